@@ -1,0 +1,1 @@
+"""Data sets: what there is, how to get it, and its images as tensors."""

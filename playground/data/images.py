@@ -1,0 +1,46 @@
+"""A data set in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from playground.data.catalogue import DatasetInfo
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """All images of a data set as uint8 tensors, on one device."""
+
+    info: DatasetInfo
+    train_images: Tensor
+    """(N, C, H, W) uint8."""
+    train_labels: Tensor
+    """(N,) int64, an index into `info.classes`."""
+    test_images: Tensor
+    """(M, C, H, W) uint8, never seen in training."""
+    test_labels: Tensor
+    """(M,) int64."""
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        tensors = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        return ImageSet(self.info, *(tensor.to(device) for tensor in tensors))
+
+
+def normalise(images: Tensor, info: DatasetInfo) -> Tensor:
+    """uint8 (or float 0–255) images as a network sees them: float32, mean 0, standard deviation 1 in each channel.
+
+    Shape: (N, C, H, W) → (N, C, H, W)
+    """
+    scale, shift = scale_and_shift(info, images.device)
+    return images.float().mul_(scale).add_(shift)
+
+
+def scale_and_shift(info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:
+    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to mean 0 and standard deviation 1."""
+    mean, std = torch.tensor(info.mean), torch.tensor(info.std)
+    scale = 1 / (255 * std)
+    shift = -mean / std
+    return scale.view(-1, 1, 1).to(device), shift.view(-1, 1, 1).to(device)

@@ -1,0 +1,71 @@
+"""The errors fit to show a learner.
+
+Everything that a learner can cause raises a `PlaygroundError`; the pages and the command line each
+have one place that shows it. Any other exception is a bug, and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class PlaygroundError(Exception):
+    """A mistake or a circumstance, told in words that help.
+
+    Args:
+        message: what is wrong, with the values involved, in one or two plain sentences.
+        hint: what to do about it; empty where the message already says it.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class UnknownName(PlaygroundError):
+    """A name that is not in a catalogue: a data set, a network, a layer, a device, a run."""
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        choices = ", ".join(sorted(known)) or "none"
+        super().__init__(f"There is no {what} called “{name}”.", f"Known: {choices}.")
+        self.name = name
+
+
+class ConfigError(PlaygroundError):
+    """Settings that cannot work; every problem is reported, not only the first."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(" ".join(self.problems))
+
+
+class ShapeError(PlaygroundError):
+    """A layer that does not fit what arrives at it, or a network that does not fit its data."""
+
+
+class DataError(PlaygroundError):
+    """A data set that could not be fetched, read or verified."""
+
+
+class CheckpointError(PlaygroundError):
+    """Saved weights or a saved run that cannot be read, or belong to something else."""
+
+
+class DivergedError(PlaygroundError):
+    """Training produced a loss that is not a finite number."""
+
+
+class RunError(PlaygroundError):
+    """Something asked of a run that its present state does not allow."""
+
+
+class DrawingError(PlaygroundError):
+    """A drawing or image in which there is nothing to read."""
+
+
+class InstallationError(PlaygroundError):
+    """Installed packages that do not work together."""

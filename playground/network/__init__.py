@@ -1,0 +1,1 @@
+"""Networks as plain data: the layer catalogue, specifications, shape traces, building, source code."""

@@ -1,0 +1,135 @@
+"""A network as plain data: what is saved, sent, traced and built."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from playground.errors import ConfigError, PlaygroundError
+from playground.network.catalogue import Shape, Value
+from playground.network.layers import layer_type
+
+MAX_LAYERS = 200
+MAX_SIZE = 4096
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    """One layer of a network: its kind, and the parameters that differ from the defaults."""
+
+    type: str
+    params: Mapping[str, Value] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Value]:
+        return {"type": self.type, **self.params}
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """A stack of layers and the shape of one sample that enters it.
+
+    Raises:
+        ConfigError: a layer kind or a parameter does not exist or is out of range; all of them are told.
+    """
+
+    name: str
+    input_shape: Shape
+    """Sizes of one sample, the batch left out: `(F,)` or `(C, H, W)`."""
+    layers: tuple[LayerSpec, ...]
+    title: str = ""
+    summary: str = ""
+    """What it is good for, in a sentence."""
+    source: str = ""
+    """Where it comes from."""
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise ConfigError(problems)
+
+    def with_layers(self, layers: tuple[LayerSpec, ...]) -> NetworkSpec:
+        return replace(self, layers=layers)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "title": self.title,
+            "summary": self.summary,
+            "source": self.source,
+            "input_shape": list(self.input_shape),
+            "layers": [layer.to_dict() for layer in self.layers],
+        }
+
+    def to_json(self) -> str:
+        """The format of `models/*.json`: one layer a line, so that a person can read and compare it."""
+        head = {key: value for key, value in self.to_dict().items() if key != "layers"}
+        lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}," for key, value in head.items()]
+        layers = ",\n".join(f"    {json.dumps(layer.to_dict())}" for layer in self.layers)
+        return "\n".join(["{", *lines, '  "layers": [', layers, "  ]", "}"]) + "\n"
+
+
+def from_dict(document: object) -> NetworkSpec:
+    """Read a network from the plain data that `NetworkSpec.to_dict` makes.
+
+    Raises:
+        ConfigError: something is missing, of the wrong kind, or out of range; all problems are told.
+    """
+    if not isinstance(document, dict):
+        raise ConfigError(["A network is a JSON object with “name”, “input_shape” and “layers”."])
+    shape, layers = document.get("input_shape"), document.get("layers")
+    problems = []
+    if not isinstance(shape, list) or not all(isinstance(size, int) and not isinstance(size, bool) for size in shape):
+        problems.append("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
+    if not isinstance(layers, list) or not all(isinstance(layer, dict) and isinstance(layer.get("type"), str) for layer in layers):
+        problems.append("“layers” must be a list of objects, each with a “type”.")
+    if not isinstance(document.get("name"), str) or not document["name"]:
+        problems.append("“name” must be a text.")
+    if problems:
+        raise ConfigError(problems)
+    texts = {key: str(document.get(key, "")) for key in ("name", "title", "summary", "source")}
+    specs = tuple(LayerSpec(layer["type"], {key: value for key, value in layer.items() if key != "type"}) for layer in layers)
+    return NetworkSpec(input_shape=tuple(shape), layers=specs, **texts)
+
+
+def from_json(text: str) -> NetworkSpec:
+    """Read a network from JSON.
+
+    Raises:
+        ConfigError: it is not JSON, or not a network.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise ConfigError([f"This is not JSON: {error}."]) from None
+    return from_dict(document)
+
+
+def load(path: Path) -> NetworkSpec:
+    """Read a network from a JSON file.
+
+    Raises:
+        ConfigError: the file cannot be read, is not JSON, or is not a network.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"The file {path.name} cannot be read: {error}."]) from None
+    return from_json(text)
+
+
+def _problems(spec: NetworkSpec) -> list[str]:
+    problems = []
+    if len(spec.input_shape) not in (1, 3) or not all(1 <= size <= MAX_SIZE for size in spec.input_shape):
+        problems.append(f"The input shape {spec.input_shape} must be (features) or (channels, height, width), each from 1 to {MAX_SIZE}.")
+    if not 1 <= len(spec.layers) <= MAX_LAYERS:
+        problems.append(f"A network has from 1 to {MAX_LAYERS} layers, not {len(spec.layers)}.")
+    for index, layer in enumerate(spec.layers):
+        try:
+            found = layer_type(layer.type).problems(layer.params)
+        except PlaygroundError as error:
+            found = [str(error)]
+        problems.extend(f"Layer {index}: {problem}" for problem in found)
+    return problems

@@ -1,0 +1,232 @@
+"""A training run as a folder on disk: the one truth that pages, the command line and workers share.
+
+    config.json      how it is trained
+    network.json     what is trained
+    events.jsonl     all that happened, one JSON object a line, only ever appended to
+    checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
+    worker.lock      held by the process that trains, so that a dead one is known at once
+    worker.log       what that process printed, for whoever looks for a bug
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pickle
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import FileLock, Timeout
+
+from playground import settings
+from playground.errors import CheckpointError, RunError, UnknownName
+from playground.network import spec as networks
+from playground.network.spec import NetworkSpec
+from playground.training.config import TrainConfig
+from playground.training.events import Created, Event, from_json
+
+State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
+"""States in which a run has, or waits for, a worker."""
+
+LOCK_SECONDS = 5.0
+"""How long a worker waits for the lock: readers that look whether it is held hold it for an instant themselves."""
+
+_ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9-]{1,60}-[0-9a-f]{4}$")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run's folder; everything else is read from it when asked."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @property
+    def config(self) -> TrainConfig:
+        """Raises CheckpointError: the file is not there or not a configuration."""
+        try:
+            return TrainConfig.from_dict(json.loads((self.path / "config.json").read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            raise CheckpointError(f"The settings of the run “{self.id}” cannot be read: {error}.") from None
+
+    @property
+    def network(self) -> NetworkSpec:
+        """Raises ConfigError: the file is not there or not a network."""
+        return networks.load(self.path / "network.json")
+
+    @property
+    def owner(self) -> str:
+        """Whose it is; empty for a run that belongs to everyone, as those of the command line do."""
+        with self._events_path.open("rb") as file:
+            first = from_json(file.readline())
+        return first.owner if isinstance(first, Created) else ""
+
+    @property
+    def checkpoint_path(self) -> Path:
+        return self.path / "checkpoint.pt"
+
+    @property
+    def _events_path(self) -> Path:
+        return self.path / "events.jsonl"
+
+    def append(self, event: Event) -> None:
+        """Add an event to the record. A line that a crash tore is closed first, so that it spoils no other."""
+        with self.recorder() as record:
+            record(event)
+
+    @contextmanager
+    def recorder(self) -> Iterator[Any]:
+        """A function that appends events, each handed to the operating system before it returns."""
+        torn = self._events_path.exists() and not _ends_with_newline(self._events_path)
+        with self._events_path.open("a", encoding="utf-8", buffering=1) as file:
+            if torn:
+                file.write("\n")
+            yield lambda event: file.write(event.to_json() + "\n")
+
+    def events(self, offset: int = 0) -> tuple[list[Event], int]:
+        """The events from a byte offset on, and the offset to go on from; a torn last line waits for its rest."""
+        try:
+            with self._events_path.open("rb") as file:
+                file.seek(offset)
+                block = file.read()
+        except FileNotFoundError:
+            return [], offset
+        whole = block[: block.rfind(b"\n") + 1]
+        return list(_parse(whole)), offset + len(whole)
+
+    def is_held(self) -> bool:
+        """Whether a living process trains this run."""
+        lock = FileLock(self.path / "worker.lock")
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Be the process that trains this run.
+
+        Raises:
+            RunError: another process does.
+        """
+        try:
+            with FileLock(self.path / "worker.lock").acquire(timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise RunError(f"The run “{self.id}” is being trained by another process.") from None
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Keep a training state: written beside its place, then renamed, so that a crash leaves the old one.
+
+        Raises:
+            RunError: the disk is full.
+        """
+        import torch
+
+        temporary = self.checkpoint_path.with_suffix(".tmp")
+        try:
+            torch.save(state, temporary)
+            os.replace(temporary, self.checkpoint_path)
+        except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
+            temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise RunError(
+                "The checkpoint could not be written: the disk seems to be full.",
+                "Free some space, then resume the run; it goes on from its last checkpoint.",
+            ) from error
+
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """The kept training state, or None where none was kept yet.
+
+        Raises:
+            CheckpointError: the file is not a checkpoint, or holds more than plain data and tensors.
+        """
+        return load_state(self.checkpoint_path) if self.checkpoint_path.exists() else None
+
+
+def create(config: TrainConfig, network: NetworkSpec, owner: str = "") -> Run:
+    """Make the folder of a new run, which then waits for a worker."""
+    name = re.sub(r"[^a-z0-9]+", "-", f"{config.dataset} {network.name}".lower()).strip("-")[:60]
+    path = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+    try:
+        path.mkdir(parents=True)
+        (path / "config.json").write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
+        (path / "network.json").write_text(network.to_json(), encoding="utf-8")
+        run = Run(path)
+        run.append(Created(time.time(), owner))
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
+        raise RunError(f"The run could not be written to {settings.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.") from error
+    return run
+
+
+def find(run_id: str) -> Run:
+    """The run with that identifier.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    path = settings.runs_folder() / run_id
+    if not _ID.match(run_id) or not (path / "events.jsonl").exists():
+        raise UnknownName("run", run_id, (run.id for run in all_runs()[:10]))
+    return Run(path)
+
+
+def all_runs() -> list[Run]:
+    """Every run on this machine, the newest first."""
+    folder = settings.runs_folder()
+    if not folder.exists():
+        return []
+    names = sorted((path.name for path in folder.iterdir() if _ID.match(path.name)), reverse=True)
+    return [Run(folder / name) for name in names if (folder / name / "events.jsonl").exists()]
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Read a file of plain data and tensors; never runs code that a file carries.
+
+    Raises:
+        CheckpointError: it is not such a file, or holds anything else.
+    """
+    import torch
+
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError:
+        raise CheckpointError(f"{path.name} holds more than weights and plain data, so it was not opened: it could run code.") from None
+    except (OSError, RuntimeError, EOFError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged: {error}") from None
+    if not isinstance(state, dict):
+        raise CheckpointError(f"{path.name} is not a checkpoint of the playground.")
+    return state
+
+
+def _ends_with_newline(path: Path) -> bool:
+    with path.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        if file.tell() == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
+
+
+def _parse(block: bytes) -> Iterator[Event]:
+    """The events of whole lines; one that a crash tore is no event."""
+    for line in block.splitlines():
+        try:
+            yield from_json(line)
+        except ValueError:
+            continue

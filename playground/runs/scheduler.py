@@ -1,0 +1,105 @@
+"""The queue of runs: as many train at once as there are workers, the others wait in the order they came."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+
+from playground import settings
+from playground.errors import RunError
+from playground.runs.history import History
+from playground.runs.launcher import Launcher, Worker
+from playground.runs.run import Run, all_runs
+from playground.runs.worker import Command
+from playground.training.events import Stopped
+
+
+class Scheduler:
+    """Hands runs to workers. One for each server; what it knows beyond the run folders is only who is working.
+
+    Args:
+        workers: how many runs may train at the same time.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._slots = workers or settings.workers()
+        self._launcher = Launcher()
+        self._lock = threading.Lock()
+        self._waiting: deque[Run] = deque()
+        self._working: dict[str, Worker] = {}
+        self._closed = False
+
+    def warm_up(self) -> None:
+        """Start the launcher, so that the first run finds it ready."""
+        self._launcher.warm_up()
+
+    def adopt(self) -> None:
+        """Queue the runs that waited when an earlier server ended, the oldest first."""
+        for run in reversed(all_runs()):
+            if History(run).follow().state == "queued":
+                self.submit(run)
+
+    def submit(self, run: Run) -> None:
+        """Queue a new run, or one that shall go on from its last checkpoint.
+
+        Raises:
+            RunError: it is at work, waiting, or done.
+        """
+        state = History(run).follow().state
+        if state in ("finished", "running", "paused"):
+            raise RunError(f"The run “{run.id}” is {state}; there is nothing to resume.")
+        with self._lock:
+            if run.id in self._working or run in self._waiting:
+                raise RunError(f"The run “{run.id}” is in the queue already.")
+            self._waiting.append(run)
+            self._hand_out()
+
+    def command(self, run: Run, command: Command) -> None:
+        """Pass a command to the worker of a run; stopping one that waits takes it out of the queue.
+
+        Raises:
+            RunError: nobody trains the run.
+        """
+        with self._lock:
+            worker = self._working.get(run.id)
+            if worker is None and command.name == "stop" and run in self._waiting:
+                self._waiting.remove(run)
+                run.append(Stopped(time.time(), History(run).follow().step))
+                return
+        if worker is None:
+            raise RunError(f"The run “{run.id}” has no worker, so it cannot {command.name}.")
+        worker.send(command.to_json())
+
+    def position(self, run: Run) -> int:
+        """How many runs are before this one in the queue, counting from 1; 0 if it does not wait."""
+        with self._lock:
+            return self._waiting.index(run) + 1 if run in self._waiting else 0
+
+    def close(self) -> None:
+        """Hang up on every worker, which keeps its state and ends, and wait until all have."""
+        with self._lock:
+            self._closed = True
+            working = list(self._working.values())
+        for worker in working:
+            worker.hang_up()
+        for worker in working:
+            worker.wait()
+        self._launcher.close()
+
+    def _hand_out(self) -> None:
+        """Give waiting runs to free workers; the lock is held."""
+        while self._waiting and len(self._working) < self._slots and not self._closed:
+            run = self._waiting.popleft()
+            worker = self._launcher.start(run.path)
+            self._working[run.id] = worker
+            threading.Thread(target=self._watch, args=(run, worker), daemon=True).start()
+
+    def _watch(self, run: Run, worker: Worker) -> None:
+        """Wait for a worker's end, however it came, and give its place away."""
+        worker.wait()
+        worker.hang_up()
+        with self._lock:
+            del self._working[run.id]
+            self._hand_out()
+

@@ -1,0 +1,210 @@
+"""The process that trains one run: takes commands on its standard input, and ends when that closes.
+
+Commands are one JSON object a line: `{"command": "pause"}`, `resume`, `step`, `stop`, or
+`{"command": "learning-rate", "value": 0.001}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from playground import settings
+from playground.errors import PlaygroundError
+from playground.runs.run import Run
+from playground.training.events import (
+    Checkpoint,
+    Event,
+    Failed,
+    Finished,
+    LearningRate,
+    Paused,
+    Resumed,
+    Started,
+    Step,
+    Stopped,
+)
+from playground.training.loop import Training
+
+CommandName = Literal["pause", "resume", "step", "stop", "learning-rate"]
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something asked of a running run."""
+
+    name: CommandName
+    value: float = 0.0
+    """The new learning rate; unused by the others."""
+
+    def to_json(self) -> str:
+        return json.dumps({"command": self.name, "value": self.value})
+
+
+class Hangup(Exception):
+    """Whoever gave the commands is gone."""
+
+
+class Commands:
+    """The commands that have come and were not yet obeyed; reads its source in a thread, so that training never waits for it."""
+
+    def __init__(self, source: IO[str] | None) -> None:
+        self._queue: queue.Queue[Command | None] = queue.Queue()
+        if source is not None:
+            threading.Thread(target=self._read, args=(source,), daemon=True).start()
+
+    def take(self, *, wait: bool) -> Command | None:
+        """The next command; None if there is none and `wait` is false.
+
+        Raises:
+            Hangup: the source is closed.
+        """
+        try:
+            command = self._queue.get(block=wait)
+        except queue.Empty:
+            return None
+        if command is None:
+            raise Hangup
+        return command
+
+    def _read(self, source: IO[str]) -> None:
+        with contextlib.suppress(OSError):
+            for line in source:
+                document = json.loads(line)
+                self._queue.put(Command(document["command"], document["value"]))
+        self._queue.put(None)
+
+
+def execute(run: Run, commands: Commands | None = None) -> Iterator[Event]:
+    """Train a run from its last checkpoint to its end, recording every event; yields them to whoever watches.
+
+    Raises:
+        PlaygroundError: the run could not go on; it is recorded as failed.
+    """
+    with run.hold():
+        record: Callable[[Event], object]
+        with run.recorder() as record:
+            try:
+                for event in _obey(run, commands or Commands(None), record):
+                    record(event)
+                    yield event
+            except PlaygroundError as error:
+                record(Failed(time.time(), str(error), ""))
+                raise
+            except Exception:
+                record(Failed(time.time(), "The playground made a mistake; this should not happen.", traceback.format_exc()))
+                raise
+
+
+def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> Iterator[Event]:
+    """The run's events, with commands obeyed between them."""
+    import torch
+
+    threads = settings.training_threads()
+    torch.set_num_threads(threads)
+    _keep_freed_memory()
+    training = Training(run.network, run.config)
+    if state := run.load_checkpoint():
+        training.restore(state)
+    yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
+    pause = _Pause(training, commands, record)
+    try:
+        for event in training.events():
+            if isinstance(event, Checkpoint):
+                run.save_checkpoint(training.state())
+            yield event
+            if isinstance(event, Step) and event.step == training.step:
+                pause.between_steps(event.step)
+    except _Stop:
+        run.save_checkpoint(training.state())
+        yield Stopped(time.time(), training.step)
+    except Hangup:
+        run.save_checkpoint(training.state())
+
+
+class _Stop(Exception):
+    """The learner asked to end the run."""
+
+
+class _Pause:
+    """Holds the loop between two steps while it is paused, and lets one step through when asked."""
+
+    def __init__(self, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
+        self._training, self._commands, self._record = training, commands, record
+        self._paused = False
+        self._stepping = False
+
+    def between_steps(self, step: int) -> None:
+        if self._stepping:
+            self._pause(step)
+        while command := self._commands.take(wait=self._paused):
+            self._obey(command, step)
+            if command.name == "step":
+                return
+
+    def _pause(self, step: int) -> None:
+        self._paused, self._stepping = True, False
+        self._training.flush_each_step = True
+        self._record(Paused(step))
+
+    def _resume(self, step: int) -> None:
+        self._paused = False
+        self._training.flush_each_step = self._training.device.type == "cpu"
+        self._record(Resumed(step))
+
+    def _obey(self, command: Command, step: int) -> None:
+        match command.name:
+            case "pause" if not self._paused:
+                self._pause(step)
+            case "resume" if self._paused:
+                self._resume(step)
+            case "step":
+                self._resume(step)
+                self._training.flush_each_step = True
+                self._stepping = True
+            case "stop":
+                raise _Stop
+            case "learning-rate":
+                self._training.learning_rate = command.value
+                self._record(LearningRate(step, command.value))
+
+
+def main(run_path: str, source: IO[str]) -> int:
+    """Train the run in this folder; returns the exit status."""
+    try:
+        for _event in execute(Run(Path(run_path)), Commands(source)):
+            pass
+    except PlaygroundError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def _keep_freed_memory() -> None:
+    """Let the allocator keep large freed blocks: else each step's tensors fault their pages in again (glibc only).
+
+    Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    import ctypes
+
+    with contextlib.suppress(OSError, AttributeError):
+        libc: Any = ctypes.CDLL("libc.so.6")
+        trim_threshold, mmap_threshold, limit = -1, -3, 1 << 30
+        libc.mallopt(mmap_threshold, limit)
+        libc.mallopt(trim_threshold, limit)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.stdin))

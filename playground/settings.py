@@ -1,0 +1,79 @@
+"""Where things live and how much of the machine to use: the environment variables, in one place."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from playground.errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The folder that holds `playground/`, `pages/` and `models/`."""
+
+T = TypeVar("T", int, float)
+
+
+def data_folder() -> Path:
+    """Downloaded and parsed data sets: `PLAYGROUND_DATA`, else `data/` beside the app."""
+    return _path("PLAYGROUND_DATA", ROOT / "data")
+
+
+def runs_folder() -> Path:
+    """One folder a training run: `PLAYGROUND_RUNS`, else `runs/` beside the app."""
+    return _path("PLAYGROUND_RUNS", ROOT / "runs")
+
+
+def models_folder() -> Path:
+    """The networks that come with the playground and those dropped in: `PLAYGROUND_MODELS`, else `models/`."""
+    return _path("PLAYGROUND_MODELS", ROOT / "models")
+
+
+def mirror() -> str | None:
+    """Where data sets are looked for first: `PLAYGROUND_MIRROR`, an `http(s)://` or `file://` address, or none."""
+    return os.environ.get("PLAYGROUND_MIRROR") or None
+
+
+def network_timeout() -> float:
+    """Seconds that connecting, or one read, may take: `PLAYGROUND_TIMEOUT`, else 15."""
+    return _number("PLAYGROUND_TIMEOUT", 15.0, float)
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows have no affinity to ask for
+        return os.cpu_count() or 1
+
+
+def workers() -> int:
+    """Runs that may train at the same time: `PLAYGROUND_WORKERS`, else one for every four cores."""
+    return _number("PLAYGROUND_WORKERS", max(1, cores() // 4), int)
+
+
+def training_threads() -> int:
+    """Threads of one training process: `PLAYGROUND_THREADS`, else the cores shared out among the workers.
+
+    The same for the command line and the app: the order of floating-point sums depends on the
+    number of threads, so a run resumed elsewhere on this machine keeps its losses to the last bit.
+    """
+    return _number("PLAYGROUND_THREADS", max(1, cores() // workers()), int)
+
+
+def _path(variable: str, default: Path) -> Path:
+    return Path(os.environ[variable]).expanduser().resolve() if os.environ.get(variable) else default
+
+
+def _number(variable: str, default: T, kind: Callable[[str], T]) -> T:
+    text = os.environ.get(variable)
+    if not text:
+        return default
+    try:
+        value = kind(text)
+    except ValueError:
+        value = kind("0")
+    if value <= 0:
+        raise ConfigError([f"The environment variable {variable} must be a number above zero, not “{text}”."])
+    return value

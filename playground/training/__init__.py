@@ -1,0 +1,1 @@
+"""Training: its settings, the loop that yields events, and what the events are."""

@@ -1,0 +1,125 @@
+"""The settings of a training run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from playground.data.augment import Augment
+from playground.data.catalogue import dataset_info
+from playground.device import BEST
+from playground.errors import ConfigError, PlaygroundError
+
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+SCHEDULES = ("constant", "one-cycle", "cosine", "step")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that decides how a network is trained.
+
+    Raises:
+        ConfigError: settings that cannot work; all of them are told at once.
+    """
+
+    dataset: str = "mnist-5k"
+    """Name of the data set."""
+    network: str = "mnist-cnn"
+    """Name of the network."""
+    epochs: float = 6.0
+    """How often every training image is shown; 0.5 is half of them once."""
+    batch_size: int = 64
+    """Images in one step."""
+    optimizer: str = "adam"
+    """One of `OPTIMIZERS`."""
+    learning_rate: float = 0.003
+    """Size of a step; with a schedule, its peak."""
+    momentum: float = 0.9
+    """Share of the last step that is kept, from 0 to below 1 (SGD and RMSprop)."""
+    nesterov: bool = False
+    """Look ahead along the momentum before taking the gradient (SGD)."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Share that is kept of the mean gradient and of its mean square (Adam and AdamW)."""
+    weight_decay: float = 0.0
+    """How strongly weights are pulled to zero."""
+    schedule: str = "one-cycle"
+    """How the learning rate changes over the run; one of `SCHEDULES`."""
+    label_smoothing: float = 0.0
+    """Share of the target that is spread over the wrong classes."""
+    augment: Augment = field(default_factory=Augment)
+    """Random changes of the training images."""
+    evaluate_every: int = 0
+    """Steps between evaluations on the test images; 0 is once an epoch."""
+    seed: int = 0
+    """Start of all random numbers: weights, order of the images, augmentation, dropout."""
+    device: str = BEST
+    """Name of the device; `best` is the best one there is."""
+
+    def __post_init__(self) -> None:
+        problems = [message.format(value=getattr(self, name)) for name, (is_right, message) in _RULES.items() if not is_right(getattr(self, name))]
+        problems += self.augment.problems() + _dataset_problems(self)
+        if self.nesterov and not self.momentum:
+            problems.append("Nesterov needs a momentum above 0.")
+        if problems:
+            raise ConfigError(problems)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> TrainConfig:
+        """Read what `to_dict` made.
+
+        Raises:
+            ConfigError: a setting is unknown or out of range.
+        """
+        known = {item.name for item in fields(cls)}
+        unknown = [f"There is no setting called “{name}”." for name in document if name not in known]
+        augment = document.get("augment", {})
+        if not isinstance(augment, dict):
+            unknown.append("“augment” must be an object.")
+        elif any(name not in {item.name for item in fields(Augment)} for name in augment):
+            unknown.append(f"“augment” may hold {', '.join(item.name for item in fields(Augment))}.")
+        if unknown:
+            raise ConfigError(unknown)
+        values = {**document, "augment": Augment(**augment)}
+        if "betas" in values:
+            values["betas"] = tuple(values["betas"])
+        return cls(**values)
+
+
+def _number(low: float, high: float, *, above: bool = False) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and (low < value if above else low <= value) and value <= high
+
+
+def _whole(low: int, high: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "epochs": (_number(0, 1000, above=True), "Epochs must be above 0 and at most 1000, not {value!r}."),
+    "batch_size": (_whole(1, 65536), "The batch size must be a whole number from 1, not {value!r}."),
+    "optimizer": (lambda value: value in OPTIMIZERS, f"The optimizer must be one of {', '.join(OPTIMIZERS)}, not {{value!r}}."),
+    "learning_rate": (_number(0, 100, above=True), "The learning rate must be above 0 and at most 100, not {value!r}."),
+    "momentum": (_number(0, 0.9999), "The momentum must be from 0 to below 1, not {value!r}."),
+    "betas": (
+        lambda value: isinstance(value, tuple) and len(value) == 2 and all(_number(0, 0.99999)(beta) for beta in value),
+        "The betas must be two numbers from 0 to below 1, not {value!r}.",
+    ),
+    "weight_decay": (_number(0, 10), "The weight decay must be from 0 to 10, not {value!r}."),
+    "schedule": (lambda value: value in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}, not {{value!r}}."),
+    "label_smoothing": (_number(0, 0.99), "The label smoothing must be from 0 to below 1, not {value!r}."),
+    "evaluate_every": (_whole(0, 10**9), "The steps between evaluations must be a whole number from 0, not {value!r}."),
+    "seed": (_whole(0, 2**31 - 1), "The seed must be a whole number from 0 to 2147483647, not {value!r}."),
+}
+
+
+def _dataset_problems(config: TrainConfig) -> list[str]:
+    try:
+        info = dataset_info(config.dataset)
+    except PlaygroundError as error:
+        return [str(error)]
+    if isinstance(config.batch_size, int) and config.batch_size > info.train_size:
+        return [f"A batch of {config.batch_size:,} is larger than {info.title}, which has {info.train_size:,} training images."]
+    return []
