@@ -27,7 +27,7 @@ class TrainConfig:
     """Name of the data set."""
     network: str = "mnist-cnn"
     """Name of the network."""
-    epochs: float = 6.0
+    epochs: float = 10.0
     """How often every training image is shown; 0.5 is half of them once."""
     batch_size: int = 64
     """Images in one step."""
@@ -66,6 +66,18 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def arguments(self) -> list[str]:
+        """The command-line options that make this configuration, the defaults left out."""
+        given = {**self.to_dict(), **asdict(self.augment)}
+        default = {**TrainConfig().to_dict(), **asdict(Augment())}
+        del given["augment"]
+        words = ["--dataset", self.dataset, "--network", self.network]
+        for name, value in given.items():
+            if name not in ("dataset", "network") and value != default[name]:
+                values = [] if value is True else list(value) if isinstance(value, tuple) else [value]
+                words += [f"--{name.replace('_', '-')}", *(f"{item:g}" if isinstance(item, float) else str(item) for item in values)]
+        return words
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> TrainConfig:

@@ -1,0 +1,7 @@
+"""Home: what the playground does, and where to start."""
+
+from playground.ui import home
+
+home.greeting()
+home.actions_and_pad()
+home.latest_runs()

@@ -1,0 +1,246 @@
+"""The playground without a browser: `python -m playground …`
+
+Every command prints for a person, or with `--json` one JSON object a line. Bad input ends with one line
+on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from playground.errors import PlaygroundError
+
+
+class _Cli(click.Group):
+    """Shows a learner's error as one line; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PlaygroundError as error:
+            click.echo(f"Error: {error}".replace("\n", " "), err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Cli, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """See PyTorch: train networks and read digits without a browser."""
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+
+
+@main.command()
+@as_json
+def devices(as_json: bool) -> None:
+    """List the devices of this machine, the best first."""
+    from playground import device
+
+    for item in device.available():
+        _show(vars(item), f"{item.name:<10} {item.title}  {item.details}", as_json)
+
+
+@main.command()
+@click.option("--download", metavar="NAME", help="Download this data set first.")
+@as_json
+def datasets(download: str | None, as_json: bool) -> None:
+    """List the data sets, and download one."""
+    from playground.data import load
+    from playground.data.catalogue import DATASETS
+
+    if download:
+        _download(download)
+    for info in DATASETS:
+        ready = load.is_ready(info.name)
+        facts = {"name": info.name, "title": info.title, "input_shape": info.input_shape, "classes": info.classes}
+        facts |= {"train_size": info.train_size, "test_size": info.test_size, "source": info.source, "ready": ready}
+        state = "ready" if ready else "not downloaded"
+        _show(facts, f"{info.name:<14} {info.train_size:>6,} + {info.test_size:>6,} images  {state:<15} {info.source}", as_json)
+
+
+@main.command()
+@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set.")
+@click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or the path of a JSON file.")
+@click.option("--epochs", type=float, help="How often every training image is shown.")
+@click.option("--batch-size", type=int, help="Images in one step.")
+@click.option("--optimizer", help="adam, adamw, sgd or rmsprop.")
+@click.option("--learning-rate", type=float, help="Size of a step; with a schedule, its peak.")
+@click.option("--momentum", type=float, help="Share of the last step that is kept (SGD, RMSprop).")
+@click.option("--nesterov", is_flag=True, default=None, help="Look ahead along the momentum (SGD).")
+@click.option("--betas", type=float, nargs=2, help="Memory of Adam's two averages.")
+@click.option("--weight-decay", type=float, help="How strongly weights are pulled to zero.")
+@click.option("--schedule", help="constant, one-cycle, cosine or step.")
+@click.option("--label-smoothing", type=float, help="Share of the target spread over the wrong classes.")
+@click.option("--shift", type=int, help="Augmentation: move by up to this many pixels.")
+@click.option("--flip", is_flag=True, default=None, help="Augmentation: mirror left to right.")
+@click.option("--rotation", type=float, help="Augmentation: turn by up to this many degrees.")
+@click.option("--scale", type=float, help="Augmentation: resize by up to this share.")
+@click.option("--stroke", type=float, help="Augmentation: chance of thicker or thinner lines.")
+@click.option("--noise", type=float, help="Augmentation: standard deviation of noise.")
+@click.option("--evaluate-every", type=int, help="Steps between evaluations; 0 is once an epoch.")
+@click.option("--seed", type=int, help="Start of all random numbers.")
+@click.option("--device", help="Name of the device; best is the best there is.")
+@as_json
+def train(as_json: bool, dataset: str, network: str, **given: Any) -> None:
+    """Train a network, and keep it as a run."""
+    from playground.network.trace import check
+    from playground.runs.run import create
+    from playground.training.config import TrainConfig
+
+    spec = _network(network)
+    config = TrainConfig.from_dict({"dataset": dataset, "network": spec.name, **_grouped(given)})
+    _check_device(config.device)
+    from playground.data.catalogue import dataset_info
+    from playground.data.load import load
+
+    info = dataset_info(dataset)
+    check(spec, info.input_shape, len(info.classes))
+    load(dataset)
+    _execute(create(config, spec), as_json)
+
+
+@main.command()
+@click.argument("run")
+@as_json
+def resume(run: str, as_json: bool) -> None:
+    """Go on with an interrupted, stopped or failed RUN from its last checkpoint."""
+    from playground.errors import RunError
+    from playground.runs.history import History
+    from playground.runs.run import find
+
+    found = find(run)
+    if History(found).follow().state == "finished":
+        raise RunError(f"The run “{run}” is finished; there is nothing to resume.")
+    _execute(found, as_json)
+
+
+@main.command()
+@as_json
+def runs(as_json: bool) -> None:
+    """List the runs, the newest first."""
+    from playground.runs.history import History
+    from playground.runs.run import all_runs
+
+    for run in all_runs():
+        history = History(run).follow()
+        facts = {"run": run.id, "state": history.state, "step": history.step, "total_steps": history.total_steps, "test_accuracy": history.test_accuracy}
+        accuracy = "" if history.test_accuracy is None else f"{history.test_accuracy:.2%}"
+        _show(facts, f"{run.id:<60} {facts['state']:<12} {history.step:>7}/{history.total_steps:<7} {accuracy}", as_json)
+
+
+@main.command()
+@click.option("--model", default="mnist-cnn", show_default=True, help="A trained network's name, or a run.")
+@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set whose test images are used.")
+@as_json
+def evaluate(model: str, dataset: str, as_json: bool) -> None:
+    """Try a trained network on a data set's test images."""
+    from playground import device
+    from playground.data.load import load
+    from playground.inference.models import load_model
+
+    loss, accuracy = load_model(model, device.best().name).evaluate(load(dataset))
+    facts = {"model": model, "dataset": dataset, "test_loss": loss, "test_accuracy": accuracy}
+    _show(facts, f"{model} on {dataset}: accuracy {accuracy:.2%}, loss {loss:.4f}", as_json)
+
+
+@main.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", default="mnist-cnn", show_default=True, help="A trained network's name, or a run.")
+@as_json
+def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
+    """Say what is on each of the IMAGES."""
+    from playground.inference.drawing import read_image, to_input
+    from playground.inference.models import load_model
+
+    chosen = load_model(model)
+    for path in images:
+        answer = chosen.predict(to_input(read_image(path), chosen.info))
+        facts = {"file": str(path), "label": answer.label, "probabilities": dict(zip(chosen.info.classes, answer.probabilities, strict=True))}
+        _show(facts, f"{path}: {answer.label} ({max(answer.probabilities):.1%})", as_json)
+
+
+@main.command()
+@click.argument("run")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without an ending.")
+def export(run: str, target: Path) -> None:
+    """Write a finished RUN's weights as safetensors, with a model card."""
+    from playground.inference.models import export as write
+    from playground.inference.models import training_command
+    from playground.runs.run import find
+
+    found = find(run)
+    write(found, target, training_command(found))
+    click.echo(f"Wrote {target.with_suffix('.safetensors')} and {target.with_suffix('.md')}")
+
+
+def _show(facts: dict[str, Any], line: str, as_json: bool) -> None:
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else line)
+
+
+def _network(name: str) -> Any:
+    from playground.network.presets import preset
+    from playground.network.spec import load
+
+    return load(Path(name)) if name.endswith(".json") else preset(name)
+
+
+def _check_device(name: str) -> None:
+    from playground import device
+
+    device.get(name)
+
+
+def _grouped(given: dict[str, Any]) -> dict[str, Any]:
+    """The options that were given, augmentation in an object of its own, as a configuration holds it."""
+    from dataclasses import fields
+
+    from playground.data.augment import Augment
+
+    names = {field.name for field in fields(Augment)}
+    present = {name: value for name, value in given.items() if value is not None}
+    augment = {name: present.pop(name) for name in list(present) if name in names}
+    return {**present, "augment": augment}
+
+
+def _download(name: str) -> None:
+    from playground.data.load import download
+
+    shown = 0.0
+
+    def progress(file: str, there: int, total: int) -> None:
+        nonlocal shown
+        if time.monotonic() - shown > 0.2 or there == total:
+            shown = time.monotonic()
+            of = f" of {total / 1e6:.1f}" if total else ""
+            click.echo(f"\r{file}: {there / 1e6:.1f}{of} MB ", nl=there == total, err=True)
+
+    download(name, progress)
+
+
+def _execute(run: Any, as_json: bool) -> None:
+    """Train a run in this process, with a progress bar or a line of JSON for each evaluation."""
+    from playground.runs.history import History
+    from playground.runs.worker import execute
+    from playground.training.events import Evaluated, Finished, Started, Step
+
+    with click.progressbar(length=1, label=run.id, file=sys.stderr, hidden=as_json, show_eta=True) as bar:
+        for event in execute(run):
+            match event:
+                case Started():
+                    bar.length = event.total_steps
+                    bar.update(event.step)
+                case Step():
+                    bar.update(event.step - bar.pos)
+                case Evaluated() if as_json:
+                    click.echo(event.to_json())
+                case Finished():
+                    facts = {"run": run.id, "test_accuracy": event.test_accuracy, "seconds": event.seconds, "samples_per_second": event.samples_per_second}
+                    line = f"\n{run.id}: test accuracy {event.test_accuracy:.2%} in {event.seconds:.1f} s, {event.samples_per_second:,.0f} images a second"
+                    _show(facts, line, as_json)
+    assert History(run).follow().finished

@@ -1,0 +1,37 @@
+"""Whether the installed packages work together."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from playground.errors import InstallationError
+
+MEND = "Install them as a pair: pip install --upgrade --force-reinstall torch torchvision"
+
+
+def check() -> None:
+    """Make sure that torch and torchvision are a matching pair, without importing either.
+
+    A torchvision that was built for another torch fails at import with “operator torchvision::nms does
+    not exist”, which tells a learner nothing.
+
+    Raises:
+        InstallationError: one is missing, or they do not match.
+    """
+    try:
+        torch, vision = version("torch"), version("torchvision")
+    except PackageNotFoundError as error:
+        raise InstallationError(f"The package {error.name} is not installed.", "Run: pip install -r requirements.txt") from None
+    wanted = next((match[1] for line in requires("torchvision") or [] if (match := re.match(r"torch\s*\(?==([\w.]+)", line))), None)
+    if wanted is not None and torch.split("+")[0] != wanted.split("+")[0]:
+        raise InstallationError(f"torchvision {vision} was built for torch {wanted}, but torch {torch} is installed.", MEND)
+    if "+cpu" in torch and "+cpu" not in vision:
+        raise InstallationError(f"torch {torch} has no GPU support, but torchvision {vision} was built for a torch that has.", MEND)
+
+
+def explain(error: Exception) -> InstallationError | None:
+    """The words for an import error that a mismatched pair causes, or None for any other error."""
+    if "torchvision::nms does not exist" in str(error):
+        return InstallationError("torch and torchvision do not match: torchvision was built for another torch.", MEND)
+    return None

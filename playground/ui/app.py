@@ -1,0 +1,28 @@
+"""What every page has: its look, the navigation, the device in the sidebar, and the one place that shows errors."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.settings import ROOT
+from playground.ui.device_choice import device_in_sidebar
+from playground.ui.errors import shown_kindly
+from playground.ui.services import services
+
+PAGES = ROOT / "pages"
+
+st.set_page_config(page_title="PyTorch playground", page_icon=ROOT / "playground" / "ui" / "icon.png", layout="wide")
+
+page = st.navigation(
+    [
+        st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
+        st.Page(PAGES / "train.py", title="Train", icon=":material/show_chart:", url_path="train"),
+        st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", url_path="draw"),
+    ]
+)
+
+device_in_sidebar()
+with shown_kindly():
+    if fault := services().fault:
+        raise fault
+    page.run()

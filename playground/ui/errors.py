@@ -1,0 +1,33 @@
+"""The one place that shows a learner's error on a page; everything else is a bug and surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from playground import installation
+from playground.errors import ConfigError, PlaygroundError
+
+
+@contextmanager
+def shown_kindly() -> Iterator[None]:
+    """Show a `PlaygroundError` raised inside in plain words, and go on behind it."""
+    try:
+        yield
+    except PlaygroundError as error:
+        show(error)
+    except (ImportError, RuntimeError) as error:
+        explained = installation.explain(error)
+        if explained is None:
+            raise
+        show(explained)
+
+
+def show(error: PlaygroundError) -> None:
+    """What is wrong, and what to do about it."""
+    lines = [f"- {problem}" for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
+    st.error("\n".join(lines), icon=":material/info:")
+    if error.hint:
+        st.caption(error.hint)

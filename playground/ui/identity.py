@@ -1,0 +1,44 @@
+"""Who a learner is: a random name in a cookie, and nothing more."""
+
+from __future__ import annotations
+
+import hashlib
+
+from playground.runs.run import Run, all_runs
+
+COOKIE = "playground_learner"
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+def learner(cookie: str | None) -> str:
+    """The learner's name in the records: a hash, so that reading a run's folder does not give the cookie away."""
+    return hashlib.sha256(cookie.encode()).hexdigest()[:24] if cookie else ""
+
+
+def current() -> str:
+    """The learner whose page is being run."""
+    import streamlit as st
+
+    cookies = st.context.cookies
+    return learner(cookies[COOKIE] if COOKIE in cookies else None)
+
+
+def may_see(run: Run, who: str) -> bool:
+    """One's own runs, and those of the command line, which belong to everyone."""
+    return run.owner in ("", who)
+
+
+def may_steer(run: Run, who: str) -> bool:
+    """One's own runs."""
+    return bool(who) and run.owner == who
+
+
+def visible_runs(who: str, count: int) -> list[Run]:
+    """The newest runs that a learner may see."""
+    found: list[Run] = []
+    for run in all_runs():
+        if len(found) == count:
+            break
+        if may_see(run, who):
+            found.append(run)
+    return found

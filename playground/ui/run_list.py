@@ -1,0 +1,70 @@
+"""Runs as a learner sees them: what to call one, and tables of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from playground.data.catalogue import dataset_info
+from playground.errors import PlaygroundError
+from playground.runs.history import History
+from playground.runs.run import Run
+from playground.ui import identity
+from playground.ui.services import services
+
+SHOWN = 30
+"""Runs that a list shows, the newest first."""
+STATES = {
+    "queued": "waiting",
+    "running": "training",
+    "paused": "paused",
+    "finished": "finished",
+    "stopped": "stopped",
+    "failed": "failed",
+    "interrupted": "interrupted",
+}
+
+
+def run_title(run: Run) -> str:
+    """The data set and the network, and when it was started."""
+    config, network = run.config, run.network
+    return f"{network.title or network.name} · {dataset_info(config.dataset).title} · {_clock(run)}"
+
+
+def finished_digit_runs(who: str) -> list[Run]:
+    """The runs whose network can read a drawing."""
+    return [run for run, _ in readable_runs(who) if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state == "finished"]
+
+
+def readable_runs(who: str) -> list[tuple[Run, History]]:
+    """The newest runs that a learner may see, without those whose files are damaged."""
+    found = []
+    for run in identity.visible_runs(who, SHOWN):
+        try:
+            dataset_info(run.config.dataset)
+            _ = run.network
+        except PlaygroundError:
+            continue
+        found.append((run, services().history(run)))
+    return found
+
+
+def run_table(runs: list[tuple[Run, History]]) -> pd.DataFrame:
+    """One row a run."""
+    rows = [
+        {
+            "Started": _clock(run),
+            "Data": dataset_info(run.config.dataset).title,
+            "Network": run.network.title or run.network.name,
+            "State": STATES[history.state],
+            "Progress": history.step / history.total_steps if history.total_steps else 0.0,
+            "Test accuracy": None if history.test_accuracy is None else 100 * history.test_accuracy,
+        }
+        for run, history in runs
+    ]
+    return pd.DataFrame(rows, columns=["Started", "Data", "Network", "State", "Progress", "Test accuracy"])
+
+
+def _clock(run: Run) -> str:
+    """When it was asked for, as its identifier says: month, day, hour and minute."""
+    date, time = run.id.split("-")[:2]
+    return f"{date[4:6]}-{date[6:]} {time[:2]}:{time[2:4]}:{time[4:]}"

@@ -1,0 +1,270 @@
+"""The parts of the Train page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.data.augment import Augment
+from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.errors import PlaygroundError
+from playground.network.presets import Presets, load_presets
+from playground.network.spec import NetworkSpec
+from playground.network.trace import check, trace
+from playground.runs.run import Run, create, find
+from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.suggestions import suggested
+from playground.ui import identity
+from playground.ui.components.training_monitor import training_monitor
+from playground.ui.device_choice import chosen_device
+from playground.ui.errors import show
+from playground.ui.run_list import readable_runs, run_title
+from playground.ui.run_table import show_runs
+from playground.ui.services import services
+
+_WATCHED = "watched-run"
+OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
+SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
+
+
+def heading() -> None:
+    st.title("Train a network")
+    st.caption("Choose what it learns from, start, and watch. Training goes on when you leave the page or close the browser.")
+
+
+def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Settings on the left, the result large on the right."""
+    left, right = st.columns([2, 5], gap="large")
+    return left.container(border=True), right.container()
+
+
+def start(config: TrainConfig, network: NetworkSpec | None = None) -> Run:
+    """Make a run of the learner's own and put it in the queue.
+
+    Raises:
+        PlaygroundError: the network does not fit the data, or the run cannot be written.
+    """
+    from playground.network.presets import preset
+
+    network = network or preset(config.network)
+    info = dataset_info(config.dataset)
+    check(network, info.input_shape, len(info.classes))
+    run = create(config, network, identity.current())
+    services().scheduler.submit(run)
+    return run
+
+
+def choose_and_start() -> None:
+    """Data, network, settings, and the button."""
+    info = _choose_data()
+    presets = load_presets()
+    network = _choose_network(info, presets)
+    for name, fault in presets.faults.items():
+        st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
+    if network is None:
+        return
+    given = _choose_settings(info)
+    if not _is_ready(info):
+        _offer_download(info)
+    elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
+        _start(info, network, given)
+
+
+def watch() -> None:
+    """The run that is looked at, and beneath it what it is made of; before the first run, what there is to learn from."""
+    runs = readable_runs(identity.current())
+    run = _watched([run for run, _ in runs])
+    if run is None:
+        _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
+        return
+    training_monitor(run, run_title(run), key="monitor", on_end=lambda: None)
+    network, data, code, all_runs = st.tabs(["Network", "Data", "PyTorch code", "All runs"], key="train-tabs", on_change="rerun")
+    if network.open:
+        with network:
+            _show_network(run.network)
+    if data.open:
+        with data:
+            _show_data(dataset_info(run.config.dataset))
+    if code.open:
+        with code:
+            _show_code(run)
+    if all_runs.open:
+        with all_runs:
+            _choose_run(runs)
+
+
+def _choose_data() -> DatasetInfo:
+    by_name = {info.name: info for info in DATASETS}
+    name = st.selectbox("Data set", list(by_name), format_func=lambda name: by_name[name].title, key="dataset", persist_state="session")
+    info = by_name[name]
+    st.caption(info.source)
+    return info
+
+
+def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
+    """A network whose input and output fit the data."""
+    fitting = {name: spec for name, spec in presets.networks.items() if _fits(spec, info)}
+    if not fitting:
+        st.warning("No network in models/ fits this data set.")
+        return None
+    names = list(fitting)
+    default = suggested(info.name).network
+    name = st.selectbox(
+        "Network", names, index=names.index(default) if default in names else 0, format_func=lambda name: fitting[name].title or name, key=f"network-{info.name}", persist_state="session"
+    )
+    st.caption(fitting[name].summary)
+    return fitting[name]
+
+
+def _fits(spec: NetworkSpec, info: DatasetInfo) -> bool:
+    return spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)
+
+
+def _choose_settings(info: DatasetInfo) -> dict[str, Any]:
+    """The configuration's values as the learner set them, starting from what suits the data set."""
+    first = suggested(info.name)
+    key = f"{info.name}-"
+    given: dict[str, Any] = {
+        "epochs": st.number_input("Epochs", 0.1, 1000.0, first.epochs, 1.0, format="%g", key=key + "epochs", persist_state="session", help="How often every training image is shown."),
+    }
+    with st.expander("More settings", icon=":material/tune:"):
+        given |= _choose_optimizer(first, key)
+        given["augment"] = _choose_augmentation(first.augment, info, key)
+        given["label_smoothing"] = st.number_input("Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes.")
+        given["evaluate_every"] = int(st.number_input("Steps between evaluations", 0, 1_000_000, first.evaluate_every, key=key + "every", help="0 evaluates on the test images once an epoch."))
+        given["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, first.seed, key=key + "seed", help="The same seed gives the same run, to the last digit."))
+    return given
+
+
+def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "batch_size": int(st.number_input("Batch size", 1, 65536, first.batch_size, key=key + "batch", help="Images in one step.")),
+        "optimizer": st.selectbox("Optimizer", OPTIMIZERS, OPTIMIZERS.index(first.optimizer), format_func=OPTIMIZER_TITLES.__getitem__, key=key + "optimizer"),
+        "learning_rate": st.number_input("Learning rate", 0.0, 100.0, first.learning_rate, format="%g", step=0.001, key=key + "rate", help="Size of a step; with a schedule, its peak."),
+        "schedule": st.selectbox("Schedule", SCHEDULES, SCHEDULES.index(first.schedule), format_func=SCHEDULE_TITLES.__getitem__, key=key + "schedule", help="How the learning rate changes over the run."),
+        "weight_decay": st.number_input("Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."),
+    }
+    if given["optimizer"] in ("sgd", "rmsprop"):
+        given["momentum"] = st.slider("Momentum", 0.0, 0.99, first.momentum, 0.01, key=key + "momentum", help="Share of the last step that is kept.")
+    if given["optimizer"] == "sgd":
+        given["nesterov"] = st.checkbox("Nesterov", first.nesterov, key=key + "nesterov", help="Look ahead along the momentum before taking the gradient.")
+    return given
+
+
+def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment:
+    shift = st.slider("Random shift, pixels", 0, 4, first.shift, key=key + "shift", help="Training images are moved by up to this much, anew each time.")
+    rotation = st.slider("Random rotation, degrees", 0, 30, int(first.rotation), key=key + "rotation")
+    noise = st.slider("Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1.")
+    flip = st.checkbox("Random flip", first.flip, key=key + "flip", help="Every second image is mirrored.") if info.flips else False
+    return Augment(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
+
+
+def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any]) -> None:
+    try:
+        config = TrainConfig(dataset=info.name, network=network.name, device=chosen_device(), **given)
+        run = start(config, network)
+    except PlaygroundError as error:
+        show(error)
+        return
+    st.session_state[_WATCHED] = run.id
+    st.query_params["run"] = run.id
+
+
+def _is_ready(info: DatasetInfo) -> bool:
+    return info.offline or (services().warm.is_set() and _is_downloaded(info))
+
+
+def _is_downloaded(info: DatasetInfo) -> bool:
+    from playground.data.load import is_ready
+
+    return is_ready(info.name)
+
+
+def _offer_download(info: DatasetInfo) -> None:
+    """A button that fetches the data set, with a progress bar; a broken download goes on where it stopped."""
+    if not st.button(f"Download {info.title}", icon=":material/download:", width="stretch", key="download"):
+        return
+    from playground.data.load import download
+
+    bar = st.progress(0.0, f"Downloading {info.title}…")
+
+    def progress(name: str, there: int, total: int) -> None:
+        bar.progress(min(there / total, 1.0) if total else 0.0, f"{name}: {there / 1e6:.1f} MB of {total / 1e6:.1f} MB")
+
+    try:
+        download(info.name, progress)
+    except PlaygroundError as error:
+        bar.empty()
+        show(error)
+        return
+    st.rerun()
+
+
+def _watched(runs: list[Run]) -> Run | None:
+    """The run that the address names or that was chosen last; else the newest one."""
+    wanted = st.query_params.get("run") or st.session_state.get(_WATCHED)
+    if wanted:
+        try:
+            run = find(wanted)
+        except PlaygroundError:
+            st.session_state.pop(_WATCHED, None)
+        else:
+            if identity.may_see(run, identity.current()):
+                st.session_state[_WATCHED] = run.id
+                return run
+    return runs[0] if runs else None
+
+
+def _choose_run(runs: list[Any]) -> None:
+    chosen = show_runs(runs, key="train-runs")
+    if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
+        st.session_state[_WATCHED] = chosen.id
+        st.query_params["run"] = chosen.id
+        st.rerun()
+
+
+def _show_network(spec: NetworkSpec) -> None:
+    """Every layer with the shape that leaves it and its parameters."""
+    import pandas as pd
+
+    steps = trace(spec)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Layer": [step.layer.type for step in steps],
+                "Settings": [", ".join(f"{name} {value}" for name, value in step.layer.params.items()) for step in steps],
+                "Output shape": [str(step.out_shape) for step in steps],
+                "Parameters": [step.parameters for step in steps],
+            }
+        ),
+        hide_index=True,
+        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+    )
+    total = sum(step.parameters for step in steps)
+    st.caption(f"{total:,} parameters")
+
+
+def _show_data(info: DatasetInfo) -> None:
+    """A few images of each class."""
+    from playground.data.load import load
+    from playground.ui.pictures import class_rows
+
+    if not _is_ready(info):
+        st.caption(f"{info.title} has not been downloaded yet.")
+        return
+    st.markdown(f"**{info.title}**: {info.train_size:,} images to learn from, {info.test_size:,} to be tested on.")
+    for name, row in class_rows(load(info.name)):
+        label, pictures = st.columns([1, 8], vertical_alignment="center")
+        label.markdown(f"**{name}**")
+        pictures.image(row, width="stretch")
+
+
+def _show_code(run: Run) -> None:
+    from playground.training.source import training_source
+
+    st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
+    st.code(training_source(run.network, run.config), language="python")
+
