@@ -1,5 +1,7 @@
 """The entry: `streamlit run` finds it and serves the app with its routes."""
 
-from playground.ui.server import app
+import streamlit as st
 
-__all__ = ["app"]
+from playground.ui.server import MIDDLEWARE, ROUTES, SCRIPT, lifespan
+
+app = st.App(SCRIPT, lifespan=lifespan, routes=ROUTES, middleware=MIDDLEWARE)

@@ -35,7 +35,7 @@ class Device:
     cores: int
     """Processor cores that may be used, or multiprocessors of a GPU; 0 where unknown."""
     threads: int
-    """Threads PyTorch computes with; 0 on an accelerator."""
+    """Threads that PyTorch trains with; 0 on an accelerator."""
 
     @property
     def is_accelerator(self) -> bool:
@@ -46,8 +46,8 @@ class Device:
         """Memory, cores and threads in one line: `24 GB memory · 2 cores · 2 threads`."""
         facts = [
             (self.memory, f"{self.memory / 2**30:.0f} GB memory"),
-            (self.cores, f"{self.cores} multiprocessors" if self.is_accelerator else f"{self.cores} cores"),
-            (self.threads, f"{self.threads} threads"),
+            (self.cores, f"{self.cores} multiprocessors" if self.is_accelerator else _count(self.cores, "core")),
+            (self.threads, _count(self.threads, "thread")),
         ]
         return " · ".join(text for value, text in facts if value)
 
@@ -94,6 +94,10 @@ def synchronize(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
 def _accelerator(name: str) -> Device:
     import torch
 
@@ -112,9 +116,7 @@ def _accelerator(name: str) -> Device:
 
 
 def _cpu() -> Device:
-    import torch
-
-    return Device("cpu", _processor(), _memory(), settings.cores(), torch.get_num_threads())
+    return Device("cpu", _processor(), _memory(), settings.cores(), settings.training_threads())
 
 
 def _processor() -> str:

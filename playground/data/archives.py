@@ -52,10 +52,7 @@ def archives(info: DatasetInfo, root: Path) -> list[Archive]:
     if info.torchvision == "CIFAR10":
         return [Archive(loader.filename, loader.tgz_md5, root, _addresses(info, loader.filename, [loader.url]))]
     folder = root / info.torchvision / "raw"
-    return [
-        Archive(name, md5, folder, _addresses(info, name, [f"{base}{name}" for base in loader.mirrors]))
-        for name, md5 in loader.resources
-    ]
+    return [Archive(name, md5, folder, _addresses(info, name, [f"{base}{name}" for base in loader.mirrors])) for name, md5 in loader.resources]
 
 
 def fetch(info: DatasetInfo, root: Path, progress: Progress) -> None:
@@ -95,8 +92,7 @@ def _fetch_archive(info: DatasetInfo, archive: Archive, progress: Progress) -> N
     names = ", ".join(item.name for item in archives(info, archive.folder))
     raise DataError(
         f"{info.title} could not be downloaded. {'; '.join(reasons)}.",
-        f"Check the connection and try again, put the files yourself into {archive.folder} ({names}), "
-        "or use MNIST 5k or Shapes 32×32, which need no download.",
+        f"Check the connection and try again, put the files yourself into {archive.folder} ({names}), or use MNIST 5k or Shapes 32×32, which need no download.",
     )
 
 

@@ -111,10 +111,7 @@ def _quarter_turn(point: tuple[float, float], times: int) -> tuple[float, float]
 def _heart() -> Points:
     """The classic heart curve, https://mathworld.wolfram.com/HeartCurve.html"""
     angles = [2 * math.pi * index / 48 for index in range(48)]
-    return [
-        (16 * math.sin(t) ** 3 / 17, -(13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 17)
-        for t in angles
-    ]
+    return [(16 * math.sin(t) ** 3 / 17, -(13 * math.cos(t) - 5 * math.cos(2 * t) - 2 * math.cos(3 * t) - math.cos(4 * t)) / 17) for t in angles]
 
 
 def _crescent() -> Points:

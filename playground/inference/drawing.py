@@ -115,9 +115,7 @@ def _fit(pixels: Pixels) -> Pixels:
 def _centre(pixels: Pixels) -> Pixels:
     """Place in the field so that the centre of mass falls on its middle, as near as the edges allow."""
     field = np.zeros((FIELD, FIELD))
-    top, left = (
-        min(max(round(MIDDLE - _mean_position(pixels.sum(axis=1 - axis))), 0), FIELD - pixels.shape[axis]) for axis in (0, 1)
-    )
+    top, left = (min(max(round(MIDDLE - _mean_position(pixels.sum(axis=1 - axis))), 0), FIELD - pixels.shape[axis]) for axis in (0, 1))
     field[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return field
 

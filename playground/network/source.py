@@ -36,11 +36,7 @@ def call(layer: LayerSpec, in_shape: Shape) -> str:
     given: dict[str, Value] = arguments(kind, layer, in_shape)
     required = [name for name, parameter in signature.parameters.items() if parameter.default is inspect.Parameter.empty]
     parts = [repr(given[name]) for name in required if name in given]
-    parts += [
-        f"{name}={value!r}"
-        for name, value in given.items()
-        if name not in required and signature.parameters[name].default != value
-    ]
+    parts += [f"{name}={value!r}" for name, value in given.items() if name not in required and signature.parameters[name].default != value]
     prefix = "nn." if kind.target.startswith("torch.nn.") else ""
     return f"{prefix}{kind.name}({', '.join(parts)})"
 

@@ -158,7 +158,9 @@ def _window_misfit(spec: NetworkSpec, index: int, layer: LayerSpec, shape: Shape
     smallest = min(shape[1:])
     if values.get("padding_mode") in ("reflect", "circular") and padding >= smallest:
         mode = values["padding_mode"]
-        return f"{mode} padding of {padding} needs an image larger than {padding} pixels, not {shape[1]}×{shape[2]}.", _with_params(spec, index, {"padding": smallest - 1})
+        return f"{mode} padding of {padding} needs an image larger than {padding} pixels, not {shape[1]}×{shape[2]}.", _with_params(
+            spec, index, {"padding": smallest - 1}
+        )
     span = dilation * (kernel - 1) + 1
     if span <= smallest + 2 * padding:
         return "", None

@@ -96,9 +96,7 @@ class Launcher:
         if self._process is None or self._process.poll() is not None or self._socket is None:
             self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM)
             with theirs:
-                self._process = subprocess.Popen(
-                    [sys.executable, "-m", "playground.runs.launcher"], stdin=theirs, cwd=settings.ROOT, env=_environment()
-                )
+                self._process = subprocess.Popen([sys.executable, "-m", "playground.runs.launcher"], stdin=theirs, cwd=settings.ROOT, env=_environment())
         return self._socket
 
 

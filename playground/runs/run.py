@@ -1,11 +1,11 @@
 """A training run as a folder on disk: the one truth that pages, the command line and workers share.
 
-    config.json      how it is trained
-    network.json     what is trained
-    events.jsonl     all that happened, one JSON object a line, only ever appended to
-    checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
-    worker.lock      held by the process that trains, so that a dead one is known at once
-    worker.log       what that process printed, for whoever looks for a bug
+config.json      how it is trained
+network.json     what is trained
+events.jsonl     all that happened, one JSON object a line, only ever appended to
+checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
+worker.lock      held by the process that trains, so that a dead one is known at once
+worker.log       what that process printed, for whoever looks for a bug
 """
 
 from __future__ import annotations

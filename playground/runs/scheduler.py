@@ -102,4 +102,3 @@ class Scheduler:
         with self._lock:
             del self._working[run.id]
             self._hand_out()
-

@@ -140,8 +140,7 @@ class Finished(Event):
 
 
 KINDS: dict[str, type[Event]] = {
-    event.kind: event
-    for event in (Step, Evaluated, Checkpoint, LearningRate, Created, Started, Paused, Resumed, Stopped, Failed, Finished)
+    event.kind: event for event in (Step, Evaluated, Checkpoint, LearningRate, Created, Started, Paused, Resumed, Stopped, Failed, Finished)
 }
 
 

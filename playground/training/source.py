@@ -8,7 +8,7 @@ from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
 
-_LOOP = '''\
+_LOOP = """\
 for epoch in range(epochs):
     network.train()
     for images, labels in train_loader:
@@ -26,7 +26,7 @@ for epoch in range(epochs):
             logits = network(images.to(device))
             correct += (logits.argmax(dim=1) == labels.to(device)).sum().item()
     print(f"epoch {{epoch + 1}}: loss {{loss.item():.4f}}, test accuracy {{correct / len(test_data):.2%}}")
-'''
+"""
 
 _MNIST_5K = '''\
 class Digits(Dataset):
@@ -112,7 +112,11 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
     lines = ["normalise = transforms.Compose([", *to_image, *steps, "])"]
     train_transform = "normalise"
     if augment:
-        noise = [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {config.augment.noise / sum(info.std) * len(info.std):.4g}),"] if config.augment.noise else []
+        noise = (
+            [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {config.augment.noise / sum(info.std) * len(info.std):.4g}),"]
+            if config.augment.noise
+            else []
+        )
         lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
         train_transform = "augment"
     lines += [

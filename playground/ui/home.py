@@ -16,7 +16,9 @@ LATEST = 5
 
 def greeting() -> None:
     st.title("See PyTorch at work")
-    st.markdown("Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. Everything you see is computed by PyTorch, on this machine.")
+    st.markdown(
+        "Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. Everything you see is computed by PyTorch, on this machine."
+    )
 
 
 def actions_and_pad() -> None:

@@ -32,7 +32,11 @@ def run_title(run: Run) -> str:
 
 def finished_digit_runs(who: str) -> list[Run]:
     """The runs whose network can read a drawing."""
-    return [run for run, _ in readable_runs(who) if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state == "finished"]
+    return [
+        run
+        for run, _ in readable_runs(who)
+        if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state == "finished"
+    ]
 
 
 def readable_runs(who: str) -> list[tuple[Run, History]]:

@@ -1,4 +1,4 @@
-"""The ASGI application: Streamlit's own, with routes of its own, a cookie for each learner, and what starts with it."""
+"""What the ASGI application is made of: Streamlit's own, with routes of its own, a cookie for each learner, and what starts with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from http.cookies import SimpleCookie
 from typing import Any
 
-import streamlit as st
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -65,4 +64,6 @@ async def lifespan(app: Any) -> AsyncIterator[None]:
     services.stop()
 
 
-app = st.App(ROOT / "playground" / "ui" / "app.py", lifespan=lifespan, routes=api.ROUTES, middleware=[Middleware(LearnerCookie)])
+SCRIPT = ROOT / "playground" / "ui" / "app.py"
+ROUTES = api.ROUTES
+MIDDLEWARE = [Middleware(LearnerCookie)]

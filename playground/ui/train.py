@@ -113,7 +113,12 @@ def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
     names = list(fitting)
     default = suggested(info.name).network
     name = st.selectbox(
-        "Network", names, index=names.index(default) if default in names else 0, format_func=lambda name: fitting[name].title or name, key=f"network-{info.name}", persist_state="session"
+        "Network",
+        names,
+        index=names.index(default) if default in names else 0,
+        format_func=lambda name: fitting[name].title or name,
+        key=f"network-{info.name}",
+        persist_state="session",
     )
     st.caption(fitting[name].summary)
     return fitting[name]
@@ -128,13 +133,29 @@ def _choose_settings(info: DatasetInfo) -> dict[str, Any]:
     first = suggested(info.name)
     key = f"{info.name}-"
     given: dict[str, Any] = {
-        "epochs": st.number_input("Epochs", 0.1, 1000.0, first.epochs, 1.0, format="%g", key=key + "epochs", persist_state="session", help="How often every training image is shown."),
+        "epochs": st.number_input(
+            "Epochs",
+            0.1,
+            1000.0,
+            float(first.epochs),
+            1.0,
+            format="%g",
+            key=key + "epochs",
+            persist_state="session",
+            help="How often every training image is shown.",
+        ),
     }
     with st.expander("More settings", icon=":material/tune:"):
         given |= _choose_optimizer(first, key)
         given["augment"] = _choose_augmentation(first.augment, info, key)
-        given["label_smoothing"] = st.number_input("Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes.")
-        given["evaluate_every"] = int(st.number_input("Steps between evaluations", 0, 1_000_000, first.evaluate_every, key=key + "every", help="0 evaluates on the test images once an epoch."))
+        given["label_smoothing"] = st.number_input(
+            "Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes."
+        )
+        given["evaluate_every"] = int(
+            st.number_input(
+                "Steps between evaluations", 0, 1_000_000, first.evaluate_every, key=key + "every", help="0 evaluates on the test images once an epoch."
+            )
+        )
         given["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, first.seed, key=key + "seed", help="The same seed gives the same run, to the last digit."))
     return given
 
@@ -143,9 +164,20 @@ def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
     given: dict[str, Any] = {
         "batch_size": int(st.number_input("Batch size", 1, 65536, first.batch_size, key=key + "batch", help="Images in one step.")),
         "optimizer": st.selectbox("Optimizer", OPTIMIZERS, OPTIMIZERS.index(first.optimizer), format_func=OPTIMIZER_TITLES.__getitem__, key=key + "optimizer"),
-        "learning_rate": st.number_input("Learning rate", 0.0, 100.0, first.learning_rate, format="%g", step=0.001, key=key + "rate", help="Size of a step; with a schedule, its peak."),
-        "schedule": st.selectbox("Schedule", SCHEDULES, SCHEDULES.index(first.schedule), format_func=SCHEDULE_TITLES.__getitem__, key=key + "schedule", help="How the learning rate changes over the run."),
-        "weight_decay": st.number_input("Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."),
+        "learning_rate": st.number_input(
+            "Learning rate", 0.0, 100.0, first.learning_rate, format="%g", step=0.001, key=key + "rate", help="Size of a step; with a schedule, its peak."
+        ),
+        "schedule": st.selectbox(
+            "Schedule",
+            SCHEDULES,
+            SCHEDULES.index(first.schedule),
+            format_func=SCHEDULE_TITLES.__getitem__,
+            key=key + "schedule",
+            help="How the learning rate changes over the run.",
+        ),
+        "weight_decay": st.number_input(
+            "Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."
+        ),
     }
     if given["optimizer"] in ("sgd", "rmsprop"):
         given["momentum"] = st.slider("Momentum", 0.0, 0.99, first.momentum, 0.01, key=key + "momentum", help="Share of the last step that is kept.")
@@ -157,7 +189,9 @@ def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
 def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment:
     shift = st.slider("Random shift, pixels", 0, 4, first.shift, key=key + "shift", help="Training images are moved by up to this much, anew each time.")
     rotation = st.slider("Random rotation, degrees", 0, 30, int(first.rotation), key=key + "rotation")
-    noise = st.slider("Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1.")
+    noise = st.slider(
+        "Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1."
+    )
     flip = st.checkbox("Random flip", first.flip, key=key + "flip", help="Every second image is mirrored.") if info.flips else False
     return Augment(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
 
@@ -267,4 +301,3 @@ def _show_code(run: Run) -> None:
 
     st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
     st.code(training_source(run.network, run.config), language="python")
-

@@ -26,6 +26,10 @@ function loadPlotly() {
   return plotly
 }
 
+function rate(value) {
+  return value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0)
+}
+
 class Monitor {
   constructor(root) {
     this.root = root.querySelector(".monitor")
@@ -101,7 +105,7 @@ class Monitor {
     this.fact("epoch", shown.step ? `${shown.epoch.toFixed(1)} / ${shown.epochs}` : "–")
     this.fact("left", this.timeLeft(shown))
     this.fact("rate", shown.rate ? Math.round(shown.rate).toLocaleString("en") : "–")
-    this.fact("learning_rate", shown.learning_rate === null ? "–" : Number(shown.learning_rate.toPrecision(2)).toString())
+    this.fact("learning_rate", shown.learning_rate === null ? "–" : rate(shown.learning_rate))
     this.fact("accuracy", shown.test_accuracy === null ? "–" : `${(100 * shown.test_accuracy).toFixed(1)} %`)
     this.complain(shown.message)
     this.draw(shown)

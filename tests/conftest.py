@@ -1,0 +1,27 @@
+"""What every test starts from: folders of its own for data and runs, and no way out to the internet."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Before anything imports torch: the tests of one process must not depend on how many cores there are.
+os.environ.setdefault("PLAYGROUND_THREADS", "1")
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Parsed data sets, shared by all tests of the session."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def folders(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The shared data folder, and a folder of runs for this test alone."""
+    monkeypatch.setenv("PLAYGROUND_DATA", str(data_folder))
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("PLAYGROUND_MIRROR", raising=False)
+    yield
