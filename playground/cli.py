@@ -58,7 +58,7 @@ def datasets(download: str | None, as_json: bool) -> None:
         _download(download)
     for info in DATASETS:
         ready = load.is_ready(info.name)
-        facts = {"name": info.name, "title": info.title, "input_shape": info.input_shape, "classes": info.classes}
+        facts: dict[str, Any] = {"name": info.name, "title": info.title, "input_shape": info.input_shape, "classes": info.classes}
         facts |= {"train_size": info.train_size, "test_size": info.test_size, "source": info.source, "ready": ready}
         state = "ready" if ready else "not downloaded"
         _show(facts, f"{info.name:<14} {info.train_size:>6,} + {info.test_size:>6,} images  {state:<15} {info.source}", as_json)

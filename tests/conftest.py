@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,9 +18,8 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def folders(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def folders(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The shared data folder, and a folder of runs for this test alone."""
     monkeypatch.setenv("PLAYGROUND_DATA", str(data_folder))
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("PLAYGROUND_MIRROR", raising=False)
-    yield

@@ -56,7 +56,7 @@ def _stratified(labels: torch.Tensor, test_per_class: int) -> tuple[torch.Tensor
     generator = torch.Generator().manual_seed(SEED)
     order = torch.randperm(len(labels), generator=generator)
     is_test = torch.zeros(len(labels), dtype=torch.bool)
-    for label in labels.unique():
+    for label in range(int(labels.max()) + 1):
         is_test[order[labels[order] == label][:test_per_class]] = True
     return order[~is_test[order]], order[is_test[order]]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from playground import settings
@@ -43,7 +44,7 @@ def is_ready(name: str) -> bool:
     return info.offline or cache_path(info).exists()
 
 
-def download(name: str, progress: Progress = lambda name, there, total: None) -> None:
+def download(name: str, progress: Progress) -> None:
     """Fetch, verify, parse and keep a data set; does nothing where it is there already.
 
     Raises:
@@ -55,8 +56,12 @@ def download(name: str, progress: Progress = lambda name, there, total: None) ->
         return
     root = settings.data_folder() / "downloads"
     try:
-        fetch(info, root, progress)
-        store(_parse(info, root))
+        root.mkdir(parents=True, exist_ok=True)
+        with FileLock(root / f"{name}.lock", timeout=0):
+            fetch(info, root, progress)
+            store(_parse(info, root))
+    except Timeout:
+        raise DataError(f"{info.title} is being downloaded by someone else right now.", "Wait until it is there.") from None
     except OSError as error:
         raise DataError(f"{info.title} could not be kept: {error}.", "Free some space on the disk, then try again.") from error
 

@@ -109,7 +109,8 @@ def _fit(pixels: Pixels) -> Pixels:
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     scaled = np.asarray(Image.fromarray(pixels.astype(np.float32), "F").resize(size, Image.Resampling.BICUBIC), dtype=np.float64)
     scaled = scaled.clip(min=0)
-    return (scaled * (255 / scaled.max())).clip(0, 255)
+    full: Pixels = (scaled * (255 / scaled.max())).clip(0, 255)
+    return full
 
 
 def _centre(pixels: Pixels) -> Pixels:

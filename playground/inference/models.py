@@ -151,7 +151,7 @@ def _pretrained_folder() -> Path:
 
 
 @lru_cache(maxsize=8)
-def _load_shipped(path: Path, modified: int, device: str) -> Model:
+def _load_shipped(path: Path, _modified: int, device: str) -> Model:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -166,7 +166,7 @@ def _load_shipped(path: Path, modified: int, device: str) -> Model:
 
 
 @lru_cache(maxsize=32)
-def _load_run(run: Run, modified: int, device: str) -> Model:
+def _load_run(run: Run, _modified: int, device: str) -> Model:
     state = run.load_checkpoint() or {}
     if "weights" not in state:
         raise CheckpointError(f"The checkpoint of “{run.id}” holds no weights.")

@@ -32,7 +32,8 @@ class ResidualBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(self.body(x) + self.shortcut(x))
+        out: Tensor = self.body(x) + self.shortcut(x)
+        return torch.relu(out)
 
 
 class PatchEmbedding(nn.Module):
@@ -51,7 +52,8 @@ class PatchEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         tokens = self.project(x).flatten(2).transpose(1, 2)  # (N, D, H, W) → (N, H·W, D)
-        return tokens + self.position
+        out: Tensor = tokens + self.position
+        return out
 
 
 class TokenMean(nn.Module):

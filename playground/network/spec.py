@@ -87,7 +87,7 @@ def from_dict(document: object) -> NetworkSpec:
         problems.append("“layers” must be a list of objects, each with a “type”.")
     if not isinstance(document.get("name"), str) or not document["name"]:
         problems.append("“name” must be a text.")
-    if problems:
+    if problems or not isinstance(shape, list) or not isinstance(layers, list):
         raise ConfigError(problems)
     texts = {key: str(document.get(key, "")) for key in ("name", "title", "summary", "source")}
     specs = tuple(LayerSpec(layer["type"], {key: value for key, value in layer.items() if key != "type"}) for layer in layers)

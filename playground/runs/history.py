@@ -25,6 +25,16 @@ from playground.training.events import (
 
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
+_STATES: dict[type[Event], State] = {
+    Started: "running",
+    Paused: "paused",
+    Resumed: "running",
+    Stopped: "stopped",
+    Failed: "failed",
+    Finished: "finished",
+}
+"""The state that an event leads to; the others lead nowhere."""
+
 
 @dataclass
 class History:
@@ -39,7 +49,7 @@ class History:
     finished: Finished | None = None
     message: str = ""
     """Why the run failed, for the learner."""
-    _last: str = "queued"
+    _last: State = "queued"
     _offset: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -60,7 +70,7 @@ class History:
             if not events or offset == self._offset:
                 return "interrupted"
             return self.follow().state  # it ended between the last look and this one
-        return self._last  # type: ignore[return-value]
+        return self._last
 
     @property
     def step(self) -> int:
@@ -87,6 +97,7 @@ class History:
         return max(0.0, time.time() - self.created)
 
     def _take(self, event: Event) -> None:
+        self._last = _STATES.get(type(event), self._last)
         match event:
             case Step():
                 self.steps.append(event)
@@ -98,17 +109,11 @@ class History:
                 self.created = event.time
             case Started():
                 self._rewind(event.step)
-                self.started, self.message, self._last = event, "", "running"
-            case Paused():
-                self._last = "paused"
-            case Resumed():
-                self._last = "running"
-            case Stopped():
-                self._last = "stopped"
+                self.started, self.message = event, ""
             case Failed():
-                self.message, self._last = event.message, "failed"
+                self.message = event.message
             case Finished():
-                self.finished, self._last = event, "finished"
+                self.finished = event
 
     def _rewind(self, step: int) -> None:
         """Forget what was recorded behind the checkpoint that the run goes on from."""

@@ -16,9 +16,8 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 from playground import settings
 
@@ -26,27 +25,62 @@ CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 MESSAGE = 4096
 
 
-class Worker:
+class Worker(Protocol):
     """A training process, seen from the one that started it: a line to it, and word of its end."""
 
-    def __init__(self, line: IO[str], ended: Callable[[], object]) -> None:
-        self._line = line
-        self._ended = ended
+    pid: int
 
     def send(self, message: str) -> None:
         """Hand a command over; one to a worker that has just ended is lost, as it must be."""
-        with contextlib.suppress(OSError, ValueError):
-            self._line.write(message + "\n")
-            self._line.flush()
 
     def hang_up(self) -> None:
         """Close the worker's standard input: it keeps its state and ends."""
+
+    def wait(self) -> None:
+        """Return when the process has ended, however it ended."""
+
+
+class _Forked:
+    """A worker on the other end of a socket. It never writes, so that reading returns when it has ended."""
+
+    def __init__(self, pid: int, line: socket.socket) -> None:
+        self.pid = pid
+        self._line = line
+
+    def send(self, message: str) -> None:
+        with contextlib.suppress(OSError):
+            self._line.sendall(f"{message}\n".encode())
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_WR)
+
+    def wait(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._line.recv(MESSAGE):
+                pass
+        self._line.close()
+
+class _Spawned:
+    """A worker that is a child of this process, with a pipe to it."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        assert process.stdin is not None
+        self.pid = process.pid
+        self._process, self._line = process, process.stdin
+
+    def send(self, message: str) -> None:
         with contextlib.suppress(OSError, ValueError):
+            self._line.write(f"{message}\n")
+            self._line.flush()
+
+    def hang_up(self) -> None:
+        with contextlib.suppress(OSError):
             self._line.close()
 
     def wait(self) -> None:
-        """Return when the process has ended."""
-        self._ended()
+        self._process.wait()
+        self.hang_up()
 
 
 class Launcher:
@@ -80,31 +114,31 @@ class Launcher:
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
             try:
-                self._request(run_path, theirs)
+                pid = self._request(run_path, theirs)
             except OSError:  # the forking process was killed: a new one takes its place
                 self._process = None
-                self._request(run_path, theirs)
-        return Worker(ours.makefile("w", encoding="utf-8"), lambda: _wait_for_end(ours))
+                pid = self._request(run_path, theirs)
+        return _Forked(pid, ours)
 
-    def _request(self, run_path: Path, theirs: socket.socket) -> None:
+    def _request(self, run_path: Path, theirs: socket.socket) -> int:
+        """Have a worker forked; returns its process identifier."""
         line = self._ensure()
         socket.send_fds(line, [json.dumps({"run": str(run_path)}).encode()], [theirs.fileno()])
-        if not line.recv(MESSAGE):
+        answer = line.recv(MESSAGE)
+        if not answer:
             raise ConnectionError("the launcher has ended")
+        return int(answer)
 
     def _ensure(self) -> socket.socket:
         if self._process is None or self._process.poll() is not None or self._socket is None:
-            self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET if sys.platform == "linux" else socket.SOCK_STREAM)
+            if self._socket is not None:
+                self._socket.close()
+            self._socket, theirs = socket.socketpair()
             with theirs:
-                self._process = subprocess.Popen([sys.executable, "-m", "playground.runs.launcher"], stdin=theirs, cwd=settings.ROOT, env=_environment())
+                self._process = subprocess.Popen(
+                    [sys.executable, "-m", "playground.runs.launcher"], stdin=theirs.fileno(), cwd=settings.ROOT, env=_environment()
+                )
         return self._socket
-
-
-def _wait_for_end(line: socket.socket) -> None:
-    """A worker never writes to its socket, so that reading from it returns when the last copy is closed: at its end."""
-    with contextlib.suppress(OSError):
-        while line.recv(MESSAGE):
-            pass
 
 
 def _spawn(run_path: Path) -> Worker:
@@ -113,8 +147,7 @@ def _spawn(run_path: Path) -> Worker:
             [sys.executable, "-m", "playground.runs.worker", str(run_path)],
             stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=settings.ROOT, env=_environment(), encoding="utf-8",
         )  # fmt: skip
-    assert process.stdin is not None
-    return Worker(process.stdin, process.wait)
+    return _Spawned(process)
 
 
 def _environment() -> dict[str, str]:
@@ -132,11 +165,12 @@ def serve(line: socket.socket) -> None:
         message, descriptors, _flags, _address = socket.recv_fds(line, MESSAGE, 1)
         if not message:
             return
-        if os.fork() == 0:
+        pid = os.fork()
+        if pid == 0:
             line.close()
             _become_worker(json.loads(message)["run"], descriptors[0])
         os.close(descriptors[0])
-        line.sendall(b"started")
+        line.sendall(str(pid).encode())
 
 
 def _become_worker(run_path: str, descriptor: int) -> None:
@@ -166,7 +200,7 @@ def _import_all_that_workers_need() -> None:
     """The slow imports: torch, and torch._dynamo, which the first optimizer imports."""
     import safetensors.torch  # noqa: F401
     import torch._dynamo
-    import torch.utils.flop_counter
+    import torch.utils.flop_counter  # noqa: F401
 
     import playground.runs.worker  # noqa: F401
 

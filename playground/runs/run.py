@@ -18,6 +18,7 @@ import re
 import secrets
 import shutil
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ class Run:
         temporary = self.checkpoint_path.with_suffix(".tmp")
         try:
             torch.save(state, temporary)
-            os.replace(temporary, self.checkpoint_path)
+            temporary.replace(self.checkpoint_path)
         except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
             temporary.unlink(missing_ok=True)
             if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -203,6 +204,8 @@ def load_state(path: Path) -> dict[str, Any]:
     """
     import torch
 
+    if not zipfile.is_zipfile(path):  # torch.save writes nothing else; older pickles are not worth their risk
+        raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:

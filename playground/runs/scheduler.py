@@ -50,7 +50,7 @@ class Scheduler:
         if state in ("finished", "running", "paused"):
             raise RunError(f"The run “{run.id}” is {state}; there is nothing to resume.")
         with self._lock:
-            if run.id in self._working or run in self._waiting:
+            if run in self._waiting:
                 raise RunError(f"The run “{run.id}” is in the queue already.")
             self._waiting.append(run)
             self._hand_out()
@@ -76,6 +76,12 @@ class Scheduler:
         with self._lock:
             return self._waiting.index(run) + 1 if run in self._waiting else 0
 
+    def worker_pid(self, run: Run) -> int | None:
+        """The process that trains this run, for whoever has to end it by force; None where nobody does."""
+        with self._lock:
+            worker = self._working.get(run.id)
+        return worker.pid if worker else None
+
     def close(self) -> None:
         """Hang up on every worker, which keeps its state and ends, and wait until all have."""
         with self._lock:
@@ -98,7 +104,7 @@ class Scheduler:
     def _watch(self, run: Run, worker: Worker) -> None:
         """Wait for a worker's end, however it came, and give its place away."""
         worker.wait()
-        worker.hang_up()
         with self._lock:
-            del self._working[run.id]
+            if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
+                del self._working[run.id]
             self._hand_out()

@@ -25,7 +25,6 @@ from playground.training.events import (
     Checkpoint,
     Event,
     Failed,
-    Finished,
     LearningRate,
     Paused,
     Resumed,

@@ -225,7 +225,7 @@ class Training:
         self.optimizer.zero_grad()
         logits = self.network(inputs)
         loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach(), (logits.detach().argmax(dim=1) == targets).sum()
 
@@ -291,9 +291,10 @@ def evaluate(network: torch.nn.Module, images: ImageSet, prepare: Callable[[Tens
     network.eval()
     loss = torch.zeros((), device=images.test_images.device)
     correct = torch.zeros((), dtype=torch.long, device=images.test_images.device)
-    batches = zip(images.test_images.split(EVALUATION_BATCH), images.test_labels.split(EVALUATION_BATCH), strict=True)
-    for pixels, targets in batches:
-        logits = network(prepare(pixels))
+    for start in range(0, len(images.test_images), EVALUATION_BATCH):
+        batch = slice(start, start + EVALUATION_BATCH)
+        targets = images.test_labels[batch]
+        logits = network(prepare(images.test_images[batch]))
         loss += F.cross_entropy(logits, targets, reduction="sum")
         correct += (logits.argmax(dim=1) == targets).sum()
     network.train()

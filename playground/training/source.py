@@ -80,7 +80,7 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
         "\n".join(_settings(config)),
         _data(info, config),
         sequential(network) + "network = network.to(device)",
-        f"loss_function = nn.CrossEntropyLoss({_named(label_smoothing=config.label_smoothing)})\noptimizer = {_optimizer(config)}\n{_scheduler(config)}".rstrip(),
+        "\n".join([_loss(config), f"optimizer = {_optimizer(config)}", _scheduler(config)]),
         _LOOP.format(scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
         'torch.save(network.state_dict(), "network.pt")',
     ]
@@ -140,18 +140,17 @@ def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
 
 
 def _optimizer(config: TrainConfig) -> str:
-    common = _named(weight_decay=config.weight_decay)
-    tail = f", {common}" if common else ""
-    match config.optimizer:
-        case "sgd":
-            return f"torch.optim.SGD(network.parameters(), lr={config.learning_rate:g}, momentum={config.momentum:g}{', nesterov=True' if config.nesterov else ''}{tail})"
-        case "rmsprop":
-            return f"torch.optim.RMSprop(network.parameters(), lr={config.learning_rate:g}, momentum={config.momentum:g}{tail})"
-        case _:
-            name = {"adam": "Adam", "adamw": "AdamW"}[config.optimizer]
-            betas = "" if config.betas == (0.9, 0.999) else f", betas={config.betas}"
-            decay = f", weight_decay={config.weight_decay:g}" if config.optimizer == "adamw" else tail
-            return f"torch.optim.{name}(network.parameters(), lr={config.learning_rate:g}{betas}{decay})"
+    given: dict[str, object] = {"lr": f"{config.learning_rate:g}"}
+    if config.optimizer in ("sgd", "rmsprop"):
+        given["momentum"] = f"{config.momentum:g}"
+    if config.optimizer == "sgd" and config.nesterov:
+        given["nesterov"] = True
+    if config.optimizer in ("adam", "adamw") and config.betas != (0.9, 0.999):
+        given["betas"] = config.betas
+    if config.weight_decay or config.optimizer == "adamw":  # AdamW decays by itself unless told not to
+        given["weight_decay"] = f"{config.weight_decay:g}"
+    name = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[config.optimizer]
+    return f"torch.optim.{name}(network.parameters(), {', '.join(f'{key}={value}' for key, value in given.items())})"
 
 
 def _scheduler(config: TrainConfig) -> str:
@@ -164,10 +163,12 @@ def _scheduler(config: TrainConfig) -> str:
         case "cosine":
             return f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={total})"
         case "step":
-            return f"milestones = [int(share * {total}) for share in (0.6, 0.85)]\nscheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)"
+            milestones = f"milestones = [int(share * {total}) for share in (0.6, 0.85)]"
+            return f"{milestones}\nscheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)"
         case _:
             return ""
 
 
-def _named(**values: float) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in values.items() if value)
+def _loss(config: TrainConfig) -> str:
+    smoothing = f"label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
+    return f"loss_function = nn.CrossEntropyLoss({smoothing})"

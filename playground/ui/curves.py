@@ -12,7 +12,7 @@ from playground.training.events import Step
 
 POINTS = 400
 """Points of a curve that are sent, however long the run."""
-HALF_LIFE = 12
+HALF_LIFE = 4
 """Steps after which a batch counts half in the smoothed curves."""
 DIGITS = 5
 

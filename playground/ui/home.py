@@ -17,7 +17,8 @@ LATEST = 5
 def greeting() -> None:
     st.title("See PyTorch at work")
     st.markdown(
-        "Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. Everything you see is computed by PyTorch, on this machine."
+        "Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. "
+        "Everything you see is computed by PyTorch, on this machine."
     )
 
 
@@ -42,8 +43,8 @@ def latest_runs() -> None:
 
 
 def _actions() -> None:
-    from playground.ui.train import start
     from playground.training.suggestions import suggested
+    from playground.ui.train import start
 
     if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
         run = start(suggested("mnist-5k"))

@@ -20,7 +20,7 @@ def current() -> str:
     import streamlit as st
 
     cookies = st.context.cookies
-    return learner(cookies[COOKIE] if COOKIE in cookies else None)
+    return learner(cookies.get(COOKIE))
 
 
 def may_see(run: Run, who: str) -> bool:

@@ -57,7 +57,7 @@ def _new_cookie(scope: Scope) -> str:
 
 
 @asynccontextmanager
-async def lifespan(app: Any) -> AsyncIterator[None]:
+async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Start the workers' launcher and the slow imports with the server; end every worker in good order with it."""
     services.start()
     yield

@@ -138,7 +138,7 @@ class Monitor {
     const curve = shown[`batch_${name}`]
     const format = percent ? "%{y:.1%}" : "%{y:.4f}"
     return [
-      { x: curve.raw_x, y: curve.raw_y, mode: "lines", line: { color: train, width: 1 }, opacity: 0.22, hoverinfo: "skip", showlegend: false },
+      { x: curve.raw_x, y: curve.raw_y, mode: "lines", line: { color: train, width: 1 }, opacity: 0.35, hoverinfo: "skip", showlegend: false },
       { x: curve.x, y: curve.y, name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
       { x: shown.test.x, y: shown.test[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker: { size: 7 }, hovertemplate: `${format}<extra>test</extra>` },
     ]
@@ -155,7 +155,7 @@ class Monitor {
       font: { family: this.style("--st-font"), size: 14, color: this.style("--st-text-color") },
       hoverlabel: { bgcolor: this.style("--st-secondary-background-color"), font: { color: this.style("--st-text-color") } },
       legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" },
-      xaxis: { ...axis, title: { text: "epoch" }, range: [0, Math.max(shown.epochs, 0.01)] },
+      xaxis: { ...axis, title: { text: "epoch", font: { size: 14 } }, range: [0, Math.max(shown.epochs, 0.01)] },
       yaxis: { ...axis, ...range },
     }
   }

@@ -1,0 +1,199 @@
+"""Runs in worker processes: queued, steered, killed and resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from playground import settings
+from playground.errors import RunError
+from playground.network.presets import preset
+from playground.runs.history import History
+from playground.runs.run import Run, create
+from playground.runs.scheduler import Scheduler
+from playground.runs.worker import Command, execute
+from playground.training.config import TrainConfig
+
+from ..waiting import until
+
+LONG = TrainConfig(network="tutorial-cnn", epochs=100.0, batch_size=500)
+SHORT = TrainConfig(network="tutorial-cnn", epochs=2.0, batch_size=500)
+
+
+@pytest.fixture(scope="module")
+def scheduler(data_folder: Path) -> Iterator[Scheduler]:
+    """One worker at a time, forked from one launcher for all tests of this file."""
+    os.environ["PLAYGROUND_DATA"] = str(data_folder)
+    scheduler = Scheduler(workers=1)
+    scheduler.warm_up()
+    yield scheduler
+    scheduler.close()
+
+
+def submit(scheduler: Scheduler, config: TrainConfig) -> tuple[Run, History]:
+    run = create(config, preset(config.network), owner="ada")
+    scheduler.submit(run)
+    return run, History(run)
+
+
+def finish(history: History) -> History:
+    until(lambda: history.follow().state not in ("queued", "running", "paused"))
+    return history.follow()
+
+
+def losses(history: History) -> list[tuple[int, float]]:
+    return [(event.step, event.loss) for event in history.follow().steps]
+
+
+def uninterrupted(config: TrainConfig) -> list[tuple[int, float]]:
+    run = create(config, preset(config.network))
+    for _ in execute(run):
+        pass
+    return losses(History(run))
+
+
+def test_a_run_trains_to_its_end_and_keeps_its_weights(scheduler: Scheduler) -> None:
+    run, history = submit(scheduler, SHORT)
+    finish(history)
+    assert history.state == "finished", (history.message, (run.path / "worker.log").read_text())
+    assert (history.step, history.total_steps) == (16, 16)
+    assert history.test_accuracy is not None
+    assert history.test_accuracy > 0.3
+    assert run.load_checkpoint() is not None
+    assert losses(history) == uninterrupted(SHORT)
+
+
+def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None:
+    run, history = submit(scheduler, LONG)
+    until(lambda: history.follow().steps)
+    scheduler.command(run, Command("pause"))
+    until(lambda: history.follow().state == "paused")
+    paused_at = history.step
+    scheduler.command(run, Command("step"))
+    until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
+    scheduler.command(run, Command("learning-rate", 0.0001))
+    until(lambda: history.follow().rate_changes)
+    assert history.step == paused_at + 1
+    scheduler.command(run, Command("resume"))
+    until(lambda: history.follow().step > paused_at + 3)
+    assert history.steps[paused_at + 2].learning_rate < 0.0002
+    scheduler.command(run, Command("stop"))
+    assert finish(history).state == "stopped"
+    assert run.load_checkpoint() is not None
+
+
+def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Scheduler) -> None:
+    first, watched = submit(scheduler, LONG)
+    second, waiting = submit(scheduler, SHORT)
+    third, withdrawn = submit(scheduler, SHORT)
+    assert [scheduler.position(run) for run in (first, second, third)] == [0, 1, 2]
+    assert waiting.follow().state == "queued"
+    scheduler.command(third, Command("stop"))
+    assert withdrawn.follow().state == "stopped"
+    with pytest.raises(RunError, match="queue already"):
+        scheduler.submit(second)
+    until(lambda: watched.follow().steps)
+    scheduler.command(first, Command("stop"))
+    assert finish(waiting).state == "finished"
+    with pytest.raises(RunError, match="nothing to resume"):
+        scheduler.submit(second)
+    until(lambda: scheduler.worker_pid(second) is None)
+    with pytest.raises(RunError, match="no worker"):
+        scheduler.command(second, Command("pause"))
+
+
+@pytest.mark.parametrize("at", [1, 9, 14], ids=lambda step: f"killed at step {step}")
+def test_killed_then_resumed_is_as_if_never_killed(scheduler: Scheduler, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = TrainConfig(network="mnist-cnn", epochs=3.0, batch_size=500)  # with dropout, so that random numbers count
+    run, history = submit(scheduler, config)
+    until(lambda: history.follow().step >= at)
+    pid = scheduler.worker_pid(run)
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+    finish(history)
+    if history.state != "finished":
+        assert history.state == "interrupted"
+        scheduler.submit(run)
+        until(lambda: history.follow().state == "finished")
+    assert history.state == "finished"
+    assert losses(history) == uninterrupted(config)
+
+
+def test_hanging_up_keeps_the_state_at_the_very_step() -> None:
+    scheduler = Scheduler(workers=1)
+    config = TrainConfig(network="mnist-cnn", epochs=6.0, batch_size=500)
+    run, history = submit(scheduler, config)
+    until(lambda: history.follow().step >= 10)
+    scheduler.close()
+    assert history.follow().state == "interrupted"
+    state = run.load_checkpoint()
+    assert state is not None
+    assert state["step"] == history.step
+    for _ in execute(run):
+        pass
+    assert losses(history) == uninterrupted(config)
+
+
+def test_a_diverging_run_says_why_and_keeps_what_it_has(scheduler: Scheduler) -> None:
+    config = TrainConfig(network="mnist-mlp", epochs=3.0, optimizer="sgd", learning_rate=100.0, momentum=0.99, schedule="constant")
+    run, history = submit(scheduler, config)
+    finish(history)
+    assert history.state == "failed"
+    assert "smaller learning rate" in history.message
+    assert history.steps
+    for line in (run.path / "events.jsonl").read_text().splitlines():
+        json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+def test_a_checkpoint_of_another_network_is_refused(scheduler: Scheduler) -> None:
+    run, history = submit(scheduler, LONG)
+    until(lambda: history.follow().steps)
+    scheduler.command(run, Command("stop"))
+    finish(history)
+    (run.path / "network.json").write_text(preset("lenet-5").to_json())
+    scheduler.submit(run)
+    until(lambda: history.follow().state == "failed")
+    assert "another network" in history.message
+
+
+def test_the_launcher_may_die_and_the_next_run_still_starts() -> None:
+    scheduler = Scheduler(workers=1)
+    scheduler.warm_up()
+    _, first = submit(scheduler, SHORT)
+    finish(first)
+    process = scheduler._launcher._process
+    assert process is not None
+    process.kill()
+    process.wait()
+    _, second = submit(scheduler, SHORT)
+    assert finish(second).state == "finished"
+    scheduler.close()
+
+
+def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.scheduler import Scheduler\n"
+        "scheduler = Scheduler(workers=1)\n"
+        "for path in sys.argv[1:]: scheduler.submit(Run(Path(path)))\n"
+        "print('submitted', flush=True); sys.stdin.read()"
+    )
+    training, waiting = (create(config, preset(config.network)) for config in (LONG, SHORT))
+    arguments = [sys.executable, "-c", code, str(training.path), str(waiting.path)]
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=settings.ROOT) as server:
+        history = History(training)
+        until(lambda: history.follow().steps)
+        server.kill()
+    until(lambda: not training.is_held())
+    assert history.follow().state == "interrupted"
+    scheduler = Scheduler(workers=1)
+    scheduler.adopt()
+    assert finish(History(waiting)).state == "finished"
+    assert history.follow().state == "interrupted"  # what was cut off waits to be asked for
+    scheduler.close()

@@ -1,0 +1,88 @@
+"""Events survive their line of JSON; whatever is no event is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.training import events
+from playground.training.events import KINDS, Event, Step, from_json
+
+STEP = Step(3, 0.5, 0.25, 0.01, 1.5, 1000.0)
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+SAMPLES: dict[str, st.SearchStrategy[Any]] = {"int": st.integers(0, 10**9), "float": finite, "str": st.text()}
+
+
+def any_event(kind: type[Event]) -> st.SearchStrategy[Event]:
+    return st.builds(kind, **{field.name: SAMPLES[str(field.type)] for field in fields(kind)})
+
+
+def test_every_event_class_has_its_kind() -> None:
+    classes = {item for item in vars(events).values() if isinstance(item, type) and issubclass(item, Event) and item is not Event}
+    assert set(KINDS.values()) == classes
+    assert all(kind == item.kind for kind, item in KINDS.items())
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_an_event_survives_its_line(kind: type[Event]) -> None:
+    @given(any_event(kind))
+    @settings(deadline=None, max_examples=25)
+    def check(event: Event) -> None:
+        line = event.to_json()
+        assert len(line.splitlines()) == 1 and json.loads(line)["kind"] == kind.kind
+        assert from_json(line) == event == from_json(line.encode())
+
+    check()
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")], ids=str)
+def test_a_number_that_json_does_not_know_is_never_written(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON compliant"):
+        Step(1, number, 0.0, 0.0, 0.0, 0.0).to_json()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("\n", id="newline"),
+        pytest.param(b"\x00\x00\x00", id="zeros"),
+        pytest.param(b"\xff\xfe\xfa", id="not-utf8"),
+        pytest.param(STEP.to_json()[:-5], id="torn"),
+        pytest.param(STEP.to_json() * 2, id="twice"),
+        pytest.param("null", id="null"),
+        pytest.param("3", id="number"),
+        pytest.param('"step"', id="text"),
+        pytest.param("[]", id="list"),
+        pytest.param("{}", id="no-kind"),
+        pytest.param('{"kind": "dance"}', id="unknown-kind"),
+        pytest.param('{"kind": []}', id="kind-list"),
+        pytest.param('{"kind": null}', id="kind-null"),
+        pytest.param('{"kind": "step"}', id="no-fields"),
+        pytest.param('{"kind": "paused", "step": 1, "more": 2}', id="too-many-fields"),
+        pytest.param('{"kind": "paused", "self": 1}', id="self"),
+    ],
+)
+def test_garbage_is_no_event(line: str | bytes) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own messages, and ours
+        from_json(line)
+
+
+@given(
+    st.binary(max_size=30)
+    | st.text(max_size=30)
+    | st.dictionaries(st.sampled_from(["kind", "step", "loss"]), st.integers() | st.sampled_from(list(KINDS))).map(json.dumps)
+)
+@settings(deadline=None, max_examples=200)
+def test_any_line_is_an_event_or_refused(line: str | bytes) -> None:
+    try:
+        event = from_json(line)
+    except ValueError:
+        return
+    assert isinstance(event, Event)
