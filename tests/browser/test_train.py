@@ -1,0 +1,100 @@
+"""Training in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, Page, expect
+
+from ..serving import SEVEN, draw
+
+STATE = ".monitor-state"
+
+
+def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: Page, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Watch a network learn").click()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+    page.locator('[data-plot="loss"] .scatterlayer').wait_for()
+    page.locator(f"{STATE}[data-state=finished]").wait_for()
+    accuracy = float(page.locator('[data-fact="accuracy"]').inner_text().removesuffix(" %"))
+    assert accuracy > 97
+    page.get_by_role("link", name="Draw").click()
+    page.get_by_role("combobox", name="Which network answers?").click()
+    page.get_by_role("option", name=re.compile("Small modern CNN")).first.click()
+    page.locator(".paper canvas").wait_for()
+    draw(page, SEVEN)
+    expect(page.locator(".digit")).to_have_text("7")
+
+
+def test_a_run_is_steered_and_outlives_a_reload(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("200")
+    epochs.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+    page.get_by_role("button", name="Pause").click()
+    page.locator(f"{STATE}[data-state=paused]").wait_for()
+    epoch = page.locator('[data-fact="epoch"]').inner_text()
+    page.reload()
+    page.locator(f"{STATE}[data-state=paused]").wait_for()
+    expect(page.locator('[data-fact="epoch"]')).to_have_text(epoch)
+    page.get_by_role("button", name="Resume").click()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.locator(f"{STATE}[data-state=stopped]").wait_for()
+
+
+def test_a_zoom_survives_the_refreshes(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("300")
+    epochs.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+    plot = page.locator('[data-plot="loss"]')
+    plot.locator(".scatterlayer").wait_for()
+    box = plot.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    page.mouse.up()
+    zoomed = plot.evaluate("(element) => element._fullLayout.xaxis.range")
+    assert 30 < zoomed[0] < zoomed[1] < 270
+    before = page.locator('[data-fact="epoch"]').inner_text()
+    expect(page.locator('[data-fact="epoch"]')).not_to_have_text(before)
+    assert plot.evaluate("(element) => element._fullLayout.xaxis.range") == zoomed
+    page.get_by_role("button", name="Stop").click()
+    page.locator(f"{STATE}[data-state=stopped]").wait_for()
+
+
+def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browser, address: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="Watch a network learn").click()
+    page.locator(f"{STATE}[data-state]").wait_for()
+    run = page.url.split("run=")[1]
+    other = chromium.new_context()
+    stranger = other.new_page()
+    stranger.goto(f"{address}/train?run={run}")
+    stranger.get_by_role("heading", name="Train a network").wait_for()
+    stranger.get_by_text("images to learn from").wait_for()
+    assert stranger.locator(".monitor").count() == 0
+    assert other.request.get(f"{address}/api/runs/{run}").status == 403
+    assert other.request.post(f"{address}/api/runs/{run}/command", data={"command": "stop"}).status == 403
+    assert page.request.get(f"{address}/api/runs/{run}").status == 200
+    other.close()
+    page.locator(f"{STATE}[data-state=finished]").wait_for()
+
+
+def test_settings_that_cannot_work_are_told_together(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_text("More settings").click()
+    for label, value in (("Batch size", "5000"), ("Learning rate", "0")):
+        field = page.get_by_role("spinbutton", name=label, exact=True)
+        field.fill(value)
+        field.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    alert = page.get_by_role("alert").filter(has_text="learning rate")
+    expect(alert).to_contain_text("A batch of 5,000 is larger than MNIST 5k")

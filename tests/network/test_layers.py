@@ -1,0 +1,119 @@
+"""The layer catalogue against PyTorch: each entry held to the signature of its class."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from playground.errors import UnknownName
+from playground.network.catalogue import LayerType, Param
+from playground.network.layers import LAYERS, layer_type
+from playground.network.trace import layer_class
+
+OTHER_DEFAULTS = {
+    ("MaxPool2d", "stride"): 2,  # torch: None, “as large as the kernel”, which for the default kernel is 2
+    ("AvgPool2d", "stride"): 2,  # likewise
+    ("TransformerEncoderLayer", "dim_feedforward"): 128,  # torch: 2048, far too wide for small images
+}
+"""Where the playground's default is not torch's, on purpose."""
+
+FITTED = {"MaxPool2d", "AvgPool2d"}
+"""Kinds whose stride default stands for the kernel's size."""
+
+each_layer = pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.name)
+each_param = pytest.mark.parametrize(("kind", "param"), [(kind, param) for kind in LAYERS for param in kind.params], ids=lambda item: item.name)
+
+
+def signature(kind: LayerType) -> dict[str, inspect.Parameter]:
+    """The arguments with a name of their own: a class without a constructor shows `*args` and `**kwargs`."""
+    parameters = inspect.signature(layer_class(kind.target)).parameters
+    return {name: parameter for name, parameter in parameters.items() if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)}
+
+
+def given(kind: LayerType) -> list[str]:
+    return [param.name for param in kind.params] + [name for name, _ in kind.inferred] + [name for name, _ in kind.fixed]
+
+
+@each_layer
+def test_every_argument_is_one_of_its_class(kind: LayerType) -> None:
+    assert set(given(kind)) <= set(signature(kind))
+
+
+@each_layer
+def test_no_argument_is_given_twice(kind: LayerType) -> None:
+    assert len(given(kind)) == len(set(given(kind)))
+
+
+@each_layer
+def test_every_required_argument_is_given(kind: LayerType) -> None:
+    required = {name for name, parameter in signature(kind).items() if parameter.default is inspect.Parameter.empty}
+    assert required <= set(given(kind))
+
+
+@each_layer
+def test_its_name_is_that_of_its_class(kind: LayerType) -> None:
+    assert kind.target.rsplit(".", 1)[1] == kind.name == layer_class(kind.target).__name__
+
+
+@each_param
+def test_its_default_is_torchs(kind: LayerType, param: Param) -> None:
+    theirs = signature(kind)[param.name].default
+    if (kind.name, param.name) in OTHER_DEFAULTS:
+        assert param.default == OTHER_DEFAULTS[kind.name, param.name] != theirs
+    elif theirs is not inspect.Parameter.empty:
+        assert param.default == theirs
+        assert type(param.default) is type(theirs)
+
+
+@pytest.mark.parametrize("name", sorted(FITTED))
+def test_a_pools_default_stride_is_its_default_kernel(name: str) -> None:
+    settings = layer_type(name).settings({})
+    assert settings["stride"] == settings["kernel_size"]
+
+
+@each_param
+def test_its_default_is_allowed(kind: LayerType, param: Param) -> None:
+    assert param.problem(param.default) == ""
+
+
+@each_param
+def test_its_limits_are_allowed_and_what_lies_beyond_is_not(kind: LayerType, param: Param) -> None:
+    if param.kind in ("int", "float"):
+        number = int if param.kind == "int" else float
+        assert param.low < param.high
+        assert param.problem(number(param.low)) == param.problem(number(param.high)) == ""
+        assert param.problem(number(param.low) - 1) and param.problem(number(param.high) + 1)
+    elif param.kind == "choice":
+        assert [choice for choice in param.choices if param.problem(choice)] == []
+        assert param.problem("no such choice")
+
+
+@each_param
+@pytest.mark.parametrize("value", [None, "7", [3], {}, float("nan"), float("inf"), 10**400], ids=["null", "text", "list", "object", "nan", "inf", "huge"])
+def test_it_refuses_what_is_not_its_kind(kind: LayerType, param: Param, value: object) -> None:
+    assert param.name in param.problem(value)
+
+
+@each_param
+def test_only_a_switch_takes_true(kind: LayerType, param: Param) -> None:
+    assert bool(param.problem(True)) == (param.kind != "bool")
+
+
+def test_every_problem_of_a_layer_is_told() -> None:
+    problems = layer_type("Conv2d").problems({"kernel_size": 0, "bias": 1, "colour": "red"})
+    assert len(problems) == 3
+    assert {name for name in ("kernel_size", "bias", "colour") if any(name in problem for problem in problems)} == {"kernel_size", "bias", "colour"}
+
+
+def test_settings_are_the_given_ones_and_the_defaults() -> None:
+    assert layer_type("Linear").settings({"out_features": 3}) == {"out_features": 3, "bias": True}
+
+
+def test_an_unknown_layer_is_named_with_the_known_ones() -> None:
+    with pytest.raises(UnknownName, match=r"Conv3d.*Conv2d.*Linear"):
+        layer_type("Conv3d")
+
+
+def test_names_are_unique() -> None:
+    assert len({kind.name for kind in LAYERS}) == len(LAYERS)

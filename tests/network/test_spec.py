@@ -1,0 +1,168 @@
+"""Networks as JSON: what is written is read again, and nothing that is read can do harm."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground.errors import ConfigError
+from playground.network.catalogue import Param
+from playground.network.layers import LAYERS
+from playground.network.presets import load_presets
+from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec, from_dict, from_json, load
+
+GOOD = {"name": "net", "input_shape": [4], "layers": [{"type": "ReLU"}]}
+
+
+def allowed(param: Param) -> st.SearchStrategy[Any]:
+    if param.kind == "int":
+        return st.integers(int(param.low), int(param.high))
+    if param.kind == "float":
+        return st.floats(param.low, param.high)
+    return st.booleans() if param.kind == "bool" else st.sampled_from(param.choices)
+
+
+layer_specs = st.one_of(
+    [
+        st.fixed_dictionaries({}, optional={param.name: allowed(param) for param in kind.params}).map(lambda given, kind=kind: LayerSpec(kind.name, given))
+        for kind in LAYERS
+    ]
+)
+sizes = st.integers(1, 4096)
+specs = st.builds(
+    NetworkSpec,
+    name=st.text(min_size=1),
+    input_shape=st.one_of(st.tuples(sizes), st.tuples(sizes, sizes, sizes)),
+    layers=st.lists(layer_specs, min_size=1, max_size=8).map(tuple),
+    title=st.text(),
+    summary=st.text(),
+    source=st.text(),
+)
+
+json_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.integers(10**300, 10**301), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4)),
+    max_leaves=12,
+)
+nearly_layers = st.one_of(
+    json_values,
+    st.builds(
+        lambda kind, extra, values: {"type": kind.name} | dict(zip([param.name for param in kind.params], values, strict=False)) | extra,
+        st.sampled_from(LAYERS),
+        st.dictionaries(st.text(), json_values, max_size=1),
+        st.lists(json_values, max_size=3),
+    ),
+)
+nearly_networks = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.one_of(st.just("net"), json_values),
+        "title": json_values,
+        "input_shape": st.one_of(st.just([1, 28, 28]), st.lists(st.one_of(st.integers(), json_values), max_size=4), json_values),
+        "layers": st.one_of(st.lists(nearly_layers, max_size=4), json_values),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(specs)
+def test_what_is_written_is_read_again(spec: NetworkSpec) -> None:
+    assert from_json(spec.to_json()) == spec
+    assert from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+
+
+@pytest.mark.parametrize("name", sorted(load_presets().networks))
+def test_presets_are_read_again(name: str) -> None:
+    spec = load_presets().networks[name]
+    assert from_json(spec.to_json()) == spec
+
+
+def test_json_has_a_layer_a_line() -> None:
+    spec = NetworkSpec("net", (4,), (LayerSpec("Linear", {"out_features": 2}), LayerSpec("ReLU")))
+    assert '    {"type": "Linear", "out_features": 2},\n    {"type": "ReLU"}\n' in spec.to_json()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(json_values, nearly_networks))
+def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
+    problems: tuple[str, ...] = ("none, for it was read",)
+    try:
+        from_json(json.dumps(document))
+    except ConfigError as error:
+        problems = error.problems
+    assert problems and all(problems)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text())
+def test_any_text_is_a_network_or_a_config_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        from_json(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "1" * 5_000,
+        json.dumps(GOOD).replace("4", "9" * 4_000),
+        json.dumps(GOOD).replace("4", "NaN"),
+        json.dumps(GOOD).replace("4", "1e999"),
+        json.dumps(GOOD).replace("4", "true"),
+        json.dumps(GOOD).replace("[4]", "[]"),
+        json.dumps(GOOD).replace("[4]", str([1] * 10_000)),
+        json.dumps(GOOD).replace("ReLU", "__import__('os')"),
+        json.dumps(GOOD).replace('"ReLU"', '"Dropout", "p": NaN'),
+        json.dumps(GOOD).replace('"ReLU"', '"Dropout", "p": 1e999'),
+        json.dumps(GOOD).replace('"ReLU"', '"ReLU", "inplace": true'),
+        json.dumps({**GOOD, "layers": [{"type": "ReLU"}] * (MAX_LAYERS + 1)}),
+        json.dumps({**GOOD, "layers": []}),
+        json.dumps({**GOOD, "name": ""}),
+    ],
+    ids=[
+        "empty", "torn", "deep-list", "deep-object", "long-number", "huge-size", "nan-size", "infinite-size", "true-size", "no-size",
+        "many-sizes", "code-as-type", "nan", "infinity", "fixed-argument", "many-layers", "no-layers", "no-name",
+    ],
+)  # fmt: skip
+def test_hostile_json_is_a_config_error(text: str) -> None:
+    with pytest.raises(ConfigError):
+        from_json(text)
+
+
+def test_all_problems_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_dict({"name": "net", "input_shape": [0, 3], "layers": [{"type": "Linear", "out_features": 0, "colour": 1}, {"type": "Nope"}]})
+    told = caught.value.problems
+    assert len(told) == 4
+    assert all(
+        any(part in problem for problem in told) for part in ("(0, 3)", "Layer 0: Linear: out_features", "colour", "Layer 1: There is no layer called “Nope”")
+    )
+
+
+def test_all_that_is_missing_is_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        from_dict({})
+    assert len(caught.value.problems) == 3
+
+
+@pytest.mark.parametrize("write", [None, b"\xff\xfe\xff", b"{"], ids=["missing", "not-utf-8", "torn"])
+def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path, write: bytes | None) -> None:
+    path = tmp_path / "net.json"
+    if write is not None:
+        path.write_bytes(write)
+    with pytest.raises(ConfigError):
+        load(path)
+
+
+def test_other_layers_are_checked_too() -> None:
+    spec = from_dict(GOOD)
+    with pytest.raises(ConfigError):
+        spec.with_layers(())

@@ -1,0 +1,90 @@
+"""A playground server of one's own, and a browser to look at it with."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from playground.settings import ROOT
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+SEVEN = ((0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8))
+"""A seven as a pen draws it, in shares of the canvas."""
+ONE = ((0.5, 0.2), (0.5, 0.8))
+
+Points = Sequence[tuple[float, float]]
+
+
+def chromium_path() -> str | None:
+    """Debian's Chromium or another one that is installed; None where there is none."""
+    return next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def server(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[str]:
+    """A server on a free port of this machine, with data and runs under `folder`; yields its address."""
+    port = port or free_port()
+    variables = {**os.environ, "PLAYGROUND_DATA": str(folder / "data"), "PLAYGROUND_RUNS": str(folder / "runs"), **(environment or {})}
+    variables.pop("PLAYGROUND_THREADS", None)
+    command = [sys.executable, "-m", "streamlit", "run", "--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (folder / "server.log").open("ab") as log, subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log) as process:
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_for(address, process, folder / "server.log")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
+        yield chromium
+        chromium.close()
+
+
+def draw(page: Page, points: Points) -> None:
+    """Draw one stroke on the canvas with the mouse."""
+    box = page.locator(".paper canvas").bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=5)
+    page.mouse.up()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as response:
+                if response.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.05)
+    raise RuntimeError(f"the server did not start: {log.read_text()}")

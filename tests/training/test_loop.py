@@ -1,0 +1,472 @@
+"""The loop takes the very steps of a plain PyTorch loop, repeats them for a seed, and goes on exactly where it was kept."""
+
+from __future__ import annotations
+
+import io
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.metrics import accuracy_score
+from torch import nn
+from torch.nn import functional as F
+
+from playground.data.augment import Augment
+from playground.data.images import ImageSet, normalise
+from playground.errors import CheckpointError, DataError, DivergedError, PlaygroundError, ShapeError, UnknownName
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.training import loop
+from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.events import Checkpoint, Evaluated, Event, Finished, Step
+from playground.training.loop import Training, train
+from playground.training.optimizers import factor
+
+BATCH, STEPS_PER_EPOCH = 16, 6
+CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
+AUGMENT = Augment(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, noise=0.05)
+DIVERGING = replace(CONFIG, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
+
+
+def network(*layers: LayerSpec, shape: tuple[int, ...] = (1, 28, 28)) -> NetworkSpec:
+    return NetworkSpec("tiny", shape, layers)
+
+
+DENSE = network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 16}), LayerSpec("ReLU"), LayerSpec("Linear", {"out_features": 10}))
+LINEAR = network(LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": size}) for size in (16, 16, 10)))
+CONV = network(
+    LayerSpec("Conv2d", {"out_channels": 4, "kernel_size": 5, "stride": 2}),
+    LayerSpec("BatchNorm2d"),
+    LayerSpec("ReLU"),
+    LayerSpec("MaxPool2d", {"kernel_size": 2}),
+    LayerSpec("Flatten"),
+    LayerSpec("Dropout", {"p": 0.3}),
+    LayerSpec("Linear", {"out_features": 10}),
+)
+"""With everything that keeps a state of its own or draws random numbers."""
+
+MODULES = {
+    "dense": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 16), nn.ReLU(), nn.Linear(16, 10)),
+    "conv": lambda: nn.Sequential(
+        nn.Conv2d(1, 4, 5, stride=2), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.3), nn.Linear(4 * 6 * 6, 10)
+    ).to(memory_format=torch.channels_last),
+}
+SPECS = {"dense": DENSE, "conv": CONV}
+
+
+def steps(events: Iterator[Event]) -> list[Step]:
+    return [event for event in events if isinstance(event, Step)]
+
+
+def losses(spec: NetworkSpec, config: TrainConfig, images: ImageSet) -> list[float]:
+    return [event.loss for event in steps(train(spec, config, images))]
+
+
+def evaluations(events: Iterator[Event]) -> list[Evaluated]:
+    return [event for event in events if isinstance(event, Evaluated)]
+
+
+def learnt_until(training: Training, step: int) -> list[Event]:
+    """The events up to that of a step; the training stands still behind it."""
+    events = []
+    for event in training.events():
+        events.append(event)
+        if isinstance(event, Step) and event.step == step:
+            return events
+    raise AssertionError(f"there is no step {step}")
+
+
+def collect(events: Iterator[Event], into: list[Event]) -> None:
+    """Keep the events that come before an error too."""
+    for event in events:
+        into.append(event)  # noqa: PERF402
+
+
+def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    loaded: dict[str, Any] = torch.load(file, weights_only=True)
+    return loaded
+
+
+def torchs_optimizer(config: TrainConfig, module: nn.Module, fused: dict[str, bool]) -> torch.optim.Optimizer:
+    parameters, decay = module.parameters(), config.weight_decay
+    match config.optimizer:
+        case "sgd":
+            return torch.optim.SGD(parameters, config.learning_rate, config.momentum, weight_decay=decay, nesterov=config.nesterov, **fused)
+        case "rmsprop":
+            return torch.optim.RMSprop(parameters, config.learning_rate, momentum=config.momentum, weight_decay=decay)
+        case "adamw":
+            return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=decay, **fused)
+        case _:
+            return torch.optim.Adam(parameters, config.learning_rate, weight_decay=decay, **fused)
+
+
+def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, inputs: torch.Tensor, fused: dict[str, bool]) -> list[float]:
+    """The five lines of every tutorial, over the images in the playground's order."""
+    optimizer = torchs_optimizer(config, module, fused)
+    loss_function = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
+    torch.manual_seed(config.seed)
+    total, step, found = round(config.epochs * STEPS_PER_EPOCH), 0, []
+    for epoch in range(math.ceil(config.epochs)):
+        order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed((config.seed << 20) + epoch))
+        for index in order.split(config.batch_size):
+            optimizer.param_groups[0]["lr"] = config.learning_rate * factor(config.schedule, step / total)
+            optimizer.zero_grad()
+            loss = loss_function(module(inputs[index]), images.train_labels[index])
+            loss.backward()
+            optimizer.step()
+            found.append(loss.item())
+            step += 1
+        module.eval()
+        with torch.no_grad():
+            module(normalise(images.test_images, images.info))
+        module.train()
+    return found
+
+
+@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
+    """With torch's fused optimizer, as the playground's own."""
+    config = replace(CONFIG, optimizer=optimizer, weight_decay=0.01, label_smoothing=0.1, nesterov=optimizer == "sgd", learning_rate=0.003)
+    torch.manual_seed(config.seed)
+    module = MODULES[name]()
+    inputs = normalise(digits.train_images, digits.info).contiguous(memory_format=torch.channels_last if name == "conv" else torch.contiguous_format)
+    assert losses(SPECS[name], config, digits) == plain_losses(module, config, digits, inputs, {"fused": True})
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_losses_are_those_of_a_book_to_a_hundred_thousandth(schedule: str, digits: ImageSet) -> None:
+    """Pixels normalised as a book does, and torch's unfused SGD: the same mathematics, other roundings."""
+    config = replace(CONFIG, optimizer="sgd", learning_rate=0.02, schedule=schedule)
+    torch.manual_seed(config.seed)
+    module = MODULES["dense"]()
+    inputs = (digits.train_images / 255 - digits.info.mean[0]) / digits.info.std[0]
+    expected = plain_losses(module, config, digits, inputs, {"fused": False})
+    assert losses(DENSE, config, digits) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_losses_to_the_last_bit(digits: ImageSet) -> None:
+    config = replace(CONFIG, augment=AUGMENT)
+    first = losses(CONV, config, digits)
+    torch.manual_seed(99)  # whatever was drawn before
+    assert losses(CONV, config, digits) == first
+
+
+def test_another_seed_gives_other_losses(digits: ImageSet) -> None:
+    first, other = losses(DENSE, CONFIG, digits), losses(DENSE, replace(CONFIG, seed=4), digits)
+    assert all(mine != theirs for mine, theirs in zip(first, other, strict=True))
+
+
+def test_training_learns(digits: ImageSet) -> None:
+    config = replace(CONFIG, epochs=20)
+    last = evaluations(train(DENSE, config, digits))[-1]
+    assert last.train_accuracy > 0.95 and last.train_loss < 0.2 and last.test_accuracy > 0.3
+
+
+@pytest.mark.parametrize("at", [1, 4, 9])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_restored_training_goes_on_to_the_last_bit(optimizer: str, at: int, digits: ImageSet) -> None:
+    config = replace(CONFIG, optimizer=optimizer, augment=AUGMENT, nesterov=optimizer == "sgd", schedule="one-cycle", learning_rate=0.003)
+    whole = list(train(CONV, config, digits))
+    first = Training(CONV, config, digits)
+    before = learnt_until(first, at)
+    state = through_a_file(first.state())
+    torch.manual_seed(12345)
+    second = Training(CONV, config, digits)
+    second.restore(state)
+    events = [*before, *second.events()]
+    for event, expected in zip(steps(iter(events)), steps(iter(whole)), strict=True):
+        assert (event.step, event.loss, event.accuracy, event.learning_rate) == (expected.step, expected.loss, expected.accuracy, expected.learning_rate)
+    for evaluated, expected in zip(evaluations(iter(events)), evaluations(iter(whole)), strict=True):
+        assert replace(evaluated, seconds=0.0) == replace(expected, seconds=0.0)
+
+
+@pytest.mark.parametrize("at", [STEPS_PER_EPOCH, 2 * STEPS_PER_EPOCH], ids=["epoch-end", "run-end"])
+def test_a_state_kept_between_a_step_and_its_evaluation_is_still_evaluated(at: int, digits: ImageSet) -> None:
+    """As a run does that is stopped, or whose server ends, while it waits behind the last step of an epoch."""
+    expected = evaluations(train(DENSE, CONFIG, digits))
+    first = Training(DENSE, CONFIG, digits)
+    learnt = learnt_until(first, at)
+    second = Training(DENSE, CONFIG, digits)
+    second.restore(through_a_file(first.state()))
+    after = list(second.events())
+    found = evaluations(iter([*learnt, *after]))
+    assert [replace(event, seconds=0.0) for event in found] == [replace(event, seconds=0.0) for event in expected]
+    assert isinstance(after[-1], Finished) and after[-1].test_accuracy == expected[-1].test_accuracy
+
+
+def test_a_finished_state_restored_is_finished(digits: ImageSet) -> None:
+    first = Training(DENSE, CONFIG, digits)
+    *_, finished = first.events()
+    second = Training(DENSE, CONFIG, digits)
+    second.restore(through_a_file(first.state()))
+    (again,) = [event for event in second.events() if not isinstance(event, Checkpoint)]
+    assert isinstance(finished, Finished) and isinstance(again, Finished)
+    assert replace(again, time=0.0) == replace(finished, time=0.0)
+
+
+def test_a_restored_training_keeps_its_changed_learning_rate(digits: ImageSet) -> None:
+    first = Training(DENSE, replace(CONFIG, schedule="constant"), digits)
+    learnt_until(first, 2)
+    first.learning_rate = 0.5
+    second = Training(DENSE, replace(CONFIG, schedule="constant"), digits)
+    second.restore(through_a_file(first.state()))
+    assert {event.learning_rate for event in steps(second.events())} == {0.5}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda _state: {}, id="empty"),
+        pytest.param(lambda state: {"format": state["format"]}, id="format-alone"),
+        pytest.param(lambda state: {**state, "format": 99}, id="another-version"),
+        pytest.param(lambda state: {**state, "network": CONV.to_json()}, id="another-network"),
+        pytest.param(lambda state: {**state, "weights": Training(CONV, CONFIG).network.state_dict()}, id="weights-of-another-network"),
+        pytest.param(lambda state: {**state, "weights": {}}, id="no-weights"),
+        pytest.param(lambda state: {**state, "weights": 5}, id="weights-a-number"),
+        pytest.param(lambda state: {name: value for name, value in state.items() if name != "optimizer"}, id="no-optimizer"),
+        pytest.param(lambda state: {**state, "optimizer": {}}, id="empty-optimizer"),
+        pytest.param(lambda state: {**state, "random": torch.zeros(3, dtype=torch.uint8)}, id="short-random-state"),
+        pytest.param(lambda state: {**state, "totals": [1]}, id="short-totals"),
+    ],
+)
+def test_what_is_no_state_of_this_training_is_refused(damage: Any, digits: ImageSet) -> None:
+    training = Training(DENSE, CONFIG, digits)
+    state = damage(through_a_file(training.state()))
+    with pytest.raises(CheckpointError):
+        training.restore(state)
+
+
+def test_evaluation_counts_as_numpy_and_scikit_learn_do(digits: ImageSet) -> None:
+    training = Training(CONV, CONFIG, digits)
+    events = list(training.events())
+    last = evaluations(iter(events))[-1]
+    training.network.eval()
+    with torch.no_grad():
+        logits = training.network(normalise(digits.test_images, digits.info))
+    named, truth = logits.argmax(dim=1).numpy(), digits.test_labels.numpy()
+    assert last.test_accuracy == accuracy_score(truth, named) == np.mean(named == truth)
+    assert last.test_loss == pytest.approx(F.cross_entropy(logits, digits.test_labels).item(), rel=1e-5)
+    finished = events[-1]
+    assert isinstance(finished, Finished) and finished.test_accuracy == last.test_accuracy
+
+
+def test_evaluation_in_small_batches_is_the_same(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = evaluations(train(CONV, CONFIG, digits))
+    monkeypatch.setattr(loop, "EVALUATION_BATCH", 7)
+    parts = evaluations(train(CONV, CONFIG, digits))
+    assert [event.test_accuracy for event in parts] == [event.test_accuracy for event in whole]
+    assert [event.test_loss for event in parts] == pytest.approx([event.test_loss for event in whole], rel=1e-5)
+
+
+def test_evaluation_reports_the_training_since_the_last_one(digits: ImageSet) -> None:
+    config = replace(CONFIG, batch_size=40, evaluate_every=2)  # 40, 40 and 16 images in an epoch
+    taken, found = [], []
+    for event in train(DENSE, config, digits):
+        if isinstance(event, Step):
+            taken.append((event, 16 if event.step % 3 == 0 else 40))
+        elif isinstance(event, Evaluated):
+            found.append(event)
+            images = sum(size for _, size in taken)
+            assert event.train_loss == pytest.approx(sum(step.loss * size for step, size in taken) / images)
+            assert event.train_accuracy == pytest.approx(sum(step.accuracy * size for step, size in taken) / images)
+            taken = []
+    assert [event.step for event in found] == [2, 4, 6]
+
+
+@pytest.mark.parametrize(
+    ("changes", "count", "evaluated"),
+    [
+        pytest.param({}, 12, [6, 12], id="once-an-epoch"),
+        pytest.param({"evaluate_every": 4}, 12, [4, 8, 12], id="every-4-steps"),
+        pytest.param({"evaluate_every": 5}, 12, [5, 10, 12], id="every-5-steps-and-at-the-end"),
+        pytest.param({"evaluate_every": 100}, 12, [12], id="at-the-end-only"),
+        pytest.param({"evaluate_every": 1}, 12, list(range(1, 13)), id="every-step"),
+        pytest.param({"epochs": 1.5}, 9, [6, 9], id="one-and-a-half-epochs"),
+        pytest.param({"epochs": 0.5}, 3, [3], id="half-an-epoch"),
+        pytest.param({"epochs": 0.001}, 1, [1], id="at-least-one-step"),
+        pytest.param({"batch_size": 40}, 6, [3, 6], id="last-batch-partial"),
+        pytest.param({"batch_size": 96}, 2, [1, 2], id="one-batch"),
+        pytest.param({"batch_size": 97}, 2, [1, 2], id="batch-larger-than-what-was-given"),
+    ],
+)
+def test_steps_and_evaluations_come_when_they_are_due(changes: dict[str, Any], count: int, evaluated: list[int], digits: ImageSet) -> None:
+    config = replace(CONFIG, **changes)
+    events = list(train(DENSE, config, digits))
+    assert [event.step for event in steps(iter(events))] == list(range(1, count + 1))
+    found = evaluations(iter(events))
+    assert [event.step for event in found] == evaluated
+    per_epoch = math.ceil(96 / config.batch_size)
+    assert [event.epoch for event in found] == [step / per_epoch for step in evaluated]
+    assert isinstance(events[-1], Finished) and events[-1].step == count
+
+
+@pytest.mark.parametrize("batch", [16, 40, 95])
+def test_an_epoch_shows_every_image_once(batch: int, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[torch.Tensor] = []
+    learn = Training._learn
+
+    def spy(training: Training, index: torch.Tensor) -> Any:
+        shown.append(index)
+        return learn(training, index)
+
+    monkeypatch.setattr(Training, "_learn", spy)
+    list(train(DENSE, replace(CONFIG, batch_size=batch), digits))
+    first, second = torch.cat(shown).split(96)
+    assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(96))
+    assert first.tolist() != second.tolist()
+
+
+def test_a_last_batch_of_one_image_ends_in_no_traceback(digits: ImageSet) -> None:
+    """Batch norm over single features cannot learn from one image; if that is refused, then in words for a learner."""
+    spec = network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 8}), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10}))
+    try:
+        events = list(train(spec, replace(CONFIG, batch_size=95), digits))
+    except PlaygroundError:
+        return
+    assert isinstance(events[-1], Finished)
+
+
+def test_a_diverging_run_is_told_and_everything_before_is_finite(digits: ImageSet) -> None:
+    events: list[Event] = []
+    with pytest.raises(DivergedError, match="smaller learning rate") as caught:
+        collect(train(LINEAR, DIVERGING, digits), events)
+    found = steps(iter(events))
+    assert found and all(math.isfinite(event.loss) for event in found)
+    assert f"at step {len(found) + 1}," in str(caught.value)
+    assert not any(isinstance(event, Finished) for event in events)
+
+
+def test_a_diverging_run_is_told_on_an_accelerators_batch_of_losses_too(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FLUSH_SECONDS", math.inf)
+    training = Training(LINEAR, replace(DIVERGING, batch_size=2), digits)
+    training.flush_each_step = False
+    found: list[Event] = []
+    with pytest.raises(DivergedError) as caught:
+        collect(training.events(), found)
+    assert found and f"at step {len(found) + 1}," in str(caught.value)
+
+
+def test_a_test_loss_that_is_no_number_is_told(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "evaluate", lambda *_: (math.nan, 0.1))
+    with pytest.raises(DivergedError, match="nan at step 6"):
+        list(train(DENSE, CONFIG, digits))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_a_learning_rate_set_while_training_is_the_new_peak(schedule: str, digits: ImageSet) -> None:
+    config = replace(CONFIG, schedule=schedule, optimizer="sgd")
+    expected = steps(train(DENSE, config, digits))
+    training = Training(DENSE, config, digits)
+    found = []
+    for event in training.events():
+        if isinstance(event, Step):
+            found.append(event)
+            if event.step == 3:
+                training.learning_rate = 0.2
+    peaks = [0.01] * 3 + [0.2] * 9
+    assert [event.learning_rate for event in found] == pytest.approx([peak * factor(schedule, step / 12) for step, peak in enumerate(peaks)])
+    same = [mine.loss == theirs.loss for mine, theirs in zip(found, expected, strict=True)]
+    assert same == [True] * 4 + [False] * 8  # the fourth loss is that of the weights before the fourth step
+
+
+def test_numbers_fetched_together_are_the_same(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on an accelerator, where asking for each step's loss would make it wait."""
+    monkeypatch.setattr(loop, "FLUSH_SECONDS", math.inf)
+    training = Training(CONV, CONFIG, digits)
+    training.flush_each_step = False
+    found, expected = steps(training.events()), steps(train(CONV, CONFIG, digits))
+    assert [(event.step, event.loss, event.accuracy, event.learning_rate) for event in found] == [
+        (event.step, event.loss, event.accuracy, event.learning_rate) for event in expected
+    ]
+
+
+class Clock:
+    """A clock that advances by a second whenever it is read."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1.0
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(loop, "time", SimpleNamespace(perf_counter=clock, time=time.time))
+    return clock
+
+
+def test_time_in_which_nobody_asks_does_not_count(clock: Clock, digits: ImageSet) -> None:
+    events = []
+    for event in train(DENSE, CONFIG, digits):
+        events.append(event)
+        clock.now += 1e6  # a learner thinks
+    finished = events[-1]
+    assert isinstance(finished, Finished) and 0 < finished.seconds < 1000
+    assert finished.samples_per_second > 0.1
+
+
+def test_seconds_rise_and_speed_is_images_by_learning_seconds(clock: Clock, digits: ImageSet) -> None:
+    events = list(train(DENSE, CONFIG, digits))
+    timed = [event for event in events if isinstance(event, Step | Evaluated | Finished)]
+    gaps = [after.seconds - before.seconds for before, after in pairwise(timed)]
+    assert all(gap >= 0 for gap in gaps)
+    learning = timed[0].seconds + sum(gap for gap, event in zip(gaps, timed[1:], strict=True) if isinstance(event, Step))
+    finished = timed[-1]
+    assert isinstance(finished, Finished) and learning < finished.seconds
+    assert finished.samples_per_second == pytest.approx(2 * 96 / learning)
+
+
+def test_the_state_is_worth_keeping_every_few_seconds_and_at_the_end(clock: Clock, digits: ImageSet) -> None:
+    events = list(train(DENSE, CONFIG, digits))
+    kept = [event.step for event in events if isinstance(event, Checkpoint)]
+    assert len(kept) > 1 and kept[-1] == 12 and sorted(set(kept)) == kept
+    assert any(step % STEPS_PER_EPOCH for step in kept)  # in the middle of an epoch too
+    assert [type(event) for event in events[-3:]] == [Evaluated, Checkpoint, Finished]
+
+
+def test_a_quick_run_keeps_its_end(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", math.inf)
+    assert [event.step for event in train(DENSE, CONFIG, digits) if isinstance(event, Checkpoint)] == [12]
+
+
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        pytest.param(network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10}), shape=(3, 32, 32)), r"\(3, 32, 32\).*\(1, 28, 28\)", id="shape"),
+        pytest.param(network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 12})), "10 classes", id="classes"),
+        pytest.param(network(LayerSpec("Linear", {"out_features": 10})), r"ends in shape|Layer 0", id="not-flat"),
+        pytest.param(network(LayerSpec("Conv2d", {"out_channels": 1, "kernel_size": 29}), LayerSpec("Flatten")), "Layer 0", id="window"),
+    ],
+)
+def test_a_network_that_does_not_fit_is_refused(spec: NetworkSpec, told: str, digits: ImageSet) -> None:
+    with pytest.raises(ShapeError, match=told):
+        Training(spec, CONFIG, digits)
+
+
+def test_an_unknown_device_is_refused(digits: ImageSet) -> None:
+    with pytest.raises(UnknownName, match=r"abacus.*best, cpu"):
+        Training(DENSE, replace(CONFIG, device="abacus"), digits)
+
+
+def test_data_that_is_not_there_is_refused() -> None:
+    with pytest.raises(DataError, match="has not been downloaded"):
+        Training(DENSE, replace(CONFIG, dataset="mnist"))
+
+
+def test_data_is_loaded_where_none_is_given() -> None:
+    training = Training(DENSE, replace(CONFIG, batch_size=500))
+    assert (training.steps_per_epoch, training.total_steps) == (8, 16)
+    assert len(training.images.train_images) == 4000

@@ -1,0 +1,124 @@
+"""Every page runs, and says what is wrong in plain words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.errors import InstallationError
+from playground.network.presets import preset
+from playground.runs.run import create
+from playground.settings import ROOT
+from playground.training.config import TrainConfig
+from playground.training.events import Checkpoint, Finished, Started, Step
+from playground.ui.services import services
+
+PAGES = ("home", "train", "draw")
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
+    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")  # AppTest has no cookies
+    held = services()
+    held.warm.set()
+    yield AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=60)
+    held.fault = None
+
+
+def opened(app: AppTest, page: str) -> AppTest:
+    app.run()
+    if page != "home":
+        app.switch_page(str(ROOT / "pages" / f"{page}.py")).run()
+    assert not app.exception, app.exception
+    return app
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opens_without_a_complaint(app: AppTest, page: str) -> None:
+    opened(app, page)
+    assert not app.error
+    assert app.title
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_device_stands_on_every_page(app: AppTest, page: str) -> None:
+    opened(app, page)
+    assert any("cores" in caption.value or "core" in caption.value for caption in app.sidebar.caption)
+
+
+def test_a_fault_of_the_installation_is_told_instead_of_any_page(app: AppTest) -> None:
+    services().fault = InstallationError("torchvision was built for another torch.", "Install them as a pair.")
+    app.run()
+    assert not app.exception
+    assert app.error[0].value == "torchvision was built for another torch."
+    assert not app.title
+
+
+def test_a_broken_network_file_is_named_and_the_others_stay(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for path in (ROOT / "models").glob("*.json"):
+        (tmp_path / path.name).write_text(path.read_text())
+    (tmp_path / "broken.json").write_text('{"name": "broken"}')
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(tmp_path))
+    opened(app, "train")
+    assert any("broken.json" in warning.value for warning in app.warning)
+    assert "Small modern CNN" in app.selectbox(key="network-mnist-5k").options
+
+
+def test_a_network_dropped_into_the_folder_appears(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    document = {"name": "mine", "title": "My network", "input_shape": [1, 28, 28], "layers": [{"type": "Flatten"}, {"type": "Linear", "out_features": 10}]}
+    (tmp_path / "mine.json").write_text(json.dumps(document))
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(tmp_path))
+    opened(app, "train")
+    assert app.selectbox(key="network-mnist-5k").options == ["My network"]
+
+
+def test_only_networks_that_fit_the_data_are_offered(app: AppTest) -> None:
+    opened(app, "train")
+    app.selectbox(key="dataset").set_value("shapes").run()
+    assert set(app.selectbox(key="network-shapes").options) == {"CIFAR tutorial CNN", "Small ResNet"}
+
+
+def test_a_data_set_that_is_not_there_offers_its_download(app: AppTest) -> None:
+    opened(app, "train")
+    app.selectbox(key="dataset").set_value("cifar10").run()
+    assert [button.label for button in app.button if button.key == "download"] == ["Download CIFAR-10"]
+    assert not [button for button in app.button if button.key == "train"]
+
+
+def test_a_download_without_a_connection_says_what_to_do(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PLAYGROUND_MIRROR", tmp_path.as_uri())
+    monkeypatch.setattr("playground.data.archives._addresses", lambda info, name, official: (f"{tmp_path.as_uri()}/{name}",))
+    opened(app, "train")
+    app.selectbox(key="dataset").set_value("mnist").run()
+    app.button(key="download").click().run()
+    assert not app.exception
+    assert "could not be downloaded" in app.error[0].value
+    assert any("MNIST 5k or Shapes" in caption.value for caption in app.caption)
+
+
+def test_settings_that_cannot_work_are_all_told(app: AppTest) -> None:
+    opened(app, "train")
+    app.number_input(key="mnist-5k-batch").set_value(5000)
+    app.number_input(key="mnist-5k-rate").set_value(0.0)
+    app.button(key="train").click().run()
+    assert "learning rate must be above 0" in app.error[0].value
+    assert "A batch of 5,000 is larger" in app.error[0].value
+
+
+def test_a_run_with_damaged_files_does_not_break_the_lists(app: AppTest) -> None:
+    good = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    good.append(Started(0.0, 0, 1, 1, "cpu", 1))
+    good.append(Step(1, 1.0, 0.5, 0.1, 0.1, 10.0))
+    good.append(Checkpoint(1))
+    good.append(Finished(0.0, 1, 0.1, 0.9, 10.0))
+    for name in ("config.json", "network.json"):
+        damaged = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+        (damaged.path / name).write_text("{")
+    opened(app, "home")
+    assert len(app.dataframe[0].value) == 1
+    opened(app, "train")
+    assert not app.error
