@@ -62,6 +62,17 @@ def training_threads() -> int:
     return _number("PLAYGROUND_THREADS", max(1, cores() // workers()), int)
 
 
+def training_environment() -> dict[str, str]:
+    """Variables that a training process must find set before it imports torch.
+
+    Where training takes all cores, waiting threads sleep: spinning ones would starve the pages beside it, and
+    training itself falls to a fraction of its speed as soon as another process is busy.
+    Source: https://gcc.gnu.org/onlinedocs/libgomp/OMP_005fWAIT_005fPOLICY.html
+    """
+    crowded = training_threads() * workers() >= cores()
+    return {"OMP_WAIT_POLICY": "passive"} if crowded and "OMP_WAIT_POLICY" not in os.environ else {}
+
+
 def _path(variable: str, default: Path) -> Path:
     return Path(os.environ[variable]).expanduser().resolve() if os.environ.get(variable) else default
 

@@ -136,12 +136,10 @@ def downsample(x: Array, y: Array, points: int) -> tuple[Array, Array]:
     if len(x) <= points:
         return x, y
     stretches = (points - 2) // 2
-    size = (len(x) - 2) // stretches
-    inner = y[1 : 1 + stretches * size].reshape(stretches, size)
-    base = 1 + np.arange(stretches) * size
-    rest = np.arange(1 + stretches * size, len(x) - 1)
-    extremes = [base + inner.argmin(axis=1), base + inner.argmax(axis=1)]
-    if len(rest):
-        extremes.append(np.array([rest[y[rest].argmin()], rest[y[rest].argmax()]]))
-    keep = np.unique(np.concatenate([[0], *extremes, [len(x) - 1]]))
+    inner = np.arange(1, len(x) - 1)
+    stretch = (inner - 1) * stretches // len(inner)  # which of the equal stretches each inner point lies in
+    by_height = np.lexsort((y[inner], stretch))
+    ends = np.searchsorted(stretch, np.arange(stretches), side="right")
+    starts = np.concatenate([[0], ends[:-1]])
+    keep = np.unique(np.concatenate([[0], inner[by_height[starts]], inner[by_height[ends - 1]], [len(x) - 1]]))
     return x[keep], y[keep]

@@ -61,6 +61,7 @@ class _Forked:
                 pass
         self._line.close()
 
+
 class _Spawned:
     """A worker that is a child of this process, with a pipe to it."""
 
@@ -151,9 +152,7 @@ def _spawn(run_path: Path) -> Worker:
 
 
 def _environment() -> dict[str, str]:
-    """Waiting threads sleep where training takes all cores: spinning ones would starve the pages beside it."""
-    crowded = settings.training_threads() * settings.workers() >= settings.cores()
-    return {**os.environ, **({"OMP_WAIT_POLICY": "passive"} if crowded else {})}
+    return {**os.environ, **settings.training_environment()}
 
 
 def serve(line: socket.socket) -> None:

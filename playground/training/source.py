@@ -84,7 +84,7 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
         _LOOP.format(scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
         'torch.save(network.state_dict(), "network.pt")',
     ]
-    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+    return "\n\n".join(part.rstrip() for part in parts).replace("\n\nclass ", "\n\n\nclass ") + "\n"
 
 
 def _imports(network: NetworkSpec, info: DatasetInfo) -> list[str]:

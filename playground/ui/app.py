@@ -9,8 +9,7 @@ from playground.ui.device_choice import device_in_sidebar
 from playground.ui.errors import shown_kindly
 from playground.ui.services import services
 
-SIDEBAR = 230
-"""Width in pixels."""
+SIDEBAR = 268  # pixels
 PAGES = ROOT / "pages"
 
 st.set_page_config(page_title="PyTorch playground", page_icon=ROOT / "playground" / "ui" / "icon.png", layout="wide", initial_sidebar_state=SIDEBAR)

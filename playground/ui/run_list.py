@@ -59,13 +59,18 @@ def run_table(runs: list[tuple[Run, History]]) -> pd.DataFrame:
             "Started": _clock(run),
             "Data": dataset_info(run.config.dataset).title,
             "Network": run.network.title or run.network.name,
-            "State": STATES[history.state],
-            "Progress": history.step / history.total_steps if history.total_steps else 0.0,
+            "State": _state(history),
             "Test accuracy": None if history.test_accuracy is None else 100 * history.test_accuracy,
         }
         for run, history in runs
     ]
-    return pd.DataFrame(rows, columns=["Started", "Data", "Network", "State", "Progress", "Test accuracy"])
+    return pd.DataFrame(rows, columns=["Started", "Data", "Network", "State", "Test accuracy"])
+
+
+def _state(history: History) -> str:
+    """What it is doing, and how far it is where that tells more."""
+    word = STATES[history.state]
+    return word if history.state in ("finished", "queued") or not history.total_steps else f"{word} · {history.step / history.total_steps:.0%}"
 
 
 def _clock(run: Run) -> str:

@@ -18,7 +18,6 @@ def show_runs(runs: list[tuple[Run, History]], key: str) -> Run | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Progress": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
             "Test accuracy": st.column_config.NumberColumn(format="%.1f %%"),
         },
     )

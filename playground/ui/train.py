@@ -275,7 +275,8 @@ def _show_network(spec: NetworkSpec) -> None:
             }
         ),
         hide_index=True,
-        column_config={"Parameters": st.column_config.NumberColumn(format="localized")},
+        height="content",
+        column_config={"Settings": st.column_config.TextColumn(width="medium"), "Parameters": st.column_config.NumberColumn(format="localized")},
     )
     total = sum(step.parameters for step in steps)
     st.caption(f"{total:,} parameters")

@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from playground.errors import ShapeError
 from playground.network.build import Network, build, execution_order, is_convolutional
-from playground.network.presets import load_presets, preset
+from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
 
-NAMES = sorted(load_presets().networks)
-each_preset = pytest.mark.parametrize("name", NAMES)
+PRESETS = load_presets().networks
+each_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 
 
 def plain(network: Network) -> nn.Sequential:
@@ -44,14 +44,14 @@ def assert_same_bits(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 @each_preset
 @pytest.mark.parametrize("training", [True, False], ids=["training", "evaluating"])
 def test_outputs_and_gradients_are_those_of_a_plain_sequential(name: str, training: bool) -> None:
-    network = build(preset(name), seed=0).train(training)
-    images = torch.randn(4, *preset(name).input_shape)
+    network = build(PRESETS[name], seed=0).train(training)
+    images = torch.randn(4, *PRESETS[name].input_shape)
     assert_same_bits(output_and_gradients(network, images), output_and_gradients(plain(network).train(training), images))
 
 
 @each_preset
 def test_state_is_that_of_a_plain_sequential(name: str) -> None:
-    network = build(preset(name), seed=0)
+    network = build(PRESETS[name], seed=0)
     state = plain(network).state_dict()
     assert list(network.state_dict()) == list(state)
     assert_same_bits(dict(network.state_dict()), dict(state))
@@ -97,14 +97,14 @@ def test_every_layer_runs_once() -> None:
 
 
 def test_a_part_of_a_network_is_that_part() -> None:
-    network = build(preset("mnist-mlp"), seed=0).eval()
+    network = build(PRESETS["mnist-mlp"], seed=0).eval()
     images = torch.randn(2, 1, 28, 28)
     assert torch.equal(network[:3](images), plain(network)[:3](images))
 
 
 @each_preset
 def test_the_same_seed_gives_the_same_weights_and_another_others(name: str) -> None:
-    first, again, other = (build(preset(name), seed=seed).state_dict() for seed in (3, 3, 4))
+    first, again, other = (build(PRESETS[name], seed=seed).state_dict() for seed in (3, 3, 4))
     assert_same_bits(dict(first), dict(again))
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
@@ -112,14 +112,14 @@ def test_the_same_seed_gives_the_same_weights_and_another_others(name: str) -> N
 def test_a_seed_disturbs_no_other_random_numbers() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    build(preset("cifar-resnet"), seed=5)
+    build(PRESETS["cifar-resnet"], seed=5)
     assert torch.equal(before, torch.get_rng_state())
 
 
 @each_preset
 @pytest.mark.parametrize("seed", [0, None], ids=["seed", "generator-as-it-stands"])
 def test_weights_are_those_that_torch_draws(name: str, seed: int | None) -> None:
-    spec = preset(name)
+    spec = PRESETS[name]
     torch.manual_seed(0)
     written = nn.Sequential(*[construct(step.layer, step.in_shape) for step in trace(spec)])
     torch.manual_seed(0)
@@ -133,4 +133,4 @@ def test_a_network_that_does_not_fit_is_refused() -> None:
 
 @pytest.mark.parametrize(("name", "convolutional"), [("mnist-mlp", False), ("tutorial-cnn", True), ("cifar-resnet", True)])
 def test_convolutional_networks_are_known(name: str, convolutional: bool) -> None:
-    assert is_convolutional(build(preset(name))) is convolutional
+    assert is_convolutional(build(PRESETS[name])) is convolutional

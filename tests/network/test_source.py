@@ -14,12 +14,13 @@ from playground.errors import ShapeError
 from playground.network.build import build
 from playground.network.catalogue import LayerType, Param
 from playground.network.layers import LAYERS
-from playground.network.presets import load_presets, preset
+from playground.network.presets import load_presets
 from playground.network.source import imports, sequential
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
 
-each_preset = pytest.mark.parametrize("name", sorted(load_presets().networks))
+PRESETS = load_presets().networks
+each_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 
 
 def run(spec: NetworkSpec, folder: Path) -> nn.Sequential:
@@ -48,12 +49,12 @@ def another(param: Param) -> Any:
 
 @each_preset
 def test_it_has_the_same_weights(name: str, tmp_path: Path) -> None:
-    assert shapes(run(preset(name), tmp_path)) == shapes(build(preset(name)))
+    assert shapes(run(PRESETS[name], tmp_path)) == shapes(build(PRESETS[name]))
 
 
 @each_preset
 def test_with_the_same_weights_it_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
-    spec = preset(name)
+    spec = PRESETS[name]
     ours, theirs = build(spec, seed=0).eval(), run(spec, tmp_path).eval()
     theirs.load_state_dict(ours.state_dict())
     images = torch.randn(3, *spec.input_shape)
@@ -71,16 +72,16 @@ def test_every_layer_is_the_one_that_is_built(kind: LayerType, changed: bool, tm
 
 @each_preset
 def test_each_line_tells_the_shape_that_leaves_it(name: str) -> None:
-    steps = trace(preset(name))
-    lines = sequential(preset(name)).split("network = nn.Sequential(")[1].splitlines()
-    assert lines[0].endswith(f"# {preset(name).input_shape}")
+    steps = trace(PRESETS[name])
+    lines = sequential(PRESETS[name]).split("network = nn.Sequential(")[1].splitlines()
+    assert lines[0].endswith(f"# {PRESETS[name].input_shape}")
     assert [line.split("# ")[1] for line in lines[1 : len(steps) + 1]] == [str(step.out_shape) for step in steps]
 
 
 def test_it_is_what_one_would_write_by_hand() -> None:
-    assert "nn.Linear(10, 20)," in sequential(preset("two-layers"))
-    assert "nn.Conv2d(1, 16, 3)," in sequential(preset("tutorial-cnn"))
-    assert "nn.MaxPool2d(2, stride=2)," in sequential(preset("tutorial-cnn"))
+    assert "nn.Linear(10, 20)," in sequential(PRESETS["two-layers"])
+    assert "nn.Conv2d(1, 16, 3)," in sequential(PRESETS["tutorial-cnn"])
+    assert "nn.MaxPool2d(2, stride=2)," in sequential(PRESETS["tutorial-cnn"])
 
 
 def test_a_network_that_does_not_fit_has_no_code() -> None:

@@ -98,7 +98,16 @@ def test_an_unknown_run_is_not_found(client: TestClient, name: str) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"nonsense", b"[]", b"null", b'{"command": 3}', b'{"command": "rm"}', b'{"command": "learning-rate", "value": -1}', b'{"command": "learning-rate", "value": "x"}'],
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b"null",
+        b'{"command": 3}',
+        b'{"command": "rm"}',
+        b'{"command": "learning-rate", "value": -1}',
+        b'{"command": "learning-rate", "value": "x"}',
+    ],
 )
 def test_a_command_that_is_none_is_refused(client: TestClient, run: Run, body: bytes) -> None:
     answer = as_learner(client, ADA).post(f"/api/runs/{run.id}/command", content=body)

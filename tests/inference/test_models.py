@@ -1,0 +1,438 @@
+"""Trained networks: what is kept answers the same again, and nothing that is broken or foreign is believed."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import shlex
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from sklearn.metrics import accuracy_score
+
+from playground import settings
+from playground.cli import _grouped
+from playground.cli import main as cli
+from playground.data.catalogue import DATASETS, dataset_info
+from playground.data.images import ImageSet
+from playground.data.load import load
+from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
+from playground.inference.models import SHIPPED, Model, export, load_model, shipped_names, training_command
+from playground.inference.source import prediction_source
+from playground.network.presets import preset
+from playground.runs.run import Run, create
+from playground.runs.worker import execute
+from playground.training.config import TrainConfig
+
+CONFIG = TrainConfig(network="mnist-mlp", epochs=0.5, batch_size=200, device="cpu", seed=5)
+
+
+def trained(config: TrainConfig = CONFIG) -> Run:
+    run = create(config, preset(config.network))
+    for _ in execute(run):
+        pass
+    return run
+
+
+@pytest.fixture(scope="module")
+def kept(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A finished run that every test of this file may read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("kept-runs")))
+        yield trained()
+
+
+@pytest.fixture
+def run(kept: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """The finished run, where runs are looked for."""
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(kept.path.parent))
+    return kept
+
+
+@pytest.fixture
+def own(kept: Run, tmp_path: Path) -> Run:
+    """A copy of the finished run, to be spoiled."""
+    target = tmp_path / "runs" / kept.path.name
+    target.mkdir(parents=True)
+    for path in kept.path.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    return Run(target)
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of trained networks in place of the shipped one."""
+    folder = tmp_path / "models" / "pretrained"
+    folder.mkdir(parents=True)
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(folder.parent))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def digits(data_folder: Path) -> ImageSet:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        return load("mnist-5k")
+
+
+def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
+    model = load_model(SHIPPED)
+    probabilities = model.probabilities(digits.test_images)
+    assert probabilities.shape == (1000, 10)
+    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(1000))
+    loss, accuracy = model.evaluate(digits)
+    assert accuracy == accuracy_score(digits.test_labels, probabilities.argmax(dim=1)) and accuracy > 0.98
+    assert loss == pytest.approx(torch.nn.functional.nll_loss(probabilities.log(), digits.test_labels).item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageSet) -> None:
+    path = settings.models_folder() / "pretrained" / f"{name}.safetensors"
+    with safe_open(path, "pt") as file:
+        facts = file.metadata()
+    config = TrainConfig.from_dict(json.loads(facts["config"]))
+    assert f"{float(facts['test_accuracy']):.2%}" in path.with_suffix(".md").read_text(encoding="utf-8")
+    if config.dataset == "mnist-5k":
+        assert load_model(name).evaluate(digits)[1] == pytest.approx(float(facts["test_accuracy"]), abs=0.002)
+
+
+def test_a_prediction_is_one_image_of_the_batch(digits: ImageSet) -> None:
+    model = load_model(SHIPPED)
+    image, label = digits.test_images[0], int(digits.test_labels[0])
+    prediction = model.predict(image)
+    assert prediction.label == model.info.classes[label]
+    assert sum(prediction.probabilities) == pytest.approx(1) and max(prediction.probabilities) == prediction.probabilities[label]
+    assert prediction.input is image
+    assert prediction.probabilities == pytest.approx(model.probabilities(digits.test_images[:8])[0].tolist(), abs=1e-5)
+
+
+def test_a_drawing_of_nothing_is_refused_and_a_stroke_is_read() -> None:
+    model = load_model(SHIPPED)
+    ink = torch.zeros(100, 100).double().numpy()
+    with pytest.raises(DrawingError):
+        model.read(ink)
+    ink[20:80, 47:54] = 1.0
+    assert model.read(ink).label == "1"
+
+
+def test_a_model_stays_in_evaluation_mode(digits: ImageSet) -> None:
+    model = load_model(SHIPPED)
+    before = model.predict(digits.test_images[1])
+    assert not model.network.training
+    model.evaluate(digits)
+    assert not any(module.training for module in model.network.modules())
+    assert not any(parameter.requires_grad for parameter in model.network.parameters())
+    assert model.predict(digits.test_images[1]).probabilities == before.probabilities
+
+
+def test_evaluating_never_puts_a_shared_model_into_training_mode(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thirty pages share one model: one that evaluates must not switch another's dropout on, not even for an instant."""
+    model = load_model(SHIPPED)
+    modes: list[bool] = []
+    train = torch.nn.Module.train
+
+    def spy(module: torch.nn.Module, mode: bool = True) -> torch.nn.Module:
+        modes.append(mode)
+        return train(module, mode)
+
+    monkeypatch.setattr(torch.nn.Module, "train", spy)
+    model.evaluate(digits)
+    assert True not in modes
+
+
+def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
+    colours = replace(digits, info=dataset_info("shapes"))
+    with pytest.raises(ShapeError, match="another shape"):
+        load_model(SHIPPED).evaluate(colours)
+
+
+def test_the_same_model_is_loaded_once_and_again_when_its_file_changes(own: Run) -> None:
+    first = load_model(own.id)
+    assert load_model(own.id) is first
+    changed = own.checkpoint_path.stat().st_mtime_ns + 10**9
+    os.utime(own.checkpoint_path, ns=(changed, changed))
+    assert load_model(own.id) is not first
+
+
+def test_a_finished_run_exported_answers_the_same_to_the_last_bit(run: Run, shelf: Path, digits: ImageSet) -> None:
+    before = load_model(run.id)
+    export(run, shelf / "mine", training_command(run))
+    assert shipped_names() == ["mine"]
+    after = load_model("mine")
+    assert torch.equal(before.probabilities(digits.test_images), after.probabilities(digits.test_images))
+    assert (after.spec, after.info) == (before.spec, before.info)
+
+
+def test_the_exports_facts_make_the_run_again(run: Run, shelf: Path, digits: ImageSet) -> None:
+    command = training_command(run)
+    export(run, shelf / "mine", command)
+    with safe_open(shelf / "mine.safetensors", "pt") as file:
+        facts = file.metadata()
+    assert TrainConfig.from_dict(json.loads(facts["config"])) == CONFIG
+    assert facts["command"] == command and command.startswith("python -m playground train --dataset mnist-5k")
+    assert float(facts["test_accuracy"]) == pytest.approx(load_model(run.id).evaluate(digits)[1], abs=1e-4)
+    card = (shelf / "mine.md").read_text(encoding="utf-8")
+    assert command in card and "MNIST 5k" in card and f"{float(facts['test_accuracy']):.2%}" in card
+
+
+def test_an_export_keeps_a_dot_in_its_name(run: Run, shelf: Path) -> None:
+    export(run, shelf / "mine-v1.2", "")
+    assert sorted(path.name for path in shelf.iterdir()) == ["mine-v1.2.md", "mine-v1.2.safetensors"]
+
+
+def test_an_export_makes_its_folder(run: Run, tmp_path: Path) -> None:
+    export(run, tmp_path / "a" / "b" / "mine", "")
+    assert (tmp_path / "a" / "b" / "mine.safetensors").exists()
+
+
+def test_an_export_into_a_file_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlaygroundError, match="could not be written"):
+        export(run, tmp_path / "file" / "mine", "")
+
+
+def test_an_export_over_a_folder_is_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.safetensors").mkdir()
+    with pytest.raises(PlaygroundError, match="could not be written"):
+        export(run, tmp_path / "mine", "")
+
+
+def test_an_unfinished_run_is_not_exported(tmp_path: Path) -> None:
+    fresh = create(CONFIG, preset("mnist-mlp"))
+    with pytest.raises(CheckpointError, match="not finished"):
+        export(fresh, tmp_path / "mine", "")
+    assert not (tmp_path / "mine.safetensors").exists()
+
+
+def test_an_unknown_name_lists_what_there_is(run: Run) -> None:
+    with pytest.raises(UnknownName) as caught:
+        load_model("nobody")
+    assert SHIPPED in caught.value.hint and run.id in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../pretrained/mnist-cnn", "/etc/passwd", "mnist-cnn.safetensors", "a\0b", "x" * 5000], ids=ascii)
+def test_a_name_is_never_a_path(name: str) -> None:
+    with pytest.raises(UnknownName):
+        load_model(name)
+
+
+def test_a_run_without_a_checkpoint_has_nothing_to_say() -> None:
+    with pytest.raises(CheckpointError, match="no weights yet"):
+        load_model(create(CONFIG, preset("mnist-mlp")).id)
+
+
+SPEC = preset("mnist-mlp")
+
+
+def facts_of(**changes: str) -> dict[str, str]:
+    return {"network": SPEC.to_json(), "config": json.dumps(CONFIG.to_dict()), **changes}
+
+
+MLP = {"1.weight": torch.zeros(128, 784), "1.bias": torch.zeros(128), "3.weight": torch.zeros(10, 128), "3.bias": torch.zeros(10)}
+
+
+def test_a_file_of_ones_own_is_a_trained_network_too(shelf: Path) -> None:
+    save_file(MLP, shelf / "mine.safetensors", facts_of())
+    assert load_model("mine").predict(torch.zeros(1, 28, 28, dtype=torch.uint8)).probabilities == pytest.approx([0.1] * 10)
+
+
+TEN_OF_TWELVE = SPEC.to_json().replace('"out_features": 10', '"out_features": 12')
+
+
+@pytest.mark.parametrize(
+    ("weights", "facts"),
+    [
+        pytest.param(MLP, None, id="no-facts"),
+        pytest.param(MLP, {"network": facts_of()["network"]}, id="no-config"),
+        pytest.param(MLP, {"config": facts_of()["config"]}, id="no-network"),
+        pytest.param(MLP, facts_of(config="{"), id="config-torn"),
+        pytest.param(MLP, facts_of(config="[]"), id="config-a-list"),
+        pytest.param(MLP, facts_of(config='{"dataset": []}'), id="data-set-a-list"),
+        pytest.param(MLP, facts_of(config='{"dataset": "imagenet"}'), id="data-set-unknown"),
+        pytest.param(MLP, facts_of(network="{"), id="network-torn"),
+        pytest.param(MLP, facts_of(network='{"name": "x", "input_shape": [1, 28, 28], "layers": [{"type": "Dance"}]}'), id="layer-unknown"),
+        pytest.param({**MLP, "3.weight": torch.zeros(12, 128), "3.bias": torch.zeros(12)}, facts_of(network=TEN_OF_TWELVE), id="more-outputs-than-classes"),
+        pytest.param(MLP, facts_of(config='{"dataset": "shapes"}'), id="data-of-another-shape"),
+        pytest.param(MLP, facts_of(network=preset("lenet-5").to_json()), id="weights-of-another-network"),
+        pytest.param({**MLP, "1.weight": torch.zeros(784, 128)}, facts_of(), id="weights-of-another-shape"),
+        pytest.param({}, facts_of(), id="no-weights"),
+    ],
+)
+def test_a_file_that_is_no_trained_network_is_refused(weights: dict[str, torch.Tensor], facts: dict[str, str] | None, shelf: Path) -> None:
+    save_file(weights, shelf / "mine.safetensors", facts)
+    with pytest.raises(CheckpointError, match="mine"):
+        load_model("mine")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 100, b"PK\x03\x04", "half"], ids=["empty", "text", "huge-header", "zip", "half"])
+def test_a_damaged_file_is_refused(content: bytes | str, shelf: Path) -> None:
+    path = shelf / "mine.safetensors"
+    save_file(MLP, path, facts_of())
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
+    with pytest.raises(CheckpointError, match=r"mine\.safetensors"):
+        load_model("mine")
+
+
+class Attack:
+    """What an attacker puts into a pickle: something that is called when it is read."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self.target),)
+
+
+@pytest.mark.parametrize("inside", ["weights", "beside"])
+def test_code_inside_a_checkpoint_is_refused_and_never_run(inside: str, own: Run, tmp_path: Path) -> None:
+    target = tmp_path / "hacked"
+    state = own.load_checkpoint()
+    assert state is not None
+    torch.save({**state, "weights" if inside == "weights" else "extra": Attack(target)}, own.checkpoint_path)
+    with pytest.raises(CheckpointError):
+        load_model(own.id)
+    assert not target.exists()
+    torch.load(own.checkpoint_path, weights_only=False)  # the attack is a real one
+    assert target.exists()
+
+
+@pytest.mark.parametrize("protocol", [0, 2, 4])
+def test_a_bare_pickle_is_refused_and_never_run(protocol: int, own: Run, tmp_path: Path) -> None:
+    own.checkpoint_path.write_bytes(pickle.dumps({"weights": Attack(tmp_path / "hacked")}, protocol))
+    with pytest.raises(CheckpointError):
+        load_model(own.id)
+    assert not (tmp_path / "hacked").exists()
+
+
+def test_a_zip_that_is_no_checkpoint_is_refused(own: Run) -> None:
+    with zipfile.ZipFile(own.checkpoint_path, "w") as file:
+        file.writestr("archive/readme.txt", "hello")
+    with pytest.raises(CheckpointError):
+        load_model(own.id)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param([1, 2], id="list"),
+        pytest.param({}, id="empty"),
+        pytest.param({"weights": {}}, id="no-weights"),
+        pytest.param({"weights": 5}, id="weights-a-number"),
+        pytest.param({"weights": None}, id="weights-nothing"),
+        pytest.param({"weights": {"1.weight": 5}}, id="a-weight-a-number"),
+        pytest.param({"weights": {name: value for name, value in MLP.items() if name != "3.bias"}}, id="one-missing"),
+        pytest.param({"weights": {**MLP, "9.weight": torch.zeros(1)}}, id="one-too-many"),
+    ],
+)
+def test_a_checkpoint_that_holds_no_such_weights_is_refused(state: Any, own: Run) -> None:
+    torch.save(state, own.checkpoint_path)
+    with pytest.raises(CheckpointError):
+        load_model(own.id)
+
+
+@given(data=st.data())
+@hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_checkpoint_damaged_anywhere_is_refused_or_read(data: st.DataObject, own: Run) -> None:
+    torch.save({"weights": MLP}, own.checkpoint_path)
+    whole = bytearray(own.checkpoint_path.read_bytes())
+    ends = st.integers(0, 300) | st.integers(len(whole) - 900, len(whole) - 1)  # where the archive's own tables are
+    for _ in range(data.draw(st.integers(1, 3))):
+        whole[data.draw(ends)] = data.draw(st.integers(0, 255))
+    own.checkpoint_path.write_bytes(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 100]))])
+    stamp = data.draw(st.integers(1, 2**50))
+    os.utime(own.checkpoint_path, ns=(stamp, stamp))
+    try:
+        load_model(own.id)
+    except CheckpointError:
+        return
+
+
+def test_the_weights_of_another_run_are_refused(own: Run) -> None:
+    (own.path / "network.json").write_text(preset("lenet-5").to_json(), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="another network"):
+        load_model(own.id)
+
+
+def test_the_training_command_trains_the_same_again(run: Run) -> None:
+    words = shlex.split(training_command(run))
+    assert words[:4] == ["python", "-m", "playground", "train"]
+    given = cli.commands["train"].make_context("train", words[4:]).params
+    given.pop("as_json")
+    assert TrainConfig.from_dict({"dataset": given.pop("dataset"), "network": given.pop("network"), **_grouped(given)}) == CONFIG
+
+
+def answer_of(script: str, cwd: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script],
+        cwd=cwd,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[0]
+
+
+def shown(script: str, pixels: Path) -> str:
+    """The script with a learner's own pixels put in, as its comment asks."""
+    lines = script.splitlines()
+    (place,) = [index for index, line in enumerate(lines) if "put your own pixels here" in line]
+    lines[place] = f"image = torch.load({str(pixels)!r}, weights_only=True)"
+    return "\n".join(lines)
+
+
+def test_the_prediction_script_of_the_shipped_network_answers_as_it_does(digits: ImageSet, tmp_path: Path) -> None:
+    model = load_model(SHIPPED)
+    script = prediction_source(model)
+    assert "playground" not in script
+    torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
+    assert answer_of(shown(script, tmp_path / "pixels.pt"), settings.ROOT) == model.predict(digits.test_images[3]).label
+
+
+def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp_path: Path) -> None:
+    """Run in this process' stead from the folder that holds `runs/`, as the app's own folder does."""
+    model = load_model(run.id)
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "runs").symlink_to(run.path.parent, target_is_directory=True)
+    torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
+    assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
+
+
+def test_the_prediction_script_as_it_stands_is_python(run: Run) -> None:
+    for model in (load_model(SHIPPED), load_model(run.id)):
+        compile(prediction_source(model), "predict.py", "exec")
+
+
+def test_only_digits_are_read_from_drawings() -> None:
+    for info in DATASETS:
+        if info.kind != "digits":
+            model = Model("mine", SPEC, info, torch.nn.Identity(), torch.device("cpu"))
+            with pytest.raises(ShapeError, match=info.title):
+                model.read(torch.ones(5, 5).double().numpy())
+
+
+def test_exported_weights_are_plain_safetensors(run: Run, tmp_path: Path) -> None:
+    export(run, tmp_path / "mine", "")
+    state = run.load_checkpoint()
+    assert state is not None
+    found = load_file(tmp_path / "mine.safetensors")
+    assert found.keys() == state["weights"].keys()
+    assert all(torch.equal(found[name], tensor) for name, tensor in state["weights"].items())

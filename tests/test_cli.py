@@ -1,0 +1,358 @@
+"""The command line: what it prints for a program, how it fails, and a run that is killed in the middle."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+from PIL import Image, ImageDraw
+
+from playground import device
+from playground.cli import main
+from playground.data.catalogue import DATASETS
+from playground.data.load import load
+from playground.inference.models import SHIPPED
+from playground.network.presets import preset
+from playground.runs import run as run_module
+from playground.runs.history import History
+from playground.runs.run import all_runs, create, find
+from playground.settings import ROOT
+from playground.training import loop
+from playground.training.config import TrainConfig
+from playground.training.events import Started
+
+from .waiting import until
+
+QUICK = ("train", "--dataset", "mnist-5k", "--network", "mnist-mlp", "--epochs", "1", "--batch-size", "200", "--device", "cpu")
+
+
+def call(*words: object) -> Result:
+    """Run a command in this process; a bug keeps its traceback."""
+    return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """One JSON object a line, nothing else."""
+    assert result.exit_code == 0, result.stderr
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(isinstance(row, dict) for row in found)
+    return found
+
+
+def refused(result: Result) -> str:
+    """The one line that a learner's mistake ends with."""
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ") and result.stderr.endswith("\n")
+    assert "Traceback" not in line
+    return line
+
+
+@pytest.fixture
+def digit(tmp_path: Path) -> Path:
+    """A picture of a one, dark on white."""
+    image = Image.new("L", (100, 140), 255)
+    ImageDraw.Draw(image).line([(50, 20), (50, 120)], fill=0, width=10)
+    image.save(tmp_path / "one.png")
+    return tmp_path / "one.png"
+
+
+@pytest.mark.parametrize("words", [[], *([name] for name in main.commands)], ids=lambda words: " ".join(words) or "playground")
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_explains_itself(words: list[str], option: str) -> None:
+    result = call(*words, option)
+    assert result.exit_code == 0 and result.stderr == ""
+    assert result.stdout.startswith("Usage: ")
+    known = main.commands.values() if not words else [main.commands[words[0]]]
+    for command in known:
+        assert command.help and command.help.split()[0] in result.stdout
+
+
+@pytest.mark.parametrize("command", main.commands.values(), ids=list(main.commands))
+def test_every_option_has_its_help(command: Any) -> None:
+    assert [option.name for option in command.params if option.param_type_name == "option" and not option.help] == []
+
+
+def test_devices_one_a_line() -> None:
+    found = rows(call("devices", "--json"))
+    assert [row["name"] for row in found] == [item.name for item in device.available()]
+    assert found[-1] == vars(device.get("cpu"))
+    assert [line.split()[0] for line in call("devices").stdout.splitlines()] == [row["name"] for row in found]
+
+
+def test_datasets_one_a_line() -> None:
+    found = rows(call("datasets", "--json"))
+    assert [row["name"] for row in found] == [info.name for info in DATASETS]
+    assert {row["name"]: row["ready"] for row in found} == {info.name: info.offline for info in DATASETS}
+    assert found[0]["classes"] == list("0123456789") and found[0]["input_shape"] == [1, 28, 28]
+    told = call("datasets").stdout.splitlines()
+    assert [line.split()[0] for line in told] == [row["name"] for row in found]
+    assert ["not downloaded" in line for line in told] == [not row["ready"] for row in found]
+
+
+def test_a_data_set_that_is_there_needs_no_download() -> None:
+    assert rows(call("datasets", "--download", "mnist-5k", "--json"))
+
+
+def test_no_runs_yet() -> None:
+    assert rows(call("runs", "--json")) == []
+
+
+def test_training_ends_with_one_line_of_results() -> None:
+    *evaluated, last = rows(call(*QUICK, "--json"))
+    assert last.keys() == {"run", "test_accuracy", "seconds", "samples_per_second"}
+    assert last["test_accuracy"] > 0.7 and last["seconds"] > 0 and last["samples_per_second"] > 0
+    assert [row["kind"] for row in evaluated] == ["evaluated"]
+    history = History(find(last["run"])).follow()
+    assert (history.state, history.step, history.test_accuracy) == ("finished", 20, last["test_accuracy"])
+    (listed,) = rows(call("runs", "--json"))
+    assert listed == {"run": last["run"], "state": "finished", "step": 20, "total_steps": 20, "test_accuracy": last["test_accuracy"]}
+    tried = rows(call("evaluate", "--model", last["run"], "--json"))
+    assert [(row["model"], row["dataset"], row["test_accuracy"]) for row in tried] == [(last["run"], "mnist-5k", last["test_accuracy"])]
+    assert "nothing to resume" in refused(call("resume", last["run"]))
+
+
+def test_training_for_a_person() -> None:
+    result = call(*QUICK)
+    assert result.exit_code == 0
+    (run,) = all_runs()
+    assert result.stdout.strip().splitlines()[-1].startswith(f"{run.id}: test accuracy ")
+    assert run.id in call("runs").stdout
+
+
+def test_every_option_reaches_the_run() -> None:
+    options = {
+        "epochs": 0.1, "batch-size": 150, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.5, "weight-decay": 0.001, "schedule": "cosine",
+        "label-smoothing": 0.1, "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01, "evaluate-every": 2, "seed": 9, "device": "cpu",
+    }  # fmt: skip
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    call("train", "--network", "mnist-mlp", "--nesterov", "--flip", "--betas", 0.8, 0.99, *words, "--json")
+    (run,) = all_runs()
+    found = run.config.to_dict()
+    found |= found.pop("augment")
+    assert {name: found[name.replace("-", "_")] for name in options} == options
+    assert (found["nesterov"], found["flip"], found["betas"]) == (True, True, (0.8, 0.99))
+    assert len(options) + 5 == len(found)  # with data set, network, nesterov, flip and betas: nothing is left out
+
+
+def test_a_network_from_a_file(tmp_path: Path) -> None:
+    document = json.loads(preset("mnist-mlp").to_json()) | {"name": "my own"}
+    (tmp_path / "own.json").write_text(json.dumps(document))
+    *_, last = rows(call("train", "--network", tmp_path / "own.json", "--epochs", "0.1", "--json"))
+    assert find(last["run"]).network.name == "my own"
+    assert "my-own" in last["run"]
+
+
+def test_evaluating_the_shipped_network() -> None:
+    (row,) = rows(call("evaluate", "--json"))
+    assert row["model"] == SHIPPED and row["test_accuracy"] > 0.98 and row["test_loss"] < 0.1
+    assert f"{row['test_accuracy']:.2%}" in call("evaluate").stdout
+
+
+def test_predicting_several_images(digit: Path, tmp_path: Path) -> None:
+    other = tmp_path / "digit.png"
+    images = load("mnist-5k")
+    Image.fromarray(images.test_images[0, 0].numpy()).save(other)
+    found = rows(call("predict", digit, other, "--json"))
+    assert [row["file"] for row in found] == [str(digit), str(other)]
+    assert [row["label"] for row in found] == ["1", str(images.test_labels[0].item())]
+    for row in found:
+        assert list(row["probabilities"]) == list("0123456789") and sum(row["probabilities"].values()) == pytest.approx(1)
+        assert max(row["probabilities"], key=row["probabilities"].get) == row["label"]
+    assert call("predict", digit).stdout.startswith(f"{digit}: 1 (")
+
+
+def test_a_broken_image_is_told_behind_those_before_it(digit: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(digit.read_bytes()[:60])
+    result = call("predict", digit, digit, tmp_path / "broken.png", "--json")
+    assert "broken.png cannot be read as a picture" in refused(result)
+    assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
+
+
+def test_an_empty_image_is_named(digit: Path, tmp_path: Path) -> None:
+    Image.new("L", (50, 50), 255).save(tmp_path / "white.png")
+    assert "white.png" in refused(call("predict", digit, tmp_path / "white.png"))
+
+
+def test_exporting_a_run(tmp_path: Path) -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    result = call("export", last["run"], "--to", tmp_path / "out" / "mine")
+    assert result.exit_code == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mine.md", "mine.safetensors"]
+
+
+BROKEN = {
+    "torn": "{",
+    "list": "[]",
+    "no-layers": '{"name": "x", "input_shape": [1, 28, 28], "layers": []}',
+    "unknown-layer": '{"name": "x", "input_shape": [1, 28, 28], "layers": [{"type": "Dance"}]}',
+    "misfit": '{"name": "x", "input_shape": [1, 28, 28], "layers": [{"type": "Flatten"}, {"type": "Conv2d"}]}',
+    "binary": "\udcff",
+}
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=list(BROKEN))
+def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_bytes(content.encode("utf-8", "surrogateescape"))
+    refused(call("train", "--network", tmp_path / "mine.json"))
+    assert all_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        pytest.param(["train", "--dataset", "imagenet"], "data set called “imagenet”", id="train-data-set"),
+        pytest.param(["train", "--network", "brain"], "network called “brain”", id="train-network"),
+        pytest.param(["train", "--network", "missing.json"], "missing.json", id="train-network-file"),
+        pytest.param(["train", "--device", "abacus"], "device called “abacus”", id="train-device"),
+        pytest.param(["train", "--batch-size", "4001"], "A batch of 4,001 is larger", id="train-batch"),
+        pytest.param(["train", "--optimizer", "magic", "--epochs", "-1", "--learning-rate", "nan"], "magic", id="train-several"),
+        pytest.param(["train", "--dataset", "mnist"], "has not been downloaded", id="train-not-downloaded"),
+        pytest.param(["train", "--dataset", "shapes", "--network", "mnist-mlp"], "takes input of shape", id="train-misfit"),
+        pytest.param(["datasets", "--download", "imagenet"], "data set called “imagenet”", id="download"),
+        pytest.param(["resume", "nobody"], "run called “nobody”", id="resume"),
+        pytest.param(["resume", "../../etc"], "run called", id="resume-path"),
+        pytest.param(["evaluate", "--model", "oracle"], "trained network called “oracle”", id="evaluate-model"),
+        pytest.param(["evaluate", "--dataset", "imagenet"], "data set called “imagenet”", id="evaluate-data-set"),
+        pytest.param(["evaluate", "--dataset", "mnist"], "has not been downloaded", id="evaluate-not-downloaded"),
+        pytest.param(["evaluate", "--dataset", "shapes"], "another shape", id="evaluate-misfit"),
+        pytest.param(["predict", "missing.png"], "no file missing.png", id="predict-file"),
+        pytest.param(["predict", "."], "cannot be read as a picture", id="predict-folder"),
+        pytest.param(["predict", "missing.png", "--model", "oracle"], "trained network called “oracle”", id="predict-model"),
+        pytest.param(["export", "nobody", "--to", "x"], "run called “nobody”", id="export"),
+    ],
+)
+@pytest.mark.parametrize("json_too", [False, True], ids=["", "json"])
+def test_a_mistake_ends_with_one_line_and_status_2(words: list[str], told: str, json_too: bool) -> None:
+    if json_too and words[0] == "export":
+        pytest.skip("export prints no JSON")
+    result = call(*words, *(["--json"] if json_too else []))
+    assert told in refused(result)
+    assert result.stdout == "" and all_runs() == []
+
+
+def test_several_wrong_options_are_told_together() -> None:
+    line = refused(call("train", "--optimizer", "magic", "--epochs", "-1", "--learning-rate", "nan", "--noise", "7"))
+    for word in ("magic", "Epochs", "learning rate", "noise"):
+        assert word in line
+
+
+@pytest.mark.parametrize("words", [["train", "--epochs", "many"], ["dance"], ["predict"], ["export", "x"], ["train", "--colour", "red"]], ids=" ".join)
+def test_words_that_are_no_command_end_with_status_2(words: list[str]) -> None:
+    result = call(*words)
+    assert result.exit_code == 2 and result.stdout == ""
+    assert result.stderr.splitlines()[-1].startswith("Error: ")
+
+
+def test_exporting_an_unfinished_run_is_refused(tmp_path: Path) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    assert "not finished" in refused(call("export", run.id, "--to", tmp_path / "mine"))
+
+
+def test_a_diverging_run_is_told_and_kept_as_failed() -> None:
+    result = call(*QUICK, "--optimizer", "sgd", "--learning-rate", "100", "--schedule", "constant", "--json")
+    (run,) = all_runs()
+    line = refused(result)
+    assert "smaller learning rate" in line
+    history = History(run).follow()
+    assert history.state == "failed" and history.message in line
+
+
+def test_a_run_that_another_process_trains_is_not_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    monkeypatch.setattr(run_module, "LOCK_SECONDS", 0.01)
+    with run.hold():
+        assert "another process" in refused(call("resume", run.id))
+
+
+def test_a_run_whose_files_are_damaged_is_not_resumed() -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    run.checkpoint_path.write_bytes(b"garbage")
+    assert "checkpoint" in refused(call("resume", run.id))
+    (run.path / "config.json").write_text("{")
+    assert "settings" in refused(call("resume", run.id))
+
+
+def shell(code: str | None, *words: object) -> subprocess.Popen[str]:
+    """A process of its own; `code` runs in it before the command does."""
+    start = ["-m", "playground"] if code is None else ["-c", f"{code}\nfrom playground.cli import main\nmain()"]
+    return subprocess.Popen(
+        [sys.executable, "-W", "error", *start, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+
+
+def test_the_module_runs_in_a_process_of_its_own() -> None:
+    process = shell(None, "runs", "--json")
+    assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
+
+
+def test_a_mistake_in_a_process_of_its_own() -> None:
+    process = shell(None, "resume", "nobody")
+    out, err = process.communicate(timeout=60)
+    assert (out, process.returncode) == ("", 2)
+    assert err == "Error: There is no run called “nobody”. Known: none.\n"
+
+
+def steps_of(run_id: str) -> list[tuple[int, float, float]]:
+    return [(step.step, step.loss, step.learning_rate) for step in History(find(run_id)).follow().steps]
+
+
+AUGMENTED = ("train", "--network", "mnist-mlp", "--epochs", "12", "--batch-size", "100", "--seed", "4", "--shift", "1", "--noise", "0.1", "--device", "cpu")
+KEEP_OFTEN = "from playground.training import loop; loop.CHECKPOINT_SECONDS = 0.02"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
+def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, whole = rows(call(*AUGMENTED, "--json"))
+    expected = steps_of(whole["run"])
+    assert len(expected) == 480
+
+    process = shell(KEEP_OFTEN, *AUGMENTED, "--json")
+    try:
+        (run,) = until(lambda: [run for run in all_runs() if run.id != whole["run"]])
+        events: Callable[[], list[str]] = lambda: [event.kind for event in run.events()[0]]  # noqa: E731
+        until(lambda: process.poll() is not None or ("checkpoint" in (kinds := events()) and kinds[-1] == "step" and kinds.count("step") > 60))
+        assert process.poll() is None, process.communicate()
+        assert History(run).follow().state == "running"
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    history = History(run).follow()
+    assert history.state == "interrupted" and 60 < history.step < 480
+
+    torch.manual_seed(99)
+    *_, last = rows(call("resume", run.id, "--json"))
+    resumed = [event for event in run.events()[0] if isinstance(event, Started)]
+    assert len(resumed) == 2 and 0 < resumed[1].step <= history.step  # from a checkpoint, not from the start
+    assert steps_of(run.id) == expected
+    assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
+    assert {row["run"]: row["state"] for row in rows(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}
+
+
+def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Interrupted in this process: the generator is simply not asked for more."""
+    from playground.runs.worker import execute
+
+    monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", float("inf"))
+    config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=200, device="cpu", seed=6)
+    whole, torn = create(config, preset("mnist-mlp")), create(config, preset("mnist-mlp"))
+    call("resume", whole.id)
+    events = execute(torn)
+    for _ in range(8):
+        next(events)
+    events.close()
+    with (torn.path / "events.jsonl").open("a") as file:
+        file.write('{"kind": "step", "step": 8, "lo')  # torn by the crash
+    assert History(torn).follow().state == "interrupted" and not torn.checkpoint_path.exists()
+    assert rows(call("resume", torn.id, "--json"))
+    assert steps_of(torn.id) == steps_of(whole.id) and len(steps_of(torn.id)) == 20
