@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +176,8 @@ def test_a_broken_image_is_told_behind_those_before_it(digit: Path, tmp_path: Pa
     result = call("predict", digit, digit, tmp_path / "broken.png", "--json")
     assert "broken.png cannot be read as a picture" in refused(result)
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
+    del result
+    gc.collect()  # a file left open is told here, and not in whichever test comes later
 
 
 def test_an_empty_image_is_named(digit: Path, tmp_path: Path) -> None:
@@ -233,9 +235,7 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("json_too", [False, True], ids=["", "json"])
 def test_a_mistake_ends_with_one_line_and_status_2(words: list[str], told: str, json_too: bool) -> None:
-    if json_too and words[0] == "export":
-        pytest.skip("export prints no JSON")
-    result = call(*words, *(["--json"] if json_too else []))
+    result = call(*words, *(["--json"] if json_too and words[0] != "export" else []))
     assert told in refused(result)
     assert result.stdout == "" and all_runs() == []
 
@@ -258,8 +258,10 @@ def test_exporting_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     assert "not finished" in refused(call("export", run.id, "--to", tmp_path / "mine"))
 
 
-def test_a_diverging_run_is_told_and_kept_as_failed() -> None:
-    result = call(*QUICK, "--optimizer", "sgd", "--learning-rate", "100", "--schedule", "constant", "--json")
+def test_a_diverging_run_is_told_and_kept_as_failed(tmp_path: Path) -> None:
+    layers = [{"type": "Flatten"}, *({"type": "Linear", "out_features": size} for size in (32, 32, 10))]
+    (tmp_path / "steep.json").write_text(json.dumps({"name": "steep", "input_shape": [1, 28, 28], "layers": layers}))
+    result = call(*QUICK, "--network", tmp_path / "steep.json", "--optimizer", "sgd", "--learning-rate", "100", "--schedule", "constant", "--json")
     (run,) = all_runs()
     line = refused(result)
     assert "smaller learning rate" in line
@@ -267,19 +269,20 @@ def test_a_diverging_run_is_told_and_kept_as_failed() -> None:
     assert history.state == "failed" and history.message in line
 
 
-def test_a_run_that_another_process_trains_is_not_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
+def test_a_run_that_another_process_trains_is_not_resumed(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     monkeypatch.setattr(run_module, "LOCK_SECONDS", 0.01)
     with run.hold():
-        assert "another process" in refused(call("resume", run.id))
+        assert "another process" in refused(call("resume", run.id, *option))
 
 
 def test_a_run_whose_files_are_damaged_is_not_resumed() -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     run.checkpoint_path.write_bytes(b"garbage")
-    assert "checkpoint" in refused(call("resume", run.id))
+    assert "checkpoint" in refused(call("resume", run.id, "--json"))
     (run.path / "config.json").write_text("{")
-    assert "settings" in refused(call("resume", run.id))
+    assert "settings" in refused(call("resume", run.id, "--json"))
 
 
 def shell(code: str | None, *words: object) -> subprocess.Popen[str]:
@@ -306,34 +309,45 @@ def steps_of(run_id: str) -> list[tuple[int, float, float]]:
     return [(step.step, step.loss, step.learning_rate) for step in History(find(run_id)).follow().steps]
 
 
-AUGMENTED = ("train", "--network", "mnist-mlp", "--epochs", "12", "--batch-size", "100", "--seed", "4", "--shift", "1", "--noise", "0.1", "--device", "cpu")
-KEEP_OFTEN = "from playground.training import loop; loop.CHECKPOINT_SECONDS = 0.02"
+AUGMENTED = ("train", "--network", "mnist-mlp", "--epochs", 3, "--batch-size", 100, "--seed", 4, "--shift", 1, "--noise", 0.1, "--device", "cpu")
+HANGS_AT_90 = """
+import threading
+from playground.training import loop
+learn, loop.CHECKPOINT_SECONDS = loop.Training._learn, -1.0
+def learn_until_90(training, index):
+    if training.step == 70:
+        loop.CHECKPOINT_SECONDS = 1e9
+    if training.step == 90:
+        threading.Event().wait()
+    return learn(training, index)
+loop.Training._learn = learn_until_90
+"""
+"""The run keeps its state up to the 70th step, and stands still behind the 90th: no race with whoever kills it."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
     *_, whole = rows(call(*AUGMENTED, "--json"))
     expected = steps_of(whole["run"])
-    assert len(expected) == 480
+    assert len(expected) == 120
 
-    process = shell(KEEP_OFTEN, *AUGMENTED, "--json")
+    process = shell(HANGS_AT_90, *AUGMENTED, "--json")
     try:
-        (run,) = until(lambda: [run for run in all_runs() if run.id != whole["run"]])
-        events: Callable[[], list[str]] = lambda: [event.kind for event in run.events()[0]]  # noqa: E731
-        until(lambda: process.poll() is not None or ("checkpoint" in (kinds := events()) and kinds[-1] == "step" and kinds.count("step") > 60))
-        assert process.poll() is None, process.communicate()
-        assert History(run).follow().state == "running"
+        (run,) = until(lambda: [run for run in all_runs() if run.id != whole["run"]] or process.poll())
+        until(lambda: process.poll() is not None or History(run).follow().step == 90)
+        assert History(run).follow().state == "running", process.communicate()
     finally:
         process.kill()
         process.communicate()
     assert process.returncode == -signal.SIGKILL
     history = History(run).follow()
-    assert history.state == "interrupted" and 60 < history.step < 480
+    assert (history.state, history.step) == ("interrupted", 90)
+    assert steps_of(run.id) == expected[:90]
 
     torch.manual_seed(99)
     *_, last = rows(call("resume", run.id, "--json"))
-    resumed = [event for event in run.events()[0] if isinstance(event, Started)]
-    assert len(resumed) == 2 and 0 < resumed[1].step <= history.step  # from a checkpoint, not from the start
+    _, resumed = (event for event in run.events()[0] if isinstance(event, Started))
+    assert 60 < resumed.step <= 71  # from its last checkpoint: neither from the start nor from where it was killed
     assert steps_of(run.id) == expected
     assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
     assert {row["run"]: row["state"] for row in rows(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}

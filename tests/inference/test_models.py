@@ -371,7 +371,7 @@ def test_the_weights_of_another_run_are_refused(own: Run) -> None:
 def test_the_training_command_trains_the_same_again(run: Run) -> None:
     words = shlex.split(training_command(run))
     assert words[:4] == ["python", "-m", "playground", "train"]
-    given = cli.commands["train"].make_context("train", words[4:]).params
+    given = cli.commands["train"].make_context("train", words[4:], **cli.context_settings).params
     given.pop("as_json")
     assert TrainConfig.from_dict({"dataset": given.pop("dataset"), "network": given.pop("network"), **_grouped(given)}) == CONFIG
 

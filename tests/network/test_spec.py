@@ -118,6 +118,10 @@ def test_any_text_is_a_network_or_a_config_error(text: str) -> None:
         json.dumps(GOOD).replace("4", "1e999"),
         json.dumps(GOOD).replace("4", "true"),
         json.dumps(GOOD).replace("[4]", "[]"),
+        json.dumps(GOOD).replace("[4]", "[0]"),
+        json.dumps(GOOD).replace("[4]", "[3, 32]"),
+        json.dumps(GOOD).replace("[4]", "[1, 28, -28]"),
+        json.dumps(GOOD).replace("[4]", "[4097]"),
         json.dumps(GOOD).replace("[4]", str([1] * 10_000)),
         json.dumps(GOOD).replace("ReLU", "__import__('os')"),
         json.dumps(GOOD).replace('"ReLU"', '"Dropout", "p": NaN'),
@@ -128,7 +132,8 @@ def test_any_text_is_a_network_or_a_config_error(text: str) -> None:
         json.dumps({**GOOD, "name": ""}),
     ],
     ids=[
-        "empty", "torn", "deep-list", "deep-object", "long-number", "huge-size", "nan-size", "infinite-size", "true-size", "no-size",
+        "empty", "torn", "deep-list", "deep-object", "long-number", "huge-size", "nan-size", "infinite-size", "true-size", "no-size", "size-zero",
+        "two-sizes", "negative-size", "size-too-large",
         "many-sizes", "code-as-type", "nan", "infinity", "fixed-argument", "many-layers", "no-layers", "no-name",
     ],
 )  # fmt: skip

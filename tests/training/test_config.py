@@ -7,7 +7,6 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import click
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -74,7 +73,7 @@ def cases(table: dict[str, tuple[Any, ...]]) -> list[Any]:
 def from_command_line(words: list[str]) -> TrainConfig:
     """What the command `train` makes of these words."""
     command = cli.commands["train"]
-    given = command.make_context("train", list(words), parent=click.Context(cli)).params
+    given = command.make_context("train", list(words), **cli.context_settings).params
     given.pop("as_json")
     return TrainConfig.from_dict({"dataset": given.pop("dataset"), "network": given.pop("network"), **_grouped(given)})
 
