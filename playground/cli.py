@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from playground.errors import PlaygroundError
+from playground.errors import DrawingError, PlaygroundError
 
 
 class _Cli(click.Group):
@@ -160,7 +160,10 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
 
     chosen = load_model(model)
     for path in images:
-        answer = chosen.predict(to_input(read_image(path), chosen.info))
+        try:
+            answer = chosen.predict(to_input(read_image(path), chosen.info))
+        except DrawingError as error:
+            raise DrawingError(f"{path}: {error}") from None
         facts = {"file": str(path), "label": answer.label, "probabilities": dict(zip(chosen.info.classes, answer.probabilities, strict=True))}
         _show(facts, f"{path}: {answer.label} ({max(answer.probabilities):.1%})", as_json)
 
@@ -175,8 +178,8 @@ def export(run: str, target: Path) -> None:
     from playground.runs.run import find
 
     found = find(run)
-    write(found, target, training_command(found))
-    click.echo(f"Wrote {target.with_suffix('.safetensors')} and {target.with_suffix('.md')}")
+    weights, card = write(found, target, training_command(found))
+    click.echo(f"Wrote {weights} and {card}")
 
 
 def _show(facts: dict[str, Any], line: str, as_json: bool) -> None:
@@ -229,7 +232,7 @@ def _execute(run: Any, as_json: bool) -> None:
     from playground.runs.worker import execute
     from playground.training.events import Evaluated, Finished, Started, Step
 
-    with click.progressbar(length=1, label=run.id, file=sys.stderr, hidden=as_json, show_eta=True) as bar:
+    with click.progressbar(length=1, label=run.id, file=sys.stderr, hidden=as_json or not sys.stderr.isatty(), show_eta=True) as bar:
         for event in execute(run):
             match event:
                 case Started():

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from importlib.metadata import PackageNotFoundError, requires, version
 
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
 from playground.errors import InstallationError
 
 MEND = "Install them as a pair: pip install --upgrade --force-reinstall torch torchvision"
@@ -23,9 +26,11 @@ def check() -> None:
         torch, vision = version("torch"), version("torchvision")
     except PackageNotFoundError as error:
         raise InstallationError(f"The package {error.name} is not installed.", "Run: pip install -r requirements.txt") from None
-    wanted = next((match[1] for line in requires("torchvision") or [] if (match := re.match(r"torch\s*\(?==([\w.]+)", line))), None)
-    if wanted is not None and torch.split("+")[0] != wanted.split("+")[0]:
-        raise InstallationError(f"torchvision {vision} was built for torch {wanted}, but torch {torch} is installed.", MEND)
+    needs = [Requirement(line) for line in requires("torchvision") or []]
+    wanted = next((str(need.specifier) for need in needs if need.name == "torch"), "")
+    public = SpecifierSet(re.sub(r"\+[\w.]+", "", wanted))  # “+cu130” names a build of the same version
+    if not public.contains(torch, prereleases=True):
+        raise InstallationError(f"torchvision {vision} needs torch {wanted}, but torch {torch} is installed.", MEND)
     if "+cpu" in torch and "+cpu" not in vision:
         raise InstallationError(f"torch {torch} has no GPU support, but torchvision {vision} was built for a torch that has.", MEND)
 

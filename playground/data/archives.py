@@ -81,7 +81,7 @@ def _fetch_archive(info: DatasetInfo, archive: Archive, progress: Progress) -> N
         try:
             for there, total in _download(address, part):
                 progress(archive.name, there, total)
-        except (OSError, HTTPException) as error:  # urllib's errors are OSErrors
+        except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors; a ValueError is an address that is none
             reasons.append(f"{address}: {_reason(error)}")
             continue
         if _md5(part) == archive.md5:

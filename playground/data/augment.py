@@ -30,14 +30,20 @@ class Augment:
     def problems(self, size: int = 28) -> list[str]:
         """Everything that is out of range, in plain sentences."""
         limits = {"shift": size // 2, "rotation": 180, "scale": 0.9, "stroke": 1.0, "noise": 1.0}
-        return [
-            f"Augmentation: {name} must be from 0 to {high:g}, not {getattr(self, name)!r}."
-            for name, high in limits.items()
-            if not 0 <= getattr(self, name) <= high
-        ]
+        problems = []
+        for name, high in limits.items():
+            value = getattr(self, name)
+            whole = name == "shift"
+            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not 0 <= value <= high:
+                kind = "a whole number" if whole else "a number"
+                problems.append(f"Augmentation: {name} must be {kind} from 0 to {high:g}, not {value!r}.")
+        flip: object = self.flip  # from a file it may be anything
+        if not isinstance(flip, bool):
+            problems.append(f"Augmentation: flip must be true or false, not {flip!r}.")
+        return problems
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Shape: (N, C, H, W) → (N, C, H, W), uint8 or float 0–255 in, the same range out."""
+        """Shape: (N, C, H, W) → (N, C, H, W), uint8 or float 0–255 in, the same range out but for noise."""
         if self.flip:
             mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
             images = torch.where(mirrored, images.flip(-1), images)

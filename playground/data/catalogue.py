@@ -27,7 +27,7 @@ class DatasetInfo:
     """(channels, height, width) of one image."""
     classes: tuple[str, ...]
     mean: tuple[float, ...]
-    """Mean of each channel over the training images, pixels from 0 to 1."""
+    """Mean of each channel over the training images, pixels from 0 to 1; a subset takes those of its whole."""
     std: tuple[float, ...]
     """Standard deviation of each channel, pixels from 0 to 1."""
     train_size: int

@@ -35,7 +35,7 @@ def normalise(images: Tensor, info: DatasetInfo) -> Tensor:
     Shape: (N, C, H, W) → (N, C, H, W)
     """
     scale, shift = scale_and_shift(info, images.device)
-    return images.float().mul_(scale).add_(shift)
+    return images.to(torch.float32, copy=True).mul_(scale).add_(shift)
 
 
 def scale_and_shift(info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:

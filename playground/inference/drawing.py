@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
@@ -56,7 +56,7 @@ def to_digit(ink: Pixels) -> Digit:
         DrawingError: nothing was drawn.
     """
     drawn = np.asarray(ink, dtype=np.float64)
-    if drawn.size == 0 or drawn.max() <= 0:
+    if drawn.size == 0 or not np.isfinite(drawn).all() or drawn.max() <= 0:
         raise DrawingError("There is nothing drawn yet.", "Draw a digit from 0 to 9.")
     marked = drawn > INK * drawn.max()
     rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
@@ -75,7 +75,10 @@ def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
     if info.kind == "digits":
         return to_digit(_ink(image)).input
     if info.kind == "characters":
-        pixels = Image.fromarray(_ink(image).astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
+        ink = _ink(image)
+        if not ink.any():
+            raise DrawingError("There is nothing in this picture but paper.")
+        pixels = Image.fromarray(ink.astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
         return torch.from_numpy(np.array(pixels)).unsqueeze(0)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
@@ -91,15 +94,14 @@ def read_image(path: Path) -> Image.Image:
         DrawingError: it is not there, not a picture, or too large.
     """
     try:
-        image = Image.open(path)
-        if image.width * image.height > MAX_PIXELS:
-            raise DrawingError(f"{path.name} has {image.width}×{image.height} pixels, which is too large.", "Make it smaller first.")
-        image.load()
+        with Image.open(path) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise DrawingError(f"{path.name} has {image.width}×{image.height} pixels, which is too large.", "Make it smaller first.")
+            return ImageOps.exif_transpose(image).copy()  # a telephone writes beside a picture how it was held
     except FileNotFoundError:
         raise DrawingError(f"There is no file {path}.") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # what Pillow raises for what is no picture
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for what is no picture
         raise DrawingError(f"{path.name} cannot be read as a picture: {error}.") from None
-    return image
 
 
 def _fit(pixels: Pixels) -> Pixels:
@@ -136,7 +138,9 @@ def _ink(image: Image.Image) -> Pixels:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Without transparency: what was clear becomes white paper."""
+    """Eight bits a channel and no transparency: what was clear becomes white paper."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     if "A" not in image.getbands() and "transparency" not in image.info:
         return image
     rgba = image.convert("RGBA")

@@ -20,12 +20,19 @@ from playground.inference.drawing import Pixels, to_digit
 from playground.network import spec as networks
 from playground.network.build import build
 from playground.network.spec import NetworkSpec
+from playground.network.trace import check
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, find
 from playground.training.loop import evaluate as evaluate_network
 
 SHIPPED = "mnist-cnn"
 """The trained network that is used where none is chosen."""
+
+_USES = {
+    "digits": "reading a single digit, drawn or scanned, in MNIST’s form: light on dark, fitted into 20×20 pixels, centred in 28×28",
+    "characters": "reading a single character, light on dark, filling the image",
+    "pictures": "naming what is on a small picture of one of its classes",
+}
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,7 @@ def load_model(name: str, device: str = "cpu") -> Model:
     return _load_run(run, run.checkpoint_path.stat().st_mtime_ns, device)
 
 
-def export(run: Run, target: Path, command: str) -> None:
+def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
     """Write a run's weights as safetensors, with all that is needed to use them, and a model card beside them.
 
     Args:
@@ -122,8 +129,10 @@ def export(run: Run, target: Path, command: str) -> None:
     Raises:
         PlaygroundError: the run has no kept weights, or the files cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
+    weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
     state, history = run.load_checkpoint(), History(run).follow()
     if state is None or history.finished is None:
         raise CheckpointError(f"The run “{run.id}” is not finished, so there is nothing to export yet.")
@@ -135,10 +144,11 @@ def export(run: Run, target: Path, command: str) -> None:
     }
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in state["weights"].items()}, target.with_suffix(".safetensors"), facts)
-        target.with_suffix(".md").write_text(_card(target.name, run, history, command), encoding="utf-8")
-    except OSError as error:
+        save_file({name: tensor.contiguous() for name, tensor in state["weights"].items()}, weights, facts)
+        card.write_text(_card(target.name, run, history, command), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
         raise PlaygroundError(f"The weights could not be written to {target}: {error}.") from error
+    return weights, card
 
 
 def training_command(run: Run) -> str:
@@ -160,7 +170,7 @@ def _load_shipped(path: Path, _modified: int, device: str) -> Model:
             weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         spec = networks.from_json(facts["network"])
         info = dataset_info(json.loads(facts["config"])["dataset"])
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+    except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path.name} does not hold a trained network: {error}.") from None
     return _model(path.stem, spec, info, weights, device)
 
@@ -174,11 +184,12 @@ def _load_run(run: Run, _modified: int, device: str) -> Model:
 
 
 def _model(name: str, spec: NetworkSpec, info: DatasetInfo, weights: dict[str, Any], device: str) -> Model:
-    network = build(spec, device)
     try:
+        check(spec, info.input_shape, len(info.classes))
+        network = build(spec, device)
         network.load_state_dict(weights)
-    except (RuntimeError, AttributeError) as error:
-        raise CheckpointError(f"The weights of “{name}” belong to another network: {error}.") from None
+    except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
+        raise CheckpointError(f"The weights of “{name}” do not belong to its network, or it to its data: {error}") from None
     return Model(name, spec, info, network.eval().requires_grad_(False), torch.device(device))
 
 
@@ -199,8 +210,8 @@ def _card(name: str, run: Run, history: History, command: str) -> str:
         f"| Epochs | {config.epochs:g} |",
         f"| Seed | {config.seed} |",
         f"| Time | {finished.seconds:.0f} seconds, {finished.samples_per_second:,.0f} images a second |",
-        "| Good for | reading a single digit, drawn or scanned, in MNIST’s form: light on dark, fitted into 20×20 pixels, centred in 28×28 |",
-        "| Not for | letters, several digits at once, or any decision that matters to a person |",
+        f"| Good for | {_USES[info.kind]} |",
+        "| Not for | anything it was not trained on, or any decision that matters to a person |",
         "",
         "Made by:",
         "",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -17,25 +18,23 @@ class Network(nn.Sequential):
     Shape: (N, *input_shape) → (N, classes) logits
     """
 
-    def __init__(self, *layers: nn.Module) -> None:
-        super().__init__(*layers)
-        self._order = execution_order(list(layers))
-
     def forward(self, input: Tensor) -> Tensor:
-        for index in self._order:
-            input = self[index](input)
+        layers = list(self)
+        for index in execution_order(layers):
+            input = layers[index](input)
         return input
 
 
 def execution_order(layers: list[nn.Module]) -> list[int]:
-    """The order in which layers are cheapest to run, with the same outputs and the same gradients.
+    """The order of the layers in which they are cheapest to run, with the same outputs and the same gradients.
 
     ReLU and max pooling commute, for ReLU never changes which value of a window is the largest, so a pair
-    of them runs pooling first and ReLU on a quarter of the values.
+    of them runs pooling first and ReLU on a quarter of the values. Not where a dilated window may see padding alone:
+    its largest value is minus infinity, which ReLU would turn into 0.
     """
     order = list(range(len(layers)))
-    for index in range(len(layers) - 1):
-        if isinstance(layers[index], nn.ReLU) and isinstance(layers[index + 1], nn.MaxPool2d):
+    for index, (layer, following) in enumerate(pairwise(layers)):
+        if isinstance(layer, nn.ReLU) and isinstance(following, nn.MaxPool2d) and (following.padding == 0 or following.dilation == 1):
             order[index], order[index + 1] = index + 1, index
     return order
 

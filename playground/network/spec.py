@@ -89,7 +89,7 @@ def from_dict(document: object) -> NetworkSpec:
         problems.append("“name” must be a text.")
     if problems or not isinstance(shape, list) or not isinstance(layers, list):
         raise ConfigError(problems)
-    texts = {key: str(document.get(key, "")) for key in ("name", "title", "summary", "source")}
+    texts = {key: str(document.get(key) or "") for key in ("name", "title", "summary", "source")}
     specs = tuple(LayerSpec(layer["type"], {key: value for key, value in layer.items() if key != "type"}) for layer in layers)
     return NetworkSpec(input_shape=tuple(shape), layers=specs, **texts)
 
@@ -102,7 +102,7 @@ def from_json(text: str) -> NetworkSpec:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError([f"This is not JSON: {error}."]) from None
     return from_dict(document)
 

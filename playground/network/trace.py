@@ -20,6 +20,8 @@ from playground.network.spec import LayerSpec, NetworkSpec
 if TYPE_CHECKING:
     from torch import nn
 
+MAX_PARAMETERS = 200_000_000
+"""Larger networks are refused: their weights alone would take a gigabyte, and training four."""
 BATCH = 2
 """Samples in the traced batch: batch norm refuses to learn from one."""
 
@@ -84,6 +86,11 @@ def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | No
             "Choose another network, or data of that shape.",
         )
     steps = trace(spec)
+    parameters = sum(step.parameters for step in steps)
+    if parameters > MAX_PARAMETERS:
+        raise ShapeError(
+            f"The network “{spec.name}” has {parameters:,} parameters; the playground stops at {MAX_PARAMETERS:,}.", "Make its largest layer smaller."
+        )
     for step in steps:
         if step.error:
             raise ShapeError(f"Layer {step.index} ({step.layer.type}): {step.error}", step.mend.title + "." if step.mend else "")
@@ -156,11 +163,10 @@ def _window_misfit(spec: NetworkSpec, index: int, layer: LayerSpec, shape: Shape
     if pools and padding > kernel // 2:
         return f"its padding ({padding}) may be at most half its kernel ({kernel}).", _with_params(spec, index, {"padding": kernel // 2})
     smallest = min(shape[1:])
-    if values.get("padding_mode") in ("reflect", "circular") and padding >= smallest:
-        mode = values["padding_mode"]
-        return f"{mode} padding of {padding} needs an image larger than {padding} pixels, not {shape[1]}×{shape[2]}.", _with_params(
-            spec, index, {"padding": smallest - 1}
-        )
+    mode = values.get("padding_mode")
+    most = {"reflect": smallest - 1, "circular": smallest}.get(str(mode), padding)
+    if padding > most:
+        return f"{mode} padding of an image of {shape[1]}×{shape[2]} pixels may be at most {most}, not {padding}.", _with_params(spec, index, {"padding": most})
     span = dilation * (kernel - 1) + 1
     if span <= smallest + 2 * padding:
         return "", None
@@ -182,7 +188,7 @@ def _rank_mend(spec: NetworkSpec, index: int, kind: LayerType, shape: Shape) -> 
         return Mend(f"Put a Flatten layer before it: {prod(shape)} values in one row", (*before, LayerSpec("Flatten"), *after))
     if 2 in kind.ranks and len(shape) == 3:
         return Mend("Put a PatchEmbedding layer before it", (*before, LayerSpec("PatchEmbedding"), *after))
-    if index and spec.layers[index - 1].type == "Flatten":
+    if before and before[-1].type == "Flatten" and len(trace(spec.with_layers(before))[-1].in_shape or ()) in kind.ranks:
         return Mend("Leave out the Flatten layer before it", (*before[:-1], *after))
     return None
 

@@ -76,29 +76,30 @@ class TrainConfig:
         for name, value in given.items():
             if name not in ("dataset", "network") and value != default[name]:
                 values = [] if value is True else list(value) if isinstance(value, tuple) else [value]
-                words += [f"--{name.replace('_', '-')}", *(f"{item:g}" if isinstance(item, float) else str(item) for item in values)]
+                words += [f"--{name.replace('_', '-')}", *map(str, values)]
         return words
 
     @classmethod
-    def from_dict(cls, document: dict[str, Any]) -> TrainConfig:
+    def from_dict(cls, document: object) -> TrainConfig:
         """Read what `to_dict` made.
 
         Raises:
             ConfigError: a setting is unknown or out of range.
         """
-        known = {item.name for item in fields(cls)}
-        unknown = [f"There is no setting called “{name}”." for name in document if name not in known]
+        if not isinstance(document, dict):
+            raise ConfigError(["Settings are a JSON object."])
         augment = document.get("augment", {})
-        if not isinstance(augment, dict):
-            unknown.append("“augment” must be an object.")
-        elif any(name not in {item.name for item in fields(Augment)} for name in augment):
-            unknown.append(f"“augment” may hold {', '.join(item.name for item in fields(Augment))}.")
-        if unknown:
-            raise ConfigError(unknown)
-        values = {**document, "augment": Augment(**augment)}
-        if "betas" in values:
-            values["betas"] = tuple(values["betas"])
-        return cls(**values)
+        problems = _unknown(document, cls, "There is no setting called “{}”.")
+        problems += _unknown(augment, Augment, "There is no augmentation called “{}”.") if isinstance(augment, dict) else ["“augment” must be an object."]
+        if problems:
+            raise ConfigError(problems)
+        betas = document.get("betas", cls.betas)
+        return cls(**{**document, "augment": Augment(**augment), "betas": tuple(betas) if isinstance(betas, list) else betas})
+
+
+def _unknown(document: dict[str, Any], kind: type[TrainConfig] | type[Augment], message: str) -> list[str]:
+    known = [item.name for item in fields(kind)]
+    return [f"{message.format(name)} Known: {', '.join(known)}." for name in document if name not in known]
 
 
 def _number(low: float, high: float, *, above: bool = False) -> Callable[[Any], bool]:
@@ -110,6 +111,10 @@ def _whole(low: int, high: int) -> Callable[[Any], bool]:
 
 
 _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "dataset": (lambda value: isinstance(value, str), "The data set must be a name, not {value!r}."),
+    "network": (lambda value: isinstance(value, str) and value != "", "The network must be a name, not {value!r}."),
+    "device": (lambda value: isinstance(value, str) and value != "", "The device must be a name, not {value!r}."),
+    "nesterov": (lambda value: isinstance(value, bool), "Nesterov must be true or false, not {value!r}."),
     "epochs": (_number(0, 1000, above=True), "Epochs must be above 0 and at most 1000, not {value!r}."),
     "batch_size": (_whole(1, 65536), "The batch size must be a whole number from 1, not {value!r}."),
     "optimizer": (lambda value: value in OPTIMIZERS, f"The optimizer must be one of {', '.join(OPTIMIZERS)}, not {{value!r}}."),
@@ -128,8 +133,11 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def _dataset_problems(config: TrainConfig) -> list[str]:
+    name: object = config.dataset  # from a file it may be anything
+    if not isinstance(name, str):
+        return []
     try:
-        info = dataset_info(config.dataset)
+        info = dataset_info(name)
     except PlaygroundError as error:
         return [str(error)]
     if isinstance(config.batch_size, int) and config.batch_size > info.train_size:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from playground import device as devices
 from playground.data.images import ImageSet, scale_and_shift
 from playground.data.load import load
-from playground.errors import CheckpointError, DivergedError
+from playground.errors import CheckpointError, ConfigError, DivergedError
 from playground.network.build import build, is_convolutional
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
@@ -103,6 +103,8 @@ class Training:
         self.step = 0
         size = len(images.train_images)
         self.steps_per_epoch = math.ceil(size / config.batch_size)
+        if size % config.batch_size == 1 or config.batch_size == 1:
+            _refuse_single_images(network)
         self.total_steps = max(1, round(config.epochs * self.steps_per_epoch))
         self.seconds = 0.0
         self._learning_seconds = 0.0
@@ -110,6 +112,7 @@ class Training:
         self._rate = 0.0
         self._totals = _Totals()
         self._last_accuracy = 0.0
+        self._evaluated_at = 0
         self._kept_at = 0.0
         self._scale, self._shift = scale_and_shift(images.info, self.device)
         torch.manual_seed(config.seed)
@@ -122,13 +125,13 @@ class Training:
         """
         clock = _Clock(self)
         self.network.train()
-        while self.step < self.total_steps:
-            for event in self._learn_until(self._next_stop(), clock):
-                yield event
-                clock.skip()
-            evaluated = self._evaluate(clock)
-            if evaluated:
-                yield evaluated
+        while self.step < self.total_steps or self._is_evaluation_due():
+            if not self._is_evaluation_due():  # it is, at once, where a state was kept between a step and its evaluation
+                for event in self._learn_until(self._next_stop(), clock):
+                    yield event
+                    clock.skip()
+            if self._is_evaluation_due():
+                yield self._evaluate(clock)
                 clock.skip()
             if self._is_worth_keeping():
                 yield Checkpoint(self.step)
@@ -153,6 +156,7 @@ class Training:
             "rate": self._rate,
             "totals": [self._totals.loss, self._totals.correct, self._totals.images],
             "last_accuracy": self._last_accuracy,
+            "evaluated_at": self._evaluated_at,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -163,15 +167,22 @@ class Training:
         """
         if state.get("format") != STATE_FORMAT:
             raise CheckpointError("This is not a checkpoint of the playground, or one of another version.")
-        if state["network"] != self.spec.to_json():
+        if state.get("network") != self.spec.to_json():
             raise CheckpointError("The checkpoint belongs to another network.")
+        try:
+            self._restore(state)
+        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:  # what torch raises for states that do not fit
+            raise CheckpointError(f"The checkpoint is damaged: {error!r}.") from error
+
+    def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         self._kept_at = self.seconds
         self._learning_seconds, self._learnt, self._rate = state["learning_seconds"], state["learnt"], state["rate"]
-        self.learning_rate, self._last_accuracy = state["learning_rate"], state["last_accuracy"]
-        self._totals = _Totals(*state["totals"])
+        self.learning_rate, self._last_accuracy, self._evaluated_at = state["learning_rate"], state["last_accuracy"], state["evaluated_at"]
+        loss, correct, seen = state["totals"]
+        self._totals = _Totals(loss, correct, seen)
         torch.set_rng_state(state["random"])
         if state["device_random"] is not None and self.device.type != "cpu":
             torch.get_device_module(self.device).set_rng_state(state["device_random"], self.device)
@@ -250,17 +261,18 @@ class Training:
             yield Step(first + offset, loss, correct / size, rate, self.seconds, self._rate)
             clock.skip()
 
-    def _evaluate(self, clock: _Clock) -> Evaluated | None:
-        """Try the network on the test images, if that is due."""
+    def _is_evaluation_due(self) -> bool:
         every = self.config.evaluate_every or self.steps_per_epoch
-        if self.step % every and self.step < self.total_steps:
-            return None
+        return self._evaluated_at < self.step and (self.step % every == 0 or self.step == self.total_steps)
+
+    def _evaluate(self, clock: _Clock) -> Evaluated:
+        """Try the network on the test images."""
         test_loss, test_accuracy = evaluate(self.network, self.images, self._prepare)
         clock.lap()
         if not math.isfinite(test_loss):
             raise _diverged(test_loss, self.step)
         totals, self._totals = self._totals, _Totals()
-        self._last_accuracy = test_accuracy
+        self._last_accuracy, self._evaluated_at = test_accuracy, self.step
         seen = max(totals.images, 1)
         epoch = self.step / self.steps_per_epoch
         return Evaluated(self.step, epoch, totals.loss / seen, totals.correct / seen, test_loss, test_accuracy, self.seconds)
@@ -287,7 +299,8 @@ class _Clock:
 
 @torch.inference_mode()
 def evaluate(network: torch.nn.Module, images: ImageSet, prepare: Callable[[Tensor], Tensor]) -> tuple[float, float]:
-    """Mean cross-entropy loss and share named rightly over the test images; the network is left in training mode."""
+    """Mean cross-entropy loss and share named rightly over the test images; the network's mode is left as it was."""
+    training = network.training
     network.eval()
     loss = torch.zeros((), device=images.test_images.device)
     correct = torch.zeros((), dtype=torch.long, device=images.test_images.device)
@@ -297,8 +310,14 @@ def evaluate(network: torch.nn.Module, images: ImageSet, prepare: Callable[[Tens
         logits = network(prepare(images.test_images[batch]))
         loss += F.cross_entropy(logits, targets, reduction="sum")
         correct += (logits.argmax(dim=1) == targets).sum()
-    network.train()
+    network.train(training)
     return loss.item() / len(images.test_images), correct.item() / len(images.test_images)
+
+
+def _refuse_single_images(network: NetworkSpec) -> None:
+    """A batch of one vector has no variance that BatchNorm1d could bring to 1."""
+    if any(layer.type == "BatchNorm1d" for layer in network.layers):
+        raise ConfigError(["Batch norm cannot learn from a batch of one image: choose a batch size that leaves more than one for the last batch."])
 
 
 def _diverged(loss: float, step: int) -> DivergedError:

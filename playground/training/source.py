@@ -111,7 +111,7 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
     to_image = [] if info.torchvision else ["    transforms.ToPILImage(),"]
     lines = ["normalise = transforms.Compose([", *to_image, *steps, "])"]
     train_transform = "normalise"
-    if augment:
+    if augment or config.augment.noise:
         noise = (
             [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {config.augment.noise / sum(info.std) * len(info.std):.4g}),"]
             if config.augment.noise
@@ -134,21 +134,21 @@ def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
     steps = ["transforms.RandomHorizontalFlip()"] if augment.flip else []
     if augment.shift or augment.rotation or augment.scale:
         share = augment.shift / size
-        scale = f", scale=({1 - augment.scale:g}, {1 + augment.scale:g})" if augment.scale else ""
-        steps.append(f"transforms.RandomAffine({augment.rotation:g}, translate=({share:.3g}, {share:.3g}){scale})")
+        scale = f", scale=({1 - augment.scale:.15g}, {1 + augment.scale:.15g})" if augment.scale else ""
+        steps.append(f"transforms.RandomAffine({augment.rotation:.15g}, translate=({share:.3g}, {share:.3g}){scale})")
     return steps
 
 
 def _optimizer(config: TrainConfig) -> str:
-    given: dict[str, object] = {"lr": f"{config.learning_rate:g}"}
+    given: dict[str, object] = {"lr": f"{config.learning_rate:.15g}"}
     if config.optimizer in ("sgd", "rmsprop"):
-        given["momentum"] = f"{config.momentum:g}"
+        given["momentum"] = f"{config.momentum:.15g}"
     if config.optimizer == "sgd" and config.nesterov:
         given["nesterov"] = True
     if config.optimizer in ("adam", "adamw") and config.betas != (0.9, 0.999):
         given["betas"] = config.betas
     if config.weight_decay or config.optimizer == "adamw":  # AdamW decays by itself unless told not to
-        given["weight_decay"] = f"{config.weight_decay:g}"
+        given["weight_decay"] = f"{config.weight_decay:.15g}"
     name = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[config.optimizer]
     return f"torch.optim.{name}(network.parameters(), {', '.join(f'{key}={value}' for key, value in given.items())})"
 
@@ -159,7 +159,7 @@ def _scheduler(config: TrainConfig) -> str:
     match config.schedule:
         case "one-cycle":
             cycle = f'anneal_strategy="linear", pct_start=0.25, div_factor=10, cycle_momentum=False, total_steps={total}'
-            return f"scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr={config.learning_rate:g}, {cycle})"
+            return f"scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr={config.learning_rate:.15g}, {cycle})"
         case "cosine":
             return f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={total})"
         case "step":
@@ -170,5 +170,5 @@ def _scheduler(config: TrainConfig) -> str:
 
 
 def _loss(config: TrainConfig) -> str:
-    smoothing = f"label_smoothing={config.label_smoothing:g}" if config.label_smoothing else ""
+    smoothing = f"label_smoothing={config.label_smoothing:.15g}" if config.label_smoothing else ""
     return f"loss_function = nn.CrossEntropyLoss({smoothing})"

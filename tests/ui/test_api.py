@@ -26,7 +26,7 @@ ADA, BOB = "ada-secret", "bob-secret"
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    page = Route("/", lambda request: HTMLResponse("<html></html>"))
+    page = Route("/", lambda _request: HTMLResponse("<html></html>"))
     with TestClient(Starlette(routes=[page, *api.ROUTES], middleware=MIDDLEWARE)) as client:
         yield client
 

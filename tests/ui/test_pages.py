@@ -91,7 +91,7 @@ def test_a_data_set_that_is_not_there_offers_its_download(app: AppTest) -> None:
 
 def test_a_download_without_a_connection_says_what_to_do(app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PLAYGROUND_MIRROR", tmp_path.as_uri())
-    monkeypatch.setattr("playground.data.archives._addresses", lambda info, name, official: (f"{tmp_path.as_uri()}/{name}",))
+    monkeypatch.setattr("playground.data.archives._addresses", lambda _info, name, _official: (f"{tmp_path.as_uri()}/{name}",))
     opened(app, "train")
     app.selectbox(key="dataset").set_value("mnist").run()
     app.button(key="download").click().run()
