@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from playground import settings
@@ -27,7 +28,7 @@ def load_presets(folder: Path | None = None) -> Presets:
     faults: dict[str, str] = {}
     for path in sorted((folder or settings.models_folder()).glob("*.json")):
         try:
-            spec = load(path)
+            spec = _load(path, path.stat().st_mtime_ns)
             if spec.name in networks:
                 raise ConfigError([f"Another file already holds a network called “{spec.name}”."])
             check(spec)
@@ -35,6 +36,12 @@ def load_presets(folder: Path | None = None) -> Presets:
         except PlaygroundError as error:
             faults[path.name] = str(error)
     return Presets(networks, faults)
+
+
+@lru_cache(maxsize=512)
+def _load(path: Path, _modified: int) -> NetworkSpec:
+    """The network in a file, read again only when the file has changed."""
+    return load(path)
 
 
 def preset(name: str) -> NetworkSpec:

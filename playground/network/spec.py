@@ -23,6 +23,9 @@ class LayerSpec:
     type: str
     params: Mapping[str, Value] = field(default_factory=dict)
 
+    def __hash__(self) -> int:
+        return hash((self.type, *sorted(self.params.items())))
+
     def to_dict(self) -> dict[str, Value]:
         return {"type": self.type, **self.params}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
@@ -60,13 +60,18 @@ def trace(spec: NetworkSpec) -> list[ShapeStep]:
     Never raises for a network that does not fit: the first layer that refuses its input carries the
     error, and the steps behind it have no shapes.
     """
+    return list(_traced(spec))
+
+
+@lru_cache(maxsize=512)  # pages ask for the same few networks at every run of their scripts
+def _traced(spec: NetworkSpec) -> tuple[ShapeStep, ...]:
     steps: list[ShapeStep] = []
     shape: Shape | None = spec.input_shape
     for index, layer in enumerate(spec.layers):
         step = ShapeStep(index, layer, None, None) if shape is None else _step(spec, index, layer, shape)
         steps.append(step)
         shape = step.out_shape
-    return steps
+    return tuple(steps)
 
 
 def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | None = None) -> list[ShapeStep]:

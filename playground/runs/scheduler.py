@@ -8,10 +8,10 @@ from collections import deque
 
 from playground import settings
 from playground.errors import RunError
+from playground.runs.commands import Command
 from playground.runs.history import History
 from playground.runs.launcher import Launcher, Worker
 from playground.runs.run import Run, all_runs
-from playground.runs.worker import Command
 from playground.training.events import Stopped
 
 

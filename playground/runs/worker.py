@@ -1,12 +1,9 @@
-"""The process that trains one run: takes commands on its standard input, and ends when that closes.
-
-Commands are one JSON object a line: `{"command": "pause"}`, `resume`, `step`, `stop`, or
-`{"command": "learning-rate", "value": 0.001}`.
-"""
+"""The process that trains one run: takes commands on its standard input, and ends when that closes."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import queue
 import sys
@@ -14,12 +11,12 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from playground import settings
-from playground.errors import PlaygroundError
+from playground.errors import PlaygroundError, RunError
+from playground.runs.commands import Command
 from playground.runs.run import Run
 from playground.training.events import (
     Checkpoint,
@@ -34,19 +31,8 @@ from playground.training.events import (
 )
 from playground.training.loop import Training
 
-CommandName = Literal["pause", "resume", "step", "stop", "learning-rate"]
-
-
-@dataclass(frozen=True)
-class Command:
-    """Something asked of a running run."""
-
-    name: CommandName
-    value: float = 0.0
-    """The new learning rate; unused by the others."""
-
-    def to_json(self) -> str:
-        return json.dumps({"command": self.name, "value": self.value})
+FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL_MESSAGE = "The disk is full, so training stopped. Free some space, then resume the run; it goes on from its last checkpoint."
 
 
 class Hangup(Exception):
@@ -99,6 +85,12 @@ def execute(run: Run, commands: Commands | None = None) -> Iterator[Event]:
             except PlaygroundError as error:
                 record(Failed(time.time(), str(error), ""))
                 raise
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                with contextlib.suppress(OSError):  # there may be room for a line
+                    record(Failed(time.time(), FULL_MESSAGE, ""))
+                raise RunError(FULL_MESSAGE) from error
             except Exception:
                 record(Failed(time.time(), "The playground made a mistake; this should not happen.", traceback.format_exc()))
                 raise

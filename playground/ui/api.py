@@ -18,8 +18,8 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from playground.errors import PlaygroundError, RunError, UnknownName
+from playground.runs.commands import Command
 from playground.runs.run import Run, find
-from playground.runs.worker import Command
 from playground.ui import identity
 from playground.ui.curves import curves
 from playground.ui.services import services

@@ -8,7 +8,8 @@ from playground.ui import identity
 from playground.ui.components.drawing_pad import drawing_pad
 from playground.ui.run_list import finished_digit_runs, run_title
 
-_CHOICE = "draw-model"
+MODEL_CHOICE = "draw-model"
+"""Key of the chosen network in the session."""
 
 
 def heading() -> None:
@@ -22,15 +23,14 @@ def choose_network() -> str:
 
     runs = {run.id: run for run in finished_digit_runs(identity.current())}
     shipped = shipped_names()
-    wanted = st.query_params.get("model")
-    if wanted in runs and _CHOICE not in st.session_state:
-        st.session_state[_CHOICE] = wanted
+    if st.session_state.get(MODEL_CHOICE) not in (None, *shipped, *runs):
+        del st.session_state[MODEL_CHOICE]  # that run is no longer there
     return str(
         st.selectbox(
             "Which network answers?",
             [*shipped, *runs],
             format_func=lambda name: run_title(runs[name]) if name in runs else f"{name} · comes with the playground, trained on all 60,000 MNIST digits",
-            key=_CHOICE,
+            key=MODEL_CHOICE,
             persist_state="session",
             width=560,
         )

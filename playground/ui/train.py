@@ -15,13 +15,15 @@ from playground.network.presets import Presets, load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
 from playground.runs.run import Run, create, find
+from playground.settings import ROOT
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from playground.training.suggestions import suggested
 from playground.ui import identity
 from playground.ui.components.training_monitor import training_monitor
 from playground.ui.device_choice import chosen_device
+from playground.ui.draw import MODEL_CHOICE
 from playground.ui.errors import show
-from playground.ui.run_list import readable_runs, run_title
+from playground.ui.run_list import finished_digit_runs, readable_runs, run_title
 from playground.ui.run_table import show_runs
 from playground.ui.services import services
 
@@ -81,6 +83,7 @@ def watch() -> None:
         _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
         return
     training_monitor(run, run_title(run), key="monitor", on_end=lambda: None)
+    _offer_drawing(run)
     network, data, code, all_runs = st.tabs(["Network", "Data", "PyTorch code", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
         with network:
@@ -94,6 +97,15 @@ def watch() -> None:
     if all_runs.open:
         with all_runs:
             _choose_run(runs)
+
+
+def _offer_drawing(run: Run) -> None:
+    """The way from a network that has learnt digits to the canvas."""
+    if run not in finished_digit_runs(identity.current()):
+        return
+    if st.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it"):
+        st.session_state[MODEL_CHOICE] = run.id
+        st.switch_page(ROOT / "pages" / "draw.py")
 
 
 def _choose_data() -> DatasetInfo:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from ..serving import SEVEN, draw
+from ..serving import SEVEN, draw, free_port, server
 
 STATE = ".monitor-state"
 
@@ -19,9 +20,9 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
     page.locator(f"{STATE}[data-state=finished]").wait_for()
     accuracy = float(page.locator('[data-fact="accuracy"]').inner_text().removesuffix(" %"))
     assert accuracy > 97
-    page.get_by_role("link", name="Draw").click()
-    page.get_by_role("combobox", name="Which network answers?").click()
-    page.get_by_role("option", name=re.compile("Small modern CNN")).first.click()
+    page.get_by_role("button", name="Draw a digit with this network").click()
+    page.get_by_role("heading", name="Draw a digit").wait_for()
+    page.get_by_text(re.compile("Small modern CNN · MNIST 5k")).first.wait_for()
     page.locator(".paper canvas").wait_for()
     draw(page, SEVEN)
     expect(page.locator(".digit")).to_have_text("7")
@@ -98,3 +99,25 @@ def test_settings_that_cannot_work_are_told_together(page: Page, address: str) -
     page.get_by_role("button", name="Train", exact=True).click()
     alert = page.get_by_role("alert").filter(has_text="learning rate")
     expect(alert).to_contain_text("A batch of 5,000 is larger than MNIST 5k")
+
+
+def test_a_run_outlives_a_restart_of_the_server_and_goes_on(chromium: Browser, tmp_path: Path) -> None:
+    port = free_port()
+    page = chromium.new_page()
+    page.set_default_timeout(60_000)
+    with server(tmp_path, port=port) as address:
+        page.goto(f"{address}/train")
+        epochs = page.get_by_role("spinbutton", name="Epochs")
+        epochs.fill("300")
+        epochs.press("Enter")
+        page.get_by_role("button", name="Train", exact=True).click()
+        page.locator(f"{STATE}[data-state=running]").wait_for()
+        expect(page.locator('[data-fact="epoch"]')).to_contain_text("/ 300")
+    with server(tmp_path, port=port):
+        page.reload()
+        page.locator(f"{STATE}[data-state=interrupted]").wait_for()
+        before = page.locator('[data-fact="epoch"]').inner_text()
+        page.get_by_role("button", name="Resume").click()
+        page.locator(f"{STATE}[data-state=running]").wait_for()
+        expect(page.locator('[data-fact="epoch"]')).not_to_have_text(before)
+    page.close()

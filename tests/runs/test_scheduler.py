@@ -15,10 +15,11 @@ import pytest
 from playground import settings
 from playground.errors import RunError
 from playground.network.presets import preset
+from playground.runs.commands import Command
 from playground.runs.history import History
 from playground.runs.run import Run, create
 from playground.runs.scheduler import Scheduler
-from playground.runs.worker import Command, execute
+from playground.runs.worker import execute
 from playground.training.config import TrainConfig
 
 from ..waiting import until
