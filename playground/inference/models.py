@@ -189,7 +189,7 @@ def _model(name: str, spec: NetworkSpec, info: DatasetInfo, weights: dict[str, A
         network = build(spec, device)
         network.load_state_dict(weights)
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
-        raise CheckpointError(f"The weights of “{name}” do not belong to its network, or it to its data: {error}") from None
+        raise CheckpointError(f"The weights of “{name}” belong to another network or to other data: {error}") from None
     return Model(name, spec, info, network.eval().requires_grad_(False), torch.device(device))
 
 
