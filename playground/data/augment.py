@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,9 +36,3 @@ class Augment:
         if not isinstance(flip, bool):
             problems.append(f"Augmentation: flip must be true or false, not {flip!r}.")
         return problems
-
-    def __call__(self, images: Tensor) -> Tensor:
-        """Shape: (N, C, H, W) → (N, C, H, W), uint8 or float 0–255 in, the same range out but for noise."""
-        from playground.data.distort import distorted
-
-        return distorted(images, self)

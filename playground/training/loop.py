@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from playground import device as devices
+from playground.data.distort import distorted
 from playground.data.images import ImageSet, scale_and_shift
 from playground.data.load import load
 from playground.errors import CheckpointError, ConfigError, DivergedError
@@ -231,7 +232,7 @@ class Training:
 
     def _learn(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """One step; the loss and the number of images named rightly, both still on the device."""
-        inputs = self._prepare(self.config.augment(self.images.train_images[index]))
+        inputs = self._prepare(distorted(self.images.train_images[index], self.config.augment))
         targets = self.images.train_labels[index]
         self.optimizer.zero_grad()
         logits = self.network(inputs)

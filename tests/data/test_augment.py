@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from playground.data.augment import Augment
+from playground.data.distort import distorted
 
 EVERYTHING = Augment(shift=2, flip=True, rotation=15, scale=0.2, stroke=0.5, noise=0.1)
 
@@ -34,7 +35,7 @@ def rolled(image: Tensor, down: int, right: int) -> Tensor:
 def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float: bool) -> None:
     images = random_images().float() if as_float else random_images()
     torch.manual_seed(seed)
-    moved = Augment(shift=pixels)(images)
+    moved = distorted(images, Augment(shift=pixels))
     assert moved.dtype == images.dtype and moved.shape == images.shape
     places = [(down, right) for down in range(-pixels, pixels + 1) for right in range(-pixels, pixels + 1)]
     for before, after in zip(images, moved, strict=True):
@@ -45,7 +46,7 @@ def test_every_shift_happens_and_each_about_as_often() -> None:
     torch.manual_seed(0)
     image = torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
     image[..., 4, 4] = 1
-    landed = Augment(shift=2)(image.expand(5_000, -1, -1, -1)).sum(dim=(0, 1))[2:7, 2:7]
+    landed = distorted(image.expand(5_000, -1, -1, -1), Augment(shift=2)).sum(dim=(0, 1))[2:7, 2:7]
     assert landed.sum() == 5_000
     assert landed.min() > 140 and landed.max() < 260  # 200 each; four standard deviations are 55
 
@@ -53,7 +54,7 @@ def test_every_shift_happens_and_each_about_as_often() -> None:
 def test_a_flip_is_the_image_or_its_mirror_image() -> None:
     torch.manual_seed(0)
     images = random_images(400)
-    flipped = Augment(flip=True)(images)
+    flipped = distorted(images, Augment(flip=True))
     kept = [torch.equal(before, after) for before, after in zip(images, flipped, strict=True)]
     mirrored = [torch.equal(before.flip(-1), after) for before, after in zip(images, flipped, strict=True)]
     assert all(one != other for one, other in zip(kept, mirrored, strict=True))
@@ -64,7 +65,7 @@ def test_a_flip_is_the_image_or_its_mirror_image() -> None:
 def test_the_default_changes_nothing_and_draws_no_random_numbers(dtype: torch.dtype) -> None:
     before = torch.get_rng_state()
     images = random_images().to(dtype)
-    assert Augment()(images) is images
+    assert distorted(images, Augment()) is images
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -78,16 +79,16 @@ class TestEach:
         made = []
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
-            made.append(augment(random_images(32)))
+            made.append(distorted(random_images(32), augment))
         assert torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
 
     def test_the_shape_stays_and_the_images_given_are_not_touched(self, augment: Augment) -> None:
         images = random_images()
-        assert augment(images).shape == images.shape
+        assert distorted(images, augment).shape == images.shape
         assert torch.equal(images, random_images())
 
     def test_pixels_stay_in_their_range(self, augment: Augment) -> None:
-        changed = augment(random_images(64)).float()
+        changed = distorted(random_images(64), augment).float()
         beyond = 255 * augment.noise * 6  # noise alone may go beyond it
         assert changed.isfinite().all()
         assert -beyond - 1e-3 <= changed.min() and changed.max() <= 255 + beyond + 1e-3
@@ -101,21 +102,21 @@ def disk(count: int, radius: float) -> Tensor:
 
 def test_scale_makes_larger_and_smaller_by_its_share() -> None:
     torch.manual_seed(0)
-    area = Augment(scale=0.3)(disk(300, 12)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
+    area = distorted(disk(300, 12), Augment(scale=0.3)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
     size = area.sqrt()
     assert 0.69 < size.min() < 0.75 and 1.25 < size.max() < 1.31
 
 
 def test_rotation_leaves_a_disk_as_it_is() -> None:
     torch.manual_seed(0)
-    torch.testing.assert_close(Augment(rotation=180)(disk(50, 12)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
+    torch.testing.assert_close(distorted(disk(50, 12), Augment(rotation=180)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
 
 
 def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
     torch.manual_seed(0)
     bar = torch.zeros(300, 1, 41, 41)
     bar[:, :, 19:22, 5:36] = 255
-    turned = Augment(rotation=30)(bar)[:, 0]
+    turned = distorted(bar, Augment(rotation=30))[:, 0]
     axis = torch.arange(41.0) - 20
     down, right = axis.view(-1, 1), axis.view(1, -1)
     crossed = (turned * down * right).sum(dim=(1, 2))
@@ -127,7 +128,7 @@ def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
 def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
     torch.manual_seed(0)
     images = random_images(64, 1, 12, 12).float()
-    changed = Augment(stroke=1.0)(images)
+    changed = distorted(images, Augment(stroke=1.0))
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
     around = padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(4)  # (N, 1, H, W, 9)
     assert (changed <= around.amax(dim=-1) + 1e-3).all() and (changed >= around.amin(dim=-1) - 1e-3).all()
@@ -138,14 +139,14 @@ def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
 def test_strokes_change_the_chosen_share_of_the_images() -> None:
     torch.manual_seed(0)
     images = random_images(400).float()
-    changed = (Augment(stroke=0.25)(images) != images).flatten(1).any(dim=1)
+    changed = (distorted(images, Augment(stroke=0.25)) != images).flatten(1).any(dim=1)
     assert 65 < changed.sum() < 135
 
 
 def test_noise_has_its_deviation() -> None:
     torch.manual_seed(0)
     images = random_images(200)
-    added = (Augment(noise=0.1)(images) - images) / 255
+    added = (distorted(images, Augment(noise=0.1)) - images) / 255
     assert added.mean().abs() < 0.003 and abs(added.std() - 0.1) < 0.003
 
 
