@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import time
 
-from playground import settings
-
-os.environ.update(settings.training_environment())  # as every training process has it; before torch is imported
-
 import torch
 
 from benchmarks import browser, drawing, throughput
-from playground import device
+from playground import device, settings
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
 from playground.inference.models import SHIPPED, load_model
-from playground.settings import ROOT
 
 Row = tuple[str, str, str]
 START, END = "<!-- benchmarks -->\n", "<!-- /benchmarks -->"
@@ -39,8 +33,8 @@ def main() -> int:
         print("Without Chromium there are no figures for waiting.", file=sys.stderr)
     text = _table(rows)
     print(text)
-    (ROOT / "benchmarks" / "RESULTS.md").write_text(f"# Benchmarks\n\n{text}", encoding="utf-8")
-    readme = ROOT / "README.md"
+    (settings.ROOT / "benchmarks" / "RESULTS.md").write_text(f"# Benchmarks\n\n{text}", encoding="utf-8")
+    readme = settings.ROOT / "README.md"
     quoted = re.sub(f"{START}.*?{END}", lambda _: f"{START}{text}{END}", readme.read_text(encoding="utf-8"), flags=re.S)
     readme.write_text(quoted, encoding="utf-8")
     return 0

@@ -102,7 +102,7 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> It
 
     threads = settings.training_threads()
     torch.set_num_threads(threads)
-    _keep_freed_memory()
+    keep_freed_memory()
     training = Training(run.network, run.config)
     if state := run.load_checkpoint():
         training.restore(state)
@@ -183,7 +183,7 @@ def main(run_path: str, source: IO[str]) -> int:
     return 0
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Let the allocator keep large freed blocks: else each step's tensors fault their pages in again (glibc only).
 
     Source: https://man7.org/linux/man-pages/man3/mallopt.3.html

@@ -101,9 +101,10 @@ def watch() -> None:
 
 def _offer_drawing(run: Run) -> None:
     """The way from a network that has learnt digits to the canvas."""
-    if run not in finished_digit_runs(identity.current()):
+    if dataset_info(run.config.dataset).kind != "digits":
         return
-    if st.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it"):
+    finished = run in finished_digit_runs(identity.current())
+    if st.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not finished):
         st.session_state[MODEL_CHOICE] = run.id
         st.switch_page(ROOT / "pages" / "draw.py")
 
