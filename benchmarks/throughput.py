@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -31,12 +31,14 @@ from playground.training.config import TrainConfig
 from playground.training.events import Step
 
 BATCH = 64
-STEPS = 250
-WARM_UP = 40
-"""Steps before the clock starts."""
+STEPS = 120
+WARM_UP = 15
+"""Steps before each start of the clock."""
 ROUNDS = 5
-TURNS = 3
-"""Turns of ours and the bare loop within one process, so that their ratio is of one moment."""
+PAIRS = 6
+"""Times that ours and the bare loop are set up anew, in turned order: where their tensors come to lie is worth some per cent."""
+TURNS = 4
+"""Stretches of the tutorial's loop, of which the median counts; together less than an epoch."""
 WORKERS = (0, 1, 2)
 """Values of `num_workers` tried; the tutorial is credited with its best."""
 
@@ -74,17 +76,31 @@ def _in_process(way: str) -> tuple[float, ...]:
 
 def _measure_here(way: str) -> tuple[float, ...]:
     if way != "ours-and-bare":
-        return (_speed(_tutorial(int(way.removeprefix("tutorial-")))),)
+        steps = _tutorial(int(way.removeprefix("tutorial-")))
+        return (statistics.median(_speed(steps) for _ in range(TURNS)),)
     torch.set_num_threads(settings.training_threads())
     keep_freed_memory()
-    images = load("mnist")
-    turns = [(_speed(_ours()), _speed(_bare(images))) for _ in range(TURNS)]
-    ours, bare = (statistics.median(column) for column in zip(*turns, strict=True))
-    return ours, bare
+    return _step_by_step(load("mnist"))
+
+
+def _step_by_step(images: ImageSet) -> tuple[float, float]:
+    """Images a second of ours and of the bare loop, from the median of steps taken in turn."""
+    ways: list[Callable[[], Iterator[None]]] = [_ours, lambda: _bare(images)]
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for pair in range(PAIRS):
+        order = (0, 1) if pair % 2 else (1, 0)
+        steps = {way: ways[way]() for way in order}
+        for step in range(WARM_UP + STEPS):
+            for way in order:
+                start = time.perf_counter()
+                next(steps[way])
+                if step >= WARM_UP:
+                    seconds[way].append(time.perf_counter() - start)
+    return BATCH / statistics.median(seconds[0]), BATCH / statistics.median(seconds[1])
 
 
 def _speed(steps: Iterator[None]) -> float:
-    """Images a second over `STEPS` steps after the warm-up."""
+    """Images a second over the next `STEPS` steps, after a few that are not counted."""
     for _ in range(WARM_UP):
         next(steps)
     start = time.perf_counter()

@@ -63,8 +63,8 @@ def training_threads() -> int:
     return _number("PLAYGROUND_THREADS", max(1, cores() // workers()), int)
 
 
-SPINS = 10_000
-"""Rounds that a waiting training thread spins before it sleeps: some ten microseconds."""
+SPINS = 30_000
+"""Rounds that a waiting training thread spins before it sleeps: some tens of microseconds."""
 
 
 def training_environment() -> dict[str, str]:
