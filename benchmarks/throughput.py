@@ -31,14 +31,14 @@ from playground.training.config import TrainConfig
 from playground.training.events import Step
 
 BATCH = 64
-STEPS = 120
-WARM_UP = 15
-"""Steps before each start of the clock."""
-ROUNDS = 5
+BLOCK = 60
+"""Steps in a turn."""
+ROUNDS = 3
+"""Processes of each way, in turn."""
 PAIRS = 6
 """Times that ours and the bare loop are set up anew, in turned order: where their tensors come to lie is worth some per cent."""
-TURNS = 4
-"""Stretches of the tutorial's loop, of which the median counts; together less than an epoch."""
+TURNS = 6
+"""Turns of each; with the one that warms up they take less than an epoch."""
 WORKERS = (0, 1, 2)
 """Values of `num_workers` tried; the tutorial is credited with its best."""
 
@@ -77,36 +77,35 @@ def _in_process(way: str) -> tuple[float, ...]:
 def _measure_here(way: str) -> tuple[float, ...]:
     if way != "ours-and-bare":
         steps = _tutorial(int(way.removeprefix("tutorial-")))
-        return (statistics.median(_speed(steps) for _ in range(TURNS)),)
+        _time(steps, BLOCK)
+        return (BATCH * BLOCK / statistics.median(_time(steps, BLOCK) for _ in range(TURNS)),)
     torch.set_num_threads(settings.training_threads())
     keep_freed_memory()
-    return _step_by_step(load("mnist"))
+    return _in_turns(load("mnist"))
 
 
-def _step_by_step(images: ImageSet) -> tuple[float, float]:
-    """Images a second of ours and of the bare loop, from the median of steps taken in turn."""
+def _in_turns(images: ImageSet) -> tuple[float, float]:
+    """Images a second of ours and of the bare loop: medians over settings-up, within which they take short turns."""
     ways: list[Callable[[], Iterator[None]]] = [_ours, lambda: _bare(images)]
-    seconds: tuple[list[float], list[float]] = ([], [])
+    speeds: list[tuple[float, float]] = []
     for pair in range(PAIRS):
         order = (0, 1) if pair % 2 else (1, 0)
         steps = {way: ways[way]() for way in order}
-        for step in range(WARM_UP + STEPS):
+        seconds = [0.0, 0.0]
+        for turn in range(TURNS + 1):
             for way in order:
-                start = time.perf_counter()
-                next(steps[way])
-                if step >= WARM_UP:
-                    seconds[way].append(time.perf_counter() - start)
-    return BATCH / statistics.median(seconds[0]), BATCH / statistics.median(seconds[1])
+                elapsed = _time(steps[way], BLOCK)
+                seconds[way] += elapsed if turn else 0.0  # the first turn warms up
+        speeds.append((BATCH * BLOCK * TURNS / seconds[0], BATCH * BLOCK * TURNS / seconds[1]))
+    ours = statistics.median(speed for speed, _ in speeds)
+    return ours, ours / statistics.median(own / other for own, other in speeds)
 
 
-def _speed(steps: Iterator[None]) -> float:
-    """Images a second over the next `STEPS` steps, after a few that are not counted."""
-    for _ in range(WARM_UP):
-        next(steps)
+def _time(steps: Iterator[None], count: int) -> float:
     start = time.perf_counter()
-    for _ in range(STEPS):
+    for _ in range(count):
         next(steps)
-    return BATCH * STEPS / (time.perf_counter() - start)
+    return time.perf_counter() - start
 
 
 def _ours() -> Iterator[None]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import pickle
 import re
@@ -19,7 +20,7 @@ import secrets
 import shutil
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,7 +33,7 @@ from playground.errors import CheckpointError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
-from playground.training.events import Created, Event, from_json
+from playground.training.events import Created, Event, Step, from_json
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
@@ -40,6 +41,9 @@ ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
 
 LOCK_SECONDS = 5.0
 """How long a worker waits for the lock: readers that look whether it is held hold it for an instant themselves."""
+
+FLUSH_SECONDS = 0.02
+"""How long a recorded step may wait to be written."""
 
 _ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9-]{1,60}-[0-9a-f]{4}$")
 
@@ -88,13 +92,24 @@ class Run:
             record(event)
 
     @contextmanager
-    def recorder(self) -> Iterator[Any]:
-        """A function that appends events, each handed to the operating system before it returns."""
+    def recorder(self) -> Iterator[Callable[[Event], None]]:
+        """A function that appends events. All are handed to the operating system before it returns, but for steps
+        that follow another within `FLUSH_SECONDS`: those wait for the next event, so that recording costs training little."""
         torn = self._events_path.exists() and not _ends_with_newline(self._events_path)
-        with self._events_path.open("a", encoding="utf-8", buffering=1) as file:
+        with self._events_path.open("a", encoding="utf-8") as file:
             if torn:
                 file.write("\n")
-            yield lambda event: file.write(event.to_json() + "\n")
+            flushed = -math.inf
+
+            def record(event: Event) -> None:
+                nonlocal flushed
+                file.write(event.to_json() + "\n")
+                now = time.monotonic()
+                if not isinstance(event, Step) or now - flushed > FLUSH_SECONDS:
+                    file.flush()
+                    flushed = now
+
+            yield record
 
     def events(self, offset: int = 0) -> tuple[list[Event], int]:
         """The events from a byte offset on, and the offset to go on from; a torn last line waits for its rest."""

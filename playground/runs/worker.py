@@ -107,6 +107,7 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> It
     if state := run.load_checkpoint():
         training.restore(state)
     yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
+    training.flush_each_step = False
     pause = _Pause(training, commands, record)
     try:
         for event in training.events():
@@ -149,7 +150,7 @@ class _Pause:
 
     def _resume(self, step: int) -> None:
         self._paused = False
-        self._training.flush_each_step = self._training.device.type == "cpu"
+        self._training.flush_each_step = False
         self._record(Resumed(step))
 
     def _obey(self, command: Command, step: int) -> None:

@@ -27,7 +27,7 @@ from playground.training.optimizers import factor, optimizer
 CHECKPOINT_SECONDS = 5.0
 """Training time after which the state is worth keeping again."""
 FLUSH_SECONDS = 0.05
-"""How long an accelerator works on before its losses are asked for: asking makes it wait."""
+"""How long steps are taken before their numbers are asked for, where not each is flushed."""
 EVALUATION_BATCH = 1000
 RATE_MEMORY = 0.95
 """Share of the running mean of images a second that one more step keeps."""
@@ -65,7 +65,8 @@ class _Pending:
     """Steps taken whose numbers are still on the device."""
 
     losses: list[Tensor] = field(default_factory=list)
-    corrects: list[Tensor] = field(default_factory=list)
+    logits: list[Tensor] = field(default_factory=list)
+    targets: list[Tensor] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
 
@@ -100,7 +101,8 @@ class Training:
         self.learning_rate = config.learning_rate
         """The peak that the schedule scales; may be set while training."""
         self.flush_each_step = self.device.type == "cpu"
-        """Whether every step's numbers are yielded at once; set it to go one step at a time on an accelerator."""
+        """Whether every step's numbers are yielded at once. Otherwise those of some steps come together, which is faster:
+        an accelerator need not wait, and the processor stays with one kind of work."""
         self.step = 0
         size = len(images.train_images)
         self.steps_per_epoch = math.ceil(size / config.batch_size)
@@ -206,21 +208,23 @@ class Training:
         """Take steps up to `stop`; yields their events as soon as their numbers are known."""
         order = self._order(self.step // self.steps_per_epoch)
         pending, flushed = _Pending(), time.perf_counter()
+        flush_now = self.step == 0  # the first loss is waited for
         while self.step < stop:
             rate = self.learning_rate * factor(self.config.schedule, self.step / self.total_steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = rate
             start = (self.step % self.steps_per_epoch) * self.config.batch_size
             index = order[start : start + self.config.batch_size]
-            loss, correct = self._learn(index)
+            loss, logits, targets = self._learn(index)
             self.step += 1
             pending.losses.append(loss)
-            pending.corrects.append(correct)
+            pending.logits.append(logits)
+            pending.targets.append(targets)
             pending.rates.append(rate)
             pending.sizes.append(len(index))
-            if self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
+            if flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
                 yield from self._flush(pending, clock)
-                pending, flushed = _Pending(), time.perf_counter()
+                pending, flushed, flush_now = _Pending(), time.perf_counter(), False
                 if self.step < stop and self._is_worth_keeping():
                     yield Checkpoint(self.step)
                     clock.skip()
@@ -230,8 +234,8 @@ class Training:
         generator = torch.Generator().manual_seed((self.config.seed << 20) + epoch)
         return torch.randperm(len(self.images.train_images), generator=generator).to(self.device)
 
-    def _learn(self, index: Tensor) -> tuple[Tensor, Tensor]:
-        """One step; the loss and the number of images named rightly, both still on the device."""
+    def _learn(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """One step; the loss, the logits and the targets, all still on the device."""
         inputs = self._prepare(distorted(self.images.train_images[index], self.config.augment))
         targets = self.images.train_labels[index]
         self.optimizer.zero_grad()
@@ -239,7 +243,7 @@ class Training:
         loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
-        return loss.detach(), (logits.detach().argmax(dim=1) == targets).sum()
+        return loss.detach(), logits.detach(), targets
 
     def _prepare(self, images: Tensor) -> Tensor:
         """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""
@@ -248,7 +252,8 @@ class Training:
     def _flush(self, pending: _Pending, clock: _Clock) -> Iterator[Step]:
         """Move the numbers of all pending steps from the device at once, and yield their events."""
         losses = torch.stack(pending.losses).tolist()
-        corrects = torch.stack(pending.corrects).tolist()
+        right = torch.cat(pending.logits).argmax(dim=1) == torch.cat(pending.targets)
+        corrects = torch.stack([part.sum() for part in right.split(pending.sizes)]).tolist()  # type: ignore[no-untyped-call]
         elapsed = clock.lap()
         self._learning_seconds += elapsed
         self._learnt += sum(pending.sizes)
