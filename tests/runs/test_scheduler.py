@@ -92,6 +92,7 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
 
 def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Scheduler) -> None:
     first, watched = submit(scheduler, LONG)
+    until(lambda: scheduler.position(first) == 0)  # the worker of an earlier run may still be ending
     second, waiting = submit(scheduler, SHORT)
     third, withdrawn = submit(scheduler, SHORT)
     assert [scheduler.position(run) for run in (first, second, third)] == [0, 1, 2]
