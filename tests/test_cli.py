@@ -312,7 +312,9 @@ def steps_of(run_id: str) -> list[tuple[int, float, float]]:
 AUGMENTED = ("train", "--network", "mnist-mlp", "--epochs", 3, "--batch-size", 100, "--seed", 4, "--shift", 1, "--noise", 0.1, "--device", "cpu")
 HANGS_AT_90 = """
 import threading
+from playground.runs import run
 from playground.training import loop
+run.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
 learn, loop.CHECKPOINT_SECONDS = loop.Training._learn, -1.0
 def learn_until_90(training, index):
     if training.step == 70:
