@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,11 +89,6 @@ class History:
     @property
     def test_accuracy(self) -> float | None:
         return self.evaluations[-1].test_accuracy if self.evaluations else None
-
-    @property
-    def age(self) -> float:
-        """Seconds since the run was asked for."""
-        return max(0.0, time.time() - self.created)
 
     def _take(self, event: Event) -> None:
         self._last = _STATES.get(type(event), self._last)

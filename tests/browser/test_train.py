@@ -12,6 +12,16 @@ from ..serving import SEVEN, draw, free_port, server
 STATE = ".monitor-state"
 
 
+def start_training(page: Page, address: str, epochs: int) -> None:
+    """Start a run of so many epochs on the Train page, and wait until it learns."""
+    page.goto(f"{address}/train")
+    field = page.get_by_role("spinbutton", name="Epochs")
+    field.fill(str(epochs))
+    field.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+
+
 def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Watch a network learn").click()
@@ -29,12 +39,7 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
 
 
 def test_a_run_is_steered_and_outlives_a_reload(page: Page, address: str) -> None:
-    page.goto(f"{address}/train")
-    epochs = page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("200")
-    epochs.press("Enter")
-    page.get_by_role("button", name="Train", exact=True).click()
-    page.locator(f"{STATE}[data-state=running]").wait_for()
+    start_training(page, address, epochs=200)
     page.get_by_role("button", name="Pause").click()
     page.locator(f"{STATE}[data-state=paused]").wait_for()
     epoch = page.locator('[data-fact="epoch"]').inner_text()
@@ -48,12 +53,7 @@ def test_a_run_is_steered_and_outlives_a_reload(page: Page, address: str) -> Non
 
 
 def test_a_zoom_survives_the_refreshes(page: Page, address: str) -> None:
-    page.goto(f"{address}/train")
-    epochs = page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("300")
-    epochs.press("Enter")
-    page.get_by_role("button", name="Train", exact=True).click()
-    page.locator(f"{STATE}[data-state=running]").wait_for()
+    start_training(page, address, epochs=300)
     plot = page.locator('[data-plot="loss"]')
     plot.locator(".scatterlayer").wait_for()
     box = plot.locator(".nsewdrag").bounding_box()
@@ -106,12 +106,7 @@ def test_a_run_outlives_a_restart_of_the_server_and_goes_on(chromium: Browser, t
     page = chromium.new_page()
     page.set_default_timeout(60_000)
     with server(tmp_path, port=port) as address:
-        page.goto(f"{address}/train")
-        epochs = page.get_by_role("spinbutton", name="Epochs")
-        epochs.fill("300")
-        epochs.press("Enter")
-        page.get_by_role("button", name="Train", exact=True).click()
-        page.locator(f"{STATE}[data-state=running]").wait_for()
+        start_training(page, address, epochs=300)
         expect(page.locator('[data-fact="epoch"]')).to_contain_text("/ 300")
     with server(tmp_path, port=port):
         page.reload()
