@@ -11,12 +11,13 @@ import pytest
 
 from playground.settings import ROOT
 
-BASE = {"errors", "device", "settings", "installation"}
+BASE = {"errors", "device", "settings", "installation", "forking"}
 MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "device": {"errors", "settings"},
     "installation": {"errors"},
+    "forking": {"settings"},
     "tensors": BASE,
     "autograd": BASE | {"tensors"},
     "network": BASE,

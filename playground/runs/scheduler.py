@@ -8,9 +8,10 @@ from collections import deque
 
 from playground import settings
 from playground.errors import RunError
+from playground.forking import CAN_FORK, Forker
 from playground.runs.commands import Command
 from playground.runs.history import History
-from playground.runs.launcher import Launcher, Worker
+from playground.runs.launcher import PREPARE, Worker, start
 from playground.runs.run import Run, all_runs
 from playground.training.events import Stopped
 
@@ -20,19 +21,21 @@ class Scheduler:
 
     Args:
         workers: how many runs may train at the same time.
+        forker: what starts their processes; one of its own by default.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, forker: Forker | None = None) -> None:
         self._slots = workers or settings.workers()
-        self._launcher = Launcher()
+        self._forker = forker or Forker(PREPARE)
         self._lock = threading.Lock()
         self._waiting: deque[Run] = deque()
         self._working: dict[str, Worker] = {}
         self._closed = False
 
     def warm_up(self) -> None:
-        """Start the launcher, so that the first run finds it ready."""
-        self._launcher.warm_up()
+        """Start the forking process, so that the first run finds it ready."""
+        if CAN_FORK:
+            self._forker.warm_up()
 
     def adopt(self) -> None:
         """Queue the runs that waited when an earlier server ended, the oldest first."""
@@ -91,13 +94,13 @@ class Scheduler:
             worker.hang_up()
         for worker in working:
             worker.wait()
-        self._launcher.close()
+        self._forker.close()
 
     def _hand_out(self) -> None:
         """Give waiting runs to free workers; the lock is held."""
         while self._waiting and len(self._working) < self._slots and not self._closed:
             run = self._waiting.popleft()
-            worker = self._launcher.start(run.path)
+            worker = start(run.path, self._forker)
             self._working[run.id] = worker
             threading.Thread(target=self._watch, args=(run, worker), daemon=True).start()
 

@@ -30,7 +30,7 @@ SHORT = TrainConfig(network="tutorial-cnn", epochs=2.0, batch_size=500)
 
 @pytest.fixture(scope="module")
 def scheduler(data_folder: Path) -> Iterator[Scheduler]:
-    """One worker at a time, forked from one launcher for all tests of this file."""
+    """One worker at a time, forked from one process for all tests of this file."""
     os.environ["PLAYGROUND_DATA"] = str(data_folder)
     scheduler = Scheduler(workers=1)
     scheduler.warm_up()
@@ -165,12 +165,12 @@ def test_a_checkpoint_of_another_network_is_refused(scheduler: Scheduler) -> Non
     assert "another network" in history.message
 
 
-def test_the_launcher_may_die_and_the_next_run_still_starts() -> None:
+def test_the_forking_process_may_die_and_the_next_run_still_starts() -> None:
     scheduler = Scheduler(workers=1)
     scheduler.warm_up()
     _, first = submit(scheduler, SHORT)
     finish(first)
-    process = scheduler._launcher._process
+    process = scheduler._forker._process
     assert process is not None
     process.kill()
     process.wait()

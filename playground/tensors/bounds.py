@@ -1,0 +1,104 @@
+"""How much a script may use, and the count of what it has used."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.faults import BoundsExceeded
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one script may use."""
+
+    memory: int = 64 * MIB
+    """Bytes of all values together."""
+    seconds: float = 2.0
+    """Processor time."""
+    statements: int = 20_000
+    """Statements executed, each turn of a loop counting anew."""
+    elements: int = 100_000
+    """Elements of a list, characters of a text, numbers turned into Python's own."""
+    output: int = 20_000
+    """Characters printed."""
+    source: int = 20_000
+    """Characters of the script."""
+
+
+class Meter:
+    """Counts what a script uses, and stops it at its bounds."""
+
+    def __init__(self, bounds: Bounds, holders: Iterable[Any]) -> None:
+        """`holders` yields, each time it is walked, every value that is alive."""
+        self.bounds = bounds
+        self._holders = holders
+        self._ends = time.process_time() + bounds.seconds
+        self._statements = 0
+        self._unchecked = 0  # bytes made since the values alive were last added up
+
+    def tick(self) -> None:
+        """Something was evaluated."""
+        if time.process_time() > self._ends:
+            raise BoundsExceeded(
+                f"The script ran for {self.bounds.seconds:g} seconds and was stopped.",
+                "A loop that does not end? Fewer turns, or one tensor operation instead of a loop, will do.",
+            )
+
+    def statement(self) -> None:
+        """A statement begins."""
+        self.tick()
+        self._statements += 1
+        if self._statements > self.bounds.statements:
+            raise BoundsExceeded(
+                f"The script was stopped after {self.bounds.statements:,} statements.", "Let a loop run fewer turns, or write it as one tensor operation."
+            )
+
+    def reserve(self, size: int) -> None:
+        """An operation is about to make `size` bytes."""
+        self._unchecked += size
+        if self._unchecked > MIB:
+            alive = bytes_alive(self._holders)
+            if alive + size > self.bounds.memory:
+                needed, allowed = _mebibytes(size), _mebibytes(self.bounds.memory)
+                raise BoundsExceeded(
+                    f"This result needs {needed}, and all values of a script together may take {allowed}.", "Make it smaller: the idea shows at a few cells."
+                )
+            self._unchecked = size
+
+    def elements(self, count: int, what: str) -> None:
+        """A list, a text or a sequence of Python's own of this length is about to be made."""
+        if count > self.bounds.elements:
+            raise BoundsExceeded(f"{what} of {count:,} elements is too long: {self.bounds.elements:,} are the most.", "Keep large data in a tensor.")
+
+
+def bytes_alive(holders: Iterable[Any]) -> int:
+    """Bytes of all storages reachable from these values, each counted once."""
+    sizes: dict[int, int] = {}
+    seen: set[int] = set()
+    stack = list(holders)
+    while stack:
+        value = stack.pop()
+        if isinstance(value, torch.Tensor):
+            storage = value.untyped_storage()
+            sizes[storage.data_ptr()] = storage.nbytes()
+        elif isinstance(value, np.ndarray):
+            owner = value
+            while isinstance(owner.base, np.ndarray):
+                owner = owner.base
+            sizes[owner.ctypes.data] = max(owner.nbytes, sizes.get(owner.ctypes.data, 0))
+        elif isinstance(value, (list, tuple)) and id(value) not in seen:
+            seen.add(id(value))
+            stack.extend(value)
+    return sum(sizes.values())
+
+
+def _mebibytes(size: int) -> str:
+    return f"{size / MIB:,.0f} MiB" if size < 2**40 else f"{size:.1e} bytes"

@@ -1,0 +1,28 @@
+"""Small tasks on tensors: fresh random inputs, and checks that look at the properties of what the learner made of them."""
+
+from __future__ import annotations
+
+from playground.errors import UnknownName
+from playground.tensors.exercises.applying import APPLYING
+from playground.tensors.exercises.combining import COMBINING
+from playground.tensors.exercises.creating import CREATING
+from playground.tensors.exercises.definition import Exercise
+from playground.tensors.exercises.shaping import SHAPING
+from playground.tensors.exercises.thinking import THINKING
+
+__all__ = ["EXERCISES", "Exercise", "exercise"]
+
+EXERCISES: tuple[Exercise, ...] = (*CREATING, *SHAPING, *COMBINING, *APPLYING, *THINKING)
+"""All of them, from the first step to the last; levels never fall along the way."""
+
+
+def exercise(name: str) -> Exercise:
+    """The exercise of that name.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    for each in EXERCISES:
+        if each.name == name:
+            return each
+    raise UnknownName("exercise", name, (each.name for each in EXERCISES))

@@ -1,0 +1,184 @@
+"""Level 4: the small computations around training a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from playground.tensors.exercises.checks import TOLERANCE, alike, equals, finite, kind, numbers, shape, tensor
+from playground.tensors.exercises.definition import Exercise, size, sizes
+
+
+def _rows_and_keys(draw: torch.Generator) -> dict[str, Any]:
+    count, columns = size(draw, 5, 7), size(draw, 2, 4)
+    ranks = torch.randperm(count, generator=draw)
+    while torch.equal(ranks.argsort(), ranks):  # its own inverse: sorting by it and scattering by it would look the same
+        ranks = torch.randperm(count, generator=draw)
+    return {"x": torch.randn(count, columns, generator=draw), "keys": ranks + torch.rand(count, generator=draw) * 0.5}
+
+
+def _sorted_rows(given: Mapping[str, Any]) -> torch.Tensor:
+    keys = given["keys"].tolist()
+    return torch.stack([given["x"][row] for row in sorted(range(len(keys)), key=keys.__getitem__)])
+
+
+def _scores_and_labels(draw: torch.Generator) -> dict[str, Any]:
+    """Some labels have not the highest score of their sample, but fewer than half of them."""
+    samples, classes = sizes(draw, 2, 4, 8)
+    scores = torch.randn(samples, classes, generator=draw)
+    labels = scores.argmax(dim=1)
+    wrong = torch.randperm(samples, generator=draw)[: size(draw, 1, (samples - 1) // 2)]
+    labels[wrong] = (labels[wrong] + torch.randint(1, classes, wrong.shape, generator=draw)) % classes
+    return {"scores": scores, "labels": labels}
+
+
+def _share_right(given: Mapping[str, Any]) -> torch.Tensor:
+    pairs = zip(given["scores"].tolist(), given["labels"].tolist(), strict=True)
+    return torch.tensor([float(max(row) == row[label]) for row, label in pairs]).mean()
+
+
+def _large_scores(draw: torch.Generator) -> dict[str, Any]:
+    rows, columns = sizes(draw, 2, 3, 6)
+    scale = 300 * (1 + torch.randperm(rows, generator=draw))  # so far apart that no single number taken from all rows keeps exp in range
+    return {"x": torch.randn(rows, columns, generator=draw) * 2 + scale.unsqueeze(1)}
+
+
+def _check_softmax(given: Mapping[str, Any], y: Any) -> str:
+    wanted = torch.softmax(given["x"].double(), dim=1)
+    if problem := tensor("y", y) or shape("y", y, tuple(wanted.shape)) or kind("y", y, wanted.dtype) or finite("y", y):
+        return problem
+    for row, total in enumerate(numbers(y).sum(dim=1).tolist()):
+        if abs(total - 1) > 10 * TOLERANCE:
+            return f"Row {row} of `y` adds up to {total:.4g}, it should add up to 1."
+    return alike("y", y, wanted)
+
+
+def _line_and_width(draw: torch.Generator) -> dict[str, Any]:
+    return {"x": torch.randn(size(draw, 9, 13), generator=draw), "width": size(draw, 2, 4)}
+
+
+def _images(draw: torch.Generator) -> dict[str, Any]:
+    count, height, width = size(draw, 2, 3), *sizes(draw, 2, 4, 7)
+    return {
+        "images": torch.randint(0, 256, (count, 3, height, width), generator=draw, dtype=torch.uint8),
+        "mean": 0.3 + 0.4 * torch.rand(3, generator=draw),
+        "std": 0.2 + 0.2 * torch.rand(3, generator=draw),
+    }
+
+
+def _normalised(given: Mapping[str, Any]) -> torch.Tensor:
+    channels = [(given["images"][:, channel] / 255 - given["mean"][channel]) / given["std"][channel] for channel in range(3)]
+    return torch.stack(channels, dim=3)
+
+
+APPLYING = (
+    Exercise(
+        name="sort-by-key",
+        title="Sorted by another tensor",
+        level=4,
+        statement="`keys` holds a number for each row of `x`. Let `y` be the rows of `x` in the order of their keys, the smallest key first. Rows stay whole.",
+        given=_rows_and_keys,
+        wanted="y",
+        check=equals("y", _sorted_rows),
+        start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",
+        hints=(
+            "First find the order: which row comes first, which second?",
+            "`keys.argsort()` is that order, as indices.",
+            "A tensor of indices may stand in the square brackets of `x`.",
+        ),
+        solution="order = keys.argsort()\ny = x[order]",
+    ),
+    Exercise(
+        name="score-of-the-label",
+        title="The score of the right class",
+        level=4,
+        statement=(
+            "`scores` has a row for each sample and a column for each class; `labels` holds the right class of each sample. "
+            "Let `y` be the score that each sample gave to its right class: `y[i]` is `scores[i, labels[i]]`."
+        ),
+        given=_scores_and_labels,
+        wanted="y",
+        check=equals("y", lambda given: (given["scores"] * F.one_hot(given["labels"], given["scores"].shape[1])).sum(dim=1)),
+        start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",
+        hints=(
+            "`gather` picks one place in each row.",
+            "`gather` wants indices with as many dimensions as the scores: make a column of `labels`.",
+            "After `scores.gather(1, labels.unsqueeze(1))`, one dimension is too many.",
+        ),
+        solution="picked = scores.gather(1, labels.unsqueeze(1))\ny = picked.squeeze(1)",
+    ),
+    Exercise(
+        name="accuracy",
+        title="How many are right?",
+        level=4,
+        statement=(
+            "`scores` has a row for each sample and a column for each class. The prediction is the class with the highest score. "
+            "Let `y` be the share of the samples whose prediction is their label in `labels`, a number from 0 to 1."
+        ),
+        given=_scores_and_labels,
+        wanted="y",
+        check=equals("y", _share_right),
+        start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",
+        hints=(
+            "`argmax` says where the largest number is, not how large it is.",
+            "`==` gives True and False; as decimal numbers they are 1 and 0.",
+            "The mean of ones and zeros is the share of the ones.",
+        ),
+        solution="predicted = scores.argmax(dim=1)\ny = (predicted == labels).float().mean()",
+    ),
+    Exercise(
+        name="stable-softmax",
+        title="Softmax that does not overflow",
+        level=4,
+        statement=(
+            "Let `y` be `x` with each row turned into probabilities: `exp` of every number, divided by the sum of these over the row. "
+            "The numbers are large, and `exp` of a large number is infinite. Taking the same number from a whole row changes none of its probabilities."
+        ),
+        given=_large_scores,
+        wanted="y",
+        check=_check_softmax,
+        start="# Run it: what does exp do to large numbers?\ny = x.exp() / x.exp().sum()",
+        hints=(
+            "Subtract the largest number of each row first: then the largest of all is `exp(0)`, which is 1.",
+            "`x.amax(dim=1, keepdim=True)` keeps the dimension, so that it fits `x` again. `sum` can do the same.",
+        ),
+        solution="e = (x - x.amax(dim=1, keepdim=True)).exp()\ny = e / e.sum(dim=1, keepdim=True)",
+    ),
+    Exercise(
+        name="moving-average",
+        title="A moving average",
+        level=4,
+        statement=(
+            "Smooth the line `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
+            "Only whole windows count, so `y` is shorter than `x`."
+        ),
+        given=_line_and_width,
+        wanted="y",
+        check=equals("y", lambda given: F.avg_pool1d(given["x"].double().view(1, 1, -1), given["width"], stride=1).view(-1)),
+        start="# What does x.unfold(0, width, 1) look like?\nwindows = ...\ny = ...",
+        hints=("`unfold(dimension, size, step)` shows all windows along a dimension, without a copy.", "Each row of `x.unfold(0, width, 1)` is one window."),
+        solution="windows = x.unfold(0, width, 1)\ny = windows.mean(dim=1)",
+    ),
+    Exercise(
+        name="channels-last",
+        title="Images for a plot",
+        level=4,
+        statement=(
+            "`images` holds pixels from 0 to 255 in the shape (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
+            "pixels divided by 255, then less the `mean` of their channel, then divided by the `std` of their channel."
+        ),
+        given=_images,
+        wanted="y",
+        check=equals("y", _normalised),
+        start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",
+        hints=(
+            "`permute` takes the old dimensions in their new order.",
+            "The channel should be last: `permute(0, 2, 3, 1)`.",
+            "Broadcasting starts at the last dimension, so with channels last `mean` and `std` fit as they are.",
+        ),
+        solution="pixels = images.permute(0, 2, 3, 1) / 255\ny = (pixels - mean) / std",
+    ),
+)

@@ -1,0 +1,211 @@
+"""Level 3: broadcasting, reductions, products, and whose memory a tensor uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.exercises.checks import TOLERANCE, alike, close, equals, finite, kind, numbers, separate, shape, shares, tensor
+from playground.tensors.exercises.definition import Exercise, size, sizes
+
+
+def _two_lines(draw: torch.Generator) -> dict[str, Any]:
+    first, second = sizes(draw, 2, 2, 6)
+    return {"a": torch.randn(first, generator=draw), "b": torch.randn(second, generator=draw)}
+
+
+def _features(draw: torch.Generator) -> dict[str, Any]:
+    rows, columns = size(draw, 6, 9), size(draw, 2, 4)
+    scale = 10.0 ** torch.arange(columns)
+    return {"x": (torch.randn(rows, columns, generator=draw) + torch.randn(columns, generator=draw) + 3) * scale}
+
+
+def _check_standardise(given: Mapping[str, Any], y: Any) -> str:
+    x = given["x"].double()
+    if problem := tensor("y", y) or shape("y", y, tuple(x.shape)) or kind("y", y, x.dtype) or finite("y", y):
+        return problem
+    found = numbers(y)
+    for column in range(x.shape[1]):
+        mean, deviations = found[:, column].mean(), [found[:, column].std(correction=correction) for correction in (0, 1)]
+        if abs(mean) > TOLERANCE:
+            return f"Column {column} of `y` has the mean {mean:.4g}, it should be 0."
+        if all(abs(deviation - 1) > 10 * TOLERANCE for deviation in deviations):
+            return f"Column {column} of `y` has the standard deviation {deviations[1]:.4g}, it should be 1."
+    centred = x - torch.stack([column.mean() for column in x.unbind(1)])
+    variances = centred.square().sum(dim=0)
+    return close("y", y, centred * (len(x) / variances).sqrt()) and close("y", y, centred * ((len(x) - 1) / variances).sqrt())
+
+
+def _pours(draw: torch.Generator) -> dict[str, Any]:
+    glasses, steps = sizes(draw, 2, 3, 6)
+    pours = 0.1 + torch.rand(glasses, steps, generator=draw)
+    return {"pours": pours, "room": round(0.6 * float(pours.sum(dim=1).max()) + 0.5, 2)}
+
+
+def _layer(draw: torch.Generator) -> dict[str, Any]:
+    batch, inputs, outputs = sizes(draw, 3, 2, 6)
+    return {
+        "x": torch.randn(batch, inputs, generator=draw),
+        "weight": torch.randn(outputs, inputs, generator=draw),
+        "bias": torch.randn(outputs, generator=draw),
+    }
+
+
+def _tall_table(draw: torch.Generator) -> dict[str, Any]:
+    return {"x": torch.randn(size(draw, 4, 7), size(draw, 3, 6), generator=draw)}
+
+
+def _check_every_second_row(given: Mapping[str, Any], y: Any) -> str:
+    x = given["x"]
+    wanted = torch.stack([x[row, -2:] for row in range(0, x.shape[0], 2)])
+    return alike("y", y, wanted) or shares("y", y, "x", x)
+
+
+def _table_and_two_rows(draw: torch.Generator) -> dict[str, Any]:
+    rows = size(draw, 3, 6)
+    first, second = sizes(draw, 2, 0, rows - 1)
+    return {"x": torch.randn(rows, size(draw, 2, 5), generator=draw), "first": first, "second": second}
+
+
+def _check_swap_rows(given: Mapping[str, Any], y: Any) -> str:
+    x, first, second = given["x"], given["first"], given["second"]
+    if problem := tensor("y", y) or shape("y", y, tuple(x.shape)) or separate("y", y, "x", x):
+        return problem
+    if torch.equal(x[first], x[second]):
+        return f"Your code changed `x`: its rows {first} and {second} are the same now."
+    order = [{first: second, second: first}.get(row, row) for row in range(x.shape[0])]
+    return alike("y", y, torch.stack([x[row] for row in order]))
+
+
+def _array(draw: torch.Generator) -> dict[str, Any]:
+    rows, columns = sizes(draw, 2, 2, 5)
+    return {"array": torch.randn(rows, columns, generator=draw, dtype=torch.float64).numpy()}
+
+
+def _check_numpy_window(given: Mapping[str, Any], y: Any) -> str:
+    if isinstance(y, np.ndarray):
+        return "`y` is a NumPy array, it should be a tensor."
+    return alike("y", y, torch.tensor(given["array"].T.tolist())) or shares("y", y, "array", given["array"])
+
+
+COMBINING = (
+    Exercise(
+        name="table-of-sums",
+        title="A table of sums",
+        level=3,
+        statement="`a` and `b` are lines of numbers. Make the table `y` of all sums: `y[i, j]` is `a[i] + b[j]`.",
+        given=_two_lines,
+        wanted="y",
+        check=equals("y", lambda given: torch.tensor([[one + other for other in given["b"].tolist()] for one in given["a"].tolist()])),
+        start="# Lines of different lengths cannot be added as they are.\ny = ...",
+        hints=(
+            "Stand `a` up as a column: then each of its rows meets all of `b`.",
+            "A dimension of size 1 is stretched to fit. This is called broadcasting.",
+            "`a.unsqueeze(1)` has shape (length of a, 1).",
+        ),
+        solution="y = a.unsqueeze(1) + b",
+    ),
+    Exercise(
+        name="standardise-columns",
+        title="Columns on one scale",
+        level=3,
+        statement=(
+            "Each column of `x` has a scale of its own. Make `y`, where every column has the mean 0 and the standard deviation 1: "
+            "subtract the column’s mean, then divide by its standard deviation."
+        ),
+        given=_features,
+        wanted="y",
+        check=_check_standardise,
+        start="# This is the mean of the whole table; there should be one mean for each column.\nmean = x.mean()\ny = x - mean",
+        hints=(
+            "`dim=` says which dimension a reduction runs along, and so which one disappears.",
+            "A column runs along dimension 0: `x.mean(dim=0)` holds one mean for each column.",
+        ),
+        solution="mean = x.mean(dim=0)\nstd = x.std(dim=0)\ny = (x - mean) / std",
+    ),
+    Exercise(
+        name="filling-glasses",
+        title="Filling glasses",
+        level=3,
+        statement=(
+            "`pours[i, j]` is how much is poured into glass `i` in step `j`. Let `y[i, j]` be how much is in glass `i` after step `j`. "
+            "A glass has room for `room`; what is poured beyond runs over."
+        ),
+        given=_pours,
+        wanted="y",
+        check=equals("y", lambda given: torch.from_numpy(np.minimum(np.cumsum(given["pours"].double().numpy(), axis=1), given["room"]))),
+        start="# First the running total of each glass, then the rim.\ny = ...",
+        hints=(
+            "`torch.cumsum` adds up along a dimension and keeps every sum on the way. Time runs along dimension 1.",
+            "`clamp(max=...)` cuts off what is above.",
+        ),
+        solution="total = torch.cumsum(pours, dim=1)\ny = total.clamp(max=room)",
+    ),
+    Exercise(
+        name="linear-layer",
+        title="A linear layer by hand",
+        level=3,
+        statement=(
+            "Compute what `nn.Linear` computes. Each row of `x` is a sample, each row of `weight` belongs to one output, "
+            "and `bias` has a number for each output. `y[i, j]` is row `i` of `x` times row `j` of `weight`, summed up, plus `bias[j]`."
+        ),
+        given=_layer,
+        wanted="y",
+        check=equals("y", lambda given: torch.einsum("bi,oi->bo", given["x"].double(), given["weight"].double()) + given["bias"]),
+        start="# @ multiplies matrices: rows of the left one with columns of the right one.\ny = x @ weight",
+        hints=("Compare the shapes of `x` and `weight`: the inner sizes must be equal.", "Turn `weight` around, and its rows become columns: `weight.t()`."),
+        solution="y = x @ weight.t() + bias",
+    ),
+    Exercise(
+        name="every-second-row",
+        title="A window, not a copy",
+        level=3,
+        statement=(
+            "Let `y` be the last two columns of every second row of `x`, starting with row 0. "
+            "It should be a view: no number is copied, `y` uses the memory of `x`."
+        ),
+        given=_tall_table,
+        wanted="y",
+        check=_check_every_second_row,
+        start="# A list of indices copies the rows.\ny = x[[0, 2]]",
+        hints=(
+            "Slices give views. A list of indices or a mask gives a copy.",
+            "`start:stop:step` takes steps; each part may be left out.",
+            "`-2:` are the last two.",
+        ),
+        solution="y = x[::2, -2:]",
+        about_memory=True,
+    ),
+    Exercise(
+        name="swap-rows",
+        title="Swap two rows of a copy",
+        level=3,
+        statement="Let `y` be the table `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs a memory of its own.",
+        given=_table_and_two_rows,
+        wanted="y",
+        check=_check_swap_rows,
+        start="# Is this a copy, or a second name for the same tensor?\ny = x\ny[first] = x[second]",
+        hints=("`x.clone()` is a copy with its own memory.", "Write into the copy and read from `x`: there both rows are still as they were."),
+        solution="y = x.clone()\ny[first] = x[second]\ny[second] = x[first]",
+        about_memory=True,
+    ),
+    Exercise(
+        name="numpy-window",
+        title="One memory, two libraries",
+        level=3,
+        statement=(
+            "`array` is a NumPy array. Let `y` be a tensor that shows it turned, its rows as columns, in the same memory: "
+            "what changes in one changes in the other."
+        ),
+        given=_array,
+        wanted="y",
+        check=_check_numpy_window,
+        start="# torch.tensor copies.\ny = torch.tensor(array)",
+        hints=("`torch.from_numpy` gives a tensor over the memory of an array.", "Turning a tensor with `t()` moves no number: it is a view."),
+        solution="y = torch.from_numpy(array).t()",
+        about_memory=True,
+    ),
+)

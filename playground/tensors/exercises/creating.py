@@ -1,0 +1,114 @@
+"""Level 1: make a tensor, and pick from one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from playground.tensors.exercises.checks import alike, dtype, equals, shape, tensor
+from playground.tensors.exercises.definition import Exercise, size, sizes
+
+
+def _table_size_and_value(draw: torch.Generator) -> dict[str, Any]:
+    rows, columns = sizes(draw, 2, 2, 6)
+    return {"rows": rows, "columns": columns, "value": size(draw, 1, 19) / 2}
+
+
+def _first_and_last(draw: torch.Generator) -> dict[str, Any]:
+    first = size(draw, 2, 9)
+    return {"first": first, "last": first + size(draw, 3, 12)}
+
+
+def _range_and_count(draw: torch.Generator) -> dict[str, Any]:
+    low = size(draw, -4, 4)
+    return {"low": float(low), "high": float(low + size(draw, 1, 6)), "count": size(draw, 4, 9)}
+
+
+def _evenly(given: Mapping[str, Any]) -> torch.Tensor:
+    low, high, count = given["low"], given["high"], given["count"]
+    return torch.tensor([low + (high - low) * index / (count - 1) for index in range(count)])
+
+
+def _check_diagonal(given: Mapping[str, Any], y: Any) -> str:
+    wanted = torch.diag(torch.tensor([given["value"]] * given["size"]))
+    return tensor("y", y) or shape("y", y, tuple(wanted.shape)) or dtype("y", y, torch.int64) or alike("y", y, wanted)
+
+
+def _table_and_column(draw: torch.Generator) -> dict[str, Any]:
+    rows, columns = sizes(draw, 2, 3, 6)
+    return {"x": torch.randn(rows, columns, generator=draw), "column": size(draw, 0, columns - 1)}
+
+
+CREATING = (
+    Exercise(
+        name="filled-table",
+        title="A table of one number",
+        level=1,
+        statement="Make `y`, a table with `rows` rows and `columns` columns that holds the number `value` everywhere.",
+        given=_table_size_and_value,
+        wanted="y",
+        check=equals("y", lambda given: torch.tensor([[given["value"]] * given["columns"]] * given["rows"])),
+        start="# A shape is written as (rows, columns).\ny = ...",
+        hints=("PyTorch has a function that fills a shape with a number.", "Try `torch.full`: first the shape, then the number."),
+        solution="y = torch.full((rows, columns), value)",
+    ),
+    Exercise(
+        name="count-up",
+        title="Count up",
+        level=1,
+        statement="Let `y` hold the whole numbers from `first` to `last`, one after the other. Both ends belong to it.",
+        given=_first_and_last,
+        wanted="y",
+        check=equals("y", lambda given: torch.tensor(list(range(given["first"], given["last"] + 1)))),
+        start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",
+        hints=("Run it and look at the last number: which one is missing?", "The end given to `torch.arange` must lie one beyond the last number."),
+        solution="y = torch.arange(first, last + 1)",
+    ),
+    Exercise(
+        name="even-steps",
+        title="Even steps",
+        level=1,
+        statement="Let `y` hold `count` numbers in even steps. The first of them is `low`, the last is `high`.",
+        given=_range_and_count,
+        wanted="y",
+        check=equals("y", _evenly),
+        start="# Think of the marks along an axis.\ny = ...",
+        hints=(
+            "You know how many numbers there are, not how large a step is.",
+            "`torch.linspace` takes the first number, the last, and how many there are.",
+        ),
+        solution="y = torch.linspace(low, high, count)",
+    ),
+    Exercise(
+        name="diagonal",
+        title="Down the diagonal",
+        level=1,
+        statement=(
+            "Make `y`, a table with `size` rows and `size` columns. Its diagonal holds `value`, every other place 0. "
+            "The numbers are whole: the dtype is `torch.int64`."
+        ),
+        given=lambda draw: {"size": size(draw, 3, 7), "value": size(draw, 2, 9)},
+        wanted="y",
+        check=_check_diagonal,
+        start="# What does torch.eye(3) look like?\ny = torch.eye(size)",
+        hints=(
+            "`torch.eye` makes a table of zeros with ones down the diagonal. A multiplication does the rest.",
+            "Functions that create tensors take the argument `dtype=`.",
+        ),
+        solution="y = value * torch.eye(size, dtype=torch.int64)",
+    ),
+    Exercise(
+        name="one-column",
+        title="One column",
+        level=1,
+        statement="`x` is a table. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0.",
+        given=_table_and_column,
+        wanted="y",
+        check=equals("y", lambda given: torch.stack([row[given["column"]] for row in given["x"]])),
+        start="# x[0] is the first row of x.\ny = x[column]",
+        hints=("In square brackets, the place for rows comes first, then a comma, then the place for columns.", "A lone `:` means “all of them”."),
+        solution="y = x[:, column]",
+    ),
+)

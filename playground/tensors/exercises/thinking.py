@@ -1,0 +1,165 @@
+"""Level 5: several ideas at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch.nn import functional as F
+
+from playground.tensors.exercises.checks import alike, equals, kind, numbers, shape, tensor
+from playground.tensors.exercises.definition import Exercise, size, sizes
+
+
+def _attention(draw: torch.Generator) -> dict[str, Any]:
+    words = size(draw, 3, 6)
+    return {"scores": torch.randn(words, words, generator=draw), "blank": -float(size(draw, 100, 999))}
+
+
+def _behind(given: Mapping[str, Any]) -> torch.Tensor:
+    rows = [[score if j <= i else given["blank"] for j, score in enumerate(row)] for i, row in enumerate(given["scores"].tolist())]
+    return torch.tensor(rows)
+
+
+def _points(draw: torch.Generator) -> dict[str, Any]:
+    points, centres, dimensions = sizes(draw, 3, 2, 6)
+    return {"points": torch.randn(points, dimensions, generator=draw) * 3, "centres": torch.randn(centres, dimensions, generator=draw) * 3}
+
+
+def _exact_distances(given: Mapping[str, Any]) -> torch.Tensor:
+    return torch.cdist(given["points"].double(), given["centres"].double(), compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def _batches(draw: torch.Generator) -> dict[str, Any]:
+    first, second, features = sizes(draw, 3, 3, 6)
+    return {"a": torch.randn(2, first, features, generator=draw) * 3, "b": torch.randn(2, second, features, generator=draw) * 3}
+
+
+def _image_and_window(draw: torch.Generator) -> dict[str, Any]:
+    height, width = sizes(draw, 2, 5, 8)
+    return {"image": torch.rand(height, width, generator=draw), "size": size(draw, 2, 4)}
+
+
+def _window_sums(given: Mapping[str, Any]) -> torch.Tensor:
+    return F.avg_pool2d(given["image"].double()[None, None], given["size"], stride=1, divisor_override=1)[0, 0]
+
+
+def _actual_and_predicted(draw: torch.Generator) -> dict[str, Any]:
+    """Class 0 is taken for class 1 at least once, class 1 never for class 0: the matrix is not symmetric."""
+    classes, samples = size(draw, 3, 5), size(draw, 15, 25)
+    actual, predicted = torch.randint(classes, (2, samples), generator=draw).unbind()
+    predicted[(actual == 1) & (predicted == 0)] = 1
+    actual[0], predicted[0] = 0, 1
+    return {"actual": actual, "predicted": predicted, "classes": classes}
+
+
+def _check_confusion(given: Mapping[str, Any], y: Any) -> str:
+    classes = given["classes"]
+    wanted = torch.bincount(given["actual"] * classes + given["predicted"], minlength=classes * classes).view(classes, classes)
+    if problem := tensor("y", y) or shape("y", y, tuple(wanted.shape)) or kind("y", y, wanted.dtype):
+        return problem
+    if torch.equal(numbers(y), wanted.t().double()):
+        return "The counts in `y` are right, but rows should stand for the actual class and columns for the predicted one."
+    if numbers(y).sum() != len(given["actual"]):
+        return f"`y` counts {int(numbers(y).sum())} samples, there are {len(given['actual'])}."
+    return alike("y", y, wanted)
+
+
+THINKING = (
+    Exercise(
+        name="no-peeking",
+        title="No peeking ahead",
+        level=5,
+        statement=(
+            "A language model may not look at the words that come later. `scores[i, j]` says how much word `i` looks at word `j`. "
+            "Let `y` be the scores with `blank` in every place where `j` is greater than `i`; the other scores stay."
+        ),
+        given=_attention,
+        wanted="y",
+        check=equals("y", _behind),
+        start="# Which places lie above the diagonal?\nahead = ...\ny = torch.where(ahead, blank, scores)",
+        hints=(
+            "`torch.triu` keeps the upper triangle of a table, with the diagonal unless it is told otherwise.",
+            "`torch.triu(..., diagonal=1)` begins one place to the right of the diagonal.",
+            "`torch.ones_like(scores).triu(diagonal=1) > 0` is the mask.",
+        ),
+        solution="ahead = torch.ones_like(scores).triu(diagonal=1) > 0\ny = torch.where(ahead, blank, scores)",
+    ),
+    Exercise(
+        name="distances",
+        title="All distances at once",
+        level=5,
+        statement=(
+            "Each row of `points` and each row of `centres` is a point in space. Let `y[i, j]` be the distance from point `i` to centre `j`: "
+            "the root of the sum of their squared differences. No loop is needed."
+        ),
+        given=_points,
+        wanted="y",
+        check=equals("y", _exact_distances),
+        start="# All differences first: the shape (points, centres, coordinates) has room for them.\ndifferences = ...\ny = ...",
+        hints=(
+            "With a dimension of size 1 in the right place, broadcasting pairs every point with every centre.",
+            "`points.unsqueeze(1) - centres` has three dimensions, the coordinates are the last.",
+            "Square, sum over the last dimension, take the root.",
+        ),
+        solution="differences = points.unsqueeze(1) - centres\ny = differences.pow(2).sum(dim=2).sqrt()",
+    ),
+    Exercise(
+        name="cosine-similarity",
+        title="Which vectors point the same way?",
+        level=5,
+        statement=(
+            "`a` and `b` are batches of tables, and each row of a table is a vector. Let `y[n, i, j]` be the cosine of the angle "
+            "between row `i` of `a[n]` and row `j` of `b[n]`: their dot product, divided by both their lengths."
+        ),
+        given=_batches,
+        wanted="y",
+        check=equals("y", lambda given: F.cosine_similarity(given["a"].double().unsqueeze(2), given["b"].double().unsqueeze(1), dim=3)),
+        start="# @ multiplies the tables of a batch pair by pair.\ny = a @ b",
+        hints=(
+            "Bring every vector to length 1 first; then the dot product is the cosine.",
+            "`a.norm(dim=2, keepdim=True)` holds the length of each vector and fits `a` again.",
+            "`transpose(1, 2)` turns every table of a batch.",
+        ),
+        solution="a = a / a.norm(dim=2, keepdim=True)\nb = b / b.norm(dim=2, keepdim=True)\ny = a @ b.transpose(1, 2)",
+    ),
+    Exercise(
+        name="window-sums",
+        title="A window slides over an image",
+        level=5,
+        statement=(
+            "A square window with sides of `size` pixels slides over `image`, one pixel at a time, and never leaves it. "
+            "Let `y[i, j]` be the sum of the pixels in the window whose upper left corner is at row `i` and column `j`."
+        ),
+        given=_image_and_window,
+        wanted="y",
+        check=equals("y", _window_sums),
+        start="# A convolution whose weights are all 1 does the same.\ny = ...",
+        hints=(
+            "`unfold(dimension, size, step)` makes windows along one dimension; the window becomes a new last dimension.",
+            "Unfold the rows, then the columns: there are four dimensions, and the last two are the window.",
+            "`sum(dim=(2, 3))` sums over two dimensions at once.",
+        ),
+        solution="windows = image.unfold(0, size, 1).unfold(1, size, 1)\ny = windows.sum(dim=(2, 3))",
+    ),
+    Exercise(
+        name="confusion-matrix",
+        title="What is taken for what?",
+        level=5,
+        statement=(
+            "`actual` and `predicted` hold classes from 0 to `classes - 1`, one of each for every sample. Let `y[i, j]` count the samples of class `i` "
+            "that were predicted as class `j`. Counts are whole numbers."
+        ),
+        given=_actual_and_predicted,
+        wanted="y",
+        check=_check_confusion,
+        start="# F.one_hot turns each class into a row with a single 1.\nrows = F.one_hot(actual, classes)\ny = ...",
+        hints=(
+            "A loop over the samples works: start from zeros and add 1 in the right place.",
+            "Without a loop: one-hot rows of both, and a matrix product that sums over the samples.",
+            "In the product, the samples must be the inner dimension: turn the first one around.",
+        ),
+        solution="rows = F.one_hot(actual, classes)\ncolumns = F.one_hot(predicted, classes)\ny = rows.t() @ columns",
+    ),
+)

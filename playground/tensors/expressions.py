@@ -1,0 +1,429 @@
+"""Evaluates expressions from the tree that Python's parser made of them; nothing a learner typed is ever executed as code."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors import allowed, calls, python, sizing
+from playground.tensors.bounds import Meter
+from playground.tensors.calls import OPERATORS, Call, Entry
+from playground.tensors.faults import OperationFailed, Refused, ScriptError
+from playground.tensors.tracing import Tracer
+
+BINARY = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@",
+    ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
+}  # fmt: skip
+COMPARE = {
+    ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
+    ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+}  # fmt: skip
+_BUILTINS = frozenset(allowed.BUILTINS.split())
+_TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
+_SETTABLE = frozenset(allowed.SETTABLE.split())
+_VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
+"""Attributes that are a tensor over the same memory."""
+_NUMBERS = "biufc"
+"""Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
+
+
+class Expressions:
+    """The part of the interpreter that has no effects but on values.
+
+    Args:
+        names: the learner's names with their values.
+        meter: counts, and stops what takes too much.
+        tracer: told of every operation on tensors and arrays.
+    """
+
+    def __init__(self, names: dict[str, Any], meter: Meter, tracer: Tracer, write: Callable[[str], None]) -> None:
+        self.names = names
+        self._meter, self._tracer, self._write = meter, tracer, write
+        self._plain = python.Plain(meter)
+
+    def evaluate(self, node: ast.expr) -> Any:
+        """The value of an expression.
+
+        Raises:
+            ScriptError: with the innermost expression that failed.
+        """
+        self._meter.tick()
+        method: Callable[[Any], Any] = getattr(self, f"_{type(node).__name__}")
+        try:
+            return method(node)
+        except ScriptError as error:
+            raise error.at(node) from error.__cause__
+
+    def perform(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+        """Perform an operation of the allow-list: sized first, then done, its result checked and recorded."""
+        call = Call(entry, args, kwargs or {})
+        self._refuse_strange_dtypes(call)
+        self._meter.reserve(sizing.result_bytes(call))
+        if entry.short == "tolist":
+            self._meter.elements(sizing.count(args), "A list")
+        try:
+            return python.check_kind(self._tracer.perform(call, node))
+        except ScriptError as error:
+            raise error.at(node) from None
+        except Exception as error:
+            raise OperationFailed(first_sentence(error), "", node, call) from error
+
+    def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
+        """The elements of a value that a loop walks over; a tensor's are its slices along the first dimension."""
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            if value.ndim == 0:
+                raise OperationFailed("iteration over a 0-d tensor", "", node, Call(Entry("iter", allowed.JOINING, iter), (value,)))
+            self._meter.elements(len(value), "A loop")
+            return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
+        if not isinstance(value, (list, tuple, range, str)):
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not iterable", "", node)
+        self._meter.elements(len(value), "A loop")
+        return iter(value)
+
+    def _Constant(self, node: ast.Constant) -> Any:
+        if isinstance(node.value, int) and node.value.bit_length() > python.BITS:
+            raise Refused("This whole number is too long.", "A tensor holds whole numbers of up to 64 bits.")
+        return node.value
+
+    def _Name(self, node: ast.Name) -> Any:
+        name = node.id
+        if name in self.names:
+            value = self.names[name]
+            self._tracer.read(name, value)
+            return value
+        if name in _TYPE_NAMES:
+            return _TYPE_NAMES[name]
+        if name in calls.ROOTS or name in _BUILTINS:
+            raise Refused(f"`{name}` stands alone here; use something of it, such as `torch.ones(2, 3)`, or call it.")
+        near = difflib.get_close_matches(name, [*filter(str.isidentifier, self.names), *calls.ROOTS, *_BUILTINS], n=1)
+        hint = f"Did you mean `{near[0]}`?" if near else "Assign it first, on a line above."
+        raise ScriptError(f"The name `{name}` is not defined.", hint, node)
+
+    def _Attribute(self, node: ast.Attribute) -> Any:
+        if dotted := self._dotted(node):
+            full = calls.full_name(dotted)
+            if full in calls.constants():
+                return calls.constants()[full]
+            if full in calls.functions():
+                raise Refused(f"`{dotted}` is a function: call it with brackets, `{dotted}(…)`.")
+            raise calls.unknown(dotted, full, {**calls.functions(), **calls.constants()})
+        value = self.evaluate(node.value)
+        kind = python.kind_of(value)
+        if kind == "tuple" and node.attr in allowed.ATTRIBUTES["result"].split() and hasattr(value, node.attr):
+            return getattr(value, node.attr)
+        if node.attr not in allowed.ATTRIBUTES.get(kind, "").split():
+            raise self._no_attribute(kind, node.attr)
+        entry = Entry(f"{kind}.{node.attr}", allowed.JOINING, operator.attrgetter(node.attr))
+        if _has_arrays(value) and node.attr in _VIEWS:
+            return self.perform(entry, node, (value,))
+        return python.check_kind(python.attempt(entry.function, value))
+
+    def _Call(self, node: ast.Call) -> Any:
+        if isinstance(node.func, ast.Attribute):
+            if dotted := self._dotted(node.func):
+                entry, owner = calls.function(dotted), ()
+            else:
+                owner = (self.evaluate(node.func.value),)
+                entry = self._method(owner[0], node.func.attr)
+        elif isinstance(node.func, ast.Name) and node.func.id in _BUILTINS and node.func.id not in self.names:
+            return self._builtin(node.func.id, *self._arguments(node), node)
+        else:
+            name = ast.unparse(node.func)
+            hint = f"Did you mean `torch.{name}`?" if f"torch.{name}" in calls.functions() else ""
+            raise Refused(f"`{name}` cannot be called here.", hint, node.func)
+        args, kwargs = self._arguments(node)
+        if entry.name.split(".")[0] in ("str", "list", "tuple", "Size"):
+            return self._sequence_method(entry, (*owner, *args), kwargs)
+        return self.perform(entry, node, (*owner, *args), kwargs)
+
+    def _Subscript(self, node: ast.Subscript) -> Any:
+        value, index = self.evaluate(node.value), self.evaluate(node.slice)
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            return self.perform(OPERATORS["[]"], node, (value, index))
+        if not isinstance(value, (list, tuple, str, range)):
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")
+        if isinstance(index, torch.Tensor) and index.ndim == 0:
+            index = int(index)
+        return python.attempt(operator.getitem, value, index)
+
+    def _Slice(self, node: ast.Slice) -> slice:
+        return slice(*(part and self.evaluate(part) for part in (node.lower, node.upper, node.step)))
+
+    def _BinOp(self, node: ast.BinOp) -> Any:
+        return self.binary(BINARY[type(node.op)], self.evaluate(node.left), self.evaluate(node.right), node)
+
+    def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
+        """`left symbol right`; `in_place` is Python's `+=` and its kin."""
+        if _has_arrays(left) or _has_arrays(right):
+            return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
+        return self._plain.binary(symbol, left, right)
+
+    def _UnaryOp(self, node: ast.UnaryOp) -> Any:
+        value = self.evaluate(node.operand)
+        if isinstance(node.op, ast.Not):
+            return not self.truth(value, node.operand)
+        symbol = {ast.USub: "unary -", ast.UAdd: "unary +", ast.Invert: "~"}[type(node.op)]  # type: ignore[index]
+        if _has_arrays(value):
+            return self.perform(OPERATORS[symbol], node, (value,))
+        return python.attempt(OPERATORS[symbol].function, value)
+
+    def _Compare(self, node: ast.Compare) -> Any:
+        left, result = self.evaluate(node.left), True
+        for kind, part in zip(node.ops, node.comparators, strict=True):
+            if result is not True and not self.truth(result, node):
+                break
+            right, symbol = self.evaluate(part), COMPARE[type(kind)]
+            arrays = (_has_arrays(left) or _has_arrays(right)) and symbol in OPERATORS
+            result = self.perform(OPERATORS[symbol], node, (left, right)) if arrays else self._plain.compare(symbol, left, right)
+            left = right
+        return result
+
+    def _BoolOp(self, node: ast.BoolOp) -> Any:
+        value: Any = None
+        for part in node.values:
+            value = self.evaluate(part)
+            if self.truth(value, part) != isinstance(node.op, ast.And):
+                break
+        return value
+
+    def truth(self, value: Any, node: ast.AST) -> bool:
+        """Whether a condition holds."""
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            return bool(self.perform(Entry("bool", allowed.CONVERSION, bool), node, (value,)))
+        return bool(value)
+
+    def _IfExp(self, node: ast.IfExp) -> Any:
+        return self.evaluate(node.body if self.truth(self.evaluate(node.test), node.test) else node.orelse)
+
+    def _Tuple(self, node: ast.Tuple) -> tuple[Any, ...]:
+        return tuple(self._elements(node.elts))
+
+    def _List(self, node: ast.List) -> list[Any]:
+        return self._elements(node.elts)
+
+    def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> list[Any]:
+        """A comprehension; its names last no longer than it does."""
+        outside = dict(self.names)
+        found: list[Any] = []
+        self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)), found)
+        self.names.clear()
+        self.names.update(outside)
+        return found
+
+    _GeneratorExp = _ListComp
+
+    def _comprehend(self, generators: list[ast.comprehension], make: Callable[[], None], found: list[Any]) -> None:
+        if not generators:
+            self._meter.statement()
+            self._meter.elements(len(found) + 1, "A list")
+            make()
+            return
+        first, *rest = generators
+        for value in self.iterate(self.evaluate(first.iter), first.iter):
+            self._meter.tick()
+            self.bind(first.target, value)
+            if all(self.truth(self.evaluate(test), test) for test in first.ifs):
+                self._comprehend(rest, make, found)
+
+    def bind(self, target: ast.expr, value: Any) -> None:
+        """Give a value its name, or its parts theirs."""
+        if isinstance(target, ast.Name):
+            self.names[target.id] = value
+        elif isinstance(target, (ast.Tuple, ast.List)):
+            self._bind_parts(target, value)
+        else:
+            self.assign_into(target, value)
+
+    def assign_into(self, target: ast.expr, value: Any) -> None:
+        """Assign to a part of a value: `x[0] = 1`, `x.grad = None`."""
+        if isinstance(target, ast.Subscript):
+            owner, index = self.evaluate(target.value), self.evaluate(target.slice)
+            if isinstance(owner, (torch.Tensor, np.ndarray)):
+                self.perform(OPERATORS["[]="], target, (owner, index, value))
+            elif isinstance(owner, list) and not isinstance(index, slice):
+                python.attempt(operator.setitem, owner, index, value)
+            else:
+                raise OperationFailed(f"TypeError: '{type(owner).__name__}' object does not support item assignment", "", target)
+        elif isinstance(target, ast.Attribute):
+            owner = self.evaluate(target.value)
+            if not isinstance(owner, torch.Tensor) or target.attr not in _SETTABLE:
+                raise Refused(f"`{ast.unparse(target)}` cannot be set.", "", target)
+            entry = Entry(f"Tensor.{target.attr} =", allowed.AUTOGRAD, lambda tensor, new: setattr(tensor, target.attr, new))
+            self.perform(entry, target, (owner, value))
+        else:
+            raise Refused(f"`{ast.unparse(target)}` cannot be assigned to.", "", target)
+
+    def _bind_parts(self, target: ast.Tuple | ast.List, value: Any) -> None:
+        parts = list(self.iterate(value, target))
+        starred = [index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
+        if len(parts) != len(target.elts) and (not starred or len(parts) < len(target.elts) - 1):
+            raise OperationFailed(f"ValueError: there are {len(parts)} values for {len(target.elts)} names", "", target)
+        if starred:
+            index, extra = starred[0], len(parts) - len(target.elts) + 1
+            parts[index : index + extra] = [parts[index : index + extra]]
+        for part, element in zip(target.elts, parts, strict=True):
+            self.bind(part.value if isinstance(part, ast.Starred) else part, element)
+
+    def _JoinedStr(self, node: ast.JoinedStr) -> str:
+        text = "".join(str(self.evaluate(part)) for part in node.values)
+        self._meter.elements(len(text), "A text")
+        return text
+
+    def _FormattedValue(self, node: ast.FormattedValue) -> str:
+        spec = str(self.evaluate(node.format_spec)) if node.format_spec else ""
+        return self._plain.text(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "s", spec)
+
+    def _Starred(self, node: ast.Starred) -> Any:
+        raise Refused("A `*` stands in a call or a list.", "", node)
+
+    def _elements(self, nodes: list[ast.expr]) -> list[Any]:
+        found: list[Any] = []
+        for node in nodes:
+            found.extend(self.iterate(self.evaluate(node.value), node) if isinstance(node, ast.Starred) else [self.evaluate(node)])
+            self._meter.elements(len(found), "A list")
+        return found
+
+    def _arguments(self, node: ast.Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(self._elements(node.args)), {str(keyword.arg): self.evaluate(keyword.value) for keyword in node.keywords}
+
+    def _dotted(self, node: ast.Attribute) -> str:
+        """`torch.linalg.norm` where the first word is a module that the learner has not given another meaning; else empty."""
+        words, inner = [node.attr], node.value
+        while isinstance(inner, ast.Attribute):
+            words.append(inner.attr)
+            inner = inner.value
+        if isinstance(inner, ast.Name) and inner.id in calls.ROOTS and inner.id not in self.names:
+            return ".".join([inner.id, *reversed(words)])
+        return ""
+
+    def _method(self, value: Any, name: str) -> Entry:
+        kind = python.kind_of(value)
+        entry = calls.methods().get(kind, {}).get(name)
+        if entry is None and name in allowed.ATTRIBUTES.get(kind, "").split():
+            raise Refused(f"`.{name}` is a value, not a method: leave the brackets away.")
+        if entry is None:
+            raise self._no_attribute(kind, name)
+        return entry
+
+    def _no_attribute(self, kind: str, name: str) -> Refused:
+        title = {"Tensor": "A tensor", "ndarray": "A NumPy array", "complex": "A number", "str": "A text", "Size": "A shape"}.get(kind, f"A {kind}")
+        methods, values = calls.methods().get(kind, {}), allowed.ATTRIBUTES.get(kind, "").split()
+        if name in methods:
+            return Refused(f"`.{name}` is a method: call it with brackets, `.{name}()`.")
+        near = difflib.get_close_matches(name, [*methods, *values], n=1, cutoff=0.7)
+        written = f".{near[0]}{'()' if near[0] in methods else ''}" if near else ""
+        return Refused(f"{title} has no `.{name}` that scripts can use here.", f"Did you mean `{written}`?" if near else "")
+
+    def _sequence_method(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A method of a list, a tuple or a text."""
+        if entry.name == "str.format":
+            return self._plain.format(args[0], args[1:], kwargs)
+        if entry.name == "str.join" and len(args) == 2:
+            return self._plain.join(args[0], list(self.iterate(args[1], ast.Pass())))
+        self._meter.elements(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
+        return python.attempt(lambda: entry.function(*args, **kwargs))
+
+    def _builtin(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.Call) -> Any:
+        handler: Callable[..., Any] | None = getattr(self, f"_builtin_{name}", None)
+        if handler is not None:
+            return python.attempt(lambda: handler(node, *args, **kwargs))
+        if args and isinstance(args[0], (torch.Tensor, np.ndarray)) and name in ("abs", "round", "float", "int", "bool", "complex", "len"):
+            function = {"abs": abs, "round": round, "float": float, "int": int, "bool": bool, "complex": complex, "len": len}[name]
+            return self.perform(Entry(name, allowed.CONVERSION, function), node, args, kwargs)
+        if any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
+            raise Refused(f"`{name}` does not take tensors here.", "PyTorch has an operation of its own for it.")
+        plain = {"abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "int": int, "len": len, "round": round, "slice": slice}
+        return python.attempt(lambda: plain[name](*args, **kwargs))
+
+    def _builtin_print(self, _node: ast.AST, *values: Any, sep: str = " ", end: str = "\n") -> None:
+        self._write(sep.join(self._plain.text(value) for value in values) + end)
+
+    def _builtin_str(self, _node: ast.AST, value: Any = "") -> str:
+        return self._plain.text(value)
+
+    def _builtin_repr(self, _node: ast.AST, value: Any) -> str:
+        return self._plain.text(value, "r")
+
+    def _builtin_type(self, _node: ast.AST, value: Any) -> str:
+        return str(type(value))
+
+    def _builtin_id(self, _node: ast.AST, value: Any) -> int:
+        return id(value)
+
+    def _builtin_isinstance(self, _node: ast.AST, value: Any, kinds: Any) -> bool:
+        return isinstance(value, kinds)
+
+    def _builtin_range(self, _node: ast.AST, *bounds: Any) -> range:
+        return range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))
+
+    def _builtin_pow(self, node: ast.AST, base: Any, exponent: Any) -> Any:
+        return self.binary("**", base, exponent, node)
+
+    def _builtin_sum(self, node: ast.AST, values: Any, start: Any = 0) -> Any:
+        for value in self.iterate(values, node):
+            start = self.binary("+", start, value, node)
+        return start
+
+    def _builtin_list(self, node: ast.AST, values: Any = ()) -> list[Any]:
+        return list(self.iterate(values, node))
+
+    def _builtin_tuple(self, node: ast.AST, values: Any = ()) -> tuple[Any, ...]:
+        return tuple(self.iterate(values, node))
+
+    def _builtin_reversed(self, node: ast.AST, values: Any) -> list[Any]:
+        return list(self.iterate(values, node))[::-1]
+
+    def _builtin_enumerate(self, node: ast.AST, values: Any, start: int = 0) -> list[Any]:
+        return list(enumerate(self.iterate(values, node), start))
+
+    def _builtin_zip(self, node: ast.AST, *values: Any) -> list[Any]:
+        return list(zip(*(self.iterate(value, node) for value in values), strict=False))
+
+    def _builtin_sorted(self, node: ast.AST, values: Any, reverse: bool = False) -> list[Any]:
+        return sorted(self.iterate(values, node), reverse=reverse)
+
+    def _builtin_all(self, node: ast.AST, values: Any) -> bool:
+        return all(self.truth(value, node) for value in self.iterate(values, node))
+
+    def _builtin_any(self, node: ast.AST, values: Any) -> bool:
+        return any(self.truth(value, node) for value in self.iterate(values, node))
+
+    def _builtin_max(self, node: ast.AST, *values: Any) -> Any:
+        return max(self.iterate(values[0], node) if len(values) == 1 else values)
+
+    def _builtin_min(self, node: ast.AST, *values: Any) -> Any:
+        return min(self.iterate(values[0], node) if len(values) == 1 else values)
+
+    def _refuse_strange_dtypes(self, call: Call) -> None:
+        """NumPy takes dtypes as texts; those of objects, texts and raw memory are refused before they are used."""
+        if not call.entry.is_numpy:
+            return
+        for value in [*call.args, *call.kwargs.values()]:
+            if isinstance(value, str) and _is_strange_dtype(value):
+                raise Refused(f"The dtype “{value}” is not one of numbers or booleans.")
+            if any(value is kind for kind in (str, list, tuple)):
+                raise Refused("An array here holds numbers or booleans.")
+
+
+def _is_strange_dtype(text: str) -> bool:
+    try:
+        return np.dtype(text).kind not in _NUMBERS
+    except (TypeError, ValueError, SyntaxError):
+        return False
+
+
+def _has_arrays(value: Any) -> bool:
+    return isinstance(value, (torch.Tensor, np.ndarray))
+
+
+def first_sentence(error: Exception) -> str:
+    """What PyTorch or NumPy said, without the parts meant for its own developers."""
+    text = str(error).split("\n")[0].split("Exception raised from")[0].strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
