@@ -169,6 +169,25 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.File(encoding="utf-8"))
+@as_json
+def tensors(file: Any, as_json: bool) -> None:
+    """Run the tensor script in FILE (- for standard input), and show what it left."""
+    from playground.tensors.sandbox import run_here
+
+    found = run_here(file.read())
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    click.echo(found["output"], nl=False)
+    for name, facts in found["names"].items():
+        shape = "" if facts["shape"] is None else f"{tuple(facts['shape'])}  {facts['values']}"
+        click.echo(f"{name}: {facts['dtype']} {shape or facts['text']}")
+    if error := found["error"]:
+        raise PlaygroundError(f"Line {error['line']}: {error['message']}", error["explanation"])
+
+
+@main.command()
 @click.argument("run")
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without an ending.")
 def export(run: str, target: Path) -> None:

@@ -123,7 +123,7 @@ def _become(entry: str, argument: str, descriptor: int) -> None:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(status)
+        os._exit(status)  # no clean-up: it belongs to the process that this one was forked from
 
 
 def _function(name: str) -> Callable[..., Any]:
@@ -134,3 +134,4 @@ def _function(name: str) -> Callable[..., Any]:
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=0), sys.argv[1:])
+    os._exit(0)  # what libraries complain of when Python tidies them away is not for the terminal

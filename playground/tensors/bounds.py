@@ -67,9 +67,14 @@ class Meter:
         if self._unchecked > MIB:
             alive = bytes_alive(self._holders)
             if alive + size > self.bounds.memory:
-                needed, allowed = _mebibytes(size), _mebibytes(self.bounds.memory)
+                allowed = _mebibytes(self.bounds.memory)
+                if size < self.bounds.memory // 8:
+                    raise BoundsExceeded(
+                        f"All values of a script together may take {allowed}, and with this result they would take more.", "Keep fewer of them."
+                    )
                 raise BoundsExceeded(
-                    f"This result needs {needed}, and all values of a script together may take {allowed}.", "Make it smaller: the idea shows at a few cells."
+                    f"This result needs {_mebibytes(size)}, and all values of a script together may take {allowed}.",
+                    "Make it smaller: the idea shows at a few cells.",
                 )
             self._unchecked = size
 

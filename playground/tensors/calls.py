@@ -157,12 +157,13 @@ def full_name(dotted: str) -> str:
 def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
     """The refusal of a name, with the nearest that is known."""
     near = difflib.get_close_matches(full, known, n=1, cutoff=0.75)
-    hint = (
-        f"Did you mean `{near[0].replace('torch.nn.functional', 'F')}`?"
-        if near
-        else "The reference beneath the editor lists everything that scripts can use here."
-    )
-    return Refused(f"`{dotted}` is not among the functions that scripts can use here.", hint)
+    if not near:
+        return Refused(
+            f"`{dotted}` is not among the functions that scripts can use here.", "The reference beneath the editor lists everything that they can use."
+        )
+    root = dotted.partition(".")[0]
+    instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
+    return Refused(f"`{dotted}` is not among the functions that scripts can use here.", f"Did you mean `{instead}`?", instead=instead)
 
 
 def _method(name: str) -> Callable[..., Any]:

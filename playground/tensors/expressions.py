@@ -104,7 +104,7 @@ class Expressions:
             raise Refused(f"`{name}` stands alone here; use something of it, such as `torch.ones(2, 3)`, or call it.")
         near = difflib.get_close_matches(name, [*filter(str.isidentifier, self.names), *calls.ROOTS, *_BUILTINS], n=1)
         hint = f"Did you mean `{near[0]}`?" if near else "Assign it first, on a line above."
-        raise ScriptError(f"The name `{name}` is not defined.", hint, node)
+        raise ScriptError(f"The name `{name}` is not defined.", hint, node, instead=near[0] if near else "")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
         if dotted := self._dotted(node):
@@ -318,8 +318,10 @@ class Expressions:
         if name in methods:
             return Refused(f"`.{name}` is a method: call it with brackets, `.{name}()`.")
         near = difflib.get_close_matches(name, [*methods, *values], n=1, cutoff=0.7)
-        written = f".{near[0]}{'()' if near[0] in methods else ''}" if near else ""
-        return Refused(f"{title} has no `.{name}` that scripts can use here.", f"Did you mean `{written}`?" if near else "")
+        if not near:
+            return Refused(f"{title} has no `.{name}` that scripts can use here.")
+        written = f".{near[0]}()" if near[0] in methods else f".{near[0]}"
+        return Refused(f"{title} has no `.{name}` that scripts can use here.", f"Did you mean `{written}`?", instead=f".{near[0]}")
 
     def _sequence_method(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """A method of a list, a tuple or a text."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import Any
 
 from playground.errors import PlaygroundError
-
-if TYPE_CHECKING:
-    from playground.tensors.calls import Call
 
 
 class ScriptError(PlaygroundError):
@@ -18,13 +15,15 @@ class ScriptError(PlaygroundError):
         message: what is wrong.
         hint: what to do about it.
         node: the statement or expression that failed, where it is known.
-        call: what PyTorch, NumPy or Python refused, with its operands.
+        call: the `Call` that PyTorch, NumPy or Python refused.
+        instead: what could stand in the node's place; with a leading dot, what could stand for its attribute.
     """
 
-    def __init__(self, message: str, hint: str = "", node: ast.AST | None = None, call: Call | None = None) -> None:
+    def __init__(self, message: str, hint: str = "", node: ast.AST | None = None, call: Any = None, instead: str = "") -> None:
         super().__init__(message, hint)
         self.node = node
         self.call = call
+        self.instead = instead
 
     def at(self, node: ast.AST) -> ScriptError:
         """The same, with its place if it had none."""

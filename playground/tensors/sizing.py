@@ -217,7 +217,7 @@ _NUMPY: dict[str, Callable[[Call], int]] = {
     "dot": _multiplied,
     "sort": lambda call: count(call.args),
     "argsort": lambda call: count(call.args),
-    "broadcast_to": lambda call: 0,
+    "broadcast_to": lambda _call: 0,
     "identity": lambda call: _product(call.args[:1]) ** 2,
     "eye": lambda call: _product(call.args[:1]) ** 2 * max(1, _product(call.args[1:2])),
     "trace": lambda call: count(call.args),

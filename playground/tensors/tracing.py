@@ -162,7 +162,7 @@ def _was_changed(old: Snapshot, array: Array) -> bool:
 
 
 def _same(one: Snapshot, other: Snapshot) -> bool:
-    same_form = (one.shape, one.strides, one.dtype, one.address, one.requires_grad) == (other.shape, other.strides, other.dtype, other.address, other.requires_grad)
+    same_form = all(getattr(one, name) == getattr(other, name) for name in ("shape", "strides", "dtype", "address", "requires_grad"))
     return same_form and equal_values(one.values, other.values)
 
 

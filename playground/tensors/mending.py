@@ -1,0 +1,174 @@
+"""Changes to a failed expression that would make PyTorch take it, each tried out before it is offered."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.calls import Call, methods
+from playground.tensors.places import Script
+from playground.tensors.sizing import on_meta
+
+FIXES = 3
+_ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List)
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One change of the script's text."""
+
+    label: str
+    start: int
+    end: int
+    """The characters that are replaced."""
+    text: str
+    """By these."""
+
+
+def suffixes(script: Script, node: ast.AST, call: Call, wanted: tuple[str, ...]) -> list[Fix]:
+    """Fixes that append something to one operand: `.T`, `.unsqueeze(1)`, `.float()`.
+
+    Args:
+        wanted: what may be appended, the likeliest first; `unsqueeze` stands for every dimension.
+    """
+    fixes = []
+    operands = list(reversed(_operands(node, call)))
+    for suffix in wanted:
+        for place, operand, value in operands:
+            for written, change in _changes(suffix, value):
+                if works(_replaced(call, place, change)):
+                    after = tuple(change(on_meta(value)).shape) if isinstance(value, torch.Tensor) else ()
+                    fixes.append(_append(script, operand, written, tuple(value.shape), after))
+    return fixes[:FIXES]
+
+
+def renamed(script: Script, node: ast.AST, call: Call, name: str) -> list[Fix]:
+    """The same method call under another name, such as `reshape` for `view`."""
+    entry = methods()["Tensor"].get(name)
+    if entry is None or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not works(Call(entry, call.args, call.kwargs)):
+        return []
+    owner, func = script.place(node.func.value), script.place(node.func)
+    return [Fix(f"Use `.{name}` instead of `.{node.func.attr}`", owner.end, func.end, f".{name}")]
+
+
+def other_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
+    """The same call along another dimension."""
+    if not isinstance(node, ast.Call) or not call.arrays:
+        return []
+    for dim in range(call.arrays[0].ndim):
+        tried = Call(call.entry, call.args[:1], {**call.kwargs, "dim": dim})
+        if works(tried):
+            place = script.place(node)
+            inner = ", ".join([script.text(node.args[0]), *(f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg != "dim"), f"dim={dim}"])
+            return [Fix(f"Along dimension {dim}", script.place(node.func).end, place.end, f"({inner})")]
+    return []
+
+
+def wrapped(script: Script, node: ast.AST) -> list[Fix]:
+    """Brackets around the arguments of a call that wants a list of tensors."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return []
+    first, last = script.place(node.args[0]), script.place(node.args[-1])
+    inside = script.source[first.start : last.end]
+    return [Fix("Put the tensors into a list", first.start, last.end, f"[{inside}]")]
+
+
+def works(call: Call) -> bool:
+    """Whether PyTorch takes the call, tried on the meta device; or in truth, where the operands are small."""
+    arrays = call.arrays
+    try:
+        if all(isinstance(array, torch.Tensor) for array in arrays):
+            call.entry.function(*on_meta(call.args), **on_meta(dict(call.kwargs)))
+            return True
+    except NotImplementedError:
+        pass
+    except Exception:
+        return False
+    if sum(array.numel() if isinstance(array, torch.Tensor) else array.size for array in arrays) > 10_000:
+        return False
+    try:
+        Call(call.entry, _copied(call.args), _copied(dict(call.kwargs)))()
+    except Exception:
+        return False
+    return True
+
+
+def _operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
+    """The expressions of the operands that are arrays: place among the call's arrays, node, value."""
+    nodes: list[ast.expr] = []
+    match node:
+        case ast.BinOp():
+            nodes = [node.left, node.right]
+        case ast.AugAssign():
+            nodes = [node.value]
+        case ast.Call():
+            nodes = [node.func.value] if isinstance(node.func, ast.Attribute) and call.entry.is_method else []
+            nodes += [*node.args, *(keyword.value for keyword in node.keywords)]
+    values = [*call.args, *call.kwargs.values()]
+    if isinstance(node, ast.AugAssign):
+        values = values[1:]
+    found, place = [], 1 if isinstance(node, ast.AugAssign) else 0
+    for expression, value in _flattened(nodes, values):
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            found.append((place, expression, value))
+            place += 1
+    return found
+
+
+def _flattened(nodes: list[ast.expr], values: list[Any]) -> Iterator[tuple[ast.expr, Any]]:
+    for node, value in zip(nodes, values, strict=False):
+        if isinstance(node, (ast.List, ast.Tuple)) and isinstance(value, (list, tuple)):
+            yield from _flattened(node.elts, list(value))
+        else:
+            yield node, value
+
+
+def _changes(suffix: str, value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """What a suffix may mean for this value."""
+    if suffix == "unsqueeze":
+        if isinstance(value, torch.Tensor) and value.ndim == 1:  # of larger ones the result would be legal and seldom meant
+            for dim in (1, 0):
+                yield f".unsqueeze({dim})", lambda array, dim=dim: array.unsqueeze(dim)
+    elif suffix == "T":
+        if value.ndim == 2:
+            yield ".T", lambda array: array.T
+    elif isinstance(value, torch.Tensor):
+        yield f".{suffix}()", lambda array: getattr(array, suffix)()
+
+
+def _replaced(call: Call, place: int, change: Callable[[Any], Any]) -> Call:
+    """The call with one of its arrays changed."""
+    count = iter(range(len(call.arrays)))
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, (torch.Tensor, np.ndarray)):
+            return change(value) if next(count) == place else value
+        if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+            parts = [walk(part) for part in value]
+            return parts if isinstance(value, list) else tuple(parts)
+        return value
+
+    return Call(call.entry, tuple(walk(value) for value in call.args), {name: walk(value) for name, value in call.kwargs.items()})
+
+
+def _append(script: Script, node: ast.expr, suffix: str, before: tuple[int, ...], after: tuple[int, ...]) -> Fix:
+    place, text = script.place(node), script.text(node)
+    whole = text if isinstance(node, _ATOMS) else f"({text})"
+    label = f"Use `{whole}{suffix}`: shape {before} becomes {after}" if after and after != before else f"Use `{whole}{suffix}`"
+    return Fix(label, place.start, place.end, whole + suffix)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+        parts = [_copied(part) for part in value]
+        return parts if isinstance(value, list) else tuple(parts)
+    return {name: _copied(part) for name, part in value.items()} if isinstance(value, dict) else value

@@ -1,0 +1,202 @@
+"""Runs learners' scripts each in a process of its own, which is forked warm, bounded by the system, and ended in time.
+
+A script shares nothing with the server or with other learners: not names, not random numbers, not freed memory.
+The interpreter refuses what it must by itself; the process is for what no allow-list can foresee, such as an
+operation that takes a minute or that crashes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from playground import device, settings
+from playground.errors import PlaygroundError
+from playground.forking import CAN_FORK, Forker
+
+PREPARE = "playground.tensors.sandbox:prepare"
+RUN = "playground.tensors.sandbox:run_script"
+CHECK = "playground.tensors.checking:try_exercise"
+RACE = "playground.tensors.race:race"
+"""The tasks."""
+SECONDS = 2.8
+"""How long a script's process may live: its own bound, and its report."""
+EXTRA = 512 * 2**20
+"""Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
+RECEIVED = 1 << 16
+Start = Callable[[str, str], tuple[int, socket.socket]]
+
+
+class Desk:
+    """Does what is asked in the server's own process, one after another: for systems that cannot fork.
+
+    A script is bounded by the interpreter alone there.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def ask(self, task: str, request: Mapping[str, Any], _seconds: float) -> dict[str, Any]:
+        with self._lock:
+            return _work(task)(dict(request))
+
+
+def sandbox(forker: Forker) -> Sandbox | Desk:
+    """What runs scripts on this system."""
+    return Sandbox(forker.start) if CAN_FORK else Desk()
+
+
+class Sandbox:
+    """Hands requests to processes.
+
+    Args:
+        start: makes a process and the line to it, as `Forker.start` does.
+        at_once: how many work at the same time; the others wait.
+    """
+
+    def __init__(self, start: Start, at_once: int | None = None) -> None:
+        self._start = start
+        self._places = threading.Semaphore(at_once or settings.cores())
+
+    def ask(self, task: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """What the task answers.
+
+        Args:
+            task: a function as `module:function`; takes the request and returns its answer, both plain data.
+            seconds: how long it may take; then the process is ended.
+
+        Raises:
+            PlaygroundError: it took too long, or it ended without an answer.
+        """
+        with self._places:
+            pid, line = self._start("playground.tensors.sandbox:become", task)
+            with line:
+                return _answer(pid, line, request, seconds)
+
+
+def _answer(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    ends = time.monotonic() + seconds
+    received = b""
+    try:
+        line.sendall(json.dumps(request).encode())
+        line.shutdown(socket.SHUT_WR)
+        while True:
+            line.settimeout(max(0.001, ends - time.monotonic()))
+            part = line.recv(RECEIVED)
+            if not part:
+                break
+            received += part
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        raise PlaygroundError(
+            f"This took longer than {seconds:.0f} seconds, so it was stopped.", "One of its operations is too much work: make its tensors smaller."
+        ) from None
+    except OSError:
+        received = b""
+    if not received:
+        raise PlaygroundError(
+            "The process of this script ended before its answer.", "It needed too much memory, or an operation crashed PyTorch. Make its tensors smaller."
+        )
+    answer: dict[str, Any] = json.loads(received)
+    return answer
+
+
+def become(task: str, descriptor: int) -> int:
+    """In the forked process: read the request, bound the process, do the task, send the answer."""
+    line = socket.socket(fileno=descriptor)
+    received = b""
+    while part := line.recv(RECEIVED):
+        received += part
+    if not received:
+        return 0  # whoever asked is gone
+    request = json.loads(received)
+    _bound(int(request.get("seconds", SECONDS)) + 1)
+    _stir()
+    line.sendall(json.dumps(_work(task)(request)).encode())
+    line.close()
+    return 0
+
+
+def _work(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    module, function = task.split(":")
+    work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(importlib.import_module(module), function)
+    return work
+
+
+def _bound(seconds: int) -> None:
+    """Have the system hold this process to its time and memory, and let it write no file."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    if used := _data_bytes():
+        resource.setrlimit(resource.RLIMIT_DATA, (used + EXTRA, used + EXTRA))
+
+
+def _data_bytes() -> int:
+    """Bytes of private memory that this process has; 0 where the system does not tell."""
+    with contextlib.suppress(OSError):
+        for text in Path("/proc/self/status").read_text().splitlines():
+            if text.startswith("VmData:"):
+                return int(text.split()[1]) * 1024
+    return 0
+
+
+def _stir() -> None:
+    """Random numbers of one's own: a fork starts with those of the process that it comes from."""
+    import numpy as np
+    import torch
+
+    torch.seed()
+    np.random.seed(int.from_bytes(os.urandom(4)))
+
+
+def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The task that runs `source` and reports on it."""
+    import torch
+
+    from playground.tensors import interpreter, report
+
+    given = {"device": torch.device(request.get("device") or device.best().name)}
+    execution = interpreter.run(str(request["source"]), given)
+    return report.summary(execution) if request.get("brief") else report.report(execution)
+
+
+def prepare() -> None:
+    """In the forking process: import everything, and let the meta device and the tracing do their own slow imports."""
+    import torch
+
+    from playground.tensors import interpreter, report
+
+    torch.set_num_threads(1)
+    source = "a = torch.rand(3, 4)\nb = a[a > 0.5].sum()\nc = a @ a.T + np.ones(3)\nd = torch.cat([a, a]).max(dim=1)[1]\na += 1\na @ a"
+    report.report(interpreter.run(source, {"device": torch.device("cpu")}))
+
+
+def run_here(source: str) -> dict[str, Any]:
+    """Run a script for the command line, in a process of its own.
+
+    Returns:
+        Its summary; a script that had to be ended has an error and nothing else.
+    """
+    if not CAN_FORK:
+        return run_script({"source": source, "brief": True})
+    forker = Forker(PREPARE)
+    try:
+        return Sandbox(forker.start).ask(RUN, {"source": source, "brief": True}, SECONDS)
+    except PlaygroundError as error:
+        fault = {"line": None, "start": 0, "end": 0, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}
+        return {"names": {}, "output": "", "warnings": [], "error": fault}
+    finally:
+        forker.close()
