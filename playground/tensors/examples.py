@@ -18,14 +18,14 @@ EXAMPLES = (
     Example(
         "first",
         "A first look",
-        """# Ctrl+Enter runs the script. Point at a cell to see where it came from.
+        """# Point at any cell on the right.
 a = torch.tensor([[1., 2., 3.],
                   [4., 5., 6.]])
 b = torch.tensor([[1., 0.],
                   [0., 1.],
                   [2., 2.]])
+sums = a.sum(dim=1)
 c = a @ b
-row_sums = c.sum(dim=1)
 """,
     ),
     Example(

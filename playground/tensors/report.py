@@ -128,13 +128,7 @@ class _Writer:
     def tile(self, part: Snapshot) -> int:
         """The place of this tile among all, written if it is new."""
         values = part.shown_values
-        key = (
-            part.shape,
-            part.strides,
-            part.address,
-            part.dtype,
-            values.resolve_conj().contiguous().view(-1).numpy().tobytes() if values.dtype != torch.bfloat16 else str(values),
-        )
+        key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(values))
         if key not in self._places:
             self._places[key] = len(self.tiles)
             self.tiles.append(
@@ -264,6 +258,10 @@ def _nested(values: torch.Tensor) -> Any:
         return [clean(part) for part in value] if isinstance(value, list) else _number(value)
 
     return clean(values.tolist())
+
+
+def _bytes(values: torch.Tensor) -> bytes:
+    return values.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if values.numel() else b""
 
 
 def _number(value: Any) -> Any:

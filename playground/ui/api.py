@@ -29,6 +29,8 @@ CANVAS = 140
 MAX_BODY = 32_768
 COMMANDS = ("pause", "resume", "step", "stop", "learning-rate")
 ONE_DAY = 24 * 3600
+PARTS = str(files("playground.ui.components") / "parts")
+"""Scripts that several components share."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -66,7 +68,7 @@ async def run_curves(request: Request) -> Response:
 async def run_command(request: Request) -> Response:
     """Steer a run: pause, resume, take one step, stop, change the learning rate."""
     run = _run(request, identity.learner(request.cookies.get(identity.COOKIE)), steering=True)
-    command = _command(await _body(request))
+    command = _command(await body_of(request))
     await to_thread.run_sync(_steer, run, command)
     return JSONResponse({"ok": True})
 
@@ -74,7 +76,7 @@ async def run_command(request: Request) -> Response:
 @answered
 async def predict(request: Request) -> Response:
     """What a network says of a drawing: `CANVAS`² bytes of ink, row by row."""
-    body = await _body(request)
+    body = await body_of(request)
     if len(body) != CANVAS * CANVAS:
         raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} bytes, not {len(body)}.")
     name = request.query_params.get("model", "")
@@ -127,13 +129,13 @@ def _command(body: bytes) -> Command:
     return Command(name, value)
 
 
-async def _body(request: Request) -> bytes:
+async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
     """The request's body, refused before it grows large."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
-            raise PlaygroundError(f"That is more than {MAX_BODY:,} bytes.")
+        if len(body) > most:
+            raise PlaygroundError(f"That is more than {most:,} bytes.")
     return body
 
 
@@ -150,5 +152,6 @@ ROUTES: list[BaseRoute] = [
     Route("/api/runs/{run}", run_curves),
     Route("/api/runs/{run}/command", run_command, methods=["POST"]),
     Route("/api/predict", predict, methods=["POST"]),
+    Mount("/parts", app=_CachedFiles(directory=PARTS), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
     Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
 ]

@@ -17,6 +17,7 @@ st.set_page_config(page_title="PyTorch playground", page_icon=ROOT / "playground
 page = st.navigation(
     [
         st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
+        st.Page(PAGES / "tensors.py", title="Tensors", icon=":material/grid_on:", url_path="tensors"),
         st.Page(PAGES / "train.py", title="Train", icon=":material/show_chart:", url_path="train"),
         st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", url_path="draw"),
     ]

@@ -1,4 +1,4 @@
-"""What lives as long as the server: the scheduler, the runs' histories, and the state of the slow imports.
+"""What lives as long as the server: the scheduler, the sandbox, the runs' histories, and the state of the slow imports.
 
 Held outside Streamlit's caches, which any page can clear, and outside this module, which an edit reloads.
 """
@@ -13,9 +13,13 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 from playground.errors import InstallationError, PlaygroundError
+from playground.forking import Forker
+from playground.runs import launcher
 from playground.runs.history import History
 from playground.runs.run import Run
 from playground.runs.scheduler import Scheduler
+from playground.tensors import sandbox
+from playground.tensors.sandbox import Desk, Sandbox
 
 _HOLDER = "playground_services"
 HISTORIES = 128
@@ -26,13 +30,23 @@ HISTORIES = 128
 class Services:
     """One for each server."""
 
-    scheduler: Scheduler = field(default_factory=Scheduler)
+    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE))
+    """Where training workers and learners' scripts come from."""
+    scheduler: Scheduler = field(init=False)
+    sandbox: Sandbox | Desk = field(init=False)
+    """Runs learners' scripts."""
+    racing: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the one race that may be run at a time: two would slow each other."""
     warm: threading.Event = field(default_factory=threading.Event)
     """Set when torch is imported and the first prediction was made."""
     fault: PlaygroundError | None = None
     """What keeps the playground from working at all."""
     _histories: OrderedDict[str, History] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.scheduler = Scheduler(forker=self.forker)
+        self.sandbox = sandbox.sandbox(self.forker)
 
     def history(self, run: Run) -> History:
         """The run's record up to now; read only as far as it has grown since the last time."""

@@ -189,9 +189,9 @@ FUNCTIONAL = """
     {}(x, y, b[:, :1].expand(2, 4, 4)) :: bilinear
     {}(b, torch.ones(2, 3, 2)) :: conv1d
     {}(b, torch.ones(3, 2, 2)) :: conv_transpose1d
-    {}(image, torch.ones(3, 2, 2, 2), padding=1, stride=2) :: conv2d
+    {}(image, torch.ones(2, 3, 2, 2), padding=1, stride=2) :: conv2d
     {}(image.unsqueeze(0), torch.ones(2, 1, 1, 2, 2)) :: conv3d
-    {}(image, torch.ones(2, 3, 2, 2)) :: conv_transpose2d
+    {}(image, torch.ones(3, 2, 2, 2)) :: conv_transpose2d
     {}(b, 2) :: max_pool1d avg_pool1d adaptive_avg_pool1d
     {}(image, 2) :: max_pool2d avg_pool2d adaptive_avg_pool2d adaptive_max_pool2d
     {}(image, 3, stride=1, padding=1) :: max_pool2d avg_pool2d
@@ -201,7 +201,7 @@ FUNCTIONAL = """
     {}(image, (1, 2, 0, 1), mode='reflect') :: pad
     {}(image, scale_factor=2) :: interpolate
     {}(image, size=(3, 5), mode='bilinear', align_corners=False) :: interpolate
-    {}(image.reshape(1, 8, 2, 2), 2) :: pixel_shuffle
+    {}(image.reshape(1, 8, 3, 4), 2) :: pixel_shuffle
     {}(x, (4,)) :: layer_norm
     {}(x, (4,), v, w) :: layer_norm
     {}(x, None, None, training=True) :: batch_norm
@@ -241,7 +241,7 @@ NUMPY = """
     {}(n, 2, axis=1) :: split array_split repeat
     {}(n, 2) :: hsplit array_split repeat
     {}(n[:2], 2) :: vsplit
-    {}(n.reshape(2, 3, 2), 2) :: hsplit
+    {}(n.reshape(3, 2, 2), 2) :: hsplit
     {}(n, (2, 1)) :: tile
     {}(d[0], (2, 3)) :: broadcast_to
     {}(n > 0, n, 0) :: where
@@ -561,7 +561,7 @@ def assert_agrees(source: str) -> Exception | None:
         assert execution.error is not None, f"Python says {error!r} of {source!r}"
         return error
     assert execution.error is None, f"{execution.error} of {source!r}"
-    assert execution.names.keys() == names.keys()
+    assert [name for name in execution.names if name.isidentifier()] == list(names)
     for name, wanted in names.items():
         assert_same(execution.names[name], wanted)
     return None
@@ -577,3 +577,162 @@ def test_names_mean_what_they_mean_in_python(name: str) -> None:
     for expression in EXAMPLES[name]:
         error = assert_agrees(f"r = {expression}")
         assert error is None or (name == "Tensor.cuda" and not torch.cuda.is_available()), f"{error!r} of {expression!r}"
+
+
+NUMBERS = ("2", "-1", "0.5", "3", "0", "True", "2.5e-3")
+PARTS = (":", ":", "...", "None", "0", "-1", "1", "7", "1:", ":-1", "::2", "-2:", "[0, 1]", "[-1, 0]", "5:", "k")
+UNARY = "abs exp sigmoid tanh sqrt relu round sign square neg floor logical_not isnan sin float int bool contiguous nonzero numpy".split()
+CASTS = "torch.float64 torch.float16 torch.int64 torch.int32 torch.uint8 torch.bool torch.complex64".split()
+REDUCTIONS = "sum mean std prod amax amin argmax all any norm logsumexp max median var".split()
+ALONG = "cumsum cumprod softmax argsort sort flip squeeze unsqueeze diff unbind cummax logcumsumexp".split()
+OPERATORS = "+ - * / // % ** == != < <= > >= & | ^ @ << >>".split()
+IN_PLACE = "+= -= *= /= //= %= **= &= |= ^= = =".split()
+PAIRS = "torch.maximum torch.atan2 torch.fmod torch.outer torch.matmul torch.mul torch.eq torch.isclose torch.hypot torch.cdist np.add np.dot".split()
+JOINS = "torch.cat torch.stack torch.hstack torch.vstack np.stack np.concatenate".split()
+NUMPY_UNARY = "np.abs np.sin np.sort np.cumsum np.transpose np.ravel np.flip np.sum np.std np.argmax np.round np.isnan np.squeeze".split()
+LEAVES = "x y v w b c s i k m u z n p q torch.arange(6.0).view(2,3) torch.ones(3,1) x[0,0] torch.rand(3,4) b[0] n[0] torch.zeros(0,4)".split()
+
+
+def chosen(draw: Any, *choices: Any) -> Any:
+    return draw(st.sampled_from(choices))
+
+
+def dims(draw: Any, value: Any) -> str:
+    """A dimension: most often one that the value has."""
+    rank = getattr(value, "ndim", 0)
+    return str(draw(st.integers(-rank, max(0, rank - 1)))) if draw(st.integers(0, 19)) else str(rank + 1)
+
+
+def sizes(draw: Any, value: Any) -> str:
+    """A shape for the same number of elements, now and then for another number."""
+    count = int(np.prod(np.shape(value))) if isinstance(value, torch.Tensor | np.ndarray) else 1
+    divisors = [part for part in range(1, max(2, count + 1)) if count % part == 0]
+    first = draw(st.sampled_from(divisors))
+    return chosen(draw, f"({first}, -1)", f"(-1, {first})", f"({first}, {count // first})", f"(-1, {first}, 1)", "-1", "(2, -1)")
+
+
+def order(draw: Any, value: Any) -> str:
+    return str(tuple(draw(st.permutations(range(getattr(value, "ndim", 1))))) or "()")
+
+
+def wider(draw: Any, value: Any) -> str:
+    shape = tuple(np.shape(value)) if isinstance(value, torch.Tensor | np.ndarray) else ()
+    return str(tuple(draw(st.lists(st.integers(1, 2), max_size=2))) + tuple(3 if size == 1 else size for size in shape))
+
+
+def index(draw: Any, text: str) -> str:
+    parts = draw(st.lists(st.sampled_from(PARTS), min_size=1, max_size=3))
+    return chosen(draw, ", ".join(parts), ", ".join(parts), f"{text} > 0", "m", "k, k", "i")
+
+
+def step(draw: Any, text: str, value: Any, others: tuple[str, str]) -> str:
+    """One operation more around an expression, of which the value is known."""
+    other, third = others
+    dim = dims(draw, value)
+    kinds: tuple[Callable[[], str], ...] = (
+        lambda: f"({text} {chosen(draw, *OPERATORS)} {other})",
+        lambda: f"({text} {chosen(draw, *OPERATORS)} {chosen(draw, *NUMBERS)})",
+        lambda: f"({chosen(draw, *NUMBERS)} {chosen(draw, *OPERATORS)} {text})",
+        lambda: f"({chosen(draw, '-', '~', '+', '')}{text})",
+        lambda: f"{text}[{index(draw, text)}]",
+        lambda: f"{text}[{index(draw, text)}]",
+        lambda: f"{text}.{chosen(draw, *UNARY)}()",
+        lambda: f"{text}.{chosen(draw, *REDUCTIONS)}(dim={dim}, keepdim={chosen(draw, True, False)})",
+        lambda: f"{text}.{chosen(draw, *REDUCTIONS)}()",
+        lambda: f"{text}.{chosen(draw, *ALONG)}({dim})",
+        lambda: f"{text}.{chosen(draw, 'reshape', 'view')}({sizes(draw, value)})",
+        lambda: f"{text}.{chosen(draw, 'permute', 'transpose')}({order(draw, value)})" if isinstance(value, torch.Tensor) else f"{text}.T",
+        lambda: f"{text}.{chosen(draw, 'transpose', 'swapaxes', 'movedim')}({dim}, {dims(draw, value)})",
+        lambda: f"{text}.{chosen(draw, 'expand', 'broadcast_to')}({wider(draw, value)})",
+        lambda: f"{chosen(draw, *JOINS)}([{text}, {chosen(draw, text, other)}])",
+        lambda: f"{chosen(draw, 'torch.cat', 'torch.stack')}([{text}, {chosen(draw, text, other)}, {text}], dim={dim})",
+        lambda: f"torch.where({chosen(draw, f'{text} > 0', 'm')}, {text}, {chosen(draw, other, '0')})",
+        lambda: f"{chosen(draw, 'torch.clamp', 'torch.clip')}({text}, {chosen(draw, '-0.5', '0', other)}, {chosen(draw, '0.5', '2', third)})",
+        lambda: f"{text}.to({chosen(draw, *CASTS)})",
+        lambda: f"torch.from_numpy({text}.numpy())" if isinstance(value, torch.Tensor) else f"torch.as_tensor({text})",
+        lambda: f"{chosen(draw, *NUMPY_UNARY)}({text}.numpy())" if isinstance(value, torch.Tensor) else f"{chosen(draw, *NUMPY_UNARY)}({text})",
+        lambda: f"{chosen(draw, *PAIRS)}({text}, {other})",
+        lambda: f"{text} {chosen(draw, *OPERATORS[7:13])} {other}",
+        lambda: f"{text} if {other}.sum() > 0 else {third}",
+    )
+    return draw(st.sampled_from(kinds))()
+
+
+def value_of(text: str) -> Any:
+    names = operands()
+    return None if python_s_own(compile(f"r = {text}", "<generated>", "exec"), names) else names["r"]
+
+
+@st.composite
+def expressions(draw: Any, most: int = 4) -> str:
+    """An expression of up to so many operations around one another; about one in ten is not valid."""
+    text = draw(st.sampled_from(LEAVES))
+    value = value_of(text)
+    for _ in range(draw(st.integers(0, most))):
+        for _attempt in range(5):
+            others = draw(st.tuples(st.sampled_from([*LEAVES, text]), st.sampled_from(LEAVES)))
+            grown = step(draw, text, value, others)
+            after = value_of(f"({grown})")
+            if after is not None or not draw(st.integers(0, 14)):
+                text, value = (f"({grown})" if " " in grown else grown), after
+                break
+        if isinstance(value, tuple):
+            text, value = f"{text}[0]", value[0] if value else None
+        if value is None:
+            break
+    return text
+
+
+@st.composite
+def programs(draw: Any) -> str:
+    """Statements that change tensors and arrays in place, through views too, and read them again."""
+    owner = chosen(draw, "x", "b", "i", "n", "q", "m", "y")
+    lines = [chosen(draw, f"t = {owner}", f"t = {owner}.T", f"t = {owner}[0]", f"t = {owner}.reshape(-1)", f"t = {owner}[:, ::2]", f"t = {owner} * 1")]
+    for _ in range(draw(st.integers(1, 3))):
+        for _attempt in range(4):
+            line = change(draw)
+            if fits([*lines, line]) or not draw(st.integers(0, 14)):
+                lines.append(line)
+                break
+    return "\n".join([*lines, f"r = t.sum() + {owner}"])
+
+
+def change(draw: Any) -> str:
+    target = chosen(draw, "t", f"t[{index(draw, 't')}]", f"t[{index(draw, 't')}]", "t.T[0]")
+    value = chosen(draw, "2", "1.5", "t", "v", "t[0]", "t.sum()", "t.max() - t", "k[0]", "True")
+    method = chosen(draw, "add_", "mul_", "copy_", "clamp_", "fill_", "sub_", "zero_", "t_", "fill", "sort")
+    if draw(st.integers(0, 2)):
+        return f"{target} {chosen(draw, *IN_PLACE)} {value}"
+    return f"{target}.{method}({value if method not in ('zero_', 't_', 'sort') else ''})"
+
+
+def fits(lines: list[str]) -> bool:
+    return python_s_own(compile("\n".join(lines), "<generated>", "exec"), operands()) is None
+
+
+def thousands(count: int) -> Callable[[Any], Any]:
+    return settings(max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+
+
+FAILED = {"expressions": [], "programs": []}
+"""Whether each generated one failed in both."""
+
+
+@thousands(2000)
+@given(expressions())
+def test_generated_expressions_agree(expression: str) -> None:
+    FAILED["expressions"].append(assert_agrees(f"r = {expression}") is not None)
+
+
+@thousands(400)
+@given(programs())
+def test_generated_changes_in_place_agree(program: str) -> None:
+    FAILED["programs"].append(assert_agrees(program) is not None)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("expressions", 2000), ("programs", 400)])
+def test_most_of_what_was_generated_is_valid(kind: str, count: int) -> None:
+    if not FAILED[kind]:
+        pytest.skip("nothing was generated in this process")
+    assert len(FAILED[kind]) >= count
+    assert 0.01 < sum(FAILED[kind]) / len(FAILED[kind]) < 0.5

@@ -1,0 +1,9 @@
+"""Tensors: type PyTorch, see memory."""
+
+from playground.ui import tensors
+
+tensors.heading()
+task = tensors.choose_task()
+tensors.lab(task)
+tensors.race()
+tensors.reference()

@@ -1,0 +1,60 @@
+"""The routes that the Tensors page's component asks: run a script, and what scripts can use."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from playground.errors import PlaygroundError
+from playground.tensors.sandbox import CHECK, RUN, SECONDS
+from playground.ui.api import ONE_DAY, answered, body_of
+from playground.ui.services import services
+
+MAX_SCRIPT = 100_000
+"""Bytes of a request with a script: its longest, in letters of four bytes each."""
+
+
+@answered
+async def run(request: Request) -> Response:
+    """Run a script: `source`, and `exercise` where it answers one. The answer is a report as `playground.tensors.report` writes it."""
+    asked = _asked(await body_of(request, MAX_SCRIPT))
+    task = CHECK if asked.get("exercise") else RUN
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, SECONDS * (2 if task == CHECK else 1)))
+
+
+@answered
+async def reference(_request: Request) -> Response:
+    """Everything that scripts can use, for completion in the editor."""
+    return JSONResponse(await to_thread.run_sync(_entries), headers={"cache-control": f"public, max-age={ONE_DAY}"})
+
+
+def _asked(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+        asked = {"source": document["source"], "exercise": document.get("exercise") or ""}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise PlaygroundError("A script is sent as a JSON object with “source”.") from None
+    if not all(isinstance(value, str) for value in asked.values()):
+        raise PlaygroundError("A script is text.")
+    return asked
+
+
+@cache
+def _entries() -> list[dict[str, Any]]:
+    from playground.tensors.reference import entries
+
+    services().warm.wait()
+    return [{**asdict(entry), "label": entry.name} for entry in entries()]
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/tensors/run", run, methods=["POST"]),
+    Route("/api/tensors/reference", reference),
+]
