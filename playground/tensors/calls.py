@@ -70,22 +70,20 @@ def arrays_in(value: Any) -> Iterator[Any]:
         yield from arrays_in((value.start, value.stop, value.step))
 
 
-OPERATORS: dict[str, Entry] = {
-    symbol: Entry(symbol, group, function)
-    for group, table in {
-        allowed.POINTWISE: {
-            "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
-            "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
-            "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv, "//=": operator.ifloordiv, "%=": operator.imod,
-            "**=": operator.ipow, "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift, ">>=": operator.irshift,
-            "unary -": operator.neg, "unary +": operator.pos, "~": operator.invert, "abs": operator.abs,
-        },
-        allowed.ALGEBRA: {"@": operator.matmul, "@=": operator.imatmul},
-        allowed.COMPARISON: {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
-        allowed.JOINING: {"[]": operator.getitem, "[]=": operator.setitem},
-    }.items()
-    for symbol, function in table.items()
+_OPERATORS: dict[str, dict[str, Callable[..., Any]]] = {
+    allowed.POINTWISE: {
+        "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
+        "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+        "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv, "//=": operator.ifloordiv, "%=": operator.imod,
+        "**=": operator.ipow, "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift, ">>=": operator.irshift,
+        "unary -": operator.neg, "unary +": operator.pos, "~": operator.invert, "abs": operator.abs,
+    },
+    allowed.ALGEBRA: {"@": operator.matmul, "@=": operator.imatmul},
+    allowed.COMPARISON: {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
+    allowed.JOINING: {"[]": operator.getitem, "[]=": operator.setitem},
 }  # fmt: skip
+OPERATORS: dict[str, Entry] = {symbol: Entry(symbol, group, function) for group, table in _OPERATORS.items() for symbol, function in table.items()}
+"""Python's operators, as functions of their operands."""
 
 ROOTS = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
 """What the first word of a dotted name stands for."""

@@ -64,7 +64,7 @@ class _Case:
         return [tuple(array.shape) for array in self.call.arrays]
 
     def names(self) -> list[str]:
-        operands = mending._operands(self.node, self.call)
+        operands = mending.operands(self.node, self.call)
         texts = [self.script.text(node) for _, node, _ in operands]
         return texts if len(texts) == len(self.shapes) else [f"operand {index + 1}" for index in range(len(self.shapes))]
 
@@ -266,7 +266,10 @@ def _list_wanted(case: _Case) -> Advice:
 
 def _in_place_shape(case: _Case) -> Advice:
     shapes = case.shapes[:2]
-    text = "An in-place operation writes into the tensor that is there, so the result must have that tensor’s shape. Without the in-place form a new, larger tensor is made."
+    text = (
+        "An in-place operation writes into the tensor that is there, so the result must have that tensor’s shape. "
+        "Without the in-place form a new, larger tensor is made."
+    )
     return text, _aligned(case.names()[:2], shapes, ()), []
 
 
@@ -303,13 +306,15 @@ def _mean(case: _Case) -> Advice:
 
 RULES: tuple[tuple[str, Callable[[_Case], Advice]], ...] = (
     (r"The size of tensor a \(\d+\) must match the size of tensor b|could not be broadcast together", _broadcast),
-    (r"cannot be multiplied|size mismatch, got|batch2 tensor to be|inconsistent tensor size|mismatch in its core dimension|1D tensors expected|must be a matrix|vector \+ matrix|not aligned|at least 1D|must be batches|must be a (?:2|3)-?D", _matmul),
+    (r"cannot be multiplied|size mismatch, got|batch2 tensor to be|inconsistent tensor size|mismatch in its core dimension|1D tensors expected", _matmul),
+    (r"must be a matrix|vector \+ matrix|not aligned|at least 1D|must be batches|must be a (?:2|3)-?D", _matmul),
     (r"Sizes of tensors must match except in dimension|stack expects each tensor|Tensors must have same number of dimensions", _join),
     (r"view size is not compatible", _view),
     (r"shape '\[([^\]]*)\]' is invalid for input of size (\d+)", _size),
     (r"mean\(\): could not infer output dtype|mean\(\): input dtype should be", _mean),
     (r"result type (\w+) can't be cast to the desired output type (\w+)", _cast_in_place),
-    (r"same dtype|expected scalar type|must have the same dtype|not implemented for '(?:Long|Int|Bool|Byte|Short|Char)'|requires a floating|floating point (?:dtype|tensor)s? (?:as|expected)", _dtype),
+    (r"same dtype|expected scalar type|must have the same dtype|not implemented for '(?:Long|Int|Bool|Byte|Short|Char)'", _dtype),
+    (r"requires a floating|floating point (?:dtype|tensor)s? (?:as|expected)", _dtype),
     (r"tensors used as indices|Expected dtype int64 for index|index\w*\(\): Expected", _index_dtype),
     (r"index (-?\d+) is out of bounds for (?:dimension|axis) (\d+) with size (\d+)|(?:index)()() out of range", _out_of_bounds),
     (r"Dimension out of range|axis (-?\d+) is out of bounds", _dimension),

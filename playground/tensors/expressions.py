@@ -21,12 +21,17 @@ BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@",
     ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^", ast.LShift: "<<", ast.RShift: ">>",
 }  # fmt: skip
+UNARY: dict[type[ast.unaryop], str] = {ast.USub: "unary -", ast.UAdd: "unary +", ast.Invert: "~"}
 COMPARE = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 _BUILTINS = frozenset(allowed.BUILTINS.split())
 _TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
+_PLAIN: dict[str, Callable[..., Any]] = {
+    "abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "int": int, "len": len, "round": round, "slice": slice,
+}  # fmt: skip
+_OF_ARRAYS = frozenset(("abs", "bool", "complex", "float", "int", "len", "round"))
 _SETTABLE = frozenset(allowed.SETTABLE.split())
 _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 """Attributes that are a tensor over the same memory."""
@@ -127,8 +132,9 @@ class Expressions:
 
     def _Call(self, node: ast.Call) -> Any:
         if isinstance(node.func, ast.Attribute):
+            owner: tuple[Any, ...] = ()
             if dotted := self._dotted(node.func):
-                entry, owner = calls.function(dotted), ()
+                entry = calls.function(dotted)
             else:
                 owner = (self.evaluate(node.func.value),)
                 entry = self._method(owner[0], node.func.attr)
@@ -169,7 +175,7 @@ class Expressions:
         value = self.evaluate(node.operand)
         if isinstance(node.op, ast.Not):
             return not self.truth(value, node.operand)
-        symbol = {ast.USub: "unary -", ast.UAdd: "unary +", ast.Invert: "~"}[type(node.op)]  # type: ignore[index]
+        symbol = UNARY[type(node.op)]
         if _has_arrays(value):
             return self.perform(OPERATORS[symbol], node, (value,))
         return python.attempt(OPERATORS[symbol].function, value)
@@ -336,13 +342,11 @@ class Expressions:
         handler: Callable[..., Any] | None = getattr(self, f"_builtin_{name}", None)
         if handler is not None:
             return python.attempt(lambda: handler(node, *args, **kwargs))
-        if args and isinstance(args[0], (torch.Tensor, np.ndarray)) and name in ("abs", "round", "float", "int", "bool", "complex", "len"):
-            function = {"abs": abs, "round": round, "float": float, "int": int, "bool": bool, "complex": complex, "len": len}[name]
-            return self.perform(Entry(name, allowed.CONVERSION, function), node, args, kwargs)
+        if args and _has_arrays(args[0]) and name in _OF_ARRAYS:
+            return self.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
         if any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
             raise Refused(f"`{name}` does not take tensors here.", "PyTorch has an operation of its own for it.")
-        plain = {"abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "int": int, "len": len, "round": round, "slice": slice}
-        return python.attempt(lambda: plain[name](*args, **kwargs))
+        return python.attempt(lambda: _PLAIN[name](*args, **kwargs))
 
     def _builtin_print(self, _node: ast.AST, *values: Any, sep: str = " ", end: str = "\n") -> None:
         self._write(sep.join(self._plain.text(value) for value in values) + end)

@@ -106,9 +106,12 @@ def shown(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
+    """Whether the cells follow one another in row-major order; one without cells always is."""
+    if 0 in shape:
+        return True
     expected = 1
     for size, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if size != 1 and stride != expected and math.prod(shape):
+        if size != 1 and stride != expected:
             return False
         expected *= size
     return True
@@ -132,10 +135,10 @@ def _of_tensor(tensor: torch.Tensor) -> Snapshot:
 
 
 def _of_numpy(array: np.ndarray[Any, Any]) -> Snapshot:
-    owner = array
+    owner: Any = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    start, end = (owner.ctypes.data, owner.ctypes.data + owner.nbytes)
+    start, end = owner.ctypes.data, owner.ctypes.data + owner.nbytes
     if owner.base is not None:  # the memory of something else, a tensor's for instance: at least what the array itself covers
         low, high = np.lib.array_utils.byte_bounds(array)
         start, end = min(start, low), max(end, high)

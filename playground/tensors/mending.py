@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter, methodcaller
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,9 @@ def suffixes(script: Script, node: ast.AST, call: Call, wanted: tuple[str, ...])
         wanted: what may be appended, the likeliest first; `unsqueeze` stands for every dimension.
     """
     fixes = []
-    operands = list(reversed(_operands(node, call)))
+    found = list(reversed(operands(node, call)))
     for suffix in wanted:
-        for place, operand, value in operands:
+        for place, operand, value in found:
             for written, change in _changes(suffix, value):
                 if works(_replaced(call, place, change)):
                     after = tuple(change(on_meta(value)).shape) if isinstance(value, torch.Tensor) else ()
@@ -98,7 +99,7 @@ def works(call: Call) -> bool:
     return True
 
 
-def _operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
+def operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
     """The expressions of the operands that are arrays: place among the call's arrays, node, value."""
     nodes: list[ast.expr] = []
     match node:
@@ -133,12 +134,12 @@ def _changes(suffix: str, value: Any) -> Iterator[tuple[str, Callable[[Any], Any
     if suffix == "unsqueeze":
         if isinstance(value, torch.Tensor) and value.ndim == 1:  # of larger ones the result would be legal and seldom meant
             for dim in (1, 0):
-                yield f".unsqueeze({dim})", lambda array, dim=dim: array.unsqueeze(dim)
+                yield f".unsqueeze({dim})", methodcaller("unsqueeze", dim)
     elif suffix == "T":
         if value.ndim == 2:
-            yield ".T", lambda array: array.T
+            yield ".T", attrgetter("T")
     elif isinstance(value, torch.Tensor):
-        yield f".{suffix}()", lambda array: getattr(array, suffix)()
+        yield f".{suffix}()", methodcaller(suffix)
 
 
 def _replaced(call: Call, place: int, change: Callable[[Any], Any]) -> Call:

@@ -65,7 +65,7 @@ def kind_of(value: Any) -> str:
         (torch.Generator, "TorchGenerator"), (np.random.Generator, "NumpyGenerator"), (torch.UntypedStorage, "UntypedStorage"),
         ((torch.dtype, np.dtype), "dtype"), (torch.device, "device"), ((torch.finfo, torch.iinfo), "finfo"), ((bool, int, float, complex), "complex"),
     ):  # fmt: skip
-        if isinstance(value, kind):  # type: ignore[arg-type]
+        if isinstance(value, kind):
             return name
     return type(value).__name__
 
@@ -104,8 +104,8 @@ class Plain:
         if not _SPEC.fullmatch(spec):
             raise Refused(f"The format “{spec}” is not one that scripts here can use.", "For example `:.2f`, `:>8` or `:,`.")
         if conversion in ("r", "a"):
-            return attempt(format, attempt(repr, value), spec)
-        return attempt(format, value, spec) if spec else attempt(str, value)
+            return str(attempt(format, attempt(repr, value), spec))
+        return str(attempt(format, value, spec) if spec else attempt(str, value))
 
     def format(self, template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """`str.format`, of plain fields only: a field that reaches into a value is refused."""

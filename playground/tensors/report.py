@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import math
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def _storages(arrays: dict[str, Snapshot]) -> dict[str, str]:
     groups: list[list[str]] = []
     for name, part in sorted(arrays.items(), key=lambda item: (item[1].device, item[1].start)):
         last = groups[-1] if groups else []
-        if any(arrays[other].overlaps(part) or arrays[other].address == part.address and part.cells for other in last):
+        if any(arrays[other].overlaps(part) or (arrays[other].address == part.address and part.cells) for other in last):
             last.append(name)
         else:
             groups.append([name])
@@ -127,26 +128,10 @@ class _Writer:
 
     def tile(self, part: Snapshot) -> int:
         """The place of this tile among all, written if it is new."""
-        values = part.shown_values
-        key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(values))
+        key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(part.shown_values))
         if key not in self._places:
             self._places[key] = len(self.tiles)
-            self.tiles.append(
-                {
-                    "kind": part.kind,
-                    "shape": list(part.shape),
-                    "shown": list(part.shown),
-                    "strides": list(part.strides),
-                    "offset": part.offset,
-                    "contiguous": part.contiguous,
-                    "dtype": part.dtype,
-                    "device": part.device,
-                    "itemsize": part.itemsize,
-                    "first": (part.address - part.start) // part.itemsize,
-                    "slots": (part.end - part.start) // part.itemsize,
-                    "values": [_number(value) for value in values.reshape(-1).tolist()],
-                }  # fmt: skip
-            )
+            self.tiles.append(_tile(part))
         return self._places[key]
 
     def step(self, statement: Statement) -> dict[str, Any]:
@@ -165,8 +150,7 @@ class _Writer:
             "times": statement.times, "failed": statement.failed, "reason": traced.reason,
             "inputs": [{"name": name, "tile": self.tile(part)} for name, part in inputs.items()],
             "outputs": [
-                {"name": name, "tile": self.tile(part), "from": self._cells(part, traced.made.get(name, {}), inputs), "moves": is_move(part, traced.made.get(name, {}), inputs)}
-                for name, part in statement.made.items()
+                {"name": name, "tile": self.tile(part), "from": self._cells(part, traced.made.get(name, {}), inputs)} for name, part in statement.made.items()
             ],
             "operations": self._operations(statement, traced),
             "notes": list(dict.fromkeys(note for operation in statement.operations for note in notes(operation))),
@@ -206,7 +190,7 @@ class _Writer:
             self._links -= len(columns)
             if self._links < 0:
                 return {}
-            found[name] = [[int(cell) for cell in columns[start:end] if cell >= 0] for start, end in zip(bounds[:-1], bounds[1:], strict=True)]
+            found[name] = [[int(cell) for cell in columns[start:end] if cell >= 0] for start, end in pairwise(bounds)]
         return found
 
     def _origin(self, name: str, part: Snapshot, statement: Statement, sources: Sources, inputs: dict[str, Snapshot]) -> dict[str, Any]:
@@ -251,6 +235,16 @@ def _stretched(shapes: list[tuple[int, ...]], result: tuple[int, ...]) -> list[l
         padded: list[int | None] = [*(None,) * (len(result) - len(shape)), *shape]
         rows.append([{"size": size, "stretched": (size or 1) != wide} for size, wide in zip(padded, result, strict=False)])
     return rows
+
+
+def _tile(part: Snapshot) -> dict[str, Any]:
+    """What is drawn of a snapshot; slots of its storage are counted in its own elements."""
+    return {
+        "kind": part.kind, "shape": list(part.shape), "shown": list(part.shown), "strides": list(part.strides), "offset": part.offset,
+        "contiguous": part.contiguous, "dtype": part.dtype, "device": part.device, "itemsize": part.itemsize,
+        "first": (part.address - part.start) // part.itemsize, "slots": (part.end - part.start) // part.itemsize,
+        "values": [_number(value) for value in part.shown_values.reshape(-1).tolist()],
+    }  # fmt: skip
 
 
 def _nested(values: torch.Tensor) -> Any:

@@ -196,7 +196,16 @@ def run_here(source: str) -> dict[str, Any]:
     try:
         return Sandbox(forker.start).ask(RUN, {"source": source, "brief": True}, SECONDS)
     except PlaygroundError as error:
-        fault = {"line": None, "start": 0, "end": 0, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}
+        fault: dict[str, Any] = {
+            "line": None,
+            "start": 0,
+            "end": 0,
+            "message": error.message,
+            "explanation": error.hint,
+            "alignment": None,
+            "fix": None,
+            "fixes": [],
+        }
         return {"names": {}, "output": "", "warnings": [], "error": fault}
     finally:
         forker.close()
