@@ -42,7 +42,7 @@ def summary(execution: Execution) -> dict[str, Any]:
     storages = _storages(arrays)
     names: dict[str, Any] = {}
     for name, value in execution.names.items():
-        if name in execution.given and name not in arrays:
+        if name == "device" and name in execution.given:
             continue
         if name in arrays:
             names[name] = _facts(arrays[name], storages[name])

@@ -163,12 +163,12 @@ def _stir() -> None:
 
 
 def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that runs `source` and reports on it."""
+    """The task that runs `source` on `device` and reports on it."""
     import torch
 
     from playground.tensors import interpreter, report
 
-    given = {"device": torch.device(request.get("device") or device.best().name)}
+    given = {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
     execution = interpreter.run(str(request["source"]), given)
     return report.summary(execution) if request.get("brief") else report.report(execution)
 

@@ -23,7 +23,7 @@ def greeting() -> None:
 
 
 def actions_and_pad() -> None:
-    """The two ways to a result on the left; on the right one of them, alive."""
+    """The ways to a result on the left; on the right one of them, alive."""
     actions, alive = st.columns([2, 5], gap="large")
     with actions:
         _actions()
@@ -53,3 +53,6 @@ def _actions() -> None:
     if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):
         st.switch_page(PAGES / "draw.py")
     st.caption("Draw, choose which network answers, and see what it sees.")
+    if st.button("Look inside tensors", icon=":material/grid_on:", width="stretch", key="tensors"):
+        st.switch_page(PAGES / "tensors.py")
+    st.caption("Type PyTorch and see shapes, memory, and which cells made which.")

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.tensors.sandbox import CHECK, RUN, SECONDS
 from playground.ui.api import ONE_DAY, answered, body_of
@@ -23,7 +24,7 @@ MAX_SCRIPT = 100_000
 
 @answered
 async def run(request: Request) -> Response:
-    """Run a script: `source`, and `exercise` where it answers one. The answer is a report as `playground.tensors.report` writes it."""
+    """Run a script: `source`, `device`, and `exercise` where it answers one. The answer is a report as `playground.tensors.report` writes it."""
     asked = _asked(await body_of(request, MAX_SCRIPT))
     task = CHECK if asked.get("exercise") else RUN
     return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, SECONDS * (2 if task == CHECK else 1)))
@@ -38,7 +39,7 @@ async def reference(_request: Request) -> Response:
 def _asked(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
-        asked = {"source": document["source"], "exercise": document.get("exercise") or ""}
+        asked = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
     except (ValueError, TypeError, KeyError, AttributeError):
         raise PlaygroundError("A script is sent as a JSON object with “source”.") from None
     if not all(isinstance(value, str) for value in asked.values()):

@@ -195,7 +195,7 @@ def _show_race(result: dict[str, Any]) -> None:
         figure.add_scatter(x=sizes, y=[row["seconds"][index] * 1e3 for row in rows], name=lane, mode="lines+markers", marker={"symbol": symbol, "size": 9})
     figure.update_layout(
         height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.12},
-        xaxis={"title": "rows and columns", "type": "log", "tickvals": sizes}, yaxis={"title": "milliseconds", "type": "log"},
+        xaxis={"title": "rows and columns", "type": "log", "tickvals": sizes}, yaxis={"title": "milliseconds", "type": "log", "dtick": 1},
     )  # fmt: skip
     picture, table = st.columns([3, 2], gap="large")
     picture.plotly_chart(figure, width="stretch", config={"displayModeBar": False})

@@ -62,7 +62,7 @@ export class Xray {
     card.append(value, element("span", "fact", `${shapeText(tile.shape)} ${tile.kind === "array" ? "np." : ""}${tile.dtype}`))
     const origin = originText(facts)
     if (origin) card.append(element("span", `origin ${facts.origin}`, origin))
-    if (tile.device !== "cpu") card.append(element("span", "origin device", tile.device))
+    if (tile.kind === "tensor") card.append(element("span", tile.device === "cpu" ? "fact" : "origin device", `on ${tile.device}`))
     return card
   }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.ui.components import register
+from playground.ui.device_choice import chosen_device
 
 LONGEST = 20_000
 """Characters of a script that are kept."""
@@ -26,7 +27,7 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
         on_solved: told of an exercise that was answered rightly.
     """
     command = st.session_state.get(_COMMAND, {})
-    data = {"exercise": exercise, "source": source, "command": command, "score": st.session_state.get(_SCORE, [0, 0])}
+    data = {"exercise": exercise, "source": source, "device": chosen_device(), "command": command, "score": st.session_state.get(_SCORE, [0, 0])}
 
     def ran() -> None:
         text = st.session_state[key].ran

@@ -29,6 +29,7 @@ class Lab {
     const first = this.data === undefined
     this.data = data
     if (first) {
+      this.untouched = true // what stands there at first is no answer to an exercise yet
       this.score = data.score
       this.done = data.command.id ?? 0
       this.editor.text = data.source
@@ -59,7 +60,7 @@ class Lab {
     this.asking = true
     this.root.classList.add("busy")
     const source = this.editor.text
-    const answer = await this.ask({ source, exercise: this.data.exercise })
+    const answer = await this.ask({ source, exercise: this.data.exercise, device: this.data.device })
     this.asking = false
     this.root.classList.remove("busy")
     if (this.again) {
@@ -82,7 +83,8 @@ class Lab {
   show(answer, source) {
     const failed = typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error
     this.showFault(failed, source)
-    this.showVerdict(answer)
+    this.showVerdict(this.untouched ? {} : answer)
+    this.untouched = false
     this.parts.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((text) => `Warning: ${text}\n`)].join("")
     if (!answer.names) return
     const before = new Set(Object.keys(this.report?.names ?? {}))
@@ -138,7 +140,7 @@ class Lab {
   showScore() {
     const [right, all] = this.score
     this.parts.score.hidden = !all
-    this.parts.score.textContent = `${right} of ${all} right`
+    this.parts.score.textContent = `${right}/${all}`
   }
 
   showVerdict({ verdict, right }) {
