@@ -3,7 +3,7 @@
 
 import {
   Decoration, EditorView, HighlightStyle, Prec, StateEffect, StateField, acceptCompletion, autocompletion, bracketMatching,
-  closeBrackets, closeBracketsKeymap, defaultKeymap, highlightActiveLine, highlightActiveLineGutter, history, historyKeymap,
+  closeBrackets, closeBracketsKeymap, closeCompletion, defaultKeymap, highlightActiveLine, highlightActiveLineGutter, history, historyKeymap,
   indentOnInput, indentUnit, indentWithTab, isolateHistory, keymap, lineNumbers, lintGutter, nextDiagnostic, python,
   setDiagnostics, syntaxHighlighting, syntaxTree, tags, tooltips,
 } from "./codemirror.js"
@@ -88,7 +88,7 @@ export class Editor {
   // `parent` must already lie in the page, because the styles go to the document or the shadow root that it is in.
   constructor(parent, { text = "", label = "", onRun, onChange } = {}) {
     this.entries = []
-    const run = { key: "Mod-Enter", run: () => { onRun?.(); return true } }
+    const run = { key: "Mod-Enter", run: (view) => { closeCompletion(view); onRun?.(); return true } }
     this.view = new EditorView({
       parent,
       root: parent.getRootNode(),

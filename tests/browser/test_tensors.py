@@ -1,0 +1,279 @@
+"""Typing PyTorch in a real browser: the script, the X-ray, mistakes, predictions, exercises and links."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from playground.tensors.examples import EXAMPLES
+from playground.tensors.exercises import EXERCISES
+
+ANSWER = re.compile("/api/tensors/run")
+
+
+@pytest.fixture
+def lab(page: Page, address: str) -> Page:
+    page.goto(f"{address}/tensors")
+    page.locator(".shelf .card").first.wait_for()
+    return page
+
+
+def run(page: Page, source: str) -> None:
+    """Type a script, press Ctrl+Enter, and wait until its answer is shown."""
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(source)
+    with page.expect_response(ANSWER):
+        page.keyboard.press("Control+Enter")
+    expect(page.locator(".lab.busy")).to_have_count(0)
+
+
+def card(page: Page, name: str) -> Locator:
+    return page.locator(f".shelf .card[data-name='{name}']")
+
+
+def output(page: Page) -> Locator:
+    """The cells of the tensor that is looked at."""
+    return page.locator(".stage figure.output .cell")
+
+
+def inputs(page: Page) -> Locator:
+    return page.locator(".stage figure.input .cell")
+
+
+def lit(cells: Locator) -> list[int]:
+    return [int(str(cell.get_attribute("data-cell"))) for cell in cells.all() if "on" in str(cell.get_attribute("class")).split()]
+
+
+def test_the_page_opens_on_something_alive(lab: Page) -> None:
+    expect(card(lab, "c")).to_have_attribute("aria-pressed", "true")
+    expect(output(lab)).to_have_text(["7", "8", "16", "17"])
+
+
+def test_names_appear_with_shape_dtype_and_memory(lab: Page) -> None:
+    run(lab, "a = np.ones(5)\nb = torch.from_numpy(a)\nx = torch.arange(6).view(2, 3)\ny = x.T\nz = y.reshape(-1)\nn = 3\nu = torch.empty(2)")
+    expect(card(lab, "a")).to_contain_text("(5,) np.float64")
+    expect(card(lab, "b")).to_contain_text("shares memory with a")
+    expect(card(lab, "y")).to_contain_text("(3, 2) int64")
+    expect(card(lab, "y")).to_contain_text("view of x")
+    expect(card(lab, "z")).to_contain_text("copy of y")
+    expect(card(lab, "n")).to_contain_text("3")
+    expect(card(lab, "u")).to_contain_text("uninitialised memory")
+
+
+def test_pointing_at_a_product_lights_row_and_column_and_writes_the_sum(lab: Page) -> None:
+    run(lab, "p = torch.arange(6.).view(2, 3)\nq = torch.ones(3, 4) * 2\nr = p @ q")
+    card(lab, "r").click()
+    output(lab).nth(5).hover()
+    assert lit(lab.locator(".stage figure.input").nth(0).locator(".cell")) == [3, 4, 5]
+    assert lit(lab.locator(".stage figure.input").nth(1).locator(".cell")) == [1, 5, 9]
+    expect(lab.locator(".info .sum")).to_have_text("3·2 + 4·2 + 5·2 = 24")
+    expect(lab.locator(".info .where")).to_contain_text("r[1, 1] = 24")
+    expect(lab.locator(".info .where")).to_contain_text("slot 1·4 + 1·1 + 0 = 5")
+    assert lit(output(lab)) == [5]
+    expect(lab.locator(".bar .slot.on")).to_have_text("24")
+
+
+def test_pointing_at_an_input_lights_what_it_made(lab: Page) -> None:
+    run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
+    inputs(lab).nth(4).hover()
+    assert lit(output(lab)) == [1]
+
+
+def test_pointing_asks_the_server_nothing(lab: Page) -> None:
+    run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
+    lab.get_by_role("heading", name="Tensors").hover()
+    asked: list[str] = []
+    lab.on("request", lambda request: asked.append(request.url))
+    for cell in range(2):
+        output(lab).nth(cell).hover()
+        expect(lab.locator(".info .where")).to_contain_text(f"s[{cell}]")
+    assert [url for url in asked if "api" in url] == []
+
+
+def test_the_same_slot_lights_in_every_tensor_of_the_storage(lab: Page) -> None:
+    run(lab, "x = torch.arange(6)\ny = x.view(2, 3)\nt = y.T")
+    output(lab).nth(1).hover()  # t[0, 1] is y[1, 0] is x[3]
+    expect(lab.locator(".bar .slot.on")).to_have_text("3")
+    shared = lab.locator(".memory figure")
+    assert {figure.locator(".name").inner_text(): lit(figure.locator(".cell")) for figure in shared.all()} == {"x": [3], "y": [3]}
+
+
+def test_cells_that_move_keep_their_colour(lab: Page) -> None:
+    run(lab, "x = torch.arange(6).view(2, 3)\nt = x.T")
+    colours = [cell.evaluate("(cell) => getComputedStyle(cell).backgroundColor") for cell in inputs(lab).all()]
+    moved = [cell.evaluate("(cell) => getComputedStyle(cell).backgroundColor") for cell in output(lab).all()]
+    assert len(set(colours)) == 6
+    assert moved == [colours[cell] for cell in (0, 3, 1, 4, 2, 5)]
+    expect(lab.locator(".facts")).to_contain_text("Only the strides changed, from (3, 1) to (1, 3)")
+
+
+def test_stretched_dimensions_are_drawn_with_pale_cells(lab: Page) -> None:
+    run(lab, "column = torch.tensor([[0.], [10.]])\nrow = torch.tensor([1., 2., 3.])\ntable = column + row")
+    expect(lab.locator(".stage .ghost")).to_have_count(4 + 3)
+    output(lab).nth(4).hover()
+    expect(lab.locator(".info .sum")).to_have_text("10 + 2 = 12")
+    expect(lab.locator(".align .stretched")).to_have_count(2)
+
+
+def test_one_operation_of_a_line_can_be_looked_at(lab: Page) -> None:
+    run(lab, "a = torch.ones(2, 2)\nb = torch.relu(a @ a - 1)")
+    lab.get_by_role("button", name="a @ a", exact=True).click()
+    output(lab).first.hover()
+    expect(lab.locator(".info .sum")).to_have_text("1·1 + 1·1 = 2")
+
+
+def test_cells_can_be_walked_over_with_the_keyboard(lab: Page) -> None:
+    run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
+    lab.locator(".stage figure.input .tile").focus()
+    for key, told in (("ArrowRight", "m[0, 0] = 0"), ("ArrowRight", "m[0, 1] = 1"), ("ArrowDown", "m[1, 1] = 4"), ("ArrowLeft", "m[1, 0] = 3")):
+        lab.keyboard.press(key)
+        expect(lab.locator(".info .where")).to_contain_text(told)
+    assert lit(output(lab)) == [1]
+
+
+def test_printing_and_warnings_are_shown(lab: Page) -> None:
+    run(lab, "x = torch.ones(2)\nprint(f'{x.sum():.1f}', x.shape)")
+    expect(lab.locator(".printed")).to_have_text("2.0 torch.Size([2])\n")
+
+
+MISTAKES = {
+    "broadcast": ("a = torch.ones(2, 3)\nb = torch.ones(3, 2)\nc = a + b", "a + b", "Use `b.T`", (2, 3)),
+    "outer": ("a = torch.ones(2)\nb = torch.ones(3)\nc = a * b", "a * b", "unsqueeze", None),
+    "matmul": ("a = torch.ones(2, 3)\nb = torch.ones(2, 3)\nc = a @ b", "a @ b", "Use `b.T`", (2, 2)),
+    "view": ("a = torch.ones(2, 3)\nb = a.T\nc = b.view(6)", "b.view(6)", ".reshape", (6,)),
+    "size": ("a = torch.ones(2, 6)\nc = a.view(5, 4)", "a.view(5, 4)", "−1", None),
+    "cat": ("a = torch.ones(2, 3)\nb = torch.ones(2, 4)\nc = torch.cat([a, b])", "torch.cat([a, b])", "dimension 1", (2, 7)),
+    "dtype": ("a = torch.arange(3)\nc = a.mean()", "a.mean()", ".float()", ()),
+    "typo": ("a = torch.ones(2)\nc = a.reshap(1, 2)", "a.reshap(1, 2)", "reshape", (1, 2)),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_mistake_is_marked_explained_and_mended_by_one_click(lab: Page, name: str) -> None:
+    source, marked, label, shape = MISTAKES[name]
+    run(lab, source)
+    expect(lab.locator(".fault .message")).to_be_visible()
+    expect(lab.locator(".cm-lintRange-error").first).to_be_visible()
+    assert "".join(lab.locator(".cm-lintRange-error").all_inner_texts()) == marked
+    fix = lab.locator(".fault button").filter(has_text=label.replace("`", "")).first
+    with lab.expect_response(ANSWER):
+        fix.click()
+    expect(lab.locator(".fault")).to_be_empty()
+    expect(card(lab, "c")).to_be_visible()
+    if shape is not None:
+        expect(card(lab, "c")).to_contain_text(f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})")
+
+
+def test_a_script_that_does_not_end_is_stopped_and_the_page_lives_on(lab: Page) -> None:
+    run(lab, "x = torch.rand(300, 300)\nwhile True:\n    x = x @ x")
+    expect(lab.locator(".fault .message")).to_contain_text("stopped")
+    run(lab, "x = torch.ones(2)")
+    expect(lab.locator(".fault")).to_be_empty()
+
+
+def test_a_prediction_hides_the_result_until_it_is_made(lab: Page) -> None:
+    lab.get_by_label("Predict first").check()
+    run(lab, "a = torch.ones(2, 3)\nb = a.T")
+    expect(lab.locator(".shelf")).to_be_hidden()
+    lab.get_by_role("textbox", name="Shape").fill("(2, 3)")
+    lab.get_by_role("button", name="Reveal").click()
+    expect(lab.locator(".verdict")).to_have_text("Not quite: you said (2, 3), and b has shape (3, 2) float32.")
+    expect(lab.locator(".shelf")).to_be_visible()
+    run(lab, "a = torch.ones(2, 3)\nb = a.sum(0)")
+    lab.get_by_role("textbox", name="Shape").fill("3")
+    lab.locator(".question .dtype").select_option("float32")
+    lab.get_by_role("button", name="Reveal").click()
+    expect(lab.locator(".verdict")).to_contain_text("Right")
+    expect(lab.locator(".score")).to_have_text("1/2")
+
+
+def test_examples_open_with_one_click(lab: Page) -> None:
+    for example in EXAMPLES[:4]:
+        with lab.expect_response(ANSWER):
+            lab.get_by_text(example.title, exact=True).click()
+        expect(lab.locator(".cm-content")).to_contain_text(example.source.splitlines()[-1])
+
+
+def test_the_form_writes_the_code(lab: Page) -> None:
+    lab.get_by_role("button", name="Make a tensor").click()
+    lab.get_by_label("Name", exact=True).fill("w")
+    lab.get_by_role("textbox", name="Shape").fill("2, 5")
+    with lab.expect_response(ANSWER):
+        lab.get_by_role("button", name="Write the code").click()
+    expect(card(lab, "w")).to_contain_text("(2, 5) float32")
+    expect(lab.locator(".cm-content")).to_contain_text("w = torch.zeros((2, 5))")
+
+
+def test_a_link_reproduces_the_script_for_someone_else(lab: Page, chromium: Browser) -> None:
+    run(lab, "mine = torch.arange(3)  # 你好")
+    lab.wait_for_url(re.compile(r"script="))
+    other = chromium.new_context().new_page()
+    other.goto(lab.url)
+    expect(card(other, "mine")).to_contain_text("(3,) int64", timeout=60_000)
+    expect(other.locator(".cm-content")).to_contain_text("# 你好")
+    other.context.close()
+
+
+def test_a_script_survives_a_change_of_page(lab: Page) -> None:
+    run(lab, "kept = torch.arange(3)")
+    lab.wait_for_url(re.compile(r"script="))
+    lab.get_by_role("link", name="Draw").click()
+    lab.get_by_role("heading", name="Draw a digit").wait_for()
+    lab.get_by_role("link", name="Tensors").click()
+    expect(card(lab, "kept")).to_be_visible()
+
+
+def test_a_broken_link_is_told_kindly(page: Page, address: str) -> None:
+    page.goto(f"{address}/tensors?script=broken")
+    expect(page.get_by_text("The script in this link cannot be read.")).to_be_visible()
+    expect(page.locator(".shelf .card").first).to_be_visible()
+
+
+def test_exercises_are_checked_and_counted(lab: Page) -> None:
+    lab.get_by_text("Exercises", exact=True).click()
+    expect(lab.get_by_text(f"0 of {len(EXERCISES)} solved")).to_be_visible()
+    lab.locator(".cm-content").wait_for()
+    expect(lab.locator(".verdict")).to_be_hidden()
+    run(lab, "y = torch.zeros(1)")
+    expect(lab.locator(".verdict.wrong")).to_be_visible()
+    run(lab, EXERCISES[0].solution)
+    expect(lab.locator(".verdict.right")).to_be_visible()
+    expect(lab.get_by_text(f"1 of {len(EXERCISES)} solved")).to_be_visible()
+
+
+def test_the_reference_finds_a_function(lab: Page) -> None:
+    lab.get_by_text("What can I type here?").click()
+    lab.get_by_placeholder("arange, transpose, softmax…").fill("cumsum")
+    lab.get_by_placeholder("arange, transpose, softmax…").press("Enter")
+    expect(lab.get_by_text(re.compile(r"^\d names"))).to_be_visible()
+
+
+def test_completion_offers_functions_and_methods(lab: Page) -> None:
+    lab.locator(".cm-content").click()
+    lab.keyboard.press("Control+a")
+    lab.keyboard.type("x = torch.aran")
+    lab.locator(".cm-tooltip-autocomplete").get_by_text("torch.arange", exact=True).click()
+    expect(lab.locator(".cm-content")).to_have_text(re.compile(r"x = torch\.arange"))
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (390, 844)])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_overflows_at_any_width(chromium: Browser, address: str, width: int, height: int, scheme: str) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(f"{address}/tensors")
+    page.locator(".shelf .card").first.wait_for()
+    run(page, "wide = torch.rand(3, 4, 40)\nlong = torch.arange(3000)\nt = wide.transpose(0, 2)")
+    beyond = page.evaluate("""() => {
+        const root = [...document.querySelectorAll('*')].map((each) => each.shadowRoot).find((root) => root?.querySelector('.lab'))
+        const lab = root.querySelector('.lab').getBoundingClientRect()
+        return [...root.querySelectorAll('.write > *, .see > *, .stage > *, .side, .card')]
+            .filter((each) => each.getBoundingClientRect().right > lab.right + 1).map((each) => each.className)
+    }""")
+    assert beyond == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    context.close()
