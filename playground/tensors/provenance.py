@@ -32,6 +32,8 @@ SPIKE = 1000.0
 FIRST_NUMBER = 1000
 FEW = 32
 """Up to so many cells are changed one by one without asking first whether the operation is elementwise."""
+PLACES = 24
+"""Values that an index cell is tried at."""
 PARTNERS = 12
 """Cells that a silent index cell is swapped with."""
 BATCH = 2_000_000
@@ -229,13 +231,7 @@ class _Trial:
         before = self.perform(numbered, context)
         changes = np.zeros(sum(self._sizes), dtype=bool)
         flat = context[index].reshape(-1)
-        others = torch.unique(self.operation.inputs[index].values)[:4].tolist()
-        if flat.dtype is torch.bool:
-            others = [not bool(flat[cell])]
-        elif int(flat[cell]) > 0:
-            others.append(int(flat[cell]) - 1)
-        else:
-            others.append(int(flat[cell]) + 1)
+        others = self._other_values(index, flat[cell].item())
         for other in others:
             changed = flat.clone()
             changed[cell] = other
@@ -243,6 +239,15 @@ class _Trial:
             if before is not None and after is not None:
                 changes |= _differ(before, after)
         return changes
+
+    def _other_values(self, index: int, now: Any) -> list[Any]:
+        """What an index cell may become: the other values that its tensor has, its neighbours, and every place that there is."""
+        values = self.operation.inputs[index].values
+        if values.dtype is torch.bool:
+            return [not now]
+        widest = max((size for part in (*self.operation.inputs, *self.operation.outputs) for size in part.shape), default=0)
+        places = range(min(widest, PLACES)) if values.numel() <= FEW else ()
+        return sorted({*torch.unique(values)[:4].tolist(), max(0, now - 1), now + 1, *places} - {now})
 
     def _contexts(self) -> list[dict[int, torch.Tensor]]:
         """The values that indices and masks have meanwhile: their own, and for booleans all true and all false, where that fits."""

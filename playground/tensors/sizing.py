@@ -31,6 +31,8 @@ def result_bytes(call: Call) -> int:
     name = call.entry.short
     if rule := _BY_VALUE.get(name):
         return rule(call)
+    if name in _BY_INPUT:
+        return WIDEST * count((call.args, list(call.kwargs.values())))
     arrays = call.arrays
     if call.entry.is_numpy or (arrays and not any(isinstance(array, torch.Tensor) for array in arrays)):
         return _numpy_bytes(call)
@@ -38,8 +40,6 @@ def result_bytes(call: Call) -> int:
         return 0
     if name in _LEGACY:
         return WIDEST * (_product(call.args) if all(isinstance(arg, int) for arg in call.args) else count(call.args))
-    if name in _BY_INPUT:
-        return WIDEST * count((call.args, list(call.kwargs.values())))
     return _meta_bytes(call)
 
 

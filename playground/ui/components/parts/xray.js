@@ -50,7 +50,10 @@ export class Xray {
   card(name, facts, tile) {
     const card = element(tile ? "button" : "div", "card")
     card.dataset.name = name
-    card.append(element("code", "name", name))
+    const head = element("span", "title")
+    head.append(element("code", "name", name))
+    if (tile?.kind === "tensor") head.append(element("span", tile.device === "cpu" ? "device" : "device other", tile.device))
+    card.append(head)
     if (!tile) {
       card.append(element("span", "plain", facts.text), element("span", "fact", facts.type))
       return card
@@ -62,7 +65,6 @@ export class Xray {
     card.append(value, element("span", "fact", `${shapeText(tile.shape)} ${tile.kind === "array" ? "np." : ""}${tile.dtype}`))
     const origin = originText(facts)
     if (origin) card.append(element("span", `origin ${facts.origin}`, origin))
-    if (tile.kind === "tensor") card.append(element("span", tile.device === "cpu" ? "fact" : "origin device", `on ${tile.device}`))
     return card
   }
 
@@ -131,13 +133,12 @@ export class Xray {
   tiles(view) {
     const { tiles } = this.report
     const inputs = view.inputs.filter((input, place) => view.inputs.findIndex((other) => other.key === input.key) === place)
-    const all = [...inputs, ...view.outputs].map(({ tile }) => tiles[tile])
-    const most = largest(all)
-    const colours = this.colours(view, inputs, most)
+    const colours = this.colours(view, inputs)
     const row = element("div", "flow")
     inputs.forEach((input, place) => {
       if (place && view.picture.kind !== "whole") row.append(element("span", "sign", view.picture.kind === "sign" || view.picture.word === "@" ? view.picture.word : ","))
-      row.append(this.figure(tiles[input.tile], input.name || "", (cell) => colours.input(input, cell), { role: "input", part: input, stretch: this.stretch(view, input, place) }))
+      const before = view.outputs.some((output) => output.name === input.name)
+      row.append(this.figure(tiles[input.tile], input.name || "", (cell) => colours.input(input, cell), { role: "input", part: input, stretch: this.stretch(view, input, place), when: before ? "before" : "" }))
     })
     if (inputs.length) row.append(element("span", "sign", view.picture.kind === "sign" || view.picture.kind === "products" ? "=" : "→"))
     for (const output of view.outputs) row.append(this.figure(tiles[output.tile], output.name, (cell) => colours.output(output, cell), { role: "output", part: output }))
@@ -145,9 +146,10 @@ export class Xray {
   }
 
   // Cells that only move keep their colour; where several feed one, they share its colour; else a colour is a value.
-  colours(view, inputs, most) {
+  colours(view, inputs) {
     const { tiles } = this.report
-    const byValue = ({ tile }, cell) => shade(tiles[tile].values[cell], most)
+    const most = new Map([...inputs, ...view.outputs].map(({ tile }) => [tile, largest([tiles[tile]])]))
+    const byValue = ({ tile }, cell) => shade(tiles[tile].values[cell], most.get(tile))
     const output = view.outputs[0]
     const links = Object.entries(output?.from ?? {})
     if (view.outputs.length !== 1 || links.length !== 1) return { input: byValue, output: byValue }
@@ -181,10 +183,10 @@ export class Xray {
     return { shown: this.report.tiles[output.tile].shown, from, first }
   }
 
-  figure(tile, name, colour, { role, part, stretch }) {
+  figure(tile, name, colour, { role, part, stretch, when = "" }) {
     const figure = element("figure", `side ${role}`)
     const caption = element("figcaption")
-    caption.append(element("code", "name", name), element("span", "shape", shapeText(tile.shape)))
+    caption.append(element("code", "name", name), ...(when ? [element("span", "shape", when)] : []), element("span", "shape", shapeText(tile.shape)))
     const width = Math.max(160, Math.min(this.width - 24, this.width > 900 ? 560 : this.width - 24))
     const label = `${name}: shape ${shapeText(tile.shape)}, ${tile.dtype}`
     const drawn = stretch
