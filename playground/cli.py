@@ -169,13 +169,17 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.File(encoding="utf-8"))
+@click.argument("file", type=click.File("rb"))
 @as_json
 def tensors(file: Any, as_json: bool) -> None:
     """Run the tensor script in FILE (- for standard input), and show what it left."""
     from playground.tensors.sandbox import run_here
 
-    found = run_here(file.read())
+    try:
+        source = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PlaygroundError(f"{file.name} is not text in UTF-8.", "Save it as UTF-8 in your editor.") from None
+    found = run_here(source)
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -184,7 +188,8 @@ def tensors(file: Any, as_json: bool) -> None:
         shape = "" if facts["shape"] is None else f"{tuple(facts['shape'])}  {facts['values']}"
         click.echo(f"{name}: {facts['dtype']} {shape or facts['text']}")
     if error := found["error"]:
-        raise PlaygroundError(f"Line {error['line']}: {error['message']}", error["explanation"])
+        place = f"Line {error['line']}: " if error["line"] else ""
+        raise PlaygroundError(f"{place}{error['message']}", error["explanation"])
 
 
 @main.command()

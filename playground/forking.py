@@ -7,6 +7,7 @@ survives a fork.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import json
@@ -121,8 +122,9 @@ def _become(entry: str, argument: str, descriptor: int) -> None:
     except BaseException:  # nothing may return into the forking process's own code, and nothing may be lost
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
         os._exit(status)  # no clean-up: it belongs to the process that this one was forked from
 
 

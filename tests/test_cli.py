@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -372,3 +373,127 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pyte
     assert History(torn).follow().state == "interrupted" and not torn.checkpoint_path.exists()
     assert rows(call("resume", torn.id, "--json"))
     assert steps_of(torn.id) == steps_of(whole.id) and len(steps_of(torn.id)) == 20
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensor scripts run in this process, as on a system that cannot fork: what is asked here is what is shown of them."""
+    from playground.tensors import sandbox
+
+    monkeypatch.setattr(sandbox, "CAN_FORK", False)
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Callable[[str], Path]:
+    """Writes a tensor script into a file."""
+
+    def write(source: str) -> Path:
+        (tmp_path / "script.py").write_text(source, encoding="utf-8")
+        return tmp_path / "script.py"
+
+    return write
+
+
+def test_a_tensor_script_as_json(script: Callable[[str], Path]) -> None:
+    source = 'x = torch.arange(6).view(2, 3)\ny = x.t()\nz = y * 0.5\nn = 3\nparts = x.chunk(2)\nprint("größe", n)'
+    (found,) = rows(call("tensors", script(source), "--json"))
+    assert found.keys() == {"names", "output", "warnings", "error"}
+    assert (found["output"], found["warnings"], found["error"]) == ("größe 3\n", [], None)
+    names = found["names"]
+    assert list(names) == ["x", "y", "z", "n", "parts", "parts[0]", "parts[1]"]
+    for name, tensor in {"x": torch.arange(6).view(2, 3), "y": torch.arange(6).view(2, 3).t(), "z": torch.arange(6).view(2, 3).t() * 0.5}.items():
+        facts = names[name]
+        assert (facts["shape"], facts["dtype"], facts["strides"]) == (list(tensor.shape), str(tensor.dtype)[6:], list(tensor.stride()))
+        assert facts["values"] == tensor.tolist() and facts["device"] == "cpu"
+    assert names["x"]["storage"] == names["y"]["storage"] == names["parts[1]"]["storage"] != names["z"]["storage"]
+    assert (names["n"]["dtype"], names["n"]["values"], names["n"]["shape"], names["n"]["storage"]) == ("int", 3, None, None)
+
+
+def test_a_tensor_script_with_values_that_json_has_not(here: None, script: Callable[[str], Path]) -> None:
+    source = 'x = torch.tensor([float("nan"), -float("inf"), 1.])\ny = torch.tensor([2**62])\nz = torch.tensor([1j])\nw = torch.empty(0, 2)'
+    result = call("tensors", script(source), "--json")
+    assert "NaN" not in result.stdout and "Infinity" not in result.stdout
+    (found,) = rows(result)
+    assert {name: facts["values"] for name, facts in found["names"].items()} == {"x": ["nan", "-inf", 1.0], "y": [str(2**62)], "z": ["0+1j"], "w": []}
+
+
+def test_a_tensor_script_that_fails_is_explained_in_json(here: None, script: Callable[[str], Path]) -> None:
+    source = "größe = torch.ones(2, 3)\nprint('é'); y = größe + torch.ones(2)"
+    (found,) = rows(call("tensors", script(source), "--json"))
+    error = found["error"]
+    assert (error["line"], source[error["start"] : error["end"]]) == (2, "größe + torch.ones(2)")
+    assert "must match" in error["message"] and "compared from the right" in error["explanation"]
+    assert error["alignment"]["wrong"] == [1] and [row["sizes"] for row in error["alignment"]["rows"]] == [[2, 3], [None, 2]]
+    fix = error["fix"]
+    assert fix == error["fixes"][0]
+    (mended,) = rows(call("tensors", script(source[: fix["start"]] + fix["text"] + source[fix["end"] :]), "--json"))
+    assert mended["error"] is None and found["output"] == "é\n" and list(found["names"]) == ["größe"]
+
+
+def test_a_tensor_script_for_a_person(script: Callable[[str], Path]) -> None:
+    result = call("tensors", script('x = torch.tensor([[1, 2], [3, 4]])\nn = torch.tensor(5)\nname = "ä"\nprint("hello")'))
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines() == ["hello", "x: int64 (2, 2)  [[1, 2], [3, 4]]", "n: int64 ()  5", "name: str 'ä'"]
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        pytest.param("x = torch.ones(2)\ny = x + torch.ones(3)", "Line 2: The size of tensor a (2) must match", id="shapes"),
+        pytest.param("x = torch.ones(2", "Line 1: This is not Python yet", id="syntax"),
+        pytest.param("\nx = nowhere", "Line 2: The name `nowhere` is not defined.", id="name"),
+        pytest.param("import os", "Line 1: `import os` is not possible here", id="import"),
+        pytest.param("print('before')\nwhile True:\n    pass", "stopped after", id="endless"),
+        pytest.param("x = torch.ones(10**9)", "MiB", id="memory"),
+    ],
+)
+def test_a_tensor_script_that_fails_ends_with_one_line_and_status_2(here: None, source: str, told: str, script: Callable[[str], Path]) -> None:
+    assert told in refused(call("tensors", script(source)))
+
+
+def test_what_a_tensor_script_made_before_its_mistake_is_shown(here: None, script: Callable[[str], Path]) -> None:
+    result = call("tensors", script("print('before')\nx = torch.tensor(3)\nx[1, 2]"))
+    assert result.stdout == "before\nx: int64 ()  3\n"
+    assert "Line 3" in refused(result)
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
+def test_a_tensor_script_from_standard_input(here: None, option: list[str]) -> None:
+    result = CliRunner().invoke(main, ["tensors", "-", *option], input="größe = torch.zeros(2)\n", catch_exceptions=False)
+    assert result.exit_code == 0 and result.stderr == ""
+    assert json.loads(result.stdout)["names"]["größe"]["values"] == [0, 0] if option else result.stdout == "größe: float32 (2,)  [0.0, 0.0]\n"
+
+
+def test_an_empty_tensor_script(here: None, script: Callable[[str], Path]) -> None:
+    assert rows(call("tensors", script(""), "--json")) == [{"names": {}, "output": "", "warnings": [], "error": None}]
+    assert call("tensors", script("")).stdout == ""
+
+
+def test_a_tensor_script_saved_by_windows(here: None, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_bytes("\ufeffx = torch.zeros(2)\r\ny = x + 1\r\n".encode())
+    (found,) = rows(call("tensors", tmp_path / "script.py", "--json"))
+    assert found["error"] is None and found["names"]["y"]["values"] == [1.0, 1.0]
+
+
+def test_a_file_that_is_no_text_is_refused(here: None, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_bytes(b"x = '\xff\xfe'")
+    refused(call("tensors", tmp_path / "script.py"))
+
+
+def test_half_a_letter_is_refused(here: None, script: Callable[[str], Path]) -> None:
+    """A text that UTF-8 cannot write cannot be shown."""
+    result = call("tensors", script("x = '\\ud800'\nprint(x)"), "--json")
+    assert result.exit_code == 0 and "surrogate" in json.loads(result.stdout)["error"]["message"]
+
+
+@pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
+def test_a_tensor_script_that_had_to_be_ended(option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    from playground.tensors import sandbox
+
+    monkeypatch.setattr(sandbox, "SECONDS", 0.0)
+    result = call("tensors", script("x = torch.rand(25, 40)"), *option)
+    if option:
+        (found,) = rows(result)
+        assert "took longer" in found["error"]["message"] and found["names"] == {}
+    else:
+        assert "took longer" in refused(result) and "None" not in result.stderr

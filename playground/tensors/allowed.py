@@ -177,7 +177,7 @@ ATTRIBUTES = {
     "dtype": "is_floating_point is_complex is_signed itemsize name kind",
     "device": "type index",
     "finfo": "bits eps max min tiny smallest_normal resolution dtype",
-    "result": "values indices Q R U S Vh eigenvalues eigenvectors sign logabsdet mode solution residuals rank",
+    "result": "values indices Q R U S Vh eigenvalues eigenvectors sign logabsdet solution singular_values residuals rank",
     "complex": "real imag",
 }
 """What may be read of a value; `result` is what functions such as `torch.max(x, dim=1)` return."""
@@ -212,8 +212,13 @@ MODULES = {
 """Names that are defined beforehand; an import of exactly these modules under these names is allowed and does nothing."""
 
 SIZED_BY_INPUT = """
-    tensor as_tensor from_numpy new_tensor item tolist numpy to type type_as cpu cuda float double half bfloat16 int long short char byte bool
-    clone detach detach_ data_ptr untyped_storage is_set_to equal allclose is_nonzero backward autograd.grad is_tensor numel size
-    copy_ nonzero argwhere masked_select unique unique_consecutive is_floating_point is_complex dim stride storage_offset is_contiguous
+    tensor as_tensor new_tensor tolist to type type_as cpu cuda float double half bfloat16 int long short char byte bool
+    clone backward autograd.grad copy_ masked_select unique unique_consecutive
 """
 """Operations whose result is not larger than what goes in, and that the meta device does not know or changes the meaning of."""
+
+FREE = """
+    from_numpy numpy detach detach_ item data_ptr untyped_storage is_set_to equal allclose is_nonzero is_tensor numel size
+    is_floating_point is_complex dim stride storage_offset is_contiguous may_share_memory shares_memory T mT H mH real imag data
+"""
+"""Operations that make no memory worth counting."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.array_utils import byte_bounds
 
 from playground.tensors.faults import BoundsExceeded
 
@@ -36,13 +38,16 @@ class Bounds:
 class Meter:
     """Counts what a script uses, and stops it at its bounds."""
 
-    def __init__(self, bounds: Bounds, holders: Iterable[Any]) -> None:
-        """`holders` yields, each time it is walked, every value that is alive."""
+    def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._holders = holders
         self._ends = time.process_time() + bounds.seconds
         self._statements = 0
         self._unchecked = 0  # bytes made since the values alive were last added up
+        self._made: list[weakref.ref[Any]] = []
+
+    def made(self, arrays: Iterable[Any]) -> None:
+        """These came into being; they count for as long as anything holds them, a name or not."""
+        self._made += [weakref.ref(array) for array in arrays]
 
     def tick(self) -> None:
         """Something was evaluated."""
@@ -65,7 +70,7 @@ class Meter:
         """An operation is about to make `size` bytes."""
         self._unchecked += size
         if self._unchecked > MIB:
-            alive = bytes_alive(self._holders)
+            alive = self._bytes_alive()
             if alive + size > self.bounds.memory:
                 allowed = _mebibytes(self.bounds.memory)
                 if size < self.bounds.memory // 8:
@@ -78,32 +83,27 @@ class Meter:
                 )
             self._unchecked = size
 
+    def _bytes_alive(self) -> int:
+        """Bytes of all storages that are still held, each counted once."""
+        self._made = [reference for reference in self._made if reference() is not None]
+        sizes: dict[int, int] = {}
+        for reference in self._made:
+            array = reference()
+            if isinstance(array, torch.Tensor):
+                storage = array.untyped_storage()
+                sizes[storage.data_ptr()] = storage.nbytes()
+            elif array is not None:
+                while isinstance(array.base, np.ndarray):
+                    array = array.base
+                start, end = byte_bounds(array)
+                sizes[start] = max(end - start, sizes.get(start, 0))
+        return sum(sizes.values())
+
     def elements(self, count: int, what: str) -> None:
         """A list, a text or a sequence of Python's own of this length is about to be made."""
         if count > self.bounds.elements:
             raise BoundsExceeded(f"{what} of {count:,} elements is too long: {self.bounds.elements:,} are the most.", "Keep large data in a tensor.")
 
 
-def bytes_alive(holders: Iterable[Any]) -> int:
-    """Bytes of all storages reachable from these values, each counted once."""
-    sizes: dict[int, int] = {}
-    seen: set[int] = set()
-    stack = list(holders)
-    while stack:
-        value = stack.pop()
-        if isinstance(value, torch.Tensor):
-            storage = value.untyped_storage()
-            sizes[storage.data_ptr()] = storage.nbytes()
-        elif isinstance(value, np.ndarray):
-            owner = value
-            while isinstance(owner.base, np.ndarray):
-                owner = owner.base
-            sizes[owner.ctypes.data] = max(owner.nbytes, sizes.get(owner.ctypes.data, 0))
-        elif isinstance(value, (list, tuple)) and id(value) not in seen:
-            seen.add(id(value))
-            stack.extend(value)
-    return sum(sizes.values())
-
-
 def _mebibytes(size: int) -> str:
-    return f"{size / MIB:,.0f} MiB" if size < 2**40 else f"{size:.1e} bytes"
+    return f"{size / MIB:,.0f} MiB" if size < 2**40 else f"about 10^{len(str(size)) - 1} bytes"

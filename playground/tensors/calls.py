@@ -154,7 +154,11 @@ def full_name(dotted: str) -> str:
 
 def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
     """The refusal of a name, with the nearest that is known."""
-    near = difflib.get_close_matches(full, known, n=1, cutoff=0.75)
+    if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
+        return Refused(
+            f"Layers such as `{dotted}` are not part of what scripts can use here.", "The functions that they compute are: `F.linear`, `F.conv2d`, `F.relu`…"
+        )
+    near = difflib.get_close_matches(full, known, n=1, cutoff=0.8)
     if not near:
         return Refused(
             f"`{dotted}` is not among the functions that scripts can use here.", "The reference beneath the editor lists everything that they can use."

@@ -38,8 +38,5 @@ def try_exercise(request: Mapping[str, Any]) -> dict[str, Any]:
     wanted, source = exercise(str(request["exercise"])), str(request["source"])
     given = wanted.given(torch.Generator().manual_seed(1000))
     execution = interpreter.run(source, {"device": torch.device("cpu"), **given})
-    return {
-        **report.report(execution),
-        "verdict": "" if execution.error else verdict(wanted, source),
-        "right": not execution.error and not verdict(wanted, source),
-    }
+    said = "" if execution.error else verdict(wanted, source)
+    return {**report.report(execution), "verdict": said, "right": execution.error is None and not said}

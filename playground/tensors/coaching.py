@@ -6,6 +6,7 @@ https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Callable
@@ -69,6 +70,8 @@ class _Case:
         return texts if len(texts) == len(self.shapes) else [f"operand {index + 1}" for index in range(len(self.shapes))]
 
 
+PRODUCTS = frozenset(("@", "matmul", "bmm", "baddbmm"))
+SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 Advice = tuple[str, Alignment | None, list[Fix]]
 
 
@@ -87,7 +90,7 @@ def explain(error: ScriptError, source: str) -> Explanation:
 
 def _plain(message: str) -> str:
     """PyTorch's sentence without Python's name for the kind of error."""
-    return re.sub(r"^(RuntimeError|TypeError|ValueError|IndexError|AttributeError|NotImplementedError|AxisError|KeyError): ", "", message)
+    return re.sub(r"^[\w.]*(?:Error|Exception|Warning): ", "", message)
 
 
 def _instead(error: ScriptError, script: Script) -> list[Fix]:
@@ -95,45 +98,86 @@ def _instead(error: ScriptError, script: Script) -> list[Fix]:
     if not error.instead or error.node is None:
         return []
     node = getattr(error.node, "func", error.node)
-    place = script.place(node)
-    start = script.place(node.value).end if error.instead.startswith(".") and hasattr(node, "value") else place.start
-    return [Fix(f"Write `{error.instead.removeprefix('.')}`", start, place.end, error.instead)]
+    place = script.attribute(node) if error.instead.startswith(".") and isinstance(node, ast.Attribute) else script.place(node)
+    return [Fix(f"Write `{error.instead.removeprefix('.')}`", place.start, place.end, error.instead)]
 
 
 def _broadcast(case: _Case) -> Advice:
-    shapes = case.shapes[:2]
-    alignment = _aligned(case.names()[:2], shapes, _clashes(shapes))
+    shapes = case.shapes
+    if case.call.entry.name == "[]=":
+        place = tuple(case.call.args[0][case.call.args[1]].shape)
+        return f"What is assigned must fit its place, which has shape {place}: the same shape, or one that can be stretched to it.", None, []
+    if case.call.entry.short in PRODUCTS:
+        return _batches(case)
+    alignment = _aligned(case.names(), shapes, _clashes(shapes))
     text = "Shapes are compared from the right. Two sizes fit if they are equal, or if one of them is 1 and can be stretched; the marked ones are neither."
     return text, alignment, mending.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))
 
 
+RANKS = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1), "dot": (1, 1)}
+"""How many dimensions the operands of a product have."""
+
+
+def _batches(case: _Case) -> Advice:
+    """Products of stacks of matrices: the leading dimensions are broadcast, the last two are multiplied."""
+    shapes = case.shapes[:2]
+    width = max(map(len, shapes))
+    leading = _clashes([shape[:-2] for shape in shapes])
+    wrong = tuple(axis + width - 2 - max(len(shape) - 2 for shape in shapes) for axis in leading)
+    text = "In a product of stacks of matrices the leading dimensions are compared like those of any two shapes: they are equal, or one is 1."
+    return text, _aligned(case.names()[:2], shapes, wrong), []
+
+
 def _matmul(case: _Case) -> Advice:
-    shapes = case.shapes[-2:]
-    alignment = Alignment(tuple(Row(name, shape) for name, shape in zip(case.names()[-2:], shapes, strict=True)), ())
+    shapes, name = case.shapes[-2:], case.call.entry.short
+    alignment = Alignment(tuple(Row(text, shape) for text, shape in zip(case.names()[-2:], shapes, strict=True)), ())
+    fixes = mending.suffixes(case.script, case.node, case.call, ("T", "unsqueeze", "flatten"))
+    if name in RANKS and tuple(map(len, shapes)) != RANKS[name]:
+        first, second = RANKS[name]
+        return f"`{name}` multiplies a tensor of {first} dimensions with one of {second}; `@` takes any of them.", alignment, fixes
+    if name == "linear" and len(shapes) == 2 and all(shapes):
+        text = f"`F.linear` multiplies rows with rows: the last sizes of both must be equal. Here they are {shapes[0][-1]} and {shapes[1][-1]}."
+        return text, alignment, fixes
     text = "A matrix product needs as many columns on the left as there are rows on the right: (n, k) @ (k, m) gives (n, m)."
     if all(shapes) and len(shapes) == 2:
         rows = shapes[1][-2] if len(shapes[1]) > 1 else shapes[1][0]
-        text = (
-            f"A matrix product needs as many columns on the left as there are rows on the right: (n, k) @ (k, m) gives (n, m). "
-            f"Here {shapes[0][-1]} columns meet {rows} rows."
-        )
-    return text, alignment, mending.suffixes(case.script, case.node, case.call, ("T", "unsqueeze", "flatten"))
+        if rows != shapes[0][-1]:
+            text = (
+                f"A matrix product needs as many columns on the left as there are rows on the right: (n, k) @ (k, m) gives (n, m). "
+                f"Here {shapes[0][-1]} columns meet {rows} rows."
+            )
+    return text, alignment, fixes
+
+
+def _square(case: _Case) -> Advice:
+    shape = case.shapes[0] if case.shapes else ()
+    return f"`{case.call.entry.short}` is defined for square matrices, with as many rows as columns; the shape here is {shape}.", None, []
 
 
 def _join(case: _Case) -> Advice:
-    shapes = case.shapes
-    dim = int(case.call.kwargs.get("dim", case.call.args[1] if len(case.call.args) > 1 else 0))
+    shapes, name = case.shapes, case.call.entry.short
     same = len({len(shape) for shape in shapes}) == 1
-    wrong = tuple(axis for axis in range(len(shapes[0])) if axis != dim % len(shapes[0]) and len({shape[axis] for shape in shapes}) > 1) if same else ()
-    alignment = Alignment(tuple(Row(name, shape) for name, shape in zip(case.names(), shapes, strict=True)), wrong)
-    if case.call.entry.short == "stack":
+    dim = _joined_along(case, len(shapes[0])) if name != "stack" else None
+    wrong = tuple(axis for axis in range(len(shapes[0])) if axis != dim and len({shape[axis] for shape in shapes}) > 1) if same else ()
+    alignment = Alignment(tuple(Row(text, shape) for text, shape in zip(case.names(), shapes, strict=True)), wrong)
+    if name == "stack":
         text = "`stack` puts tensors of one and the same shape behind one another along a new dimension; these shapes differ."
     elif not same:
-        text = "`cat` glues tensors with the same number of dimensions; give the smaller one another dimension first."
+        text = f"`{name}` glues tensors with the same number of dimensions; give the smaller one another dimension first."
     else:
-        text = f"`cat` glues along dimension {dim}; in every other dimension all tensors must have the same size, and in the marked one they do not."
+        text = f"`{name}` glues along dimension {dim}; in every other dimension all tensors must have the same size, and in the marked one they do not."
     fixes = mending.other_dimension(case.script, case.node, case.call)
     return text, alignment, [*fixes, *mending.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))][: mending.FIXES]
+
+
+def _joined_along(case: _Case, rank: int) -> int:
+    """The dimension along which tensors are glued."""
+    call = case.call
+    fixed = {"hstack": min(1, rank - 1), "vstack": 0, "dstack": 2, "column_stack": 1, "row_stack": 0}
+    if call.entry.short in fixed:
+        return fixed[call.entry.short]
+    asked = call.kwargs.get("dim", call.kwargs.get("axis", call.args[1] if len(call.args) > 1 else 0))
+    return int(asked) % max(1, rank)
 
 
 def _view(case: _Case) -> Advice:
@@ -157,7 +201,8 @@ def _size(case: _Case) -> Advice:
 
 def _minus_one(case: _Case, asked: list[int], cells: int) -> list[Fix]:
     """−1 in the place of one size, where the rest divides the number of cells."""
-    sizes = [node for node in case.node.args if not hasattr(node, "elts")] or list(getattr(case.node.args[0], "elts", []))
+    given = getattr(case.node, "args", [])
+    sizes = [node for node in given if not hasattr(node, "elts")] or [size for node in given for size in getattr(node, "elts", [])]
     if len(sizes) != len(asked):
         return []
     fixes = []
@@ -170,6 +215,8 @@ def _minus_one(case: _Case, asked: list[int], cells: int) -> list[Fix]:
 
 
 def _dtype(case: _Case) -> Advice:
+    if not case.call.arrays:
+        return "This makes or takes floating-point numbers; whole numbers have no dtype for what it does.", None, []
     dtypes = " and ".join(dict.fromkeys(f"`{str(array.dtype).removeprefix('torch.')}`" for array in case.call.arrays))
     text = f"This operation needs one floating-point dtype for all of its tensors; here there is {dtypes}. Whole numbers become floats with `.float()`."
     return text, None, mending.suffixes(case.script, case.node, case.call, ("float", "double", "long"))
@@ -189,16 +236,22 @@ def _index_dtype(case: _Case) -> Advice:
 
 
 def _out_of_bounds(case: _Case) -> Advice:
-    size = int(case.found[3]) if case.found.lastindex and case.found.lastindex >= 3 else 0
-    text = f"A dimension of size {size} has the indices 0 to {size - 1}; counted from the end, −1 to −{size}." if size else "Counting starts at 0."
-    return text, None, []
+    if not case.found[3]:
+        return "Counting starts at 0, so the last place is one less than the size.", None, []
+    size = int(case.found[3])
+    if not size:
+        return "This dimension has size 0: there is nothing in it to pick.", None, []
+    return f"A dimension of size {size} has the indices 0 to {size - 1}; counted from the end, −1 to −{size}.", None, []
 
 
 def _dimension(case: _Case) -> Advice:
     shape = case.shapes[0] if case.shapes else ()
-    count = len(shape)
-    text = f"The shape {shape} has {count} dimensions: 0 to {count - 1} from the left, −1 to −{count} from the right."
-    return text, None, []
+    if found := re.search(r"in range of \[(-\d+), (\d+)\]", case.found.string):
+        low, high = int(found[1]), int(found[2])
+        if not shape and case.call.entry.short not in ("unsqueeze", "unsqueeze_", "stack"):
+            return "This tensor has shape (): a single number, with no dimensions to choose from.", None, []
+        return f"With the shape {shape}, dimensions count from 0 to {high} from the left, and from −1 to −{-low} from the right.", None, []
+    return f"The shape {shape} has {len(shape)} dimensions; they are counted from 0.", None, []
 
 
 def _too_many_indices(case: _Case) -> Advice:
@@ -222,26 +275,35 @@ def _scalar(case: _Case) -> Advice:
 def _truth(case: _Case) -> Advice:
     text = "Many cells have no single truth. Ask whether all or any of them are true, with `.all()` or `.any()`; for each cell use `&` and `|`."
     node, place = case.node, case.script.place(case.node)
-    written = case.script.text(node)
-    fixes = [Fix(f"Use `({written}).{name}()`", place.start, place.end, f"({written}).{name}()") for name in ("all", "any")]
+    if isinstance(node, ast.Call):
+        return text, None, []
+    each = _cell_by_cell(case.script, node)
+    fixes = [Fix(f"Use `({each}).{name}()`", place.start, place.end, f"({each}).{name}()") for name in ("all", "any")]
+    chained = each != case.script.text(node)
+    if chained and not re.match(r"\s*(?:if|elif|while|assert)\b", case.script.source.splitlines()[place.line - 1]):
+        fixes.insert(0, Fix(f"Use `{each}`", place.start, place.end, each))
     return text, None, fixes
+
+
+def _cell_by_cell(script: Script, node: ast.AST) -> str:
+    """A condition as one that is asked of each cell: `a < b < c` and `x and y` with `&`, `or` with `|`."""
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+        parts = [node.left, *node.comparators]
+        signs = [SIGNS[type(kind)] for kind in node.ops]
+        return " & ".join(f"({script.text(left)} {sign} {script.text(right)})" for left, sign, right in zip(parts, signs, parts[1:], strict=False))
+    if isinstance(node, ast.BoolOp):
+        return (" & " if isinstance(node.op, ast.And) else " | ").join(f"({_cell_by_cell(script, part)})" for part in node.values)
+    return script.text(node)
 
 
 def _needs_detach(case: _Case) -> Advice:
     text = "NumPy knows no gradients. `detach()` gives the same memory without the history."
-    return text, None, _before_method(case, ".detach()")
+    return text, None, mending.suffixes(case.script, case.node, case.call, ("detach",))
 
 
 def _needs_cpu(case: _Case) -> Advice:
-    return "NumPy arrays live in the computer’s own memory; bring the tensor there first.", None, _before_method(case, ".cpu()")
-
-
-def _before_method(case: _Case, inserted: str) -> list[Fix]:
-    owner = getattr(getattr(case.node, "func", None), "value", None)
-    if owner is None:
-        return []
-    place = case.script.place(owner)
-    return [Fix(f"Insert `{inserted}`", place.end, place.end, inserted)]
+    text = "NumPy arrays live in the computer’s own memory; bring the tensor there first."
+    return text, None, mending.suffixes(case.script, case.node, case.call, ("cpu",))
 
 
 def _devices(case: _Case) -> Advice:
@@ -251,6 +313,8 @@ def _devices(case: _Case) -> Advice:
 
 
 def _expand(case: _Case) -> Advice:
+    if case.call.entry.name == "[]=":
+        return _broadcast(case)
     text = "`expand` stretches dimensions of size 1 only, without copying. A dimension of another size stays as it is; `repeat` copies it."
     return text, None, mending.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))
 
@@ -294,9 +358,16 @@ def _integer_gradient(case: _Case) -> Advice:
 
 
 def _float_literals(case: _Case) -> list[Fix]:
-    place = case.script.place(case.node)
-    text = case.script.text(case.node)
-    return [Fix("Add `dtype=torch.float32`", place.end - 1, place.end - 1, ", dtype=torch.float32")] if text.endswith(")") else []
+    """A dtype of floats for the call that makes the tensor."""
+    if not isinstance(case.node, ast.Call) or case.call.entry.is_method:
+        return mending.suffixes(case.script, case.node, case.call, ("float",))
+    for keyword in case.node.keywords:
+        if keyword.arg == "dtype":
+            place = case.script.place(keyword.value)
+            return [Fix("Use `dtype=torch.float32`", place.start, place.end, "torch.float32")]
+    place = case.script.arguments(case.node)
+    written = case.script.source[place.start : place.end].rstrip().rstrip(",")
+    return [Fix("Add `dtype=torch.float32`", place.start, place.end, f"{written}, dtype=torch.float32")]
 
 
 def _mean(case: _Case) -> Advice:
@@ -304,15 +375,43 @@ def _mean(case: _Case) -> Advice:
     return text, None, mending.suffixes(case.script, case.node, case.call, ("float",))
 
 
+def _size_of_array(case: _Case) -> Advice:
+    return f"The array has {case.found[1]} cells, and the shape ({case.found[2]}) another number of them; a reshape keeps all cells.", None, []
+
+
+def _out_of_list(_case: _Case) -> Advice:
+    return "Counting starts at 0, so the last place is one less than the length.", None, []
+
+
+def _one_shape(_case: _Case) -> Advice:
+    return "Only one size can be worked out from the others, so −1 may stand only once.", None, []
+
+
+def _no_dimensions(_case: _Case) -> Advice:
+    return "A tensor of shape () is a single number: it has no dimension to index. Its number is `x.item()`.", None, []
+
+
+def _whole_index(_case: _Case) -> Advice:
+    return "An index is a whole number, a slice such as `1:3`, a list of whole numbers, or a mask.", None, []
+
+
 RULES: tuple[tuple[str, Callable[[_Case], Advice]], ...] = (
     (r"The size of tensor a \(\d+\) must match the size of tensor b|could not be broadcast together", _broadcast),
     (r"cannot be multiplied|size mismatch, got|batch2 tensor to be|inconsistent tensor size|mismatch in its core dimension|1D tensors expected", _matmul),
-    (r"must be a matrix|vector \+ matrix|not aligned|at least 1D|must be batches|must be a (?:2|3)-?D", _matmul),
+    (r"must be a matrix|vector \+ matrix|not aligned|at least 1D|must be a (?:2|3)-?D", _matmul),
     (r"Sizes of tensors must match except in dimension|stack expects each tensor|Tensors must have same number of dimensions", _join),
     (r"view size is not compatible", _view),
     (r"shape '\[([^\]]*)\]' is invalid for input of size (\d+)", _size),
     (r"mean\(\): could not infer output dtype|mean\(\): input dtype should be", _mean),
     (r"result type (\w+) can't be cast to the desired output type (\w+)", _cast_in_place),
+    (r"must be batches of square matrices|Last 2 dimensions of the array must be square", _square),
+    (r"invalid index of a 0-dim|too many indices.* 0-dim|slice\(\) cannot be applied to a 0-dim", _no_dimensions),
+    (r"only one dimension can be inferred|can only specify one unknown dimension", _one_shape),
+    (r"only integers, slices|indices must be integers", _whole_index),
+    (r"cannot reshape array of size (\d+) into shape \(([^)]*)\)", _size_of_array),
+    (r"array dimensions except for the concatenation axis|must have same number of dimensions", _join),
+    (r"std and var|only support floating point", _mean),
+    (r"list index out of range|tuple index out of range", _out_of_list),
     (r"same dtype|expected scalar type|must have the same dtype|not implemented for '(?:Long|Int|Bool|Byte|Short|Char)'", _dtype),
     (r"requires a floating|floating point (?:dtype|tensor)s? (?:as|expected)", _dtype),
     (r"tensors used as indices|Expected dtype int64 for index|index\w*\(\): Expected", _index_dtype),
@@ -333,7 +432,7 @@ RULES: tuple[tuple[str, Callable[[_Case], Advice]], ...] = (
     (r"does not require grad and does not have a grad_fn", _no_graph),
     (r"implicitly created only for scalar outputs", _scalar_output),
     (r"backward through the graph a second time", _second_backward),
-    (r"Only Tensors of floating point", _integer_gradient),
+    (r"[Oo]nly Tensors of floating point", _integer_gradient),
 )  # fmt: skip
 """What PyTorch and NumPy say, and the rule behind it. The first that matches counts."""
 

@@ -15,6 +15,7 @@ from playground.tensors import allowed, calls, python, sizing
 from playground.tensors.bounds import Meter
 from playground.tensors.calls import OPERATORS, Call, Entry
 from playground.tensors.faults import OperationFailed, Refused, ScriptError
+from playground.tensors.memory import within_storage
 from playground.tensors.tracing import Tracer
 
 BINARY = {
@@ -29,14 +30,12 @@ COMPARE = {
 _BUILTINS = frozenset(allowed.BUILTINS.split())
 _TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
 _PLAIN: dict[str, Callable[..., Any]] = {
-    "abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "int": int, "len": len, "round": round, "slice": slice,
+    "abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "len": len, "slice": slice,
 }  # fmt: skip
-_OF_ARRAYS = frozenset(("abs", "bool", "complex", "float", "int", "len", "round"))
+_OF_ARRAYS = frozenset(("abs", "bool", "complex", "float", "len"))
 _SETTABLE = frozenset(allowed.SETTABLE.split())
 _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 """Attributes that are a tensor over the same memory."""
-_NUMBERS = "biufc"
-"""Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
 
 
 class Expressions:
@@ -68,17 +67,31 @@ class Expressions:
 
     def perform(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
         """Perform an operation of the allow-list: sized first, then done, its result checked and recorded."""
+        self._meter.elements(sizing.leaves([args, kwargs]), "A list")
         call = Call(entry, args, kwargs or {})
         self._refuse_strange_dtypes(call)
         self._meter.reserve(sizing.result_bytes(call))
         if entry.short == "tolist":
             self._meter.elements(sizing.count(args), "A list")
         try:
-            return python.check_kind(self._tracer.perform(call, node))
+            return self._tracer.perform(call, node, self._checked)
         except ScriptError as error:
             raise error.at(node) from None
+        except MemoryError:
+            raise
         except Exception as error:
             raise OperationFailed(first_sentence(error), "", node, call) from error
+
+    def _checked(self, call: Call) -> Any:
+        """Do it, and look at what it did before anything else sees it."""
+        try:
+            result = python.check_kind(call())
+        finally:
+            for array in call.arrays:
+                if isinstance(array, torch.Tensor) and not within_storage(array):
+                    array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload] # what lies behind its memory is nobody’s to see
+        self._meter.made(calls.arrays_in(result))
+        return result
 
     def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
         """The elements of a value that a loop walks over; a tensor's are its slices along the first dimension."""
@@ -93,8 +106,6 @@ class Expressions:
         return iter(value)
 
     def _Constant(self, node: ast.Constant) -> Any:
-        if isinstance(node.value, int) and node.value.bit_length() > python.BITS:
-            raise Refused("This whole number is too long.", "A tensor holds whole numbers of up to 64 bits.")
         return node.value
 
     def _Name(self, node: ast.Name) -> Any:
@@ -112,7 +123,7 @@ class Expressions:
         raise ScriptError(f"The name `{name}` is not defined.", hint, node, instead=near[0] if near else "")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
-        if dotted := self._dotted(node):
+        if (dotted := self._dotted(node)) and not self._is_constant(node.value):
             full = calls.full_name(dotted)
             if full in calls.constants():
                 return calls.constants()[full]
@@ -142,8 +153,9 @@ class Expressions:
             return self._builtin(node.func.id, *self._arguments(node), node)
         else:
             name = ast.unparse(node.func)
-            hint = f"Did you mean `torch.{name}`?" if f"torch.{name}" in calls.functions() else ""
-            raise Refused(f"`{name}` cannot be called here.", hint, node.func)
+            near = difflib.get_close_matches(name, _BUILTINS, n=1, cutoff=0.75)
+            meant = f"torch.{name}" if f"torch.{name}" in calls.functions() else near[0] if near else ""
+            raise Refused(f"`{name}` cannot be called here.", f"Did you mean `{meant}`?" if meant else "", node.func, instead=meant)
         args, kwargs = self._arguments(node)
         if entry.name.split(".")[0] in ("str", "list", "tuple", "Size"):
             return self._sequence_method(entry, (*owner, *args), kwargs)
@@ -153,11 +165,11 @@ class Expressions:
         value, index = self.evaluate(node.value), self.evaluate(node.slice)
         if isinstance(value, (torch.Tensor, np.ndarray)):
             return self.perform(OPERATORS["[]"], node, (value, index))
-        if not isinstance(value, (list, tuple, str, range)):
+        if not isinstance(value, (list, tuple, str, range, np.generic)):
             raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")
         if isinstance(index, torch.Tensor) and index.ndim == 0:
             index = int(index)
-        return python.attempt(operator.getitem, value, index)
+        return python.check_kind(python.attempt(operator.getitem, value, index))
 
     def _Slice(self, node: ast.Slice) -> slice:
         return slice(*(part and self.evaluate(part) for part in (node.lower, node.upper, node.step)))
@@ -167,6 +179,10 @@ class Expressions:
 
     def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
         """`left symbol right`; `in_place` is Python's `+=` and its kin."""
+        if isinstance(left, str) or isinstance(right, str):
+            return self._plain.binary(symbol, left, right)
+        if symbol == "*" and isinstance(left, (list, tuple)) != isinstance(right, (list, tuple)):
+            left, right = (_as_count(value) for value in (left, right))
         if _has_arrays(left) or _has_arrays(right):
             return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
         return self._plain.binary(symbol, left, right)
@@ -195,7 +211,7 @@ class Expressions:
         value: Any = None
         for part in node.values:
             value = self.evaluate(part)
-            if self.truth(value, part) != isinstance(node.op, ast.And):
+            if self.truth(value, node) != isinstance(node.op, ast.And):
                 break
         return value
 
@@ -309,6 +325,11 @@ class Expressions:
             return ".".join([inner.id, *reversed(words)])
         return ""
 
+    def _is_constant(self, node: ast.expr) -> bool:
+        """Whether a dotted name is a value by itself, such as `torch.float32`."""
+        dotted = self._dotted(node) if isinstance(node, ast.Attribute) else ""
+        return bool(dotted) and calls.full_name(dotted) in calls.constants()
+
     def _method(self, value: Any, name: str) -> Entry:
         kind = python.kind_of(value)
         entry = calls.methods().get(kind, {}).get(name)
@@ -335,6 +356,8 @@ class Expressions:
             return self._plain.format(args[0], args[1:], kwargs)
         if entry.name == "str.join" and len(args) == 2:
             return self._plain.join(args[0], list(self.iterate(args[1], ast.Pass())))
+        if kwargs.keys() - {"reverse"}:
+            raise Refused(f"`{entry.short}` takes no `{next(iter(kwargs.keys() - {'reverse'}))}` here.")
         self._meter.elements(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
         return python.attempt(lambda: entry.function(*args, **kwargs))
 
@@ -342,9 +365,11 @@ class Expressions:
         handler: Callable[..., Any] | None = getattr(self, f"_builtin_{name}", None)
         if handler is not None:
             return python.attempt(lambda: handler(node, *args, **kwargs))
+        if name != "len":
+            self._meter.elements(sizing.leaves([args, kwargs]), "A list")
         if args and _has_arrays(args[0]) and name in _OF_ARRAYS:
             return self.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
-        if any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
+        if name != "len" and any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
             raise Refused(f"`{name}` does not take tensors here.", "PyTorch has an operation of its own for it.")
         return python.attempt(lambda: _PLAIN[name](*args, **kwargs))
 
@@ -367,7 +392,23 @@ class Expressions:
         return isinstance(value, kinds)
 
     def _builtin_range(self, _node: ast.AST, *bounds: Any) -> range:
-        return range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))
+        made = range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))
+        self._meter.elements((abs(made.stop - made.start) + abs(made.step) - 1) // abs(made.step), "A range")
+        return made
+
+    def _builtin_int(self, node: ast.AST, value: Any = 0, base: int = 10) -> Any:
+        if _has_arrays(value):
+            return self.perform(Entry("int", allowed.CONVERSION, int), node, (value,))
+        if isinstance(value, str) and len(value) > python.DIGITS:
+            raise Refused("This whole number is too long.")
+        return int(value, base) if isinstance(value, str) else int(value)
+
+    def _builtin_round(self, node: ast.AST, value: Any, digits: Any = None) -> Any:
+        if isinstance(digits, int) and abs(digits) > 400:
+            raise Refused("Numbers have no digits so far from the point.")
+        if _has_arrays(value):
+            return self.perform(Entry("round", allowed.CONVERSION, round), node, (value,) if digits is None else (value, digits))
+        return round(value, digits)
 
     def _builtin_pow(self, node: ast.AST, base: Any, exponent: Any) -> Any:
         return self.binary("**", base, exponent, node)
@@ -414,15 +455,21 @@ class Expressions:
         for value in [*call.args, *call.kwargs.values()]:
             if isinstance(value, str) and _is_strange_dtype(value):
                 raise Refused(f"The dtype “{value}” is not one of numbers or booleans.")
-            if any(value is kind for kind in (str, list, tuple)):
+            if (isinstance(value, (type, np.dtype)) and _is_strange_dtype(value)) or (call.entry.name == "np.dtype" and isinstance(value, (list, tuple))):
                 raise Refused("An array here holds numbers or booleans.")
 
 
-def _is_strange_dtype(text: str) -> bool:
+def _is_strange_dtype(asked: Any) -> bool:
     try:
-        return np.dtype(text).kind not in _NUMBERS
+        return np.dtype(asked).kind not in python.NUMBERS
     except (TypeError, ValueError, SyntaxError):
         return False
+
+
+def _as_count(value: Any) -> Any:
+    """A single whole number of PyTorch or NumPy as Python's own, so that a list is repeated within bounds."""
+    single = (isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim == 0) or isinstance(value, np.generic)
+    return value.item() if single and isinstance(value.item(), int) else value
 
 
 def _has_arrays(value: Any) -> bool:

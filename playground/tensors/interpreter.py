@@ -13,6 +13,7 @@ import torch
 
 from playground.tensors import python, syntax
 from playground.tensors.bounds import Bounds, Meter
+from playground.tensors.calls import arrays_in
 from playground.tensors.expressions import BINARY, Expressions
 from playground.tensors.faults import BoundsExceeded, Refused, ScriptError
 from playground.tensors.tracing import Tracer
@@ -47,15 +48,16 @@ class _Continue(Exception):
     pass
 
 
-def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | None = None) -> Execution:
+def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | None = None, tracer: Tracer | None = None) -> Execution:
     """Run a script; whatever goes wrong in it is in the result.
 
     Args:
         source: the script.
         given: names defined beforehand, such as `device`.
         bounds: what it may use.
+        tracer: what records it.
     """
-    execution = Execution(source, dict(given or {}), frozenset(given or {}))
+    execution = Execution(source, dict(given or {}), frozenset(given or {}), tracer=tracer or Tracer())
     interpreter = Interpreter(execution, bounds or Bounds())
     with _settings_restored(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -63,6 +65,8 @@ def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | No
             interpreter.run()
         except ScriptError as error:
             execution.error = error
+        except MemoryError:
+            execution.error = BoundsExceeded("The script needed too much memory.", "Make its tensors smaller, and its lists shorter.")
         except RecursionError:
             execution.error = BoundsExceeded("The script is nested too deeply.", "Use names for the parts.")
     execution.warnings = list(dict.fromkeys(str(warning.message).split("\n")[0].split(" (Triggered")[0] for warning in caught))[:WARNINGS]
@@ -86,7 +90,8 @@ class Interpreter(Expressions):
 
     def __init__(self, execution: Execution, bounds: Bounds) -> None:
         self._execution = execution
-        meter = Meter(bounds, _Values(execution.names))
+        meter = Meter(bounds)
+        meter.made(arrays_in(list(execution.names.values())))
         super().__init__(execution.names, meter, execution.tracer, self._print)
         self._bounds = bounds
 
@@ -97,11 +102,14 @@ class Interpreter(Expressions):
 
     def _block(self, body: list[ast.stmt]) -> None:
         for statement in body:
-            try:
-                self._meter.statement()
-            except ScriptError as error:
-                raise error.at(statement) from None
+            self._count(statement)
             getattr(self, f"_{type(statement).__name__}")(statement)
+
+    def _count(self, statement: ast.stmt) -> None:
+        try:
+            self._meter.statement()
+        except ScriptError as error:
+            raise error.at(statement) from None
 
     def _leaf(self, node: ast.stmt, execute: Callable[[], T]) -> T:
         """A statement, or the head of a compound one, that is recorded."""
@@ -111,6 +119,9 @@ class Interpreter(Expressions):
         except ScriptError as error:
             self._tracer.fail()
             raise error.at(node) from error.__cause__
+        except _Break:
+            self._tracer.take_back()
+            raise
         self._tracer.end(self.names)
         return result
 
@@ -145,21 +156,25 @@ class Interpreter(Expressions):
     def _For(self, node: ast.For) -> None:
         values = self._leaf(node, lambda: self.iterate(self.evaluate(node.iter), node.iter))
 
-        def advance() -> bool:
+        def advance() -> None:
+            for part in ast.walk(node.iter):
+                if isinstance(part, ast.Name) and part.id in self.names:
+                    self._tracer.read(part.id, self.names[part.id])
             for value in values:
                 self.bind(node.target, value)
-                return True
-            return False
+                return
+            raise _Break
 
-        while self._leaf(node, advance):
+        while True:
             try:
+                self._leaf(node, advance)
                 self._turn(node.body)
             except _Break:
                 return
 
     def _While(self, node: ast.While) -> None:
         while self._leaf(node, lambda: self.truth(self.evaluate(node.test), node.test)):
-            self._meter.statement()
+            self._count(node)
             try:
                 self._turn(node.body)
             except _Break:
@@ -217,13 +232,3 @@ class Interpreter(Expressions):
             self._execution.output = written[: self._bounds.output]
             raise BoundsExceeded(f"The script printed more than {self._bounds.output:,} characters.", "Print a part: `x[:5]`, or the shape.")
         self._execution.output = written
-
-
-class _Values:
-    """Walks over the values of a dictionary as it is at that moment."""
-
-    def __init__(self, names: Mapping[str, Any]) -> None:
-        self._names = names
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter(list(self._names.values()))

@@ -53,6 +53,8 @@ class _Sources:
         self._by_key: dict[int, Sources] = {}
         self._seen: dict[int, Snapshot] = {}
         for name, part in {**statement.changed, **statement.read}.items():
+            if not part.complete:
+                continue  # an operation on it is too large to follow
             identity = sparse.csr_matrix((np.ones(len(part.shown_cells), dtype=bool), (part.shown_cells, part.shown_cells)), shape=(part.cells, part.cells))
             self._by_key.setdefault(part.key, {name: identity})
             self._seen.setdefault(part.key, part)

@@ -5,13 +5,16 @@ Source: https://docs.pytorch.org/docs/stable/tensor_view.html, https://docs.pyto
 
 from __future__ import annotations
 
+import itertools
 import math
+import weakref
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.lib.array_utils import byte_bounds
 
 Array = Any
 """A `torch.Tensor` or a `numpy.ndarray`."""
@@ -72,8 +75,10 @@ class Snapshot:
     @cached_property
     def shown_cells(self) -> np.ndarray[Any, Any]:
         """Row-major indices of the shown cells."""
-        everything = np.arange(self.cells).reshape(self.shape)
-        return np.asarray(everything[tuple(slice(size) for size in self.shown)]).reshape(-1)
+        if not self.shape:
+            return np.zeros(1, dtype=np.int64)
+        places = np.indices(self.shown).reshape(len(self.shape), -1)
+        return np.asarray(sum(place * math.prod(self.shape[axis + 1 :]) for axis, place in enumerate(places)))
 
     @cached_property
     def addresses(self) -> np.ndarray[Any, Any]:
@@ -117,6 +122,27 @@ def is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return True
 
 
+_KEYS: dict[int, tuple[weakref.ref[Any], int]] = {}
+_NUMBERS = itertools.count(1)
+
+
+def key_of(array: Array) -> int:
+    """A number that no other array has or will have; unlike `id`, which the next one may get when this one is gone."""
+    place = id(array)
+    known = _KEYS.get(place)
+    if known is None or known[0]() is not array:
+        _KEYS[place] = known = (weakref.ref(array, lambda _gone: _KEYS.pop(place, None)), next(_NUMBERS))
+    return known[1]
+
+
+def within_storage(tensor: torch.Tensor) -> bool:
+    """Whether every cell lies inside the storage. PyTorch sets new sizes before it finds that a storage cannot grow."""
+    if not tensor.numel():
+        return True
+    last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
+    return bool((last + 1) * tensor.element_size() <= tensor.untyped_storage().nbytes())
+
+
 def snapshot(array: Array) -> Snapshot:
     """The array as it is now."""
     return _of_tensor(array) if isinstance(array, torch.Tensor) else _of_numpy(array)
@@ -129,7 +155,7 @@ def _of_tensor(tensor: torch.Tensor) -> Snapshot:
         part = tensor if tensor.numel() <= KEPT else _first(tensor, shown(shape))
         values = part.detach().resolve_conj().resolve_neg().to("cpu", copy=True, memory_format=torch.contiguous_format)
     return Snapshot(
-        id(tensor), "tensor", shape, tuple(tensor.stride()), int(tensor.storage_offset()), str(tensor.dtype).removeprefix("torch."), str(tensor.device),
+        key_of(tensor), "tensor", shape, tuple(tensor.stride()), int(tensor.storage_offset()), str(tensor.dtype).removeprefix("torch."), str(tensor.device),
         tensor.element_size(), tensor.data_ptr(), storage.data_ptr(), storage.data_ptr() + storage.nbytes(), tensor._version, tensor.requires_grad, values,
     )  # fmt: skip
 
@@ -138,14 +164,14 @@ def _of_numpy(array: np.ndarray[Any, Any]) -> Snapshot:
     owner: Any = array
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
-    start, end = owner.ctypes.data, owner.ctypes.data + owner.nbytes
+    start, end = byte_bounds(owner)
     if owner.base is not None:  # the memory of something else, a tensor's for instance: at least what the array itself covers
-        low, high = np.lib.array_utils.byte_bounds(array)
+        low, high = byte_bounds(array)
         start, end = min(start, low), max(end, high)
     address, itemsize = array.ctypes.data, array.itemsize
     part = array if array.size <= KEPT else array[tuple(slice(size) for size in shown(array.shape))]
     return Snapshot(
-        id(array), "array", array.shape, tuple(stride // itemsize for stride in array.strides), (address - start) // itemsize, array.dtype.name, "cpu",
+        key_of(array), "array", array.shape, tuple(stride // itemsize for stride in array.strides), (address - start) // itemsize, array.dtype.name, "cpu",
         itemsize, address, start, end, 0, False, as_tensor(part),
     )  # fmt: skip
 

@@ -13,9 +13,11 @@ import torch
 
 from playground.tensors.calls import Call, methods
 from playground.tensors.places import Script
-from playground.tensors.sizing import on_meta
+from playground.tensors.sizing import on_meta, result_bytes
 
 FIXES = 3
+SMALL = 10_000
+"""Cells up to which a change is tried in truth."""
 _ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List)
 
 
@@ -38,10 +40,12 @@ def suffixes(script: Script, node: ast.AST, call: Call, wanted: tuple[str, ...])
         wanted: what may be appended, the likeliest first; `unsqueeze` stands for every dimension.
     """
     fixes = []
-    found = list(reversed(operands(node, call)))
+    found = [each for each in reversed(operands(node, call)) if each[1] is not getattr(node, "target", None)]  # what is assigned to stays as it is
     for suffix in wanted:
         for place, operand, value in found:
             for written, change in _changes(suffix, value):
+                if not isinstance(value, torch.Tensor) and written != ".T":
+                    continue
                 if works(_replaced(call, place, change)):
                     after = tuple(change(on_meta(value)).shape) if isinstance(value, torch.Tensor) else ()
                     fixes.append(_append(script, operand, written, tuple(value.shape), after))
@@ -53,19 +57,20 @@ def renamed(script: Script, node: ast.AST, call: Call, name: str) -> list[Fix]:
     entry = methods()["Tensor"].get(name)
     if entry is None or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not works(Call(entry, call.args, call.kwargs)):
         return []
-    owner, func = script.place(node.func.value), script.place(node.func)
-    return [Fix(f"Use `.{name}` instead of `.{node.func.attr}`", owner.end, func.end, f".{name}")]
+    attribute = script.attribute(node.func)
+    return [Fix(f"Use `.{name}` instead of `.{node.func.attr}`", attribute.start, attribute.end, f".{name}")]
 
 
 def other_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
     """The same call along another dimension."""
-    if not isinstance(node, ast.Call) or not call.arrays:
+    if not isinstance(node, ast.Call) or not call.arrays or not node.args or len(call.args) < 1:
         return []
     for dim in range(call.arrays[0].ndim):
-        tried = Call(call.entry, call.args[:1], {**call.kwargs, "dim": dim})
+        tried = Call(call.entry, call.args[:1], {**{name: value for name, value in call.kwargs.items() if name != "axis"}, "dim": dim})
         if works(tried):
             place = script.place(node)
-            inner = ", ".join([script.text(node.args[0]), *(f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg != "dim"), f"dim={dim}"])
+            others = [f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg not in ("dim", "axis")]
+            inner = ", ".join([script.text(node.args[0]), *others, f"dim={dim}"])
             return [Fix(f"Along dimension {dim}", script.place(node.func).end, place.end, f"({inner})")]
     return []
 
@@ -74,47 +79,44 @@ def wrapped(script: Script, node: ast.AST) -> list[Fix]:
     """Brackets around the arguments of a call that wants a list of tensors."""
     if not isinstance(node, ast.Call) or not node.args:
         return []
-    first, last = script.place(node.args[0]), script.place(node.args[-1])
-    inside = script.source[first.start : last.end]
-    return [Fix("Put the tensors into a list", first.start, last.end, f"[{inside}]")]
+    place = script.arguments(node)
+    written = script.source[place.start : place.end]
+    if any(isinstance(argument, ast.Starred) for argument in node.args) or node.keywords:
+        return []
+    return [Fix("Put the tensors into a list", place.start, place.end, f"[{written.strip()}]")]
 
 
 def works(call: Call) -> bool:
-    """Whether PyTorch takes the call, tried on the meta device; or in truth, where the operands are small."""
+    """Whether PyTorch takes the call: tried in truth where it is small, else on the meta device, which checks shapes but not dtypes."""
     arrays = call.arrays
+    small = sum(array.numel() if isinstance(array, torch.Tensor) else array.size for array in arrays) <= SMALL
     try:
-        if all(isinstance(array, torch.Tensor) for array in arrays):
+        if small and result_bytes(call) <= SMALL * 64:
+            Call(call.entry, _copied(call.args), _copied(dict(call.kwargs)))()
+        else:
             call.entry.function(*on_meta(call.args), **on_meta(dict(call.kwargs)))
-            return True
-    except NotImplementedError:
-        pass
-    except Exception:
-        return False
-    if sum(array.numel() if isinstance(array, torch.Tensor) else array.size for array in arrays) > 10_000:
-        return False
-    try:
-        Call(call.entry, _copied(call.args), _copied(dict(call.kwargs)))()
     except Exception:
         return False
     return True
 
 
 def operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
-    """The expressions of the operands that are arrays: place among the call's arrays, node, value."""
+    """The expressions of the operands that are arrays: place among the call's arrays, node, value; empty where they cannot be told apart."""
     nodes: list[ast.expr] = []
     match node:
         case ast.BinOp():
             nodes = [node.left, node.right]
+        case ast.Compare() if len(node.ops) == 1:
+            nodes = [node.left, *node.comparators]
         case ast.AugAssign():
-            nodes = [node.value]
+            nodes = [node.target, node.value]
         case ast.Call():
             nodes = [node.func.value] if isinstance(node.func, ast.Attribute) and call.entry.is_method else []
             nodes += [*node.args, *(keyword.value for keyword in node.keywords)]
-    values = [*call.args, *call.kwargs.values()]
-    if isinstance(node, ast.AugAssign):
-        values = values[1:]
-    found, place = [], 1 if isinstance(node, ast.AugAssign) else 0
-    for expression, value in _flattened(nodes, values):
+    if any(isinstance(part, ast.Starred) for each in nodes for part in (each, *getattr(each, "elts", []))):
+        return []
+    found, place = [], 0
+    for expression, value in _flattened(nodes, [*call.args, *call.kwargs.values()]):
         if isinstance(value, (torch.Tensor, np.ndarray)):
             found.append((place, expression, value))
             place += 1

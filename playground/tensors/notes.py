@@ -21,7 +21,7 @@ def _notes(operation: Operation) -> Iterator[str]:
     name = operation.entry.short
     if name in UNINITIALISED:
         yield "This is uninitialised memory: whatever stood there before. Fill it before you use it."
-    if rule := _BY_NAME.get(name):
+    if (rule := _BY_NAME.get(name)) and (operation.inputs or name == "tensor"):
         yield from rule(operation)
     if operation.entry.group in (allowed.POINTWISE, allowed.COMPARISON, allowed.ALGEBRA):
         yield from _promotion(operation)
@@ -39,11 +39,16 @@ def _tensor(operation: Operation) -> Iterator[str]:
 def _view(operation: Operation) -> Iterator[str]:
     if not operation.inputs:
         return
-    sizes = [size for size in _numbers(operation.args) if type(size) is int]
+    sizes = [size for size in _numbers([operation.args, list(operation.kwargs.values())]) if type(size) is int]
     before, after = operation.inputs[0], operation.outputs[0]
+    if before.dtype != after.dtype:
+        yield "Nothing was copied: the same bytes are read as another dtype."
+        return
     if -1 in sizes and len(sizes) == len(after.shape):
         known = math.prod(size for size in sizes if size != -1)
         yield f"−1 stands for what is left: {before.cells} cells ÷ {known} = {after.shape[sizes.index(-1)]}."
+    if not before.cells:
+        return
     if before.kind == "tensor" and not before.overlaps(after):
         yield "The cells do not follow one another in memory, so `reshape` copied them; `view` would have refused."
     elif before.kind == "tensor":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 
 
@@ -22,7 +23,7 @@ class Script:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self._lines = source.splitlines(keepends=True)
+        self._lines = re.findall(r"[^\r\n]*(?:\r\n|\r|\n|$)", source)  # as Python's parser does; `splitlines` splits at more
 
     def place(self, node: ast.AST) -> Place:
         line = getattr(node, "lineno", 1)
@@ -33,6 +34,16 @@ class Script:
     def text(self, node: ast.AST) -> str:
         place = self.place(node)
         return self.source[place.start : place.end]
+
+    def attribute(self, node: ast.Attribute) -> Place:
+        """The dot and the name behind it, without what stands before; that may end in brackets, which no node tells of."""
+        whole, owner = self.place(node), self.place(node.value)
+        return Place(whole.line, self.source.rindex(".", owner.end, whole.end), whole.end)
+
+    def arguments(self, node: ast.Call) -> Place:
+        """What stands between the brackets of a call."""
+        whole, function = self.place(node), self.place(node.func)
+        return Place(whole.line, self.source.index("(", function.end) + 1, whole.end - 1)
 
     def _offset(self, line: int, column: int) -> int:
         if line > len(self._lines):

@@ -138,7 +138,7 @@ class _Trial:
             numbers = np.arange(FIRST_NUMBER, FIRST_NUMBER + starts[-1], dtype=np.float64)[order]
             values = [numbers[start : start + part.cells].reshape(part.shape) for start, part in zip(starts, self.operation.inputs, strict=False)]
             arrived = self.perform(values)
-            if arrived is None:
+            if arrived is None or np.iscomplexobj(arrived):
                 return None
             back = np.argsort(order)
             kept = (arrived >= FIRST_NUMBER) & (arrived < FIRST_NUMBER + starts[-1]) & (arrived == np.floor(arrived))

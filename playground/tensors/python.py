@@ -14,9 +14,14 @@ import torch
 from playground.tensors.bounds import Meter
 from playground.tensors.faults import BoundsExceeded, OperationFailed, Refused
 from playground.tensors.sizing import count
+from playground.tensors.syntax import BITS
 
-BITS = 4096
-"""Longest whole number, in bits."""
+NUMBERS = "biufc"
+"""Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
+DIGITS = 1200
+"""Longest whole number that is read from a text, in characters."""
+DIMENSIONS = 32
+"""Most dimensions of a tensor."""
 _SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[a-zA-Z%]?")
 _PERCENT = re.compile(r"%(?:%|[-#0 +]*\d{0,3}(?:\.\d{1,3})?[diouxXeEfFgGcrsa])")
 
@@ -34,15 +39,12 @@ def check_kind(value: Any) -> Any:
         Refused: they may not, so that nothing of it can be reached.
     """
     if isinstance(value, torch.Tensor):
-        if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
-            raise Refused(f"Scripts here use dense tensors; this is a {type(value).__name__} of layout {value.layout}.")
-        if value.device.type == "meta":
-            raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Leave the device out.")
+        _check_tensor(value)
     elif isinstance(value, (np.ndarray, np.generic)):
-        if value.dtype.kind not in "biufc":
-            raise Refused(
-                f"NumPy made an array of dtype `{value.dtype}`; scripts here use numbers and booleans.", "Give `dtype=np.float32`, or rows of equal length."
-            )
+        _check_dimensions(value.ndim)
+        _check_dtype(value.dtype)
+    elif isinstance(value, np.dtype):
+        _check_dtype(value)
     elif isinstance(value, (list, tuple)):
         for part in value:
             if not isinstance(part, (list, tuple)):
@@ -50,6 +52,24 @@ def check_kind(value: Any) -> Any:
     elif not isinstance(value, (*_PLAIN, *CONTEXTS)) and not _is_type(value):
         raise Refused(f"Scripts here cannot hold a {type(value).__name__}.")
     return value
+
+
+def _check_tensor(value: torch.Tensor) -> None:
+    _check_dimensions(value.ndim)
+    if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
+        raise Refused(f"Scripts here use dense tensors; this is a {type(value).__name__} of layout {value.layout}.")
+    if value.device.type == "meta":
+        raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Leave the device out.")
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in NUMBERS or not dtype.isnative:
+        raise Refused(f"NumPy made an array of dtype `{dtype}`; scripts here use numbers and booleans.", "Give `dtype=np.float32`, or rows of equal length.")
+
+
+def _check_dimensions(count: int) -> None:
+    if count > DIMENSIONS:
+        raise Refused(f"A tensor of {count} dimensions cannot be shown; {DIMENSIONS} are the most.")
 
 
 def _is_type(value: Any) -> bool:
@@ -109,7 +129,8 @@ class Plain:
 
     def format(self, template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """`str.format`, of plain fields only: a field that reaches into a value is refused."""
-        parts, automatic = [], 0
+        parts: list[str] = []
+        automatic = length = 0
         for literal, name, spec, conversion in attempt(lambda: list(string.Formatter().parse(template))):
             parts.append(literal)
             if name is None:
@@ -122,7 +143,8 @@ class Plain:
                 raise Refused("A format inside a format is not one that scripts here can use.")
             value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
             parts.append(self.text(value, conversion or "s", spec or ""))
-            self._meter.elements(sum(map(len, parts)), "A text")
+            length += len(literal) + len(parts[-1])
+            self._meter.elements(length, "A text")
         return "".join(parts)
 
     def percent(self, template: str, values: Any) -> str:
@@ -130,7 +152,11 @@ class Plain:
         if "%" in _PERCENT.sub("", template):
             raise Refused("This `%` format is not one that scripts here can use.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
         self._meter.elements(count(values), "A text")
-        return str(attempt(operator.mod, template, values))
+        if isinstance(values, (list, tuple)):
+            self._meter.elements(1000 * len(values), "A text")
+        text = str(attempt(operator.mod, template, values))
+        self._meter.elements(len(text), "A text")
+        return text
 
     def join(self, separator: str, parts: list[Any]) -> str:
         self._meter.elements(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A text")
@@ -147,7 +173,7 @@ class Plain:
             bits = {"**": left.bit_length() * max(right, 0), "<<": left.bit_length() + max(right, 0), "*": left.bit_length() + right.bit_length()}.get(
                 symbol, 0
             )
-            if bits > BITS and abs(left) > 1:
+            if bits > BITS and (symbol != "**" or abs(left) > 1):
                 raise BoundsExceeded(f"This whole number would have about {bits * 3 // 10:,} digits.", "A tensor holds whole numbers of up to 64 bits.")
 
 

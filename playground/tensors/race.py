@@ -24,14 +24,20 @@ ENOUGH = 0.25
 
 
 def race(_request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that races; `lanes` are the two titles, `rows` have the size and for each lane the seconds of one product."""
+    """The task that races.
+
+    Returns:
+        `lanes`, the titles, two where there is anything to race against; `rows`, the size and for each lane the seconds of one product.
+    """
     best = device.best()
     lanes: list[tuple[str, torch.device, int]]
     threads = settings.cores()
     if best.is_accelerator:
         lanes = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
     else:
-        lanes = [("1 thread", torch.device("cpu"), 1), (f"{threads} threads", torch.device("cpu"), threads)]
+        lanes = [("1 thread", torch.device("cpu"), 1)]
+        if threads > 1:
+            lanes.append((f"{threads} threads", torch.device("cpu"), threads))
     rows = [{"size": size, "seconds": [_median(size, where, count) for _title, where, count in lanes]} for size in SIZES]
     return {"lanes": [title for title, _where, _count in lanes], "rows": rows}
 

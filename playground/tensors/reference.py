@@ -74,12 +74,15 @@ def _first_paragraph(lines: list[str]) -> list[str]:
 
 def _plain(text: str) -> str:
     """Without the marks of reStructuredText."""
-    text = text.replace(":attr:", "").replace(":math:", "")
+    text = re.sub(r":math:`[^`]*\\[^`]*`", "…", text)  # formulas that only LaTeX can show
+    text = text.replace(":attr:", "").replace(":math:", "").replace("\\*", "*").replace("\\ ", " ")
     text = re.sub(r":\w+:`~?([^`<]*?)(?:\s*<[^>]*>)?`", lambda found: found[1].replace("torch.", "") if found[1] else "", text)
     return re.sub(r"\\text\{([^}]*)\}|\\(?=[a-z])", r"\1", text).replace("``", "").replace("`", "").strip()
 
 
 def _sentence(text: str) -> str:
+    if not any(letter.isalpha() for letter in text):
+        return ""
     first = re.split(r"(?<=[a-z\)\]])\.\s", text, maxsplit=1)[0].rstrip(".")
     shortened = first if len(first) <= LONGEST else f"{first[: LONGEST - 1].rsplit(' ', 1)[0]}…"
     return f"{shortened}." if shortened and not shortened.endswith("…") else shortened

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+import reprlib
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
@@ -32,6 +33,7 @@ SECONDS = 1.0
 STATEMENTS = 60
 """Statements that are shown, the last ones."""
 TEXT = 2_000
+"""Characters of a value of Python's own."""
 PRODUCTS = frozenset(("@", "matmul", "mm", "bmm", "mv", "dot", "vdot", "linalg.vecdot"))
 """Operations of which each cell is a sum of products, first operand's cells with the second's in their order."""
 
@@ -66,13 +68,15 @@ def report(execution: Execution) -> dict[str, Any]:
     document = summary(execution)
     writer = _Writer(execution)
     with undisturbed():
-        steps = [writer.step(statement) for statement in list(execution.tracer.statements.values())[-STATEMENTS:]]
+        statements = list(execution.tracer.statements.values())
+        writer.pass_over(statements[:-STATEMENTS])
+        steps = [writer.step(statement) for statement in statements[-STATEMENTS:]]
     arrays = {name: snapshot(array) for name, array in named_arrays(execution.names)}
     for name, facts in document["names"].items():
         if name in arrays:
             del facts["values"]  # the tile has those that are shown
             facts["tile"] = writer.tile(arrays[name])
-            facts |= writer.origins.get(name, {"origin": "given", "of": "", "line": 0})
+            facts |= _still_true(writer.origins.get(name, {"origin": "given", "of": "", "line": 0}), document["names"], facts)
     return {**document, "steps": [step for step in steps if step["outputs"] or step["failed"]], "tiles": writer.tiles}
 
 
@@ -80,15 +84,33 @@ def _facts(part: Snapshot, storage: str) -> dict[str, Any]:
     return {
         "kind": part.kind, "shape": list(part.shape), "dtype": part.dtype, "device": part.device, "strides": list(part.strides), "offset": part.offset,
         "contiguous": part.contiguous, "requires_grad": part.requires_grad, "storage": storage, "complete": part.complete,
-        "values": _nested(part.values),
+        "values": nested(part.values),
     }  # fmt: skip
 
 
+class _Short(reprlib.Repr):
+    """Python's own way to write values, cut where they are long or deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = 40
+        self.maxstring = self.maxother = self.maxlong = TEXT
+        self.maxlevel = 3
+
+
 def _plain_facts(value: Any) -> dict[str, Any]:
-    text = f"{type(value).__name__} of {len(value)}" if isinstance(value, (list, tuple)) and any(True for _ in named_arrays({"": value})) else repr(value)
-    values = value if isinstance(value, (bool, int, str, type(None))) or (isinstance(value, float) and math.isfinite(value)) else text[:TEXT]
     kind = type(value).__name__
-    return {"kind": "value", "type": kind, "text": text[:TEXT], "shape": None, "dtype": kind, "strides": None, "values": values, "storage": None}
+    holds_arrays = isinstance(value, (list, tuple)) and any(True for _ in named_arrays({"": value}))
+    text = f"{kind} of {len(value)}" if holds_arrays else _Short().repr(value)[:TEXT]
+    is_json = isinstance(value, (bool, int, type(None))) or (isinstance(value, float) and math.isfinite(value))
+    values = value if is_json else value[:TEXT] if isinstance(value, str) else text
+    return {"kind": "value", "type": kind, "text": text, "shape": None, "dtype": kind, "strides": None, "values": values, "storage": None}
+
+
+def _still_true(origin: dict[str, Any], names: dict[str, Any], facts: dict[str, Any]) -> dict[str, Any]:
+    """The origin, without the other's name if that name means something else by now."""
+    shares = origin["origin"] in ("view", "same", "shared")
+    return {**origin, "of": ""} if shares and names.get(origin["of"], {}).get("storage") != facts["storage"] else origin
 
 
 def _storages(arrays: dict[str, Snapshot]) -> dict[str, str]:
@@ -131,8 +153,14 @@ class _Writer:
         key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(part.shown_values))
         if key not in self._places:
             self._places[key] = len(self.tiles)
-            self.tiles.append(_tile(part))
+            self.tiles.append(tile(part))
         return self._places[key]
+
+    def pass_over(self, statements: list[Statement]) -> None:
+        """Statements too many to show: only where their names came from."""
+        for statement in statements:
+            for name, part in statement.made.items():
+                self.origins[name] = self._origin(name, part, statement, {}, statement.read)
 
     def step(self, statement: Statement) -> dict[str, Any]:
         """One statement: what it read, what it made, from which cells, and by which operations."""
@@ -220,7 +248,7 @@ def _picture(operation: Operation) -> dict[str, Any]:
         picture["kind"] = "pick"
     elif entry.short in PRODUCTS and len(operation.inputs) == 2:
         picture["kind"] = "products"
-    elif not entry.name[0].isalpha():
+    elif entry.name.startswith("unary ") or not entry.name[0].isalpha():
         picture |= {"kind": "sign", "word": sign.removeprefix("unary ")}
     shapes = [part.shape for part in operation.inputs]
     if entry.group in (allowed.POINTWISE, allowed.COMPARISON) and len(shapes) > 1 and len(set(shapes)) > 1:
@@ -237,7 +265,7 @@ def _stretched(shapes: list[tuple[int, ...]], result: tuple[int, ...]) -> list[l
     return rows
 
 
-def _tile(part: Snapshot) -> dict[str, Any]:
+def tile(part: Snapshot) -> dict[str, Any]:
     """What is drawn of a snapshot; slots of its storage are counted in its own elements."""
     return {
         "kind": part.kind, "shape": list(part.shape), "shown": list(part.shown), "strides": list(part.strides), "offset": part.offset,
@@ -247,7 +275,7 @@ def _tile(part: Snapshot) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _nested(values: torch.Tensor) -> Any:
+def nested(values: torch.Tensor) -> Any:
     def clean(value: Any) -> Any:
         return [clean(part) for part in value] if isinstance(value, list) else _number(value)
 

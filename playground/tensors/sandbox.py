@@ -15,6 +15,7 @@ import signal
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ SECONDS = 2.8
 EXTRA = 512 * 2**20
 """Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
 RECEIVED = 1 << 16
+LONGEST_ANSWER = 8 * 2**20
+"""Bytes of an answer."""
 Start = Callable[[str, str], tuple[int, socket.socket]]
 
 
@@ -85,30 +88,45 @@ class Sandbox:
 
 def _answer(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
     ends = time.monotonic() + seconds
-    received = b""
+    received = bytearray()
     try:
         line.sendall(json.dumps(request).encode())
         line.shutdown(socket.SHUT_WR)
-        while True:
-            line.settimeout(max(0.001, ends - time.monotonic()))
-            part = line.recv(RECEIVED)
-            if not part:
-                break
+        while part := _part(line, ends):
             received += part
+            if len(received) > LONGEST_ANSWER:
+                _kill(pid)
+                raise PlaygroundError("This result is too long to be shown.", "Print or keep less.")
     except TimeoutError:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+        _kill(pid)
         raise PlaygroundError(
             f"This took longer than {seconds:.0f} seconds, so it was stopped.", "One of its operations is too much work: make its tensors smaller."
         ) from None
     except OSError:
-        received = b""
-    if not received:
+        received.clear()
+    try:
+        answer: dict[str, Any] = json.loads(received)
+    except ValueError:  # nothing, or the beginning of something
         raise PlaygroundError(
             "The process of this script ended before its answer.", "It needed too much memory, or an operation crashed PyTorch. Make its tensors smaller."
-        )
-    answer: dict[str, Any] = json.loads(received)
+        ) from None
+    if refused := answer.get("refused_with"):
+        raise PlaygroundError(*refused)
     return answer
+
+
+def _part(line: socket.socket, ends: float) -> bytes:
+    """The next bytes of an answer, empty at its end; a process that sends slowly is late, too."""
+    left = ends - time.monotonic()
+    if left <= 0:
+        raise TimeoutError
+    line.settimeout(left)
+    return line.recv(RECEIVED)
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def become(task: str, descriptor: int) -> int:
@@ -122,9 +140,22 @@ def become(task: str, descriptor: int) -> int:
     request = json.loads(received)
     _bound(int(request.get("seconds", SECONDS)) + 1)
     _stir()
-    line.sendall(json.dumps(_work(task)(request)).encode())
+    line.sendall(json.dumps(_done(task, request)).encode())
     line.close()
     return 0
+
+
+def _done(task: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The task's answer. A mistake of the playground's own is written where the server writes, and the learner is told that it is one."""
+    try:
+        return _work(task)(request)
+    except PlaygroundError as error:
+        return {"refused_with": [error.message, error.hint]}
+    except MemoryError:
+        return {"refused_with": ["This script needed too much memory.", "Make its tensors smaller."]}
+    except Exception:
+        traceback.print_exc()
+        return {"refused_with": ["The playground made a mistake with this script; this should not happen.", "Another way to write it will probably work."]}
 
 
 def _work(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 
 from playground.tensors.bounds import Bounds
@@ -42,6 +43,8 @@ _ALLOWED_IMPORTS = {
     ("torch", "torch"), ("numpy", "np"), ("numpy", "numpy"), ("torch.nn.functional", "F"), ("torch.nn", "nn"),
 }  # fmt: skip
 """Modules and the names that they have here already. Importing them does nothing; no module is ever imported."""
+BITS = 4096
+"""Longest whole number, in bits."""
 DEPTH = 60
 """Levels to which expressions and blocks may be nested."""
 
@@ -59,12 +62,13 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
             warnings.simplefilter("ignore")  # such as an invalid escape in a string
             tree = ast.parse(source)
     except SyntaxError as error:
-        raise _not_python(error) from None
+        raise _not_python(error, source) from None
     except (RecursionError, MemoryError):
         raise BoundsExceeded("The script is nested too deeply.", "Use names for the parts.") from None
     except ValueError as error:
         raise ScriptError(f"This is not Python: {error}.") from None
     _check(tree, 0)
+    _check_loops(tree.body, inside=False)
     return tree
 
 
@@ -74,20 +78,55 @@ def _check(node: ast.AST, depth: int) -> None:
     if not isinstance(node, (*STATEMENTS, *EXPRESSIONS, *_PARTS)):
         reason = next((text for kind, text in REASONS.items() if isinstance(node, kind)), f"`{type(node).__name__}` is not part of what scripts can use here.")
         raise Refused(reason, "", node)
+    _check_parts(node)
+    for name in _names(node):
+        _check_name(name, node)
+    for child in ast.iter_child_nodes(node):
+        _check(child, depth + 1)
+
+
+def _check_parts(node: ast.AST) -> None:
+    """What is allowed as such, but not in every form."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         _check_import(node)
     elif isinstance(node, (ast.For, ast.While)) and node.orelse:
         raise Refused("A loop’s `else` is not part of what scripts can use here.", "", node.orelse[0])
     elif isinstance(node, ast.comprehension) and node.is_async:
         raise Refused("Nothing here has to be awaited.", "", node.target)
-    elif isinstance(node, ast.Constant) and isinstance(node.value, bytes):
-        raise Refused("Bytes are not part of what scripts can use here.", "", node)
+    elif isinstance(node, ast.Constant):
+        _check_constant(node)
+    elif isinstance(node, ast.Call) and (twice := _named_twice(node)) is not None:
+        raise ScriptError(f"The argument `{twice.arg}` is given twice.", "Keep one of them.", twice.value)
     elif isinstance(node, ast.keyword) and node.arg is None:
         raise Refused("`**` in a call is not part of what scripts can use here: write the arguments out.", "", node.value)
-    for name in _names(node):
-        _check_name(name, node)
-    for child in ast.iter_child_nodes(node):
-        _check(child, depth + 1)
+
+
+def _check_constant(node: ast.Constant) -> None:
+    if isinstance(node.value, bytes):
+        raise Refused("Bytes are not part of what scripts can use here.", "", node)
+    if isinstance(node.value, int) and node.value.bit_length() > BITS:
+        raise Refused("This whole number is too long.", "A tensor holds whole numbers of up to 64 bits.", node)
+    if isinstance(node.value, str) and any(0xD800 <= ord(letter) < 0xE000 for letter in node.value):
+        raise Refused("Half of a surrogate pair is not a letter that can be shown.", "", node)
+
+
+def _check_loops(body: list[ast.stmt], *, inside: bool) -> None:
+    """`break` and `continue` stand in loops; Python refuses them elsewhere only when it compiles."""
+    for node in body:
+        if isinstance(node, (ast.Break, ast.Continue)) and not inside:
+            raise ScriptError(f"`{ast.unparse(node)}` stands outside of a loop.", "", node)
+        for part in ("body", "orelse"):
+            _check_loops(getattr(node, part, []), inside=inside or isinstance(node, (ast.For, ast.While)))
+
+
+def _named_twice(node: ast.Call) -> ast.keyword | None:
+    """An argument that is given by name a second time; Python refuses it only when it compiles."""
+    seen = set()
+    for keyword in node.keywords:
+        if keyword.arg in seen:
+            return keyword
+        seen.add(keyword.arg)
+    return None
 
 
 def _names(node: ast.AST) -> list[str]:
@@ -119,7 +158,16 @@ def _check_import(node: ast.Import | ast.ImportFrom) -> None:
             )
 
 
-def _not_python(error: SyntaxError) -> ScriptError:
-    place = ast.Pass(lineno=error.lineno or 1, col_offset=max(0, (error.offset or 1) - 1))
-    place.end_lineno, place.end_col_offset = error.end_lineno or place.lineno, max(place.col_offset + 1, (error.end_offset or 0) - 1)
+def _not_python(error: SyntaxError, source: str) -> ScriptError:
+    """The parser's complaint; it counts its columns in characters, trees count theirs in bytes."""
+    lines = re.split(r"\r\n|\r|\n", source)
+    first, last = error.lineno or 1, error.end_lineno or error.lineno or 1
+    start = max(0, (error.offset or 1) - 1)
+    end = (error.end_offset or 0) - 1 if last > first else max(start + 1, (error.end_offset or 0) - 1)
+    place = ast.Pass(lineno=first, col_offset=_bytes(lines, first, start))
+    place.end_lineno, place.end_col_offset = last, _bytes(lines, last, end)
     return ScriptError(f"This is not Python yet: {error.msg}.", "Look at this line and the one before: a bracket, a comma, a quote or a colon?", place)
+
+
+def _bytes(lines: list[str], line: int, characters: int) -> int:
+    return len(lines[line - 1][:characters].encode()) if 0 < line <= len(lines) else 0

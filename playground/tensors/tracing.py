@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from playground.tensors.calls import Call, Entry, arrays_in
-from playground.tensors.memory import Array, Snapshot, snapshot
+from playground.tensors.memory import Array, Snapshot, key_of, snapshot
 
 OPERATIONS = 40
 """Operations of one statement that are remembered."""
@@ -77,7 +77,7 @@ class Tracer:
         self.known: dict[str, Snapshot] = {}
         """Every named array, and every array in a named list, as it is now."""
         self._current: Statement | None = None
-        self._alive: list[Any] = []  # keeps the objects of one statement, so that no two of them have one id
+        self._earlier: Statement | None = None  # the same statement as it ran before
 
     def start(self, names: Mapping[str, Any]) -> None:
         """The script begins with these names."""
@@ -85,9 +85,8 @@ class Tracer:
 
     def begin(self, node: ast.stmt) -> None:
         """A statement begins."""
-        earlier = self.statements.pop(node, None)
-        self._current = self.statements[node] = Statement(node, times=(earlier.times if earlier else 0) + 1)
-        self._alive = []
+        self._earlier = self.statements.pop(node, None)
+        self._current = self.statements[node] = Statement(node, times=(self._earlier.times if self._earlier else 0) + 1)
 
     def end(self, names: Mapping[str, Any]) -> None:
         """A statement ended: find out which names it assigned or changed."""
@@ -98,16 +97,23 @@ class Tracer:
         foreign = [known for known in self.known.values() if known.kind == "array"]
         for name, array in now.items():
             before = self.known.get(name)
-            if before is not None and before.key == id(array) and not _may_have_changed(before, array, foreign):
+            if before is not None and before.key == key_of(array) and not _may_have_changed(before, array, foreign):
                 continue
             after = snapshot(array)
-            if before is not None and before.key == id(array) and _same(before, after):
+            if before is not None and before.key == after.key and _same(before, after):
                 continue
             self._current.made[name] = self.known[name] = after
-            if before is not None and before.key == id(array):
+            if before is not None and before.key == after.key:
                 self._current.changed[name] = before
         self._current = None
-        self._alive = []
+
+    def take_back(self) -> None:
+        """The statement that began had nothing to do: a loop at its end."""
+        if self._current is not None:
+            del self.statements[self._current.node]
+            if self._earlier is not None:
+                self.statements[self._earlier.node] = self._earlier
+        self._current = None
 
     def fail(self) -> None:
         """The statement that runs does not come to its end."""
@@ -121,21 +127,20 @@ class Tracer:
                 if full in self.known:
                     self._current.read.setdefault(full, self.known[full])
 
-    def perform(self, call: Call, node: ast.AST) -> Any:
-        """Perform the call and record it."""
+    def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
+        """Have the call done, and record it."""
         arrays = call.arrays
         if self._current is None or len(self._current.operations) >= OPERATIONS:
-            return call()
+            return do(call)
         before = tuple(snapshot(array) for array in arrays)
         places = iter(range(len(arrays)))
         args, kwargs = _emptied(call.args, places), _emptied(dict(call.kwargs), places)
-        result = call()
+        result = do(call)
         made = list(arrays_in(result))
         mutated = tuple(index for index, (array, old) in enumerate(zip(arrays, before, strict=True)) if _was_changed(old, array))
         if arrays or made:
             after = tuple(snapshot(array) for array in (*made, *(arrays[index] for index in mutated)))
             self._current.operations.append(Operation(call.entry, node, args, kwargs, before, mutated, after))
-            self._alive += [arrays, result]
         return result
 
 

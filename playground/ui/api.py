@@ -120,7 +120,7 @@ def _command(body: bytes) -> Command:
     try:
         document = json.loads(body)
         name, value = document["command"], float(document.get("value", 0.0))
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PlaygroundError("A command is a JSON object with “command”.") from None
     if name not in COMMANDS:
         raise UnknownName("command", str(name), COMMANDS)

@@ -26,8 +26,8 @@ MAX_SCRIPT = 100_000
 async def run(request: Request) -> Response:
     """Run a script: `source`, `device`, and `exercise` where it answers one. The answer is a report as `playground.tensors.report` writes it."""
     asked = _asked(await body_of(request, MAX_SCRIPT))
-    task = CHECK if asked.get("exercise") else RUN
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, SECONDS * (2 if task == CHECK else 1)))
+    task, seconds = (CHECK, 2 * SECONDS) if asked["exercise"] else (RUN, SECONDS)
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, {**asked, "seconds": seconds}, seconds))
 
 
 @answered
@@ -40,7 +40,7 @@ def _asked(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
         asked = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PlaygroundError("A script is sent as a JSON object with “source”.") from None
     if not all(isinstance(value, str) for value in asked.values()):
         raise PlaygroundError("A script is text.")

@@ -191,7 +191,7 @@ def _show_race(result: dict[str, Any]) -> None:
     lanes, rows = result["lanes"], result["rows"]
     sizes = [row["size"] for row in rows]
     figure = go.Figure()
-    for index, (lane, symbol) in enumerate(zip(lanes, ("circle", "square"), strict=True)):
+    for index, (lane, symbol) in enumerate(zip(lanes, ("circle", "square"), strict=False)):
         figure.add_scatter(x=sizes, y=[row["seconds"][index] * 1e3 for row in rows], name=lane, mode="lines+markers", marker={"symbol": symbol, "size": 9})
     figure.update_layout(
         height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.12},
@@ -200,7 +200,8 @@ def _show_race(result: dict[str, Any]) -> None:
     picture, table = st.columns([3, 2], gap="large")
     picture.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
     facts = {"Size": sizes} | {lane: [f"{row['seconds'][index] * 1e3:.3g} ms" for row in rows] for index, lane in enumerate(lanes)}
-    facts["Second ÷ first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
+    if len(lanes) > 1:
+        facts["Second ÷ first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
     table.dataframe(pd.DataFrame(facts), hide_index=True)
 
 

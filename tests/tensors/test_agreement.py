@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from functools import cache
 from types import CodeType
 from typing import Any
 
@@ -530,26 +530,37 @@ def assert_same(mine: Any, wanted: Any) -> None:
     """The same kind, value, dtype, shape and strides."""
     assert type(mine) is type(wanted)
     if isinstance(wanted, torch.Tensor):
-        assert (mine.dtype, mine.shape, mine.device) == (wanted.dtype, wanted.shape, wanted.device)
-        assert (mine.stride(), mine.storage_offset(), mine.requires_grad) == (wanted.stride(), wanted.storage_offset(), wanted.requires_grad)
-        assert torch.equal(mine, wanted) or torch.allclose(mine, wanted, rtol=0, atol=0, equal_nan=True)
-        if wanted.is_leaf and wanted.grad is not None:
-            assert_same(mine.grad, wanted.grad)
+        assert_same_tensor(mine, wanted)
     elif isinstance(wanted, np.ndarray | np.generic):
         assert (mine.dtype, mine.shape, mine.strides) == (wanted.dtype, wanted.shape, wanted.strides)
         assert np.array_equal(mine, wanted, equal_nan=True)
     elif isinstance(wanted, list | tuple):
-        assert len(mine) == len(wanted)
         for one, other in zip(mine, wanted, strict=True):
             assert_same(one, other)
-    elif isinstance(wanted, torch.UntypedStorage):
-        assert mine.tolist() == wanted.tolist()
-    elif isinstance(wanted, torch.Generator):
-        assert torch.equal(mine.get_state(), wanted.get_state())
-    elif isinstance(wanted, np.random.Generator):
-        assert mine.bit_generator.state == wanted.bit_generator.state
-    elif not isinstance(wanted, torch.no_grad | torch.enable_grad | torch.set_grad_enabled):
-        assert mine == wanted or (mine != mine and wanted != wanted)  # noqa: PLR0124 (NaN)
+    else:
+        one, other = comparable(mine), comparable(wanted)
+        assert one == other or (one != one and other != other)  # NaN
+
+
+def assert_same_tensor(mine: torch.Tensor, wanted: torch.Tensor) -> None:
+    assert (mine.dtype, mine.shape, mine.device) == (wanted.dtype, wanted.shape, wanted.device)
+    assert (mine.stride(), mine.storage_offset(), mine.requires_grad) == (wanted.stride(), wanted.storage_offset(), wanted.requires_grad)
+    assert torch.equal(mine, wanted) or torch.allclose(mine, wanted, rtol=0, atol=0, equal_nan=True)
+    if wanted.is_leaf and wanted.grad is not None:
+        assert_same(mine.grad, wanted.grad)
+
+
+def comparable(value: Any) -> Any:
+    """What tells of two objects of one kind whether they are the same."""
+    if isinstance(value, torch.UntypedStorage):
+        return value.tolist()
+    if isinstance(value, torch.Generator):
+        return value.get_state().tolist()
+    if isinstance(value, np.random.Generator):
+        return value.bit_generator.state
+    if isinstance(value, torch.finfo | torch.iinfo):
+        return str(value)
+    return type(value) if isinstance(value, torch.no_grad | torch.enable_grad | torch.set_grad_enabled | torch.autograd.graph.Node) else value
 
 
 def assert_agrees(source: str) -> Exception | None:
@@ -567,6 +578,15 @@ def assert_agrees(source: str) -> Exception | None:
     return None
 
 
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """Small tensors are not faster with more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def test_every_name_has_an_example() -> None:
     assert sorted(EXAMPLES.keys() ^ set(NAMES)) == []
 
@@ -579,18 +599,117 @@ def test_names_mean_what_they_mean_in_python(name: str) -> None:
         assert error is None or (name == "Tensor.cuda" and not torch.cuda.is_available()), f"{error!r} of {expression!r}"
 
 
+ATTRIBUTES = {
+    "Tensor": "x z.T g",
+    "ndarray": "n n.T n[0,0]",
+    "dtype": "torch.float32 torch.int8 n.dtype",
+    "device": "x.device torch.device('cpu')",
+    "finfo": "torch.finfo(torch.float16) torch.iinfo(torch.int8)",
+    "result": "x.max(0) x.mode(1) torch.linalg.qr(s) torch.linalg.svd(s) torch.linalg.eigh(s) torch.linalg.slogdet(s) torch.linalg.lstsq(s,x)",
+    "complex": "(1+2j) 2.5",
+}
+"""Objects of each kind of which something may be read."""
+
+
+@pytest.mark.parametrize(("kind", "attribute"), [(kind, name) for kind, names in allowed.ATTRIBUTES.items() for name in names.split()])
+def test_attributes_mean_what_they_mean_in_python(kind: str, attribute: str) -> None:
+    errors = [assert_agrees(f"r = ({owner}).{attribute}") for owner in ATTRIBUTES[kind].split()]
+    assert None in errors
+
+
+@pytest.mark.parametrize("name", [f"{root}.{word}" for root, words in allowed.CONSTANTS.items() for word in words.split()])
+def test_constants_mean_what_they_mean_in_python(name: str) -> None:
+    assert assert_agrees(f"r = {name}") is None
+
+
+def test_what_may_be_set_is_set() -> None:
+    for name, value in zip(allowed.SETTABLE.split(), ("True", "y * 2", "y"), strict=True):
+        assert assert_agrees(f"x.{name} = {value}\nr = x.{name}\nq = x * 1") is None
+
+
 NUMBERS = ("2", "-1", "0.5", "3", "0", "True", "2.5e-3")
 PARTS = (":", ":", "...", "None", "0", "-1", "1", "7", "1:", ":-1", "::2", "-2:", "[0, 1]", "[-1, 0]", "5:", "k")
-UNARY = "abs exp sigmoid tanh sqrt relu round sign square neg floor logical_not isnan sin float int bool contiguous nonzero numpy".split()
-CASTS = "torch.float64 torch.float16 torch.int64 torch.int32 torch.uint8 torch.bool torch.complex64".split()
-REDUCTIONS = "sum mean std prod amax amin argmax all any norm logsumexp max median var".split()
-ALONG = "cumsum cumprod softmax argsort sort flip squeeze unsqueeze diff unbind cummax logcumsumexp".split()
-OPERATORS = "+ - * / // % ** == != < <= > >= & | ^ @ << >>".split()
-IN_PLACE = "+= -= *= /= //= %= **= &= |= ^= = =".split()
-PAIRS = "torch.maximum torch.atan2 torch.fmod torch.outer torch.matmul torch.mul torch.eq torch.isclose torch.hypot torch.cdist np.add np.dot".split()
-JOINS = "torch.cat torch.stack torch.hstack torch.vstack np.stack np.concatenate".split()
-NUMPY_UNARY = "np.abs np.sin np.sort np.cumsum np.transpose np.ravel np.flip np.sum np.std np.argmax np.round np.isnan np.squeeze".split()
-LEAVES = "x y v w b c s i k m u z n p q torch.arange(6.0).view(2,3) torch.ones(3,1) x[0,0] torch.rand(3,4) b[0] n[0] torch.zeros(0,4)".split()
+UNARY = [
+    "abs",
+    "exp",
+    "sigmoid",
+    "tanh",
+    "sqrt",
+    "relu",
+    "round",
+    "sign",
+    "square",
+    "neg",
+    "floor",
+    "logical_not",
+    "isnan",
+    "sin",
+    "float",
+    "int",
+    "bool",
+    "contiguous",
+    "nonzero",
+    "numpy",
+]
+CASTS = ["torch.float64", "torch.float16", "torch.int64", "torch.int32", "torch.uint8", "torch.bool", "torch.complex64"]
+REDUCTIONS = ["sum", "mean", "std", "prod", "amax", "amin", "argmax", "all", "any", "norm", "logsumexp", "max", "median", "var"]
+ALONG = ["cumsum", "cumprod", "softmax", "argsort", "sort", "flip", "squeeze", "unsqueeze", "diff", "unbind", "cummax", "logcumsumexp"]
+OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<", "<=", ">", ">=", "&", "|", "^", "@", "<<", ">>"]
+IN_PLACE = ["+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^=", "=", "="]
+PAIRS = [
+    "torch.maximum",
+    "torch.atan2",
+    "torch.fmod",
+    "torch.outer",
+    "torch.matmul",
+    "torch.mul",
+    "torch.eq",
+    "torch.isclose",
+    "torch.hypot",
+    "torch.cdist",
+    "np.add",
+    "np.dot",
+]
+JOINS = ["torch.cat", "torch.stack", "torch.hstack", "torch.vstack", "np.stack", "np.concatenate"]
+NUMPY_UNARY = [
+    "np.abs",
+    "np.sin",
+    "np.sort",
+    "np.cumsum",
+    "np.transpose",
+    "np.ravel",
+    "np.flip",
+    "np.sum",
+    "np.std",
+    "np.argmax",
+    "np.round",
+    "np.isnan",
+    "np.squeeze",
+]
+LEAVES = [
+    "x",
+    "y",
+    "v",
+    "w",
+    "b",
+    "c",
+    "s",
+    "i",
+    "k",
+    "m",
+    "u",
+    "z",
+    "n",
+    "p",
+    "q",
+    "torch.arange(6.0).view(2,3)",
+    "torch.ones(3,1)",
+    "x[0,0]",
+    "torch.rand(3,4)",
+    "b[0]",
+    "n[0]",
+    "torch.zeros(0,4)",
+]
 
 
 def chosen(draw: Any, *choices: Any) -> Any:

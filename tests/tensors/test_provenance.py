@@ -211,3 +211,212 @@ def test_cells_come_from_where_they_come_from(expression: str, wanted: dict[str,
 def test_cells_of_everything_that_a_statement_leaves(source: str, wanted: dict[str, dict[str, str]]) -> None:
     made = followed(source, inputs()).made
     assert {name: {source: written(matrix) for source, matrix in sources.items()} for name, sources in made.items()} == wanted
+
+
+# --- by brute force --------------------------------------------------------------------------------------------------
+
+SHAPES = {"A": (2, 3), "B": (2, 3), "C": (3,), "D": (3, 2), "E": (2, 2, 2), "G": (2, 1, 2, 2), "I": (2, 3), "J": (3,), "M": (2, 3), "N": (3,), "K": (3,)}
+"""I and J hold whole numbers, M and N booleans, K places (0 or 1); everything else is real."""
+PLAIN = ("A", "B", "C", "D", "E", "G", "I", "J", "A.double()", "(I + 1)", "I.float()")
+MOVED = (
+    "A[[1, 0, 1], [2, 2, 0]]", "A.gather(1, torch.tensor([[2, 0], [1, 1]]))", "B.new_full((2, 3), 1.5).scatter(1, torch.tensor([[2, 0], [0, 1]]), B)",
+    "A.new_ones(3, 3).index_add(0, torch.tensor([2, 0]), A)", "A.take_along_dim(torch.tensor([[2], [0]]), 1)", "F.pad(D, (0, 1), value=2)",
+    "A[torch.tensor([[True, False, True], [False, True, True]])]", "torch.atleast_3d(C)", "(torch.diag(J) + 4)", "E.diagonal(0, 1, 2)", "D.unfold(0, 2, 1)",
+    "(torch.tril(A) + 3)",
+)  # fmt: skip
+CHOSEN = (
+    "A[K]", "D[K]", "A.index_select(0, K)", "E[:, K]", "F.embedding(K, D)", "torch.where(M, A, B)", "torch.where(N, A, C)", "A.masked_fill(M, 0)",
+    "torch.where(M, I, J)", "A.where(N, 2)", "(M & N)", "(M | N)", "(M ^ N)", "(~M)", "M.T", "M.float()", "(M * 2)", "(M + A)", "((I & 3) + 1)", "M.sum(1)",
+    "(N != M)",
+)  # fmt: skip
+"""Of what stands there twice, or is chosen by indices and masks, no maximum is taken: it does not tell two equal cells apart."""
+SMOOTH = ("{}.exp()", "{}.tanh()", "torch.sigmoid({})", "({} ** 3)", "{}.atan()")
+LINEAR = ("({} * 2)", "(1 - {})", "({} / 3)", "(-{})", "{}.double()", "{}.clone()", "torch.add({}, 1)")
+BENT = ("{}.clamp(0.2, 0.7)", "torch.relu({})", "{}.floor()", "{}.round()", "{}.abs()", "{}.sign()", "({} > 0.5)", "({} <= 0.1)", "({} % 2)", "F.relu6({})")
+ORDER = (
+    "{0}.max(dim={1})[0]",
+    "{0}.amin({1}, keepdim=True)",
+    "{0}.sort(dim={1})[0]",
+    "{0}.median(dim={1})[0]",
+    "{0}.topk(1, dim={1})[0]",
+    "{0}.cummax({1})[0]",
+)
+LAST = ("{0}.argmax({1})", "{0}.softmax({1})", "{0}.argsort(dim={1})", "{0}.std(dim={1})", "F.normalize({0}, dim={1})", "{0}.log_softmax({1})")
+LAST += ("{0}.diff(dim={1})", "{0}.var({1}, keepdim=True)")
+REPEATING = (" + ", " - ", " * ", " @ ", ", ", "expand", "tile", "repeat", "[", "cumsum")
+"""After these the same cell, or a constant, may stand twice in a row, and what compares the cells of a row may not notice it."""
+PAIRED = ("({} + {})", "({} - {})", "({} * {})", "({} @ {})", "torch.outer({}.flatten(), {}.flatten())", "torch.maximum({}, {})", "torch.hypot({}, {})")
+PAIRED += ("torch.einsum('ij,j->i', {}, {})", "torch.bmm({}, {})", "torch.cat([{}, {}])", "torch.stack([{}, {}], -1)", "F.linear({}, {})")
+LOOSE = ("({} + {})", "({} - {})", "torch.cat([{}, {}])", "torch.stack([{}, {}], -1)")
+"""What does not multiply: nothing is seen through a mask that is False."""
+AMOUNTS = (1000.3, -1000.7, 0.0, 0.05, -0.05)
+
+
+def originals() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    names = {name: torch.rand(shape, generator=generator) for name, shape in SHAPES.items()}
+    names |= {name: torch.randint(0, 5, SHAPES[name], generator=generator) for name in "IJ"}
+    return {**names, "M": names["M"] > 0.5, "N": torch.tensor([True, False, True]), "K": torch.tensor([1, 0, 1])}
+
+
+def used_in(text: str) -> list[str]:
+    return sorted({node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)} & SHAPES.keys())
+
+
+def python_s_own(code: CodeType, names: dict[str, torch.Tensor]) -> torch.Tensor | None:
+    try:
+        return eval(code, MODULES, {name: value.clone() for name, value in names.items()})  # noqa: S307 (code from this file)
+    except (RuntimeError, IndexError, TypeError, ValueError):
+        return None
+
+
+class BruteForce:
+    """Evaluates an expression again and again with one input cell changed. It knows nothing of operations."""
+
+    def __init__(self, text: str) -> None:
+        self.code = compile(text, "<generated>", "eval")
+        self.actual = {name: originals()[name] for name in used_in(text)}
+        self.generator = torch.Generator().manual_seed(8)
+        whole = [name for name, value in self.actual.items() if not value.is_floating_point()]
+        ways = (set(way) for count in range(len(whole) + 1) for way in itertools.combinations(whole, count))
+        self.fixed = next((way for way in ways if self.outputs(self._as_real(way)) is not None), None)
+
+    def _as_real(self, fixed: set[str]) -> dict[str, torch.Tensor]:
+        return {name: value if name in fixed else value.double() for name, value in self.actual.items()}
+
+    def outputs(self, names: dict[str, torch.Tensor]) -> np.ndarray | None:
+        result = python_s_own(self.code, names)
+        return None if result is None else result.double().reshape(-1).numpy()
+
+    def bases(self) -> Iterator[dict[str, torch.Tensor]]:
+        for low, high in ((0.1, 0.9), (0.2, 0.8), (-0.9, 0.9), (-5.0, 5.0), (-2.0, 3.0), (0.0, 0.0)):
+            yield {
+                name: value.clone() if name in self.fixed else torch.rand(value.shape, generator=self.generator, dtype=torch.float64) * (high - low) + low
+                for name, value in self.actual.items()
+            }
+
+    def sources(self, name: str) -> np.ndarray:
+        """Output cells × cells of one input."""
+        found = [self._of_fixed(name, base) if name in self.fixed else self._of_real(name, base) for base in self.bases()]
+        return np.any(found, axis=0)
+
+    def _of_real(self, name: str, base: dict[str, torch.Tensor]) -> np.ndarray:
+        return self._changes(name, base, lambda old: [old + amount if 0 < abs(amount) < 1 else amount for amount in AMOUNTS])
+
+    def _of_fixed(self, name: str, base: dict[str, torch.Tensor]) -> np.ndarray:
+        if base[name].dtype is torch.bool:
+            others = [other for other in self.fixed if other != name and base[other].dtype is torch.bool]
+            contexts = [base, *({**base, other: torch.full_like(base[other], fill)} for other in others for fill in (True, False))]
+            return np.any([self._changes(name, context, lambda old: [not old]) for context in contexts], axis=0)
+        return self._changes(name, base, lambda _old: [0, 1] if name == "K" else [0, 1, 2, 3])
+
+    def _changes(self, name: str, base: dict[str, torch.Tensor], values: Callable[[Any], list[Any]]) -> np.ndarray:
+        before = self.outputs(base)
+        assert before is not None
+        columns = []
+        for cell, old in enumerate(base[name].reshape(-1).tolist()):
+            changed = np.zeros(len(before), dtype=bool)
+            for value in values(old):
+                other = base[name].clone()
+                other.view(-1)[cell] = value
+                after = self.outputs({**base, name: other})
+                assert after is not None and len(after) == len(before)
+                changed |= ~((before == after) | (np.isnan(before) & np.isnan(after)))
+            columns.append(changed)
+        return np.stack(columns, axis=1)
+
+
+def moves(draw: Any, text: str, shape: tuple[int, ...]) -> str:
+    """An operation that moves cells, adds along a dimension, or repeats."""
+    rank, count = len(shape), math.prod(shape)
+    dim, other = (draw(st.integers(-rank, rank - 1)) for _ in range(2)) if rank else (0, 0)
+    order = draw(st.permutations(range(rank)))
+    rows = draw(st.sampled_from([size for size in range(1, count + 1) if count % size == 0]))
+    picks = [":", "0", "-1", "1:", "::2", "None", "...", "[0, -1]", "[-1]"]
+    parts = ", ".join(draw(st.lists(st.sampled_from(picks), min_size=1, max_size=rank + 1)))
+    choices = [
+        f"{text}.T" if rank == 2 else f"{text}.mT", f"{text}.unsqueeze({dim})",
+        f"{text}.permute({tuple(order)})", f"{text}.transpose({dim}, {other})", f"{text}.reshape({rows}, -1)", f"{text}.flatten()",
+        f"{text}[{parts}]", f"{text}[{parts}]", f"{text}.squeeze()", f"{text}.flip({dim})", f"{text}.roll(1, {dim})",
+        f"{text}.sum({dim})", f"{text}.mean({dim}, keepdim=True)", f"{text}.cumsum({dim})", f"{text}.sum()", f"{text}.expand(2, {', '.join(['-1'] * rank)})",
+        f"{text}.repeat_interleave(2, {dim})", f"torch.from_numpy(np.flip({text}.numpy(), {dim}).copy())", f"torch.as_tensor({text}.numpy().T)",
+        f"torch.as_tensor(np.cumsum({text}.numpy(), axis={dim}))", f"{text}.split(1, {dim})[0]", f"{text}.unbind({dim})[-1]", f"torch.tile({text}, (2,))",
+        f"F.avg_pool2d({text}, 2)", f"F.conv2d({text}, torch.ones(1, 1, 2, 1, dtype={text}.dtype))", f"{text}.movedim({dim}, {other})",
+    ]  # fmt: skip
+    return draw(st.sampled_from(choices))
+
+
+@st.composite
+def expressions(draw: Any) -> str:
+    """Expressions that use each input once, so that nothing cancels, and bend at most once, so that no bend hides another."""
+    with undisturbed():
+        return grown_expression(draw)
+
+
+def grown_expression(draw: Any) -> str:
+    kind = draw(st.sampled_from([PLAIN, PLAIN, MOVED, CHOSEN]))
+    text = draw(st.sampled_from(kind))
+    bent, curved = kind is not PLAIN, False
+    for _ in range(draw(st.integers(1, 4))):
+        value = shape_of(text)
+        action = draw(st.sampled_from(["move", "move", "move", "pair", "pair", "linear", "smooth", "bend", "order"]))
+        if action == "pair":
+            grown = paired(draw, text, LOOSE if bent else PAIRED)
+        elif action == "linear":
+            grown = draw(st.sampled_from(LINEAR)).format(text)
+        elif action == "smooth" and not bent:
+            grown = draw(st.sampled_from(SMOOTH)).format(text)
+        elif action == "bend" and not bent and not curved:
+            grown = draw(st.sampled_from(BENT)).format(text)
+        elif action == "order" and not bent and (along := longer(draw, value)) is not None:
+            grown = draw(st.sampled_from(ORDER)).format(text, along)
+        else:
+            grown = moves(draw, text, value)
+        if is_small(grown):
+            text, bent, curved = grown, bent or action in ("bend", "order") or "maximum" in grown or "hypot" in grown, curved or action == "smooth"
+    along = longer(draw, shape_of(text))
+    if not bent and along is not None and not any(word in text for word in REPEATING) and draw(st.booleans()):
+        last = draw(st.sampled_from(LAST)).format(text, along)
+        text = last if is_small(last) else text
+    return text
+
+
+def paired(draw: Any, text: str, templates: tuple[str, ...]) -> str:
+    """The expression and an input that it does not use yet, in an operation that takes both."""
+    fresh = [leaf for leaf in PLAIN if not set(used_in(leaf)) & set(used_in(text))]
+    pairs = [pair for other in fresh for pair in ((text, other), (other, text))]
+    fitting = [grown for template in templates for pair in pairs if evaluated(grown := template.format(*pair)) is not None]
+    return draw(st.sampled_from([text, *fitting]))
+
+
+def longer(draw: Any, shape: tuple[int, ...]) -> int | None:
+    """A dimension of more than one cell."""
+    found = [dim for dim, size in enumerate(shape) if size > 1]
+    return draw(st.sampled_from(found)) if found else None
+
+
+def evaluated(text: str) -> torch.Tensor | None:
+    return python_s_own(compile(text, "<generated>", "eval"), originals())
+
+
+def shape_of(text: str) -> tuple[int, ...]:
+    value = evaluated(text)
+    assert value is not None
+    return tuple(value.shape)
+
+
+def is_small(text: str) -> bool:
+    value = evaluated(text)
+    return isinstance(value, torch.Tensor) and 0 < value.numel() <= 24 and BruteForce(text).fixed is not None
+
+
+@settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(expressions())
+def test_generated_expressions_agree_with_brute_force(expression: str) -> None:
+    names = {name: originals()[name] for name in used_in(expression)}
+    made = followed(f"r = {expression}", names).made["r"]
+    with undisturbed():
+        wanted = {name: BruteForce(expression).sources(name) for name in names}
+    found = {name: np.asarray(made[name].todense()) if name in made else np.zeros_like(wanted[name]) for name in names}
+    for name in names:
+        assert np.array_equal(found[name], wanted[name]), f"{name} in {expression}:\n{found[name].astype(int)}, but\n{wanted[name].astype(int)}"

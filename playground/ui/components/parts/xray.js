@@ -381,6 +381,7 @@ export class Xray {
 }
 
 function originText({ origin, of }) {
+  if (!of && ["view", "same", "shared"].includes(origin)) return "view of an earlier tensor"
   return {
     view: `view of ${of}`, copy: `copy of ${of}`, same: `the same as ${of}`, shared: `shares memory with ${of}`, uninitialised: "uninitialised memory", given: "given",
   }[origin] ?? ""

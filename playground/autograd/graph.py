@@ -1,0 +1,178 @@
+"""A script's autograd graph as plain data: nodes, edges, and the steps forward and back through them.
+
+Edges point as values flow, from inputs to results; gradients flow against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch.autograd.graph import Node
+
+from playground.autograd.formulas import formula, title
+from playground.autograd.recording import GradientTracer, Made, Observed, reachable
+from playground.errors import PlaygroundError
+from playground.tensors import interpreter
+from playground.tensors.interpreter import Execution
+from playground.tensors.memory import Snapshot, snapshot
+from playground.tensors.places import Script
+from playground.tensors.report import nested, summary
+
+DRAWN = 2_000
+"""Nodes of a graph that are written down."""
+
+
+def run(source: str, given: Mapping[str, Any]) -> Execution:
+    """Run a script and observe its backward passes."""
+    return interpreter.run(source, given, tracer=GradientTracer())
+
+
+def document(execution: Execution) -> dict[str, Any]:
+    """The names with their gradients, the graph, the steps, and what went wrong.
+
+    Raises:
+        PlaygroundError: the graph has more nodes than can be written down.
+    """
+    tracer = execution.tracer
+    assert isinstance(tracer, GradientTracer)
+    told = summary(execution)
+    return {
+        "names": _names(execution, told["names"]),
+        "graph": _Writer(execution, tracer).graph(),
+        "steps": _Writer(execution, tracer).steps(),
+        "output": told["output"],
+        "warnings": told["warnings"],
+        "error": told["error"],
+    }
+
+
+def _names(execution: Execution, facts: dict[str, Any]) -> dict[str, Any]:
+    """What the shelf shows, and for tensors `value`, `grad`, `is_leaf` and the version counter."""
+    found = {}
+    for name, told in facts.items():
+        value = execution.names.get(name)
+        found[name] = {**told, "value": told["values"], "grad": None}
+        if isinstance(value, torch.Tensor):
+            grad = value.grad if value.is_leaf or value.retains_grad else None
+            found[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": value.is_leaf, "version": value._version}
+    return found
+
+
+class _Writer:
+    """Writes the graph of the last backward pass; of a script without one, that of its last results."""
+
+    def __init__(self, execution: Execution, tracer: GradientTracer) -> None:
+        self._script, self._tracer = Script(execution.source), tracer
+        self._passes = tracer.passes
+        self._last = self._passes[-1] if self._passes else None
+        nodes = list(self._last.nodes) if self._last else reachable(_ends(execution))
+        if len(nodes) > DRAWN:
+            raise PlaygroundError(f"This graph has {len(nodes):,} nodes; {DRAWN:,} are the most that are shown.", "Let the loop run fewer turns.")
+        forward = {node: place for place, node in enumerate(tracer.made)}
+        self._nodes = sorted(nodes, key=lambda node: forward.get(node, -1 if hasattr(node, "variable") else len(forward)))
+        self._ids = {node: f"n{place}" for place, node in enumerate(self._nodes)}
+
+    def graph(self) -> dict[str, Any]:
+        nodes = [self._node(node) for node in self._nodes]
+        edges = [edge for node in self._nodes for edge in self._edges(node)]
+        for node in self._nodes:
+            for place, (name, part) in enumerate(self._constants(node)):
+                constant = f"{self._ids[node]}c{place}"
+                nodes.append(
+                    {"id": constant, "kind": "constant", "op": "", "name": name, **_values(part), "grad": None, "requires_grad": False, "is_leaf": True}
+                )
+                edges.append({"from": constant, "to": self._ids[node], "slot": None, "local": None, "passed": None, "elementwise": False})
+        return {"nodes": nodes, "edges": edges}
+
+    def steps(self) -> list[dict[str, Any]]:
+        """Forward in the order of the statements, then backward in the engine's own order, pass by pass."""
+        forward = [
+            {"kind": "forward", "node": self._ids[node], "line": self._line(made), "pass": None}
+            for node, made in self._tracer.made.items()
+            if node in self._ids
+        ]
+        backward = [
+            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": place, "upstream": _number(one.nodes[node].upstream)}
+            for place, one in enumerate(self._passes)
+            for node in one.order
+        ]
+        return [*forward, *backward]
+
+    def _node(self, node: Node) -> dict[str, Any]:
+        seen = self._last.nodes[node] if self._last else None
+        made = self._tracer.made.get(node)
+        leaf = seen.leaf if seen else _leaf(node)
+        part = leaf or (made.part if made else None)
+        text, derivatives = formula(node.name())
+        return {
+            "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": seen.names[0] if seen and seen.names else "",
+            "source": self._script.text(made.place) if made else "", "line": self._line(made), "formula": text, "derivatives": list(derivatives),
+            **(_values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
+            "grad": _number(seen.upstream) if seen else None, "requires_grad": True, "is_leaf": leaf is not None,
+            "saved": {name: _number(value) if isinstance(value, Snapshot) else _plain(value) for name, value in (seen.saved if seen else {}).items()},
+        }  # fmt: skip
+
+    def _edges(self, node: Node) -> list[dict[str, Any]]:
+        seen = self._last.nodes[node] if self._last else None
+        found = []
+        for slot, (following, _output) in enumerate(seen.following if seen else node.next_functions):
+            if following is None:
+                continue
+            local, passed = _at(seen, "local", slot), _at(seen, "passed", slot)
+            found.append(
+                {
+                    "from": self._ids[following],
+                    "to": self._ids[node],
+                    "slot": slot,
+                    "local": _number(local),
+                    "passed": _number(passed),
+                    "elementwise": _is_product(seen, local, passed),
+                }
+            )
+        return found
+
+    def _constants(self, node: Node) -> list[tuple[str, Snapshot]]:
+        """Inputs that no gradient flows to."""
+        made = self._tracer.made.get(node)
+        return [(given.name, given.part) for given in made.inputs if given.source is None] if made else []
+
+    def _line(self, made: Made | None) -> int | None:
+        return self._script.place(made.place).line if made else None
+
+
+def _ends(execution: Execution) -> list[Node]:
+    """The nodes of named results that nothing else was made from."""
+    results = [value.grad_fn for value in execution.names.values() if isinstance(value, torch.Tensor) and value.grad_fn is not None]
+    inner = {following for node in results for following in reachable([node])[1:]}
+    return [node for node in results if node not in inner]
+
+
+def _leaf(node: Node) -> Snapshot | None:
+    variable = getattr(node, "variable", None)
+    return None if variable is None else snapshot(variable)
+
+
+def _at(seen: Observed | None, what: str, slot: int) -> Snapshot | None:
+    parts: tuple[Snapshot | None, ...] = getattr(seen, what) if seen else ()
+    return parts[slot] if slot < len(parts) else None
+
+
+def _is_product(seen: Observed | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
+    """Whether what was passed on is upstream × local, cell by cell: then the arithmetic can be written so."""
+    if seen is None or seen.upstream is None or local is None or passed is None or not seen.upstream.shape == local.shape == passed.shape:
+        return False
+    return bool(torch.allclose(seen.upstream.values * local.values, passed.values, equal_nan=True))
+
+
+def _values(part: Snapshot) -> dict[str, Any]:
+    return {"shape": list(part.shape), "dtype": part.dtype, "value": nested(part.values), "version": part.version}
+
+
+def _number(part: Snapshot | None) -> Any:
+    return None if part is None else nested(part.values)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (int, float, str, bool)) else str(value)
