@@ -76,11 +76,13 @@ def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | No
 @contextmanager
 def _settings_restored() -> Iterator[None]:
     """What a script may set for itself does not outlast it."""
-    dtype = torch.get_default_dtype()
+    dtype, always = torch.get_default_dtype(), torch.is_warn_always_enabled()
+    torch.set_warn_always(True)  # a warning that was given to someone else before is news to this learner
     try:
         with torch.set_grad_enabled(True):
             yield
     finally:
+        torch.set_warn_always(always)
         torch.set_default_dtype(dtype)
         torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
