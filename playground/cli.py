@@ -175,11 +175,7 @@ def tensors(file: Any, as_json: bool) -> None:
     """Run the tensor script in FILE (- for standard input), and show what it left."""
     from playground.tensors.sandbox import run_here
 
-    try:
-        source = file.read().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise PlaygroundError(f"{file.name} is not text in UTF-8.", "Save it as UTF-8 in your editor.") from None
-    found = run_here(source)
+    found = run_here(_script(file))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -187,9 +183,26 @@ def tensors(file: Any, as_json: bool) -> None:
     for name, facts in found["names"].items():
         shape = "" if facts["shape"] is None else f"{tuple(facts['shape'])}  {facts['values']}"
         click.echo(f"{name}: {facts['dtype']} {shape or facts['text']}")
-    if error := found["error"]:
-        place = f"Line {error['line']}: " if error["line"] else ""
-        raise PlaygroundError(f"{place}{error['message']}", error["explanation"])
+    _complain(found["error"])
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@as_json
+def autograd(file: Any, as_json: bool) -> None:
+    """Run the script in FILE (- for standard input), and show the graph that PyTorch recorded, with its gradients."""
+    from playground.autograd.task import OBSERVE
+    from playground.tensors.sandbox import run_here
+
+    found = run_here(_script(file), OBSERVE)
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    click.echo(found["output"], nl=False)
+    graph = found.get("graph", {"nodes": []})
+    for node in graph["nodes"]:
+        click.echo(f"{node['name'] or node['source'] or '·':<24} {node['op'] or 'constant':<24} value {node['value']}  gradient {node['grad']}")
+    _complain(found["error"])
 
 
 @main.command()
@@ -204,6 +217,21 @@ def export(run: str, target: Path) -> None:
     found = find(run)
     weights, card = write(found, target, training_command(found))
     click.echo(f"Wrote {weights} and {card}")
+
+
+def _script(file: Any) -> str:
+    try:
+        source: str = file.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise PlaygroundError(f"{file.name} is not text in UTF-8.", "Save it as UTF-8 in your editor.") from None
+    return source
+
+
+def _complain(error: dict[str, Any] | None) -> None:
+    """End as bad input does, with what was wrong in a script."""
+    if error:
+        place = f"Line {error['line']}: " if error["line"] else ""
+        raise PlaygroundError(f"{place}{error['message']}", error["explanation"])
 
 
 def _show(facts: dict[str, Any], line: str, as_json: bool) -> None:

@@ -215,28 +215,21 @@ def prepare() -> None:
     report.report(interpreter.run(source, {"device": torch.device("cpu")}))
 
 
-def run_here(source: str) -> dict[str, Any]:
+def run_here(source: str, task: str = RUN) -> dict[str, Any]:
     """Run a script for the command line, in a process of its own.
 
     Returns:
-        Its summary; a script that had to be ended has an error and nothing else.
+        What the task answers, in brief; a script that had to be ended has an error and nothing else.
     """
+    request = {"source": source, "brief": True}
     if not CAN_FORK:
-        return run_script({"source": source, "brief": True})
+        return _work(task)(request)
     forker = Forker(PREPARE)
     try:
-        return Sandbox(forker.start).ask(RUN, {"source": source, "brief": True}, SECONDS)
+        return Sandbox(forker.start).ask(task, request, SECONDS)
     except PlaygroundError as error:
-        fault: dict[str, Any] = {
-            "line": None,
-            "start": 0,
-            "end": 0,
-            "message": error.message,
-            "explanation": error.hint,
-            "alignment": None,
-            "fix": None,
-            "fixes": [],
-        }
+        place = {"line": None, "start": 0, "end": 0}
+        fault: dict[str, Any] = {**place, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}
         return {"names": {}, "output": "", "warnings": [], "error": fault}
     finally:
         forker.close()

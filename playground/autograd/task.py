@@ -1,0 +1,19 @@
+"""The task of observing a script's autograd, for a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from playground import device
+from playground.autograd import graph
+
+OBSERVE = "playground.autograd.task:observe"
+
+
+def observe(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Run `source` on `device`, and tell of its graph."""
+    where = torch.device(device.get(request.get("device", device.BEST)).name)
+    return graph.document(graph.run(str(request["source"]), {"device": where}))

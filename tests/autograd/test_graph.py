@@ -1,0 +1,154 @@
+"""The autograd cases of the tutorials, and what is told of their graphs, against PyTorch run plainly."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from playground.autograd import graph
+
+A1 = "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\ny = x * 2\nz = y.mean()\nz.backward()"
+A2 = "x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()"
+A3 = "x = torch.tensor(1., requires_grad=True)\ny = 2 * x**3\nz = y.pow(2)\nz.backward()"
+A4 = """torch.manual_seed({seed})
+x = torch.randn(1, 1)
+y = torch.randn(1, 1, requires_grad=True)
+if y.item() > 0:
+    z = x * y
+else:
+    z = x / y
+z.backward()
+"""
+A5 = "x = torch.tensor([1., 2.], requires_grad=True)\nfor i in range(2):\n    loss = (x * x).sum()\n    loss.backward()"
+A6 = """torch.manual_seed(0)
+inputs = torch.randn(20, 3)
+targets = inputs @ torch.tensor([1., -2., 3.])
+weight = torch.zeros(3, requires_grad=True)
+learning_rate = 0.1
+losses = []
+for step in range(30):
+    loss = ((inputs @ weight - targets) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        weight -= learning_rate * weight.grad
+        weight.grad.zero_()
+    losses.append(loss.item())
+"""
+
+
+def told(source: str) -> dict[str, Any]:
+    document = graph.document(graph.run(source, {"device": torch.device("cpu")}))
+    return json.loads(json.dumps(document, allow_nan=False))
+
+
+def node(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(each for each in document["graph"]["nodes"] if each["name"] == name)
+
+
+def plainly(source: str) -> dict[str, Any]:
+    """The names after Python itself has run the script."""
+    names: dict[str, Any] = {"torch": torch}
+    exec(source, names)  # noqa: S102 (a script of this file)
+    return names
+
+
+def test_a1_a_mean_of_a_product() -> None:
+    document = told(A1)
+    assert document["error"] is None
+    assert document["names"]["x"]["grad"] == pytest.approx([2 / 3] * 3)
+    operations = [step["node"] for step in document["steps"] if step["kind"] == "backward"]
+    ids = {each["id"]: each["op"] for each in document["graph"]["nodes"]}
+    assert [ids[each] for each in operations] == ["MeanBackward0", "MulBackward0", "AccumulateGrad"]
+
+
+def test_a2_contributions_add_up_where_paths_meet() -> None:
+    document = told(A2)
+    assert document["names"]["x"]["grad"] == [[4.5, 4.5], [4.5, 4.5]]
+    y = node(document, "y")
+    contributions = [edge["passed"] for edge in document["graph"]["edges"] if edge["from"] == y["id"]]
+    assert len(contributions) == 2
+    assert np.sum(contributions, axis=0).tolist() == y["grad"]
+    assert all(edge["elementwise"] for edge in document["graph"]["edges"] if edge["from"] == y["id"])
+
+
+def test_a3_the_gradient_is_24_not_12() -> None:
+    document = told(A3)
+    assert document["names"]["x"]["grad"] == 24.0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a4_the_branch_taken_this_time_and_no_other(seed: int) -> None:
+    source = A4.format(seed=seed)
+    document, names = told(source), plainly(source)
+    operations = {each["op"] for each in document["graph"]["nodes"] if each["kind"] == "operation"}
+    assert operations == ({"MulBackward0"} if names["y"].item() > 0 else {"DivBackward0"})
+    assert document["names"]["y"]["grad"] == names["y"].grad.tolist()
+
+
+def test_a5_gradients_add_up_over_passes() -> None:
+    document = told(A5)
+    assert document["names"]["x"]["grad"] == [4.0, 8.0]
+    assert {step["pass"] for step in document["steps"] if step["kind"] == "backward"} == {0, 1}
+    zeroed = told(A5.replace("    loss = (x", "    x.grad = None\n    loss = (x"))
+    assert zeroed["names"]["x"]["grad"] == [2.0, 4.0]
+
+
+def test_a6_the_loss_falls_step_after_step() -> None:
+    document, names = told(A6), plainly(A6)
+    assert document["error"] is None
+    assert document["names"]["weight"]["value"] == names["weight"].tolist()
+    assert all(later < earlier for earlier, later in zip(names["losses"], names["losses"][1:], strict=False))
+
+
+@pytest.mark.parametrize("source", [A1, A2, A3, A5, A6], ids=["A1", "A2", "A3", "A5", "A6"])
+def test_observing_changes_nothing(source: str) -> None:
+    document, names = told(source), plainly(source)
+    for name, value in names.items():
+        if isinstance(value, torch.Tensor) and value.is_leaf and value.grad is not None:
+            assert document["names"][name]["grad"] == value.grad.tolist()
+
+
+def test_every_upstream_gradient_is_pytorchs_own() -> None:
+    source = "a = torch.tensor([[1., 2.], [3., 4.]], requires_grad=True)\nb = torch.tensor([1., -1.], requires_grad=True)\n"
+    source += "c = a @ a\nd = torch.tanh(c) * b\ne = d[0].sum() + c.mean()\ne.backward()"
+    document, names = told(source), plainly(source.removesuffix("e.backward()"))
+    gradients = torch.autograd.grad(names["e"], [names[name] for name in "abcd"])
+    for name, gradient in zip("abcd", gradients, strict=True):
+        assert node(document, name)["grad"] == pytest.approx(gradient.tolist()) if gradient.ndim == 0 else np.allclose(node(document, name)["grad"], gradient)
+
+
+def test_constants_have_the_learners_names() -> None:
+    document = told("x = torch.tensor([1., 2.])\nw = torch.tensor([3., 4.], requires_grad=True)\nloss = (x * w).sum()\nloss.backward()")
+    constant = node(document, "x")
+    assert (constant["kind"], constant["value"], constant["requires_grad"]) == ("constant", [1.0, 2.0], False)
+
+
+def test_what_is_saved_for_the_backward_pass_is_told() -> None:
+    document = told(A2)
+    saved = next(each["saved"] for each in document["graph"]["nodes"] if each["source"] == "y * y")
+    assert saved == {"self": [[3.0, 3.0], [3.0, 3.0]], "other": [[3.0, 3.0], [3.0, 3.0]]}
+
+
+def test_a_script_without_a_backward_pass_has_a_graph_all_the_same() -> None:
+    document = told("x = torch.ones(2, requires_grad=True)\ny = (x * 3).sum()")
+    assert [each["op"] for each in document["graph"]["nodes"] if each["kind"] == "operation"] == ["MulBackward0", "SumBackward0"]
+    assert all(each["grad"] is None for each in document["graph"]["nodes"])
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()", "starts at one number"),
+        ("x = torch.ones(2)\nx.sum().backward()", "nothing to go back through"),
+        ("x = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()", "frees what it saved"),
+        ("x = torch.arange(3, requires_grad=True)", "whole numbers have no small changes"),
+        ("x = torch.ones(2, requires_grad=True)\nx += 1", "torch.no_grad()"),
+    ],
+    ids=["not a scalar", "no leaf", "twice", "integers", "leaf in place"],
+)
+def test_what_pytorch_refuses_is_explained(source: str, words: str) -> None:
+    assert words in told(source)["error"]["explanation"]
