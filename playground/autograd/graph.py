@@ -5,7 +5,7 @@ Edges point as values flow, from inputs to results; gradients flow against them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -29,8 +29,11 @@ def run(source: str, given: Mapping[str, Any]) -> Execution:
     return interpreter.run(source, given, tracer=GradientTracer())
 
 
-def document(execution: Execution) -> dict[str, Any]:
+def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda part: nested(part.values)) -> dict[str, Any]:
     """The names with their gradients, the graph, the steps, and what went wrong.
+
+    Args:
+        written: how a tensor's values are written: as nested lists, or as the tiles that the page draws.
 
     Raises:
         PlaygroundError: the graph has more nodes than can be written down.
@@ -38,10 +41,11 @@ def document(execution: Execution) -> dict[str, Any]:
     tracer = execution.tracer
     assert isinstance(tracer, GradientTracer)
     told = summary(execution)
+    writer = _Writer(execution, tracer, written)
     return {
         "names": _names(execution, told["names"]),
-        "graph": _Writer(execution, tracer).graph(),
-        "steps": _Writer(execution, tracer).steps(),
+        "graph": writer.graph(),
+        "steps": writer.steps(),
         "output": told["output"],
         "warnings": told["warnings"],
         "error": told["error"],
@@ -63,8 +67,8 @@ def _names(execution: Execution, facts: dict[str, Any]) -> dict[str, Any]:
 class _Writer:
     """Writes the graph of the last backward pass; of a script without one, that of its last results."""
 
-    def __init__(self, execution: Execution, tracer: GradientTracer) -> None:
-        self._script, self._tracer = Script(execution.source), tracer
+    def __init__(self, execution: Execution, tracer: GradientTracer, written: Callable[[Snapshot], Any]) -> None:
+        self._script, self._tracer, self._written = Script(execution.source), tracer, written
         self._passes = tracer.passes
         self._last = self._passes[-1] if self._passes else None
         nodes = list(self._last.nodes) if self._last else reachable(_ends(execution))
@@ -81,7 +85,7 @@ class _Writer:
             for place, (name, part) in enumerate(self._constants(node)):
                 constant = f"{self._ids[node]}c{place}"
                 nodes.append(
-                    {"id": constant, "kind": "constant", "op": "", "name": name, **_values(part), "grad": None, "requires_grad": False, "is_leaf": True}
+                    {"id": constant, "kind": "constant", "op": "", "name": name, **self._values(part), "grad": None, "requires_grad": False, "is_leaf": True}
                 )
                 edges.append({"from": constant, "to": self._ids[node], "slot": None, "local": None, "passed": None, "elementwise": False})
         return {"nodes": nodes, "edges": edges}
@@ -94,7 +98,7 @@ class _Writer:
             if node in self._ids
         ]
         backward = [
-            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": place, "upstream": _number(one.nodes[node].upstream)}
+            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": place, "upstream": self._number(one.nodes[node].upstream)}
             for place, one in enumerate(self._passes)
             for node in one.order
         ]
@@ -109,9 +113,9 @@ class _Writer:
         return {
             "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": seen.names[0] if seen and seen.names else "",
             "source": self._script.text(made.place) if made else "", "line": self._line(made), "formula": text, "derivatives": list(derivatives),
-            **(_values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
-            "grad": _number(seen.upstream) if seen else None, "requires_grad": True, "is_leaf": leaf is not None,
-            "saved": {name: _number(value) if isinstance(value, Snapshot) else _plain(value) for name, value in (seen.saved if seen else {}).items()},
+            **(self._values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
+            "grad": self._number(seen.upstream) if seen else None, "requires_grad": True, "is_leaf": leaf is not None,
+            "saved": {name: self._number(value) if isinstance(value, Snapshot) else _plain(value) for name, value in (seen.saved if seen else {}).items()},
         }  # fmt: skip
 
     def _edges(self, node: Node) -> list[dict[str, Any]]:
@@ -126,8 +130,8 @@ class _Writer:
                     "from": self._ids[following],
                     "to": self._ids[node],
                     "slot": slot,
-                    "local": _number(local),
-                    "passed": _number(passed),
+                    "local": self._number(local),
+                    "passed": self._number(passed),
                     "elementwise": _is_product(seen, local, passed),
                 }
             )
@@ -137,6 +141,12 @@ class _Writer:
         """Inputs that no gradient flows to."""
         made = self._tracer.made.get(node)
         return [(given.name, given.part) for given in made.inputs if given.source is None] if made else []
+
+    def _values(self, part: Snapshot) -> dict[str, Any]:
+        return {"shape": list(part.shape), "dtype": part.dtype, "value": self._written(part), "version": part.version}
+
+    def _number(self, part: Snapshot | None) -> Any:
+        return None if part is None else self._written(part)
 
     def _line(self, made: Made | None) -> int | None:
         return self._script.place(made.place).line if made else None
@@ -164,14 +174,6 @@ def _is_product(seen: Observed | None, local: Snapshot | None, passed: Snapshot 
     if seen is None or seen.upstream is None or local is None or passed is None or not seen.upstream.shape == local.shape == passed.shape:
         return False
     return bool(torch.allclose(seen.upstream.values * local.values, passed.values, equal_nan=True))
-
-
-def _values(part: Snapshot) -> dict[str, Any]:
-    return {"shape": list(part.shape), "dtype": part.dtype, "value": nested(part.values), "version": part.version}
-
-
-def _number(part: Snapshot | None) -> Any:
-    return None if part is None else nested(part.values)
 
 
 def _plain(value: Any) -> Any:

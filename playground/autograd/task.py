@@ -9,6 +9,7 @@ import torch
 
 from playground import device
 from playground.autograd import graph
+from playground.tensors.report import tile
 
 OBSERVE = "playground.autograd.task:observe"
 
@@ -16,4 +17,9 @@ OBSERVE = "playground.autograd.task:observe"
 def observe(request: Mapping[str, Any]) -> dict[str, Any]:
     """Run `source` on `device`, and tell of its graph."""
     where = torch.device(device.get(request.get("device", device.BEST)).name)
-    return graph.document(graph.run(str(request["source"]), {"device": where}))
+    execution = graph.run(str(request["source"]), {"device": where})
+    return graph.document(execution) if request.get("brief") else graph.document(execution, tile)
+
+
+def prepare() -> None:
+    """In the forking process: everything is imported with this module. No backward pass, for its engine would not survive a fork."""

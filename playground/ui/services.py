@@ -22,6 +22,8 @@ from playground.tensors import sandbox
 from playground.tensors.sandbox import Desk, Sandbox
 
 _HOLDER = "playground_services"
+GRAPHS = "playground.autograd.task:prepare"
+"""What the forking process has to do for the Autograd page."""
 HISTORIES = 128
 """Histories kept in memory; others are read again from disk."""
 
@@ -30,7 +32,7 @@ HISTORIES = 128
 class Services:
     """One for each server."""
 
-    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE))
+    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, GRAPHS))
     """Where training workers and learners' scripts come from."""
     scheduler: Scheduler = field(init=False)
     sandbox: Sandbox | Desk = field(init=False)

@@ -1,4 +1,4 @@
-"""The routes that the Tensors page's component asks: run a script, and what scripts can use."""
+"""The routes that the components with a script ask: run it, observe its gradients, and what scripts can use."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from playground.tensors.sandbox import CHECK, RUN, SECONDS
 from playground.ui.api import ONE_DAY, answered, body_of
 from playground.ui.services import services
 
+OBSERVE = "playground.autograd.task:observe"
 MAX_SCRIPT = 100_000
 """Bytes of a request with a script: its longest, in letters of four bytes each."""
 
@@ -28,6 +29,13 @@ async def run(request: Request) -> Response:
     asked = _asked(await body_of(request, MAX_SCRIPT))
     task, seconds = (CHECK, 2 * SECONDS) if asked["exercise"] else (RUN, SECONDS)
     return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, {**asked, "seconds": seconds}, seconds))
+
+
+@answered
+async def observe(request: Request) -> Response:
+    """Run a script: `source`, `device`. The answer is what `playground.autograd.graph` tells of its gradients."""
+    asked = _asked(await body_of(request, MAX_SCRIPT))
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, OBSERVE, asked, SECONDS))
 
 
 @answered
@@ -58,4 +66,5 @@ def _entries() -> list[dict[str, Any]]:
 ROUTES: list[BaseRoute] = [
     Route("/api/tensors/run", run, methods=["POST"]),
     Route("/api/tensors/reference", reference),
+    Route("/api/autograd/run", observe, methods=["POST"]),
 ]
