@@ -21,6 +21,7 @@ from playground.errors import PlaygroundError, RunError, UnknownName
 from playground.runs.commands import Command
 from playground.runs.run import Run, find
 from playground.ui import identity
+from playground.ui.components import PARTS
 from playground.ui.curves import curves
 from playground.ui.services import services
 
@@ -29,8 +30,6 @@ CANVAS = 140
 MAX_BODY = 32_768
 COMMANDS = ("pause", "resume", "step", "stop", "learning-rate")
 ONE_DAY = 24 * 3600
-PARTS = str(files("playground.ui.components") / "parts")
-"""Scripts that several components share."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -152,6 +151,6 @@ ROUTES: list[BaseRoute] = [
     Route("/api/runs/{run}", run_curves),
     Route("/api/runs/{run}/command", run_command, methods=["POST"]),
     Route("/api/predict", predict, methods=["POST"]),
-    Mount("/parts", app=_CachedFiles(directory=PARTS), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
+    Mount("/parts", app=_CachedFiles(directory=str(PARTS)), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
     Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
 ]

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from playground.errors import PlaygroundError
-from playground.tensors import link
 from playground.tensors.examples import EXAMPLES, example
 from playground.tensors.sandbox import RACE
 from playground.ui.components.tensor_lab import command, tensor_lab
 from playground.ui.errors import show, shown_kindly
+from playground.ui.scripts import Script
 from playground.ui.services import services
 
 if TYPE_CHECKING:
     from playground.tensors.exercises import Exercise
 
+SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
 LEVELS = {1: "first steps", 2: "shapes", 3: "together", 4: "at work", 5: "think"}
 _MODE, _CHOSEN, _SOLVED = "tensors-mode", "tensors-exercise", "tensors-solved"
-_EXAMPLE, _SOURCE, _LOADED, _FAULT, _RACE = "tensors-example", "tensors-source", "tensors-loaded", "tensors-link-fault", "tensors-race"
+_EXAMPLE, _RACE = "tensors-example", "tensors-race"
 """Keys of the session."""
 RACE_SECONDS = 30
 
@@ -43,7 +44,7 @@ def heading() -> None:
 
 def choose_task() -> Task:
     """The two ways to use the page, and what to start from."""
-    _load_link()
+    SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         mode = st.segmented_control(
             "What to do", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=_MODE, persist_state="session", label_visibility="collapsed"
@@ -57,8 +58,7 @@ def choose_task() -> Task:
 def lab(task: Task) -> None:
     """The editor and the X-ray."""
     tensor_lab(task.name, task.source, key=f"lab-{task.name or 'explore'}", on_run=_remember, on_solved=_solve)
-    if fault := st.session_state.get(_FAULT):
-        st.caption(fault)
+    SCRIPT.show_limit()
 
 
 def race() -> None:
@@ -85,7 +85,7 @@ def reference() -> None:
 def _explore() -> Task:
     titles = {each.name: each.title for each in EXAMPLES}
     st.pills("Examples", list(titles), format_func=titles.__getitem__, key=_EXAMPLE, label_visibility="collapsed", on_change=_open_example)
-    return Task("", str(st.session_state.get(_SOURCE, EXAMPLES[0].source)))
+    return Task("", SCRIPT.source(EXAMPLES[0].source))
 
 
 def _open_example() -> None:
@@ -138,32 +138,10 @@ def _statement(chosen: Exercise) -> None:
             st.code(chosen.solution, language="python")
 
 
-def _load_link() -> None:
-    """A script that came in the address, once."""
-    packed = st.query_params.get("script")
-    if not packed or st.session_state.get(_LOADED) == packed:
-        return
-    st.session_state[_LOADED] = packed
-    with shown_kindly():
-        source = link.unpack(packed)
-        if source != st.session_state.get(_SOURCE):
-            st.session_state[_SOURCE] = source
-
-
 def _remember(task: str, source: str) -> None:
-    """Keep what was run, for the next page switch and in the address."""
-    if task:
-        return
-    st.session_state[_SOURCE] = source
-    try:
-        packed = link.pack(source)
-    except PlaygroundError as error:
-        st.session_state[_FAULT] = str(error)
-        st.query_params.pop("script", None)
-        return
-    st.session_state.pop(_FAULT, None)
-    st.session_state[_LOADED] = packed
-    st.query_params["script"] = packed
+    """Keep what was run while exploring; an exercise begins anew."""
+    if not task:
+        SCRIPT.keep(source)
 
 
 def _solve(task: str) -> None:

@@ -13,7 +13,7 @@ from playground.ui.device_choice import chosen_device
 LONGEST = 20_000
 """Characters of a script that are kept."""
 _COMMAND, _SCORE = "tensor-lab-command", "tensor-lab-score"
-_component = register(Path(__file__).parent)
+_component = register(Path(__file__).parent, styles=("lab",))
 
 
 def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str], None], on_solved: Callable[[str], None]) -> None:

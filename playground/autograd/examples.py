@@ -1,0 +1,61 @@
+"""Ready scripts in a teaching order, by title."""
+
+from __future__ import annotations
+
+EXAMPLES = {
+    "A first gradient": """x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+y = x * 2
+z = y.mean()
+z.backward()
+""",
+    "Paths that meet": """x = torch.ones(2, 2, requires_grad=True)
+y = x + 2
+z = y * y * 3
+out = z.mean()
+out.backward()
+""",
+    "A power of a power": """# z = (2x³)² = 4x⁶, so the gradient is 24x⁵
+x = torch.tensor(1., requires_grad=True)
+y = 2 * x**3
+z = y.pow(2)
+z.backward()
+""",
+    "A graph that depends on the values": """x = torch.randn(1, 1)
+y = torch.randn(1, 1, requires_grad=True)
+if y.item() > 0:
+    z = x * y
+else:
+    z = x / y
+z.backward()
+""",
+    "Backward twice": """x = torch.tensor([1., 2.], requires_grad=True)
+for i in range(2):
+    loss = (x * x).sum()
+    loss.backward()
+# x.grad holds the sum of both passes; x.grad.zero_() between them would not let it
+""",
+    "A neuron": """torch.manual_seed(0)
+x = torch.tensor([1., 2., -1.])
+target = torch.tensor(0.)
+w = torch.randn(3, requires_grad=True)
+b = torch.zeros((), requires_grad=True)
+p = torch.sigmoid(x @ w + b)
+loss = (p - target) ** 2
+loss.backward()
+""",
+    "Gradient descent by hand": """torch.manual_seed(0)
+inputs = torch.randn(20, 2)
+targets = inputs @ torch.tensor([2., -3.])
+weight = torch.zeros(2, requires_grad=True)
+learning_rate = 0.1
+for step in range(20):
+    loss = ((inputs @ weight - targets) ** 2).mean()
+    loss.backward()
+    with torch.no_grad():
+        weight -= learning_rate * weight.grad
+        if step < 19:
+            weight.grad.zero_()
+    print(f"step {step}: loss {loss.item():.4f}")
+print(weight)
+""",
+}

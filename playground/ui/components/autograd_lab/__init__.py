@@ -1,0 +1,39 @@
+"""An editor for scripts with gradients, and the graph that PyTorch recorded, to be walked through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import streamlit as st
+
+from playground.ui.components import register
+from playground.ui.components.tensor_lab import LONGEST
+from playground.ui.device_choice import chosen_device
+
+_COMMAND = "autograd-lab-command"
+_component = register(Path(__file__).parent, styles=("lab",))
+
+
+def autograd_lab(source: str, key: str, on_run: Callable[[str], None]) -> None:
+    """Show the editor and the graph.
+
+    Args:
+        source: the script that stands in the editor when the component appears.
+        key: names the component on its page.
+        on_run: told of the script each time one was run.
+    """
+
+    def ran() -> None:
+        told = st.session_state[key].ran
+        if isinstance(told, dict) and isinstance(told.get("source"), str) and len(told["source"]) <= LONGEST:
+            on_run(told["source"])
+
+    data = {"source": source, "device": chosen_device(), "command": st.session_state.get(_COMMAND, {})}
+    _component(key=key, data=data, on_ran_change=ran)
+
+
+def open_script(source: str) -> None:
+    """Have the component open a script and run it."""
+    last = st.session_state.get(_COMMAND, {"id": 0})
+    st.session_state[_COMMAND] = {"id": last["id"] + 1, "kind": "open", "text": source}
