@@ -1,7 +1,10 @@
 """Autograd: watch the gradient travel."""
 
-from playground.ui import autograd
+from playground.ui import autograd, descent
 
 autograd.heading()
-autograd.examples()
-autograd.lab()
+if autograd.choose_view() == autograd.GRAPH:
+    autograd.examples()
+    autograd.lab()
+else:
+    descent.descent()

@@ -9,12 +9,20 @@ from playground.ui.components.autograd_lab import autograd_lab, open_script
 from playground.ui.scripts import Script
 
 SCRIPT = Script("autograd")
+GRAPH, DESCENT = "Graph", "Descent"
 _EXAMPLE = "autograd-example"
 
 
 def heading() -> None:
     st.title("Autograd")
     st.caption("Type a computation, run it, and walk through the graph that PyTorch recorded: forward with the values, backward with the gradients.")
+
+
+def choose_view() -> str:
+    """The graph of a script, or optimizers on a surface."""
+    return str(
+        st.segmented_control("View", [GRAPH, DESCENT], default=GRAPH, required=True, key="autograd-view", persist_state="session", label_visibility="collapsed")
+    )
 
 
 def examples() -> None:

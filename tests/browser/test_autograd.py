@@ -77,3 +77,17 @@ def test_a_script_without_a_graph_says_what_is_missing(lab: Page) -> None:
 def test_what_pytorch_refuses_is_explained(lab: Page) -> None:
     run(lab, "x = torch.ones(2, requires_grad=True)\ny = x * 2\ny.backward()")
     expect(lab.locator(".fault")).to_contain_text("starts at one number")
+
+
+def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:
+    lab.get_by_text("Descent", exact=True).click()
+    lab.get_by_role("combobox", name="Surface").click()
+    lab.get_by_role("option", name="My own expression").click()
+    field = lab.get_by_role("textbox", name="loss(x, y) =")
+    field.fill("x**2 + 3 * y**2")
+    field.press("Enter")
+    expect(lab.get_by_text("loss = x**2 + 3 * y**2")).to_be_visible()
+    expect(lab.locator(".js-plotly-plot .legendtext")).to_have_text(["SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW"])
+    field.fill("x + nothing")
+    field.press("Enter")
+    expect(lab.get_by_text("The name `nothing` is not defined.").or_(lab.get_by_text("The name nothing is not defined."))).to_be_visible()

@@ -1,0 +1,33 @@
+"""Losses in two parameters, to be descended; plain data, so that a page can show them before PyTorch is there.
+
+The usual test functions: https://en.wikipedia.org/wiki/Test_functions_for_optimization
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OPTIMIZER_NAMES = ("SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW")
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A loss in two parameters."""
+
+    title: str
+    expression: str
+    """In `x` and `y`, as a script has it."""
+    x: tuple[float, float]
+    y: tuple[float, float]
+    """The part that is drawn."""
+    start: tuple[float, float]
+    learning_rate: float
+    """One at which the race can be watched."""
+
+
+SURFACES = {
+    "valley": Surface("Narrow valley", "x**2 / 20 + 5 * y**2", (-5.0, 5.0), (-2.0, 2.0), (-4.5, 1.5), 0.1),
+    "rosenbrock": Surface("Rosenbrock’s banana", "(1 - x)**2 + 100 * (y - x**2)**2", (-2.0, 2.0), (-1.0, 3.0), (-1.5, 2.5), 0.001),
+    "saddle": Surface("Saddle", "x**2 - y**2 + y**4 / 4", (-2.0, 2.0), (-2.0, 2.0), (1.8, 0.01), 0.05),
+    "minima": Surface("Many minima", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", (-5.0, 5.0), (-5.0, 5.0), (-0.5, -0.5), 0.01),
+}

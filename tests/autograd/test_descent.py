@@ -1,0 +1,80 @@
+"""Optimizers on surfaces, against `torch.optim` driven by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from playground.autograd.descent import OPTIMIZERS, descend, heights, walk
+from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES
+from playground.errors import PlaygroundError, UnknownName
+
+
+@pytest.mark.parametrize("name", SURFACES)
+def test_heights_are_the_expressions_own(name: str) -> None:
+    surface = SURFACES[name]
+    across, down, values = heights(surface.expression, surface.x, surface.y, 7)
+    x, y = np.meshgrid(across, down)
+    expected = eval(surface.expression, {"x": x, "y": y})  # noqa: S307 (a surface of this project)
+    assert np.allclose(values, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_step_is_torch_optims(optimizer: str) -> None:
+    surface = SURFACES["valley"]
+    path = walk(surface.expression, (-4.0, 1.0), optimizer, (0.05, 0.9), 20)
+    x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (-4.0, 1.0))
+    taken = OPTIMIZERS[optimizer]([x, y], 0.05, 0.9)
+    for point in path.points:
+        loss = x**2 / 20 + 5 * y**2
+        assert point == (x.item(), y.item(), loss.item())
+        taken.zero_grad()
+        loss.backward()
+        taken.step()
+    assert len(path.points) == 21
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_optimizer_gets_down_the_valley(optimizer: str) -> None:
+    surface = SURFACES["valley"]
+    path = walk(surface.expression, surface.start, optimizer, (surface.learning_rate, 0.9), 300)
+    assert not path.diverged
+    assert path.points[-1][2] < path.points[0][2] / 20
+
+
+def test_a_learning_rate_that_is_too_high_diverges_and_is_said_to() -> None:
+    path = walk("5 * y**2 + x", (0.0, 1.0), "SGD", (1.0, 0.0), 200)
+    assert path.diverged
+    assert 1 < len(path.points) < 200
+
+
+def test_the_learners_own_surface() -> None:
+    path = walk("torch.sin(x) + y**2", (0.0, 1.0), "SGD", (0.1, 0.0), 200)
+    assert path.points[-1][:2] == pytest.approx((-np.pi / 2, 0.0), abs=1e-2)
+
+
+def test_a_flat_surface_stays_where_it_is() -> None:
+    assert set(walk("3", (1.0, 2.0), "Adam", (0.1, 0.0), 5).points) == {(1.0, 2.0, 3.0)}
+
+
+@pytest.mark.parametrize("expression", ["x +", "open('x')", "x.sum()", "[x, y]", "__import__('os')", "w + 1"])
+def test_what_is_no_surface_is_refused(expression: str) -> None:
+    with pytest.raises(PlaygroundError):
+        heights(expression, (-1.0, 1.0), (-1.0, 1.0))
+
+
+def test_the_names_on_the_page_are_those_that_can_race() -> None:
+    assert tuple(OPTIMIZERS) == OPTIMIZER_NAMES
+
+
+def test_an_optimizer_that_is_not_there() -> None:
+    with pytest.raises(UnknownName, match="no optimizer called “Lion”"):
+        walk("x", (0.0, 0.0), "Lion", (0.1, 0.0), 1)
+
+
+def test_the_task_answers_in_plain_data() -> None:
+    request = {"expression": "x**2 + y**2", "x": [-1, 1], "y": [-1, 1], "start": [1, 1], "learning_rate": 0.1, "momentum": 0.9, "steps": 3}
+    answer = descend({**request, "optimizers": ["SGD", "Adam", "SGD"]})
+    assert [path["optimizer"] for path in answer["paths"]] == ["SGD", "Adam"]
+    assert all(len(path["points"]) == 4 for path in answer["paths"])
