@@ -13,6 +13,7 @@ import torch
 
 from playground.tensors import allowed, calls, python, sizing
 from playground.tensors.bounds import Meter
+from playground.tensors.builtin import NAMES, Builtins, is_array
 from playground.tensors.calls import OPERATORS, Call, Entry
 from playground.tensors.faults import OperationFailed, Refused, ScriptError
 from playground.tensors.memory import within_storage
@@ -27,12 +28,7 @@ COMPARE = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
-_BUILTINS = frozenset(allowed.BUILTINS.split())
 _TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
-_PLAIN: dict[str, Callable[..., Any]] = {
-    "abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "len": len, "slice": slice,
-}  # fmt: skip
-_OF_ARRAYS = frozenset(("abs", "bool", "complex", "float", "len"))
 _SETTABLE = frozenset(allowed.SETTABLE.split())
 _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 """Attributes that are a tensor over the same memory."""
@@ -49,8 +45,9 @@ class Expressions:
 
     def __init__(self, names: dict[str, Any], meter: Meter, tracer: Tracer, write: Callable[[str], None]) -> None:
         self.names = names
-        self._meter, self._tracer, self._write = meter, tracer, write
+        self._meter, self._tracer = meter, tracer
         self._plain = python.Plain(meter)
+        self._builtins = Builtins(self, self._plain, meter, write)
 
     def evaluate(self, node: ast.expr) -> Any:
         """The value of an expression.
@@ -116,9 +113,9 @@ class Expressions:
             return value
         if name in _TYPE_NAMES:
             return _TYPE_NAMES[name]
-        if name in calls.ROOTS or name in _BUILTINS:
+        if name in calls.ROOTS or name in NAMES:
             raise Refused(f"`{name}` stands alone here; use something of it, such as `torch.ones(2, 3)`, or call it.")
-        near = difflib.get_close_matches(name, [*filter(str.isidentifier, self.names), *calls.ROOTS, *_BUILTINS], n=1)
+        near = difflib.get_close_matches(name, [*filter(str.isidentifier, self.names), *calls.ROOTS, *NAMES], n=1)
         hint = f"Did you mean `{near[0]}`?" if near else "Assign it first, on a line above."
         raise ScriptError(f"The name `{name}` is not defined.", hint, node, instead=near[0] if near else "")
 
@@ -137,7 +134,7 @@ class Expressions:
         if node.attr not in allowed.ATTRIBUTES.get(kind, "").split():
             raise self._no_attribute(kind, node.attr)
         entry = Entry(f"{kind}.{node.attr}", allowed.JOINING, operator.attrgetter(node.attr))
-        if _has_arrays(value) and node.attr in _VIEWS:
+        if is_array(value) and node.attr in _VIEWS:
             return self.perform(entry, node, (value,))
         return python.check_kind(python.attempt(entry.function, value))
 
@@ -149,11 +146,11 @@ class Expressions:
             else:
                 owner = (self.evaluate(node.func.value),)
                 entry = self._method(owner[0], node.func.attr)
-        elif isinstance(node.func, ast.Name) and node.func.id in _BUILTINS and node.func.id not in self.names:
-            return self._builtin(node.func.id, *self._arguments(node), node)
+        elif isinstance(node.func, ast.Name) and node.func.id in NAMES and node.func.id not in self.names:
+            return self._builtins.call(node.func.id, *self._arguments(node), node)
         else:
             name = ast.unparse(node.func)
-            near = difflib.get_close_matches(name, _BUILTINS, n=1, cutoff=0.75)
+            near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
             meant = f"torch.{name}" if f"torch.{name}" in calls.functions() else near[0] if near else ""
             raise Refused(f"`{name}` cannot be called here.", f"Did you mean `{meant}`?" if meant else "", node.func, instead=meant)
         args, kwargs = self._arguments(node)
@@ -183,7 +180,7 @@ class Expressions:
             return self._plain.binary(symbol, left, right)
         if symbol == "*" and isinstance(left, (list, tuple)) != isinstance(right, (list, tuple)):
             left, right = (_as_count(value) for value in (left, right))
-        if _has_arrays(left) or _has_arrays(right):
+        if is_array(left) or is_array(right):
             return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
         return self._plain.binary(symbol, left, right)
 
@@ -192,7 +189,7 @@ class Expressions:
         if isinstance(node.op, ast.Not):
             return not self.truth(value, node.operand)
         symbol = UNARY[type(node.op)]
-        if _has_arrays(value):
+        if is_array(value):
             return self.perform(OPERATORS[symbol], node, (value,))
         return python.attempt(OPERATORS[symbol].function, value)
 
@@ -202,7 +199,7 @@ class Expressions:
             if result is not True and not self.truth(result, node):
                 break
             right, symbol = self.evaluate(part), COMPARE[type(kind)]
-            arrays = (_has_arrays(left) or _has_arrays(right)) and symbol in OPERATORS
+            arrays = (is_array(left) or is_array(right)) and symbol in OPERATORS
             result = self.perform(OPERATORS[symbol], node, (left, right)) if arrays else self._plain.compare(symbol, left, right)
             left = right
         return result
@@ -361,93 +358,6 @@ class Expressions:
         self._meter.elements(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
         return python.attempt(lambda: entry.function(*args, **kwargs))
 
-    def _builtin(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.Call) -> Any:
-        handler: Callable[..., Any] | None = getattr(self, f"_builtin_{name}", None)
-        if handler is not None:
-            return python.attempt(lambda: handler(node, *args, **kwargs))
-        if name != "len":
-            self._meter.elements(sizing.leaves([args, kwargs]), "A list")
-        if args and _has_arrays(args[0]) and name in _OF_ARRAYS:
-            return self.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
-        if name != "len" and any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
-            raise Refused(f"`{name}` does not take tensors here.", "PyTorch has an operation of its own for it.")
-        return python.attempt(lambda: _PLAIN[name](*args, **kwargs))
-
-    def _builtin_print(self, _node: ast.AST, *values: Any, sep: str = " ", end: str = "\n") -> None:
-        self._write(sep.join(self._plain.text(value) for value in values) + end)
-
-    def _builtin_str(self, _node: ast.AST, value: Any = "") -> str:
-        return self._plain.text(value)
-
-    def _builtin_repr(self, _node: ast.AST, value: Any) -> str:
-        return self._plain.text(value, "r")
-
-    def _builtin_type(self, _node: ast.AST, value: Any) -> str:
-        return str(type(value))
-
-    def _builtin_id(self, _node: ast.AST, value: Any) -> int:
-        return id(value)
-
-    def _builtin_isinstance(self, _node: ast.AST, value: Any, kinds: Any) -> bool:
-        return isinstance(value, kinds)
-
-    def _builtin_range(self, _node: ast.AST, *bounds: Any) -> range:
-        made = range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))
-        self._meter.elements((abs(made.stop - made.start) + abs(made.step) - 1) // abs(made.step), "A range")
-        return made
-
-    def _builtin_int(self, node: ast.AST, value: Any = 0, base: int = 10) -> Any:
-        if _has_arrays(value):
-            return self.perform(Entry("int", allowed.CONVERSION, int), node, (value,))
-        if isinstance(value, str) and len(value) > python.DIGITS:
-            raise Refused("This whole number is too long.")
-        return int(value, base) if isinstance(value, str) else int(value)
-
-    def _builtin_round(self, node: ast.AST, value: Any, digits: Any = None) -> Any:
-        if isinstance(digits, int) and abs(digits) > 400:
-            raise Refused("Numbers have no digits so far from the point.")
-        if _has_arrays(value):
-            return self.perform(Entry("round", allowed.CONVERSION, round), node, (value,) if digits is None else (value, digits))
-        return round(value, digits)
-
-    def _builtin_pow(self, node: ast.AST, base: Any, exponent: Any) -> Any:
-        return self.binary("**", base, exponent, node)
-
-    def _builtin_sum(self, node: ast.AST, values: Any, start: Any = 0) -> Any:
-        for value in self.iterate(values, node):
-            start = self.binary("+", start, value, node)
-        return start
-
-    def _builtin_list(self, node: ast.AST, values: Any = ()) -> list[Any]:
-        return list(self.iterate(values, node))
-
-    def _builtin_tuple(self, node: ast.AST, values: Any = ()) -> tuple[Any, ...]:
-        return tuple(self.iterate(values, node))
-
-    def _builtin_reversed(self, node: ast.AST, values: Any) -> list[Any]:
-        return list(self.iterate(values, node))[::-1]
-
-    def _builtin_enumerate(self, node: ast.AST, values: Any, start: int = 0) -> list[Any]:
-        return list(enumerate(self.iterate(values, node), start))
-
-    def _builtin_zip(self, node: ast.AST, *values: Any) -> list[Any]:
-        return list(zip(*(self.iterate(value, node) for value in values), strict=False))
-
-    def _builtin_sorted(self, node: ast.AST, values: Any, reverse: bool = False) -> list[Any]:
-        return sorted(self.iterate(values, node), reverse=reverse)
-
-    def _builtin_all(self, node: ast.AST, values: Any) -> bool:
-        return all(self.truth(value, node) for value in self.iterate(values, node))
-
-    def _builtin_any(self, node: ast.AST, values: Any) -> bool:
-        return any(self.truth(value, node) for value in self.iterate(values, node))
-
-    def _builtin_max(self, node: ast.AST, *values: Any) -> Any:
-        return max(self.iterate(values[0], node) if len(values) == 1 else values)
-
-    def _builtin_min(self, node: ast.AST, *values: Any) -> Any:
-        return min(self.iterate(values[0], node) if len(values) == 1 else values)
-
     def _refuse_strange_dtypes(self, call: Call) -> None:
         """NumPy takes dtypes as texts; those of objects, texts and raw memory are refused before they are used."""
         if not call.entry.is_numpy:
@@ -470,10 +380,6 @@ def _as_count(value: Any) -> Any:
     """A single whole number of PyTorch or NumPy as Python's own, so that a list is repeated within bounds."""
     single = (isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim == 0) or isinstance(value, np.generic)
     return value.item() if single and isinstance(value.item(), int) else value
-
-
-def _has_arrays(value: Any) -> bool:
-    return isinstance(value, (torch.Tensor, np.ndarray))
 
 
 def first_sentence(error: Exception) -> str:
