@@ -281,3 +281,50 @@ def test_nothing_overflows_at_any_width(chromium: Browser, address: str, width: 
     assert beyond == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     context.close()
+
+
+CASES = {
+    "T1": ("torch.tensor(5)", "() int64"),
+    "T2": ("torch.tensor([[1, 2], [3, 4]])", "(2, 2) int64"),
+    "T3": ("torch.tensor([5.5, 3])", "(2,) float32"),
+    "T4": ("torch.empty(5, 3)", "uninitialised memory"),
+    "T5": ("torch.zeros(5, 3, dtype=torch.long)", "(5, 3) int64"),
+    "T6": ("torch.manual_seed(0)\ntorch.rand(5, 3)", "(5, 3) float32"),
+    "T7": ("a = np.array([[1, 2], [3, 4]])\nb = torch.from_numpy(a)", "shares memory with a"),
+    "T8": ("a = torch.ones(5)\nb = a.numpy()\na.add_(1)", "shares memory with a"),
+    "T9": ("a = np.ones(5)\nb = torch.from_numpy(a)\nnp.add(a, 1, out=a)", "(5,) float64"),
+    "T10": ("x = torch.randn(4, 4)\ny = x.view(16)\nz = x.view(-1, 8)", "(2, 8) float32"),
+    "T11": ("x = torch.randn(4, 4)\nx[:, 1]\nx[1, :]\nx[x > 0]", "copy of x"),
+    "T12": ("torch.arange(start=1., end=5., step=1./3)", "(12,) float32"),
+    "T13": ("i = torch.arange(3)\nj = i.view(-1, 1).repeat(1, 2)", "(3, 2) int64"),
+    "T14": ("x = torch.full((2, 3), fill_value=-1.)\ntorch.eye(3)\ntorch.ones_like(x)", "(2, 3) float32"),
+    "T16": ("c = torch.rand(2, 3)\nd = torch.rand(3, 4)\ntorch.mm(c, d)\nc @ d\ntorch.matmul(c, d)", "(2, 4) float32"),
+    "T17": ("a = torch.rand(3, 1)\nn = torch.rand(4)\no = a + n\no * a\no + 2", "(3, 4) float32"),
+    "T18": ("l = torch.rand(4, 3)\nl[:, :-1].max(dim=1)[1]\nu = torch.arange(4)\nu.float().mean()\nl >= 0.5\ntorch.sigmoid(l)", "(4, 3) float32"),
+    "T19": ("matrix = torch.rand(2, 3)\nmatrix.t()\nmatrix.unsqueeze(0).squeeze()\nmatrix.permute(1, 0).reshape(6)", "(6,) float32"),
+    "T20": ("x = torch.rand(2, 2)\nx.size(), x.shape\nx.dtype\nx.device\nx.to(device)\ntorch.ones(3, 5, device=device)", "(3, 5) float32"),
+}
+
+
+def test_every_tutorial_case_works_as_typed(lab: Page) -> None:
+    for name, (source, shown) in CASES.items():
+        run(lab, source)
+        expect(lab.locator(".fault"), name).to_be_empty()
+        expect(lab.locator(".shelf .card[aria-pressed]").last, name).to_contain_text(shown)
+        output(lab).first.hover()
+        expect(lab.locator(".info .where"), name).to_contain_text("slot")
+
+
+def test_every_exercise_takes_its_solution(lab: Page) -> None:
+    lab.get_by_text("Exercises", exact=True).click()
+    for number, exercise in enumerate(EXERCISES, 1):
+        expect(lab.get_by_text(f"{number - 1} of {len(EXERCISES)} solved")).to_be_visible()
+        if number > 1:
+            lab.get_by_role("combobox", name="Exercise").click()
+            lab.get_by_role("combobox", name="Exercise").fill(exercise.title)  # the list draws only the options near the chosen one
+            lab.get_by_role("option", name=f"{number}. {exercise.title}", exact=True).click()
+        expect(lab.locator(".cm-content")).to_have_text("".join(exercise.start.split("\n")))
+        expect(lab.locator(".lab.busy")).to_have_count(0)
+        run(lab, exercise.solution)
+        expect(lab.locator(".verdict.right"), exercise.name).to_be_visible()
+    expect(lab.get_by_text(f"{len(EXERCISES)} of {len(EXERCISES)} solved")).to_be_visible()
