@@ -497,3 +497,19 @@ def test_a_tensor_script_that_had_to_be_ended(option: list[str], script: Callabl
         assert "took longer" in found["error"]["message"] and found["names"] == {}
     else:
         assert "took longer" in refused(result) and "None" not in result.stderr
+
+
+def test_the_graph_of_a_script(script: Callable[[str], Path]) -> None:
+    path = script("x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()")
+    found = json.loads(call("autograd", path, "--json").stdout)
+    assert found["names"]["x"] | {"value": [[1.0, 1.0], [1.0, 1.0]], "grad": [[4.5, 4.5], [4.5, 4.5]]} == found["names"]["x"]
+    assert [node["op"] for node in found["graph"]["nodes"]] == ["AccumulateGrad", "AddBackward0", "MulBackward0", "MulBackward0", "MeanBackward0"]
+    assert [step["kind"] for step in found["steps"]] == ["forward"] * 4 + ["backward"] * 5
+    assert found["error"] is None
+    shown = call("autograd", path)
+    assert shown.exit_code == 0 and "MeanBackward0" in shown.stdout
+
+
+def test_a_script_whose_backward_is_refused(script: Callable[[str], Path]) -> None:
+    refused = call("autograd", script("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()"))
+    assert refused.exit_code == 2 and "starts at one number" in refused.stderr

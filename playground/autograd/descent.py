@@ -85,7 +85,7 @@ def walk(expression: str, start: tuple[float, float], optimizer: str, rates: tup
 
 
 def descend(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that draws a surface and lets optimizers race down it."""
+    """A surface and the ways of the optimizers that are asked for, as plain data."""
     x, y = (tuple(request[axis]) for axis in ("x", "y"))
     across, down, values = heights(str(request["expression"]), x, y)
     rates = (float(request["learning_rate"]), float(request["momentum"]))

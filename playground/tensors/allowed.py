@@ -199,18 +199,6 @@ BUILTINS = (
 )
 """Of Python's own functions."""
 
-TYPES = "torch.Tensor np.ndarray int float bool str list tuple complex"
-"""What `isinstance` may be asked about."""
-
-MODULES = {
-    "torch": ("torch",),
-    "np": ("numpy",),
-    "numpy": ("numpy",),
-    "F": ("torch.nn.functional",),
-    "nn": ("torch.nn",),
-}
-"""Names that are defined beforehand; an import of exactly these modules under these names is allowed and does nothing."""
-
 SIZED_BY_INPUT = """
     tensor as_tensor new_tensor tolist to type type_as cpu cuda float double half bfloat16 int long short char byte bool
     clone backward autograd.grad copy_ masked_select unique unique_consecutive

@@ -16,8 +16,6 @@ import torch
 from playground.tensors import allowed
 from playground.tensors.calls import Call, arrays_in
 
-WIDEST = 16
-"""Bytes of the widest number, complex128."""
 USUAL = 8
 """Bytes of the widest number that is made without asking for a complex one."""
 PART = 512

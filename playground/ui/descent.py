@@ -7,12 +7,12 @@ from typing import Any
 import streamlit as st
 
 from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
+from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.tensors.sandbox import SECONDS
 from playground.ui.errors import show
 from playground.ui.services import services
 
-TASK = "playground.autograd.descent:descend"
 OWN = "own"
 FRAMES = 60
 """Pictures of the animation."""
@@ -70,7 +70,7 @@ def _frozen(value: Any) -> Any:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """The race for these settings; the same settings give the same race."""
-    return services().sandbox.ask(TASK, dict(asked), SECONDS)
+    return services().sandbox.ask(DESCEND, dict(asked), SECONDS)
 
 
 def _show(answer: dict[str, Any], view: str) -> None:

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from types import ModuleType
 
+from playground.autograd import task
 from playground.errors import InstallationError, PlaygroundError
 from playground.forking import Forker
 from playground.runs import launcher
@@ -22,8 +23,6 @@ from playground.tensors import sandbox
 from playground.tensors.sandbox import Desk, Sandbox
 
 _HOLDER = "playground_services"
-GRAPHS = "playground.autograd.task:prepare"
-"""What the forking process has to do for the Autograd page."""
 HISTORIES = 128
 """Histories kept in memory; others are read again from disk."""
 
@@ -32,7 +31,7 @@ HISTORIES = 128
 class Services:
     """One for each server."""
 
-    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, GRAPHS))
+    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, task.PREPARE))
     """Where training workers and learners' scripts come from."""
     scheduler: Scheduler = field(init=False)
     sandbox: Sandbox | Desk = field(init=False)

@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from playground.autograd.task import OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.tensors.sandbox import CHECK, RUN, SECONDS
 from playground.ui.api import ONE_DAY, answered, body_of
 from playground.ui.services import services
 
-OBSERVE = "playground.autograd.task:observe"
 MAX_SCRIPT = 100_000
 """Bytes of a request with a script: its longest, in letters of four bytes each."""
 
