@@ -231,9 +231,11 @@ class Expressions:
         """A comprehension; its names last no longer than it does."""
         outside = dict(self.names)
         found: list[Any] = []
-        self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)), found)
-        self.names.clear()
-        self.names.update(outside)
+        try:
+            self._comprehend(node.generators, lambda: found.append(self.evaluate(node.elt)), found)
+        finally:
+            self.names.clear()
+            self.names.update(outside)
         return found
 
     _GeneratorExp = _ListComp

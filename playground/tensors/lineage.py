@@ -86,7 +86,9 @@ class _Sources:
         return step
 
     def _cells_that_matter(self, part: Snapshot) -> np.ndarray[Any, Any]:
-        """The cells of an object that come from a cell which is shown."""
+        """The cells of an object that come from a cell which is shown; none of an object that is too large to follow."""
+        if not part.complete:
+            return np.zeros(0, dtype=np.int64)
         matter = np.zeros(part.cells, dtype=bool)
         for matrix in self.of(part).values():
             matter |= np.diff(matrix.indptr) > 0

@@ -462,3 +462,10 @@ def test_a_report_leaves_the_random_numbers_alone(source: str) -> None:
     torch.manual_seed(3)
     np.random.seed(3)
     assert after == (torch.rand(1).item(), np.random.rand())
+
+
+def test_a_view_of_more_cells_than_there_is_memory_is_shown_and_not_followed() -> None:
+    document = shown("x = torch.ones(1)\ny = x.expand(10**6, 10**6)\nz = y[0, :3]")
+    assert document["error"] is None
+    assert document["names"]["z"]["shape"] == [3]
+    assert [step["reason"] for step in document["steps"]] == ["", "large", "large"]
