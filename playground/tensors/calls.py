@@ -99,7 +99,7 @@ def functions() -> dict[str, Entry]:
         for group, names in table.items():
             for name in names.split():
                 full = f"{prefix}.{name}"
-                found[full] = Entry(full, group, resolve(full))
+                found[full] = Entry(full, group, _guarded(full, resolve(full)))
     return found
 
 
@@ -108,7 +108,12 @@ def methods() -> dict[str, dict[str, Entry]]:
     """Allowed methods by kind of object, then by name."""
     found = {}
     for kind, table, owner in (("Tensor", allowed.METHODS, torch.Tensor), ("ndarray", allowed.ARRAY_METHODS, np.ndarray)):
-        found[kind] = {name: Entry(f"{kind}.{name}", group, _method(name)) for group, names in table.items() for name in names.split() if hasattr(owner, name)}
+        found[kind] = {
+            name: Entry(f"{kind}.{name}", group, _guarded(f"{kind}.{name}", _method(name)))
+            for group, names in table.items()
+            for name in names.split()
+            if hasattr(owner, name)
+        }
     for kind, names in allowed.OTHER_METHODS.items():
         found[kind] = {
             name: Entry(f"{kind}.{name}", allowed.RANDOM if kind.endswith("Generator") else allowed.CONVERSION, _method(name)) for name in names.split()
@@ -166,6 +171,22 @@ def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
     root = dotted.partition(".")[0]
     instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
     return Refused(f"`{dotted}` is not among the functions that scripts can use here.", f"Did you mean `{instead}`?", instead=instead)
+
+
+def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, or where PyTorch reads beyond a tensor's storage, the function on a copy.
+
+    `median` and `nanmedian` take a stride of 0 (an expanded dimension) for 1, and answer with whatever lies behind the
+    storage: seen in torch 2.15 on the CPU, `torch.tensor([5.0]).expand(6).median(0)`.
+    """
+    if full not in ("torch.median", "torch.nanmedian", "Tensor.median", "Tensor.nanmedian"):
+        return function
+
+    def call(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002 (PyTorch's name for it)
+        expanded = isinstance(input, torch.Tensor) and 0 in input.stride()
+        return function(input.contiguous() if expanded else input, *args, **kwargs)
+
+    return call
 
 
 def _method(name: str) -> Callable[..., Any]:
