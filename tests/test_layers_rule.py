@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "installation": {"errors"},
     "forking": {"settings"},
     "tensors": BASE,
-    "autograd": BASE | {"tensors"},
+    "autograd": BASE | {"tensors", "network", "data"},
     "network": BASE,
     "data": BASE,
     "training": BASE | {"network", "data"},

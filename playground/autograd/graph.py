@@ -5,14 +5,17 @@ Edges point as values flow, from inputs to results; gradients flow against them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 import torch
 from torch.autograd.graph import Node
 
+from playground.autograd.folding import FOLDED, fold
 from playground.autograd.formulas import formula, title
-from playground.autograd.recording import GradientTracer, Made, Observed, reachable
+from playground.autograd.grabbing import Grabbed
+from playground.autograd.recording import Given, GradientTracer, Made, Observed, reachable
 from playground.errors import PlaygroundError
 from playground.tensors import interpreter
 from playground.tensors.interpreter import Execution
@@ -20,17 +23,18 @@ from playground.tensors.memory import Snapshot, snapshot
 from playground.tensors.places import Script
 from playground.tensors.report import nested, summary
 
+T = TypeVar("T")
 DRAWN = 2_000
 """Nodes of a graph that are written down."""
 
 
-def run(source: str, given: Mapping[str, Any]) -> Execution:
+def run(source: str, given: Mapping[str, Any], grabbed: Grabbed | None = None) -> Execution:
     """Run a script and observe its backward passes."""
-    return interpreter.run(source, given, tracer=GradientTracer())
+    return interpreter.run(source, given, tracer=GradientTracer(grabbed))
 
 
 def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda part: nested(part.values)) -> dict[str, Any]:
-    """The names with their gradients, the graph, the steps, and what went wrong.
+    """The names with their gradients, the graph, the steps, the leaves, where NaN or infinity was born, and what went wrong.
 
     Args:
         written: how a tensor's values are written: as nested lists, or as the tiles that the page draws.
@@ -46,6 +50,8 @@ def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda p
         "names": _names(execution, told["names"]),
         "graph": writer.graph(),
         "steps": writer.steps(),
+        "leaves": writer.leaves(),
+        "born": writer.born(),
         "output": told["output"],
         "warnings": told["warnings"],
         "error": told["error"],
@@ -79,16 +85,21 @@ class _Writer:
         self._ids = {node: f"n{place}" for place, node in enumerate(self._nodes)}
 
     def graph(self) -> dict[str, Any]:
-        nodes = [self._node(node) for node in self._nodes]
+        groups, inside = self._groups()
+        nodes = [{**self._node(node), "group": inside.get(node)} for node in self._nodes]
         edges = [edge for node in self._nodes for edge in self._edges(node)]
         for node in self._nodes:
-            for place, (name, part) in enumerate(self._constants(node)):
+            for place, given in enumerate(self._constants(node)):
                 constant = f"{self._ids[node]}c{place}"
-                nodes.append(
-                    {"id": constant, "kind": "constant", "op": "", "name": name, **self._values(part), "grad": None, "requires_grad": False, "is_leaf": True}
-                )
-                edges.append({"from": constant, "to": self._ids[node], "slot": None, "local": None, "passed": None, "elementwise": False})
-        return {"nodes": nodes, "edges": edges}
+                nodes.append({**_CONSTANT, "id": constant, "name": given.name, **self._values(given.part), "group": inside.get(node)})
+                edges.append({**_NO_GRADIENT, "from": constant, "to": self._ids[node]})
+        return {"nodes": nodes, "edges": edges, "groups": groups}
+
+    def _groups(self) -> tuple[list[dict[str, Any]], Mapping[Node, str]]:
+        """What a graph too large to be read is folded into."""
+        if len(self._nodes) <= FOLDED:
+            return [], {}
+        return fold([(node, made.place) for node, made in self._tracer.made.items() if node in self._ids], self._script)
 
     def steps(self) -> list[dict[str, Any]]:
         """Forward in the order of the statements, then backward in the engine's own order, pass by pass."""
@@ -98,36 +109,72 @@ class _Writer:
             if node in self._ids
         ]
         backward = [
-            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": place, "upstream": self._number(one.nodes[node].upstream)}
-            for place, one in enumerate(self._passes)
+            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": one.number, "upstream": self._number(_main(one.nodes[node].upstream))}
+            for one in self._passes
             for node in one.order
         ]
         return [*forward, *backward]
+
+    def leaves(self) -> list[dict[str, Any]]:
+        """Leaves and constants with a name, as they were for the first pass that they have a part in, and the gradients that it brought."""
+        return [
+            {
+                "name": name, "pass": start.number, "loss": _finite(start.loss), "value": self._written(start.value), "grad": self._number(start.grad),
+                "requires_grad": start.value.requires_grad, "grabbed": sorted(self._tracer.grabbed.values.get(name, ())),
+                "free": start.value.dtype.startswith(("float", "bfloat")),
+            }
+            for name, start in self._tracer.starts.items()
+        ]  # fmt: skip
+
+    def born(self) -> list[dict[str, Any]]:
+        """Where the first NaN or infinity was made of numbers, forward and backward: the node, and which of the two it is."""
+        made = (
+            (node, "value", [given.part for given in made.inputs], list(made.parts.values())) for node, made in self._tracer.made.items() if node in self._ids
+        )
+        passed = (
+            (node, "gradient", list(one.nodes[node].upstream.values()), [part for part in one.nodes[node].passed if part is not None])
+            for one in self._passes[-1:]
+            for node in one.order
+        )
+        found = []
+        for way in (made, passed):
+            first = next(((node, kind, after) for node, kind, before, after in way if not _strange(before) and _strange(after)), None)
+            if first:
+                found.append({"node": self._ids[first[0]], "kind": first[1], "what": _strange(first[2])})
+        return found
 
     def _node(self, node: Node) -> dict[str, Any]:
         seen = self._last.nodes[node] if self._last else None
         made = self._tracer.made.get(node)
         leaf = seen.leaf if seen else _leaf(node)
-        part = leaf or (made.part if made else None)
+        parts = {0: leaf} if leaf else made.parts if made else {}
+        part, names, grads = _main(parts), seen.names if seen else {}, seen.upstream if seen else {}
         text, derivatives = formula(node.name())
         return {
-            "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": seen.names[0] if seen and seen.names else "",
+            "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": _main(names) or "",
             "source": self._script.text(made.place) if made else "", "line": self._line(made), "formula": text, "derivatives": list(derivatives),
             **(self._values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
-            "grad": self._number(seen.upstream) if seen else None, "requires_grad": True, "is_leaf": leaf is not None,
+            "grad": self._number(_main(grads)), "requires_grad": True, "is_leaf": leaf is not None, "inner": made is not None and not made.parts,
+            "outputs": [
+                {"output": place, "name": names.get(place, ""), "value": self._number(parts.get(place)), "grad": self._number(grads.get(place))}
+                for place in sorted({*parts, *grads})
+            ]
+            if len({*parts, *grads}) > 1
+            else [],
             "saved": {name: self._number(value) if isinstance(value, Snapshot) else _plain(value) for name, value in (seen.saved if seen else {}).items()},
         }  # fmt: skip
 
     def _edges(self, node: Node) -> list[dict[str, Any]]:
         seen = self._last.nodes[node] if self._last else None
         found = []
-        for slot, (following, _output) in enumerate(seen.following if seen else node.next_functions):
+        for slot, (following, output) in enumerate(seen.following if seen else node.next_functions):
             if following is None:
                 continue
             local, passed = _at(seen, "local", slot), _at(seen, "passed", slot)
             found.append(
                 {
                     "from": self._ids[following],
+                    "output": output,
                     "to": self._ids[node],
                     "slot": slot,
                     "local": self._number(local),
@@ -137,10 +184,10 @@ class _Writer:
             )
         return found
 
-    def _constants(self, node: Node) -> list[tuple[str, Snapshot]]:
+    def _constants(self, node: Node) -> list[Given]:
         """Inputs that no gradient flows to."""
         made = self._tracer.made.get(node)
-        return [(given.name, given.part) for given in made.inputs if given.source is None] if made else []
+        return [given for given in made.inputs if given.source is None] if made else []
 
     def _values(self, part: Snapshot) -> dict[str, Any]:
         return {"shape": list(part.shape), "dtype": part.dtype, "value": self._written(part), "version": part.version}
@@ -150,6 +197,25 @@ class _Writer:
 
     def _line(self, made: Made | None) -> int | None:
         return self._script.place(made.place).line if made else None
+
+
+_CONSTANT = {"kind": "constant", "op": "", "grad": None, "requires_grad": False, "is_leaf": True}
+_NO_GRADIENT = {"slot": None, "output": 0, "local": None, "passed": None, "elementwise": False}
+
+
+def _main(outputs: Mapping[int, T]) -> T | None:
+    """Of a node with several outputs, what is known of the first of them."""
+    return outputs[min(outputs)] if outputs else None
+
+
+def _strange(parts: Iterable[Snapshot]) -> str:
+    """`NaN` or `infinity`, if one of these tensors holds it."""
+    found = [part.values for part in parts if not bool(torch.isfinite(part.values).all())]
+    return "" if not found else "NaN" if any(bool(values.isnan().any()) for values in found) else "infinity"
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _ends(execution: Execution) -> list[Node]:
@@ -171,9 +237,10 @@ def _at(seen: Observed | None, what: str, slot: int) -> Snapshot | None:
 
 def _is_product(seen: Observed | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
     """Whether what was passed on is upstream × local, cell by cell: then the arithmetic can be written so."""
-    if seen is None or seen.upstream is None or local is None or passed is None or not seen.upstream.shape == local.shape == passed.shape:
+    if seen is None or len(seen.upstream) != 1 or local is None or passed is None:
         return False
-    return bool(torch.allclose(seen.upstream.values * local.values, passed.values, equal_nan=True))
+    (upstream,) = seen.upstream.values()
+    return upstream.shape == local.shape == passed.shape and bool(torch.allclose(upstream.values * local.values, passed.values, equal_nan=True))
 
 
 def _plain(value: Any) -> Any:

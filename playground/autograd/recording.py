@@ -15,14 +15,18 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
+from playground.autograd.grabbing import Grabbed
 from playground.tensors.calls import Call, arrays_in
 from playground.tensors.memory import Snapshot, snapshot
-from playground.tensors.tracing import Tracer
+from playground.tensors.tracing import Tracer, named_arrays
 
 PASSES = 50
 """Backward passes of one script that are remembered, the last ones."""
 DETAILED = 400
-"""Nodes up to which every value of a graph is kept."""
+"""Nodes up to which every value of a graph is kept; of a larger graph, those of few cells."""
+FEW = 16
+"""Cells of a tensor that is kept in any graph."""
+Keep = Callable[[torch.Tensor | None], Snapshot | None]
 BACKWARD = frozenset(("Tensor.backward", "torch.autograd.grad"))
 
 
@@ -39,12 +43,26 @@ class Given:
 
 @dataclass(frozen=True)
 class Made:
-    """An operation's result as it was when the operation had made it."""
+    """An operation's results as they were when it had made them."""
 
-    part: Snapshot
     place: ast.AST
-    """The expression that made it."""
-    inputs: tuple[Given, ...]
+    """The expression that made them."""
+    inputs: tuple[Given, ...] = ()
+    parts: dict[int, Snapshot] = field(default_factory=dict)
+    """By the number of the output; empty for a node that one call recorded on the way to its result."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A leaf or constant when the first backward pass came that it has a part in."""
+
+    number: int
+    """Which pass that was."""
+    loss: float
+    """What the pass went back from."""
+    value: Snapshot
+    grad: Snapshot | None
+    """What the pass brought to it; None for a constant."""
 
 
 @dataclass
@@ -53,17 +71,17 @@ class Observed:
 
     node: Node
     following: tuple[tuple[Node | None, int], ...]
-    """For each input slot the node that the gradient goes on to."""
-    names: tuple[str, ...]
-    """The learner's names for its result; of a leaf, the leaf's."""
+    """For each input slot the node that the gradient goes on to, and to which of its outputs."""
+    names: dict[int, str]
+    """The learner's names for its outputs; of a leaf, the leaf's."""
     leaf: Snapshot | None
     """A leaf's value before the pass."""
     saved: dict[str, Any]
     """What it kept for the backward pass: snapshots, numbers, texts."""
     local: tuple[Snapshot | None, ...]
     """For each slot: what a gradient of ones becomes, which for an elementwise operation is its derivative."""
-    upstream: Snapshot | None = None
-    """The gradient that arrived: the sum of what came along all paths."""
+    upstream: dict[int, Snapshot] = field(default_factory=dict)
+    """For each output the gradient that arrived: the sum of what came along all paths."""
     passed: tuple[Snapshot | None, ...] = ()
     """For each slot the gradient that it passed on."""
 
@@ -72,9 +90,12 @@ class Observed:
 class Pass:
     """One backward pass, its nodes in the engine's own order."""
 
+    number: int
     place: ast.AST
     line: int
     roots: tuple[Node, ...]
+    loss: float
+    """The number that it goes back from; of several numbers, their sum weighted with the gradients that were given for them."""
     nodes: dict[Node, Observed]
     """Every node that can be reached from the roots."""
     order: list[Node] = field(default_factory=list)
@@ -83,69 +104,158 @@ class Pass:
 
 
 class GradientTracer(Tracer):
-    """Records statements as its parent does, and beside them the autograd graph."""
+    """Records statements as its parent does, and beside them the autograd graph.
 
-    def __init__(self) -> None:
+    Args:
+        grabbed: numbers that the learner has changed by hand.
+    """
+
+    def __init__(self, grabbed: Grabbed | None = None) -> None:
         super().__init__()
+        self.grabbed = grabbed or Grabbed({})
         self.made: dict[Node, Made] = {}
         """Results by the node that PyTorch recorded for them, in the order of the forward pass."""
         self.passes: list[Pass] = []
+        self.starts: dict[str, Start] = {}
+        """Every leaf and constant by its name."""
+        self._count = 0
         self._names: Mapping[str, Any] = {}
 
     def start(self, names: Mapping[str, Any]) -> None:
         self._names = names  # the interpreter's own, so that it is read as it is at that moment
         super().start(names)
 
+    def end(self, names: Mapping[str, Any]) -> None:
+        self.grabbed.apply(names)
+        super().end(names)
+
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
         if call.entry.name in BACKWARD:
             return self._observe(call, node, do)
         tensors = [array for array in call.arrays if isinstance(array, torch.Tensor)]
         inputs = tuple(Given(_source(tensor), self._name_of(tensor), snapshot(tensor)) for tensor in tensors)
+        versions = [tensor._version for tensor in tensors]
         result = super().perform(call, node, do)
-        for tensor in arrays_in([result, *tensors]):
-            function = getattr(tensor, "grad_fn", None)
-            if function is not None and function not in self.made:
-                self.made[function] = Made(snapshot(tensor), node, inputs)
+        found = list(arrays_in([result, *tensors]))
+        if versions != [tensor._version for tensor in tensors]:  # whatever is a view of the same memory has a new history, too
+            found += [array for _name, array in named_arrays(self._names)]
+        self._record([tensor for tensor in found if getattr(tensor, "grad_fn", None) is not None], node, inputs)
         return result
 
+    def _record(self, tensors: list[torch.Tensor], place: ast.AST, inputs: tuple[Given, ...]) -> None:
+        """Remember the nodes that an operation has recorded for these tensors, those on the way to them first."""
+        sources = {given.source for given in inputs}
+        for function in dict.fromkeys(tensor.grad_fn for tensor in tensors):
+            if function is None or function in self.made:
+                continue
+            for inner in reversed(reachable([function], until=lambda node: node in self.made or node in sources or hasattr(node, "variable"))[1:]):
+                self.made[inner] = Made(place)
+            self.made[function] = Made(place, inputs)
+        for tensor in tensors:
+            if tensor.grad_fn is not None and self.made[tensor.grad_fn].place is place:
+                self.made[tensor.grad_fn].parts.setdefault(tensor.output_nr, snapshot(tensor))
+
     def _name_of(self, tensor: torch.Tensor) -> str:
-        return next((name for name, value in self._names.items() if value is tensor and name.isidentifier()), "")
+        return next((name for name, value in self._named() if value is tensor), "")
+
+    def _named(self) -> list[tuple[str, Any]]:
+        """The tensors and arrays that have a name, those in lists too; a bare expression's text is none."""
+        return [(name, array) for name, array in named_arrays(self._names) if name.split("[")[0].isidentifier()]
 
     def _observe(self, call: Call, place: ast.AST, do: Callable[[Call], Any]) -> Any:
         """Perform a backward pass with a hook on every node."""
-        roots = tuple(_source(tensor) for tensor in arrays_in(call.args[0]) if isinstance(tensor, torch.Tensor))
-        found = Pass(place, getattr(place, "lineno", 0), tuple(root for root in roots if root is not None), {})
-        reached = reachable(found.roots)
+        roots = tuple(source for tensor in roots_of(call) if (source := _source(tensor)) is not None)
+        reached = reachable(roots)
         names = self._names_by_node()
-        found.nodes = {node: _observed(node, names.get(node, ()), detailed=len(reached) <= DETAILED) for node in reached}
-        handles = [node.register_hook(_hook(found, node, detailed=len(reached) <= DETAILED)) for node in reached]
+        keep = _keep if len(reached) <= DETAILED else _keep_few
+        nodes = {node: _observed(node, names.get(node, {}), keep) for node in reached}
+        found = Pass(self._count, place, getattr(place, "lineno", 0), roots, loss_of(call), nodes)
+        handles = [node.register_hook(_hook(found, node, keep)) for node in reached]
+        self._count += 1
         self.passes = [*self.passes, found][-PASSES:]
         try:
-            return super().perform(call, place, do)
+            result = super().perform(call, place, do)
+            _note_requested(call, result, found)
+            return result
         except Exception:
             found.failed = True
             raise
         finally:
             for handle in handles:
                 handle.remove()
+            self._note_starts(found)
 
-    def _names_by_node(self) -> dict[Node, tuple[str, ...]]:
-        named: dict[Node, tuple[str, ...]] = {}
-        for name, value in self._names.items():
-            if isinstance(value, torch.Tensor) and value.requires_grad and (source := _source(value)) is not None:
-                named[source] = (*named.get(source, ()), name)
+    def _names_by_node(self) -> dict[Node, dict[int, str]]:
+        named: dict[Node, dict[int, str]] = {}
+        for name, value in self._named():
+            if isinstance(value, torch.Tensor) and value.requires_grad:
+                edge = torch.autograd.graph.get_gradient_edge(value)
+                named.setdefault(edge.node, {}).setdefault(edge.output_nr, name)
         return named
 
+    def _note_starts(self, found: Pass) -> None:
+        """What a pass has brought to the leaves and constants that it is the first for."""
+        for node, seen in found.nodes.items():
+            if seen.leaf is not None and 0 in seen.names:
+                self.starts.setdefault(seen.names[0], Start(found.number, found.loss, seen.leaf, seen.upstream.get(0)))
+            for given in self.made[node].inputs if node in self.made else ():
+                if given.source is None and given.name:
+                    self.starts.setdefault(given.name, Start(found.number, found.loss, given.part, None))
 
-def reachable(roots: Iterable[Node]) -> list[Node]:
-    """Every node that a backward pass from the roots can come to, each once, roots first."""
+
+def roots_of(call: Call) -> list[torch.Tensor]:
+    """The tensors that a backward pass goes back from."""
+    given = call.args[0] if call.args else call.kwargs.get("outputs")
+    return [tensor for tensor in arrays_in(given) if isinstance(tensor, torch.Tensor)]
+
+
+def loss_of(call: Call) -> float:
+    """The number whose derivatives a backward pass computes; NaN where there is none.
+
+    The sum of what it goes back from, weighted with the gradients that were given for it
+    (https://docs.pytorch.org/docs/stable/generated/torch.autograd.backward.html).
+    """
+    roots, weights = roots_of(call), weights_of(call)
+    with torch.no_grad():
+        try:
+            return float(sum((root * weight).sum().item() for root, weight in zip(roots, weights, strict=True)))
+        except (RuntimeError, ValueError, TypeError):
+            return float("nan")  # the pass itself will say what is wrong
+
+
+def weights_of(call: Call) -> list[torch.Tensor | float]:
+    """The gradient that a backward pass begins with, for each of its roots."""
+    names, place = (("gradient",), 1) if call.entry.name == "Tensor.backward" else (("grad_outputs",), 2)
+    given = call.args[place] if len(call.args) > place else next((call.kwargs[name] for name in names if name in call.kwargs), None)
+    if given is None:
+        return [1.0] * len(roots_of(call))
+    return [1.0 if part is None else part for part in (given if isinstance(given, (list, tuple)) else [given])]
+
+
+def _note_requested(call: Call, result: Any, found: Pass) -> None:
+    """`torch.autograd.grad` hands out the gradients of its inputs, and does not go through their nodes."""
+    if call.entry.name == "Tensor.backward":
+        return
+    inputs = call.args[1] if len(call.args) > 1 else call.kwargs.get("inputs")
+    for tensor, gradient in zip(arrays_in(inputs), result, strict=False):
+        edge = torch.autograd.graph.get_gradient_edge(tensor)
+        if gradient is not None and edge.node in found.nodes:
+            found.nodes[edge.node].upstream[edge.output_nr] = snapshot(gradient)
+
+
+def reachable(roots: Iterable[Node], until: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Every node that a backward pass from the roots can come to, each once, roots first.
+
+    Args:
+        until: nodes that are left out, and what lies behind them.
+    """
     seen: dict[Node, None] = {}
     stack = list(reversed(list(roots)))
     while stack:
         node = stack.pop()
         if node not in seen:
             seen[node] = None
-            stack.extend(following for following, _slot in reversed(node.next_functions) if following is not None)
+            stack.extend(following for following, _output in reversed(node.next_functions) if following is not None and not (until and until(following)))
     return list(seen)
 
 
@@ -156,16 +266,22 @@ def _source(tensor: torch.Tensor) -> Node | None:
     return torch.autograd.graph.get_gradient_edge(tensor).node
 
 
-def _observed(node: Node, names: tuple[str, ...], *, detailed: bool) -> Observed:
+def _keep(tensor: torch.Tensor | None) -> Snapshot | None:
+    return None if tensor is None else snapshot(tensor)
+
+
+def _keep_few(tensor: torch.Tensor | None) -> Snapshot | None:
+    return None if tensor is None or tensor.numel() > FEW else snapshot(tensor)
+
+
+def _observed(node: Node, names: dict[int, str], keep: Keep) -> Observed:
     """A node before the pass, while it still has what it saved."""
     variable = getattr(node, "variable", None)
-    leaf = snapshot(variable) if variable is not None else None
-    if not detailed:
-        return Observed(node, node.next_functions, names, leaf, {}, ())
-    return Observed(node, node.next_functions, names, leaf, _saved(node), () if leaf else _local(node))
+    leaf = None if variable is None else snapshot(variable)
+    return Observed(node, node.next_functions, names, leaf, _saved(node, keep), () if leaf else _local(node, keep))
 
 
-def _saved(node: Node) -> dict[str, Any]:
+def _saved(node: Node, keep: Keep) -> dict[str, Any]:
     """What PyTorch kept in the node: its `_saved_…` attributes."""
     found: dict[str, Any] = {}
     for attribute in dir(node):
@@ -174,11 +290,11 @@ def _saved(node: Node) -> dict[str, Any]:
                 value = getattr(node, attribute)
             except RuntimeError as error:  # freed by an earlier pass, or changed in place since
                 value = str(error).split("\n")[0]
-            found[attribute.removeprefix("_saved_")] = snapshot(value) if isinstance(value, torch.Tensor) else value
+            found[attribute.removeprefix("_saved_")] = keep(value) if isinstance(value, torch.Tensor) else value
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _local(node: Node) -> tuple[Snapshot | None, ...]:
+def _local(node: Node, keep: Keep) -> tuple[Snapshot | None, ...]:
     """What the node makes of gradients of ones; empty where it cannot be asked."""
     metadata = getattr(node, "_input_metadata", ())
     ones = [torch.ones(part.shape, dtype=part.dtype, device=part.device) for part in metadata]
@@ -188,17 +304,16 @@ def _local(node: Node) -> tuple[Snapshot | None, ...]:
     except RuntimeError:
         return ()
     parts = result if isinstance(result, tuple) else (result,)
-    return tuple(snapshot(part) if isinstance(part, torch.Tensor) else None for part in parts)
+    return tuple(keep(part) if isinstance(part, torch.Tensor) else None for part in parts)
 
 
-def _hook(found: Pass, node: Node, *, detailed: bool) -> Callable[[Any, Any], None]:
+def _hook(found: Pass, node: Node, keep: Keep) -> Callable[[Any, Any], None]:
     """Called by the engine behind the node: what arrived, and what it passed on."""
 
     def called(passed: tuple[Any, ...], arrived: tuple[Any, ...]) -> None:
         found.order.append(node)
-        if detailed:
-            seen = found.nodes[node]
-            seen.upstream = next((snapshot(part) for part in arrived if part is not None), None)
-            seen.passed = tuple(None if part is None else snapshot(part) for part in passed)
+        seen = found.nodes[node]
+        seen.upstream = {place: kept for place, part in enumerate(arrived) if (kept := keep(part)) is not None}
+        seen.passed = tuple(map(keep, passed))
 
     return called

@@ -73,6 +73,7 @@ def cache_path(info: DatasetInfo) -> Path:
 
 def store(images: ImageSet) -> None:
     """Keep a parsed data set on disk: written beside its place, then renamed, so that it is whole or not there."""
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     path = cache_path(images.info)
@@ -81,6 +82,8 @@ def store(images: ImageSet) -> None:
     try:
         save_file({field: getattr(images, field).contiguous() for field in FIELDS}, temporary)
         temporary.replace(path)
+    except SafetensorError as error:
+        raise OSError(str(error)) from error  # which it is: a full disk, or one that may not be written
     finally:
         temporary.unlink(missing_ok=True)
 

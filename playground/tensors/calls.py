@@ -182,7 +182,7 @@ def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
     if full not in ("torch.median", "torch.nanmedian", "Tensor.median", "Tensor.nanmedian"):
         return function
 
-    def call(input: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: A002 (PyTorch's name for it)
+    def call(input: Any, *args: Any, **kwargs: Any) -> Any:
         expanded = isinstance(input, torch.Tensor) and 0 in input.stride()
         return function(input.contiguous() if expanded else input, *args, **kwargs)
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import streamlit as st
 
 from playground.autograd.examples import EXAMPLES
-from playground.ui.components.autograd_lab import autograd_lab, open_script
+from playground.ui.components.autograd_lab import Numbers, autograd_lab, open_script
 from playground.ui.scripts import Script
 
 SCRIPT = Script("autograd")
-GRAPH, DESCENT = "Graph", "Descent"
+GRAPH, PITFALLS, NETWORK, DESCENT = "Graph", "Pitfalls", "Network", "Descent"
+VIEW = "view"
+"""Where the chosen view is kept, and the part of the address that holds it."""
+NUMBERS = "numbers"
+"""The part of the address that holds the numbers that were grabbed."""
 _EXAMPLE = "autograd-example"
+_GRABBED = "autograd-grabbed"
+MOST_NUMBERS = 1000
+"""Characters of them in the address."""
 
 
 def heading() -> None:
@@ -19,9 +28,11 @@ def heading() -> None:
 
 
 def choose_view() -> str:
-    """The graph of a script, or optimizers on a surface."""
+    """The graph of a script, its pitfalls, the graph of a network, or optimizers on a surface."""
     return str(
-        st.segmented_control("View", [GRAPH, DESCENT], default=GRAPH, required=True, key="autograd-view", persist_state="session", label_visibility="collapsed")
+        st.segmented_control(
+            "View", [GRAPH, PITFALLS, NETWORK, DESCENT], default=GRAPH, required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
+        )
     )
 
 
@@ -31,12 +42,38 @@ def examples() -> None:
     st.pills("Examples", list(EXAMPLES), key=_EXAMPLE, label_visibility="collapsed", on_change=_open)
 
 
+def script() -> str:
+    """The learner's script, or the first example."""
+    return SCRIPT.source(next(iter(EXAMPLES.values())))
+
+
 def lab() -> None:
     """The editor and the graph."""
-    autograd_lab(SCRIPT.source(next(iter(EXAMPLES.values()))), key="autograd-lab", on_run=SCRIPT.keep)
+    autograd_lab(script(), _grabbed(), key="autograd-lab", on_run=_keep)
     SCRIPT.show_limit()
 
 
 def _open() -> None:
     if chosen := st.session_state.get(_EXAMPLE):
         open_script(EXAMPLES[chosen])
+
+
+def _keep(source: str, grabbed: Numbers) -> None:
+    SCRIPT.keep(source)
+    st.session_state[_GRABBED] = grabbed
+    text = json.dumps(grabbed, separators=(",", ":"))
+    if grabbed and len(text) <= MOST_NUMBERS:
+        st.query_params[NUMBERS] = text
+    else:
+        st.query_params.pop(NUMBERS, None)
+
+
+def _grabbed() -> Numbers:
+    """The numbers of this session, or those in the address; what is no such thing is left to the server to refuse."""
+    if _GRABBED not in st.session_state:
+        try:
+            found = json.loads(st.query_params.get(NUMBERS, "{}"))
+        except (ValueError, RecursionError):
+            found = {}
+        st.session_state[_GRABBED] = found if isinstance(found, dict) else {}
+    return st.session_state[_GRABBED]  # type: ignore[no-any-return]

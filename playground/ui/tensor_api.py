@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from playground.autograd.task import OBSERVE
+from playground.autograd.task import CURVE, OBSERVE, PROVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.tensors.sandbox import CHECK, RUN, SECONDS
@@ -33,9 +33,28 @@ async def run(request: Request) -> Response:
 
 @answered
 async def observe(request: Request) -> Response:
-    """Run a script: `source`, `device`. The answer is what `playground.autograd.graph` tells of its gradients."""
-    asked = _asked(await body_of(request, MAX_SCRIPT))
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, OBSERVE, asked, SECONDS))
+    """Run a script: `source`, `device`, `seed`, `grabbed`. The answer is what `playground.autograd.graph` tells of its gradients."""
+    return await _gradients(request, OBSERVE)
+
+
+@answered
+async def curve(request: Request) -> Response:
+    """The loss of a script by one of its numbers: as above, and `name`, `cell`, `pass`, `places`."""
+    return await _gradients(request, CURVE)
+
+
+@answered
+async def prove(request: Request) -> Response:
+    """A script’s gradients beside finite differences: `source`, `device`, `seed`, `grabbed`."""
+    return await _gradients(request, PROVE)
+
+
+async def _gradients(request: Request, task: str) -> Response:
+    body = await body_of(request, MAX_SCRIPT)
+    asked = _asked(body)
+    document = json.loads(body)
+    asked |= {name: document[name] for name in ("seed", "grabbed", "name", "cell", "pass", "places") if name in document}
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, SECONDS))
 
 
 @answered
@@ -67,4 +86,6 @@ ROUTES: list[BaseRoute] = [
     Route("/api/tensors/run", run, methods=["POST"]),
     Route("/api/tensors/reference", reference),
     Route("/api/autograd/run", observe, methods=["POST"]),
+    Route("/api/autograd/curve", curve, methods=["POST"]),
+    Route("/api/autograd/prove", prove, methods=["POST"]),
 ]

@@ -6,9 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from ..serving import browser, chromium_path, server
+
+
+expect.set_options(timeout=30_000)  # these machines are shared: what comes, comes late at times
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -25,11 +27,27 @@ def node(page: Page, name: str) -> Locator:
     return page.locator(f".canvas .node[aria-label^='{name},']")
 
 
+def number(page: Page, name: str) -> Locator:
+    return page.get_by_label(f"{name}, drag or type")
+
+
+def drag(page: Page, held: Locator, by: int) -> None:
+    """Drag something sideways with the mouse."""
+    held.scroll_into_view_if_needed()
+    box = held.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + by, y, steps=6)
+    page.mouse.up()
+
+
 def test_the_graph_has_pytorchs_names_and_the_learners(lab: Page) -> None:
     run(lab, SHARED)
     for name, operation in (("x", "AccumulateGrad"), ("y", "AddBackward0"), ("z", "MulBackward0"), ("out", "MeanBackward0")):
         expect(node(lab, name)).to_contain_text(operation)
-    expect(lab.locator(".leaves")).to_contain_text("[[4.5, 4.5], [4.5, 4.5]]")
+    expect(lab.locator(".slope")).to_have_text(["4.5"] * 4)
 
 
 def test_steps_go_forward_by_statement_and_back_as_the_engine_went(lab: Page) -> None:
@@ -71,7 +89,7 @@ def test_play_walks_to_the_end_and_stops(lab: Page) -> None:
 def test_a_script_without_a_graph_says_what_is_missing(lab: Page) -> None:
     run(lab, "x = torch.ones(2)")
     expect(lab.locator(".sentence")).to_contain_text("requires_grad=True")
-    expect(lab.locator(".canvas")).to_be_hidden()
+    expect(lab.locator(".ways")).to_be_hidden()
 
 
 def test_what_pytorch_refuses_is_explained(lab: Page) -> None:
@@ -91,3 +109,166 @@ def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:
     field.fill("x + nothing")
     field.press("Enter")
     expect(lab.get_by_text("The name `nothing` is not defined.").or_(lab.get_by_text("The name nothing is not defined."))).to_be_visible()
+
+
+def test_a_start_placed_by_a_click_is_where_the_race_begins(lab: Page) -> None:
+    lab.get_by_text("Descent", exact=True).click()
+    ground = lab.locator(".js-plotly-plot .nsewdrag").first
+    box = ground.bounding_box()
+    assert box is not None
+    ground.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.25})
+    expect(lab.get_by_role("slider", name="Start x")).to_have_value("2.5")
+    expect(lab.get_by_role("slider", name="Start y")).to_have_value("1")
+    expect(lab).to_have_url(re.compile("descent-x-valley=2.5"))
+    lab.get_by_text("The PyTorch code").click()
+    expect(lab.get_by_test_id("stCode")).to_contain_text("x = torch.tensor(2.5")
+
+
+SQUARE = "x = torch.tensor([1., 2.], requires_grad=True)\nc = torch.tensor(3.)\nloss = (x * x).sum() * c\nloss.backward()"
+
+
+def test_a_grabbed_number_takes_value_loss_and_gradient_with_it(lab: Page) -> None:
+    run(lab, SQUARE)
+    drag(lab, number(lab, "x[1]"), 100)
+    expect(number(lab, "x[1]")).to_have_value("4")
+    expect(lab.locator(".plot figcaption")).to_have_text("loss by x[1]: 51 at 4, slope = gradient = 24")
+    expect(node(lab, "loss")).to_contain_text("51")
+    expect(lab.locator(".slope")).to_have_text(["6", "24"])
+    expect(lab.locator(".plot .tangent")).to_have_count(1)
+    number(lab, "c").fill("-1")
+    number(lab, "c").press("Enter")
+    expect(lab.locator(".slope")).to_have_text(["−2", "−8"])
+    expect(lab.locator(".plot figcaption")).to_have_text("loss by c: −17 at −1; no gradient flows to it")
+    lab.get_by_role("button", name="Put them back").click()
+    expect(lab.locator(".slope")).to_have_text(["6", "12"])
+    expect(number(lab, "x[1]")).to_have_value("2")
+
+
+def test_a_number_follows_the_arrow_keys_and_its_point_on_the_plot(lab: Page) -> None:
+    run(lab, SQUARE)
+    number(lab, "x[0]").press("ArrowUp")
+    expect(number(lab, "x[0]")).to_have_value("1.1")
+    expect(lab.locator(".slope").first).to_have_text("6.6")
+    picture = lab.locator(".plot svg")
+    expect(picture.locator(".curve")).to_have_count(1)
+    picture.click(position={"x": 5, "y": 40})
+    expect(number(lab, "x[0]")).to_have_value("-1")
+    expect(lab.locator(".slope").first).to_have_text("−6")
+
+
+def test_grabbed_numbers_are_in_the_address(lab: Page) -> None:
+    run(lab, SQUARE)
+    number(lab, "x[0]").fill("5")
+    number(lab, "x[0]").press("Enter")
+    expect(lab).to_have_url(re.compile("numbers="))
+    lab.goto(lab.url)
+    expect(number(lab, "x[0]")).to_have_value("5")
+    expect(lab.locator(".slope").first).to_have_text("30")
+    run(lab, SQUARE.replace("* c", "* 2"))
+    expect(number(lab, "x[0]")).to_have_value("1")
+
+
+def test_a_number_that_the_script_cannot_bear_is_explained(lab: Page) -> None:
+    run(lab, "x = torch.tensor(2., requires_grad=True)\nif x < 0:\n    y = nothing\ny = x * 2\ny.backward()")
+    number(lab, "x").fill("-1")
+    number(lab, "x").press("Enter")
+    expect(lab.locator(".fault")).to_contain_text("is not defined")
+    number(lab, "x").fill("3")
+    number(lab, "x").press("Enter")
+    expect(lab.locator(".fault")).to_be_empty()
+
+
+def test_gradients_are_proved_by_finite_differences(lab: Page) -> None:
+    run(lab, SQUARE)
+    lab.get_by_role("button", name="Check gradients").click()
+    proof = lab.locator(".proof")
+    expect(proof.locator(".right")).to_contain_text("agree")
+    expect(proof.locator("tr").nth(2)).to_contain_text("x[1]12")
+    run(lab, SQUARE.replace("(x * x)", "(x * x.detach())"))
+    expect(proof).to_be_empty()
+    lab.get_by_role("button", name="Check gradients").click()
+    expect(proof.locator("p.wrong")).to_contain_text("do not agree")
+    expect(proof.locator("pre")).to_contain_text("Jacobian mismatch")
+
+
+def test_both_branches_stand_side_by_side(lab: Page) -> None:
+    branch = "x = torch.ones(1, requires_grad=True)\nif torch.rand(()) > 0.5:\n    z = x * 3\nelse:\n    z = x / 3\nz.backward()"
+    run(lab, branch)
+    expect(lab.locator(".other")).to_be_hidden()
+    for _ in range(60):  # one in 2 ** 60 that it takes the same way each time
+        with lab.expect_response(re.compile("/api/autograd/run")):
+            lab.get_by_role("button", name="Run", exact=True).click()
+        expect(lab.locator(".lab.busy")).to_have_count(0)
+        if lab.locator(".other .node").count():
+            break
+    expect(lab.locator(".way .node.operation[aria-label*='MulBackward0']")).to_have_count(1)
+    expect(lab.locator(".way .node.operation[aria-label*='DivBackward0']")).to_have_count(1)
+    run(lab, SQUARE)
+    expect(lab.locator(".other")).to_be_hidden()
+
+
+def test_where_infinity_was_born_is_said(lab: Page) -> None:
+    run(lab, "x = torch.tensor([0., 1.], requires_grad=True)\ny = x.log()\nz = (y * 2).sum()\nz.backward()")
+    expect(lab.locator("p.strange")).to_have_text(
+        "The first infinity is the value of y in line 2. The first infinity among the gradients is what LogBackward0 passes on."
+    )
+    expect(node(lab, "y")).to_have_class(re.compile("strange"))
+    number(lab, "x[0]").fill("2")
+    number(lab, "x[0]").press("Enter")
+    expect(lab.locator("p.strange")).to_be_empty()
+
+
+def test_a_large_graph_is_folded_and_unfolds_on_a_click(lab: Page) -> None:
+    run(lab, "x = torch.tensor(1., requires_grad=True)\ny = x\nfor i in range(120):\n    y = y * x + 1\nz = y.sqrt()\nz.backward()")
+    loop = lab.locator(".node.group[aria-label^='for i in range(120):, 240 operations']")
+    expect(loop).to_be_visible()
+    loop.press("Enter")
+    expect(lab.locator(".node.group")).to_have_count(12)
+    lab.locator(".node.group[aria-label^='turns 1–10']").press("Enter")
+    lab.locator(".node.group[aria-label^='turn 1,']").press("Enter")
+    expect(lab.locator(".node.operation[aria-label*='MulBackward0']")).to_have_count(1)
+    lab.locator(".frame[aria-label^='for i']").press("Enter")
+    expect(loop).to_be_visible()
+
+
+def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
+    run(lab, SHARED)
+    lab.get_by_text("Pitfalls", exact=True).click()
+    lab.locator(".version").first.wait_for()
+    lab.get_by_text("Backward twice", exact=True).click()
+    expect(lab.get_by_text(re.compile("Trying to backward through the graph a second time")).first).to_be_visible()
+    expect(lab.locator(".version mark").first).to_have_text("out.backward()")
+    lab.get_by_text("… with retain_graph").click()
+    expect(lab.locator(".version mark").first).to_contain_text("retain_graph=True")
+    lab.get_by_role("button", name="Open it in the graph").first.click()
+    expect(lab.locator(".cm-content")).to_contain_text("retain_graph=True")
+    expect(lab.locator(".slope")).to_have_text(["4.5"] * 4)  # the first of the two passes
+    expect(lab.locator(".passes")).to_contain_text("2 backward passes")
+
+
+def test_a_script_without_a_place_for_a_pitfall_is_told_so(lab: Page) -> None:
+    run(lab, "x = torch.ones(2)")
+    lab.get_by_text("Pitfalls", exact=True).click()
+    lab.get_by_role("button", name="Take an example").click()
+    expect(lab.locator(".version").first).to_contain_text("y = x + 2")
+
+
+def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
+    lab.get_by_text("Network", exact=True).click()
+    expect(lab.get_by_text(re.compile("it vanishes"))).to_be_visible()
+    expect(lab.locator(".node.group")).to_have_count(25)  # 12 times Linear and ReLU, and the last Linear; Flatten records nothing
+    lab.locator(".node.group[aria-label^='1 Linear']").press("Enter")
+    expect(lab.locator(".node.operation[aria-label*='AddmmBackward0']")).to_have_count(1)
+    lab.locator(".node.leaf").first.focus()
+    expect(lab.locator(".details")).to_contain_text("‖gradient‖")
+    lab.get_by_role("button", name="Fold all").click()
+    expect(lab.locator(".node.operation[aria-label*='AddmmBackward0']")).to_have_count(0)
+
+
+def test_a_better_start_makes_the_gradients_flow(lab: Page, address: str) -> None:
+    lab.goto(f"{address}/autograd?view=Network")
+    lab.get_by_role("combobox", name="Initialisation").click()
+    lab.get_by_role("option", name="Kaiming normal").click()
+    expect(lab.get_by_text(re.compile("every layer can learn"))).to_be_visible()
+    lab.get_by_text("The PyTorch code").click()
+    expect(lab.get_by_test_id("stCode")).to_contain_text("kaiming_normal_")

@@ -11,25 +11,28 @@ from playground.ui.components import register
 from playground.ui.components.tensor_lab import LONGEST
 from playground.ui.device_choice import chosen_device
 
+Numbers = dict[str, dict[str, float]]
+"""By a tensor's name, for each cell in row-major order its value."""
 _COMMAND = "autograd-lab-command"
-_component = register(Path(__file__).parent, styles=("lab",))
+_component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
-def autograd_lab(source: str, key: str, on_run: Callable[[str], None]) -> None:
+def autograd_lab(source: str, grabbed: Numbers, key: str, on_run: Callable[[str, Numbers], None]) -> None:
     """Show the editor and the graph.
 
     Args:
         source: the script that stands in the editor when the component appears.
+        grabbed: numbers of it that were changed by hand.
         key: names the component on its page.
-        on_run: told of the script each time one was run.
+        on_run: told of the script and the numbers each time one was run.
     """
 
     def ran() -> None:
         told = st.session_state[key].ran
         if isinstance(told, dict) and isinstance(told.get("source"), str) and len(told["source"]) <= LONGEST:
-            on_run(told["source"])
+            on_run(told["source"], told.get("grabbed") or {})
 
-    data = {"source": source, "device": chosen_device(), "command": st.session_state.get(_COMMAND, {})}
+    data = {"source": source, "grabbed": grabbed, "device": chosen_device(), "command": st.session_state.get(_COMMAND, {})}
     _component(key=key, data=data, on_ran_change=ran)
 
 

@@ -1,17 +1,22 @@
 // A script, the autograd graph that PyTorch recorded for it, and a walk through it, forward and backward, one node at a time.
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
+const TERMS = 8 // of a sum that are written out
 const PACE = 900 // milliseconds from one step to the next while it plays
 
 async function load() {
-  const [{ Lab, mount }, { Graph }, { draw, element, exact, indexOf, largest, shade, shapeText }] = await Promise.all([part("lab"), part("graph"), part("tile")])
+  const [{ Lab, mount }, { Graph }, { Leaves }, { showProof }, { draw, element, exact, indexOf, largest, shade, shapeText }] = await Promise.all(["lab", "graph", "leaves", "proof", "tile"].map(part))
 
   class AutogradLab extends Lab {
     constructor(root) {
       super(root, "api/autograd/run")
       const find = (name) => root.querySelector(name)
-      this.parts = Object.fromEntries(["steps", "scrub", "where", "sentence", "canvas", "details", "leaves", "play"].map((name) => [name, find(`.${name}`)]))
-      this.graph = new Graph(this.parts.canvas, { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
+      this.parts = Object.fromEntries(["steps", "scrub", "where", "sentence", "ways", "caption", "other", "strange", "details", "leaves", "restore", "passes", "prove", "proof", "play"].map((name) => [name, find(`.${name}`)]))
+      this.graph = new Graph(find(".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
+      this.earlier = new Graph(find(".other .canvas"))
+      this.leaves = new Leaves(this.parts.leaves, { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") })
+      this.parts.restore.onclick = () => { this.grabbed = {}; this.follow(true) }
+      this.parts.prove.onclick = () => this.prove()
       find(".start").onclick = () => this.goto(0)
       find(".back").onclick = () => this.goto(this.at - 1)
       find(".next").onclick = () => this.goto(this.at + 1)
@@ -19,10 +24,30 @@ async function load() {
       this.parts.scrub.oninput = () => this.goto(Number(this.parts.scrub.value))
     }
 
-    present(answer) {
+    update(component) {
+      if (this.data === undefined) this.grabbed = component.data.grabbed
+      super.update(component)
+    }
+
+    // A run of the script as it stands in the editor; the numbers that were grabbed stay only as long as it is the same script.
+    body(source) {
+      if (this.source !== undefined && source !== this.source) this.grabbed = {}
+      return { ...super.body(source), grabbed: this.grabbed }
+    }
+
+    present(answer, source) {
       if (!answer.graph) return
-      this.report = answer
+      this.compare(answer, source)
+      this.source = source
+      this.asked = { source, device: this.data.device, seed: answer.seed, grabbed: this.grabbed }
       this.pinned = null
+      this.parts.proof.replaceChildren()
+      this.take(answer, true)
+    }
+
+    // Show what a run has told; `fresh` where the script was run, not only with other numbers.
+    take(answer, fresh) {
+      this.report = answer
       const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass)
       const last = Math.max(...passes)
       this.steps = answer.steps.filter((step) => step.node && (step.kind === "forward" || step.pass === last))
@@ -30,15 +55,71 @@ async function load() {
       this.nodes = new Map(answer.graph.nodes.map((node) => [node.id, node]))
       this.parts.scrub.max = this.steps.length
       const empty = !answer.graph.nodes.length
-      this.parts.steps.hidden = this.parts.canvas.hidden = empty
+      this.parts.steps.hidden = this.parts.ways.hidden = empty
       if (empty) {
         this.parts.sentence.textContent = "There is no graph yet: give a tensor requires_grad=True, compute with it, and call backward() on the result."
         this.parts.details.replaceChildren()
       } else {
         this.graph.show(answer.graph)
-        this.goto(this.steps.length)
+        this.goto(fresh ? this.steps.length : this.at)
       }
-      this.showLeaves()
+      this.parts.leaves.hidden = !answer.leaves.some(({ free }) => free)
+      this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
+      this.parts.restore.hidden = !Object.keys(this.grabbed).length
+      this.parts.passes.textContent = this.passes > 1 ? `${this.passes} backward passes: gradients add up over them, unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
+      this.parts.strange.textContent = answer.born.map((born) => this.born(born)).join(" ")
+      this.leaves.show(answer.leaves, fresh)
+    }
+
+    born({ node: id, kind, what }) {
+      const line = this.nodes.get(id).line
+      return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is what ${this.nodes.get(id).op} passes on.`
+    }
+
+    // The same script with another graph than before: both ways are shown.
+    compare(answer, source) {
+      const form = (graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
+      const before = this.report?.graph
+      if (source !== this.source) this.parts.other.hidden = true
+      else if (before?.nodes.length && answer.graph.nodes.length && form(before) !== form(answer.graph)) {
+        this.parts.other.hidden = false
+        this.earlier.show(before)
+        const all = new Set(before.nodes.map(({ id }) => id))
+        this.earlier.mark({ computed: all, graded: all })
+      }
+      this.parts.caption.textContent = this.parts.other.hidden ? "" : "This run"
+    }
+
+    // A number was changed by hand. One question at a time; the newest follows.
+    grab(name, cell, value, done) {
+      this.grabbed = { ...this.grabbed, [name]: { ...this.grabbed[name], [cell]: value } }
+      this.follow(done)
+    }
+
+    async follow(done) {
+      if (done) this.done = true
+      if (this.following) return (this.behind = true)
+      this.following = true
+      do {
+        this.behind = false
+        this.asked = { ...this.asked, grabbed: this.grabbed }
+        const answer = await this.ask(this.asked)
+        this.failed = answer.error
+        this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source)
+        if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: the numbers stay to be changed again
+      } while (this.behind)
+      this.following = false
+      if (this.done) {
+        this.done = false
+        this.parts.proof.replaceChildren()
+        this.tell("ran", { source: this.source, grabbed: this.grabbed })
+      }
+    }
+
+    async prove() {
+      this.parts.prove.disabled = true
+      showProof(this.parts.proof, await this.ask(this.asked, "api/autograd/prove"))
+      this.parts.prove.disabled = false
     }
 
     // The state after so many steps; the step that was taken last is told in words and numbers.
@@ -48,10 +129,10 @@ async function load() {
       const current = taken.at(-1)
       const computed = new Set(taken.filter(({ kind }) => kind === "forward").map(({ node }) => node))
       const graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
-      this.graph.mark({ computed, graded, current: current?.node })
+      this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.born.map(({ node }) => node)) })
       this.parts.scrub.value = this.at
       this.parts.where.textContent = `${this.at} of ${this.steps.length}`
-      this.parts.sentence.textContent = current ? this.told(current) : "Before the first step: only the leaves have values."
+      this.parts.sentence.textContent = current ? this.words(current) : "Before the first step: only the leaves have values."
       this.editor.lines(current?.line ? [current.line] : [])
       this.describe(this.pinned ?? current?.node)
       if (this.at === this.steps.length) this.pause()
@@ -73,14 +154,19 @@ async function load() {
 
     name(id) {
       const node = this.nodes.get(id)
-      return node.name || node.source.split("\n")[0] || "constant"
+      return node.inner ? node.op : node.name || node.source?.split("\n")[0] || "constant"
     }
 
-    told({ kind, node: id }) {
+    told(answer, source) {
+      return { ...super.told(answer, source), grabbed: this.grabbed }
+    }
+
+    words({ kind, node: id }) {
       const node = this.nodes.get(id)
+      if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source.split("\n")[0]}`
       if (kind === "forward") return `Forward: ${this.name(id)} = ${this.first(node.value)}${this.cellNote(node.value)}`
-      const arrived = this.report.graph.edges.filter((edge) => edge.from === id && edge.passed)
-      const sum = arrived.length > 1 ? `${arrived.map((edge) => this.first(edge.passed)).join(" + ")} = ${this.first(node.grad)}` : this.first(node.grad)
+      const arrived = this.report.graph.edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs[0]?.output ?? 0))
+      const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
       if (node.is_leaf) return `Backward: the gradient ${sum} reaches the leaf ${this.name(id)} and is added to ${this.name(id)}.grad${this.cellNote(node.grad)}`
       const passed = this.report.graph.edges.filter((edge) => edge.to === id && edge.passed)
       const parts = passed.map((edge) => `to ${this.name(edge.from)}: ${edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""}${this.first(edge.passed)}`)
@@ -105,8 +191,14 @@ async function load() {
       if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
       if (node.line) head.append(element("span", "fact", `line ${node.line}`))
       const facts = element("div", "flow")
-      this.grid(facts, "value", node.value)
-      this.grid(facts, "gradient", node.grad)
+      if (!node.outputs?.length) {
+        this.grid(facts, "value", node.value)
+        this.grid(facts, "gradient", node.grad)
+      }
+      for (const { output, name, value, grad } of node.outputs ?? []) {
+        this.grid(facts, `output ${output}${name ? `: ${name}` : ""}`, value)
+        this.grid(facts, `gradient of output ${output}`, grad)
+      }
       for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, `local derivative to ${this.name(edge.from)}`, edge.local)
       for (const [name, value] of Object.entries(node.saved ?? {})) if (value?.values) this.grid(facts, `saved: ${name}`, value)
       const lines = []
@@ -125,24 +217,11 @@ async function load() {
       box.append(figure)
     }
 
-    showLeaves() {
-      const rows = []
-      for (const [name, facts] of Object.entries(this.report.names)) {
-        if (!facts.requires_grad || !facts.is_leaf) continue
-        rows.push(element("dt", "", `${name}.grad`), element("dd", "", facts.grad === null ? "none yet" : rounded(facts.grad)))
-      }
-      if (this.passes > 1) rows.push(element("dt", "", "passes"), element("dd", "", `${this.passes} backward passes; gradients add up over them. The last is shown.`))
-      this.parts.leaves.replaceChildren(...rows)
-    }
-
     close() {
       this.pause()
       super.close()
     }
   }
-
-  // A nested list with as many digits as one reads.
-  const rounded = (value) => JSON.stringify(value, (_, part) => (typeof part === "number" ? Number(part.toPrecision(6)) : part)).replaceAll(",", ", ")
 
   return (component) => mount(component, (root) => new AutogradLab(root))
 }

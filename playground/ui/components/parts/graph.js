@@ -1,10 +1,12 @@
 // An autograd graph, laid out in layers by dagre and drawn as SVG: values flow down, gradients flow up.
-// Which nodes are computed and which have their gradient is set from outside, step by step; nothing is asked of the server.
+// Nodes may be in groups, folded until one is clicked. Which nodes are computed and which have their gradient is set from
+// outside, step by step; nothing is asked of the server.
 
 import { dagre } from "./dagre.js"
 import { exact, largest, shade } from "./tile.js"
 
 const WIDE = 172, HIGH = 74, CELL = 9
+const PASSED = 10 // layers that a line may pass in the layout
 const SPACE = "http://www.w3.org/2000/svg"
 
 const svg = (kind, attributes = {}, text) => {
@@ -18,7 +20,7 @@ const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…
 
 export class Graph {
   // `onPoint(id)` is told which node is pointed at, null for none; `onPin(id)` which was clicked.
-  constructor(box, { onPoint, onPin }) {
+  constructor(box, { onPoint = () => {}, onPin = () => {} } = {}) {
     this.box = box
     this.onPoint = onPoint
     this.onPin = onPin
@@ -26,50 +28,177 @@ export class Graph {
     box.onwheel = (event) => { event.preventDefault(); this.zoom(event.deltaY < 0 ? 1.12 : 1 / 1.12, event.offsetX, event.offsetY) }
     box.onpointerdown = (event) => { this.drag = { x: event.clientX, y: event.clientY, from: this.view, moved: false } }
     box.onpointermove = (event) => this.move(event)
-    box.onpointerup = box.onpointerleave = () => { this.drag = null }
+    box.onpointerup = box.onpointerleave = () => { this.held = this.drag?.moved; this.drag = null }
   }
 
-  show({ nodes, edges }) {
+  // Show a graph; one of the same nodes and edges as before keeps its layout, its place and what was unfolded.
+  show({ nodes, edges, groups = [] }) {
+    const form = JSON.stringify([nodes.map(({ id, op, name, group }) => [id, op, name, group]), edges.map(({ from, to }) => [from, to])])
+    const same = form === this.form
+    this.form = form
     this.nodes = new Map(nodes.map((node) => [node.id, node]))
+    this.groups = new Map(groups.map((group) => [group.id, { ...group, members: [] }]))
+    for (const node of nodes) for (const group of this.around(node.group)) group.members.push(node.id)
     this.edges = edges
-    const layout = new dagre.graphlib.Graph({ multigraph: true })
+    if (!same) this.open = new Set()
+    if (!same) this.arrange()
+    this.draw()
+    if (!same) this.fit()
+  }
+
+  // The groups that hold a group, and itself, from the outermost.
+  around(id) {
+    const found = []
+    for (let group = this.groups.get(id); group; group = this.groups.get(group.parent)) found.unshift(group)
+    return found
+  }
+
+  // What stands in the picture for a node: itself, or the outermost group around it that is folded.
+  shown(id) {
+    const folded = this.around(this.nodes.get(id).group).find((group) => !this.open.has(group.id))
+    return folded ? folded.id : id
+  }
+
+  arrange() {
+    const place = new Map([...this.nodes.keys()].map((id) => [id, this.shown(id)]))
+    this.place = place
+    const layout = new dagre.graphlib.Graph({ compound: true })
     layout.setGraph({ rankdir: "TB", nodesep: 26, ranksep: 46, marginx: 16, marginy: 16 })
     layout.setDefaultEdgeLabel(() => ({}))
-    for (const node of nodes) layout.setNode(node.id, { width: WIDE, height: HIGH })
-    edges.forEach((edge, place) => layout.setEdge(edge.from, edge.to, {}, String(place)))
+    for (const id of new Set(place.values())) layout.setNode(id, { width: WIDE, height: HIGH })
+    for (const id of this.open) if (this.groups.get(id).members.some((member) => place.get(member) === member || this.groups.has(place.get(member)))) layout.setNode(id, {})
+    for (const id of layout.nodes()) {
+      const outer = this.groups.has(id) ? this.groups.get(id).parent : this.nodes.get(id).group
+      if (outer && this.open.has(outer)) layout.setParent(id, outer)
+    }
+    this.lines = new Map()
+    this.edges.forEach((edge, index) => {
+      const from = place.get(edge.from), to = place.get(edge.to)
+      if (from === to) return
+      const key = `${from} ${to}`
+      if (!this.lines.has(key)) this.lines.set(key, { from, to, edges: [] })
+      this.lines.get(key).edges.push(index)
+    })
+    for (const line of far([...this.lines.values()])) line.far = true
+    for (const { from, to, far: left } of this.lines.values()) if (!left) layout.setEdge(from, to)
     dagre.layout(layout)
+    this.layout = layout
     const { width, height } = layout.graph()
     this.size = { width: Math.max(width, WIDE), height: Math.max(height, HIGH) }
-    this.canvas = svg("svg", { width: "100%", height: "100%", role: "img", "aria-label": `Graph of ${nodes.length} nodes` })
-    this.world = svg("g")
-    this.drawnEdges = edges.map((edge, place) => this.edge(layout.edge(edge.from, edge.to, String(place)).points, edge))
-    this.drawnNodes = new Map(nodes.map((node) => [node.id, this.node(node, layout.node(node.id))]))
-    this.world.append(...this.drawnEdges, ...this.drawnNodes.values())
-    this.canvas.append(this.world)
-    this.box.replaceChildren(this.canvas)
-    this.box.style.height = `${Math.max(280, Math.min(620, this.size.height + 16))}px`
-    this.fit()
   }
 
-  edge(points, edge) {
+  draw() {
+    const layout = this.layout
+    this.canvas = svg("svg", { width: "100%", height: "100%", role: "img", "aria-label": `Graph of ${this.nodes.size} nodes` })
+    this.world = svg("g")
+    const frames = layout.nodes().filter((id) => this.open.has(id)).map((id) => this.frame(this.groups.get(id), layout.node(id)))
+    for (const line of this.lines.values()) line.drawn = line.far ? this.bow(line) : this.line(layout.edge(line.from, line.to).points, line)
+    this.drawn = new Map(layout.nodes().filter((id) => !this.open.has(id)).map((id) => [id, this.groups.has(id) ? this.group(this.groups.get(id), layout.node(id)) : this.node(this.nodes.get(id), layout.node(id))]))
+    this.world.append(...frames, ...[...this.lines.values()].map(({ drawn }) => drawn), ...this.drawn.values())
+    this.canvas.append(this.world)
+    this.box.replaceChildren(this.canvas, this.tools())
+    this.box.style.height = `${Math.max(280, Math.min(620, this.size.height + 16))}px`
+    this.settle()
+    if (this.marked) this.mark(this.marked)
+  }
+
+  // For those without a wheel.
+  tools() {
+    const bar = document.createElement("div")
+    bar.className = "zooming"
+    for (const [sign, label, act] of [["−", "Zoom out", () => this.zoom(1 / 1.25)], ["+", "Zoom in", () => this.zoom(1.25)], ["⤢", "The whole graph", () => this.fit(0.05)]]) {
+      const button = document.createElement("button")
+      button.type = "button"
+      button.textContent = sign
+      button.title = label
+      button.setAttribute("aria-label", label)
+      button.onclick = act
+      bar.append(button)
+    }
+    return bar
+  }
+
+  line(points, { edges }) {
     const middle = points.slice(1, -1).map(({ x, y }) => `${x} ${y}`)
     const path = `M${points[0].x} ${points[0].y} ${middle.length > 1 ? `C${middle[0]} ${middle.at(-1)}` : `Q${middle[0]}`} ${points.at(-1).x} ${points.at(-1).y}`
-    const line = svg("path", { d: path, class: edge.slot === null ? "edge constant" : "edge" })
-    return line
+    return svg("path", { d: path, class: edges.every((index) => this.edges[index].slot === null) ? "edge constant" : "edge" })
   }
 
-  node(node, { x, y }) {
-    const group = svg("g", { class: `node ${node.kind}`, transform: `translate(${x - WIDE / 2} ${y - HIGH / 2})`, tabindex: 0, role: "button" })
-    const name = node.name || (node.kind === "operation" ? node.source.split("\n")[0] : "constant")
-    group.setAttribute("aria-label", `${name}, ${node.op || "constant"}`)
-    group.append(svg("rect", { width: WIDE, height: HIGH, rx: 10 }), svg("text", { x: 12, y: 21, class: "name" }, cut(name, 17)))
-    group.append(svg("text", { x: 12, y: 38, class: "op" }, cut(node.op || "constant", 21)))
+  // A line that passes many layers: one bow beside them.
+  bow({ from, to, edges }) {
+    const [start, end] = [from, to].map((id) => this.layout.node(id))
+    const side = start.x <= end.x ? -1 : 1
+    const x = end.x + side * WIDE / 2
+    const path = `M${start.x} ${start.y + HIGH / 2}C${start.x} ${start.y + HIGH} ${x + side * 70} ${end.y - HIGH} ${x} ${end.y}`
+    return svg("path", { d: path, class: edges.every((index) => this.edges[index].slot === null) ? "edge constant" : "edge" })
+  }
+
+  card(kind, label, { x, y }) {
+    return svg("g", { class: `node ${kind}`, transform: `translate(${x - WIDE / 2} ${y - HIGH / 2})`, tabindex: 0, role: "button", "aria-label": label })
+  }
+
+  node(node, at) {
+    const name = node.name || node.source?.split("\n")[0] || (node.kind === "constant" ? "constant" : "")
+    const group = this.card(node.kind, `${name || node.op}, ${node.op || "constant"}`, at)
+    group.append(svg("rect", { width: WIDE, height: HIGH, rx: 10 }), svg("text", { x: 12, y: 21, class: "name" }, cut(name || node.op, 17)))
+    group.append(svg("text", { x: 12, y: 38, class: "op" }, cut(name ? node.op || "constant" : shapeOf(node), 21)))
     group.append(this.values(node.value, 12, 46, "value"), this.values(node.grad, 96, 46, "grad"))
-    group.onpointerenter = group.onfocus = () => this.point(node.id)
-    group.onpointerleave = group.onblur = () => this.point(null)
-    group.onclick = () => { if (!this.drag?.moved) this.onPin(node.id) }
-    group.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); this.onPin(node.id) } }
+    if (node.norm !== undefined && node.norm !== null) group.append(norm(node.norm))
+    this.reacts(group, node.id, () => this.onPin(node.id))
     return group
+  }
+
+  // A folded group; a click unfolds it.
+  group(group, at) {
+    const name = group.name ? `${group.name} ${group.title}` : group.title
+    const drawn = this.card("group", `${name}, ${group.members.length} operations, folded`, at)
+    drawn.append(svg("rect", { x: 5, y: 5, width: WIDE, height: HIGH, rx: 10, class: "shadow" }), svg("rect", { width: WIDE, height: HIGH, rx: 10 }))
+    drawn.append(svg("text", { x: 12, y: 21, class: "name" }, cut(`▸ ${name}`, 18)))
+    drawn.append(svg("text", { x: 12, y: 38, class: "op" }, cut(group.shape ? `${shapeOf(group)} · ${group.members.length} nodes` : `${group.members.length} nodes`, 22)))
+    if (group.norm !== undefined && group.norm !== null) drawn.append(norm(group.norm))
+    this.reacts(drawn, group.id, () => this.unfold(group.id))
+    return drawn
+  }
+
+  // The frame around an unfolded group; a click on its title folds it.
+  frame(group, { x, y, width, height }) {
+    const drawn = svg("g", { class: "frame", transform: `translate(${x - width / 2} ${y - height / 2})`, tabindex: 0, role: "button", "aria-label": `${group.title}, unfolded` })
+    drawn.append(svg("rect", { width, height, rx: 12 }), svg("text", { x: 12, y: 18, class: "op" }, `▾ ${cut(group.title, Math.floor(width / 9))}`))
+    const fold = () => this.unfold(group.id)
+    drawn.onclick = () => { if (!this.held) fold() }
+    drawn.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); fold() } }
+    return drawn
+  }
+
+  reacts(drawn, id, act) {
+    drawn.onpointerenter = () => this.point(id)
+    drawn.onfocus = () => { this.reveal(id); this.point(id) }
+    drawn.onpointerleave = drawn.onblur = () => this.point(null)
+    drawn.onclick = () => { if (!this.held) act() }
+    drawn.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); act() } }
+  }
+
+  // Unfold a group, or fold it again; what was clicked stays where it is.
+  unfold(id) {
+    const before = this.layout.node(id)
+    this.open.has(id) ? this.open.delete(id) : this.open.add(id)
+    this.arrange()
+    const after = this.layout.node(id)
+    if (before && after) {
+      const top = (at) => at.y - at.height / 2
+      this.view = { ...this.view, x: this.view.x + (before.x - after.x) * this.view.scale, y: this.view.y + (top(before) - top(after)) * this.view.scale }
+    }
+    this.draw()
+    this.point(null)
+    this.onFold?.()
+  }
+
+  unfoldAll(open) {
+    this.open = new Set(open ? this.groups.keys() : [])
+    this.arrange()
+    this.draw()
+    this.fit()
+    this.onFold?.()
   }
 
   // A number, or a small heat-map of the first rows and columns.
@@ -91,18 +220,21 @@ export class Graph {
     return group
   }
 
-  // How far the steps have come: `computed` and `graded` are sets of nodes, `current` the one at work.
-  mark({ computed, graded, current }) {
-    for (const [id, group] of this.drawnNodes) {
-      const node = this.nodes.get(id)
-      group.classList.toggle("waiting", node.kind === "operation" && !computed.has(id))
-      group.classList.toggle("graded", graded.has(id))
-      group.classList.toggle("current", id === current)
+  // How far the steps have come: `computed` and `graded` are sets of nodes, `current` the one at work, `strange` those where NaN or infinity was born.
+  mark({ computed, graded, current, strange = new Set() }) {
+    this.marked = { computed, graded, current, strange }
+    const at = (ids) => new Set([...ids].map((id) => this.place.get(id)))
+    const [done, back, odd, now] = [at(computed), at(graded), at(strange), this.place.get(current)]
+    for (const [id, group] of this.drawn) {
+      group.classList.toggle("waiting", (this.groups.has(id) || this.nodes.get(id).kind === "operation") && !done.has(id))
+      group.classList.toggle("graded", back.has(id))
+      group.classList.toggle("current", id === now)
+      group.classList.toggle("strange", odd.has(id))
     }
-    this.edges.forEach((edge, place) => {
-      this.drawnEdges[place].classList.toggle("back", graded.has(edge.to) && edge.slot !== null)
-      this.drawnEdges[place].classList.toggle("current", edge.to === current)
-    })
+    for (const { to, edges, drawn } of this.lines.values()) {
+      drawn.classList.toggle("back", edges.some((index) => graded.has(this.edges[index].to) && this.edges[index].slot !== null))
+      drawn.classList.toggle("current", to === now)
+    }
   }
 
   // Light everything between a node and the leaves that it was made from.
@@ -111,27 +243,38 @@ export class Graph {
     const queue = [...lit]
     while (queue.length) {
       const now = queue.pop()
-      for (const { from, to } of this.edges) if (to === now && !lit.has(from)) { lit.add(from); queue.push(from) }
+      for (const { from, to } of this.lines.values()) if (to === now && !lit.has(from)) { lit.add(from); queue.push(from) }
     }
-    for (const [other, group] of this.drawnNodes) group.classList.toggle("dim", id !== null && !lit.has(other))
-    this.edges.forEach(({ to }, place) => this.drawnEdges[place].classList.toggle("dim", id !== null && !lit.has(to)))
+    for (const [other, group] of this.drawn) group.classList.toggle("dim", id !== null && !lit.has(other))
+    for (const { to, drawn } of this.lines.values()) drawn.classList.toggle("dim", id !== null && !lit.has(to))
     this.onPoint(id)
   }
 
   // The whole graph where it can be read so; else the end of it, where the loss is.
-  fit() {
+  fit(smallest = 0.6) {
     const { clientWidth, clientHeight } = this.box
-    const scale = Math.max(0.6, Math.min(1, (clientWidth - 8) / this.size.width, (clientHeight - 8) / this.size.height))
+    const scale = Math.max(smallest, Math.min(1, (clientWidth - 8) / this.size.width, (clientHeight - 8) / this.size.height))
     this.view = { scale, x: (clientWidth - this.size.width * scale) / 2, y: Math.min((clientHeight - this.size.height * scale) / 2, clientHeight - this.size.height * scale) }
     if (this.size.height * scale <= clientHeight) this.view.y = (clientHeight - this.size.height * scale) / 2
-    this.place()
+    this.settle()
+  }
+
+  // Bring a node that the keyboard has come to into the picture.
+  reveal(id) {
+    const { clientWidth, clientHeight } = this.box
+    const { scale } = this.view
+    const at = this.layout.node(id)
+    const x = at.x * scale + this.view.x, y = at.y * scale + this.view.y
+    if (x > 0 && x < clientWidth && y > 0 && y < clientHeight) return
+    this.view = { scale, x: clientWidth / 2 - at.x * scale, y: clientHeight / 2 - at.y * scale }
+    this.settle()
   }
 
   zoom(factor, x = this.box.clientWidth / 2, y = this.box.clientHeight / 2) {
-    const scale = Math.min(2.5, Math.max(0.15, this.view.scale * factor))
+    const scale = Math.min(2.5, Math.max(0.05, this.view.scale * factor))
     const real = scale / this.view.scale
     this.view = { scale, x: x - (x - this.view.x) * real, y: y - (y - this.view.y) * real }
-    this.place()
+    this.settle()
   }
 
   move(event) {
@@ -139,11 +282,58 @@ export class Graph {
     const dx = event.clientX - this.drag.x, dy = event.clientY - this.drag.y
     this.drag.moved ||= Math.hypot(dx, dy) > 4
     this.view = { ...this.drag.from, x: this.drag.from.x + dx, y: this.drag.from.y + dy }
-    this.place()
+    this.settle()
   }
 
-  place() {
+  settle() {
     this.world.setAttribute("transform", `translate(${this.view.x} ${this.view.y}) scale(${this.view.scale})`)
   }
 }
 
+// The lines that pass so many layers that the layout would take minutes for them, and nobody could follow them: it does
+// without them. Those that alone hold a node to the rest stay.
+function far(lines) {
+  const layers = layersOf(lines)
+  const left = new Map()
+  for (const { from, to } of lines) for (const id of [from, to]) left.set(id, (left.get(id) ?? 0) + 1)
+  return lines.filter(({ from, to }) => {
+    if (layers.get(to) - layers.get(from) <= PASSED || left.get(from) < 2 || left.get(to) < 2) return false
+    for (const id of [from, to]) left.set(id, left.get(id) - 1)
+    return true
+  })
+}
+
+// The layer of each node: one below the lowest that leads to it; one that nothing leads to stands right above its first use.
+function layersOf(lines) {
+  const waiting = new Map(), after = new Map()
+  for (const { from, to } of lines) {
+    waiting.set(from, waiting.get(from) ?? 0)
+    waiting.set(to, (waiting.get(to) ?? 0) + 1)
+    after.set(from, [...(after.get(from) ?? []), to])
+  }
+  const sources = [...waiting.keys()].filter((id) => waiting.get(id) === 0)
+  const layers = new Map(sources.map((id) => [id, 0]))
+  const ready = [...sources]
+  while (ready.length) {
+    const id = ready.pop()
+    for (const to of after.get(id) ?? []) {
+      layers.set(to, Math.max(layers.get(to) ?? 0, layers.get(id) + 1))
+      waiting.set(to, waiting.get(to) - 1)
+      if (waiting.get(to) === 0) ready.push(to)
+    }
+  }
+  for (const id of sources) layers.set(id, Math.min(...after.get(id).map((to) => layers.get(to))) - 1)
+  return layers
+}
+
+const shapeOf = ({ shape }) => (shape ? `[${shape.join(", ")}]` : "")
+
+// The gradient's size: its L2 norm, and a bar on a logarithmic scale from 10⁻⁸ to 10⁴.
+function norm(value) {
+  const drawn = svg("g", { class: "norm", transform: "translate(12 46)" })
+  const number = typeof value === "number"
+  const share = number && value > 0 ? Math.min(1, Math.max(0.02, (Math.log10(value) + 8) / 12)) : 0
+  drawn.append(svg("rect", { y: 14, width: WIDE - 24, height: 5, rx: 2.5, class: "rail" }), svg("rect", { y: 14, width: (WIDE - 24) * share, height: 5, rx: 2.5, class: "share" }))
+  drawn.append(svg("text", { y: 9, class: "number" }, `‖gradient‖ ${number ? exact(Number(value.toPrecision(3))) : value}`))
+  return drawn
+}

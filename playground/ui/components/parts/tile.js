@@ -13,10 +13,10 @@ export function short(value) {
 }
 
 // The same with the digits that a sum needs.
-export function exact(value) {
+export function exact(value, digits = 5) {
   if (typeof value !== "number") return short(value)
   if (Number.isInteger(value)) return sign(String(value))
-  return sign(String(Number(value.toPrecision(5))))
+  return sign(String(Number(value.toPrecision(digits))))
 }
 
 const sign = (text) => text.replace("-", "−")

@@ -27,6 +27,14 @@ async function load() {
       this.showScore()
     }
 
+    body(source) {
+      return { ...super.body(source), exercise: this.data.exercise }
+    }
+
+    told(answer, source) {
+      return { ...super.told(answer, source), right: answer.right === true }
+    }
+
     present(answer) {
       this.showVerdict(this.untouched ? {} : answer)
       this.untouched = false

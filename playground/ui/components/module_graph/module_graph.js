@@ -1,0 +1,56 @@
+// A network's graph, folded by module: a click unfolds a module, pointing tells its numbers.
+
+const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
+
+async function load() {
+  const [{ Graph }, { element, exact, shapeText }] = await Promise.all(["graph", "tile"].map(part))
+  const size = (norm) => (norm === null ? "no gradient arrived" : `‖gradient‖ ${typeof norm === "number" ? exact(norm) : norm}`)
+
+  class Modules {
+    constructor(root) {
+      const find = (name) => root.querySelector(name)
+      this.details = find(".details")
+      this.all = find(".unfold")
+      this.graph = new Graph(find(".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = id } })
+      this.all.onclick = () => this.graph.unfoldAll(!this.graph.open.size)
+      this.graph.onFold = () => this.label()
+    }
+
+    show({ graph }) {
+      this.pinned = null
+      this.graph.show(graph)
+      const ids = graph.nodes.map(({ id }) => id)
+      this.graph.mark({ computed: new Set(ids), graded: new Set(graph.nodes.filter(({ norm }) => norm !== null && norm !== 0).map(({ id }) => id)) })
+      this.describe(null)
+      this.label()
+    }
+
+    label() {
+      this.all.textContent = this.graph.open.size ? "Fold all" : "Unfold all"
+    }
+
+    describe(id) {
+      const group = this.graph.groups.get(id), node = this.graph.nodes.get(id)
+      if (!group && !node) return this.details.replaceChildren(element("p", "hint", "Each box is a module. Click one to see the operations that PyTorch recorded in it; point at any box for its numbers."))
+      const head = element("header", "head")
+      head.append(element("code", "source", group ? `${group.name}  ${group.title}` : node.name || node.op))
+      const { shape, norm } = group ?? node
+      for (const fact of [shape && shapeText(shape), group ? `${group.parameters.toLocaleString("en")} parameters` : node.name && node.op, size(norm)]) if (fact) head.append(element("span", "fact", fact))
+      this.details.replaceChildren(head, ...(node?.formula ? [element("p", "formula", node.formula)] : []))
+    }
+  }
+
+  const held = new WeakMap()
+  return ({ parentElement: root, data }) => {
+    if (!held.has(root)) held.set(root, new Modules(root))
+    held.get(root).show(data)
+  }
+}
+
+let ready
+export default function (component) {
+  let gone = false
+  ready ??= load()
+  ready.then((show) => { if (!gone) show(component) })
+  return () => { gone = true }
+}

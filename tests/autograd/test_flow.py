@@ -1,0 +1,246 @@
+"""Gradients through whole networks: what is told of them, against the script that is shown, run as it stands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from playground.autograd import flow as flowing
+from playground.autograd.flow import ACTIVATIONS, EXPLODES_ABOVE, VANISHES_BELOW, flow, verdict
+from playground.data.catalogue import dataset_info
+from playground.data.images import normalise
+from playground.data.load import load
+from playground.errors import ConfigError, PlaygroundError, ShapeError, UnknownName
+from playground.network.initialisations import INITIALISATIONS
+from playground.network.presets import load_presets
+from playground.network.spec import LayerSpec, NetworkSpec
+
+PRESETS = load_presets().networks
+Answer = dict[str, Any]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    """These networks are so small that sharing them out costs more than it saves."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def told(**request: Any) -> Answer:
+    return json.loads(json.dumps(flow({"device": "cpu", "batch": 8, **request}), allow_nan=False))
+
+
+def executed(code: str) -> dict[str, Any]:
+    """The names after Python itself has run the script."""
+    assert "playground" not in code
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 (our own code)
+    return names
+
+
+def weights(answer: Answer) -> dict[str, Answer]:
+    return {f"{layer['name']}.{path}": told for layer in answer["layers"] for path, told in layer["weights"].items()}
+
+
+def norms(network: nn.Module) -> dict[str, float]:
+    return {name: parameter.detach().double().norm().item() for name, parameter in network.named_parameters()}
+
+
+def gradients(network: nn.Module) -> dict[str, float]:
+    return {name: parameter.grad.double().norm().item() for name, parameter in network.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    ("request_", "kind", "words"),
+    [
+        ({"depth": 30, "activation": "Sigmoid"}, "vanishing", "times smaller"),
+        ({"depth": 30, "activation": "Sigmoid", "initialisation": "small"}, "vanishing", "exactly 0"),
+        ({"depth": 20, "initialisation": "large"}, "exploding", "10¹⁵ times larger"),
+        ({"depth": 20, "initialisation": "kaiming"}, "fine", "every layer can learn"),
+        ({"depth": 30, "activation": "Tanh", "initialisation": "xavier"}, "fine", "every layer can learn"),
+        ({"depth": 30, "activation": "Sigmoid", "normalised": True}, "fine", "every layer can learn"),
+        ({"depth": 30, "activation": "none", "width": 256, "initialisation": "large"}, "nan", "no longer a finite number"),
+        ({"initialisation": "zeros"}, "dead", "No gradient reaches the first layer"),
+        ({"network": "cifar-resnet", "initialisation": "zeros"}, "dead", "No gradient reaches the first layer"),
+    ],
+    ids=["sigmoid", "underflow", "large", "kaiming", "xavier", "batch norm", "overflow", "zeros", "zeros in a ResNet"],
+)
+def test_what_depth_activation_and_initialisation_do(request_: dict[str, Any], kind: str, words: str) -> None:
+    answer = told(**{"batch": 64, **request_})
+    assert answer["verdict"]["kind"] == kind, answer["verdict"]
+    assert words in answer["verdict"]["text"] and answer["verdict"]["text"].endswith(".")
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_presets_as_they_are_can_learn(name: str) -> None:
+    assert told(network=name, batch=32)["verdict"]["kind"] == "fine"
+
+
+def layers(*sizes: float | str | None) -> Answer:
+    weighted = [{"gradient_mean": size, "weights": {"weight": {}}} for size in sizes]
+    return {"loss": 1.0, "layers": [{"gradient_mean": None, "weights": {}}, *weighted, {"gradient_mean": 1e9, "weights": {}}]}
+
+
+@pytest.mark.parametrize(
+    ("sizes", "kind", "words"),
+    [
+        ((VANISHES_BELOW * 0.99, 1.0), "vanishing", "about 10⁴ times smaller"),
+        ((VANISHES_BELOW * 1.01, 1.0), "fine", "0.00010 times"),
+        ((EXPLODES_ABOVE * 0.99, 1.0), "fine", "99 times"),
+        ((EXPLODES_ABOVE * 1.01, 1.0), "exploding", "about 10² times larger"),
+        ((0.0, 1e-9, 1.0), "vanishing", "exactly 0"),
+        ((0.0, 0.5, 1.0), "dead", "exactly 0"),
+        ((0.0, 0.0), "dead", "exactly 0"),
+        ((2.0,), "fine", "1.0 times"),
+        (("inf", 1.0), "nan", "float32"),
+        ((1.0, "nan", 1.0), "nan", "float32"),
+    ],
+)
+def test_the_verdict_follows_from_the_first_and_the_last_layer(sizes: tuple[float | str, ...], kind: str, words: str) -> None:
+    found = verdict(layers(*sizes))
+    assert found["kind"] == kind and words in found["text"]
+
+
+@pytest.mark.parametrize("loss", ["nan", "inf"])
+def test_a_loss_that_is_no_number_is_told(loss: str) -> None:
+    assert verdict({**layers(1.0, 1.0), "loss": loss})["kind"] == "nan"
+
+
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+@pytest.mark.parametrize("name", [*sorted(PRESETS), "stack"])
+def test_the_script_runs_and_has_the_same_weights(name: str, initialisation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = told(network=name, initialisation=initialisation, seed=3)
+    network = executed(answer["code"])["network"]
+    assert norms(network) == pytest.approx({path: each["norm"] for path, each in weights(answer).items()})
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("loss ") and [line.split()[0] for line in printed[1:]] == list(gradients(network))
+
+
+@pytest.mark.parametrize("initialisation", INITIALISATIONS)
+def test_where_the_batch_is_random_anyway_the_script_gives_the_same_gradients(initialisation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = told(network="two-layers", initialisation=initialisation, seed=5)
+    names = executed(answer["code"])
+    assert answer["loss"] == names["loss"].item()
+    assert {path: each["gradient"] for path, each in weights(answer).items()} == pytest.approx(gradients(names["network"]))
+    assert "(10,)" in answer["data"] and answer["data"].endswith(".")
+
+
+@pytest.mark.parametrize(("name", "data"), [("stack", "mnist-5k"), ("tiny-vit", "mnist-5k"), ("cifar-resnet", "shapes")])
+def test_the_batch_is_images_as_training_sees_them(name: str, data: str) -> None:
+    answer = told(network=name, seed=2, batch=16, initialisation="kaiming")
+    start, end = answer["code"].split("inputs = ")
+    names = executed(start)
+    images = load(data)
+    chosen = torch.randperm(len(images.train_images))[:16]
+    names |= {"inputs": normalise(images.train_images[chosen], images.info), "labels": images.train_labels[chosen]}
+    exec("loss = " + end.split("loss = ")[1].split("print")[0], names)  # noqa: S102 (our own code)
+    assert answer["loss"] == names["loss"].item()
+    assert {path: each["gradient"] for path, each in weights(answer).items()} == pytest.approx(gradients(names["network"]))
+    assert dataset_info(data).title in answer["data"] and "16" in answer["data"]
+
+
+@pytest.mark.parametrize("normalised", [False, True])
+@pytest.mark.parametrize("activation", ["", "none", *ACTIVATIONS])
+def test_a_stack_is_as_deep_and_wide_as_was_asked(activation: str, normalised: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = told(depth=3, width=12, activation=activation, normalised=normalised)
+    one = ["Linear", *(["BatchNorm1d"] if normalised else []), *([] if activation == "none" else [activation or "ReLU"])]
+    assert [layer["title"] for layer in answer["layers"]] == ["Flatten", *(one * 3), "Linear"]
+    assert [layer["out_shape"] for layer in answer["layers"]] == [[8, 784], *([[8, 12]] * len(one) * 3), [8, 10]]
+    expected = 784 * 12 + 12 + 2 * (12 * 12 + 12) + 12 * 10 + 10 + (3 * 2 * 12 if normalised else 0)
+    assert sum(group["parameters"] for group in answer["graph"]["groups"] if group["parent"] is None) == expected
+    assert sum(parameter.numel() for parameter in executed(answer["code"])["network"].parameters()) == expected
+    assert "3 × " in answer["title"] and "12" in answer["title"] and all(name in answer["title"] for name in one)
+
+
+@pytest.mark.parametrize(("name", "own"), [("tutorial-cnn", "ReLU"), ("lenet-5", "Tanh")])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_of_a_preset_is_replaced(activation: str, name: str, own: str) -> None:
+    plain, answer = told(network=name), told(network=name, activation=activation)
+    assert {layer["title"] for layer in plain["layers"]} & set(ACTIVATIONS) == {own}
+    assert {layer["title"] for layer in answer["layers"]} & set(ACTIVATIONS) == {activation}
+    assert len(answer["layers"]) == len(plain["layers"])
+    assert f"nn.{activation}(" in answer["code"] and activation in answer["title"]
+
+
+def test_the_same_request_has_the_same_answer_and_another_seed_another() -> None:
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    one, again, other = told(network="tiny-vit", seed=1), told(network="tiny-vit", seed=1), told(network="tiny-vit", seed=2)
+    assert torch.equal(before, torch.get_rng_state())
+    assert one == again
+    assert one["loss"] != other["loss"]
+
+
+def test_what_is_missing_is_as_in_the_defaults() -> None:
+    assert flow({}) == flow(dict(flowing.DEFAULTS))
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        ({"network": "vgg"}, "no network called “vgg”"),
+        ({"network": None}, "network must be a text"),
+        ({"network": ["stack"]}, "network must be a text"),
+        ({"activation": "Softmax"}, "no activation called “Softmax”"),
+        ({"activation": "relu"}, "Known:"),
+        ({"network": "mnist-mlp", "activation": "none"}, "Only a stack"),
+        ({"initialisation": "he"}, "no initialisation called “he”"),
+        ({"initialisation": 1}, "initialisation must be a text"),
+        ({"depth": 0}, "depth must be a whole number from 1 to 30, not 0"),
+        ({"depth": 31}, "not 31"),
+        ({"depth": 2.0}, "not 2.0"),
+        ({"depth": "3"}, "not '3'"),
+        ({"depth": True}, "not True"),
+        ({"width": 7}, "width must be a whole number from 8 to 256"),
+        ({"width": 257}, "not 257"),
+        ({"batch": 1}, "batch must be a whole number from 2 to 256"),
+        ({"batch": float("nan")}, "not nan"),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"seed": 2**31}, "seed must be a whole number"),
+        ({"normalised": 1}, "normalised must be true or false"),
+        ({"device": "abacus"}, "no device called “abacus”"),
+        ({"depth": 0, "width": 0}, "width must be"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused_kindly(request_: dict[str, Any], words: str) -> None:
+    with pytest.raises((ConfigError, UnknownName)) as caught:
+        flow({"device": "cpu", "batch": 4, **request_})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "words"),
+    [
+        (NetworkSpec("open", (3, 8, 8), (LayerSpec("Conv2d"),)), ConfigError, "ends in shape"),
+        (NetworkSpec("few", (1, 28, 28), (LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 4}))), ShapeError, "10 classes"),
+        (NetworkSpec("bare", (6,), (LayerSpec("Tanh"),)), PlaygroundError, "no weights"),
+    ],
+    ids=["no vector", "too few classes", "no weights"],
+)
+def test_a_network_of_ones_own_that_does_not_fit_is_refused(
+    spec: NetworkSpec, error: type[PlaygroundError], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flowing, "preset", lambda _name: spec)
+    with pytest.raises(error, match=words):
+        told(network=spec.name)
+
+
+def test_a_batch_without_memory_is_told_and_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flowing, "observe", lambda *_given: torch.empty(2**58))
+    with pytest.raises(PlaygroundError, match="more memory"):
+        told()
+
+    def broken(*_given: Tensor) -> Answer:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(flowing, "observe", broken)
+    with pytest.raises(RuntimeError, match="a bug"):
+        told()
