@@ -110,10 +110,7 @@ def curve(question: Question, name: str, cell: int, places: list[float]) -> list
 
 def plant(seed: int) -> None:
     """Begin PyTorch's and NumPy's random numbers anew, so that a script meets the same ones each time."""
-    if torch.cuda.is_available():
-        torch.manual_seed(seed)
-    else:
-        torch.default_generator.manual_seed(seed)  # in a tenth of the time
+    torch.manual_seed(seed)
     np.random.seed(seed % 2**32)
 
 

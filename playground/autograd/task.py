@@ -18,7 +18,7 @@ CURVE = "playground.autograd.task:curve"
 PROVE = "playground.autograd.task:prove"
 DESCEND = "playground.autograd.task:descend"
 FLOW = "playground.autograd.flow:flow"
-PITFALL = "playground.autograd.pitfalls:show"
+PITFALL = "playground.autograd.pitfalls.catalogue:show"
 PREPARE = "playground.autograd.task:prepare"
 
 
@@ -69,7 +69,7 @@ def _whole(number: Any) -> int:
     Raises:
         PlaygroundError: it is no whole number from 0.
     """
-    if not isinstance(number, int) or not 0 <= number < 2**31:
+    if type(number) is not int or not 0 <= number < 2**31:
         raise PlaygroundError("A seed is a whole number from 0 to 2³¹.")
     return number
 
@@ -94,6 +94,7 @@ def prepare() -> None:
     import playground.autograd.descent
     import playground.autograd.flow
     import playground.autograd.graph
+    import playground.autograd.pitfalls.catalogue
     import playground.autograd.proof  # noqa: F401
     from playground.data.load import load
 

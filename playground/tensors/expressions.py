@@ -299,7 +299,7 @@ class Expressions:
 
     def _FormattedValue(self, node: ast.FormattedValue) -> str:
         spec = str(self.evaluate(node.format_spec)) if node.format_spec else ""
-        return self._plain.text(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "s", spec)
+        return self._plain.text(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "", spec)
 
     def _Starred(self, node: ast.Starred) -> Any:
         raise Refused("A `*` stands in a call or a list.", "", node)

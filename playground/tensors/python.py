@@ -118,14 +118,18 @@ class Plain:
         return attempt(_COMPARISONS[symbol], left, right)
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
-        """A value as `print`, `repr` or a format specification writes it."""
+        """A value as `print`, `repr` or a format specification writes it.
+
+        Args:
+            conversion: `s`, `r` or `a`, or nothing: then the value formats itself, as it does in an f-string.
+        """
         if not isinstance(value, (torch.Tensor, np.ndarray)):  # those abbreviate themselves
             self._meter.elements(count(value), "A text")
         if not _SPEC.fullmatch(spec):
             raise Refused(f"The format “{spec}” is not one that scripts here can use.", "For example `:.2f`, `:>8` or `:,`.")
-        if conversion in ("r", "a"):
-            return str(attempt(format, attempt(repr, value), spec))
-        return str(attempt(format, value, spec) if spec else attempt(str, value))
+        if conversion:
+            value = attempt(str if conversion == "s" else repr, value)
+        return str(attempt(format, value, spec))
 
     def format(self, template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
         """`str.format`, of plain fields only: a field that reaches into a value is refused."""
@@ -142,7 +146,7 @@ class Plain:
             if "{" in (spec or ""):
                 raise Refused("A format inside a format is not one that scripts here can use.")
             value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
-            parts.append(self.text(value, conversion or "s", spec or ""))
+            parts.append(self.text(value, conversion or "", spec or ""))
             length += len(literal) + len(parts[-1])
             self._meter.elements(length, "A text")
         return "".join(parts)

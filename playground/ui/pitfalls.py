@@ -51,7 +51,8 @@ def pitfalls() -> None:
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
-    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, SECONDS)
+    seconds = 3 * SECONDS  # each version is a run of its own
+    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device, "seconds": seconds}, seconds)
 
 
 def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:

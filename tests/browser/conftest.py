@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from ..serving import browser, chromium_path, server
 
-
 expect.set_options(timeout=30_000)  # these machines are shared: what comes, comes late at times
 
 

@@ -637,6 +637,12 @@ def test_a_median_reads_nothing_beyond_the_storage(name: str, form: str) -> None
     assert execution.names["m"].item() == 5
 
 
+@pytest.mark.parametrize("value", ["x.sum()", "x", "i[0]", "n", "n[0, 0]", "2.5", '"a"', "True", "x.shape", "x.dtype", "[1, 2.5]", "(x.sum(),)", "None"])
+@pytest.mark.parametrize("form", ["f'{%s}'", "f'{%s!s}'", "f'{%s!r}'", "f'{%s!r:>40}'", "'{}'.format(%s)", "str(%s)", "repr(%s)", "f'{%s:.3f}'"])
+def test_texts_of_values_are_pythons_own(form: str, value: str) -> None:
+    assert_agrees(f"r = {form % value}")
+
+
 NUMBERS = ("2", "-1", "0.5", "3", "0", "True", "2.5e-3")
 PARTS = (":", ":", "...", "None", "0", "-1", "1", "7", "1:", ":-1", "::2", "-2:", "[0, 1]", "[-1, 0]", "5:", "k")
 UNARY = [
