@@ -13,19 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from playground import device as devices
 from playground.autograd.modules import observe
-from playground.data.catalogue import DATASETS
-from playground.data.images import normalise
-from playground.data.load import load
+from playground.data.batch import Batch, batch
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import initialise as initialising
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.network.source import imports, sequential
-from playground.network.spec import LayerSpec, NetworkSpec
+from playground.network.spec import LayerSpec, NetworkSpec, from_json
 from playground.network.trace import check
 
 STACK = "stack"
@@ -65,7 +62,7 @@ def flow(request: Mapping[str, Any]) -> dict[str, Any]:
     """Send one batch through a network and its gradient back: a task for a process of its own.
 
     Args:
-        request: `network`, a preset's name or `stack`; of a stack `depth`, `width` and `normalised` (batch norm behind each linear layer);
+        request: `network`, a preset's name, a network as JSON, or `stack`; of a stack `depth`, `width` and `normalised` (batch norm behind each linear layer);
             `activation`, put in place of every activation layer (empty: as the network has it; `none`: a stack without);
             `initialisation`, one of `INITIALISATIONS`; `batch`, how many samples; `seed`, for weights, batch and dropout;
             `device`. What is missing is as in `DEFAULTS`, on the best device. Activations inside blocks stay as they are.
@@ -87,12 +84,12 @@ def flow(request: Mapping[str, Any]) -> dict[str, Any]:
         torch.manual_seed(wish.seed)
         network = build(spec)  # drawn before the batch, as in the script
         initialising.initialise(network, wish.initialisation, seed=None)
-        inputs, labels, data = _batch(spec, wish)
+        drawn = _batch(spec, wish)
         try:
-            observed = observe(network.to(where), inputs.to(where), labels.to(where))
+            observed = observe(network.to(where), drawn.inputs.to(where), drawn.labels.to(where))
         except RuntimeError as error:
             raise _too_large(error) from error
-    return {**observed, "title": _title(spec, wish), "data": data, "code": _code(spec, wish), "verdict": verdict(observed)}
+    return {**observed, "title": _title(spec, wish), "data": drawn.text, "code": _code(spec, wish), "verdict": verdict(observed)}
 
 
 def verdict(observed: Mapping[str, Any]) -> dict[str, str]:
@@ -145,7 +142,7 @@ def _spec(wish: _Wish) -> NetworkSpec:
         return _stack(wish)
     if wish.activation == NO_ACTIVATION:
         raise ConfigError(["Only a stack can be had without an activation: choose another activation, or the stack."])
-    spec = preset(wish.network)
+    spec = from_json(wish.network) if wish.network.startswith("{") else preset(wish.network)
     if not wish.activation:
         return spec
     return spec.with_layers(tuple(LayerSpec(wish.activation) if layer.type in ACTIVATIONS else layer for layer in spec.layers))
@@ -161,18 +158,12 @@ def _stack(wish: _Wish) -> NetworkSpec:
     return NetworkSpec(STACK, STACK_SHAPE, layers)
 
 
-def _batch(spec: NetworkSpec, wish: _Wish) -> tuple[Tensor, Tensor, str]:
-    """Images and labels as training sees them, or random ones where no data set has their shape; and what they are."""
-    info = next((info for info in DATASETS if info.offline and info.input_shape == spec.input_shape), None)
-    if info is None:
-        inputs = torch.randn(wish.batch, *spec.input_shape)
-        text = f"No data set has samples of shape {spec.input_shape}, so these are {wish.batch} of normally distributed random numbers, with random labels."
-        return inputs, torch.randint(_classes(spec), (wish.batch,)), text
-    check(spec, info.input_shape, len(info.classes))
-    images = load(info.name)
-    chosen = torch.randperm(info.train_size)[: wish.batch]
-    text = f"The batch is {wish.batch} training images of {info.title} with their labels, normalised as for training."
-    return normalise(images.train_images[chosen], info), images.train_labels[chosen], text
+def _batch(spec: NetworkSpec, wish: _Wish) -> Batch:
+    """What the network is tried on; where that has labels of its own, the network must have as many outputs."""
+    found = batch(spec.input_shape, _classes(spec), wish.batch)
+    if found.info is not None:
+        check(spec, found.info.input_shape, len(found.info.classes))
+    return found
 
 
 def _classes(spec: NetworkSpec) -> int:

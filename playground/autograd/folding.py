@@ -19,11 +19,11 @@ TOGETHER = 30
 Key = TypeVar("Key")
 
 
-def fold(made: Iterable[tuple[Key, ast.AST]], script: Script) -> tuple[list[dict[str, Any]], Mapping[Key, str]]:
+def fold(made: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[list[dict[str, Any]], Mapping[Key, str]]:
     """The groups of a script's nodes, and the group that each node is in; nodes of small statements are in none.
 
     Args:
-        made: every node with the expression that made it, in the order of the forward pass.
+        made: every node with the expression that made it and its turn, in the order of the forward pass.
     """
     placed = list(_placed(made, script))
     sizes = Counter(statement for _key, statement, _turn in placed)
@@ -44,18 +44,11 @@ def fold(made: Iterable[tuple[Key, ast.AST]], script: Script) -> tuple[list[dict
     return list(groups.values()), inside
 
 
-def _placed(made: Iterable[tuple[Key, ast.AST]], script: Script) -> Iterator[tuple[Key, ast.stmt, int]]:
-    """Each node with its outermost statement, and in which turn of it: within one turn, what is computed later ends later."""
+def _placed(made: Iterable[tuple[Key, ast.AST, int]], script: Script) -> Iterator[tuple[Key, ast.stmt, int]]:
+    """Each node with its outermost statement, and in which turn of it."""
     body = ast.parse(script.source).body
     statements = {line: statement for statement in body for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)}
-    last: dict[ast.stmt, tuple[int, tuple[int, int]]] = {}
-    for key, place in made:
-        statement = statements[place.lineno]  # type: ignore[attr-defined]
-        end = (place.end_lineno, place.end_col_offset)  # type: ignore[attr-defined]
-        turn, before = last.get(statement, (1, end))
-        turn += end < before
-        last[statement] = turn, end
-        yield key, statement, turn
+    return ((key, statements[place.lineno], turn) for key, place, turn in made)  # type: ignore[attr-defined]
 
 
 def _spans(turn: int, turns: int) -> Iterator[str]:

@@ -8,13 +8,15 @@ from typing import Any
 import torch
 
 from playground.errors import PlaygroundError
+from playground.tensors.calls import Call
 from playground.tensors.tracing import named_arrays
 
 
 class Grabbed:
-    """Values that replace those of a script's tensors, as soon as a statement has given a tensor its name.
+    """Values that replace those of a script's tensors right before something is first computed from them.
 
-    Only once for each name: what the script does with the tensor later is the script's own.
+    Not sooner, because a script may still be filling a tensor by then: a leaf waits for its first use that does not change it in place, a
+    constant for the first operation that autograd records. And only once for each name: what comes later is the script's own.
 
     Args:
         values: by the tensor's name, for each cell (in row-major order) its value.
@@ -24,26 +26,39 @@ class Grabbed:
         self.values = values
         self._waiting = set(values)
 
-    def apply(self, names: Mapping[str, Any]) -> None:
-        """Write the values into the tensors that now have their names."""
+    def meet(self, call: Call, names: Mapping[str, Any]) -> None:
+        """An operation, or a backward pass, is about to begin: write the values into those of its tensors that are waited for.
+
+        Args:
+            names: the script's, as they are now.
+        """
         if not self._waiting:
             return
+        taken = [array for array in call.arrays if isinstance(array, torch.Tensor)]
+        recorded = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in taken)
+        changed = taken[0] if taken and call.entry.short.endswith(("_", "=")) and call.entry.short not in ("==", "!=", "<=", ">=") else None
         for name, tensor in named_arrays(names):
-            if name in self._waiting and can_be_grabbed(tensor):
+            used = (recorded or tensor.requires_grad) if isinstance(tensor, torch.Tensor) and tensor is not changed else False
+            if used and name in self._waiting and any(tensor is each for each in taken) and can_be_grabbed(tensor):
                 self._waiting.remove(name)
                 write(tensor, self.values[name])
 
 
 def can_be_grabbed(tensor: Any) -> bool:
-    """Whether a tensor's numbers are free to be chosen: it was not computed from others that need a gradient."""
-    return isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.is_leaf
+    """Whether a tensor's numbers are free to be chosen: it was not computed from others that need a gradient, and each cell has its own memory."""
+    return isinstance(tensor, torch.Tensor) and tensor.is_floating_point() and tensor.is_leaf and not _is_stretched(tensor)
+
+
+def _is_stretched(tensor: torch.Tensor) -> bool:
+    """Whether several cells lie at one address, as `expand` leaves them."""
+    return any(stride == 0 and size > 1 for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
 
 
 def write(tensor: torch.Tensor, cells: Mapping[int, float]) -> None:
     """Set cells of a tensor, unseen by autograd. Cells that it does not have are left out."""
-    flat = tensor.detach().flatten()
+    flat = tensor.detach().clone().flatten()
     for cell, value in cells.items():
-        if cell < flat.numel():
+        if 0 <= cell < flat.numel():
             flat[cell] = value
     tensor.data.copy_(flat.view(tensor.shape))
 
@@ -56,7 +71,7 @@ def read(document: Any) -> Grabbed:
     """
     try:
         return Grabbed({str(name): {_cell(cell): float(value) for cell, value in cells.items()} for name, cells in (document or {}).items()})
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, TypeError, ValueError, OverflowError):
         raise PlaygroundError("Grabbed numbers are sent as “name”, “cell” and “value”.") from None
 
 

@@ -15,15 +15,18 @@ from torch.autograd.graph import Node
 from playground.autograd.folding import FOLDED, fold
 from playground.autograd.formulas import formula, title
 from playground.autograd.grabbing import Grabbed
-from playground.autograd.recording import Given, GradientTracer, Made, Observed, reachable
+from playground.autograd.recording import FEW, Given, GradientTracer, Made, Observed, node_of, reachable
 from playground.errors import PlaygroundError
 from playground.tensors import interpreter
 from playground.tensors.interpreter import Execution
 from playground.tensors.memory import Snapshot, snapshot
 from playground.tensors.places import Script
 from playground.tensors.report import nested, summary
+from playground.tensors.tracing import named_arrays
 
 T = TypeVar("T")
+CELLS = 150_000
+"""Cells of all tensors of a graph that are written down; beyond them, only small tensors are."""
 DRAWN = 2_000
 """Nodes of a graph that are written down."""
 
@@ -60,13 +63,13 @@ def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda p
 
 def _names(execution: Execution, facts: dict[str, Any]) -> dict[str, Any]:
     """What the shelf shows, and for tensors `value`, `grad`, `is_leaf` and the version counter."""
-    found = {}
+    found, arrays = {}, dict(named_arrays(execution.names))
     for name, told in facts.items():
-        value = execution.names.get(name)
+        value = arrays.get(name)
         found[name] = {**told, "value": told["values"], "grad": None}
         if isinstance(value, torch.Tensor):
-            grad = value.grad if value.is_leaf or value.retains_grad else None
-            found[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": value.is_leaf, "version": value._version}
+            grad, is_leaf = _gradient(value)
+            found[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": is_leaf, "version": value._version}
     return found
 
 
@@ -74,7 +77,7 @@ class _Writer:
     """Writes the graph of the last backward pass; of a script without one, that of its last results."""
 
     def __init__(self, execution: Execution, tracer: GradientTracer, written: Callable[[Snapshot], Any]) -> None:
-        self._script, self._tracer, self._written = Script(execution.source), tracer, written
+        self._script, self._tracer, self._write, self._cells = Script(execution.source), tracer, written, 0
         self._passes = tracer.passes
         self._last = self._passes[-1] if self._passes else None
         nodes = list(self._last.nodes) if self._last else reachable(_ends(execution))
@@ -99,7 +102,7 @@ class _Writer:
         """What a graph too large to be read is folded into."""
         if len(self._nodes) <= FOLDED:
             return [], {}
-        return fold([(node, made.place) for node, made in self._tracer.made.items() if node in self._ids], self._script)
+        return fold([(node, made.place, made.turn) for node, made in self._tracer.made.items() if node in self._ids], self._script)
 
     def steps(self) -> list[dict[str, Any]]:
         """Forward in the order of the statements, then backward in the engine's own order, pass by pass."""
@@ -148,13 +151,15 @@ class _Writer:
         made = self._tracer.made.get(node)
         leaf = seen.leaf if seen else _leaf(node)
         parts = {0: leaf} if leaf else made.parts if made else {}
-        part, names, grads = _main(parts), seen.names if seen else {}, seen.upstream if seen else {}
+        names, grads = seen.names if seen else {}, seen.upstream if seen else {}
+        main = min(parts.keys() & grads.keys() or parts or grads or names or (0,))  # of several outputs the first that a gradient came to
+        part = parts.get(main)
         text, derivatives = formula(node.name())
         return {
-            "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": _main(names) or "",
+            "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": names.get(main, ""),
             "source": self._script.text(made.place) if made else "", "line": self._line(made), "formula": text, "derivatives": list(derivatives),
             **(self._values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
-            "grad": self._number(_main(grads)), "requires_grad": True, "is_leaf": leaf is not None, "inner": made is not None and not made.parts,
+            "grad": self._number(grads.get(main)), "requires_grad": True, "is_leaf": leaf is not None, "inner": made is not None and not made.parts,
             "outputs": [
                 {"output": place, "name": names.get(place, ""), "value": self._number(parts.get(place)), "grad": self._number(grads.get(place))}
                 for place in sorted({*parts, *grads})
@@ -192,6 +197,14 @@ class _Writer:
     def _values(self, part: Snapshot) -> dict[str, Any]:
         return {"shape": list(part.shape), "dtype": part.dtype, "value": self._written(part), "version": part.version}
 
+    def _written(self, part: Snapshot) -> Any:
+        """A tensor as it is written down; None for one that is too much beside the others."""
+        cells = math.prod(part.shown)
+        if cells > FEW and self._cells + cells > CELLS:
+            return None
+        self._cells += cells
+        return self._write(part)
+
     def _number(self, part: Snapshot | None) -> Any:
         return None if part is None else self._written(part)
 
@@ -218,9 +231,19 @@ def _finite(number: float) -> float | None:
     return number if math.isfinite(number) else None
 
 
+def _gradient(tensor: torch.Tensor) -> tuple[torch.Tensor | None, bool]:
+    """What PyTorch keeps of a tensor's gradient, and whether the tensor is a leaf."""
+    try:
+        return tensor.grad if tensor.is_leaf or tensor.retains_grad else None, tensor.is_leaf
+    except RuntimeError:  # a view made under `no_grad` of what was changed in place since: PyTorch refuses every question about its history
+        return None, False
+
+
 def _ends(execution: Execution) -> list[Node]:
     """The nodes of named results that nothing else was made from."""
-    results = [value.grad_fn for value in execution.names.values() if isinstance(value, torch.Tensor) and value.grad_fn is not None]
+    results = [
+        node for value in execution.names.values() if isinstance(value, torch.Tensor) and (node := node_of(value)) is not None and not hasattr(node, "variable")
+    ]
     inner = {following for node in results for following in reachable([node])[1:]}
     return [node for node in results if node not in inner]
 
@@ -240,7 +263,9 @@ def _is_product(seen: Observed | None, local: Snapshot | None, passed: Snapshot 
     if seen is None or len(seen.upstream) != 1 or local is None or passed is None:
         return False
     (upstream,) = seen.upstream.values()
-    return upstream.shape == local.shape == passed.shape and bool(torch.allclose(upstream.values * local.values, passed.values, equal_nan=True))
+    return upstream.shape == local.shape == passed.shape and bool(
+        torch.allclose((upstream.values * local.values).to(passed.values.dtype), passed.values, equal_nan=True)
+    )
 
 
 def _plain(value: Any) -> Any:

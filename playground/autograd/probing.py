@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from playground.autograd.grabbing import Grabbed
+from playground.autograd.grabbing import Grabbed, can_be_grabbed
 from playground.autograd.recording import BACKWARD, roots_of, weights_of
 from playground.errors import PlaygroundError
 from playground.tensors import interpreter
-from playground.tensors.calls import Call
+from playground.tensors.calls import Call, arrays_in, methods
+from playground.tensors.expressions import first_sentence
 from playground.tensors.faults import BoundsExceeded
 from playground.tensors.tracing import Tracer, named_arrays
 
@@ -45,8 +46,12 @@ class Question:
     def reached(self) -> dict[str, torch.Tensor]:
         """The named leaves that the pass brings a gradient to."""
         probe = self.asked()
-        leaves = {name: tensor for name, tensor in probe.names.items() if isinstance(tensor, torch.Tensor) and tensor.is_leaf and tensor.requires_grad}
-        gradients = torch.autograd.grad(probe.loss, list(leaves.values()), allow_unused=True) if leaves and probe.loss.requires_grad else []
+        leaves: dict[str, torch.Tensor] = {}
+        for name, tensor in probe.names.items():
+            wanted = probe.wanted is None or any(tensor is other for other in probe.wanted)
+            if wanted and can_be_grabbed(tensor) and tensor.requires_grad and not any(tensor is other for other in leaves.values()):
+                leaves[name] = tensor
+        gradients = gradients_of(probe.loss, list(leaves.values())) if leaves and probe.loss.requires_grad else []
         return {name: leaf.detach() for (name, leaf), gradient in zip(leaves.items(), gradients, strict=False) if gradient is not None}
 
     def asked(self) -> Probe:
@@ -71,6 +76,7 @@ class Probe(Tracer):
         super().__init__()
         self.arrived = False
         self.loss = torch.zeros(())
+        self.wanted: list[Any] | None = None
         self.names: dict[str, Any] = {}
         self._grabbed, self._left, self._double = grabbed, number, double
         self._live: Mapping[str, Any] = {}
@@ -82,14 +88,18 @@ class Probe(Tracer):
         pass
 
     def end(self, names: Mapping[str, Any]) -> None:
-        self._grabbed.apply(names)
+        pass
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (as the parent has it)
+        self._grabbed.meet(call, self._live)
         if call.entry.name not in BACKWARD:
-            return _doubled(do(call)) if self._double else do(call)
+            return _doubled(do(_widened(call))) if self._double else do(call)
         if self._left:
             self._left -= 1
             return do(call)
+        if any(root.numel() != 1 and isinstance(weight, float) for root, weight in zip(roots_of(call), weights_of(call), strict=True)):
+            return do(call)  # PyTorch says itself what is wrong
+        self.wanted = wanted_by(call)
         self.loss = sum(((root * weight).sum() for root, weight in zip(roots_of(call), weights_of(call), strict=True)), torch.zeros(()))
         self.names = dict(named_arrays(self._live))
         self.arrived = True
@@ -108,6 +118,24 @@ def curve(question: Question, name: str, cell: int, places: list[float]) -> list
     return found
 
 
+def wanted_by(call: Call) -> list[Any] | None:
+    """The tensors whose gradients a pass was asked for; None if it is for all leaves."""
+    given = call.kwargs.get("inputs", call.args[1] if call.entry.name != "Tensor.backward" and len(call.args) > 1 else None)
+    return None if given is None else list(arrays_in(given))
+
+
+def gradients_of(loss: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.Tensor | None]:
+    """Of the loss, for each leaf.
+
+    Raises:
+        PlaygroundError: PyTorch cannot go back from this loss.
+    """
+    try:
+        return list(torch.autograd.grad(loss, leaves, allow_unused=True))
+    except RuntimeError as error:
+        raise PlaygroundError(f"PyTorch cannot go back from this loss: {first_sentence(error)}") from None
+
+
 def plant(seed: int) -> None:
     """Begin PyTorch's and NumPy's random numbers anew, so that a script meets the same ones each time."""
     torch.manual_seed(seed)
@@ -118,12 +146,26 @@ def _with(cells: Cells, name: str, cell: int, value: float) -> Cells:
     return {**cells, name: {**cells.get(name, {}), cell: value}}
 
 
+NARROW = frozenset((torch.float32, torch.float16, torch.bfloat16))
+"""Kinds of numbers too coarse for finite differences."""
+
+
+def _widened(call: Call) -> Call:
+    """The same call where it asks for one of these kinds: with float64, so that nothing is rounded on the way."""
+    if not any(isinstance(array, torch.Tensor) for array in call.arrays):
+        return call  # what begins here has the numbers of the script itself
+    entry = methods()["Tensor"]["double"] if call.entry.name in ("Tensor.float", "Tensor.half", "Tensor.bfloat16") else call.entry
+    args = tuple(torch.float64 if isinstance(arg, torch.dtype) and arg in NARROW else arg for arg in call.args)
+    kwargs = {name: torch.float64 if isinstance(arg, torch.dtype) and arg in NARROW else arg for name, arg in call.kwargs.items()}
+    return replace(call, entry=entry, args=args, kwargs=kwargs)
+
+
 def _doubled(result: Any) -> Any:
     """A result in float64, which autograd sees as one more operation; a leaf stays a leaf."""
     if isinstance(result, (list, tuple)):
         parts = [_doubled(part) for part in result]
         return type(result)(parts) if type(result) in (list, tuple, torch.Size) else _same_kind(result, parts)
-    if not isinstance(result, torch.Tensor) or result.dtype != torch.float32:
+    if not isinstance(result, torch.Tensor) or result.dtype not in NARROW:
         return result
     return result.detach().double().requires_grad_() if result.is_leaf and result.requires_grad else result.double()
 

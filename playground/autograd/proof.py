@@ -5,6 +5,7 @@ Source: https://docs.pytorch.org/docs/stable/notes/gradcheck.html
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch.autograd.gradcheck import GradcheckError
 
-from playground.autograd.probing import Question
+from playground.autograd.probing import Question, gradients_of
 from playground.errors import PlaygroundError
 
 CELLS = 60
@@ -45,6 +46,7 @@ def prove(question: Question, values: Mapping[str, torch.Tensor]) -> dict[str, A
     rows = [_row(exact, name, cell, gradients[name], values[name]) for name, cell in cells[:CELLS]]
     said = _checked(exact, values) if len(cells) <= CELLS else ""
     agree = all(abs(row["autograd"] - row["difference"]) <= ATOL + RTOL * abs(row["difference"]) for row in rows)
+    rows = [{key: None if isinstance(each, float) and not math.isfinite(each) else each for key, each in row.items()} for row in rows]
     return {"rows": rows, "passed": agree and not said, "said": said, "left_out": max(0, len(cells) - CELLS), "step": STEP, "gradcheck": len(cells) <= CELLS}
 
 
@@ -59,7 +61,7 @@ def _row(exact: Question, name: str, cell: int, gradient: torch.Tensor, value: t
 def _by_autograd(exact: Question, names: list[str]) -> dict[str, torch.Tensor]:
     probe = exact.asked()
     leaves = [probe.names[name] for name in names]
-    gradients = torch.autograd.grad(probe.loss, leaves, allow_unused=True)
+    gradients = gradients_of(probe.loss, leaves)
     return {name: torch.zeros_like(leaf) if gradient is None else gradient for name, leaf, gradient in zip(names, leaves, gradients, strict=True)}
 
 

@@ -17,7 +17,7 @@ from torch.autograd.graph import Node
 
 from playground.autograd.grabbing import Grabbed
 from playground.tensors.calls import Call, arrays_in
-from playground.tensors.memory import Snapshot, snapshot
+from playground.tensors.memory import Snapshot, key_of, snapshot
 from playground.tensors.tracing import Tracer, named_arrays
 
 PASSES = 50
@@ -48,6 +48,8 @@ class Made:
     place: ast.AST
     """The expression that made them."""
     inputs: tuple[Given, ...] = ()
+    turn: int = 1
+    """Of the outermost loop around it."""
     parts: dict[int, Snapshot] = field(default_factory=dict)
     """By the number of the output; empty for a node that one call recorded on the way to its result."""
 
@@ -119,28 +121,67 @@ class GradientTracer(Tracer):
         self.starts: dict[str, Start] = {}
         """Every leaf and constant by its name."""
         self._count = 0
+        self._turns: dict[ast.For | ast.While, int] = {}
+        self._settled: dict[int, int] = {}
+        self._last: tuple[ast.AST, tuple[Given, ...]] = (ast.Pass(), ())
         self._names: Mapping[str, Any] = {}
 
     def start(self, names: Mapping[str, Any]) -> None:
         self._names = names  # the interpreter's own, so that it is read as it is at that moment
         super().start(names)
 
-    def end(self, names: Mapping[str, Any]) -> None:
-        self.grabbed.apply(names)
-        super().end(names)
+    def begin(self, node: ast.stmt) -> None:
+        if isinstance(node, (ast.For, ast.While)):
+            self._turns[node] = self._turns.get(node, -isinstance(node, ast.For)) + 1  # first the values of a `for` are evaluated, then each turn begins
+        super().begin(node)
+
+    def _turn(self, place: ast.AST) -> int:
+        around = (turn for loop, turn in self._turns.items() if loop.lineno <= getattr(place, "lineno", 0) <= (loop.end_lineno or 0))
+        return max(1, next(around, 1))
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
+        tensors = [array for array in call.arrays if isinstance(array, torch.Tensor)]
+        self.grabbed.meet(call, self._names)
         if call.entry.name in BACKWARD:
             return self._observe(call, node, do)
-        tensors = [array for array in call.arrays if isinstance(array, torch.Tensor)]
-        inputs = tuple(Given(_source(tensor), self._name_of(tensor), snapshot(tensor)) for tensor in tensors)
+        if torch.is_grad_enabled() and call.entry.short.endswith(("_", "=")):
+            self._settle(tensors)
+        parts = [snapshot(tensor) for tensor in tensors]
+        sources = [node_of(tensor) if self._is_settled(tensor) else None for tensor in tensors]
         versions = [tensor._version for tensor in tensors]
         result = super().perform(call, node, do)
-        found = list(arrays_in([result, *tensors]))
-        if versions != [tensor._version for tensor in tensors]:  # whatever is a view of the same memory has a new history, too
-            found += [array for _name, array in named_arrays(self._names)]
-        self._record([tensor for tensor in found if getattr(tensor, "grad_fn", None) is not None], node, inputs)
+        made = [tensor for tensor in arrays_in(result) if isinstance(tensor, torch.Tensor)]
+        changed = versions != [tensor._version for tensor in tensors]
+        if not changed and any(tensor.requires_grad for tensor in made):
+            self._settle(tensors)
+            sources = [node_of(tensor) for tensor in tensors]
+        self._note(node, tuple(map(Given, sources, map(self._name_of, tensors), parts)), [*made, *tensors], changed=changed)
         return result
+
+    def _note(self, place: ast.AST, inputs: tuple[Given, ...], found: list[torch.Tensor], *, changed: bool) -> None:
+        """What an operation has made, and what it has `changed` in place."""
+        if changed:  # whatever holds the same memory may have a new history, too
+            found = [*found, *(array for _name, array in named_arrays(self._names) if isinstance(array, torch.Tensor))]
+            self._last = place, inputs
+        for tensor in found:
+            self._settled.setdefault(key_of(tensor), tensor._version)
+        self._record([tensor for tensor in found if self._is_settled(tensor) and tensor.grad_fn is not None], place, inputs)
+
+    def _is_settled(self, tensor: Any) -> bool:
+        """Whether PyTorch makes nothing new when it is asked for the tensor's node.
+
+        A view gets a new one when its memory was changed in place, but only when somebody asks. Were that the observer, the
+        node would be older than in a plain run, and the engine, which goes from the youngest to the oldest, would come to it later.
+        """
+        return isinstance(tensor, torch.Tensor) and (not tensor._is_view() or self._settled.get(key_of(tensor)) == tensor._version)
+
+    def _settle(self, tensors: Iterable[torch.Tensor]) -> None:
+        """PyTorch itself asks, or has asked, for the nodes of these."""
+        for tensor in tensors:
+            fresh = self._is_settled(tensor)
+            self._settled[key_of(tensor)] = tensor._version
+            if not fresh and node_of(tensor) is not None and tensor.grad_fn is not None:
+                self._record([tensor], *self._last)
 
     def _record(self, tensors: list[torch.Tensor], place: ast.AST, inputs: tuple[Given, ...]) -> None:
         """Remember the nodes that an operation has recorded for these tensors, those on the way to them first."""
@@ -149,8 +190,8 @@ class GradientTracer(Tracer):
             if function is None or function in self.made:
                 continue
             for inner in reversed(reachable([function], until=lambda node: node in self.made or node in sources or hasattr(node, "variable"))[1:]):
-                self.made[inner] = Made(place)
-            self.made[function] = Made(place, inputs)
+                self.made[inner] = Made(place, turn=self._turn(place))
+            self.made[function] = Made(place, inputs, self._turn(place))
         for tensor in tensors:
             if tensor.grad_fn is not None and self.made[tensor.grad_fn].place is place:
                 self.made[tensor.grad_fn].parts.setdefault(tensor.output_nr, snapshot(tensor))
@@ -164,7 +205,8 @@ class GradientTracer(Tracer):
 
     def _observe(self, call: Call, place: ast.AST, do: Callable[[Call], Any]) -> Any:
         """Perform a backward pass with a hook on every node."""
-        roots = tuple(source for tensor in roots_of(call) if (source := _source(tensor)) is not None)
+        self._settle(roots_of(call))
+        roots = tuple(source for tensor in roots_of(call) if (source := node_of(tensor)) is not None)
         reached = reachable(roots)
         names = self._names_by_node()
         keep = _keep if len(reached) <= DETAILED else _keep_few
@@ -176,6 +218,7 @@ class GradientTracer(Tracer):
         try:
             result = super().perform(call, place, do)
             _note_requested(call, result, found)
+            self._record([part for part in arrays_in(result) if part is not None and part.grad_fn is not None], place, ())  # with `create_graph=True`
             return result
         except Exception:
             found.failed = True
@@ -188,7 +231,7 @@ class GradientTracer(Tracer):
     def _names_by_node(self) -> dict[Node, dict[int, str]]:
         named: dict[Node, dict[int, str]] = {}
         for name, value in self._named():
-            if isinstance(value, torch.Tensor) and value.requires_grad:
+            if self._is_settled(value) and value.requires_grad and node_of(value) is not None:
                 edge = torch.autograd.graph.get_gradient_edge(value)
                 named.setdefault(edge.node, {}).setdefault(edge.output_nr, name)
         return named
@@ -259,11 +302,14 @@ def reachable(roots: Iterable[Node], until: Callable[[Node], bool] | None = None
     return list(seen)
 
 
-def _source(tensor: torch.Tensor) -> Node | None:
+def node_of(tensor: torch.Tensor) -> Node | None:
     """The node that a gradient of this tensor goes to; a leaf's own accumulates it."""
     if not tensor.requires_grad:
         return None
-    return torch.autograd.graph.get_gradient_edge(tensor).node
+    try:
+        return torch.autograd.graph.get_gradient_edge(tensor).node
+    except (RuntimeError, AssertionError):  # a view made under `no_grad`: it says that it requires a gradient, and has no node
+        return None
 
 
 def _keep(tensor: torch.Tensor | None) -> Snapshot | None:

@@ -42,7 +42,7 @@ def curve(request: Mapping[str, Any]) -> dict[str, Any]:
 
     try:
         cell, places = int(request["cell"]), [float(place) for place in request["places"]]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise PlaygroundError("A loss curve is asked for with “name”, “cell” and “places”.") from None
     return {"losses": probing.curve(_question(request), str(request.get("name")), cell, places[:MOST_PLACES])}
 

@@ -15,8 +15,8 @@ export function showProof(box, { rows, passed, said, step, gradcheck, left_out: 
   for (const { name, cell, autograd, difference } of rows) {
     const row = element("tr")
     row.append(element("th", "", `${name}${cell.length ? `[${cell.join(", ")}]` : ""}`))
-    for (const number of [autograd, difference]) row.append(element("td", "", exact(number, 9)))
-    if (Math.abs(autograd - difference) > 1e-5 + 1e-3 * Math.abs(difference)) row.className = "wrong"
+    for (const number of [autograd, difference]) row.append(element("td", "", number === null ? "not finite" : exact(number, 9)))
+    if (autograd === null || difference === null || Math.abs(autograd - difference) > 1e-5 + 1e-3 * Math.abs(difference)) row.className = "wrong"
     table.append(row)
   }
   box.append(table)
