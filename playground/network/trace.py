@@ -7,15 +7,16 @@ Each layer is built and run on the meta device, where tensors have shapes but no
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from math import prod
 from typing import TYPE_CHECKING, Any, cast
 
 from playground.errors import ShapeError
 from playground.network.catalogue import RANK_NAMES, LayerType, Shape, infer
+from playground.network.fixes import POOLS, Mend, output_proposals, proposals
 from playground.network.layers import layer_type
-from playground.network.spec import LayerSpec, NetworkSpec
+from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,16 +24,9 @@ if TYPE_CHECKING:
 MAX_PARAMETERS = 200_000_000
 """Larger networks are refused: their weights alone would take a gigabyte, and training four."""
 BATCH = 2
-"""Samples in the traced batch: batch norm refuses to learn from one."""
-
-
-@dataclass(frozen=True)
-class Mend:
-    """A way to make a network fit, ready to be applied."""
-
-    title: str
-    layers: tuple[LayerSpec, ...]
-    """All layers of the mended network."""
+"""Samples in the traced batch: enough to tell the batch from a dimension of size 1."""
+KEEP_SHAPE = frozenset({"Activation", "Normalisation", "Regularisation"})
+"""Groups of layers that work on each value where it lies: they are built but not run, which on the meta device is what takes long."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +45,21 @@ class ShapeStep:
     """Multiplications with an addition for one sample."""
     error: str = ""
     """Why the layer does not fit; empty for all but the first that does not."""
-    mend: Mend | None = None
+    fixes: tuple[Mend, ...] = ()
+    """The ways to make that layer fit, best first; each has been tried."""
+    state_bytes: int = 0
+    """Bytes of the layer's weights and buffers, as they are saved."""
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    """What a layer makes of an input, wherever in a network it stands; the fields are those of a `ShapeStep`."""
+
+    out_shape: Shape | None = None
+    parameters: int = 0
+    multiply_adds: int = 0
+    state_bytes: int = 0
+    error: str = ""
 
 
 def trace(spec: NetworkSpec) -> list[ShapeStep]:
@@ -68,10 +76,37 @@ def _traced(spec: NetworkSpec) -> tuple[ShapeStep, ...]:
     steps: list[ShapeStep] = []
     shape: Shape | None = spec.input_shape
     for index, layer in enumerate(spec.layers):
-        step = ShapeStep(index, layer, None, None) if shape is None else _step(spec, index, layer, shape)
+        step = ShapeStep(index, layer, None, None) if shape is None else _step(spec, index, shape)
         steps.append(step)
         shape = step.out_shape
     return tuple(steps)
+
+
+def possible(spec: NetworkSpec, mends: Iterable[Mend], unreached: int = 0) -> tuple[Mend, ...]:
+    """Those of the mends that work, each once and in their order.
+
+    Args:
+        spec: the network to be mended.
+        mends: changes of its layers, not yet tried.
+        unreached: how many layers at the end of the mended network may be left without a shape.
+    """
+    working: dict[tuple[LayerSpec, ...], Mend] = {}
+    for mend in mends:
+        if mend.layers not in working and _reaches(spec.input_shape, mend.layers, len(mend.layers) - unreached):
+            working[mend.layers] = mend
+    return tuple(working.values())
+
+
+def output_fixes(spec: NetworkSpec, classes: int) -> tuple[Mend, ...]:
+    """The ways to make a network that fits end in as many scores as there are classes, best first.
+
+    None where it already does, and none for a network with a layer that does not fit.
+    """
+    out_shape = trace(spec)[-1].out_shape
+    if out_shape is None or out_shape == (classes,):
+        return ()
+    mends = possible(spec, output_proposals(spec.layers, out_shape, classes))
+    return tuple(mend for mend in mends if trace(spec.with_layers(mend.layers))[-1].out_shape == (classes,))
 
 
 def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | None = None) -> list[ShapeStep]:
@@ -98,7 +133,7 @@ def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | No
         )
     for step in steps:
         if step.error:
-            raise ShapeError(f"Layer {step.index} ({step.layer.type}): {step.error}", step.mend.title + "." if step.mend else "")
+            raise ShapeError(f"Layer {step.index} ({step.layer.type}): {step.error}", step.fixes[0].title + "." if step.fixes else "")
     if classes is not None and steps[-1].out_shape != (classes,):
         raise ShapeError(
             f"The network “{spec.name}” ends in shape {steps[-1].out_shape}, but the data has {classes} classes.",
@@ -126,80 +161,78 @@ def layer_class(target: str) -> type[nn.Module]:
     return cast("type[nn.Module]", getattr(importlib.import_module(module), name))
 
 
-def _step(spec: NetworkSpec, index: int, layer: LayerSpec, in_shape: Shape) -> ShapeStep:
+def _step(spec: NetworkSpec, index: int, in_shape: Shape) -> ShapeStep:
+    layer = spec.layers[index]
+    outcome = _outcome(layer, in_shape)
+    fixes = possible(spec, proposals(spec.layers, index, in_shape), len(spec.layers) - index - 1) if outcome.error else ()
+    return ShapeStep(index, layer, in_shape, fixes=fixes, **vars(outcome))
+
+
+def _reaches(shape: Shape | None, layers: tuple[LayerSpec, ...], count: int) -> bool:
+    """Whether the layers may be stacked, and the first `count` of them fit an input of `shape`."""
+    if not 0 < len(layers) <= MAX_LAYERS or any(layer_type(layer.type).problems(layer.params) for layer in layers):
+        return False
+    for layer in layers[:count]:
+        if shape is not None:
+            shape = _outcome(layer, shape).out_shape
+    return shape is not None
+
+
+@lru_cache(maxsize=8192)  # so that an edit traces anew only the layers whose settings or input it changes
+def _outcome(layer: LayerSpec, in_shape: Shape) -> _Outcome:
     import torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    fault, mend = _misfit(spec, index, layer, in_shape)
+    fault = _misfit(layer, in_shape)
     if fault:
-        return ShapeStep(index, layer, in_shape, None, error=fault, mend=mend)
+        return _Outcome(error=fault)
     try:
-        with torch.device("meta"), FlopCounterMode(display=False) as flops:
-            module = construct(layer, in_shape)
-            out = module(torch.empty(BATCH, *in_shape))
+        with torch.device("meta"):
+            module = construct(layer, in_shape).eval()  # in which batch norm has less to work out
+            samples = torch.empty(BATCH, *in_shape)
+        if layer_type(layer.type).group in KEEP_SHAPE:
+            return _Outcome(in_shape, _numbers(module), 0, _state_bytes(module))
+        with FlopCounterMode(display=False) as flops:
+            out = module(samples)
     except (RuntimeError, ValueError, AssertionError) as error:  # what torch.nn raises for sizes that do not fit
-        return ShapeStep(index, layer, in_shape, None, error=f"PyTorch refuses an input of shape {in_shape}: {error}")
-    parameters = sum(parameter.numel() for parameter in module.parameters())
-    return ShapeStep(index, layer, in_shape, tuple(out.shape[1:]), parameters, flops.get_total_flops() // (2 * BATCH))
+        return _Outcome(error=f"PyTorch refuses an input of shape {in_shape}: {error}")
+    return _Outcome(tuple(out.shape[1:]), _numbers(module), flops.get_total_flops() // (2 * BATCH), _state_bytes(module))
 
 
-def _misfit(spec: NetworkSpec, index: int, layer: LayerSpec, shape: Shape) -> tuple[str, Mend | None]:
+def _numbers(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _state_bytes(module: nn.Module) -> int:
+    return sum(value.numel() * value.itemsize for value in module.state_dict().values())
+
+
+def _misfit(layer: LayerSpec, shape: Shape) -> str:
     """Why the layer cannot take `shape`, told before PyTorch tells it less kindly; empty where it can."""
     kind = layer_type(layer.type)
     if len(shape) not in kind.ranks:
         wanted = " or ".join(RANK_NAMES[rank] for rank in kind.ranks)
-        return f"it takes {wanted}, but what arrives is {RANK_NAMES[len(shape)]} of shape {shape}.", _rank_mend(spec, index, kind, shape)
+        return f"it takes {wanted}, but what arrives is {RANK_NAMES[len(shape)]} of shape {shape}."
     values: dict[str, Any] = kind.settings(layer.params)
     if "kernel_size" in values:
-        return _window_misfit(spec, index, layer, shape, values)
+        return _window_misfit(layer, shape, values)
     if layer.type == "PatchEmbedding" and (shape[1] != shape[2] or shape[1] % values["patch_size"]):
-        fault = f"patches of {values['patch_size']}×{values['patch_size']} pixels do not tile an image of {shape[1]}×{shape[2]}."
-        sizes = [size for size in range(values["patch_size"], 0, -1) if shape[1] % size == 0]
-        return fault, None if shape[1] != shape[2] else _with_params(spec, index, {"patch_size": sizes[0]})
+        return f"patches of {values['patch_size']}×{values['patch_size']} pixels do not tile an image of {shape[1]}×{shape[2]}."
     if layer.type == "TransformerEncoderLayer" and shape[-1] % values["nhead"]:
-        heads = [count for count in range(values["nhead"], 0, -1) if shape[-1] % count == 0]
-        return f"{shape[-1]} features cannot be shared out equally among {values['nhead']} heads.", _with_params(spec, index, {"nhead": heads[0]})
-    return "", None
+        return f"{shape[-1]} features cannot be shared out equally among {values['nhead']} heads."
+    return ""
 
 
-def _window_misfit(spec: NetworkSpec, index: int, layer: LayerSpec, shape: Shape, values: dict[str, Any]) -> tuple[str, Mend | None]:
+def _window_misfit(layer: LayerSpec, shape: Shape, values: dict[str, Any]) -> str:
     kernel, padding, dilation = values["kernel_size"], values.get("padding", 0), values.get("dilation", 1)
-    pools = layer.type.endswith("Pool2d")
-    if pools and padding > kernel // 2:
-        return f"its padding ({padding}) may be at most half its kernel ({kernel}).", _with_params(spec, index, {"padding": kernel // 2})
+    if layer.type in POOLS and padding > kernel // 2:
+        return f"its padding ({padding}) may be at most half its kernel ({kernel})."
     smallest = min(shape[1:])
     mode = values.get("padding_mode")
     most = {"reflect": smallest - 1, "circular": smallest}.get(str(mode), padding)
     if padding > most:
-        return f"{mode} padding of an image of {shape[1]}×{shape[2]} pixels may be at most {most}, not {padding}.", _with_params(spec, index, {"padding": most})
+        return f"{mode} padding of an image of {shape[1]}×{shape[2]} pixels may be at most {most}, not {padding}."
     span = dilation * (kernel - 1) + 1
     if span <= smallest + 2 * padding:
-        return "", None
-    fault = f"its window spans {span} pixels, but the padded image is only {shape[1] + 2 * padding}×{shape[2] + 2 * padding}."
-    if pools:
-        layers = spec.layers[:index] + spec.layers[index + 1 :]
-        return fault, Mend("Leave this pooling layer out", layers) if layers else None
-    fitting = max(1, (smallest + 2 * padding - 1) // dilation + 1)
-    return fault, _with_params(spec, index, {"kernel_size": fitting})
-
-
-def _rank_mend(spec: NetworkSpec, index: int, kind: LayerType, shape: Shape) -> Mend | None:
-    """The layer to put in front, or in place, of one that takes another rank."""
-    before, after = spec.layers[:index], spec.layers[index:]
-    swap = {"BatchNorm1d": "BatchNorm2d", "BatchNorm2d": "BatchNorm1d"}.get(kind.name)
-    if swap and len(shape) in layer_type(swap).ranks:
-        return Mend(f"Use {swap} here", (*before, LayerSpec(swap), *after[1:]))
-    if 1 in kind.ranks:
-        return Mend(f"Put a Flatten layer before it: {prod(shape)} values in one row", (*before, LayerSpec("Flatten"), *after))
-    if 2 in kind.ranks and len(shape) == 3:
-        return Mend("Put a PatchEmbedding layer before it", (*before, LayerSpec("PatchEmbedding"), *after))
-    if before and before[-1].type == "Flatten" and len(trace(spec.with_layers(before))[-1].in_shape or ()) in kind.ranks:
-        return Mend("Leave out the Flatten layer before it", (*before[:-1], *after))
-    return None
-
-
-def _with_params(spec: NetworkSpec, index: int, changes: dict[str, int]) -> Mend:
-    layer = spec.layers[index]
-    changed = LayerSpec(layer.type, {**layer.params, **changes})
-    title = ", ".join(f"Set {name} to {value}" for name, value in changes.items())
-    return Mend(title, (*spec.layers[:index], changed, *spec.layers[index + 1 :]))
+        return ""
+    return f"its window spans {span} pixels, but the padded image is only {shape[1] + 2 * padding}×{shape[2] + 2 * padding}."

@@ -19,6 +19,7 @@ page = st.navigation(
         st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
         st.Page(PAGES / "tensors.py", title="Tensors", icon=":material/grid_on:", url_path="tensors"),
         st.Page(PAGES / "autograd.py", title="Autograd", icon=":material/account_tree:", url_path="autograd"),
+        st.Page(PAGES / "network.py", title="Network", icon=":material/layers:", url_path="network"),
         st.Page(PAGES / "train.py", title="Train", icon=":material/show_chart:", url_path="train"),
         st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", url_path="draw"),
     ]

@@ -14,6 +14,7 @@ from playground.tensors.sandbox import SECONDS
 from playground.ui.components.module_graph import module_graph
 from playground.ui.device_choice import chosen_device
 from playground.ui.errors import show
+from playground.ui.network import own
 from playground.ui.services import services
 
 STACK = "stack"
@@ -36,9 +37,14 @@ def flow() -> None:
 
 
 def _choose() -> dict[str, Any]:
-    titles = {STACK: "A stack of linear layers", **{name: spec.title or name for name, spec in load_presets().networks.items()}}
+    mine = own()
+    titles = {
+        STACK: "A stack of linear layers",
+        **({mine.name: mine.title} if mine else {}),
+        **{name: spec.title or name for name, spec in load_presets().networks.items()},
+    }
     network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key="flow-network", bind="query-params")
-    asked: dict[str, Any] = {"network": network, "device": chosen_device()}
+    asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
     activations = dict(ACTIVATIONS)
     if network == STACK:
         asked["depth"] = st.slider("Depth", 1, 30, 12, key="flow-depth", bind="query-params", help="How many linear layers stand one behind another.")

@@ -8,19 +8,18 @@ from playground.errors import PlaygroundError
 from playground.tensors import link
 from playground.ui.errors import shown_kindly
 
-ADDRESS = "script"
-"""The part of the address that holds the script, packed."""
-
 
 class Script:
     """A page's script: kept while one visits other pages, and in the address.
 
     Args:
         page: tells the pages apart.
+        address: the part of the address that holds the script, packed.
     """
 
-    def __init__(self, page: str) -> None:
+    def __init__(self, page: str, address: str = "script") -> None:
         self._source, self._loaded, self._fault = f"{page}-source", f"{page}-loaded", f"{page}-link-fault"
+        self._address = address
 
     def source(self, otherwise: str) -> str:
         """The script as it was run last, or as the address has it."""
@@ -28,7 +27,7 @@ class Script:
 
     def load(self) -> None:
         """Take the script that came in the address, once."""
-        packed = st.query_params.get(ADDRESS)
+        packed = st.query_params.get(self._address)
         if not packed or st.session_state.get(self._loaded) == packed:
             return
         st.session_state[self._loaded] = packed
@@ -42,11 +41,11 @@ class Script:
             packed = link.pack(source)
         except PlaygroundError as error:
             st.session_state[self._fault] = str(error)
-            st.query_params.pop(ADDRESS, None)
+            st.query_params.pop(self._address, None)
             return
         st.session_state.pop(self._fault, None)
         st.session_state[self._loaded] = packed
-        st.query_params[ADDRESS] = packed
+        st.query_params[self._address] = packed
 
     def show_limit(self) -> None:
         """Say it where the script is too long for a link."""

@@ -23,6 +23,7 @@ from playground.ui.components.training_monitor import training_monitor
 from playground.ui.device_choice import chosen_device
 from playground.ui.draw import MODEL_CHOICE
 from playground.ui.errors import show
+from playground.ui.network import own
 from playground.ui.run_list import finished_digit_runs, readable_runs, run_title
 from playground.ui.run_table import show_runs
 from playground.ui.services import services
@@ -119,7 +120,8 @@ def _choose_data() -> DatasetInfo:
 
 def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
     """A network whose input and output fit the data."""
-    fitting = {name: spec for name, spec in presets.networks.items() if _fits(spec, info)}
+    offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
+    fitting = {name: spec for name, spec in offered.items() if _fits(spec, info)}
     if not fitting:
         st.warning("No network in models/ fits this data set.")
         return None

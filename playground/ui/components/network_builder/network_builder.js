@@ -1,0 +1,442 @@
+// The stack of layers, its picture, what each layer comes to, its mistakes with their fixes, and its code. The server is asked after each change.
+
+const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
+const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
+
+async function load() {
+  const [{ Stack }, { picture, save, saveText }, { Window }, { Inside }, { element }] = await Promise.all(["stack", "picture", "window", "inside", "tile"].map(part))
+  const number = (value) => value.toLocaleString("en")
+  const shape = (sizes) => (sizes ? `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})` : "?")
+  const reach = (field) => {
+    if (!field) return ""
+    if (field.whole) return "the whole image"
+    const { height, width } = field
+    const moves = height.jump === null || height.side === 1 ? "" : height.jump === 1 ? ", moving by 1 pixel" : `, moving by ${height.jump} pixels`
+    return `${height.side}×${width.side} pixels of the input${moves}`
+  }
+  const bytes = (count) => (count < 1024 ? `${count} B` : count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`)
+  const button = (name, text, act, label = text) => {
+    const made = element("button", name, text)
+    made.type = "button"
+    made.title = label
+    made.setAttribute("aria-label", label)
+    made.onclick = act
+    return made
+  }
+
+  class Builder {
+    constructor(root) {
+      this.root = root.querySelector(".builder")
+      const find = (name) => this.root.querySelector(name)
+      this.parts = Object.fromEntries(["preset", "scroll", "totals", "shape", "own", "sizes", "stack", "palette", "trouble", "panel", "advice", "view", "undo", "redo", "reading", "text", "fault", "given", "chosen"].map((name) => [name, find(`.${name}`)]))
+      this.stack = new Stack(() => this.changed())
+      this.window = new Window()
+      this.inside = new Inside((asked) => this.ask("api/network/inside", { ...asked, network: this.stack.document().network, dataset: this.data.dataset, device: this.data.device }))
+      this.style = "module"
+      this.buttons(find)
+      this.root.onkeydown = (event) => this.key(event)
+    }
+
+    buttons(find) {
+      find(".undo").onclick = () => this.stack.undo()
+      find(".redo").onclick = () => this.stack.redo()
+      find(".paste").onclick = () => { this.parts.fault.textContent = ""; this.parts.reading.showModal() }
+      find(".cancel").onclick = () => this.parts.reading.close()
+      find(".take").onclick = () => this.read(this.parts.text.value)
+      find(".file").onclick = () => this.parts.chosen.click()
+      this.parts.chosen.onchange = () => this.file(this.parts.chosen.files[0])
+      find(".link").onclick = (event) => this.copy(event.currentTarget, window.location.href, "Copy link")
+      find(".svg").onclick = () => save(this.drawing(), this.stack.state.name, "svg")
+      find(".png").onclick = () => save(this.drawing(), this.stack.state.name, "png")
+      find(".json").onclick = () => saveText(`${JSON.stringify(this.stack.document().network, null, 2)}\n`, `${this.stack.state.name}.json`, "application/json")
+      find(".train").onclick = () => this.go("train")
+      find(".gradients").onclick = () => this.go("gradients")
+      this.parts.preset.onchange = () => this.openPreset(this.parts.preset.value)
+      this.parts.shape.onchange = () => this.chooseShape(this.parts.shape.value)
+      this.parts.sizes.onchange = () => this.setShape(this.parts.sizes.value)
+      for (const tab of this.root.querySelectorAll("[role=tab]")) tab.onclick = () => this.show(tab.dataset.view)
+    }
+
+    async update({ data, setStateValue, setTriggerValue }) {
+      this.tell = setStateValue
+      this.trigger = setTriggerValue
+      const first = this.data === undefined
+      this.data = data
+      if (!first) return
+      this.parts.preset.append(...data.presets.map(({ name, title }) => new Option(title || name, name)))
+      const response = await fetch(new URL("api/network/catalogue", document.baseURI))
+      this.kinds = new Map((await response.json()).map((kind) => [kind.name, kind]))
+      this.fillPalette()
+      this.view = "code"
+      this.stack.open(data.network)
+      this.stack.past = []
+      this.marks()
+    }
+
+    // One question at a time; the newest stack is asked about when the last answer is there.
+    async changed() {
+      this.draw()
+      if (this.asking) return (this.behind = true)
+      this.asking = true
+      this.root.classList.add("busy")
+      do {
+        this.behind = false
+        const { places, network } = this.stack.document()
+        const answer = await this.ask("api/network/analyse", { network, dataset: this.data.dataset })
+        if (!this.behind) this.present(answer, places)
+      } while (this.behind)
+      this.asking = false
+      this.root.classList.remove("busy")
+      this.tell("stack", { ...this.stack.state, chosen: undefined })
+    }
+
+    async ask(address, body) {
+      try {
+        const response = await fetch(new URL(address, document.baseURI), { method: "POST", body: JSON.stringify(body) })
+        return await response.json()
+      } catch {
+        return { error: "The server does not answer. Is it still running?" }
+      }
+    }
+
+    present(answer, places) {
+      const misfit = answer.steps?.some((step) => step.error)
+      this.parts.trouble.textContent = answer.error ?? (answer.problems?.length ? answer.problems.join(" ") : misfit ? "" : answer.refusal)
+      this.answer = answer.steps ? answer : null
+      this.steps = new Map((answer.steps ?? []).map((step) => [places[step.index], step]))
+      this.draw()
+    }
+
+    draw() {
+      this.marks()
+      this.drawStack()
+      this.parts.scroll.innerHTML = this.drawing({ text: "currentColor" })
+      for (const piece of this.parts.scroll.querySelectorAll(".piece")) piece.onclick = () => { const place = this.placeOf(Number(piece.dataset.index)); if (place !== undefined) this.choose(place) }
+      this.drawTotals()
+      this.drawPanel()
+      this.drawAdvice()
+      this.show(this.view)
+    }
+
+    marks() {
+      this.parts.undo.disabled = !this.stack.past.length
+      this.parts.redo.disabled = !this.stack.future.length
+      const sizes = this.stack.state.input_shape
+      const known = [...new Map([...this.data.shapes, ...SHAPES].map((each) => [String(each), each])).values()]
+      const own = !known.some((each) => String(each) === String(sizes))
+      this.parts.shape.replaceChildren(...known.map((each) => new Option(shape(each), String(each))), new Option("another…", "own"))
+      this.parts.shape.value = own || this.typing ? "own" : String(sizes)
+      this.parts.own.hidden = !(own || this.typing)
+      this.parts.sizes.value = sizes.join(", ")
+    }
+
+    drawing(look = { text: "#1F2328" }) {
+      if (!this.answer) return ""
+      const index = this.stack.layers.slice(0, this.stack.state.chosen).filter((layer) => !layer.off).length
+      return picture(this.stack.state.input_shape, this.answer.steps, { ...look, chosen: this.stack.chosen?.off ? -1 : index })
+    }
+
+    placeOf(index) {
+      return this.stack.document().places[index]
+    }
+
+    drawTotals() {
+      const totals = this.answer?.totals
+      this.parts.totals.textContent = totals ? `${number(totals.parameters)} parameters · ${number(totals.multiply_adds)} multiply-adds · ${bytes(totals.activation_bytes)} of activations a sample · ${bytes(totals.disk_bytes)} on disk` : ""
+    }
+
+    drawStack() {
+      const cards = this.stack.layers.map((layer, place) => this.card(layer, place))
+      this.parts.stack.replaceChildren(...cards)
+      if (this.focus !== undefined) cards[this.focus]?.focus()
+      this.focus = undefined
+    }
+
+    card(layer, place) {
+      const step = this.steps?.get(place)
+      const card = element("li", `card${place === this.stack.state.chosen ? " chosen" : ""}${layer.off ? " off" : ""}${step?.error ? " wrong" : ""}`)
+      card.tabIndex = 0
+      card.dataset.type = layer.type
+      card.setAttribute("aria-label", `Layer ${place}, ${layer.type}${layer.off ? ", switched off" : ""}${step?.error ? ", does not fit" : ""}`)
+      card.onclick = () => this.choose(place)
+      card.onfocus = () => { if (this.stack.state.chosen !== place) this.choose(place, true) }
+      const grip = element("span", "grip", "⠿")
+      grip.title = "Drag to move; Alt+↑ and Alt+↓ do it, too"
+      grip.onpointerdown = (event) => this.drag(event, place)
+      const text = element("div", "what")
+      const shown = (this.kinds?.get(layer.type)?.params ?? []).filter((param, first) => first === 0 || (layer.params[param.name] ?? param.default) !== param.default)
+      const set = shown.map(({ name, default: otherwise }) => `${name} ${layer.params[name] ?? otherwise}`).join(", ")
+      text.append(element("span", "index", String(place)), element("b", "", layer.type), element("span", "set", set))
+      const facts = element("div", "facts")
+      facts.append(element("span", "out", layer.off ? "off" : step?.out_shape ? shape(step.out_shape) : step?.error ? "does not fit" : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
+      const acts = element("div", "acts")
+      acts.append(
+        button("up", "↑", () => this.moved(place, place - 1), "Move up"), button("down", "↓", () => this.moved(place, place + 1), "Move down"), button("copy", "×2", () => this.stack.copy(place), "Duplicate"),
+        button("off", layer.off ? "on" : "off", () => this.stack.toggle(place), layer.off ? "Switch on" : "Switch off"), button("delete", "×", () => this.stack.remove(place), "Delete"),
+      )
+      for (const act of acts.children) act.addEventListener("click", (event) => event.stopPropagation())
+      card.append(grip, text, facts, acts)
+      return card
+    }
+
+    choose(place, focus = false) {
+      if (place === this.stack.state.chosen) return
+      this.stack.state.chosen = place
+      if (focus) this.focus = place
+      this.draw()
+    }
+
+    moved(from, to) {
+      this.focus = Math.max(0, Math.min(this.stack.layers.length - 1, to))
+      this.stack.move(from, to)
+    }
+
+    // A card follows the pointer; it is put where the pointer is let go.
+    drag(event, from) {
+      event.preventDefault()
+      const cards = [...this.parts.stack.children]
+      const card = cards[from]
+      card.classList.add("held")
+      let to = from
+      const move = (moved) => {
+        card.style.transform = `translateY(${moved.clientY - event.clientY}px)`
+        const middles = cards.map((each, place) => (place === from ? null : each.getBoundingClientRect())).map((box) => box && box.top + box.height / 2)
+        to = middles.filter((middle) => middle !== null && middle < moved.clientY).length
+        cards.forEach((each, place) => each.classList.toggle("before", place !== from && place === (to < from ? to : to + 1)))
+      }
+      const drop = () => {
+        window.removeEventListener("pointermove", move)
+        window.removeEventListener("pointerup", drop)
+        window.removeEventListener("pointercancel", drop)
+        if (to === from) return this.drawStack()
+        this.moved(from, to)
+      }
+      window.addEventListener("pointermove", move)
+      window.addEventListener("pointerup", drop)
+      window.addEventListener("pointercancel", drop)
+    }
+
+    key(event) {
+      const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.composedPath()[0].tagName) || this.parts.reading.open
+      const control = event.ctrlKey || event.metaKey
+      if (control && event.key.toLowerCase() === "z" && !typing) { event.preventDefault(); return event.shiftKey ? this.stack.redo() : this.stack.undo() }
+      if (typing || !event.composedPath()[0].classList?.contains("card")) return
+      const place = this.stack.state.chosen
+      const act = {
+        ArrowUp: () => (event.altKey ? this.moved(place, place - 1) : this.choose(Math.max(0, place - 1), true)),
+        ArrowDown: () => (event.altKey ? this.moved(place, place + 1) : this.choose(Math.min(this.stack.layers.length - 1, place + 1), true)),
+        Delete: () => { this.focus = Math.max(0, place - 1); this.stack.remove(place) },
+        d: () => control && this.stack.copy(place),
+      }[event.key]
+      if (!act || (event.key === "d" && !control)) return
+      event.preventDefault()
+      act()
+    }
+
+    fillPalette() {
+      const groups = new Map()
+      for (const kind of this.kinds.values()) groups.set(kind.group, [...(groups.get(kind.group) ?? []), kind])
+      this.parts.palette.replaceChildren(element("h3", "", "Add a layer"), ...[...groups].map(([group, kinds]) => {
+        const row = element("div", "group")
+        row.append(element("span", "hint", group), ...kinds.map((kind) => button("kind", kind.name, () => this.stack.add(kind.name), `${kind.title}: ${kind.summary}`)))
+        return row
+      }))
+    }
+
+    drawPanel() {
+      const layer = this.stack.chosen
+      if (!layer || !this.kinds) return this.parts.panel.replaceChildren(element("p", "hint", "Add a layer from the palette, or open a network."))
+      const kind = this.kinds.get(layer.type)
+      const place = this.stack.state.chosen
+      const key = `${layer.id} ${this.stack.layers.length}`
+      const step = this.steps?.get(place)
+      if (key !== this.panelled || !this.facts || JSON.stringify(layer.params) !== this.filled) {
+        if (key !== this.panelled) {
+          this.panelled = key
+          this.facts = element("div", "numbers")
+          const fields = element("div", "fields")
+          fields.append(...(kind?.params ?? []).map((param) => this.field(param, place)))
+          const head = element("header", "head")
+          head.append(element("h3", "", layer.type), element("span", "hint", kind?.summary ?? ""))
+          this.parts.panel.replaceChildren(head, fields, this.facts, this.window.box)
+        }
+        this.filled = JSON.stringify(layer.params)
+        for (const field of this.parts.panel.querySelectorAll("[data-param]")) if (field !== this.root.getRootNode().activeElement) this.fill(field, layer.params[field.dataset.param] ?? kind.params.find(({ name }) => name === field.dataset.param).default)
+      }
+      this.drawFacts(layer, step)
+    }
+
+    field(param, place) {
+      const box = element("label", "field")
+      const field = param.kind === "choice" ? element("select") : element("input")
+      field.dataset.param = param.name
+      if (param.kind === "choice") field.append(...param.choices.map((choice) => new Option(choice, choice)))
+      else if (param.kind === "bool") field.type = "checkbox"
+      else Object.assign(field, { type: "number", min: param.low, max: param.high, step: param.kind === "int" ? 1 : "any" })
+      field.oninput = () => {
+        const value = param.kind === "bool" ? field.checked : param.kind === "choice" ? field.value : Number(field.value)
+        const fits = param.kind === "bool" || param.kind === "choice" || (field.value !== "" && field.validity.valid)
+        box.classList.toggle("wrong", !fits)
+        if (fits) this.stack.set(this.stack.state.chosen, param.name, value)
+      }
+      box.append(element("span", "label", param.name), field, element("span", "help", param.kind === "int" || param.kind === "float" ? `${param.help} From ${param.low} to ${param.high}.` : param.help))
+      return box
+    }
+
+    fill(field, value) {
+      if (field.type === "checkbox") field.checked = value
+      else field.value = value
+      field.closest(".field").classList.remove("wrong")
+    }
+
+    drawFacts(layer, step) {
+      this.window.stop()
+      const rows = []
+      const fact = (name, text) => { if (text) rows.push(element("dt", "", name), element("dd", "", text)) }
+      if (layer.off) fact("Switched off", "The network is computed without it.")
+      if (step) {
+        fact("Shape", `${shape(step.in_shape)} → ${shape(step.out_shape)}`)
+        fact("Output size", step.size_formula)
+        fact("Parameters", step.arithmetic || (step.out_shape ? "0: there is nothing to learn in it" : ""))
+        fact("Multiply-adds", step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "")
+        fact("Activations", step.bytes ? `${bytes(step.bytes)} a sample` : "")
+        fact("Receptive field", reach(step.receptive_field))
+      }
+      const list = element("dl", "list")
+      list.append(...rows)
+      const trouble = element("div", step?.error ? "misfit" : "")
+      if (step?.error) trouble.append(element("p", "message", step.error), ...step.fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
+      this.facts.replaceChildren(trouble, list)
+      const windowed = step?.in_shape?.length === 3 && step.params.kernel_size
+      this.window.box.hidden = !windowed
+      if (windowed) this.window.show(step.in_shape[1], step.params)
+    }
+
+    drawAdvice() {
+      const found = this.answer?.advice ?? []
+      const misfit = this.answer?.steps.find((step) => step.error)
+      const notes = found.map(({ layer: index, text, reason, fixes }) => {
+        const note = element("div", "note")
+        const message = element("p", "message", text)
+        if (index !== null) { message.classList.add("place"); message.onclick = () => this.choose(this.placeOf(index)) }
+        note.append(message, element("p", "why", reason), ...fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
+        return note
+      })
+      if (misfit && this.placeOf(misfit.index) !== this.stack.state.chosen) notes.unshift(button("fix jump", `Layer ${this.placeOf(misfit.index)} (${misfit.type}) does not fit. Show it.`, () => this.choose(this.placeOf(misfit.index))))
+      this.parts.advice.replaceChildren(...notes)
+    }
+
+    show(view) {
+      this.view = view
+      for (const tab of this.root.querySelectorAll("[role=tab]")) tab.setAttribute("aria-selected", tab.dataset.view === view)
+      const box = this.parts.view
+      if (view === "inside") return box.replaceChildren(this.inside.show(this.answer?.module ? JSON.stringify(this.stack.document().network) : null))
+      if (view === "compare") return box.replaceChildren(...this.compared())
+      if (!this.answer?.module) return box.replaceChildren(element("p", "hint", "There is code as soon as every layer fits."))
+      const tools = element("div", "tools")
+      const text = this.answer[this.style]
+      const choice = element("select", "style")
+      choice.setAttribute("aria-label", "Style of the code")
+      choice.append(new Option("A class, as one writes it", "module"), new Option("nn.Sequential", "sequential"))
+      choice.value = this.style
+      choice.onchange = () => { this.style = choice.value; this.show("code") }
+      tools.append(choice, element("span", "gap"), button("copy-code", "Copy", (event) => this.copy(event.currentTarget, text, "Copy")), button("save-code", "Download", () => saveText(text, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
+      box.replaceChildren(tools, element("pre", "code", text))
+    }
+
+    compared() {
+      const from = this.data.presets.find(({ name }) => name === this.stack.state.name)
+      const compared = this.answer?.compared
+      if (!from || !compared) return [element("p", "hint", "Open one of the networks and change it: here stands what differs.")]
+      if (!compared.length) return [element("p", "hint", `It is ${from.title || from.name}, unchanged.`)]
+      const list = element("ul", "differences")
+      list.append(...compared.map(({ text }) => element("li", "", text)))
+      return [element("p", "", `Compared with ${from.title || from.name}:`), list]
+    }
+
+    openPreset(name) {
+      const preset = this.data.presets.find((each) => each.name === name)
+      this.parts.preset.value = ""
+      if (preset) this.stack.open(preset)
+    }
+
+    chooseShape(value) {
+      this.typing = value === "own"
+      if (!this.typing) this.setShape(value)
+      else { this.marks(); this.parts.sizes.focus() }
+    }
+
+    setShape(text) {
+      const sizes = text.match(/\d+/g)?.map(Number)
+      if (sizes?.length) this.stack.change(() => { this.stack.state.input_shape = sizes })
+      this.typing = false
+      this.marks()
+    }
+
+    async read(text) {
+      const sizes = this.parts.given.value.match(/\d+/g)?.map(Number)
+      const answer = await this.ask("api/network/read", { text, ...(sizes ? { input_shape: sizes } : {}) })
+      this.parts.fault.textContent = answer.error ?? ""
+      if (answer.error) return
+      this.parts.reading.close()
+      this.stack.open(answer.network)
+      this.parts.trouble.textContent = answer.notes.join(" ")
+    }
+
+    async file(file) {
+      if (!file) return
+      this.parts.chosen.value = ""
+      if (file.size > 200000) return this.complain("This file is too long for a network.")
+      const text = await file.text()
+      if (!/^\s*[{[]/.test(text)) { this.parts.text.value = text; this.parts.fault.textContent = ""; this.parts.reading.showModal(); return this.read(text) }
+      let network
+      try { network = JSON.parse(text) } catch (error) { return this.complain(`This is not JSON: ${error.message}.`) }
+      const answer = await this.ask("api/network/analyse", { network })
+      const problem = answer.error ?? (answer.problems ?? [])[0]
+      if (problem) return this.complain(problem)
+      this.stack.open(network)
+    }
+
+    complain(text) {
+      this.parts.trouble.textContent = text
+    }
+
+    go(where) {
+      this.trigger("go", { where, network: this.stack.document().network })
+    }
+
+    async copy(pressed, text, title) {
+      try {
+        await navigator.clipboard.writeText(text)
+        pressed.textContent = "Copied"
+      } catch {
+        pressed.textContent = "The browser does not allow it"
+      }
+      pressed.onblur = pressed.onpointerleave = () => { pressed.textContent = title }
+    }
+
+    close() {
+      this.window.stop()
+    }
+  }
+
+  const held = new WeakMap()
+  return (component) => {
+    const root = component.parentElement
+    if (!held.has(root)) held.set(root, new Builder(root))
+    held.get(root).update(component)
+    return () => { held.get(root)?.close(); held.delete(root) }
+  }
+}
+
+let ready
+export default function (component) {
+  let leave = () => {}
+  let gone = false
+  ready ??= load()
+  ready.then((show) => { if (!gone) leave = show(component) })
+  return () => {
+    gone = true
+    leave()
+  }
+}

@@ -1,0 +1,93 @@
+// A picture of a network as SVG: volumes for feature maps, bars for vectors, sheets for tokens, in proportion to their shapes.
+// It is whole in itself, so that it can be downloaded.
+
+const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }
+const WRONG = "#C62828"
+const TALL = 110, GAP = 26, BASE = 168
+
+const escape = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
+
+// The picture of an input and the layers behind it; `steps` are those of the analysis.
+export function picture(input, steps, { chosen = -1, text = "currentColor", lit = "#D9400F" } = {}) {
+  const widest = Math.max(...[input, ...steps.map((step) => step.out_shape)].filter((shape) => shape?.length === 3).map((shape) => shape[1]), 1)
+  const longest = Math.max(...[input, ...steps.map((step) => step.out_shape)].filter((shape) => shape && shape.length < 3).map((shape) => shape.at(-1)), 1)
+  const parts = []
+  let x = 14
+  const place = (kind, shape, label, index, facts) => {
+    const drawn = block(shape, { widest, longest, colour: COLOURS[kind] ?? COLOURS.Shape, thin: facts?.thin })
+    const look = index === chosen ? ` stroke="${lit}" stroke-width="3"` : ` stroke="${text}" stroke-opacity=".45"`
+    parts.push(`<g class="piece" data-index="${index}" transform="translate(${x} 0)"${look}><title>${escape(facts?.told ?? label)}</title>${drawn.shapes}`)
+    parts.push(`<g stroke="none" fill="${text}" font-size="11.5"><text x="${drawn.width / 2}" y="${BASE + 20}" text-anchor="end" transform="rotate(-38 ${drawn.width / 2} ${BASE + 20})">${escape(label)}</text>`)
+    if (!facts?.thin) parts.push(`<text x="${drawn.width / 2}" y="${drawn.top - 8}" text-anchor="middle">${escape(shape.join("×"))}</text>`)
+    parts.push("</g></g>")
+    const from = x
+    x += drawn.width + (facts?.thin ? 10 : GAP)
+    return { from, width: drawn.width, top: drawn.top }
+  }
+  place("Input", input, "input", -1)
+  let before = input
+  for (const step of steps) {
+    if (!step.out_shape) {
+      parts.push(`<g class="piece" data-index="${step.index}" transform="translate(${x} 0)"><title>${escape(step.error || "It comes behind a layer that does not fit.")}</title><rect x="0" y="${BASE - 60}" width="26" height="60" fill="${step.error ? WRONG : "none"}" fill-opacity=".25" stroke="${WRONG}" stroke-dasharray="4 3"/><text x="13" y="${BASE + 20}" font-size="11.5" fill="${text}" text-anchor="end" transform="rotate(-38 13 ${BASE + 20})">${escape(step.type)}</text></g>`)
+      x += 44
+      continue
+    }
+    const thin = String(before) === String(step.out_shape) && step.group !== "Block"
+    const facts = { thin, told: `${step.type}: ${before.join("×")} → ${step.out_shape.join("×")}, ${step.parameters.toLocaleString("en")} parameters` }
+    const at = place(step.group, step.out_shape, step.type, step.index, facts)
+    if (step.type === "ResidualBlock") parts.push(`<path d="M${at.from - GAP + 4} ${at.top - 4}C${at.from - GAP + 4} ${at.top - 46} ${at.from + at.width} ${at.top - 46} ${at.from + at.width - 4} ${at.top - 22}" fill="none" stroke="${COLOURS.Block}" stroke-width="2.5" stroke-dasharray="6 3"><title>The way around: what came in is added to what comes out.</title></path>`)
+    before = step.out_shape
+  }
+  const width = Math.max(x + 20, 200), height = BASE + 92
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" color="${text}" role="img" aria-label="The network as blocks">${parts.join("")}</svg>`
+}
+
+// One shape: its svg, its width and where it begins from above.
+function block(shape, { widest, longest, colour, thin }) {
+  if (shape.length === 3) {
+    const [channels, rows] = shape
+    const side = 16 + (TALL - 16) * Math.sqrt(rows / widest)
+    const deep = thin ? 7 : 8 + 7 * Math.log2(channels + 1)
+    const slant = thin ? 0 : side * 0.22
+    const top = BASE - side
+    const front = `<rect x="0" y="${top}" width="${deep}" height="${side}" fill="${colour}" fill-opacity="${thin ? 0.55 : 0.75}"/>`
+    if (thin) return { shapes: front, width: deep, top }
+    const roof = `<path d="M0 ${top}l${slant} ${-slant}h${deep}l${-slant} ${slant}z" fill="${colour}" fill-opacity=".45"/>`
+    const wall = `<path d="M${deep} ${top}l${slant} ${-slant}v${side}l${-slant} ${slant}z" fill="${colour}" fill-opacity=".6"/>`
+    return { shapes: front + roof + wall, width: deep + slant, top: top - slant }
+  }
+  const high = 14 + (TALL - 14) * (Math.log2(shape.at(-1) + 1) / Math.log2(longest + 1))
+  const wide = thin ? 7 : shape.length === 2 ? 8 + 5 * Math.log2(shape[0] + 1) : 14
+  return { shapes: `<rect x="0" y="${BASE - high}" width="${wide}" height="${high}" rx="2" fill="${colour}" fill-opacity="${thin ? 0.55 : 0.75}"/>`, width: wide, top: BASE - high }
+}
+
+// Save a picture as SVG, or drawn as PNG at twice its size.
+export function save(svg, name, kind) {
+  const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }))
+  if (kind === "svg") return download(url, `${name}.svg`)
+  const image = new Image()
+  image.onload = () => {
+    const canvas = document.createElement("canvas")
+    canvas.width = 2 * image.width
+    canvas.height = 2 * image.height
+    const pen = canvas.getContext("2d")
+    pen.fillStyle = "#FFFFFF"
+    pen.fillRect(0, 0, canvas.width, canvas.height)
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height)
+    canvas.toBlob((blob) => download(URL.createObjectURL(blob), `${name}.png`), "image/png")
+    URL.revokeObjectURL(url)
+  }
+  image.src = url
+}
+
+export function saveText(text, name, kind = "text/plain") {
+  download(URL.createObjectURL(new Blob([text], { type: kind })), name)
+}
+
+function download(url, name) {
+  const link = document.createElement("a")
+  link.href = url
+  link.download = name
+  link.click()
+  setTimeout(() => URL.revokeObjectURL(url), 10000)
+}

@@ -1,0 +1,112 @@
+// The stack of a network as data: layers that can be added, moved, copied, switched off and taken away, each change undone and done again.
+
+const KEPT = 200 // changes that can be undone
+
+export class Stack {
+  // `onChange` is called after each change.
+  constructor(onChange) {
+    this.onChange = onChange
+    this.past = []
+    this.future = []
+    this.next = 1
+    this.state = { name: "mine", title: "", input_shape: [1, 28, 28], layers: [], chosen: 0 }
+  }
+
+  get layers() {
+    return this.state.layers
+  }
+
+  get chosen() {
+    return this.layers[this.state.chosen]
+  }
+
+  // The network as it is sent: what is switched off left out; and for each layer of that its place in the stack.
+  document() {
+    const places = this.layers.flatMap((layer, place) => (layer.off ? [] : [place]))
+    const layers = places.map((place) => ({ type: this.layers[place].type, ...this.layers[place].params }))
+    return { places, network: { name: this.state.name, title: this.state.title, summary: "", source: "", input_shape: this.state.input_shape, layers } }
+  }
+
+  // Take a network as it was saved, as one change.
+  open(network, title = network.title || network.name) {
+    this.change(() => {
+      const layers = network.layers.map(({ type, off = false, ...params }) => ({ id: this.next++, type, params, off }))
+      this.state = { name: network.name || "mine", title, input_shape: network.input_shape, layers, chosen: 0 }
+    })
+  }
+
+  // `same` names what is edited: changes of the same thing one behind another are undone together.
+  change(act, same = null) {
+    const before = JSON.stringify(this.state)
+    act()
+    if (JSON.stringify(this.state) === before) return
+    if (same === null || same !== this.same) this.past.push(before)
+    this.past = this.past.slice(-KEPT)
+    this.same = same
+    this.future = []
+    this.onChange()
+  }
+
+  add(type, place = this.layers.length ? this.state.chosen + 1 : 0) {
+    this.change(() => {
+      this.layers.splice(place, 0, { id: this.next++, type, params: {}, off: false })
+      this.state.chosen = place
+    })
+  }
+
+  remove(place) {
+    this.change(() => {
+      this.layers.splice(place, 1)
+      this.state.chosen = Math.max(0, Math.min(this.state.chosen, this.layers.length - 1))
+    })
+  }
+
+  copy(place) {
+    this.change(() => {
+      this.layers.splice(place + 1, 0, { ...structuredClone(this.layers[place]), id: this.next++ })
+      this.state.chosen = place + 1
+    })
+  }
+
+  move(from, to) {
+    const place = Math.max(0, Math.min(this.layers.length - 1, to))
+    if (place === from) return
+    this.change(() => {
+      this.layers.splice(place, 0, ...this.layers.splice(from, 1))
+      this.state.chosen = place
+    })
+  }
+
+  toggle(place) {
+    this.change(() => { this.layers[place].off = !this.layers[place].off })
+  }
+
+  set(place, name, value) {
+    this.change(() => { this.layers[place].params = { ...this.layers[place].params, [name]: value } }, `${this.layers[place].id} ${name}`)
+  }
+
+  // The layers that a fix proposes, in place of those that are on; those that are off go with the one before them.
+  fix(layers) {
+    this.change(() => {
+      const kept = this.layers.filter((layer) => !layer.off)
+      this.state.layers = layers.map(({ type, ...params }, place) => ({ id: kept[place]?.type === type ? kept[place].id : this.next++, type, params, off: false }))
+      this.state.chosen = Math.min(this.state.chosen, layers.length - 1)
+    })
+  }
+
+  undo() {
+    this.travel(this.past, this.future)
+  }
+
+  redo() {
+    this.travel(this.future, this.past)
+  }
+
+  travel(from, to) {
+    if (!from.length) return
+    to.push(JSON.stringify(this.state))
+    this.state = JSON.parse(from.pop())
+    this.same = null
+    this.onChange()
+  }
+}
