@@ -8,7 +8,7 @@ import time
 
 import torch
 
-from benchmarks import autograd, browser, drawing, tensors, throughput
+from benchmarks import autograd, browser, drawing, network, tensors, throughput
 from playground import device, settings
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
@@ -28,7 +28,7 @@ def main() -> int:
     except PlaygroundError as error:
         print(f"Without MNIST there are no figures for accuracy and throughput. {error}", file=sys.stderr)
     if browser.available():
-        rows += _waiting() + tensors.rows() + autograd.rows()
+        rows += _waiting() + tensors.rows() + autograd.rows() + network.rows()
     else:
         print("Without Chromium there are no figures for waiting.", file=sys.stderr)
     text = _table(rows)

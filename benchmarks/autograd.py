@@ -42,7 +42,8 @@ WATCH = f"""() => {{
   const root = {LAB}
   window.lab = root
   const painted = (then) => requestAnimationFrame(() => setTimeout(then))
-  root.addEventListener('keydown', (event) => {{ if (event.key === 'ArrowUp' || (event.key === 'Enter' && event.ctrlKey)) window.asked = performance.now() }}, true)
+  const asks = (event) => event.key === 'ArrowUp' || (event.key === 'Enter' && event.ctrlKey)
+  root.addEventListener('keydown', (event) => {{ if (asks(event)) window.asked = performance.now() }}, true)
   new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.canvas'), {{ childList: true }})
 }}"""
 UNFOLD = """() => new Promise((resolve) => {

@@ -10,11 +10,14 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from playground.errors import DrawingError, PlaygroundError
+
+if TYPE_CHECKING:
+    from playground.network.spec import NetworkSpec
 
 
 class _Cli(click.Group):
@@ -203,6 +206,70 @@ def autograd(file: Any, as_json: bool) -> None:
     for node in graph["nodes"]:
         click.echo(f"{node['name'] or node['source'] or '·':<24} {node['op'] or 'constant':<24} value {node['value']}  gradient {node['grad']}")
     _complain(found["error"])
+
+
+@main.command()
+@click.argument("source", metavar="FILE")
+@click.option("--input-shape", metavar="SIZES", help="Shape of one sample, such as 1,28,28, where code does not say it.")
+@click.option("--code", "style", flag_value="module", help="Print the network as a class.")
+@click.option("--sequential", "style", flag_value="sequential", help="Print it as nn.Sequential.")
+@as_json
+def network(source: str, input_shape: str | None, style: str | None, as_json: bool) -> None:
+    """Show the network in FILE: a preset's name, a JSON specification, or Python code with a network, which is read and never run."""
+    from dataclasses import asdict
+
+    from playground.network import source as code
+    from playground.network.facts import arithmetic, totals
+    from playground.network.trace import trace
+
+    spec, notes = _described(source, input_shape)
+    if style:
+        click.echo(code.module_script(spec) if style == "module" else code.sequential_script(spec), nl=False)
+        return
+    steps = trace(spec)
+    error = next((f"Layer {step.index} ({step.layer.type}): {step.error}" for step in steps if step.error), None)
+    layers = [
+        {"type": step.layer.type, "params": dict(step.layer.params), "in_shape": step.in_shape, "out_shape": step.out_shape, "parameters": step.parameters}
+        for step in steps
+    ]
+    if as_json:
+        facts = {"name": spec.name, "input_shape": spec.input_shape, "layers": layers, "totals": asdict(totals(steps)), "notes": notes, "error": error}
+        click.echo(json.dumps(facts, ensure_ascii=False))
+        return
+    for step in steps:
+        click.echo(f"{step.index:>3} {step.layer.type:<24} {step.in_shape or '?'!s:<18} → {step.out_shape or '?'!s:<18} {arithmetic(step)}")
+    click.echo(f"{totals(steps).parameters:,} parameters")
+    for note in notes:
+        click.echo(note)
+    if error:
+        raise PlaygroundError(error)
+
+
+def _described(source: str, input_shape: str | None) -> tuple[NetworkSpec, tuple[str, ...]]:
+    """The network that the command line names, and what was noted when it was read from code."""
+    from playground.network import reading
+    from playground.network.presets import load_presets, preset
+    from playground.network.spec import from_json
+
+    if source in load_presets().networks:
+        return preset(source), ()
+    path = Path(source)
+    if source != "-" and not path.is_file():
+        return preset(source), ()  # which names those that there are
+    with click.open_file(source, "rb") as file:
+        text = _script(file)
+    if text.lstrip().startswith(("{", "[")):
+        return from_json(text), ()
+    sizes = None if input_shape is None else _sizes(input_shape)
+    found = reading.read(text, sizes, "" if source == "-" else path.stem)
+    return found.spec, found.notes
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.strip("()").rstrip(",").split(","))
+    except ValueError:
+        raise PlaygroundError(f"{text!r} is no shape.", "Write the sizes with commas, such as 1,28,28.") from None
 
 
 @main.command()

@@ -23,6 +23,7 @@ from playground.data.catalogue import DATASETS
 from playground.data.load import load
 from playground.inference.models import SHIPPED
 from playground.network.presets import preset
+from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs import run as run_module
 from playground.runs.history import History
 from playground.runs.run import all_runs, create, find
@@ -513,3 +514,47 @@ def test_the_graph_of_a_script(script: Callable[[str], Path]) -> None:
 def test_a_script_whose_backward_is_refused(script: Callable[[str], Path]) -> None:
     refused = call("autograd", script("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()"))
     assert refused.exit_code == 2 and "starts at one number" in refused.stderr
+
+
+def test_a_network_by_name_from_json_and_from_code(tmp_path: Path) -> None:
+    found = json.loads(call("network", "tutorial-cnn", "--json").stdout)
+    assert found["totals"]["parameters"] == 108_618 and found["error"] is None
+    assert found["layers"][0] == {
+        "type": "Conv2d",
+        "params": {"out_channels": 16, "kernel_size": 3},
+        "in_shape": [1, 28, 28],
+        "out_shape": [16, 26, 26],
+        "parameters": 160,
+    }
+    code = tmp_path / "net.py"
+    for style in ("--code", "--sequential"):
+        code.write_text(call("network", "tutorial-cnn", style).stdout, encoding="utf-8")
+        again = json.loads(call("network", code, "--json").stdout)
+        assert [layer["out_shape"] for layer in again["layers"]] == [layer["out_shape"] for layer in found["layers"]]
+        assert again["layers"][0] == found["layers"][0]
+    saved = tmp_path / "net.json"
+    saved.write_text(preset("tutorial-cnn").to_json(), encoding="utf-8")
+    assert json.loads(call("network", saved, "--json").stdout) == found
+    shown = call("network", saved).stdout
+    assert "(3·3·1 + 1)·16 = 160" in shown and "108,618 parameters" in shown
+
+
+def test_the_input_shape_of_code_that_does_not_say_it(tmp_path: Path) -> None:
+    code = tmp_path / "net.py"
+    code.write_text("net = nn.Sequential(nn.Flatten(), nn.Linear(300, 2))", encoding="utf-8")
+    found = json.loads(call("network", code, "--input-shape", "3,10,10", "--json").stdout)
+    assert found["input_shape"] == [3, 10, 10] and found["layers"][0]["out_shape"] == [300]
+    assert "is no shape" in refused(call("network", code, "--input-shape", "wide"))
+
+
+def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
+    assert "There is no network called" in refused(call("network", "nothing"))
+    broken = tmp_path / "net.json"
+    broken.write_text('{"name": "a"', encoding="utf-8")
+    assert "not JSON" in refused(call("network", broken))
+    broken.write_text("nn.Sequential(nn.Linear(10, 2), nn.Linear(3, 2))", encoding="utf-8")
+    assert "Line 1" in refused(call("network", broken))
+    misfit = NetworkSpec("a", (1, 4, 4), (LayerSpec("Conv2d", {"kernel_size": 9}),))
+    broken.write_text(misfit.to_json(), encoding="utf-8")
+    assert "Layer 0 (Conv2d)" in refused(call("network", broken))
+    assert json.loads(call("network", broken, "--json").stdout)["error"].startswith("Layer 0 (Conv2d)")

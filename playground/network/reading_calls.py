@@ -59,7 +59,7 @@ class Calls(Expressions):
         """What leaves a module; an instance of a class of the code may be given, and give back, more than a tensor."""
         self.step(node)
         if isinstance(module, Instance):
-            if not module.of.is_network:
+            if "forward" not in module.of.methods:
                 raise cannot(node, f"calls {module.of.node.name}, which has no `forward`.", "")
             return self.inline(Function(module.of.methods["forward"], module), args, keywords, node)
         signal = args[0] if len(args) == 1 and not keywords else None

@@ -118,7 +118,8 @@ def _layer(name: str, kind: LayerType, given: Mapping[str, object], node: ast.Ca
         values["padding"] = _same_padding(values, node)
     params = {param.name: _setting(param, values.pop(param.name), node) for param in kind.params}
     _check_rest(kind, values, node)
-    spec = LayerSpec(kind.name, {param.name: params[param.name] for param in kind.params if params[param.name] != param.default})
+    told = {param.name: params[param.name] for param in kind.params if param.name in given or params[param.name] != param.default}
+    spec = LayerSpec(kind.name, told)
     return Layer(name, spec, node, tuple(claims), inplace=inplace)
 
 
@@ -225,7 +226,10 @@ def _display(value: object) -> str:
 
 @cache
 def _signature(name: str) -> inspect.Signature:
-    return inspect.signature(layer_class(KINDS[name].target))
+    """What a class takes; `*args`, which classes without a constructor have from `nn.Module`, stand for nothing."""
+    signature = inspect.signature(layer_class(KINDS[name].target))
+    named = [parameter for parameter in signature.parameters.values() if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)]
+    return signature.replace(parameters=named)
 
 
 def _defaults(name: str) -> dict[str, Any]:

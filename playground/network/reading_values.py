@@ -91,7 +91,7 @@ class Class:
 
     @property
     def is_network(self) -> bool:
-        return self.is_module and "forward" in self.methods
+        return self.is_module and ("forward" in self.methods or self.problem is not None)
 
 
 @dataclass(eq=False)

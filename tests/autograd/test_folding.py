@@ -12,18 +12,10 @@ import torch
 from playground.autograd import graph
 from playground.autograd.folding import FEW, FOLDED, TOGETHER
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
 from playground.tensors.report import tile
 
 HEAD = "w = torch.tensor([0.5, 0.25], requires_grad=True)\nx = w * 2\ny = torch.zeros(400)\n"
 TAIL = "\nloss = x.sum() + y.sum()\nloss.backward()"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slow_imports() -> None:
-    """PyTorch imports more of itself at the first operations; the seconds of a script are not meant for that."""
-    interpreter.run("a = torch.rand(2, 2)\nb = torch.tanh(a @ a) * 2", {}, Bounds(seconds=60))
 
 
 def told(source: str) -> dict[str, Any]:

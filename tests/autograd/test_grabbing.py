@@ -10,17 +10,9 @@ import torch
 from playground.autograd import grabbing, graph, probing, task
 from playground.autograd.grabbing import Grabbed
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
 from playground.tensors.interpreter import Execution
 
 CPU = {"device": torch.device("cpu")}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slow_imports() -> None:
-    """PyTorch imports more of itself at the first operations; the seconds of a script are not meant for that."""
-    interpreter.run("a = torch.rand(2, 2)\nb = torch.tanh(a @ a) * 2", {}, Bounds(seconds=60))
 
 
 def ran(source: str, **values: dict[int, float]) -> Execution:

@@ -21,7 +21,6 @@ from playground.autograd import graph
 from playground.autograd.formulas import title
 from playground.autograd.recording import GradientTracer
 from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
 from playground.tensors.interpreter import Execution
 from playground.tensors.tracing import Tracer
 
@@ -495,12 +494,6 @@ def assert_gradients_and_values(program: Program, document: dict[str, Any], node
             mine = outputs_of(mine).get(output, {}) if mine["outputs"] else mine
             assert mine.get("value") in (written(value), None)
             RAN["values"] += mine.get("value") is not None
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slow_imports() -> None:
-    """PyTorch imports more of itself at the first operations; the seconds of a script are not meant for that."""
-    interpreter.run("a = torch.rand(2, 2)\nb = torch.tanh(a @ a) * 2", {}, Bounds(seconds=60))
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -12,14 +12,6 @@ import torch
 from playground.autograd import task
 from playground.autograd.proof import CELLS
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slow_imports() -> None:
-    """PyTorch imports more of itself at the first operations; the seconds of a script are not meant for that."""
-    interpreter.run("a = torch.rand(2, 2)\nb = torch.tanh(a @ a) * 2", {}, Bounds(seconds=60))
 
 
 def proved(source: str, **more: Any) -> dict[str, Any]:

@@ -10,16 +10,8 @@ import torch
 
 from playground.autograd import graph
 from playground.autograd.recording import PASSES, GradientTracer
-from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
 
 CPU = {"device": torch.device("cpu")}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def slow_imports() -> None:
-    """PyTorch imports more of itself at the first operations; the seconds of a script are not meant for that."""
-    interpreter.run("a = torch.rand(2, 2)\nb = torch.tanh(a @ a) * 2", {}, Bounds(seconds=60))
 
 
 def told(source: str) -> dict[str, Any]:

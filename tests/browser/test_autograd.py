@@ -254,7 +254,7 @@ def test_a_script_without_a_place_for_a_pitfall_is_told_so(lab: Page) -> None:
 
 
 def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
-    lab.get_by_text("Network", exact=True).click()
+    lab.get_by_role("radio", name="Network").locator("xpath=..").click()
     expect(lab.get_by_text(re.compile("it vanishes"))).to_be_visible()
     expect(lab.locator(".node.group")).to_have_count(25)  # 12 times Linear and ReLU, and the last Linear; Flatten records nothing
     lab.locator(".node.group[aria-label^='1 Linear']").press("Enter")
@@ -268,7 +268,7 @@ def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
 def test_a_better_start_makes_the_gradients_flow(lab: Page, address: str) -> None:
     lab.goto(f"{address}/autograd?view=Network")
     lab.get_by_role("combobox", name="Initialisation").click()
-    lab.get_by_role("option", name="Kaiming normal").click()
+    lab.get_by_role("option", name="Kaiming (He)").click()
     expect(lab.get_by_text(re.compile("every layer can learn"))).to_be_visible()
     lab.get_by_text("The PyTorch code").click()
     expect(lab.get_by_test_id("stCode")).to_contain_text("kaiming_normal_")

@@ -17,7 +17,7 @@ from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
 from playground.ui.services import services
 
-PAGES = ("home", "tensors", "autograd", "train", "draw")
+PAGES = ("home", "tensors", "autograd", "network", "train", "draw")
 
 
 @pytest.fixture
