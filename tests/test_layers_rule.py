@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "forking": {"settings"},
     "tensors": BASE,
     "autograd": BASE | {"tensors", "network", "data"},
-    "network": BASE,
+    "network": BASE | {"data"},
     "data": BASE,
     "training": BASE | {"network", "data"},
     "runs": BASE | {"network", "data", "training"},

@@ -33,14 +33,14 @@ def batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: str =
         input_shape: of one sample.
         classes: how many labels there are, for random ones.
         count: how many samples.
-        dataset: where to take them from; empty for the built-in set of that shape.
+        dataset: where to take them from if its shape is the right one; else, and if it is empty, a built-in set is taken.
 
     Raises:
         UnknownName: there is no such data set.
         DataError: it has not been downloaded.
     """
     named = dataset_info(dataset) if dataset else None
-    offered = [named] if named else [info for info in DATASETS if info.offline]
+    offered = [*([named] if named else []), *(info for info in DATASETS if info.offline)]
     info = next((info for info in offered if info.input_shape == input_shape), None)
     if info is None:
         text = f"No data set has samples of shape {input_shape}, so these are {count} of normally distributed random numbers, with random labels."

@@ -23,6 +23,8 @@ class Calls(Expressions):
         self.signals: list[Signal] = []
         self.used: set[Layer] = set()
         self.depth = 0
+        self.flowing = False
+        """Whether this is `forward`, or what it calls."""
 
     @abstractmethod
     def inline(self, called: Function, args: list[object], keywords: dict[str, object], node: ast.AST) -> object:
@@ -132,15 +134,21 @@ class Calls(Expressions):
         if name in BLOCKS and module != "torch.nn":
             note = "" if module == "playground.network.blocks" else f"{name} is not defined here; it is read as the playground’s own."
             self.note(note, node)
-            return make(name, args, keywords, node)
+            return self._made(name, args, keywords, node)
         if module == "torch.nn" and name not in ("ModuleList", "DataParallel"):
-            return make(name, args, keywords, node)
+            return self._made(name, args, keywords, node)
         if (module == "torch.nn.functional" and name in FUNCTIONS) or (module == "torch" and name in IN_TORCH):
             signal = args.pop(0) if args else keywords.pop("input", None)
             if not isinstance(signal, Signal):
                 raise cannot(node, "is called on something that does not come through the network.", "")
             return self._function(name, signal, args, keywords, node)
         return self._helper(path, args, node)
+
+    def _made(self, name: str, args: list[object], keywords: dict[str, object], node: ast.Call) -> Layer:
+        layer = make(name, args, keywords, node)
+        if self.flowing and name in WEIGHTED:
+            layer.note = f"{name} is made in `forward`, where it would start anew each time and learn nothing; it is read as made once, in __init__."
+        return layer
 
     def _function(self, name: str, signal: Signal, args: list[object], keywords: dict[str, object], node: ast.Call) -> Signal:
         spread = [size for arg in [*args, *keywords.values()] for size in (arg if isinstance(arg, (list, tuple)) else [arg])]

@@ -112,7 +112,7 @@ def _layer(name: str, kind: LayerType, given: Mapping[str, object], node: ast.Ca
         claims.append(Dimension(values.pop("dim")))
     if kind.name == "Flatten" and values["start_dim"] == 0:
         raise cannot(node, "lays out the batch as well.", "Write torch.flatten(x, 1), so that each sample keeps a row of its own.")
-    if "stride" in values and values["stride"] is None:
+    if kind.name in ("MaxPool2d", "AvgPool2d") and values["stride"] is None:
         values["stride"] = values["kernel_size"]
     if kind.name == "Conv2d" and isinstance(values["padding"], str):
         values["padding"] = _same_padding(values, node)

@@ -89,8 +89,13 @@ class Statements(Calls):
 
     def inline(self, called: Function, args: list[object], keywords: dict[str, object], node: ast.AST) -> object:
         frame = self._bound(called, args, keywords, node)
-        with self.inside(node):
-            done = self.run(called.node.body, frame, any(isinstance(arg, Signal) for arg in [*args, *keywords.values()]))
+        strict = any(isinstance(arg, Signal) for arg in [*args, *keywords.values()])
+        flowing, self.flowing = self.flowing, strict
+        try:
+            with self.inside(node):
+                done = self.run(called.node.body, frame, strict)
+        finally:
+            self.flowing = flowing
         return done.value if done else None
 
     def instance(self, of: Class, args: list[object], keywords: dict[str, object], node: ast.AST) -> Instance:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import inspect
 
 import pytest
+import torch
+from hypothesis import assume, event, given, settings
+from hypothesis import strategies as st
+from torch import nn
 
 from playground.errors import UnknownName
 from playground.network.catalogue import LayerType, Param
 from playground.network.layers import LAYERS, layer_type
-from playground.network.trace import layer_class
+from playground.network.trace import construct, layer_class, trace
+
+from .stacks import BATCH, Layer, layer_of, network
 
 OTHER_DEFAULTS = {
     ("MaxPool2d", "stride"): 2,  # torch: None, “as large as the kernel”, which for the default kernel is 2
@@ -31,24 +37,25 @@ def signature(kind: LayerType) -> dict[str, inspect.Parameter]:
     return {name: parameter for name, parameter in parameters.items() if parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)}
 
 
-def given(kind: LayerType) -> list[str]:
+def passed(kind: LayerType) -> list[str]:
+    """The arguments that the playground passes."""
     return [param.name for param in kind.params] + [name for name, _ in kind.inferred] + [name for name, _ in kind.fixed]
 
 
 @each_layer
 def test_every_argument_is_one_of_its_class(kind: LayerType) -> None:
-    assert set(given(kind)) <= set(signature(kind))
+    assert set(passed(kind)) <= set(signature(kind))
 
 
 @each_layer
 def test_no_argument_is_given_twice(kind: LayerType) -> None:
-    assert len(given(kind)) == len(set(given(kind)))
+    assert len(passed(kind)) == len(set(passed(kind)))
 
 
 @each_layer
 def test_every_required_argument_is_given(kind: LayerType) -> None:
     required = {name for name, parameter in signature(kind).items() if parameter.default is inspect.Parameter.empty}
-    assert required <= set(given(kind))
+    assert required <= set(passed(kind))
 
 
 @each_layer
@@ -117,3 +124,52 @@ def test_an_unknown_layer_is_named_with_the_known_ones() -> None:
 
 def test_names_are_unique() -> None:
     assert len({kind.name for kind in LAYERS}) == len(LAYERS)
+
+
+INSIDE = {
+    ("TransformerEncoderLayer", "nhead"): "self_attn.num_heads",
+    ("TransformerEncoderLayer", "dim_feedforward"): "linear1.out_features",
+    ("TransformerEncoderLayer", "dropout"): "dropout.p",
+    ("ResidualBlock", "out_channels"): "body.3.out_channels",
+    ("ResidualBlock", "stride"): "body.0.stride",
+    ("PatchEmbedding", "embed_dim"): "project.out_channels",
+    ("PatchEmbedding", "patch_size"): "project.kernel_size",
+}
+"""Where a module keeps an argument under another name, or in a part of it."""
+SHAPES = {1: st.just((12,)), 2: st.just((4, 12)), 3: st.sampled_from([(3, 12, 12), (1, 9, 16), (2, 5, 5)])}
+"""Inputs of each rank."""
+
+
+def setting(module: nn.Module, kind: str, name: str) -> object:
+    """What a built module works with: a pair of equal numbers counts as the one that was given."""
+    value: object = module
+    for part in INSIDE.get((kind, name), name).split("."):
+        value = getattr(value, part)
+    if name == "bias":
+        return value is not None
+    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(LAYERS), st.data())
+def test_a_layer_is_what_torch_builds(kind: LayerType, data: st.DataObject) -> None:
+    """Its settings, its parameters and the shape of a real forward pass."""
+    layer, shape = data.draw(layer_of(kind.name)), data.draw(st.sampled_from(kind.ranks).flatmap(SHAPES.__getitem__))
+    if len(shape) == 2:
+        tokens = Layer("PatchEmbedding", {"embed_dim": 12, "patch_size": 2})
+        step = trace(network((1, 4, 4), tokens, layer))[1]
+    else:
+        step = trace(network(shape, layer))[0]
+    assume(not step.error)
+    event(kind.name)
+    module = construct(layer, shape)
+    assert {param.name: setting(module, kind.name, param.name) for param in kind.params} == kind.settings(layer.params)
+    assert step.parameters == sum(parameter.numel() for parameter in module.parameters())
+    assert step.out_shape == tuple(module(torch.randn(BATCH, *shape)).shape[1:])
+
+
+@each_layer
+def test_defaults_are_those_of_the_built_module(kind: LayerType) -> None:
+    shape = {1: (12,), 2: (4, 12), 3: (3, 12, 12)}[kind.ranks[0]]
+    module = construct(Layer(kind.name), shape)
+    assert {param.name: setting(module, kind.name, param.name) for param in kind.params} == {param.name: param.default for param in kind.params}

@@ -14,6 +14,14 @@ async function load() {
     const moves = height.jump === null || height.side === 1 ? "" : height.jump === 1 ? ", moving by 1 pixel" : `, moving by ${height.jump} pixels`
     return `${height.side}×${width.side} pixels of the input${moves}`
   }
+  // Blocks of several layers, each in a sentence or two with its own numbers.
+  const explained = ({ type, in_shape: before, out_shape: after, params }) => {
+    if (type === "ResidualBlock" && String(before) === String(after)) return "What comes in is added to what the two convolutions make of it. So gradients have a way around them."
+    if (type === "ResidualBlock") return "What comes in goes around the two convolutions, too, and is added. The shape changes, so the way around has a 1×1 convolution: a projection."
+    if (type === "PatchEmbedding") return `The image is cut into ${after[0]} squares of ${params.patch_size}×${params.patch_size} pixels. Each becomes a token of ${after[1]} numbers, to which its place is added as learnt numbers.`
+    if (type === "TransformerEncoderLayer") return `Each of the ${before[0]} tokens looks at all others, in ${params.nhead} heads of ${before[1] / params.nhead} numbers each; then each goes through two linear layers by itself. What came in is added after both.`
+    return type === "TokenMean" ? `The ${before[0]} tokens are averaged into one.` : ""
+  }
   const bytes = (count) => (count < 1024 ? `${count} B` : count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`)
   const button = (name, text, act, label = text) => {
     const made = element("button", name, text)
@@ -302,6 +310,7 @@ async function load() {
         fact("Activations", step.bytes ? `${bytes(step.bytes)} a sample` : "")
         fact("Receptive field", reach(step.receptive_field))
       }
+      if (step?.out_shape) fact("How it works", explained(step))
       const list = element("dl", "list")
       list.append(...rows)
       const trouble = element("div", step?.error ? "misfit" : "")

@@ -3,7 +3,7 @@
 
 const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }
 const WRONG = "#C62828"
-const TALL = 110, GAP = 26, BASE = 168
+const TALL = 110, GAP = 26, BASE = 168, HEAD = 26
 
 const escape = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
 
@@ -39,7 +39,7 @@ export function picture(input, steps, { chosen = -1, text = "currentColor", lit 
     before = step.out_shape
   }
   const width = Math.max(x + 20, 200), height = BASE + 92
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="sans-serif" color="${text}" role="img" aria-label="The network as blocks">${parts.join("")}</svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-HEAD} ${width} ${height + HEAD}" width="${width}" height="${height + HEAD}" font-family="sans-serif" color="${text}" role="img" aria-label="The network as blocks">${parts.join("")}</svg>`
 }
 
 // One shape: its svg, its width and where it begins from above.

@@ -1,0 +1,237 @@
+"""The analysis as plain data: complete, sent as JSON, and unmoved by whatever a document holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from playground import device
+from playground.errors import ConfigError, PlaygroundError, UnknownName
+from playground.network import analysis
+from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, catalogue, parameter_help
+from playground.network.layers import LAYERS, layer_type
+from playground.network.presets import load_presets
+from playground.network.spec import MAX_LAYERS, NetworkSpec
+from playground.network.trace import trace
+
+from .stacks import Layer, network, stacks
+
+PRESETS = load_presets().networks
+KEYS = {
+    "index", "type", "title", "group", "module", "params", "set", "in_shape", "out_shape", "parameters", "arithmetic", "multiply_adds",
+    "multiply_arithmetic", "size_formula", "bytes", "receptive_field", "error", "fixes",
+}  # fmt: skip
+GOOD: dict[str, Any] = {"name": "net", "input_shape": [1, 28, 28], "layers": [{"type": "Conv2d", "padding": 1}]}
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+nearly_layers = json_values | st.builds(
+    lambda kind, extra, values: {"type": kind.name} | dict(zip([param.name for param in kind.params], values, strict=False)) | extra,
+    st.sampled_from(LAYERS),
+    st.dictionaries(st.text(), json_values, max_size=1),
+    st.lists(json_values, max_size=3),
+)
+nearly_networks = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.just("net") | json_values,
+        "title": json_values,
+        "input_shape": st.just([1, 28, 28]) | st.lists(st.integers() | json_values, max_size=4) | json_values,
+        "layers": st.lists(nearly_layers, max_size=4) | json_values,
+    },
+)
+
+
+def deep(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+def sent(found: dict[str, Any]) -> str:
+    """As the page gets it: text of characters that can be encoded, and no number that JSON does not have."""
+    return json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8").decode()
+
+
+@settings(max_examples=100, deadline=None)
+@given(stacks)
+def test_every_layer_is_told_with_all_its_facts(spec: NetworkSpec) -> None:
+    found = analyse(spec.to_dict(), None)
+    sent(found)
+    steps = trace(spec)
+    assert found["valid"] and found["problems"] == []
+    assert found["fits"] == all(step.out_shape for step in steps) == (not found["refusal"])
+    for step, told in zip(steps, found["steps"], strict=True):
+        assert told.keys() == KEYS
+        assert (told["index"], told["type"], told["set"]) == (step.index, step.layer.type, dict(step.layer.params))
+        assert told["params"] == layer_type(step.layer.type).settings(step.layer.params)
+        assert [told[name] and tuple(told[name]) for name in ("in_shape", "out_shape")] == [step.in_shape, step.out_shape]
+        assert (told["parameters"], told["multiply_adds"], told["error"]) == (step.parameters, step.multiply_adds, step.error)
+        assert [fix["title"] for fix in told["fixes"]] == [fix.title for fix in step.fixes]
+    assert found["totals"]["parameters"] == sum(step.parameters for step in steps)
+
+
+@pytest.mark.parametrize("name", sorted(PRESETS))
+def test_the_networks_that_come_with_it_fit(name: str) -> None:
+    found = analyse(PRESETS[name].to_dict(), None)
+    assert found["fits"] and found["steps"][0]["module"].rsplit(".", 1)[1] == found["steps"][0]["type"]
+
+
+def test_a_fix_is_a_network_that_can_be_sent_back() -> None:
+    broken = network((1, 28, 28), Layer("Linear")).to_dict()
+    fixes = analyse(broken, None)["steps"][0]["fixes"]
+    assert fixes and all(analyse({**broken, "layers": fix["layers"]}, None)["fits"] for fix in fixes)
+
+
+def test_advice_is_told_with_its_data_and_its_fixes() -> None:
+    found = analyse(network((1, 28, 28), Layer("Flatten"), Layer("Linear")).to_dict(), "mnist")["advice"]
+    assert [(item["kind"], item["layer"]) for item in found] == [("wrong-output", 1)]
+    assert found[0].keys() == {"kind", "layer", "text", "reason", "fixes"}
+    assert [fix["layers"][-1] for fix in found[0]["fixes"]] == [{"type": "Linear", "out_features": 10}] * 2
+
+
+def test_the_batch_and_the_devices_memory_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = PRESETS["tutorial-cnn"].to_dict()
+    monkeypatch.setattr(device, "best", lambda: device.Device("cpu", "small", 100_000_000, 1, 1))
+    assert "too-large-for-device" in [item["kind"] for item in analyse(document, "mnist", 512)["advice"]]
+    assert "too-large-for-device" not in [item["kind"] for item in analyse(document, "mnist", 1)["advice"]]
+    monkeypatch.setattr(device, "best", lambda: device.Device("cpu", "unknown", 0, 1, 1))
+    assert "too-large-for-device" not in [item["kind"] for item in analyse(document, "mnist", 512)["advice"]]
+
+
+def test_a_network_that_cannot_be_built_is_refused_with_the_reason() -> None:
+    wide = [{"type": "Flatten"}, {"type": "Linear", "out_features": 4096}]
+    found = analyse({**GOOD, "input_shape": [3, 256, 256], "layers": wide}, None)
+    assert found["valid"] and not found["fits"] and "805,310,464 parameters" in found["refusal"]
+    assert "Layer 0 (Linear)" in analyse({**GOOD, "layers": wide[1:]}, None)["refusal"]
+
+
+ABSURD: dict[str, tuple[object, str]] = {
+    "nothing": (None, "JSON object"),
+    "list": ([], "JSON object"),
+    "empty": ({}, "input_shape"),
+    "unknown-layer": ({**GOOD, "layers": [{"type": "Conv3d"}]}, "Conv3d"),
+    "long-unknown-layer": ({**GOOD, "layers": [{"type": "x" * 10**6}]}, "Layer 0: type"),
+    "huge-setting": ({**GOOD, "layers": [{"type": "Conv2d", "out_channels": 10**9}]}, "out_channels"),
+    "huger-setting": ({**GOOD, "layers": [{"type": "Linear", "out_features": 10**5000}]}, "out_features"),
+    "infinite-setting": ({**GOOD, "layers": [{"type": "Dropout", "p": float("inf")}]}, "p must be"),
+    "nan-setting": ({**GOOD, "layers": [{"type": "Dropout", "p": float("nan")}]}, "p must be"),
+    "huge-input": ({**GOOD, "input_shape": [1, 10**9, 10**9]}, "input shape"),
+    "huger-input": ({**GOOD, "input_shape": [10**5000]}, "input shape"),
+    "long-input": ({**GOOD, "input_shape": [1] * 10**6}, "1000000 sizes"),
+    "text-input": ({**GOOD, "input_shape": "28"}, "input_shape"),
+    "true-input": ({**GOOD, "input_shape": [True]}, "input_shape"),
+    "many-layers": ({**GOOD, "layers": [{"type": "Linear"}] * 10_000}, "not 10000"),
+    "many-wrong-layers": ({**GOOD, "layers": [{"type": "Nope"}] * MAX_LAYERS}, "more problems"),
+    "no-layers": ({**GOOD, "layers": []}, "from 1 to"),
+    "layers-of-another-kind": ({**GOOD, "layers": [1, None, "ReLU"]}, "layers"),
+    "type-of-another-kind": ({**GOOD, "layers": [{"type": ["ReLU"]}]}, "Layer 0: type"),
+    "deep-setting": ({**GOOD, "layers": [{"type": "ReLU", "p": deep(5000)}]}, "Layer 0: p"),
+    "deep-title": ({**GOOD, "title": deep(5000)}, "title"),
+    "deep-input": ({**GOOD, "input_shape": deep(5000)}, "input shape"),
+    "many-settings": ({**GOOD, "layers": [{"type": "ReLU", **{str(number): 1 for number in range(10_000)}}]}, "more problems"),
+    "lone-surrogate": ({**GOOD, "layers": [{"type": "\ud800"}]}, "no layer called"),
+    "code": ({**GOOD, "layers": [{"type": "__import__('os')"}]}, "no layer called"),
+}
+
+
+@pytest.mark.parametrize(("document", "told"), ABSURD.values(), ids=ABSURD)
+def test_an_absurd_document_is_told_its_problems_before_anything_is_traced(document: object, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "trace", lambda _spec: pytest.fail("what is no network was traced"))
+    found = analyse(document, "mnist")
+    assert not found["valid"] and not found["fits"] and found["steps"] == found["advice"] == [] and found["totals"] is None
+    assert any(told in problem for problem in found["problems"])
+    assert len(found["problems"]) <= MAX_PROBLEMS + 1 and max(map(len, found["problems"])) <= MAX_TEXT
+    sent(found)
+
+
+def test_the_layers_of_a_network_that_is_too_long_are_not_looked_at() -> None:
+    found = analyse({**GOOD, "layers": [{"type": "Nope"}] * 10_000}, None)
+    assert found["problems"] == [f"A network has from 1 to {MAX_LAYERS} layers, not 10000."]
+
+
+LARGEST = {
+    "image": [{"type": "Conv2d", "out_channels": 1024, "kernel_size": 31, "padding": 16}] * 5,
+    "linear": [{"type": "Flatten"}, *[{"type": "Linear", "out_features": 4096}] * 20],
+    "norm": [{"type": "LayerNorm"}] * 20,
+    "tokens": [{"type": "PatchEmbedding", "embed_dim": 1024, "patch_size": 1}, *[{"type": "TransformerEncoderLayer", "dim_feedforward": 4096}] * 5],
+    "blocks": [{"type": "ResidualBlock", "out_channels": 1024}] * 5,
+    "circular": [{"type": "Conv2d", "padding": 16, "padding_mode": "circular"}] * 5,
+}
+
+
+@pytest.mark.parametrize("layers", LARGEST.values(), ids=LARGEST)
+def test_the_largest_network_that_may_be_written_allocates_nothing(layers: list[dict[str, Any]]) -> None:
+    found = analyse({**GOOD, "input_shape": [4096, 4096, 4096], "layers": layers}, "mnist", 65536)
+    assert found["valid"] and found["totals"]["activation_bytes"] > 2**30
+    assert "too-large-for-device" in [item["kind"] for item in found["advice"]]
+    sent(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(json_values | nearly_networks)
+def test_any_json_is_analysed_or_told_its_problems(document: object) -> None:
+    found = analyse(document, None)
+    sent(found)
+    assert found["valid"] == bool(found["steps"]) == (not found["problems"])
+
+
+@pytest.mark.parametrize("dataset", ["nope", "", 3, ["mnist"]])
+def test_a_data_set_that_is_none_is_refused(dataset: Any) -> None:
+    with pytest.raises(PlaygroundError):
+        analyse(GOOD, dataset)
+
+
+@pytest.mark.parametrize("batch_size", [0, -1, 2.5, "64", True, None, 10**9])
+def test_a_batch_that_is_none_is_refused(batch_size: Any) -> None:
+    with pytest.raises(ConfigError, match="batch size"):
+        analyse(GOOD, None, batch_size)
+
+
+def test_the_catalogue_is_complete_and_can_be_sent() -> None:
+    found = catalogue()
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert [item["name"] for item in found] == [kind.name for kind in LAYERS]
+    for item, kind in zip(found, LAYERS, strict=True):
+        assert (item["title"], item["group"], item["summary"], item["module"], tuple(item["ranks"])) == (
+            kind.title, kind.group, kind.summary, kind.target, kind.ranks,
+        )  # fmt: skip
+        params = [{**vars(param), "choices": list(param.choices)} for param in kind.params]
+        assert [{**param, "help": param["summary"]} for param in item["params"]] == [{**param, "summary": param["help"]} for param in params]
+
+
+def test_help_is_pytorchs_first_sentence_in_plain_words() -> None:
+    assert parameter_help("Conv2d") == {
+        "out_channels": "Number of channels produced by the convolution.",
+        "kernel_size": "Size of the convolving kernel.",
+        "stride": "Stride of the convolution.",
+        "padding": "Padding added to all four sides of the input.",
+        "dilation": "Spacing between kernel elements.",
+        "padding_mode": "'zeros', 'reflect', 'replicate' or 'circular'.",
+        "bias": "If True, adds a learnable bias to the output.",
+    }
+    assert parameter_help("MaxPool2d")["stride"] == "The stride of the window."
+    assert parameter_help("TransformerEncoderLayer")["dim_feedforward"] == "The dimension of the feedforward network model."
+
+
+def test_help_falls_back_to_the_playgrounds_words() -> None:
+    assert parameter_help("PatchEmbedding")["patch_size"] == "Side of a square, in pixels."
+
+
+@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.name)
+def test_help_for_every_parameter_is_one_plain_sentence(kind: Any) -> None:
+    texts = parameter_help(kind.name)
+    assert list(texts) == [param.name for param in kind.params]
+    assert all(text.endswith(".") and "`" not in text and ":" not in text and "default" not in text.lower() and len(text) < 120 for text in texts.values())
+
+
+def test_help_of_an_unknown_layer_is_refused() -> None:
+    with pytest.raises(UnknownName):
+        parameter_help("Conv3d")

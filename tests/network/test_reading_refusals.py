@@ -1,0 +1,144 @@
+"""What is left out of code that is read is told, and what cannot be read is refused by name and line."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from playground.errors import ConfigError
+from playground.network.catalogue import Shape
+from playground.network.reading import read
+from playground.network.reading_values import CodeError
+
+from .codes import in_class, types
+
+LOG_SOFTMAX = "`log_softmax` is left out: the playground’s cross-entropy loss does it already."
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("nn.Sequential(nn.Linear(4, 2), nn.LogSoftmax(dim=1))", LOG_SOFTMAX.replace("log_softmax", "LogSoftmax")),
+        (in_class("self.a = nn.Linear(4, 2)", "return torch.log_softmax(self.a(x), dim=-1)"), LOG_SOFTMAX),
+        (in_class("self.a = nn.Linear(4, 2)", "return F.dropout(self.a(x), 0.5)"), "`F.dropout` without training=self.training drops"),
+        (in_class("self.a = nn.Linear(4, 2)\nself.b = nn.Linear(4, 2)", "return self.a(x)"), "self.b is left out: `forward` does not use it."),
+        (in_class("self.a = nn.Linear(4, 2)", "y = F.relu(x)\nreturn self.a(x)"), "relu is left out: nothing uses its result."),
+        (in_class("self.a = nn.Linear(4, 2)\nnn.init.zeros_(self.a.bias)", "return self.a(x)"), "The starting weights are left out"),
+        ("net = nn.Sequential(nn.Linear(4, 2))\nnet.apply(init)", "`apply` is left out"),
+        (in_class("self.a = nn.Linear(4, 4)", "h = self.a(x)\nreturn F.relu(h), h"), "Of what `forward` gives back, only the first is read."),
+        (in_class("pass", "return nn.Linear(4, 2)(x)"), "Linear is made in `forward`, where it would start anew each time"),
+        ("from blocks import ResidualBlock\nnn.Sequential(ResidualBlock(3, 16))", "ResidualBlock is not defined here"),
+    ],
+)
+def test_what_is_left_out_is_told(text: str, note: str) -> None:
+    notes = read(text).notes
+    assert len(notes) == 1 and re.match(r"Line \d+: ", notes[0]) and note in notes[0]
+
+
+CNN = """net = nn.Sequential(
+    nn.Conv2d(1, 6, 5),
+    nn.MaxPool2d(2),
+    nn.Conv2d(6, 16, 5),
+    nn.MaxPool2d(2),
+    nn.Flatten(),
+    nn.Linear(400, 10),
+)"""
+REFUSED: list[tuple[str, Shape | None, str]] = [
+    (CNN, (1, 28, 28), "Line 7: Linear takes 400 features, but what arrives has 256. Set in_features to 256"),
+    (CNN.replace("400", "401"), None, "No usual input shape fits this code. With (1, 28, 28): Line 7: Linear takes 401 features"),
+    (CNN.replace("2d(6,", "2d(7,"), None, "Line 4: Conv2d takes 7 channels, but what arrives has 6."),
+    (CNN.replace("    nn.Flatten(),\n", ""), (1, 32, 32), "Line 6: Linear: it takes"),
+    ("nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(4))", None, "Line 1: BatchNorm1d takes 4 features, but what arrives has 3."),
+    ("nn.Sequential(nn.Linear(4, 3), nn.LayerNorm([4]))", None, "Line 1: LayerNorm takes shape (4,), but what arrives has (3,)."),
+    ("nn.Sequential(PatchEmbedding(1, 28, 8, 4))", (1, 32, 32), "PatchEmbedding takes 28 pixels on a side, but what arrives has 32."),
+    (in_class("pass", "return F.relu(x).view(-1, 320)"), (1, 16, 16), "Line 7: This makes rows of 320 values, but each sample has 256"),
+    (in_class("pass", "return F.relu(x).view(-1, 4, 8, 8)"), (1, 16, 16), "This makes shape (4, 8, 8) of what has shape (1, 16, 16)"),
+    (in_class("pass", "return F.relu(x).view(64, -1)"), (1, 16, 16), "Line 7: `F.relu(x).view(64, -1)` cannot be read here."),
+    (in_class("pass", "return torch.flatten(x)"), (1, 16, 16), "lays out the batch as well. Write torch.flatten(x, 1)"),
+    ("nn.Sequential(nn.Conv2d(4, 8, 3, groups=2))", (4, 8, 8), "has groups=2, which the playground’s Conv2d cannot; it always has 1."),
+    ("nn.Sequential(nn.Conv2d(4, 8, (3, 5)))", (4, 8, 8), "has kernel_size (3, 5); the playground’s windows are as high as wide."),
+    ("nn.Sequential(nn.Conv2d(4, 8, 4, padding='same'))", (4, 8, 8), "has a padding that is no number of pixels on every side."),
+    ("nn.Sequential(nn.MaxPool2d(2, ceil_mode=True))", (4, 8, 8), "has ceil_mode=True"),
+    ("nn.Sequential(nn.BatchNorm2d(4, momentum=0.01))", None, "has momentum=0.01, which the playground’s BatchNorm2d cannot; it always has 0.1."),
+    ("nn.Sequential(nn.TransformerEncoderLayer(64, 4))", None, "has activation='relu'"),
+    ("nn.Sequential(nn.Linear(4, 4), nn.Softmax(dim=0))", None, "The playground’s softmax runs along the last dimension, not along 0."),
+    ("nn.Sequential(nn.Linear(4, 4), nn.LSTM(4, 4))", None, "Line 1: `nn.LSTM(4, 4)` cannot be read here."),
+    ("nn.Sequential(nn.Linear(4))", None, "`nn.Linear(4)` does not work: missing a required argument: 'out_features'."),
+    ("nn.Sequential(nn.Linear(4, 4), nn.Tanh(5))", None, "`nn.Tanh(5)` does not work: too many positional arguments."),
+    ("nn.Sequential(nn.Linear(4, 4), nn.Sigmoid(inplace=True))", None, "does not work: got an unexpected keyword argument 'inplace'."),
+    ("nn.Sequential(nn.Conv2d(4, 8, 3, stride=None))", (4, 8, 8), "has a stride that cannot be read: None."),
+    ("nn.Sequential(ResidualBlock(3, 8, stride=None))", (3, 8, 8), "has a stride that cannot be read: None."),
+    ("nn.Sequential(nn.Linear(4, 4), nn.ReLU)", None, "`nn.ReLU` lacks its brackets. Write nn.ReLU()."),
+    ("nn.Sequential(nn.Linear(4, 4), F.relu)", None, "`F.relu` is a function, and nn.Sequential takes layers. Write nn.ReLU()."),
+    ("nn.Sequential([nn.Linear(4, 4)])", None, "Write a star before it"),
+    ("nn.Sequential(nn.Linear(4, 4), 5)", None, "Here must be a layer, not 5."),
+    ("nn.Sequential(nn.LogSoftmax(dim=1), nn.Linear(4, 4))", None, "LogSoftmax may only be the last layer here."),
+    ("a = nn.Linear(4, 4)\nnn.Sequential(a, nn.ReLU(), a)", None, "uses the weights of line 1 again."),
+    ("nn.Sequential(nn.ReLU())", None, "The code does not say what shape the input has. Say the input shape, such as (1, 28, 28)."),
+    ("nn.Sequential()", None, "The network has no layers."),
+    (in_class("self.a = nn.Linear(4, 4)", "return x + self.a(x)"), None, "Line 7: `x + self.a(x)` adds two results"),
+    (in_class("self.a = nn.Linear(4, 4)", "x += self.a(x)\nreturn x"), None, "ResidualBlock"),
+    (in_class("self.a = nn.Linear(4, 4)", "if self.training:\n    x = self.a(x)\nreturn x"), None, "Line 7: `self.training` tells training from use"),
+    (in_class("self.a = nn.Linear(4, 4)", "x = torch.einsum('ij,ik', x, x)\nreturn self.a(x)"), None, "Line 7: `torch.einsum('ij,ik', x, x)` cannot be read"),
+    (in_class("self.a = nn.Linear(4, 4)", "x.relu_()\nreturn self.a(x)"), None, "Line 7: `x.relu_()` cannot be read"),
+    (in_class("self.a = nn.Linear(4, 4)", "while True:\n    x = self.a(x)"), None, "Line 7: `while True:` cannot be read"),
+    (in_class("self.a = nn.Linear(4, 4)", "y = F.relu(x, inplace=True)\nreturn self.a(x)"), None, "Line 7: inplace=True changes what is used again"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.b(x)"), None, "Line 7: `self.b` is set nowhere in the class Net."),
+    (in_class("self.a = nn.Linear(4, n)", "return self.a(x)"), None, "Line 4: `n` is defined nowhere in this code."),
+    (in_class("self.a = nn.Linear(4, 4)", "self.a(x)"), None, "`forward` must give back one tensor"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.a(x), F.relu(x)"), None, "`forward` must give back one tensor"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.a(x)").replace("self, x", "self, x, y"), None, "Line 6: `forward` takes y as well"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.a(x)").replace("__(self)", "__(self, n)", 1), None, "Line 2: `__init__` takes n, and the code does"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.a(x)") + "class Other(Net):\n    pass\nnet = Other()", None, "Line 8: Other builds on another class"),
+    (in_class("self.a = nn.Linear(4, 4)", "return self.a(x)") + "    def __call__(self, x):\n        pass\n", None, "Line 8: `__call__` changes what"),
+    ("class Net(nn.Module):\n    def __init__(self):\n        pass\n", None, "Line 1: The class Net has no `forward`"),
+    ("from keras import Sequential\nfrom keras.layers import Dense\nmodel = Sequential([Dense(3)])", None, "Line 3: `Dense(3)` cannot be read"),
+    ("import torch\nprint(torch.ones(3))", None, "There is no network in this code."),
+    ("", None, "There is no network in this code."),
+    ("net = nn.Sequential(nn.Linear(4, 2)", None, "Line 1: This is not Python: '(' was never closed."),
+    ("nn.Sequential(nn.Linear(4, 2))", (3, 3), "The input shape (3, 3) must be"),
+    ("nn.Sequential(nn.Linear(4, 2), nn.Linear(2, 2), nn.Dropout(0.99))", None, "p must be a number from 0 to 0.95, not 0.99."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "shape", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
+def test_what_cannot_be_read_is_told_by_line(text: str, shape: Shape | None, told: str) -> None:
+    with pytest.raises((CodeError, ConfigError), match=re.escape(told)) as caught:
+        read(text, shape)
+    assert isinstance(caught.value, ConfigError) or caught.value.line is None or caught.value.message.startswith(f"Line {caught.value.line}: ")
+
+
+# A piece that cannot be read must not be left out in silence.
+
+LAYERS_LIST = "layers = [nn.Linear(4, 4)]\n{}\nnet = nn.Sequential(*layers)"
+POISONED = [
+    LAYERS_LIST.format("if flag:\n    layers.append(nn.ReLU())"),
+    LAYERS_LIST.format("for _ in range(3):\n    layers.append(nn.ReLU())"),
+    LAYERS_LIST.format("layers[0] = nn.ReLU()"),
+    LAYERS_LIST.format("del layers[0]"),
+    LAYERS_LIST.format("random.shuffle(layers)"),
+    LAYERS_LIST.format("layers.insert(0, nn.ReLU())"),
+    LAYERS_LIST.format("while flag:\n    layers = layers + [nn.ReLU()]"),
+    "net = nn.Sequential(nn.Linear(4, 4))\nnet[0] = nn.Linear(4, 5)\nnet = nn.Sequential(net, nn.ReLU())",
+    "n = 4\nif flag:\n    n = 5\nnet = nn.Sequential(nn.Linear(n, 4))",
+    "n = 4\nwith open('x') as n:\n    pass\nfor n in data:\n    pass\nnet = nn.Sequential(nn.Linear(n, 4))",
+    "n = 4\nif (n := unknown()):\n    pass\nnet = nn.Sequential(nn.Linear(n, 4))",
+    "def make():\n    for n in data:\n        return nn.Sequential(nn.Linear(4, 4))\n    return nn.Sequential(nn.Linear(8, 4))\nnet = make()",
+    in_class("self.a = nn.Linear(4, 4)\nif flag:\n    self.a = nn.Linear(4, 5)", "return self.a(x)"),
+    in_class("self.a = nn.Sequential(nn.Linear(4, 4))\nself.a[0] = nn.ReLU()", "return self.a(x)"),
+    in_class("self.a = nn.Sequential(nn.Linear(4, 4))\nfor n in data:\n    self.a.append(nn.ReLU())", "return self.a(x)"),
+    "class ResidualBlock(nn.Module):\n    def __init__(self, a, b):\n        super().__init__()\n        self.a = nn.Conv2d(a, b, 3, padding=1)\n"
+    "    def forward(self, x):\n        return x + self.a(x)\n\nnet = nn.Sequential(ResidualBlock(3, 3))",
+]
+
+
+@pytest.mark.parametrize("text", POISONED)
+def test_nothing_is_left_out_in_silence(text: str) -> None:
+    with pytest.raises(CodeError):
+        read(text)
+
+
+def test_a_block_of_the_same_name_is_read_for_what_it_is() -> None:
+    text = "class TokenMean(nn.Module):\n    def forward(self, x):\n        return F.relu(x)\n\nnet = nn.Sequential(nn.Linear(4, 4), TokenMean())"
+    assert types(text) == ["Linear", "ReLU"]
