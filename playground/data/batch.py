@@ -47,5 +47,5 @@ def batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: str =
         return Batch(torch.randn(count, *input_shape), torch.randint(classes, (count,)), None, text)
     images = load(info.name)
     chosen = torch.randperm(len(images.train_images))[:count]
-    text = f"The batch is {count} training images of {info.title} with their labels, normalised as for training."
+    text = f"The batch is {len(chosen)} training images of {info.title} with their labels, normalised as for training."
     return Batch(normalise(images.train_images[chosen], info), images.train_labels[chosen], info, text)

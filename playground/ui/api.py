@@ -34,6 +34,13 @@ ONE_DAY = 24 * 3600
 Handler = Callable[[Request], Awaitable[Response]]
 
 
+class Answer(JSONResponse):
+    """JSON in letters that every line can carry: what a learner has sent may hold half a letter, and comes back in a message."""
+
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+
+
 class Forbidden(PlaygroundError):
     """Someone else's run."""
 
@@ -47,7 +54,7 @@ def answered(handler: Handler) -> Handler:
             return await handler(request)
         except PlaygroundError as error:
             status = {UnknownName: 404, Forbidden: 403, RunError: 409}.get(type(error), 400)
-            return JSONResponse({"error": str(error)}, status)
+            return Answer({"error": str(error)}, status)
 
     return handle
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
 from playground.tensors.sandbox import SECONDS
-from playground.ui.api import ONE_DAY, answered, body_of
+from playground.ui.api import ONE_DAY, Answer, answered, body_of
 from playground.ui.services import services
 
 MAX_NETWORK = 200_000
@@ -25,7 +25,7 @@ INSIDE = "playground.inference.inside:look"
 @answered
 async def catalogue(_request: Request) -> Response:
     """Every layer kind with its parameters."""
-    return JSONResponse(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
+    return Answer(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
 
 
 @answered
@@ -35,21 +35,22 @@ async def analyse(request: Request) -> Response:
     The answer is that of `playground.network.analysis`; of a stack that fits, its code and how it differs from the preset of its name, too.
     """
     asked = await _document(request)
-    return JSONResponse(await to_thread.run_sync(_analysed, asked))
+    return Answer(await to_thread.run_sync(_analysed, asked))
 
 
 @answered
 async def read(request: Request) -> Response:
     """Code as a stack: `text`, and `input_shape` where the code does not say it. The answer has `network` and `notes`."""
     asked = await _document(request)
-    return JSONResponse(await to_thread.run_sync(_read, asked))
+    return Answer(await to_thread.run_sync(_read, asked))
 
 
 @answered
 async def inside(request: Request) -> Response:
     """One batch through an untrained stack: as `playground.inference.inside.look` has it."""
-    asked = await _document(request)
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked, SECONDS))
+    document = await _document(request)
+    asked = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
+    return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked, SECONDS))
 
 
 async def _document(request: Request) -> dict[str, Any]:
