@@ -49,7 +49,7 @@ async def read(request: Request) -> Response:
 async def inside(request: Request) -> Response:
     """One batch through an untrained stack: as `playground.inference.inside.look` has it."""
     document = await _document(request)
-    asked = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
+    asked: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
     return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked, SECONDS))
 
 

@@ -120,6 +120,13 @@ HOSTILE = {
 }
 
 
+@pytest.fixture(scope="module")
+def warm() -> None:
+    """PyTorch is imported and its layers have been asked for their arguments; that takes seconds, once in a process."""
+    read(NET)
+
+
+@pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_refused_soon(name: str) -> None:
     started = time.process_time()
