@@ -50,7 +50,7 @@ async function load() {
       find(".redo").onclick = () => this.stack.redo()
       find(".paste").onclick = () => { this.parts.fault.textContent = ""; this.parts.reading.showModal() }
       find(".cancel").onclick = () => this.parts.reading.close()
-      find(".take").onclick = () => this.read(this.parts.text.value)
+      find(".reading form").onsubmit = (event) => { event.preventDefault(); this.read(this.parts.text.value) }
       find(".file").onclick = () => this.parts.chosen.click()
       this.parts.chosen.onchange = () => this.file(this.parts.chosen.files[0])
       find(".link").onclick = (event) => this.copy(event.currentTarget, window.location.href, "Copy link")
@@ -68,9 +68,9 @@ async function load() {
     async update({ data, setStateValue, setTriggerValue }) {
       this.tell = setStateValue
       this.trigger = setTriggerValue
-      const first = this.data === undefined
+      const before = this.data
       this.data = data
-      if (!first) return
+      if (before) return before.dataset === data.dataset || this.changed()
       this.parts.preset.append(...data.presets.map(({ name, title }) => new Option(title || name, name)))
       const response = await fetch(new URL("api/network/catalogue", document.baseURI))
       this.kinds = new Map((await response.json()).map((kind) => [kind.name, kind]))
@@ -83,6 +83,8 @@ async function load() {
 
     // One question at a time; the newest stack is asked about when the last answer is there.
     async changed() {
+      this.notes = this.noted ?? ""
+      this.noted = undefined
       this.draw()
       if (this.asking) return (this.behind = true)
       this.asking = true
@@ -109,7 +111,7 @@ async function load() {
 
     present(answer, places) {
       const misfit = answer.steps?.some((step) => step.error)
-      this.parts.trouble.textContent = answer.error ?? (answer.problems?.length ? answer.problems.join(" ") : misfit ? "" : answer.refusal)
+      this.parts.trouble.textContent = answer.error ?? (answer.problems?.length ? answer.problems.join(" ") : (!misfit && answer.refusal) || this.notes)
       this.answer = answer.steps ? answer : null
       this.steps = new Map((answer.steps ?? []).map((step) => [places[step.index], step]))
       this.draw()
@@ -154,10 +156,16 @@ async function load() {
     }
 
     drawStack() {
+      if (this.dragging) return
       const cards = this.stack.layers.map((layer, place) => this.card(layer, place))
+      const written = cards.map((card) => card.outerHTML).join("")
+      if (written === this.written && this.focus === undefined) return
+      this.written = written
+      const held = this.root.getRootNode().activeElement?.classList.contains("card") // drawn anew, a card would lose the keyboard
       this.parts.stack.replaceChildren(...cards)
-      if (this.focus !== undefined) cards[this.focus]?.focus()
+      const focused = this.focus ?? (held ? this.stack.state.chosen : undefined)
       this.focus = undefined
+      cards[focused]?.focus({ preventScroll: true })
     }
 
     card(layer, place) {
@@ -179,8 +187,8 @@ async function load() {
       facts.append(element("span", "out", layer.off ? "off" : step?.out_shape ? shape(step.out_shape) : step?.error ? "does not fit" : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
       const acts = element("div", "acts")
       acts.append(
-        button("up", "↑", () => this.moved(place, place - 1), "Move up"), button("down", "↓", () => this.moved(place, place + 1), "Move down"), button("copy", "×2", () => this.stack.copy(place), "Duplicate"),
-        button("off", layer.off ? "on" : "off", () => this.stack.toggle(place), layer.off ? "Switch on" : "Switch off"), button("delete", "×", () => this.stack.remove(place), "Delete"),
+        button("up", "↑", () => this.moved(place, place - 1), "Move up"), button("down", "↓", () => this.moved(place, place + 1), "Move down"), button("copy", "×2", () => { this.focus = place + 1; this.stack.copy(place) }, "Duplicate"),
+        button("off", layer.off ? "on" : "off", () => { this.focus = place; this.stack.toggle(place) }, layer.off ? "Switch on" : "Switch off"), button("delete", "×", () => this.remove(place), "Delete"),
       )
       for (const act of acts.children) act.addEventListener("click", (event) => event.stopPropagation())
       card.append(grip, text, facts, acts)
@@ -199,12 +207,19 @@ async function load() {
       this.stack.move(from, to)
     }
 
+    // The one behind it takes its place, and the keyboard.
+    remove(place) {
+      this.focus = Math.min(place, this.stack.layers.length - 2)
+      this.stack.remove(place)
+    }
+
     // A card follows the pointer; it is put where the pointer is let go.
     drag(event, from) {
       event.preventDefault()
       const cards = [...this.parts.stack.children]
       const card = cards[from]
       card.classList.add("held")
+      this.dragging = true
       let to = from
       const move = (moved) => {
         card.style.transform = `translateY(${moved.clientY - event.clientY}px)`
@@ -216,6 +231,8 @@ async function load() {
         window.removeEventListener("pointermove", move)
         window.removeEventListener("pointerup", drop)
         window.removeEventListener("pointercancel", drop)
+        this.dragging = false
+        this.written = null // the cards stand where they were dragged to
         if (to === from) return this.drawStack()
         this.moved(from, to)
       }
@@ -233,7 +250,7 @@ async function load() {
       const act = {
         ArrowUp: () => (event.altKey ? this.moved(place, place - 1) : this.choose(Math.max(0, place - 1), true)),
         ArrowDown: () => (event.altKey ? this.moved(place, place + 1) : this.choose(Math.min(this.stack.layers.length - 1, place + 1), true)),
-        Delete: () => { this.focus = Math.max(0, place - 1); this.stack.remove(place) },
+        Delete: () => this.remove(place),
         d: () => control && this.stack.copy(place),
       }[event.key]
       if (!act || (event.key === "d" && !control)) return
@@ -388,8 +405,8 @@ async function load() {
       this.parts.fault.textContent = answer.error ?? ""
       if (answer.error) return
       this.parts.reading.close()
+      this.noted = answer.notes.join(" ")
       this.stack.open(answer.network)
-      this.parts.trouble.textContent = answer.notes.join(" ")
     }
 
     async file(file) {

@@ -24,8 +24,10 @@ export class Inside {
 
   // `network` tells stacks apart; null for one that does not fit.
   show(network) {
-    if (network === null) this.result.replaceChildren(element("p", "hint", "A batch can be sent through as soon as every layer fits."))
-    else if (network !== this.shown) this.load(network)
+    if (network === null) {
+      this.asked = null // an answer that is still on its way is about another stack
+      this.result.replaceChildren(element("p", "hint", "A batch can be sent through as soon as every layer fits."))
+    } else if (network !== this.shown) this.load()
     this.shown = network
     return this.box
   }

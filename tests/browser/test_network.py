@@ -1,0 +1,577 @@
+"""Stacking layers in a real browser: shapes, mistakes and their fixes, code, one batch sent through, files and links."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Download, Locator, Page, expect
+
+from playground.network.presets import load_presets
+from playground.network.spec import from_json
+from playground.tensors import link
+
+PRESETS = load_presets().networks
+FIRST = [layer.type for layer in PRESETS["tutorial-cnn"].layers]
+SHAPES = ["(16, 26, 26)", "(16, 26, 26)", "(16, 13, 13)", "(32, 11, 11)", "(32, 11, 11)", "(32, 5, 5)", "(800,)", "(128,)", "(128,)", "(10,)"]
+COUNTS = ["160", "", "", "4,640", "", "", "", "102,528", "", "1,290"]
+NET = """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first = nn.Linear(784, 32)
+        self.spare = nn.Linear(3, 3)
+        self.last = nn.Linear(32, 10)
+
+    def forward(self, x):
+        return self.last(torch.tanh(self.first(torch.flatten(x, 1))))
+"""
+
+
+@pytest.fixture
+def lab(page: Page, address: str) -> Page:
+    page.goto(f"{address}/network")
+    return settled(page)
+
+
+def settled(page: Page) -> Page:
+    """The stack stands there, and the server has said what it comes to."""
+    page.locator(".palette .kind").first.wait_for()
+    expect(page.locator(".builder.busy")).to_have_count(0)
+    return page
+
+
+def cards(page: Page) -> Locator:
+    return page.locator(".stack .card")
+
+
+def names(page: Page) -> Locator:
+    return page.locator(".stack .card b")
+
+
+def shapes(page: Page) -> Locator:
+    return page.locator(".stack .card .out")
+
+
+def field(page: Page, name: str) -> Locator:
+    return page.locator(f".panel [data-param={name}]")
+
+
+def fact(page: Page, name: str) -> Locator:
+    return page.locator(f".panel dt:text-is('{name}') + dd")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.locator(".builder").get_by_role("button", name=name, exact=True)
+
+
+def choose(page: Page, place: int) -> None:
+    names(page).nth(place).click()
+    expect(cards(page).nth(place)).to_have_class(re.compile("chosen"))
+
+
+def add(page: Page, kind: str) -> None:
+    page.locator(f".palette .kind:text-is('{kind}')").click()
+
+
+def act(page: Page, place: int, name: str) -> None:
+    """Press a button of a card: up, down, copy, off or delete."""
+    choose(page, place)
+    cards(page).nth(place).locator(f".acts .{name}").click()
+
+
+def drag(page: Page, place: int, below: int) -> None:
+    """Pull a card by its grip with the mouse, and let it go just beneath another."""
+    settled(page)
+    cards(page).nth(place).scroll_into_view_if_needed()
+    grip, target = cards(page).nth(place).locator(".grip").bounding_box(), cards(page).nth(below).bounding_box()
+    assert grip is not None and target is not None
+    x = grip["x"] + grip["width"] / 2
+    page.mouse.move(x, grip["y"] + grip["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(x, target["y"] + target["height"] - 2, steps=6)
+    page.mouse.up()
+
+
+def view(page: Page, name: str) -> Locator:
+    page.get_by_role("tab", name=name).click()
+    return page.locator(".views .view")
+
+
+def open_preset(page: Page, name: str) -> None:
+    page.locator("select.preset").select_option(name)
+    expect(names(page)).to_have_text([layer.type for layer in PRESETS[name].layers])
+    settled(page)
+
+
+def in_address(page: Page, *kinds: str) -> None:
+    """Wait until the address holds a stack of these layers."""
+    page.wait_for_url(lambda url: kinds == tuple(layer["type"] for layer in json.loads(link.unpack(re.findall("network=([^&]+)", url)[0]))["layers"]))
+
+
+def empty(page: Page) -> None:
+    choose(page, 0)
+    for left in reversed(range(cards(page).count())):
+        cards(page).locator(".delete:visible").click()
+        expect(cards(page)).to_have_count(left)
+
+
+def upload(page: Page, name: str, text: str) -> None:
+    page.locator("input.chosen").set_input_files({"name": name, "mimeType": "text/plain", "buffer": text.encode()})
+
+
+def downloaded(page: Page, pressed: Locator) -> tuple[str, bytes]:
+    with page.expect_download() as waiting:
+        pressed.click()
+    download: Download = waiting.value
+    return download.suggested_filename, Path(download.path()).read_bytes()
+
+
+def test_a_network_is_built_from_nothing_and_every_shape_is_seen(lab: Page) -> None:
+    empty(lab)
+    expect(lab.locator(".trouble")).to_contain_text("from 1 to 200 layers")
+    expect(lab.locator(".panel")).to_contain_text("Add a layer from the palette")
+    for kind in FIRST:
+        add(lab, kind)
+        settled(lab)
+        if kind == "Conv2d" and names(lab).count() > 1:
+            field(lab, "out_channels").fill("32")
+    field(lab, "out_features").fill("10")
+    settled(lab)
+    expect(names(lab)).to_have_text(FIRST)
+    expect(shapes(lab)).to_have_text(SHAPES)
+    expect(cards(lab).locator(".count")).to_have_text(COUNTS)
+    expect(lab.locator(".totals")).to_contain_text("108,618 parameters")
+    expect(lab.locator(".paper svg .piece")).to_have_count(11)
+    expect(lab.locator(".trouble")).to_be_empty()
+    expect(view(lab, "Code")).to_contain_text("nn.Linear(800, 128)")
+
+
+def test_a_changed_parameter_is_followed_by_all_that_it_changes(lab: Page) -> None:
+    expect(fact(lab, "Parameters")).to_have_text("(3·3·1 + 1)·16 = 160")
+    expect(fact(lab, "Output size")).to_have_text("⌊(28 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = 26")
+    expect(fact(lab, "Receptive field")).to_have_text("3×3 pixels of the input, moving by 1 pixel")
+    expect(fact(lab, "Multiply-adds")).to_have_text("26·26·16·9·1 = 97,344")
+    field(lab, "kernel_size").fill("5")
+    expect(fact(lab, "Parameters")).to_have_text("(5·5·1 + 1)·16 = 416")
+    expect(shapes(lab)).to_have_text(["(16, 24, 24)", "(16, 24, 24)", "(16, 12, 12)", "(32, 10, 10)", "(32, 10, 10)", "(32, 5, 5)", *SHAPES[6:]])
+    field(lab, "kernel_size").fill("32")
+    expect(lab.locator(".panel .field.wrong")).to_contain_text("From 1 to 31.")
+    expect(shapes(lab).first).to_have_text("(16, 24, 24)")
+    field(lab, "kernel_size").fill("3")
+    field(lab, "bias").uncheck()
+    expect(fact(lab, "Parameters")).to_have_text("3·3·1·16 = 144")
+    field(lab, "padding").fill("1")
+    field(lab, "padding_mode").select_option("reflect")
+    expect(cards(lab).first).to_contain_text("padding 1, padding_mode reflect, bias false")
+    expect(shapes(lab).nth(6)).to_have_text("(1152,)")
+    choose(lab, 3)
+    expect(fact(lab, "Receptive field")).to_have_text("8×8 pixels of the input, moving by 2 pixels")
+    lab.locator(".paper svg .piece[data-index='7'] rect").click()
+    expect(lab.locator(".panel h3")).to_have_text("Linear")
+    expect(fact(lab, "Parameters")).to_have_text("(1152 + 1)·128 = 147,584")
+    expect(fact(lab, "Receptive field")).to_have_text("the whole image")
+
+
+def test_the_window_shows_what_an_output_cell_is_made_of(lab: Page) -> None:
+    before, after = lab.locator(".window svg").first, lab.locator(".window svg").last
+
+    def seen(side: int = 12) -> list[list[int]]:
+        places: list[int] = before.evaluate("(svg) => [...svg.children].flatMap((cell, place) => (cell.classList.contains('seen') ? [place] : []))")
+        return [[place // side, place % side] for place in places]
+
+    def square(row: int, column: int, apart: int = 1) -> list[list[int]]:
+        return [[row + apart * y, column + apart * x] for y in range(3) for x in range(3)]
+
+    def settle(name: str, value: str, cells: int) -> None:
+        field(lab, name).fill(value)
+        settled(lab)
+        expect(after.locator("rect")).to_have_count(cells)
+
+    expect(after.locator("rect")).to_have_count(100)
+    assert seen() == square(0, 0)
+    after.locator("rect").nth(21).hover()
+    expect(after.locator("rect").nth(21)).to_have_class("made")
+    assert seen() == square(2, 1)
+    settle("stride", "2", 25)
+    after.locator("rect").nth(6).hover()
+    expect(after.locator("rect").nth(6)).to_have_class("made")
+    assert seen() == square(2, 2)
+    expect(before.locator(".pad")).to_have_count(0)
+    settle("stride", "1", 100)
+    settle("padding", "2", 100)
+    expect(before.locator(".pad")).to_have_count(144 - 64)
+    settle("dilation", "2", 64)
+    after.locator("rect").nth(9).hover()
+    expect(after.locator("rect").nth(9)).to_have_class("made")
+    assert seen() == square(1, 1, apart=2)
+    button(lab, "▶ Slide").click()
+    expect(after.locator("rect").nth(11)).to_have_class("made")
+    button(lab, "❙❙ Stop").click()
+    choose(lab, 1)
+    expect(lab.locator(".window")).to_be_hidden()
+
+
+def test_layers_are_moved_copied_taken_away_and_switched_off_and_all_is_undone(lab: Page) -> None:
+    moved = ["Conv2d", "MaxPool2d", "ReLU", *FIRST[3:]]
+    drag(lab, 1, below=2)
+    expect(names(lab)).to_have_text(moved)
+    settled(lab)
+    expect(shapes(lab).nth(1)).to_have_text("(16, 13, 13)")
+    button(lab, "Undo").click()
+    expect(names(lab)).to_have_text(FIRST)
+    button(lab, "Redo").click()
+    expect(names(lab)).to_have_text(moved)
+    drag(lab, 2, below=0)
+    expect(names(lab)).to_have_text(FIRST)
+    act(lab, 1, "down")
+    expect(names(lab)).to_have_text(moved)
+    act(lab, 2, "up")
+    expect(names(lab)).to_have_text(FIRST)
+    choose(lab, 2)
+    lab.keyboard.press("Alt+ArrowUp")
+    expect(names(lab)).to_have_text(moved)
+    choose(lab, 1)
+    lab.keyboard.press("Alt+ArrowDown")
+    expect(names(lab)).to_have_text(FIRST)
+    act(lab, 7, "copy")
+    expect(names(lab)).to_have_text([*FIRST[:8], *FIRST[7:]])
+    expect(shapes(lab)).to_have_text([*SHAPES[:8], "(128,)", *SHAPES[8:]])
+    act(lab, 8, "delete")
+    expect(names(lab)).to_have_text(FIRST)
+    act(lab, 2, "off")
+    expect(cards(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
+    expect(shapes(lab)).to_have_text([*SHAPES[:2], "off", "(32, 24, 24)", "(32, 24, 24)", "(32, 12, 12)", "(4608,)", *SHAPES[7:]])
+    expect(lab.locator(".paper svg .piece")).to_have_count(10)
+    act(lab, 2, "off")
+    expect(shapes(lab)).to_have_text(SHAPES)
+    add(lab, "Tanh")
+    expect(names(lab)).to_have_text([*FIRST[:3], "Tanh", *FIRST[3:]])
+    lab.keyboard.press("Control+z")
+    expect(names(lab)).to_have_text(FIRST)
+    lab.keyboard.press("Control+Shift+z")
+    expect(names(lab)).to_have_text([*FIRST[:3], "Tanh", *FIRST[3:]])
+    while button(lab, "Undo").is_enabled():
+        button(lab, "Undo").click()
+    settled(lab)
+    expect(names(lab)).to_have_text(FIRST)
+    expect(shapes(lab)).to_have_text(SHAPES)
+
+
+def test_the_keyboard_alone_moves_a_layer_far_and_takes_it_back(lab: Page) -> None:
+    choose(lab, 3)
+    for place in (2, 1, 0):
+        lab.keyboard.press("Alt+ArrowUp")
+        settled(lab)
+        expect(cards(lab).nth(place)).to_have_class(re.compile("chosen"))
+    expect(names(lab)).to_have_text(["Conv2d", "Conv2d", "ReLU", "MaxPool2d", *FIRST[4:]])
+    for _ in range(3):
+        lab.keyboard.press("Control+z")
+        settled(lab)
+    expect(names(lab)).to_have_text(FIRST)
+    lab.keyboard.press("ArrowDown")
+    lab.keyboard.press("Delete")
+    expect(cards(lab)).to_have_count(9)
+
+
+def test_a_layer_that_was_taken_away_comes_back_with_a_key(lab: Page) -> None:
+    act(lab, 2, "delete")
+    settled(lab)
+    expect(cards(lab)).to_have_count(9)
+    lab.keyboard.press("Control+z")
+    expect(names(lab)).to_have_text(FIRST)
+
+
+def test_a_stack_that_breaks_keeps_its_shapes_before_the_misfit_and_is_mended(lab: Page) -> None:
+    wrong = lab.locator(".stack .card.wrong")
+    choose(lab, 3)
+    field(lab, "kernel_size").fill("20")
+    expect(shapes(lab)).to_have_text([*SHAPES[:3], "does not fit", *[""] * 6])
+    expect(wrong).to_have_count(1)
+    expect(cards(lab).nth(3)).to_have_class(re.compile("wrong"))
+    expect(lab.locator(".panel .misfit .message")).to_have_text("its window spans 20 pixels, but the padded image is only 13×13.")
+    expect(view(lab, "Code")).to_contain_text("There is code as soon as every layer fits.")
+    expect(view(lab, "One batch")).to_contain_text("A batch can be sent through as soon as every layer fits.")
+    button(lab, "Set padding to 4").click()
+    expect(wrong).to_have_count(0)
+    settled(lab)
+    expect(shapes(lab).nth(3)).to_have_text("(32, 2, 2)")
+    expect(shapes(lab).last).to_have_text("(10,)")
+    open_preset(lab, "tutorial-cnn")
+    act(lab, 6, "delete")
+    expect(names(lab)).to_have_text([*FIRST[:6], *FIRST[7:]])
+    expect(shapes(lab)).to_have_text([*SHAPES[:6], "does not fit", "", ""])
+    button(lab, "Put a Flatten layer before it: 800 values in one row").click()
+    expect(names(lab)).to_have_text(FIRST)
+    expect(shapes(lab)).to_have_text(SHAPES)
+    for place in (5, 6, 7):
+        act(lab, place, "copy")
+    choose(lab, 0)
+    expect(shapes(lab)).to_have_text([*SHAPES[:6], "(32, 2, 2)", "(32, 1, 1)", "does not fit", *[""] * 4])
+    button(lab, "Layer 8 (MaxPool2d) does not fit. Show it.").click()
+    expect(cards(lab).nth(8)).to_have_class("card chosen wrong")
+    button(lab, "Leave this pooling layer out").click()
+    expect(wrong).to_have_count(0)
+    expect(shapes(lab)).to_have_text([*SHAPES[:6], "(32, 2, 2)", "(32, 1, 1)", "(32,)", *SHAPES[7:]])
+
+
+def test_a_fix_leaves_what_is_switched_off_where_it_is(lab: Page) -> None:
+    act(lab, 1, "off")
+    settled(lab)
+    act(lab, 6, "delete")
+    button(lab, "Put a Flatten layer before it: 800 values in one row").click()
+    settled(lab)
+    expect(names(lab)).to_have_text(FIRST)
+    expect(cards(lab).nth(1)).to_have_class(re.compile(r"\boff\b"))
+
+
+def test_advice_stands_beside_a_stack_that_fits_and_its_fix_takes_it_away(lab: Page) -> None:
+    note = lab.locator(".advice .note").filter(has_text="The network ends in Softmax")
+    choose(lab, 9)
+    expect(note).to_have_count(0)
+    add(lab, "Softmax")
+    expect(note).to_contain_text("The loss takes the softmax itself.")
+    button(lab, "Leave out Softmax at the end").click()
+    expect(names(lab)).to_have_text(FIRST)
+    settled(lab)
+    expect(note).to_have_count(0)
+
+
+def test_advice_follows_the_data_set_that_the_network_is_meant_for(lab: Page) -> None:
+    note = lab.locator(".advice .note").filter(has_text="has images of shape (3, 32, 32)")
+    expect(note).to_have_count(0)
+    lab.get_by_role("combobox", name="Meant for").click()
+    lab.get_by_role("option", name="Shapes 32×32").click()
+    expect(note).to_have_count(1)
+
+
+def colours(canvas: Locator) -> int:
+    """How many different greys a map has."""
+    found: int = canvas.evaluate(
+        "(each) => { const { data } = each.getContext('2d').getImageData(0, 0, each.width, each.height); "
+        "return new Set(data.filter((_, place) => place % 4 === 0)).size }"
+    )
+    return found
+
+
+def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) -> None:
+    inside = view(lab, "One batch")
+    rows = inside.locator(".row")
+    expect(rows).to_have_count(11)
+    expect(inside.locator(".histogram")).to_have_count(10)
+    expect(inside.locator(".hint")).to_contain_text("64 training images of MNIST 5k")
+    expect(rows.nth(1)).to_contain_text("0 Conv2d16×26×26")
+    expect(rows.nth(1).locator("canvas")).to_have_count(12)
+    expect(rows.nth(8).locator("canvas")).to_have_count(1)
+    assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) > 20
+    inside.get_by_label("Initialisation").select_option("zeros")
+    for place in range(1, 11):
+        expect(rows.nth(place)).to_contain_text("mean 0.0, std 0.0, 100 % zeros")
+    assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) == 1
+    act(lab, 6, "delete")
+    expect(inside).to_contain_text("A batch can be sent through as soon as every layer fits.")
+    button(lab, "Undo").click()
+    expect(rows).to_have_count(11)
+
+
+def test_a_network_for_colour_images_gets_its_batch_on_a_fresh_installation_too(lab: Page) -> None:
+    lab.get_by_role("combobox", name="Meant for").click()
+    lab.get_by_role("option", name="No data set").click()
+    open_preset(lab, "cifar-cnn")
+    inside = view(lab, "One batch")
+    expect(inside.locator(".hint").or_(inside.locator(".fault"))).to_contain_text("64 training images of Shapes 32×32")
+    expect(inside.locator(".row").first.locator("canvas")).to_have_count(3)
+
+
+def paste(page: Page, text: str, shape: str = "") -> Locator:
+    button(page, "Paste code").click()
+    dialog = page.locator("dialog.reading")
+    dialog.get_by_label("Code of a network").fill(text)
+    dialog.locator(".given").fill(shape)
+    dialog.get_by_role("button", name="Read it").click()
+    return dialog
+
+
+def test_pasted_code_becomes_a_stack_or_its_line_is_told(lab: Page) -> None:
+    dialog = paste(lab, "import torch.nn as nn\nnetwork = nn.Sequential(\n    nn.Flatten(),\n    nn.LSTM(784, 10),\n)")
+    expect(dialog.locator(".fault")).to_contain_text("Line 4")
+    expect(names(lab)).to_have_text(FIRST)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_be_hidden()
+    expect(paste(lab, NET)).to_be_hidden()
+    expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
+    settled(lab)
+    expect(shapes(lab)).to_have_text(["(784,)", "(32,)", "(32,)", "(10,)"])
+    expect(paste(lab, "nn.Sequential(nn.Flatten(), nn.Linear(48, 5))", "3, 4, 4")).to_be_hidden()
+    expect(names(lab)).to_have_text(["Flatten", "Linear"])
+    expect(shapes(lab)).to_have_text(["(48,)", "(5,)"])
+    expect(lab.locator(".sizes")).to_have_value("3, 4, 4")
+    button(lab, "Undo").click()
+    expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
+
+
+def test_what_was_left_out_of_pasted_code_stays_told(lab: Page) -> None:
+    expect(paste(lab, NET)).to_be_hidden()
+    expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
+    in_address(lab, "Flatten", "Linear", "Tanh", "Linear")  # which is when the server has answered
+    expect(lab.locator(".trouble")).to_contain_text("self.spare is left out")
+
+
+def test_enter_in_the_shape_of_pasted_code_reads_it(lab: Page) -> None:
+    button(lab, "Paste code").click()
+    lab.get_by_label("Code of a network").fill("nn.Sequential(nn.Flatten(), nn.Linear(48, 5))")
+    lab.locator("dialog.reading .given").fill("3, 4, 4")
+    lab.locator("dialog.reading .given").press("Enter")
+    expect(names(lab)).to_have_text(["Flatten", "Linear"])
+
+
+def test_files_are_opened_and_bad_ones_change_nothing(lab: Page) -> None:
+    trouble = lab.locator(".trouble")
+    for text, said in (
+        ('{"name": "broken", ', "This is not JSON"),
+        (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}), "There is no layer called “Nothing”."),
+        ("[]", "A network is a JSON object"),
+        (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "ReLU"}] * 300}), "from 1 to 200 layers"),
+        ("{" + " " * 200_001, "too long"),
+    ):
+        upload(lab, "network.json", text)
+        expect(trouble).to_contain_text(said)
+        expect(names(lab)).to_have_text(FIRST)
+    upload(lab, "lenet.json", PRESETS["lenet-5"].to_json())
+    expect(names(lab)).to_have_text([layer.type for layer in PRESETS["lenet-5"].layers])
+    settled(lab)
+    expect(trouble).to_be_empty()
+    upload(lab, "net.py", NET)
+    expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
+    upload(lab, "net.py", "print('no network')")
+    expect(lab.locator("dialog.reading .fault")).to_contain_text("There is no network in this code.")
+    expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
+
+
+def test_a_network_is_saved_as_json_picture_and_code_that_runs(lab: Page, tmp_path: Path) -> None:
+    field(lab, "out_channels").fill("8")
+    settled(lab)
+    name, content = downloaded(lab, button(lab, "Save as JSON"))
+    spec = from_json(content.decode())
+    assert name == "tutorial-cnn.json" and spec.input_shape == (1, 28, 28)
+    assert [layer.type for layer in spec.layers] == FIRST and spec.layers[0].params["out_channels"] == 8
+    assert spec.layers[1:] == PRESETS["tutorial-cnn"].layers[1:]
+    name, content = downloaded(lab, button(lab, "SVG"))
+    assert name == "tutorial-cnn.svg" and content.startswith(b"<svg xmlns=") and "8×26×26" in content.decode()
+    name, content = downloaded(lab, button(lab, "PNG"))
+    assert name == "tutorial-cnn.png" and content.startswith(b"\x89PNG") and len(content) > 2000
+    code = view(lab, "Code")
+    scripts = []
+    for style, line in (("module", "class TutorialCnn(nn.Module):"), ("sequential", "network = nn.Sequential(")):
+        code.get_by_label("Style of the code").select_option(style)
+        expect(code.locator("pre")).to_contain_text(line)
+        name, content = downloaded(lab, code.get_by_role("button", name="Download"))
+        assert name == "tutorial_cnn.py" and line in content.decode()
+        scripts.append(tmp_path / f"{style}.py")
+        scripts[-1].write_bytes(content + b"\nprint(tuple(network(torch.randn(2, 1, 28, 28)).shape), sum(p.numel() for p in network.parameters()))\n")
+    together = [sys.executable, "-c", "import runpy, sys\nfor script in sys.argv[1:]: runpy.run_path(script)", *map(str, scripts)]
+    ran = subprocess.run(together, capture_output=True, text=True, check=True)
+    assert ran.stdout == f"(2, 10) {80 + (8 * 9 + 1) * 32 + 102_528 + 1_290}\n" * 2
+
+
+def test_a_preset_is_compared_with_what_became_of_it(lab: Page) -> None:
+    open_preset(lab, "lenet-5")
+    compared = view(lab, "Compare")
+    expect(compared).to_contain_text("unchanged")
+    act(lab, 0, "delete")
+    expect(compared.locator("li").first).to_contain_text("is missing: Conv2d")
+    button(lab, "Undo").click()
+    expect(compared).to_contain_text("unchanged")
+    expect(paste(lab, NET)).to_be_hidden()
+    expect(compared).to_contain_text("Open one of the networks and change it")
+
+
+def test_the_address_is_the_stack_with_what_is_switched_off(lab: Page) -> None:
+    act(lab, 2, "off")
+    choose(lab, 0)
+    field(lab, "out_channels").fill("7")
+    settled(lab)
+    lab.wait_for_url(lambda url: '"off":true' in (text := link.unpack(re.findall("network=([^&]+)", url)[0])) and '"out_channels":7' in text)
+    lab.goto(lab.url)
+    settled(lab)
+    expect(names(lab)).to_have_text(FIRST)
+    expect(cards(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
+    expect(cards(lab).nth(0)).to_contain_text("out_channels 7")
+    expect(shapes(lab).nth(3)).to_have_text("(32, 24, 24)")
+    act(lab, 2, "off")
+    expect(shapes(lab).nth(2)).to_have_text("(7, 13, 13)")
+
+
+@pytest.mark.parametrize("packed", ["damaged", link.pack('{"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}')], ids=["damaged", "unknown"])
+def test_a_link_that_holds_no_network_is_told_kindly_and_stays_told(page: Page, address: str, packed: str) -> None:
+    page.goto(f"{address}/network?network={packed}")
+    settled(page)
+    expect(names(page)).to_have_text(FIRST)
+    page.wait_for_url(lambda url: packed not in url)  # the page's own stack has come into the address
+    expect(page.get_by_test_id("stAppViewContainer").get_by_test_id("stAlert")).to_be_visible()
+
+
+def test_a_network_goes_to_training_and_to_its_gradients_and_is_still_there(lab: Page) -> None:
+    act(lab, 2, "delete")
+    field(lab, "kernel_size").fill("5")
+    settled(lab)
+    kinds = [*FIRST[:2], *FIRST[3:]]
+    in_address(lab, *kinds)
+    button(lab, "Train this").click()
+    lab.get_by_role("heading", name="Train a network").wait_for()
+    expect(lab.get_by_role("combobox", name="Data set")).to_have_value("MNIST 5k")
+    expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
+    lab.get_by_role("link", name="Network").click()
+    expect(names(settled(lab))).to_have_text(kinds)
+    button(lab, "See its gradients").click()
+    lab.get_by_role("heading", name="Autograd", exact=True).wait_for()
+    expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
+    expect(lab.get_by_role("heading", name="My network")).to_be_visible()
+    expect(lab.locator(".node.group[aria-label^='2 Conv2d']")).to_be_visible()
+
+
+def test_the_input_may_have_another_shape_and_one_of_its_own(lab: Page) -> None:
+    lab.locator("select.shape").select_option("3,32,32")
+    expect(shapes(lab).nth(6)).to_have_text("(1152,)")
+    expect(cards(lab).nth(0).locator(".count")).to_have_text("448")
+    lab.locator("select.shape").select_option("own")
+    lab.locator(".sizes").fill("2, 20, 30")
+    lab.locator(".sizes").press("Enter")
+    expect(shapes(lab)).to_have_text(["(16, 18, 28)", "(16, 18, 28)", "(16, 9, 14)", "(32, 7, 12)", "(32, 7, 12)", "(32, 3, 6)", "(576,)", *SHAPES[7:]])
+    expect(lab.locator("select.shape")).to_have_value("own")
+    choose(lab, 0)
+    expect(fact(lab, "Output size")).to_contain_text("height: ⌊(20 + 2·0")
+    lab.locator(".sizes").fill("784")
+    lab.locator(".sizes").press("Enter")
+    expect(shapes(lab)).to_have_text(["does not fit", *[""] * 9])
+    lab.locator("select.shape").select_option("own")
+    lab.locator(".sizes").fill("1, 2, 3, 4")
+    lab.locator(".sizes").press("Enter")
+    expect(lab.locator(".trouble")).to_contain_text("not 4 sizes")
+    button(lab, "Undo").click()
+    button(lab, "Undo").click()
+    expect(shapes(lab).nth(6)).to_have_text("(576,)")
+
+
+def test_a_stack_of_thirty_layers_is_no_trouble(page: Page, address: str) -> None:
+    layers: list[dict[str, Any]] = [
+        {"type": "Flatten"},
+        *[{"type": "Linear", "out_features": 64}, {"type": "ReLU"}] * 14,
+        {"type": "Linear", "out_features": 10},
+    ]
+    packed = link.pack(json.dumps({"name": "long", "input_shape": [1, 28, 28], "layers": layers}))
+    page.goto(f"{address}/network?network={packed}")
+    settled(page)
+    expect(cards(page)).to_have_count(30)
+    expect(page.locator(".paper svg .piece")).to_have_count(31)
+    expect(page.locator(".totals")).to_contain_text(f"{785 * 64 + 13 * 65 * 64 + 65 * 10:,} parameters")
+    drag(page, 2, below=4)
+    expect(names(page)).to_have_text(["Flatten", "Linear", "Linear", "ReLU", "ReLU", *["Linear", "ReLU"] * 12, "Linear"])
+    inside = view(page, "One batch")
+    expect(inside.locator(".row")).to_have_count(31)
+    expect(inside.locator(".row").last).to_contain_text("29 Linear10")
