@@ -12,6 +12,8 @@ from playground.errors import ConfigError, PlaygroundError
 from playground.network.catalogue import Shape, Value
 from playground.network.layers import layer_type
 
+VERSION = 1
+"""Of the format in which networks are saved; a file need not say it."""
 MAX_LAYERS = 200
 MAX_SIZE = 4096
 
@@ -82,6 +84,8 @@ def from_dict(document: object) -> NetworkSpec:
     """
     if not isinstance(document, dict):
         raise ConfigError(["A network is a JSON object with “name”, “input_shape” and “layers”."])
+    if document.get("version", VERSION) != VERSION:
+        raise ConfigError([f"This network was saved in version {str(document['version'])[:20]} of the format; this playground reads version {VERSION}."])
     shape, layers = document.get("input_shape"), document.get("layers")
     problems = []
     if not isinstance(shape, list) or not all(isinstance(size, int) and not isinstance(size, bool) for size in shape):

@@ -152,9 +152,12 @@ def _done(task: str, request: dict[str, Any]) -> dict[str, Any]:
     except PlaygroundError as error:
         return {"refused_with": [error.message, error.hint]}
     except MemoryError:
-        return {"refused_with": ["This script needed too much memory.", "Make its tensors smaller."]}
-    except Exception:
-        traceback.print_exc()
+        return {"refused_with": ["This needed too much memory.", "Make its tensors smaller."]}
+    except Exception as error:
+        if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):
+            return {"refused_with": ["This needed too much memory.", "Make its tensors smaller."]}
+        with contextlib.suppress(OSError):  # this process may write no file, and the server's own output may be one
+            traceback.print_exc()
         return {"refused_with": ["The playground made a mistake with this script; this should not happen.", "Another way to write it will probably work."]}
 
 

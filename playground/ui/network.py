@@ -59,14 +59,12 @@ def _stack() -> dict[str, Any]:
     text = STACK.source("")
     if text:
         with shown_kindly():
-            document = _read(text)
-            if document is not None:
-                return document
+            return _read(text)
     presets = load_presets().networks
     return (presets.get(FIRST) or next(iter(presets.values()))).to_dict()
 
 
-def _read(text: str) -> dict[str, Any] | None:
+def _read(text: str) -> dict[str, Any]:
     """A stack as the address carries it, checked: what it describes must be a network, apart from layers that are off.
 
     Raises:

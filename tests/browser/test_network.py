@@ -110,8 +110,13 @@ def open_preset(page: Page, name: str) -> None:
 
 
 def in_address(page: Page, *kinds: str) -> None:
-    """Wait until the address holds a stack of these layers."""
-    page.wait_for_url(lambda url: kinds == tuple(layer["type"] for layer in json.loads(link.unpack(re.findall("network=([^&]+)", url)[0]))["layers"]))
+    """The stack has come into the address: layers of these kinds."""
+
+    def there(url: str) -> bool:
+        found = re.search("network=([^&]+)", url)
+        return found is not None and kinds == tuple(layer["type"] for layer in json.loads(link.unpack(found[1]))["layers"])
+
+    page.wait_for_url(there)
 
 
 def empty(page: Page) -> None:
@@ -512,7 +517,6 @@ def test_a_link_that_holds_no_network_is_told_kindly_and_stays_told(page: Page, 
     page.goto(f"{address}/network?network={packed}")
     settled(page)
     expect(names(page)).to_have_text(FIRST)
-    page.wait_for_url(lambda url: packed not in url)  # the page's own stack has come into the address
     expect(page.get_by_test_id("stAppViewContainer").get_by_test_id("stAlert")).to_be_visible()
 
 

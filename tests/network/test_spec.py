@@ -171,3 +171,11 @@ def test_other_layers_are_checked_too() -> None:
     spec = from_dict(GOOD)
     with pytest.raises(ConfigError):
         spec.with_layers(())
+
+
+@pytest.mark.parametrize("version", [2, "2", None, [1], "x" * 10_000])
+def test_a_later_version_of_the_format_is_told(version: object) -> None:
+    saved = load_presets().networks["two-layers"]
+    with pytest.raises(ConfigError, match="this playground reads version 1"):
+        from_dict({**saved.to_dict(), "version": version})
+    assert from_dict({**saved.to_dict(), "version": 1}) == saved

@@ -83,6 +83,7 @@ async function load() {
 
     // One question at a time; the newest stack is asked about when the last answer is there.
     async changed() {
+      this.changes = (this.changes ?? 0) + 1
       this.notes = this.noted ?? ""
       this.noted = undefined
       this.draw()
@@ -97,7 +98,7 @@ async function load() {
       } while (this.behind)
       this.asking = false
       this.root.classList.remove("busy")
-      this.tell("stack", { ...this.stack.state, chosen: undefined })
+      if (this.changes > 1) this.tell("stack", { ...this.stack.state, chosen: undefined }) // the first is the stack that Streamlit has given
     }
 
     async ask(address, body) {
@@ -405,6 +406,7 @@ async function load() {
       this.parts.fault.textContent = answer.error ?? ""
       if (answer.error) return
       this.parts.reading.close()
+      this.parts.given.value = ""
       this.noted = answer.notes.join(" ")
       this.stack.open(answer.network)
     }

@@ -85,12 +85,22 @@ export class Stack {
     this.change(() => { this.layers[place].params = { ...this.layers[place].params, [name]: value } }, `${this.layers[place].id} ${name}`)
   }
 
-  // The layers that a fix proposes, in place of those that are on; those that are off go with the one before them.
+  // The layers that a fix proposes, in place of those that are on. What stays the same before and behind the fix is not touched, and
+  // what is off stays where it is: in front of the layer that it stood in front of.
   fix(layers) {
     this.change(() => {
-      const kept = this.layers.filter((layer) => !layer.off)
-      this.state.layers = layers.map(({ type, ...params }, place) => ({ id: kept[place]?.type === type ? kept[place].id : this.next++, type, params, off: false }))
-      this.state.chosen = Math.min(this.state.chosen, layers.length - 1)
+      const on = this.layers.filter((layer) => !layer.off)
+      const same = (layer, { type, ...params }) => layer.type === type && JSON.stringify(layer.params) === JSON.stringify(params)
+      const shorter = Math.min(on.length, layers.length)
+      let head = 0, tail = 0
+      while (head < shorter && same(on[head], layers[head])) head++
+      while (tail < shorter - head && same(on.at(-1 - tail), layers.at(-1 - tail))) tail++
+      const fresh = layers.slice(head, layers.length - tail).map(({ type, ...params }, place) => ({ id: on[head + place]?.type === type && head + place < on.length - tail ? on[head + place].id : this.next++, type, params, off: false }))
+      const replaced = new Set(on.slice(head, on.length - tail))
+      const before = on[head] // what is put in goes where the first replaced layer stood, or in front of the first that stays
+      const place = before ? this.layers.indexOf(before) : this.layers.length
+      this.state.layers = [...this.layers.slice(0, place), ...fresh, ...this.layers.slice(place).filter((layer) => !replaced.has(layer))]
+      this.state.chosen = Math.min(this.state.chosen, this.layers.length - 1)
     })
   }
 
