@@ -163,13 +163,7 @@ def _widened(call: Call) -> Call:
 def _doubled(result: Any) -> Any:
     """A result in float64, which autograd sees as one more operation; a leaf stays a leaf."""
     if isinstance(result, (list, tuple)):
-        parts = [_doubled(part) for part in result]
-        return type(result)(parts) if type(result) in (list, tuple, torch.Size) else _same_kind(result, parts)
+        return type(result)([_doubled(part) for part in result])  # also of PyTorch's named tuples, such as that of `max`
     if not isinstance(result, torch.Tensor) or result.dtype not in NARROW:
         return result
     return result.detach().double().requires_grad_() if result.is_leaf and result.requires_grad else result.double()
-
-
-def _same_kind(result: Any, parts: list[Any]) -> Any:
-    """A named tuple of PyTorch's, such as that of `max`, with other parts."""
-    return type(result)(parts)

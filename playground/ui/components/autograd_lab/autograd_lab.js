@@ -2,6 +2,7 @@
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const TERMS = 8 // of a sum that are written out
+const SETTLED = 400 // milliseconds without a further change, after which the address is told of a number
 const PACE = 900 // milliseconds from one step to the next while it plays
 
 async function load() {
@@ -112,7 +113,8 @@ async function load() {
       if (this.done) {
         this.done = false
         this.parts.proof.replaceChildren()
-        this.tell("ran", { source: this.source, grabbed: this.grabbed })
+        clearTimeout(this.telling)
+        this.telling = setTimeout(() => this.tell("ran", { source: this.source, grabbed: this.grabbed }), SETTLED)
       }
     }
 
@@ -218,6 +220,7 @@ async function load() {
     }
 
     close() {
+      clearTimeout(this.telling)
       this.pause()
       super.close()
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import streamlit as st
 
+from playground.network.initialisations import INITIALISATIONS
 from playground.ui.components import register
 from playground.ui.device_choice import chosen_device
 
@@ -45,5 +46,6 @@ def network_builder(
         if isinstance(told, dict) and isinstance(told.get("network"), dict):
             on_go(str(told.get("where")), told["network"])
 
-    data = {"network": network, "presets": presets, "shapes": shapes, "dataset": dataset, "device": chosen_device()}
+    starts = [(name, start.title) for name, start in INITIALISATIONS.items()]
+    data = {"starts": starts, "network": network, "presets": presets, "shapes": shapes, "dataset": dataset, "device": chosen_device()}
     _component(key=key, data=data, on_stack_change=changed, on_go_change=went)

@@ -71,6 +71,7 @@ async function load() {
       const before = this.data
       this.data = data
       if (before) return before.dataset === data.dataset || this.changed()
+      this.inside.offer(data.starts)
       this.parts.preset.append(...data.presets.map(({ name, title }) => new Option(title || name, name)))
       const response = await fetch(new URL("api/network/catalogue", document.baseURI))
       this.kinds = new Map((await response.json()).map((kind) => [kind.name, kind]))
@@ -281,7 +282,7 @@ async function load() {
           this.panelled = key
           this.facts = element("div", "numbers")
           const fields = element("div", "fields")
-          fields.append(...(kind?.params ?? []).map((param) => this.field(param, place)))
+          fields.append(...(kind?.params ?? []).map((param) => this.field(param)))
           const head = element("header", "head")
           head.append(element("h3", "", layer.type), element("span", "hint", kind?.summary ?? ""))
           this.parts.panel.replaceChildren(head, fields, this.facts, this.window.box)
@@ -292,7 +293,7 @@ async function load() {
       this.drawFacts(layer, step)
     }
 
-    field(param, place) {
+    field(param) {
       const box = element("label", "field")
       const field = param.kind === "choice" ? element("select") : element("input")
       field.dataset.param = param.name

@@ -3,7 +3,6 @@
 import { element } from "./tile.js"
 
 const SPACE = "http://www.w3.org/2000/svg"
-const STARTS = [["default", "PyTorch’s own start"], ["kaiming", "Kaiming (He)"], ["xavier", "Xavier (Glorot)"], ["orthogonal", "Orthogonal"], ["zeros", "All zeros"], ["small", "Normal, std 0.01"], ["large", "Normal, std 1"]]
 
 export class Inside {
   // `ask` sends a question about the stack as it stands.
@@ -12,7 +11,6 @@ export class Inside {
     this.box = element("div", "inside")
     this.choice = element("select")
     this.choice.setAttribute("aria-label", "Initialisation")
-    this.choice.append(...STARTS.map(([name, title]) => new Option(title, name)))
     this.choice.onchange = () => this.load()
     const tools = element("div", "tools")
     const label = element("label", "", "Weights start as ")
@@ -20,6 +18,11 @@ export class Inside {
     tools.append(label)
     this.result = element("div", "rows")
     this.box.append(tools, this.result)
+  }
+
+  // The ways in which weights may start, as pairs of name and title.
+  offer(starts) {
+    this.choice.replaceChildren(...starts.map(([name, title]) => new Option(title, name)))
   }
 
   // `network` tells stacks apart; null for one that does not fit.
