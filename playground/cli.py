@@ -6,11 +6,13 @@ on standard error and exit status 2.
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +20,8 @@ from playground.errors import DrawingError, PlaygroundError
 
 if TYPE_CHECKING:
     from playground.network.spec import NetworkSpec
+    from playground.runs.run import Run
+    from playground.training.config import TrainConfig
 
 
 class _Cli(click.Group):
@@ -72,7 +76,7 @@ def datasets(download: str | None, as_json: bool) -> None:
 @click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or the path of a JSON file.")
 @click.option("--epochs", type=float, help="How often every training image is shown.")
 @click.option("--batch-size", type=int, help="Images in one step.")
-@click.option("--optimizer", help="adam, adamw, sgd or rmsprop.")
+@click.option("--optimizer", help="adam, adamw, sgd, rmsprop or muon.")
 @click.option("--learning-rate", type=float, help="Size of a step; with a schedule, its peak.")
 @click.option("--momentum", type=float, help="Share of the last step that is kept (SGD, RMSprop).")
 @click.option("--nesterov", is_flag=True, default=None, help="Look ahead along the momentum (SGD).")
@@ -80,6 +84,8 @@ def datasets(download: str | None, as_json: bool) -> None:
 @click.option("--weight-decay", type=float, help="How strongly weights are pulled to zero.")
 @click.option("--schedule", help="constant, one-cycle, cosine or step.")
 @click.option("--label-smoothing", type=float, help="Share of the target spread over the wrong classes.")
+@click.option("--inputs", help="How pixels reach the network: standardised, 0-1 or 0-255.")
+@click.option("--initialisation", help="How the weights start: default, kaiming, xavier, orthogonal, zeros, small or large.")
 @click.option("--shift", type=int, help="Augmentation: move by up to this many pixels.")
 @click.option("--flip", is_flag=True, default=None, help="Augmentation: mirror left to right.")
 @click.option("--rotation", type=float, help="Augmentation: turn by up to this many degrees.")
@@ -89,8 +95,9 @@ def datasets(download: str | None, as_json: bool) -> None:
 @click.option("--evaluate-every", type=int, help="Steps between evaluations; 0 is once an epoch.")
 @click.option("--seed", type=int, help="Start of all random numbers.")
 @click.option("--device", help="Name of the device; best is the best there is.")
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file, .pt or .safetensors.")
 @as_json
-def train(as_json: bool, dataset: str, network: str, **given: Any) -> None:
+def train(as_json: bool, dataset: str, network: str, start: Path | None, **given: Any) -> None:
     """Train a network, and keep it as a run."""
     from playground.network.trace import check
     from playground.runs.run import create
@@ -105,7 +112,17 @@ def train(as_json: bool, dataset: str, network: str, **given: Any) -> None:
     info = dataset_info(dataset)
     check(spec, info.input_shape, len(info.classes))
     load(dataset)
-    _execute(create(config, spec), as_json)
+    _execute(_started_from(start, config, spec) if start else create(config, spec), as_json)
+
+
+def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
+    """A new run that starts from the weights in a file; what was changed to make them fit is told."""
+    from playground.runs.weights import create_from_weights, fitted, read_weights
+
+    weights, notes = fitted(read_weights(path, str(path)), spec)
+    for note in notes:
+        click.echo(note, err=True)
+    return create_from_weights(config, spec, weights)
 
 
 @main.command()
@@ -129,12 +146,67 @@ def runs(as_json: bool) -> None:
     """List the runs, the newest first."""
     from playground.runs.history import History
     from playground.runs.run import all_runs
+    from playground.runs.shelf import label
 
     for run in all_runs():
-        history = History(run).follow()
+        history, name = History(run).follow(), label(run).name
         facts = {"run": run.id, "state": history.state, "step": history.step, "total_steps": history.total_steps, "test_accuracy": history.test_accuracy}
         accuracy = "" if history.test_accuracy is None else f"{history.test_accuracy:.2%}"
-        _show(facts, f"{run.id:<60} {facts['state']:<12} {history.step:>7}/{history.total_steps:<7} {accuracy}", as_json)
+        line = f"{run.id:<60} {facts['state']:<12} {history.step:>7}/{history.total_steps:<7} {accuracy:<7} {name}"
+        _show({**facts, "name": name}, line.rstrip(), as_json)
+
+
+@main.command()
+@click.argument("run")
+@click.argument("name")
+@as_json
+def rename(run: str, name: str, as_json: bool) -> None:
+    """Give RUN a NAME to tell it from others; an empty one takes it away."""
+    from playground.runs.run import find
+    from playground.runs.shelf import relabel
+
+    written = relabel(find(run), name=name)
+    _show({"run": run, "name": written.name}, f"{run}: {written.name}", as_json)
+
+
+@main.command()
+@click.argument("run")
+@as_json
+def delete(run: str, as_json: bool) -> None:
+    """Throw RUN away; undelete takes it out again."""
+    from playground.runs.run import find
+    from playground.runs.shelf import delete as throw_away
+
+    throw_away(find(run))
+    _show({"run": run}, f"Deleted {run}. To have it back: python -m playground undelete {run}", as_json)
+
+
+@main.command()
+@click.argument("run")
+@as_json
+def undelete(run: str, as_json: bool) -> None:
+    """Take a deleted RUN out of the trash."""
+    from playground.runs.shelf import restore
+
+    _show({"run": restore(run).id}, f"Restored {run}", as_json)
+
+
+@main.command()
+@click.argument("run")
+@as_json
+def curves(run: str, as_json: bool) -> None:
+    """Print RUN's loss and accuracy at every step as CSV."""
+    import csv
+
+    from playground.runs.keeping import as_csv
+    from playground.runs.run import find
+
+    table = as_csv(find(run))
+    if not as_json:
+        click.echo(table, nl=False)
+        return
+    for row in csv.DictReader(table.splitlines()):
+        click.echo(json.dumps({name: None if value == "" else json.loads(value) for name, value in row.items()}))
 
 
 @main.command()
@@ -284,6 +356,63 @@ def export(run: str, target: Path) -> None:
     found = find(run)
     weights, card = write(found, target, training_command(found))
     click.echo(f"Wrote {weights} and {card}")
+
+
+@main.command()
+@click.argument("run")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new file; its ending, .pt or .safetensors, says of which kind.")
+@click.option("--step", type=int, help="After so many steps; by default the last that were kept.")
+@as_json
+def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
+    """Write RUN's weights for network.load_state_dict (.pt), or as safetensors."""
+    from playground.runs.run import find
+    from playground.runs.weights import as_safetensors, as_state_dict
+
+    kinds = {".pt": as_state_dict, ".safetensors": as_safetensors}
+    if target.suffix not in kinds:
+        raise PlaygroundError(f"The ending of {target} says no kind of weights.", "Write to a file that ends in .pt or .safetensors.")
+    _write(target, io.BytesIO(kinds[target.suffix](find(run), step)))
+    _show({"run": run, "file": str(target)}, f"Wrote {target}", as_json)
+
+
+@main.command()
+@click.argument("run")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new file, such as run.zip.")
+@as_json
+def pack(run: str, target: Path, as_json: bool) -> None:
+    """Put RUN with all that it kept into one file, to take along."""
+    from playground.runs.keeping import as_zip
+    from playground.runs.run import find
+
+    with as_zip(find(run)) as packed:
+        _write(target, packed)
+    _show({"run": run, "file": str(target)}, f"Wrote {target}", as_json)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@as_json
+def unpack(file: Path, as_json: bool) -> None:
+    """Make a run of FILE, which pack wrote, here or elsewhere."""
+    from playground.runs.keeping import from_zip
+
+    run = from_zip(file, name=str(file))
+    _show({"run": run.id}, f"Unpacked {run.id}", as_json)
+
+
+def _write(target: Path, content: IO[bytes]) -> None:
+    """Write a file beside its place, then rename it, so that a full disk leaves what was there before."""
+    part = Path(f"{target}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with part.open("wb") as file:
+                shutil.copyfileobj(content, file)
+            part.replace(target)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise PlaygroundError(f"{target} could not be written: {error.strerror}.") from None
 
 
 def _script(file: Any) -> str:

@@ -56,7 +56,18 @@ class CheckpointError(PlaygroundError):
 
 
 class DivergedError(PlaygroundError):
-    """Training produced a loss that is not a finite number."""
+    """Training produced a loss that is not a finite number.
+
+    Args:
+        loss: what it was.
+        step: the step in which it came.
+        where: a sentence that says where the first such number was born; empty where that is not known.
+    """
+
+    def __init__(self, loss: float, step: int, where: str = "") -> None:
+        message = f"The loss became {loss} at step {step}, so training stopped; what was learnt until the last checkpoint is kept."
+        super().__init__(f"{message} {where}".strip(), "A smaller learning rate usually helps.")
+        self.loss, self.step = loss, step
 
 
 class RunError(PlaygroundError):

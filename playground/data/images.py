@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
+from playground.data.inputs import STANDARDISED, ZERO_TO_ONE
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,20 @@ class ImageSet:
         return ImageSet(self.info, *(tensor.to(device) for tensor in tensors))
 
 
-def normalise(images: Tensor, info: DatasetInfo) -> Tensor:
-    """uint8 (or float 0–255) images as a network sees them: float32, mean 0, standard deviation 1 in each channel.
+def normalise(images: Tensor, info: DatasetInfo, inputs: str = STANDARDISED) -> Tensor:
+    """uint8 (or float 0–255) images as a network sees them: float32, and by default with mean 0 and standard deviation 1 in each channel.
 
     Shape: (N, C, H, W) → (N, C, H, W)
     """
-    scale, shift = scale_and_shift(info, images.device)
+    scale, shift = scale_and_shift(info, images.device, inputs)
     return images.to(torch.float32, copy=True).mul_(scale).add_(shift)
 
 
-def scale_and_shift(info: DatasetInfo, device: torch.device) -> tuple[Tensor, Tensor]:
-    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to mean 0 and standard deviation 1."""
+def scale_and_shift(info: DatasetInfo, device: torch.device, inputs: str = STANDARDISED) -> tuple[Tensor, Tensor]:
+    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to what the network receives, one of `INPUTS`."""
     mean, std = torch.tensor(info.mean), torch.tensor(info.std)
-    scale = 1 / (255 * std)
-    shift = -mean / std
+    if inputs == STANDARDISED:
+        scale, shift = 1 / (255 * std), -mean / std
+    else:
+        scale, shift = torch.full_like(std, 1 / 255 if inputs == ZERO_TO_ONE else 1.0), torch.zeros_like(mean)
     return scale.view(-1, 1, 1).to(device), shift.view(-1, 1, 1).to(device)

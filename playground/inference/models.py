@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,23 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from playground import settings
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet, normalise
+from playground.data.inputs import INPUTS, STANDARDISED
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.drawing import Pixels, to_digit
 from playground.network import spec as networks
-from playground.network.build import build
+from playground.network.build import Network, build
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs, find
+from playground.runs.run import Run, all_runs, find, load_state
 from playground.training.loop import evaluate as evaluate_network
 
 SHIPPED = "mnist-cnn"
 """The trained network that is used where none is chosen."""
+
+_STEP = re.compile("[0-9]{1,12}")
 
 _USES = {
     "digits": "reading a single digit, drawn or scanned, in MNIST’s form: light on dark, fitted into 20×20 pixels, centred in 28×28",
@@ -48,21 +52,40 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """The file that a trained network is kept in; equal as long as the file is the same one, unchanged."""
+
+    name: str
+    """The name of a shipped network, a run's identifier, or `RUN@STEP`: the run as it was after so many steps."""
+    path: Path
+    modified: int
+    """When the file was written, in nanoseconds since 1970: training replaces a run's last checkpoint."""
+    run: Run | None
+    """The run that it belongs to; None for a shipped network."""
+
+
+@dataclass(frozen=True)
 class Model:
     """A trained network with what it was trained on."""
 
     name: str
-    """The name of a shipped network, or a run's identifier."""
+    """As in `Weights`."""
     spec: NetworkSpec
     info: DatasetInfo
-    network: nn.Module
+    inputs: str
+    """How pixels reach the network, one of `INPUTS`."""
+    network: Network
     """In evaluation mode."""
     device: torch.device
+
+    def prepare(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) uint8 → the same as the network received them in training, float32 on its device."""
+        return normalise(images.to(self.device), self.info, self.inputs)
 
     @torch.inference_mode()
     def probabilities(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → (N, classes), each row adding up to 1."""
-        logits: Tensor = self.network(normalise(images.to(self.device), self.info))
+        logits: Tensor = self.network(self.prepare(images))
         return logits.softmax(dim=1).cpu()
 
     def predict(self, image: Tensor) -> Prediction:
@@ -87,11 +110,23 @@ class Model:
         Raises:
             ShapeError: the data has another shape or other classes.
         """
-        if images.info.input_shape != self.info.input_shape or len(images.info.classes) != len(self.info.classes):
-            raise ShapeError(f"“{self.name}” was trained on {self.info.title}; {images.info.title} has another shape or other classes.")
-        result = evaluate_network(self.network, images.to(self.device), lambda pixels: normalise(pixels, self.info))
+        self.expect(images.info)
+        loss, confused = evaluate_network(self.network, images.to(self.device), self.prepare)
         self.network.eval()
-        return result
+        return loss, int(confused.diagonal().sum()) / len(images.test_images)
+
+    def fits(self, info: DatasetInfo) -> bool:
+        """Whether a data set's images have the network's shape, and its classes are those that the network knows."""
+        return info.input_shape == self.info.input_shape and info.classes == self.info.classes
+
+    def expect(self, info: DatasetInfo) -> None:
+        """Refuse a data set that does not fit.
+
+        Raises:
+            ShapeError: it has another shape or other classes.
+        """
+        if not self.fits(info):
+            raise ShapeError(f"“{self.name}” was trained on {self.info.title}; {info.title} has another shape or other classes.")
 
 
 def shipped_names() -> list[str]:
@@ -100,22 +135,44 @@ def shipped_names() -> list[str]:
 
 
 def load_model(name: str, device: str = "cpu") -> Model:
-    """The trained network of that name, or of the run with that identifier.
+    """The trained network of that name: the same object as long as its file is the same.
+
+    Args:
+        name: of a shipped network; a run's identifier, for its last checkpoint; or `RUN@STEP`, for the one kept after so many steps.
+        device: where the network shall live.
 
     Raises:
-        UnknownName: there is neither.
-        CheckpointError: its file cannot be read, or holds no trained network.
+        UnknownName: there is no such network or run.
+        CheckpointError: nothing was kept at that step, or the file cannot be read or holds no trained network.
+    """
+    return model_of(find_weights(name), device)
+
+
+def model_of(weights: Weights, device: str = "cpu") -> Model:
+    """The trained network in a file.
+
+    Raises:
+        CheckpointError: the file cannot be read, or holds no trained network.
+    """
+    return (_load_shipped if weights.run is None else _load_run)(weights, device)
+
+
+def find_weights(name: str) -> Weights:
+    """The file that the trained network of that name is kept in.
+
+    Raises:
+        UnknownName: there is no such network or run.
+        CheckpointError: the run has kept no weights, or none of that step.
     """
     if name in shipped_names():
         path = _pretrained_folder() / f"{name}.safetensors"
-        return _load_shipped(path, path.stat().st_mtime_ns, device)
+        return Weights(name, path, path.stat().st_mtime_ns, None)
+    run_id, at, step = name.partition("@")
     try:
-        run = find(name)
+        run = find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
     except UnknownName:
         raise UnknownName("trained network", name, [*shipped_names(), *(run.id for run in all_runs()[:10])]) from None
-    if not run.checkpoint_path.exists():
-        raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
-    return _load_run(run, run.checkpoint_path.stat().st_mtime_ns, device)
+    return _weights_of(run, int(step) if at else None)
 
 
 def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
@@ -160,37 +217,54 @@ def _pretrained_folder() -> Path:
     return settings.models_folder() / "pretrained"
 
 
+def _weights_of(run: Run, step: int | None) -> Weights:
+    name, path = (run.id, run.checkpoint_path) if step is None else (f"{run.id}@{step}", run.checkpoint_path_at(step))
+    try:
+        return Weights(name, path, path.stat().st_mtime_ns, run)
+    except FileNotFoundError:
+        pass
+    if step is not None and (kept := ", ".join(map(str, run.checkpoints()))):
+        raise CheckpointError(f"The run “{run.id}” has not kept its weights after step {step}.", f"Steps whose weights are kept: {kept}.")
+    raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
+
+
 @lru_cache(maxsize=8)
-def _load_shipped(path: Path, _modified: int, device: str) -> Model:
+def _load_shipped(weights: Weights, device: str) -> Model:
     from safetensors import SafetensorError, safe_open
 
     try:
-        with safe_open(path, "pt") as file:
+        with safe_open(weights.path, "pt") as file:
             facts = file.metadata()
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
         spec = networks.from_json(facts["network"])
-        info = dataset_info(json.loads(facts["config"])["dataset"])
+        config = json.loads(facts["config"])
+        info, inputs = dataset_info(config["dataset"]), config.get("inputs", STANDARDISED)
+        if inputs not in INPUTS:
+            raise UnknownName("form of the inputs", inputs, INPUTS)
     except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path.name} does not hold a trained network: {error}.") from None
-    return _model(path.stem, spec, info, weights, device)
+        raise CheckpointError(f"{weights.path.name} does not hold a trained network: {error}.") from None
+    return _model(weights.name, spec, info, inputs, state, device)
 
 
 @lru_cache(maxsize=32)
-def _load_run(run: Run, _modified: int, device: str) -> Model:
-    state = run.load_checkpoint() or {}
+def _load_run(weights: Weights, device: str) -> Model:
+    run = weights.run
+    assert run is not None
+    state = load_state(weights.path)
     if "weights" not in state:
-        raise CheckpointError(f"The checkpoint of “{run.id}” holds no weights.")
-    return _model(run.id, run.network, dataset_info(run.config.dataset), state["weights"], device)
+        raise CheckpointError(f"The checkpoint of “{weights.name}” holds no weights.")
+    config = run.config
+    return _model(weights.name, run.network, dataset_info(config.dataset), config.inputs, state["weights"], device)
 
 
-def _model(name: str, spec: NetworkSpec, info: DatasetInfo, weights: dict[str, Any], device: str) -> Model:
+def _model(name: str, spec: NetworkSpec, info: DatasetInfo, inputs: str, state: dict[str, Any], device: str) -> Model:
     try:
         check(spec, info.input_shape, len(info.classes))
         network = build(spec, device)
-        network.load_state_dict(weights)
+        network.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
         raise CheckpointError(f"The weights of “{name}” belong to another network or to other data: {error}") from None
-    return Model(name, spec, info, network.eval().requires_grad_(False), torch.device(device))
+    return Model(name, spec, info, inputs, network.eval().requires_grad_(False), torch.device(device))
 
 
 def _card(name: str, run: Run, history: History, command: str) -> str:

@@ -5,24 +5,27 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-import numpy as np
-
+from playground.runs.columns import StepColumns
 from playground.runs.run import Run, State
 from playground.training.events import (
     Created,
+    Diverged,
     Evaluated,
     Event,
     Failed,
     Finished,
     LearningRate,
+    Observed,
+    OptimizerChanged,
     Paused,
     Resumed,
     Started,
     Step,
+    Steps,
     Stopped,
 )
 
-Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
+Change = LearningRate | OptimizerChanged
 
 _STATES: dict[type[Event], State] = {
     Started: "running",
@@ -33,6 +36,10 @@ _STATES: dict[type[Event], State] = {
     Finished: "finished",
 }
 """The state that an event leads to; the others lead nowhere."""
+_GATHERED: dict[type[Event], str] = {Evaluated: "evaluations", Observed: "observations", LearningRate: "changes", OptimizerChanged: "changes"}
+"""Events of which all are kept, and where."""
+_LATEST: dict[type[Event], str] = {Created: "created", Started: "started", Diverged: "diverged", Finished: "finished"}
+"""Events of which the last is kept."""
 
 
 @dataclass
@@ -40,10 +47,14 @@ class History:
     """A run's record, replayed; `follow` reads only what is new since the last time."""
 
     run: Run
-    created: float = 0.0
-    steps: list[Step] = field(default_factory=list)
+    created: Created | None = None
+    steps: StepColumns = field(default_factory=StepColumns)
     evaluations: list[Evaluated] = field(default_factory=list)
-    rate_changes: list[LearningRate] = field(default_factory=list)
+    observations: list[Observed] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    """What was changed by hand while it ran."""
+    diverged: Diverged | None = None
+    """Where the loss stopped to be a number, if it did."""
     started: Started | None = None
     finished: Finished | None = None
     message: str = ""
@@ -87,53 +98,34 @@ class History:
         return (self.total_steps - self.step) * self.steps[-1].seconds / self.step
 
     @property
+    def optimizer(self) -> str:
+        """The optimizer that took over last; empty where it is still the configuration's."""
+        return next((change.optimizer for change in reversed(self.changes) if isinstance(change, OptimizerChanged)), "")
+
+    @property
     def test_accuracy(self) -> float | None:
         return self.evaluations[-1].test_accuracy if self.evaluations else None
 
     def _take(self, event: Event) -> None:
-        self._last = _STATES.get(type(event), self._last)
+        kind = type(event)
+        self._last = _STATES.get(kind, self._last)
+        if kind in _GATHERED:
+            getattr(self, _GATHERED[kind]).append(event)
+        elif kind in _LATEST:
+            setattr(self, _LATEST[kind], event)
         match event:
+            case Steps():
+                self.steps.extend(event)
             case Step():
-                self.steps.append(event)
-            case Evaluated():
-                self.evaluations.append(event)
-            case LearningRate():
-                self.rate_changes.append(event)
-            case Created():
-                self.created = event.time
+                self.steps.extend(Steps.of([event]))
             case Started():
                 self._rewind(event.step)
-                self.started, self.message = event, ""
+                self.message, self.diverged = "", None
             case Failed():
                 self.message = event.message
-            case Finished():
-                self.finished = event
 
     def _rewind(self, step: int) -> None:
         """Forget what was recorded behind the checkpoint that the run goes on from."""
-        self.steps = [event for event in self.steps if event.step <= step]
-        self.evaluations = [event for event in self.evaluations if event.step <= step]
-        self.rate_changes = [event for event in self.rate_changes if event.step <= step]
-
-
-def downsample(x: Array, y: Array, points: int) -> tuple[Array, Array]:
-    """At most `points` points that keep a curve's look: the lowest and the highest of each of equal stretches.
-
-    Args:
-        x: (N,) positions, rising.
-        y: (N,) values.
-        points: how many to keep, at least 4.
-
-    Returns:
-        The kept positions and values, in order, the first and the last among them.
-    """
-    if len(x) <= points:
-        return x, y
-    stretches = (points - 2) // 2
-    inner = np.arange(1, len(x) - 1)
-    stretch = (inner - 1) * stretches // len(inner)  # which of the equal stretches each inner point lies in
-    by_height = np.lexsort((y[inner], stretch))
-    ends = np.searchsorted(stretch, np.arange(stretches), side="right")
-    starts = np.concatenate([[0], ends[:-1]])
-    keep = np.unique(np.concatenate([[0], inner[by_height[starts]], inner[by_height[ends - 1]], [len(x) - 1]]))
-    return x[keep], y[keep]
+        self.steps.rewind(step)
+        for name in set(_GATHERED.values()):
+            setattr(self, name, [event for event in getattr(self, name) if event.step <= step])

@@ -4,6 +4,10 @@ config.json      how it is trained
 network.json     what is trained
 events.jsonl     all that happened, one JSON object a line, only ever appended to
 checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
+checkpoints/     earlier ones, by their step, so that one can go back
+start.safetensors  the weights that training starts from, where they are not fresh
+snapshots.jsonl  histograms, filters and predictions over time, one JSON object a line
+closeup.json     the last iteration that was looked at closely
 worker.lock      held by the process that trains, so that a dead one is known at once
 worker.log       what that process printed, for whoever looks for a bug
 """
@@ -24,16 +28,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from filelock import FileLock, Timeout
 
 from playground import settings
-from playground.errors import CheckpointError, RunError, UnknownName
+from playground.errors import CheckpointError, PlaygroundError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
-from playground.training.events import Created, Event, Step, from_json
+from playground.training.events import Closeup, Created, Event, Snapshot, Step, Steps, from_json
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
@@ -44,6 +48,8 @@ LOCK_SECONDS = 5.0
 
 FLUSH_SECONDS = 0.02
 """How long a recorded step may wait to be written."""
+KEPT = 12
+"""Checkpoints that a run keeps at most."""
 
 _ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9-]{1,60}-[0-9a-f]{4}$")
 
@@ -83,6 +89,22 @@ class Run:
         return self.path / "checkpoint.pt"
 
     @property
+    def start_path(self) -> Path:
+        return self.path / "start.safetensors"
+
+    @property
+    def _kept_folder(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def _snapshots_path(self) -> Path:
+        return self.path / "snapshots.jsonl"
+
+    @property
+    def _closeup_path(self) -> Path:
+        return self.path / "closeup.json"
+
+    @property
     def _events_path(self) -> Path:
         return self.path / "events.jsonl"
 
@@ -91,25 +113,73 @@ class Run:
         with self.recorder() as record:
             record(event)
 
+    def remember(self, events: list[Event]) -> None:
+        """Append many events at once."""
+        with self.recorder() as record:
+            for event in events:
+                record(event)
+
     @contextmanager
     def recorder(self) -> Iterator[Callable[[Event], None]]:
         """A function that appends events. All are handed to the operating system before it returns, but for steps
         that follow another within `FLUSH_SECONDS`: those wait for the next event, so that recording costs training little."""
-        torn = self._events_path.exists() and not _ends_with_newline(self._events_path)
-        with self._events_path.open("a", encoding="utf-8") as file:
-            if torn:
-                file.write("\n")
+        with _appended(self._events_path) as file:
+            waiting: list[Step] = []
             flushed = -math.inf
 
-            def record(event: Event) -> None:
+            def flush() -> None:
                 nonlocal flushed
-                file.write(event.to_json() + "\n")
-                now = time.monotonic()
-                if not isinstance(event, Step) or now - flushed > FLUSH_SECONDS:
-                    file.flush()
-                    flushed = now
+                if waiting:
+                    file.write(Steps.of(waiting).to_json() + "\n")
+                    waiting.clear()
+                file.flush()
+                flushed = time.monotonic()
 
-            yield record
+            def record(event: Event) -> None:
+                if isinstance(event, Step):
+                    waiting.append(event)
+                    if time.monotonic() - flushed > FLUSH_SECONDS:
+                        flush()
+                    return
+                flush()
+                self._write(event, file)
+                file.flush()
+
+            try:
+                yield record
+            finally:
+                flush()
+
+    def _write(self, event: Event, file: IO[str]) -> None:
+        """Put an event where it belongs: pictures are large, and of close-ups only the last is kept."""
+        match event:
+            case Snapshot():
+                with _appended(self._snapshots_path) as snapshots:
+                    snapshots.write(event.to_json() + "\n")
+            case Closeup():
+                _replace(self._closeup_path, event.to_json())
+            case _:
+                file.write(event.to_json() + "\n")
+
+    def snapshots(self) -> list[Snapshot]:
+        """The pictures of the network's inside, the earliest first. Those taken behind a checkpoint that the run went back to are void."""
+        if not self._snapshots_path.exists():
+            return []
+        found: list[Snapshot] = []
+        for event in _parse(self._snapshots_path.read_bytes()):
+            if isinstance(event, Snapshot):
+                while found and found[-1].step >= event.step:
+                    found.pop()
+                found.append(event)
+        return found
+
+    def closeup(self) -> Closeup | None:
+        """The last iteration that was looked at closely."""
+        try:
+            event = from_json(self._closeup_path.read_bytes())
+        except (OSError, ValueError):
+            return None
+        return event if isinstance(event, Closeup) else None
 
     def events(self, offset: int = 0) -> tuple[list[Event], int]:
         """The events from a byte offset on, and the offset to go on from; a torn last line waits for its rest."""
@@ -147,6 +217,8 @@ class Run:
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Keep a training state: written beside its place, then renamed, so that a crash leaves the old one.
 
+        It also stays among the earlier ones until it is thinned out.
+
         Raises:
             RunError: the disk is full.
         """
@@ -155,6 +227,7 @@ class Run:
         temporary = self.checkpoint_path.with_suffix(".tmp")
         try:
             torch.save(state, temporary)
+            self._keep(temporary, state["step"])
             temporary.replace(self.checkpoint_path)
         except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
             temporary.unlink(missing_ok=True)
@@ -165,25 +238,97 @@ class Run:
                 "Free some space, then resume the run; it goes on from its last checkpoint.",
             ) from error
 
-    def load_checkpoint(self) -> dict[str, Any] | None:
-        """The kept training state, or None where none was kept yet.
+    def _keep(self, path: Path, step: int) -> None:
+        """Let the file be known by its step, too, and thin out those that lie closest together; nothing is written twice where links can be made."""
+        self._kept_folder.mkdir(exist_ok=True)
+        kept = self.checkpoint_path_at(step)
+        kept.unlink(missing_ok=True)
+        try:
+            os.link(path, kept)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(path, kept)
+        steps = self.checkpoints()
+        while len(steps) > KEPT:
+            gaps = [after - before for before, after in zip(steps, steps[2:], strict=False)]
+            self.checkpoint_path_at(steps.pop(1 + gaps.index(min(gaps)))).unlink(missing_ok=True)
+
+    def checkpoints(self) -> list[int]:
+        """The steps whose states are kept, rising."""
+        return sorted(int(path.stem) for path in self._kept_folder.glob("*.pt") if path.stem.isdecimal())
+
+    def checkpoint_path_at(self, step: int) -> Path:
+        """The file of the state after so many steps."""
+        return self._kept_folder / f"{step:08d}.pt"
+
+    def load_checkpoint(self, step: int | None = None) -> dict[str, Any] | None:
+        """The last kept training state, or None where none was kept yet; or the one after so many steps.
 
         Raises:
-            CheckpointError: the file is not a checkpoint, or holds more than plain data and tensors.
+            CheckpointError: the file is not a checkpoint, or holds more than plain data and tensors; or none was kept at that step.
         """
-        return load_state(self.checkpoint_path) if self.checkpoint_path.exists() else None
+        if step is None:
+            return load_state(self.checkpoint_path) if self.checkpoint_path.exists() else None
+        if step not in self.checkpoints():
+            known = ", ".join(map(str, self.checkpoints())) or "none"
+            raise CheckpointError(f"No checkpoint of step {step} was kept.", f"Kept: {known}.")
+        return load_state(self.checkpoint_path_at(step))
+
+    def start_weights(self) -> dict[str, Any] | None:
+        """The weights to start from; None for fresh ones.
+
+        Raises:
+            CheckpointError: the file is damaged.
+        """
+        if not self.start_path.exists():
+            return None
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        try:
+            return load_file(self.start_path)
+        except (SafetensorError, OSError) as error:
+            raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
 
 
-def create(config: TrainConfig, network: NetworkSpec, owner: str = "") -> Run:
-    """Make the folder of a new run, which then waits for a worker."""
+def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "") -> Run:
+    """Make the folder of a new run, which then waits for a worker.
+
+    Args:
+        config: how it is trained.
+        network: what is trained.
+        owner: whose it is.
+        race: a name shared by runs that race against each other.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
+    return create_from(config, network, Created(time.time(), owner, race=race))
+
+
+def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fill: Callable[[Run], None] = lambda _run: None) -> Run:
+    """Make the folder of a new run.
+
+    Args:
+        config: how it is trained.
+        network: what is trained.
+        created: its first event.
+        fill: puts what else belongs there into the folder, before the run is started.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
     name = re.sub(r"[^a-z0-9]+", "-", f"{config.dataset} {network.name}".lower()).strip("-")[:60]
     path = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
     try:
         path.mkdir(parents=True)
+        run = Run(path)
         (path / "config.json").write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
         (path / "network.json").write_text(network.to_json(), encoding="utf-8")
-        run = Run(path)
-        run.append(Created(time.time(), owner))
+        run.append(created)
+        fill(run)
+    except PlaygroundError:
+        shutil.rmtree(path, ignore_errors=True)
+        raise
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
         raise RunError(f"The run could not be written to {settings.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.") from error
@@ -237,6 +382,23 @@ def _is_archive(path: Path) -> bool:
         return zipfile.is_zipfile(path)
     except zipfile.BadZipFile:
         return False
+
+
+@contextmanager
+def _appended(path: Path) -> Iterator[IO[str]]:
+    """The file, open to append lines to it. A line that a crash tore is closed first, so that it spoils no other."""
+    torn = path.exists() and not _ends_with_newline(path)
+    with path.open("a", encoding="utf-8") as file:
+        if torn:
+            file.write("\n")
+        yield file
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a file beside its place, then rename it, so that it is whole whoever reads it."""
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
 
 
 def _ends_with_newline(path: Path) -> bool:

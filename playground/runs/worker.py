@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from playground import settings
-from playground.errors import PlaygroundError, RunError
+from playground.errors import DivergedError, PlaygroundError, RunError
 from playground.runs.commands import Command
 from playground.runs.run import Run
 from playground.training.events import (
@@ -23,12 +23,14 @@ from playground.training.events import (
     Event,
     Failed,
     LearningRate,
+    OptimizerChanged,
     Paused,
     Resumed,
     Started,
     Step,
     Stopped,
 )
+from playground.training import autopsy
 from playground.training.loop import Training
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -103,12 +105,10 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> It
     threads = settings.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
-    training = Training(run.network, run.config)
-    if state := run.load_checkpoint():
-        training.restore(state)
+    training = _prepared(run)
     yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
     training.flush_each_step = False
-    pause = _Pause(training, commands, record)
+    pause = _Pause(run, training, commands, record)
     try:
         for event in training.events():
             if isinstance(event, Checkpoint):
@@ -121,6 +121,18 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> It
         yield Stopped(time.time(), training.step)
     except Hangup:
         run.save_checkpoint(training.state())
+    except DivergedError as error:
+        found = autopsy.find(_prepared(run), error.step)
+        record(found)
+        raise DivergedError(error.loss, error.step, autopsy.told(found, [layer.type for layer in run.network.layers])) from None
+
+
+def _prepared(run: Run) -> Training:
+    """The run's training as it stood at its last checkpoint, or at its start."""
+    training = Training(run.network, run.config, weights=run.start_weights())
+    if state := run.load_checkpoint():
+        training.restore(state)
+    return training
 
 
 class _Stop(Exception):
@@ -130,8 +142,8 @@ class _Stop(Exception):
 class _Pause:
     """Holds the loop between two steps while it is paused, and lets one step through when asked."""
 
-    def __init__(self, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
-        self._training, self._commands, self._record = training, commands, record
+    def __init__(self, run: Run, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
+        self._run, self._training, self._commands, self._record = run, training, commands, record
         self._paused = False
         self._stepping = False
 
@@ -161,13 +173,22 @@ class _Pause:
                 self._resume(step)
             case "step":
                 self._resume(step)
-                self._training.flush_each_step = True
+                self._training.flush_each_step = self._training.look_closely = True
                 self._stepping = True
             case "stop":
                 raise _Stop
             case "learning-rate":
-                self._training.learning_rate = command.value
-                self._record(LearningRate(step, command.value))
+                self._training.learning_rate = float(command.value)
+                self._record(LearningRate(step, self._training.learning_rate))
+                self._keep()
+            case "optimizer":
+                self._training.change_optimizer(str(command.value))
+                self._record(OptimizerChanged(step, self._training.optimizer_name))
+                self._keep()
+
+    def _keep(self) -> None:
+        """So that whoever takes these steps again takes them with the change."""
+        self._run.save_checkpoint(self._training.state())
 
 
 def main(run_path: str, source: IO[str]) -> int:

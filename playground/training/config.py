@@ -8,10 +8,12 @@ from typing import Any
 
 from playground.data.augment import Augment
 from playground.data.catalogue import dataset_info
+from playground.data.inputs import INPUTS, STANDARDISED
 from playground.device import BEST
 from playground.errors import ConfigError, PlaygroundError
+from playground.network.initialisations import INITIALISATIONS
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "muon")
 SCHEDULES = ("constant", "one-cycle", "cosine", "step")
 
 
@@ -36,17 +38,23 @@ class TrainConfig:
     learning_rate: float = 0.003
     """Size of a step; with a schedule, its peak."""
     momentum: float = 0.9
-    """Share of the last step that is kept, from 0 to below 1 (SGD and RMSprop)."""
+    """Share of the last step that is kept, from 0 to below 1 (SGD, RMSprop and Muon)."""
     nesterov: bool = False
-    """Look ahead along the momentum before taking the gradient (SGD)."""
+    """Look ahead along the momentum before taking the gradient (SGD and Muon)."""
     betas: tuple[float, float] = (0.9, 0.999)
-    """Share that is kept of the mean gradient and of its mean square (Adam and AdamW)."""
+    """Share that is kept of the mean gradient and of its mean square (Adam, AdamW and what Muon leaves to AdamW)."""
     weight_decay: float = 0.0
     """How strongly weights are pulled to zero."""
     schedule: str = "one-cycle"
     """How the learning rate changes over the run; one of `SCHEDULES`."""
     label_smoothing: float = 0.0
     """Share of the target that is spread over the wrong classes."""
+    inputs: str = STANDARDISED
+    """How pixels reach the network; one of `INPUTS`."""
+    initialisation: str = "default"
+    """How the weights start; one of `INITIALISATIONS`."""
+    whiten: bool = False
+    """Set the first convolution’s filters from the training images’ own patches and freeze them."""
     augment: Augment = field(default_factory=Augment)
     """Random changes of the training images."""
     evaluate_every: int = 0
@@ -127,6 +135,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weight_decay": (_number(0, 10), "The weight decay must be from 0 to 10, not {value!r}."),
     "schedule": (lambda value: value in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}, not {{value!r}}."),
     "label_smoothing": (_number(0, 0.99), "The label smoothing must be from 0 to below 1, not {value!r}."),
+    "inputs": (lambda value: value in INPUTS, f"The inputs must be one of {', '.join(INPUTS)}, not {{value!r}}."),
+    "initialisation": (lambda value: value in INITIALISATIONS, f"The initialisation must be one of {', '.join(INITIALISATIONS)}, not {{value!r}}."),
+    "whiten": (lambda value: isinstance(value, bool), "Whitening must be true or false, not {value!r}."),
     "evaluate_every": (_whole(0, 10**9), "The steps between evaluations must be a whole number from 0, not {value!r}."),
     "seed": (_whole(0, 2**31 - 1), "The seed must be a whole number from 0 to 2147483647, not {value!r}."),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 
@@ -36,6 +36,31 @@ class Step(Event):
 
 
 @dataclass(frozen=True)
+class Steps(Event):
+    """Steps that were taken one after another, in columns: how a run's record keeps them, because there are so many."""
+
+    kind = "steps"
+    first: int
+    loss: list[float]
+    accuracy: list[float]
+    learning_rate: list[float]
+    seconds: list[float]
+    rate: list[float]
+
+    @classmethod
+    def of(cls, steps: list[Step]) -> Steps:
+        """The same steps in columns; losses and accuracies exactly, the rest as precisely as anyone reads them."""
+        return cls(
+            steps[0].step,
+            [step.loss for step in steps],
+            [step.accuracy for step in steps],
+            [float(f"{step.learning_rate:.7g}") for step in steps],
+            [round(step.seconds, 4) for step in steps],
+            [round(step.rate, 1) for step in steps],
+        )
+
+
+@dataclass(frozen=True)
 class Evaluated(Event):
     """The network was tried on the test images."""
 
@@ -49,6 +74,77 @@ class Evaluated(Event):
     test_loss: float
     test_accuracy: float
     seconds: float
+    named: list[int] = field(default_factory=list)
+    """How many test images were given each class."""
+    right: list[int] = field(default_factory=list)
+    """How many of them rightly."""
+
+
+@dataclass(frozen=True)
+class Observed(Event):
+    """What happened inside the network at one step; one number for each layer of the network, None where a layer has no such number
+    or it is not finite."""
+
+    kind = "observed"
+    step: int
+    gradient: list[float | None]
+    """Euclidean norm of the loss's gradient by the layer's parameters, all together."""
+    weight: list[float | None]
+    """Euclidean norm of the parameters, before the step."""
+    update: list[float | None]
+    """Euclidean norm of what the step added to them."""
+    mean: list[float | None]
+    """Mean of the layer's outputs over the batch."""
+    std: list[float | None]
+    """Standard deviation of the layer's outputs over the batch."""
+    dead: list[float | None]
+    """Of an activation that can be silent (ReLU): share of its units, channels of an image, that were 0 for the whole batch."""
+    input_mean: float | None
+    """Mean of the batch as the network receives it."""
+    input_std: float | None
+    """Standard deviation of the batch as the network receives it."""
+
+
+@dataclass(frozen=True)
+class Snapshot(Event):
+    """The inside of the network at one step, as pictures need it. A run keeps it in a file of its own, because it is large."""
+
+    kind = "snapshot"
+    step: int
+    histograms: list[dict[str, Any]]
+    """For each layer, of its `weights`, `gradients` and `outputs` those that it has: `low`, `high`, and the `counts` between them."""
+    gallery: list[list[int]]
+    """For each of the gallery's test images the probability of each class, in thousandths."""
+    filters: dict[str, Any] | None
+    """The first layer's weights as pictures: `shape` (count, channels, height, width), `bound`, and `pixels`, a byte each in base64, 128 for zero
+    and 1 and 255 for minus and plus the bound. None where the first layer with weights looks at no image."""
+
+
+@dataclass(frozen=True)
+class Closeup(Event):
+    """One iteration, all that happened in it; a run keeps only the last."""
+
+    kind = "closeup"
+    step: int
+    document: dict[str, Any]
+    """What `playground.training.closeup` describes."""
+
+
+@dataclass(frozen=True)
+class Diverged(Event):
+    """The loss is no longer a number: where the first such value was born."""
+
+    kind = "diverged"
+    step: int
+    """The step whose loss was not a number."""
+    born: int
+    """The step in which the first value that is not finite appeared; 0 where it was not found."""
+    place: str
+    """What it appeared in: `weights`, `output`, `loss`, `gradient` or `update`."""
+    layer: int
+    """Whose; -1 for the loss."""
+    largest: list[float | None]
+    """The largest magnitude among each layer's outputs in that step, None from where it is not finite."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +166,15 @@ class LearningRate(Event):
 
 
 @dataclass(frozen=True)
+class OptimizerChanged(Event):
+    """Another optimizer took over, with a fresh state."""
+
+    kind = "optimizer"
+    step: int
+    optimizer: str
+
+
+@dataclass(frozen=True)
 class Created(Event):
     """A run was asked for."""
 
@@ -78,6 +183,12 @@ class Created(Event):
     """Seconds since 1970."""
     owner: str
     """Whose it is; empty for one started from the command line, which is everyone's to see."""
+    parent: str = ""
+    """The run whose past it shares; empty for one that begins at its own start."""
+    parent_step: int = 0
+    """The step up to which it shares it."""
+    race: str = ""
+    """A name shared by runs that race against each other; empty for one that does not."""
 
 
 @dataclass(frozen=True)
@@ -139,9 +250,9 @@ class Finished(Event):
     """Images learnt divided by the seconds of learning, evaluation left out."""
 
 
-KINDS: dict[str, type[Event]] = {
-    event.kind: event for event in (Step, Evaluated, Checkpoint, LearningRate, Created, Started, Paused, Resumed, Stopped, Failed, Finished)
-}
+_HAPPENED = (Step, Steps, Evaluated, Observed, Snapshot, Closeup, Diverged, Checkpoint, LearningRate, OptimizerChanged)
+_LIFE = (Created, Started, Paused, Resumed, Stopped, Failed, Finished)
+KINDS: dict[str, type[Event]] = {event.kind: event for event in (*_HAPPENED, *_LIFE)}
 
 
 def from_json(line: str | bytes) -> Event:

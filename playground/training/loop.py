@@ -4,34 +4,45 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground import device as devices
 from playground.data.distort import distorted
-from playground.data.images import ImageSet, scale_and_shift
+from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
 from playground.errors import CheckpointError, ConfigError, DivergedError
-from playground.network.build import build, is_convolutional
+from playground.network.build import Network, build, is_convolutional
+from playground.network.initialise import initialise
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
+from playground.training import closeup
 from playground.training.config import TrainConfig
-from playground.training.events import Checkpoint, Evaluated, Event, Finished, Step
+from playground.training.events import Checkpoint, Closeup, Evaluated, Event, Finished, Step
+from playground.training.iteration import Iteration
+from playground.training.observing import Observer, gallery_of, observed, snapshot
 from playground.training.optimizers import factor, optimizer
+from playground.training.whitening import WHITENING_IMAGES, whiten
 
 CHECKPOINT_SECONDS = 5.0
 """Training time after which the state is worth keeping again."""
+EVALUATED_SECONDS = 0.5
+"""… and where the network has just been tried on the test images, so that one can go back to where a curve has a point."""
 FLUSH_SECONDS = 0.05
 """How long steps are taken before their numbers are asked for, where not each is flushed."""
 EVALUATION_BATCH = 1000
 RATE_MEMORY = 0.95
 """Share of the running mean of images a second that one more step keeps."""
 STATE_FORMAT = 1
+STRANGE = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+"""What is raised for a state that does not fit."""
 
 
 def train(network: NetworkSpec, config: TrainConfig, images: ImageSet | None = None) -> Iterator[Event]:
@@ -68,7 +79,22 @@ class _Pending:
     logits: list[Tensor] = field(default_factory=list)
     targets: list[Tensor] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
+
+    def sizes(self) -> list[int]:
+        return [len(targets) for targets in self.targets]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """A step that is looked at."""
+
+    iteration: Iteration
+    is_pictured: bool
+    """Whether pictures are taken, too."""
+    erased: list[float | None] | None
+    """The gradients' norms before the step, where it is looked at closely."""
+    seconds: float
+    """What preparing has taken."""
 
 
 class Training:
@@ -81,28 +107,35 @@ class Training:
         network: what to train.
         config: how.
         images: the data set, if it is loaded already.
+        weights: to start from instead of fresh ones, by the names of the network's `state_dict`.
 
     Raises:
         UnknownName: there is no such data set or device.
         ShapeError: the network does not fit itself or the data.
         DataError: the data set is not there.
+        CheckpointError: the weights are another network's.
     """
 
-    def __init__(self, network: NetworkSpec, config: TrainConfig, images: ImageSet | None = None) -> None:
+    def __init__(self, network: NetworkSpec, config: TrainConfig, images: ImageSet | None = None, weights: Mapping[str, Tensor] | None = None) -> None:
         images = images or load(config.dataset)
         check(network, images.info.input_shape, len(images.info.classes))
         self.spec, self.config = network, config
         self.device = torch.device(devices.get(config.device).name)
         self.images = images.to(self.device)
-        self.network = build(network, self.device, config.seed)
+        self._scale, self._shift = scale_and_shift(images.info, self.device, config.inputs)
+        self.network = self._built(weights)
         self._format = torch.channels_last if is_convolutional(self.network) else torch.contiguous_format
         self.network.to(memory_format=self._format)
+        self.optimizer_name = config.optimizer
+        """The optimizer in use; `change_optimizer` sets it."""
         self.optimizer = optimizer(config, self.network.parameters())
         self.learning_rate = config.learning_rate
         """The peak that the schedule scales; may be set while training."""
         self.flush_each_step = self.device.type == "cpu"
         """Whether every step's numbers are yielded at once. Otherwise those of some steps come together, which is faster:
         an accelerator need not wait, and the processor stays with one kind of work."""
+        self.look_closely = False
+        """Whether the next step shall be followed by a `Closeup` of it."""
         self.step = 0
         size = len(images.train_images)
         self.steps_per_epoch = math.ceil(size / config.batch_size)
@@ -117,8 +150,21 @@ class Training:
         self._last_accuracy = 0.0
         self._evaluated_at = 0
         self._kept_at = 0.0
-        self._scale, self._shift = scale_and_shift(images.info, self.device)
+        self.observer = Observer(self.total_steps)
+        self._gallery = self._prepare(self.images.test_images[gallery_of(images.test_labels)])
+        self._epoch = (-1, torch.empty(0))
         torch.manual_seed(config.seed)
+
+    def _built(self, weights: Mapping[str, Tensor] | None) -> Network:
+        """The network as it starts. Weights are drawn on the CPU, so that a seed means the same on every device."""
+        network = build(self.spec, "cpu", self.config.seed)
+        initialise(network, self.config.initialisation, self.config.seed)
+        if self.config.whiten:
+            images = self.images.train_images[:WHITENING_IMAGES].cpu()
+            whiten(network, normalise(images, self.images.info, self.config.inputs))
+        if weights is not None:
+            _take_over(network, weights)
+        return network.to(self.device)
 
     def events(self) -> Iterator[Event]:
         """Train from where the state stands to the last step.
@@ -127,20 +173,38 @@ class Training:
             DivergedError: the loss is not a finite number; the state before the last checkpoint is sound.
         """
         clock = _Clock(self)
+        self.observer.start(self.seconds)
         self.network.train()
         while self.step < self.total_steps or self._is_evaluation_due():
             if not self._is_evaluation_due():  # it is, at once, where a state was kept between a step and its evaluation
                 for event in self._learn_until(self._next_stop(), clock):
                     yield event
                     clock.skip()
-            if self._is_evaluation_due():
+            evaluated = self._is_evaluation_due()
+            if evaluated:
                 yield self._evaluate(clock)
                 clock.skip()
-            if self._is_worth_keeping():
+            if self._is_worth_keeping(EVALUATED_SECONDS if evaluated else CHECKPOINT_SECONDS):
                 yield Checkpoint(self.step)
                 clock.skip()
         speed = self._learnt / self._learning_seconds if self._learning_seconds else 0.0
         yield Finished(time.time(), self.step, self.seconds, self._last_accuracy, speed)
+
+    def iterate(self) -> Iteration:
+        """Take one step, whatever is due, and keep all that it computed."""
+        self.network.train()
+        iteration = Iteration(self.network, self.step + 1)
+        self._learn(self._set_rate(), iteration)
+        return iteration
+
+    def change_optimizer(self, name: str) -> None:
+        """Go on with another optimizer, which remembers nothing yet.
+
+        Raises:
+            ConfigError: there is no such optimizer.
+        """
+        self.optimizer = optimizer(replace(self.config, optimizer=name), self.network.parameters())
+        self.optimizer_name = name
 
     def state(self) -> dict[str, Any]:
         """Everything that going on exactly from here needs; plain data and tensors, fit for `weights_only`."""
@@ -150,6 +214,7 @@ class Training:
             "step": self.step,
             "weights": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "optimizer_name": self.optimizer_name,
             "random": torch.get_rng_state(),
             "device_random": None if self.device.type == "cpu" else torch.get_device_module(self.device).get_rng_state(self.device),
             "learning_rate": self.learning_rate,
@@ -174,12 +239,14 @@ class Training:
             raise CheckpointError("The checkpoint belongs to another network.")
         try:
             self._restore(state)
-        except (KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError) as error:  # what torch raises for states that do not fit
+        except STRANGE as error:
             raise CheckpointError(f"The checkpoint is damaged: {error!r}.") from error
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.change_optimizer(state.get("optimizer_name", self.config.optimizer))
+        if state["optimizer"] is not None:
+            self._remember(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
         self._kept_at = self.seconds
         self._learning_seconds, self._learnt, self._rate = state["learning_seconds"], state["learnt"], state["rate"]
@@ -190,9 +257,16 @@ class Training:
         if state["device_random"] is not None and self.device.type != "cpu":
             torch.get_device_module(self.device).set_rng_state(state["device_random"], self.device)
 
-    def _is_worth_keeping(self) -> bool:
-        """Whether the state should be kept now: at the end, and whenever enough time was spent since the last one."""
-        worth = self.step == self.total_steps or self.seconds - self._kept_at > CHECKPOINT_SECONDS
+    def _remember(self, state: dict[str, Any]) -> None:
+        """Give the optimizer its memory back; its settings stay those of the configuration, which may be another than the state's in a fork."""
+        settings = [{name: value for name, value in group.items() if name != "params"} for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(state)
+        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(own)
+
+    def _is_worth_keeping(self, seconds: float = CHECKPOINT_SECONDS) -> bool:
+        """Whether the state should be kept now: at the end, and whenever so much time was spent since the last one."""
+        worth = self.step == self.total_steps or self.seconds - self._kept_at > seconds
         if worth:
             self._kept_at = self.seconds
         return worth
@@ -206,66 +280,122 @@ class Training:
 
     def _learn_until(self, stop: int, clock: _Clock) -> Iterator[Event]:
         """Take steps up to `stop`; yields their events as soon as their numbers are known."""
-        order = self._order(self.step // self.steps_per_epoch)
         pending, flushed = _Pending(), time.perf_counter()
         flush_now = self.step == 0  # the first loss is waited for
         while self.step < stop:
-            rate = self.learning_rate * factor(self.config.schedule, self.step / self.total_steps)
-            for group in self.optimizer.param_groups:
-                group["lr"] = rate
-            start = (self.step % self.steps_per_epoch) * self.config.batch_size
-            index = order[start : start + self.config.batch_size]
-            loss, logits, targets = self._learn(index)
-            self.step += 1
+            rate, look = self._set_rate(), self._look()
+            loss, logits, targets = self._learn(rate, look.iteration if look else None)
             pending.losses.append(loss)
             pending.logits.append(logits)
             pending.targets.append(targets)
             pending.rates.append(rate)
-            pending.sizes.append(len(index))
-            if flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
-                yield from self._flush(pending, clock)
+            if look or flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
+                steps, fault = self._flush(pending, clock)
+                seen = self._seen(look) if look and not fault else ()
+                yield from _told(chain(steps[:-1], seen, steps[-1:]), clock)  # a learner who waits at a step has seen what was to be seen there
+                if fault:
+                    raise fault
                 pending, flushed, flush_now = _Pending(), time.perf_counter(), False
                 if self.step < stop and self._is_worth_keeping():
                     yield Checkpoint(self.step)
                     clock.skip()
 
-    def _order(self, epoch: int) -> Tensor:
-        """The images' order in an epoch: it follows from the seed alone, so that a resumed run finds it again."""
-        generator = torch.Generator().manual_seed((self.config.seed << 20) + epoch)
-        return torch.randperm(len(self.images.train_images), generator=generator).to(self.device)
+    def _look(self) -> _Look | None:
+        """Prepare to look at the next step, if it is worth it."""
+        began = time.perf_counter()
+        pictured = self.observer.is_snapshot_due(self.step, self.seconds)
+        if not (pictured or self.look_closely or self.observer.is_due(self.step, self.seconds)):
+            return None
+        erased = closeup.gradient_norms(self.network) if self.look_closely else None
+        return _Look(Iteration(self.network, self.step + 1), pictured, erased, time.perf_counter() - began)
 
-    def _learn(self, index: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _seen(self, look: _Look) -> Iterator[Event]:
+        """What was to be seen at the step just taken."""
+        began = time.perf_counter()
+        event: Event = observed(look.iteration)
+        self.observer.observed(self.step, look.seconds + time.perf_counter() - began)
+        yield event
+        if look.is_pictured:
+            began = time.perf_counter()
+            event = snapshot(look.iteration, self._gallery)
+            self.observer.pictured(self.step, time.perf_counter() - began)
+            yield event
+        if look.erased is not None:
+            self.look_closely = False
+            yield Closeup(self.step, self._described(look.iteration, look.erased))
+
+    def _described(self, iteration: Iteration, erased: list[float | None]) -> dict[str, Any]:
+        again = self._loss_again(iteration)
+        return closeup.described(iteration, erased, self.config.label_smoothing, self.optimizer_name, self.optimizer, again)
+
+    @torch.no_grad()
+    def _loss_again(self, iteration: Iteration) -> tuple[float, float]:
+        """The loss of an iteration's batch with the weights from before and after its step, both as in evaluation: without dropout."""
+        names = [name for name, _ in self.network.named_parameters()]
+        old = dict(zip(names, (tensor for layer in iteration.before for tensor in layer), strict=True))
+        self.network.eval()
+        logits = [torch.func.functional_call(self.network, old, (iteration.inputs,)), self.network(iteration.inputs)]
+        self.network.train()
+        before, after = (F.cross_entropy(each, iteration.targets, label_smoothing=self.config.label_smoothing).item() for each in logits)
+        return before, after
+
+    def _set_rate(self) -> float:
+        """The learning rate of the next step, given to the optimizer."""
+        rate = self.learning_rate * factor(self.config.schedule, self.step / self.total_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        return rate
+
+    def _batch(self) -> Tensor:
+        """Which training images the next step learns from. An epoch's order follows from the seed alone, so that a resumed run finds it again."""
+        epoch, position = divmod(self.step, self.steps_per_epoch)
+        if self._epoch[0] != epoch:
+            generator = torch.Generator().manual_seed((self.config.seed << 20) + epoch)
+            self._epoch = (epoch, torch.randperm(len(self.images.train_images), generator=generator).to(self.device))
+        return self._epoch[1][position * self.config.batch_size :][: self.config.batch_size]
+
+    def _learn(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """One step; the loss, the logits and the targets, all still on the device."""
-        inputs = self._prepare(distorted(self.images.train_images[index], self.config.augment))
-        targets = self.images.train_labels[index]
+        index = self._batch()
+        pixels = distorted(self.images.train_images[index], self.config.augment)
+        if iteration:
+            iteration.pixels = pixels.clone()  # scaling them works in place
+        inputs, targets = self._prepare(pixels), self.images.train_labels[index]
         self.optimizer.zero_grad()
-        logits = self.network(inputs)
+        with iteration.watched() if iteration else nullcontext():
+            logits = self.network(inputs)
         loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
+        self.step += 1
+        if iteration:
+            iteration.inputs, iteration.targets = inputs, targets
+            iteration.logits, iteration.loss, iteration.learning_rate = logits.detach(), loss.detach(), rate
         return loss.detach(), logits.detach(), targets
 
     def _prepare(self, images: Tensor) -> Tensor:
         """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""
         return images.float().mul_(self._scale).add_(self._shift).contiguous(memory_format=self._format)
 
-    def _flush(self, pending: _Pending, clock: _Clock) -> Iterator[Step]:
-        """Move the numbers of all pending steps from the device at once, and yield their events."""
+    def _flush(self, pending: _Pending, clock: _Clock) -> tuple[list[Step], DivergedError | None]:
+        """Move the numbers of all pending steps from the device at once. Their events, up to the first whose loss is not a number, and word of that."""
         losses = torch.stack(pending.losses).tolist()
         right = torch.cat(pending.logits).argmax(dim=1) == torch.cat(pending.targets)
-        corrects = torch.stack([part.sum() for part in right.split(pending.sizes)]).tolist()  # type: ignore[no-untyped-call]
+        sizes = pending.sizes()
+        corrects = torch.stack([part.sum() for part in right.split(sizes)]).tolist()  # type: ignore[no-untyped-call]
         elapsed = clock.lap()
         self._learning_seconds += elapsed
-        self._learnt += sum(pending.sizes)
-        speed = sum(pending.sizes) / max(elapsed, 1e-9)
+        self._learnt += sum(sizes)
+        speed = sum(sizes) / max(elapsed, 1e-9)
+        steps: list[Step] = []
         first = self.step - len(losses) + 1
-        for offset, (loss, correct, rate, size) in enumerate(zip(losses, corrects, pending.rates, pending.sizes, strict=True)):
+        for offset, (loss, correct, rate, size) in enumerate(zip(losses, corrects, pending.rates, sizes, strict=True)):
             if not math.isfinite(loss):
-                raise _diverged(loss, first + offset)
+                return steps, DivergedError(loss, first + offset)
             self._rate = speed if self._rate == 0 else RATE_MEMORY * self._rate + (1 - RATE_MEMORY) * speed
             self._totals.add(loss, correct, size)
-            yield Step(first + offset, loss, correct / size, rate, self.seconds, self._rate)
-            clock.skip()
+            steps.append(Step(first + offset, loss, correct / size, rate, self.seconds, self._rate))
+        return steps, None
 
     def _is_evaluation_due(self) -> bool:
         every = self.config.evaluate_every or self.steps_per_epoch
@@ -273,15 +403,19 @@ class Training:
 
     def _evaluate(self, clock: _Clock) -> Evaluated:
         """Try the network on the test images."""
-        test_loss, test_accuracy = evaluate(self.network, self.images, self._prepare)
+        test_loss, confused = evaluate(self.network, self.images, self._prepare)
         clock.lap()
         if not math.isfinite(test_loss):
-            raise _diverged(test_loss, self.step)
+            raise DivergedError(test_loss, self.step)
         totals, self._totals = self._totals, _Totals()
+        right = confused.diagonal()
+        test_accuracy = int(right.sum()) / len(self.images.test_images)
         self._last_accuracy, self._evaluated_at = test_accuracy, self.step
         seen = max(totals.images, 1)
         epoch = self.step / self.steps_per_epoch
-        return Evaluated(self.step, epoch, totals.loss / seen, totals.correct / seen, test_loss, test_accuracy, self.seconds)
+        train_loss, train_accuracy = totals.loss / seen, totals.correct / seen
+        named = confused.sum(dim=0).tolist()
+        return Evaluated(self.step, epoch, train_loss, train_accuracy, test_loss, test_accuracy, self.seconds, named, right.tolist())
 
 
 class _Clock:
@@ -303,21 +437,32 @@ class _Clock:
         self._last = time.perf_counter()
 
 
+def _told(events: Iterable[Event], clock: _Clock) -> Iterator[Event]:
+    """The events, with the time that making them takes counted, and that in which nobody asks for the next left out."""
+    for event in events:
+        clock.lap()
+        yield event
+        clock.skip()
+
+
 @torch.inference_mode()
-def evaluate(network: torch.nn.Module, images: ImageSet, prepare: Callable[[Tensor], Tensor]) -> tuple[float, float]:
-    """Mean cross-entropy loss and share named rightly over the test images; the network's mode is left as it was."""
-    training = network.training
+def evaluate(network: nn.Module, images: ImageSet, prepare: Callable[[Tensor], Tensor]) -> tuple[float, Tensor]:
+    """Mean cross-entropy loss over the test images, and how they were named: (classes, classes) counts on the CPU, a row for each true class.
+
+    The network's mode is left as it was.
+    """
+    training, classes = network.training, len(images.info.classes)
     network.eval()
     loss = torch.zeros((), device=images.test_images.device)
-    correct = torch.zeros((), dtype=torch.long, device=images.test_images.device)
+    counts = torch.zeros(classes * classes, dtype=torch.long, device=images.test_images.device)
     for start in range(0, len(images.test_images), EVALUATION_BATCH):
         batch = slice(start, start + EVALUATION_BATCH)
         targets = images.test_labels[batch]
         logits = network(prepare(images.test_images[batch]))
         loss += F.cross_entropy(logits, targets, reduction="sum")
-        correct += (logits.argmax(dim=1) == targets).sum()
+        counts += torch.bincount(targets * classes + logits.argmax(dim=1), minlength=classes * classes)
     network.train(training)
-    return loss.item() / len(images.test_images), correct.item() / len(images.test_images)
+    return loss.item() / len(images.test_images), counts.view(classes, classes).cpu()
 
 
 def _refuse_single_images(network: NetworkSpec) -> None:
@@ -326,8 +471,8 @@ def _refuse_single_images(network: NetworkSpec) -> None:
         raise ConfigError(["Batch norm cannot learn from a batch of one image: choose a batch size that leaves more than one for the last batch."])
 
 
-def _diverged(loss: float, step: int) -> DivergedError:
-    return DivergedError(
-        f"The loss became {loss} at step {step}, so training stopped; what was learnt until the last checkpoint is kept.",
-        "A smaller learning rate usually helps.",
-    )
+def _take_over(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    try:
+        network.load_state_dict(dict(weights))
+    except RuntimeError as error:
+        raise CheckpointError(f"The weights to start from belong to another network: {error}") from None

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from playground.training.config import TrainConfig
+from playground.training.muon import Muon
 
 WARM_UP = 0.25
 """Share of a one-cycle run in which the learning rate rises (https://arxiv.org/abs/1708.07120)."""
@@ -19,7 +20,12 @@ STEP_AT, STEP_BY = (0.6, 0.85), 0.1
 
 
 def optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """The configured optimizer; fused where torch has that, which is the same mathematics in fewer passes."""
+    """The configured optimizer; fused where torch has that, which is the same mathematics in fewer passes.
+
+    Args:
+        config: the settings.
+        parameters: of a network, in the order of its layers: Muon leaves the last matrix to AdamW.
+    """
     lr, decay = config.learning_rate, config.weight_decay
     match config.optimizer:
         case "sgd":
@@ -28,6 +34,8 @@ def optimizer(config: TrainConfig, parameters: Iterable[nn.Parameter]) -> torch.
             return torch.optim.RMSprop(parameters, lr, weight_decay=decay, momentum=config.momentum)
         case "adamw":
             return torch.optim.AdamW(parameters, lr, config.betas, weight_decay=decay, fused=True)
+        case "muon":
+            return Muon(list(parameters), lr, config.momentum, config.nesterov, config.betas, decay)
         case _:
             return torch.optim.Adam(parameters, lr, config.betas, weight_decay=decay, fused=True)
 

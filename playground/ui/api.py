@@ -18,17 +18,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from playground.errors import PlaygroundError, RunError, UnknownName
-from playground.runs.commands import Command
-from playground.runs.run import Run, find
+from playground.runs.run import find
 from playground.ui import identity
 from playground.ui.components import PARTS
-from playground.ui.curves import curves
 from playground.ui.services import services
 
 CANVAS = 140
 """Side of the drawing that the canvas sends, in pixels: one byte of ink each."""
 MAX_BODY = 32_768
-COMMANDS = ("pause", "resume", "step", "stop", "learning-rate")
 ONE_DAY = 24 * 3600
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -60,26 +57,6 @@ def answered(handler: Handler) -> Handler:
 
 
 @answered
-async def run_curves(request: Request) -> Response:
-    """What a run's live view shows; 204 while it is as the asker last saw it."""
-    who = identity.learner(request.cookies.get(identity.COOKIE))
-    run = _run(request, who, steering=False)
-    document = await to_thread.run_sync(_curves, run, who)
-    if request.query_params.get("seen") == document["version"]:
-        return Response(status_code=204)
-    return JSONResponse(document)
-
-
-@answered
-async def run_command(request: Request) -> Response:
-    """Steer a run: pause, resume, take one step, stop, change the learning rate."""
-    run = _run(request, identity.learner(request.cookies.get(identity.COOKIE)), steering=True)
-    command = _command(await body_of(request))
-    await to_thread.run_sync(_steer, run, command)
-    return JSONResponse({"ok": True})
-
-
-@answered
 async def predict(request: Request) -> Response:
     """What a network says of a drawing: `CANVAS`² bytes of ink, row by row."""
     body = await body_of(request)
@@ -88,27 +65,6 @@ async def predict(request: Request) -> Response:
     name = request.query_params.get("model", "")
     who = identity.learner(request.cookies.get(identity.COOKIE))
     return JSONResponse(await to_thread.run_sync(_read, name, who, body))
-
-
-def _run(request: Request, who: str, *, steering: bool) -> Run:
-    run = find(request.path_params["run"])
-    if not (identity.may_steer(run, who) if steering else identity.may_see(run, who)):
-        raise Forbidden("This run belongs to someone else.")
-    return run
-
-
-def _curves(run: Run, who: str) -> dict[str, Any]:
-    held = services()
-    return {**curves(held.history(run), held.scheduler.position(run)), "steerable": identity.may_steer(run, who)}
-
-
-def _steer(run: Run, command: Command) -> None:
-    scheduler = services().scheduler
-    state = services().history(run).state
-    if command.name == "resume" and state in ("stopped", "failed", "interrupted"):
-        scheduler.submit(run)
-    else:
-        scheduler.command(run, command)
 
 
 def _read(name: str, who: str, body: bytes) -> dict[str, Any]:
@@ -120,19 +76,6 @@ def _read(name: str, who: str, body: bytes) -> dict[str, Any]:
     ink = np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, CANVAS).astype(np.float64)
     answer = load_model(name).read(ink)
     return {"label": answer.label, "probabilities": answer.probabilities, "seen": answer.input.flatten().tolist()}
-
-
-def _command(body: bytes) -> Command:
-    try:
-        document = json.loads(body)
-        name, value = document["command"], float(document.get("value", 0.0))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise PlaygroundError("A command is a JSON object with “command”.") from None
-    if name not in COMMANDS:
-        raise UnknownName("command", str(name), COMMANDS)
-    if name == "learning-rate" and not 0 < value <= 100:
-        raise PlaygroundError(f"The learning rate must be above 0 and at most 100, not {value}.")
-    return Command(name, value)
 
 
 async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
@@ -155,8 +98,6 @@ class _CachedFiles(StaticFiles):
 
 
 ROUTES: list[BaseRoute] = [
-    Route("/api/runs/{run}", run_curves),
-    Route("/api/runs/{run}/command", run_command, methods=["POST"]),
     Route("/api/predict", predict, methods=["POST"]),
     Mount("/parts", app=_CachedFiles(directory=str(PARTS)), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
     Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),

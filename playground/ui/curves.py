@@ -1,67 +1,94 @@
-"""A run's history as the small JSON document that its live view draws."""
+"""A run's record as the live view draws it: a few points of many steps."""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
-import pandas as pd
 
-from playground.runs.history import History, downsample
-from playground.training.events import Step
+from playground.runs.columns import NAMES, Array
+from playground.runs.history import History
+from playground.training.events import Evaluated, LearningRate
 
-POINTS = 400
-"""Points of a curve that are sent, however long the run."""
-HALF_LIFE = 4
-"""Steps after which a batch counts half in the smoothed curves."""
+POINTS = 300
+"""Points of a curve that are sent, however long the run: each the mean of equally many steps, with the lowest and the highest."""
 DIGITS = 5
+T = TypeVar("T")
 
 
-def curves(history: History, queue_position: int) -> dict[str, Any]:
-    """What the live view shows of a run; plain data, at most some 25 kB at any length."""
-    steps, evaluations = list(history.steps), list(history.evaluations)
-    state = history.state
-    per_epoch = history.started.steps_per_epoch if history.started else 1
-    last = steps[-1] if steps else None
+def curves(history: History, queue_position: int, first: float = 0, last: float = math.inf) -> dict[str, Any]:
+    """What the live view shows of a run; plain data, at most some 40 kB at any length.
+
+    Args:
+        history: the run's record.
+        queue_position: how many runs are before it, counted from 1; 0 where it does not wait.
+        first: of the steps that are drawn, for a closer look at some of them.
+        last: of the same.
+    """
+    table, evaluations, state, created = history.steps.table(), list(history.evaluations), history.state, history.created
+    newest = history.steps[-1] if len(history.steps) else None
+    checkpoints = history.run.checkpoints()
+    seen = (state, table.shape[1], len(evaluations), len(history.changes), queue_position, *checkpoints[-1:])
     return {
-        "version": f"{state}-{len(steps)}-{len(evaluations)}-{len(history.rate_changes)}-{queue_position}",
+        "version": "-".join(map(str, seen)),
         "state": state,
         "message": history.message,
         "queue": queue_position,
         "step": history.step,
         "total_steps": history.total_steps,
-        "epoch": round(history.step / per_epoch, 2),
-        "epochs": round(history.total_steps / per_epoch, 2),
-        "seconds": last.seconds if last else 0.0,
+        "per_epoch": history.started.steps_per_epoch if history.started else 0,
+        "seconds": newest.seconds if newest else 0.0,
         "seconds_left": history.seconds_left,
-        "rate": last.rate if last else 0.0,
-        "learning_rate": last.learning_rate if last else None,
+        "rate": newest.rate if newest else 0.0,
+        "learning_rate": newest.learning_rate if newest else None,
+        "optimizer": history.optimizer,
         "test_accuracy": history.test_accuracy,
-        "batch_loss": _curve(steps, "loss", per_epoch),
-        "batch_accuracy": _curve(steps, "accuracy", per_epoch),
-        "test": {
-            "x": [_round(event.epoch) for event in evaluations],
-            "loss": [_round(event.test_loss) for event in evaluations],
-            "accuracy": [_round(event.test_accuracy) for event in evaluations],
-        },
+        "batches": _batches(table[:, (table[0] >= first) & (table[0] <= last)]),
+        "tests": _tests(evaluations),
+        "changes": [
+            {"step": change.step, "rate": change.learning_rate} if isinstance(change, LearningRate) else {"step": change.step, "optimizer": change.optimizer}
+            for change in history.changes
+        ],
+        "parent": {"run": created.parent, "step": created.parent_step} if created and created.parent else None,
+        "checkpoints": checkpoints,
     }
 
 
-def _curve(steps: list[Step], name: str, per_epoch: int) -> dict[str, list[float]]:
-    """One value of every step over the epochs, smoothed; the raw extremes beside it."""
-    if not steps:
-        return {"x": [], "y": [], "raw_x": [], "raw_y": []}
-    x = np.fromiter((event.step for event in steps), float, len(steps)) / per_epoch
-    y = np.fromiter((getattr(event, name) for event in steps), float, len(steps))
-    smooth = pd.Series(y).ewm(halflife=HALF_LIFE).mean().to_numpy()
-    keep_x, keep_y = downsample(x, smooth, POINTS)
-    raw_x, raw_y = downsample(x, y, POINTS)
-    return {"x": _rounded(keep_x), "y": _rounded(keep_y), "raw_x": _rounded(raw_x), "raw_y": _rounded(raw_y)}
+def _batches(table: Array) -> dict[str, list[float]]:
+    """Columns of at most `POINTS` points: means, and of loss and accuracy the extremes, too."""
+    count = table.shape[1]
+    if count == 0:
+        return {}
+    starts = np.linspace(0, count, min(count, POINTS), endpoint=False).astype(int)
+    sizes = np.diff(np.append(starts, count))
+    step, loss, accuracy, rate, seconds = (table[NAMES.index(name)] for name in ("step", "loss", "accuracy", "learning_rate", "seconds"))
+    columns = {
+        "step": step[starts + sizes - 1],
+        "seconds": seconds[starts + sizes - 1],
+        "learning_rate": rate[starts + sizes - 1],
+        **{name: np.add.reduceat(values, starts) / sizes for name, values in (("loss", loss), ("accuracy", accuracy))},
+        **{f"{name}_low": np.minimum.reduceat(values, starts) for name, values in (("loss", loss), ("accuracy", accuracy))},
+        **{f"{name}_high": np.maximum.reduceat(values, starts) for name, values in (("loss", loss), ("accuracy", accuracy))},
+    }
+    return {name: rounded(values.tolist()) for name, values in columns.items()}
 
 
-def _rounded(values: Any) -> list[float]:
-    return [_round(value) for value in values.tolist()]
+def _tests(evaluations: Sequence[Evaluated]) -> dict[str, list[float]]:
+    """Columns of the evaluations, at most `POINTS` of them, the last among them."""
+    chosen = thinned(evaluations, POINTS)
+    names = ("step", "seconds", "test_loss", "test_accuracy", "train_loss", "train_accuracy")
+    return {name.removeprefix("test_"): rounded([getattr(event, name) for event in chosen]) for name in names}
 
 
-def _round(value: float) -> float:
-    return float(f"{value:.{DIGITS}g}")
+def thinned(events: Sequence[T], most: int) -> list[T]:
+    """At most so many of the events, evenly spread, the first and the last among them."""
+    if len(events) <= most:
+        return list(events)
+    return [events[round(index * (len(events) - 1) / (most - 1))] for index in range(most)]
+
+
+def rounded(values: Sequence[float]) -> list[float]:
+    """As many digits as a screen can show."""
+    return [float(f"{value:.{DIGITS}g}") for value in values]

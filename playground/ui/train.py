@@ -10,7 +10,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.data.inputs import INPUTS
 from playground.errors import PlaygroundError
+from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import Presets, load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
@@ -29,7 +31,7 @@ from playground.ui.run_table import show_runs
 from playground.ui.services import services
 
 _WATCHED = "watched-run"
-OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop"}
+OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "muon": "Muon"}
 SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
 
 
@@ -83,7 +85,7 @@ def watch() -> None:
     if run is None:
         _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
         return
-    training_monitor(run, run_title(run), key="monitor", on_end=lambda: None)
+    training_monitor(run, run_title(run), OPTIMIZER_TITLES, key="monitor", on_end=lambda: None, on_open=_open)
     _offer_drawing(run)
     network, data, code, all_runs = st.tabs(["Network", "Data", "PyTorch code", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
@@ -98,6 +100,12 @@ def watch() -> None:
     if all_runs.open:
         with all_runs:
             _choose_run(runs)
+
+
+def _open(run: str) -> None:
+    """Look at another run."""
+    st.session_state[_WATCHED] = run
+    st.query_params["run"] = run
 
 
 def _offer_drawing(run: Run) -> None:
@@ -162,6 +170,22 @@ def _choose_settings(info: DatasetInfo) -> dict[str, Any]:
     }
     with st.expander("More settings", icon=":material/tune:"):
         given |= _choose_optimizer(first, key)
+        given["inputs"] = st.selectbox(
+            "Pixels",
+            list(INPUTS),
+            list(INPUTS).index(first.inputs),
+            format_func=INPUTS.__getitem__,
+            key=key + "inputs",
+            help="How pixels reach the network. Try what happens without the normalisation.",
+        )
+        given["initialisation"] = st.selectbox(
+            "Weights start",
+            list(INITIALISATIONS),
+            list(INITIALISATIONS).index(first.initialisation),
+            format_func=lambda name: INITIALISATIONS[name].title,
+            key=key + "start",
+            help="How the first weights are drawn.",
+        )
         given["augment"] = _choose_augmentation(first.augment, info, key)
         given["label_smoothing"] = st.number_input(
             "Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes."
@@ -218,8 +242,7 @@ def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any]) ->
     except PlaygroundError as error:
         show(error)
         return
-    st.session_state[_WATCHED] = run.id
-    st.query_params["run"] = run.id
+    _open(run.id)
 
 
 def _is_ready(info: DatasetInfo) -> bool:
@@ -270,8 +293,7 @@ def _watched(runs: list[Run]) -> Run | None:
 def _choose_run(runs: list[Any]) -> None:
     chosen = show_runs(runs, key="train-runs")
     if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
-        st.session_state[_WATCHED] = chosen.id
-        st.query_params["run"] = chosen.id
+        _open(chosen.id)
         st.rerun()
 
 

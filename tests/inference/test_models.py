@@ -6,10 +6,11 @@ import json
 import os
 import pickle
 import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,12 @@ from playground.cli import _grouped
 from playground.cli import main as cli
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
+from playground.data.inputs import INPUTS, STANDARDISED
 from playground.data.load import load
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.models import SHIPPED, Model, export, load_model, shipped_names, training_command
+from playground.inference.models import SHIPPED, Model, export, find_weights, load_model, shipped_names, training_command
 from playground.inference.source import prediction_source
+from playground.network.build import Network, build
 from playground.network.presets import preset
 from playground.runs.run import Run, create
 from playground.runs.worker import execute
@@ -66,11 +69,7 @@ def run(kept: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def own(kept: Run, tmp_path: Path) -> Run:
     """A copy of the finished run, to be spoiled."""
-    target = tmp_path / "runs" / kept.path.name
-    target.mkdir(parents=True)
-    for path in kept.path.iterdir():
-        (target / path.name).write_bytes(path.read_bytes())
-    return Run(target)
+    return Run(shutil.copytree(kept.path, tmp_path / "runs" / kept.path.name))
 
 
 @pytest.fixture
@@ -154,6 +153,13 @@ def test_evaluating_never_puts_a_shared_model_into_training_mode(digits: ImageSe
     assert True not in modes
 
 
+@pytest.mark.parametrize("name", [info.name for info in DATASETS if info.name not in ("mnist", "mnist-5k")])
+def test_data_of_other_classes_is_refused(name: str, digits: ImageSet) -> None:
+    """Clothes have the shape of digits, and there are as many kinds of them."""
+    with pytest.raises(ShapeError, match="other classes"):
+        load_model(SHIPPED).evaluate(replace(digits, info=dataset_info(name)))
+
+
 def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
     colours = replace(digits, info=dataset_info("shapes"))
     with pytest.raises(ShapeError, match="another shape"):
@@ -166,6 +172,79 @@ def test_the_same_model_is_loaded_once_and_again_when_its_file_changes(own: Run)
     changed = own.checkpoint_path.stat().st_mtime_ns + 10**9
     os.utime(own.checkpoint_path, ns=(changed, changed))
     assert load_model(own.id) is not first
+
+
+def keep(run: Run, step: int, fill: float = 0.0) -> None:
+    """Keep a checkpoint whose weights all have one value, but for the last bias: that names the class `step % 10`."""
+    weights = {name: torch.full_like(tensor, fill) for name, tensor in MLP.items()}
+    weights["3.bias"] = torch.nn.functional.one_hot(torch.tensor(step % 10), 10).float()
+    run.save_checkpoint({"weights": weights, "step": step})
+
+
+def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
+    run = create(CONFIG, preset("mnist-mlp"))
+    for step in (3, 17, 124):
+        keep(run, step)
+    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
+    named = {name: load_model(name).predict(image).label for name in (run.id, *(f"{run.id}@{step}" for step in (3, 17, 124)))}
+    assert named == {run.id: "4", f"{run.id}@3": "3", f"{run.id}@17": "7", f"{run.id}@124": "4"}
+    assert load_model(f"{run.id}@17").name == f"{run.id}@17" == load_model(f"{run.id}@0017").name
+    assert find_weights(f"{run.id}@17").run == run == find_weights(run.id).run and find_weights(SHIPPED).run is None
+
+
+def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
+    run = create(CONFIG, preset("mnist-mlp"))
+    with pytest.raises(CheckpointError, match="no weights yet"):
+        load_model(f"{run.id}@3")
+    for step in (3, 17):
+        keep(run, step)
+    with pytest.raises(CheckpointError, match="after step 4") as caught:
+        load_model(f"{run.id}@4")
+    assert caught.value.hint == "Steps whose weights are kept: 3, 17."
+
+
+@pytest.mark.parametrize("step", ["", "-1", "1.5", "last", "٣", "1e3", " 3", "3@3", "9" * 5000, "../3", "3\n"], ids=ascii)
+def test_a_step_is_a_whole_number(step: str) -> None:
+    run = create(CONFIG, preset("mnist-mlp"))
+    keep(run, 3)
+    with pytest.raises(UnknownName):
+        load_model(f"{run.id}@{step}")
+
+
+def test_a_shipped_network_has_no_steps() -> None:
+    with pytest.raises(UnknownName):
+        load_model(f"{SHIPPED}@3")
+
+
+BY_HAND: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "standardised": lambda pixels: (pixels.double() / 255 - 0.1307) / 0.3081,
+    "0-1": lambda pixels: pixels.double() / 255,
+    "0-255": lambda pixels: pixels.double(),
+}
+
+
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_pixels_reach_a_network_as_they_did_in_training(inputs: str, digits: ImageSet, shelf: Path) -> None:
+    config = replace(CONFIG, inputs=inputs)
+    run = create(config, SPEC)
+    network = build(SPEC, seed=3)
+    run.save_checkpoint({"weights": network.state_dict(), "step": 1})
+    save_file(network.state_dict(), shelf / "mine.safetensors", facts_of(config=json.dumps(config.to_dict())))
+    images, network = digits.test_images[:50], network.double()
+    with torch.no_grad():
+        expected = network(BY_HAND[inputs](images)).softmax(dim=1)
+    accuracy = accuracy_score(digits.test_labels[:50], expected.argmax(dim=1))
+    few = replace(digits, test_images=images, test_labels=digits.test_labels[:50])
+    for model in (load_model(run.id), load_model("mine")):
+        assert model.inputs == inputs
+        torch.testing.assert_close(model.probabilities(images).double(), expected, rtol=0, atol=1e-4)
+        assert model.evaluate(few)[1] == accuracy
+
+
+def test_a_file_from_before_inputs_could_be_chosen_has_standardised_ones(shelf: Path) -> None:
+    facts = {name: value for name, value in CONFIG.to_dict().items() if name != "inputs"}
+    save_file(MLP, shelf / "mine.safetensors", facts_of(config=json.dumps(facts)))
+    assert load_model("mine").inputs == STANDARDISED
 
 
 def test_a_finished_run_exported_answers_the_same_to_the_last_bit(run: Run, shelf: Path, digits: ImageSet) -> None:
@@ -266,6 +345,8 @@ TEN_OF_TWELVE = SPEC.to_json().replace('"out_features": 10', '"out_features": 12
         pytest.param(MLP, facts_of(network="{"), id="network-torn"),
         pytest.param(MLP, facts_of(network='{"name": "x", "input_shape": [1, 28, 28], "layers": [{"type": "Dance"}]}'), id="layer-unknown"),
         pytest.param({**MLP, "3.weight": torch.zeros(12, 128), "3.bias": torch.zeros(12)}, facts_of(network=TEN_OF_TWELVE), id="more-outputs-than-classes"),
+        pytest.param(MLP, facts_of(config='{"dataset": "mnist", "inputs": "upside-down"}'), id="inputs-unknown"),
+        pytest.param(MLP, facts_of(config='{"dataset": "mnist", "inputs": []}'), id="inputs-a-list"),
         pytest.param(MLP, facts_of(config='{"dataset": "shapes"}'), id="data-of-another-shape"),
         pytest.param(MLP, facts_of(network=preset("lenet-5").to_json()), id="weights-of-another-network"),
         pytest.param({**MLP, "1.weight": torch.zeros(784, 128)}, facts_of(), id="weights-of-another-shape"),
@@ -424,7 +505,7 @@ def test_the_prediction_script_as_it_stands_is_python(run: Run) -> None:
 def test_only_digits_are_read_from_drawings() -> None:
     for info in DATASETS:
         if info.kind != "digits":
-            model = Model("mine", SPEC, info, torch.nn.Identity(), torch.device("cpu"))
+            model = Model("mine", SPEC, info, STANDARDISED, Network(), torch.device("cpu"))
             with pytest.raises(ShapeError, match=info.title):
                 model.read(torch.ones(5, 5).double().numpy())
 

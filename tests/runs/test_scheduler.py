@@ -80,7 +80,7 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
     scheduler.command(run, Command("step"))
     until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
     scheduler.command(run, Command("learning-rate", 0.0001))
-    until(lambda: history.follow().rate_changes)
+    until(lambda: history.follow().changes)
     assert history.step == paused_at + 1
     scheduler.command(run, Command("resume"))
     until(lambda: history.follow().step > paused_at + 3)

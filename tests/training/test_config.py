@@ -15,7 +15,9 @@ from playground.cli import _grouped
 from playground.cli import main as cli
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS
+from playground.data.inputs import INPUTS
 from playground.errors import ConfigError
+from playground.network.initialisations import INITIALISATIONS
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from playground.training.suggestions import suggested
 
@@ -32,6 +34,8 @@ EVERYTHING = TrainConfig(
     weight_decay=0.00012345678,
     schedule="cosine",
     label_smoothing=0.1,
+    inputs="0-1",
+    initialisation="orthogonal",
     augment=Augment(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
     evaluate_every=7,
     seed=2**31 - 1,
@@ -49,6 +53,8 @@ WRONG = {
     "weight_decay": (-1, 10.5, math.nan, math.inf),
     "schedule": ("", "linear", None, {}),
     "label_smoothing": (-0.01, 1, math.nan),
+    "inputs": ("", "0-2", None, 7, [], {}),
+    "initialisation": ("", "Kaiming", None, 7, [], {}),
     "evaluate_every": (-1, 1.5, "1", None),
     "seed": (-1, 2**31, 0.0, "0", None),
     "dataset": ("imagenet", "", None, 7, [], {}),
@@ -93,6 +99,8 @@ configs = st.builds(
     weight_decay=st.floats(0, 10),
     schedule=st.sampled_from(SCHEDULES),
     label_smoothing=st.floats(0, 0.99),
+    inputs=st.sampled_from(list(INPUTS)),
+    initialisation=st.sampled_from(list(INITIALISATIONS)),
     augment=st.builds(
         Augment,
         shift=st.integers(0, 14),

@@ -11,12 +11,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.training import events
-from playground.training.events import KINDS, Event, Step, from_json
+from playground.training.events import KINDS, Event, Step, Steps, from_json
 
 STEP = Step(3, 0.5, 0.25, 0.01, 1.5, 1000.0)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
-SAMPLES: dict[str, st.SearchStrategy[Any]] = {"int": st.integers(0, 10**9), "float": finite, "str": st.text()}
+numbers = st.lists(finite, max_size=4)
+document = st.dictionaries(st.text(max_size=5), st.none() | finite | st.text(max_size=5) | numbers, max_size=3)
+SAMPLES: dict[str, st.SearchStrategy[Any]] = {
+    "int": st.integers(0, 10**9),
+    "float": finite,
+    "str": st.text(),
+    "float | None": st.none() | finite,
+    "list[int]": st.lists(st.integers(), max_size=4),
+    "list[float]": numbers,
+    "list[float | None]": st.lists(st.none() | finite, max_size=4),
+    "list[list[int]]": st.lists(st.lists(st.integers(), max_size=3), max_size=3),
+    "list[dict[str, Any]]": st.lists(document, max_size=3),
+    "dict[str, Any]": document,
+    "dict[str, Any] | None": st.none() | document,
+}
+"""By how a field of an event is annotated."""
 
 
 def any_event(kind: type[Event]) -> st.SearchStrategy[Event]:
@@ -39,6 +54,18 @@ def test_an_event_survives_its_line(kind: type[Event]) -> None:
         assert from_json(line) == event == from_json(line.encode())
 
     check()
+
+
+@given(st.lists(st.tuples(finite, finite, finite, st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=20), st.integers(1, 10**9))
+@settings(deadline=None, max_examples=50)
+def test_steps_in_columns_keep_losses_exactly_and_the_rest_as_precisely_as_anyone_reads(rows: list[tuple[float, ...]], first: int) -> None:
+    taken = [Step(first + index, *row) for index, row in enumerate(rows)]
+    found = from_json(Steps.of(taken).to_json())
+    assert isinstance(found, Steps) and found.first == first
+    assert found.loss == [step.loss for step in taken] and found.accuracy == [step.accuracy for step in taken]
+    assert found.learning_rate == pytest.approx([step.learning_rate for step in taken], rel=1e-6)
+    assert found.seconds == pytest.approx([step.seconds for step in taken], abs=1e-4)
+    assert found.rate == pytest.approx([step.rate for step in taken], abs=0.1)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")], ids=str)

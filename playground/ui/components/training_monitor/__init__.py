@@ -1,24 +1,43 @@
-"""A run, live: its curves, its progress, and the buttons that steer it."""
+"""A run, live: its curves, its inside, its progress, what the coach says of it, and what steers it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import streamlit as st
+
+from playground.data.catalogue import dataset_info
 from playground.runs.run import Run
+from playground.training.config import OPTIMIZERS
 from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
 _component = register(Path(__file__).parent, isolated=False)
 
 
-def training_monitor(run: Run, title: str, key: str, on_end: Callable[[], None]) -> None:
+def training_monitor(run: Run, title: str, optimizers: Mapping[str, str], key: str, on_end: Callable[[], None], on_open: Callable[[str], None]) -> None:
     """Show the run; it refreshes itself without the page's script.
 
     Args:
         run: the run.
         title: what to call it.
+        optimizers: what to call each of the optimizers.
         key: names this monitor on its page.
         on_end: called when the run has ended while it was watched.
+        on_open: told of another run that the learner wants to see.
     """
-    _component(key=key, data={"run": run.id, "title": title}, on_ended_change=on_end)
+
+    def opened() -> None:
+        told = st.session_state[key].opened
+        if isinstance(told, dict):
+            on_open(str(told.get("run")))
+
+    data = {
+        "run": run.id,
+        "title": title,
+        "config": run.config.to_dict(),
+        "classes": dataset_info(run.config.dataset).classes,
+        "optimizers": [(name, optimizers[name]) for name in OPTIMIZERS],
+    }
+    _component(key=key, data=data, on_ended_change=on_end, on_opened_change=opened)

@@ -1,7 +1,9 @@
-// A run's live view: asks the server for its curves, around Streamlit's script runs, and draws them in place.
+// A run's live view: asks the server for what is new, around Streamlit's script runs, and draws it in place.
 
 const LIVE_MS = 300 // between two looks at a run that is training
 const IDLE_MS = 1500 // … and at one that waits or rests
+const HURRY_MS = 5000 // after a command its effect is waited for
+const SLOW_MS = 1200 // between two looks at its inside, and two judgements of the coach
 const STATES = {
   queued: "Waiting", running: "Training", paused: "Paused", finished: "Finished",
   stopped: "Stopped", failed: "Failed", interrupted: "Interrupted",
@@ -11,174 +13,259 @@ const BUTTONS = {
   stopped: ["resume"], failed: [], interrupted: ["resume"], finished: [],
 }
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
+const VIEWS = { curves: "Curves", images: "Test images", inside: "Inside", step: "One step" }
 const monitors = new WeakMap()
+class Refusal extends Error {}
+const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 
-let plotly = null
-function loadPlotly() {
-  plotly ??= new Promise((resolve, reject) => {
-    if (window.Plotly) return resolve(window.Plotly)
-    const script = document.createElement("script")
-    script.src = new URL("plotly/plotly.min.js", document.baseURI)
-    script.onload = () => resolve(window.Plotly)
-    script.onerror = () => { plotly = null; reject(new Error("Plotly did not load")) }
-    document.head.append(script)
-  })
-  return plotly
-}
+async function load() {
+  const [{ Curves }, { Images }, { RunInside }, { OneStep }, { Steering }, { Coach }, { element }] = await Promise.all(
+    ["run_curves", "run_images", "run_inside", "run_step", "run_steering", "run_coach", "tile"].map(part),
+  )
 
-function rate(value) {
-  return value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0)
-}
+  const rate = (value) => (value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0))
 
-class Monitor {
-  constructor(root) {
-    this.root = root.querySelector(".monitor")
-    this.root.querySelectorAll("[data-command]").forEach((button) => {
-      button.onclick = () => this.command(button.dataset.command)
-    })
-    this.onVisible = () => { if (!document.hidden) this.look() }
-    document.addEventListener("visibilitychange", this.onVisible)
-  }
-
-  update({ data, setTriggerValue }) {
-    this.told = (state) => setTriggerValue("ended", { run: data.run, state })
-    this.root.querySelector(".monitor-title").textContent = data.title
-    if (this.run !== data.run) {
-      this.run = data.run
-      this.shown = null
-      this.look()
-    } else if (this.shown) this.draw(this.shown) // the theme may have changed
-  }
-
-  address(path = "") {
-    return new URL(`api/runs/${this.run}${path}`, document.baseURI)
-  }
-
-  async look() {
-    clearTimeout(this.timer)
-    if (this.closed) return
-    const run = this.run
-    try {
-      const address = this.address()
-      if (this.shown) address.searchParams.set("seen", this.shown.version)
-      const response = await fetch(address)
-      if (run !== this.run || this.closed) return
-      if (response.status === 200) this.show(await response.json())
-      else if (response.status !== 204) this.complain((await response.json()).error)
-    } catch {
-      this.complain("The server does not answer. It is asked again in a moment.")
-    }
-    if (run !== this.run || this.closed || document.hidden) return // a hidden tab costs nothing
-    clearTimeout(this.timer)
-    const live = ["running", "queued"].includes(this.shown?.state)
-    this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
-  }
-
-  async command(name, value) {
-    try {
-      const response = await fetch(this.address("/command"), { method: "POST", body: JSON.stringify({ command: name, value }) })
-      if (!response.ok) this.complain((await response.json()).error)
-    } catch {
-      this.complain("The server does not answer. Is it still running?")
-    }
-    this.look()
-  }
-
-  complain(message) {
-    this.root.querySelector(".monitor-message").textContent = message ?? ""
-  }
-
-  show(shown) {
-    const before = this.shown?.state
-    this.shown = shown
-    const badge = this.root.querySelector(".monitor-state")
-    const place = shown.state === "queued" && shown.queue ? ` · place ${shown.queue}` : ""
-    badge.textContent = STATES[shown.state] + place
-    badge.dataset.state = shown.state
-    this.root.querySelectorAll("[data-command]").forEach((button) => {
-      button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(button.dataset.command)
-    })
-    const share = shown.total_steps ? shown.step / shown.total_steps : 0
-    const progress = this.root.querySelector(".monitor-progress")
-    progress.setAttribute("aria-valuenow", Math.round(100 * share))
-    progress.firstElementChild.style.transform = `scaleX(${share})`
-    this.fact("epoch", shown.step ? `${shown.epoch.toFixed(1)} / ${shown.epochs}` : "–")
-    this.fact("left", this.timeLeft(shown))
-    this.fact("rate", shown.rate ? Math.round(shown.rate).toLocaleString("en") : "–")
-    this.fact("learning_rate", shown.learning_rate === null ? "–" : rate(shown.learning_rate))
-    this.fact("accuracy", shown.test_accuracy === null ? "–" : `${(100 * shown.test_accuracy).toFixed(1)} %`)
-    this.complain(shown.message)
-    this.draw(shown)
-    if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.told(shown.state)
-  }
-
-  timeLeft({ state, seconds, seconds_left: left }) {
-    const format = (value) => (value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`)
-    if (state === "finished") return `took ${format(seconds)}`
-    return left === null || !["running", "paused"].includes(state) ? "–" : format(left)
-  }
-
-  fact(name, text) {
-    this.root.querySelector(`[data-fact="${name}"]`).textContent = text
-  }
-
-  async draw(shown) {
-    const Plotly = await loadPlotly().catch((error) => this.complain(error.message))
-    if (!Plotly || this.closed || this.shown !== shown) return
-    for (const [name, percent] of [["loss", false], ["accuracy", true]]) {
-      const element = this.root.querySelector(`[data-plot="${name}"]`)
-      Plotly.react(element, this.traces(shown, name, percent), this.layout(shown, name, percent), {
-        responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage"],
+  return class Monitor {
+    constructor(root) {
+      this.root = root.querySelector(".monitor")
+      this.find = (name) => this.root.querySelector(name)
+      this.root.querySelectorAll("[data-command]").forEach((button) => {
+        button.onclick = () => this.press(button.dataset.command)
       })
+      const ask = (path, query) => this.ask(path, query)
+      this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
+      this.coach = new Coach((finding, index) => this.begin("/remedy", { finding, index }))
+      this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
+      this.find(".monitor-views").before(this.coach.box)
+      this.find(".monitor-views").before(this.steering.box)
+      this.tabs()
+      this.open("curves")
+      this.onVisible = () => { if (!document.hidden) this.look() }
+      document.addEventListener("visibilitychange", this.onVisible)
     }
-  }
 
-  traces(shown, name, percent) {
-    const [train, test] = this.style("--st-chart-categorical-colors").split(",").map((colour) => colour.trim())
-    const curve = shown[`batch_${name}`]
-    const format = percent ? "%{y:.1%}" : "%{y:.4f}"
-    return [
-      { x: curve.raw_x, y: curve.raw_y, mode: "lines", line: { color: train, width: 1 }, opacity: 0.35, hoverinfo: "skip", showlegend: false },
-      { x: curve.x, y: curve.y, name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
-      { x: shown.test.x, y: shown.test[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker: { size: 7 }, hovertemplate: `${format}<extra>test</extra>` },
-    ]
-  }
-
-  layout(shown, name, percent) {
-    const grid = this.style("--st-border-color")
-    const range = percent ? { range: [0, 1.005], tickformat: ".0%" } : { rangemode: "tozero" }
-    const axis = { gridcolor: grid, zerolinecolor: grid, linecolor: grid, automargin: false }
-    return {
-      uirevision: this.run, // a zoom survives the next refresh
-      height: 320, margin: { l: 52, r: 12, t: 34, b: 44 }, hovermode: "x unified",
-      paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: this.style("--st-font"), size: 14, color: this.style("--st-text-color") },
-      hoverlabel: { bgcolor: this.style("--st-secondary-background-color"), font: { color: this.style("--st-text-color") } },
-      legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom" },
-      xaxis: { ...axis, title: { text: "epoch", font: { size: 14 } }, range: [0, Math.max(shown.epochs, 0.01)] },
-      yaxis: { ...axis, ...range },
+    tabs() {
+      const buttons = Object.entries(VIEWS).map(([name, title]) => {
+        const button = element("button", "", title)
+        Object.assign(button, { type: "button", role: "tab", onclick: () => { this.open(name); this.refresh() } })
+        button.dataset.view = name
+        return button
+      })
+      this.find(".monitor-views").append(...buttons)
     }
-  }
 
-  style(name) {
-    return getComputedStyle(this.root).getPropertyValue(name).trim()
-  }
+    open(name) {
+      this.view = name
+      this.root.querySelectorAll("[data-view]").forEach((button) => button.setAttribute("aria-selected", button.dataset.view === name))
+      this.find(".monitor-view").replaceChildren(this.parts[name].box)
+    }
 
-  close() {
-    this.closed = true
-    clearTimeout(this.timer)
-    document.removeEventListener("visibilitychange", this.onVisible)
-    if (window.Plotly) this.root.querySelectorAll("[data-plot]").forEach((element) => window.Plotly.purge(element))
+    update({ data, setTriggerValue }) {
+      this.data = data
+      this.told = (state) => setTriggerValue("ended", { run: data.run, state })
+      this.opened = (run) => setTriggerValue("opened", { run })
+      this.find(".monitor-title").textContent = data.title
+      if (this.run !== data.run) {
+        Object.assign(this, { run: data.run, shown: null, seen: null, judged: null, findings: [], slow: 0 })
+        this.look()
+      } else if (this.shown) this.refresh() // the theme may have changed
+    }
+
+    // What the server says of the run; null where there is nothing new.
+    async ask(path = "", query = {}) {
+      const address = new URL(`api/runs/${this.run}${path}`, document.baseURI)
+      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
+      const response = await fetch(address).catch(() => { throw new Refusal("The server does not answer. It is asked again in a moment.") })
+      if (response.status === 204) return null
+      const answer = await response.json()
+      if (!response.ok) throw new Refusal(answer.error)
+      return answer
+    }
+
+    async look() {
+      clearTimeout(this.timer)
+      if (this.closed) return
+      const { run } = this
+      const window = this.parts.curves.window
+      try {
+        const range = window ? { from: window[0], to: window[1] } : {}
+        const same = this.shown && String(this.asked) === String(window)
+        const shown = await this.ask("", { ...range, ...(same ? { seen: this.shown.version } : {}) })
+        if (run !== this.run || this.closed) return
+        this.asked = window
+        if (shown) this.show(shown)
+        await this.lookInside()
+      } catch (error) {
+        this.refused(error)
+      }
+      if (run !== this.run || this.closed || document.hidden) return // a hidden tab costs nothing
+      clearTimeout(this.timer)
+      const live = ["running", "queued"].includes(this.shown?.state) || Date.now() < this.hurry
+      this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
+    }
+
+    // The slower things: the coach, and whichever view is open.
+    async lookInside(now = false) {
+      const moved = this.judged !== this.shown?.version
+      if (!this.shown || (!now && (!moved || (this.shown.state === "running" && Date.now() - this.slow < SLOW_MS)))) return
+      const { run, shown } = this
+      this.slow = Date.now()
+      const judgement = await this.ask("/coach", { seen: this.verdict ?? "" })
+      if (run !== this.run) return
+      this.judged = shown.version
+      if (judgement) {
+        this.verdict = judgement.version
+        this.findings = judgement.findings
+      }
+      this.coach.show(run, this.findings, shown.state, shown.steerable)
+      if (this.view === "images" || this.view === "inside") await this.lookDeeper(run)
+      else if (this.view === "step") await this.parts.step.show(run, shown.state, this.data, shown.steerable)
+      else if (judgement) this.draw()
+    }
+
+    async lookDeeper(run) {
+      const seen = await this.ask("/inside", { seen: this.seen?.version ?? "" })
+      if (run !== this.run) return
+      if (seen) this.seen = seen
+      if (this.view === "images") this.parts.images.show(this.seen)
+      else this.parts.inside.show(run, this.seen)
+    }
+
+    async refresh() {
+      if (this.view === "curves") this.draw()
+      else await this.lookInside(true).catch((error) => this.refused(error))
+    }
+
+    async press(name) {
+      if (name === "step") this.open("step")
+      await this.command(name, 0)
+    }
+
+    async send(path, document_) {
+      try {
+        const response = await fetch(new URL(`api/runs/${this.run}${path}`, document.baseURI), { method: "POST", body: JSON.stringify(document_) })
+        const answer = await response.json()
+        if (response.ok) return answer
+        this.complain(answer.error)
+      } catch {
+        this.complain("The server does not answer. Is it still running?")
+      }
+      return null
+    }
+
+    async command(command, value) {
+      await this.send("/command", { command, value })
+      this.hurry = Date.now() + HURRY_MS
+      this.look()
+    }
+
+    async begin(path, document_) {
+      const answer = await this.send(path, document_)
+      if (answer) this.opened(answer.run)
+    }
+
+    // A refusal is told; anything else is a bug, and surfaces.
+    refused(error) {
+      if (!(error instanceof Refusal)) throw error
+      this.complain(error.message)
+    }
+
+    complain(message) {
+      this.find(".monitor-message").textContent = message ?? ""
+    }
+
+    show(shown) {
+      const before = this.shown?.state
+      this.shown = shown
+      const badge = this.find(".monitor-state")
+      const place = shown.state === "queued" && shown.queue ? ` · place ${shown.queue}` : ""
+      badge.textContent = STATES[shown.state] + place
+      badge.dataset.state = shown.state
+      this.root.querySelectorAll("[data-command]").forEach((button) => {
+        button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(button.dataset.command)
+      })
+      this.parent(shown.parent)
+      this.facts(shown)
+      this.complain(shown.message)
+      this.steering.show(this.run, shown, this.data)
+      if (this.view === "curves") this.draw()
+      if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.told(shown.state)
+    }
+
+    parent(parent) {
+      const link = this.find(".monitor-parent")
+      link.hidden = !parent
+      if (!parent) return
+      link.textContent = `Forked from another run at step ${parent.step.toLocaleString("en")}`
+      link.href = `train?run=${parent.run}`
+      link.onclick = (event) => { event.preventDefault(); this.opened(parent.run) }
+    }
+
+    facts(shown) {
+      const share = shown.total_steps ? shown.step / shown.total_steps : 0
+      const progress = this.find(".monitor-progress")
+      progress.setAttribute("aria-valuenow", Math.round(100 * share))
+      progress.firstElementChild.style.transform = `scaleX(${share})`
+      const each = shown.per_epoch || 1
+      this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
+      this.fact("time", shown.state === "finished" ? "Took" : "Time left")
+      this.fact("left", this.timeLeft(shown))
+      this.fact("rate", shown.rate ? Math.round(shown.rate).toLocaleString("en") : "–")
+      this.fact("learning_rate", shown.learning_rate === null ? "–" : rate(shown.learning_rate))
+      this.fact("accuracy", shown.test_accuracy === null ? "–" : `${(100 * shown.test_accuracy).toFixed(shown.test_accuracy > 0.985 ? 2 : 1)} %`)
+    }
+
+    timeLeft({ state, seconds, seconds_left: left }) {
+      const format = (value) => (value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`)
+      if (state === "finished") return format(seconds)
+      return left === null || !["running", "paused"].includes(state) ? "–" : format(left)
+    }
+
+    fact(name, text) {
+      this.find(`[data-fact="${name}"]`).textContent = text
+    }
+
+    // What was done to the run, and what the coach saw, as marks on the curves.
+    marks() {
+      const titles = Object.fromEntries(this.data.optimizers)
+      const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.rate === undefined ? titles[change.optimizer] : `rate ${rate(change.rate)}` }))
+      const fork = this.shown.parent ? [{ step: this.shown.parent.step, kind: "fork", text: "forked here" }] : []
+      const seen = this.findings.filter(({ step, severity }) => step > 0 && severity === "problem").map(({ step, title }) => ({ step, kind: "coach", text: title }))
+      return [...fork, ...changes, ...seen]
+    }
+
+    draw() {
+      if (this.shown) this.parts.curves.show(this.run, this.shown, this.marks())
+    }
+
+    close() {
+      this.closed = true
+      clearTimeout(this.timer)
+      document.removeEventListener("visibilitychange", this.onVisible)
+      this.parts.curves.close()
+      this.parts.inside.close()
+    }
   }
 }
+
+let loading = null
 
 export default function (component) {
   const root = component.parentElement
-  if (!monitors.has(root)) monitors.set(root, new Monitor(root))
-  const monitor = monitors.get(root)
-  monitor.update(component)
+  const held = monitors.get(root) ?? { latest: component }
+  monitors.set(root, held)
+  held.latest = component
+  if (held.monitor) held.monitor.update(component)
+  else {
+    loading ??= load()
+    loading.then((Monitor) => {
+      if (monitors.get(root) !== held || held.monitor) return
+      held.monitor = new Monitor(root)
+      held.monitor.update(held.latest)
+    })
+  }
   return () => {
-    monitor.close()
+    held.monitor?.close()
     monitors.delete(root)
   }
 }

@@ -1,0 +1,12 @@
+"""The ways in which pixels may reach a network; plain data, known without torch."""
+
+from __future__ import annotations
+
+STANDARDISED, ZERO_TO_ONE, BYTES = "standardised", "0-1", "0-255"
+
+INPUTS = {
+    STANDARDISED: "Mean 0, standard deviation 1",
+    ZERO_TO_ONE: "From 0 to 1",
+    BYTES: "From 0 to 255, as they are stored",
+}
+"""By name. Books do the first (`transforms.Normalize`); the second is `transforms.ToTensor` alone; the third forgets both."""

@@ -1,0 +1,81 @@
+"""Runs that come of others: forks, which share a run's past up to a checkpoint, and races, which share a start."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from playground.errors import ConfigError
+from playground.network.spec import NetworkSpec
+from playground.runs.history import History
+from playground.runs.run import Run, create, create_from
+from playground.training.config import TrainConfig
+from playground.training.events import Created, Event, Steps
+
+CHANGEABLE = (
+    "epochs", "optimizer", "learning_rate", "momentum", "nesterov", "betas", "weight_decay", "schedule", "label_smoothing", "augment", "evaluate_every", "device",
+)  # fmt: skip
+"""Settings that a fork may change: with the others its past would not be its own."""
+
+
+def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
+    """A new run that shares another's past up to one of its kept checkpoints, and goes on from there with other settings.
+
+    Args:
+        run: whose past.
+        step: of one of `run.checkpoints()`.
+        changes: the settings that differ, of those in `CHANGEABLE`.
+        owner: whose the new run is.
+
+    Raises:
+        CheckpointError: no checkpoint of that step was kept, or it is damaged.
+        ConfigError: a setting cannot be changed or is out of range, or nothing is left to learn.
+        RunError: the folder cannot be written.
+    """
+    if wrong := [name for name in changes if name not in CHANGEABLE]:
+        raise ConfigError([f"A fork cannot change “{name}”, because its past was learnt with another." for name in wrong])
+    config = TrainConfig.from_dict({**run.config.to_dict(), **changes})
+    state = run.load_checkpoint(step)
+    assert state is not None
+    history = History(run).follow()
+    if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
+        raise ConfigError([f"At step {step} all {config.epochs:g} epochs are learnt already: let the fork learn for more epochs."])
+    if "learning_rate" in changes:
+        state["learning_rate"] = config.learning_rate
+    if "optimizer" in changes and changes["optimizer"] != state["optimizer_name"]:
+        state |= {"optimizer_name": config.optimizer, "optimizer": None}
+
+    def fill(made: Run) -> None:
+        made.save_checkpoint(state)
+        made.remember([*_past(history, step), *(shot for shot in run.snapshots() if shot.step <= step)])
+
+    return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)
+
+
+def race(config: TrainConfig, network: NetworkSpec, variations: Iterable[Mapping[str, Any]], owner: str) -> list[Run]:
+    """Runs of the same network from the same start over the same batches, each with some settings of its own.
+
+    Args:
+        config: what they have in common, the seed among it.
+        network: what all of them train.
+        variations: for each run the settings in which it differs.
+        owner: whose they are.
+
+    Raises:
+        ConfigError: a variation cannot work; then no run is made.
+        RunError: a folder cannot be written.
+    """
+    configs = [TrainConfig.from_dict({**config.to_dict(), **variation}) for variation in variations]
+    name = secrets.token_hex(4)
+    return [create(each, network, owner, name) for each in configs]
+
+
+def _past(history: History, step: int) -> list[Event]:
+    """What a run recorded up to a step, but for how its processes came and went."""
+    table = history.steps.table()
+    first, *columns = (column.tolist() for column in table[:, table[0] <= step])
+    steps = [Steps(int(first[0]), *columns)] if first else []
+    kept = [*history.evaluations, *history.observations, *history.changes]
+    return [*steps, *(event for event in kept if event.step <= step)]

@@ -1,0 +1,156 @@
+// The curves of several runs on one plot, and the tools that say which.
+
+import { colourOf, shapeOf } from "./comparison_marks.js"
+import { CONFIG, layout, loadPlotly, theme } from "./plot.js"
+import { element } from "./tile.js"
+
+const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
+const HALF = 0.08 // of the axis: the distance after which a point counts half at the strongest smoothing
+
+export class Overlay {
+  // `view` is what is shown and how; `changed` is called with the names of what was changed in it.
+  constructor(root, view, changed) {
+    this.plot = root.querySelector(".comparison-plot")
+    this.empty = root.querySelector(".comparison-empty")
+    this.view = view
+    this.changed = changed
+    this.hidden = new Set()
+    this.lit = null
+    root.querySelector(".comparison-tools").replaceChildren(...this.tools())
+  }
+
+  tools() {
+    const axis = element("select")
+    axis.append(...Object.keys(AXES).map((name) => new Option(`by ${name === "seconds" ? "second" : name}`, name)))
+    axis.value = this.view.x
+    axis.setAttribute("aria-label", "Horizontal axis")
+    axis.onchange = () => this.set("x", axis.value)
+    const slider = element("input")
+    Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.view.smoothing })
+    slider.oninput = () => this.set("smoothing", Number(slider.value))
+    this.log = element("input")
+    this.log.type = "checkbox"
+    this.log.checked = this.view.log
+    this.log.onchange = () => this.set("log", this.log.checked)
+    const label = (...parts) => { const made = element("label"); made.append(...parts); return made }
+    return [
+      this.segments("Curve", "what", { loss: "Loss", accuracy: "Accuracy" }),
+      this.segments("Of", "show", { train: "Training", test: "Test", both: "Both" }),
+      axis, label("Smoothing", slider), label(this.log, "Log scale"),
+    ]
+  }
+
+  segments(title, name, choices) {
+    const group = element("div", "comparison-segments")
+    group.setAttribute("role", "group")
+    group.setAttribute("aria-label", title)
+    const mark = () => group.childNodes.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.value === this.view[name])))
+    for (const [value, text] of Object.entries(choices)) {
+      const button = element("button", "", text)
+      button.type = "button"
+      button.dataset.value = value
+      button.onclick = () => { this.set(name, value); mark() }
+      group.append(button)
+    }
+    mark()
+    return group
+  }
+
+  set(name, value) {
+    this.view[name] = value
+    this.changed(name)
+    this.draw()
+  }
+
+  // `runs`: of each its `run`, `name`, `slot` and `curves`, where those have come.
+  show(runs) {
+    this.runs = runs
+    return this.draw()
+  }
+
+  async draw() {
+    const Plotly = await loadPlotly()
+    if (!this.runs || !this.plot.isConnected) return
+    this.log.disabled = this.view.what !== "loss"
+    this.empty.hidden = this.runs.length > 0
+    const drawn = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run))
+    const look = theme(this.plot)
+    await Plotly.react(this.plot, drawn.flatMap((each) => this.traces(each, look)), this.layout(look), CONFIG)
+  }
+
+  traces({ run, name, slot, curves }, look) {
+    const { what, show, smoothing } = this.view
+    const colour = colourOf(look, slot)
+    const format = what === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
+    const hover = (kind) => `<b>${escaped(name)}</b><br>${kind}: ${format}<br>${this.view.x === "seconds" ? "second" : this.view.x} %{x:~g}<extra></extra>`
+    const faded = this.lit !== null && this.lit !== run ? 0.2 : 1
+    const symbol = shapeOf(slot)
+    const { train, test } = curves
+    const found = []
+    if (show !== "test") {
+      const last = train.x.length - 1
+      const thin = show === "both"
+      if (smoothing && !thin) found.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
+      found.push({
+        x: train.x, y: smooth(train, smoothing * smoothing * HALF * this.end()), mode: "lines+markers", hovertemplate: hover("training"), opacity: (thin ? 0.6 : 1) * faded,
+        line: { color: colour, width: thin ? 1.5 : 2.5 }, marker: { color: colour, symbol, size: train.x.map((_, index) => (index === last && !thin ? 10 : 0)), opacity: 1 },
+      })
+    }
+    if (show !== "train") {
+      const size = test.x.length > 60 ? 0 : 8
+      found.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover("test") })
+    }
+    return found
+  }
+
+  // Where the longest run ends on the axis, or will.
+  end() {
+    const ends = this.runs.filter(({ curves }) => curves).map(({ curves }) => Math.max(curves.end ?? 0, curves.train.x.at(-1) ?? 0))
+    return Math.max(0, ...ends)
+  }
+
+  layout(look) {
+    const { x, what, show } = this.view
+    const log = this.view.log && what === "loss"
+    const across = { title: AXES[x], ...(this.end() ? { range: [0, this.end() * 1.01] } : { rangemode: "tozero" }) }
+    const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : { rangemode: "tozero" }
+    return layout(look, this.plot.clientHeight || 420, across, up, {
+      uirevision: `${x} ${what} ${log}`, // a zoom survives the next refresh
+      hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 30, b: 44 },
+      title: { text: show === "both" ? "Lines are training, dots are test." : "", font: { size: 14 }, x: 0, xref: "paper", xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 6 } },
+    })
+  }
+
+  // Show or hide a run's curves.
+  toggle(run) {
+    if (!this.hidden.delete(run)) this.hidden.add(run)
+    return this.draw()
+  }
+
+  light(run) {
+    if (this.lit === run) return
+    this.lit = run
+    this.draw()
+  }
+
+  close() {
+    if (window.Plotly) window.Plotly.purge(this.plot)
+  }
+}
+
+// A running mean in which a point counts half after `half` of the axis, however densely the points lie, and which is not drawn
+// towards zero at its start (https://arxiv.org/abs/1412.6980, section 3).
+export function smooth({ x, y }, half) {
+  if (!half) return y
+  let sum = 0
+  let count = 0
+  return y.map((value, index) => {
+    if (value === null) return null
+    const weight = 0.5 ** ((x[index] - (x[index - 1] ?? 0)) / half)
+    sum = weight * sum + (1 - weight) * value
+    count = weight * count + (1 - weight)
+    return count ? sum / count : value
+  })
+}
+
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")

@@ -1,0 +1,45 @@
+// Plotly, loaded once, and the looks that all plots share.
+
+let loading = null
+
+export function loadPlotly() {
+  loading ??= new Promise((resolve, reject) => {
+    if (window.Plotly) return resolve(window.Plotly)
+    const script = document.createElement("script")
+    script.src = new URL("plotly/plotly.min.js", document.baseURI)
+    script.onload = () => resolve(window.Plotly)
+    script.onerror = () => { loading = null; reject(new Error("Plotly did not load")) }
+    document.head.append(script)
+  })
+  return loading
+}
+
+export const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
+
+// The theme as the page has it now.
+export function theme(root) {
+  const style = getComputedStyle(root)
+  const of = (name) => style.getPropertyValue(`--st-${name}`).trim()
+  return {
+    text: of("text-color"), grid: of("border-color"), font: of("font"), back: of("secondary-background-color"), page: of("background-color"),
+    colours: of("chart-categorical-colors").split(",").map((colour) => colour.trim()),
+    scale: of("chart-sequential-colors").split(",").map((colour) => colour.trim()),
+  }
+}
+
+// A layout to which a plot adds its own; `height` in pixels.
+export function layout(look, height, x, y, more = {}) {
+  const axis = { gridcolor: look.grid, zerolinecolor: look.grid, linecolor: look.grid, automargin: false }
+  return {
+    height, margin: { l: 58, r: 12, t: 30, b: 42 }, hovermode: "x unified", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: look.font, size: 14, color: look.text }, hoverlabel: { bgcolor: look.back, font: { color: look.text } },
+    legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
+    xaxis: { ...axis, ...x, title: { text: x.title, font: { size: 14 } } }, yaxis: { ...axis, ...y }, ...more,
+  }
+}
+
+// The colour of one of `count` layers: along the scale, without its palest end.
+export function depth(look, index, count) {
+  const last = Math.round((look.scale.length - 1) * 0.85)
+  return look.scale[Math.round((count > 1 ? index / (count - 1) : 0) * last)]
+}

@@ -1,0 +1,173 @@
+// The curves of a run: loss, accuracy and learning rate, by step, epoch or second.
+
+import { CONFIG, layout, loadPlotly, theme } from "./plot.js"
+import { element } from "./tile.js"
+
+const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
+const PLOTS = { loss: "Loss", accuracy: "Accuracy", rate: "Learning rate" }
+
+export class Curves {
+  // `again` is called when other steps are to be asked for.
+  constructor(again) {
+    this.again = again
+    this.axis = "epoch"
+    this.smoothing = 0.6
+    this.logarithmic = false
+    this.window = null // the steps that are looked at, while they are not all
+    this.box = element("div", "monitor-curves")
+    this.box.append(this.tools(), this.figures())
+  }
+
+  tools() {
+    const tools = element("div", "monitor-tools")
+    const axis = element("select")
+    axis.append(...Object.keys(AXES).map((name) => new Option(`by ${name === "seconds" ? "second" : name}`, name)))
+    axis.setAttribute("aria-label", "Horizontal axis")
+    axis.onchange = () => { this.axis = axis.value; this.whole(); this.draw() }
+    const slider = element("input")
+    Object.assign(slider, { type: "range", min: 0, max: 0.98, step: 0.02, value: this.smoothing })
+    slider.setAttribute("aria-label", "Smoothing")
+    slider.oninput = () => { this.smoothing = Number(slider.value); this.draw() }
+    const scale = element("input")
+    scale.type = "checkbox"
+    scale.onchange = () => { this.logarithmic = scale.checked; this.draw() }
+    const labelled = (text, input) => { const label = element("label"); label.append(text, input); return label }
+    const log = element("label")
+    log.append(scale, "Log scale")
+    tools.append(axis, labelled("Smoothing", slider), log)
+    return tools
+  }
+
+  figures() {
+    const plots = element("div", "monitor-plots")
+    this.plots = {}
+    for (const [name, title] of Object.entries(PLOTS)) {
+      const figure = element("figure", `monitor-figure-${name}`)
+      const plot = element("div", "monitor-plot")
+      plot.dataset.plot = name
+      figure.append(element("figcaption", "", title), plot)
+      this.plots[name] = plot
+      plots.append(figure)
+    }
+    return plots
+  }
+
+  // All steps again, as at first.
+  whole() {
+    const asked = this.window !== null
+    this.window = null
+    this.revision = (this.revision ?? 0) + 1
+    if (asked) this.again()
+  }
+
+  show(run, shown, marks) {
+    if (this.run !== run) {
+      this.window = null
+      this.revision = (this.revision ?? 0) + 1
+    }
+    Object.assign(this, { run, shown, marks })
+    this.draw()
+  }
+
+  async draw() {
+    const Plotly = await loadPlotly()
+    const { shown } = this
+    if (!shown || !this.box.isConnected) return
+    const look = theme(this.box)
+    for (const [name, plot] of Object.entries(this.plots)) {
+      await Plotly.react(plot, this.traces(name, look), this.layout(name, look), CONFIG)
+      plot.removeAllListeners?.("plotly_relayout")
+      plot.on("plotly_relayout", (change) => this.zoomed(name, change))
+    }
+  }
+
+  // The places of steps on the axis.
+  places({ step = [], seconds = [] }) {
+    const each = this.shown.per_epoch || 1
+    return this.axis === "seconds" ? seconds : this.axis === "step" ? step : step.map((value) => value / each)
+  }
+
+  traces(name, look) {
+    const { batches, tests } = this.shown
+    const [train, test] = look.colours
+    const x = this.places(batches)
+    if (name === "rate") return [{ x, y: batches.learning_rate ?? [], mode: "lines", line: { color: train, width: 2, shape: "hv" }, hovertemplate: "%{y:.3g}<extra></extra>", showlegend: false }]
+    const format = name === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
+    const band = { mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false }
+    const marker = { size: tests.step.length > 40 ? 0 : 7 }
+    return [
+      { ...band, x, y: batches[`${name}_low`] ?? [] },
+      { ...band, x, y: batches[`${name}_high`] ?? [], fill: "tonexty", fillcolor: faint(train) },
+      { x, y: smooth(batches[name] ?? [], this.smoothing), name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
+      { x: this.places(tests), y: tests[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>test</extra>` },
+    ]
+  }
+
+  layout(name, look) {
+    const { shown } = this
+    const end = { epoch: shown.total_steps / (shown.per_epoch || 1), step: shown.total_steps, seconds: shown.seconds + (shown.seconds_left ?? 0) }[this.axis]
+    const x = { title: name === "rate" ? "" : AXES[this.axis], range: [0, Math.max(end, 0.01)] }
+    const log = this.logarithmic && name !== "accuracy"
+    const y = name === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power", nticks: 6 } : { rangemode: "tozero", tickformat: name === "rate" ? "~g" : undefined }
+    const marks = this.marks.map(({ step, text, kind }) => ({ at: this.place(step), text, kind })).filter(({ at }) => at !== null)
+    return layout(look, name === "rate" ? 150 : 320, x, y, {
+      uirevision: `${this.run} ${this.axis} ${log} ${this.revision}`, // a zoom survives the next refresh
+      margin: { l: 58, r: 12, t: name === "rate" ? 22 : 34, b: name === "rate" ? 28 : 44 },
+      shapes: marks.map(({ at, kind }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: kind === "coach" ? look.colours[5] : look.text, width: 1.5, dash: kind === "fork" ? "solid" : "dash" } })),
+      annotations: name === "rate" ? [] : marks.map(({ at, text }, index) => ({ x: at, xref: "x", yref: "paper", y: 0.99 - 0.09 * (index % 4), text, showarrow: false, xanchor: "left", xshift: 4, font: { size: 13 }, bgcolor: look.page, opacity: 0.9 })),
+    })
+  }
+
+  // Where a step lies on the axis; null where that is not known yet.
+  place(step) {
+    if (this.axis === "step") return step
+    if (this.axis === "epoch") return step / (this.shown.per_epoch || 1)
+    const { batches } = this.shown
+    const index = (batches.step ?? []).findIndex((value) => value >= step)
+    return index < 0 ? null : batches.seconds[index]
+  }
+
+  // The steps that lie around a place of the axis.
+  stepAt(place) {
+    if (this.axis === "step") return place
+    if (this.axis === "epoch") return place * (this.shown.per_epoch || 1)
+    const { seconds = [], step = [] } = this.shown.batches
+    const index = seconds.findIndex((value) => value >= place)
+    return index < 0 ? (step.at(-1) ?? 0) : step[index]
+  }
+
+  // One plot was zoomed: the others follow, and the steps in sight are asked for more finely.
+  async zoomed(name, change) {
+    if (this.following) return
+    const [low, high] = [change["xaxis.range[0]"], change["xaxis.range[1]"]]
+    const whole = change["xaxis.autorange"] === true || change["xaxis.showspikes"] !== undefined
+    if (low === undefined && !whole) return
+    if (whole) {
+      this.whole()
+      return this.draw()
+    }
+    this.window = [Math.floor(this.stepAt(low)), Math.ceil(this.stepAt(high))]
+    const Plotly = await loadPlotly()
+    this.following = true
+    for (const [other, plot] of Object.entries(this.plots)) if (other !== name) await Plotly.relayout(plot, { "xaxis.range": [low, high] })
+    this.following = false
+    this.again()
+  }
+
+  close() {
+    if (window.Plotly) Object.values(this.plots).forEach((plot) => window.Plotly.purge(plot))
+  }
+}
+
+// A running mean that is not drawn towards zero at its start (https://arxiv.org/abs/1412.6980, section 3).
+function smooth(values, weight) {
+  let sum = 0
+  let count = 0
+  return values.map((value) => {
+    sum = weight * sum + (1 - weight) * value
+    count = weight * count + (1 - weight)
+    return sum / count
+  })
+}
+
+const faint = (colour) => `${colour}2b` // one sixth of it

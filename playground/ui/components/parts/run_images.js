@@ -1,0 +1,54 @@
+// A fixed dozen of test images, and what the network said of them while it learnt.
+
+import { bytesOf, paint } from "./bytes.js"
+import { element } from "./tile.js"
+import { Timeline } from "./timeline.js"
+
+const TOP = 3
+
+export class Images {
+  constructor() {
+    this.box = element("div", "monitor-images")
+    this.timeline = new Timeline(() => this.draw())
+    this.told = element("p", "monitor-hint")
+    this.cards = element("div", "monitor-cards")
+    this.box.append(this.told, this.timeline.box, this.cards)
+  }
+
+  show(seen) {
+    this.seen = seen
+    this.timeline.show(seen?.shots ?? [])
+    this.draw()
+  }
+
+  draw() {
+    const { seen } = this
+    if (!seen?.shots.length) {
+      this.told.textContent = "Pictures appear here as soon as the network has taken its first steps."
+      return this.cards.replaceChildren()
+    }
+    const { shape, pixels, labels, classes, answers } = seen.gallery
+    const bytes = bytesOf(pixels)
+    const answer = answers[this.timeline.at]
+    const right = answer.filter((each, index) => best(each)[0] === labels[index]).length
+    this.told.textContent = `The same ${labels.length} test images, which the network never learns from. At this step it names ${right} of them rightly.`
+    this.cards.replaceChildren(...labels.map((label, index) => {
+      const ranked = best(answer[index])
+      const good = ranked[0] === label
+      const card = element("figure", `monitor-card ${good ? "right" : "wrong"}`)
+      const caption = element("figcaption", "", `${good ? "✓" : "✗"} ${classes[label]}`)
+      const bars = element("div", "monitor-bars")
+      for (const one of ranked.slice(0, TOP)) {
+        const bar = element("div", one === label ? "true" : "")
+        bar.style.setProperty("--share", answer[index][one] / 1000)
+        bar.append(element("span", "", classes[one]), element("b", "", `${Math.round(answer[index][one] / 10)} %`))
+        bars.append(bar)
+      }
+      card.append(paint(bytes, index, shape.slice(1), 64 / shape[3], { label: classes[label] }), caption, bars)
+      return card
+    }))
+  }
+}
+
+// Classes, the likeliest first.
+const best = (answer) => answer.map((_, index) => index).sort((one, other) => answer[other] - answer[one])

@@ -1,0 +1,116 @@
+"""Precision, recall, confusion and calibration: scikit-learn says the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+
+from playground.inference.metrics import Average, Counts, Floats, calibration, confusion, scores
+
+
+@st.composite
+def answers(draw: st.DrawFn) -> tuple[Counts, Counts, int]:
+    """Labels, predictions and how many classes; with so few images some classes are absent, some are never named."""
+    classes = draw(st.integers(2, 6))
+    pairs = draw(st.lists(st.tuples(*[st.integers(0, classes - 1)] * 2), min_size=1, max_size=40))
+    labels, predictions = np.array(pairs, dtype=np.int64).T
+    return labels, predictions, classes
+
+
+@settings(max_examples=300, deadline=None)
+@given(answers())
+def test_confusion_and_scores_are_those_of_scikit_learn(given: tuple[Counts, Counts, int]) -> None:
+    labels, predictions, classes = given
+    confused = confusion(labels, predictions, classes)
+    known = np.arange(classes)
+    np.testing.assert_array_equal(confused, confusion_matrix(labels, predictions, labels=known))
+    found = scores(confused)
+    precision, recall, f1, support = precision_recall_fscore_support(labels, predictions, labels=known, zero_division=0)
+    for ours, theirs in ((found.precision, precision), (found.recall, recall), (found.f1, f1), (found.support, support)):
+        np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+    for kind, ours in (("macro", found.macro), ("weighted", found.weighted)):
+        theirs = precision_recall_fscore_support(labels, predictions, labels=known, average=kind, zero_division=0)[:3]
+        assert (ours.precision, ours.recall, ours.f1) == pytest.approx(theirs, rel=0, abs=1e-12)
+    assert found.accuracy == accuracy_score(labels, predictions)
+
+
+@settings(max_examples=200, deadline=None)
+@given(answers())
+def test_what_is_undefined_is_what_scikit_learn_cannot_divide(given: tuple[Counts, Counts, int]) -> None:
+    labels, predictions, classes = given
+    found = scores(confusion(labels, predictions, classes))
+    theirs = precision_recall_fscore_support(labels, predictions, labels=np.arange(classes), zero_division=np.nan)
+    for values, undefined, expected in zip(
+        (found.precision, found.recall, found.f1), (found.precision_undefined, found.recall_undefined, found.f1_undefined), theirs[:3], strict=True
+    ):
+        np.testing.assert_array_equal(undefined, np.isnan(expected))
+        assert (values[undefined] == 0).all()
+
+
+def test_by_hand() -> None:
+    """Three classes: the first is right twice of three, the second is never named, the third is absent."""
+    confused = confusion(np.array([0, 0, 0, 1]), np.array([0, 0, 2, 0]), 3)
+    assert confused.tolist() == [[2, 0, 1], [1, 0, 0], [0, 0, 0]]
+    found = scores(confused)
+    assert found.precision.tolist() == [2 / 3, 0, 0] and found.precision_undefined.tolist() == [False, True, False]
+    assert found.recall.tolist() == [2 / 3, 0, 0] and found.recall_undefined.tolist() == [False, False, True]
+    assert found.f1.tolist() == pytest.approx([2 / 3, 0, 0]) and not found.f1_undefined.any()
+    assert found.accuracy == 0.5
+    assert found.weighted == Average(pytest.approx(0.5), pytest.approx(0.5), pytest.approx(0.5))
+
+
+def test_a_class_that_is_absent_and_never_named_has_no_f1() -> None:
+    assert scores(confusion(np.array([0]), np.array([0]), 2)).f1_undefined.tolist() == [False, True]
+
+
+@st.composite
+def forecasts(draw: st.DrawFn) -> tuple[Floats, Counts, int]:
+    """Probabilities, labels and how many bins; twentieths often lie just on an edge."""
+    classes, count, bins = draw(st.integers(2, 5)), draw(st.integers(1, 40)), draw(st.integers(1, 20))
+    random = np.random.default_rng(draw(st.integers(0, 2**32)))
+    if draw(st.booleans()):
+        probabilities = random.dirichlet(np.full(classes, draw(st.sampled_from([0.1, 1.0, 10.0]))), count)
+    else:
+        probabilities = random.multinomial(20, random.dirichlet(np.ones(classes)), count) / 20
+    return probabilities, random.integers(0, classes, count), bins
+
+
+@settings(max_examples=300, deadline=None)
+@given(forecasts())
+def test_the_bins_are_those_of_scikit_learn(given: tuple[Floats, Counts, int]) -> None:
+    probabilities, labels, bins = given
+    found = calibration(probabilities, labels, bins)
+    confidence = probabilities.max(axis=1).clip(0, 1)
+    right = probabilities.argmax(axis=1) == labels
+    accurate, sure = calibration_curve(right, confidence, n_bins=bins, strategy="uniform")
+    filled = found.count > 0
+    np.testing.assert_allclose(found.accuracy[filled], accurate, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.confidence[filled], sure, rtol=0, atol=1e-12)
+    assert not found.accuracy[~filled].any() and not found.confidence[~filled].any()
+    assert found.count.sum() == len(labels) and found.mean_confidence == pytest.approx(confidence.mean())
+
+
+@settings(max_examples=200, deadline=None)
+@given(forecasts())
+def test_the_errors_are_those_of_the_paper(given: tuple[Floats, Counts, int]) -> None:
+    """Guo et al., equations 3 and 5, image by image."""
+    probabilities, labels, bins = given
+    found = calibration(probabilities, labels, bins)
+    groups: dict[int, list[tuple[float, bool]]] = {}
+    for row, label in zip(probabilities, labels, strict=True):
+        sure = min(row.max(), 1.0)
+        (place,) = [place for place in range(bins) if found.edges[place] < sure <= found.edges[place + 1]]
+        groups.setdefault(place, []).append((sure, row.argmax() == label))
+    gaps = {place: abs(np.mean([right for _, right in group]) - np.mean([sure for sure, _ in group])) for place, group in groups.items()}
+    assert found.expected_error == pytest.approx(sum(len(groups[place]) * gap for place, gap in gaps.items()) / len(labels), abs=1e-12)
+    assert found.maximum_error == pytest.approx(max(gaps.values()), abs=1e-12)
+
+
+def test_a_network_that_is_always_sure_and_never_right_is_as_wrong_as_can_be() -> None:
+    found = calibration(np.array([[1.0, 0.0]] * 4), np.array([1] * 4))
+    assert (found.expected_error, found.maximum_error, found.mean_confidence) == (1, 1, 1)
+    assert found.count.tolist() == [0] * 9 + [4]

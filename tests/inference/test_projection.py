@@ -1,0 +1,295 @@
+"""Images as points: NumPy and scikit-learn say the same, and nothing that a network may make of images stops it."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.manifold import TSNE, trustworthiness
+from sklearn.neighbors import KNeighborsClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from playground.data.catalogue import dataset_info
+from playground.data.images import ImageSet
+from playground.data.load import load
+from playground.errors import CheckpointError, ConfigError, UnknownName
+from playground.inference import projection
+from playground.inference.evaluation import Evaluation, evaluated
+from playground.inference.models import SHIPPED, load_model
+from playground.inference.projection import COLUMNS, METHODS, Projection, points, project, sheet_of
+
+RANDOM = np.random.default_rng(0)
+each_method = pytest.mark.parametrize("method", METHODS)
+each_dimension = pytest.mark.parametrize("dimensions", [2, 3])
+
+
+@pytest.fixture(scope="module")
+def digits(data_folder: Path) -> ImageSet:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        return load("mnist-5k")
+
+
+@pytest.fixture(scope="module")
+def shipped(digits: ImageSet) -> Evaluation:
+    """Of 300 images, so that t-SNE takes a moment only."""
+    return evaluated(load_model(SHIPPED), replace(digits, test_images=digits.test_images[:300], test_labels=digits.test_labels[:300]))
+
+
+def features(count: int = 60, width: int = 12, seed: int = 0) -> np.ndarray:
+    """Features whose directions differ in how far they spread, around some place."""
+    random = np.random.default_rng(seed)
+    return (random.normal(size=(count, width)) * 2.0 ** -np.arange(width) + random.normal(size=width) * 5).astype(np.float32)
+
+
+@each_dimension
+@pytest.mark.parametrize("width", [3, 12, 300, 2000], ids="{} features".format)
+def test_pca_is_the_singular_value_decomposition(width: int, dimensions: int) -> None:
+    given = features(width=width)
+    found = project(given, "pca", dimensions)
+    centred = given.astype(np.float64) - given.mean(axis=0, dtype=np.float64)
+    left, values, _ = np.linalg.svd(centred, full_matrices=False)
+    expected = (left * values)[:, :dimensions]
+    assert found.variance == pytest.approx((values**2 / (values**2).sum())[:dimensions], abs=1e-6) and found.note == ""
+    assert np.ptp(found.coordinates, axis=0).max() == pytest.approx(2, abs=1e-6)
+    scale = np.ptp(expected, axis=0).max() / 2
+    for ours, theirs in zip(found.coordinates.T, expected.T / scale, strict=True):
+        theirs = theirs * np.sign(np.corrcoef(ours, theirs)[0, 1])  # an axis may point either way
+        np.testing.assert_allclose(ours, theirs - (theirs.min() + theirs.max()) / 2, atol=1e-5)
+
+
+@each_method
+@each_dimension
+def test_points_fill_the_square_or_cube(method: str, dimensions: int) -> None:
+    found = project(features(), method, dimensions).coordinates
+    assert found.shape == (60, dimensions) and found.dtype == np.float32
+    low, high = found.min(axis=0), found.max(axis=0)
+    assert (high - low).max() == pytest.approx(2) and np.abs(found).max() <= 1
+    np.testing.assert_allclose(low, -high, atol=1e-6)
+
+
+@each_method
+def test_the_same_features_make_the_same_picture(method: str) -> None:
+    first, second = (project(features(), method, 2) for _ in range(2))
+    assert np.array_equal(first.coordinates, second.coordinates) and first.variance == second.variance
+
+
+def test_another_seed_makes_another_t_sne() -> None:
+    assert not np.array_equal(project(features(), "tsne", 2, seed=0).coordinates, project(features(), "tsne", 2, seed=1).coordinates)
+
+
+@each_dimension
+def test_t_sne_keeps_neighbours_together(dimensions: int, shipped: Evaluation) -> None:
+    found = project(shipped.features, "tsne", dimensions).coordinates
+    assert trustworthiness(shipped.features, found, n_neighbors=10) > 0.97
+    assert KNeighborsClassifier(5).fit(found, shipped.labels).score(found, shipped.labels) > 0.97
+
+
+def test_t_sne_is_that_of_scikit_learn(shipped: Evaluation) -> None:
+    """As far from what it minimises as scikit-learn with twice the steps on all features, or nearer."""
+    ours = divergence_of(lambda: project(shipped.features, "tsne", 2))
+    with threadpool_limits(1):
+        theirs = TSNE(2, init="pca", random_state=0, max_iter=1000).fit(shipped.features.astype(np.float64)).kl_divergence_
+    assert ours < theirs * 1.15
+
+
+def divergence_of(act: Callable[[], object]) -> float:
+    """The divergence that scikit-learn's t-SNE ended with while something was done."""
+    found: list[float] = []
+    with pytest.MonkeyPatch.context() as patch:
+        fit = TSNE.fit_transform
+
+        def noted(model: Any, *arguments: Any) -> Any:
+            placed = fit(model, *arguments)
+            found.append(model.kl_divergence_)
+            return placed
+
+        patch.setattr(TSNE, "fit_transform", noted)
+        act()
+    return found[0]
+
+
+def test_t_sne_keeps_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+    fit = TSNE.fit_transform
+
+    def noted(model: Any, *arguments: Any) -> Any:
+        threads.extend(library["num_threads"] for library in threadpool_info())
+        return fit(model, *arguments)
+
+    monkeypatch.setattr(TSNE, "fit_transform", noted)
+    before = [library["num_threads"] for library in threadpool_info()]
+    project(features(), "tsne", 2)
+    assert threads and set(threads) == {1}
+    assert [library["num_threads"] for library in threadpool_info()] == before
+
+
+# What a network may make of images
+
+
+ODD: dict[str, np.ndarray] = {
+    "one-image": np.ones((1, 5)),
+    "two-images": RANDOM.normal(size=(2, 5)),
+    "nine-images": RANDOM.normal(size=(9, 5)),
+    "ten-images": RANDOM.normal(size=(10, 5)),
+    "no-images": np.ones((0, 5)),
+    "no-features": np.ones((20, 0)),
+    "all-the-same": np.full((50, 8), 0.1),
+    "all-zero": np.zeros((50, 8)),
+    "one-feature": RANDOM.normal(size=(50, 1)),
+    "two-features": RANDOM.normal(size=(50, 2)),
+    "two-places": np.repeat(np.eye(2), 25, axis=0),
+    "one-stands-apart": np.eye(50, 4)[::-1] * (np.arange(50) == 49)[:, None],
+    "one-direction": np.outer(RANDOM.normal(size=50), np.ones(6)),
+    "mostly-dead": RANDOM.normal(size=(50, 40)) * (np.arange(40) == 3),
+    "huge": RANDOM.normal(size=(50, 8)) * 1e38,
+    "tiny": RANDOM.normal(size=(50, 8)) * 1e-38,
+    "far-away": RANDOM.normal(size=(50, 8)) + 1e6,
+    "wide": RANDOM.normal(size=(50, 3000)),
+}
+
+
+@pytest.mark.parametrize("given", ODD.values(), ids=ODD)
+@each_method
+@each_dimension
+def test_whatever_the_features_are_there_is_a_picture(given: np.ndarray, method: str, dimensions: int) -> None:
+    found = project(given.astype(np.float32), method, dimensions)
+    assert found.coordinates.shape == (len(given), dimensions) and np.isfinite(found.coordinates).all() and np.abs(found.coordinates).max(initial=0) <= 1
+    assert len(found.variance) == (dimensions if method == "pca" else 0) and all(0 <= share <= 1 + 1e-9 for share in found.variance)
+
+
+@each_method
+def test_features_that_are_all_the_same_are_told(method: str) -> None:
+    found = project(np.full((50, 8), 0.1, dtype=np.float32), method, 2)
+    assert not found.coordinates.any() and "all points lie in one place" in found.note
+
+
+def test_fewer_features_than_dimensions_are_told() -> None:
+    found = project(features(width=2), "pca", 3)
+    assert "fewer features (2)" in found.note and not found.coordinates[:, 2].any() and found.variance[2] == 0
+    assert project(features(width=2), "pca", 2).note == "" == project(features(width=2), "tsne", 3).note
+
+
+def test_too_few_images_for_t_sne_are_told() -> None:
+    found = project(features(9), "tsne", 2)
+    assert "this is PCA" in found.note and np.array_equal(found.coordinates, project(features(9), "pca", 2).coordinates)
+    assert project(features(10), "tsne", 2).note == ""
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf], ids=str)
+def test_features_that_are_no_numbers_are_told(value: float) -> None:
+    given = features()
+    given[3, 4] = value
+    with pytest.raises(CheckpointError, match="not finite"):
+        project(given, "pca", 2)
+
+
+def test_other_methods_and_dimensions_are_told() -> None:
+    with pytest.raises(UnknownName, match="umap"):
+        project(features(), "umap", 2)
+    for dimensions in (0, 1, 4):
+        with pytest.raises(ConfigError, match=str(dimensions)):
+            project(features(), "pca", dimensions)
+
+
+# As a page gets them
+
+
+@each_method
+@each_dimension
+def test_points_tell_which_image_each_is(method: str, dimensions: int, shipped: Evaluation) -> None:
+    told = json.loads(json.dumps(points(shipped, method, dimensions), allow_nan=False))
+    np.testing.assert_allclose(told["coordinates"], project(shipped.features, method, dimensions).coordinates, atol=5e-5)
+    assert told["index"] == shipped.sample.tolist() and told["labels"] == shipped.labels.tolist()
+    assert told["predictions"] == shipped.predictions.tolist() and told["confidence"] == pytest.approx(shipped.confidence, abs=1e-4)
+    assert len(told["variance"]) == (dimensions if method == "pca" else 0) and told["note"] == ""
+
+
+def fresh(evaluation: Evaluation) -> Evaluation:
+    """The same, of which nothing is known yet."""
+    return replace(evaluation)
+
+
+def test_a_projection_is_computed_once_for_all_who_ask(shipped: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(given: np.ndarray, method: str, dimensions: int) -> Projection:
+        asked.append(method)
+        return project(given, method, dimensions)
+
+    monkeypatch.setattr(projection, "project", counted)
+    evaluation, together = fresh(shipped), threading.Barrier(6)
+
+    def ask(_number: int) -> dict[str, Any]:
+        together.wait()
+        return points(evaluation, "pca", 2)
+
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(ask, range(6)))
+    assert asked == ["pca"] and all(one == found[0] for one in found)
+    points(evaluation, "pca", 3)
+    assert asked == ["pca", "pca"]
+
+
+def test_projections_are_forgotten_with_their_evaluation(shipped: Evaluation) -> None:
+    gc.collect()
+    before = len(projection._found)
+    evaluation = fresh(shipped)
+    points(evaluation, "pca", 2)
+    assert len(projection._found) == before + 1
+    del evaluation
+    gc.collect()
+    assert len(projection._found) == before
+
+
+def tile(sheet: np.ndarray, told: dict[str, Any], place: int) -> np.ndarray:
+    """The image that a page cuts out of the sheet."""
+    row, column = divmod(place, told["columns"])
+    height, width = told["height"], told["width"]
+    return sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
+
+
+def test_the_sheet_has_each_image_at_its_place(shipped: Evaluation) -> None:
+    sheet, told = sheet_of(shipped), points(shipped, "pca", 2)["sheet"]
+    assert sheet.media_type == "image/png" and told == {"columns": COLUMNS, "width": 28, "height": 28}
+    pixels = np.asarray(Image.open(io.BytesIO(sheet.content)))
+    assert pixels.shape == (8 * 28, 40 * 28)  # 300 images
+    for place in (0, 39, 40, 299):
+        assert np.array_equal(tile(pixels, told, place), shipped.images.test_images[shipped.sample[place], 0])
+    assert not tile(pixels, told, 300).any()
+
+
+def test_a_sheet_of_a_thousand_colour_images_is_small() -> None:
+    images = load("shapes")
+    count = len(images.test_images)
+    evaluation = shapes_of(images)
+    sheet, told = sheet_of(evaluation), points(evaluation, "pca", 2)["sheet"]
+    assert sheet.media_type == "image/jpeg" and count == 1000 and len(sheet.content) < 1_000_000
+    pixels = np.asarray(Image.open(io.BytesIO(sheet.content)), dtype=np.float64)
+    for place in range(0, count, 37):
+        shown, own = tile(pixels, told, place), images.test_images[place].permute(1, 2, 0).double().numpy()
+        assert np.abs(shown - own).mean() < 15  # the noise is lost, the picture is not
+        assert np.abs(shown.mean(axis=(0, 1)) - own.mean(axis=(0, 1))).max() < 3
+
+
+def shapes_of(images: ImageSet) -> Evaluation:
+    """An evaluation of all coloured shapes by nobody in particular."""
+    assert images.info == dataset_info("shapes")
+    labels, count = images.test_labels.numpy(), len(images.test_labels)
+    probabilities = np.eye(10)[labels]
+    mean_colours = images.test_images.float().mean(dim=(2, 3)).numpy()
+    return Evaluation(
+        "mine", images, torch.from_numpy(probabilities).float().numpy(), probabilities, labels, labels, np.ones(count), np.zeros(count),
+        np.arange(count), mean_colours, "",
+    )  # fmt: skip
