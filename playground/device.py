@@ -71,6 +71,12 @@ def best() -> Device:
     return available()[0]
 
 
+def of_place(name: str, place: int) -> str:
+    """The device for the worker in one of several places: where the best is wanted and there are several accelerators, each place has its own."""
+    offered = [device.name for device in available() if device.is_accelerator]
+    return offered[place % len(offered)] if name == BEST and offered else name
+
+
 def get(name: str) -> Device:
     """The device called `name`; `best` and a bare kind such as `cuda` mean the first that fits.
 

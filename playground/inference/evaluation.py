@@ -164,7 +164,7 @@ def evaluated(model: Model, images: ImageSet) -> Evaluation:
         batch = slice(start, start + BATCH)
         entering = body(model.prepare(images.test_images[batch]))
         answers.append(head(entering).cpu())
-        features.append(_narrowed(entering[chosen[batch].to(entering.device)]).cpu())
+        features.append(_narrowed(entering[chosen[: len(entering)].to(entering.device)]).cpu())
     return _evaluation(model, images, torch.cat(answers), sample, torch.cat(features))
 
 

@@ -116,7 +116,7 @@ def calibration(probabilities: Floats, labels: Counts, bins: int = BINS) -> Cali
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1).clip(0, 1)
     right = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
-    place = np.searchsorted(edges[1:-1], confidence, side='right')
+    place = np.searchsorted(edges[1:-1], confidence)
     count = np.bincount(place, minlength=bins).astype(np.int64)
     sure, accurate = (_share(np.bincount(place, values, bins), count) for values in (confidence, right))
     gaps = np.abs(accurate - sure)

@@ -14,10 +14,8 @@ from playground.runs.run import Run, create, create_from
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Steps
 
-CHANGEABLE = (
-    "epochs", "optimizer", "learning_rate", "momentum", "nesterov", "betas", "weight_decay", "schedule", "label_smoothing", "augment", "evaluate_every", "device",
-)  # fmt: skip
-"""Settings that a fork may change: with the others its past would not be its own."""
+FIXED = ("dataset", "network", "batch_size", "inputs", "initialisation", "whiten", "seed")
+"""Settings that a fork cannot change: with others its past would not be its own."""
 
 
 def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
@@ -26,7 +24,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     Args:
         run: whose past.
         step: of one of `run.checkpoints()`.
-        changes: the settings that differ, of those in `CHANGEABLE`.
+        changes: the settings that differ, none of those in `FIXED`.
         owner: whose the new run is.
 
     Raises:
@@ -34,18 +32,18 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
         ConfigError: a setting cannot be changed or is out of range, or nothing is left to learn.
         RunError: the folder cannot be written.
     """
-    if wrong := [name for name in changes if name not in CHANGEABLE]:
+    if wrong := [name for name in changes if name in FIXED]:
         raise ConfigError([f"A fork cannot change “{name}”, because its past was learnt with another." for name in wrong])
-    config = TrainConfig.from_dict({**run.config.to_dict(), **changes})
     state = run.load_checkpoint(step)
     assert state is not None
+    steered = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
+    config = TrainConfig.from_dict({**run.config.to_dict(), **steered, **changes})
     history = History(run).follow()
     if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
         raise ConfigError([f"At step {step} all {config.epochs:g} epochs are learnt already: let the fork learn for more epochs."])
-    if "learning_rate" in changes:
-        state["learning_rate"] = config.learning_rate
-    if "optimizer" in changes and changes["optimizer"] != state["optimizer_name"]:
-        state |= {"optimizer_name": config.optimizer, "optimizer": None}
+    if config.optimizer != steered["optimizer"]:
+        state["optimizer"] = None  # what one optimizer remembers means nothing to another
+    state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}
 
     def fill(made: Run) -> None:
         made.save_checkpoint(state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
@@ -76,24 +77,25 @@ class _Spawned:
         self.hang_up()
 
 
-def start(run_path: Path, forker: Forker) -> Worker:
-    """A worker that trains the run in this folder."""
+def start(run_path: Path, forker: Forker, place: int) -> Worker:
+    """A worker that trains the run in this folder. Its place is its number among those that work at the same time, counted from 0."""
     if CAN_FORK:
-        return _Forked(*forker.start("playground.runs.launcher:become_worker", str(run_path)))
-    return _spawn(run_path)
+        return _Forked(*forker.start("playground.runs.launcher:become_worker", json.dumps([str(run_path), place])))
+    return _spawn(run_path, place)
 
 
-def _spawn(run_path: Path) -> Worker:
+def _spawn(run_path: Path, place: int) -> Worker:
     with (run_path / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "playground.runs.worker", str(run_path)],
+            [sys.executable, "-m", "playground.runs.worker", str(run_path), str(place)],
             stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=settings.ROOT, env={**os.environ, **settings.training_environment()}, encoding="utf-8",
         )  # fmt: skip
     return _Spawned(process)
 
 
-def become_worker(run_path: str, descriptor: int) -> int:
+def become_worker(argument: str, descriptor: int) -> int:
     """In the forked process: take the line as standard input and the run's log as output, and train."""
+    run_path, place = json.loads(argument)
     os.dup2(descriptor, 0)
     log = os.open(Path(run_path) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
@@ -103,7 +105,7 @@ def become_worker(run_path: str, descriptor: int) -> int:
 
     from playground.runs.worker import main
 
-    return main(run_path, os.fdopen(0, encoding="utf-8", closefd=False))
+    return main(run_path, place, os.fdopen(0, encoding="utf-8", closefd=False))
 
 
 def prepare() -> None:

@@ -25,7 +25,8 @@ class Scheduler:
     """
 
     def __init__(self, workers: int | None = None, forker: Forker | None = None) -> None:
-        self._slots = workers or settings.workers()
+        self._free = list(range(workers or settings.workers()))
+        """Numbers of the places in which a worker may work; each has an accelerator of its own where there are several."""
         self._forker = forker or Forker(PREPARE)
         self._lock = threading.Lock()
         self._waiting: deque[Run] = deque()
@@ -98,16 +99,17 @@ class Scheduler:
 
     def _hand_out(self) -> None:
         """Give waiting runs to free workers; the lock is held."""
-        while self._waiting and len(self._working) < self._slots and not self._closed:
-            run = self._waiting.popleft()
-            worker = start(run.path, self._forker)
+        while self._waiting and self._free and not self._closed:
+            run, place = self._waiting.popleft(), self._free.pop(0)
+            worker = start(run.path, self._forker, place)
             self._working[run.id] = worker
-            threading.Thread(target=self._watch, args=(run, worker), daemon=True).start()
+            threading.Thread(target=self._watch, args=(run, worker, place), daemon=True).start()
 
-    def _watch(self, run: Run, worker: Worker) -> None:
+    def _watch(self, run: Run, worker: Worker, place: int) -> None:
         """Wait for a worker's end, however it came, and give its place away."""
         worker.wait()
         with self._lock:
+            self._free.append(place)
             if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
                 del self._working[run.id]
             self._hand_out()

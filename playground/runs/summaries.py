@@ -107,11 +107,14 @@ def _owner(run: Run) -> str:
 
 
 def first_chosen(summaries: Sequence[Summary]) -> list[Run]:
-    """The runs that a comparison begins with, of a list with the newest first: the newest one's race, else the newest few of its data set."""
+    """The runs that a comparison begins with, the oldest first: the newest one's race, else the newest few of its data set.
+
+    Args:
+        summaries: of all runs, the newest first.
+    """
     readable = [each for each in summaries if each.facts and (each.facts.step or each.state in ACTIVE)]
     if not readable:
         return []
     newest = readable[0]
-    if newest.race:
-        return [each.run for each in readable if each.race == newest.race]
-    return [each.run for each in readable if each.dataset == newest.dataset][:FEW]
+    alike = [each.run for each in readable if (each.race == newest.race if newest.race else each.dataset == newest.dataset)]
+    return (alike if newest.race else alike[:FEW])[::-1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 LIMIT = 500_000_000
 """Bytes of a file of weights, at most."""
 TOLD = 5
-"""Tensors that a message names, at most."""
+"""Tensors that do not fit of which a message tells, at most."""
+MOVED = 24
+"""Layers with other names of which a note tells, at most."""
 NAME_LIMIT = 200
 """Characters of a tensor's name, at most."""
 
@@ -100,15 +103,13 @@ def read_weights(data: bytes | Path, name: str) -> dict[str, Tensor]:
         if start[:4] == b"PK\3\4":
             weights = _state_dict(torch_archive.read(file, name, LIMIT), name)
         elif start[8:] == b"{":
-            weights = _safetensors(file, name)
+            weights = _by_name(_safetensors(file, name))
         elif start[:1] == b"\x80":
             raise CheckpointError(f"{name} is a pickle, which could run code, so it was not opened.", "Save model.state_dict() with a recent PyTorch instead.")
         else:
             raise CheckpointError(f"{name} does not hold weights.", "Choose a file that torch.save(model.state_dict(), …) wrote, or safetensors.")
     if not weights:
         raise CheckpointError(f"{name} holds no weights.")
-    if not all(len(key) <= NAME_LIMIT and key.isprintable() for key in weights):
-        raise damaged(name)
     _refuse_non_finite(weights, name)
     return weights
 
@@ -117,7 +118,8 @@ def fitted(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dict[str, 
     """Weights from elsewhere under the names that a network of the playground has for them.
 
     Those of the same names are taken as they are. Otherwise layer after layer takes the first in the file whose tensors have the same
-    names and shapes, so that `conv1`, `conv2`, `fc1` of a class find their places in its `nn.Sequential`.
+    names and shapes, so that `conv1`, `conv2`, `fc1` of a class find their places in its `nn.Sequential`. Whether layers of the same
+    shapes were meant in this order nobody can tell from a file; the notes say what was taken for what.
 
     Args:
         weights: by their names in the file.
@@ -191,6 +193,7 @@ def _state_dict(found: object, name: str) -> dict[str, Tensor]:
     others = [key for key, value in inner.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if others:
         raise CheckpointError(f"{name} holds other things than tensors, such as “{_plain(others[0])}”.", "Save model.state_dict() alone.")
+    _refuse_strange_names(inner, name)
     return inner
 
 
@@ -201,7 +204,23 @@ def _safetensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = load(file.read())
     except Exception:  # its reader raises anything for a header that lies: SafetensorError, KeyError, ValueError, RuntimeError, …
         raise damaged(name) from None
+    _refuse_strange_names(weights, name)
     return weights
+
+
+def _by_name(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """In the order of their names, `conv2` before `conv10`: safetensors does not keep the one in which a class defined its layers."""
+
+    def key(name: str) -> list[str | int]:
+        return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", name))]
+
+    return {name: weights[name] for name in sorted(weights, key=key)}
+
+
+def _refuse_strange_names(weights: Mapping[str, Tensor], name: str) -> None:
+    """Names that are too long to be told, or cannot be shown."""
+    if not all(len(key) <= NAME_LIMIT and key.isprintable() for key in weights):
+        raise damaged(name)
 
 
 def _plain(value: object) -> str:
@@ -264,8 +283,8 @@ def _notes(given: Mapping[str, Tensor], places: Mapping[str, str]) -> Iterator[s
     layers = {name.rpartition(".")[0]: its.rpartition(".")[0] for name, its in places.items()}
     moved = [f"{its} → {name}" for name, its in layers.items() if its != name]
     if moved:
-        more = ", …" if len(moved) > TOLD else ""
-        yield f"The layers were matched by their order and shapes: {', '.join(moved[:TOLD])}{more}."
+        more = ", …" if len(moved) > MOVED else ""
+        yield f"The layers were matched by their order and shapes: {', '.join(moved[:MOVED])}{more}."
     kinds = sorted({_kind(tensor) for tensor in given.values() if tensor.is_floating_point()} - {"float32"})
     if kinds:
         yield f"The weights were {' and '.join(kinds)} and became float32."

@@ -11,13 +11,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+from playground import device as devices
 from playground import settings
 from playground.errors import DivergedError, PlaygroundError, RunError
 from playground.runs.commands import Command
 from playground.runs.run import Run
+from playground.training import autopsy
 from playground.training.events import (
     Checkpoint,
     Event,
@@ -30,7 +33,6 @@ from playground.training.events import (
     Step,
     Stopped,
 )
-from playground.training import autopsy
 from playground.training.loop import Training
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -71,8 +73,13 @@ class Commands:
         self._queue.put(None)
 
 
-def execute(run: Run, commands: Commands | None = None) -> Iterator[Event]:
+def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Iterator[Event]:
     """Train a run from its last checkpoint to its end, recording every event; yields them to whoever watches.
+
+    Args:
+        run: the run.
+        commands: what is asked of it on its way.
+        place: number of the worker among those that work at the same time; each has an accelerator of its own where there are several.
 
     Raises:
         PlaygroundError: the run could not go on; it is recorded as failed.
@@ -81,7 +88,7 @@ def execute(run: Run, commands: Commands | None = None) -> Iterator[Event]:
         record: Callable[[Event], object]
         with run.recorder() as record:
             try:
-                for event in _obey(run, commands or Commands(None), record):
+                for event in _obey(run, commands or Commands(None), record, place):
                     record(event)
                     yield event
             except PlaygroundError as error:
@@ -98,14 +105,14 @@ def execute(run: Run, commands: Commands | None = None) -> Iterator[Event]:
                 raise
 
 
-def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> Iterator[Event]:
+def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place: int) -> Iterator[Event]:
     """The run's events, with commands obeyed between them."""
     import torch
 
     threads = settings.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
-    training = _prepared(run)
+    training = _prepared(run, place)
     yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
     training.flush_each_step = False
     pause = _Pause(run, training, commands, record)
@@ -122,14 +129,15 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object]) -> It
     except Hangup:
         run.save_checkpoint(training.state())
     except DivergedError as error:
-        found = autopsy.find(_prepared(run), error.step)
+        found = autopsy.find(_prepared(run, place), error.step)
         record(found)
         raise DivergedError(error.loss, error.step, autopsy.told(found, [layer.type for layer in run.network.layers])) from None
 
 
-def _prepared(run: Run) -> Training:
+def _prepared(run: Run, place: int) -> Training:
     """The run's training as it stood at its last checkpoint, or at its start."""
-    training = Training(run.network, run.config, weights=run.start_weights())
+    config = replace(run.config, device=devices.of_place(run.config.device, place))
+    training = Training(run.network, config, weights=run.start_weights())
     if state := run.load_checkpoint():
         training.restore(state)
     return training
@@ -191,10 +199,10 @@ class _Pause:
         self._run.save_checkpoint(self._training.state())
 
 
-def main(run_path: str, source: IO[str]) -> int:
-    """Train the run in this folder; returns the exit status."""
+def main(run_path: str, place: int, source: IO[str]) -> int:
+    """Train the run in this folder, as the worker in that place; returns the exit status."""
     try:
-        for _event in execute(Run(Path(run_path)), Commands(source)):
+        for _event in execute(Run(Path(run_path)), Commands(source), place):
             pass
     except PlaygroundError as error:
         print(error, file=sys.stderr)
@@ -220,4 +228,4 @@ def keep_freed_memory() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.stdin))
+    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.stdin))

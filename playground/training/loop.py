@@ -244,7 +244,7 @@ class Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
-        self.change_optimizer(state.get("optimizer_name", self.config.optimizer))
+        self.change_optimizer(state.get("optimizer_name", self.config.optimizer))  # which states of earlier versions do not hold
         if state["optimizer"] is not None:
             self._remember(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]

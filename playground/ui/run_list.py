@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pandas as pd
 
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
+from playground.runs.comparing import default_name
 from playground.runs.history import History
-from playground.runs.run import Run
-from playground.ui import identity
+from playground.runs.run import Run, all_runs
+from playground.runs.shelf import label
+from playground.runs.summaries import owner
 from playground.ui.services import services
 
 SHOWN = 30
@@ -25,9 +29,8 @@ STATES = {
 
 
 def run_title(run: Run) -> str:
-    """The data set and the network, and when it was started."""
-    config, network = run.config, run.network
-    return f"{network.title or network.name} · {dataset_info(config.dataset).title} · {_clock(run)}"
+    """What the learner named it; else what was changed in it, and when it was started, because many are alike in that."""
+    return label(run).name or f"{default_name(run)} · {_clock(run)}"
 
 
 def finished_digit_runs(who: str) -> list[Run]:
@@ -42,7 +45,7 @@ def finished_digit_runs(who: str) -> list[Run]:
 def readable_runs(who: str) -> list[tuple[Run, History]]:
     """The newest runs that a learner may see, without those whose files are damaged."""
     found = []
-    for run in identity.visible_runs(who, SHOWN):
+    for run in islice((run for run in all_runs() if owner(run) in ("", who)), SHOWN):
         try:
             dataset_info(run.config.dataset)
             _ = run.network
@@ -57,6 +60,7 @@ def run_table(runs: list[tuple[Run, History]]) -> pd.DataFrame:
     rows = [
         {
             "Started": _clock(run),
+            "Run": label(run).name or default_name(run),
             "Data": dataset_info(run.config.dataset).title,
             "Network": run.network.title or run.network.name,
             "State": _state(history),
@@ -64,7 +68,7 @@ def run_table(runs: list[tuple[Run, History]]) -> pd.DataFrame:
         }
         for run, history in runs
     ]
-    return pd.DataFrame(rows, columns=["Started", "Data", "Network", "State", "Test accuracy"])
+    return pd.DataFrame(rows, columns=["Started", "Run", "Data", "Network", "State", "Test accuracy"])
 
 
 def _state(history: History) -> str:

@@ -1,5 +1,6 @@
 """(stand-in by the owner until the coach is written: the routes in playground/ui/run_api.py import these names; `remedied(run, remedy, owner) -> Run` makes the
 proposed run with branching.fork or run.create; please provide it, too)"""
+
 from typing import Any
 
 

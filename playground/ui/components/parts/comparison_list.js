@@ -1,6 +1,6 @@
 // The list of all runs to choose from: filtered by text and data set, sorted by a click on a column.
 
-import { ACTIVE, percent, STATES, swatch } from "./comparison_marks.js"
+import { percent, STATES, swatch } from "./comparison_marks.js"
 import { theme } from "./plot.js"
 import { element } from "./tile.js"
 
@@ -117,12 +117,14 @@ export class RunList {
     const name = element("label", "comparison-name", row.name)
     name.htmlFor = box.id
     name.title = row.note ? `${row.name}\n${row.note}` : row.name
-    const told = element("span", "comparison-sub", [row.dataset, ACTIVE.includes(row.state) || row.state !== "finished" ? STATES[row.state] : ""].filter(Boolean).join(" · "))
+    const told = element("span", "comparison-sub", [row.dataset, row.state === "finished" ? "" : STATES[row.state]].filter(Boolean).join(" · "))
+    if (row.race) told.append(" · ", this.flag(row))
     const middle = element("td")
     middle.append(name, told)
-    if (row.race) middle.append(this.flag(row))
     const first = element("td")
-    first.append(box, swatch(this.look, slot))
+    const pick = element("div", "comparison-pick")
+    pick.append(box, swatch(this.look, slot))
+    first.append(pick)
     return [first, middle, element("td", "comparison-when", when(row.started)), element("td", "comparison-number", percent(row.accuracy))]
   }
 
@@ -152,5 +154,5 @@ export class RunList {
 function when(seconds) {
   const then = new Date(seconds * 1000)
   const today = new Date().toDateString() === then.toDateString()
-  return today ? then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" }) : then.toLocaleDateString([], { day: "numeric", month: "short" })
+  return today ? then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false }) : then.toLocaleDateString([], { day: "numeric", month: "short" })
 }

@@ -1,0 +1,70 @@
+"""The parts of the Compare page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.network.presets import preset
+from playground.runs import shelf
+from playground.runs.racing import first_race, racer
+from playground.runs.summaries import owner
+from playground.settings import ROOT
+from playground.ui import identity
+from playground.ui.compare_api import visible_runs
+from playground.ui.components.run_comparison import run_comparison
+from playground.ui.errors import shown_kindly
+from playground.ui.race import choose_race, chosen, start
+
+_GO = "compare-go"
+
+
+def heading() -> None:
+    title, race = st.columns([5, 1], vertical_alignment="bottom")
+    with title:
+        st.title("Compare runs")
+        st.caption("See runs on one plot, find out what made the difference, and let settings race each other.")
+    if race.button("New race", icon=":material/flag:", width="stretch", key="new-race"):
+        choose_race()
+
+
+def comparison() -> None:
+    """The learner's runs side by side; before the first, a race to begin with."""
+    who = identity.current()
+    runs = visible_runs(who)
+    if not runs:
+        _welcome()
+    if runs or any(owner(item.run) == who for item in shelf.trash()):
+        run_comparison(*_to_begin_with(), key="comparison", on_go=_go)
+    if going := st.session_state.pop(_GO, None):
+        where, run = going
+        st.switch_page(ROOT / "pages" / f"{where}.py", query_params={"run" if where == "train" else "model": run})
+
+
+def _welcome() -> None:
+    config, variations = first_race()
+    names = [racer(variation) for variation in variations]
+    with st.container(border=True):
+        st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which learns fastest?")
+        st.markdown(
+            f"The same small network, the same {config.epochs:g} epochs over MNIST 5k, the same start and the same batches: only the optimizer differs. "
+            "Their curves are drawn on one plot while they train."
+        )
+        if st.button("Start the race", type="primary", icon=":material/flag:", key="first-race"):
+            with shown_kindly():
+                start(config, preset(config.network), variations)
+                st.rerun()
+
+
+def _to_begin_with() -> tuple[list[str], str]:
+    """The runs to begin with, and why just these: a race that was just started, or those that the address names."""
+    race = chosen()
+    if race:
+        return race, f"race {race[0]}"
+    named = [name for name in st.query_params.get("runs", "").split(",") if name]
+    return named, f"address {','.join(named)}" if named else ""
+
+
+def _go(where: str, run: str) -> None:
+    """Take a run to the page where it is watched, or to the one where it is tried out."""
+    if where in ("train", "evaluate"):
+        st.session_state[_GO] = (where, run)

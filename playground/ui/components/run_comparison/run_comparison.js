@@ -1,0 +1,281 @@
+// Runs side by side: asks the server for the list of runs and for the curves of those that are chosen, around Streamlit's script runs.
+
+const LIVE_MS = 500 // between two looks at curves while one of them grows
+const LIST_MS = 2000 // between two looks at the list of runs
+const IDLE_MS = 4000 // … and at either while nothing happens
+const KEY = "playground-comparison" // where the browser keeps what was compared last in this tab
+const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: 0.6, log: false, filter: "", dataset: "", sort: "started", descending: true }
+const comparisons = new WeakMap()
+const part = (name) => import(new URL(`parts/comparison_${name}.js`, document.baseURI).href)
+
+async function load() {
+  const [{ Overlay }, { RunList, MOST }, { Ranking }, { Table }, { Parallel }, { ACTIVE, freeSlot }] = await Promise.all(["plot", "list", "ranking", "table", "parallel", "marks"].map(part))
+
+  class Comparison {
+    constructor(root) {
+      this.root = root.querySelector(".comparison")
+      const find = (name) => this.root.querySelector(`.comparison-${name}`)
+      const kept = remembered()
+      Object.assign(this, { find, list: { runs: [], queue: [], trash: [], first: [] }, curves: {}, facts: {}, columns: [], order: [], occasion: kept.occasion, newest: kept.newest })
+      this.view = { ...VIEW, ...kept.view }
+      this.chosen = new Map(kept.chosen) // run → slot
+      this.overlay = new Overlay(this.root, this.view, (name) => this.viewed(name))
+      const light = (run) => this.overlay.light(run)
+      this.runs = new RunList(find("list"), this.view, { choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), remove: (run) => this.remove(run) })
+      this.ranking = new Ranking(find("ranking"), { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
+      this.table = new Table(find("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove: (run) => this.remove(run), light })
+      this.parallel = new Parallel(find("parallel"))
+      this.onVisible = () => { if (!document.hidden) this.look() }
+      document.addEventListener("visibilitychange", this.onVisible)
+    }
+
+    update({ data, setTriggerValue }) {
+      this.go = setTriggerValue
+      if (data.occasion && data.occasion !== this.occasion) {
+        this.occasion = data.occasion
+        this.choose(data.chosen)
+      }
+      if (!this.looked) this.look()
+      else this.draw() // the theme may have changed
+      this.looked = true
+    }
+
+    look() {
+      this.askList()
+      this.askCurves()
+    }
+
+    // Ask now and then again, as long as anyone looks; `wait` says when, once there was an answer.
+    async ask(name, path, answer, wait) {
+      this.asking ??= {}
+      clearTimeout(this.asking[name]?.timer)
+      const mine = (this.asking[name] = {})
+      try {
+        const response = await fetch(new URL(path, document.baseURI))
+        if (this.closed || this.asking[name] !== mine) return
+        if (response.status === 200) await answer(await response.json())
+        else if (response.status !== 204) this.complain((await response.json()).error)
+        if (response.ok) this.complain("", "The server")
+      } catch (error) {
+        if (error instanceof TypeError) this.complain("The server does not answer. It is asked again in a moment.")
+        else throw error
+      } finally {
+        if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait()) // a hidden tab costs nothing
+      }
+    }
+
+    askList() {
+      const busy = () => (this.list.queue.length || this.list.runs.some(({ state }) => ACTIVE.includes(state)) ? LIST_MS : IDLE_MS)
+      return this.ask("askList", `api/compare/runs?seen=${this.list.version ?? ""}`, (list) => this.listed(list), busy)
+    }
+
+    askCurves() {
+      const { x, what } = this.view
+      const asked = `${x} ${what} ${[...this.chosen.keys()]}`
+      if (asked !== this.asked) this.seen = ""
+      this.asked = asked
+      if (!this.chosen.size) return this.draw()
+      const runs = [...this.chosen.keys()].map((run) => `${run}~${this.curves[run]?.version ?? ""}`)
+      const live = () => ([...this.chosen.keys()].some((run) => ACTIVE.includes(this.curves[run]?.state)) ? LIVE_MS : IDLE_MS)
+      return this.ask("askCurves", `api/compare/curves?x=${x}&what=${what}&seen=${this.seen}&runs=${runs.join(",")}`, (news) => this.grown(news), live)
+    }
+
+    listed(list) {
+      this.list = list
+      const fresh = list.runs.filter(({ run, own, fault }) => own && !fault && this.newest && run > this.newest)
+      const datasets = new Set(list.runs.filter(({ run }) => this.chosen.has(run)).map(({ dataset }) => dataset))
+      if (!this.chosen.size && !this.emptied) this.choose(list.first)
+      else this.choose([...this.chosen.keys(), ...fresh.filter(({ dataset }) => !datasets.size || datasets.has(dataset)).map(({ run }) => run)])
+      this.newest = list.runs.map(({ run }) => run).sort().at(-1) ?? this.newest ?? "0"
+      this.remember()
+      this.draw()
+    }
+
+    grown({ curves, facts, columns, runs, gone, version }) {
+      this.seen = version
+      Object.assign(this.curves, curves)
+      this.facts = facts
+      Object.assign(this, { columns, order: runs })
+      gone.forEach((run) => this.chosen.delete(run))
+      if (gone.length) {
+        this.complain(gone.length === 1 ? "A run that was compared here is no longer there." : "Some runs that were compared here are no longer there.")
+        this.askList()
+      }
+      this.draw()
+    }
+
+    // Compare just these runs; those that were compared already keep their colours.
+    choose(runs) {
+      const wanted = [...new Set(runs)].slice(0, MOST)
+      if (runs.length > MOST) this.complain(`At most ${MOST} runs can be compared at once.`)
+      const before = [...this.chosen.keys()].join()
+      for (const run of [...this.chosen.keys()]) if (!wanted.includes(run)) this.chosen.delete(run)
+      for (const run of wanted) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
+      this.emptied = !this.chosen.size && this.list.runs.length > 0
+      if (before === [...this.chosen.keys()].join()) return
+      this.remember()
+      this.draw()
+      this.askCurves()
+    }
+
+    toggle(run, on) {
+      const others = [...this.chosen.keys()].filter((each) => each !== run)
+      this.choose(on ? [...others, run] : others)
+      this.draw()
+    }
+
+    viewed(name) {
+      this.remember()
+      if (name !== "x" && name !== "what") return
+      for (const curve of Object.values(this.curves)) curve.version = "" // the same runs, another curve
+      this.askCurves()
+    }
+
+    remember() {
+      const { occasion, newest, view } = this
+      try {
+        sessionStorage.setItem(KEY, JSON.stringify({ occasion, newest, view, chosen: [...this.chosen] }))
+      } catch { /* a browser that keeps nothing */ }
+    }
+
+    async tell(path, document_) {
+      try {
+        const response = await fetch(new URL(path, document.baseURI), { method: "POST", body: JSON.stringify(document_) })
+        if (!response.ok) this.complain((await response.json()).error)
+        return response.ok
+      } catch {
+        this.complain("The server does not answer. Is it still running?")
+        return false
+      }
+    }
+
+    async relabel(run, texts) {
+      const row = this.list.runs.find((each) => each.run === run)
+      if (row) Object.assign(row, texts) // at once; the server's word follows
+      this.draw()
+      await this.tell("api/compare/label", { run, ...texts })
+      this.seen = ""
+      this.look()
+    }
+
+    async remove(run) {
+      const name = this.nameOf(run)
+      if (!(await this.tell("api/compare/delete", { run }))) return
+      this.choose([...this.chosen.keys()].filter((each) => each !== run))
+      const done = this.find("done")
+      done.querySelector("span").textContent = `“${name}” is deleted.`
+      done.querySelector("button").onclick = () => this.restore(run)
+      done.classList.add("shown")
+      this.look()
+    }
+
+    async restore(run) {
+      this.find("done").classList.remove("shown")
+      if (await this.tell("api/compare/restore", { run })) this.choose([...this.chosen.keys(), run])
+      this.look()
+    }
+
+    async withdraw(run) {
+      await this.tell(`api/runs/${run}/command`, { command: "stop" })
+      this.look()
+    }
+
+    nameOf(run) {
+      return this.list.runs.find((each) => each.run === run)?.name ?? run
+    }
+
+    // Say what went wrong, or take back what `only` begins with.
+    complain(message, only = "") {
+      const place = this.find("message")
+      if (message || place.textContent.startsWith(only)) place.textContent = message ?? ""
+    }
+
+    draw() {
+      const rows = new Map(this.list.runs.map((row) => [row.run, row]))
+      const places = new Map(this.list.queue.map(({ run, place }) => [run, place]))
+      const chosen = [...this.chosen].filter(([run]) => rows.has(run)).map(([run, slot]) => {
+        const row = rows.get(run)
+        return { run, slot, name: row.name, note: row.note, own: row.own, place: places.get(run), state: this.curves[run]?.state ?? row.state, facts: this.facts[run] ?? null, curves: this.curves[run] }
+      })
+      this.runs.show(this.list.runs, this.chosen)
+      this.ranking.show(chosen, this.overlay.hidden)
+      this.overlay.show(chosen)
+      const told = chosen.map(({ curves, ...rest }) => rest)
+      this.table.show(told, this.columns, this.order)
+      this.parallel.show(told, this.columns, this.order)
+      this.drawLine()
+      this.drawTrash()
+    }
+
+    // The queue: what is trained, then what waits, in its order.
+    drawLine() {
+      const line = this.find("line")
+      line.hidden = this.list.queue.length === 0
+      line.querySelector("ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
+        const item = document.createElement("li")
+        const told = document.createElement("span")
+        told.className = "comparison-name"
+        told.textContent = own ? name : name ? `${name} (everyone’s)` : "Someone else’s run"
+        const where = document.createElement("span")
+        where.className = "comparison-place"
+        where.textContent = place ? `${place}.` : "now"
+        item.append(where, told)
+        if (own) item.append(button(place ? "Take out" : "Stop", () => this.withdraw(run), `${place ? "Take out of the queue" : "Stop"}: ${name}`))
+        return item
+      }))
+    }
+
+    drawTrash() {
+      const box = this.find("trash")
+      const { trash } = this.list
+      box.hidden = trash.length === 0
+      box.querySelector("summary").textContent = trash.length === 1 ? "1 deleted run" : `${trash.length} deleted runs`
+      box.querySelector("ul").replaceChildren(...trash.map(({ run, name }) => {
+        const item = document.createElement("li")
+        item.append(button("Undo", () => this.restore(run), `Take ${name} back`), ` ${name}`)
+        return item
+      }))
+    }
+
+    close() {
+      this.closed = true
+      Object.values(this.asking ?? {}).forEach(({ timer }) => clearTimeout(timer))
+      document.removeEventListener("visibilitychange", this.onVisible)
+      this.overlay.close()
+      this.parallel.close()
+    }
+  }
+
+  const button = (text, act, label) => {
+    const made = document.createElement("button")
+    Object.assign(made, { type: "button", textContent: text, title: label, onclick: act })
+    made.setAttribute("aria-label", label)
+    return made
+  }
+
+  return Comparison
+}
+
+function remembered() {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY)) ?? {}
+  } catch {
+    return {}
+  }
+}
+
+let loading = null
+
+export default function (component) {
+  const root = component.parentElement
+  if (!comparisons.has(root)) {
+    loading ??= load()
+    comparisons.set(root, loading.then((Comparison) => new Comparison(root)))
+  }
+  const made = comparisons.get(root)
+  made.then((comparison) => comparison.update(component))
+  return () => {
+    made.then((comparison) => comparison.close())
+    comparisons.delete(root)
+  }
+}

@@ -1,0 +1,165 @@
+"""An iteration keeps what plain PyTorch computes on the same batch, and looking changes nothing."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from playground.data.images import ImageSet, normalise
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.events import Closeup, Evaluated, Observed, Snapshot, Step
+from playground.training.loop import Training
+
+from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, Always, Never, network, watched
+
+TOKENS = network(
+    LayerSpec("PatchEmbedding", {"embed_dim": 8, "patch_size": 7}),
+    LayerSpec("TransformerEncoderLayer", {"nhead": 2, "dim_feedforward": 16, "dropout": 0.2}),
+    LayerSpec("TokenMean"),
+    LayerSpec("Linear", {"out_features": 10}),
+)
+SPECS = {"dense": DENSE, "conv": CONV, "residual": RESIDUAL, "tokens": TOKENS}
+STILL = {name: replace(spec, layers=tuple(layer for layer in spec.layers if layer.type != "Dropout")) for name, spec in SPECS.items() if name != "tokens"}
+"""The same without dropout, so that a second pass draws nothing."""
+WHITENED = replace(CONFIG, whiten=True)
+
+
+def plain(training: Training) -> nn.Sequential:
+    """The layers in the order in which a learner stacked them, with weights of their own."""
+    return nn.Sequential(*(copy.deepcopy(layer) for layer in training.network)).train()
+
+
+def passed(module: nn.Sequential, given: Tensor) -> list[Tensor]:
+    """What each layer gives."""
+    outputs = []
+    for layer in module:
+        given = layer(given)
+        outputs.append(given)
+    return outputs
+
+
+def trained(training: Training, *, closely: bool) -> tuple[list[Any], dict[str, Tensor], Tensor]:
+    """All that training comes to: what was told of each step and evaluation, the weights, and where the random numbers stand."""
+    told: list[Any] = []
+    training.look_closely = closely
+    for event in training.events():
+        training.look_closely = closely
+        if isinstance(event, Step):
+            told.append((event.step, event.loss, event.accuracy, event.learning_rate))
+        elif isinstance(event, Evaluated):
+            told.append(replace(event, seconds=0.0))
+    return told, training.network.state_dict(), torch.get_rng_state()
+
+
+@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_looking_changes_nothing_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
+    """With dropout, batch norm, augmentation and label smoothing; each step observed, pictured and looked at closely, or none."""
+    config = replace(CONFIG, optimizer=optimizer, augment=AUGMENT, label_smoothing=0.1, weight_decay=0.01, learning_rate=0.003, evaluate_every=4)
+    blind, weights, random = trained(watched(SPECS[name], config, digits, Never), closely=False)
+    seen, seen_weights, seen_random = trained(watched(SPECS[name], config, digits, Always), closely=True)
+    assert seen == blind
+    assert torch.equal(seen_random, random)
+    assert all(torch.equal(seen_weights[key], weights[key]) for key in weights)
+
+
+def test_looking_changes_nothing_where_filters_are_frozen(digits: ImageSet) -> None:
+    told = [trained(watched(CONV, WHITENED, digits, observer), closely=closely)[0] for observer, closely in ((Never, False), (Always, True))]
+    assert told[0] == told[1]
+
+
+def test_every_step_is_looked_at_where_each_shall_be(digits: ImageSet) -> None:
+    """Or else the test above would compare two blind trainings."""
+    training = watched(DENSE, CONFIG, digits, Always)
+    training.look_closely = True
+    events = list(training.events())
+    assert [sum(isinstance(event, kind) for event in events) for kind in (Observed, Snapshot, Closeup)] == [12, 12, 1]
+    assert not any(isinstance(event, Observed | Snapshot | Closeup) for event in watched(DENSE, CONFIG, digits, Never).events())
+
+
+@pytest.mark.parametrize("name", STILL)
+def test_an_iteration_is_what_plain_pytorch_computes(name: str, digits: ImageSet) -> None:
+    """Layer by layer in the stacked order, whatever order they are run in."""
+    training = Training(STILL[name], replace(CONFIG, optimizer="sgd", label_smoothing=0.1), digits)
+    for number in range(1, 4):
+        module = plain(training)
+        before = [[parameter.detach().clone() for parameter in layer.parameters()] for layer in module]
+        iteration = training.iterate()
+        optimizer = torch.optim.SGD(module.parameters(), CONFIG.learning_rate * _factor(training, number), CONFIG.momentum)
+        outputs = passed(module, iteration.inputs)
+        loss = F.cross_entropy(outputs[-1], iteration.targets, label_smoothing=0.1)
+        loss.backward()
+        assert (iteration.step, iteration.learning_rate) == (number, optimizer.param_groups[0]["lr"])
+        assert iteration.loss.item() == pytest.approx(loss.item(), rel=1e-6)
+        torch.testing.assert_close(iteration.logits, outputs[-1].detach())
+        torch.testing.assert_close(iteration.outputs, [output.detach() for output in outputs])
+        assert all(_equal(iteration.before[layer], before[layer]) for layer in range(len(module)))
+        for layer, part in enumerate(module):
+            torch.testing.assert_close(iteration.gradients(layer), [parameter.grad for parameter in part.parameters()], atol=1e-6, rtol=1e-5)
+        if number == 1:  # the first step of SGD with momentum is that without
+            optimizer.step()
+            for layer, part in enumerate(module):
+                updates = [after.detach() - start for after, start in zip(part.parameters(), before[layer], strict=True)]
+                torch.testing.assert_close(iteration.updates(layer), updates, atol=1e-6, rtol=1e-4)
+
+
+def _factor(training: Training, step: int) -> float:
+    """Of one-cycle: from a tenth up to the whole in the first quarter."""
+    return 0.1 + 0.9 * min(1.0, (step - 1) / training.total_steps / 0.25)
+
+
+def _equal(mine: list[Tensor], theirs: list[Tensor]) -> bool:
+    return all(torch.equal(one, other) for one, other in zip(mine, theirs, strict=True))
+
+
+def test_the_batch_is_kept_as_pixels_and_as_the_network_receives_it(digits: ImageSet) -> None:
+    iteration = Training(CONV, CONFIG, digits).iterate()
+    order = torch.randperm(len(digits.train_images), generator=torch.Generator().manual_seed(CONFIG.seed << 20))[: CONFIG.batch_size]
+    assert torch.equal(iteration.pixels.to(torch.uint8), digits.train_images[order])
+    assert torch.equal(iteration.targets, digits.train_labels[order])
+    torch.testing.assert_close(iteration.inputs, normalise(digits.train_images[order], digits.info))
+
+
+@pytest.mark.parametrize("inputs", ["standardised", "0-1", "0-255"])
+def test_augmented_pixels_and_inputs_belong_together(inputs: str, digits: ImageSet) -> None:
+    iteration = Training(CONV, replace(CONFIG, augment=AUGMENT, inputs=inputs), digits).iterate()
+    torch.testing.assert_close(iteration.inputs, normalise(iteration.pixels, digits.info, inputs))
+
+
+def test_a_frozen_layer_has_no_gradient_and_no_update(digits: ImageSet) -> None:
+    training = Training(CONV, WHITENED, digits)
+    training.iterate()
+    iteration = training.iterate()
+    weight, bias = iteration.updates(0)
+    assert [gradient.shape for gradient in iteration.gradients(0)] == [bias.shape]
+    assert weight.abs().max() == 0 < bias.abs().max()
+
+
+def test_taking_steps_one_by_one_is_training(digits: ImageSet) -> None:
+    """The steps that an autopsy takes are those that the loop took."""
+    config = replace(CONFIG, augment=AUGMENT, epochs=1)
+    training = Training(CONV, config, digits)
+    found = [training.iterate() for _ in range(6)]
+    expected = [event for event in Training(CONV, config, digits).events() if isinstance(event, Step)]
+    assert [(each.step, each.loss.item(), each.learning_rate) for each in found] == [(each.step, each.loss, each.learning_rate) for each in expected]
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=list(SPECS))
+def test_no_hook_stays_behind(spec: NetworkSpec, digits: ImageSet) -> None:
+    training = watched(spec, replace(CONFIG, epochs=0.5), digits, Always)
+    list(training.events())
+    assert not any(module._forward_hooks or module._forward_pre_hooks or module._backward_hooks for module in training.network.modules())
+
+
+@pytest.mark.parametrize("config", [CONFIG, replace(CONFIG, augment=AUGMENT)], ids=["plain", "augmented"])
+def test_the_data_set_is_not_touched(config: TrainConfig, digits: ImageSet) -> None:
+    before = digits.train_images.clone()
+    list(watched(CONV, config, digits, Always).events())
+    assert torch.equal(digits.train_images, before)

@@ -1,0 +1,93 @@
+"""Networks and settings so small that a whole training takes an instant, and ways to watch one."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from playground.data.augment import Augment
+from playground.data.images import ImageSet
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.training.config import TrainConfig
+from playground.training.events import Event, Step
+from playground.training.loop import Training
+from playground.training.observing import Observer
+
+BATCH, STEPS_PER_EPOCH = 16, 6
+CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
+AUGMENT = Augment(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, noise=0.05)
+
+
+def network(*layers: LayerSpec, shape: tuple[int, ...] = (1, 28, 28)) -> NetworkSpec:
+    return NetworkSpec("tiny", shape, layers)
+
+
+DENSE = network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 16}), LayerSpec("ReLU"), LayerSpec("Linear", {"out_features": 10}))
+LINEAR = network(LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": size}) for size in (16, 16, 10)))
+CONV = network(
+    LayerSpec("Conv2d", {"out_channels": 4, "kernel_size": 5, "stride": 2}),
+    LayerSpec("BatchNorm2d"),
+    LayerSpec("ReLU"),
+    LayerSpec("MaxPool2d", {"kernel_size": 2}),
+    LayerSpec("Flatten"),
+    LayerSpec("Dropout", {"p": 0.3}),
+    LayerSpec("Linear", {"out_features": 10}),
+)
+"""With everything that keeps a state of its own or draws random numbers."""
+RESIDUAL = network(
+    LayerSpec("Conv2d", {"out_channels": 4, "kernel_size": 3, "stride": 2}),
+    LayerSpec("ResidualBlock", {"out_channels": 6, "stride": 2}),
+    LayerSpec("AdaptiveAvgPool2d", {"output_size": 1}),
+    LayerSpec("Flatten"),
+    LayerSpec("Linear", {"out_features": 10}),
+)
+
+
+class Always(Observer):
+    """Looks at every step, with pictures."""
+
+    def is_due(self, *_behind: float) -> bool:
+        return True
+
+    is_snapshot_due = is_due
+
+
+class Never(Observer):
+    """Looks at no step."""
+
+    def is_due(self, *_behind: float) -> bool:
+        return False
+
+    is_snapshot_due = is_due
+
+
+def watched(spec: NetworkSpec, config: TrainConfig, images: ImageSet, observer: type[Observer]) -> Training:
+    """A training that is looked at as this observer wants."""
+    training = Training(spec, config, images)
+    training.observer = observer(training.total_steps)
+    return training
+
+
+def steps(events: Iterator[Event]) -> list[Step]:
+    return [event for event in events if isinstance(event, Step)]
+
+
+def learnt_until(training: Training, step: int) -> list[Event]:
+    """The events up to that of a step; the training stands still behind it."""
+    events = []
+    for event in training.events():
+        events.append(event)
+        if isinstance(event, Step) and event.step == step:
+            return events
+    raise AssertionError(f"there is no step {step}")
+
+
+def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+    file = io.BytesIO()
+    torch.save(state, file)
+    file.seek(0)
+    loaded: dict[str, Any] = torch.load(file, weights_only=True)
+    return loaded

@@ -1,0 +1,266 @@
+"""The routes of a run's live view: whose it is, what is new, what is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from playground.data.load import load
+from playground.network.presets import preset
+from playground.runs.history import History
+from playground.runs.run import Run, create, find
+from playground.runs.worker import execute
+from playground.training.config import TrainConfig
+from playground.training.events import Evaluated, LearningRate, OptimizerChanged, Started, Step
+from playground.training.observing import gallery_of
+from playground.ui import run_api
+from playground.ui.curves import POINTS
+from playground.ui.identity import learner
+from playground.ui.server import MIDDLEWARE
+from playground.ui.services import services
+
+from .conftest import ADA, BOB, as_learner
+
+TRAINED: dict[str, str] = {}
+"""The run in each folder."""
+PATHS = ("", "/inside", "/histogram", "/filters", "/closeup", "/coach")
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    services().warm.set()
+    with TestClient(Starlette(routes=run_api.ROUTES, middleware=MIDDLEWARE)) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, data_folder: object) -> str:
+    """A folder of runs with one that was trained in earnest."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_RUNS", str(folder))
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        run = create(TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200), preset("tutorial-cnn"), owner=learner(ADA))
+        for _ in execute(run):
+            pass
+    TRAINED[str(folder)] = run.id
+    return str(folder)
+
+
+@pytest.fixture
+def trained(trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("PLAYGROUND_RUNS", trained_folder)
+    return find(TRAINED[trained_folder])
+
+
+def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None:
+    run.append(LearningRate(30, 0.5))
+    run.append(OptimizerChanged(30, "sgd"))
+    document = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()
+    assert (document["state"], document["step"], document["per_epoch"], document["test_accuracy"]) == ("interrupted", 30, 10, 0.9)
+    assert document["batches"]["step"] == list(range(1, 31))
+    assert document["batches"]["loss"] == [float(f"{1 / number:.5g}") for number in range(1, 31)]
+    assert document["tests"]["step"] == [30]
+    assert (document["tests"]["loss"], document["tests"]["accuracy"], document["tests"]["train_loss"]) == ([0.4], [0.9], [0.5])
+    assert document["changes"] == [{"step": 30, "rate": 0.5}, {"step": 30, "optimizer": "sgd"}]
+    assert document["steerable"] is True
+
+
+def test_nothing_new_is_no_content(client: TestClient, run: Run) -> None:
+    version = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()["version"]
+    assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 204
+    run.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
+    assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 200
+
+
+def long_run(steps: int) -> tuple[Run, np.ndarray[tuple[int], np.dtype[np.float64]]]:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
+    noise = np.random.default_rng(0).random(steps)
+    with run.recorder() as record:
+        record(Started(0.0, 0, steps, 100, "cpu", 1))
+        for number, loss in enumerate(noise.tolist(), 1):
+            record(Step(number, loss, loss, 0.1, number / 10, 1000.0))
+            if number % 10 == 0:
+                record(Evaluated(number, number / 100, loss, loss, loss, loss, number / 10))
+    return run, noise
+
+
+def test_curves_stay_small_and_true_however_long_the_run(client: TestClient) -> None:
+    run, noise = long_run(20_000)
+    answer = as_learner(client, ADA).get(f"/api/runs/{run.id}")
+    assert len(answer.content) < 60_000
+    batches, tests = answer.json()["batches"], answer.json()["tests"]
+    assert len(batches["loss"]) == len(tests["loss"]) == POINTS
+    parts = np.split(noise, np.array(batches["step"][:-1], dtype=int))
+    for name, of in (("loss", np.mean), ("loss_low", np.min), ("loss_high", np.max)):
+        np.testing.assert_allclose(batches[name], [of(part) for part in parts], rtol=1e-4)
+    assert batches["step"][-1] == tests["step"][-1] == 20_000
+
+
+def test_a_closer_look_has_every_step(client: TestClient) -> None:
+    run, noise = long_run(2_000)
+    batches = as_learner(client, ADA).get(f"/api/runs/{run.id}?from=501&to=700").json()["batches"]
+    assert batches["step"] == list(range(501, 701))
+    np.testing.assert_allclose(batches["loss"], noise[500:700], rtol=1e-4)
+
+
+@pytest.mark.parametrize("query", ["from=x", "from=nan"])
+def test_a_look_at_no_steps_is_refused(client: TestClient, run: Run, query: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{run.id}?{query}").status_code == 400
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
+def test_nobody_else_sees_any_of_it(client: TestClient, run: Run, path: str, who: str | None) -> None:
+    assert as_learner(client, who).get(f"/api/runs/{run.id}{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/command", "/fork", "/remedy"])
+@pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
+def test_nobody_else_does_anything_to_it(client: TestClient, run: Run, path: str, who: str | None) -> None:
+    answer = as_learner(client, who).post(f"/api/runs/{run.id}{path}", json={"command": "stop", "step": 1, "finding": "x", "index": 0})
+    assert answer.status_code == 403
+
+
+def test_a_command_to_a_run_without_a_worker_is_told(client: TestClient, run: Run) -> None:
+    assert as_learner(client, ADA).post(f"/api/runs/{run.id}/command", json={"command": "pause"}).status_code == 409
+
+
+def test_a_run_of_the_command_line_is_seen_by_all_and_steered_by_none(client: TestClient) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    assert as_learner(client, BOB).get(f"/api/runs/{run.id}").json()["steerable"] is False
+    for who in (BOB, None):
+        assert as_learner(client, who).post(f"/api/runs/{run.id}/command", json={"command": "stop"}).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fetc", "20260101-000000-mnist-5k-x-0000"])
+def test_an_unknown_run_is_not_found(client: TestClient, name: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{name}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b"null",
+        b"[" * 30_000,
+        b'{"command": 3}',
+        b'{"command": []}',
+        b'{"command": "rm"}',
+        b'{"command": "learning-rate", "value": -1}',
+        b'{"command": "learning-rate", "value": NaN}',
+        b'{"command": "learning-rate", "value": "x"}',
+        b'{"command": "learning-rate", "value": null}',
+        b'{"command": "optimizer", "value": "lbfgs"}',
+        b'{"command": "optimizer", "value": ["sgd"]}',
+        b'{"command": "optimizer"}',
+    ],
+)
+def test_a_command_that_is_none_is_refused(client: TestClient, run: Run, body: bytes) -> None:
+    answer = as_learner(client, ADA).post(f"/api/runs/{run.id}/command", content=body)
+    assert answer.status_code in (400, 404)
+    assert answer.json()["error"]
+
+
+def test_the_inside_holds_what_was_observed(client: TestClient, trained: Run) -> None:
+    seen = as_learner(client, ADA).get(f"/api/runs/{trained.id}/inside").json()
+    history, shots = History(trained).follow(), trained.snapshots()
+    assert [layer["type"] for layer in seen["layers"]] == [layer.type for layer in trained.network.layers]
+    assert seen["steps"] == [event.step for event in history.observations]
+    assert seen["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
+    assert seen["layers"][1]["gradient"] is None  # a ReLU learns nothing
+    assert seen["layers"][1]["dead"] == pytest.approx([event.dead[1] for event in history.observations], rel=1e-4)
+    assert seen["shots"] == [shot.step for shot in shots]
+    assert client.get(f"/api/runs/{trained.id}/inside?seen={seen['version']}").status_code == 204
+
+
+def test_the_gallery_is_of_test_images_of_every_class(client: TestClient, trained: Run) -> None:
+    gallery = as_learner(client, ADA).get(f"/api/runs/{trained.id}/inside").json()["gallery"]
+    images = load("mnist-5k")
+    chosen = gallery_of(images.test_labels)
+    assert gallery["labels"] == images.test_labels[chosen].tolist()
+    assert set(gallery["labels"]) == set(range(10))
+    assert base64.b64decode(gallery["pixels"]) == images.test_images[chosen].numpy().tobytes()
+    assert all(sum(one) == pytest.approx(1000, abs=5) for answer in gallery["answers"] for one in answer)
+
+
+@pytest.mark.parametrize("what", ["weights", "gradients", "outputs"])
+def test_a_histogram_counts_every_value_it_looked_at(client: TestClient, trained: Run, what: str) -> None:
+    found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/histogram?layer=9&what={what}").json()
+    assert found["steps"] == [shot.step for shot in trained.snapshots()]
+    expected = {"weights": 128 * 10 + 10, "gradients": 128 * 10 + 10, "outputs": 200 * 10}[what]
+    assert [sum(counts) for counts in found["counts"]] == [expected] * len(found["steps"])
+    assert all(low < high for low, high in zip(found["low"], found["high"], strict=True))
+
+
+@pytest.mark.parametrize("query", ["layer=99&what=weights", "layer=-1&what=weights", "layer=0&what=secrets", "layer=inf", "layer=x", "layer=1e300"])
+def test_a_histogram_of_nothing_is_refused(client: TestClient, trained: Run, query: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/histogram?{query}").status_code == 400
+
+
+def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, trained: Run) -> None:
+    found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/filters").json()
+    state = trained.load_checkpoint()
+    assert state is not None and found["step"] == state["step"]
+    weights = state["weights"]["0.weight"]
+    drawn = torch.frombuffer(bytearray(base64.b64decode(found["pixels"])), dtype=torch.uint8).view(found["shape"])
+    torch.testing.assert_close((drawn.float() - 128) / 127 * found["bound"], weights, rtol=0, atol=found["bound"] / 127)
+
+
+@pytest.mark.parametrize("at", ["99", "-99", "inf"])
+def test_filters_of_no_shot_are_refused(client: TestClient, trained: Run, at: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/filters?at={at}").status_code == 400
+
+
+def test_a_run_that_was_never_stepped_has_no_closeup(client: TestClient, trained: Run) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/closeup").status_code == 204
+
+
+def test_a_fork_shares_the_past_and_is_the_forkers_own(client: TestClient, trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services().scheduler, "submit", lambda _run: None)
+    step = trained.checkpoints()[0]
+    answer = as_learner(client, ADA).post(f"/api/runs/{trained.id}/fork", json={"step": step, "changes": {"epochs": 3, "learning_rate": 0.001}})
+    made = find(answer.json()["run"])
+    assert made.owner == learner(ADA)
+    assert (made.config.epochs, made.config.learning_rate) == (3, 0.001)
+    shown = client.get(f"/api/runs/{made.id}").json()
+    assert shown["parent"] == {"run": trained.id, "step": step}
+    past = client.get(f"/api/runs/{trained.id}").json()["batches"]
+    assert shown["batches"]["loss"] == [loss for loss, at in zip(past["loss"], past["step"], strict=True) if at <= step]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"step": "x"},
+        {"step": 10**9},
+        {"step": 20, "changes": []},
+        {"step": 20, "changes": {"seed": 5}},
+        {"step": 20, "changes": {"batch_size": 5}},
+        {"step": 20, "changes": {"learning_rate": -1}},
+        {"step": 20, "changes": {"nonsense": 1}},
+        {"step": 20, "changes": {}},
+        {"step": 20, "changes": {"epochs": 0.5}},
+    ],
+    ids=json.dumps,
+)
+def test_a_fork_that_cannot_be_is_refused(client: TestClient, trained: Run, body: object) -> None:
+    """The run has learnt all of its one epoch at step 20, so that without more epochs nothing is left to learn."""
+    answer = as_learner(client, ADA).post(f"/api/runs/{trained.id}/fork", json=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]
+
+
+def test_a_remedy_that_is_not_proposed_is_refused(client: TestClient, trained: Run) -> None:
+    for body in ({}, {"finding": "overfitting", "index": 0}, {"finding": [], "index": "x"}):
+        assert as_learner(client, ADA).post(f"/api/runs/{trained.id}/remedy", json=body).status_code == 400
