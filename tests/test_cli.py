@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gc
 import json
 import os
@@ -16,13 +17,16 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
+from safetensors.torch import load_file
 
 from playground import device
 from playground.cli import main
 from playground.data.catalogue import DATASETS
+from playground.data.images import normalise
 from playground.data.load import load
 from playground.inference.models import SHIPPED
 from playground.network.presets import preset
+from playground.network.source import sequential_script
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs import run as run_module
 from playground.runs.history import History
@@ -117,7 +121,7 @@ def test_training_ends_with_one_line_of_results() -> None:
     history = History(find(last["run"])).follow()
     assert (history.state, history.step, history.test_accuracy) == ("finished", 20, last["test_accuracy"])
     (listed,) = rows(call("runs", "--json"))
-    assert listed == {"run": last["run"], "state": "finished", "step": 20, "total_steps": 20, "test_accuracy": last["test_accuracy"]}
+    assert listed == {"run": last["run"], "state": "finished", "step": 20, "total_steps": 20, "test_accuracy": last["test_accuracy"], "name": ""}
     tried = rows(call("evaluate", "--model", last["run"], "--json"))
     assert [(row["model"], row["dataset"], row["test_accuracy"]) for row in tried] == [(last["run"], "mnist-5k", last["test_accuracy"])]
     assert "nothing to resume" in refused(call("resume", last["run"]))
@@ -134,16 +138,17 @@ def test_training_for_a_person() -> None:
 def test_every_option_reaches_the_run() -> None:
     options = {
         "epochs": 0.1, "batch-size": 150, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.5, "weight-decay": 0.001, "schedule": "cosine",
-        "label-smoothing": 0.1, "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01, "evaluate-every": 2, "seed": 9, "device": "cpu",
+        "label-smoothing": 0.1, "inputs": "0-1", "initialisation": "kaiming", "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01,
+        "evaluate-every": 2, "seed": 9, "device": "cpu",
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    call("train", "--network", "mnist-mlp", "--nesterov", "--flip", "--betas", 0.8, 0.99, *words, "--json")
+    assert rows(call("train", "--network", "mnist-cnn", "--nesterov", "--flip", "--whiten", "--betas", 0.8, 0.99, *words, "--json"))
     (run,) = all_runs()
     found = run.config.to_dict()
     found |= found.pop("augment")
     assert {name: found[name.replace("-", "_")] for name in options} == options
-    assert (found["nesterov"], found["flip"], found["betas"]) == (True, True, (0.8, 0.99))
-    assert len(options) + 5 == len(found)  # with data set, network, nesterov, flip and betas: nothing is left out
+    assert (found["nesterov"], found["flip"], found["whiten"], found["betas"]) == (True, True, True, (0.8, 0.99))
+    assert len(options) + 6 == len(found)  # with data set, network, nesterov, flip, whiten and betas: nothing is left out
 
 
 def test_a_network_from_a_file(tmp_path: Path) -> None:
@@ -194,6 +199,101 @@ def test_exporting_a_run(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mine.md", "mine.safetensors"]
 
 
+def test_weights_for_a_script_of_ones_own(tmp_path: Path) -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    run = find(last["run"])
+    names: dict[str, Any] = {}
+    exec(sequential_script(run.network), names)  # noqa: S102 - as a learner does with the code page
+    for name in ("net.pt", "folder/net.safetensors"):
+        assert rows(call("weights", run.id, "--to", tmp_path / name, "--json")) == [{"run": run.id, "file": str(tmp_path / name)}]
+    network = names["network"]
+    network.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
+    same = load_file(tmp_path / "folder" / "net.safetensors")
+    assert all(torch.equal(same[name], tensor) for name, tensor in network.state_dict().items())
+    (tried,) = rows(call("evaluate", "--model", run.id, "--json"))
+    images = load("mnist-5k")
+    right = network.eval()(normalise(images.test_images, images.info)).argmax(dim=1) == images.test_labels
+    assert right.float().mean().item() == pytest.approx(tried["test_accuracy"])
+    assert "No checkpoint of step 7 was kept" in refused(call("weights", run.id, "--to", tmp_path / "seven.pt", "--step", 7))
+    (step,) = run.checkpoints()
+    assert call("weights", run.id, "--to", tmp_path / "again.pt", "--step", step).stdout == f"Wrote {tmp_path / 'again.pt'}\n"
+    assert not (tmp_path / "seven.pt").exists() and list(tmp_path.rglob("*.part")) == []
+
+
+def test_training_from_weights(tmp_path: Path) -> None:
+    """Those of another script start where that script ended."""
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
+    layers = [{"type": "Flatten"}, {"type": "Linear", "out_features": 128}, {"type": "ReLU"}, {"type": "Linear", "out_features": 10}]
+    (tmp_path / "mine.json").write_text(json.dumps({"name": "mine", "input_shape": [1, 28, 28], "layers": layers}))
+    torch.save({f"fc{name}": tensor for name, tensor in network.state_dict().items()}, tmp_path / "net.pt")
+    train = (*QUICK, "--network", tmp_path / "mine.json", "--learning-rate", 1e-30, "--from", tmp_path / "net.pt", "--json")
+    result = call(*train)
+    *_, last = rows(result)
+    assert result.stderr == "The layers were matched by their order and shapes: fc1 → 1, fc3 → 3.\n"
+    images = load("mnist-5k")
+    right = network(normalise(images.test_images, images.info)).argmax(dim=1) == images.test_labels
+    assert last["test_accuracy"] == pytest.approx(right.float().mean().item())
+    assert "do not fit the network “mnist-cnn”" in refused(call("train", "--from", tmp_path / "net.pt"))
+    (run,) = all_runs()
+    assert run.id == last["run"]
+
+
+def test_a_run_goes_from_one_place_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    call("rename", last["run"], "the first")
+    packed = tmp_path / "run.zip"
+    assert call("pack", last["run"], "--to", packed).stdout == f"Wrote {packed}\n"
+    assert rows(call("pack", last["run"], "--to", packed, "--json")) == [{"run": last["run"], "file": str(packed)}]
+    before, expected = rows(call("runs", "--json")), steps_of(last["run"])
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "elsewhere"))
+    (unpacked,) = rows(call("unpack", packed, "--json"))
+    assert rows(call("runs", "--json")) == [before[0] | {"run": unpacked["run"]}]
+    assert steps_of(unpacked["run"]) == expected and call("unpack", packed).stdout.startswith("Unpacked ")
+
+
+def test_names_of_runs() -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    assert rows(call("rename", run.id, "größer", "--json")) == [{"run": run.id, "name": "größer"}]
+    assert [row["name"] for row in rows(call("runs", "--json"))] == ["größer"]
+    assert call("runs").stdout.rstrip().endswith("größer")
+    assert "at most 80 characters" in refused(call("rename", run.id, "x" * 81))
+    assert call("rename", run.id, "").exit_code == 0
+    assert [row["name"] for row in rows(call("runs", "--json"))] == [""]
+
+
+def test_a_run_is_deleted_and_had_back() -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    run = last["run"]
+    assert rows(call("delete", run, "--json")) == [{"run": run}]
+    assert rows(call("runs", "--json")) == [] and "no run called" in refused(call("delete", run))
+    assert rows(call("undelete", run, "--json")) == [{"run": run}]
+    assert [row["run"] for row in rows(call("runs", "--json"))] == [run]
+    assert f"python -m playground undelete {run}" in call("delete", run).stdout
+    assert call("undelete", run).stdout == f"Restored {run}\n"
+    waiting = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    assert "is queued. Stop it first." in refused(call("delete", waiting.id))
+
+
+def test_curves_as_a_table_and_as_json() -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    table = list(csv.DictReader(call("curves", last["run"]).stdout.splitlines()))
+    found = rows(call("curves", last["run"], "--json"))
+    assert [(row["step"], row["loss"], row["learning_rate"]) for row in found] == steps_of(last["run"])
+    assert [(int(row["step"]), float(row["loss"]), float(row["learning_rate"])) for row in table] == steps_of(last["run"])
+    assert [row["test_accuracy"] for row in found] == [None] * 19 + [last["test_accuracy"]] and table[0]["test_loss"] == ""
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    *_, last = rows(call(*QUICK, "--json"))
+    (tmp_path / "file").write_text("kept")
+    for command, name in (("weights", "net.pt"), ("pack", "run.zip")):
+        assert "could not be written" in refused(call(command, last["run"], "--to", tmp_path / "file" / name))
+        (tmp_path / name).mkdir()
+        assert "could not be written" in refused(call(command, last["run"], "--to", tmp_path / name))
+    assert (tmp_path / "file").read_text() == "kept" and list(tmp_path.rglob("*.part")) == []
+    assert "could not be written" in refused(call("pack", last["run"], "--to", "/"))
+
+
 BROKEN = {
     "torn": "{",
     "list": "[]",
@@ -233,6 +333,18 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
         pytest.param(["predict", "."], "cannot be read as a picture", id="predict-folder"),
         pytest.param(["predict", "missing.png", "--model", "oracle"], "trained network called “oracle”", id="predict-model"),
         pytest.param(["export", "nobody", "--to", "x"], "run called “nobody”", id="export"),
+        pytest.param(["train", "--from", "missing.pt"], "missing.pt cannot be read", id="train-from-nothing"),
+        pytest.param(["train", "--from", "README.md"], "README.md does not hold weights", id="train-from-text"),
+        pytest.param(["weights", "nobody", "--to", "x.pt"], "run called “nobody”", id="weights"),
+        pytest.param(["weights", "nobody", "--to", "x.onnx"], "ending of x.onnx says no kind of weights", id="weights-kind"),
+        pytest.param(["pack", "nobody", "--to", "x.zip"], "run called “nobody”", id="pack"),
+        pytest.param(["unpack", "missing.zip"], "missing.zip cannot be read", id="unpack"),
+        pytest.param(["unpack", "README.md"], "README.md is damaged or cut off", id="unpack-text"),
+        pytest.param(["rename", "nobody", "x"], "run called “nobody”", id="rename"),
+        pytest.param(["delete", "nobody"], "run called “nobody”", id="delete"),
+        pytest.param(["undelete", "nobody"], "deleted run called “nobody”", id="undelete"),
+        pytest.param(["undelete", "../../etc"], "deleted run called", id="undelete-path"),
+        pytest.param(["curves", "nobody"], "run called “nobody”", id="curves"),
     ],
 )
 @pytest.mark.parametrize("json_too", [False, True], ids=["", "json"])
@@ -311,22 +423,22 @@ def steps_of(run_id: str) -> list[tuple[int, float, float]]:
     return [(step.step, step.loss, step.learning_rate) for step in History(find(run_id)).follow().steps]
 
 
-AUGMENTED = ("train", "--network", "mnist-mlp", "--epochs", 3, "--batch-size", 100, "--seed", 4, "--shift", 1, "--noise", 0.1, "--device", "cpu")
+AUGMENTED = (
+    "train", "--network", "mnist-mlp", "--epochs", 3, "--batch-size", 100, "--seed", 4, "--shift", 1, "--noise", 0.1, "--evaluate-every", 35, "--device", "cpu",
+)  # fmt: skip
 HANGS_AT_90 = """
 import threading
 from playground.runs import run
 from playground.training import loop
 run.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
-learn, loop.CHECKPOINT_SECONDS = loop.Training._learn, -1.0
-def learn_until_90(training, index):
-    if training.step == 70:
-        loop.CHECKPOINT_SECONDS = 1e9
+loop.EVALUATED_SECONDS, learn = -1.0, loop.Training._learn
+def learn_until_90(training, *rest):
     if training.step == 90:
         threading.Event().wait()
-    return learn(training, index)
+    return learn(training, *rest)
 loop.Training._learn = learn_until_90
 """
-"""The run keeps its state up to the 70th step, and stands still behind the 90th: no race with whoever kills it."""
+"""The run keeps its state at the 70th step, and stands still behind the 90th: no race with whoever kills it."""
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
@@ -351,7 +463,7 @@ def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
     torch.manual_seed(99)
     *_, last = rows(call("resume", run.id, "--json"))
     _, resumed = (event for event in run.events()[0] if isinstance(event, Started))
-    assert 60 < resumed.step <= 71  # from its last checkpoint: neither from the start nor from where it was killed
+    assert 70 <= resumed.step < 90  # from its last checkpoint: neither from the start nor from where it was killed
     assert steps_of(run.id) == expected
     assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
     assert {row["run"]: row["state"] for row in rows(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}

@@ -164,7 +164,7 @@ def evaluated(model: Model, images: ImageSet) -> Evaluation:
         batch = slice(start, start + BATCH)
         entering = body(model.prepare(images.test_images[batch]))
         answers.append(head(entering).cpu())
-        features.append(_narrowed(entering[chosen[: len(entering)].to(entering.device)]).cpu())
+        features.append(_narrowed(entering[chosen[batch].to(entering.device)]).cpu())
     return _evaluation(model, images, torch.cat(answers), sample, torch.cat(features))
 
 
@@ -261,6 +261,8 @@ def honesty(model: Model, images: ImageSet) -> str:
     known = _shared(training.train_images, images.test_images)
     if known:
         return f"The training images include {known:,} of these {count:,} images of {title}, pixel for pixel, so these figures flatter the network."
+    if model.began_elsewhere:
+        return f"Training began with weights from elsewhere. Whether these {count:,} images of {title} were used to make them, nobody here can tell."
     return f"These {count:,} images of {title} were never used in training."
 
 

@@ -25,6 +25,7 @@ from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, find, load_state
+from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
 
 SHIPPED = "mnist-cnn"
@@ -77,6 +78,20 @@ class Model:
     network: Network
     """In evaluation mode."""
     device: torch.device
+    run: Run | None = None
+    """The run that it belongs to; None for a shipped network."""
+
+    @property
+    def began_elsewhere(self) -> bool:
+        """Whether training began with weights that somebody brought, be it in a run that this one was forked from. Reads the record of each."""
+        run = self.run
+        while run is not None and not run.start_path.exists():
+            created = next(iter(run.events()[0]), None)
+            try:
+                run = find(created.parent) if isinstance(created, Created) and created.parent else None
+            except UnknownName:  # deleted meanwhile
+                run = None
+        return run is not None
 
     def prepare(self, images: Tensor) -> Tensor:
         """(N, C, H, W) uint8 → the same as the network received them in training, float32 on its device."""
@@ -243,7 +258,7 @@ def _load_shipped(weights: Weights, device: str) -> Model:
             raise UnknownName("form of the inputs", inputs, INPUTS)
     except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{weights.path.name} does not hold a trained network: {error}.") from None
-    return _model(weights.name, spec, info, inputs, state, device)
+    return Model(weights.name, spec, info, inputs, _network(weights.name, spec, info, state, device), torch.device(device))
 
 
 @lru_cache(maxsize=32)
@@ -253,18 +268,20 @@ def _load_run(weights: Weights, device: str) -> Model:
     state = load_state(weights.path)
     if "weights" not in state:
         raise CheckpointError(f"The checkpoint of “{weights.name}” holds no weights.")
-    config = run.config
-    return _model(weights.name, run.network, dataset_info(config.dataset), config.inputs, state["weights"], device)
+    spec, config = run.network, run.config
+    info = dataset_info(config.dataset)
+    network = _network(weights.name, spec, info, state["weights"], device)
+    return Model(weights.name, spec, info, config.inputs, network, torch.device(device), run)
 
 
-def _model(name: str, spec: NetworkSpec, info: DatasetInfo, inputs: str, state: dict[str, Any], device: str) -> Model:
+def _network(name: str, spec: NetworkSpec, info: DatasetInfo, state: dict[str, Any], device: str) -> Network:
     try:
         check(spec, info.input_shape, len(info.classes))
         network = build(spec, device)
         network.load_state_dict(state)
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
         raise CheckpointError(f"The weights of “{name}” belong to another network or to other data: {error}") from None
-    return Model(name, spec, info, inputs, network.eval().requires_grad_(False), torch.device(device))
+    return network.eval().requires_grad_(False)
 
 
 def _card(name: str, run: Run, history: History, command: str) -> str:

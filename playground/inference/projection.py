@@ -152,13 +152,13 @@ def _projected(evaluation: Evaluation, method: str, dimensions: int) -> Projecti
 
 
 def _centred(features: NDArray[np.float32]) -> Floats:
-    """Each feature around its mean, all divided by the largest, so that no square overflows; zeros where all images have the same features."""
+    """Each feature around its mean, all divided by the largest, so that no square overflows; zeros where all images have the same features: sums of one
+    single-precision number, and so their mean, are exact in double precision."""
     if not features.size:
         return np.zeros(features.shape)
     wide = features.astype(np.float64)
-    centred = wide - wide.mean(axis=0)
-    largest, rounding = np.abs(centred).max(), 1e-12 * np.abs(wide).max()
-    return centred / largest if largest > rounding else np.zeros(features.shape)
+    centred: Floats = wide - wide.mean(axis=0)
+    return centred / (float(np.abs(centred).max()) or 1.0)
 
 
 def _principal(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:

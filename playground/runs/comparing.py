@@ -95,6 +95,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("label_smoothing", "Label smoothing", "label smoothing {}", "no label smoothing"),
     Setting("inputs", "Inputs", "inputs {}", titles={"standardised": "standardised", "0-1": "from 0 to 1", "0-255": "from 0 to 255"}),
     Setting("initialisation", "Initialisation", "initialisation {}", titles={name: start.title for name, start in INITIALISATIONS.items()}),
+    Setting("whiten", "Whitening", "whitening", "no whitening"),
     Setting("augment.shift", "Random shift, pixels", "shift {}", "no shift"),
     Setting("augment.flip", "Random flip", "flip", "no flip"),
     Setting("augment.rotation", "Random rotation, degrees", "rotation {}°", "no rotation"),
@@ -124,7 +125,7 @@ def setup(run: Run) -> Setup:
     Raises:
         PlaygroundError: a file is missing, damaged, or of a later version.
     """
-    return _setup(run, *(_changed(run.path / name) for name in ("config.json", "network.json", "start.safetensors")))
+    return _setup(run, *(changed(run.path / name) for name in ("config.json", "network.json", "start.safetensors")))
 
 
 @lru_cache(maxsize=4096)
@@ -134,7 +135,7 @@ def _setup(run: Run, _config: int, _network: int, start: int) -> Setup:
     return Setup(config, run.network, _created(run), start > 0)
 
 
-def _changed(path: Path) -> int:
+def changed(path: Path) -> int:
     """When the file was last changed, in nanoseconds; 0 where there is none."""
     try:
         return path.stat().st_mtime_ns

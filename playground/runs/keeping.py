@@ -80,18 +80,18 @@ T = TypeVar("T")
 
 
 def as_csv(run: Run) -> str:
-    """The run's curves, one row a step; the test columns are blank where the network was not tried."""
+    """The run's curves, one row a step; what was not measured at a step is blank."""
     history = History(run).follow()
     epoch_steps = history.started.steps_per_epoch if history.started else 0
-    tried = {event.step: event for event in history.evaluations}
+    taken, tried = {event.step: event for event in history.steps}, {event.step: event for event in history.evaluations}
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for step in history.steps:
-        test = tried.get(step.step)
-        epoch = f"{step.step / epoch_steps:.6g}" if epoch_steps else ""
-        tests = (test.test_loss, test.test_accuracy) if test else ("", "")
-        writer.writerow((step.step, epoch, step.seconds, step.loss, step.accuracy, step.learning_rate, *tests))
+    for number in sorted({*taken, *tried}):  # weights from elsewhere are tried before their first step
+        step, test = taken.get(number), tried.get(number)
+        epoch = f"{number / epoch_steps:.6g}" if epoch_steps else ""
+        learnt = (step.seconds, step.loss, step.accuracy, step.learning_rate) if step else ("",) * 4
+        writer.writerow((number, epoch, *learnt, *((test.test_loss, test.test_accuracy) if test else ("", ""))))
     return table.getvalue()
 
 
@@ -190,7 +190,7 @@ class _Packed:
         history = History(run).follow()
         if history.state == "queued":  # nobody here has promised to train it
             run.append(Stopped(time.time(), history.step))
-        if history.state == "finished" and not run.checkpoint_path.exists():
+        if history.state == "finished" and not self._has("checkpoint.pt"):
             raise CheckpointError(f"{self.name} lacks checkpoint.pt, although its run is finished.")
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:

@@ -6,17 +6,19 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
-from playground.runs.comparing import Facts, facts, name, setup
+from playground.runs.comparing import Facts, changed, facts, name, setup
 from playground.runs.history import History
 from playground.runs.run import ACTIVE, Run, State
 from playground.runs.shelf import label
 
 KEPT = 4096
 """Summaries kept in memory."""
+Stamp = tuple[int, ...]
 FEW = 4
 """Runs that a comparison begins with, at most, where they are not a race."""
 
@@ -35,16 +37,20 @@ class Summary:
     state: State
     facts: Facts | None
     """What it has come to; None where it cannot be read."""
-    race: str
+    race: str = ""
     """A name that the runs of its race share; empty for one that is in none."""
-    dataset: str
-    """Of what it learns; empty where it cannot be read."""
+    dataset: str = ""
+    """Title of the data set that it learns."""
+    network: str = ""
+    """Title of the network that is trained."""
+    started: float = 0.0
+    """When it was asked for, in seconds since 1970."""
     fault: str = ""
     """Why it cannot be read."""
 
 
 class Summaries:
-    """Summaries of runs; a record is read again only when it has grown.
+    """Summaries of runs; what is told of one is found out again only when one of its files has changed.
 
     Args:
         follow: gives the record of a run up to now; used for those that grow, which are therefore best kept by it.
@@ -52,38 +58,47 @@ class Summaries:
 
     def __init__(self, follow: Callable[[Run], History]) -> None:
         self._follow = follow
-        self._known: OrderedDict[Run, tuple[int, State, Facts]] = OrderedDict()
+        self._known: OrderedDict[Run, tuple[Stamp, Summary]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, run: Run) -> Summary | None:
         """What the run has come to; None where its folder is gone."""
-        try:
-            size = (run.path / "events.jsonl").stat().st_size
-        except OSError:
+        stamp = _stamp(run)
+        if stamp is None:
             return None
-        try:
-            own = setup(run)
-            state, reached = self._reached(run, size)
-            return Summary(run, name(run), label(run).note, state, reached, own.created.race, own.config.dataset)
-        except (PlaygroundError, OSError) as error:
-            fault = str(error)
-        except STRANGE:
-            fault = f"The record of the run “{run.id}” is damaged."
-        return Summary(run, run.id, "", "failed", None, "", "", fault)
-
-    def _reached(self, run: Run, size: int) -> tuple[State, Facts]:
         with self._lock:
             known = self._known.get(run)
-        if known is None or known[0] != size:
-            history = self._follow(run) if known else History(run).follow()
-            known = (size, history.state, _finite(facts(run, history)))
+        if known is None or known[0] != stamp:
+            known = stamp, self._read(run, grows=known is not None)
             with self._lock:
                 self._known[run] = known
                 self._known.move_to_end(run)
                 while len(self._known) > KEPT:
                     self._known.popitem(last=False)
-        _, state, reached = known
-        return ("interrupted" if state in ("running", "paused") and not run.is_held() else state), reached
+        summary = known[1]
+        return replace(summary, state="interrupted") if summary.state in ("running", "paused") and not run.is_held() else summary
+
+    def _read(self, run: Run, *, grows: bool) -> Summary:
+        try:
+            own = setup(run)
+            history = self._follow(run) if grows else History(run).follow()
+            reached = _finite(facts(run, history))
+            titles = dataset_info(own.config.dataset).title, own.network.title or own.network.name
+            return Summary(run, name(run), label(run).note, history.state, reached, own.created.race, *titles, own.created.time)
+        except (PlaygroundError, OSError) as error:
+            fault = str(error)
+        except STRANGE:
+            fault = f"The record of the run “{run.id}” is damaged."
+        return Summary(run, run.id, "", "failed", None, fault=fault)
+
+
+def _stamp(run: Run) -> Stamp | None:
+    """What changes with a run's files; None where it has no record."""
+    try:
+        size = (run.path / "events.jsonl").stat().st_size
+    except OSError:
+        return None
+    return size, *(changed(run.path / name) for name in ("config.json", "network.json", "label.json"))
 
 
 def _finite(reached: Facts) -> Facts:
@@ -107,14 +122,11 @@ def _owner(run: Run) -> str:
 
 
 def first_chosen(summaries: Sequence[Summary]) -> list[Run]:
-    """The runs that a comparison begins with, the oldest first: the newest one's race, else the newest few of its data set.
-
-    Args:
-        summaries: of all runs, the newest first.
-    """
-    readable = [each for each in summaries if each.facts and (each.facts.step or each.state in ACTIVE)]
+    """The runs that a comparison begins with, the oldest first: the newest one's race, else the newest few of its data set."""
+    readable = sorted((each for each in summaries if each.facts and (each.facts.step or each.state in ACTIVE)), key=lambda each: each.started)
     if not readable:
         return []
-    newest = readable[0]
-    alike = [each.run for each in readable if (each.race == newest.race if newest.race else each.dataset == newest.dataset)]
-    return (alike if newest.race else alike[:FEW])[::-1]
+    newest = readable[-1]
+    if newest.race:
+        return [each.run for each in readable if each.race == newest.race]
+    return [each.run for each in readable if each.dataset == newest.dataset][-FEW:]

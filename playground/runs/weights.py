@@ -48,12 +48,7 @@ def weights_of(run: Run, step: int | None = None) -> dict[str, Tensor]:
     Raises:
         CheckpointError: none were kept, or not at that step, or they cannot be read.
     """
-    import torch
-
-    state = run.load_checkpoint(step)
-    if state is None:
-        raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
-    return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state["weights"].items()}
+    return _plain_weights(_state(run, step))
 
 
 def as_state_dict(run: Run, step: int | None = None) -> bytes:
@@ -77,11 +72,12 @@ def as_safetensors(run: Run, step: int | None = None) -> bytes:
     """
     from safetensors.torch import save
 
-    evaluated = [event.test_accuracy for event in History(run).follow().evaluations if step is None or event.step <= step]
+    state = _state(run, step)
+    evaluated = [event.test_accuracy for event in History(run).follow().evaluations if event.step <= state["step"]]
     facts = {"network": run.network.to_json(), "config": json.dumps(run.config.to_dict())}
     if evaluated:
         facts["test_accuracy"] = f"{evaluated[-1]:.4f}"
-    content: bytes = save(weights_of(run, step), facts)
+    content: bytes = save(_plain_weights(state), facts)
     return content
 
 
@@ -179,6 +175,20 @@ def expected(spec: NetworkSpec) -> dict[str, Tensor]:
 
     with torch.device("meta"):
         return dict(build(spec, "meta").state_dict())
+
+
+def _state(run: Run, step: int | None) -> dict[str, Any]:
+    state = run.load_checkpoint(step)
+    if state is None:
+        raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
+    return state
+
+
+def _plain_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
+    """As PyTorch lays them out by itself: training keeps filters with their channels last, which other programs need not expect."""
+    import torch
+
+    return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state["weights"].items()}
 
 
 def _state_dict(found: object, name: str) -> dict[str, Tensor]:
@@ -296,10 +306,11 @@ def _misfit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], places: M
     theirs = [name for name in given if name not in {places[name] for name in fitting}]
     ours = [name for name in wanted if name not in fitting]
     pairs = list(_paired(theirs, ours))
-    told = [f"“{its}” in the file is {_shape(given[its])}, “{name}” in the network {_shape(wanted[name])}." for its, name in pairs[:TOLD]]
-    parts: list[Any] = [f"The weights do not fit the network “{spec.name}”.", *told]
-    if len(pairs) > TOLD:
-        parts.append(f"{len(pairs) - TOLD:,} more differ.")
+    different = [(its, name) for its, name in pairs if given[its].shape != wanted[name].shape]
+    told = [f"“{its}” in the file is {_shape(given[its])}, “{name}” in the network {_shape(wanted[name])}." for its, name in different[:TOLD]]
+    parts = [f"The weights do not fit the network “{spec.name}”.", *told]
+    if len(different) > TOLD:
+        parts.append(f"{len(different) - TOLD:,} more differ.")
     if len(ours) > len(pairs):
         parts.append(f"Tensors that the file lacks: {len(ours) - len(pairs):,}.")
     if len(theirs) > len(pairs):

@@ -151,7 +151,7 @@ class Training:
         self._evaluated_at = 0
         self._kept_at = 0.0
         self.observer = Observer(self.total_steps)
-        self._gallery = self._prepare(self.images.test_images[gallery_of(images.test_labels)])
+        self._gallery = self.prepare(self.images.test_images[gallery_of(images.test_labels)])
         self._epoch = (-1, torch.empty(0))
         torch.manual_seed(config.seed)
 
@@ -360,7 +360,7 @@ class Training:
         pixels = distorted(self.images.train_images[index], self.config.augment)
         if iteration:
             iteration.pixels = pixels.clone()  # scaling them works in place
-        inputs, targets = self._prepare(pixels), self.images.train_labels[index]
+        inputs, targets = self.prepare(pixels), self.images.train_labels[index]
         self.optimizer.zero_grad()
         with iteration.watched() if iteration else nullcontext():
             logits = self.network(inputs)
@@ -373,7 +373,7 @@ class Training:
             iteration.logits, iteration.loss, iteration.learning_rate = logits.detach(), loss.detach(), rate
         return loss.detach(), logits.detach(), targets
 
-    def _prepare(self, images: Tensor) -> Tensor:
+    def prepare(self, images: Tensor) -> Tensor:
         """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""
         return images.float().mul_(self._scale).add_(self._shift).contiguous(memory_format=self._format)
 
@@ -403,7 +403,7 @@ class Training:
 
     def _evaluate(self, clock: _Clock) -> Evaluated:
         """Try the network on the test images."""
-        test_loss, confused = evaluate(self.network, self.images, self._prepare)
+        test_loss, confused = evaluate(self.network, self.images, self.prepare)
         clock.lap()
         if not math.isfinite(test_loss):
             raise DivergedError(test_loss, self.step)

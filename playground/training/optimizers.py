@@ -11,9 +11,9 @@ from torch import nn
 from playground.training.config import TrainConfig
 from playground.training.muon import Muon
 
-WARM_UP = 0.25
-"""Share of a one-cycle run in which the learning rate rises (https://arxiv.org/abs/1708.07120)."""
-WARM_UP_FROM = 0.1
+WARM_UP = 0.1
+"""Share of a one-cycle run in which the learning rate rises (https://arxiv.org/abs/1708.07120): short, because a good result shall be seen soon."""
+WARM_UP_FROM = 0.25
 """Share of the peak that a one-cycle run starts with."""
 STEP_AT, STEP_BY = (0.6, 0.85), 0.1
 """Where in the run the `step` schedule lowers the rate, and by which factor."""

@@ -73,7 +73,7 @@ class Shapes(Dataset):
 _WHITENING = """\
 # The filters of the first convolution come from the training images' own patches and are not learnt.
 plain_data = {plain_data}
-plain_images = torch.stack([plain_data[index][0] for index in range({count})])
+plain_images = torch.stack([plain_data[index][0] for index in range(0, len(plain_data), {every})])
 with torch.no_grad():
     network[0].weight.copy_(whitening_filters(plain_images, network[0]))
 network[0].weight.requires_grad_(False)
@@ -137,8 +137,8 @@ def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
 
     lines = [] if config.initialisation == "default" else [source(config.initialisation).rstrip()]
     if config.whiten:
-        count = min(WHITENING_IMAGES, info.train_size)
-        lines.append(_WHITENING.format(plain_data=_dataset(info).format("True", "normalise"), count=count).rstrip())
+        every = max(1, info.train_size // WHITENING_IMAGES)  # not the first ones: a data set may be sorted by class
+        lines.append(_WHITENING.format(plain_data=_dataset(info).format("True", "normalise"), every=every).rstrip())
     return lines
 
 
@@ -224,7 +224,7 @@ def _scheduler(config: TrainConfig) -> str:
     total = "epochs * len(train_loader)"
     match config.schedule:
         case "one-cycle":
-            cycle = f'anneal_strategy="linear", pct_start=0.25, div_factor=10, cycle_momentum=False, total_steps={total}'
+            cycle = f'anneal_strategy="linear", pct_start=0.1, div_factor=4, cycle_momentum=False, total_steps={total}'
             return f"scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr={config.learning_rate:.15g}, {cycle})"
         case "cosine":
             return f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={total})"

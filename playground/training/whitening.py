@@ -20,7 +20,7 @@ def whiten(network: nn.Module, images: Tensor) -> None:
 
     Args:
         network: begins with a `Conv2d`.
-        images: (N, C, H, W) training images as the network receives them, the first `WHITENING_IMAGES` of them, say.
+        images: (N, C, H, W) training images as the network receives them, about `WHITENING_IMAGES` of them from all over the set.
 
     Raises:
         ConfigError: the network begins with another layer, or with a number of filters that whitening cannot set.

@@ -21,6 +21,7 @@ page = st.navigation(
         st.Page(PAGES / "autograd.py", title="Autograd", icon=":material/account_tree:", url_path="autograd"),
         st.Page(PAGES / "network.py", title="Network", icon=":material/layers:", url_path="network"),
         st.Page(PAGES / "train.py", title="Train", icon=":material/show_chart:", url_path="train"),
+        st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/fact_check:", url_path="evaluate"),
         st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare"),
         st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", url_path="draw"),
     ]

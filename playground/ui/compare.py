@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import streamlit as st
 
 from playground.network.presets import preset
@@ -12,9 +15,11 @@ from playground.settings import ROOT
 from playground.ui import identity
 from playground.ui.compare_api import visible_runs
 from playground.ui.components.run_comparison import run_comparison
+from playground.ui.descent import COLOURS, SYMBOLS
 from playground.ui.errors import shown_kindly
 from playground.ui.race import choose_race, chosen, start
 
+RECORDED = ROOT / "playground" / "ui" / "first_race.json"
 _GO = "compare-go"
 
 
@@ -41,18 +46,39 @@ def comparison() -> None:
 
 
 def _welcome() -> None:
+    """The race to begin with, one click away, and how it once went."""
     config, variations = first_race()
     names = [racer(variation) for variation in variations]
-    with st.container(border=True):
+    told, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
+    with told:
         st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which learns fastest?")
         st.markdown(
             f"The same small network, the same {config.epochs:g} epochs over MNIST 5k, the same start and the same batches: only the optimizer differs. "
             "Their curves are drawn on one plot while they train."
         )
-        if st.button("Start the race", type="primary", icon=":material/flag:", key="first-race"):
+        if st.button("Start the race", type="primary", icon=":material/flag:", width="stretch", key="first-race"):
             with shown_kindly():
                 start(config, preset(config.network), variations)
                 st.rerun()
+    with picture:
+        st.caption("How this race once went, on another machine: test accuracy by epoch.")
+        st.plotly_chart(_recorded_race(), config={"staticPlot": True}, key="recorded-race")
+
+
+def _recorded_race() -> Any:
+    """The test accuracies of a first race as it was run when this was written."""
+    import plotly.graph_objects as go
+
+    curves = json.loads(RECORDED.read_text(encoding="utf-8"))
+    figure = go.Figure()
+    for (name, curve), symbol, colour in zip(curves.items(), SYMBOLS, COLOURS, strict=False):
+        line = {"width": 2.5, "color": colour}
+        figure.add_scatter(x=curve["x"], y=curve["y"], name=name, mode="lines+markers", marker={"symbol": symbol, "size": 9}, line=line)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": 14}}
+    figure.update_layout(height=340, margin={"l": 50, "r": 10, "t": 30, "b": 40}, legend=legend)
+    figure.update_yaxes(range=[0, 1.005], tickformat=".0%", tickfont_size=14)
+    figure.update_xaxes(tickfont_size=14, rangemode="tozero")
+    return figure
 
 
 def _to_begin_with() -> tuple[list[str], str]:

@@ -16,7 +16,6 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground import settings
-from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, RunError, UnknownName
 from playground.runs import comparing, shelf
 from playground.runs.comparing import AXES, Facts
@@ -122,11 +121,12 @@ def _summaries() -> Summaries:
 
 def _list(who: str) -> dict[str, Any]:
     services().warm.wait()
-    found = [summary for run in visible_runs(who) if (summary := _summaries().of(run))]
+    everything = all_runs()
+    found = [summary for run in everything if owner(run) in ("", who, None) and (summary := _summaries().of(run))]
     return {
         "runs": [_row(summary, who) for summary in found],
         "first": [run.id for run in first_chosen(found)],
-        "queue": _queue(who),
+        "queue": _queue(everything, who),
         "workers": settings.workers(),
         "trash": [{"run": item.run.id, "name": _name(item.run)} for item in shelf.trash() if who and owner(item.run) == who],
     }
@@ -137,21 +137,21 @@ def _row(summary: Summary, who: str) -> dict[str, Any]:
     row = {"run": run.id, "name": summary.name, "note": summary.note, "state": summary.state, "race": summary.race, "own": bool(who) and owner(run) == who}
     if summary.facts is None:
         return {**row, "fault": summary.fault}
-    own = comparing.setup(run)
-    titles = {"dataset": dataset_info(own.config.dataset).title, "network": own.network.title or own.network.name}
-    return {**row, **titles, "started": own.created.time, **_facts(summary.facts)}
+    told = {"dataset": summary.dataset, "network": summary.network, "started": summary.started}
+    return {**row, **told, **_facts(summary.facts)}
 
 
 def _facts(reached: Facts) -> dict[str, Any]:
     """Numbers that are sorted and texts that are read."""
     share = reached.step / reached.total_steps if reached.total_steps else 0.0
-    return {**asdict(reached), "seconds": round(reached.seconds, 1), "share": round(share, 2), "compute_text": comparing.macs(reached.compute)}
+    return {**vars(reached), "seconds": round(reached.seconds, 1), "share": round(share, 2), "compute_text": comparing.macs(reached.compute)}
 
 
-def _queue(who: str) -> list[dict[str, Any]]:
+def _queue(runs: list[Run], who: str) -> list[dict[str, Any]]:
     """The runs that are trained, then those that wait, in their order; of others' runs nothing but that they are there."""
     scheduler = services().scheduler
-    places = {run: scheduler.position(run) for run in all_runs() if scheduler.worker_pid(run) is not None or scheduler.position(run)}
+    waiting = {run: place for run in runs if (place := scheduler.position(run))}
+    places = waiting | {run: 0 for run in runs if scheduler.worker_pid(run) is not None}
     return [
         {"place": place, "own": bool(who) and owner(run) == who, **({"run": run.id, "name": _name(run)} if owner(run) in ("", who) else {})}
         for run, place in sorted(places.items(), key=lambda item: (item[1], item[0].id))
@@ -172,7 +172,7 @@ def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any
     drawn, reached = {}, {}
     for run_id, history in histories.items():
         version = _version(history)
-        with contextlib.suppress(*STRANGE):  # the record of a run holds what no run writes
+        with contextlib.suppress(PlaygroundError, *STRANGE):  # its record holds what no run writes, or it was deleted just now
             found = _facts(comparing.facts(history.run, history))
             if version != known[run_id]:
                 drawn[run_id] = {**comparing.overlay(history, x, what, points), "version": version}

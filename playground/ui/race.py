@@ -50,8 +50,13 @@ def chosen() -> list[str]:
 
 @st.dialog("New race", width="medium")
 def choose_race() -> None:
-    """The form; it closes when the race is started."""
-    st.caption("All runs have the same network, the same start and the same order of images. Only one setting differs.")
+    """The form in a frame of its own, which closes when the race is started."""
+    form()
+
+
+def form() -> None:
+    """What is raced, and the button that starts it."""
+    st.caption("All runs have the same network, the same start and the same order of images.")
     info, network = _choose_task()
     if network is None:
         return

@@ -15,7 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError, UnknownName
 from playground.runs.branching import fork
-from playground.runs.coach import Record, as_json, findings, remedied
+from playground.runs.coach import Record, as_json, findings
+from playground.runs.coach.starting import remedied
 from playground.runs.commands import Command
 from playground.runs.run import Run, find
 from playground.training.config import OPTIMIZERS
@@ -155,7 +156,7 @@ def _remedied(run: Run, name: object, index: object, who: str) -> str:
     remedies = next((finding.remedies for finding in findings(Record.of(services().history(run))) if finding.name == name), ())
     if not isinstance(index, int) or not 0 <= index < len(remedies):
         raise PlaygroundError("The coach does not propose that any more.", "Look again at what it says now.")
-    made: Run = remedied(run, remedies[index], who)
+    made = remedied(run, remedies[index], who)
     services().scheduler.submit(made)
     return made.id
 

@@ -38,7 +38,7 @@ def finished_digit_runs(who: str) -> list[Run]:
     return [
         run
         for run, _ in readable_runs(who)
-        if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state == "finished"
+        if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state in ("finished", "stopped")
     ]
 
 

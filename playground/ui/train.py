@@ -25,11 +25,13 @@ from playground.ui.components.training_monitor import training_monitor
 from playground.ui.device_choice import chosen_device
 from playground.ui.draw import MODEL_CHOICE
 from playground.ui.errors import show
+from playground.ui.keep import bring, take
 from playground.ui.network import own
 from playground.ui.run_list import finished_digit_runs, readable_runs, run_title
 from playground.ui.run_table import show_runs
 from playground.ui.services import services
 
+PAGES = ROOT / "pages"
 _WATCHED = "watched-run"
 OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "muon": "Muon"}
 SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
@@ -86,8 +88,8 @@ def watch() -> None:
         _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
         return
     training_monitor(run, run_title(run), OPTIMIZER_TITLES, key="monitor", on_end=lambda: None, on_open=_open)
-    _offer_drawing(run)
-    network, data, code, all_runs = st.tabs(["Network", "Data", "PyTorch code", "All runs"], key="train-tabs", on_change="rerun")
+    _offer_more(run)
+    network, data, code, kept, all_runs = st.tabs(["Network", "Data", "PyTorch code", "Keep", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
         with network:
             _show_network(run.network)
@@ -97,6 +99,10 @@ def watch() -> None:
     if code.open:
         with code:
             _show_code(run)
+    if kept.open:
+        with kept:
+            take(run)
+            bring(*_chosen(), _go_to)
     if all_runs.open:
         with all_runs:
             _choose_run(runs)
@@ -108,14 +114,23 @@ def _open(run: str) -> None:
     st.query_params["run"] = run
 
 
-def _offer_drawing(run: Run) -> None:
-    """The way from a network that has learnt digits to the canvas."""
-    if dataset_info(run.config.dataset).kind != "digits":
-        return
-    finished = run in finished_digit_runs(identity.current())
-    if st.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not finished):
+def _go_to(run: Run) -> None:
+    """Show another run at once."""
+    _open(run.id)
+    st.rerun()
+
+
+def _offer_more(run: Run) -> None:
+    """The ways from a network that has learnt: to all test images, to other runs, and to the canvas."""
+    kept = bool(run.checkpoints())
+    reads_digits = dataset_info(run.config.dataset).kind == "digits"
+    evaluate, draw, _ = st.columns([3, 4, 3])
+    if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
+        st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
+    ready = run in finished_digit_runs(identity.current())
+    if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
         st.session_state[MODEL_CHOICE] = run.id
-        st.switch_page(ROOT / "pages" / "draw.py")
+        st.switch_page(PAGES / "draw.py")
 
 
 def _choose_data() -> DatasetInfo:
@@ -126,10 +141,21 @@ def _choose_data() -> DatasetInfo:
     return info
 
 
+def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
+    """The data set and the network that are chosen on the left."""
+    info = dataset_info(st.session_state.get("dataset", "mnist-5k"))
+    return info, _fitting(info, load_presets()).get(st.session_state.get(f"network-{info.name}", ""))
+
+
+def _fitting(info: DatasetInfo, presets: Presets) -> dict[str, NetworkSpec]:
+    """The networks whose input and output fit the data, by name, the learner's own first."""
+    offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
+    return {name: spec for name, spec in offered.items() if _fits(spec, info)}
+
+
 def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
     """A network whose input and output fit the data."""
-    offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
-    fitting = {name: spec for name, spec in offered.items() if _fits(spec, info)}
+    fitting = _fitting(info, presets)
     if not fitting:
         st.warning("No network in models/ fits this data set.")
         return None
@@ -293,8 +319,7 @@ def _watched(runs: list[Run]) -> Run | None:
 def _choose_run(runs: list[Any]) -> None:
     chosen = show_runs(runs, key="train-runs")
     if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
-        _open(chosen.id)
-        st.rerun()
+        _go_to(chosen)
 
 
 def _show_network(spec: NetworkSpec) -> None:

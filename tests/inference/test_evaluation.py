@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,8 +49,10 @@ from playground.inference.models import SHIPPED, Model, load_model
 from playground.network.build import build
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.runs.run import Run, create
+from playground.runs.run import Run, create, create_from
+from playground.runs.weights import create_from_weights
 from playground.training.config import TrainConfig
+from playground.training.events import Created
 
 DIGITS, OBJECTS = dataset_info("mnist-5k"), dataset_info("shapes")
 
@@ -478,6 +481,21 @@ def test_training_images_among_the_test_images_are_counted(digits: ImageSet) -> 
 
 def test_the_shipped_network_knows_mlxtends_digits(shipped: Evaluation) -> None:
     assert "MNIST’s training images" in shipped.honesty and "flatter" in shipped.honesty
+
+
+def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
+    spec = preset("mnist-mlp")
+    brought = create_from_weights(CONFIG, spec, build(spec).state_dict())
+    brought.save_checkpoint({"weights": build(spec).state_dict(), "step": 1})
+    runs = [brought]
+    for _ in range(2):
+        created = Created(0.0, "", parent=runs[-1].id, parent_step=1)
+        runs.append(create_from(CONFIG, spec, created, lambda run: run.save_checkpoint({"weights": build(spec).state_dict(), "step": 1})))
+    for run in runs:
+        assert "nobody here can tell" in honesty(load_model(run.id), digits)
+    shutil.rmtree(brought.path)
+    assert "never used" in honesty(load_model(runs[-1].id), digits)
+    assert "never used" in honesty(load_model(kept().id), digits)
 
 
 def test_the_built_in_sets_never_share_an_image(data_folder: Path) -> None:

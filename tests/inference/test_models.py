@@ -201,6 +201,9 @@ def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="after step 4") as caught:
         load_model(f"{run.id}@4")
     assert caught.value.hint == "Steps whose weights are kept: 3, 17."
+    run.checkpoint_path.unlink()
+    with pytest.raises(CheckpointError, match="no weights yet"):
+        load_model(run.id)
 
 
 @pytest.mark.parametrize("step", ["", "-1", "1.5", "last", "٣", "1e3", " 3", "3@3", "9" * 5000, "../3", "3\n"], ids=ascii)

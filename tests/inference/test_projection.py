@@ -170,8 +170,9 @@ def test_whatever_the_features_are_there_is_a_picture(given: np.ndarray, method:
 
 
 @each_method
-def test_features_that_are_all_the_same_are_told(method: str) -> None:
-    found = project(np.full((50, 8), 0.1, dtype=np.float32), method, 2)
+@pytest.mark.parametrize("count", [7, 50, 1000])
+def test_features_that_are_all_the_same_are_told(count: int, method: str) -> None:
+    found = project(np.full((count, 8), 0.1, dtype=np.float32), method, 2)
     assert not found.coordinates.any() and "all points lie in one place" in found.note
 
 

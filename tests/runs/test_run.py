@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import pickle
+import shutil
 import subprocess
 import sys
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from playground import settings
 from playground.errors import CheckpointError, RunError, UnknownName
 from playground.network.presets import preset
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs, create, find, load_state
+from playground.runs.run import KEPT, Run, all_runs, create, find, load_state
 from playground.training.config import TrainConfig
-from playground.training.events import Failed, Paused, Resumed, Started, Step, Stopped
+from playground.training.events import (
+    Closeup,
+    Diverged,
+    Event,
+    Failed,
+    LearningRate,
+    Observed,
+    OptimizerChanged,
+    Paused,
+    Resumed,
+    Snapshot,
+    Started,
+    Step,
+    Steps,
+    Stopped,
+)
 
 
 @pytest.fixture
@@ -49,7 +70,7 @@ def test_a_name_that_is_no_run_is_refused(run: Run, name: str) -> None:
 
 
 def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
-    line = step(1).to_json().encode() + b"\n"
+    line = Steps.of([step(1), step(2)]).to_json().encode() + b"\n"
     _, offset = run.events()
     path = run.path / "events.jsonl"
     with path.open("ab") as file:
@@ -57,15 +78,15 @@ def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
     assert run.events(offset) == ([], offset)
     with path.open("ab") as file:
         file.write(line[20:])
-    assert run.events(offset) == ([step(1)], offset + len(line))
+    assert run.events(offset) == ([Steps.of([step(1), step(2)])], offset + len(line))
 
 
 def test_an_event_behind_a_torn_line_is_not_lost(run: Run) -> None:
     with (run.path / "events.jsonl").open("ab") as file:
-        file.write(b'{"kind": "step", "ste')
+        file.write(b'{"kind": "steps", "fir')
     run.append(step(2))
     events, _ = run.events()
-    assert events[-1] == step(2)
+    assert events[-1] == Steps.of([step(2)])
     assert len(events) == 2  # created, and the whole step
 
 
@@ -148,6 +169,157 @@ def test_a_checkpoint_is_whole_or_the_old_one(run: Run, monkeypatch: pytest.Monk
         run.save_checkpoint({"step": 2})
     assert run.load_checkpoint() == {"step": 1}
     assert not list(run.path.glob("*.tmp"))
+
+
+def test_a_disk_that_fills_while_an_earlier_state_is_kept_leaves_the_old_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.save_checkpoint({"step": 1})
+
+    def full(*_paths: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "link", full)
+    monkeypatch.setattr(shutil, "copyfile", full)
+    with pytest.raises(RunError, match="disk"):
+        run.save_checkpoint({"step": 2})
+    assert run.load_checkpoint() == run.load_checkpoint(1) == {"step": 1}
+    assert not list(run.path.glob("*.tmp"))
+
+
+@given(gaps=st.lists(st.integers(1, 500), min_size=1, max_size=60))
+@hypothesis_settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_earlier_states_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: list[int]) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    steps = list(accumulate(gaps))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "save", lambda state, path: path.write_text(str(state["step"])))
+        for step in steps:
+            run.save_checkpoint({"step": step})
+    kept = run.checkpoints()
+    assert len(kept) == min(len(steps), KEPT) and set(kept) <= set(steps)
+    assert (kept[0], kept[-1]) == (steps[0], steps[-1])
+    assert [run.checkpoint_path_at(step).read_text() for step in kept] == [str(step) for step in kept]
+
+
+@pytest.mark.parametrize("count", [13, 50, 200])
+def test_kept_states_are_spread_over_the_run(count: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch, "save", lambda _state, path: path.write_bytes(b""))
+    for step in range(1, count + 1):
+        run.save_checkpoint({"step": 10 * step})
+    gaps = [after - before for before, after in pairwise(run.checkpoints())]
+    assert max(gaps) <= 3 * 10 * count / (KEPT - 1)
+
+
+def test_a_kept_state_is_found_by_its_step_and_costs_no_room_of_its_own(run: Run) -> None:
+    for step in (10, 20):
+        run.save_checkpoint({"step": step, "weights": torch.full((3,), step)})
+    first, last, latest = run.load_checkpoint(10), run.load_checkpoint(20), run.load_checkpoint()
+    assert first and last and latest
+    assert first["weights"].tolist() == [10.0] * 3 and last["weights"].tolist() == latest["weights"].tolist() == [20.0] * 3
+    assert run.checkpoint_path_at(20).samefile(run.checkpoint_path)
+
+
+def test_states_are_kept_where_no_links_can_be_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_paths: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "link", refuse)
+    for step in (10, 20):
+        run.save_checkpoint({"step": step})
+    assert [run.load_checkpoint(step) for step in (10, 20, None)] == [{"step": 10}, {"step": 20}, {"step": 20}]
+
+
+def test_a_state_of_a_step_that_was_taken_again_replaces_the_old_one(run: Run) -> None:
+    for loss in (1.0, 2.0):
+        run.save_checkpoint({"step": 10, "loss": loss})
+    assert run.checkpoints() == [10]
+    assert run.load_checkpoint(10) == {"step": 10, "loss": 2.0}
+
+
+def test_a_state_that_was_not_kept_is_refused_and_those_that_were_are_named(run: Run) -> None:
+    with pytest.raises(CheckpointError, match=r"step 5 .*Kept: none"):
+        run.load_checkpoint(5)
+    for step in (10, 20):
+        run.save_checkpoint({"step": step})
+    with pytest.raises(CheckpointError, match=r"step 5 .*Kept: 10, 20"):
+        run.load_checkpoint(5)
+
+
+def picture(number: int, share: int = 1000) -> Snapshot:
+    return Snapshot(number, [{}], [[share]], None)
+
+
+def test_pictures_are_kept_apart_and_those_behind_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
+    assert run.snapshots() == []
+    for event in (started(0), picture(1), step(1), picture(40), step(40), picture(70), step(70), started(30), picture(35, 500), step(35)):
+        run.append(event)
+    assert run.snapshots() == [picture(1), picture(35, 500)]
+    assert not any(isinstance(event, Snapshot) for event in run.events()[0])
+
+
+def test_pictures_behind_a_torn_line_are_not_lost(run: Run) -> None:
+    run.append(picture(1))
+    with (run.path / "snapshots.jsonl").open("ab") as file:
+        file.write(picture(2).to_json().encode()[:30])
+    assert run.snapshots() == [picture(1)]
+    run.append(picture(3))
+    assert run.snapshots() == [picture(1), picture(3)]
+
+
+def test_of_close_ups_the_last_is_kept(run: Run) -> None:
+    assert run.closeup() is None
+    for number in (1, 2):
+        run.append(Closeup(number, {"loss": number / 10}))
+    assert run.closeup() == Closeup(2, {"loss": 0.2})
+    assert not any(isinstance(event, Closeup) for event in run.events()[0])
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", Paused(1).to_json().encode(), b"\xff"], ids=["empty", "torn", "list", "another-event", "not-utf8"])
+def test_a_damaged_close_up_is_none(run: Run, content: bytes) -> None:
+    (run.path / "closeup.json").write_bytes(content)
+    assert run.closeup() is None
+
+
+@given(st.lists(st.sampled_from(["step", "step", "step", "pause", "picture"]), max_size=40), st.booleans())
+@hypothesis_settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: list[str], patient: bool) -> None:
+    """Whether they wait for each other or each is written at once."""
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
+    recorded: list[Event] = []
+    with pytest.MonkeyPatch.context() as patch, run.recorder() as record:
+        patch.setattr("playground.runs.run.FLUSH_SECONDS", math.inf if patient else -1.0)
+        for number, kind in enumerate(kinds, start=1):
+            event = {"step": step(number, number / 7), "pause": Paused(number), "picture": picture(number)}[kind]
+            record(event)
+            recorded.append(event)
+            if kind == "pause":  # nothing waits behind an event that is no step
+                assert run.events()[0][-1] == event
+    history = History(run).follow()
+    assert list(history.steps) == [event for event in recorded if isinstance(event, Step)]
+    assert run.snapshots() == [event for event in recorded if isinstance(event, Snapshot)]
+    assert [event for event in run.events()[0] if isinstance(event, Paused)] == [event for event in recorded if isinstance(event, Paused)]
+
+
+def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(run: Run) -> None:
+    observed = [Observed(number, *([[1.0]] * 6), 0.0, 1.0) for number in (2, 6)]
+    changes = [LearningRate(3, 0.5), OptimizerChanged(6, "sgd")]
+    for event in (
+        started(0),
+        observed[0],
+        step(2),
+        changes[0],
+        *(step(number) for number in (3, 4, 5)),
+        observed[1],
+        step(6),
+        changes[1],
+        Diverged(8, 7, "loss", -1, []),
+    ):
+        run.append(event)
+    history = History(run).follow()
+    assert (history.observations, history.changes) == (observed, changes)
+    assert history.diverged is not None and (history.diverged.step, history.created) == (8, run.events()[0][0])
+    run.append(started(4))
+    history.follow()
+    assert (history.observations, history.changes, history.diverged, history.step) == (observed[:1], changes[:1], None, 4)
 
 
 class Evil:

@@ -233,9 +233,12 @@ def test_no_more_than_five_tensors_are_told() -> None:
 
 
 def test_missing_and_left_over_tensors_are_counted() -> None:
-    weights = sequential().state_dict()
-    del weights["9.bias"]
-    assert "Tensors that the file lacks: 1." in refused(weights) or "Tensors that the file lacks: 2." in refused(weights)
+    for network in (sequential(), Tutorial()):
+        weights = network.state_dict()
+        weights.popitem()  # the last bias
+        assert refused(weights) == (
+            "The weights do not fit the network “tutorial”. Tensors that the file lacks: 1. Choose the network that these weights were trained in."
+        )
     more = sequential().state_dict() | {"11.weight": torch.zeros(3), "11.bias": torch.zeros(3)}
     told = refused(more)
     assert "Tensors that the network has no place for: 2." in told and "lacks" not in told
@@ -425,12 +428,16 @@ def test_exported_safetensors_tell_what_they_are(run: Run, tmp_path: Path) -> No
     assert fitted(read_weights(tmp_path / "net.safetensors", "net"), run.network)[1] == ()
 
 
-def test_weights_of_an_earlier_step(run: Run) -> None:
+def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
     assert run.checkpoints() == [2, 4]
     first, last = 2, 4
     early, late = weights_of(run, first), weights_of(run, last)
     assert all(torch.equal(late[name], tensor) for name, tensor in weights_of(run).items())
     assert not torch.equal(early["0.weight"], late["0.weight"])
+    for step, event in zip((first, last), History(run).follow().evaluations, strict=True):
+        (tmp_path / "net.safetensors").write_bytes(as_safetensors(run, step))
+        with safe_open(tmp_path / "net.safetensors", "pt") as file:
+            assert file.metadata()["test_accuracy"] == f"{event.test_accuracy:.4f}"
     with pytest.raises(CheckpointError, match="No checkpoint of step 7777"):
         weights_of(run, 7777)
 

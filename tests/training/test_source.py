@@ -11,10 +11,15 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS
+from playground.data.images import normalise
+from playground.data.inputs import BYTES, STANDARDISED, ZERO_TO_ONE
+from playground.data.load import load
 from playground.network.build import build
+from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.settings import ROOT
@@ -49,7 +54,8 @@ def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
     )
     source = training_source(preset("mnist-cnn"), TrainConfig(optimizer=optimizer, schedule=schedule, **more))
     compile(source, "train.py", "exec")
-    assert f"torch.optim.{ {'sgd': 'SGD', 'rmsprop': 'RMSprop', 'adam': 'Adam', 'adamw': 'AdamW'}[optimizer] }(" in source
+    name = {"sgd": "torch.optim.SGD", "rmsprop": "torch.optim.RMSprop", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW", "muon": "Muon"}[optimizer]
+    assert f"\noptimizer = {name}(" in source
     assert ("scheduler.step()" in source) == (schedule != "constant")
     assert "playground" not in source
 
@@ -70,7 +76,7 @@ def test_every_network_has_its_script(name: str) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> None:
     source = training_source(preset("mnist-mlp"), TrainConfig(optimizer=optimizer, learning_rate=rate, schedule="constant"))
-    found = re.search(r"lr=([^,)]+)", source)
+    found = re.search(r"^optimizer = .*\blr=([^,)]+)", source, re.MULTILINE)
     assert found and float(found[1]) == rate
 
 
@@ -87,6 +93,52 @@ def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> Non
 def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augment, transform: str) -> None:
     assert transform in training_source(preset("mnist-mlp"), TrainConfig(augment=augment))
     assert transform not in training_source(preset("mnist-mlp"), TrainConfig())
+
+
+@pytest.mark.parametrize(
+    ("inputs", "low", "high"),
+    [
+        pytest.param(STANDARDISED, -0.1307 / 0.3081, (1 - 0.1307) / 0.3081, id="standardised"),
+        pytest.param(ZERO_TO_ONE, 0, 1, id="0-1"),
+        pytest.param(BYTES, 0, 255, id="0-255"),
+    ],
+)
+def test_pixels_reach_the_scripts_network_as_they_reach_the_playgrounds(inputs: str, low: float, high: float, tmp_path: Path) -> None:
+    """And with noise of the same share of their range."""
+    config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augment(noise=0.1))
+    source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
+    source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
+    source += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
+    least, most, noise = map(float, run_script(source, tmp_path).split())
+    assert (least, most) == pytest.approx((low, high), abs=0.001)
+    assert noise == pytest.approx(0.1 * (high - low), rel=0.02)
+
+
+def test_a_part_of_an_epoch_is_said_to_be_rounded() -> None:
+    assert "epochs = 1  # instead of 0.75" in training_source(preset("mnist-mlp"), TrainConfig(epochs=0.75))
+    assert "epochs = 2\n" in training_source(preset("mnist-mlp"), TrainConfig(epochs=2.0))
+
+
+@pytest.mark.parametrize("name", INITIALISATIONS)
+def test_the_weights_start_as_configured(name: str) -> None:
+    source = training_source(preset("mnist-mlp"), TrainConfig(initialisation=name))
+    assert (INITIALISATIONS[name].call in source) == (name != "default")
+    assert ("network.apply(initialise)" in source) == (name != "default")
+
+
+def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None:
+    spec = preset("mnist-fast")
+    more = {"whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
+    config = TrainConfig(network=spec.name, optimizer="muon", **more, **{**SHORT, "learning_rate": 0.02})
+    printed = run_script(training_source(spec, config), tmp_path)
+    (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
+    assert float(accuracy) > 80
+    weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
+    images = load("mnist-5k")
+    white = nn.functional.conv2d(normalise(images.train_images, images.info, ZERO_TO_ONE), weights["0.weight"], stride=2)  # (N, 16, 12, 12)
+    patterns, negatives = white.transpose(0, 1).flatten(1).chunk(2)  # (8, N · 144) each
+    assert torch.equal(patterns, -negatives)
+    torch.testing.assert_close(patterns @ patterns.T / patterns.shape[1], torch.eye(8), atol=0.05, rtol=0)
 
 
 def test_the_digits_script_learns_to_read(tmp_path: Path) -> None:

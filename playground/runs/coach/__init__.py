@@ -1,22 +1,12 @@
-"""(stand-in by the owner until the coach is written: the routes in playground/ui/run_api.py import these names; `remedied(run, remedy, owner) -> Run` makes the
-proposed run with branching.fork or run.create; please provide it, too)"""
+"""A coach: it looks at a run's record, says in plain words what is wrong and why, and offers runs that would do better.
 
-from typing import Any
+    findings(Record.of(History(run).follow()))
 
+Nothing here needs PyTorch: a detector is a pure function of what was recorded.
+"""
 
-class Record:
-    @classmethod
-    def of(cls, history: Any) -> Any:
-        return None
+from playground.runs.coach.finding import Finding, Remedy, as_json
+from playground.runs.coach.judging import findings
+from playground.runs.coach.record import Record
 
-
-def findings(record: Any) -> Any:
-    return ()
-
-
-def as_json(found: Any) -> list[Any]:
-    return []
-
-
-def remedied(run: Any, remedy: Any, owner: str) -> Any:
-    raise NotImplementedError
+__all__ = ["Finding", "Record", "Remedy", "as_json", "findings"]

@@ -19,10 +19,12 @@ from playground.training.events import Diverged, Evaluated, LearningRate, Observ
 
 WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding", "ResidualBlock", "TransformerEncoderLayer")
 """Layers whose weights are learnt from the signal; a normalisation only scales it."""
+NORMALISATIONS = ("BatchNorm1d", "BatchNorm2d", "LayerNorm", "ResidualBlock")
+"""Layers that bring values to one size, or hold such layers."""
 WINDOW_IMAGES = 256
 """Images behind every point of the smoothed loss at least: the mean over so many hardly depends on which they were."""
-WINDOW_SHARE = 0.05
-"""… and the least share of the steps, so that the curve has at most about twenty points."""
+WINDOW_STEPS = 4
+"""… and steps. Neither depends on how far a run is, so that a peak, once seen, stays seen."""
 PARTS = 8
 """Equal parts of a run that are compared with each other."""
 
@@ -127,10 +129,10 @@ class Record:
     def curve(self) -> tuple[Array, Array]:
         """The smoothed training loss: the last step of every window, (W,), and the mean loss in it, (W,)."""
         loss, step = self.column("loss"), self.column("step")
-        window = max(math.ceil(WINDOW_IMAGES / self.config.batch_size), math.ceil(WINDOW_SHARE * len(loss)))
+        window = max(math.ceil(WINDOW_IMAGES / self.config.batch_size), WINDOW_STEPS)
         count = len(loss) // window
-        first = len(loss) - count * window  # the remainder is left out at the start, where the loss is known anyway
-        return step[first:].reshape(count, window)[:, -1], loss[first:].reshape(count, window).mean(axis=1)
+        whole = count * window  # the remainder waits for its rest
+        return step[:whole].reshape(count, window)[:, -1], loss[:whole].reshape(count, window).mean(axis=1)
 
     @property
     def loss(self) -> float:
@@ -170,6 +172,13 @@ class Record:
         """Indices of the layers in `WEIGHTED`."""
         return tuple(index for index, layer in enumerate(self.network.layers) if layer.type in WEIGHTED)
 
+    @property
+    def is_normalised(self) -> bool:
+        """Whether a normalisation follows most layers with weights, so that the size of those weights does not matter."""
+        types = [layer.type for layer in self.network.layers]
+        followed = [any(name in NORMALISATIONS for name in types[index : index + 3]) for index in self.weighted[:-1]]
+        return bool(followed) and sum(followed) > len(followed) / 2
+
     def seen(self, name: Numbers) -> Array:
         """What was observed of every layer, (observations, layers); NaN where there is no such number."""
         rows = [[math.nan if value is None else value for value in getattr(observed, name)] for observed in self.observations]
@@ -182,11 +191,11 @@ class Record:
         Looks at a run are not evenly spread over its steps, so the ratio is carried on between them in proportion to the learning rate.
         """
         weighted = list(self.weighted)
-        update, weight = self.seen("update")[:, weighted], self.seen("weight")[:, weighted]
+        update, weight, gradient = (self.seen(name)[:, weighted] for name in ("update", "weight", "gradient"))
         step, rate = self.column("step"), self.column("learning_rate")
         points = []
         for row, observed in enumerate(self.observations):
-            known = (weight[row] > 0) & np.isfinite(update[row])  # NaN is not above 0
+            known = (weight[row] > 0) & np.isfinite(update[row]) & np.isfinite(gradient[row])  # a frozen layer has no gradient
             at = int(np.searchsorted(step, observed.step))
             if known.any() and at < len(step) and rate[at] > 0:
                 ratio = float(np.median(update[row, known] / weight[row, known]))

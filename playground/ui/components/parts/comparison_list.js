@@ -26,7 +26,7 @@ export class RunList {
     table.append(this.head(), this.body)
     this.scroll = element("div", "comparison-scroll")
     this.scroll.append(table)
-    this.count = element("span")
+    this.count = element("span", "", "Reading the runs…")
     const foot = element("div", "comparison-foot")
     const button = (text, act) => { const made = element("button", "", text); made.type = "button"; made.onclick = act; return made }
     foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(this.shown().map(({ run }) => run).slice(0, MOST))))
@@ -34,24 +34,23 @@ export class RunList {
   }
 
   head() {
-    const row = element("tr")
-    const first = element("th")
+    const [first, middle, last] = [element("th"), element("th"), element("th")]
     first.append(element("span", "comparison-unseen", "Chosen"))
-    row.append(first)
     this.heads = Object.entries(COLUMNS).map(([name, title]) => {
-      const cell = element("th")
       const button = element("button", "", title)
-      button.type = "button"
+      Object.assign(button, { type: "button", title: `Sort by ${title.toLowerCase()}` })
+      button.dataset.sort = name
       button.onclick = () => {
         this.view.descending = this.view.sort === name ? !this.view.descending : name !== "name"
         this.view.sort = name
         this.draw()
       }
-      cell.append(button)
-      cell.dataset.sort = name
-      row.append(cell)
-      return cell
+      return button
     })
+    middle.append(this.heads[0], this.heads[1])
+    last.append(this.heads[2])
+    const row = element("tr")
+    row.append(first, middle, last)
     const head = element("thead")
     head.append(row)
     return head
@@ -82,7 +81,7 @@ export class RunList {
   draw() {
     const shown = this.shown()
     this.look = theme(this.box)
-    this.heads.forEach((cell) => cell.setAttribute("aria-sort", cell.dataset.sort === this.view.sort ? (this.view.descending ? "descending" : "ascending") : "none"))
+    this.heads.forEach((button) => button.setAttribute("data-order", button.dataset.sort !== this.view.sort ? "none" : this.view.descending ? "descending" : "ascending"))
     const rows = shown.map((row) => this.row(row))
     if (rows.length !== this.body.childNodes.length || rows.some((row, index) => row !== this.body.childNodes[index])) {
       const held = this.box.getRootNode().activeElement
@@ -117,7 +116,7 @@ export class RunList {
     const name = element("label", "comparison-name", row.name)
     name.htmlFor = box.id
     name.title = row.note ? `${row.name}\n${row.note}` : row.name
-    const told = element("span", "comparison-sub", [row.dataset, row.state === "finished" ? "" : STATES[row.state]].filter(Boolean).join(" · "))
+    const told = element("span", "comparison-sub", [row.dataset, when(row.started), row.state === "finished" ? "" : STATES[row.state]].filter(Boolean).join(" · "))
     if (row.race) told.append(" · ", this.flag(row))
     const middle = element("td")
     middle.append(name, told)
@@ -125,7 +124,7 @@ export class RunList {
     const pick = element("div", "comparison-pick")
     pick.append(box, swatch(this.look, slot))
     first.append(pick)
-    return [first, middle, element("td", "comparison-when", when(row.started)), element("td", "comparison-number", percent(row.accuracy))]
+    return [first, middle, element("td", "comparison-number", percent(row.accuracy))]
   }
 
   flag(row) {
@@ -139,8 +138,9 @@ export class RunList {
 
   unread(row) {
     const told = element("td")
-    told.colSpan = 3
+    told.colSpan = 2
     told.append(element("span", "comparison-name", row.run), element("span", "comparison-sub", `Cannot be read. ${row.fault}`))
+    told.title = row.fault
     if (row.own) {
       const button = element("button", "comparison-race", "delete")
       button.type = "button"

@@ -13,6 +13,7 @@ const SHAPES = [
 
 export const colourOf = (look, slot) => look.colours[slot % COLOURS]
 export const shapeOf = (slot) => SHAPES[slot % SHAPES.length][0]
+export const drawnShape = (slot) => SHAPES[slot % SHAPES.length][1] // as SVG, 28×16
 
 // The lowest slot that no run has.
 export function freeSlot(chosen) {
@@ -29,7 +30,7 @@ export function swatch(look, slot) {
   made.setAttribute("aria-hidden", "true")
   if (slot === undefined) return made
   const colour = colourOf(look, slot)
-  made.innerHTML = `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${SHAPES[slot % SHAPES.length][1]}</g></svg>`
+  made.innerHTML = `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
   return made
 }
 

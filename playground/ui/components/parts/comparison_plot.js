@@ -6,12 +6,15 @@ import { element } from "./tile.js"
 
 const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
 const HALF = 0.08 // of the axis: the distance after which a point counts half at the strongest smoothing
+const MOST = 0.95 // of the losses lie below the ceiling …
+const HIGH = 1.6 // … divided by this
 
 export class Overlay {
   // `view` is what is shown and how; `changed` is called with the names of what was changed in it.
   constructor(root, view, changed) {
     this.plot = root.querySelector(".comparison-plot")
     this.empty = root.querySelector(".comparison-empty")
+    this.note = root.querySelector(".comparison-note-of-plot")
     this.view = view
     this.changed = changed
     this.hidden = new Set()
@@ -75,7 +78,8 @@ export class Overlay {
     this.empty.hidden = this.runs.length > 0
     const drawn = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run))
     const look = theme(this.plot)
-    await Plotly.react(this.plot, drawn.flatMap((each) => this.traces(each, look)), this.layout(look), CONFIG)
+    const layout = this.layout(look)
+    await Plotly.react(this.plot, drawn.flatMap((each) => this.traces(each, look)), layout, CONFIG)
   }
 
   traces({ run, name, slot, curves }, look) {
@@ -109,15 +113,27 @@ export class Overlay {
     return Math.max(0, ...ends)
   }
 
+  // The height of a plot on which a few losses far above all others would press the rest to the ground; null where there are none.
+  ceiling() {
+    const { show } = this.view
+    const kinds = show === "both" ? ["train", "test"] : [show]
+    const values = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run)).flatMap(({ curves }) => kinds.flatMap((kind) => curves[kind].y)).filter((value) => value !== null)
+    values.sort((one, other) => one - other)
+    const most = HIGH * (values[Math.floor(MOST * (values.length - 1))] ?? 0)
+    return values.length && values.at(-1) > most ? most : null
+  }
+
   layout(look) {
     const { x, what, show } = this.view
     const log = this.view.log && what === "loss"
-    const across = { title: AXES[x], ...(this.end() ? { range: [0, this.end() * 1.01] } : { rangemode: "tozero" }) }
-    const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : { rangemode: "tozero" }
+    const across = { title: AXES[x], range: [0, 1.01 * this.end() || 1] }
+    const ceiling = what === "loss" && !log ? this.ceiling() : null
+    const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : ceiling ? { range: [0, ceiling] } : { rangemode: "tozero" }
+    const notes = [show === "both" ? "Thin lines are training, dotted ones test." : "", ceiling ? "A few points lie above; the log scale shows them." : ""]
+    this.note.textContent = notes.join(" ")
     return layout(look, this.plot.clientHeight || 420, across, up, {
       uirevision: `${x} ${what} ${log}`, // a zoom survives the next refresh
-      hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 30, b: 44 },
-      title: { text: show === "both" ? "Lines are training, dots are test." : "", font: { size: 14 }, x: 0, xref: "paper", xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 6 } },
+      hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 },
     })
   }
 

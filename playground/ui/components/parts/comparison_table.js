@@ -60,8 +60,8 @@ export class Table {
 
   head() {
     const row = element("tr")
-    const heading = (name, title, help = "") => {
-      const cell = element("th")
+    const heading = (name, title, kind = "", help = "") => {
+      const cell = element("th", kind)
       const button = element("button", "", title)
       Object.assign(button, { type: "button", title: help })
       button.dataset.held = `sort ${name}`
@@ -76,7 +76,7 @@ export class Table {
     }
     heading("name", "Run")
     this.columns.forEach(({ name, title }) => heading(name, title))
-    this.facts().forEach(([name, [title]]) => heading(name, title, HELP[name]))
+    this.facts().forEach(([name, [title]]) => heading(name, title, "comparison-number", HELP[name]))
     const head = element("thead")
     head.append(row)
     return head

@@ -11,7 +11,7 @@ export class Coach {
     this.open = new Map() // whether a finding is unfolded, by its name, where the learner has said so
   }
 
-  show(run, findings, state, steerable) {
+  show(run, findings, state) {
     if (this.run !== run) this.open.clear()
     this.run = run
     const key = JSON.stringify([run, findings, state === "running"])
@@ -21,10 +21,10 @@ export class Coach {
       const text = { running: "Coach: nothing wrong so far.", paused: "Coach: nothing wrong so far.", queued: "", interrupted: "" }[state] ?? "Coach: this run looks healthy."
       return this.box.replaceChildren(element("p", "monitor-hint", text))
     }
-    this.box.replaceChildren(...findings.map((finding) => this.card(finding, steerable)))
+    this.box.replaceChildren(...findings.map((finding) => this.card(finding)))
   }
 
-  card(finding, steerable) {
+  card(finding) {
     const card = element("details", `monitor-finding ${finding.severity}`)
     card.open = this.open.get(finding.name) ?? finding.severity === "problem"
     card.ontoggle = () => this.open.set(finding.name, card.open)
@@ -38,7 +38,8 @@ export class Coach {
       remedies.append(button)
     })
     card.append(summary, element("p", "", finding.why), element("p", "", finding.advice))
-    if (steerable || finding.remedies.length) card.append(remedies)
+    if (finding.explains.length) card.append(element("p", "", `This also explains: ${finding.explains.join("; ")}.`))
+    if (finding.remedies.length) card.append(remedies)
     return card
   }
 }

@@ -24,7 +24,7 @@ async function load() {
       this.runs = new RunList(find("list"), this.view, { choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), remove: (run) => this.remove(run) })
       this.ranking = new Ranking(find("ranking"), { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
       this.table = new Table(find("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove: (run) => this.remove(run), light })
-      this.parallel = new Parallel(find("parallel"))
+      this.parallel = new Parallel(find("parallel"), light)
       this.onVisible = () => { if (!document.hidden) this.look() }
       document.addEventListener("visibilitychange", this.onVisible)
     }
@@ -191,6 +191,7 @@ async function load() {
     }
 
     draw() {
+      if (!this.list.version) return // nothing has come yet
       const rows = new Map(this.list.runs.map((row) => [row.run, row]))
       const places = new Map(this.list.queue.map(({ run, place }) => [run, place]))
       const chosen = [...this.chosen].filter(([run]) => rows.has(run)).map(([run, slot]) => {

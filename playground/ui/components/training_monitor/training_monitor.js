@@ -117,7 +117,7 @@ async function load() {
         this.verdict = judgement.version
         this.findings = judgement.findings
       }
-      this.coach.show(run, this.findings, shown.state, shown.steerable)
+      this.coach.show(run, this.findings, shown.state)
       if (this.view === "images" || this.view === "inside") await this.lookDeeper(run)
       else if (this.view === "step") await this.parts.step.show(run, shown.state, this.data, shown.steerable)
       else if (judgement) this.draw()

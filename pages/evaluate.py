@@ -1,0 +1,7 @@
+"""Evaluate: what a trained network says of every test image."""
+
+from playground.ui import evaluate
+
+evaluate.heading()
+if model := evaluate.choose():
+    evaluate.show(*model)

@@ -1,0 +1,148 @@
+"""What a run's network becomes when the coach changes it. Every edit leaves a network that fits the same data; None where there is nothing to edit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from playground.errors import ConfigError
+from playground.network.advice import STRAIGHT
+from playground.network.fixes import NORM_OF_RANK
+from playground.network.layers import layer_type
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.runs.coach.record import WEIGHTED
+
+RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
+"""Rank of one sample behind the layers that change it."""
+PLAIN = ("Linear", "Conv2d")
+"""Weighted layers with nothing else inside."""
+SQUASHING = ("Sigmoid", "Tanh", "Softmax")
+TRANSPARENT = ("Dropout", "Flatten")
+"""Layers behind the last that leave its scores what they are."""
+DROPOUT = 0.3
+"""Between the 0.2 for inputs and the 0.5 for hidden layers of https://jmlr.org/papers/v15/srivastava14a.html."""
+LIGHT_DROPOUT = 0.2
+LEAK = {"negative_slope": 0.1}
+"""Ten times PyTorch's, so that a unit on the wrong side comes back within a short run."""
+WIDTHS = {"Linear": ("out_features", 64), "Conv2d": ("out_channels", 16), "ResidualBlock": ("out_channels", 32), "PatchEmbedding": ("embed_dim", 64)}
+"""For each kind of layer what sets its width, and a width that is enough for a start."""
+LARGEST_WIDTH = 512
+
+
+def last_weighted(spec: NetworkSpec) -> int:
+    """Index of the layer that makes the scores; -1 where no layer has weights."""
+    return max((index for index, layer in enumerate(spec.layers) if layer.type in WEIGHTED), default=-1)
+
+
+def output_activations(spec: NetworkSpec) -> list[int]:
+    """Indices of the activations behind the layer that makes the scores."""
+    groups = [layer_type(layer.type).group if layer.type not in TRANSPARENT else "" for layer in spec.layers]
+    last = max((index for index, group in enumerate(groups) if group not in ("Activation", "")), default=-1)
+    return [index for index, group in enumerate(groups) if index > last and group == "Activation"]
+
+
+def without_output_activation(spec: NetworkSpec) -> NetworkSpec | None:
+    """Scores as they are."""
+    behind = output_activations(spec)
+    return _made(spec, "scores", "scores as they are", (layer for index, layer in enumerate(spec.layers) if index not in behind))
+
+
+def normalised(spec: NetworkSpec) -> NetworkSpec | None:
+    """A normalisation behind every linear layer and convolution but the last; batch norm for vectors and images, layer norm for tokens."""
+    layers: list[LayerSpec] = []
+    last, rank = last_weighted(spec), len(spec.input_shape)
+    for index, layer in enumerate(spec.layers):
+        rank = RANK_BEHIND.get(layer.type, rank)
+        layers.append(layer)
+        following = spec.layers[index + 1].type if index + 1 < len(spec.layers) else ""
+        if layer.type in PLAIN and index < last and following not in NORM_OF_RANK.values():
+            layers.append(LayerSpec(NORM_OF_RANK[rank]))
+    return _made(spec, "normalised", "with normalisation", layers)
+
+
+def with_relus(spec: NetworkSpec) -> NetworkSpec | None:
+    """ReLU in place of the sigmoids and tanhs between the layers."""
+    last = last_weighted(spec)
+    relu = LayerSpec("ReLU")
+    layers = (relu if layer.type in SQUASHING and index < last else layer for index, layer in enumerate(spec.layers))
+    return _made(spec, "relu", "with ReLU", layers)
+
+
+def leaky(spec: NetworkSpec) -> NetworkSpec | None:
+    """Leaky ReLU in place of ReLU."""
+    return _made(spec, "leaky", "with leaky ReLU", (LayerSpec("LeakyReLU", LEAK) if layer.type == "ReLU" else layer for layer in spec.layers))
+
+
+def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
+    """A ReLU between weighted layers that have nothing between them which bends."""
+    layers: list[LayerSpec] = []
+    is_straight = False
+    for layer in spec.layers:
+        if layer.type in PLAIN and is_straight:
+            layers.append(LayerSpec("ReLU"))
+        is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in STRAIGHT)
+        layers.append(layer)
+    return _made(spec, "bent", "with activations", layers)
+
+
+def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
+    """Dropout in front of the linear layers that read features, not pixels; where there is some already, none is added."""
+    if any(layer.type == "Dropout" for layer in spec.layers):
+        return None
+    layers: list[LayerSpec] = []
+    rank, weighted = len(spec.input_shape), 0
+    for layer in spec.layers:
+        if layer.type == "Linear" and rank == 1 and weighted:
+            layers.append(LayerSpec("Dropout", {"p": DROPOUT}))
+        rank = RANK_BEHIND.get(layer.type, rank)
+        weighted += layer.type in WEIGHTED
+        layers.append(layer)
+    return _made(spec, "dropout", "with dropout", layers)
+
+
+def with_light_dropout(spec: NetworkSpec) -> NetworkSpec | None:
+    """No dropout stronger than `LIGHT_DROPOUT`."""
+    return _made(
+        spec, "light-dropout", "with less dropout", (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type == "Dropout" else layer for layer in spec.layers)
+    )
+
+
+def wider(spec: NetworkSpec) -> NetworkSpec | None:
+    """Hidden layers that are wide enough for a start and at least twice as wide as they were; a hidden layer where there is none."""
+    last = last_weighted(spec)
+    if last_weighted(spec.with_layers(spec.layers[:last])) < 0 if last > 0 else True:
+        return _with_hidden_layer(spec, last)
+    return _made(spec, "wider", "wider", (_widened(layer) if index < last else layer for index, layer in enumerate(spec.layers)))
+
+
+def _with_hidden_layer(spec: NetworkSpec, last: int) -> NetworkSpec | None:
+    if last < 0 or spec.layers[last].type != "Linear":
+        return None
+    hidden = (LayerSpec("Linear", {"out_features": 128}), LayerSpec("ReLU"))
+    return _made(spec, "hidden", "with a hidden layer", (*spec.layers[:last], *hidden, *spec.layers[last:]))
+
+
+def _widened(layer: LayerSpec) -> LayerSpec:
+    if layer.type not in WIDTHS:
+        return layer
+    name, enough = WIDTHS[layer.type]
+    now: Any = layer_type(layer.type).settings(layer.params)[name]
+    factor = max(2, -(-enough // now))  # a multiple, so that attention heads can still share the features out
+    return LayerSpec(layer.type, {**layer.params, name: now * factor}) if now * factor <= LARGEST_WIDTH else layer
+
+
+def _at_most(layer: LayerSpec, name: str, most: float) -> LayerSpec:
+    now: Any = layer_type(layer.type).settings(layer.params)[name]
+    return LayerSpec(layer.type, {**layer.params, name: min(now, most)})
+
+
+def _made(spec: NetworkSpec, suffix: str, words: str, layers: Iterable[LayerSpec]) -> NetworkSpec | None:
+    """The network with these layers under a name of its own; None where they are the same, or too many."""
+    changed = tuple(layers)
+    if changed == spec.layers:
+        return None
+    try:
+        return replace(spec, name=f"{spec.name}-{suffix}", title=f"{spec.title or spec.name}, {words}", layers=changed)
+    except ConfigError:
+        return None

@@ -1,0 +1,99 @@
+"""Runs that would do better than the one that is judged, each tried for being valid before it is offered.
+
+Every function gives a tuple that is empty where its remedy changes nothing or cannot be, so that a detector adds them up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playground.errors import ConfigError
+from playground.network.spec import NetworkSpec
+from playground.runs.branching import FIXED
+from playground.runs.coach.finding import Remedy
+from playground.runs.coach.record import Record
+from playground.training.config import TrainConfig
+
+Remedies = tuple[Remedy, ...]
+
+USUAL_RATES = {"adam": 0.001, "adamw": 0.001, "muon": 0.001, "rmsprop": 0.001, "sgd": 0.1}
+"""Without momentum. Adam: https://arxiv.org/abs/1412.6980, and Muon’s steps have the same size here; RMSprop:
+https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf; SGD: what ResNets start with, https://arxiv.org/abs/1512.03385"""
+WITH_MOMENTUM = ("sgd", "rmsprop")
+"""Optimizers whose momentum adds steps up: to 1 / (1 − momentum) times one of them."""
+FAR = 4.0
+"""A rate that many times from the usual one is not offered: it would be the same fault again, or the opposite one."""
+USUAL_BATCH = 64
+"""Between 32 (https://arxiv.org/abs/1804.07612) and what keeps a processor busy."""
+MORE = 2
+"""How many times as long a run is that shall learn for longer."""
+
+
+def usual_rate(config: TrainConfig) -> float:
+    """The learning rate that one tries first with the configured optimizer."""
+    rate = USUAL_RATES[config.optimizer]
+    return rounded(rate * (1 - config.momentum) if config.optimizer in WITH_MOMENTUM else rate)
+
+
+def rounded(number: float) -> float:
+    """The number with one significant digit, as one would type it."""
+    return float(f"{number:.1g}")
+
+
+def settings(record: Record, label: str, **changes: Any) -> Remedies:
+    """The same network trained anew with other settings."""
+    return (Remedy(label, changes),) if _is_change(record.config, changes) else ()
+
+
+def network(record: Record, label: str, changed: NetworkSpec | None, **changes: Any) -> Remedies:
+    """Another network, trained anew."""
+    if changed is None:
+        return ()
+    if record.config.whiten and changed.layers[0] != record.network.layers[0]:
+        changes["whiten"] = False  # filters can be set from the images only where there are as many as whitening makes
+    return (Remedy(label, {"network": changed.name, **changes}, changed),)
+
+
+def fork(record: Record, label: str, before: int, **changes: Any) -> Remedies:
+    """Going on from the last checkpoint in front of a step, with other settings."""
+    kept = [step for step in record.checkpoints if step < before]
+    if not kept or not _is_change(record.config, changes) or set(changes) & set(FIXED):
+        return ()
+    config = TrainConfig.from_dict({**record.config.to_dict(), **changes})
+    is_left = kept[-1] < round(config.epochs * record.steps_per_epoch)
+    return (Remedy(label, changes, at=kept[-1]),) if is_left else ()
+
+
+def lower_rate(record: Record) -> Remedies:
+    """The usual rate, and a tenth of the present one where that is not far from it; only what is lower."""
+    usual, tenth = usual_rate(record.config), rounded(record.rate / 10)
+    rates = [tenth] if usual > record.rate / 2 else [usual] if tenth > FAR * usual else [usual, tenth]
+    return tuple(remedy for rate in dict.fromkeys(rates) for remedy in _with_rate(record, rate))
+
+
+def higher_rate(record: Record) -> Remedies:
+    """The usual rate, and ten times the present one where that is not far from it; only what is higher."""
+    usual, tenfold = usual_rate(record.config), rounded(record.rate * 10)
+    rates = [tenfold] if usual < record.rate * 2 else [usual] if tenfold * FAR < usual else [usual, tenfold]
+    return tuple(remedy for rate in dict.fromkeys(rates) for remedy in _with_rate(record, rate))
+
+
+def longer(record: Record) -> Remedies:
+    """More epochs: going on from the last state where one was kept, else anew."""
+    epochs = record.config.epochs * MORE
+    label = f"Go on to {epochs:g} epochs"
+    return fork(record, label, record.step + 1, epochs=epochs) or settings(record, f"Train for {epochs:g} epochs", epochs=epochs)
+
+
+def _with_rate(record: Record, rate: float) -> Remedies:
+    return settings(record, f"Train with a learning rate of {rate:g}", learning_rate=rate)
+
+
+def _is_change(config: TrainConfig, changes: dict[str, Any]) -> bool:
+    """Whether the settings are valid and differ from the run's."""
+    before = config.to_dict()
+    try:
+        TrainConfig.from_dict({**before, **changes})
+    except ConfigError:
+        return False
+    return any(before[name] != value for name, value in changes.items())

@@ -1,0 +1,21 @@
+"""What a network says of every test image: the confusion matrix and what lies behind it, scores, calibration, and its features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playground.ui.components import register
+
+# Plotly writes its styles into the document, so that they must reach into the component.
+_component = register(Path(__file__).parent, isolated=False)
+
+
+def evaluation_lab(model: str, dataset: str, key: str) -> None:
+    """Show the evaluation.
+
+    Args:
+        model: the network, as `playground.inference.evaluation.evaluation_of` takes it.
+        dataset: name of the data set whose test images are used.
+        key: names the component on its page.
+    """
+    _component(key=key, data={"model": model, "dataset": dataset})

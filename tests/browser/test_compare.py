@@ -1,0 +1,346 @@
+"""Comparing runs in a real browser: the race, the list, the plot, the table."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from playground.network.presets import preset
+from playground.runs import shelf
+from playground.runs.run import Run, create
+from playground.training.config import TrainConfig
+from playground.training.events import Evaluated, Finished, Started, Step
+from playground.ui.identity import COOKIE, learner
+
+from ..serving import server
+
+ADA = "ada-secret"
+EPOCH = 20
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("compare")
+
+
+@pytest.fixture(scope="module")
+def place(folder: Path) -> Iterator[str]:
+    """A server of its own, because these tests put runs into its folder."""
+    with server(folder) as running:
+        with urllib.request.urlopen(f"{running}/api/compare/runs") as answer:  # which comes when the queue of an earlier server was taken over
+            assert answer.status == 200
+        yield running
+
+
+@pytest.fixture
+def ada(page: Page, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
+    """A learner whose runs are made by the test; they are thrown away behind it."""
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
+    page.context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
+    yield page
+    for path in (folder / "runs").glob("[0-9]*"):
+        path.rename(folder / path.name)
+
+
+def made(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
+    config = TrainConfig.from_dict({**TrainConfig(network="mnist-mlp", epochs=5.0).to_dict(), **changes})
+    run = create(config, preset("mnist-mlp"), learner(ADA))
+    with run.recorder() as record:
+        record(Started(0.0, 0, 100, EPOCH, "cpu", 1))
+        for number in range(1, steps + 1):
+            record(Step(number, 2.3 / number, number / 100, 0.1, number / 10, 1000.0))
+            if number % EPOCH == 0:
+                record(Evaluated(number, number / EPOCH, 0.5, 0.6, 1 - accuracy, accuracy, number / 10))
+        record(Finished(0.0, steps, steps / 10, accuracy, 1000.0))
+    return run
+
+
+def opened(page: Page, place: str, *runs: Run) -> None:
+    page.goto(f"{place}/compare" + (f"?runs={','.join(run.id for run in runs)}" if runs else ""))
+    page.locator(".comparison-plot .scatterlayer .trace").first.wait_for()
+
+
+def row(page: Page, run: Run) -> Locator:
+    """Its row in the table."""
+    return page.locator(f'.comparison-details tr[data-run="{run.id}"]')
+
+
+def traces(page: Page) -> list[str]:
+    """The names told on hovering, of the curves that are drawn."""
+    found: list[str] = page.locator(".comparison-plot").evaluate("plot => plot.data.map(trace => /<b>(.*)<.b>/.exec(trace.hovertemplate)?.[1]).filter(Boolean)")
+    return found
+
+
+def test_one_click_starts_a_race_that_is_watched_on_one_plot_and_withdrawn(page: Page, place: str) -> None:
+    page.goto(f"{place}/compare")
+    page.get_by_role("button", name="Start the race").click()
+    ranking = page.get_by_role("region", name="Ranking by test accuracy")
+    expect(ranking.get_by_role("button")).to_have_count(3)
+    expect(ranking).to_contain_text("waits, place 2")
+    queue = page.get_by_role("region", name="Queue")
+    expect(queue.get_by_role("listitem")).to_have_text(["nowAdamStop", "1.SGDTake out", "2.RMSpropTake out"])
+    page.locator(".comparison-plot .scatterlayer .trace").first.wait_for()
+    queue.get_by_role("button", name="Take out of the queue: SGD").click()
+    expect(queue.get_by_role("listitem")).to_have_text(["nowAdamStop", "1.RMSpropTake out"])
+    queue.get_by_role("button", name="Take out of the queue: RMSprop").click()
+    expect(ranking.get_by_role("button", name="Adam")).to_contain_text("%")
+    queue.get_by_role("button", name="Stop: Adam").click()
+    expect(queue).to_be_hidden()
+    expect(page.locator(".comparison-details tbody tr")).to_have_count(3)
+    expect(page.locator(".comparison-details thead")).to_contain_text("Optimizer")
+
+
+def test_the_form_starts_a_race_of_learning_rates(page: Page, place: str) -> None:
+    page.goto(f"{place}/compare")
+    page.get_by_role("button", name="New race").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Learning rate", exact=True).click()
+    field = dialog.get_by_role("textbox", name="Learning rates")
+    field.fill("0.1, fast")
+    field.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("“fast” is not a learning rate")
+    field.fill("0.1, 0.02")
+    field.press("Enter")
+    dialog.get_by_text("2 runs: learning rate 0.1; learning rate 0.02.").wait_for()
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog).to_be_hidden()
+    queue = page.get_by_role("region", name="Queue")
+    expect(queue.get_by_role("listitem")).to_have_text(["nowlearning rate 0.1Stop", "1.learning rate 0.02Take out"])
+    for name in ("Take out of the queue: learning rate 0.02", "Stop: learning rate 0.1"):
+        queue.get_by_role("button", name=name).click()
+    expect(queue).to_be_hidden()
+
+
+def test_the_newest_are_compared_and_best_is_marked_by_more_than_colour(ada: Page, place: str) -> None:
+    slow, quick = made(0.8, seed=1), made(0.95, steps=40, optimizer="sgd")
+    opened(ada, place)
+    heads = ada.locator(".comparison-details thead th")
+    expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best", "Time", "Steps", "Parameters", "Compute"])
+    expect(row(ada, quick).locator(".best")).to_have_text(["95.0 % (best)", "95.0 % (best)", "4.0 s (best)", row(ada, quick).locator("td").last.inner_text()])
+    expect(row(ada, slow).locator(".best")).to_have_count(0)
+    ranked = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button")
+    expect(ranked).to_contain_text(["95.0 %", "80.0 %"])
+
+
+def test_what_is_hidden_is_not_drawn_and_comes_back(ada: Page, place: str) -> None:
+    run, other = made(), made()
+    for each, name in ((run, "One"), (other, "Other")):
+        shelf.relabel(each, name=name)
+    opened(ada, place)
+    assert set(traces(ada)) == {"One", "Other"}
+    legend = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button", name="Other")
+    legend.click()
+    expect(legend).to_have_attribute("aria-pressed", "false")
+    assert set(traces(ada)) == {"One"}
+    legend.click()
+    assert set(traces(ada)) == {"One", "Other"}
+
+
+def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None:
+    run = made()
+    opened(ada, place, run)
+    plot = ada.locator(".comparison-plot")
+    box = plot.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    ada.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    ada.mouse.down()
+    ada.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
+    ada.mouse.up()
+    ranges = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range]"
+    zoomed = plot.evaluate(ranges)
+    assert 0.5 < zoomed[0][0] < zoomed[0][1] < 4.5
+    run.append(Step(61, 0.01, 1.0, 0.1, 6.1, 1000.0))
+    run.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
+    expect(row(ada, run)).to_contain_text("99.0 %")
+    assert plot.evaluate(ranges) == zoomed
+
+
+def test_the_axis_the_curve_and_the_smoothing_are_chosen_and_kept_over_a_reload(ada: Page, place: str) -> None:
+    run = made()
+    opened(ada, place)
+    plot = ada.locator(".comparison-plot")
+    ada.get_by_role("button", name="Accuracy", exact=True).click()
+    ada.get_by_role("button", name="Training", exact=True).click()
+    ada.get_by_role("combobox", name="Horizontal axis").select_option("step")
+    ada.get_by_role("slider", name="Smoothing").fill("0")
+    drawn = "plot => plot.data.length === 1 && plot.data[0].x.at(-1) === 60 && Math.abs(plot.data[0].y.at(-1) - 0.6) < 1e-6"
+    ada.wait_for_function(f"() => ({drawn})(document.querySelector('.comparison-plot'))")
+    ada.reload()
+    ada.wait_for_function(f"() => {{ const plot = document.querySelector('.comparison-plot'); return plot?.data && ({drawn})(plot) }}")
+    expect(ada.get_by_role("button", name="Accuracy", exact=True)).to_have_attribute("aria-pressed", "true")
+    expect(plot).to_be_visible()
+    assert run.path.exists()
+
+
+def test_a_run_is_renamed_in_its_place_and_noted_upon(ada: Page, place: str) -> None:
+    run = made()
+    opened(ada, place)
+    row(ada, run).get_by_role("button", name="Rename").click()
+    field = row(ada, run).get_by_role("textbox")
+    field.fill("<img src=x onerror=alert(1)> & <b>mine</b>")
+    field.press("Enter")
+    expect(row(ada, run).locator(".comparison-name")).to_have_text("<img src=x onerror=alert(1)> & <b>mine</b>")
+    ada.wait_for_function("() => document.querySelector('.comparison-plot').data.some(trace => trace.hovertemplate?.includes('&lt;img'))")
+    row(ada, run).get_by_role("button", name="Write a note").click()
+    field = row(ada, run).get_by_role("textbox")
+    field.press_sequentially("Two")
+    field.press("Shift+Enter")
+    field.press_sequentially("lines")
+    field.press("Enter")
+    expect(row(ada, run).locator(".comparison-note")).to_have_text("Two\nlines")
+    ada.wait_for_function("() => !document.querySelector('.comparison textarea')")
+    ada.reload()
+    expect(row(ada, run).locator(".comparison-note")).to_have_text("Two\nlines")
+    assert shelf.label(run).name == "<img src=x onerror=alert(1)> & <b>mine</b>"
+    row(ada, run).locator(".comparison-name").dblclick()
+    field = row(ada, run).get_by_role("textbox")
+    field.fill("not kept")
+    field.press("Escape")
+    expect(row(ada, run).locator(".comparison-name")).to_have_text("<img src=x onerror=alert(1)> & <b>mine</b>")
+
+
+def test_deleting_asks_once_and_can_be_undone(ada: Page, place: str) -> None:
+    run, other = made(), made()
+    shelf.relabel(run, name="Mine")
+    opened(ada, place)
+    row(ada, run).get_by_role("button", name="Delete Mine").click()
+    ada.get_by_role("button", name="Keep Mine").click()
+    row(ada, run).get_by_role("button", name="Delete Mine").click()
+    ada.get_by_role("button", name="Yes, delete Mine").click()
+    expect(row(ada, run)).to_have_count(0)
+    ada.get_by_text("“Mine” is deleted.").wait_for()
+    assert not run.path.exists()
+    ada.get_by_role("status").get_by_role("button", name="Undo").click()
+    expect(row(ada, run)).to_have_count(1)
+    assert run.path.exists()
+    row(ada, other).get_by_role("button", name="Delete").click()
+    ada.get_by_role("button", name="Yes, delete").click()
+    expect(row(ada, other)).to_have_count(0)
+    ada.reload()
+    ada.get_by_text("1 deleted run").click()
+    ada.locator(".comparison-trash").get_by_role("button").click()
+    expect(ada.locator(f'.comparison-list tr[data-run="{other.id}"]')).to_have_count(1)
+
+
+def test_a_run_that_was_deleted_elsewhere_is_told_and_leaves(ada: Page, place: str) -> None:
+    run, other = made(), made()
+    opened(ada, place)
+    expect(row(ada, run)).to_have_count(1)
+    shelf.delete(run)
+    ada.get_by_text("no longer there").wait_for()
+    expect(row(ada, run)).to_have_count(0)
+    expect(row(ada, other)).to_have_count(1)
+
+
+def test_a_damaged_run_says_why_and_breaks_nothing(ada: Page, place: str) -> None:
+    good, bad = made(), made()
+    (bad.path / "config.json").write_text("{")
+    opened(ada, place)
+    unread = ada.locator(f'.comparison-list tr[data-run="{bad.id}"]')
+    expect(unread).to_contain_text("Cannot be read.")
+    expect(unread.get_by_role("checkbox")).to_have_count(0)
+    expect(row(ada, good)).to_have_count(1)
+    unread.get_by_role("button", name="delete").click()
+    expect(unread).to_have_count(0)
+
+
+def test_the_list_is_filtered_and_sorted(ada: Page, place: str) -> None:
+    names = {"Beta": 0.7, "alpha": 0.9, "Gamma": 0.8}
+    for name, accuracy in names.items():
+        shelf.relabel(made(accuracy), name=name)
+    opened(ada, place)
+    listed = ada.locator(".comparison-list tbody .comparison-name")
+    expect(listed).to_have_text(["Gamma", "alpha", "Beta"])
+    ada.get_by_role("button", name="Sort by run").click()
+    expect(listed).to_have_text(["alpha", "Beta", "Gamma"])
+    ada.get_by_role("button", name="Sort by test").click()
+    expect(listed).to_have_text(["alpha", "Gamma", "Beta"])
+    ada.get_by_role("searchbox", name="Filter runs by text").fill("ta finished")
+    expect(listed).to_have_text(["Beta"])
+    ada.get_by_role("button", name="All shown").click()
+    expect(ada.locator(".comparison-details tbody tr")).to_have_count(1)
+    ada.get_by_role("searchbox", name="Filter runs by text").fill("nothing like it")
+    expect(listed).to_have_count(0)
+
+
+def test_a_run_keeps_its_colour_when_others_leave(ada: Page, place: str) -> None:
+    runs = [made() for _ in range(3)]
+    opened(ada, place)
+    drawn = ".comparison-swatch svg"
+    before = row(ada, runs[2]).locator(drawn).get_attribute("fill")
+    ada.get_by_role("checkbox").nth(2).uncheck()
+    expect(ada.locator(".comparison-details tbody tr")).to_have_count(2)
+    assert row(ada, runs[2]).locator(drawn).get_attribute("fill") == before
+    ada.reload()
+    expect(row(ada, runs[2]).locator(drawn)).to_have_attribute("fill", before or "")
+
+
+def test_along_an_axis_the_runs_are_kept_that_pass_there(ada: Page, place: str) -> None:
+    made(0.9, seed=1)
+    made(0.5, seed=2)
+    opened(ada, place)
+    lines = ada.locator(".comparison-path")
+    expect(lines).to_have_count(2)
+    grip = ada.locator('[data-axis="accuracy"]')
+    grip.scroll_into_view_if_needed()
+    box = grip.bounding_box()
+    assert box is not None
+    ada.mouse.move(box["x"] + box["width"] / 2, box["y"] + 2)
+    ada.mouse.down()
+    ada.mouse.move(box["x"] + box["width"] / 2, box["y"] + 60, steps=5)
+    ada.mouse.up()
+    opacity = "lines => lines.map(line => Number(line.style.opacity))"
+    assert sorted(lines.evaluate_all(opacity)) == [0.08, 1]
+    grip.click(position={"x": box["width"] / 2, "y": box["height"] - 10})
+    assert lines.evaluate_all(opacity) == [1, 1]
+
+
+def test_a_run_is_opened_on_the_train_page_without_a_new_session(ada: Page, place: str) -> None:
+    run, _ = made(), made()
+    opened(ada, place)
+    link = row(ada, run).get_by_role("link", name="Train")
+    assert (link.get_attribute("href") or "").endswith(f"/train?run={run.id}")
+    ada.evaluate("window.same = true")
+    link.click()
+    ada.get_by_role("heading", name="Train a network").wait_for()
+    assert f"run={run.id}" in ada.url
+    assert ada.evaluate("window.same") is True
+
+
+def test_a_hidden_tab_asks_nothing(ada: Page, place: str) -> None:
+    made()
+    opened(ada, place)
+    asked: list[str] = []
+    ada.on("request", lambda request: asked.append(request.url) if "/api/compare/" in request.url else None)
+    ada.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    with ada.expect_request("**/api/compare/runs**"):
+        pass  # the look that was waiting; none follows it
+    with ada.expect_request("**/api/compare/curves**"):
+        pass
+    asked.clear()
+    ada.evaluate("new Promise(done => setTimeout(done, 5000))")
+    assert asked == []
+    ada.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    ada.wait_for_function("() => performance.getEntriesByType('resource').some(entry => entry.name.includes('/api/compare/'))")
+
+
+@pytest.mark.parametrize("width", [390, 1280, 1920])
+def test_nothing_is_wider_than_the_screen(chromium: Browser, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
+    made(name := 0.9, seed=1)
+    shelf.relabel(made(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
+    context = chromium.new_context(viewport={"width": width, "height": 844})
+    context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    opened(page, place)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.locator(".comparison").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+    context.close()
+    for path in (folder / "runs").glob("[0-9]*"):
+        path.rename(folder / path.name)

@@ -1,0 +1,179 @@
+"""A run's views in a real browser: curves, test images, the inside, one step, steering, going back, the coach."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from .test_train import STATE, start_training
+
+LINES = ("optimizer.zero_grad()", "logits = network(images)", "loss = loss_function(logits, labels)", "loss.backward()", "optimizer.step()")
+
+
+def open_view(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def pause(page: Page) -> None:
+    page.get_by_role("button", name="Pause").click()
+    page.locator(f"{STATE}[data-state=paused]").wait_for()
+
+
+def stop(page: Page) -> None:
+    page.get_by_role("button", name="Stop", exact=True).first.click()
+    page.locator(f"{STATE}[data-state=stopped]").wait_for()
+
+
+def test_one_step_is_shown_in_the_five_lines(page: Page, address: str) -> None:
+    start_training(page, address, epochs=200)
+    pause(page)
+    page.get_by_role("button", name="Step", exact=True).click()
+    lit = page.locator(".monitor-code .lit")
+    expect(lit).to_have_text(LINES[0])
+    first = page.locator(".monitor-step > .monitor-hint").inner_text()
+    assert re.match(r"Step [\d,]+: a batch of 64 images", first)
+    for line in LINES[1:]:
+        page.get_by_role("button", name="Next line").click()
+        expect(lit).to_have_text(line)
+    expect(page.get_by_role("button", name="Next line")).to_be_disabled()
+    expect(page.locator(".monitor-shown")).to_contain_text("the number that moved most")
+    page.get_by_role("button", name=LINES[2]).click()
+    expect(page.locator(".monitor-batch canvas")).to_have_count(24)
+    assert re.search(r"loss = −ln [\d.]+ = [\d.]+", page.locator(".monitor-shown").inner_text())
+    page.get_by_role("button", name="Take one more step").click()
+    expect(page.locator(".monitor-step > .monitor-hint")).not_to_have_text(first)
+    expect(lit).to_have_text(LINES[0])
+    stop(page)
+
+
+def test_the_lines_are_walked_without_the_server(page: Page, address: str) -> None:
+    start_training(page, address, epochs=200)
+    pause(page)
+    page.get_by_role("button", name="Step", exact=True).click()
+    page.locator(".monitor-code .lit").wait_for()
+    page.context.set_offline(True)
+    page.get_by_role("button", name=LINES[3]).click()
+    expect(page.locator(".monitor-shown table")).to_contain_text("Norm of its gradient")
+    page.context.set_offline(False)
+    stop(page)
+
+
+def test_a_new_learning_rate_and_optimizer_are_marked_on_the_curve(page: Page, address: str) -> None:
+    start_training(page, address, epochs=200)
+    field = page.locator(".monitor-steering input").first
+    field.fill("0.0005")
+    page.locator(".monitor-steering select").first.select_option("sgd")
+    page.get_by_role("button", name="Change", exact=True).click()
+    marks = page.locator('[data-plot="loss"] .annotation-text')
+    expect(marks).to_have_text(["rate 0.0005", "SGD"])
+    stop(page)
+
+
+def test_going_back_begins_a_run_that_shares_the_past(page: Page, address: str) -> None:
+    start_training(page, address, epochs=300)
+    expect(page.locator('[data-fact="accuracy"]')).not_to_have_text("–")
+    stop(page)
+    before = page.url
+    page.get_by_text("Go back to a checkpoint").click()
+    page.locator(".monitor-back select").first.select_option(index=0)
+    page.get_by_label("New learning rate").fill("0.0001")
+    page.get_by_role("button", name="Go on as a new run").click()
+    page.wait_for_url(lambda url: url != before)
+    expect(page.locator(".monitor-parent")).to_contain_text("Forked from another run at step")
+    page.locator('[data-plot="loss"] .annotation-text', has_text="forked here").wait_for()
+    page.locator(f"{STATE}[data-state=running]").wait_for()
+    stop(page)
+    page.locator(".monitor-parent").click()
+    page.wait_for_url(before)
+    expect(page.locator(".monitor-parent")).to_be_hidden()
+
+
+def test_test_images_and_the_inside_follow_the_run(page: Page, address: str) -> None:
+    start_training(page, address, epochs=200)
+    open_view(page, "Test images")
+    expect(page.locator(".monitor-card")).to_have_count(12)
+    slider = page.get_by_role("slider", name="Step")
+    expect(slider).not_to_have_attribute("max", "0")
+    slider.focus()
+    slider.press("Home")
+    expect(page.locator(".monitor-at")).to_have_text("step 1")
+    open_view(page, "Inside")
+    expect(page.locator(".monitor-filters canvas")).to_have_count(32)
+    page.locator(".monitor-inside .heatmaplayer image").wait_for()
+    rows = page.locator(".monitor-inside .monitor-table tr")
+    expect(rows).to_have_count(16)  # a head, and the fifteen layers
+    stop(page)
+
+
+def test_axes_change_and_a_zoom_is_looked_at_more_closely(page: Page, address: str) -> None:
+    start_training(page, address, epochs=60)
+    plot = page.locator('[data-plot="loss"]')
+    stop(page)
+    page.get_by_label("Horizontal axis").select_option("step")
+    expect(plot.locator(".xtitle")).to_have_text("step")
+    page.get_by_label("Log scale").check()
+    page.wait_for_function("document.querySelector('[data-plot=loss]')._fullLayout.yaxis.type === 'log'")
+    box = plot.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    with page.expect_request(re.compile(r"/api/runs/[^/]+\?from=\d+&to=\d+")):
+        page.mouse.move(box["x"] + 2, box["y"] + 0.3 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"], steps=8)
+        page.mouse.up()
+    ranges = "['loss', 'accuracy', 'rate'].map((name) => document.querySelector(`[data-plot=${name}]`)._fullLayout.xaxis.range.join())"
+    page.wait_for_function(f"new Set({ranges}).size === 1")  # the other plots follow
+
+
+def test_a_hidden_tab_asks_nothing(page: Page, address: str) -> None:
+    start_training(page, address, epochs=300)
+    page.evaluate("""() => {
+        Object.defineProperty(document, 'hidden', { value: true, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+    }""")
+    asked: list[str] = []
+    page.wait_for_timeout(1000)  # what was under way comes back
+    page.on("request", lambda request: asked.append(request.url) if "/api/runs/" in request.url else None)
+    page.wait_for_timeout(2500)
+    assert asked == []
+    page.evaluate("""() => {
+        Object.defineProperty(document, 'hidden', { value: false, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+    }""")
+    with page.expect_request(re.compile("/api/runs/")):
+        pass
+    stop(page)
+
+
+def test_the_coach_names_a_fault_and_starts_the_run_that_mends_it(page: Page, address: str) -> None:
+    page.goto(f"{address}/train")
+    page.get_by_text("More settings").click()
+    field = page.get_by_role("spinbutton", name="Learning rate", exact=True)
+    field.fill("50")
+    field.press("Enter")
+    page.get_by_role("button", name="Train", exact=True).click()
+    finding = page.locator(".monitor-finding.problem").first
+    finding.wait_for()
+    expect(finding).to_contain_text("learning rate")
+    before = page.url
+    finding.get_by_role("button").first.click()
+    page.wait_for_url(lambda url: url != before)
+    page.locator(f"{STATE}[data-state]").wait_for()
+
+
+def test_weights_and_the_whole_run_come_back(page: Page, address: str, tmp_path: Path) -> None:
+    start_training(page, address, epochs=1)
+    page.locator(f"{STATE}[data-state=finished]").wait_for()
+    accuracy = page.locator('[data-fact="accuracy"]').inner_text()
+    open_view(page, "Keep")
+    for button, file in (("Run, .zip", "run.zip"), ("state_dict, .pt", "weights.pt"), ("safetensors", "weights.safetensors")):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=button).click()
+        download.value.save_as(tmp_path / file)
+        before = page.url
+        page.locator("input[type=file]").set_input_files(tmp_path / file)
+        page.get_by_role("button", name="Open it").click()
+        page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
+        expect(page.locator('[data-fact="accuracy"]')).to_have_text(accuracy)
+        expect(page.locator(STATE)).to_have_text("Finished" if file == "run.zip" else "Stopped")

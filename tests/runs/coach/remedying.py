@@ -1,0 +1,39 @@
+"""Starting what a finding offers, and telling whether it helped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from playground.runs.branching import fork
+from playground.runs.coach import Finding, Record, Remedy, findings
+from playground.runs.run import Run
+from playground.training.config import TrainConfig
+
+from .suite import Case, trained
+
+Outcome = Literal["healed", "better", "no better"]
+POINTS, SHARE = 0.05, 0.8
+"""Test accuracy gained, or what is left of the test loss, that is clearly better."""
+
+
+def start(case: Case, run: Run, remedy: Remedy, seed: int = 0) -> Record:
+    """The remedy's run, trained to its end."""
+    if remedy.start == "fork":
+        forked = fork(run, remedy.at, remedy.changes, owner="")
+        return trained(replace(case, config=forked.config), forked)[1]
+    config = TrainConfig.from_dict({**replace(case.config, seed=seed).to_dict(), **remedy.changes})
+    return trained(replace(case, config=config, network=remedy.network or case.network))[1]
+
+
+def outcome(finding: Finding, before: Record, after: Record) -> Outcome:
+    """Whether nothing is wrong any more but for hints, or the network is clearly better, or neither."""
+    told = findings(after)
+    if not any(each.severity == "problem" or each.name == finding.name for each in told):
+        return "healed"
+    if after.diverged is not None:
+        return "no better"
+    if before.diverged is not None or not before.evaluations:
+        return "better"
+    was, now = before.evaluations[-1], after.evaluations[-1]
+    return "better" if now.test_accuracy >= was.test_accuracy + POINTS or now.test_loss <= SHARE * was.test_loss else "no better"

@@ -1,0 +1,292 @@
+"""Runs side by side: their names, what differs, what they cost, and their curves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from playground.data.augment import Augment
+from playground.data.catalogue import dataset_info
+from playground.errors import CheckpointError, ConfigError, PlaygroundError
+from playground.network.build import build
+from playground.network.presets import preset
+from playground.network.spec import NetworkSpec, from_dict
+from playground.runs.branching import fork
+from playground.runs.comparing import BACKWARD, SETTINGS, Axis, default_name, differing, facts, macs, name, overlay, points_each
+from playground.runs.history import History
+from playground.runs.run import Run, create
+from playground.runs.shelf import delete, relabel
+from playground.runs.worker import execute
+from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.events import Evaluated, Started, Step, Stopped
+from playground.training.suggestions import suggested
+
+BASE = suggested("mnist-5k")
+
+
+def made(spec: NetworkSpec | None = None, /, **changes: Any) -> Run:
+    config = TrainConfig.from_dict({**BASE.to_dict(), **changes})
+    return create(config, spec or preset(config.network), owner="ada")
+
+
+def recorded(losses: Sequence[float], evaluations: Sequence[tuple[int, float]] = (), per_epoch: int = 10, **changes: Any) -> History:
+    """A run that learnt so many steps, a tenth of a second each, and was tried on the test images after some of them."""
+    run = made(**changes)
+    with run.recorder() as record:
+        record(Started(0.0, 0, 1000, per_epoch, "cpu", 1))
+        for number, loss in enumerate(losses, 1):
+            record(Step(number, loss, 1 - loss, 0.1, number / 10, 100.0))
+        for step, accuracy in evaluations:
+            record(Evaluated(step, step / per_epoch, 0.5, 0.5, 1 - accuracy, accuracy, step / 10))
+    return History(run).follow()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "recommended settings"),
+        ({"optimizer": "sgd", "learning_rate": 0.1}, "SGD, learning rate 0.1"),
+        ({"learning_rate": 0.00002}, "learning rate 2e-5"),
+        ({"batch_size": 32, "epochs": 0.5}, "batch size 32, epochs 0.5"),
+        ({"augment": {"shift": 0, "rotation": 10.0}}, "no shift, rotation 10°"),
+        ({"optimizer": "sgd", "momentum": 0, "nesterov": False}, "SGD, no momentum"),
+        ({"momentum": 0.5}, "recommended settings"),  # Adam has none
+        ({"evaluate_every": 7, "device": "cpu"}, "recommended settings"),  # neither changes what is learnt
+        ({"optimizer": "rmsprop", "batch_size": 32, "seed": 5, "label_smoothing": 0.1, "epochs": 2}, "RMSprop, batch size 32, epochs 2 and 2 more"),
+        ({"initialisation": "kaiming", "inputs": "0-255"}, "inputs from 0 to 255, initialisation Kaiming (He)"),
+    ],
+    ids=lambda value: "" if isinstance(value, dict) else value,
+)
+def test_a_default_name_says_what_was_changed(changes: dict[str, Any], told: str) -> None:
+    assert default_name(made(**changes)) == told
+
+
+def test_another_network_is_named_first() -> None:
+    network = preset("mnist-mlp")
+    assert default_name(made(network, network="mnist-mlp", seed=3)) == f"{network.title}, seed 3"
+
+
+@pytest.mark.parametrize("dataset", ["mnist-5k", "shapes", "cifar10"])
+def test_what_is_recommended_is_measured_by_the_runs_own_data_set(dataset: str) -> None:
+    config = suggested(dataset)
+    assert default_name(create(config, preset(config.network))) == "recommended settings"
+
+
+def test_every_setting_is_told_or_left_out_on_purpose() -> None:
+    names = {item.name for item in fields(TrainConfig)} - {"augment"} | {f"augment.{item.name}" for item in fields(Augment)}
+    assert {setting.name for setting in SETTINGS} == names - {"dataset", "network", "device"}
+    assert {optimizer for setting in SETTINGS for optimizer in setting.optimizers} == set(OPTIMIZERS)
+
+
+def test_a_fork_is_named_by_where_it_left_and_what_it_does_otherwise() -> None:
+    parent = made(epochs=0.1)
+    for _ in execute(parent):
+        pass
+    step = parent.checkpoints()[-1]
+    changed = fork(parent, step, {"epochs": 3.0, "learning_rate": 0.0005}, "ada")
+    assert default_name(changed) == f"from step {step}: learning rate 0.0005, epochs 3"
+    delete(parent)
+    assert default_name(changed).startswith(f"from step {step}: learning rate 0.0005, epochs 3")  # now against what is recommended
+
+
+def test_a_fork_that_changes_nothing_says_only_where_it_left() -> None:
+    parent = made(epochs=0.1)
+    for _ in execute(parent):
+        pass
+    step = parent.checkpoints()[0]
+    child = fork(parent, step, {"epochs": 2.0}, "ada")
+    same = replace(child.config, epochs=parent.config.epochs)
+    (child.path / "config.json").write_text(json.dumps(same.to_dict()))
+    assert default_name(child) == f"from step {step}"
+
+
+def test_a_name_of_ones_own_comes_before_the_default() -> None:
+    run = made(seed=1)
+    assert name(run) == "seed 1"
+    relabel(run, name="Mine")
+    assert name(run) == "Mine"
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("config.json", "{"),
+        ("config.json", '{"dataset": "mnist-5k", "warp": 9}'),  # a later version's setting
+        ("config.json", '{"dataset": "nowhere"}'),
+        ("network.json", '{"version": 2}'),
+        ("network.json", ""),
+        ("events.jsonl", ""),
+        ("events.jsonl", '{"kind": "creat'),
+        ("events.jsonl", '{"kind": "paused", "step": 1}\n'),
+    ],
+)
+def test_a_damaged_run_is_a_kind_error(file: str, content: str) -> None:
+    run = made()
+    default_name(run)  # what was read before does not hide what has become of it
+    (run.path / file).write_text(content)
+    if file == "events.jsonl":  # of an event that was read once, the rest of a record never changes
+        run = Run(run.path.rename(run.path.with_name(f"{run.id[:-4]}0000")))
+    with pytest.raises((CheckpointError, ConfigError, PlaygroundError)):
+        default_name(run)
+
+
+def test_only_what_differs_has_a_column() -> None:
+    runs = [made(), made(optimizer="sgd", learning_rate=0.1), made(optimizer="sgd", learning_rate=0.1, momentum=0.5)]
+    columns = {column.name: column for column in differing(runs)}
+    assert list(columns) == ["optimizer", "learning_rate", "momentum"]
+    assert columns["optimizer"].texts == ("Adam", "SGD", "SGD")
+    assert columns["optimizer"].numbers == (None, None, None)
+    assert columns["learning_rate"].texts == ("0.003", "0.1", "0.1")
+    assert columns["learning_rate"].numbers == (0.003, 0.1, 0.1)
+    assert columns["momentum"].texts == ("–", "0.9", "0.5")  # Adam has none
+    assert columns["momentum"].numbers == (None, 0.9, 0.5)
+
+
+def test_runs_that_are_alike_and_single_ones_have_no_columns() -> None:
+    assert differing([made(), made()]) == []
+    assert differing([made(optimizer="sgd")]) == []
+    assert differing([]) == []
+
+
+def test_a_setting_that_only_some_optimizers_have_is_no_difference() -> None:
+    assert [column.name for column in differing([made(), made(optimizer="sgd")])] == ["optimizer"]
+
+
+def test_the_best_device_is_no_other_than_the_one_it_stands_for() -> None:
+    assert differing([made(device="best"), made(device="cpu")]) == []
+    assert [column.texts for column in differing([made(device="cpu"), made(device="cuda:7")])] == [("cpu", "cuda:7")]
+
+
+def test_data_sets_networks_and_parents_are_columns_of_words() -> None:
+    parent = made(epochs=0.1)
+    for _ in execute(parent):
+        pass
+    step = parent.checkpoints()[-1]
+    child = fork(parent, step, {"epochs": 1.0}, "ada")
+    other = create(suggested("shapes"), preset("cifar-resnet"))
+    columns = {column.name: column.texts for column in differing([parent, child, other])}
+    assert columns["dataset"] == ("MNIST 5k", "MNIST 5k", dataset_info("shapes").title)
+    assert columns["network"] == (preset("mnist-cnn").title, preset("mnist-cnn").title, preset("cifar-resnet").title)
+    assert columns["parent"] == ("–", f"epochs 0.1, step {step}", "–")
+
+
+def test_networks_of_one_title_are_told_apart_by_their_size() -> None:
+    layers = [{"type": "Flatten"}, {"type": "Linear", "out_features": 10}]
+    small = from_dict({"name": "mine", "title": "My network", "input_shape": [1, 28, 28], "layers": layers})
+    large = from_dict(
+        {"name": "mine", "title": "My network", "input_shape": [1, 28, 28], "layers": [layers[0], {"type": "Linear", "out_features": 20}, layers[1]]}
+    )
+    (column,) = differing([made(small, network="mine"), made(large, network="mine")])
+    assert column.texts == ("My network (2 layers, 7,850 parameters)", "My network (3 layers, 15,910 parameters)")
+    assert differing([made(small, network="mine"), made(small, network="mine")]) == []
+
+
+def test_facts_before_the_first_step() -> None:
+    run = made()
+    assert asdict(facts(run, History(run).follow())) | {"parameters": 0, "multiply_adds": 0} == {
+        "step": 0, "total_steps": 0, "seconds": 0.0, "accuracy": None, "best_accuracy": None, "parameters": 0, "multiply_adds": 0, "compute": 0,
+    }  # fmt: skip
+
+
+def test_facts_of_a_run_under_way() -> None:
+    history = recorded([0.5] * 30, [(10, 0.8), (20, 0.9), (30, 0.7)])
+    found = facts(history.run, history)
+    assert (found.step, found.total_steps, found.accuracy, found.best_accuracy) == (30, 1000, 0.7, 0.9)
+    assert found.seconds == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("network", ["mnist-mlp", "lenet-5"])
+def test_compute_is_what_pytorch_counts_forward_and_backward(network: str) -> None:
+    spec, batch = preset(network), 64
+    module = build(spec, "cpu", 0)
+    inputs = torch.zeros(batch, *spec.input_shape, requires_grad=True)  # so that the first layer counts the gradient of its inputs, too
+    with FlopCounterMode(display=False) as counter:
+        module(inputs).sum().backward()
+    history = recorded([0.5], network=network, batch_size=batch)
+    found = facts(history.run, history)
+    assert found.compute == pytest.approx(counter.get_total_flops() / 2, rel=0.01)  # a multiply-add is two operations
+    assert found.compute == (1 + BACKWARD) * found.multiply_adds * batch
+
+
+def test_images_of_a_short_last_batch_count_once() -> None:
+    """4,000 images in batches of 64: the 63rd batch has 32."""
+    steps = {63: 4000, 64: 4064, 126: 8000}
+    for step, images in steps.items():
+        history = recorded([0.5] * step)
+        found = facts(history.run, history)
+        assert found.compute == 3 * found.multiply_adds * images
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [(0, "0 MAC"), (999, "999 MAC"), (1_000, "1 kMAC"), (999_600, "1 MMAC"), (1.234e12, "1.23 TMAC"), (5.6e15, "5.6 PMAC"), (7e21, "7e+03 EMAC")],
+)
+def test_multiply_adds_are_written_as_a_person_reads_them(count: float, told: str) -> None:
+    assert macs(count) == told
+
+
+@pytest.mark.parametrize(("x", "places", "end"), [("step", [1, 2, 3], 1000), ("epoch", [0.1, 0.2, 0.3], 100), ("seconds", [0.1, 0.2, 0.3], None)])
+def test_a_short_run_is_drawn_as_it_was(x: Axis, places: list[float], end: float | None) -> None:
+    drawn = overlay(recorded([0.9, 0.6, 0.3], [(2, 0.75)]), x, "loss")
+    assert drawn["state"] == "interrupted"
+    assert drawn["end"] == end
+    assert drawn["train"] == {"x": places, "y": [0.9, 0.6, 0.3]}
+    assert drawn["test"] == {"x": [places[1]], "y": [0.25]}
+
+
+def test_accuracy_is_drawn_of_both_kinds() -> None:
+    drawn = overlay(recorded([0.9, 0.6], [(2, 0.75)]), "step", "accuracy")
+    assert drawn["train"]["y"] == [0.1, 0.4]
+    assert drawn["test"]["y"] == [0.75]
+
+
+@pytest.mark.parametrize("count", [300, 301, 600, 601, 20_001])
+def test_a_long_run_is_drawn_as_means(count: int) -> None:
+    losses = np.random.default_rng(0).random(count)
+    train = overlay(recorded(list(losses)), "step", "loss")["train"]
+    assert 150 <= len(train["y"]) <= 300
+    size = round(train["x"][1] - train["x"][0])
+    np.testing.assert_allclose(train["y"][:-1], losses[: (len(train["y"]) - 1) * size].reshape(-1, size).mean(1), rtol=1e-4)
+    assert train["y"][-1] == pytest.approx(losses[(len(train["y"]) - 1) * size :].mean(), rel=1e-4)
+
+
+def test_a_curve_that_grows_keeps_its_points() -> None:
+    losses = list(np.random.default_rng(0).random(420))
+    before, after = (overlay(recorded(losses[:count]), "step", "loss")["train"] for count in (402, 420))
+    whole = len(before["y"]) - 1
+    assert after["y"][:whole] == before["y"][:whole]
+
+
+def test_many_evaluations_are_thinned_out_and_stay_true() -> None:
+    accuracies = [(step, step / 1000) for step in range(1, 1001)]
+    test = overlay(recorded([0.5] * 1000, accuracies), "step", "accuracy", points=20)["test"]
+    assert len(test["x"]) == 20
+    assert (test["x"][0], test["x"][-1]) == (1, 1000)
+    assert [step / 1000 for step in test["x"]] == test["y"]
+
+
+def test_ten_long_runs_take_at_most_100_kilobytes() -> None:
+    rng = np.random.default_rng(0)
+    histories = [recorded(list(rng.random(5_000)), [(step, rng.random()) for step in range(1, 5_000, 10)], per_epoch=63) for _ in range(10)]
+    drawn = [overlay(history, "epoch", "loss", points_each(len(histories))) for history in histories]
+    assert len(json.dumps(drawn, separators=(",", ":"))) <= 100_000
+
+
+def test_a_number_that_is_none_is_a_gap() -> None:
+    history = recorded([0.5, 0.4])
+    history.steps._values[1, 0] = np.inf
+    assert overlay(history, "step", "loss")["train"]["y"] == [None, 0.4]
+
+
+def test_a_run_that_was_not_started_has_empty_curves() -> None:
+    run = made()
+    assert overlay(History(run).follow(), "epoch", "loss") == {"state": "queued", "end": None, "train": {"x": [], "y": []}, "test": {"x": [], "y": []}}
+    run.append(Stopped(0.0, 0))
+    assert overlay(History(run).follow(), "epoch", "loss")["state"] == "stopped"

@@ -1,0 +1,125 @@
+"""Whoever is killed, and whenever: no run is lost, and a resumed one is as if it had never been interrupted."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from playground import settings
+from playground.runs.history import History
+from playground.runs.run import Run, create
+from playground.runs.scheduler import Scheduler
+from playground.runs.worker import execute
+
+from .killing import RUN, VICTIMS, Victim, Whole, kill, uninterrupted, whole
+from .small import CONFIG, SMALL
+
+SEED = secrets.randbits(32)
+"""Of the moments; a failed test tells it."""
+MOMENTS = 8
+
+DYING = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from playground.runs import run as runs
+from playground.runs.worker import execute
+from playground.training import loop
+
+loop.FLUSH_SECONDS, loop.Training._is_worth_keeping = -1.0, lambda *_: True  # a checkpoint after every step,
+runs.FLUSH_SECONDS = float("inf")  # and steps that wait to be written
+path, place, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+owner, name = {"torn": (torch, "save"), "written": (torch, "save"), "linked": (os, "link"), "renamed": (Path, "replace")}[place]
+do = getattr(owner, name)
+
+def die(*given):
+    global left
+    left -= 1
+    done = do(*given)
+    if not left:
+        if place == "torn":
+            given[1].write_bytes(given[1].read_bytes()[:1000])
+        os.kill(os.getpid(), signal.SIGKILL)
+    return done
+
+setattr(owner, name, die)
+for _ in execute(runs.Run(path)):
+    pass
+"""
+"""Trains a run, and is killed while it keeps its state for the so-manieth time."""
+
+
+@pytest.fixture(scope="module")
+def scheduler(data_folder: Path) -> Iterator[Scheduler]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        scheduler = Scheduler(workers=1)
+        scheduler.warm_up()
+        yield scheduler
+        scheduler.close()
+
+
+@pytest.fixture(scope="module")
+def expected(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Whole, float]:
+    """What the run comes to that nobody kills, and how long it takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("whole")))
+        return uninterrupted()
+
+
+@pytest.mark.parametrize("victim", [VICTIMS[number % len(VICTIMS)] for number in range(MOMENTS)])
+def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler, expected: tuple[Whole, float], request: pytest.FixtureRequest) -> None:
+    run, seconds = expected
+    moment = random.Random(f"{SEED} {request.node.name}").uniform(0, seconds)
+    outcome = kill(victim, moment, scheduler, run)
+    assert outcome.problem == "", f"seed {SEED}: {outcome}"
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+@pytest.mark.parametrize("place", ["torn", "written", "linked", "renamed"])
+def test_nothing_is_lost_wherever_a_state_is_being_kept(place: str, count: int) -> None:
+    """The steps before it are in the record once it counts, and until then the old one does."""
+    run = create(CONFIG, SMALL)
+    command = [sys.executable, "-c", DYING, str(run.path), place, str(count)]
+    died = subprocess.run(command, cwd=settings.ROOT, check=False)
+    assert died.returncode == -signal.SIGKILL
+    assert History(run).follow().state == "interrupted"
+    for _ in execute(run):
+        pass
+    untouched = create(CONFIG, SMALL)
+    for _ in execute(untouched):
+        pass
+    found, expected = whole(run), whole(untouched)
+    assert found.steps == expected.steps
+    assert found.evaluations == expected.evaluations
+    assert all(run.load_checkpoint(step) for step in run.checkpoints())
+
+
+def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Scheduler, expected: tuple[Whole, float]) -> None:
+    run = create(RUN, SMALL)
+    history = History(run)
+    generator = random.Random(SEED)
+    for _ in range(4):
+        scheduler.submit(run)
+        ahead = history.step + generator.randrange(1, 200)
+        while history.follow().step < ahead and history.state != "finished":
+            pass
+        if (pid := scheduler.worker_pid(run)) is not None:
+            os.kill(pid, signal.SIGKILL)
+        while scheduler.worker_pid(run) is not None:
+            pass
+        if history.follow().state == "finished":
+            break
+    else:
+        for _event in execute(Run(run.path)):
+            pass
+    assert whole(run).steps == expected[0].steps, SEED

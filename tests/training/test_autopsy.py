@@ -1,0 +1,179 @@
+"""An autopsy names the step, the place and the layer at which plain PyTorch meets its first number that is not finite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from playground.data.images import ImageSet, normalise
+from playground.errors import DivergedError
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.training import autopsy
+from playground.training.config import TrainConfig
+from playground.training.events import Diverged
+from playground.training.loop import Training
+
+from .tiny import AUGMENT, CONFIG, LINEAR, learnt_until, network, through_a_file
+
+SGD = replace(CONFIG, optimizer="sgd", schedule="constant", momentum=0.0, epochs=20)
+DEEP = network(LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": 12}) for _ in range(5)), LINEAR.layers[-1])
+RANDOM = network(LayerSpec("Flatten"), LayerSpec("Dropout", {"p": 0.3}), *LINEAR.layers[1:])
+EXPLODING = {
+    "linear": (LINEAR, replace(SGD, learning_rate=100.0)),
+    "deep": (DEEP, replace(SGD, learning_rate=20.0)),
+    "momentum": (LINEAR, replace(SGD, learning_rate=5.0, momentum=0.99)),
+    "bytes": (LINEAR, replace(SGD, learning_rate=0.1, inputs="0-255")),
+}
+Spoil = Callable[[nn.Sequential], None]
+
+
+def oracle(spec: NetworkSpec, config: TrainConfig, images: ImageSet, last: int, spoil: Spoil = lambda _network: None) -> tuple[int, str, int]:
+    """The same search in a plain loop over a plain `nn.Sequential`."""
+    training = Training(spec, config, images)
+    spoil(training.network)
+    module = nn.Sequential(*training.network).train()
+    optimizer = type(training.optimizer)(module.parameters(), **_settings(training.optimizer))
+    per_epoch = len(images.train_images) // config.batch_size
+    for step in range(last):
+        generator = torch.Generator().manual_seed((config.seed << 20) + step // per_epoch)
+        index = torch.randperm(len(images.train_images), generator=generator)[step % per_epoch * config.batch_size :][: config.batch_size]
+        optimizer.zero_grad()
+        given = normalise(images.train_images[index], images.info, config.inputs)
+        for number, layer in enumerate(module):
+            given = layer(given)
+            if not given.isfinite().all():
+                return step + 1, "output", number
+        loss = F.cross_entropy(given, images.train_labels[index])
+        if not loss.isfinite():
+            return step + 1, "loss", -1
+        loss.backward()
+        for number in reversed(range(len(module))):
+            if any(not parameter.grad.isfinite().all() for parameter in module[number].parameters()):
+                return step + 1, "gradient", number
+        optimizer.step()
+        for number, layer in enumerate(module):
+            if any(not parameter.isfinite().all() for parameter in layer.parameters()):
+                return step + 1, "update", number
+    raise AssertionError(f"nothing up to step {last}")
+
+
+def _settings(optimizer: torch.optim.Optimizer) -> dict[str, object]:
+    return {name: value for name, value in optimizer.param_groups[0].items() if name in ("lr", "momentum", "betas", "fused")}
+
+
+def diverged_at(spec: NetworkSpec, config: TrainConfig, images: ImageSet, spoil: Spoil = lambda _network: None) -> int:
+    """The step whose loss is not a number."""
+    training = Training(spec, config, images)
+    spoil(training.network)
+    with pytest.raises(DivergedError) as caught:
+        for _ in training.events():
+            pass
+    return caught.value.step
+
+
+@pytest.mark.parametrize("name", EXPLODING)
+def test_an_explosion_is_found_where_plain_pytorch_finds_it(name: str, digits: ImageSet) -> None:
+    spec, config = EXPLODING[name]
+    last = diverged_at(spec, config, digits)
+    found = autopsy.find(Training(spec, config, digits), last)
+    assert (found.born, found.place, found.layer) == oracle(spec, config, digits, last)
+    assert found.step == last >= found.born > 1
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+def test_it_is_found_from_any_checkpoint_before(at: int, digits: ImageSet) -> None:
+    """With dropout and augmentation, so that the same random numbers have to be drawn again."""
+    config = replace(SGD, augment=AUGMENT, learning_rate=20.0)
+    last = diverged_at(RANDOM, config, digits)
+    whole = autopsy.find(Training(RANDOM, config, digits), last)
+    assert whole.born > at
+    training = Training(RANDOM, config, digits)
+    learnt_until(training, at)
+    state = through_a_file(training.state())
+    torch.manual_seed(999)
+    resumed = Training(RANDOM, config, digits)
+    resumed.restore(state)
+    assert autopsy.find(resumed, last) == whole
+
+
+def fill(layer: int, value: float) -> Spoil:
+    def spoil(module: nn.Sequential) -> None:
+        with torch.no_grad():
+            module[layer].weight.fill_(value)  # type: ignore[union-attr, operator]
+
+    return spoil
+
+
+def one(layer: int, value: float) -> Spoil:
+    def spoil(module: nn.Sequential) -> None:
+        with torch.no_grad():
+            module[layer].weight[0, 200] = value  # type: ignore[union-attr, index, operator]
+
+    return spoil
+
+
+def overflowing_gradient(module: nn.Sequential) -> None:
+    """A finite loss: what the first layer blows up the second brings down. Its own gradient is the product of two such factors."""
+    with torch.no_grad():
+        for layer, factor in ((1, 1e25), (2, 1e-25), (3, 1e25)):
+            module[layer].weight.mul_(factor)  # type: ignore[union-attr, operator]
+            module[layer].bias.zero_()  # type: ignore[union-attr, operator]
+
+
+def overflowing_update(module: nn.Sequential) -> None:
+    """Gradients of about 1e37, which a learning rate of 100 takes too far."""
+    with torch.no_grad():
+        for layer, factor in ((1, 2e19), (2, 1e-19), (3, 2e19)):
+            module[layer].weight.mul_(factor)  # type: ignore[union-attr, operator]
+            module[layer].bias.zero_()  # type: ignore[union-attr, operator]
+
+
+def overflowing_loss(module: nn.Sequential) -> None:
+    """Logits that a 32-bit number just holds; their differences it does not."""
+    with torch.no_grad():
+        last = module[3]
+        last.weight.zero_()  # type: ignore[union-attr, operator]
+        last.bias.copy_(torch.tensor([-3e38, 3e38]).repeat(5))  # type: ignore[union-attr, operator]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "rate", "place", "layer"),
+    [
+        pytest.param(one(1, torch.inf), 0.01, "output", 1, id="infinite-weight"),
+        pytest.param(fill(2, torch.nan), 0.01, "output", 2, id="nan-weights"),
+        pytest.param(fill(3, 3e38), 0.01, "output", 3, id="overflowing-output"),
+        pytest.param(overflowing_loss, 0.01, "loss", -1, id="loss"),
+        pytest.param(overflowing_gradient, 1e-30, "gradient", 2, id="gradient-while-the-loss-is-finite"),
+        pytest.param(overflowing_update, 100.0, "update", 2, id="update"),
+    ],
+)
+def test_each_place_is_found(spoil: Spoil, rate: float, place: str, layer: int, digits: ImageSet) -> None:
+    config = replace(SGD, learning_rate=rate)
+    last = diverged_at(LINEAR, config, digits, spoil)
+    training = Training(LINEAR, config, digits)
+    spoil(training.network)
+    found = autopsy.find(training, last)
+    assert (found.born, found.place, found.layer) == (1, place, layer) == oracle(LINEAR, config, digits, last, spoil)
+    assert last == (1 if place in ("output", "loss") else 2)  # gradients and updates show in the next loss
+    assert [value is None for value in found.largest] == [place == "output" and number >= layer for number in range(4)]
+
+
+def test_what_is_not_found_is_not_told(digits: ImageSet) -> None:
+    found = autopsy.find(Training(LINEAR, CONFIG, digits), 4)
+    assert (found.born, found.step) == (0, 4)
+    assert autopsy.told(found, ["Flatten", "Linear"]) == ""
+    assert autopsy.find(Training(LINEAR, CONFIG, digits), 0).born == 0  # a checkpoint at the very step
+
+
+WORDS = {"output": "output of layer 1 (Linear)", "loss": "the loss", "gradient": "gradient of layer 1 (Linear)", "update": "weights of layer 1 (Linear)"}
+
+
+@pytest.mark.parametrize("place", WORDS)
+def test_the_sentence_says_step_place_and_layer(place: str) -> None:
+    sentence = autopsy.told(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
+    assert "at step 7," in sentence and WORDS[place] in sentence and sentence.endswith(".")
