@@ -20,7 +20,7 @@ from playground.data.inputs import INPUTS, STANDARDISED
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.drawing import Pixels, to_digit
 from playground.network import spec as networks
-from playground.network.build import Network, build
+from playground.network.build import Network, build, is_convolutional
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.history import History
@@ -94,8 +94,9 @@ class Model:
         return run is not None
 
     def prepare(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → the same as the network received them in training, float32 on its device."""
-        return normalise(images.to(self.device), self.info, self.inputs)
+        """(N, C, H, W) uint8 → the same as the network received them in training: float32, on its device and in its memory format."""
+        prepared = normalise(images.to(self.device), self.info, self.inputs)
+        return prepared.contiguous(memory_format=_memory_format(self.network))
 
     @torch.inference_mode()
     def probabilities(self, images: Tensor) -> Tensor:
@@ -279,9 +280,15 @@ def _network(name: str, spec: NetworkSpec, info: DatasetInfo, state: dict[str, A
         check(spec, info.input_shape, len(info.classes))
         network = build(spec, device)
         network.load_state_dict(state)
+        network.to(memory_format=_memory_format(network))
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
         raise CheckpointError(f"The weights of “{name}” belong to another network or to other data: {error}") from None
     return network.eval().requires_grad_(False)
+
+
+def _memory_format(network: Network) -> torch.memory_format:
+    """That of training, in which convolutions take half the time."""
+    return torch.channels_last if is_convolutional(network) else torch.contiguous_format
 
 
 def _card(name: str, run: Run, history: History, command: str) -> str:

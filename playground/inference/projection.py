@@ -135,8 +135,8 @@ _found: WeakKeyDictionary[Evaluation, dict[tuple[str, int], Projection]] = WeakK
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Keep OpenMP and BLAS to one thread: with two on two busy cores, t-SNE takes ten times as long, because they spin for one another."""
-    import sklearn.manifold  # type: ignore[import-untyped]  # noqa: F401 - the limit holds for the libraries that are loaded by then
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    import sklearn.manifold  # noqa: F401 - the limit holds for the libraries that are loaded by then
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
         yield
@@ -163,7 +163,7 @@ def _centred(features: NDArray[np.float32]) -> Floats:
 
 def _principal(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:
     """The first principal components (N, components) and the share of the variance along each; zeros where there are no more."""
-    from sklearn.decomposition import PCA  # type: ignore[import-untyped]
+    from sklearn.decomposition import PCA
 
     there = min(components, *centred.shape)
     model = PCA(there, svd_solver="covariance_eigh" if centred.shape[1] <= EXACT else "randomized", random_state=seed).fit(centred)

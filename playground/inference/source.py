@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from playground.inference.models import Model, shipped_names
+from playground.data.inputs import STANDARDISED, ZERO_TO_ONE
+from playground.inference.models import Model, find_weights
 from playground.network.source import imports, sequential
 
 
 def prediction_source(model: Model) -> str:
     """A script that builds the network, loads its weights and names one image; runs outside the playground."""
-    shipped = model.name in shipped_names()
-    if shipped:
+    if model.run is None:
         weights = f'load_file("models/pretrained/{model.name}.safetensors")'
         extra = "from safetensors.torch import load_file"
     else:
-        weights = f'torch.load("runs/{model.name}/checkpoint.pt", weights_only=True)["weights"]'
+        kept = find_weights(model.name).path.relative_to(model.run.path).as_posix()
+        weights = f'torch.load("runs/{model.run.id}/{kept}", weights_only=True)["weights"]'
         extra = ""
-    mean, std = model.info.mean, model.info.std
     shape = ", ".join(map(str, model.info.input_shape))
     lines = [*imports(model.spec), extra, "", "", sequential(model.spec).rstrip(), ""]
     lines += [f"network.load_state_dict({weights})", "network.eval()", ""]
     lines += [f"image = torch.zeros({shape}, dtype=torch.uint8)  # put your own pixels here, 0 to 255"]
-    lines += [f"mean, std = torch.tensor({mean}), torch.tensor({std})"]
-    lines += ["normalised = (image / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)", "", "with torch.no_grad():"]
-    lines += ["    logits = network(normalised.unsqueeze(0))  # a batch of one", "    probabilities = logits.softmax(dim=1)"]
+    lines += [*_prepared(model), "", "with torch.no_grad():"]
+    lines += ["    logits = network(prepared.unsqueeze(0))  # a batch of one", "    probabilities = logits.softmax(dim=1)"]
     lines += [f"classes = {list(model.info.classes)!r}", "print(classes[int(probabilities.argmax())], probabilities)"]
     return "\n".join(line for index, line in enumerate(lines) if line or index != len(imports(model.spec))) + "\n"
+
+
+def _prepared(model: Model) -> list[str]:
+    """The pixels as the network received them in training."""
+    if model.inputs == STANDARDISED:
+        constants = f"mean, std = torch.tensor({model.info.mean}), torch.tensor({model.info.std})"
+        return [constants, "prepared = (image / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"]
+    return ["prepared = image / 255" if model.inputs == ZERO_TO_ONE else "prepared = image.float()  # this network has learnt from pixels as they are"]

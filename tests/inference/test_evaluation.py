@@ -29,6 +29,7 @@ from playground.data.load import load
 from playground.errors import CheckpointError, ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
 from playground.inference import evaluation as evaluating
 from playground.inference.evaluation import (
+    BATCH,
     CACHED,
     MOST,
     ORDERS,
@@ -110,7 +111,7 @@ def heard(model: Model, layer: nn.Module, images: Tensor) -> Tensor:
 def test_the_answers_are_those_of_the_network(shipped: Evaluation, digits: ImageSet) -> None:
     model = load_model(SHIPPED)
     with torch.inference_mode():
-        logits = model.network(model.prepare(digits.test_images))
+        logits = torch.cat([model.network(model.prepare(batch)) for batch in digits.test_images.split(BATCH)])
     assert shipped.logits.dtype == np.float32 and np.array_equal(shipped.logits, logits.numpy())
     np.testing.assert_allclose(shipped.probabilities, logits.softmax(dim=1), atol=1e-6)
     np.testing.assert_allclose(shipped.losses, F.cross_entropy(logits, digits.test_labels, reduction="none"), atol=1e-5)
@@ -124,7 +125,8 @@ def test_the_answers_are_those_of_the_network(shipped: Evaluation, digits: Image
 def test_the_features_are_what_a_hook_hears_at_the_last_linear_layer(shipped: Evaluation, digits: ImageSet) -> None:
     model = load_model(SHIPPED)
     assert np.array_equal(shipped.sample, np.arange(1000)) and shipped.features.dtype == np.float32
-    assert np.array_equal(shipped.features, heard(model, model.network[-1], digits.test_images))
+    expected = torch.cat([heard(model, model.network[-1], batch) for batch in digits.test_images.split(BATCH)])
+    assert np.array_equal(shipped.features, expected)
 
 
 CONV, MEAN, FLAT = LayerSpec("Conv2d", {"out_channels": 10}), LayerSpec("AdaptiveAvgPool2d", {"output_size": 1}), LayerSpec("Flatten")

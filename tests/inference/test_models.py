@@ -500,6 +500,20 @@ def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp
     assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
 
 
+@pytest.mark.parametrize("inputs", INPUTS)
+def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
+    config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=500, learning_rate=0.1 if inputs != "0-255" else 1e-4, optimizer="sgd", inputs=inputs)
+    made = create(config, preset("mnist-mlp"))
+    for _ in execute(made):
+        pass
+    model = load_model(f"{made.id}@{made.checkpoints()[-1]}")
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "runs").symlink_to(made.path.parent, target_is_directory=True)
+    torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
+    assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
+
+
 def test_the_prediction_script_as_it_stands_is_python(run: Run) -> None:
     for model in (load_model(SHIPPED), load_model(run.id)):
         compile(prediction_source(model), "predict.py", "exec")

@@ -87,16 +87,16 @@ def test_every_step_is_looked_at_where_each_shall_be(digits: ImageSet) -> None:
 @pytest.mark.parametrize("name", STILL)
 def test_an_iteration_is_what_plain_pytorch_computes(name: str, digits: ImageSet) -> None:
     """Layer by layer in the stacked order, whatever order they are run in."""
-    training = Training(STILL[name], replace(CONFIG, optimizer="sgd", label_smoothing=0.1), digits)
+    training = Training(STILL[name], replace(CONFIG, optimizer="sgd", label_smoothing=0.1, schedule="constant"), digits)
     for number in range(1, 4):
         module = plain(training)
         before = [[parameter.detach().clone() for parameter in layer.parameters()] for layer in module]
         iteration = training.iterate()
-        optimizer = torch.optim.SGD(module.parameters(), CONFIG.learning_rate * _factor(training, number), CONFIG.momentum)
+        optimizer = torch.optim.SGD(module.parameters(), CONFIG.learning_rate, CONFIG.momentum)
         outputs = passed(module, iteration.inputs)
         loss = F.cross_entropy(outputs[-1], iteration.targets, label_smoothing=0.1)
         loss.backward()
-        assert (iteration.step, iteration.learning_rate) == (number, optimizer.param_groups[0]["lr"])
+        assert (iteration.step, iteration.learning_rate) == (number, CONFIG.learning_rate)
         assert iteration.loss.item() == pytest.approx(loss.item(), rel=1e-6)
         torch.testing.assert_close(iteration.logits, outputs[-1].detach())
         torch.testing.assert_close(iteration.outputs, [output.detach() for output in outputs])
@@ -108,11 +108,6 @@ def test_an_iteration_is_what_plain_pytorch_computes(name: str, digits: ImageSet
             for layer, part in enumerate(module):
                 updates = [after.detach() - start for after, start in zip(part.parameters(), before[layer], strict=True)]
                 torch.testing.assert_close(iteration.updates(layer), updates, atol=1e-6, rtol=1e-4)
-
-
-def _factor(training: Training, step: int) -> float:
-    """Of one-cycle: from a tenth up to the whole in the first quarter."""
-    return 0.1 + 0.9 * min(1.0, (step - 1) / training.total_steps / 0.25)
 
 
 def _equal(mine: list[Tensor], theirs: list[Tensor]) -> bool:

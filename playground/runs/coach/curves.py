@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
-from statistics import median
 
 import numpy as np
 
@@ -110,7 +109,7 @@ def overfitting(record: Record) -> Finding | None:
     if len(runs) < 3 or record.epochs < 2:
         return None
     last, best = runs[-1], min(runs, key=lambda each: each.test_loss)
-    rise = median(each.test_loss for each in runs[-3:]) / max(best.test_loss, 1e-9) - 1
+    rise = min(each.test_loss for each in runs[-3:]) / max(best.test_loss, 1e-9) - 1
     gap = last.train_accuracy - last.test_accuracy
     is_rising = rise >= RISE and last.epoch - best.epoch >= SINCE and gap >= SMALL_GAP and last.train_loss < FELL * best.train_loss
     is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= GAP

@@ -11,12 +11,10 @@ from playground.network.advice import STRAIGHT
 from playground.network.fixes import NORM_OF_RANK
 from playground.network.layers import layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.runs.coach.record import WEIGHTED
+from playground.runs.coach.record import PLAIN, WEIGHTED
 
 RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
 """Rank of one sample behind the layers that change it."""
-PLAIN = ("Linear", "Conv2d")
-"""Weighted layers with nothing else inside."""
 SQUASHING = ("Sigmoid", "Tanh", "Softmax")
 TRANSPARENT = ("Dropout", "Flatten")
 """Layers behind the last that leave its scores what they are."""

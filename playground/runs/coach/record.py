@@ -19,8 +19,10 @@ from playground.training.events import Diverged, Evaluated, LearningRate, Observ
 
 WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding", "ResidualBlock", "TransformerEncoderLayer")
 """Layers whose weights are learnt from the signal; a normalisation only scales it."""
-NORMALISATIONS = ("BatchNorm1d", "BatchNorm2d", "LayerNorm", "ResidualBlock")
-"""Layers that bring values to one size, or hold such layers."""
+PLAIN = ("Linear", "Conv2d")
+"""Weighted layers with nothing else inside."""
+NORMALISATIONS = ("BatchNorm1d", "BatchNorm2d", "LayerNorm")
+"""Layers that bring values to one size."""
 WINDOW_IMAGES = 256
 """Images behind every point of the smoothed loss at least: the mean over so many hardly depends on which they were."""
 WINDOW_STEPS = 4
@@ -176,7 +178,8 @@ class Record:
     def is_normalised(self) -> bool:
         """Whether a normalisation follows most layers with weights, so that the size of those weights does not matter."""
         types = [layer.type for layer in self.network.layers]
-        followed = [any(name in NORMALISATIONS for name in types[index : index + 3]) for index in self.weighted[:-1]]
+        hidden = self.weighted[:-1]
+        followed = [types[index] == "ResidualBlock" or (types[index] in PLAIN and any(name in NORMALISATIONS for name in types[index + 1 : index + 3])) for index in hidden]
         return bool(followed) and sum(followed) > len(followed) / 2
 
     def seen(self, name: Numbers) -> Array:

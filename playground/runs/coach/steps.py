@@ -6,7 +6,7 @@ import numpy as np
 
 from playground.runs.coach import remedies
 from playground.runs.coach.finding import Finding
-from playground.runs.coach.inside import LEARNT, exploding_gradients, inputs_not_normalised
+from playground.runs.coach.inside import DEAD_LOOKS, LEARNT, exploding_gradients, inputs_not_normalised
 from playground.runs.coach.record import Record
 from playground.training.autopsy import WHERE
 
@@ -25,6 +25,10 @@ STRAIGHT = 0.25
 """Share of what the first half of the run improved that its second half must improve by, if the loss shall count as still falling evenly."""
 HARMED = 0.85
 """Progress of a training loss below which something is missing."""
+AT_CHANCE = 0.02
+"""Progress of a training loss that is that of chance."""
+COLLAPSED = 0.01
+"""Share of the first gradient that is left where units are silent or saturated."""
 EVIDENCE_STEPS = 20
 HALF = 0.5
 """Share of a run after which slowness says something: a learning rate that warms up is past its peak."""
@@ -81,6 +85,9 @@ def rate_too_high(record: Record) -> Finding | None:
     elif record.progress < WORSE and start < ROSE * record.chance:
         saw = f"At step {record.step:,} the training loss is {record.loss:.3g}: worse than guessing, which gives {record.chance:.2f}."
         step = record.step
+    elif _has_collapsed(record):
+        saw = f"At step {record.step:,} the training loss is {record.loss:.3g}, that of guessing, and hardly any gradient is left: the first steps broke the network."
+        step = record.step
     elif not record.is_normalised and any(ratio >= size and record.progress < enough for size, enough in TOO_LARGE):
         saw = f"Each step changes the weights by about {ratio:.1%} of their size, and the training loss is still {record.loss:.3g} at step {record.step:,}."
         step = record.step
@@ -97,6 +104,12 @@ def rate_too_high(record: Record) -> Finding | None:
         -1,
         remedies.lower_rate(record),
     )
+
+
+def _has_collapsed(record: Record) -> bool:
+    """Whether the network guesses, and gradients that there were at first do not get to its first layer any more."""
+    gradient = record.seen("gradient")[:, record.weighted[0]] if record.weighted and record.observations else np.zeros(0)
+    return len(gradient) >= DEAD_LOOKS and abs(record.progress) < AT_CHANCE and float(gradient[-DEAD_LOOKS:].max()) < COLLAPSED * float(gradient[0])
 
 
 def rate_too_low(record: Record) -> Finding | None:

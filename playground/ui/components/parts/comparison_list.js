@@ -38,7 +38,8 @@ export class RunList {
     first.append(element("span", "comparison-unseen", "Chosen"))
     this.heads = Object.entries(COLUMNS).map(([name, title]) => {
       const button = element("button", "", title)
-      Object.assign(button, { type: "button", title: `Sort by ${title.toLowerCase()}` })
+      button.type = "button"
+      button.setAttribute("aria-label", `Sort by ${title.toLowerCase()}`)
       button.dataset.sort = name
       button.onclick = () => {
         this.view.descending = this.view.sort === name ? !this.view.descending : name !== "name"

@@ -25,7 +25,7 @@ async function load() {
       this.ranking = new Ranking(find("ranking"), { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
       this.table = new Table(find("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove: (run) => this.remove(run), light })
       this.parallel = new Parallel(find("parallel"), light)
-      this.onVisible = () => { if (!document.hidden) this.look() }
+      this.onVisible = () => (document.hidden ? this.rest() : this.look())
       document.addEventListener("visibilitychange", this.onVisible)
     }
 
@@ -45,6 +45,11 @@ async function load() {
       this.askCurves()
     }
 
+    // A hidden tab asks nothing.
+    rest() {
+      Object.values(this.asking ?? {}).forEach(({ timer }) => clearTimeout(timer))
+    }
+
     // Ask now and then again, as long as anyone looks; `wait` says when, once there was an answer.
     async ask(name, path, answer, wait) {
       this.asking ??= {}
@@ -60,7 +65,7 @@ async function load() {
         if (error instanceof TypeError) this.complain("The server does not answer. It is asked again in a moment.")
         else throw error
       } finally {
-        if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait()) // a hidden tab costs nothing
+        if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait())
       }
     }
 
@@ -240,7 +245,7 @@ async function load() {
 
     close() {
       this.closed = true
-      Object.values(this.asking ?? {}).forEach(({ timer }) => clearTimeout(timer))
+      this.rest()
       document.removeEventListener("visibilitychange", this.onVisible)
       this.overlay.close()
       this.parallel.close()
