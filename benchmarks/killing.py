@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 from playground.runs.scheduler import Scheduler
-from tests.runs.killing import VICTIMS, Outcome, kill, uninterrupted
+from tests.runs.killing import VICTIMS, Moment, Outcome, kill, uninterrupted
 
 KILLS = 50
 
@@ -32,9 +32,9 @@ def measure(kills: int = KILLS, seed: int | None = None) -> Iterator[Outcome]:
         os.environ |= {"PLAYGROUND_RUNS": folder, "PLAYGROUND_THREADS": "1"}
         scheduler = Scheduler(workers=1)
         scheduler.warm_up()
-        expected, seconds = uninterrupted()
+        expected = uninterrupted()
         for number in range(kills):
-            yield kill(VICTIMS[number % len(VICTIMS)], generator.uniform(0, seconds), scheduler, expected)
+            yield kill(VICTIMS[number % len(VICTIMS)], Moment.random(generator), scheduler, expected)
         scheduler.close()
 
 

@@ -89,7 +89,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("schedule", "Schedule", "{} schedule"),
     Setting("epochs", "Epochs", "epochs {}"),
     Setting("momentum", "Momentum", "momentum {}", "no momentum", ("sgd", "rmsprop", "muon")),
-    Setting("nesterov", "Nesterov", "Nesterov", "no Nesterov", ("sgd",)),
+    Setting("nesterov", "Nesterov", "Nesterov", "no Nesterov", ("sgd", "muon")),
     Setting("betas", "Betas", "betas {}", optimizers=("adam", "adamw", "muon")),
     Setting("weight_decay", "Weight decay", "weight decay {}", "no weight decay"),
     Setting("label_smoothing", "Label smoothing", "label smoothing {}", "no label smoothing"),
@@ -164,18 +164,17 @@ def name(run: Run) -> str:
 
 
 def default_name(run: Run) -> str:
-    """What was changed: for a fork against its parent, for other runs against what is recommended for the data set.
+    """What was changed: for a fork against its parent, for other runs against what is recommended for the data set and the network.
 
     Raises:
         PlaygroundError: the run's files cannot be read.
     """
     own = setup(run)
     parent = _parent(own.created)
-    if parent is not None:
+    if parent:
         config, network = parent.config, parent.network.name
     else:
-        config = suggested(own.config.dataset)
-        network = config.network
+        config, network = suggested(own.config.dataset, own.network.name), suggested(own.config.dataset).network
     changes = [own.network.title or own.network.name] if own.network.name != network else []
     changes += ["weights of a file"] if own.foreign else []
     changes += [setting.told(own.config) for setting in SETTINGS if _tells(setting, own.config, config)]

@@ -303,7 +303,8 @@ def _notes(given: Mapping[str, Tensor], places: Mapping[str, str]) -> Iterator[s
 def _misfit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], places: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
     """Why the weights do not fit, with the tensors that come next to each other if they are paired as far as they go."""
     fitting = {name for name, its in places.items() if given[its].shape == wanted[name].shape}
-    theirs = [name for name in given if name not in {places[name] for name in fitting}]
+    taken = {places[name] for name in fitting}
+    theirs = [name for name in given if name not in taken]
     ours = [name for name in wanted if name not in fitting]
     pairs = list(_paired(theirs, ours))
     different = [(its, name) for its, name in pairs if given[its].shape != wanted[name].shape]

@@ -60,7 +60,7 @@ def form() -> None:
     info, network = _choose_task()
     if network is None:
         return
-    config = _choose_common(info)
+    config = _choose_common(info, network)
     try:
         config, variations = _choose_variations(config)
     except PlaygroundError as error:
@@ -94,11 +94,11 @@ def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
     return info, fitting[chosen_name]
 
 
-def _choose_common(info: DatasetInfo) -> TrainConfig:
+def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
     """What all runs have in common."""
-    first = suggested(info.name)
+    first = suggested(info.name, network.name)
     left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, first.epochs), 1.0, format="%g", key=f"race-epochs-{info.name}")
+    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=f"race-epochs-{info.name}")
     seed = right.number_input("Seed", 0, 2**31 - 1, first.seed, key="race-seed", help="The same seed gives the same race.")
     return replace(first, epochs=float(epochs), seed=int(seed))
 
@@ -112,11 +112,11 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key="race-kind")
     if kind == "optimizer":
         names = st.pills("Optimizers", OPTIMIZERS, selection_mode="multi", default=FIRST, format_func=OPTIMIZER_TITLES.__getitem__, key="race-optimizers")
-        suited = st.checkbox(
-            "Give each the learning rate that suits it", key="race-suited", help=f"Otherwise all learn with {config.learning_rate:g}, which suits Adam."
-        )
+        told = f"Otherwise all learn with {config.learning_rate:g}, which suits {OPTIMIZER_TITLES[config.optimizer]}."
+        suited = st.checkbox("Give each the learning rate that suits it", key="race-suited", help=told)
         return config, by_optimizer([name for name in OPTIMIZERS if name in names], suited=suited)
-    optimizer = st.selectbox("Optimizer", OPTIMIZERS, format_func=OPTIMIZER_TITLES.__getitem__, key="race-optimizer")
+    index = OPTIMIZERS.index(config.optimizer)
+    optimizer = st.selectbox("Optimizer", OPTIMIZERS, index, format_func=OPTIMIZER_TITLES.__getitem__, key=f"race-optimizer-{config.dataset}")
     config = replace(config, optimizer=optimizer)
     if kind == "learning_rate":
         return config, by_learning_rate(st.text_input("Learning rates", RATES, key="race-rates", help="Two to six numbers, such as 0.1, 0.01."))

@@ -15,7 +15,7 @@ from types import ModuleType
 from playground.autograd import task
 from playground.errors import InstallationError, PlaygroundError
 from playground.forking import Forker
-from playground.runs import launcher
+from playground.runs import launcher, shelf
 from playground.runs.history import History
 from playground.runs.run import Run
 from playground.runs.scheduler import Scheduler
@@ -23,6 +23,8 @@ from playground.tensors import sandbox
 from playground.tensors.sandbox import Desk, Sandbox
 
 _HOLDER = "playground_services"
+TRASH_SECONDS = 7 * 24 * 3600
+"""How long a deleted run can be taken out of the trash again; looked at when the server starts."""
 HISTORIES = 128
 """Histories kept in memory; others are read again from disk."""
 
@@ -86,6 +88,7 @@ def _warm_up(held: Services) -> None:
         held.scheduler.warm_up()
         _warm_torch()
         held.scheduler.adopt()
+        shelf.purge(TRASH_SECONDS)
     except InstallationError as error:
         held.fault = error
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
 from playground.runs.scheduler import Scheduler
 from playground.runs.worker import execute
+from playground.training.config import TrainConfig
 from playground.training.events import Evaluated
 
 from ..waiting import until
@@ -25,6 +27,7 @@ from .small import CONFIG, SMALL
 
 RUN = replace(CONFIG, batch_size=40, epochs=5, evaluate_every=20)
 """Some hundred steps, with an evaluation after every few and a checkpoint twice a second."""
+STEPS = 500
 SERVER = """
 import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.scheduler import Scheduler
 scheduler = Scheduler(workers=1)
@@ -36,9 +39,25 @@ print("submitted", flush=True)
 sys.stdin.read()
 """
 
+DELAY = 0.05
+"""Seconds: the most that is waited behind the chosen step, so that any line of code can be met."""
+
 Victim = Literal["worker", "server", "writing worker"]
 VICTIMS: tuple[Victim, ...] = ("worker", "server", "writing worker")
 """Who is killed; the last one not before it is writing a checkpoint."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: so many seconds after the record holds so many steps, whatever else this machine has to do."""
+
+    step: int
+    delay: float
+
+    @classmethod
+    def random(cls, generator: random.Random) -> Moment:
+        """Any, from before the first step to behind the last."""
+        return cls(generator.randrange(STEPS + 1), generator.uniform(0, DELAY))
 
 
 @dataclass(frozen=True)
@@ -57,8 +76,7 @@ class Outcome:
     """What became of a killed run."""
 
     victim: Victim
-    moment: float
-    """Seconds from its submission to the kill."""
+    moment: Moment
     state: str
     """The run's, as it was found afterwards."""
     recorded: int
@@ -68,13 +86,12 @@ class Outcome:
     """What is wrong with it, resumed; empty where nothing is."""
 
 
-def uninterrupted() -> tuple[Whole, float]:
-    """The run without a kill, and the seconds that it takes."""
-    run = create(RUN, SMALL)
-    start = time.monotonic()
+def uninterrupted(config: TrainConfig = RUN) -> Whole:
+    """What the run comes to without a kill."""
+    run = create(config, SMALL)
     for _ in execute(run):
         pass
-    return whole(run), time.monotonic() - start
+    return whole(run)
 
 
 def whole(run: Run) -> Whole:
@@ -84,12 +101,12 @@ def whole(run: Run) -> Whole:
     return Whole(steps, [replace(event, seconds=0.0) for event in history.evaluations], state["weights"])
 
 
-def kill(victim: Victim, moment: float, scheduler: Scheduler, expected: Whole) -> Outcome:
+def kill(victim: Victim, moment: Moment, scheduler: Scheduler, expected: Whole) -> Outcome:
     """Start a run, kill at the moment, and let the scheduler resume what is left of it.
 
     Args:
         victim: who is killed.
-        moment: seconds after the run was submitted.
+        moment: when.
         scheduler: a warm one, with nothing to do.
         expected: what the run must come to.
     """
@@ -107,13 +124,16 @@ def kill(victim: Victim, moment: float, scheduler: Scheduler, expected: Whole) -
     return Outcome(victim, moment, state, recorded, resumed_from, _problem(run, history, expected))
 
 
-def _due(run: Run, history: History, victim: Victim, moment: float) -> Callable[[], bool]:
+def _due(run: Run, history: History, victim: Victim, moment: Moment) -> Callable[[], bool]:
     """Whether it is time to kill; a run that has ended in the meantime is left alone."""
-    begun = time.monotonic()
     written = run.checkpoint_path.with_suffix(".tmp")
+    reached: list[float] = []
 
     def due() -> bool:
-        return time.monotonic() - begun >= moment and (victim != "writing worker" or written.exists() or history.follow().state == "finished")
+        if not reached and history.follow().step >= moment.step:
+            reached.append(time.monotonic())
+        late = bool(reached) and time.monotonic() - reached[0] >= moment.delay
+        return late and (victim != "writing worker" or written.exists() or history.follow().finished is not None)
 
     return due
 

@@ -73,6 +73,12 @@ def test_another_network_is_named_first() -> None:
     assert default_name(made(network, network="mnist-mlp", seed=3)) == f"{network.title}, seed 3"
 
 
+def test_another_network_is_measured_by_what_is_recommended_for_it() -> None:
+    network = preset("mnist-cnn")
+    assert suggested("mnist").network != network.name
+    assert default_name(create(suggested("mnist", network.name), network)) == network.title
+
+
 @pytest.mark.parametrize("dataset", ["mnist-5k", "shapes", "cifar10"])
 def test_what_is_recommended_is_measured_by_the_runs_own_data_set(dataset: str) -> None:
     config = suggested(dataset)

@@ -190,6 +190,7 @@ def test_an_interrupted_run_is_resumed_elsewhere_to_the_last_bit(trained: Run, m
     for _ in execute(run):
         pass
     assert curve(run) == curve(trained) and History(run).follow().state == "finished"
+    assert curve(from_zip(content_of(run))) == curve(trained)  # whose record tells of its fourth step twice
     expected = weights_of(trained)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights_of(run).items())
 
@@ -463,6 +464,12 @@ def test_events_as_the_playground_writes_them(small: bytes, line: str) -> None:
     assert len(from_zip(edited(small, "events.jsonl", with_line(line))).events()[0]) == 3
 
 
+def test_a_run_is_created_once(small: bytes) -> None:
+    """Whoever unpacks it owns it, whatever its record says further on."""
+    run = from_zip(edited(small, "events.jsonl", with_line(event("created", time=9.0, owner="eve", race="mine"))), "bob")
+    assert run.owner == "bob" and [type(each) for each in run.events()[0]] == [Created, Stopped]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -505,7 +512,7 @@ def test_lines_that_are_no_events_are_left_out(small: bytes, line: str) -> None:
         pytest.param(event("observed", **OBSERVED | {"dead": ["<script>"] * 4}), id="texts for layers"),
         pytest.param(event("evaluated", **EVALUATED, named=[1], right=[1]), id="too few classes"),
         pytest.param(event("evaluated", **EVALUATED, named=[1] * 10), id="classes of one kind only"),
-        pytest.param(event("started", time=1e300, step=0, total_steps=1, steps_per_epoch=1, device="cpu", threads=1), id="a time that never comes"),
+        pytest.param(event("started", time=1e299, step=0, total_steps=1, steps_per_epoch=1, device="cpu", threads=1), id="a time that never comes"),
         pytest.param(event("failed", time=1.0, message=["why"], traceback=""), id="a list for a text"),
         pytest.param(event("snapshot", step=1, histograms=[{"low": float("inf")}] * 4, gallery=[], filters=None), id="infinite in a picture"),
     ],

@@ -19,7 +19,7 @@ from playground.runs.run import Run, create
 from playground.runs.scheduler import Scheduler
 from playground.runs.worker import execute
 
-from .killing import RUN, VICTIMS, Victim, Whole, kill, uninterrupted, whole
+from .killing import RUN, VICTIMS, Moment, Victim, Whole, kill, uninterrupted, whole
 from .small import CONFIG, SMALL
 
 SEED = secrets.randbits(32)
@@ -68,8 +68,8 @@ def scheduler(data_folder: Path) -> Iterator[Scheduler]:
 
 
 @pytest.fixture(scope="module")
-def expected(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Whole, float]:
-    """What the run comes to that nobody kills, and how long it takes."""
+def expected(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
+    """What the run comes to that nobody kills."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("whole")))
@@ -82,17 +82,13 @@ def untouched(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Wh
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("untouched")))
-        run = create(CONFIG, SMALL)
-        for _ in execute(run):
-            pass
-        return whole(run)
+        return uninterrupted(CONFIG)
 
 
 @pytest.mark.parametrize("victim", [VICTIMS[number % len(VICTIMS)] for number in range(MOMENTS)])
-def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler, expected: tuple[Whole, float], request: pytest.FixtureRequest) -> None:
-    run, seconds = expected
-    moment = random.Random(f"{SEED} {request.node.name}").uniform(0, seconds)
-    outcome = kill(victim, moment, scheduler, run)
+def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler, expected: Whole, request: pytest.FixtureRequest) -> None:
+    moment = Moment.random(random.Random(f"{SEED} {request.node.name}"))
+    outcome = kill(victim, moment, scheduler, expected)
     assert outcome.problem == "", f"seed {SEED}: {outcome}"
 
 
@@ -113,7 +109,7 @@ def test_nothing_is_lost_wherever_a_state_is_being_kept(place: str, count: int, 
     assert all(run.load_checkpoint(step) for step in run.checkpoints())
 
 
-def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Scheduler, expected: tuple[Whole, float]) -> None:
+def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Scheduler, expected: Whole) -> None:
     run = create(RUN, SMALL)
     history = History(run)
     generator = random.Random(SEED)
@@ -131,4 +127,4 @@ def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Sched
     else:
         for _event in execute(Run(run.path)):
             pass
-    assert whole(run).steps == expected[0].steps, SEED
+    assert whole(run).steps == expected.steps, SEED

@@ -144,7 +144,7 @@ def race(monkeypatch: pytest.MonkeyPatch, scheduler: Waiting) -> AppTest:
 def test_a_race_of_learning_rates(race: AppTest, scheduler: Waiting) -> None:
     race.segmented_control(key="race-kind").set_value("learning_rate").run()
     race.text_input(key="race-rates").set_value("0.1 0.02")
-    race.selectbox(key="race-optimizer").set_value("sgd").run()
+    race.selectbox(key="race-optimizer-mnist-5k").set_value("sgd").run()
     race.number_input(key="race-seed").set_value(7)
     race.number_input(key="race-epochs-mnist-5k").set_value(0.5).run()
     race.button(key="race-start").click().run()

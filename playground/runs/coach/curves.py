@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, replace
+from typing import Any
 
-import numpy as np
-
+from playground.network.layers import layer_type
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNT
 from playground.runs.coach.record import Record
-from playground.runs.coach.remedies import Remedies
+from playground.runs.coach.remedies import MORE, Remedies, rounded, usual_rate
 from playground.runs.coach.steps import HARMED
 
 RISE = 0.15
@@ -23,6 +23,9 @@ SINCE = 1.5
 """Epochs for which the test loss must have been above its lowest value."""
 FELL = 0.8
 """… and what must be left of the training loss of that time; if that stands still, too, the test loss rises by chance."""
+LARGEST_DECAY = 3.0
+"""A weight decay of 1 / (learning rate · steps) takes about as long as the run to make itself felt, which is the time scale to keep in
+https://arxiv.org/abs/2405.13698; a very short run needs no more than this."""
 STILL, LARGE_STEPS, HARDLY = 0.08, 0.008, 0.14
 """Share by which a loss that stands still fell from the second quarter of the run to the last; and where steps are large beside the weights,
 so that they jump around the bottom, the share by which it fell. Healthy runs that learn slowly come to 0.13 with steps of 0.0035."""
@@ -46,6 +49,8 @@ RATE_KEPT = 0.5
 """Share of the peak learning rate above which the rate has not come down."""
 SHORT_EPOCHS = 1.0
 """So few that no image was seen twice."""
+BY_HEART = 1.5
+"""How many times better than chance a network names the training images that learns them."""
 SIGMAS = 4.0
 """Standard deviations of chance within which an accuracy is a guess."""
 
@@ -60,20 +65,21 @@ def guessing(record: Record) -> Finding | None:
     if max(each.test_accuracy for each in late) > most:
         return None
     last = late[-1]
-    is_learning = last.train_accuracy > 1.5 * record.guessed
+    if last.train_accuracy > BY_HEART * record.guessed:
+        why = "It finds nothing in the images that goes with their labels. What it learns, it learns by heart."
+    else:
+        why = "A loss that stays at ln(classes) says that every class gets the same probability: nothing was found that goes with the labels."
     return Finding(
         "guessing",
         "On test images the network only guesses",
         f"After {last.epoch:.3g} epochs it names {last.test_accuracy:.1%} of the test images rightly; {record.guessed:.0%} is chance. "
         f"Of the training images it names {last.train_accuracy:.0%}, with a loss of {last.train_loss:.2f}.",
-        "It finds nothing in the images that goes with their labels. What it learns, it learns by heart."
-        if is_learning
-        else "A loss that stays at ln(classes) means that every class gets the same probability: nothing was found that goes with the labels.",
-        "Look at some images with their labels. If they are right, let a network learn ten images by heart: whatever keeps it from doing so keeps it from everything else.",
+        why,
+        "Look at some images with their labels. If they are right, try a network that is known to learn these images.",
         "problem",
         last.step,
         -1,
-        remedies.longer(record),
+        remedies.recommended_network(record),
     )
 
 
@@ -96,10 +102,7 @@ def class_never_predicted(record: Record) -> Finding | None:
         "problem",
         last.step,
         -1,
-        (
-            *remedies.settings(record, "Train from another start", seed=record.config.seed + 1),
-            *remedies.longer(record),
-        ),
+        remedies.settings(record, "Train from another start", seed=record.config.seed + 1),
     )
 
 
@@ -115,7 +118,7 @@ def overfitting(record: Record) -> Finding | None:
     is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= GAP
     if not (is_rising or is_apart):
         return None
-    rose = f"The test loss was lowest after {best.epoch:.3g} epochs, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, and the training loss {last.train_loss:.2g}."
+    rose = f"After {best.epoch:.3g} epochs the test loss was lowest, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, in training {last.train_loss:.2g}."
     apart = f"After {last.epoch:.3g} epochs {last.train_accuracy:.0%} of the training images are named rightly, of the test images {last.test_accuracy:.0%}."
     return Finding(
         "overfitting",
@@ -126,18 +129,19 @@ def overfitting(record: Record) -> Finding | None:
         "problem",
         best.step if is_rising else last.step,
         -1,
-        _against_overfitting(record, best.epoch if is_rising else record.epochs),
+        _against_overfitting(record),
     )
 
 
-def _against_overfitting(record: Record, best_epochs: float) -> Remedies:
-    now = record.config.augment
-    augment = replace(now, shift=max(now.shift, 2), flip=record.data.flips, rotation=max(now.rotation, 10.0), scale=max(now.scale, 0.1))
+def _against_overfitting(record: Record) -> Remedies:
+    now, epochs = record.config.augment, MORE * record.config.epochs
+    augment = replace(now, shift=max(now.shift, 2), flip=now.flip or record.data.flips, rotation=max(now.rotation, 10.0), scale=max(now.scale, 0.1))
+    rate = usual_rate(replace(record.config, optimizer="adamw"))
+    decay = min(rounded(1 / (rate * record.total_steps)), LARGEST_DECAY)
     return (
-        *remedies.settings(record, "Train with augmentation", augment=asdict(augment)),
+        *remedies.settings(record, f"Train with augmentation, for {epochs:g} epochs", augment=asdict(augment), epochs=epochs),
         *remedies.network(record, "Put dropout in front of the last layers", edits.with_dropout(record.network)),
-        *(remedies.settings(record, f"Stop after {best_epochs:.3g} epochs", epochs=float(f"{best_epochs:.3g}")) if best_epochs < record.epochs else ()),
-        *remedies.settings(record, "Train with AdamW and weight decay", optimizer="adamw", learning_rate=0.001, weight_decay=0.1),
+        *remedies.settings(record, f"Train with AdamW and a weight decay of {decay:g}", optimizer="adamw", learning_rate=rate, weight_decay=decay),
     )
 
 
@@ -151,34 +155,39 @@ def underfitting(record: Record) -> Finding | None:
     is_narrow = narrow is not None and record.progress < HARMED and gap < GAP
     if not (is_still or is_narrow):
         return None
-    layer = -1 if narrow is None else narrow
-    place = "" if narrow is None else f" Layer {narrow} ({record.network.layers[narrow].type}) hands on fewer numbers than there are classes."
+    accuracies = f"{last.train_accuracy:.0%} of the training images and {last.test_accuracy:.0%} of the test images are named rightly."
+    if narrow is None:
+        saw = f"After {last.epoch:.3g} epochs the training loss is {record.loss:.3g} and hardly falls; {accuracies}"
+    else:
+        name = record.network.layers[narrow].type
+        saw = f"After {last.epoch:.3g} epochs {accuracies} Layer {narrow} ({name}) hands on fewer numbers than half the classes: {_width(record, narrow)}."
     return Finding(
         "underfitting",
         "The network underfits",
-        f"After {last.epoch:.3g} epochs the training loss is {record.loss:.3g} and hardly falls; {last.train_accuracy:.0%} of the training images and "
-        f"{last.test_accuracy:.0%} of the test images are named rightly.{place}",
+        saw,
         "It is no worse on images that it has not seen, so what is missing is not data: it cannot even learn those that it sees.",
         "Take a larger network: wider layers, more of them, and an activation between them.",
         "problem",
         last.step,
-        layer,
+        -1 if narrow is None else narrow,
         (
             *remedies.network(record, "Put activations between the layers", edits.with_activations(record.network)),
             *remedies.network(record, "Make the layers wider", edits.wider(record.network)),
-            *remedies.longer(record),
+            *remedies.recommended_network(record),
         ),
     )
 
 
 def _bottleneck(record: Record) -> int | None:
     """The first hidden layer with fewer units than half the classes."""
-    for index in record.weighted[:-1]:
-        layer = record.network.layers[index]
-        name, _ = edits.WIDTHS.get(layer.type, ("", 0))
-        if name and int(layer.params.get(name, edits.WIDTHS[layer.type][1])) < NARROW * len(record.data.classes):
-            return index
-    return None
+    return next((index for index in record.weighted[:-1] if _width(record, index) < NARROW * len(record.data.classes)), None)
+
+
+def _width(record: Record, index: int) -> float:
+    """How many numbers, or feature maps, a layer with weights hands on; infinity where it hands on as many as come in."""
+    layer = record.network.layers[index]
+    now: Any = layer_type(layer.type).settings(layer.params)
+    return now[edits.WIDTHS[layer.type][0]] if layer.type in edits.WIDTHS else math.inf
 
 
 def plateau(record: Record) -> Finding | None:
@@ -196,7 +205,7 @@ def plateau(record: Record) -> Finding | None:
     return Finding(
         "plateau",
         "The loss stands still",
-        f"Since step {since:,} the training loss has hardly fallen: at first it was {second:.3g} and is {last:.3g}. "
+        f"From step {since:,} to step {record.step:,} the training loss hardly fell: from {second:.3g} to {last:.3g}. "
         f"The learning rate is still {rates[-1]:.3g}.",
         "With a large rate the weights jump around the bottom of a valley without reaching it. That is why schedules lower the rate in the end.",
         "Lower the learning rate on the way, by a schedule or by hand. If the loss still stays, the network is too small.",
@@ -206,10 +215,10 @@ def plateau(record: Record) -> Finding | None:
         (
             *remedies.fork(
                 record, f"Go on for {record.config.epochs:g} epochs with a rate that falls", record.step + 1,
-                epochs=record.config.epochs * remedies.MORE, schedule="cosine", learning_rate=remedies.rounded(record.rate / 3),
+                epochs=record.config.epochs * MORE, schedule="cosine", learning_rate=rounded(record.rate / 3),
             ),
             *remedies.settings(record, "Train with a rate that falls", schedule="cosine"),
-            *remedies.lower_rate(record),
+            *remedies.with_rate(record, rounded(record.rate / 10)),
         ),
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What is wrong by design: an output that the loss does not expect, and regularisation that leaves too little to learn with."""
+"""What is wrong by design: an output that the loss does not expect, layers with nothing between them, regularisation that leaves too little."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ STRONG_DROPOUT = 0.7
 """Share of values dropped; 0.5 is usual for hidden layers: https://jmlr.org/papers/v15/srivastava14a.html."""
 STRONG_SMOOTHING = 0.5
 """Share of the target; 0.1 is usual: https://arxiv.org/abs/1512.00567."""
+USUAL_SMOOTHING = 0.1
 STRONG_SHIFT, STRONG_ROTATION, STRONG_SCALE, STRONG_NOISE = 0.25, 60.0, 0.5, 0.4
 """Share of the image's side, degrees, share of its size, and standard deviation of pixels from 0 to 1, at which images are hard to know again;
 https://arxiv.org/abs/1909.13719 goes to 0.3, 30, 0.1 and none."""
@@ -28,6 +29,8 @@ SHRUNK = 0.75
 """What is left of the weights' norm where weight decay, not the data, decides it; without decay it grows."""
 PULLING = 0.2
 """Weight decay beside the gradient, both as norms, from which it has a say in every step."""
+DECOUPLED = ("adamw", "muon")
+"""Optimizers that take off a share of the weights apart from the gradient's step: https://arxiv.org/abs/1711.05101."""
 
 
 def softmax_before_loss(record: Record) -> Finding | None:
@@ -36,14 +39,14 @@ def softmax_before_loss(record: Record) -> Finding | None:
     if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) not in SQUEEZE:
         return None
     classes = len(record.data.classes)
-    lowest = math.log(1 + (classes - 1) / math.e)
+    lowest = math.log(1 + (classes - 1) / math.e)  # one output is 1, the others are 0
     return Finding(
         "softmax-before-loss",
         f"{name} stands before the loss",
-        f"Layer {behind[-1]} is a {name}, and the loss takes a softmax of its outputs. They lie between 0 and 1, so with {classes} classes the loss cannot get below "
-        f"{lowest:.2f}; at step {record.step:,} it is {record.loss:.2f}.",
-        "Cross-entropy expects scores as they are. Squeezed twice, even a right answer looks uncertain, and the gradient is small just where the network is most wrong.",
-        f"Leave out the {name}. To see probabilities, take the softmax when you use the network.",
+        f"Layer {behind[-1]} is a {name}, so all scores lie between 0 and 1. With {classes} classes the loss cannot get below {lowest:.2f}; "
+        f"at step {record.step:,} it is {record.loss:.2f}.",
+        "Cross-entropy takes the softmax itself. Squeezed twice, even right answers look unsure, and the gradient is small where the network is most wrong.",
+        f"Leave out the {name}. To see probabilities, take the softmax where you use the network.",
         "problem",
         record.step,
         behind[-1],
@@ -59,7 +62,7 @@ def activation_last(record: Record) -> Finding | None:
     return Finding(
         "activation-last",
         f"{name} bends the scores",
-        f"Layer {behind[-1]}, the last one, is a {name}. At step {record.step:,} the training loss is {record.loss:.2f}.",
+        f"Layer {behind[-1]}, behind the layer that makes the scores, is a {name}. At step {record.step:,} the training loss is {record.loss:.2f}.",
         "A score may be any number: the lower, the less likely is the class. Where an activation cuts or bends the scores, "
         "a class can fall silent, and no gradient brings it back.",
         f"Leave out the {name}.",
@@ -80,7 +83,8 @@ def no_activation(record: Record) -> Finding | None:
     return Finding(
         "no-activation",
         "There is no activation between layers",
-        f"In front of layer {layer} ({record.network.layers[layer].type}) there is no activation, and at step {record.step:,} the training loss is still {record.loss:.3g}.",
+        f"Between layer {layer} ({record.network.layers[layer].type}) and the one before it there is no activation. "
+        f"At step {record.step:,} the training loss is still {record.loss:.3g}.",
         "Weighted sums of weighted sums are weighted sums again: together such layers can do no more than one.",
         "Put an activation, such as ReLU, between them.",
         "problem",
@@ -99,16 +103,12 @@ def regularised_too_strongly(record: Record) -> Finding | None:
         return None
     seen, advice, offered = zip(*causes, strict=True)
     last = record.evaluations[-1]
+    accuracies = f"At step {last.step:,} {last.train_accuracy:.0%} of the training images and {last.test_accuracy:.0%} of the test images are named rightly."
     return Finding(
         "regularised-too-strongly",
         "Regularisation is too strong",
-        " ".join(
-            (
-                *seen,
-                f"At step {last.step:,} {last.train_accuracy:.0%} of the training images and {last.test_accuracy:.0%} of the test images are named rightly.",
-            )
-        ),
-        "Regularisation makes learning by heart harder. Too much of it makes all learning hard, and then training and test suffer alike.",
+        " ".join((*seen, accuracies)),
+        "Regularisation makes learning by heart harder. Too much of it makes all learning hard, or all answers unsure.",
         " ".join(advice),
         "problem",
         last.step,
@@ -118,11 +118,11 @@ def regularised_too_strongly(record: Record) -> Finding | None:
 
 
 Cause = tuple[str, str, Remedies]
-"""What was seen of it, what to do, and the runs that do."""
+"""A sentence for what was seen of it, one for what to do, and the runs that do."""
 
 
 def _dropout(record: Record) -> Iterator[Cause]:
-    shares = [float(layer.params.get("p", 0.5)) for layer in record.network.layers if layer.type == "Dropout"]
+    shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type == "Dropout"]
     if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNT:
         offered = remedies.network(record, f"Train with at most {edits.LIGHT_DROPOUT:.0%} dropout", edits.with_light_dropout(record.network))
         yield f"Dropout sets {max(shares):.0%} of a layer’s values to zero.", "Drop fewer values.", offered
@@ -133,14 +133,11 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
     decay, weighted = record.config.weight_decay, list(record.weighted)
     if not decay or not record.observations or record.progress > LEARNT:
         return
-    weight, gradient, update = (record.seen(name)[:, weighted] for name in ("weight", "gradient", "update"))
-    before, now = np.linalg.norm(np.nan_to_num(weight[[0, -1]]), axis=1)
-    if record.config.optimizer in ("adamw", "muon"):  # decay is a share of the weights, apart from the gradient's step
-        pulls, pushes = decay * record.rate * weight, update
-    else:
-        pulls, pushes = decay * weight, gradient
-    pull = float(np.median(np.linalg.norm(np.nan_to_num(pulls), axis=1) / (np.linalg.norm(np.nan_to_num(pushes), axis=1) + 1e-30)))
-    if now < SHRUNK * before and pull > PULLING:
+    weight, gradient, update = (np.nan_to_num(record.seen(name)[:, weighted]) for name in ("weight", "gradient", "update"))
+    before, now = np.linalg.norm(weight[[0, -1]], axis=1)
+    pull, push = (decay * record.rate * weight, update) if record.config.optimizer in DECOUPLED else (decay * weight, gradient)
+    share = float(np.median(np.linalg.norm(pull, axis=1) / (np.linalg.norm(push, axis=1) + 1e-30)))
+    if now < SHRUNK * before and share > PULLING:
         offered = remedies.settings(record, "Train without weight decay", weight_decay=0.0)
         yield (
             f"With a weight decay of {decay:g} the weights shrank to {now / before:.0%} of their norm at the start.",
@@ -151,23 +148,20 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
 
 def _augmentation(record: Record) -> Iterator[Cause]:
     augment, side = record.config.augment, record.data.input_shape[-1]
-    strong = [
-        words
-        for is_strong, words in (
-            (augment.shift >= STRONG_SHIFT * side, f"moved by up to {augment.shift} pixels"),
-            (augment.rotation >= STRONG_ROTATION, f"turned by up to {augment.rotation:g}°"),
-            (augment.scale >= STRONG_SCALE, f"scaled by up to {augment.scale:.0%}"),
-            (augment.noise >= STRONG_NOISE, f"covered with noise of {augment.noise:g}"),
-        )
-        if is_strong
-    ]
-    if strong and record.progress < LEARNT:
+    strong = (
+        (augment.shift >= STRONG_SHIFT * side, f"Training images are moved by up to {augment.shift} pixels."),
+        (augment.rotation >= STRONG_ROTATION, f"Training images are turned by up to {augment.rotation:g}°."),
+        (augment.scale >= STRONG_SCALE, f"Training images are scaled by up to {augment.scale:.0%}."),
+        (augment.noise >= STRONG_NOISE, f"Training images are covered with noise of {augment.noise:g}."),
+    )
+    seen = [sentence for is_strong, sentence in strong if is_strong]
+    if seen and record.progress < LEARNT:
         offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augment()))
-        yield f"Training images are {', '.join(strong)}.", "Change the images only so far that you would still know them.", offered
+        yield " ".join(seen), "Change the images only so far that you would still know them.", offered
 
 
 def _label_smoothing(record: Record) -> Iterator[Cause]:
     smoothing = record.config.label_smoothing
     if smoothing >= STRONG_SMOOTHING:
-        offered = remedies.settings(record, "Train with a label smoothing of 0.1", label_smoothing=0.1)
+        offered = remedies.settings(record, f"Train with a label smoothing of {USUAL_SMOOTHING:g}", label_smoothing=USUAL_SMOOTHING)
         yield f"Label smoothing spreads {smoothing:.0%} of the target over the wrong classes.", "Smooth labels by about a tenth.", offered

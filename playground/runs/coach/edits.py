@@ -18,9 +18,8 @@ RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
 SQUASHING = ("Sigmoid", "Tanh", "Softmax")
 TRANSPARENT = ("Dropout", "Flatten")
 """Layers behind the last that leave its scores what they are."""
-DROPOUT = 0.3
-"""Between the 0.2 for inputs and the 0.5 for hidden layers of https://jmlr.org/papers/v15/srivastava14a.html."""
-LIGHT_DROPOUT = 0.2
+USUAL_DROPOUT, LIGHT_DROPOUT = 0.5, 0.2
+"""For hidden layers, and for a start: https://jmlr.org/papers/v15/srivastava14a.html."""
 LEAK = {"negative_slope": 0.1}
 """Ten times PyTorch's, so that a unit on the wrong side comes back within a short run."""
 WIDTHS = {"Linear": ("out_features", 64), "Conv2d": ("out_channels", 16), "ResidualBlock": ("out_channels", 32), "PatchEmbedding": ("embed_dim", 64)}
@@ -92,7 +91,7 @@ def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
     rank, weighted = len(spec.input_shape), 0
     for layer in spec.layers:
         if layer.type == "Linear" and rank == 1 and weighted:
-            layers.append(LayerSpec("Dropout", {"p": DROPOUT}))
+            layers.append(LayerSpec("Dropout", {"p": USUAL_DROPOUT}))
         rank = RANK_BEHIND.get(layer.type, rank)
         weighted += layer.type in WEIGHTED
         layers.append(layer)

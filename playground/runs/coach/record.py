@@ -119,7 +119,8 @@ class Record:
 
     def column(self, name: str) -> Array:
         """One value of every step, (N,)."""
-        return self.steps[NAMES.index(name)]
+        row: Array = self.steps[NAMES.index(name)]
+        return row
 
     @property
     def rate(self) -> float:
@@ -179,7 +180,10 @@ class Record:
         """Whether a normalisation follows most layers with weights, so that the size of those weights does not matter."""
         types = [layer.type for layer in self.network.layers]
         hidden = self.weighted[:-1]
-        followed = [types[index] == "ResidualBlock" or (types[index] in PLAIN and any(name in NORMALISATIONS for name in types[index + 1 : index + 3])) for index in hidden]
+        followed = [
+            types[index] == "ResidualBlock" or (types[index] in PLAIN and any(name in NORMALISATIONS for name in types[index + 1 : index + 3]))
+            for index in hidden
+        ]
         return bool(followed) and sum(followed) > len(followed) / 2
 
     def seen(self, name: Numbers) -> Array:

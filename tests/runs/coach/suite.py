@@ -86,7 +86,7 @@ def dropout(share: float) -> tuple[str, dict[str, Value]]:
 
 def _case(name: str, expected: str, network: NetworkSpec, images: Images | None = None, **settings: Any) -> Case:
     dataset = "mnist-5k" if network.input_shape == DIGITS else "shapes"
-    return Case(name, expected, network, TrainConfig(dataset, network.name, **{"epochs": 8, **settings}), images or Images())
+    return Case(name, expected, network, TrainConfig(dataset, network.name, **{"epochs": 8, "device": "cpu", **settings}), images or Images())
 
 
 SGD: dict[str, Any] = {"optimizer": "sgd"}
@@ -97,7 +97,7 @@ POOLED: tuple[str, dict[str, Value]] = ("AdaptiveAvgPool2d", {"output_size": 4})
 
 BROKEN = (
     _case("bytes into an MLP", "inputs-not-normalised", mlp(64), inputs="0-255"),
-    _case("bytes into a CNN, SGD", "inputs-not-normalised", cnn(), inputs="0-255", learning_rate=0.01, epochs=5, **SGD),
+    _case("bytes into a CNN, SGD", "inputs-not-normalised", cnn(), inputs="0-255", learning_rate=0.03, epochs=5, **SGD),
     _case("bytes into a CNN with tanh", "inputs-not-normalised", cnn(behind=("Tanh",)), inputs="0-255", epochs=5),
     _case("zeros in an MLP", "starts-at-zero", mlp(64), initialisation="zeros", epochs=5),
     _case("zeros before batch norm", "starts-at-zero", cnn(behind=("BatchNorm2d", "ReLU")), initialisation="zeros", epochs=4),
@@ -114,11 +114,11 @@ BROKEN = (
     _case("SGD with a rate of 1, tanh", "rate-too-high", mlp(64, 64, behind=("Tanh",)), learning_rate=1.0, **SGD, **CONSTANT),
     _case("Adam with a rate of a millionth", "rate-too-low", mlp(64), learning_rate=1e-6),
     _case("SGD with a rate of 0.0003 in a CNN", "rate-too-low", cnn(), learning_rate=3e-4, epochs=5, **SGD),
-    _case("one cycle up to a rate of 0.1, deep", "dead-relus", mlp(64, 64, 64), learning_rate=0.1, epochs=10),
-    _case("one cycle up to a rate of 0.12, CNN", "dead-relus", cnn(), learning_rate=0.12, epochs=6),
+    _case("one cycle up to a rate of 0.08", "dead-relus", mlp(64, 64), learning_rate=0.08, epochs=12),
+    _case("one cycle up to a rate of 0.08, deep", "dead-relus", mlp(64, 64, 64), learning_rate=0.08, epochs=12),
     _case("few images, MLP", "overfitting", mlp(64), FEW, epochs=40),
     _case("few images, CNN", "overfitting", cnn(), FEW, epochs=30),
-    _case("few pictures", "overfitting", cnn(shape=PICTURES), Images(500), epochs=25),
+    _case("few images, SGD", "overfitting", mlp(128), Images(400), learning_rate=0.1, epochs=40, **SGD),
     _case("two hidden units", "underfitting", mlp(2), epochs=12),
     _case("four pixels", "underfitting", layers(("AdaptiveAvgPool2d", {"output_size": 2}), "Flatten", linear(16), "ReLU", linear(10)), epochs=12),
     _case("a rate of 0.1 to the end, linear", "plateau", layers(POOLED, "Flatten", linear(10)), learning_rate=0.1, epochs=12, **CONSTANT),
@@ -142,7 +142,8 @@ BROKEN = (
 )  # fmt: skip
 
 VIT = layers(
-    ("PatchEmbedding", {"embed_dim": 32, "patch_size": 7}), ("TransformerEncoderLayer", {"nhead": 4, "dim_feedforward": 64}), "LayerNorm", "TokenMean", linear(10)
+    ("PatchEmbedding", {"embed_dim": 32, "patch_size": 7}), ("TransformerEncoderLayer", {"nhead": 4, "dim_feedforward": 64}), "LayerNorm",
+    "TokenMean", linear(10),
 )  # fmt: skip
 
 HEALTHY = (
@@ -170,8 +171,8 @@ HEALTHY = (
     _case("pictures, CNN", "", cnn(shape=PICTURES), MORE, epochs=6, augment=Augment(flip=True)),
 )  # fmt: skip
 
-RECOMMENDED = Images(1280, 400)
-"""So few for networks of the playground, which take long: with their own settings, but for a fewer steps."""
+LARGE = Images(640, 200)
+"""So few for the playground's own networks, which take long."""
 
 
 def recommended() -> Iterator[Case]:
@@ -182,7 +183,7 @@ def recommended() -> Iterator[Case]:
     for info in DATASETS:
         if info.offline:
             config = suggested(info.name)
-            yield Case(f"as recommended for {info.title}", "", preset(config.network), config)
+            yield Case(f"as recommended for {info.title}", "", preset(config.network), replace(config, device="cpu"), LARGE)
 
 
 def part(dataset: str, images: Images) -> ImageSet:

@@ -1,0 +1,73 @@
+"""Every broken run's fault is named, and no other; of a healthy run nothing is said, whenever one looks."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from playground.data.load import load
+from playground.runs.coach import Record, findings
+
+from .conftest import Trainer
+from .looking import cut, thinned
+from .suite import BROKEN, HEALTHY, Case, recommended
+
+MINIMUM_BROKEN, MINIMUM_HEALTHY = 24, 12
+LOOKS = 20
+MOST_CHANGES = 3
+"""How often what is said may change from one look to the next: nothing, then a first sign, then its cause."""
+
+CASES = (*BROKEN, *HEALTHY, *recommended())
+
+
+def names(record: Record) -> list[str]:
+    return [finding.name for finding in findings(record)]
+
+
+def by_name(cases: tuple[Case, ...]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
+
+
+def test_the_suite_is_large_enough() -> None:
+    assert len(BROKEN) >= MINIMUM_BROKEN
+    assert len(CASES) - len(BROKEN) >= MINIMUM_HEALTHY
+    assert len({case.name for case in CASES}) == len(CASES)
+
+
+@by_name(CASES)
+def test_the_fault_is_named_and_no_other(case: Case, train: Trainer) -> None:
+    _, record = train(case)
+    assert names(record) == ([case.expected] if case.expected else [])
+
+
+@by_name(CASES)
+def test_few_observations_tell_the_same(case: Case, train: Trainer) -> None:
+    _, record = train(case)
+    assert names(thinned(record)) == names(record)
+
+
+@by_name(CASES)
+def test_what_is_said_while_it_runs_is_steady(case: Case, train: Trainer) -> None:
+    _, record = train(case)
+    looks = [names(cut(record, look / LOOKS)) for look in range(1, LOOKS)]
+    if not case.expected:
+        assert not any(looks)
+    assert sum(before != after for before, after in pairwise(looks)) <= MOST_CHANGES
+
+
+@by_name(BROKEN)
+def test_a_finding_shows_where_it_shows(case: Case, train: Trainer) -> None:
+    _, record = train(case)
+    (finding,) = findings(record)
+    assert 1 <= finding.step <= record.total_steps
+    assert -1 <= finding.layer < len(case.network.layers)
+    assert any(character.isdigit() for character in finding.saw)
+    for text in (finding.title, finding.saw, finding.why, finding.advice, *(remedy.label for remedy in finding.remedies)):
+        assert text.strip() == text
+        assert "  " not in text and "nan" not in text.lower().split() and "{" not in text
+
+
+@pytest.mark.parametrize("dataset", sorted({case.config.dataset for case in CASES}))
+def test_data_is_there_without_a_download(dataset: str) -> None:
+    assert load(dataset).info.offline
