@@ -8,13 +8,15 @@ import time
 
 import torch
 
-from benchmarks import autograd, browser, drawing, network, tensors, throughput
+from benchmarks import autograd, browser, drawing, killing, network, refresh, speed, tensors, throughput, tutorials
 from playground import device, settings
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
 from playground.inference.models import SHIPPED, load_model
 
 Row = tuple[str, str, str]
+SLOW = "--slow"
+"""With it the kills and the tutorials’ trainings are measured, too, which takes an hour."""
 START, END = "<!-- benchmarks -->\n", "<!-- /benchmarks -->"
 
 
@@ -24,9 +26,11 @@ def main() -> int:
     rows: list[Row] = []
     try:
         download("mnist", lambda _name, _there, _total: None)
-        rows += _accuracy() + _throughput()
+        rows += _accuracy() + _throughput() + speed.rows()
+        rows += tutorials.rows() if SLOW in sys.argv else []
     except PlaygroundError as error:
         print(f"Without MNIST there are no figures for accuracy and throughput. {error}", file=sys.stderr)
+    rows += refresh.rows() + (killing.rows() if SLOW in sys.argv else [])
     if browser.available():
         rows += _waiting() + tensors.rows() + autograd.rows() + network.rows()
     else:
@@ -54,7 +58,7 @@ def _throughput() -> list[Row]:
     found = throughput.measure()
     return [
         ("Training, ours ÷ the tutorial’s DataLoader", f"{found.ours_to_tutorial:.2f} ({found.ours:,.0f} ÷ {found.tutorial:,.0f} images/s)", "≥ 2.5"),
-        ("Training, ours with every event recorded ÷ a bare loop", f"{found.ours_to_bare:.2f} ({found.ours:,.0f} ÷ {found.bare:,.0f} images/s)", "≥ 0.95"),
+        ("Training, ours with everything recorded ÷ a bare loop", f"{found.ours_to_bare:.2f} ({found.ours:,.0f} ÷ {found.bare:,.0f} images/s)", "≥ 0.90"),
     ]
 
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from unittest.mock import patch
 
 from playground.runs.scheduler import Scheduler
 from tests.runs.killing import VICTIMS, Moment, Outcome, kill, uninterrupted
@@ -28,8 +29,7 @@ def measure(kills: int = KILLS, seed: int | None = None) -> Iterator[Outcome]:
     seed = time.time_ns() if seed is None else seed
     print(f"seed {seed}", file=sys.stderr)
     generator = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"PLAYGROUND_RUNS": folder, "PLAYGROUND_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder, PLAYGROUND_THREADS="1"):
         scheduler = Scheduler(workers=1)
         scheduler.warm_up()
         expected = uninterrupted()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from unittest.mock import patch
 
 import numpy as np
 
@@ -95,8 +96,7 @@ def _timed(look: Callable[[], T]) -> tuple[float, T]:
 @contextmanager
 def _recorded(line: int) -> Iterator[Run]:
     """A run that has taken `STEPS` steps, with evaluations, observations, pictures and kept states, in a folder of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PLAYGROUND_RUNS"] = folder
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder):
         config = TrainConfig("mnist-5k", "tutorial-cnn", epochs=EPOCHS, batch_size=1, evaluate_every=STEPS // 100)
         run = create(config, preset("tutorial-cnn"))
         with run.hold():

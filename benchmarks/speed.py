@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -145,8 +146,7 @@ def cifar10() -> list[tuple[str, str, str]]:
 @contextmanager
 def _warm() -> Iterator[Scheduler]:
     """A scheduler that has started its forking process and trained once, and runs in a folder of their own."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["PLAYGROUND_RUNS"] = folder
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder):
         scheduler = Scheduler(workers=1)
         scheduler.warm_up()
         ours(TrainConfig("mnist-5k", "mnist-mlp", epochs=0.1), [], scheduler)

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from unittest.mock import patch
 
 import torch
 from torch import nn
@@ -115,17 +116,10 @@ def _time(steps: Iterator[None], count: int) -> float:
 
 def _ours() -> Iterator[None]:
     """A run as a worker trains it, every event written to its folder."""
-    with tempfile.TemporaryDirectory() as folder:
-        before = os.environ.get("PLAYGROUND_RUNS")
-        os.environ["PLAYGROUND_RUNS"] = folder
-        try:
-            settings_ = {"epochs": 10, "batch_size": BATCH, "learning_rate": 0.001, "schedule": "constant", "evaluate_every": 10**9}
-            run = create(TrainConfig("mnist", "tutorial-cnn", **settings_), preset("tutorial-cnn"))
-            yield from (None for event in execute(run) if isinstance(event, Step))
-        finally:
-            os.environ.pop("PLAYGROUND_RUNS")
-            if before is not None:
-                os.environ["PLAYGROUND_RUNS"] = before
+    config = TrainConfig("mnist", "tutorial-cnn", epochs=10, batch_size=BATCH, learning_rate=0.001, schedule="constant", evaluate_every=10**9)
+    with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder):
+        run = create(config, preset("tutorial-cnn"))
+        yield from (None for event in execute(run) if isinstance(event, Step))
 
 
 def _bare(images: ImageSet) -> Iterator[None]:

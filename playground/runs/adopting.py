@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
-from playground.runs.weights import create_from_weights
+from playground.runs.weights import create_from_weights, fitted
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Stopped
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> Run:
-    """A run that stands at its start with these weights, tried on the test images; resumed, it trains them further.
+def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> tuple[Run, tuple[str, ...]]:
+    """A run that stands at its start with these weights, tried on the test images; resumed, it trains them further. And notes on how they were made to fit.
 
     Args:
         config: how it would be trained.
@@ -31,13 +31,14 @@ def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor],
     """
     from playground.training.loop import Training, evaluate
 
-    run = create_from_weights(config, spec, weights, owner)
-    training = Training(spec, config, weights=run.start_weights())
+    found, notes = fitted(weights, spec)
+    training = Training(spec, config, weights=found)
     loss, confused = evaluate(training.network, training.images, training.prepare)
     right = confused.diagonal()
     accuracy = int(right.sum()) / len(training.images.test_images)
+    run = create_from_weights(config, spec, found, owner)
     run.save_checkpoint(training.state())
     run.append(Started(time.time(), 0, training.total_steps, training.steps_per_epoch, str(training.device), 1))
     run.append(Evaluated(0, 0.0, loss, accuracy, loss, accuracy, 0.0, confused.sum(dim=0).tolist(), right.tolist()))
     run.append(Stopped(time.time(), 0))
-    return run
+    return run, notes

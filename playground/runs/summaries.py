@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 
+from playground import settings
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
 from playground.runs.comparing import Facts, changed, facts, name, setup
 from playground.runs.history import History
-from playground.runs.run import ACTIVE, Run, State
+from playground.runs.run import ACTIVE, Run, State, all_runs
 from playground.runs.shelf import label
 
 KEPT = 4096
 """Summaries kept in memory."""
+SETTLED_NS = 2_000_000_000
+"""Time after which a change of a folder is told by its date for certain: file systems date changes by their clock's tick."""
 Stamp = tuple[int, ...]
 FEW = 4
 """Runs that a comparison begins with, at most, where they are not a race."""
@@ -119,6 +124,18 @@ def owner(run: Run) -> str | None:
 def _owner(run: Run) -> str:
     """An owner never changes; what could not be read is asked for again."""
     return run.owner
+
+
+def listed_runs() -> list[Run]:
+    """As `all_runs`; the folder is read again only when a run has come or gone, because many learners ask for it every few seconds."""
+    folder = settings.runs_folder()
+    when = changed(folder)
+    return list(_listed(folder, when)) if time.time_ns() - when > SETTLED_NS else all_runs()
+
+
+@lru_cache(maxsize=1)
+def _listed(_folder: Path, _changed: int) -> tuple[Run, ...]:
+    return tuple(all_runs())
 
 
 def first_chosen(summaries: Sequence[Summary]) -> list[Run]:

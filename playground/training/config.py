@@ -135,8 +135,11 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weight_decay": (_number(0, 10), "The weight decay must be from 0 to 10, not {value!r}."),
     "schedule": (lambda value: value in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}, not {{value!r}}."),
     "label_smoothing": (_number(0, 0.99), "The label smoothing must be from 0 to below 1, not {value!r}."),
-    "inputs": (lambda value: value in INPUTS, f"The inputs must be one of {', '.join(INPUTS)}, not {{value!r}}."),
-    "initialisation": (lambda value: value in INITIALISATIONS, f"The initialisation must be one of {', '.join(INITIALISATIONS)}, not {{value!r}}."),
+    "inputs": (lambda value: isinstance(value, str) and value in INPUTS, f"The inputs must be one of {', '.join(INPUTS)}, not {{value!r}}."),
+    "initialisation": (
+        lambda value: isinstance(value, str) and value in INITIALISATIONS,
+        f"The initialisation must be one of {', '.join(INITIALISATIONS)}, not {{value!r}}.",
+    ),
     "whiten": (lambda value: isinstance(value, bool), "Whitening must be true or false, not {value!r}."),
     "evaluate_every": (_whole(0, 10**9), "The steps between evaluations must be a whole number from 0, not {value!r}."),
     "seed": (_whole(0, 2**31 - 1), "The seed must be a whole number from 0 to 2147483647, not {value!r}."),

@@ -161,7 +161,8 @@ class Training:
         network = build(self.spec, "cpu", self.config.seed)
         initialise(network, self.config.initialisation, self.config.seed)
         if self.config.whiten:
-            images = self.images.train_images[:WHITENING_IMAGES].cpu()
+            every = max(1, len(self.images.train_images) // WHITENING_IMAGES)  # evenly, because a set may be sorted
+            images = self.images.train_images[::every].cpu()
             whiten(network, normalise(images, self.images.info, self.config.inputs))
         if weights is not None:
             _take_over(network, weights)
@@ -265,7 +266,7 @@ class Training:
         for group, own in zip(self.optimizer.param_groups, settings, strict=True):
             group.update(own)
 
-    def _is_worth_keeping(self, seconds: float = CHECKPOINT_SECONDS) -> bool:
+    def _is_worth_keeping(self, seconds: float) -> bool:
         """Whether the state should be kept now: at the end, and whenever so much time was spent since the last one."""
         worth = self.step == self.total_steps or self.seconds - self._kept_at > seconds
         if worth:
@@ -297,7 +298,7 @@ class Training:
                 if fault:
                     raise fault
                 pending, flushed, flush_now = _Pending(), time.perf_counter(), False
-                if self.step < stop and self._is_worth_keeping():
+                if self.step < stop and self._is_worth_keeping(CHECKPOINT_SECONDS):
                     yield Checkpoint(self.step)
                     clock.skip()
 

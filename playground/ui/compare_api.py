@@ -20,8 +20,8 @@ from playground.errors import PlaygroundError, RunError, UnknownName
 from playground.runs import comparing, shelf
 from playground.runs.comparing import AXES, Facts
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs, find
-from playground.runs.summaries import STRANGE, Summaries, Summary, first_chosen, owner
+from playground.runs.run import Run, find
+from playground.runs.summaries import STRANGE, Summaries, Summary, first_chosen, listed_runs, owner
 from playground.ui import identity
 from playground.ui.api import Answer, Forbidden, answered, body_of
 from playground.ui.services import services
@@ -83,7 +83,7 @@ async def restore(request: Request) -> Response:
 
 def visible_runs(who: str) -> list[Run]:
     """The runs that a learner may see, the newest first; among them those that are damaged so much that nobody knows whose they are."""
-    return [run for run in all_runs() if owner(run) in ("", who, None)]
+    return [run for run in listed_runs() if owner(run) in ("", who, None)]
 
 
 def _who(request: Request) -> str:
@@ -121,7 +121,7 @@ def _summaries() -> Summaries:
 
 def _list(who: str) -> dict[str, Any]:
     services().warm.wait()
-    everything = all_runs()
+    everything = listed_runs()
     found = [summary for run in everything if owner(run) in ("", who, None) and (summary := _summaries().of(run))]
     return {
         "runs": [_row(summary, who) for summary in found],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import streamlit as st
 
@@ -86,5 +85,8 @@ def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec |
         return from_zip(content, who, name)
     if network is None:
         raise PlaygroundError("Choose the network that these weights are for.")
-    config = replace(suggested(info.name), network=network.name)
-    return adopt(config, network, read_weights(content, name), who)
+    config = suggested(info.name, network.name)
+    run, notes = adopt(config, network, read_weights(content, name), who)
+    for note in notes:
+        st.toast(note, icon=":material/info:", duration="long")
+    return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -73,7 +74,7 @@ def choose_and_start() -> None:
         st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
     if network is None:
         return
-    given = _choose_settings(info)
+    given = _choose_settings(info, network)
     if not _is_ready(info):
         _offer_download(info)
     elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
@@ -177,10 +178,10 @@ def _fits(spec: NetworkSpec, info: DatasetInfo) -> bool:
     return spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)
 
 
-def _choose_settings(info: DatasetInfo) -> dict[str, Any]:
-    """The configuration's values as the learner set them, starting from what suits the data set."""
-    first = suggested(info.name)
-    key = f"{info.name}-"
+def _choose_settings(info: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
+    """The configuration's values as the learner set them, starting from what suits the data set and the network."""
+    first = suggested(info.name, network.name)
+    key = f"{info.name}-{network.name}-"
     given: dict[str, Any] = {
         "epochs": st.number_input(
             "Epochs",
@@ -204,6 +205,13 @@ def _choose_settings(info: DatasetInfo) -> dict[str, Any]:
             key=key + "inputs",
             help="How pixels reach the network. Try what happens without the normalisation.",
         )
+        if network.layers[0].type == "Conv2d":
+            given["whiten"] = st.checkbox(
+                "Whitening",
+                first.whiten,
+                key=key + "whiten",
+                help="The first convolution’s filters follow from the training images’ own patches, and are frozen.",
+            )
         given["initialisation"] = st.selectbox(
             "Weights start",
             list(INITIALISATIONS),
@@ -244,9 +252,9 @@ def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
             "Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."
         ),
     }
-    if given["optimizer"] in ("sgd", "rmsprop"):
+    if given["optimizer"] in ("sgd", "rmsprop", "muon"):
         given["momentum"] = st.slider("Momentum", 0.0, 0.99, first.momentum, 0.01, key=key + "momentum", help="Share of the last step that is kept.")
-    if given["optimizer"] == "sgd":
+    if given["optimizer"] in ("sgd", "muon"):
         given["nesterov"] = st.checkbox("Nesterov", first.nesterov, key=key + "nesterov", help="Look ahead along the momentum before taking the gradient.")
     return given
 
@@ -263,7 +271,7 @@ def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment
 
 def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any]) -> None:
     try:
-        config = TrainConfig(dataset=info.name, network=network.name, device=chosen_device(), **given)
+        config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **given)
         run = start(config, network)
     except PlaygroundError as error:
         show(error)

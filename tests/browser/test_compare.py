@@ -235,6 +235,7 @@ def test_a_run_that_was_deleted_elsewhere_is_told_and_leaves(ada: Page, place: s
     ada.get_by_text("no longer there").wait_for()
     expect(row(ada, run)).to_have_count(0)
     expect(row(ada, other)).to_have_count(1)
+    expect(ada.locator(".comparison-foot")).to_contain_text("1 of 1 chosen")
 
 
 def test_a_damaged_run_says_why_and_breaks_nothing(ada: Page, place: str) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from playground import settings
 from playground.network.presets import preset
 from playground.runs.history import History
 from playground.runs.run import Run, create
-from playground.runs.shelf import relabel
-from playground.runs.summaries import Summaries, Summary, first_chosen, owner
+from playground.runs.shelf import delete, relabel
+from playground.runs.summaries import Summaries, Summary, first_chosen, listed_runs, owner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
@@ -140,6 +142,25 @@ def test_whose_a_run_is_is_asked_again_while_nobody_can_tell() -> None:
     assert owner(run) is None
     (run.path / "events.jsonl").write_bytes(content)
     assert owner(run) == "ada"
+
+
+def test_the_folder_is_read_again_only_when_a_run_has_come_or_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert listed_runs() == []
+    first = made()
+    assert listed_runs() == [first]
+    folder = settings.runs_folder()
+    long_ago = folder.stat().st_mtime_ns - 60_000_000_000
+    os.utime(folder, ns=(long_ago, long_ago))
+    assert listed_runs() == [first]
+    monkeypatch.setattr("playground.runs.summaries.all_runs", lambda: pytest.fail("read again"))
+    assert listed_runs() == [first]
+    monkeypatch.undo()
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(folder))
+    second = made()
+    assert set(listed_runs()) == {first, second}
+    second.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
+    delete(second)
+    assert listed_runs() == [first]
 
 
 def chosen(runs: list[Run]) -> list[Run]:

@@ -16,9 +16,9 @@ from playground.runs.coach.steps import HARMED
 
 RISE = 0.15
 """By how much the test loss lies above its lowest value; from one evaluation to the next it moves by half of that by chance."""
-GAP, SMALL_GAP = 0.15, 0.03
-"""Training accuracy minus test accuracy. CS231n calls a large gap strong overfitting without a number
-(https://cs231n.github.io/neural-networks-3/#accuracy); healthy runs of the tests stay below 0.1."""
+SMALL_GAP, GAP = 0.03, 0.15
+"""Training accuracy minus test accuracy: what there must be where the test loss rises, and what is enough by itself. CS231n calls a large gap
+strong overfitting without a number (https://cs231n.github.io/neural-networks-3/#accuracy); healthy runs of the tests stay below 0.1."""
 SINCE = 1.5
 """Epochs for which the test loss must have been above its lowest value."""
 FELL = 0.8

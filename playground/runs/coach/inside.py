@@ -164,7 +164,7 @@ def dead_relus(record: Record) -> Finding | None:
         layer,
         (
             *(remedies.lower_rate(record) if began else better_start(record)),
-            *remedies.network(record, "Use leaky ReLU", edits.leaky(record.network)),
+            *remedies.with_usual_rate(record, remedies.network(record, "Use leaky ReLU", edits.leaky(record.network))),
         ),
     )
 

@@ -35,27 +35,29 @@ DETECTORS: tuple[Detector, ...] = (
 )
 """Causes first: a fault explains only what stands behind it."""
 
-_LITTLE_LEARNT = ("rate-too-low", "guessing", "class-never-predicted", "underfitting", "plateau", "still-learning")
+_LITTLE = ("guessing", "underfitting", "class-never-predicted", "plateau", "still-learning")
 """What a network shows that does not learn well, whatever the cause."""
-_STEPS = ("rate-too-high", "dead-relus")
-"""What large gradients do."""
+_SLOW = ("rate-too-low", *_LITTLE)
+"""… and where hardly any gradient arrives."""
+_BROKEN = ("vanishing-gradients", "rate-too-high", "dead-relus", *_SLOW)
+"""… and where values or steps are of the wrong size."""
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
-    "not-a-number": ("inputs-not-normalised", "exploding-gradients", "vanishing-gradients", "overfitting", *_STEPS, *_LITTLE_LEARNT),
-    "starts-at-zero": ("vanishing-gradients", *_STEPS, *_LITTLE_LEARNT),
-    "inputs-not-normalised": ("exploding-gradients", "vanishing-gradients", *_STEPS, *_LITTLE_LEARNT),
-    "softmax-before-loss": ("vanishing-gradients", *_STEPS, *_LITTLE_LEARNT),
-    "activation-last": ("vanishing-gradients", *_STEPS, *_LITTLE_LEARNT),
-    "no-activation": ("vanishing-gradients", "overfitting", *_STEPS, *_LITTLE_LEARNT),
-    "exploding-gradients": ("overfitting", *_STEPS, *_LITTLE_LEARNT),
-    "vanishing-gradients": (*_STEPS, *_LITTLE_LEARNT),
-    "batch-too-small": (*_STEPS, *_LITTLE_LEARNT),
-    "batch-too-large": _LITTLE_LEARNT,
-    "regularised-too-strongly": (*_STEPS, *_LITTLE_LEARNT),
-    "rate-too-high": ("dead-relus", "overfitting", *_LITTLE_LEARNT),
-    "rate-too-low": _LITTLE_LEARNT,
-    "dead-relus": _LITTLE_LEARNT,
-    "guessing": ("overfitting", "underfitting", "plateau", "still-learning"),
+    "not-a-number": ("inputs-not-normalised", "exploding-gradients", "overfitting", *_BROKEN),
+    "starts-at-zero": _BROKEN,
+    "inputs-not-normalised": ("exploding-gradients", *_BROKEN),
+    "softmax-before-loss": _BROKEN,
+    "activation-last": _BROKEN,
+    "no-activation": ("overfitting", *_BROKEN),
+    "exploding-gradients": ("overfitting", "rate-too-high", "dead-relus", *_SLOW),
+    "vanishing-gradients": ("rate-too-high", "dead-relus", *_SLOW),
+    "batch-too-small": ("rate-too-high", "dead-relus", *_SLOW),
+    "batch-too-large": _SLOW,
+    "regularised-too-strongly": ("rate-too-high", "dead-relus", *_SLOW),
+    "rate-too-high": ("dead-relus", "overfitting", *_SLOW),
+    "dead-relus": _SLOW,
+    "rate-too-low": _LITTLE,
+    "guessing": ("underfitting", "overfitting", "plateau", "still-learning"),
     "underfitting": ("class-never-predicted", "plateau"),
     "class-never-predicted": ("overfitting", "plateau"),
     "overfitting": ("plateau",),

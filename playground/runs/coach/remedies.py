@@ -48,7 +48,7 @@ def rounded(number: float) -> float:
 
 def settings(record: Record, label: str, **changes: Any) -> Remedies:
     """The same network trained anew with other settings."""
-    return (Remedy(label, changes),) if _is_change(record.config, changes) else ()
+    return (Remedy(label, changes),) if _is_change(record, changes) else ()
 
 
 def network(record: Record, label: str, changed: NetworkSpec | None, **changes: Any) -> Remedies:
@@ -73,7 +73,7 @@ def recommended_network(record: Record) -> Remedies:
 def fork(record: Record, label: str, before: int, **changes: Any) -> Remedies:
     """Going on from the last checkpoint in front of a step, with other settings."""
     kept = [step for step in record.checkpoints if step < before]
-    if not kept or not _is_change(record.config, changes) or set(changes) & set(FIXED):
+    if not kept or not _is_change(record, changes) or set(changes) & set(FIXED):
         return ()
     config = TrainConfig.from_dict({**record.config.to_dict(), **changes})
     is_left = kept[-1] < round(config.epochs * record.steps_per_epoch)
@@ -115,11 +115,11 @@ def longer(record: Record) -> Remedies:
     return fork(record, f"Go on to {epochs:g} epochs", record.step + 1, epochs=epochs) or settings(record, f"Train for {epochs:g} epochs", epochs=epochs)
 
 
-def _is_change(config: TrainConfig, changes: dict[str, Any]) -> bool:
-    """Whether the settings are valid and differ from the run's."""
-    before = config.to_dict()
+def _is_change(record: Record, changes: dict[str, Any]) -> bool:
+    """Whether the settings are valid and differ from the run's, in which the learning rate may have been set by hand."""
+    before = record.config.to_dict()
     try:
         TrainConfig.from_dict({**before, **changes})
     except ConfigError:
         return False
-    return any(before[name] != value for name, value in changes.items())
+    return any({**before, "learning_rate": record.rate}[name] != value for name, value in changes.items())
