@@ -14,6 +14,7 @@ worker.log       what that process printed, for whoever looks for a bug
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import math
@@ -79,10 +80,16 @@ class Run:
 
     @property
     def owner(self) -> str:
-        """Whose it is; empty for a run that belongs to everyone, as those of the command line do."""
-        with self._events_path.open("rb") as file:
+        """Whose it is; empty for a run that belongs to everyone, as those of the command line do.
+
+        Raises:
+            CheckpointError: its record does not begin as one does.
+        """
+        with self._events_path.open("rb") as file, contextlib.suppress(ValueError):
             first = from_json(file.readline())
-        return first.owner if isinstance(first, Created) else ""
+            if isinstance(first, Created):
+                return first.owner
+        raise CheckpointError(f"The record of the run “{self.id}” is damaged, so nobody knows whose it is.")
 
     @property
     def checkpoint_path(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -41,8 +42,10 @@ class Scheduler:
     def adopt(self) -> None:
         """Queue the runs that waited when an earlier server ended, the oldest first."""
         for run in reversed(all_runs()):
-            if History(run).follow().state == "queued":
-                self.submit(run)
+            history = History(run).follow()
+            if history.created and history.state == "queued":
+                with contextlib.suppress(RunError):  # somebody was quicker
+                    self.submit(run)
 
     def submit(self, run: Run) -> None:
         """Queue a new run, or one that shall go on from its last checkpoint.
@@ -54,7 +57,7 @@ class Scheduler:
         if state in ("finished", "running", "paused"):
             raise RunError(f"The run “{run.id}” is {state}; there is nothing to resume.")
         with self._lock:
-            if run in self._waiting:
+            if run in self._waiting or (state == "queued" and run.id in self._working):
                 raise RunError(f"The run “{run.id}” is in the queue already.")
             self._waiting.append(run)
             self._hand_out()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from playground.runs.run import Run, all_runs
+from playground.runs.run import Run
 
 COOKIE = "playground_learner"
 COOKIE_SECONDS = 365 * 24 * 3600
@@ -31,14 +31,3 @@ def may_see(run: Run, who: str) -> bool:
 def may_steer(run: Run, who: str) -> bool:
     """One's own runs."""
     return bool(who) and run.owner == who
-
-
-def visible_runs(who: str, count: int) -> list[Run]:
-    """The newest runs that a learner may see."""
-    found: list[Run] = []
-    for run in all_runs():
-        if len(found) == count:
-            break
-        if may_see(run, who):
-            found.append(run)
-    return found

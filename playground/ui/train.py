@@ -17,6 +17,7 @@ from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import Presets, load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
+from playground.runs.comparing import OPTIMIZER_TITLES
 from playground.runs.run import Run, create, find
 from playground.settings import ROOT
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
@@ -34,7 +35,6 @@ from playground.ui.services import services
 
 PAGES = ROOT / "pages"
 _WATCHED = "watched-run"
-OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "muon": "Muon"}
 SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
 
 

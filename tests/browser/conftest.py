@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,5 +45,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page
+    for run in re.findall(r"[?&]run=([\w-]+)", page.url):  # one that a failed test left behind would keep the others waiting
+        page.request.post(f"{page.url.split('/train')[0]}/api/runs/{run}/command", data={"command": "stop"})
     context.close()
     assert not faults

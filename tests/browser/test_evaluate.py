@@ -43,10 +43,11 @@ def test_classes_calibration_and_features_are_drawn(page: Page, address: str) ->
     open_view(page, "By class")
     expect(page.locator(".evaluation-table tr")).to_have_count(13)  # a head, ten classes, two means
     open_view(page, "Calibration")
-    page.locator(".evaluation-calibration .barlayer .point").first.wait_for()
+    page.locator(".evaluation-calibration .barlayer .point").last.wait_for()
     open_view(page, "Features")
     plot = page.locator(".evaluation-plot.large")
     plot.locator(".nsewdrag").wait_for()
+    plot.scroll_into_view_if_needed()
     place = page.evaluate("""() => {
         const plot = document.querySelector('.evaluation-plot.large'), layout = plot._fullLayout, trace = plot._fullData[4], box = plot.getBoundingClientRect()
         return [box.x + layout.xaxis._offset + layout.xaxis.d2p(trace.x[0]), box.y + layout.yaxis._offset + layout.yaxis.d2p(trace.y[0])]

@@ -156,6 +156,7 @@ def test_the_coach_names_a_fault_and_starts_the_run_that_mends_it(page: Page, ad
     finding = page.locator(".monitor-finding.problem").first
     finding.wait_for()
     expect(finding).to_contain_text("learning rate")
+    page.wait_for_url(re.compile("run="))
     before = page.url
     finding.get_by_role("button").first.click()
     page.wait_for_url(lambda url: url != before)

@@ -108,7 +108,7 @@ def test_a_fork_belongs_to_whoever_made_it_and_waits_for_a_worker(parent: Parent
 
 CHANGES: dict[str, Mapping[str, Any]] = {
     "rate": {"learning_rate": 0.0005},
-    "optimizer": {"optimizer": "sgd", "learning_rate": 0.02},
+    "optimizer": {"optimizer": "rmsprop", "learning_rate": 0.002},
     "schedule": {"schedule": "cosine"},
     "epochs": {"epochs": 4},
     "betas": {"betas": (0.5, 0.9)},

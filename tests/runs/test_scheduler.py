@@ -21,6 +21,7 @@ from playground.runs.run import Run, create
 from playground.runs.scheduler import Scheduler
 from playground.runs.worker import execute
 from playground.training.config import TrainConfig
+from playground.training.events import LearningRate, OptimizerChanged
 
 from ..waiting import until
 
@@ -79,8 +80,12 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
     paused_at = history.step
     scheduler.command(run, Command("step"))
     until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
+    closeup = run.closeup()
+    assert closeup is not None and (closeup.step, closeup.document["optimizer"]) == (paused_at + 1, "adam")
     scheduler.command(run, Command("learning-rate", 0.0001))
-    until(lambda: history.follow().changes)
+    scheduler.command(run, Command("optimizer", "sgd"))
+    until(lambda: len(history.follow().changes) == 2)
+    assert history.changes == [LearningRate(paused_at + 1, 0.0001), OptimizerChanged(paused_at + 1, "sgd")]
     assert history.step == paused_at + 1
     scheduler.command(run, Command("resume"))
     until(lambda: history.follow().step > paused_at + 3)
@@ -150,6 +155,8 @@ def test_a_diverging_run_says_why_and_keeps_what_it_has(scheduler: Scheduler) ->
     assert history.state == "failed"
     assert "smaller learning rate" in history.message
     assert history.steps
+    assert history.diverged is not None and 0 < history.diverged.born <= history.diverged.step == history.step + 1
+    assert f"too large to be one appeared at step {history.diverged.born}," in history.message
     for line in (run.path / "events.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
 

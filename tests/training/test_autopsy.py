@@ -125,6 +125,16 @@ def overflowing_gradient(module: nn.Sequential) -> None:
             module[layer].bias.zero_()  # type: ignore[union-attr, operator]
 
 
+def overflowing_gradients(module: nn.Sequential) -> None:
+    """The same in two units, in one of them the other way round, so that both layers' gradients overflow."""
+    with torch.no_grad():
+        for layer in (1, 2, 3):
+            module[layer].weight.mul_(1e-25 if layer < 3 else 1e25)  # type: ignore[union-attr, operator]
+            module[layer].bias.zero_()  # type: ignore[union-attr, operator]
+        for part in (module[1].weight[0], module[2].weight[:, 1]):  # type: ignore[union-attr, index, operator]
+            part.mul_(1e25).mul_(1e25)
+
+
 def overflowing_update(module: nn.Sequential) -> None:
     """Gradients of about 1e37, which a learning rate of 100 takes too far."""
     with torch.no_grad():
@@ -149,6 +159,7 @@ def overflowing_loss(module: nn.Sequential) -> None:
         pytest.param(fill(3, 3e38), 0.01, "output", 3, id="overflowing-output"),
         pytest.param(overflowing_loss, 0.01, "loss", -1, id="loss"),
         pytest.param(overflowing_gradient, 1e-30, "gradient", 2, id="gradient-while-the-loss-is-finite"),
+        pytest.param(overflowing_gradients, 1e-30, "gradient", 2, id="gradients-of-two-layers"),
         pytest.param(overflowing_update, 100.0, "update", 2, id="update"),
     ],
 )

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score
+from sklearn.metrics import accuracy_score, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
 
 from playground.data.images import ImageSet, normalise
-from playground.errors import CheckpointError, DataError, DivergedError, PlaygroundError, ShapeError, UnknownName
+from playground.errors import CheckpointError, ConfigError, DataError, DivergedError, PlaygroundError, ShapeError, UnknownName
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training import loop
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
@@ -407,6 +407,66 @@ def test_the_state_is_worth_keeping_every_few_seconds_and_at_the_end(clock: Cloc
     assert len(kept) > 1 and kept[-1] == 12 and sorted(set(kept)) == kept
     assert any(step % STEPS_PER_EPOCH for step in kept)  # in the middle of an epoch too
     assert [type(event) for event in events[-3:]] == [Evaluated, Checkpoint, Finished]
+
+
+@pytest.mark.parametrize(("seconds", "kept"), [pytest.param(-1.0, [4, 8, 12], id="later"), pytest.param(math.inf, [12], id="too-soon")])
+def test_the_state_is_worth_keeping_where_it_was_evaluated(seconds: float, kept: list[int], digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that one can go back to where a curve has a point."""
+    monkeypatch.setattr(loop, "EVALUATED_SECONDS", seconds)
+    events = list(train(DENSE, replace(CONFIG, evaluate_every=4), digits))
+    assert [event.step for event in events if isinstance(event, Checkpoint)] == kept
+    for before, event in pairwise(events):
+        assert not isinstance(event, Checkpoint) or isinstance(before, Evaluated)
+
+
+def test_another_optimizer_takes_over_with_an_empty_memory(digits: ImageSet) -> None:
+    """As in a plain loop that makes another one after three steps."""
+    config = replace(CONFIG, schedule="constant", learning_rate=0.02)
+    training = Training(DENSE, config, digits)
+    found = [training.iterate().loss.item() for _ in range(3)]
+    training.change_optimizer("sgd")
+    found += [training.iterate().loss.item() for _ in range(3)]
+    torch.manual_seed(config.seed)
+    module, expected = MODULES["dense"](), []
+    made = torchs_optimizer(config, module, {"fused": True})
+    order = torch.randperm(96, generator=torch.Generator().manual_seed(config.seed << 20))
+    for number, index in enumerate(order.split(config.batch_size)):
+        if number == 3:
+            made = torchs_optimizer(replace(config, optimizer="sgd"), module, {"fused": True})
+        made.zero_grad()
+        loss = F.cross_entropy(module(normalise(digits.train_images[index], digits.info)), digits.train_labels[index])
+        loss.backward()
+        made.step()
+        expected.append(loss.item())
+    assert found == expected
+
+
+def test_an_optimizer_that_does_not_exist_changes_nothing(digits: ImageSet) -> None:
+    training = Training(DENSE, CONFIG, digits)
+    with pytest.raises(ConfigError, match="magic"):
+        training.change_optimizer("magic")
+    assert training.optimizer_name == "adam" and isinstance(training.optimizer, torch.optim.Adam)
+
+
+def test_training_starts_from_given_weights(digits: ImageSet) -> None:
+    first = Training(DENSE, CONFIG, digits)
+    learnt_until(first, 4)
+    weights = {name: tensor.clone() for name, tensor in first.network.state_dict().items()}
+    second = Training(DENSE, CONFIG, digits, weights)
+    assert all(torch.equal(tensor, weights[name]) for name, tensor in second.network.state_dict().items())
+    assert second.step == 0
+    with pytest.raises(CheckpointError, match="another network"):
+        Training(CONV, CONFIG, digits, weights)
+
+
+def test_an_evaluation_counts_how_each_class_was_named(digits: ImageSet) -> None:
+    training = Training(CONV, CONFIG, digits)
+    last = evaluations(training.events())[-1]
+    training.network.eval()
+    with torch.no_grad():
+        named = training.network(normalise(digits.test_images, digits.info)).argmax(dim=1).numpy()
+    counted = confusion_matrix(digits.test_labels.numpy(), named, labels=range(10))
+    assert last.named == counted.sum(axis=0).tolist() and last.right == counted.diagonal().tolist()
 
 
 def test_a_quick_run_keeps_its_end(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNT
 from playground.runs.coach.record import Record
 from playground.runs.coach.remedies import MORE, Remedies, rounded, usual_rate
-from playground.runs.coach.steps import HARMED
+from playground.runs.coach.steps import HARMED, LATE
 
 RISE = 0.15
 """By how much the test loss lies above its lowest value; from one evaluation to the next it moves by half of that by chance."""
@@ -41,8 +41,6 @@ NARROW = 0.5
 """Hidden units beside classes, below which a layer is a bottleneck."""
 ALIKE = 0.12
 """Largest gap between training and test accuracy of a network that lacks size, not data."""
-LATE = 0.9
-"""Share of a run after which it is nearly what it will be."""
 LONG_EPOCHS, LONG_STEPS = 3.0, 100
 """A run that can be said to stand still."""
 RATE_KEPT = 0.5

@@ -15,7 +15,7 @@ from playground.runs.coach.remedies import Remedies
 LARGE_INPUT = 5.0
 """Mean or standard deviation of normalised pixels is about 0 and 1, of pixels from 0 to 1 less than 1. Inputs should have mean 0 and alike
 variances: LeCun et al., Efficient BackProp, section 4.3, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf"""
-LARGE_START = 3.0
+LARGE_START = 2.5
 """How many times the loss of chance a first loss may be: “verify loss @ init”, https://karpathy.github.io/2019/04/25/recipe/. Kaiming's start
 comes to 1.5 times."""
 LARGE_GRADIENT = 30.0

@@ -13,7 +13,7 @@ ROSE = 1.5
 """How many times the loss of the start a smoothed loss reaches only if steps throw the weights away; healthy runs of the tests stay below 1.2."""
 RECOVERED = 0.95
 """Progress of a training loss that shows that a rise at the start did no harm."""
-TOO_LARGE = ((0.03, 0.85), (0.02, 0.6))
+TOO_LARGE = ((0.03, 0.85), (0.02, 0.6), (0.015, 0.3))
 TOO_SMALL = ((6e-4, 0.85), (1.5e-3, 0.6), (2.5e-3, 0.4))
 """Sizes of a step beside the weights, and for each the progress of the training loss below which it is to blame: the further from
 “somewhere around 1e-3” (https://cs231n.github.io/neural-networks-3/#ratio), the less must be amiss. Short runs need larger steps: of the
@@ -29,6 +29,8 @@ HARMED = 0.85
 EVIDENCE_STEPS = 20
 HALF = 0.5
 """Share of a run after which slowness says something: a learning rate that warms up is past its peak."""
+LATE = 0.9
+"""Share of a run after which it is nearly what it will be, because a learning rate that falls has fallen."""
 SMALL_BATCH = 8
 NOISY = 0.25
 """Standard deviation of the loss from step to step that drowns what it learns; with 16 images healthy runs of the tests have 0.15, with 64 less than 0.12."""
@@ -105,7 +107,9 @@ def _threw_away(record: Record) -> tuple[int, str] | None:
             step,
             f"At step {step:,} the training loss is {record.loss:.3g}, that of guessing. The first steps broke the network: hardly any gradient is left.",
         )
-    if ratio is not None and not record.is_normalised and any(ratio >= size and record.progress < enough for size, enough in TOO_LARGE):
+    if record.done < LATE or ratio is None or record.is_normalised:
+        return None
+    if any(ratio >= size and record.progress < enough for size, enough in TOO_LARGE):
         return step, f"Each step changes the weights by about {ratio:.1%} of their size. At step {step:,} the training loss is still {record.loss:.3g}."
     return None
 

@@ -132,7 +132,7 @@ BROKEN = (
     _case("softmax before the loss", "softmax-before-loss", mlp(64, end=("Softmax",))),
     _case("sigmoid before the loss, CNN", "softmax-before-loss", cnn(end=("Sigmoid",)), epochs=5),
     _case("ReLU behind the scores", "activation-last", mlp(64, end=("ReLU",))),
-    _case("no activation", "no-activation", mlp(64, 64, behind=(), shape=PICTURES), learning_rate=0.001, epochs=5),
+    _case("no activation", "no-activation", mlp(64, 64, behind=(), shape=PICTURES), Images(2000), learning_rate=0.001, epochs=6),
     _case("labels dealt out at random, MLP", "guessing", mlp(64), Images(shuffled=True), epochs=4),
     _case("labels dealt out at random, CNN", "guessing", cnn(), Images(shuffled=True), epochs=5),
     _case("dropout of 0.9", "regularised-too-strongly", mlp(64, 64, behind=("ReLU", dropout(0.9)))),

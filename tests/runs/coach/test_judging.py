@@ -148,7 +148,7 @@ def test_a_remedy_starts_afresh_unless_it_has_a_checkpoint() -> None:
 
 
 def test_the_coach_goes_back_to_before_a_number_was_none() -> None:
-    record = made([2.3] * 50, diverged=Diverged(50, 49, "update", 1, []), state="failed", checkpoints=(20, 40), total_steps=100)
+    record = made([2.3] * 50, diverged=Diverged(50, 49, "update", 1, []), state="failed", checkpoints=(20, 40, 50), total_steps=100)
     (finding,) = findings(record)
     (back,) = [remedy for remedy in finding.remedies if remedy.start == "fork"]
     assert (back.at, back.changes) == (40, {"learning_rate": 0.0003})

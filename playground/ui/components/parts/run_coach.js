@@ -11,6 +11,12 @@ export class Coach {
     this.open = new Map() // whether a finding is unfolded, by its name, where the learner has said so
   }
 
+  // What was said of another run is no longer true.
+  clear() {
+    this.key = ""
+    this.box.replaceChildren()
+  }
+
   show(run, findings, state) {
     if (this.run !== run) this.open.clear()
     this.run = run

@@ -66,7 +66,8 @@ async function load() {
       this.opened = (run) => setTriggerValue("opened", { run })
       this.find(".monitor-title").textContent = data.title
       if (this.run !== data.run) {
-        Object.assign(this, { run: data.run, shown: null, seen: null, judged: null, findings: [], slow: 0 })
+        Object.assign(this, { run: data.run, shown: null, seen: null, judged: null, verdict: "", findings: [], slow: 0 })
+        this.coach.clear()
         this.look()
       } else if (this.shown) this.refresh() // the theme may have changed
     }
