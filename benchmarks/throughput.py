@@ -40,6 +40,8 @@ PAIRS = 4
 """Times that ours and the bare loop are set up anew, in turned order: where their tensors come to lie is worth some per cent."""
 TURNS = 20
 """Turns of each, behind one that warms up: some seconds, so that states are kept within them, too."""
+TUTORIAL_TURNS = 6
+"""Turns of the tutorial's pipeline; with the one that warms up they take less than an epoch."""
 WORKERS = (0, 1, 2)
 """Values of `num_workers` tried; the tutorial is credited with its best."""
 
@@ -84,7 +86,7 @@ def _measure_here(way: str) -> tuple[float, ...]:
     if way != "ours-and-bare":
         steps = _tutorial(int(way.removeprefix("tutorial-")))
         _time(steps, BLOCK)
-        return (BATCH * BLOCK / statistics.median(_time(steps, BLOCK) for _ in range(TURNS)),)
+        return (BATCH * BLOCK / statistics.median(_time(steps, BLOCK) for _ in range(TUTORIAL_TURNS)),)
     torch.set_num_threads(settings.training_threads())
     keep_freed_memory()
     return _in_turns(load("mnist"))

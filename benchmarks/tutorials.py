@@ -70,8 +70,8 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether the means lie within two standard errors, and each of ours within the plain ones widened by two of their standard deviations."""
-        margin = 2 * statistics.stdev(self.plain)
+        """Whether the means lie within two standard errors, and each of ours among the plain ones or at most three standard deviations beside them."""
+        margin = 3 * statistics.mean([statistics.variance(self.ours), statistics.variance(self.plain)]) ** 0.5
         inside = all(min(self.plain) - margin <= accuracy <= max(self.plain) + margin for accuracy in self.ours)
         return abs(self.difference) <= 2 * self.standard_error and inside
 

@@ -18,9 +18,12 @@ class Network(nn.Sequential):
     Shape: (N, *input_shape) → (N, classes) logits
     """
 
+    keeps_order = False
+    """Whether the layers are run as they are stacked, for whoever looks at what each of them gives."""
+
     def forward(self, input: Tensor) -> Tensor:
         layers = list(self)
-        for index in execution_order(layers):
+        for index in range(len(layers)) if self.keeps_order else execution_order(layers):
             input = layers[index](input)
         return input
 

@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from playground.network.build import Network
+
 
 class Iteration:
     """What one step of training computed.
@@ -21,7 +23,7 @@ class Iteration:
         step: the step's number, counted from 1.
     """
 
-    def __init__(self, network: nn.Sequential, step: int) -> None:
+    def __init__(self, network: Network, step: int) -> None:
         self.network = network
         self.step = step
         self.parameters = [list(layer.parameters()) for layer in network]
@@ -44,7 +46,7 @@ class Iteration:
 
     @contextmanager
     def watched(self) -> Iterator[None]:
-        """Keep what each layer gives, while the network is called in this context."""
+        """Keep what each layer gives, while the network is called in this context; it runs its layers as they are stacked."""
 
         def keeper(index: int) -> Any:
             def keep(_module: nn.Module, _given: Any, output: Tensor) -> None:
@@ -52,10 +54,12 @@ class Iteration:
 
             return keep
 
+        self.network.keeps_order = True
         handles = [layer.register_forward_hook(keeper(index)) for index, layer in enumerate(self.network)]
         try:
             yield
         finally:
+            self.network.keeps_order = False
             for handle in handles:
                 handle.remove()
 

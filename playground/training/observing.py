@@ -181,7 +181,7 @@ def _dead(layer: nn.Module, output: Tensor, none: Tensor) -> Tensor:
 
 def _histogram(tensors: Sequence[Tensor]) -> dict[str, Any] | None:
     """Counts of the values between the lowest and the highest; None where one of them is not finite."""
-    values = torch.cat([_thinned(tensor.detach().reshape(-1)) for tensor in tensors]).float().cpu()
+    values = torch.cat([_thinned(tensor.detach().reshape(-1)) for tensor in tensors]).cpu().double()  # the span of what fits into a float may not
     low, high = values.min().item(), values.max().item()
     if not (math.isfinite(low) and math.isfinite(high)):
         return None

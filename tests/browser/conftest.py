@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with server(tmp_path_factory.mktemp("server")) as running:
+    two = {"PLAYGROUND_WORKERS": "2", "PLAYGROUND_THREADS": "1"}  # so that a run does not wait for another test's
+    with server(tmp_path_factory.mktemp("server"), two) as running:
         yield running
 
 

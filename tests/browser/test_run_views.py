@@ -148,6 +148,9 @@ def test_a_hidden_tab_asks_nothing(page: Page, address: str) -> None:
 
 def test_the_coach_names_a_fault_and_starts_the_run_that_mends_it(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("2")
+    epochs.press("Enter")
     page.get_by_text("More settings").click()
     field = page.get_by_role("spinbutton", name="Learning rate", exact=True)
     field.fill("50")

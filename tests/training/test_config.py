@@ -36,6 +36,7 @@ EVERYTHING = TrainConfig(
     label_smoothing=0.1,
     inputs="0-1",
     initialisation="orthogonal",
+    whiten=True,
     augment=Augment(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
     evaluate_every=7,
     seed=2**31 - 1,

@@ -79,7 +79,7 @@ def test_a_network_dropped_into_the_folder_appears(app: AppTest, monkeypatch: py
 def test_only_networks_that_fit_the_data_are_offered(app: AppTest) -> None:
     opened(app, "train")
     app.selectbox(key="dataset").set_value("shapes").run()
-    assert set(app.selectbox(key="network-shapes").options) == {"CIFAR tutorial CNN", "Small ResNet", "Fast CNN for colour images"}
+    assert set(app.selectbox(key="network-shapes").options) == {"CIFAR tutorial CNN", "Small ResNet", "Fast CNN for colour images", "Wide CNN for colour images"}
 
 
 def test_a_data_set_that_is_not_there_offers_its_download(app: AppTest) -> None:
@@ -102,8 +102,8 @@ def test_a_download_without_a_connection_says_what_to_do(app: AppTest, monkeypat
 
 def test_settings_that_cannot_work_are_all_told(app: AppTest) -> None:
     opened(app, "train")
-    app.number_input(key="mnist-5k-batch").set_value(5000)
-    app.number_input(key="mnist-5k-rate").set_value(0.0)
+    app.number_input(key="mnist-5k-mnist-cnn-batch").set_value(5000)
+    app.number_input(key="mnist-5k-mnist-cnn-rate").set_value(0.0)
     app.button(key="train").click().run()
     assert "learning rate must be above 0" in app.error[0].value
     assert "A batch of 5,000 is larger" in app.error[0].value

@@ -56,7 +56,7 @@ SIGMAS = 4.0
 def guessing(record: Record) -> Finding | None:
     """On images that it has not seen, the network is no better than chance."""
     late = record.evaluations[-2:]
-    if len(late) < 2 or record.epochs < 2 or record.done < LATE or record.step < LONG_STEPS / 2:
+    if len(late) < 2 or record.epochs < 2 or record.done < LATE or record.step < LONG_STEPS / 2 or _bottleneck(record) is not None:
         return None
     images = sum(late[-1].named) or record.data.test_size
     most = record.guessed + SIGMAS * math.sqrt(record.guessed * (1 - record.guessed) / images)

@@ -96,7 +96,7 @@ MORE = Images(3000, 600)
 POOLED: tuple[str, dict[str, Value]] = ("AdaptiveAvgPool2d", {"output_size": 4})
 
 BROKEN = (
-    _case("bytes into an MLP", "inputs-not-normalised", mlp(64), inputs="0-255"),
+    _case("bytes into an MLP", "inputs-not-normalised", mlp(64), MORE, inputs="0-255", epochs=4),
     _case("bytes into a CNN, SGD", "inputs-not-normalised", cnn(), inputs="0-255", learning_rate=0.03, epochs=5, **SGD),
     _case("bytes into a CNN with tanh", "inputs-not-normalised", cnn(behind=("Tanh",)), inputs="0-255", epochs=5),
     _case("zeros in an MLP", "starts-at-zero", mlp(64), initialisation="zeros", epochs=5),
@@ -117,7 +117,7 @@ BROKEN = (
     _case("one cycle up to a rate of 0.08", "dead-relus", mlp(64, 64), learning_rate=0.08, epochs=12),
     _case("one cycle up to a rate of 0.08, deep", "dead-relus", mlp(64, 64, 64), learning_rate=0.08, epochs=12),
     _case("few images, MLP", "overfitting", mlp(64), FEW, epochs=40),
-    _case("few images, CNN", "overfitting", cnn(), Images(200), epochs=40),
+    _case("few images, CNN", "overfitting", cnn(), FEW, learning_rate=0.01, epochs=30),
     _case("few images, SGD", "overfitting", mlp(128), FEW, learning_rate=0.1, epochs=25, **SGD),
     _case("two hidden units", "underfitting", mlp(2), epochs=10),
     _case("four pixels", "underfitting", layers(("AdaptiveAvgPool2d", {"output_size": 2}), "Flatten", linear(16), "ReLU", linear(10)), epochs=10),
