@@ -34,7 +34,7 @@ from playground.runs import run as runs
 from playground.runs.worker import execute
 from playground.training import loop
 
-loop.FLUSH_SECONDS, loop.Training._is_worth_keeping = -1.0, lambda *_: True  # a checkpoint after every step,
+loop.FLUSH_SECONDS = loop.CHECKPOINT_SECONDS = loop.EVALUATED_SECONDS = -1.0  # a checkpoint after every step,
 runs.FLUSH_SECONDS = float("inf")  # and steps that wait to be written
 path, place, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 owner, name = {"torn": (torch, "save"), "written": (torch, "save"), "linked": (os, "link"), "renamed": (Path, "replace")}[place]

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
-from playground.runs.branching import fork
 from playground.runs.coach import Finding, Record, Remedy, findings
+from playground.runs.coach.starting import remedied
 from playground.runs.run import Run
-from playground.training.config import TrainConfig
 
 from .suite import Case, trained
 
@@ -17,13 +15,9 @@ POINTS, SHARE = 0.05, 0.8
 """Test accuracy gained, or what is left of the test loss, that is clearly better."""
 
 
-def start(case: Case, run: Run, remedy: Remedy, seed: int = 0) -> Record:
+def start(case: Case, run: Run, remedy: Remedy) -> Record:
     """The remedy's run, trained to its end."""
-    if remedy.start == "fork":
-        forked = fork(run, remedy.at, remedy.changes, owner="")
-        return trained(replace(case, config=forked.config), forked)[1]
-    config = TrainConfig.from_dict({**replace(case.config, seed=seed).to_dict(), **remedy.changes})
-    return trained(replace(case, config=config, network=remedy.network or case.network))[1]
+    return trained(case, remedied(run, remedy, owner=""))[1]
 
 
 def outcome(finding: Finding, before: Record, after: Record) -> Outcome:

@@ -202,7 +202,7 @@ def trained(case: Case, run: Run | None = None) -> tuple[Run, Record]:
 
     Args:
         case: what to train.
-        run: a fork of it, to be trained on; None for a fresh start.
+        run: another run on the same images, to be trained from its last checkpoint; None for the case's own.
     """
     run = run or create(case.config, case.network)
     images = part(run.config.dataset, case.images)

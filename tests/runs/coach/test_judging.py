@@ -168,6 +168,14 @@ def test_a_class_is_missed_only_late_in_a_run() -> None:
     assert findings(early) == ()
 
 
+def test_a_network_too_narrow_to_tell_classes_apart_does_not_only_guess() -> None:
+    """Its size is the cause, not its labels."""
+    evaluations = tuple(Evaluated(step, step / 10, 2.28, 0.12, 2.3, 0.1, 0.0) for step in (190, 200))
+    losses = list(np.linspace(2.31, 2.28, 200))
+    assert [finding.name for finding in findings(made(losses, evaluations=evaluations))] == ["guessing"]
+    assert [finding.name for finding in findings(made(losses, evaluations=evaluations, network=mlp(2)))] == ["underfitting"]
+
+
 def test_nothing_needs_pytorch() -> None:
     code = "import sys, playground.runs.coach; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, check=False).returncode == 0
