@@ -47,7 +47,7 @@ ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
 LOCK_SECONDS = 5.0
 """How long a worker waits for the lock: readers that look whether it is held hold it for an instant themselves."""
 
-FLUSH_SECONDS = 0.02
+FLUSH_SECONDS = 0.2
 """How long a recorded step may wait to be written."""
 KEPT = 12
 """Checkpoints that a run keeps at most."""
@@ -319,13 +319,14 @@ def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fil
         config: how it is trained.
         network: what is trained.
         created: its first event.
-        fill: puts what else belongs there into the folder, before the run is started.
+        fill: puts what else belongs there into the folder.
 
     Raises:
         RunError: the folder cannot be written.
     """
     name = re.sub(r"[^a-z0-9]+", "-", f"{config.dataset} {network.name}".lower()).strip("-")[:60]
-    path = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+    final = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+    path = final.with_name(f".{final.name}")  # which nobody finds, until it is whole
     try:
         path.mkdir(parents=True)
         run = Run(path)
@@ -333,13 +334,14 @@ def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fil
         (path / "network.json").write_text(network.to_json(), encoding="utf-8")
         run.append(created)
         fill(run)
+        path.rename(final)
     except PlaygroundError:
         shutil.rmtree(path, ignore_errors=True)
         raise
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
         raise RunError(f"The run could not be written to {settings.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.") from error
-    return run
+    return Run(final)
 
 
 def find(run_id: str) -> Run:

@@ -118,15 +118,17 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place
     pause = _Pause(run, training, commands, record)
     try:
         for event in training.events():
+            yield event  # recorded first, with all steps before it: no state is ahead of the record
             if isinstance(event, Checkpoint):
                 run.save_checkpoint(training.state())
-            yield event
             if isinstance(event, Step) and event.step == training.step:
                 pause.between_steps(event.step)
     except _Stop:
+        record(Checkpoint(training.step))
         run.save_checkpoint(training.state())
         yield Stopped(time.time(), training.step)
     except Hangup:
+        record(Checkpoint(training.step))
         run.save_checkpoint(training.state())
     except DivergedError as error:
         found = autopsy.find(_prepared(run, place), error.step)

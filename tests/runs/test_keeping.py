@@ -247,7 +247,8 @@ def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pyte
 
 
 def test_weights_that_were_tried_before_their_first_step(trained: Run) -> None:
-    run = adopt(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    run, notes = adopt(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    assert notes == ()
     (tried,) = History(run).follow().evaluations
     _heading, row = as_csv(run).splitlines()
     assert row == f"0,0,,,,,{tried.test_loss},{tried.test_accuracy}"
