@@ -140,7 +140,7 @@ class Diverged(Event):
     born: int
     """The step in which the first value that is not finite appeared; 0 where it was not found."""
     place: str
-    """What it appeared in: `weights`, `output`, `loss`, `gradient` or `update`."""
+    """What it appeared in: `output`, `loss`, `gradient` or `update`."""
     layer: int
     """Whose; -1 for the loss."""
     largest: list[float | None]
