@@ -116,7 +116,7 @@ def owner(run: Run) -> str | None:
     """Whose the run is, empty for everyone's; None where its record does not say it."""
     try:
         return _owner(run)
-    except (OSError, *STRANGE):
+    except (OSError, PlaygroundError, *STRANGE):
         return None
 
 

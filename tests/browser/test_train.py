@@ -32,7 +32,7 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
     assert accuracy > 97
     page.get_by_role("button", name="Draw a digit with this network").click()
     page.get_by_role("heading", name="Draw a digit").wait_for()
-    expect(page.get_by_role("combobox", name="Which network answers?")).to_have_value(re.compile("^Small modern CNN · MNIST 5k"))
+    expect(page.get_by_role("combobox", name="Which network answers?")).to_have_value(re.compile("^recommended settings · "))
     page.locator(".paper canvas").wait_for()
     draw(page, SEVEN)
     expect(page.locator(".digit")).to_have_text("7")
