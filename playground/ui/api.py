@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -86,6 +87,32 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
         if len(body) > most:
             raise PlaygroundError(f"That is more than {most:,} bytes.")
     return body
+
+
+def object_of(body: bytes) -> dict[str, Any]:
+    """The JSON object that a request brings.
+
+    Raises:
+        PlaygroundError: it brings none.
+    """
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise PlaygroundError("This is no JSON object.")
+    return document
+
+
+async def news(request: Request, make: Callable[[], dict[str, Any]]) -> Response:
+    """An answer with its version, or none where the asker has seen that."""
+    document = await to_thread.run_sync(make)
+    return Response(status_code=204) if request.query_params.get("seen") == document["version"] else Answer(document)
+
+
+def stamped(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with a version that follows from what it holds."""
+    return {**document, "version": hashlib.blake2b(json.dumps(document).encode(), digest_size=8).hexdigest()}
 
 
 class _CachedFiles(StaticFiles):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
-from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -23,7 +20,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.summaries import STRANGE, Summaries, Summary, first_chosen, listed_runs, owner
 from playground.ui import identity
-from playground.ui.api import Answer, Forbidden, answered, body_of
+from playground.ui.api import Answer, Forbidden, answered, body_of, news, object_of, stamped
 from playground.ui.services import services
 
 CHOSEN = 30
@@ -34,7 +31,7 @@ CHOSEN = 30
 async def runs(request: Request) -> Response:
     """Every run that the asker may see, the queue, and what they have thrown away; 204 while that is as they last saw it."""
     who = _who(request)
-    return await _news(request, lambda: _list(who))
+    return await news(request, lambda: stamped(_list(who)))
 
 
 @answered
@@ -50,13 +47,13 @@ async def curves(request: Request) -> Response:
     known = dict(part.partition("~")[::2] for part in asked.get("runs", "").split(",") if part)
     if len(known) > CHOSEN:
         raise PlaygroundError(f"At most {CHOSEN} runs can be compared at once.")
-    return await _news(request, lambda: _curves(known, who, x, what))
+    return await news(request, lambda: stamped(_curves(known, who, x, what)))
 
 
 @answered
 async def relabel(request: Request) -> Response:
     """Name a run, or note something: `{"run": …, "name": …, "note": …}`, either text may be left out."""
-    document = _object(await body_of(request))
+    document = object_of(await body_of(request))
     run = _own(document, _who(request))
     texts = {key: document[key] for key in ("name", "note") if key in document}
     if not all(isinstance(text, str) for text in texts.values()):
@@ -68,7 +65,7 @@ async def relabel(request: Request) -> Response:
 @answered
 async def delete(request: Request) -> Response:
     """Throw a run away: `{"run": …}`."""
-    run = _own(_object(await body_of(request)), _who(request))
+    run = _own(object_of(await body_of(request)), _who(request))
     await to_thread.run_sync(_delete, run)
     return Answer({"ok": True})
 
@@ -76,7 +73,7 @@ async def delete(request: Request) -> Response:
 @answered
 async def restore(request: Request) -> Response:
     """Take a run out of the trash: `{"run": …}`."""
-    run_id = str(_object(await body_of(request)).get("run", ""))
+    run_id = str(object_of(await body_of(request)).get("run", ""))
     await to_thread.run_sync(_restore, run_id, _who(request))
     return Answer({"ok": True})
 
@@ -95,23 +92,6 @@ def _own(document: dict[str, Any], who: str) -> Run:
     if not (who and owner(run) == who):
         raise Forbidden("This run belongs to someone else.")
     return run
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise PlaygroundError("A request is a JSON object with “run”.")
-    return document
-
-
-async def _news(request: Request, make: Callable[[], dict[str, Any]]) -> Response:
-    """An answer with its version, or none where the asker has seen that."""
-    document = await to_thread.run_sync(make)
-    version = hashlib.blake2b(json.dumps(document).encode(), digest_size=8).hexdigest()
-    return Response(status_code=204) if request.query_params.get("seen") == version else Answer({**document, "version": version})
 
 
 @cache

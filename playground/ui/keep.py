@@ -32,7 +32,12 @@ def take(run: Run) -> None:
     weights, safe, whole, curves = st.columns(4)
     name = f"{run.network.name}-{step}"
     with weights:
-        _offer("state_dict, .pt", lambda: as_state_dict(run, step), f"{name}.pt", "Opens in plain PyTorch: `network.load_state_dict(torch.load(path))`.")
+        _offer(
+            "state_dict, .pt",
+            lambda: as_state_dict(run, step),
+            f"{name}.pt",
+            "Opens in plain PyTorch: `network.load_state_dict(torch.load(path, weights_only=True))`.",
+        )
     with safe:
         _offer("safetensors", lambda: as_safetensors(run, step), f"{name}.safetensors", "The same weights in a format that cannot hold code.")
     with whole:

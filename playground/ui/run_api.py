@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-from collections.abc import Callable
 from typing import Any
 
 from anyio import to_thread
@@ -21,7 +18,7 @@ from playground.runs.commands import Command
 from playground.runs.run import Run, find
 from playground.training.config import OPTIMIZERS
 from playground.ui import identity
-from playground.ui.api import Answer, Forbidden, answered, body_of
+from playground.ui.api import Answer, Forbidden, answered, body_of, news, object_of, stamped
 from playground.ui.curves import curves
 from playground.ui.run_inside import filters, histogram, inside
 from playground.ui.services import services
@@ -34,14 +31,14 @@ async def run_curves(request: Request) -> Response:
     """What a run's live view shows; 204 while it is as the asker last saw it."""
     run, who = _seen(request)
     first, last = (_number(request, name, default) for name, default in (("from", 0.0), ("to", math.inf)))
-    return await _news(request, lambda: _curves(run, who, first, last))
+    return await news(request, lambda: _curves(run, who, first, last))
 
 
 @answered
 async def run_inside(request: Request) -> Response:
     """Numbers of every layer over the steps, and the gallery; 204 while they are as the asker last saw them."""
     run, _ = _seen(request)
-    return await _news(request, lambda: inside(run, services().history(run)))
+    return await news(request, lambda: inside(run, services().history(run)))
 
 
 @answered
@@ -83,7 +80,7 @@ async def run_command(request: Request) -> Response:
 async def run_fork(request: Request) -> Response:
     """A new run that shares the past of this one up to a kept checkpoint: `{"step": …, "changes": {…}}`."""
     run, who = _seen(request)
-    document = _object(await body_of(request))
+    document = object_of(await body_of(request))
     step, changes = document.get("step"), document.get("changes", {})
     if not isinstance(step, int) or not isinstance(changes, dict):
         raise PlaygroundError("A fork is a JSON object with “step” and “changes”.")
@@ -94,14 +91,14 @@ async def run_fork(request: Request) -> Response:
 async def run_coach(request: Request) -> Response:
     """What the coach has to say of a run; 204 while it is what the asker has seen."""
     run, _ = _seen(request)
-    return await _news(request, lambda: _judged(run))
+    return await news(request, lambda: _judged(run))
 
 
 @answered
 async def run_remedy(request: Request) -> Response:
     """Start what one of the coach's findings proposes: `{"finding": …, "index": …}`."""
     run, who = _seen(request)
-    document = _object(await body_of(request))
+    document = object_of(await body_of(request))
     return Answer({"run": await to_thread.run_sync(_remedied, run, document.get("finding"), document.get("index"), who)})
 
 
@@ -119,12 +116,6 @@ def _steered(request: Request) -> Run:
     if not identity.may_steer(run, who):
         raise Forbidden("This run belongs to someone else.")
     return run
-
-
-async def _news(request: Request, make: Callable[[], dict[str, Any]]) -> Response:
-    """An answer with a version, or none where the asker has seen that."""
-    document = await to_thread.run_sync(make)
-    return Response(status_code=204) if request.query_params.get("seen") == document["version"] else Answer(document)
 
 
 def _curves(run: Run, who: str, first: float, last: float) -> dict[str, Any]:
@@ -148,8 +139,7 @@ def _fork(run: Run, step: int, changes: dict[str, Any], who: str) -> str:
 
 
 def _judged(run: Run) -> dict[str, Any]:
-    found = as_json(findings(Record.of(services().history(run))))
-    return {"version": hashlib.sha256(json.dumps(found).encode()).hexdigest()[:16], "findings": found}
+    return stamped({"findings": as_json(findings(Record.of(services().history(run))))})
 
 
 def _remedied(run: Run, name: object, index: object, who: str) -> str:
@@ -162,7 +152,7 @@ def _remedied(run: Run, name: object, index: object, who: str) -> str:
 
 
 def _command(body: bytes) -> Command:
-    document = _object(body)
+    document = object_of(body)
     name, value = document.get("command"), document.get("value", 0.0)
     if name == "optimizer":
         if value not in OPTIMIZERS:
@@ -177,16 +167,6 @@ def _command(body: bytes) -> Command:
     if name == "learning-rate" and not 0 < number <= 100:
         raise PlaygroundError(f"The learning rate must be above 0 and at most 100, not {number:g}.")
     return Command(name, number)
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise PlaygroundError("This is no JSON object.")
-    return document
 
 
 def _whole(request: Request, name: str, default: int) -> int:
