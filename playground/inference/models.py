@@ -86,7 +86,7 @@ class Model:
         """Whether training began with weights that somebody brought, be it in a run that this one was forked from. Reads the record of each."""
         run = self.run
         while run is not None and not run.start_path.exists():
-            created = next(iter(run.events()[0]), None)
+            created = next(run.events()[0], None)
             try:
                 run = find(created.parent) if isinstance(created, Created) and created.parent else None
             except UnknownName:  # deleted meanwhile

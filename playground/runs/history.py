@@ -76,8 +76,8 @@ class History:
         """What the run is doing now. A run that should have a worker and has none was interrupted."""
         if self._last in ("running", "paused") and not self.run.is_held():
             with self._lock:
-                events, offset = self.run.events(self._offset)
-            if not events or offset == self._offset:
+                _, offset = self.run.events(self._offset)
+            if offset == self._offset:
                 return "interrupted"
             return self.follow().state  # it ended between the last look and this one
         return self._last

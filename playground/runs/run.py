@@ -188,16 +188,16 @@ class Run:
             return None
         return event if isinstance(event, Closeup) else None
 
-    def events(self, offset: int = 0) -> tuple[list[Event], int]:
-        """The events from a byte offset on, and the offset to go on from; a torn last line waits for its rest."""
+    def events(self, offset: int = 0) -> tuple[Iterator[Event], int]:
+        """The events from a byte offset on, one by one, and the offset to go on from; a torn last line waits for its rest."""
         try:
             with self._events_path.open("rb") as file:
                 file.seek(offset)
                 block = file.read()
         except FileNotFoundError:
-            return [], offset
+            return iter(()), offset
         whole = block[: block.rfind(b"\n") + 1]
-        return list(_parse(whole)), offset + len(whole)
+        return _parse(whole), offset + len(whole)
 
     def is_held(self) -> bool:
         """Whether a living process trains this run."""

@@ -52,6 +52,11 @@ def step(number: int, loss: float = 1.0) -> Step:
     return Step(number, loss, 0.5, 0.1, number / 10, 1000.0)
 
 
+def events_of(run: Run, offset: int = 0) -> tuple[list[Event], int]:
+    events, end = run.events(offset)
+    return list(events), end
+
+
 def started(at: int) -> Started:
     return Started(0.0, at, 100, 10, "cpu", 1)
 
@@ -75,17 +80,17 @@ def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
     path = run.path / "events.jsonl"
     with path.open("ab") as file:
         file.write(line[:20])
-    assert run.events(offset) == ([], offset)
+    assert events_of(run, offset) == ([], offset)
     with path.open("ab") as file:
         file.write(line[20:])
-    assert run.events(offset) == ([Steps.of([step(1), step(2)])], offset + len(line))
+    assert events_of(run, offset) == ([Steps.of([step(1), step(2)])], offset + len(line))
 
 
 def test_an_event_behind_a_torn_line_is_not_lost(run: Run) -> None:
     with (run.path / "events.jsonl").open("ab") as file:
         file.write(b'{"kind": "steps", "fir')
     run.append(step(2))
-    events, _ = run.events()
+    events, _ = events_of(run)
     assert events[-1] == Steps.of([step(2)])
     assert len(events) == 2  # created, and the whole step
 
@@ -293,7 +298,7 @@ def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: l
             record(event)
             recorded.append(event)
             if kind == "pause":  # nothing waits behind an event that is no step
-                assert run.events()[0][-1] == event
+                assert events_of(run)[0][-1] == event
     history = History(run).follow()
     assert list(history.steps) == [event for event in recorded if isinstance(event, Step)]
     assert run.snapshots() == [event for event in recorded if isinstance(event, Snapshot)]
@@ -317,7 +322,7 @@ def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(
         run.append(event)
     history = History(run).follow()
     assert (history.observations, history.changes) == (observed, changes)
-    assert history.diverged is not None and (history.diverged.step, history.created) == (8, run.events()[0][0])
+    assert history.diverged is not None and (history.diverged.step, history.created) == (8, next(run.events()[0]))
     run.append(started(4))
     history.follow()
     assert (history.observations, history.changes, history.diverged, history.step) == (observed[:1], changes[:1], None, 4)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.training import events
-from playground.training.events import KINDS, Event, Step, Steps, from_json
+from playground.training.events import COLUMNS, KINDS, Event, Step, Steps, from_json
 
 STEP = Step(3, 0.5, 0.25, 0.01, 1.5, 1000.0)
 
@@ -35,6 +35,9 @@ SAMPLES: dict[str, st.SearchStrategy[Any]] = {
 
 
 def any_event(kind: type[Event]) -> st.SearchStrategy[Event]:
+    if kind is Steps:
+        rows = st.lists(st.tuples(*[finite] * COLUMNS), max_size=4)
+        return st.builds(lambda first, rows: Steps(first, *([row[index] for row in rows] for index in range(COLUMNS))), st.integers(0, 10**9), rows)
     return st.builds(kind, **{field.name: SAMPLES[str(field.type)] for field in fields(kind)})
 
 
