@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -120,6 +120,24 @@ HOSTILE = {
 }
 
 
+@contextmanager
+def at_most(calls: int) -> Iterator[None]:
+    """Give up after so many calls and returns of Python's functions: a bound on the work that does not hang on how busy the machine is."""
+    left = calls
+
+    def count(frame: object, event: str, argument: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise TimeoutError(f"more than {calls:,} calls")
+
+    sys.setprofile(count)
+    try:
+        yield
+    finally:
+        sys.setprofile(None)
+
+
 @pytest.fixture(scope="module")
 def warm() -> None:
     """PyTorch is imported and its layers have been asked for their arguments; that takes seconds, once in a process."""
@@ -129,10 +147,8 @@ def warm() -> None:
 @pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_text_is_refused_soon(name: str) -> None:
-    started = time.process_time()
-    with pytest.raises(PlaygroundError) as caught:
+    with pytest.raises(PlaygroundError) as caught, at_most(5_000_000):
         read(HOSTILE[name])
-    assert time.process_time() - started < 1.0
     assert 10 < len(str(caught.value)) < 600 and str(caught.value).encode("utf-8", "replace")
 
 

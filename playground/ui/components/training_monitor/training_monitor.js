@@ -40,7 +40,7 @@ async function load() {
       this.find(".monitor-views").before(this.steering.box)
       this.tabs()
       this.open("curves")
-      this.onVisible = () => { if (!document.hidden) this.look() }
+      this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.look()) // a hidden tab costs nothing
       document.addEventListener("visibilitychange", this.onVisible)
     }
 
@@ -62,11 +62,11 @@ async function load() {
 
     update({ data, setTriggerValue }) {
       this.data = data
-      this.told = (state) => setTriggerValue("ended", { run: data.run, state })
-      this.opened = (run) => setTriggerValue("opened", { run })
+      this.told = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
+      this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
       this.find(".monitor-title").textContent = data.title
       if (this.run !== data.run) {
-        Object.assign(this, { run: data.run, shown: null, seen: null, judged: null, verdict: "", findings: [], slow: 0 })
+        Object.assign(this, { run: data.run, leaving: false, shown: null, seen: null, judged: null, verdict: "", findings: [], slow: 0 })
         this.coach.clear()
         this.look()
       } else if (this.shown) this.refresh() // the theme may have changed
@@ -95,11 +95,11 @@ async function load() {
         if (run !== this.run || this.closed) return
         this.asked = window
         if (shown) this.show(shown)
-        await this.lookInside()
+        if (!document.hidden) await this.lookInside()
       } catch (error) {
         this.refused(error)
       }
-      if (run !== this.run || this.closed || document.hidden) return // a hidden tab costs nothing
+      if (run !== this.run || this.closed || document.hidden) return
       clearTimeout(this.timer)
       const live = ["running", "queued"].includes(this.shown?.state) || Date.now() < this.hurry
       this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
