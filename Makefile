@@ -10,7 +10,7 @@ run: .venv/app.stamp
 	$(BIN)/streamlit run --server.port $(PORT)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
