@@ -1,8 +1,8 @@
-"""Draw: a digit by hand, read while it is drawn."""
+"""Draw: a digit by hand, read while it is drawn, with all that the network computes."""
 
 from playground.ui import draw
 
 draw.heading()
-model = draw.choose_network()
-draw.pad(model)
-draw.explanation(model)
+models = draw.choose_networks()
+draw.pad(models)
+draw.code(next(iter(models)))

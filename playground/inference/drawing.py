@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,23 @@ Pixels = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
+class Way:
+    """Which steps a drawing takes to the network; without one of them one sees what it is good for."""
+
+    crop: bool = True
+    """Cut the empty margins off."""
+    fit: bool = True
+    """Scale the longer side to `DIGIT_BOX` pixels; without it the digit keeps its size on the paper."""
+    centre: bool = True
+    """Put the centre of mass into the middle; without it the digit keeps its place on the paper."""
+    normalise: bool = True
+    """Bring the pixels to the range that the network learnt from; without it they arrive from 0 to 255."""
+
+
+WHOLE_WAY = Way()
+
+
+@dataclass(frozen=True)
 class Digit:
     """A drawn digit on its way to a network, step by step; every picture is light on dark, from 0 to 255."""
 
@@ -46,11 +64,30 @@ class Digit:
         return torch.from_numpy(self.centred.round().astype(np.uint8)).unsqueeze(0)
 
 
-def to_digit(ink: Pixels) -> Digit:
+def to_digit(ink: Pixels, way: Way = WHOLE_WAY) -> Digit:
     """Bring a drawing into MNIST's own form.
 
     Args:
         ink: (H, W), how much ink lies on each pixel, 0 where there is none.
+        way: which of the steps to take.
+
+    Raises:
+        DrawingError: nothing was drawn.
+    """
+    drawn = checked(ink)
+    rows, columns = _marked(drawn) if way.crop else (slice(0, drawn.shape[0]), slice(0, drawn.shape[1]))
+    cropped = drawn[rows, columns]
+    fitted = _scale(cropped, (DIGIT_BOX if way.fit else FIELD * max(cropped.shape) / max(drawn.shape)) / max(cropped.shape))
+    if way.centre:
+        places = [MIDDLE - _mean_position(fitted.sum(axis=1 - axis)) for axis in (0, 1)]
+    else:
+        middles = [(part.start + part.stop) / 2 * FIELD / max(drawn.shape) for part in (rows, columns)]
+        places = [middle - size / 2 for middle, size in zip(middles, fitted.shape, strict=True)]
+    return Digit(drawn, cropped, fitted, _place(fitted, places))
+
+
+def checked(ink: Pixels) -> Pixels:
+    """A drawing with something on it.
 
     Raises:
         DrawingError: nothing was drawn.
@@ -58,11 +95,7 @@ def to_digit(ink: Pixels) -> Digit:
     drawn = np.asarray(ink, dtype=np.float64)
     if drawn.size == 0 or not np.isfinite(drawn).all() or drawn.max() <= 0:
         raise DrawingError("There is nothing drawn yet.", "Draw a digit from 0 to 9.")
-    marked = drawn > INK * drawn.max()
-    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
-    cropped = drawn[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    fitted = _fit(cropped)
-    return Digit(drawn, cropped, fitted, _centre(fitted))
+    return drawn
 
 
 def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
@@ -104,10 +137,16 @@ def read_image(path: Path) -> Image.Image:
         raise DrawingError(f"{path.name} cannot be read as a picture: {error}.") from None
 
 
-def _fit(pixels: Pixels) -> Pixels:
-    """Scale so that the longer side is `DIGIT_BOX` pixels, averaging where it shrinks, with full black kept black."""
+def _marked(drawn: Pixels) -> tuple[slice, slice]:
+    """The rows and the columns between which there is ink."""
+    marked = drawn > INK * drawn.max()
+    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+def _scale(pixels: Pixels, factor: float) -> Pixels:
+    """Scale by a factor, averaging where it shrinks, with full black kept black."""
     height, width = pixels.shape
-    factor = DIGIT_BOX / max(height, width)
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     scaled = np.asarray(Image.fromarray(pixels.astype(np.float32), "F").resize(size, Image.Resampling.BICUBIC), dtype=np.float64)
     scaled = scaled.clip(min=0)
@@ -115,10 +154,10 @@ def _fit(pixels: Pixels) -> Pixels:
     return full
 
 
-def _centre(pixels: Pixels) -> Pixels:
-    """Place in the field so that the centre of mass falls on its middle, as near as the edges allow."""
+def _place(pixels: Pixels, places: Sequence[float]) -> Pixels:
+    """Put into the field at a place from the top and from the left, as near as the edges allow."""
     field = np.zeros((FIELD, FIELD))
-    top, left = (min(max(round(MIDDLE - _mean_position(pixels.sum(axis=1 - axis))), 0), FIELD - pixels.shape[axis]) for axis in (0, 1))
+    top, left = (min(max(round(place), 0), FIELD - size) for place, size in zip(places, pixels.shape, strict=True))
     field[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
     return field
 

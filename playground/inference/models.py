@@ -116,9 +116,17 @@ class Model:
             DrawingError: nothing is drawn.
             ShapeError: the network was not trained on digits.
         """
+        self.expect_digits()
+        return self.predict(to_digit(ink).input)
+
+    def expect_digits(self) -> None:
+        """Refuse a network that cannot read drawings.
+
+        Raises:
+            ShapeError: it was not trained on digits.
+        """
         if self.info.kind != "digits":
             raise ShapeError(f"“{self.name}” was trained on {self.info.title}, so it cannot read drawn digits.", "Choose a network trained on digits.")
-        return self.predict(to_digit(ink).input)
 
     def evaluate(self, images: ImageSet) -> tuple[float, float]:
         """Mean loss and share named rightly over a data set's test images.

@@ -9,23 +9,17 @@ from functools import wraps
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
 from playground.errors import PlaygroundError, RunError, UnknownName
-from playground.runs.run import find
-from playground.ui import identity
 from playground.ui.components import PARTS
-from playground.ui.services import services
 
-CANVAS = 140
-"""Side of the drawing that the canvas sends, in pixels: one byte of ink each."""
 MAX_BODY = 32_768
 ONE_DAY = 24 * 3600
 
@@ -55,28 +49,6 @@ def answered(handler: Handler) -> Handler:
             return Answer({"error": str(error)}, status)
 
     return handle
-
-
-@answered
-async def predict(request: Request) -> Response:
-    """What a network says of a drawing: `CANVAS`² bytes of ink, row by row."""
-    body = await body_of(request)
-    if len(body) != CANVAS * CANVAS:
-        raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} bytes, not {len(body)}.")
-    name = request.query_params.get("model", "")
-    who = identity.learner(request.cookies.get(identity.COOKIE))
-    return JSONResponse(await to_thread.run_sync(_read, name, who, body))
-
-
-def _read(name: str, who: str, body: bytes) -> dict[str, Any]:
-    from playground.inference.models import load_model, shipped_names
-
-    services().warm.wait()
-    if name not in shipped_names() and not identity.may_see(find(name), who):
-        raise Forbidden("This network belongs to someone else.")
-    ink = np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, CANVAS).astype(np.float64)
-    answer = load_model(name).read(ink)
-    return {"label": answer.label, "probabilities": answer.probabilities, "seen": answer.input.flatten().tolist()}
 
 
 async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
@@ -125,7 +97,6 @@ class _CachedFiles(StaticFiles):
 
 
 ROUTES: list[BaseRoute] = [
-    Route("/api/predict", predict, methods=["POST"]),
     Mount("/parts", app=_CachedFiles(directory=str(PARTS)), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
     Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
 ]

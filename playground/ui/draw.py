@@ -10,6 +10,8 @@ from playground.ui.run_list import finished_digit_runs, run_title
 
 MODEL_CHOICE = "draw-model"
 """Key of the chosen network in the session."""
+SECOND_CHOICE = "draw-second-model"
+"""Key of the one beside it; empty for none."""
 
 
 def heading() -> None:
@@ -17,47 +19,45 @@ def heading() -> None:
     st.caption("Draw with the mouse, a finger or a pen. The network answers while you draw.")
 
 
-def choose_network() -> str:
-    """The network that answers: one that came with the playground, or a finished run on digits."""
+def choose_networks() -> dict[str, str]:
+    """The networks that answer, one or two, with what to call each: those that came with the playground, and finished runs on digits."""
     from playground.inference.models import shipped_names
 
     runs = {run.id: run for run in finished_digit_runs(identity.current())}
     shipped = shipped_names()
-    if st.session_state.get(MODEL_CHOICE) not in (None, *shipped, *runs):
-        del st.session_state[MODEL_CHOICE]  # that run is no longer there
-    return str(
-        st.selectbox(
-            "Which network answers?",
-            [*shipped, *runs],
-            format_func=lambda name: run_title(runs[name]) if name in runs else f"{name} · comes with the playground, trained on all 60,000 MNIST digits",
-            key=MODEL_CHOICE,
-            persist_state="session",
-            width=560,
-        )
-    )
+    known = [*shipped, *runs]
+
+    def title(name: str) -> str:
+        if not name:
+            return "No second network"
+        return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
+
+    for choice in (MODEL_CHOICE, SECOND_CHOICE):
+        if st.session_state.get(choice) not in (None, "", *known):
+            del st.session_state[choice]  # that run is no longer there
+    left, right = st.columns(2)
+    first = str(left.selectbox("Which network answers?", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
+    others = ["", *(name for name in known if name != first)]
+    if st.session_state.get(SECOND_CHOICE) not in (None, *others):
+        del st.session_state[SECOND_CHOICE]
+    second = str(right.selectbox("Beside it", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
+    return {name: title(name).split(" · comes")[0] for name in (first, second) if name}
 
 
-def pad(model: str) -> None:
+def pad(models: dict[str, str]) -> None:
     from playground.data.catalogue import DIGITS
+    from playground.inference.attribution import METHODS, methods_for
+    from playground.inference.models import load_model
 
-    drawing_pad(model, DIGITS, key="pad")
-
-
-def explanation(model: str) -> None:
-    """The way from the strokes to the network, and its code."""
-    with st.expander("From your drawing to the network’s input", icon=":material/info:"):
-        st.markdown(
-            "The network learnt from MNIST’s digits, so your drawing is brought into their form: "
-            "its empty margins are cut off, it is scaled until its longer side has **20** pixels, "
-            "and it is placed in a field of **28×28** pixels with its centre of mass in the middle. "
-            "That is why a small, large or off-centre digit is read as well as a neat one."
-        )
-    with st.expander("The PyTorch code", icon=":material/code:"):
-        st.code(_code(model), language="python")
+    known = methods_for(load_model(next(iter(models))))
+    methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
+    drawing_pad(models, DIGITS, "pad", methods)
 
 
-def _code(model: str) -> str:
+def code(model: str) -> None:
+    """The prediction as one would write it."""
     from playground.inference.models import load_model
     from playground.inference.source import prediction_source
 
-    return prediction_source(load_model(model))
+    with st.expander("The PyTorch code", icon=":material/code:"):
+        st.code(prediction_source(load_model(model)), language="python")

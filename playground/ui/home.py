@@ -30,7 +30,7 @@ def actions_and_pad() -> None:
     with alive.container(border=True):
         from playground.data.catalogue import DIGITS
 
-        drawing_pad("mnist-cnn", DIGITS, key="home-pad")
+        drawing_pad({"mnist-cnn": "mnist-cnn"}, DIGITS, key="home-pad")
 
 
 def latest_runs() -> None:

@@ -52,7 +52,7 @@ def test_undo_and_clear(pad: Page) -> None:
 
 
 def test_a_drawing_survives_a_change_of_page(pad: Page) -> None:
-    with pad.expect_response(lambda response: "/api/predict" in response.url):
+    with pad.expect_response(lambda response: "/api/draw/answer" in response.url):
         draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     pad.get_by_role("link", name="Train").click()
@@ -90,8 +90,98 @@ def test_a_finger_draws_too(chromium, address: str) -> None:  # type: ignore[no-
 
 
 def test_the_answer_is_what_the_route_says(pad: Page) -> None:
-    with pad.expect_response(lambda response: "/api/predict" in response.url) as answered:
+    with pad.expect_response(lambda response: "/api/draw/answer" in response.url) as answered:
         draw(pad, ((0.5, 0.3), (0.5, 0.31)))
     document = json.loads(answered.value.text())
-    assert abs(sum(document["probabilities"]) - 1) < 1e-4
-    assert len(document["seen"]) == 784
+    (piece,) = document["pieces"]
+    assert abs(sum(piece["answers"][0]["probabilities"]) - 1) < 1e-4
+    assert (piece["steps"]["centred"]["width"], piece["steps"]["centred"]["height"]) == (28, 28)
+
+
+def open_view(pad: Page, name: str) -> None:
+    pad.get_by_role("tab", name=name).click()
+
+
+def test_a_number_is_read_digit_by_digit(pad: Page) -> None:
+    pad.get_by_role("button", name="A number").click()
+    draw(pad, ((0.1, 0.2), (0.1, 0.8)))
+    draw(pad, ((0.4, 0.25), (0.53, 0.25), (0.5, 0.5), (0.46, 0.8)))
+    draw(pad, ((0.8, 0.2), (0.8, 0.8)))
+    expect(pad.locator(".digit")).to_have_text("171")
+    pieces = pad.locator(".piece")
+    expect(pieces).to_have_count(3)
+    pieces.nth(1).click()
+    expect(pad.locator(".bars li.top .name")).to_have_text("7")
+    pad.get_by_role("button", name="One digit").click()
+    expect(pad.locator(".digit")).to_have_text("?")
+    pad.get_by_role("button", name="A number").click()
+    expect(pad.locator(".digit")).to_have_text("171")
+
+
+def test_a_step_left_out_changes_what_the_network_sees(pad: Page) -> None:
+    draw(pad, tuple((0.05 + 0.25 * x, 0.05 + 0.25 * y) for x, y in SEVEN))
+    expect(pad.locator(".digit")).to_have_text("7")
+    for step in ("Cropped", "Fitted", "Centred"):
+        pad.get_by_role("checkbox", name=step).uncheck()
+    expect(pad.locator(".step").nth(0).locator("small")).to_have_text("140×140")
+    expect(pad.locator(".digit")).not_to_have_text("7")
+    for step in ("Cropped", "Fitted", "Centred"):
+        pad.get_by_role("checkbox", name=step).check()
+    expect(pad.locator(".digit")).to_have_text("7")
+
+
+def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
+    draw(pad, SEVEN)
+    expect(pad.locator(".digit")).to_have_text("7")
+    open_view(pad, "Inside the network")
+    first = pad.locator(".stack .values").first
+    first.click(position={"x": 40, "y": 40})
+    written = pad.locator(".written")
+    expect(written.locator("h4")).to_contain_text("0 Conv2d, map 0")
+    expect(written.locator(".sum").first).to_contain_text("sum of 25 products")
+    expect(written.locator(".window")).to_have_count(1)
+    products = [float(text.replace("−", "-")) for text in written.locator(".cells span").all_inner_texts()]
+    result = float(written.locator(".result").inner_text().replace("−", "-"))
+    assert len(products) == 25 and abs(sum(products) - result) < 0.05 * sum(map(abs, products)) + 0.05
+    expect(written).to_contain_text("then BatchNorm2d")
+
+
+def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
+    draw(pad, SEVEN)
+    expect(pad.locator(".digit")).to_have_text("7")
+    open_view(pad, "Inside the network")
+    values = pad.locator(".stack .values").nth(1)
+    values.hover(position={"x": 20, "y": 20})
+    told = pad.locator(".layers .status")
+    expect(told).to_contain_text("1 BatchNorm2d, map 0")
+    pad.context.set_offline(True)
+    before = told.inner_text()
+    values.hover(position={"x": 45, "y": 45})
+    expect(told).not_to_have_text(before)
+    pad.context.set_offline(False)
+
+
+def test_what_spoke_for_the_answer_is_shown(pad: Page) -> None:
+    draw(pad, SEVEN)
+    expect(pad.locator(".digit")).to_have_text("7")
+    open_view(pad, "Why")
+    expect(pad.locator(".pictures figcaption").first).to_have_text("What spoke for 7")
+    expect(pad.locator(".pictures canvas")).to_have_count(3)
+    pad.get_by_role("combobox", name="Method").select_option("Occlusion")
+    expect(pad.locator(".why .note").first).to_contain_text("patch")
+    expect(pad.locator(".pictures canvas")).to_have_count(3)
+
+
+def test_a_stroke_that_is_moved_changes_the_answer(pad: Page) -> None:
+    draw(pad, ((0.3, 0.2), (0.7, 0.2)))
+    draw(pad, ((0.7, 0.2), (0.5, 0.8)))
+    expect(pad.locator(".digit")).to_have_text("7")
+    pad.get_by_role("button", name="Move").click()
+    draw(pad, ((0.32, 0.2), (0.32, 0.95)))  # the bar, down and away to the foot
+    expect(pad.locator(".digit")).not_to_have_text("7")
+
+
+def test_a_scribble_is_doubted(pad: Page) -> None:
+    expect(pad.locator(".doubt")).to_have_text("")
+    draw(pad, tuple((0.2 + 0.6 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
+    expect(pad.locator(".doubt")).to_contain_text("No answer is likely")

@@ -1,39 +1,57 @@
-"""A canvas to draw a digit on, with a network's answer beside it while one draws."""
+"""A canvas to draw digits on, with the answers of one or two networks beside it while one draws, and all that lies behind them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from playground.ui.api import CANVAS
 from playground.ui.components import register
+from playground.ui.draw_api import CANVAS, WIDE
+
+MOST_STROKES = 500
+MOST_POINTS = 20_000
+"""Of a drawing that is kept over a change of page; a longer one is still answered."""
+PAPERS = ("one", "several")
 
 _KEPT = "drawing"
 _component = register(Path(__file__).parent)
 
 
-def drawing_pad(model: str, classes: Sequence[str], key: str) -> None:
+def drawing_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Mapping[str, str]] = ()) -> None:
     """Show the canvas; the drawing survives a change of page.
 
     Args:
-        model: name of the trained network, or a run's identifier, that answers.
+        models: the networks that answer, one or two: a trained network's name or a run's identifier, with what to call it.
         classes: the names of the bars, in the order of the network's outputs.
         key: names this canvas on its page.
+        methods: of attribution, each with its `name`, its `title` and what it `explains`; without any there is only the paper for one digit
+            and the answer.
     """
     data: dict[str, Any] = {
-        "model": model,
+        "models": [{"name": name, "title": title} for name, title in models.items()],
         "classes": list(classes),
+        "methods": [dict(method) for method in methods],
         "side": CANVAS,
-        "strokes": st.session_state.get(_KEPT, []),
+        "wide": WIDE,
+        "drawing": st.session_state.get(_KEPT),
     }
     _component(key=key, data=data, on_drawing_change=lambda: _keep(key))
 
 
 def _keep(key: str) -> None:
     """Keep the strokes where a page switch does not lose them; what a browser sends is checked, not trusted."""
-    strokes = st.session_state[key].drawing
-    if isinstance(strokes, list) and len(strokes) <= 500:
-        st.session_state[_KEPT] = strokes
+    drawing = st.session_state[key].drawing
+    if isinstance(drawing, Mapping) and _is_drawing(drawing):
+        st.session_state[_KEPT] = drawing
+
+
+def _is_drawing(drawing: Mapping[str, Any]) -> bool:
+    papers = drawing.get("papers")
+    if drawing.get("mode") not in PAPERS or not isinstance(papers, Mapping) or set(papers) != set(PAPERS):
+        return False
+    strokes = [stroke for paper in papers.values() if isinstance(paper, list) for stroke in paper]
+    points = [stroke.get("points") if isinstance(stroke, Mapping) else None for stroke in strokes]
+    return len(strokes) <= MOST_STROKES and all(isinstance(each, list) for each in points) and sum(len(each or ()) for each in points) <= MOST_POINTS

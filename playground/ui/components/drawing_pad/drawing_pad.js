@@ -1,231 +1,204 @@
-// A canvas and the answer to it. Strokes are kept in a square of 1000×1000 units, so that they fit any screen.
-// The network is asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
+// A canvas and what networks say of it. The networks are asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
 
-const UNITS = 1000
+const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
+const VIEWS = { way: "The way in", layers: "Inside the network", why: "Why" }
+const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
 const pads = new WeakMap()
 
-class Pad {
-  constructor(root) {
-    this.root = root.querySelector(".pad")
-    this.canvas = root.querySelector(".paper canvas")
-    this.seen = root.querySelector(".seen")
-    this.pen = root.querySelector(".pen input")
-    this.strokes = []
-    this.current = null // the stroke being drawn
-    this.cursor = null // the keyboard's place, once it was used
-    this.asking = false
-    this.stale = false // the drawing has changed since the question on its way
-    this.listen(root)
-    this.observer = new ResizeObserver(() => this.paint())
-    this.observer.observe(this.canvas)
-  }
+async function load() {
+  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { element }] = await Promise.all(
+    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "tile"].map(part),
+  )
 
-  listen(root) {
-    const canvas = this.canvas
-    canvas.onpointerdown = (event) => {
-      if (event.button !== 0) return
-      canvas.setPointerCapture(event.pointerId)
-      this.cursor = null
-      this.begin(this.place(event))
+  return class Pad {
+    constructor(root) {
+      this.root = root.querySelector(".pad")
+      this.find = (name) => this.root.querySelector(name)
+      this.paper = new Paper(this.find(".sheet canvas"), {
+        changed: () => this.ask(),
+        ended: () => this.tell(this.drawing()),
+        width: () => (Number(this.find(".pen input").value) / 280) * 1000,
+      })
+      this.answers = new Answers(() => this.showPiece())
+      this.find(".replies").append(this.answers.box)
+      this.way = new Way(() => this.ask())
+      this.others = { one: [], several: [] } // the strokes of each paper
+      this.mode = "one"
+      this.find(".undo").onclick = () => this.paper.undo()
+      this.find(".clear").onclick = () => this.paper.clear()
+      for (const mode of ["one", "several"]) this.find(`.${mode}`).onclick = () => this.turnTo(mode)
+      for (const tool of ["draws", "moves"]) this.find(`.${tool}`).onclick = () => this.take(tool)
+      this.find(".views").append(...Object.entries(VIEWS).map(([name, title]) => {
+        const button = element("button", "", title)
+        Object.assign(button, { type: "button", role: "tab", onclick: () => this.open(name) })
+        button.dataset.view = name
+        return button
+      }))
+      this.asking = false
+      this.stale = false // the drawing has changed since the question on its way
+      this.pieces = []
     }
-    canvas.onpointermove = (event) => {
-      if (!this.current || this.cursor) return
-      const events = event.getCoalescedEvents?.() ?? []
-      for (const part of events.length ? events : [event]) this.current.points.push(this.place(part))
-      this.changed()
+
+    update({ data, setStateValue }) {
+      this.tell = (drawing) => setStateValue("drawing", drawing)
+      const fresh = this.data === undefined
+      const asked = JSON.stringify(data.models)
+      const other = asked !== this.asked
+      this.data = data
+      this.asked = asked
+      if (fresh || other) this.answers.prepare(data.models.map(({ title }) => (data.models.length > 1 ? title : "")), data.classes)
+      if (fresh) {
+        const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
+        this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask) }
+        this.plain = !data.methods.length
+        this.root.classList.toggle("plain", this.plain)
+        if (!this.plain) this.parts.why.offer(data.methods)
+        Object.assign(this.others, data.drawing?.papers)
+        if (!this.plain) this.open("way")
+        this.turnTo(data.drawing?.mode === "several" && !this.plain ? "several" : "one")
+      }
+      if (other && !fresh) {
+        if (!this.plain) this.parts.why.offer(data.methods)
+        this.answers.show([], false)
+        this.ask()
+      }
+      this.root.classList.add("ready")
+      this.paper.paint() // the theme may have changed
     }
-    canvas.onpointerup = canvas.onpointercancel = () => { if (!this.cursor) this.end() }
-    canvas.onkeydown = (event) => this.key(event)
-    canvas.onblur = () => { this.end(); this.cursor = null; this.paint() }
-    root.querySelector(".undo").onclick = () => this.undo()
-    root.querySelector(".clear").onclick = () => this.clear()
-  }
 
-  update({ data, setStateValue }) {
-    this.tell = (strokes) => setStateValue("drawing", strokes)
-    const fresh = this.data === undefined
-    const other = !fresh && this.data.model !== data.model
-    this.data = data
-    if (fresh) {
-      this.strokes = data.strokes ?? []
-      this.makeBars()
+    drawing() {
+      return { mode: this.mode, papers: { ...this.others, [this.mode]: this.paper.strokes } }
     }
-    this.paint()
-    if (fresh || other) this.ask()
-  }
 
-  place(event) {
-    const box = this.canvas.getBoundingClientRect()
-    const scale = UNITS / box.width
-    return [Math.round((event.clientX - box.left) * scale), Math.round((event.clientY - box.top) * scale)]
-  }
-
-  begin(point) {
-    this.current = { width: (Number(this.pen.value) / 280) * UNITS, points: [point] }
-    this.strokes.push(this.current)
-    this.changed()
-  }
-
-  end() {
-    if (!this.current) return
-    this.current = null
-    this.changed()
-    this.tell(this.strokes)
-  }
-
-  undo() {
-    this.current = null
-    this.strokes.pop()
-    this.changed()
-    this.tell(this.strokes)
-  }
-
-  clear() {
-    this.current = null
-    this.strokes = []
-    this.changed()
-    this.tell(this.strokes)
-  }
-
-  key(event) {
-    const step = event.shiftKey ? 10 : 35
-    const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, -step], ArrowDown: [0, step] }
-    if (event.key in moves) {
-      const from = this.cursor ?? [UNITS / 2, UNITS / 4]
-      this.cursor = from.map((value, axis) => Math.min(UNITS, Math.max(0, value + moves[event.key][axis])))
-      if (this.current) this.current.points.push(this.cursor)
-      this.changed()
-    } else if (event.key === " ") {
-      this.cursor ??= [UNITS / 2, UNITS / 4]
-      if (this.current) this.end()
-      else this.begin(this.cursor)
-    } else if (event.key === "Delete" || event.key === "Backspace") this.clear()
-    else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) this.undo()
-    else return
-    event.preventDefault()
-  }
-
-  changed() {
-    this.paint()
-    this.ask()
-  }
-
-  paint() {
-    const side = Math.round(this.canvas.clientWidth * (window.devicePixelRatio || 1))
-    if (!side) return
-    if (this.canvas.width !== side) this.canvas.width = this.canvas.height = side
-    const context = this.canvas.getContext("2d")
-    const colour = getComputedStyle(this.root).color
-    context.clearRect(0, 0, side, side)
-    this.trace(context, side, colour)
-    if (this.cursor) {
-      const [x, y] = this.cursor.map((value) => (value / UNITS) * side)
-      context.strokeStyle = colour
-      context.lineWidth = 2
-      context.beginPath()
-      context.arc(x, y, side / 40, 0, 2 * Math.PI)
-      context.stroke()
+    // The paper for one digit, or the wide one for several.
+    turnTo(mode) {
+      if (mode !== this.mode) this.others[this.mode] = this.paper.strokes
+      this.mode = mode
+      this.root.classList.toggle("wide", mode === "several")
+      for (const name of ["one", "several"]) this.find(`.${name}`).setAttribute("aria-pressed", String(name === mode))
+      this.find(".hint").textContent = HINTS[mode]
+      this.paper.wide = mode === "several" ? this.data.wide : 1
+      this.paper.boxes = []
+      this.paper.set(this.others[mode])
     }
-    this.root.classList.toggle("drawn", this.strokes.length > 0)
-  }
 
-  trace(context, side, colour) {
-    const scale = side / UNITS
-    context.lineCap = context.lineJoin = "round"
-    context.strokeStyle = context.fillStyle = colour
-    for (const { width, points } of this.strokes) {
-      context.lineWidth = width * scale
-      context.beginPath()
-      points.forEach(([x, y], index) => context[index ? "lineTo" : "moveTo"](x * scale, y * scale))
-      if (points.length === 1) context.lineTo(points[0][0] * scale + 0.01, points[0][1] * scale)
-      context.stroke()
+    take(tool) {
+      this.paper.moves = tool === "moves"
+      this.root.classList.toggle("moving", this.paper.moves)
+      for (const name of ["draws", "moves"]) this.find(`.${name}`).setAttribute("aria-pressed", String(name === tool))
     }
-  }
 
-  ink() {
-    const side = this.data.side
-    this.small ??= new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true })
-    this.small.clearRect(0, 0, side, side)
-    this.trace(this.small, side, "#000")
-    const pixels = this.small.getImageData(0, 0, side, side).data
-    return Uint8Array.from({ length: side * side }, (_, index) => pixels[4 * index + 3])
-  }
-
-  // One question at a time; while it is on its way, the newest drawing waits and the ones between are skipped.
-  async ask() {
-    this.stale = true
-    if (this.asking) return
-    this.asking = true
-    while (this.stale) {
-      this.stale = false
-      await this.question()
+    open(name) {
+      this.view = name
+      this.root.querySelectorAll("[data-view]").forEach((button) => button.setAttribute("aria-selected", String(button.dataset.view === name)))
+      this.find(".view").replaceChildren(this.parts[name].box)
+      this.showView()
     }
-    this.asking = false
-  }
 
-  async question() {
-    if (!this.strokes.length) return this.show(null)
-    const version = (this.version = (this.version ?? 0) + 1)
-    try {
-      const address = `api/predict?model=${encodeURIComponent(this.data.model)}`
-      const response = await fetch(new URL(address, document.baseURI), { method: "POST", body: this.ink() })
-      const answer = await response.json()
-      if (version !== this.version) return
-      if (answer.error) this.complain(answer.error)
-      else this.show(this.strokes.length ? answer : null)
-    } catch {
-      this.complain("The server does not answer. Is it still running?")
+    // One question at a time; while it is on its way, the newest drawing waits and the ones between are skipped.
+    async ask() {
+      this.root.classList.toggle("drawn", this.paper.strokes.length > 0)
+      if (!this.data) return
+      this.stale = true
+      if (this.asking) return
+      this.asking = true
+      while (this.stale && !this.closed) {
+        this.stale = false
+        await this.question()
+      }
+      this.asking = false
     }
-  }
 
-  complain(message) {
-    this.show(null)
-    this.root.querySelector(".fault").textContent = message
-  }
-
-  makeBars() {
-    const list = this.root.querySelector(".bars")
-    list.replaceChildren(...this.data.classes.map((name) => {
-      const row = document.createElement("li")
-      row.innerHTML = '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="share"></span>'
-      row.querySelector(".name").textContent = name
-      return row
-    }))
-  }
-
-  show(answer) {
-    const shares = answer?.probabilities ?? this.data.classes.map(() => 0)
-    const top = answer ? shares.indexOf(Math.max(...shares)) : -1
-    this.root.querySelectorAll(".bars li").forEach((row, index) => {
-      row.classList.toggle("top", index === top)
-      row.querySelector(".fill").style.transform = `translateX(${100 * shares[index] - 100 - (shares[index] ? 0 : 1)}%)`
-      row.querySelector(".share").textContent = answer ? `${Math.round(100 * shares[index])} %` : ""
-    })
-    this.root.classList.toggle("answered", Boolean(answer))
-    this.root.querySelector(".digit").textContent = answer ? answer.label : "?"
-    this.root.querySelector(".sure").textContent = answer ? `${(100 * shares[top]).toFixed(1)} %` : ""
-    this.root.querySelector(".fault").textContent = ""
-    const context = this.seen.getContext("2d")
-    const image = context.createImageData(28, 28)
-    for (let index = 0; index < 784; index++) {
-      const grey = answer ? answer.seen[index] : 0
-      image.data.set([grey, grey, grey, 255], 4 * index)
+    async question() {
+      const answer = this.paper.strokes.length ? await this.reach("answer", {}, true) : { pieces: [] }
+      if (!answer) return this.show([])
+      this.show(this.paper.strokes.length ? answer.pieces : [], answer.apart)
+      if (!this.stale) await this.showView()
     }
-    context.putImageData(image, 0, 0)
-  }
 
-  close() {
-    this.observer.disconnect()
+    // What the server says; null where it refuses, and the reason is shown.
+    async reach(path, query, withDrawing) {
+      const address = new URL(`api/draw/${path}`, document.baseURI)
+      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
+      if (path === "answer") for (const { name } of this.data.models) address.searchParams.append("model", name)
+      if (this.way.without) address.searchParams.set("without", this.way.without)
+      try {
+        const response = await fetch(address, withDrawing ? { method: "POST", body: this.ink(path) } : {})
+        const answer = await response.json()
+        this.find(".fault").textContent = answer.error ?? ""
+        return answer.error ? null : answer
+      } catch {
+        this.find(".fault").textContent = "The server does not answer. Is it still running?"
+        return null
+      }
+    }
+
+    // The whole drawing, or of a number the digit that is looked at.
+    ink(path) {
+      const ink = this.paper.ink(this.data.side)
+      const box = this.pieces[this.answers.piece]?.box
+      if (path === "answer" || !box) return ink
+      const wide = this.data.side * this.data.wide
+      const [top, bottom, left, right] = box.map((share) => Math.round(share * this.data.side))
+      return ink.map((value, index) => {
+        const [row, column] = [Math.floor(index / wide), index % wide]
+        return row >= top && row < bottom && column >= left && column < right ? value : 0
+      })
+    }
+
+    show(pieces, apart = 1) {
+      this.pieces = pieces
+      const several = this.mode === "several"
+      this.paper.boxes = several ? pieces.map(({ box }) => box) : []
+      if (several) this.paper.paint()
+      this.answers.show(pieces, several)
+      this.root.classList.toggle("answered", pieces.length > 0)
+      this.showPiece(apart)
+    }
+
+    showPiece(apart = 1) {
+      const piece = this.pieces[this.answers.piece]
+      const canvas = this.find(".seen")
+      const context = canvas.getContext("2d")
+      if (piece) context.drawImage(seen(piece.steps.centred, 1), 0, 0)
+      else context.clearRect(0, 0, 28, 28)
+      this.way.show(piece)
+      this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
+      if (this.view !== "way" && !this.asking) this.showView()
+    }
+
+    async showView() {
+      const piece = this.pieces[this.answers.piece]
+      const model = this.data.models[0].name
+      if (this.view === "layers") await (piece ? this.parts.layers.show(model) : this.parts.layers.clear())
+      else if (this.view === "why") await this.parts.why.show(model, piece?.answers[0], this.data.classes)
+    }
+
+    close() {
+      this.closed = true
+      this.paper.close()
+    }
   }
 }
 
+let loading = null
+
 export default function (component) {
   const root = component.parentElement
-  if (!pads.has(root)) pads.set(root, new Pad(root))
-  const pad = pads.get(root)
-  pad.update(component)
+  const held = pads.get(root) ?? { latest: component }
+  pads.set(root, held)
+  held.latest = component
+  if (held.pad) held.pad.update(component)
+  else {
+    loading ??= load()
+    loading.then((Pad) => {
+      if (pads.get(root) !== held || held.pad) return
+      held.pad = new Pad(root)
+      held.pad.update(held.latest)
+    })
+  }
   return () => {
-    pad.close()
+    held.pad?.close()
     pads.delete(root)
   }
 }

@@ -1,0 +1,136 @@
+"""How soon the bars move behind the pen: in a browser for one learner, and by the routes for ten who draw at once.
+
+`python -m benchmarks.latency` prints both.
+"""
+
+from __future__ import annotations
+
+import http.client
+import statistics
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from benchmarks.strokes import DIGITS, Way, render
+from playground.inference.models import SHIPPED
+from playground.ui.draw_api import CANVAS
+from tests.serving import browser, server
+
+LEARNERS = 10
+SECONDS = 10.0
+"""For which the ten draw."""
+MOVE = 1 / 60
+"""Seconds between two movements of a pen: a question is asked for each, or as soon as the last is answered."""
+MOVES = 12
+"""Points of a stroke in the browser."""
+STROKES = 15
+WATCH = """() => {
+  const roots = [document, ...[...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean)]
+  const pad = roots.map((root) => root.querySelector('.pad')).find(Boolean)
+  window.waits = []
+  let since = null
+  pad.querySelector('.sheet canvas').addEventListener('pointermove', () => { since ??= performance.now() })
+  const fetch = window.fetch
+  window.fetch = async (address, ...rest) => {  // a question takes along what was drawn until now; what comes later waits for the next
+    const asked = String(address).includes('/api/draw/answer') ? since : null
+    if (asked !== null) since = null
+    const answer = await fetch(address, ...rest)
+    if (asked !== null) window.due = asked
+    return answer
+  }
+  new MutationObserver(() => {
+    if (window.due) window.waits.push(performance.now() - window.due)
+    window.due = null
+  }).observe(pad.querySelector('.bars'), { subtree: true, attributes: true, childList: true, characterData: true })
+}"""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Seconds from a point of a stroke to the answer to it."""
+
+    one: list[float]
+    """In the browser, until the bars have moved."""
+    ten: list[float]
+    """Of ten at once, until the answer has come."""
+
+
+def measure() -> Latency:
+    """Draw, alone and together, at a server of its own."""
+    with tempfile.TemporaryDirectory() as name, server(Path(name)) as address:
+        _ask_until_warm(address)
+        return Latency(_drawn_alone(address), _drawn_together(address))
+
+
+def _drawn_alone(address: str) -> list[float]:
+    with browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.goto(f"{address}/draw")
+        canvas = page.locator(".sheet canvas")
+        canvas.wait_for()
+        page.evaluate(WATCH)
+        box = canvas.bounding_box()
+        assert box is not None
+        for stroke in range(STROKES):
+            for point in range(MOVES):
+                page.mouse.move(box["x"] + box["width"] * (0.2 + 0.04 * stroke), box["y"] + box["height"] * (0.2 + 0.05 * point))
+                page.mouse.down() if point == 0 else page.wait_for_timeout(1000 * MOVE)
+            page.mouse.up()
+            page.wait_for_timeout(200)
+        waits: list[float] = page.evaluate("window.waits")
+        return [wait / 1000 for wait in waits]
+
+
+def _drawn_together(address: str) -> list[float]:
+    ways: list[Way] = [way for kept in DIGITS.values() for way in kept]
+    inks = [render(way.strokes).round().astype(np.uint8).tobytes() for way in ways[:40]]
+    end = time.monotonic() + SECONDS
+
+    def learner(number: int) -> list[float]:
+        found, at = [], number
+        while time.monotonic() < end:
+            start = time.perf_counter()
+            _ask(address, inks[at % len(inks)])
+            found.append(time.perf_counter() - start)
+            at += 1
+            time.sleep(max(0.0, MOVE - found[-1]))
+        return found
+
+    with ThreadPoolExecutor(LEARNERS) as pool:
+        return [wait for waits in pool.map(learner, range(LEARNERS)) for wait in waits]
+
+
+def _ask_until_warm(address: str) -> None:
+    _ask(address, render(next(iter(DIGITS.values()))[0].strokes).round().astype(np.uint8).tobytes())
+
+
+def _ask(address: str, ink: bytes) -> None:
+    connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
+    connection.request("POST", f"/api/draw/answer?model={SHIPPED}", ink)
+    answer = connection.getresponse()
+    assert answer.status == 200 and len(ink) == CANVAS * CANVAS, answer.read()
+    answer.read()
+    connection.close()
+
+
+def _told(waits: list[float]) -> str:
+    return f"{1000 * statistics.median(waits):.0f} ms, p95 {1000 * float(np.quantile(waits, 0.95)):.0f} ms"
+
+
+def rows() -> list[tuple[str, str, str]]:
+    """The rows of the table."""
+    found = measure()
+    return [
+        ("Point of a stroke → bars moved, in the browser: median, 95th percentile", _told(found.one), "≤ 100 ms, ≤ 200 ms"),
+        (f"The same, {LEARNERS} learners drawing at once, until the answer has come", _told(found.ten), "p95 ≤ 500 ms"),
+    ]
+
+
+if __name__ == "__main__":
+    for what, value, bound in rows():
+        print(f"{what}: {value}, held to {bound}")

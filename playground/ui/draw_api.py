@@ -1,0 +1,210 @@
+"""The routes of the Draw page: what networks say of a drawing, and how each of their numbers came about.
+
+A drawing comes as its ink: a byte a pixel, row by row, `CANVAS` rows of as many columns, or of `WIDE` times as many for several digits.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from playground.errors import PlaygroundError, ShapeError
+from playground.runs.run import find
+from playground.ui import identity
+from playground.ui.api import Answer, Forbidden, answered, body_of
+from playground.ui.services import services
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from playground.inference.drawing import Digit, Pixels, Way
+    from playground.inference.models import Model
+
+CANVAS = 140
+"""Side of the paper for one digit, in the pixels that the page sends."""
+WIDE = 3
+"""How many times wider the paper for several digits is."""
+MODELS = 2
+"""Networks that answer side by side, at most."""
+
+
+@answered
+async def answer(request: Request) -> Response:
+    """What networks say of a drawing: `pieces`, the digits from left to right, each with the `answers` of the networks in the order asked for."""
+    body = await body_of(request, WIDE * CANVAS * CANVAS)
+    names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), _who(request)
+    return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
+
+
+@answered
+async def network(request: Request) -> Response:
+    """The network's layers, and where each of their pixels looks."""
+    name, who = request.query_params.get("model", ""), _who(request)
+    return Answer(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
+
+
+@answered
+async def layers(request: Request) -> Response:
+    """What each layer makes of a drawing, the network's input first."""
+
+    def told(model: Model, image: Tensor) -> dict[str, Any]:
+        from playground.inference.activations import as_json, outputs_of
+
+        return {"outputs": as_json(outputs_of(model, image))}
+
+    return await _looked(request, told)
+
+
+@answered
+async def written(request: Request) -> Response:
+    """How one number in a layer's output came about: `layer` is its index, `place` the number's indexes with commas between them."""
+    try:
+        index = int(request.query_params["layer"])
+        place = tuple(int(part) for part in request.query_params["place"].split(","))
+    except (KeyError, ValueError):
+        raise PlaygroundError("A number is asked for by its layer and its place, as in layer=0&place=1,2,3.") from None
+
+    def told(model: Model, image: Tensor) -> dict[str, Any]:
+        from playground.inference import activations
+        from playground.inference.written import as_json
+
+        if not 0 <= index < len(model.network):
+            raise ShapeError(f"There is no layer {index}; the network has {len(model.network)}.")
+        found, field = activations.written(model, image, index, place)
+        return {"written": as_json(found), "field": field}
+
+    return await _looked(request, told)
+
+
+@answered
+async def why(request: Request) -> Response:
+    """What in a drawing spoke for a class, by one of the methods; with `versus`, rather than for that other class."""
+    method, target, versus = (request.query_params.get(name, "") for name in ("method", "target", "versus"))
+
+    def told(model: Model, image: Tensor) -> dict[str, Any]:
+        from playground.inference.attribution import as_json, attribute, contrast
+
+        first, second = _class(target, model), _class(versus, model) if versus else None
+        return as_json(attribute(model, image, method, first) if second is None else contrast(model, image, method, first, second))
+
+    return await _looked(request, told)
+
+
+async def _looked(request: Request, tell: Any) -> Response:
+    """What is told of one network's look at a drawing of one digit."""
+    body = await body_of(request, WIDE * CANVAS * CANVAS)
+    name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), _who(request)
+
+    def look() -> Any:
+        from playground.inference.drawing import to_digit
+
+        way = _way(left_out)
+        model = _as_shown(_digits_model(name, who), way)
+        return tell(model, to_digit(_ink(body), way).input)
+
+    return Answer(await to_thread.run_sync(look))
+
+
+def _who(request: Request) -> str:
+    return identity.learner(request.cookies.get(identity.COOKIE))
+
+
+def _model(name: str, who: str) -> Model:
+    from playground.inference.models import load_model, shipped_names
+
+    services().warm.wait()
+    if name not in shipped_names() and not identity.may_see(find(name), who):
+        raise Forbidden("This network belongs to someone else.")
+    return load_model(name)
+
+
+def _digits_model(name: str, who: str) -> Model:
+    model = _model(name, who)
+    model.expect_digits()
+    return model
+
+
+def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str, Any]:
+    from playground.inference.drawing import to_digit
+    from playground.inference.separating import separate
+
+    if not 1 <= len(names) <= MODELS:
+        raise PlaygroundError(f"One or {MODELS} networks answer, not {len(names)}.")
+    way, ink = _way(left_out), _ink(body)
+    models = [_digits_model(name, who) for name in names]
+    found = separate(ink)
+    if ink.shape[0] == ink.shape[1]:  # the paper for one digit
+        return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": len(found)}
+    pieces = [{**_read(to_digit(piece.ink, way), models, way), "box": [side / CANVAS for side in piece.box]} for piece in found]
+    return {"pieces": pieces, "apart": len(found)}
+
+
+def _read(digit: Digit, models: list[Model], way: Way) -> dict[str, Any]:
+    from playground.inference.doubt import doubt
+
+    answers = []
+    for model in models:
+        said = _as_shown(model, way).predict(digit.input)
+        answers.append({"label": said.label, "probabilities": said.probabilities, "doubt": doubt(digit, said.probabilities)})
+    return {"answers": answers, "steps": {name: _picture(getattr(digit, name)) for name in ("cropped", "fitted", "centred")}}
+
+
+def _picture(pixels: Pixels) -> dict[str, Any]:
+    height, width = pixels.shape
+    return {"width": width, "height": height, "values": base64.b64encode(pixels.round().astype(np.uint8).tobytes()).decode()}
+
+
+def _as_shown(model: Model, way: Way) -> Model:
+    """The network as the drawing reaches it: without the last step pixels arrive as they are stored."""
+    from dataclasses import replace
+
+    from playground.data.inputs import BYTES
+
+    return model if way.normalise else replace(model, inputs=BYTES)
+
+
+def _way(left_out: str) -> Way:
+    """All steps but those whose names are given, with commas between them."""
+    from playground.inference.drawing import Way
+
+    names = [name for name in left_out.split(",") if name]
+    known = {field.name for field in fields(Way)}
+    if not known.issuperset(names):
+        raise PlaygroundError(f"The steps that can be left out are {', '.join(sorted(known))}.")
+    return Way(**dict.fromkeys(names, False))
+
+
+def _ink(body: bytes) -> Pixels:
+    if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
+        raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
+    return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
+
+
+def _class(text: str, model: Model) -> int:
+    if not text.isascii() or not text.isdecimal() or int(text) >= len(model.info.classes):
+        raise PlaygroundError(f"The network knows the classes 0 to {len(model.info.classes) - 1}, not “{text}”.")
+    return int(text)
+
+
+@lru_cache(maxsize=32)
+def _stack(model: Model) -> list[dict[str, Any]]:
+    from playground.inference.activations import stack_of
+
+    return stack_of(model)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/draw/answer", answer, methods=["POST"]),
+    Route("/api/draw/network", network),
+    Route("/api/draw/layers", layers, methods=["POST"]),
+    Route("/api/draw/written", written, methods=["POST"]),
+    Route("/api/draw/why", why, methods=["POST"]),
+]

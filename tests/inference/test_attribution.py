@@ -1,0 +1,349 @@
+"""What in an image spoke for an answer: every method against its formula, written out with autograd and loops; and the shared network left as it was."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier, Event
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from playground.data.catalogue import dataset_info
+from playground.data.inputs import STANDARDISED
+from playground.data.load import load
+from playground.errors import CheckpointError, ConfigError, ShapeError, UnknownName
+from playground.inference.attribution import METHODS, Attribution, as_json, attribute, contrast, methods_for
+from playground.inference.models import SHIPPED, Model, load_model
+from playground.network.build import Network, build
+from playground.network.presets import load_presets, preset
+from playground.network.spec import LayerSpec, NetworkSpec
+
+IMAGES = {name: spec for name, spec in load_presets().networks.items() if len(spec.input_shape) == 3}
+each_method = pytest.mark.parametrize("method", sorted(METHODS))
+each_network = pytest.mark.parametrize("name", ["mnist-cnn", "cifar-cnn", "cifar-resnet"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def model_of(spec: NetworkSpec, network: Network | None = None) -> Model:
+    """A network that has learnt nothing, as `load_model` would hand it out."""
+    info = dataset_info("mnist-5k" if spec.input_shape[0] == 1 else "shapes")
+    ready = (network or build(spec, seed=3)).eval().requires_grad_(False)
+    return Model(spec.name, spec, info, STANDARDISED, ready, torch.device("cpu"))
+
+
+def noise(spec: NetworkSpec, seed: int = 1) -> Tensor:
+    return torch.randint(0, 256, spec.input_shape, dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def digits(count: int) -> tuple[Model, Tensor]:
+    return load_model(SHIPPED), load("mnist-5k").test_images[:count]
+
+
+def logits(model: Model, images: Tensor) -> Tensor:
+    with torch.no_grad():
+        answers: Tensor = model.network(images)
+    return answers
+
+
+def gradient(model: Model, inputs: Tensor, target: int, against: int | None = None) -> Tensor:
+    """Of the sum over a batch, which is that of each image for itself."""
+    inputs = inputs.detach().clone().requires_grad_()
+    answers = model.network(inputs)
+    score = answers[:, target] if against is None else answers[:, target] - answers[:, against]
+    return torch.autograd.grad(score.sum(), inputs)[0]
+
+
+def black(model: Model) -> Tensor:
+    return model.prepare(torch.zeros(1, *model.info.input_shape, dtype=torch.uint8))
+
+
+def riemann(model: Model, image: Tensor, target: int, steps: int = 4096) -> Tensor:
+    """Integrated gradients by midpoints of equal steps."""
+    start, path = black(model), model.prepare(image[None]) - black(model)
+    places = (torch.arange(steps) + 0.5) / steps
+    total = sum(gradient(model, start + part.view(-1, 1, 1, 1) * path, target).sum(dim=0) for part in places.split(128))
+    assert isinstance(total, Tensor)
+    return (total / steps * path[0]).sum(dim=0)
+
+
+def grad_cam(model: Model, image: Tensor, place: int, target: int, against: int | None = None) -> Tensor:
+    """By hooks, in the order of the stack, on a network that nobody else asks."""
+    network, seen = build(model.spec), []
+    network.load_state_dict(model.network.state_dict())
+    network.eval().keeps_order = True
+    network[place].register_forward_hook(lambda _layer, _inputs, output: seen.append(output))
+    answers = network(model.prepare(image[None]))[0]
+    score = answers[target] if against is None else answers[target] - answers[against]
+    weights = torch.autograd.grad(score, seen[0])[0].mean(dim=(2, 3), keepdim=True)
+    maps = (weights * seen[0]).sum(dim=1, keepdim=True).clamp(min=0)
+    return F.interpolate(maps, image.shape[1:], mode="bilinear", align_corners=False)[0, 0].detach()
+
+
+def occlusion(model: Model, image: Tensor, side: int, stride: int, target: int) -> Tensor:
+    """The mean over all patches that cover a pixel; the last of a row ends at the edge."""
+    inputs, paper = model.prepare(image[None]), black(model)
+    _, height, width = image.shape
+    before = logits(model, inputs)[0, target]
+    falls, counts = torch.zeros(height, width), torch.zeros(height, width)
+    for top in range(0, height - side + stride, stride):
+        for left in range(0, width - side + stride, stride):
+            covered, patch = inputs.clone(), (slice(top, top + side), slice(left, left + side))
+            covered[0, :, *patch] = paper[0, :, *patch]
+            falls[patch] += before - logits(model, covered)[0, target]
+            counts[patch] += 1
+    return falls / counts
+
+
+def state(model: Model) -> tuple[Any, ...]:
+    """All of a shared network that a request could leave changed."""
+    modules, parameters = list(model.network.modules()), list(model.network.parameters())
+    values = [value.numpy().tobytes() for value in model.network.state_dict().values()]
+    hooks = [len(hooks) for module in modules for name, hooks in vars(module).items() if "hooks" in name]
+    flags = [(parameter.requires_grad, parameter.grad is None, parameter.data_ptr()) for parameter in parameters]
+    return values, hooks, flags, [module.training for module in modules], model.network.keeps_order, [id(module) for module in modules]
+
+
+@each_network
+def test_saliency_is_the_largest_gradient_over_the_channels(name: str) -> None:
+    model = model_of(preset(name))
+    image = noise(model.spec)
+    expected = gradient(model, model.prepare(image[None]), 4)[0].abs().amax(dim=0)
+    told = attribute(model, image, "saliency", 4)
+    assert torch.equal(told.values, expected) and expected.max() > 0
+    assert told.bound == expected.max() and not told.signed and told.note == "" and told.total is told.difference is None
+
+
+def test_integrated_gradients_are_those_of_a_fine_sum() -> None:
+    model, images = digits(3)
+    for image in images:
+        target = int(model.probabilities(image[None]).argmax())
+        expected = riemann(model, image, target)
+        told = attribute(model, image, "integrated-gradients", target)
+        assert (told.values - expected).abs().sum() < 0.03 * expected.abs().sum() and told.signed
+
+
+def test_integrated_gradients_add_up_to_the_difference() -> None:
+    model, images = digits(10)
+    for image in images:
+        target = int(model.probabilities(image[None]).argmax())
+        told = attribute(model, image, "integrated-gradients", target)
+        expected = float(logits(model, model.prepare(image[None]))[0, target] - logits(model, black(model))[0, target])
+        assert told.total == pytest.approx(float(told.values.sum()), rel=1e-4)
+        assert told.difference == pytest.approx(expected, rel=1e-3, abs=1e-4)
+        assert told.total == pytest.approx(expected, rel=0.0101)
+        assert f"{told.total:.3g}".replace("-", "−") in told.note and f"{told.difference:.3g}".replace("-", "−") in told.note
+
+
+@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)], ids=str)
+def test_a_linear_networks_integrated_gradients_are_weight_times_input(shape: tuple[int, int, int]) -> None:
+    model = model_of(NetworkSpec("linear", shape, (LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10}))))
+    image = noise(model.spec)
+    weight = model.network[1].weight
+    assert isinstance(weight, Tensor)
+    expected = (weight[7].view(shape) * (model.prepare(image[None]) - black(model))[0]).sum(dim=0)
+    told = attribute(model, image, "integrated-gradients", 7)
+    torch.testing.assert_close(told.values, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_grad_cam_of_the_shipped_network_is_that_of_hooks() -> None:
+    model, images = digits(6)
+    for image in images:
+        target = int(model.probabilities(image[None]).argmax())
+        told = attribute(model, image, "grad-cam", target)
+        torch.testing.assert_close(told.values, grad_cam(model, image, 7, target))
+        assert not told.signed and "3×3" in told.note and told.values.min() >= 0 and told.bound > 0
+
+
+@pytest.mark.parametrize(("name", "place"), [("cifar-resnet", 5), ("tutorial-cnn", 3), ("cifar-cnn", 3), ("lenet-5", 3)])
+def test_grad_cam_looks_at_the_last_convolution_that_still_has_places(name: str, place: int) -> None:
+    model = model_of(preset(name))
+    images = [noise(model.spec, seed) for seed in range(4)]
+    told = [attribute(model, image, "grad-cam", 2).values for image in images]
+    torch.testing.assert_close(told, [grad_cam(model, image, place, 2) for image in images])
+    assert max(values.max() for values in told) > 0
+
+
+@pytest.mark.parametrize(("name", "side", "stride"), [("mnist-cnn", 4, 2), ("cifar-cnn", 5, 2)])
+def test_occlusion_is_the_mean_fall_over_the_patches_that_cover_a_pixel(name: str, side: int, stride: int) -> None:
+    model = load_model(SHIPPED) if name == SHIPPED else model_of(preset(name))
+    image = load("mnist-5k").test_images[0] if name == SHIPPED else noise(model.spec)
+    told = attribute(model, image, "occlusion", 2)
+    torch.testing.assert_close(told.values, occlusion(model, image, side, stride, 2), rtol=1e-3, atol=1e-5)
+    assert told.signed and told.bound > 1e-3 and told.note == ""
+
+
+@each_method
+def test_a_contrast_explains_the_difference_of_two_logits(method: str) -> None:
+    model, images = digits(1)
+    image, (first, second) = images[0], (2, 7)
+    told = contrast(model, image, method, first, second)
+    assert (told.target, told.against) == (first, second) and told.bound > 0
+    if method == "saliency":
+        assert torch.equal(told.values, gradient(model, model.prepare(image[None]), first, second)[0, 0].abs())
+    elif method == "grad-cam":
+        torch.testing.assert_close(told.values, grad_cam(model, image, 7, first, second))
+    elif method == "occlusion":
+        expected = attribute(model, image, method, first).values - attribute(model, image, method, second).values
+        torch.testing.assert_close(told.values, expected, rtol=1e-3, atol=1e-4)
+    else:
+        expected = riemann(model, image, first) - riemann(model, image, second)
+        assert (told.values - expected).abs().sum() < 0.04 * expected.abs().sum() and "first class" in told.note
+
+
+@pytest.mark.parametrize("name", sorted(IMAGES))
+@each_method
+def test_every_preset_can_be_explained(name: str, method: str) -> None:
+    model = model_of(IMAGES[name])
+    image = noise(model.spec)
+    if name in ("mnist-mlp", "tiny-vit") and method == "grad-cam":
+        assert methods_for(model) == ["saliency", "integrated-gradients", "occlusion"]
+        with pytest.raises(ShapeError, match=f"“{name}” has none"):
+            attribute(model, image, method, 0)
+        return
+    before = state(model)
+    told = attribute(model, image, method, 9)
+    assert told.values.shape == image.shape[1:] and told.values.dtype == torch.float32 and told.values.isfinite().all() and not told.values.requires_grad
+    assert told.bound > 0 or "nothing" in told.note
+    assert method in methods_for(model) and state(model) == before
+
+
+def test_all_presets_for_images_were_among_them() -> None:
+    assert set(load_presets().networks) - set(IMAGES) == {"two-layers"} and {spec.input_shape[0] for spec in IMAGES.values()} == {1, 3}
+
+
+@each_method
+def test_a_shared_network_stays_as_it_was_while_others_ask_it(method: str) -> None:
+    model, images = digits(8)
+    alone = [attribute(model, image, method, 3).values for image in images[:2]]
+    before, done, start = state(model), Event(), Barrier(3)
+
+    def explain(place: int) -> list[Tensor]:
+        start.wait(30)
+        return [attribute(model, images[place], method, 3).values for _ in range(12)]
+
+    def predict() -> int:
+        start.wait(30)
+        asked = 0
+        while not done.is_set():
+            model.probabilities(images)
+            asked += 1
+        return asked
+
+    with ThreadPoolExecutor(3) as threads:
+        other = threads.submit(predict)
+        try:
+            explained = list(threads.map(explain, range(2), timeout=120))
+        finally:
+            done.set()
+    assert other.result() > 0
+    for expected, told in zip(alone, explained, strict=True):
+        assert all(torch.equal(values, expected) for values in told)
+    assert state(model) == before
+
+
+@each_method
+def test_layers_that_work_in_place_change_nothing(method: str) -> None:
+    layers = tuple(
+        LayerSpec(*layer) for layer in (("ReLU",), ("Conv2d", {"out_channels": 4}), ("ReLU",), ("MaxPool2d",), ("Flatten",), ("Linear", {"out_features": 10}))
+    )
+    spec = NetworkSpec("in-place", (1, 28, 28), layers)
+    usual, network = model_of(spec), build(spec, seed=3)
+    for layer in network:
+        if isinstance(layer, nn.ReLU):
+            layer.inplace = True
+    image = noise(spec)
+    torch.testing.assert_close(attribute(model_of(spec, network), image, method, 5).values, attribute(usual, image, method, 5).values)
+
+
+@each_method
+@pytest.mark.parametrize("keeps_order", [False, True])
+def test_the_order_of_execution_is_respected(method: str, keeps_order: bool) -> None:
+    model = model_of(preset("tutorial-cnn"))
+    image = noise(model.spec)
+    usual = attribute(model, image, method, 1)
+    model.network.keeps_order = keeps_order
+    torch.testing.assert_close(attribute(model, image, method, 1).values, usual.values)
+    assert model.network.keeps_order is keeps_order
+
+
+@each_method
+def test_nobody_needs_gradients_to_be_on(method: str) -> None:
+    model, images = digits(1)
+    with torch.no_grad():
+        told = attribute(model, images[0], method, 3)
+    assert torch.equal(told.values, attribute(model, images[0], method, 3).values)
+
+
+@pytest.mark.parametrize("method", ["integrated-gradients", "occlusion"])
+def test_in_a_black_image_nothing_spoke_for_anything(method: str) -> None:
+    told = attribute(load_model(SHIPPED), torch.zeros(1, 28, 28, dtype=torch.uint8), method, 0)
+    assert told.bound == 0 and set(base64.b64decode(as_json(told)["values"])) == {0}
+
+
+@each_method
+def test_json_holds_a_byte_for_each_pixel(method: str) -> None:
+    model, images = digits(1)
+    told = attribute(model, images[0], method, 7)
+    packed = as_json(told)
+    values = np.frombuffer(base64.b64decode(packed["values"]), dtype=np.int8).reshape(packed["height"], packed["width"])
+    assert np.abs(values.astype(int)).max() == 127 and (values.min() < 0) == told.signed == packed["signed"]
+    np.testing.assert_allclose(values / 127 * packed["bound"], told.values.numpy(), atol=told.bound / 254 * 1.001)
+    assert packed["note"] == told.note and set(packed) == {"values", "width", "height", "signed", "bound", "note"}
+
+
+def test_json_of_an_image_that_is_no_square_goes_row_by_row() -> None:
+    packed = as_json(Attribution("occlusion", 0, None, torch.tensor([[1.0, -2.0, 0.0], [0.5, 0.0, 2.0]]), True))
+    assert (packed["width"], packed["height"], packed["bound"]) == (3, 2, 2.0)
+    assert np.frombuffer(base64.b64decode(packed["values"]), dtype=np.int8).tolist() == [64, -127, 0, 32, 0, 127]
+
+
+def test_what_cannot_be_asked_is_refused_kindly() -> None:
+    model, images = digits(1)
+    with pytest.raises(UnknownName, match="integrated-gradients"):
+        attribute(model, images[0], "guesswork", 0)
+    for target in (-1, 10):
+        with pytest.raises(ConfigError, match="from 0 to 9"):
+            attribute(model, images[0], "saliency", target)
+        with pytest.raises(ConfigError, match="from 0 to 9"):
+            contrast(model, images[0], "saliency", 0, target)
+    with pytest.raises(ConfigError, match="another one"):
+        contrast(model, images[0], "saliency", 3, 3)
+    with pytest.raises(ShapeError, match=r"3×32×32.*1×28×28"):
+        attribute(model, torch.zeros(3, 32, 32, dtype=torch.uint8), "saliency", 0)
+
+
+@each_method
+def test_a_network_that_diverged_is_not_explained(method: str) -> None:
+    model = model_of(preset("mnist-fast"))
+    network = build(model.spec, seed=3)
+    assert isinstance(network[-1].bias, Tensor) and isinstance(network[-1].weight, Tensor)
+    network[-1].weight.data.fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="not finite"):
+        attribute(replace(model, network=network.eval().requires_grad_(False)), noise(model.spec), method, 0)
+
+
+def test_each_method_is_told_in_whole_sentences_with_its_source() -> None:
+    assert list(METHODS) == ["saliency", "integrated-gradients", "grad-cam", "occlusion"]
+    for method in METHODS.values():
+        assert method.explains.endswith(".") and method.explains[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
+
+
+def test_captum_is_imported_only_when_something_is_explained() -> None:
+    code = 'import sys, playground.inference.attribution; sys.exit(any(name in sys.modules for name in ("captum", "matplotlib")))'
+    assert subprocess.run([sys.executable, "-c", code], timeout=120, check=False).returncode == 0

@@ -1,0 +1,149 @@
+"""A handful of corrections is learnt, little is forgotten, and what is told of both is what the networks say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+from sklearn.metrics import accuracy_score, recall_score
+from torch import Tensor
+
+from playground.data.load import load
+from playground.data.own import to_safetensors
+from playground.errors import DataError, ShapeError
+from playground.inference import teaching
+from playground.inference.models import Model, load_model
+from playground.inference.teaching import before_and_after, teach
+from playground.network.presets import preset
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.runs.history import History
+from playground.runs.run import Run, all_runs, create
+from playground.runs.shelf import NAME_LIMIT, label, relabel
+from playground.runs.worker import execute
+from playground.training.config import TrainConfig
+
+NETWORK = "mnist-mlp"
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def trained(run: Run) -> Run:
+    for _ in execute(run):
+        pass
+    return run
+
+
+@pytest.fixture
+def model() -> Model:
+    """A network that still has much to learn."""
+    run = create(TrainConfig(network=NETWORK, epochs=1, device="cpu"), preset(NETWORK), "ada")
+    return load_model(trained(run).id)
+
+
+def misread(model: Model, count: int) -> tuple[Tensor, Tensor]:
+    """Digits that the network takes for others."""
+    tested = load("mnist-5k")
+    wrong = (model.probabilities(tested.test_images).argmax(dim=1) != tested.test_labels).nonzero().squeeze(1)[:count]
+    assert len(wrong) == count
+    return tested.test_images[wrong], tested.test_labels[wrong]
+
+
+def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
+    images, labels = misread(model, 5)
+    state = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
+    run = teach(model, images, labels, "ada")
+    assert (History(run).follow().state, run.owner, run.config.inputs) == ("queued", "ada", model.inputs)
+    start, own = run.start_weights(), run.own_images()
+    assert start is not None and own is not None
+    assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
+    assert torch.equal(own[0], images) and torch.equal(own[1], labels)
+    after = load_model(trained(run).id)
+    told = before_and_after(model, after, images, labels, "mnist-5k")
+    assert all(each["after"]["label"] == each["label"] != each["before"]["label"] for each in told["drawings"])
+    assert told["accuracy"]["after"] > told["accuracy"]["before"] - 0.003
+    assert all(torch.equal(tensor, state[name]) for name, tensor in model.network.state_dict().items())
+
+
+def test_the_shipped_network_is_taught_an_odd_digit() -> None:
+    """A one upside down and mirrored is no digit that anyone has shown it."""
+    model = load_model("mnist-cnn")
+    images = load("mnist-5k").test_images
+    labels = load("mnist-5k").test_labels
+    odd = images[labels == 4].flip(-2)[:2]
+    wanted = torch.full((2,), 4)
+    assert (model.probabilities(odd).argmax(dim=1) != wanted).all()
+    after = load_model(trained(teach(model, odd, wanted, "ada")).id)
+    assert (after.probabilities(odd).argmax(dim=1) == wanted).all()
+    assert after.inputs == model.inputs and not after.network.training
+
+
+def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
+    images, labels = misread(model, 3)
+    other = load_model("mnist-cnn")
+    tested = load("mnist-5k")
+    said = [each.probabilities(tested.test_images).argmax(dim=1) for each in (other, model)]
+    told = before_and_after(other, model, images, labels, "mnist-5k")
+    assert (told["dataset"], told["images"]) == ("MNIST 5k", 1000)
+    assert list(told["accuracy"].values()) == pytest.approx([accuracy_score(tested.test_labels, each) for each in said])
+    lost = recall_score(tested.test_labels, said[0], average=None) - recall_score(tested.test_labels, said[1], average=None)
+    forgotten = told["forgotten"]
+    assert len(forgotten) == 3 and [each["lost"] / each["of"] for each in forgotten] == pytest.approx(sorted(lost, reverse=True)[:3])
+    assert all(lost[int(each["class"])] == pytest.approx(each["lost"] / each["of"]) for each in forgotten)
+    for when, network in (("before", other), ("after", model)):
+        probabilities = network.probabilities(images)
+        answers = [each[when] for each in told["drawings"]]
+        assert [each["label"] for each in answers] == [str(int(row.argmax())) for row in probabilities]
+        assert [each["probability"] for each in answers] == pytest.approx(probabilities.amax(dim=1).tolist(), abs=1e-6)
+        assert [each["right"] for each in answers] == pytest.approx([float(row[index]) for row, index in zip(probabilities, labels, strict=True)], abs=1e-6)
+    assert before_and_after(model, model, images, labels, "mnist-5k")["forgotten"] == []
+
+
+def test_two_teachings_are_the_same(model: Model) -> None:
+    images, labels = misread(model, 2)
+    first, second = (trained(teach(model, images, labels, "ada")).load_checkpoint() for _ in range(2))
+    assert first is not None and second is not None
+    assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
+
+
+def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
+    images, labels = misread(model, 2)
+    assert label(teach(model, images[:1], labels[:1], "ada")).name.endswith(", taught 1 drawing")
+    assert label(teach(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, taught 2 drawings"
+    assert model.run is not None
+    relabel(model.run, "n" * NAME_LIMIT)
+    name = label(teach(model, images, labels, "ada")).name
+    assert len(name) == NAME_LIMIT and name.startswith("nnn") and name.endswith("n, taught 2 drawings")
+
+
+@pytest.mark.parametrize("count", [1, 5, 101, 1000])
+def test_no_batch_has_a_single_image(count: int) -> None:
+    """Batch norm over vectors could not learn from it. With 101 drawings the usual batch size would leave one."""
+    spec = NetworkSpec("norm", (1, 28, 28), (LayerSpec("Flatten"), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10})))
+    run = trained(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
+    images, labels = torch.zeros(count, 1, 28, 28, dtype=torch.uint8), torch.zeros(count, dtype=torch.long)
+    taught = teach(load_model(run.id), images, labels, "ada")
+    assert next(iter(execute(taught))).step == 0  # type: ignore[attr-defined]
+    assert (taught.config.batch_size == teaching.SETTINGS.batch_size) == (count != 101)
+
+
+def test_what_cannot_be_taught_is_refused(model: Model) -> None:
+    runs = all_runs()
+    images, labels = misread(model, 2)
+    with pytest.raises(DataError, match="one label"):
+        teach(model, images, labels[:1], "ada")
+    with pytest.raises(DataError, match="not 0"):
+        teach(model, images[:0], labels[:0], "ada")
+    with pytest.raises(DataError, match="from 0 to 9"):
+        teach(model, images, labels + 10, "ada")
+    with pytest.raises(ShapeError, match="cannot read drawn digits"):
+        teach(replace(model, info=load("shapes").info), images, labels, "ada")
+    assert all_runs() == runs
+
+
+def test_drawings_travel_as_they_are(model: Model) -> None:
+    images, labels = misread(model, 2)
+    assert teach(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels))

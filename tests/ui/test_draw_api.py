@@ -1,0 +1,172 @@
+"""The Draw page's routes: what networks say of a drawing, what is refused, and that every number is the network's own."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from playground.inference.activations import outputs_of
+from playground.inference.drawing import to_digit
+from playground.inference.models import SHIPPED, load_model
+from playground.runs.run import Run
+from playground.ui import draw_api
+from playground.ui.draw_api import CANVAS, WIDE
+from playground.ui.server import MIDDLEWARE
+from playground.ui.services import services
+
+from .conftest import ADA, BOB, as_learner
+
+
+@pytest.fixture
+def client() -> Iterator[TestClient]:
+    services().warm.set()
+    with TestClient(Starlette(routes=draw_api.ROUTES, middleware=MIDDLEWARE)) as client:
+        yield client
+
+
+def one() -> np.ndarray:
+    canvas = np.zeros((CANVAS, CANVAS), dtype=np.uint8)
+    canvas[30:110, 66:74] = 255
+    return canvas
+
+
+def eleven() -> np.ndarray:
+    canvas = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
+    canvas[30:110, 100:108] = canvas[20:100, 300:310] = 255
+    return canvas
+
+
+INK = one().tobytes()
+
+
+def asked(client: TestClient, path: str, ink: bytes = INK, **query: Any) -> Any:
+    answer = client.post(f"/api/draw/{path}", params={"model": SHIPPED, **query}, content=ink)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_drawn_one_is_read(client: TestClient) -> None:
+    (piece,) = asked(client, "answer")["pieces"]
+    (said,) = piece["answers"]
+    assert said["label"] == "1" and said["doubt"] == ""
+    assert sum(said["probabilities"]) == pytest.approx(1, abs=1e-5)
+    digit = to_digit(one())
+    for name, step in piece["steps"].items():
+        expected = getattr(digit, name)
+        assert (step["height"], step["width"]) == expected.shape
+        assert np.frombuffer(base64.b64decode(step["values"]), np.uint8).tolist() == expected.round().astype(np.uint8).flatten().tolist()
+
+
+def test_a_number_is_read_from_left_to_right(client: TestClient) -> None:
+    found = asked(client, "answer", eleven().tobytes())
+    assert [piece["answers"][0]["label"] for piece in found["pieces"]] == ["1", "1"]
+    assert [piece["box"] for piece in found["pieces"]] == [[side / CANVAS for side in box] for box in ((30, 110, 100, 108), (20, 100, 300, 310))]
+
+
+def test_two_networks_answer_to_one_drawing(client: TestClient) -> None:
+    (piece,) = asked(client, "answer", model=[SHIPPED, SHIPPED])["pieces"]
+    assert len(piece["answers"]) == 2 and piece["answers"][0] == piece["answers"][1]
+
+
+def test_a_step_left_out_is_left_out(client: TestClient) -> None:
+    whole, without = (asked(client, "answer", without=steps)["pieces"][0] for steps in ("", "crop,fit,centre"))
+    assert (without["steps"]["cropped"]["width"], without["steps"]["fitted"]["width"]) == (CANVAS, 28)
+    assert whole["steps"]["fitted"]["height"] == 20
+    raw = asked(client, "layers", without="normalise")["outputs"][0]
+    assert (raw["low"], raw["high"]) == (0, 255)
+
+
+@pytest.mark.parametrize("path", ["answer", "layers", "written", "why"])
+@pytest.mark.parametrize(
+    ("query", "body", "status"),
+    [
+        ({}, b"", 400),
+        ({}, bytes(10), 400),
+        ({}, bytes(WIDE * CANVAS**2 + 1), 400),
+        ({}, bytes(CANVAS**2), 400),
+        ({"model": "nothing"}, INK, 404),
+        ({"model": "../../etc/passwd"}, INK, 404),
+        ({"model": ""}, INK, 404),
+        ({"without": "sleep"}, INK, 400),
+    ],
+    ids=["no body", "too short", "too long", "empty drawing", "unknown network", "a path", "no network", "no step"],
+)
+def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, query: dict[str, str], body: bytes, status: int) -> None:
+    given = {"model": SHIPPED, "layer": "0", "place": "0,0,0", "method": "saliency", "target": "1"}
+    answer = client.post(f"/api/draw/{path}", params={**given, **query}, content=body)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("answer", {"model": [SHIPPED] * 3}),
+        ("written", {"layer": "0"}),
+        ("written", {"layer": "x", "place": "0"}),
+        ("written", {"layer": "99", "place": "0"}),
+        ("written", {"layer": "-1", "place": "0"}),
+        ("written", {"layer": "0", "place": "0,0"}),
+        ("written", {"layer": "0", "place": "0,0,99"}),
+        ("written", {"layer": "0", "place": "-1,0,0"}),
+        ("why", {"method": "magic", "target": "1"}),
+        ("why", {"method": "saliency", "target": "10"}),
+        ("why", {"method": "saliency", "target": "-1"}),
+        ("why", {"method": "saliency", "target": "1", "versus": "x"}),
+    ],
+)
+def test_questions_about_what_is_not_there_are_refused(client: TestClient, path: str, query: dict[str, Any]) -> None:
+    answer = client.post(f"/api/draw/{path}", params={"model": SHIPPED, **query}, content=INK)
+    assert answer.status_code in (400, 404)
+    assert answer.json()["error"]
+
+
+def test_a_strangers_network_does_not_answer(client: TestClient, run: Run) -> None:
+    for path in ("answer", "layers", "written?layer=0&place=0", "why?method=saliency&target=0"):
+        address = f"/api/draw/{path}{'&' if '?' in path else '?'}model={run.id}"
+        assert as_learner(client, BOB).post(address, content=INK).status_code == 403
+        assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # nothing kept yet
+    assert as_learner(client, BOB).get(f"/api/draw/network?model={run.id}").status_code == 403
+
+
+def test_the_layers_are_the_networks_own(client: TestClient) -> None:
+    model = load_model(SHIPPED)
+    seen = outputs_of(model, to_digit(one()).input)
+    logits = model.network(model.prepare(to_digit(one()).input.unsqueeze(0)))
+    assert torch.allclose(seen[-1], logits, rtol=1e-5, atol=1e-5)
+    told = asked(client, "layers")["outputs"]
+    assert [output["shape"] for output in told] == [list(value.shape[1:]) for value in seen]
+    for output, value in zip(told, seen, strict=True):
+        shown = np.frombuffer(base64.b64decode(output["values"]), "<f2").astype(np.float32)
+        np.testing.assert_allclose(shown, value.flatten()[: len(shown)].numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
+    layers = client.get("/api/draw/network", params={"model": SHIPPED}).json()["layers"]
+    assert [layer["type"] for layer in layers] == [type(layer).__name__ for layer in load_model(SHIPPED).network]
+    first = layers[0]
+    assert first["field"] == first["before"]
+    assert first["field"]["rows"][3] == [6, 11]  # a kernel of 5 with stride 2
+    assert layers[3]["before"]["columns"][4] == [4, 7] and layers[3]["field"]["columns"][4] == [8, 17]
+    assert layers[-1]["field"] is None
+
+
+def test_a_number_is_written_out_to_its_value(client: TestClient) -> None:
+    seen = outputs_of(load_model(SHIPPED), to_digit(one()).input)
+    for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,))):
+        told = asked(client, "written", layer=index, place=",".join(map(str, place)))
+        assert told["written"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
+    assert told["field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are never looked at
+
+
+def test_why_is_told_for_a_class_and_against_another(client: TestClient) -> None:
+    for query in ({"target": 1}, {"target": 1, "versus": 7}):
+        found = asked(client, "why", method="integrated-gradients", **query)
+        assert (found["width"], found["height"]) == (28, 28) and found["signed"] and found["bound"] > 0
