@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from playground.errors import ShapeError
 from playground.inference.models import Model
 from playground.inference.receptive import receptive_field
 from playground.inference.written import Written, write_out
@@ -21,6 +22,12 @@ LARGEST = 65_504.0
 """The largest number of 16 bits: https://en.wikipedia.org/wiki/Half-precision_floating-point_format"""
 
 
+def layers_of(model: Model) -> list[nn.Module]:
+    """The network's layers, and the softmax that turns its logits into probabilities, where the network has none itself."""
+    layers = list(model.network)
+    return layers if isinstance(layers[-1], nn.Softmax) else [*layers, nn.Softmax(dim=-1).eval()]
+
+
 @torch.inference_mode()
 def outputs_of(model: Model, image: Tensor) -> list[Tensor]:
     """The network's input as it arrives, and what each layer makes of it, in the order of the stack.
@@ -29,7 +36,7 @@ def outputs_of(model: Model, image: Tensor) -> list[Tensor]:
     """
     value = model.prepare(image.unsqueeze(0))
     seen = [value.cpu()]
-    for layer in model.network:
+    for layer in layers_of(model):
         value = layer(value.clone())  # a layer may work in place
         seen.append(value.cpu())
     return seen
@@ -42,7 +49,7 @@ def stack_of(model: Model) -> list[dict[str, Any]]:
     behind the last; `before` the same for what the layer receives. Both are None where there is no image.
     """
     shapes = [tuple(value.shape[1:]) for value in outputs_of(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))]
-    layers = list(model.network)
+    layers = layers_of(model)
     return [
         {
             "index": index,
@@ -71,10 +78,12 @@ def written(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> 
         place: of the number, the batch left out.
 
     Raises:
-        ShapeError: there is no such place.
+        ShapeError: there is no such layer or place.
     """
+    layers = layers_of(model)
+    if not 0 <= index < len(layers):
+        raise ShapeError(f"There is no layer {index}; the network has {len(layers)}, the softmax counted.")
     seen = outputs_of(model, image)
-    layers = list(model.network)
     found = write_out(layers[index], seen[index], place)
     return found, receptive_field(layers[: index + 1], [tuple(value.shape[1:]) for value in seen[1 : index + 2]], index, place, tuple(seen[0].shape[1:]))
 

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.errors import PlaygroundError, ShapeError
+from playground.errors import PlaygroundError
 from playground.runs.run import find
 from playground.ui import identity
 from playground.ui.api import Answer, Forbidden, answered, body_of
@@ -76,8 +76,6 @@ async def written(request: Request) -> Response:
         from playground.inference import activations
         from playground.inference.written import as_json
 
-        if not 0 <= index < len(model.network):
-            raise ShapeError(f"There is no layer {index}; the network has {len(model.network)}.")
         found, field = activations.written(model, image, index, place)
         return {"written": as_json(found), "field": field}
 

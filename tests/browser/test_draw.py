@@ -133,7 +133,7 @@ def test_a_step_left_out_changes_what_the_network_sees(pad: Page) -> None:
 def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Inside the network")
+    open_view(pad, "Inside")
     first = pad.locator(".stack .values").first
     first.click(position={"x": 40, "y": 40})
     written = pad.locator(".written")
@@ -146,10 +146,24 @@ def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
     expect(written).to_contain_text("then BatchNorm2d")
 
 
+def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
+    draw(pad, SEVEN)
+    expect(pad.locator(".digit")).to_have_text("7")
+    open_view(pad, "Inside")
+    last = pad.locator(".stack .layer").last
+    expect(last.locator("header")).to_contain_text("Softmax")
+    last.locator(".values").click(position={"x": 7 * 12 + 6, "y": 6})
+    written = pad.locator(".written")
+    expect(written.locator("h4")).to_contain_text("Softmax, number 7")
+    expect(written.locator(".terms tr")).to_have_count(11)
+    share = float(written.locator(".result").inner_text())
+    assert pad.locator(".bars li.top .share").inner_text() == f"{round(100 * share)} %"
+
+
 def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Inside the network")
+    open_view(pad, "Inside")
     values = pad.locator(".stack .values").nth(1)
     values.hover(position={"x": 20, "y": 20})
     told = pad.locator(".layers .status")
@@ -185,3 +199,23 @@ def test_a_scribble_is_doubted(pad: Page) -> None:
     expect(pad.locator(".doubt")).to_have_text("")
     draw(pad, tuple((0.2 + 0.6 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
     expect(pad.locator(".doubt")).to_contain_text("No answer is likely")
+
+
+def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> None:
+    open_view(pad, "Challenge")
+    pad.get_by_role("button", name="Start").click()
+    asked = pad.locator(".asked b")
+    seen = []
+    for count in range(10):
+        expect(pad.locator(".count")).to_have_text(f"{count + 1} of 10")
+        forward = pad.get_by_role("button", name="Next" if count < 9 else "Finish")
+        expect(forward).to_be_disabled()
+        seen.append(asked.inner_text())
+        draw(pad, SEVEN)
+        expect(pad.locator(".digit")).to_have_text("7")
+        forward.click()
+    assert sorted(seen) == list("0123456789")
+    expect(pad.locator(".score")).to_contain_text("1 of 10 read rightly")
+    expect(pad.locator(".score")).to_contain_text("a 3 for a 7")
+    expect(pad.locator(".card.right")).to_have_count(1)
+    expect(pad.locator(".card.wrong")).to_have_count(9)

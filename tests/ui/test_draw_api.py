@@ -140,7 +140,8 @@ def test_the_layers_are_the_networks_own(client: TestClient) -> None:
     model = load_model(SHIPPED)
     seen = outputs_of(model, to_digit(one()).input)
     logits = model.network(model.prepare(to_digit(one()).input.unsqueeze(0)))
-    assert torch.allclose(seen[-1], logits, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(seen[-2], logits, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(seen[-1], logits.softmax(dim=1), rtol=1e-4, atol=1e-6)
     told = asked(client, "layers")["outputs"]
     assert [output["shape"] for output in told] == [list(value.shape[1:]) for value in seen]
     for output, value in zip(told, seen, strict=True):
@@ -150,7 +151,7 @@ def test_the_layers_are_the_networks_own(client: TestClient) -> None:
 
 def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
     layers = client.get("/api/draw/network", params={"model": SHIPPED}).json()["layers"]
-    assert [layer["type"] for layer in layers] == [type(layer).__name__ for layer in load_model(SHIPPED).network]
+    assert [layer["type"] for layer in layers] == [*(type(layer).__name__ for layer in load_model(SHIPPED).network), "Softmax"]
     first = layers[0]
     assert first["field"] == first["before"]
     assert first["field"]["rows"][3] == [6, 11]  # a kernel of 5 with stride 2
@@ -160,7 +161,7 @@ def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
 
 def test_a_number_is_written_out_to_its_value(client: TestClient) -> None:
     seen = outputs_of(load_model(SHIPPED), to_digit(one()).input)
-    for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,))):
+    for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,)), (15, (1,))):
         told = asked(client, "written", layer=index, place=",".join(map(str, place)))
         assert told["written"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
     assert told["field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are never looked at

@@ -1,13 +1,13 @@
 // A canvas and what networks say of it. The networks are asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
-const VIEWS = { way: "The way in", layers: "Inside the network", why: "Why" }
+const VIEWS = { way: "The way in", layers: "Inside", why: "Why", challenge: "Challenge" }
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
 const pads = new WeakMap()
 
 async function load() {
-  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { element }] = await Promise.all(
-    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "tile"].map(part),
+  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { Challenge }, { element }] = await Promise.all(
+    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_challenge", "tile"].map(part),
   )
 
   return class Pad {
@@ -46,24 +46,30 @@ async function load() {
       const other = asked !== this.asked
       this.data = data
       this.asked = asked
-      if (fresh || other) this.answers.prepare(data.models.map(({ title }) => (data.models.length > 1 ? title : "")), data.classes)
+      const titles = data.models.map(({ title }) => (data.models.length > 1 ? title : ""))
+      if (fresh || other) this.answers.prepare(titles, data.classes)
       if (fresh) {
         const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
-        this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask) }
+        this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask), challenge: new Challenge(() => { this.turnTo("one"); this.paper.clear() }, this.find(".task")) }
         this.plain = !data.methods.length
         this.root.classList.toggle("plain", this.plain)
-        if (!this.plain) this.parts.why.offer(data.methods)
+        if (!this.plain) this.offer(titles)
         Object.assign(this.others, data.drawing?.papers)
         if (!this.plain) this.open("way")
         this.turnTo(data.drawing?.mode === "several" && !this.plain ? "several" : "one")
       }
       if (other && !fresh) {
-        if (!this.plain) this.parts.why.offer(data.methods)
+        if (!this.plain) this.offer(titles)
         this.answers.show([], false)
         this.ask()
       }
       this.root.classList.add("ready")
       this.paper.paint() // the theme may have changed
+    }
+
+    offer(titles) {
+      this.parts.why.offer(this.data.methods)
+      this.parts.challenge.prepare(titles, this.data.classes)
     }
 
     drawing() {
@@ -163,6 +169,7 @@ async function load() {
       if (piece) context.drawImage(seen(piece.steps.centred, 1), 0, 0)
       else context.clearRect(0, 0, 28, 28)
       this.way.show(piece)
+      this.parts.challenge.show(piece ?? null)
       this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
       if (this.view !== "way" && !this.asking) this.showView()
     }

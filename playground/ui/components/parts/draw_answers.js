@@ -18,7 +18,7 @@ export class Answers {
     this.pieces = element("div", "pieces")
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
-    this.box.replaceChildren(columns, this.pieces)
+    this.box.replaceChildren(this.pieces, columns)
     this.box.classList.toggle("two", titles.length > 1)
   }
 

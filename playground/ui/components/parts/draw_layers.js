@@ -9,6 +9,7 @@ const INPUT = 168 // … and the input
 const CELL = 12 // … and a number of a vector
 const ROW = 32 // numbers of a vector in a row
 const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
+const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose maps look at one map only
 
 export class Layers {
   // `ask(path, query, withDrawing)` asks the server about the network, and about the drawing.
@@ -65,10 +66,10 @@ export class Layers {
     this.told.textContent = `${this.views[at].name}, ${where(place)}: ${exact(value, 3)}`
     this.views[at].mark([place.at(-2) ?? 0, (place.at(-2) ?? 0) + 1, place.at(-1), place.at(-1) + 1], place)
     if (!at) return
-    const { field, before } = this.layers[at - 1]
+    const { field, before, type } = this.layers[at - 1]
     if (place.length !== 3) return
     if (field) this.views[0].mark([...field.rows[place[1]], ...field.columns[place[2]]])
-    if (before && at > 1) this.views[at - 1].mark([...before.rows[place[1]], ...before.columns[place[2]]])
+    if (before && at > 1) this.views[at - 1].mark([...before.rows[place[1]], ...before.columns[place[2]]], ALONE.has(type) ? place : null)
   }
 
   async write(index, place) {
