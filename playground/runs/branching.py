@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -47,6 +48,8 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
 
     def fill(made: Run) -> None:
         made.save_checkpoint(state)
+        if run.own_path.exists():
+            shutil.copyfile(run.own_path, made.own_path)
         made.remember([*_past(history, step), *(shot for shot in run.snapshots() if shot.step <= step)])
 
     return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)

@@ -24,6 +24,8 @@ RATIO = 200
 """How many times its size in the archive an entry may have; text of the playground's own reaches 50, a bomb 1,000."""
 SMALL = 1 << 20
 """Bytes up to which any ratio will do."""
+_END = b"PK\5\6"
+"""The mark of an archive's end."""
 
 
 @contextmanager
@@ -86,7 +88,8 @@ def _directory_size(file: IO[bytes]) -> int:
     """
     file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 16) - 256))  # a comment of 64 KiB may follow it
     tail = file.read()
-    end = tail.rfind(b"PK\5\6")
+    plain = len(tail) - 22  # where the end lies if no comment follows: Python looks there first, and only else for the last mark
+    end = plain if tail[plain : plain + 4] == _END and tail[-2:] == b"\0\0" else tail.rfind(_END)
     if end < 0:
         raise zipfile.BadZipFile
     large = tail[max(0, end - 76) : max(0, end - 16)]  # the record of a large archive and the start of the locator that follows it

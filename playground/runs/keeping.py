@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from playground.data.catalogue import dataset_info
+from playground.data.own import from_safetensors, to_safetensors
 from playground.device import BEST
-from playground.errors import CheckpointError, PlaygroundError, RunError, UnknownName
+from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
 from playground.network import source
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
@@ -42,6 +43,8 @@ RECORD_LIMIT = 100_000_000
 """Bytes of its record, at most: some million steps."""
 TEXT_LIMIT = 1_000_000
 """Bytes of each of its smaller files, at most."""
+OWN_LIMIT = 4_000_000
+"""Bytes of the learner's own images, at most: a thousand in colour take three million."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk that takes no more."""
@@ -57,6 +60,8 @@ events.jsonl         all that happened, one JSON object a line
 curves.csv           the curves, for a spreadsheet
 checkpoint.pt        the last kept state: weights, optimizer, random numbers
 checkpoints/         earlier ones, by their step
+start.safetensors    the weights that training started from, where they were not fresh
+own.safetensors      images and labels of the learner's own, where some were learnt beside the data set
 
 Open it in the playground again, or on the command line:
 
@@ -181,6 +186,7 @@ class _Packed:
         if self._has("start.safetensors"):
             weights, _ = fitted(read_weights(self._content("start.safetensors", LIMIT), f"start.safetensors in {self.name}"), spec)
             write_start(run, weights)
+        self._fill_own(run, config)
         if self._has("label.json"):
             found = read_label(self._content("label.json", TEXT_LIMIT))
             relabel(run, found.name, found.note)
@@ -192,6 +198,17 @@ class _Packed:
             run.append(Stopped(time.time(), history.step))
         if history.state == "finished" and not self._has("checkpoint.pt"):
             raise CheckpointError(f"{self.name} lacks checkpoint.pt, although its run is finished.")
+
+    def _fill_own(self, run: Run, config: TrainConfig) -> None:
+        """Put the learner's own images into the folder, written anew, where there are some."""
+        if not self._has("own.safetensors"):
+            return
+        content = self._content("own.safetensors", OWN_LIMIT)
+        try:
+            own = from_safetensors(content, dataset_info(config.dataset))
+        except DataError as error:
+            raise CheckpointError(f"own.safetensors in {self.name} cannot be used. {error}") from None
+        run.own_path.write_bytes(to_safetensors(own))
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
         """All that happened, and the pictures that were taken, each from its own file."""
@@ -271,7 +288,7 @@ def _pack(run: Run, texts: dict[str, str], file: IO[bytes]) -> None:
         with archive.open(_entry(f"{run.id}/events.jsonl"), "w", force_zip64=True) as record:
             for event in run.events()[0]:
                 record.write(_anonymous(event).to_json().encode() + b"\n")
-        for name in ("snapshots.jsonl", "closeup.json", "label.json", "start.safetensors"):
+        for name in ("snapshots.jsonl", "closeup.json", "label.json", "start.safetensors", "own.safetensors"):
             _copy(archive, run.path / name, f"{run.id}/{name}")
     file.seek(0)
 

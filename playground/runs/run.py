@@ -6,6 +6,7 @@ events.jsonl     all that happened, one JSON object a line, only ever appended t
 checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
 checkpoints/     earlier ones, by their step, so that one can go back
 start.safetensors  the weights that training starts from, where they are not fresh
+own.safetensors  images and labels of the learner's own, where some are learnt beside the data set
 snapshots.jsonl  histograms, filters and predictions over time, one JSON object a line
 closeup.json     the last iteration that was looked at closely
 worker.lock      held by the process that trains, so that a dead one is known at once
@@ -34,7 +35,9 @@ from typing import IO, Any, Literal
 from filelock import FileLock, Timeout
 
 from playground import settings
-from playground.errors import CheckpointError, PlaygroundError, RunError, UnknownName
+from playground.data.catalogue import dataset_info
+from playground.data.own import Labelled, from_safetensors
+from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
@@ -98,6 +101,10 @@ class Run:
     @property
     def start_path(self) -> Path:
         return self.path / "start.safetensors"
+
+    @property
+    def own_path(self) -> Path:
+        return self.path / "own.safetensors"
 
     @property
     def _kept_folder(self) -> Path:
@@ -295,6 +302,19 @@ class Run:
             return load_file(self.start_path)
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
+
+    def own_images(self) -> Labelled | None:
+        """The learner's own images and labels that are learnt beside the data set; None where there are none.
+
+        Raises:
+            CheckpointError: the file is damaged, or does not fit the data set.
+        """
+        if not self.own_path.exists():
+            return None
+        try:
+            return from_safetensors(self.own_path.read_bytes(), dataset_info(self.config.dataset))
+        except (DataError, OSError) as error:
+            raise CheckpointError(f"The learner’s own images in the run “{self.id}” cannot be read: {error}") from None
 
 
 def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "") -> Run:

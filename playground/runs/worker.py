@@ -139,7 +139,7 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place
 def _prepared(run: Run, place: int) -> Training:
     """The run's training as it stood at its last checkpoint, or at its start."""
     config = replace(run.config, device=devices.of_place(run.config.device, place))
-    training = Training(run.network, config, weights=run.start_weights())
+    training = Training(run.network, config, weights=run.start_weights(), own=run.own_images())
     if state := run.load_checkpoint():
         training.restore(state)
     return training

@@ -18,6 +18,7 @@ from playground import device as devices
 from playground.data.distort import distorted
 from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
+from playground.data.own import Labelled, refuse_unsound
 from playground.errors import CheckpointError, ConfigError, DivergedError
 from playground.network.build import Network, build, is_convolutional
 from playground.network.initialise import initialise
@@ -41,6 +42,8 @@ EVALUATION_BATCH = 200
 """Images at once: more leave the processor’s caches."""
 RATE_MEMORY = 0.95
 """Share of the running mean of images a second that one more step keeps."""
+OWN_SHARE = 0.25
+"""Share of an epoch’s images that a learner’s own ones come to, about: enough for every batch to have some."""
 STATE_FORMAT = 1
 STRANGE = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 """What is raised for a state that does not fit."""
@@ -109,16 +112,30 @@ class Training:
         config: how.
         images: the data set, if it is loaded already.
         weights: to start from instead of fresh ones, by the names of the network's `state_dict`.
+        own: a learner's images (K, C, H, W) uint8 and labels (K,) int64, mixed into each epoch as `OWN_SHARE` says.
 
     Raises:
         UnknownName: there is no such data set or device.
         ShapeError: the network does not fit itself or the data.
-        DataError: the data set is not there.
+        DataError: the data set is not there, or the learner's images do not fit it.
         CheckpointError: the weights are another network's.
     """
 
-    def __init__(self, network: NetworkSpec, config: TrainConfig, images: ImageSet | None = None, weights: Mapping[str, Tensor] | None = None) -> None:
+    def __init__(
+        self,
+        network: NetworkSpec,
+        config: TrainConfig,
+        images: ImageSet | None = None,
+        weights: Mapping[str, Tensor] | None = None,
+        own: Labelled | None = None,
+    ) -> None:
         images = images or load(config.dataset)
+        self._others = len(images.train_images)
+        """How many training images are the data set's; a learner's own lie behind them …"""
+        self._own_times = 0
+        """… and this many times an epoch shows each of those."""
+        if own is not None:
+            images, self._own_times = _with_own(images, own), own_times(len(own[0]), self._others)
         check(network, images.info.input_shape, len(images.info.classes))
         self.spec, self.config = network, config
         self.device = torch.device(devices.get(config.device).name)
@@ -138,7 +155,8 @@ class Training:
         self.look_closely = False
         """Whether the next step shall be followed by a `Closeup` of it."""
         self.step = 0
-        size = len(images.train_images)
+        size = self._others + self._own_times * (len(images.train_images) - self._others)
+        self._epoch_size = size
         self.steps_per_epoch = math.ceil(size / config.batch_size)
         if size % config.batch_size == 1 or config.batch_size == 1:
             _refuse_single_images(network)
@@ -353,7 +371,10 @@ class Training:
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if self._epoch[0] != epoch:
             generator = torch.Generator().manual_seed((self.config.seed << 20) + epoch)
-            self._epoch = (epoch, torch.randperm(len(self.images.train_images), generator=generator).to(self.device))
+            order = torch.randperm(self._epoch_size, generator=generator)
+            if self._own_times:  # places behind the last image mean the own ones again, so that none lies in memory many times
+                order = order.where(order < self._others, self._others + (order - self._others) % (len(self.images.train_images) - self._others))
+            self._epoch = (epoch, order.to(self.device))
         return self._epoch[1][position * self.config.batch_size :][: self.config.batch_size]
 
     def _learn(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -465,6 +486,22 @@ def evaluate(network: nn.Module, images: ImageSet, prepare: Callable[[Tensor], T
         counts += torch.bincount(targets * classes + logits.argmax(dim=1), minlength=classes * classes)
     network.train(training)
     return loss.item() / len(images.test_images), counts.view(classes, classes).cpu()
+
+
+def own_times(count: int, others: int) -> int:
+    """How many times an epoch shows each of `count` images of a learner's own, beside `others` that it shows once: what comes closest to `OWN_SHARE`."""
+    return max(1, round(OWN_SHARE / (1 - OWN_SHARE) * others / count))
+
+
+def _with_own(images: ImageSet, own: Labelled) -> ImageSet:
+    """A data set with a learner's own images behind its training images.
+
+    Raises:
+        DataError: they do not fit the data set.
+    """
+    refuse_unsound(own, images.info)
+    train_images, train_labels = torch.cat([images.train_images, own[0]]), torch.cat([images.train_labels, own[1]])
+    return replace(images, train_images=train_images, train_labels=train_labels)
 
 
 def _refuse_single_images(network: NetworkSpec) -> None:

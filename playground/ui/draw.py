@@ -51,7 +51,13 @@ def pad(models: dict[str, str]) -> None:
 
     known = methods_for(load_model(next(iter(models))))
     methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
-    drawing_pad(models, DIGITS, "pad", methods)
+    drawing_pad(models, DIGITS, "pad", methods, _compare)
+
+
+def _compare(before: str, run: str) -> None:
+    """Let the taught network answer, and beside it the network as it was; a name that is none of theirs is not taken."""
+    st.session_state[MODEL_CHOICE] = run
+    st.session_state[SECOND_CHOICE] = before
 
 
 def code(model: str) -> None:

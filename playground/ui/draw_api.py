@@ -40,14 +40,14 @@ MODELS = 2
 async def answer(request: Request) -> Response:
     """What networks say of a drawing: `pieces`, the digits from left to right, each with the `answers` of the networks in the order asked for."""
     body = await body_of(request, WIDE * CANVAS * CANVAS)
-    names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), _who(request)
+    names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), who_asks(request)
     return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
 
 
 @answered
 async def network(request: Request) -> Response:
     """The network's layers, and where each of their pixels looks."""
-    name, who = request.query_params.get("model", ""), _who(request)
+    name, who = request.query_params.get("model", ""), who_asks(request)
     return Answer(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
 
 
@@ -99,19 +99,20 @@ async def why(request: Request) -> Response:
 async def _looked(request: Request, tell: Any) -> Response:
     """What is told of one network's look at a drawing of one digit."""
     body = await body_of(request, WIDE * CANVAS * CANVAS)
-    name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), _who(request)
+    name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), who_asks(request)
 
     def look() -> Any:
         from playground.inference.drawing import to_digit
 
         way = _way(left_out)
-        model = _as_shown(_digits_model(name, who), way)
-        return tell(model, to_digit(_ink(body), way).input)
+        model = _as_shown(digits_model(name, who), way)
+        return tell(model, to_digit(ink_of(body), way).input)
 
     return Answer(await to_thread.run_sync(look))
 
 
-def _who(request: Request) -> str:
+def who_asks(request: Request) -> str:
+    """The learner behind a request; empty where the browser has no name yet."""
     return identity.learner(request.cookies.get(identity.COOKIE))
 
 
@@ -124,7 +125,13 @@ def _model(name: str, who: str) -> Model:
     return load_model(name)
 
 
-def _digits_model(name: str, who: str) -> Model:
+def digits_model(name: str, who: str) -> Model:
+    """A network that reads digits, if this learner may see it.
+
+    Raises:
+        Forbidden: it belongs to someone else.
+        ShapeError: it was not trained on digits.
+    """
     model = _model(name, who)
     model.expect_digits()
     return model
@@ -136,8 +143,8 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
 
     if not 1 <= len(names) <= MODELS:
         raise PlaygroundError(f"One or {MODELS} networks answer, not {len(names)}.")
-    way, ink = _way(left_out), _ink(body)
-    models = [_digits_model(name, who) for name in names]
+    way, ink = _way(left_out), ink_of(body)
+    models = [digits_model(name, who) for name in names]
     found = separate(ink)
     if ink.shape[0] == ink.shape[1]:  # the paper for one digit
         return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": len(found)}
@@ -180,7 +187,12 @@ def _way(left_out: str) -> Way:
     return Way(**dict.fromkeys(names, False))
 
 
-def _ink(body: bytes) -> Pixels:
+def ink_of(body: bytes) -> Pixels:
+    """The drawing (CANVAS, CANVAS) or (CANVAS, WIDE × CANVAS) that came.
+
+    Raises:
+        PlaygroundError: it has neither size.
+    """
     if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
         raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
     return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)

@@ -12,7 +12,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.settings import ROOT
-from playground.ui import api, compare_api, draw_api, evaluate_api, network_api, run_api, services, tensor_api
+from playground.ui import api, compare_api, draw_api, evaluate_api, network_api, run_api, services, teach_api, tensor_api
 from playground.ui.identity import COOKIE, COOKIE_SECONDS
 
 HEADERS = (
@@ -65,5 +65,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 SCRIPT = ROOT / "playground" / "ui" / "app.py"
-ROUTES = [*api.ROUTES, *draw_api.ROUTES, *run_api.ROUTES, *compare_api.ROUTES, *evaluate_api.ROUTES, *tensor_api.ROUTES, *network_api.ROUTES]
+ROUTES = [*api.ROUTES, *draw_api.ROUTES, *teach_api.ROUTES, *run_api.ROUTES, *compare_api.ROUTES, *evaluate_api.ROUTES, *tensor_api.ROUTES, *network_api.ROUTES]
 MIDDLEWARE = [Middleware(LearnerCookie)]

@@ -219,3 +219,24 @@ def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> N
     expect(pad.locator(".score")).to_contain_text("a 3 for a 7")
     expect(pad.locator(".card.right")).to_have_count(1)
     expect(pad.locator(".card.wrong")).to_have_count(9)
+
+
+def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page) -> None:
+    open_view(pad, "Teach")
+    draw(pad, ((0.3, 0.2), (0.7, 0.2), (0.7, 0.8), (0.3, 0.8), (0.3, 0.2)))  # a square, to be read as a nought
+    expect(pad.locator(".ask")).to_contain_text("The network says")
+    pad.get_by_role("button", name="It was a 0").click()
+    expect(pad.locator(".card.own")).to_have_count(1)
+    expect(pad.locator(".ask")).to_contain_text("Draw a digit")
+    pad.get_by_role("button", name="Teach the network").click()
+    table = pad.locator(".changed")
+    table.wait_for()
+    expect(table).to_contain_text("Your drawings read rightly")
+    expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
+    expect(pad.locator(".column")).to_have_count(2)
+    expect(pad.locator(".who").first).to_contain_text("taught 1 drawing")
+    with pad.expect_download() as download:
+        pad.get_by_role("link", name="Download my digits").click()
+    assert download.value.suggested_filename == "my-digits.zip"
+    pad.get_by_role("button", name="Delete drawing 1").click()
+    expect(pad.locator(".card.own")).to_have_count(0)

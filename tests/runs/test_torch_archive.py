@@ -276,6 +276,13 @@ def test_a_directory_of_countless_entries_is_not_read(monkeypatch: pytest.Monkey
         opened(many)
 
 
+def test_a_planted_mark_does_not_hide_the_size_of_the_directory() -> None:
+    many = bytearray(packed({f"archive/{index}": b"" for index in range(20_000)}))
+    many[-18:-14] = b"PK\5\6"  # the disks’ numbers, which nobody reads
+    with pytest.raises(CheckpointError, match="too many files"):
+        opened(bytes(many))
+
+
 def test_the_size_of_the_directory_of_a_large_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     """`torch.save` writes the records of archives above 4 GB always."""
     assert EIGHT[-42:-38] == b"PK\6\7"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import time
+
 from playground.runs.branching import fork
 from playground.runs.coach.finding import Remedy
-from playground.runs.run import Run, create
+from playground.runs.run import Run, create_from
 from playground.training.config import TrainConfig
+from playground.training.events import Created
 
 
 def remedied(run: Run, remedy: Remedy, owner: str) -> Run:
@@ -22,4 +26,11 @@ def remedied(run: Run, remedy: Remedy, owner: str) -> Run:
     if remedy.start == "fork":
         return fork(run, remedy.at, remedy.changes, owner)
     config = TrainConfig.from_dict({**run.config.to_dict(), **remedy.changes})
-    return create(config, remedy.network or run.network, owner)
+
+    def fill(made: Run) -> None:
+        if run.own_path.exists():
+            shutil.copyfile(run.own_path, made.own_path)
+        if run.start_path.exists() and remedy.network is None:
+            shutil.copyfile(run.start_path, made.start_path)
+
+    return create_from(config, remedy.network or run.network, Created(time.time(), owner), fill)

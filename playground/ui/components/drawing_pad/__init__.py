@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,13 @@ _KEPT = "drawing"
 _component = register(Path(__file__).parent)
 
 
-def drawing_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Mapping[str, str]] = ()) -> None:
+def drawing_pad(
+    models: Mapping[str, str],
+    classes: Sequence[str],
+    key: str,
+    methods: Sequence[Mapping[str, str]] = (),
+    on_taught: Callable[[str, str], None] = lambda _before, _run: None,
+) -> None:
     """Show the canvas; the drawing survives a change of page.
 
     Args:
@@ -29,6 +35,7 @@ def drawing_pad(models: Mapping[str, str], classes: Sequence[str], key: str, met
         key: names this canvas on its page.
         methods: of attribution, each with its `name`, its `title` and what it `explains`; without any there is only the paper for one digit
             and the answer.
+        on_taught: told of a network, by its name, and of the run in which it has learnt the learner's drawings.
     """
     data: dict[str, Any] = {
         "models": [{"name": name, "title": title} for name, title in models.items()],
@@ -38,7 +45,13 @@ def drawing_pad(models: Mapping[str, str], classes: Sequence[str], key: str, met
         "wide": WIDE,
         "drawing": st.session_state.get(_KEPT),
     }
-    _component(key=key, data=data, on_drawing_change=lambda: _keep(key))
+
+    def taught() -> None:
+        told = st.session_state[key].taught
+        if isinstance(told, Mapping):
+            on_taught(str(told.get("before")), str(told.get("run")))
+
+    _component(key=key, data=data, on_drawing_change=lambda: _keep(key), on_taught_change=taught)
 
 
 def _keep(key: str) -> None:

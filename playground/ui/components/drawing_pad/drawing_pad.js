@@ -1,13 +1,13 @@
 // A canvas and what networks say of it. The networks are asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
-const VIEWS = { way: "The way in", layers: "Inside", why: "Why", challenge: "Challenge" }
+const VIEWS = { way: "The way in", layers: "Inside", why: "Why", teach: "Teach", challenge: "Challenge" }
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
 const pads = new WeakMap()
 
 async function load() {
-  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { Challenge }, { element }] = await Promise.all(
-    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_challenge", "tile"].map(part),
+  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
+    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
   )
 
   return class Pad {
@@ -39,8 +39,9 @@ async function load() {
       this.pieces = []
     }
 
-    update({ data, setStateValue }) {
+    update({ data, setStateValue, setTriggerValue }) {
       this.tell = (drawing) => setStateValue("drawing", drawing)
+      this.taught = (before, run) => setTriggerValue("taught", { before, run })
       const fresh = this.data === undefined
       const asked = JSON.stringify(data.models)
       const other = asked !== this.asked
@@ -50,7 +51,9 @@ async function load() {
       if (fresh || other) this.answers.prepare(titles, data.classes)
       if (fresh) {
         const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
-        this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask), challenge: new Challenge(() => { this.turnTo("one"); this.paper.clear() }, this.find(".task")) }
+        const clear = () => { this.turnTo("one"); this.paper.clear() }
+        const teach = new Teach({ ink: () => this.ink("teach").slice(0), clear, taught: (before, run) => this.taught(before, run) })
+        this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask), teach, challenge: new Challenge(clear, this.find(".task")) }
         this.plain = !data.methods.length
         this.root.classList.toggle("plain", this.plain)
         if (!this.plain) this.offer(titles)
@@ -69,6 +72,7 @@ async function load() {
 
     offer(titles) {
       this.parts.why.offer(this.data.methods)
+      this.parts.teach.prepare(this.data.models[0].name, this.data.classes)
       this.parts.challenge.prepare(titles, this.data.classes)
     }
 
@@ -169,6 +173,7 @@ async function load() {
       if (piece) context.drawImage(seen(piece.steps.centred, 1), 0, 0)
       else context.clearRect(0, 0, 28, 28)
       this.way.show(piece)
+      this.parts.teach.show(this.mode === "one" ? (piece ?? null) : null)
       this.parts.challenge.show(piece ?? null)
       this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
       if (this.view !== "way" && !this.asking) this.showView()

@@ -1,0 +1,351 @@
+"""A learner's own drawings come back as they were kept, go out as a folder that torchvision reads, and nothing hostile comes in."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save
+from torchvision.datasets import ImageFolder
+
+from playground import settings
+from playground.data import own as module
+from playground.data.catalogue import dataset_info
+from playground.data.own import MOST, POINTS, STROKES, Drawing, as_tensors, forget, from_safetensors, from_zip, keep, own_drawings, to_safetensors, to_zip
+from playground.errors import DataError
+
+MNIST = dataset_info("mnist-5k")
+
+
+def image(seed: int = 0) -> torch.Tensor:
+    return torch.randint(0, 256, (1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(seed))
+
+
+def drawing(seed: int = 0, label: int = 3, points: int = 4) -> Drawing:
+    strokes = [{"width": 18.5, "points": [[seed + number + 0.25, 17] for number in range(points)]}, {"width": 9, "points": [[1, 2]]}]
+    return Drawing(image(seed), label, strokes, "8")
+
+
+def plain(drawings: list[Drawing]) -> list[Any]:
+    return [(each.image.tolist(), each.label, list(each.strokes), each.said) for each in drawings]
+
+
+def png(size: tuple[int, int] = (28, 28), mode: str = "L") -> bytes:
+    target = io.BytesIO()
+    Image.new(mode, size, 200 if mode == "L" else (200,) * len(mode)).save(target, "PNG")
+    return target.getvalue()
+
+
+def packed(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def header(*sides: int) -> bytes:
+    """A picture that says how large it is, and has next to nothing in it."""
+    sizes = [chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)) for side in sides]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(sizes) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+
+
+def refused(content: bytes) -> str:
+    with pytest.raises(DataError) as caught:
+        from_zip(content)
+    assert len(str(caught.value)) < 300
+    return str(caught.value)
+
+
+def test_what_is_kept_comes_back_in_its_order() -> None:
+    assert own_drawings("ada") == []
+    kept = [drawing(seed, label) for seed, label in enumerate([7, 3, 7, 0])]
+    for each in kept:
+        keep("ada", each)
+    assert plain(own_drawings("ada")) == plain(kept)
+    assert own_drawings("bob") == []
+    forget("ada", 1)
+    assert plain(own_drawings("ada")) == plain([kept[0], kept[2], kept[3]])
+    for _ in range(3):
+        forget("ada", 0)
+    assert own_drawings("ada") == []
+
+
+def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
+    keep("ada", drawing())
+    folder = settings.runs_folder() / ".drawings"
+    assert {path.suffix for path in folder.iterdir()} <= {".zip", ".lock"}
+    assert not any("ada" in path.name for path in folder.iterdir())
+    keep("../../ada", drawing())
+    assert len(list(folder.glob("*.zip"))) == 2
+
+
+@pytest.mark.parametrize("do", [lambda: own_drawings(""), lambda: keep("", drawing()), lambda: forget("", 0)], ids=["read", "keep", "forget"])
+def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
+    with pytest.raises(DataError, match="nobody is named"):
+        do()
+    assert not settings.runs_folder().exists()
+
+
+@pytest.mark.parametrize("index", [-1, 2, 100])
+def test_what_is_not_there_cannot_be_forgotten(index: int) -> None:
+    for seed in range(2):
+        keep("ada", drawing(seed))
+    with pytest.raises(DataError, match="you have kept 2"):
+        forget("ada", index)
+    assert len(own_drawings("ada")) == 2
+
+
+def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST", 3)
+    for seed in range(3):
+        keep("ada", drawing(seed))
+    with pytest.raises(DataError, match="no room for more"):
+        keep("ada", drawing(3))
+    assert plain(own_drawings("ada")) == plain([drawing(seed) for seed in range(3)])
+
+
+def test_a_thousand_make_one_archive() -> None:
+    many = [drawing(seed, seed % 10, points=60) for seed in range(MOST)]
+    assert plain(from_zip(to_zip(many))) == plain(many)
+    with pytest.raises(DataError, match="too many"):
+        to_zip([*many, drawing()])
+
+
+def test_strokes_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "TEXT_LIMIT", 1000)
+    with pytest.raises(DataError, match="too many strokes"):
+        keep("ada", drawing(points=200))
+    assert own_drawings("ada") == []
+
+
+def test_a_disk_that_is_full_leaves_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("ada", drawing())
+
+    def full(path: Path, _content: bytes) -> int:
+        path.touch()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        with pytest.raises(DataError, match="No space left"):
+            keep("ada", drawing(1))
+    assert plain(own_drawings("ada")) == plain([drawing()])
+    assert not list((settings.runs_folder() / ".drawings").glob("*.tmp"))
+
+
+def test_pages_that_keep_at_once_lose_nothing() -> None:
+    threads = [threading.Thread(target=keep, args=("ada", drawing(seed))) for seed in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = {each.image.numpy().tobytes() for each in own_drawings("ada")}
+    assert found == {image(seed).numpy().tobytes() for seed in range(12)}
+
+
+def test_who_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep("ada", drawing())
+    monkeypatch.setattr(module, "LOCK_SECONDS", 0.0)
+    (lock,) = (settings.runs_folder() / ".drawings").glob("*.lock")
+    with FileLock(lock), pytest.raises(DataError, match="elsewhere"):
+        keep("ada", drawing(1))
+
+
+def test_a_damaged_file_is_told() -> None:
+    keep("ada", drawing())
+    (path,) = (settings.runs_folder() / ".drawings").glob("*.zip")
+    path.write_bytes(path.read_bytes()[:50])
+    with pytest.raises(DataError, match="damaged"):
+        own_drawings("ada")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param({"image": torch.zeros(28, 28, dtype=torch.uint8)}, id="no-channel"),
+        pytest.param({"image": torch.zeros(1, 28, 28)}, id="floats"),
+        pytest.param({"label": 10}, id="label-10"),
+        pytest.param({"label": -1}, id="label-below-0"),
+        pytest.param({"label": True}, id="label-true"),
+        pytest.param({"label": "3"}, id="label-text"),
+        pytest.param({"said": "a"}, id="said"),
+        pytest.param({"said": ["8"]}, id="said-list"),
+        pytest.param({"strokes": "abc"}, id="strokes-text"),
+        pytest.param({"strokes": {"width": 1}}, id="strokes-dict"),
+        pytest.param({"strokes": [{"width": 1}]}, id="no-points"),
+        pytest.param({"strokes": [{"width": 1, "points": [], "more": 1}]}, id="more"),
+        pytest.param({"strokes": [{"width": "1", "points": []}]}, id="width-text"),
+        pytest.param({"strokes": [{"width": 1, "points": [[1]]}]}, id="one-number"),
+        pytest.param({"strokes": [{"width": 1, "points": [[1, float("nan")]]}]}, id="nan"),
+        pytest.param({"strokes": [{"width": 1, "points": [[1, 10**400]]}]}, id="huge"),
+        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]]}] * (STROKES + 1)}, id="strokes"),
+        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]] * (POINTS // 2 + 1)}] * 2}, id="points"),
+    ],
+)
+def test_what_is_no_drawing_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(DataError):
+        Drawing(**{"image": image(), "label": 3, **given})
+
+
+def test_limits_are_reached() -> None:
+    assert Drawing(image(), 0, [{"width": 1, "points": [[0, 0]]}] * STROKES)
+    assert Drawing(image(), 9, ({"width": 1, "points": ((0, 0),) * POINTS},))
+
+
+def test_torchvision_reads_the_unpacked_folder(tmp_path: Path) -> None:
+    drawings = [drawing(seed, label) for seed, label in enumerate([7, 3, 7, 0])]
+    content = to_zip(drawings)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert sorted(archive.namelist()) == ["0/0004.png", "3/0002.png", "7/0001.png", "7/0003.png", "drawings.json"]
+        archive.extractall(tmp_path)
+    folder = ImageFolder(tmp_path)
+    assert folder.classes == ["0", "3", "7"]
+    found = {(np.asarray(picture.convert("L")).tobytes(), int(folder.classes[target])) for picture, target in folder}
+    assert found == {(each.image.numpy().tobytes(), each.label) for each in drawings}
+    notes = json.loads((tmp_path / "drawings.json").read_text())
+    assert [(note["file"], note["label"], note["said"]) for note in notes] == [
+        ("7/0001.png", 7, "8"), ("3/0002.png", 3, "8"), ("7/0003.png", 7, "8"), ("0/0004.png", 0, "8"),
+    ]  # fmt: skip
+
+
+def test_an_archive_of_pictures_alone_is_read() -> None:
+    """In a folder of its own, with what other programs add, and in colour."""
+    files = {"mine/3/a.png": png(mode="RGB"), "mine/7/b.png": png(), "mine/7/": b"", "__MACOSX/mine/7/._b.png": b"note", "mine/7/._b.png": b"note"}
+    found = from_zip(packed(files))
+    assert [(each.label, list(each.strokes), each.said) for each in found] == [(3, [], ""), (7, [], "")]
+    assert all(torch.equal(each.image, torch.full((1, 28, 28), 200, dtype=torch.uint8)) for each in found)
+
+
+def test_strokes_are_kept_to_a_hundredth() -> None:
+    (found,) = from_zip(to_zip([Drawing(image(), 1, [{"width": 1 / 3, "points": [[2 / 3, -1.5]]}])]))
+    assert list(found.strokes) == [{"width": 0.33, "points": [[0.67, -1.5]]}]
+
+
+WHOLE = to_zip([drawing(0, 3), drawing(1, 7)])
+with zipfile.ZipFile(io.BytesIO(WHOLE)) as _archive:
+    NOISY = _archive.read("3/0001.png")
+
+
+def noted(note: object) -> bytes:
+    return packed({"3/0001.png": png(), "drawings.json": json.dumps(note).encode()})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"", "not a zip archive", id="empty"),
+        pytest.param(b"text", "not a zip archive", id="text"),
+        pytest.param(WHOLE[:-30], "not a zip archive", id="cut"),
+        pytest.param(WHOLE[100:], "not a zip archive", id="without-its-start"),
+        pytest.param(packed({"a.txt": b""}), "no drawings", id="nothing"),
+        pytest.param(packed({"3/0001.png": b"text"}), "not a picture", id="no-picture"),
+        pytest.param(packed({"3/0001.png": png()[:20]}), "not a picture", id="no-size"),
+        pytest.param(packed({"3/0001.png": NOISY[: len(NOISY) // 2]}), "3/0001.png is damaged", id="cut-picture"),
+        pytest.param(packed({"3/0001.png": png((29, 28))}), "29×28 pixels", id="wrong-size"),
+        pytest.param(packed({"3/0001.png": header(30_000)}), "30,000×30,000 pixels", id="huge-picture"),
+        pytest.param(packed({"3/0001.png": png(), "../evil.png": png()}), "outside", id="parent"),
+        pytest.param(packed({"3/0001.png": png(), "/etc/evil": b""}), "outside", id="root"),
+        pytest.param(packed({"3/0001.png": png(), "C:evil": b""}), "outside", id="drive"),
+        pytest.param(packed({"3/0001.png": png(), "..\\evil": b""}), "outside", id="backslash"),
+        pytest.param(packed({"3/0001.png": png()}, zipfile.ZIP_LZMA), "plain zip", id="another-method"),
+        pytest.param(packed({f"3/{number:05d}.png": png() for number in range(MOST + 1)}), "1,001 drawings", id="many"),
+        pytest.param(packed({f"{number}": b"" for number in range(4 * MOST + 1)}), "too many files", id="countless"),
+        pytest.param(packed({"3/0001.png": png(), "bomb.txt": bytes(8_000_001)}), "too large", id="bomb"),
+        pytest.param(packed({"3/0001.png": png()} | {f"{number}.txt": bytes(7_000_000) for number in range(3)}), "too large", id="bombs"),
+        pytest.param(bytes(20_000_001), "too large", id="large"),
+        pytest.param(noted({}), "drawings.json", id="notes-are-no-list"),
+        pytest.param(noted([1]), "drawings.json", id="notes-are-numbers"),
+        pytest.param(noted([{"file": 3}]), "drawings.json", id="notes-of-no-file"),
+        pytest.param(noted([{"file": "3/0001.png", "strokes": 3}]), "strokes", id="strokes"),
+        pytest.param(noted([{"file": "3/0001.png", "said": {}}]), "must be a digit", id="said"),
+        pytest.param(packed({"3/0001.png": png(), "drawings.json": b"{"}), "damaged", id="torn-notes"),
+        pytest.param(packed({"3/0001.png": png(), "drawings.json": b"[" * 100_000}), "damaged", id="deep-notes"),
+        pytest.param(packed({"3/0001.png": png(), "drawings.json": b"\xff"}), "damaged", id="notes-are-no-text"),
+    ],
+)
+def test_hostile_archives_are_refused(content: bytes, told: str) -> None:
+    assert told in refused(content)
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    target = io.BytesIO(packed({"3/0001.png": png()}))
+    with zipfile.ZipFile(target, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("3/0001.png", png())
+    assert "same name" in refused(target.getvalue())
+
+
+def test_a_picture_that_tells_its_size_twice_is_refused() -> None:
+    """28×28 first, where a quick look finds it, and then 9,000×9,000."""
+    assert "9,000×9,000" in refused(packed({"3/0001.png": header(28, 9000)}))
+
+
+@given(st.data())
+@hypothesis_settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_changed_it_is_read_or_refused(data: st.DataObject) -> None:
+    content = bytearray(WHOLE)
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = from_zip(bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))]))
+    except DataError:
+        return
+    assert len(found) <= 2
+
+
+def test_tensors_are_the_images_and_labels() -> None:
+    images, labels = as_tensors([drawing(0, 3), drawing(1, 7)])
+    assert torch.equal(images, torch.stack([image(0), image(1)])) and labels.tolist() == [3, 7] and labels.dtype == torch.int64
+    with pytest.raises(DataError, match="no drawings"):
+        as_tensors([])
+
+
+def test_a_runs_file_comes_back() -> None:
+    own = as_tensors([drawing(0, 3), drawing(1, 7)])
+    images, labels = from_safetensors(to_safetensors(own), MNIST)
+    assert torch.equal(images, own[0]) and torch.equal(labels, own[1])
+
+
+IMAGES, LABELS = torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.tensor([1, 2])
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"", "damaged", id="empty"),
+        pytest.param(b"garbage" * 10, "damaged", id="garbage"),
+        pytest.param(save({"images": IMAGES}), "damaged", id="no-labels"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS, "more": LABELS + 1}), "damaged", id="more"),
+        pytest.param(save({"images": IMAGES.float(), "labels": LABELS}), "float32", id="floats"),
+        pytest.param(save({"images": IMAGES[..., :27].contiguous(), "labels": LABELS}), "1×28×27", id="narrow"),
+        pytest.param(save({"images": torch.zeros((), dtype=torch.uint8), "labels": LABELS}), "of shape", id="one-number"),
+        pytest.param(save({"images": IMAGES[:0], "labels": LABELS[:0]}), "not 0", id="none"),
+        pytest.param(save({"images": IMAGES[:1].repeat(1001, 1, 1, 1), "labels": LABELS[:1].repeat(1001)}), "not 1,001", id="many"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS[:1]}), "one label", id="one-label"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS.int()}), "one label", id="small-labels"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS + 8}), "from 0 to 9", id="label-10"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS - 2}), "from 0 to 9", id="label-below-0"),
+    ],
+)
+def test_a_file_that_a_run_cannot_learn_is_refused(content: bytes, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        from_safetensors(content, MNIST)
