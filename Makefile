@@ -10,7 +10,10 @@ run: .venv/app.stamp
 	$(BIN)/streamlit run --server.port $(PORT)
 
 test: .venv/dev.stamp
-	$(BIN)/python -m pytest --numprocesses=2 --dist=worksteal
+	@status=0; \
+	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=2 --dist=worksteal || status=1; \
+	$(BIN)/python -m pytest tests/browser || status=1; \
+	exit $$status
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .

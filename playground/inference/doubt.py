@@ -22,6 +22,9 @@ def doubt(digit: Digit, probabilities: Sequence[float]) -> str:
     filled = float((digit.centred > 127).sum()) / DIGIT_BOX**2
     if filled > FULL:
         return f"No answer is likely: {filled:.0%} of the box is ink, and hardly any digit that the network learnt from fills more than {FULL:.0%}."
-    if max(probabilities) < SURE:
-        return f"No answer is likely: even the best one has less than {SURE:.0%}."
-    return ""
+    return unlikely(probabilities)
+
+
+def unlikely(probabilities: Sequence[float]) -> str:
+    """The same of any image, by the probabilities alone."""
+    return f"No answer is likely: even the best one has less than {SURE:.0%}." if max(probabilities) < SURE else ""

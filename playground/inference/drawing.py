@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -120,21 +121,26 @@ def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
     return torch.from_numpy(np.array(small)).view(height, width, channels).permute(2, 0, 1).contiguous()
 
 
-def read_image(path: Path) -> Image.Image:
+def read_image(source: Path | bytes, most: int = MAX_PIXELS) -> Image.Image:
     """Open a picture.
+
+    Args:
+        source: where it lies, or its content.
+        most: pixels it may have.
 
     Raises:
         DrawingError: it is not there, not a picture, or too large.
     """
+    name = source.name if isinstance(source, Path) else "This file"
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise DrawingError(f"{path.name} has {image.width}×{image.height} pixels, which is too large.", "Make it smaller first.")
+        with Image.open(source if isinstance(source, Path) else BytesIO(source)) as image:
+            if image.width * image.height > most:
+                raise DrawingError(f"{name} has {image.width}×{image.height} pixels, which is too large.", "Make it smaller first.")
             return ImageOps.exif_transpose(image).copy()  # a telephone writes beside a picture how it was held
     except FileNotFoundError:
-        raise DrawingError(f"There is no file {path}.") from None
+        raise DrawingError(f"There is no file {source!s}.") from None
     except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for what is no picture
-        raise DrawingError(f"{path.name} cannot be read as a picture: {error}.") from None
+        raise DrawingError(f"{name} cannot be read as a picture: {error}.") from None
 
 
 def _marked(drawn: Pixels) -> tuple[slice, slice]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.data.catalogue import DIGITS, dataset_info
 from playground.ui import identity
-from playground.ui.components.drawing_pad import drawing_pad
-from playground.ui.run_list import finished_digit_runs, run_title
+from playground.ui.components.drawing_pad import drawing_pad, picture_pad
+from playground.ui.run_list import finished_runs, run_title
 
 MODEL_CHOICE = "draw-model"
 """Key of the chosen network in the session."""
@@ -20,10 +21,13 @@ def heading() -> None:
 
 
 def choose_networks() -> dict[str, str]:
-    """The networks that answer, one or two, with what to call each: those that came with the playground, and finished runs on digits."""
+    """The networks that answer, one or two, with what to call each: those that came with the playground, and finished runs.
+
+    The second knows the same classes as the first, so that both can be asked the same.
+    """
     from playground.inference.models import shipped_names
 
-    runs = {run.id: run for run in finished_digit_runs(identity.current())}
+    runs = {run.id: run for run in finished_runs(identity.current())}
     shipped = shipped_names()
     known = [*shipped, *runs]
 
@@ -37,7 +41,8 @@ def choose_networks() -> dict[str, str]:
             del st.session_state[choice]  # that run is no longer there
     left, right = st.columns(2)
     first = str(left.selectbox("Which network answers?", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
-    others = ["", *(name for name in known if name != first)]
+    classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
+    others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
     if st.session_state.get(SECOND_CHOICE) not in (None, *others):
         del st.session_state[SECOND_CHOICE]
     second = str(right.selectbox("Beside it", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
@@ -45,13 +50,16 @@ def choose_networks() -> dict[str, str]:
 
 
 def pad(models: dict[str, str]) -> None:
-    from playground.data.catalogue import DIGITS
     from playground.inference.attribution import METHODS, methods_for
     from playground.inference.models import load_model
 
-    known = methods_for(load_model(next(iter(models))))
+    model = load_model(next(iter(models)))
+    known = methods_for(model)
     methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
-    drawing_pad(models, DIGITS, "pad", methods, _compare)
+    if model.info.kind == "digits":
+        drawing_pad(models, model.info.classes, "pad", methods, _compare)
+    else:
+        picture_pad(models, model.info.classes, "photo", methods)
 
 
 def _compare(before: str, run: str) -> None:

@@ -1,6 +1,7 @@
 """The routes of the Draw page: what networks say of a drawing, and how each of their numbers came about.
 
 A drawing comes as its ink: a byte a pixel, row by row, `CANVAS` rows of as many columns, or of `WIDE` times as many for several digits.
+A picture comes as a PNG or JPEG file.
 """
 
 from __future__ import annotations
@@ -32,6 +33,9 @@ CANVAS = 140
 """Side of the paper for one digit, in the pixels that the page sends."""
 WIDE = 3
 """How many times wider the paper for several digits is."""
+PICTURE = 2_000_000
+"""Bytes of a picture; the page sends a square of 256×256 pixels, which takes a tenth of that."""
+PICTURE_PIXELS = 4_000_000
 MODELS = 2
 """Networks that answer side by side, at most."""
 
@@ -39,7 +43,7 @@ MODELS = 2
 @answered
 async def answer(request: Request) -> Response:
     """What networks say of a drawing: `pieces`, the digits from left to right, each with the `answers` of the networks in the order asked for."""
-    body = await body_of(request, WIDE * CANVAS * CANVAS)
+    body = await body_of(request, PICTURE)
     names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), who_asks(request)
     return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
 
@@ -98,12 +102,15 @@ async def why(request: Request) -> Response:
 
 async def _looked(request: Request, tell: Any) -> Response:
     """What is told of one network's look at a drawing of one digit."""
-    body = await body_of(request, WIDE * CANVAS * CANVAS)
+    body = await body_of(request, PICTURE)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), who_asks(request)
 
     def look() -> Any:
         from playground.inference.drawing import to_digit
 
+        if _is_picture(body):
+            model = _model(name, who)
+            return tell(model, _seen(body, model))
         way = _way(left_out)
         model = _as_shown(digits_model(name, who), way)
         return tell(model, to_digit(ink_of(body), way).input)
@@ -143,6 +150,8 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
 
     if not 1 <= len(names) <= MODELS:
         raise PlaygroundError(f"One or {MODELS} networks answer, not {len(names)}.")
+    if _is_picture(body):
+        return {"pieces": [_look_at(body, [_model(name, who) for name in names])], "apart": 1}
     way, ink = _way(left_out), ink_of(body)
     models = [digits_model(name, who) for name in names]
     found = separate(ink)
@@ -160,6 +169,29 @@ def _read(digit: Digit, models: list[Model], way: Way) -> dict[str, Any]:
         said = _as_shown(model, way).predict(digit.input)
         answers.append({"label": said.label, "probabilities": said.probabilities, "doubt": doubt(digit, said.probabilities)})
     return {"answers": answers, "steps": {name: _picture(getattr(digit, name)) for name in ("cropped", "fitted", "centred")}}
+
+
+def _look_at(body: bytes, models: list[Model]) -> dict[str, Any]:
+    """What networks say of a picture, and what the first of them sees."""
+    from playground.inference.doubt import unlikely
+
+    answers = []
+    for model in models:
+        said = model.predict(_seen(body, model))
+        answers.append({"label": said.label, "probabilities": said.probabilities, "doubt": unlikely(said.probabilities)})
+    seen = _seen(body, models[0])
+    return {"answers": answers, "steps": {}, "seen": {"shape": list(seen.shape), "values": base64.b64encode(seen.numpy().tobytes()).decode()}}
+
+
+def _is_picture(body: bytes) -> bool:
+    return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
+
+
+def _seen(body: bytes, model: Model) -> Tensor:
+    """A picture as this network takes it."""
+    from playground.inference.drawing import read_image, to_input
+
+    return to_input(read_image(body, PICTURE_PIXELS), model.info)
 
 
 def _picture(pixels: Pixels) -> dict[str, Any]:

@@ -33,13 +33,14 @@ def run_title(run: Run) -> str:
     return label(run).name or f"{default_name(run)} · {_clock(run)}"
 
 
+def finished_runs(who: str) -> list[Run]:
+    """The runs whose network can be asked."""
+    return [run for run, _ in readable_runs(who) if run.checkpoint_path.exists() and services().history(run).state in ("finished", "stopped")]
+
+
 def finished_digit_runs(who: str) -> list[Run]:
-    """The runs whose network can read a drawing."""
-    return [
-        run
-        for run, _ in readable_runs(who)
-        if dataset_info(run.config.dataset).kind == "digits" and run.checkpoint_path.exists() and services().history(run).state in ("finished", "stopped")
-    ]
+    """Those among them whose network can read a drawing."""
+    return [run for run in finished_runs(who) if dataset_info(run.config.dataset).kind == "digits"]
 
 
 def readable_runs(who: str) -> list[tuple[Run, History]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,9 @@ from playground.ui.services import services
 
 PAGES = ROOT / "pages"
 _WATCHED = "watched-run"
+_OPENED = "opened-run"
+"""The run opened last, the address before, and when, by `time.monotonic`."""
+_LATE_SECONDS = 3.0
 SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
 
 
@@ -111,6 +115,7 @@ def watch() -> None:
 
 def _open(run: str) -> None:
     """Look at another run."""
+    st.session_state[_OPENED] = (run, st.query_params.get("run"), time.monotonic())
     st.session_state[_WATCHED] = run
     st.query_params["run"] = run
 
@@ -309,9 +314,18 @@ def _offer_download(info: DatasetInfo) -> None:
     st.rerun()
 
 
+def _named() -> str | None:
+    """The run that the address names; a message that was under way when another one was opened still brings the address of before."""
+    named = st.query_params.get("run")
+    opened, before, at = st.session_state.get(_OPENED, (None, None, 0.0))
+    if opened and opened != named == before and time.monotonic() - at < _LATE_SECONDS:
+        st.query_params["run"] = named = opened
+    return named
+
+
 def _watched(runs: list[Run]) -> Run | None:
     """The run that the address names or that was chosen last; else the newest one."""
-    wanted = st.query_params.get("run") or st.session_state.get(_WATCHED)
+    wanted = _named() or st.session_state.get(_WATCHED)
     if wanted:
         try:
             run = find(wanted)

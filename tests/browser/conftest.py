@@ -25,9 +25,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its data and its runs."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="session")
+def address(server_folder: Path) -> Iterator[str]:
     two = {"PLAYGROUND_WORKERS": "2", "PLAYGROUND_THREADS": "1"}  # so that a run does not wait for another test's
-    with server(tmp_path_factory.mktemp("server"), two) as running:
+    with server(server_folder, two) as running:
         yield running
 
 

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
+
+from playground.settings import ROOT
 
 from ..serving import ONE, SEVEN, draw
 
@@ -102,6 +110,11 @@ def open_view(pad: Page, name: str) -> None:
     pad.get_by_role("tab", name=name).click()
 
 
+def open_inside(pad: Page) -> None:
+    open_view(pad, "Inside")
+    expect(pad.locator(".stack .fact").last).to_contain_text("10")  # the values of every layer have come
+
+
 def test_a_number_is_read_digit_by_digit(pad: Page) -> None:
     pad.get_by_role("button", name="A number").click()
     draw(pad, ((0.1, 0.2), (0.1, 0.8)))
@@ -133,7 +146,7 @@ def test_a_step_left_out_changes_what_the_network_sees(pad: Page) -> None:
 def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Inside")
+    open_inside(pad)
     first = pad.locator(".stack .values").first
     first.click(position={"x": 40, "y": 40})
     written = pad.locator(".written")
@@ -149,7 +162,7 @@ def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
 def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Inside")
+    open_inside(pad)
     last = pad.locator(".stack .layer").last
     expect(last.locator("header")).to_contain_text("Softmax")
     last.locator(".values").click(position={"x": 7 * 12 + 6, "y": 6})
@@ -163,7 +176,7 @@ def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
 def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Inside")
+    open_inside(pad)
     values = pad.locator(".stack .values").nth(1)
     values.hover(position={"x": 20, "y": 20})
     told = pad.locator(".layers .status")
@@ -240,3 +253,67 @@ def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page)
     assert download.value.suggested_filename == "my-digits.zip"
     pad.get_by_role("button", name="Delete drawing 1").click()
     expect(pad.locator(".card.own")).to_have_count(0)
+
+
+@pytest.fixture(scope="module")
+def colour_run(server_folder: Path) -> str:
+    """A run, everyone's to see, whose network has looked at a few coloured shapes."""
+    folders = {"PLAYGROUND_DATA": str(server_folder / "data"), "PLAYGROUND_RUNS": str(server_folder / "runs"), "PLAYGROUND_THREADS": "1"}
+    train = ["train", "--dataset", "shapes", "--network", "cifar-fast", "--epochs", "0.03"]
+    subprocess.run([sys.executable, "-m", "playground", *train], cwd=ROOT, env={**os.environ, **folders}, check=True, capture_output=True)
+    return next(path.name for path in (server_folder / "runs").iterdir() if "shapes-cifar-fast" in path.name)
+
+
+@pytest.fixture
+def photo(page: Page, address: str, colour_run: str) -> Page:
+    page.goto(f"{address}/draw")
+    page.locator(".sheet canvas").wait_for()
+    page.get_by_role("combobox", name="Which network answers?").click()
+    page.get_by_role("option").filter(has_text="Shapes").or_(page.get_by_role("option", name=re.compile("Fast", re.I))).first.click()
+    page.locator(".photo .sheet canvas").wait_for()
+    return page
+
+
+def picture(path: Path, size: tuple[int, int] = (60, 40)) -> Path:
+    image = Image.new("RGB", size, (200, 30, 30))
+    image.paste((30, 30, 200), (size[0] // 2, 0, *size))
+    image.save(path)
+    return path
+
+
+def test_a_network_for_pictures_looks_at_a_file(photo: Page, tmp_path: Path) -> None:
+    expect(photo.locator(".bars li")).to_have_count(10)
+    photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png"))
+    expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
+    seen = photo.locator(".seen")
+    assert seen.evaluate("(canvas) => [canvas.width, canvas.height]") == [32, 32]
+    pixel = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data.slice(0, 3)]"
+    assert seen.evaluate(pixel, [2, 16]) == [200, 30, 30] and seen.evaluate(pixel, [29, 16]) == [30, 30, 200]
+    expect(photo.locator(".stack .layer header").first).to_contain_text("Conv2d")
+    open_view(photo, "Why")
+    expect(photo.locator(".pictures canvas")).to_have_count(3)
+    photo.get_by_role("button", name="Clear").click()
+    expect(photo.locator(".digit")).to_have_text("?")
+
+
+def test_the_square_is_dragged_over_the_picture(photo: Page, tmp_path: Path) -> None:
+    photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png", (120, 40)))
+    expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
+    box = photo.locator(".sheet canvas").bounding_box()
+    assert box is not None
+    photo.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 100)
+    photo.mouse.down()
+    photo.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100, steps=4)
+    photo.mouse.up()
+    all_red = """() => {
+        const roots = [document, ...[...document.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean)]
+        const seen = roots.map((root) => root.querySelector('.seen')).find(Boolean)
+        return seen.getContext('2d').getImageData(31, 16, 1, 1).data[0] === 200
+    }"""
+    photo.wait_for_function(all_red)
+
+
+def test_a_file_that_is_no_picture_is_refused_kindly(photo: Page, tmp_path: Path) -> None:
+    (tmp_path / "flag.png").write_text("no picture")
+    photo.locator(".choose input").set_input_files(tmp_path / "flag.png")
+    expect(photo.locator(".fault")).to_have_text("This file is no picture that the browser can read.")

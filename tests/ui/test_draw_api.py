@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import base64
+import io
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from playground.data.catalogue import dataset_info
+from playground.data.inputs import STANDARDISED
 from playground.inference.activations import outputs_of
-from playground.inference.drawing import to_digit
-from playground.inference.models import SHIPPED, load_model
+from playground.inference.drawing import to_digit, to_input
+from playground.inference.models import SHIPPED, Model, load_model
+from playground.network.build import build
+from playground.network.presets import preset
 from playground.runs.run import Run
 from playground.ui import draw_api
 from playground.ui.draw_api import CANVAS, WIDE
@@ -89,7 +97,7 @@ def test_a_step_left_out_is_left_out(client: TestClient) -> None:
     [
         ({}, b"", 400),
         ({}, bytes(10), 400),
-        ({}, bytes(WIDE * CANVAS**2 + 1), 400),
+        ({}, bytes(draw_api.PICTURE + 1), 400),
         ({}, bytes(CANVAS**2), 400),
         ({"model": "nothing"}, INK, 404),
         ({"model": "../../etc/passwd"}, INK, 404),
@@ -171,3 +179,69 @@ def test_why_is_told_for_a_class_and_against_another(client: TestClient) -> None
     for query in ({"target": 1}, {"target": 1, "versus": 7}):
         found = asked(client, "why", method="integrated-gradients", **query)
         assert (found["width"], found["height"]) == (28, 28) and found["signed"] and found["bound"] > 0
+
+
+@pytest.fixture
+def colours(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """A network for colour pictures that has learnt nothing."""
+    spec = preset("cifar-fast")
+    model = Model("colours", spec, dataset_info("cifar10"), STANDARDISED, build(spec, seed=0).eval().requires_grad_(False), torch.device("cpu"))
+    monkeypatch.setattr(draw_api, "_model", lambda _name, _who: model)
+    return model
+
+
+def png(width: int = 60, height: int = 40) -> bytes:
+    image = Image.new("RGB", (width, height), (200, 30, 30))
+    image.paste((30, 30, 200), (width // 2, 0, width, height))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def test_a_picture_is_seen_as_the_network_takes_it(client: TestClient, colours: Model) -> None:
+    (piece,) = asked(client, "answer", png())["pieces"]
+    expected = to_input(Image.open(io.BytesIO(png())), colours.info)
+    assert piece["seen"]["shape"] == [3, 32, 32]
+    assert base64.b64decode(piece["seen"]["values"]) == expected.numpy().tobytes()
+    assert piece["answers"][0]["probabilities"] == pytest.approx(colours.predict(expected).probabilities)
+    assert "less than" in piece["answers"][0]["doubt"]
+    outputs = asked(client, "layers", png())["outputs"]
+    assert outputs[0]["shape"] == [3, 32, 32]
+    told = asked(client, "written", png(), layer=0, place="1,2,3")["written"]
+    assert told["result"] == pytest.approx(float(outputs_of(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
+    assert asked(client, "why", png(), method="occlusion", target=3)["width"] == 32
+
+
+def test_a_photograph_of_a_digit_is_read_as_a_drawing_is(client: TestClient) -> None:
+    file = io.BytesIO()
+    Image.fromarray(255 - one()).save(file, "PNG")  # dark on light
+    (piece,) = asked(client, "answer", file.getvalue())["pieces"]
+    assert piece["answers"][0]["label"] == "1"
+
+
+def test_a_network_for_pictures_reads_no_ink(client: TestClient, colours: Model) -> None:
+    answer = client.post("/api/draw/answer", params={"model": "colours"}, content=INK)
+    assert answer.status_code == 400 and "cannot read drawn digits" in answer.json()["error"]
+
+
+BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+
+
+@pytest.mark.parametrize("path", ["answer", "layers"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        png()[:60],
+        png()[:-30],
+        png(2_500, 2_000),
+        BOMB + struct.pack(">I", zlib.crc32(BOMB[12:])),
+        b"\xff\xd8\xff" + bytes(500),
+        b"\x89PNG\r\n\x1a\n",
+        png() + bytes(draw_api.PICTURE),
+    ],
+    ids=["cut off", "cut off late", "many pixels", "a bomb", "no jpeg", "a signature", "too long"],
+)
+def test_pictures_that_cannot_be_read_are_refused_kindly(client: TestClient, colours: Model, path: str, content: bytes) -> None:
+    answer = client.post(f"/api/draw/{path}", params={"model": "colours"}, content=content)
+    assert answer.status_code == 400
+    assert answer.json()["error"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -123,3 +124,23 @@ def test_a_run_with_damaged_files_does_not_break_the_lists(app: AppTest) -> None
     assert len(app.dataframe[0].value) == 1
     opened(app, "train")
     assert not app.error
+
+
+@pytest.mark.parametrize(("age", "follows"), [(0.5, "the one that was opened"), (60.0, "the address")])
+def test_a_late_message_with_the_address_of_before_does_not_lead_back(app: AppTest, age: float, follows: str) -> None:
+    before, after = (create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner="ada") for _ in range(2))
+    app.session_state["opened-run"] = (after.id, before.id, time.monotonic() - age)
+    app.query_params["run"] = before.id
+    opened(app, "train")
+    app.query_params["run"] = before.id
+    app.run()
+    assert app.session_state["watched-run"] == (before if follows == "the address" else after).id
+
+
+def test_whoever_goes_back_later_gets_there(app: AppTest) -> None:
+    before, after = (create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner="ada") for _ in range(2))
+    opened(app, "train")
+    for run in (after, before):
+        app.query_params["run"] = run.id
+        app.run()
+        assert app.session_state["watched-run"] == run.id

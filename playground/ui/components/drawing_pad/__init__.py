@@ -37,14 +37,7 @@ def drawing_pad(
             and the answer.
         on_taught: told of a network, by its name, and of the run in which it has learnt the learner's drawings.
     """
-    data: dict[str, Any] = {
-        "models": [{"name": name, "title": title} for name, title in models.items()],
-        "classes": list(classes),
-        "methods": [dict(method) for method in methods],
-        "side": CANVAS,
-        "wide": WIDE,
-        "drawing": st.session_state.get(_KEPT),
-    }
+    data = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": st.session_state.get(_KEPT)}
 
     def taught() -> None:
         told = st.session_state[key].taught
@@ -52,6 +45,26 @@ def drawing_pad(
             on_taught(str(told.get("before")), str(told.get("run")))
 
     _component(key=key, data=data, on_drawing_change=lambda: _keep(key), on_taught_change=taught)
+
+
+def picture_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Mapping[str, str]]) -> None:
+    """Show the same for networks that look at pictures: one is chosen or taken with the camera, instead of drawn.
+
+    Args:
+        models: as for `drawing_pad`.
+        classes: as for `drawing_pad`.
+        key: names this pad on its page.
+        methods: as for `drawing_pad`.
+    """
+    _component(key=key, data={**_data(models, classes, methods), "picture": True}, on_drawing_change=lambda: None, on_taught_change=lambda: None)
+
+
+def _data(models: Mapping[str, str], classes: Sequence[str], methods: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+    return {
+        "models": [{"name": name, "title": title} for name, title in models.items()],
+        "classes": list(classes),
+        "methods": [dict(method) for method in methods],
+    }
 
 
 def _keep(key: str) -> None:

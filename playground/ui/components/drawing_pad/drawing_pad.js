@@ -2,23 +2,19 @@
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const VIEWS = { way: "The way in", layers: "Inside", why: "Why", teach: "Teach", challenge: "Challenge" }
+const PICTURE_VIEWS = ["layers", "why"]
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
 const pads = new WeakMap()
 
 async function load() {
-  const [{ Paper }, { Answers, seen }, { Way }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
-    ["draw_paper", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
+  const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Way }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
+    ["draw_paper", "draw_photo", "bytes", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
   )
 
   return class Pad {
     constructor(root) {
       this.root = root.querySelector(".pad")
       this.find = (name) => this.root.querySelector(name)
-      this.paper = new Paper(this.find(".sheet canvas"), {
-        changed: () => this.ask(),
-        ended: () => this.tell(this.drawing()),
-        width: () => (Number(this.find(".pen input").value) / 280) * 1000,
-      })
       this.answers = new Answers(() => this.showPiece())
       this.find(".replies").append(this.answers.box)
       this.way = new Way(() => this.ask())
@@ -28,15 +24,40 @@ async function load() {
       this.find(".clear").onclick = () => this.paper.clear()
       for (const mode of ["one", "several"]) this.find(`.${mode}`).onclick = () => this.turnTo(mode)
       for (const tool of ["draws", "moves"]) this.find(`.${tool}`).onclick = () => this.take(tool)
-      this.find(".views").append(...Object.entries(VIEWS).map(([name, title]) => {
+      this.asking = false
+      this.stale = false // the drawing has changed since the question on its way
+      this.pieces = []
+    }
+
+    // The paper to draw on, or the place for a picture.
+    lay(picture) {
+      this.photo = picture
+      this.root.classList.toggle("photo", picture)
+      const canvas = this.find(".sheet canvas")
+      if (picture) {
+        canvas.setAttribute("aria-label", "The picture that the network looks at. Drag it to choose another square of it.")
+        this.paper = new Photo(canvas, { changed: () => this.ask(), refused: (why) => { this.find(".fault").textContent = why } })
+        this.find(".choose input").onchange = (event) => { if (event.target.files.length) this.paper.open(event.target.files[0]) }
+        this.find(".zoom input").oninput = (event) => this.paper.magnify(Number(event.target.value))
+        this.find(".camera").onclick = (event) => {
+          if (this.paper.stream) this.paper.stop()
+          else this.paper.film().finally(() => { event.target.textContent = "Camera" })
+          event.target.textContent = this.paper.stream ? "Camera" : "Take this picture"
+        }
+        this.find(".hint").textContent = "Choose a picture, drop it here, or use the camera"
+      } else {
+        this.paper = new Paper(canvas, {
+          changed: () => this.ask(),
+          ended: () => this.tell(this.drawing()),
+          width: () => (Number(this.find(".pen input").value) / 280) * 1000,
+        })
+      }
+      this.find(".views").append(...Object.entries(VIEWS).filter(([name]) => !picture || PICTURE_VIEWS.includes(name)).map(([name, title]) => {
         const button = element("button", "", title)
         Object.assign(button, { type: "button", role: "tab", onclick: () => this.open(name) })
         button.dataset.view = name
         return button
       }))
-      this.asking = false
-      this.stale = false // the drawing has changed since the question on its way
-      this.pieces = []
     }
 
     update({ data, setStateValue, setTriggerValue }) {
@@ -50,6 +71,7 @@ async function load() {
       const titles = data.models.map(({ title }) => (data.models.length > 1 ? title : ""))
       if (fresh || other) this.answers.prepare(titles, data.classes)
       if (fresh) {
+        this.lay(Boolean(data.picture))
         const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
         const clear = () => { this.turnTo("one"); this.paper.clear() }
         const teach = new Teach({ ink: () => this.ink("teach").slice(0), clear, taught: (before, run) => this.taught(before, run) })
@@ -58,8 +80,8 @@ async function load() {
         this.root.classList.toggle("plain", this.plain)
         if (!this.plain) this.offer(titles)
         Object.assign(this.others, data.drawing?.papers)
-        if (!this.plain) this.open("way")
-        this.turnTo(data.drawing?.mode === "several" && !this.plain ? "several" : "one")
+        if (!this.plain) this.open(this.photo ? "layers" : "way")
+        if (!this.photo) this.turnTo(data.drawing?.mode === "several" && !this.plain ? "several" : "one")
       }
       if (other && !fresh) {
         if (!this.plain) this.offer(titles)
@@ -72,6 +94,7 @@ async function load() {
 
     offer(titles) {
       this.parts.why.offer(this.data.methods)
+      if (this.photo) return
       this.parts.teach.prepare(this.data.models[0].name, this.data.classes)
       this.parts.challenge.prepare(titles, this.data.classes)
     }
@@ -145,6 +168,7 @@ async function load() {
 
     // The whole drawing, or of a number the digit that is looked at.
     ink(path) {
+      if (this.photo) return this.paper.ink()
       const ink = this.paper.ink(this.data.side)
       const box = this.pieces[this.answers.piece]?.box
       if (path === "answer" || !box) return ink
@@ -168,15 +192,24 @@ async function load() {
 
     showPiece(apart = 1) {
       const piece = this.pieces[this.answers.piece]
-      const canvas = this.find(".seen")
-      const context = canvas.getContext("2d")
-      if (piece) context.drawImage(seen(piece.steps.centred, 1), 0, 0)
-      else context.clearRect(0, 0, 28, 28)
+      this.showSeen(piece)
+      if (this.photo) return
       this.way.show(piece)
       this.parts.teach.show(this.mode === "one" ? (piece ?? null) : null)
       this.parts.challenge.show(piece ?? null)
       this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
       if (this.view !== "way" && !this.asking) this.showView()
+    }
+
+    // What the network sees.
+    showSeen(piece) {
+      const canvas = this.find(".seen")
+      const shown = piece && (this.photo ? paint(bytesOf(piece.seen.values), 0, piece.seen.shape, 1) : seen(piece.steps.centred, 1))
+      if (shown) Object.assign(canvas, { width: shown.width, height: shown.height })
+      const context = canvas.getContext("2d")
+      if (shown) context.drawImage(shown, 0, 0)
+      else context.clearRect(0, 0, canvas.width, canvas.height)
+      canvas.setAttribute("aria-label", `The ${canvas.width} by ${canvas.height} pixels that the network sees`)
     }
 
     async showView() {
@@ -188,7 +221,7 @@ async function load() {
 
     close() {
       this.closed = true
-      this.paper.close()
+      this.paper?.close()
     }
   }
 }
