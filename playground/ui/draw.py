@@ -17,7 +17,7 @@ SECOND_CHOICE = "draw-second-model"
 
 def heading() -> None:
     st.title("Draw a digit")
-    st.caption("Draw with the mouse, a finger or a pen. The network answers while you draw.")
+    st.caption("Draw with the mouse, a finger or a pen. The network answers while you draw. A network that knows pictures is shown one instead.")
 
 
 def choose_networks() -> dict[str, str]:
