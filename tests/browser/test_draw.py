@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -256,12 +258,14 @@ def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page)
 
 
 @pytest.fixture(scope="module")
-def colour_run(server_folder: Path) -> str:
-    """A run, everyone's to see, whose network has looked at a few coloured shapes."""
+def colour_run(server_folder: Path) -> Iterator[str]:
+    """A run, everyone's to see while these tests last, whose network has looked at a few coloured shapes."""
     folders = {"PLAYGROUND_DATA": str(server_folder / "data"), "PLAYGROUND_RUNS": str(server_folder / "runs"), "PLAYGROUND_THREADS": "1"}
     train = ["train", "--dataset", "shapes", "--network", "cifar-fast", "--epochs", "0.03"]
     subprocess.run([sys.executable, "-m", "playground", *train], cwd=ROOT, env={**os.environ, **folders}, check=True, capture_output=True)
-    return next(path.name for path in (server_folder / "runs").iterdir() if "shapes-cifar-fast" in path.name)
+    run = next(path for path in (server_folder / "runs").iterdir() if "shapes-cifar-fast" in path.name)
+    yield run.name
+    shutil.rmtree(run)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -144,7 +145,8 @@ def _kill_worker(run: Run, scheduler: Scheduler, due: Callable[[], bool]) -> Non
     while not due():  # without a pause, or else the moment would be missed in which a file is half written
         pass
     if pid is not None and scheduler.worker_pid(run) == pid:
-        os.kill(pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have come to its end in this very moment
+            os.kill(pid, signal.SIGKILL)
 
 
 def _kill_server(run: Run, _scheduler: Scheduler, due: Callable[[], bool]) -> None:
