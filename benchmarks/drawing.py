@@ -19,8 +19,10 @@ from playground.inference.models import SHIPPED, Model, load_model
 
 SIDE = 280
 """Side of the canvas in pixels."""
-PEN = 7
-"""Pixels of the canvas by which a stroke is made thicker, of a digit as high as the canvas: about a pixel of MNIST's on either side."""
+PIXEL = 7
+"""Pixels of the canvas that one of MNIST's takes while a digit is distorted."""
+THICKER, THINNER = 2 * PIXEL + 1, PIXEL
+"""Sides of the filters that make strokes thicker by a pixel of MNIST's on either side, and thinner by almost half a one: some are only two wide."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def paste(digit: np.ndarray[tuple[int, int], np.dtype[np.uint8]], random: np.ran
     large = Image.fromarray(np.pad(digit, 6)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     stroke = int(random.choice(distortion.strokes))
     if stroke:
-        large = large.filter(ImageFilter.MaxFilter(PEN) if stroke > 0 else ImageFilter.MinFilter(PEN))
+        large = large.filter(ImageFilter.MaxFilter(THICKER) if stroke > 0 else ImageFilter.MinFilter(THINNER))
     large = large.rotate(random.uniform(-distortion.tilt, distortion.tilt), Image.Resampling.BICUBIC)
     box = large.point(lambda value: 255 * (value > 40)).getbbox() or (0, 0, SIDE, SIDE)
     cropped = large.crop(box)

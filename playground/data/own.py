@@ -103,17 +103,17 @@ def own_drawings(owner: str) -> list[Drawing]:
     return from_zip(content)
 
 
-def keep(owner: str, drawing: Drawing) -> None:
-    """Put a drawing behind those that a learner has kept.
+def keep(owner: str, *added: Drawing) -> None:
+    """Put drawings behind those that a learner has kept: all of them, or none.
 
     Raises:
         DataError: nobody is named, there are too many, or they cannot be written.
     """
 
     def more(drawings: list[Drawing]) -> list[Drawing]:
-        if len(drawings) >= MOST:
+        if len(drawings) + len(added) > MOST:
             raise DataError(f"You have kept {MOST:,} drawings, and there is no room for more.", "Remove one first.")
-        return [*drawings, drawing]
+        return [*drawings, *added]
 
     _change(owner, more)
 

@@ -12,6 +12,8 @@ from playground.inference.drawing import INK, Pixels, checked
 
 MOST = 8
 """Digits that are read from one drawing, at most."""
+PARTS = 60
+"""Pieces of ink that are looked at, at most: a number drawn by hand has some ten."""
 OVERLAP = 0.5
 """Two pieces belong to one digit when they share more than this part of the narrower one's width: the bar above a 5, the two strokes of a 4."""
 SPECK = 0.3
@@ -80,15 +82,21 @@ def separate(ink: Pixels) -> list[Piece]:
         DrawingError: nothing was drawn, or more than `MOST` digits.
     """
     drawn = checked(ink)
-    labels, _ = ndimage.label(drawn > INK * drawn.max(), _TOUCHING)
+    labels, count = ndimage.label(drawn > INK * drawn.max(), _TOUCHING)
+    if count > PARTS:
+        raise _too_many(count)
     parts = [
         _Part((number,), rows.start, rows.stop, columns.start, columns.stop) for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
     ]
     digits = _without_specks(_stacked(parts))
     if len(digits) > MOST:
-        raise DrawingError(f"These are {len(digits)} separate pieces, more than the {MOST} digits that can be read at once.", "Draw fewer, or larger.")
+        raise _too_many(len(digits))
     ordered = sorted(digits, key=lambda part: part.left + part.right)
     return [Piece((part.top, part.bottom, part.left, part.right), np.where(np.isin(labels, part.labels), drawn, 0)) for part in ordered]
+
+
+def _too_many(count: int) -> DrawingError:
+    return DrawingError(f"These are {count} separate pieces, more than the {MOST} digits that can be read at once.", "Draw fewer, or larger.")
 
 
 def _stacked(parts: list[_Part]) -> list[_Part]:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.errors import PlaygroundError
+from playground.errors import DrawingError, PlaygroundError
 from playground.runs.run import find
 from playground.ui import identity
 from playground.ui.api import Answer, Forbidden, answered, body_of
@@ -101,9 +101,10 @@ async def why(request: Request) -> Response:
 
 
 async def _looked(request: Request, tell: Any) -> Response:
-    """What is told of one network's look at a drawing of one digit."""
+    """What is told of one network's look at a picture, a drawing of one digit, or of a number's digits the one that `piece` counts."""
     body = await body_of(request, PICTURE)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), who_asks(request)
+    piece = request.query_params.get("piece")
 
     def look() -> Any:
         from playground.inference.drawing import to_digit
@@ -111,9 +112,9 @@ async def _looked(request: Request, tell: Any) -> Response:
         if _is_picture(body):
             model = _model(name, who)
             return tell(model, _seen(body, model))
-        way = _way(left_out)
+        way, ink = _way(left_out), ink_of(body)
         model = _as_shown(digits_model(name, who), way)
-        return tell(model, to_digit(ink_of(body), way).input)
+        return tell(model, to_digit(ink if piece is None else _piece(ink, piece), way).input)
 
     return Answer(await to_thread.run_sync(look))
 
@@ -154,11 +155,30 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
         return {"pieces": [_look_at(body, [_model(name, who) for name in names])], "apart": 1}
     way, ink = _way(left_out), ink_of(body)
     models = [digits_model(name, who) for name in names]
-    found = separate(ink)
     if ink.shape[0] == ink.shape[1]:  # the paper for one digit
-        return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": len(found)}
+        return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": _apart(ink)}
+    found = separate(ink)
     pieces = [{**_read(to_digit(piece.ink, way), models, way), "box": [side / CANVAS for side in piece.box]} for piece in found]
     return {"pieces": pieces, "apart": len(found)}
+
+
+def _apart(ink: Pixels) -> int:
+    """How many digits a drawing seems to hold; a digit may be made of any number of dots."""
+    from playground.inference.separating import separate
+
+    try:
+        return len(separate(ink))
+    except DrawingError:
+        return 1
+
+
+def _piece(ink: Pixels, number: str) -> Pixels:
+    from playground.inference.separating import separate
+
+    found = separate(ink)
+    if not number.isascii() or not number.isdecimal() or int(number) >= len(found):
+        raise PlaygroundError(f"There are {len(found)} digits, counted from 0; there is no “{number[:20]}”.")
+    return found[int(number)].ink
 
 
 def _read(digit: Digit, models: list[Model], way: Way) -> dict[str, Any]:

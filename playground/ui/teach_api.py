@@ -82,8 +82,7 @@ async def unpack(request: Request) -> Response:
     def unpacked() -> dict[str, Any]:
         from playground.data import own
 
-        for drawing in own.from_zip(body):
-            own.keep(who, drawing)
+        own.keep(who, *own.from_zip(body))
         return _told(who)
 
     return Answer(await to_thread.run_sync(unpacked))

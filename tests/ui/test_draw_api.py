@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -76,6 +76,37 @@ def test_a_number_is_read_from_left_to_right(client: TestClient) -> None:
     found = asked(client, "answer", eleven().tobytes())
     assert [piece["answers"][0]["label"] for piece in found["pieces"]] == ["1", "1"]
     assert [piece["box"] for piece in found["pieces"]] == [[side / CANVAS for side in box] for box in ((30, 110, 100, 108), (20, 100, 300, 310))]
+
+
+def test_a_digit_of_a_number_is_looked_at_as_it_was_read(client: TestClient) -> None:
+    """Also where the next one leans over it."""
+    ink = Image.new("L", (WIDE * CANVAS, CANVAS))
+    draw = ImageDraw.Draw(ink)
+    for left in (60, 94):
+        draw.line([(left, 120), (left + 50, 20)], fill=255, width=8)
+    body = np.asarray(ink).tobytes()
+    pieces = asked(client, "answer", body)["pieces"]
+    assert len(pieces) == 2 and pieces[0]["box"][3] > pieces[1]["box"][2]
+    for number, piece in enumerate(pieces):
+        shown = np.frombuffer(base64.b64decode(asked(client, "layers", body, piece=number)["outputs"][-1]["values"]), "<f2")
+        np.testing.assert_allclose(shown, piece["answers"][0]["probabilities"], atol=2e-3)
+    assert client.post("/api/draw/layers", params={"model": SHIPPED, "piece": "2"}, content=body).status_code == 400
+
+
+def test_one_digit_may_be_made_of_many_dots(client: TestClient) -> None:
+    ink = np.zeros((CANVAS, CANVAS), dtype=np.uint8)
+    for row in range(4, 136, 8):
+        ink[row : row + 4, 68:72] = ink[row : row + 4, 20 + row // 2 : 23 + row // 2] = 255
+    found = asked(client, "answer", ink.tobytes())
+    assert len(found["pieces"]) == 1 and found["apart"] >= 1
+
+
+def test_noise_is_refused_before_its_pieces_are_compared(client: TestClient) -> None:
+    ink = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
+    ink[::2, ::2] = 255
+    answer = client.post("/api/draw/answer", params={"model": SHIPPED}, content=ink.tobytes())
+    assert answer.status_code == 400 and "14700 separate pieces" in answer.json()["error"]
+    assert len(asked(client, "answer", ink[:, :CANVAS].tobytes())["pieces"]) == 1
 
 
 def test_two_networks_answer_to_one_drawing(client: TestClient) -> None:

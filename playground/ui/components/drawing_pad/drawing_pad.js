@@ -74,7 +74,7 @@ async function load() {
         this.lay(Boolean(data.picture))
         const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
         const clear = () => { this.turnTo("one"); this.paper.clear() }
-        const teach = new Teach({ ink: () => this.ink("teach").slice(0), clear, taught: (before, run) => this.taught(before, run) })
+        const teach = new Teach({ ink: () => this.paper.ink(this.data.side), clear, taught: (before, run) => this.taught(before, run) })
         this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask), teach, challenge: new Challenge(clear, this.find(".task")) }
         this.plain = !data.methods.length
         this.root.classList.toggle("plain", this.plain)
@@ -154,9 +154,10 @@ async function load() {
       const address = new URL(`api/draw/${path}`, document.baseURI)
       for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
       if (path === "answer") for (const { name } of this.data.models) address.searchParams.append("model", name)
+      else if (this.mode === "several") address.searchParams.set("piece", this.answers.piece)
       if (this.way.without) address.searchParams.set("without", this.way.without)
       try {
-        const response = await fetch(address, withDrawing ? { method: "POST", body: this.ink(path) } : {})
+        const response = await fetch(address, withDrawing ? { method: "POST", body: this.paper.ink(this.data.side) } : {})
         const answer = await response.json()
         this.find(".fault").textContent = answer.error ?? ""
         return answer.error ? null : answer
@@ -164,20 +165,6 @@ async function load() {
         this.find(".fault").textContent = "The server does not answer. Is it still running?"
         return null
       }
-    }
-
-    // The whole drawing, or of a number the digit that is looked at.
-    ink(path) {
-      if (this.photo) return this.paper.ink()
-      const ink = this.paper.ink(this.data.side)
-      const box = this.pieces[this.answers.piece]?.box
-      if (path === "answer" || !box) return ink
-      const wide = this.data.side * this.data.wide
-      const [top, bottom, left, right] = box.map((share) => Math.round(share * this.data.side))
-      return ink.map((value, index) => {
-        const [row, column] = [Math.floor(index / wide), index % wide]
-        return row >= top && row < bottom && column >= left && column < right ? value : 0
-      })
     }
 
     show(pieces, apart = 1) {
