@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError, UnknownName
 from playground.runs.branching import fork
-from playground.runs.coach import Record, as_json, findings
+from playground.runs.coach import Record, as_json, detected, findings
 from playground.runs.coach.starting import remedied
 from playground.runs.commands import Command
 from playground.runs.run import Run, find
@@ -96,10 +96,10 @@ async def run_coach(request: Request) -> Response:
 
 @answered
 async def run_remedy(request: Request) -> Response:
-    """Start what one of the coach's findings proposes: `{"finding": …, "index": …}`."""
+    """Start what one of the coach's findings proposes: `{"finding": name, "label": …}`."""
     run, who = _seen(request)
     document = object_of(await body_of(request))
-    return Answer({"run": await to_thread.run_sync(_remedied, run, document.get("finding"), document.get("index"), who)})
+    return Answer({"run": await to_thread.run_sync(_remedied, run, document.get("finding"), document.get("label"), who)})
 
 
 def _seen(request: Request) -> tuple[Run, str]:
@@ -142,11 +142,13 @@ def _judged(run: Run) -> dict[str, Any]:
     return stamped({"findings": as_json(findings(Record.of(services().history(run))))})
 
 
-def _remedied(run: Run, name: object, index: object, who: str) -> str:
-    remedies = next((finding.remedies for finding in findings(Record.of(services().history(run))) if finding.name == name), ())
-    if not isinstance(index, int) or not 0 <= index < len(remedies):
+def _remedied(run: Run, name: object, label: object, who: str) -> str:
+    """A run that goes on may be judged otherwise by the time of the click: what is now said as part of another fault still counts."""
+    found = detected(Record.of(services().history(run)))
+    remedy = next((remedy for finding in found if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
+    if remedy is None:
         raise PlaygroundError("The coach does not propose that any more.", "Look again at what it says now.")
-    made = remedied(run, remedies[index], who)
+    made = remedied(run, remedy, who)
     services().scheduler.submit(made)
     return made.id
 

@@ -30,6 +30,8 @@ from .conftest import ADA, BOB, as_learner
 
 TRAINED: dict[str, str] = {}
 """The run in each folder."""
+TOO_HIGH = 50.0
+"""A learning rate that kills the ReLUs before its steps are seen to be too large."""
 PATHS = ("", "/inside", "/histogram", "/filters", "/closeup", "/coach")
 
 
@@ -125,7 +127,7 @@ def test_nobody_else_sees_any_of_it(client: TestClient, run: Run, path: str, who
 @pytest.mark.parametrize("path", ["/command", "/fork", "/remedy"])
 @pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
 def test_nobody_else_does_anything_to_it(client: TestClient, run: Run, path: str, who: str | None) -> None:
-    answer = as_learner(client, who).post(f"/api/runs/{run.id}{path}", json={"command": "stop", "step": 1, "finding": "x", "index": 0})
+    answer = as_learner(client, who).post(f"/api/runs/{run.id}{path}", json={"command": "stop", "step": 1, "finding": "x", "label": "y"})
     assert answer.status_code == 403
 
 
@@ -261,6 +263,18 @@ def test_a_fork_that_cannot_be_is_refused(client: TestClient, trained: Run, body
     assert answer.json()["error"]
 
 
+def test_a_remedy_counts_though_its_fault_is_by_now_said_as_part_of_another(client: TestClient) -> None:
+    config = TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200, learning_rate=TOO_HIGH)
+    run = create(config, preset("tutorial-cnn"), owner=learner(ADA))
+    for _ in execute(run):
+        pass
+    told = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
+    assert [finding["name"] for finding in told] == ["rate-too-high"]
+    answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": "dead-relus", "label": "Use leaky ReLU, with a learning rate of 0.003"})
+    assert answer.status_code == 200, answer.json()
+    assert "LeakyReLU" in [layer.type for layer in find(answer.json()["run"]).network.layers]
+
+
 def test_a_remedy_that_is_not_proposed_is_refused(client: TestClient, trained: Run) -> None:
-    for body in ({}, {"finding": "overfitting", "index": 0}, {"finding": [], "index": "x"}):
+    for body in ({}, {"finding": "overfitting", "label": "Train longer"}, {"finding": [], "label": 0}):
         assert as_learner(client, ADA).post(f"/api/runs/{trained.id}/remedy", json=body).status_code == 400

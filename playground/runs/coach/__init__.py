@@ -6,7 +6,7 @@ Nothing here needs PyTorch: a detector is a pure function of what was recorded.
 """
 
 from playground.runs.coach.finding import Finding, Remedy, as_json
-from playground.runs.coach.judging import findings
+from playground.runs.coach.judging import detected, findings
 from playground.runs.coach.record import Record
 
-__all__ = ["Finding", "Record", "Remedy", "as_json", "findings"]
+__all__ = ["Finding", "Record", "Remedy", "as_json", "detected", "findings"]

@@ -54,21 +54,20 @@ class Finding:
 
 
 def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """The findings as plain data for a page, which starts a remedy by the finding's `name` and the remedy's `index`."""
+    """The findings as plain data for a page, which starts a remedy by the finding's `name` and the remedy's `label`."""
     return [
         {
             **{name: getattr(finding, name) for name in ("name", "title", "saw", "why", "advice", "severity", "step", "layer")},
             "explains": list(finding.explains),
             "remedies": [
                 {
-                    "index": index,
                     "label": remedy.label,
                     "changes": dict(remedy.changes),
                     "network": remedy.network.name if remedy.network else "",
                     "start": remedy.start,
                     "at": remedy.at,
                 }
-                for index, remedy in enumerate(finding.remedies)
+                for remedy in finding.remedies
             ],
         }
         for finding in findings

@@ -65,15 +65,20 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
 """For each fault those that it causes. A learner who mends the cause need not hear of them."""
 
 
-def findings(record: Record) -> tuple[Finding, ...]:
-    """The faults of a run, the gravest first; none for a healthy one.
+def detected(record: Record) -> tuple[Finding, ...]:
+    """Everything that shows in a run, causes first, with what follows from them; nothing for a healthy one.
 
     A run that goes on may be judged, too: a detector says nothing before there is evidence.
     """
     if not record.step and record.diverged is None:
         return ()
+    return tuple(filter(None, (detector(record) for detector in DETECTORS)))
+
+
+def findings(record: Record) -> tuple[Finding, ...]:
+    """The faults of a run, the gravest first; none for a healthy one."""
     told: list[Finding] = []
-    for finding in filter(None, (detector(record) for detector in DETECTORS)):
+    for finding in detected(record):
         cause = next((index for index, other in enumerate(told) if finding.name in EXPLAINS.get(other.name, ())), None)
         if cause is None:
             told.append(finding)

@@ -2,50 +2,86 @@
 
 import { element } from "./tile.js"
 
+const PRESSED_MS = 100 // between two looks whether a button is still pressed
+const HEALTHY = {
+  running: "Coach: nothing wrong so far.", paused: "Coach: nothing wrong so far.", queued: "", interrupted: "",
+}
+
 export class Coach {
-  // `remedy(finding, index)` starts the run that a finding proposes.
+  // `remedy(finding, label)` starts the run that a finding proposes.
   constructor(remedy) {
     this.remedy = remedy
+    this.hint = element("p", "monitor-hint")
     this.box = element("section", "monitor-coach")
     this.box.setAttribute("aria-label", "Coach")
-    this.open = new Map() // whether a finding is unfolded, by its name, where the learner has said so
+    this.cards = new Map()
   }
 
   // What was said of another run is no longer true.
   clear() {
-    this.key = ""
+    clearTimeout(this.later)
+    this.cards.clear()
     this.box.replaceChildren()
   }
 
-  show(run, findings, state) {
-    if (this.run !== run) this.open.clear()
-    this.run = run
-    const key = JSON.stringify([run, findings, state === "running"])
-    if (key === this.key) return
-    this.key = key
-    if (!findings.length) {
-      const text = { running: "Coach: nothing wrong so far.", paused: "Coach: nothing wrong so far.", queued: "", interrupted: "" }[state] ?? "Coach: this run looks healthy."
-      return this.box.replaceChildren(element("p", "monitor-hint", text))
+  // The card of a finding stays while the numbers in it move, and nothing moves under a pressed button: it would swallow the click.
+  show(findings, state) {
+    clearTimeout(this.later)
+    if (this.box.querySelector("button:active")) {
+      this.later = setTimeout(() => this.show(findings, state), PRESSED_MS)
+      return
     }
-    this.box.replaceChildren(...findings.map((finding) => this.card(finding)))
+    this.hint.textContent = HEALTHY[state] ?? "Coach: this run looks healthy."
+    const cards = findings.map((finding) => {
+      if (!this.cards.has(finding.name)) this.cards.set(finding.name, new Card(finding, (label) => this.remedy(finding.name, label)))
+      const card = this.cards.get(finding.name)
+      card.show(finding)
+      return card.box
+    })
+    arrange(this.box, cards.length ? cards : [this.hint])
+  }
+}
+
+class Card {
+  constructor(finding, remedy) {
+    this.remedy = remedy
+    this.box = element("details", "monitor-finding")
+    this.box.open = finding.severity === "problem"
+    this.title = element("b")
+    this.saw = element("span")
+    this.why = element("p")
+    this.advice = element("p")
+    this.explains = element("p")
+    this.tools = element("div", "monitor-tools")
+    this.buttons = new Map()
+    const summary = element("summary")
+    summary.append(this.title, this.saw)
+    this.box.append(summary, this.why, this.advice, this.explains, this.tools)
   }
 
-  card(finding) {
-    const card = element("details", `monitor-finding ${finding.severity}`)
-    card.open = this.open.get(finding.name) ?? finding.severity === "problem"
-    card.ontoggle = () => this.open.set(finding.name, card.open)
-    const summary = element("summary")
-    summary.append(element("b", "", finding.title), element("span", "", finding.saw))
-    const remedies = element("div", "monitor-tools")
-    finding.remedies.forEach((one, index) => {
-      const button = element("button", "", one.label)
-      button.type = "button"
-      button.onclick = () => this.remedy(finding.name, index)
-      remedies.append(button)
-    })
-    card.append(summary, element("p", "", finding.why), element("p", "", finding.advice))
-    if (finding.explains.length) card.append(element("p", "", `This also explains: ${finding.explains.join("; ")}.`))
-    if (finding.remedies.length) card.append(remedies)
-    return card
+  show({ severity, title, saw, why, advice, explains, remedies }) {
+    this.box.className = `monitor-finding ${severity}`
+    const texts = { title, saw, why, advice, explains: explains.length ? `This also explains: ${explains.join("; ")}.` : "" }
+    for (const [name, text] of Object.entries(texts)) this[name].textContent = text
+    this.explains.hidden = !explains.length
+    this.tools.hidden = !remedies.length
+    arrange(this.tools, remedies.map(({ label }) => this.button(label)))
   }
+
+  button(label) {
+    if (!this.buttons.has(label)) {
+      const button = element("button", "", label)
+      Object.assign(button, { type: "button", onclick: () => this.remedy(label) })
+      this.buttons.set(label, button)
+    }
+    return this.buttons.get(label)
+  }
+}
+
+// The box has these children in this order; those that are in their place are not touched.
+function arrange(box, children) {
+  children.forEach((child, place) => {
+    if (box.children[place] !== child) box.insertBefore(child, box.children[place] ?? null)
+  })
+  while (box.children.length > children.length) box.lastElementChild.remove()
 }

@@ -34,7 +34,7 @@ async function load() {
       })
       const ask = (path, query) => this.ask(path, query)
       this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
-      this.coach = new Coach((finding, index) => this.begin("/remedy", { finding, index }))
+      this.coach = new Coach((finding, label) => this.begin("/remedy", { finding, label }))
       this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
       this.find(".monitor-views").before(this.coach.box)
       this.find(".monitor-views").before(this.steering.box)
@@ -118,7 +118,7 @@ async function load() {
         this.verdict = judgement.version
         this.findings = judgement.findings
       }
-      this.coach.show(run, this.findings, shown.state)
+      this.coach.show(this.findings, shown.state)
       if (this.view === "images" || this.view === "inside") await this.lookDeeper(run)
       else if (this.view === "step") await this.parts.step.show(run, shown.state, this.data, shown.steerable)
       else if (judgement) this.draw()
