@@ -94,6 +94,7 @@ def datasets(download: str | None, as_json: bool) -> None:
 @click.option("--stroke", type=float, help="Augmentation: chance of thicker or thinner lines.")
 @click.option("--noise", type=float, help="Augmentation: standard deviation of noise.")
 @click.option("--evaluate-every", type=int, help="Steps between evaluations; 0 is once an epoch.")
+@click.option("--precision", help="What a step's products are rounded to: float32 or bfloat16.")
 @click.option("--seed", type=int, help="Start of all random numbers.")
 @click.option("--device", help="Name of the device; best is the best there is.")
 @click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file, .pt or .safetensors.")

@@ -117,6 +117,17 @@ def test_waiting_for_the_processor_asks_no_accelerator(monkeypatch: pytest.Monke
     assert asked == [torch.device("cuda:1")]
 
 
+@pytest.mark.parametrize(("flags", "fast"), [("fma avx512_bf16 avx512vl", True), ("amx_bf16 amx_tile", True), ("fma avx2", False), (None, False)], ids=str)
+def test_a_processor_with_units_for_bfloat16_says_so(flags: str | None, fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(_path: Path) -> str:
+        if flags is None:
+            raise FileNotFoundError
+        return f"model name: x\nflags: {flags}\n"
+
+    monkeypatch.setattr(device.Path, "read_text", read)
+    assert device.has_fast_bfloat16.__wrapped__() is fast
+
+
 def test_the_processor_has_a_name_where_the_system_hides_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def hidden(_: Path) -> str:
         raise FileNotFoundError

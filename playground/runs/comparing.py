@@ -102,6 +102,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("augment.scale", "Random scale", "scale {}", "no scale"),
     Setting("augment.stroke", "Random stroke", "stroke {}", "no stroke"),
     Setting("augment.noise", "Noise", "noise {}", "no noise"),
+    Setting("precision", "Precision", "{}"),
     Setting("seed", "Seed", "seed {}"),
     Setting("evaluate_every", "Steps between evaluations"),
 )  # fmt: skip

@@ -15,6 +15,7 @@ from playground.network.initialisations import INITIALISATIONS
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "muon")
 SCHEDULES = ("constant", "one-cycle", "cosine", "step")
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ class TrainConfig:
     """Steps between evaluations on the test images; 0 is once an epoch."""
     seed: int = 0
     """Start of all random numbers: weights, order of the images, augmentation, dropout."""
+    precision: str = "float32"
+    """What a step’s products are rounded to, one of `PRECISIONS`; weights, losses and evaluations are always float32."""
     device: str = BEST
     """Name of the device; `best` is the best one there is."""
 
@@ -142,6 +145,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     ),
     "whiten": (lambda value: isinstance(value, bool), "Whitening must be true or false, not {value!r}."),
     "evaluate_every": (_whole(0, 10**9), "The steps between evaluations must be a whole number from 0, not {value!r}."),
+    "precision": (lambda value: value in PRECISIONS, f"The precision must be one of {', '.join(PRECISIONS)}, not {{value!r}}."),
     "seed": (_whole(0, 2**31 - 1), "The seed must be a whole number from 0 to 2147483647, not {value!r}."),
 }
 

@@ -50,7 +50,7 @@ class Iteration:
 
         def keeper(index: int) -> Any:
             def keep(_module: nn.Module, _given: Any, output: Tensor) -> None:
-                self.outputs[index] = output.detach()
+                self.outputs[index] = output.detach().float()
 
             return keep
 

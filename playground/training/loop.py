@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -385,8 +385,9 @@ class Training:
             iteration.pixels = pixels.clone()  # scaling them works in place
         inputs, targets = self.prepare(pixels), self.images.train_labels[index]
         self.optimizer.zero_grad()
-        with iteration.watched() if iteration else nullcontext():
+        with iteration.watched() if iteration else nullcontext(), self._autocast():
             logits = self.network(inputs)
+        logits = logits.float()
         loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
@@ -395,6 +396,10 @@ class Training:
             iteration.inputs, iteration.targets = inputs, targets
             iteration.logits, iteration.loss, iteration.learning_rate = logits.detach(), loss.detach(), rate
         return loss.detach(), logits.detach(), targets
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        """Products of 16-bit numbers, where the configuration asks for them (https://docs.pytorch.org/docs/stable/amp.html)."""
+        return nullcontext() if self.config.precision == "float32" else torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
     def prepare(self, images: Tensor) -> Tensor:
         """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""

@@ -19,7 +19,7 @@ for epoch in range(epochs):
     for images, labels in train_loader:
         images, labels = images.to(device), labels.to(device)
         optimizer.zero_grad()
-        logits = network(images)
+        {forward}
         loss = loss_function(logits, labels)
         loss.backward()
         optimizer.step(){scheduler}
@@ -95,7 +95,7 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
         _data(info, config),
         "\n\n".join([sequential(network).rstrip(), *_start(config, info), "network = network.to(device)"]),
         "\n".join([_loss(config), f"optimizer = {_optimizer(config)}", _scheduler(config)]),
-        _LOOP.format(scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
+        _LOOP.format(forward=_forward(config), scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
         'torch.save(network.state_dict(), "network.pt")',
     ]
     text = "\n\n".join(part.rstrip() for part in parts) + "\n"
@@ -233,6 +233,13 @@ def _scheduler(config: TrainConfig) -> str:
             return f"{milestones}\nscheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)"
         case _:
             return ""
+
+
+def _forward(config: TrainConfig) -> str:
+    """The network's call in the loop, its products rounded as configured."""
+    if config.precision == "float32":
+        return "logits = network(images)"
+    return f"with torch.autocast(torch.device(device).type, torch.{config.precision}):\n            logits = network(images)\n        logits = logits.float()"
 
 
 def _loss(config: TrainConfig) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from playground.data.augment import Augment
+from playground.device import has_fast_bfloat16
 from playground.training.config import TrainConfig
 
 _STARTS = {
@@ -36,6 +37,6 @@ def suggested(dataset: str, network: str | None = None) -> TrainConfig:
     """
     for fast in _FAST.get(dataset, []):
         if network in (None, fast.network):
-            return fast
+            return replace(fast, precision="bfloat16") if has_fast_bfloat16() else fast
     start = _STARTS.get(dataset) or TrainConfig(dataset)
     return replace(start, network=network) if network else start

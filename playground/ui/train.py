@@ -21,7 +21,7 @@ from playground.network.trace import check, trace
 from playground.runs.comparing import OPTIMIZER_TITLES
 from playground.runs.run import Run, create, find
 from playground.settings import ROOT
-from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
 from playground.training.suggestions import suggested
 from playground.ui import identity
 from playground.ui.components.training_monitor import training_monitor
@@ -228,6 +228,13 @@ def _choose_settings(info: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
         given["augment"] = _choose_augmentation(first.augment, info, key)
         given["label_smoothing"] = st.number_input(
             "Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes."
+        )
+        given["precision"] = st.selectbox(
+            "Precision",
+            PRECISIONS,
+            PRECISIONS.index(first.precision),
+            key=key + "precision",
+            help="What products are rounded to. bfloat16 keeps 8 of float32’s 24 binary digits: faster on processors and GPUs that are made for it.",
         )
         given["evaluate_every"] = int(
             st.number_input(

@@ -18,7 +18,7 @@ from playground.data.catalogue import DATASETS
 from playground.data.inputs import INPUTS
 from playground.errors import ConfigError
 from playground.network.initialisations import INITIALISATIONS
-from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
 from playground.training.suggestions import suggested
 
 EVERYTHING = TrainConfig(
@@ -39,6 +39,7 @@ EVERYTHING = TrainConfig(
     whiten=True,
     augment=Augment(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
     evaluate_every=7,
+    precision="bfloat16",
     seed=2**31 - 1,
     device="cpu",
 )
@@ -58,6 +59,7 @@ WRONG = {
     "initialisation": ("", "Kaiming", None, 7, [], {}),
     "evaluate_every": (-1, 1.5, "1", None),
     "seed": (-1, 2**31, 0.0, "0", None),
+    "precision": ("", "float16", None, 16, [], {}),
     "dataset": ("imagenet", "", None, 7, [], {}),
     "network": (None, 7, [], {}),
     "device": (None, 7, [], {}),
@@ -112,6 +114,7 @@ configs = st.builds(
         noise=st.floats(0, 1),
     ),
     evaluate_every=st.integers(0, 10**6),
+    precision=st.sampled_from(PRECISIONS),
     seed=st.integers(0, 2**31 - 1),
     device=st.sampled_from(["best", "cpu", "cuda:1"]),
 )

@@ -104,6 +104,21 @@ def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: 
     assert losses(SPECS[name], config, digits) == plain_losses(module, config, digits, inputs, {"fused": True})
 
 
+@pytest.mark.parametrize("name", SPECS)
+def test_coarser_products_round_the_losses_and_nothing_else(name: str, digits: ImageSet) -> None:
+    """Products of 8 binary digits; the weights, the losses and the trying on test images stay float32."""
+    config = replace(CONFIG, learning_rate=0.001)
+    fine, coarse = losses(SPECS[name], config, digits), losses(SPECS[name], replace(config, precision="bfloat16"), digits)
+    assert fine != coarse
+    assert coarse == pytest.approx(fine, rel=0.02)
+    training = Training(SPECS[name], replace(config, precision="bfloat16"), digits)
+    training.observer = Always(training.total_steps)
+    last = evaluations(training.events())[-1]
+    assert {tensor.dtype for tensor in training.network.state_dict().values() if tensor.is_floating_point()} == {torch.float32}
+    assert last.test_loss == loop.evaluate(training.network, digits, training.prepare)[0]
+    assert losses(SPECS[name], replace(config, precision="bfloat16"), digits) == coarse
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_losses_are_those_of_a_book_to_a_hundred_thousandth(schedule: str, digits: ImageSet) -> None:
     """Pixels normalised as a book does, and torch's unfused SGD: the same mathematics, other roundings."""

@@ -50,10 +50,20 @@ def run_script(source: str, folder: Path, **environment: str) -> str:
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "with-everything"])
 def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
     more = (
-        {} if plain else {"weight_decay": 0.01, "label_smoothing": 0.1, "betas": (0.8, 0.99), "nesterov": True, "augment": Augment(2, True, 10, 0.1, 0.5, 0.1)}
+        {}
+        if plain
+        else {
+            "weight_decay": 0.01,
+            "label_smoothing": 0.1,
+            "betas": (0.8, 0.99),
+            "nesterov": True,
+            "augment": Augment(2, True, 10, 0.1, 0.5, 0.1),
+            "precision": "bfloat16",
+        }
     )
     source = training_source(preset("mnist-cnn"), TrainConfig(optimizer=optimizer, schedule=schedule, **more))
     compile(source, "train.py", "exec")
+    assert ("torch.autocast" in source) is not plain
     name = {"sgd": "torch.optim.SGD", "rmsprop": "torch.optim.RMSprop", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW", "muon": "Muon"}[optimizer]
     assert f"\noptimizer = {name}(" in source
     assert ("scheduler.step()" in source) == (schedule != "constant")
@@ -128,7 +138,7 @@ def test_the_weights_start_as_configured(name: str) -> None:
 
 def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None:
     spec = preset("mnist-fast")
-    more = {"whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
+    more = {"precision": "bfloat16", "whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
     config = TrainConfig(network=spec.name, optimizer="muon", **more, **{**SHORT, "learning_rate": 0.02})
     printed = run_script(training_source(spec, config), tmp_path)
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
