@@ -11,13 +11,14 @@ import pytest
 
 from playground.settings import ROOT
 
-BASE = {"errors", "device", "settings", "installation", "forking"}
+BASE = {"errors", "device", "settings", "installation", "forking", "foreign"}
 MAY_IMPORT = {
     "errors": set(),
     "settings": {"errors"},
     "device": {"errors", "settings"},
     "installation": {"errors"},
     "forking": {"settings"},
+    "foreign": {"errors"},
     "tensors": BASE,
     "autograd": BASE | {"tensors", "network", "data"},
     "network": BASE | {"data"},

@@ -117,7 +117,14 @@ class Setup:
     network: NetworkSpec
     created: Created
     foreign: bool
-    """Whether it started from weights of a file."""
+    """Whether it started from weights that were learnt elsewhere."""
+    taught: bool
+    """Whether it learns from drawings of the learner's own."""
+
+    @property
+    def start(self) -> str:
+        """What it was given to start from; empty for a network that starts fresh, on the data set alone."""
+        return "own drawings" if self.taught else "weights of a file" if self.foreign else ""
 
 
 def setup(run: Run) -> Setup:
@@ -126,14 +133,14 @@ def setup(run: Run) -> Setup:
     Raises:
         PlaygroundError: a file is missing, damaged, or of a later version.
     """
-    return _setup(run, *(changed(run.path / name) for name in ("config.json", "network.json", "start.safetensors")))
+    return _setup(run, *(changed(run.path / name) for name in ("config.json", "network.json", "start.safetensors", "own.safetensors")))
 
 
 @lru_cache(maxsize=4096)
-def _setup(run: Run, _config: int, _network: int, start: int) -> Setup:
+def _setup(run: Run, _config: int, _network: int, start: int, own: int) -> Setup:
     config = run.config
     dataset_info(config.dataset)
-    return Setup(config, run.network, _created(run), start > 0)
+    return Setup(config, run.network, _created(run), start > 0, own > 0)
 
 
 def changed(path: Path) -> int:
@@ -177,7 +184,7 @@ def default_name(run: Run) -> str:
     else:
         config, network = suggested(own.config.dataset, own.network.name), suggested(own.config.dataset).network
     changes = [own.network.title or own.network.name] if own.network.name != network else []
-    changes += ["weights of a file"] if own.foreign else []
+    changes += [own.start] if own.start != (parent.start if parent else "") else []
     changes += [setting.told(own.config) for setting in SETTINGS if _tells(setting, own.config, config)]
     told = _listed(changes)
     if own.created.parent:
@@ -231,7 +238,7 @@ def differing(runs: Sequence[Run]) -> list[Column]:
         _texts("dataset", "Data set", [dataset_info(own.config.dataset).title for own in setups]),
         _texts("network", "Network", _network_titles([own.network for own in setups])),
         _texts("parent", "Forked from", [_origin(own.created) for own in setups]),
-        _texts("weights", "Start", ["weights of a file" if own.foreign else "fresh" for own in setups]),
+        _texts("weights", "Start", [own.start or "fresh" for own in setups]),
         *(column for setting in SETTINGS if (column := _column(setting, [own.config for own in setups]))),
         _texts("device", "Device", [_device(own.config.device) for own in setups]),
     ]

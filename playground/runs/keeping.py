@@ -22,12 +22,12 @@ from playground.data.catalogue import dataset_info
 from playground.data.own import from_safetensors, to_safetensors
 from playground.device import BEST
 from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
+from playground.foreign import UNREADABLE, damaged, opened, unzipped
 from playground.network import source
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs import proofreading, torch_archive
-from playground.runs.foreign import UNREADABLE, damaged, opened, unzipped
 from playground.runs.history import History
 from playground.runs.run import KEPT, Run, create_from
 from playground.runs.shelf import read_label, relabel

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from playground.errors import CheckpointError
-from playground.runs.foreign import UNREADABLE, damaged, unzipped
+from playground.foreign import UNREADABLE, damaged, unzipped
 
 if TYPE_CHECKING:
     import torch

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from playground.errors import CheckpointError, RunError
+from playground.foreign import damaged, opened
 from playground.network.spec import NetworkSpec
 from playground.runs import torch_archive
-from playground.runs.foreign import damaged, opened
 from playground.runs.history import History
 from playground.runs.run import Run, create_from
 from playground.training.config import TrainConfig

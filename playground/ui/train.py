@@ -392,4 +392,8 @@ def _show_code(run: Run) -> None:
     from playground.training.source import training_source
 
     st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
+    if run.own_path.exists():
+        st.caption("This run started from weights that were learnt before, and learnt your own drawings beside the data set; the script has neither.")
+    elif run.start_path.exists():
+        st.caption("This run started from weights that were learnt before; the script does not have them.")
     st.code(training_source(run.network, run.config), language="python")

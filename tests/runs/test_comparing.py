@@ -21,11 +21,11 @@ from playground.network.spec import NetworkSpec, from_dict
 from playground.runs.branching import fork
 from playground.runs.comparing import BACKWARD, SETTINGS, Axis, default_name, differing, facts, macs, name, overlay, points_each
 from playground.runs.history import History
-from playground.runs.run import Run, create
+from playground.runs.run import Run, create, create_from
 from playground.runs.shelf import delete, relabel
 from playground.runs.worker import execute
 from playground.training.config import OPTIMIZERS, TrainConfig
-from playground.training.events import Evaluated, Started, Step, Stopped
+from playground.training.events import Created, Evaluated, Started, Step, Stopped
 from playground.training.suggestions import suggested
 
 BASE = suggested("mnist-5k")
@@ -111,6 +111,21 @@ def test_a_fork_that_changes_nothing_says_only_where_it_left() -> None:
     same = replace(child.config, epochs=parent.config.epochs)
     (child.path / "config.json").write_text(json.dumps(same.to_dict()))
     assert default_name(child) == f"from step {step}"
+
+
+def test_what_a_run_was_given_to_start_from_is_told() -> None:
+    def fill(run: Run) -> None:
+        run.start_path.write_bytes(b"weights")
+
+    def teach(run: Run) -> None:
+        fill(run)
+        run.own_path.write_bytes(b"drawings")
+
+    config, network = suggested("mnist-5k"), preset(suggested("mnist-5k").network)
+    runs = [create_from(config, network, Created(0.0, "ada"), filled) for filled in (lambda _run: None, fill, teach)]
+    assert [default_name(run) for run in runs] == ["recommended settings", "weights of a file", "own drawings"]
+    (start,) = differing(runs)
+    assert (start.title, start.texts) == ("Start", ("fresh", "weights of a file", "own drawings"))
 
 
 def test_a_name_of_ones_own_comes_before_the_default() -> None:

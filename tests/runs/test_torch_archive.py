@@ -18,9 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from playground import foreign
 from playground.errors import CheckpointError
 from playground.network.presets import preset
-from playground.runs import foreign
 from playground.runs.torch_archive import read
 from playground.training.config import TrainConfig
 from playground.training.loop import Training

@@ -11,9 +11,11 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, TypeAlias
 
-from playground.errors import CheckpointError
+from playground.errors import CheckpointError, DataError
+
+Refusal: TypeAlias = type[CheckpointError] | type[DataError]
 
 UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, ValueError, OverflowError, NotImplementedError, RuntimeError, LookupError)
 """What `zipfile` raises for an archive that is damaged, or made to do damage."""
@@ -21,7 +23,7 @@ UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, V
 DIRECTORY_LIMIT = 1 << 20
 """Bytes of an archive's directory: some ten thousand entries. Python makes an object of each before anything can be asked of it."""
 RATIO = 200
-"""How many times its size in the archive an entry may have; text of the playground's own reaches 50, a bomb 1,000."""
+"""How many times its size in the archive an entry may have where nothing else is said; text of the playground's own reaches 50, a bomb 1,000."""
 SMALL = 1 << 20
 """Bytes up to which any ratio will do."""
 _END = b"PK\5\6"
@@ -55,30 +57,32 @@ def opened(data: bytes | Path, name: str, limit: int) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def unzipped(file: IO[bytes], name: str, limit: int) -> Iterator[zipfile.ZipFile]:
+def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = CheckpointError, ratio: float = RATIO) -> Iterator[zipfile.ZipFile]:
     """The archive in the file, after its directory was looked through.
 
     Args:
         file: open for reading.
         name: what the learner calls it.
         limit: bytes that all entries may have together when they are unpacked.
+        error: what a refusal is raised as.
+        ratio: how many times its size in the archive an entry may have.
 
     Raises:
-        CheckpointError: it is no archive, is damaged, would grow too large, or holds what no archive of weights or runs holds.
+        CheckpointError: or `error`; it is no archive, is damaged, would grow too large, or holds what no archive of weights or runs holds.
     """
     try:
         if _directory_size(file) > DIRECTORY_LIMIT:
-            raise CheckpointError(f"{name} holds too many files.")
+            raise error(f"{name} holds too many files.")
         archive = zipfile.ZipFile(file)
     except UNREADABLE:
-        raise damaged(name) from None
+        raise damaged(name, error) from None
     with archive:
-        _check(archive.infolist(), name, limit)
+        _check(archive.infolist(), name, limit, error, ratio)
         yield archive
 
 
-def damaged(name: str) -> CheckpointError:
-    return CheckpointError(f"{name} is damaged or cut off.", "Download or copy it again.")
+def damaged(name: str, error: Refusal = CheckpointError) -> CheckpointError | DataError:
+    return error(f"{name} is damaged or cut off.", "Download or copy it again.")
 
 
 def _directory_size(file: IO[bytes]) -> int:
@@ -97,16 +101,16 @@ def _directory_size(file: IO[bytes]) -> int:
     return size
 
 
-def _check(entries: list[zipfile.ZipInfo], name: str, limit: int) -> None:
+def _check(entries: list[zipfile.ZipInfo], name: str, limit: int, error: Refusal, ratio: float) -> None:
     """`zipfile` reads no more of an entry than its directory says, so the sizes there can be relied on."""
-    if sum(entry.file_size for entry in entries) > limit or any(entry.file_size > max(SMALL, RATIO * entry.compress_size) for entry in entries):
-        raise CheckpointError(f"{name} would become too large when it is unpacked.")
+    if sum(entry.file_size for entry in entries) > limit or any(entry.file_size > max(SMALL, ratio * entry.compress_size) for entry in entries):
+        raise error(f"{name} would become too large when it is unpacked.")
     if len({entry.filename for entry in entries}) < len(entries):
-        raise CheckpointError(f"{name} holds two files of the same name.")
+        raise error(f"{name} holds two files of the same name.")
     if not all(map(_is_inside, entries)):
-        raise CheckpointError(f"{name} holds a file that lies outside of its own folder, so it was not opened.")
+        raise error(f"{name} holds a file that lies outside of its own folder, so it was not opened.")
     if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        raise CheckpointError(f"{name} is encrypted, or packed in a way that the playground does not read.", "Pack it as a plain zip archive.")
+        raise error(f"{name} is encrypted, or packed in a way that the playground does not read.", "Pack it as a plain zip archive.")
 
 
 def _is_inside(entry: zipfile.ZipInfo) -> bool:
