@@ -20,6 +20,7 @@ from playground.settings import ROOT
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",  # a camera that films a clock, and nobody who must allow it
 )  # fmt: skip
 SEVEN = ((0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8))
 """A seven as a pen draws it, in shares of the canvas."""

@@ -300,6 +300,24 @@ def test_a_network_for_pictures_looks_at_a_file(photo: Page, tmp_path: Path) -> 
     expect(photo.locator(".digit")).to_have_text("?")
 
 
+def test_the_camera_is_answered_while_it_films(photo: Page) -> None:
+    another_frame = """(canvas) => new Promise((done) => {
+        const pixels = () => canvas.getContext('2d').getImageData(0, 0, 32, 32).data.join()
+        const first = pixels()
+        const look = () => (pixels() === first ? requestAnimationFrame(look) : done())
+        look()
+    })"""
+    answers = photo.locator(".column.answered .sure")
+    photo.get_by_role("button", name="Camera").click()
+    expect(answers).to_have_text(re.compile("%"))
+    photo.locator(".seen").evaluate(another_frame)
+    photo.get_by_role("button", name="Take this picture").click()
+    expect(photo.get_by_role("button", name="Camera")).to_be_visible()
+    expect(answers).to_have_text(re.compile("%"))
+    photo.get_by_role("button", name="Clear").click()
+    expect(photo.locator(".digit")).to_have_text("?")
+
+
 def test_the_square_is_dragged_over_the_picture(photo: Page, tmp_path: Path) -> None:
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png", (120, 40)))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))

@@ -36,14 +36,14 @@ async function load() {
       const canvas = this.find(".sheet canvas")
       if (picture) {
         canvas.setAttribute("aria-label", "The picture that the network looks at. Drag it to choose another square of it.")
-        this.paper = new Photo(canvas, { changed: () => this.ask(), refused: (why) => { this.find(".fault").textContent = why } })
+        this.paper = new Photo(canvas, {
+          changed: () => this.ask(),
+          refused: (why) => { this.find(".fault").textContent = why },
+          films: (on) => { this.find(".camera").textContent = on ? "Take this picture" : "Camera" },
+        })
         this.find(".choose input").onchange = (event) => { if (event.target.files.length) this.paper.open(event.target.files[0]) }
         this.find(".zoom input").oninput = (event) => this.paper.magnify(Number(event.target.value))
-        this.find(".camera").onclick = (event) => {
-          if (this.paper.stream) this.paper.stop()
-          else this.paper.film().finally(() => { event.target.textContent = "Camera" })
-          event.target.textContent = this.paper.stream ? "Camera" : "Take this picture"
-        }
+        this.find(".camera").onclick = () => (this.paper.stream ? this.paper.stop() : this.paper.film())
         this.find(".hint").textContent = "Choose a picture, drop it here, or use the camera"
       } else {
         this.paper = new Paper(canvas, {

@@ -5,9 +5,9 @@ const LARGEST = 30_000_000 // bytes of a file that is opened
 const FRAME_MS = 250 // between two pictures of the camera that are shown to the network
 
 export class Photo {
-  // `changed` is called with every other square, `refused` with a reason where a file is none.
-  constructor(canvas, { changed, refused }) {
-    Object.assign(this, { canvas, changed, refused })
+  // `changed` is called with every other square, `refused` with a reason where a file is none, `films` when the camera starts and stops.
+  constructor(canvas, { changed, refused, films }) {
+    Object.assign(this, { canvas, changed, refused, films })
     this.strokes = [] // not empty while there is a picture, as with a drawing
     this.boxes = []
     this.source = null
@@ -50,7 +50,9 @@ export class Photo {
     context.drawImage(this.source, this.middle[0] - size / 2, this.middle[1] - size / 2, size, size, 0, 0, SIDE, SIDE)
     this.size = size
     this.paint()
-    this.file = await this.square.convertToBlob({ type: "image/png" })
+    const file = await this.square.convertToBlob({ type: "image/png" })
+    if (!this.source) return // cleared meanwhile
+    this.file = file
     this.strokes = [this.source]
     this.changed()
   }
@@ -77,23 +79,33 @@ export class Photo {
 
   // The camera, live; `stop` keeps its last picture.
   async film() {
+    if (this.asking) return
+    this.asking = true
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } })
     } catch {
       return this.refused("There is no camera, or this page may not use it. Choose a picture instead.")
+    } finally {
+      this.asking = false
     }
+    const over = new Promise((resolve) => { this.over = resolve }) // a video that has been stopped gives no more frames, and no word of it
+    this.films(true)
     const video = document.createElement("video")
     Object.assign(video, { srcObject: this.stream, muted: true, playsInline: true })
     await video.play()
     while (this.stream) {
-      await this.take(await createImageBitmap(video))
-      await new Promise((resolve) => setTimeout(resolve, FRAME_MS))
+      const frame = await Promise.race([createImageBitmap(video), over])
+      if (frame) await this.take(frame)
+      await Promise.race([new Promise((resolve) => setTimeout(resolve, FRAME_MS)), over])
     }
   }
 
   stop() {
-    this.stream?.getTracks().forEach((track) => track.stop())
+    if (!this.stream) return
+    this.stream.getTracks().forEach((track) => track.stop())
     this.stream = null
+    this.over()
+    this.films(false)
   }
 
   clear() {

@@ -34,7 +34,7 @@ export class Teach {
 
   files() {
     const box = element("p", "files")
-    const label = element("label", "", "Add digits from a file ")
+    const label = element("label", "choose", "Add digits from a file")
     const input = element("input")
     Object.assign(input, { type: "file", accept: ".zip" })
     input.onchange = async () => {
