@@ -1,10 +1,14 @@
-"""`make bench`: every figure that the README quotes, measured in one go and written where it quotes them."""
+"""`make bench`: every figure that the README quotes, measured and written where it quotes them.
+
+`python -m benchmarks NAME …` measures only the named groups and renews their rows, as `python -m benchmarks refresh latency`.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -15,33 +19,8 @@ from playground.errors import PlaygroundError
 from playground.inference.models import SHIPPED, load_model
 
 Row = tuple[str, str, str]
-SLOW = "--slow"
-"""With it the kills and the tutorials’ trainings are measured, too, which takes an hour."""
 START, END = "<!-- benchmarks -->\n", "<!-- /benchmarks -->"
-
-
-def main() -> int:
-    """Measure, print, and write `benchmarks/RESULTS.md` and the README's table."""
-    torch.set_num_threads(settings.training_threads())
-    rows: list[Row] = []
-    try:
-        download("mnist", lambda _name, _there, _total: None)
-        rows += _accuracy() + _throughput() + speed.rows()
-        rows += tutorials.rows() if SLOW in sys.argv else []
-    except PlaygroundError as error:
-        print(f"Without MNIST there are no figures for accuracy and throughput. {error}", file=sys.stderr)
-    rows += refresh.rows() + (killing.rows() if SLOW in sys.argv else [])
-    if browser.available():
-        rows += _waiting() + latency.rows() + tensors.rows() + autograd.rows() + network.rows()
-    else:
-        print("Without Chromium there are no figures for waiting.", file=sys.stderr)
-    text = _table(rows)
-    print(text)
-    (settings.ROOT / "benchmarks" / "RESULTS.md").write_text(f"# Benchmarks\n\n{text}", encoding="utf-8")
-    readme = settings.ROOT / "README.md"
-    quoted = re.sub(f"{START}.*?{END}", lambda _: f"{START}{text}{END}", readme.read_text(encoding="utf-8"), flags=re.S)
-    readme.write_text(quoted, encoding="utf-8")
-    return 0
+RESULTS = settings.ROOT / "benchmarks" / "RESULTS.md"
 
 
 def _accuracy() -> list[Row]:
@@ -67,6 +46,69 @@ def _waiting() -> list[Row]:
     ]
 
 
+GROUPS: dict[str, Callable[[], list[Row]]] = {
+    "accuracy": _accuracy,
+    "throughput": _throughput,
+    "mnist": speed.mnist,
+    "cifar10": speed.cifar10,
+    "tutorials": tutorials.rows,
+    "refresh": refresh.rows,
+    "killing": killing.rows,
+    "waiting": _waiting,
+    "latency": latency.rows,
+    "tensors": tensors.rows,
+    "autograd": autograd.rows,
+    "network": network.rows,
+}
+"""In the order of the table."""
+SLOW = ("tutorials", "killing")
+"""Take an hour, so that they are measured only by name."""
+NEED_MNIST = ("accuracy", "throughput", "mnist", "tutorials")
+NEED_CHROMIUM = ("accuracy", "waiting", "latency", "tensors", "autograd", "network")
+
+
+def main(names: list[str]) -> int:
+    """Measure, print, and write `benchmarks/RESULTS.md` and the README's table: after every group, so that a fault costs only its own."""
+    if unknown := set(names) - set(GROUPS):
+        print(f"There is no group called {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
+        return 2
+    torch.set_num_threads(settings.training_threads())
+    lacking = _lacking()
+    for name in names or [name for name in GROUPS if name not in SLOW]:
+        if name in lacking:
+            print(f"{name} is left out: {lacking[name]}", file=sys.stderr)
+            continue
+        rows = GROUPS[name]()
+        print(*(f"{what}: {value}, held to {bound}" for what, value, bound in rows), sep="\n", flush=True)
+        _write(rows)
+    return 0
+
+
+def _lacking() -> dict[str, str]:
+    """Why groups cannot be measured here."""
+    lacking: dict[str, str] = {}
+    try:
+        download("mnist", lambda _name, _there, _total: None)
+    except PlaygroundError as error:
+        lacking |= dict.fromkeys(NEED_MNIST, str(error))
+    if not browser.available():
+        lacking |= dict.fromkeys(NEED_CHROMIUM, "Chromium is not installed.")
+    if not speed.has_cifar10():
+        lacking["cifar10"] = "CIFAR-10 has not been downloaded."
+    return lacking
+
+
+def _write(rows: list[Row]) -> None:
+    """Renew these rows of the table, and put new ones behind the others."""
+    readme = settings.ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    quoted = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", text[text.index(START) : text.index(END)], re.MULTILINE)[1:]
+    table = {what: (what, value, bound) for what, value, bound in [*quoted, *rows]}
+    written = _table(list(table.values()))
+    RESULTS.write_text(f"# Benchmarks\n\n{written}", encoding="utf-8")
+    readme.write_text(text[: text.index(START) + len(START)] + written + text[text.index(END) :], encoding="utf-8")
+
+
 def _table(rows: list[Row]) -> str:
     cpu = device.get("cpu")
     lines = ["| What | Measured (median) | Held to |", "|---|---|---|", *(f"| {what} | {value} | {bound} |" for what, value, bound in rows)]
@@ -75,4 +117,4 @@ def _table(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -90,7 +90,7 @@ def _strokes(page: Page, address: str) -> list[float]:
     page.goto(f"{address}/draw")
     page.locator(".paper canvas").wait_for()
     draw(page, ((0.5, 0.2), (0.5, 0.8)))
-    page.locator(".answered").wait_for()
+    page.locator(".pad.answered").wait_for()
     page.evaluate(WATCH_BARS)
     seconds = []
     for number in range(STROKES):

@@ -56,7 +56,7 @@ export class OneStep {
   // `facts`: the classes of the data set and the run's configuration.
   async show(run, state, { classes, config }, steerable) {
     if (this.run !== run) this.seen = null
-    Object.assign(this, { run, classes, betas: config.betas })
+    Object.assign(this, { run, classes, betas: config.betas, precision: config.precision })
     const found = await this.ask("/closeup", { seen: this.seen?.step ?? "" })
     if (run !== this.run) return
     if (found) { this.seen = found; this.go(0) }
@@ -90,7 +90,8 @@ export class OneStep {
     const { layers, types, input } = this.seen
     const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[this.seen.batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), `${Math.round(100 * layer.output.zeros)} %`])
     const into = ["images", `(${[this.seen.batch, ...this.seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), `${Math.round(100 * input.zeros)} %`]
-    return [this.images((index) => `${this.classes[this.seen.labels[index]]}`), table(["What comes out of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
+    const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", `This run multiplies in ${this.precision}: the call stands in a block “with torch.autocast(…)”.`)]
+    return [...rounded, this.images((index) => `${this.classes[this.seen.labels[index]]}`), table(["What comes out of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
   }
 
   losses() {
