@@ -164,12 +164,15 @@ def from_zip(content: bytes) -> list[Drawing]:
     """
     if len(content) > LIMIT:
         raise DataError(f"This archive is too large: at most {LIMIT / 1e6:.0f} MB are read.")
+    broken = DataError("This file is not a zip archive of drawings, or is damaged.", "Choose one that the playground has made.")
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        raise broken
     try:
         # any ratio will do: `LIMIT` is small, and a line that was scripted may be the same point again and again
         with unzipped(io.BytesIO(content), "This archive", LIMIT, DataError, ratio=math.inf) as archive:
             return _drawings(archive)
     except UNREADABLE:
-        raise DataError("This file is not a zip archive of drawings, or is damaged.", "Choose one that the playground has made.") from None
+        raise broken from None
 
 
 def as_tensors(drawings: Sequence[Drawing]) -> Labelled:
@@ -286,6 +289,8 @@ def _png(image: Tensor) -> bytes:
 
 
 def _drawings(archive: zipfile.ZipFile) -> list[Drawing]:
+    if any(entry.file_size > TEXT_LIMIT for entry in archive.infolist()):
+        raise DataError(f"This archive holds a file that is too large: at most {TEXT_LIMIT / 1e6:.0f} MB are read of each.")
     notes: dict[str, Mapping[str, Any]] = {}
     pictures: list[tuple[str, str, int]] = []  # the entry's name, that without a folder around all, the digit
     for name in archive.namelist():

@@ -345,10 +345,9 @@ def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fil
         RunError: the folder cannot be written.
     """
     name = re.sub(r"[^a-z0-9]+", "-", f"{config.dataset} {network.name}".lower()).strip("-")[:60]
-    final = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
-    path = final.with_name(f".{final.name}")  # which nobody finds, until it is whole
+    path = _reserved(name)
+    final = path.with_name(path.name.removeprefix("."))
     try:
-        path.mkdir(parents=True)
         run = Run(path)
         (path / "config.json").write_text(json.dumps(config.to_dict(), indent=2) + "\n", encoding="utf-8")
         (path / "network.json").write_text(network.to_json(), encoding="utf-8")
@@ -360,8 +359,28 @@ def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fil
         raise
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
-        raise RunError(f"The run could not be written to {settings.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.") from error
+        raise _unwritable(error) from error
     return Run(final)
+
+
+def _reserved(name: str) -> Path:
+    """A folder that nobody finds, for a run to be made in; without its dot the name is free, too, although a class may click in the same second."""
+    while True:
+        final = settings.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+        path = final.with_name(f".{final.name}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritable(error) from error
+        if not final.exists():
+            return path
+        path.rmdir()
+
+
+def _unwritable(error: OSError) -> RunError:
+    return RunError(f"The run could not be written to {settings.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.")
 
 
 def find(run_id: str) -> Run:

@@ -366,6 +366,19 @@ def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
         load_state(path)
 
 
+def test_runs_of_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the same name may be there already, or just be made."""
+    monkeypatch.setattr("playground.runs.run.time.strftime", lambda _format: "20260101-000000")
+    ends = iter(["aaaa", "aaaa", "bbbb", "bbbb", "cccc"])
+    monkeypatch.setattr("playground.runs.run.secrets.token_hex", lambda _bytes: next(ends))
+    first = create(TrainConfig(), preset("mnist-mlp"))
+    (settings.runs_folder() / f".{first.id[:-4]}bbbb").mkdir()
+    second = create(TrainConfig(), preset("mnist-mlp"))
+    assert (first.id[-4:], second.id[-4:]) == ("aaaa", "cccc")
+    assert sorted(run.id for run in all_runs()) == [first.id, second.id]
+    assert (settings.runs_folder() / f".{first.id[:-4]}bbbb").exists()
+
+
 def test_a_run_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "file"))
