@@ -38,7 +38,7 @@ PAGES = ROOT / "pages"
 _WATCHED = "watched-run"
 _OPENED = "opened-run"
 """The run opened last, the address before, and when, by `time.monotonic`."""
-_LATE_SECONDS = 3.0
+_LATE_SECONDS = 8.0
 SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
 
 

@@ -64,7 +64,8 @@ export class Leaves {
     const field = { name, place, cell, index, input, grad, box }
     this.fields.push(field)
     input.onfocus = () => this.choose(field)
-    input.onchange = () => { const number = Number(input.value.replace("−", "-")); Number.isFinite(number) && input.value.trim() ? this.set(number, true, field) : this.fill(field) }
+    input.oninput = () => { field.typed = true } // until it is taken, no answer may write over it
+    input.onchange = () => { field.typed = false; const number = Number(input.value.replace("−", "-")); Number.isFinite(number) && input.value.trim() ? this.set(number, true, field) : this.fill(field) }
     input.onkeydown = (event) => {
       const way = { ArrowUp: 1, ArrowDown: -1 }[event.key]
       if (event.key === "Enter") input.onchange()
@@ -100,6 +101,7 @@ export class Leaves {
   set(value, done, field = this.chosen) {
     const number = Number(value.toPrecision(4))
     field.held = number
+    field.typed = false
     field.input.value = short4(number)
     this.onGrab(field.name, field.cell, number, done)
     this.draw()
@@ -108,7 +110,8 @@ export class Leaves {
   fill(field) {
     const leaf = this.leaves.get(field.name)
     if (!field.from && document.activeElement !== field.input) field.held = undefined
-    if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
+    if (field.typed) field.held = undefined
+    else if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
     field.box.classList.toggle("grabbed", leaf.grabbed.includes(field.cell))
     field.grad.textContent = leaf.grad ? short(leaf.grad.values[field.place]) : "–"
     field.grad.title = leaf.grad ? `gradient ${exact(leaf.grad.values[field.place])}` : "no gradient"
