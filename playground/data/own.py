@@ -44,6 +44,8 @@ LIMIT = 20_000_000
 """Bytes of a packed archive, and of all that is in it."""
 TEXT_LIMIT = 8_000_000
 """Bytes of the strokes of all drawings; a thousand drawn by hand take some two million."""
+ENTRIES = 4 * MOST
+"""Files in an archive; other programs put folders and notes of their own into it."""
 LOCK_SECONDS = 5.0
 """How long one waits for another page of the same learner."""
 
@@ -289,6 +291,8 @@ def _png(image: Tensor) -> bytes:
 
 
 def _drawings(archive: zipfile.ZipFile) -> list[Drawing]:
+    if len(archive.infolist()) > ENTRIES:
+        raise DataError("This archive holds too many files.")
     if any(entry.file_size > TEXT_LIMIT for entry in archive.infolist()):
         raise DataError(f"This archive holds a file that is too large: at most {TEXT_LIMIT / 1e6:.0f} MB are read of each.")
     notes: dict[str, Mapping[str, Any]] = {}
