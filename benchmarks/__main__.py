@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import autograd, browser, drawing, killing, latency, network, pen, refresh, speed, tensors, throughput, tutorials
+from benchmarks import autograd, browser, drawing, killing, latency, network, pen, refresh, speed, teaching, tensors, throughput, tutorials
 from playground import device, settings
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
@@ -56,6 +56,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "killing": killing.rows,
     "waiting": _waiting,
     "latency": latency.rows,
+    "teaching": teaching.rows,
     "tensors": tensors.rows,
     "autograd": autograd.rows,
     "network": network.rows,
@@ -63,7 +64,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
 """In the order of the table."""
 SLOW = ("tutorials", "killing")
 """Take an hour, so that they are measured only by name."""
-NEED_MNIST = ("accuracy", "throughput", "mnist", "tutorials")
+NEED_MNIST = ("accuracy", "teaching", "throughput", "mnist", "tutorials")
 NEED_CHROMIUM = ("accuracy", "waiting", "latency", "tensors", "autograd", "network")
 
 
