@@ -38,8 +38,8 @@ def chromium_path() -> str | None:
 def server(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[str]:
     """A server on a free port of this machine, with data and runs under `folder`; yields its address."""
     port = port or free_port()
-    variables = {**os.environ, "PLAYGROUND_DATA": str(folder / "data"), "PLAYGROUND_RUNS": str(folder / "runs"), **(environment or {})}
-    variables.pop("PLAYGROUND_THREADS", None)
+    inherited = {name: value for name, value in os.environ.items() if name != "PLAYGROUND_THREADS"}
+    variables = {**inherited, "PLAYGROUND_DATA": str(folder / "data"), "PLAYGROUND_RUNS": str(folder / "runs"), **(environment or {})}
     command = [sys.executable, "-m", "streamlit", "run", "--server.port", str(port), "--server.address", "127.0.0.1"]
     with (folder / "server.log").open("ab") as log, subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log) as process:
         try:

@@ -42,8 +42,8 @@ EVALUATION_BATCH = 200
 """Images at once: more leave the processor’s caches."""
 RATE_MEMORY = 0.95
 """Share of the running mean of images a second that one more step keeps."""
-OWN_SHARE = 0.25
-"""Share of an epoch’s images that a learner’s own ones come to, about: enough for every batch to have some."""
+OWN_SHARE = 0.1
+"""Share of an epoch’s images that a learner’s own ones come to, about: nearly every batch has some, and more would make a network forget more."""
 STATE_FORMAT = 1
 STRANGE = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 """What is raised for a state that does not fit."""

@@ -168,6 +168,33 @@ def test_grabbed_numbers_are_in_the_address(lab: Page) -> None:
     expect(number(lab, "x[0]")).to_have_value("1")
 
 
+def test_a_number_being_typed_is_not_written_over_by_an_answer(lab: Page) -> None:
+    run(lab, SQUARE)
+    lab.route("**/api/autograd/run", lambda _: None)  # held, not answered
+    with lab.expect_request("**/api/autograd/run"):
+        number(lab, "x[0]").fill("5")
+        number(lab, "x[0]").press("Enter")
+    number(lab, "x[1]").fill("7")
+    lab.unroute("**/api/autograd/run")  # which lets the held one go
+    expect(lab.locator(".slope")).to_have_text(["30", "12"])
+    expect(number(lab, "x[1]")).to_have_value("7")
+    number(lab, "x[1]").press("Enter")
+    expect(lab.locator(".slope")).to_have_text(["30", "42"])
+
+
+def test_a_number_typed_and_taken_back_follows_the_answers_again(lab: Page) -> None:
+    run(lab, SQUARE)
+    number(lab, "c").press("End")
+    number(lab, "c").press("5")
+    number(lab, "c").press("Backspace")
+    number(lab, "x[0]").focus()
+    number(lab, "c").evaluate("field => { field.value = '9' }")  # what only an answer writes over
+    number(lab, "x[0]").fill("5")
+    number(lab, "x[0]").press("Enter")
+    expect(lab.locator(".slope")).to_have_text(["30", "12"])
+    expect(number(lab, "c")).to_have_value("3")
+
+
 def test_a_number_that_the_script_cannot_bear_is_explained(lab: Page) -> None:
     run(lab, "x = torch.tensor(2., requires_grad=True)\nif x < 0:\n    y = nothing\ny = x * 2\ny.backward()")
     number(lab, "x").fill("-1")

@@ -66,6 +66,7 @@ export class Leaves {
     input.onfocus = () => this.choose(field)
     input.oninput = () => { field.typed = true } // until it is taken, no answer may write over it
     input.onchange = () => { field.typed = false; const number = Number(input.value.replace("−", "-")); Number.isFinite(number) && input.value.trim() ? this.set(number, true, field) : this.fill(field) }
+    input.onblur = () => { if (field.typed) { field.typed = false; this.fill(field) } } // typed and taken back
     input.onkeydown = (event) => {
       const way = { ArrowUp: 1, ArrowDown: -1 }[event.key]
       if (event.key === "Enter") input.onchange()
