@@ -130,7 +130,7 @@ def _offer_more(run: Run) -> None:
     """The ways from a network that has learnt: to all test images, to other runs, and to the canvas."""
     kept = bool(run.checkpoints())
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
-    evaluate, draw, _ = st.columns([3, 4, 3])
+    evaluate, draw, _ = st.columns([3, 5, 2])
     if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
         st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
     ready = run in finished_digit_runs(identity.current())
