@@ -9,6 +9,8 @@ from streamlit.components.v2.types import ComponentRenderer
 
 PARTS = Path(__file__).parent / "parts"
 """Scripts and styles that several components share; the scripts are served at /parts/."""
+MOUNTING = (Path(__file__).parent / "mounting.js").read_text(encoding="utf-8")
+"""How every component's view comes into its place on the page and leaves it."""
 
 
 def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = ()) -> ComponentRenderer:
@@ -21,4 +23,4 @@ def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = (
     """
     shared = [(PARTS / f"{name}.css").read_text(encoding="utf-8") for name in styles]
     html, css, js = ((folder / f"{folder.name}{ending}").read_text(encoding="utf-8") for ending in (".html", ".css", ".js"))
-    return st.components.v2.component(f"playground_{folder.name}", html=html, css="\n".join([*shared, css]), js=js, isolate_styles=isolated)
+    return st.components.v2.component(f"playground_{folder.name}", html=html, css="\n".join([*shared, css]), js=MOUNTING + js, isolate_styles=isolated)

@@ -1,14 +1,13 @@
 // A script, the autograd graph that PyTorch recorded for it, and a walk through it, forward and backward, one node at a time.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const TERMS = 8 // of a sum that are written out
 const SETTLED = 400 // milliseconds without a further change, after which the address is told of a number
 const PACE = 900 // milliseconds from one step to the next while it plays
 
 async function load() {
-  const [{ Lab, mount }, { Graph }, { Leaves }, { showProof }, { draw, element, exact, indexOf, largest, shade, shapeText }] = await Promise.all(["lab", "graph", "leaves", "proof", "tile"].map(part))
+  const [{ Lab }, { Graph }, { Leaves }, { showProof }, { draw, element, exact, indexOf, largest, shade, shapeText }] = await Promise.all(["lab", "graph", "leaves", "proof", "tile"].map(part))
 
-  class AutogradLab extends Lab {
+  return class AutogradLab extends Lab {
     constructor(root) {
       super(root, "api/autograd/run")
       const find = (name) => root.querySelector(name)
@@ -224,19 +223,5 @@ async function load() {
       this.pause()
       super.close()
     }
-  }
-
-  return (component) => mount(component, (root) => new AutogradLab(root))
-}
-
-let ready
-export default function (component) {
-  let leave = () => {}
-  let gone = false
-  ready ??= load()
-  ready.then((show) => { if (!gone) leave = show(component) })
-  return () => {
-    gone = true
-    leave()
   }
 }

@@ -1,10 +1,8 @@
 // A canvas and what networks say of it. The networks are asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const VIEWS = { way: "The way in", layers: "Inside", why: "Why", teach: "Teach", challenge: "Challenge" }
 const PICTURE_VIEWS = ["layers", "why"]
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
-const pads = new WeakMap()
 
 async function load() {
   const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Way }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
@@ -210,27 +208,5 @@ async function load() {
       this.closed = true
       this.paper?.close()
     }
-  }
-}
-
-let loading = null
-
-export default function (component) {
-  const root = component.parentElement
-  const held = pads.get(root) ?? { latest: component }
-  pads.set(root, held)
-  held.latest = component
-  if (held.pad) held.pad.update(component)
-  else {
-    loading ??= load()
-    loading.then((Pad) => {
-      if (pads.get(root) !== held || held.pad) return
-      held.pad = new Pad(root)
-      held.pad.update(held.latest)
-    })
-  }
-  return () => {
-    held.pad?.close()
-    pads.delete(root)
   }
 }

@@ -1,8 +1,6 @@
 // What a network says of every test image. The server is asked once for the numbers, and for images as they are looked at.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const VIEWS = { confusion: "Confusion", classes: "By class", images: "Images", calibration: "Calibration", features: "Features" }
-const labs = new WeakMap()
 
 async function load() {
   const [{ Confusion }, { Classes }, { Images }, { Calibration }, { Features }, { element }] = await Promise.all(
@@ -90,27 +88,5 @@ async function load() {
       this.closed = true
       Object.values(this.parts).forEach((one) => one.close?.())
     }
-  }
-}
-
-let loading = null
-
-export default function (component) {
-  const root = component.parentElement
-  const held = labs.get(root) ?? {}
-  labs.set(root, held)
-  held.latest = component
-  if (held.lab) held.lab.update(component)
-  else {
-    loading ??= load()
-    loading.then((Evaluation) => {
-      if (labs.get(root) !== held || held.lab) return
-      held.lab = new Evaluation(root)
-      held.lab.update(held.latest)
-    })
-  }
-  return () => {
-    held.lab?.close()
-    labs.delete(root)
   }
 }

@@ -1,12 +1,10 @@
 // A network's graph, folded by module: a click unfolds a module, pointing tells its numbers.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
-
 async function load() {
   const [{ Graph }, { element, exact, shapeText }] = await Promise.all(["graph", "tile"].map(part))
   const size = (norm) => (norm === null ? "no gradient arrived" : `‖gradient‖ ${typeof norm === "number" ? exact(norm) : norm}`)
 
-  class Modules {
+  return class Modules {
     constructor(root) {
       const find = (name) => root.querySelector(name)
       this.details = find(".details")
@@ -16,7 +14,7 @@ async function load() {
       this.graph.onFold = () => this.label()
     }
 
-    show({ graph }) {
+    update({ data: { graph } }) {
       this.pinned = null
       this.graph.show(graph)
       const ids = graph.nodes.map(({ id }) => id)
@@ -39,18 +37,4 @@ async function load() {
       this.details.replaceChildren(head, ...(node?.formula ? [element("p", "formula", node.formula)] : []))
     }
   }
-
-  const held = new WeakMap()
-  return ({ parentElement: root, data }) => {
-    if (!held.has(root)) held.set(root, new Modules(root))
-    held.get(root).show(data)
-  }
-}
-
-let ready
-export default function (component) {
-  let gone = false
-  ready ??= load()
-  ready.then((show) => { if (!gone) show(component) })
-  return () => { gone = true }
 }

@@ -1,6 +1,5 @@
 // The stack of layers, its picture, what each layer comes to, its mistakes with their fixes, and its code. The server is asked after each change.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
 
 async function load() {
@@ -32,7 +31,7 @@ async function load() {
     return made
   }
 
-  class Builder {
+  return class Builder {
     constructor(root) {
       this.root = root.querySelector(".builder")
       const find = (name) => this.root.querySelector(name)
@@ -447,25 +446,5 @@ async function load() {
     close() {
       this.window.stop()
     }
-  }
-
-  const held = new WeakMap()
-  return (component) => {
-    const root = component.parentElement
-    if (!held.has(root)) held.set(root, new Builder(root))
-    held.get(root).update(component)
-    return () => { held.get(root)?.close(); held.delete(root) }
-  }
-}
-
-let ready
-export default function (component) {
-  let leave = () => {}
-  let gone = false
-  ready ??= load()
-  ready.then((show) => { if (!gone) leave = show(component) })
-  return () => {
-    gone = true
-    leave()
   }
 }

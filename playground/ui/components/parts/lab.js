@@ -122,16 +122,3 @@ export class Lab {
     this.editor.destroy()
   }
 }
-
-const held = new WeakMap()
-
-// What a component's own module calls: makes one lab for each place in the page, and tells it of new data.
-export function mount(component, make) {
-  const root = component.parentElement
-  if (!held.has(root)) held.set(root, make(root))
-  held.get(root).update(component)
-  return () => {
-    held.get(root)?.close()
-    held.delete(root)
-  }
-}

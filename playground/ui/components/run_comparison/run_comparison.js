@@ -5,11 +5,9 @@ const LIST_MS = 2000 // between two looks at the list of runs
 const IDLE_MS = 4000 // … and at either while nothing happens
 const KEY = "playground-comparison" // where the browser keeps what was compared last in this tab
 const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: 0.6, log: false, filter: "", dataset: "", sort: "started", descending: true }
-const comparisons = new WeakMap()
-const part = (name) => import(new URL(`parts/comparison_${name}.js`, document.baseURI).href)
 
 async function load() {
-  const [{ Overlay }, { RunList, MOST }, { Ranking }, { Table }, { Parallel }, { ACTIVE, freeSlot }] = await Promise.all(["plot", "list", "ranking", "table", "parallel", "marks"].map(part))
+  const [{ Overlay }, { RunList, MOST }, { Ranking }, { Table }, { Parallel }, { ACTIVE, freeSlot }] = await Promise.all(["plot", "list", "ranking", "table", "parallel", "marks"].map((name) => part(`comparison_${name}`)))
 
   class Comparison {
     constructor(root) {
@@ -267,21 +265,5 @@ function remembered() {
     return JSON.parse(sessionStorage.getItem(KEY)) ?? {}
   } catch {
     return {}
-  }
-}
-
-let loading = null
-
-export default function (component) {
-  const root = component.parentElement
-  if (!comparisons.has(root)) {
-    loading ??= load()
-    comparisons.set(root, loading.then((Comparison) => new Comparison(root)))
-  }
-  const made = comparisons.get(root)
-  made.then((comparison) => comparison.update(component))
-  return () => {
-    made.then((comparison) => comparison.close())
-    comparisons.delete(root)
   }
 }

@@ -1,12 +1,11 @@
 // An editor and the X-ray of what its script made, with predictions and exercises.
 
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const DTYPES = ["any", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]
 
 async function load() {
-  const [{ Lab, mount }, { Xray, rich }, { element, shapeText }] = await Promise.all([part("lab"), part("xray"), part("tile")])
+  const [{ Lab }, { Xray, rich }, { element, shapeText }] = await Promise.all([part("lab"), part("xray"), part("tile")])
 
-  class TensorLab extends Lab {
+  return class TensorLab extends Lab {
     constructor(root) {
       super(root, "api/tensors/run")
       const find = (name) => root.querySelector(name)
@@ -103,19 +102,5 @@ async function load() {
       this.xray.close()
       super.close()
     }
-  }
-
-  return (component) => mount(component, (root) => new TensorLab(root))
-}
-
-let ready
-export default function (component) {
-  let leave = () => {}
-  let gone = false
-  ready ??= load()
-  ready.then((show) => { if (!gone) leave = show(component) })
-  return () => {
-    gone = true
-    leave()
   }
 }

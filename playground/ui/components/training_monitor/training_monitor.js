@@ -14,9 +14,7 @@ const BUTTONS = {
 }
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
 const VIEWS = { curves: "Curves", images: "Test images", inside: "Inside", step: "One step" }
-const monitors = new WeakMap()
 class Refusal extends Error {}
-const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 
 async function load() {
   const [{ Curves }, { Images }, { RunInside }, { OneStep }, { Steering }, { Coach }, { element }] = await Promise.all(
@@ -246,27 +244,5 @@ async function load() {
       this.parts.curves.close()
       this.parts.inside.close()
     }
-  }
-}
-
-let loading = null
-
-export default function (component) {
-  const root = component.parentElement
-  const held = monitors.get(root) ?? { latest: component }
-  monitors.set(root, held)
-  held.latest = component
-  if (held.monitor) held.monitor.update(component)
-  else {
-    loading ??= load()
-    loading.then((Monitor) => {
-      if (monitors.get(root) !== held || held.monitor) return
-      held.monitor = new Monitor(root)
-      held.monitor.update(held.latest)
-    })
-  }
-  return () => {
-    held.monitor?.close()
-    monitors.delete(root)
   }
 }
