@@ -158,6 +158,8 @@ def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None
     run.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
     expect(row(ada, run)).to_contain_text("99.0 %")
     assert plot.evaluate(ranges) == zoomed
+    plot.locator(".nsewdrag").dblclick(position={"x": 60, "y": 60})
+    ada.wait_for_function("document.querySelector('.comparison-plot')._fullLayout.xaxis.range[0] === 0")
 
 
 def test_the_axis_the_curve_and_the_smoothing_are_chosen_and_kept_over_a_reload(ada: Page, place: str) -> None:

@@ -1,7 +1,7 @@
 // The curves of several runs on one plot, and the tools that say which.
 
 import { colourOf, shapeOf } from "./comparison_marks.js"
-import { CONFIG, layout, loadPlotly, theme } from "./plot.js"
+import { drawGrowing, layout, loadPlotly, theme } from "./plot.js"
 import { element } from "./tile.js"
 
 const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
@@ -18,6 +18,7 @@ export class Overlay {
     this.view = view
     this.changed = changed
     this.hidden = new Set()
+    this.revision = 0 // of the axes; another one lets go of a zoom
     this.lit = null
     root.querySelector(".comparison-tools").replaceChildren(...this.tools())
   }
@@ -72,14 +73,20 @@ export class Overlay {
   }
 
   async draw() {
-    const Plotly = await loadPlotly()
+    await loadPlotly()
     if (!this.runs || !this.plot.isConnected) return
     this.log.disabled = this.view.what !== "loss"
     this.empty.hidden = this.runs.length > 0
     const drawn = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run))
     const look = theme(this.plot)
     const layout = this.layout(look)
-    await Plotly.react(this.plot, drawn.flatMap((each) => this.traces(each, look)), layout, CONFIG)
+    await drawGrowing(this.plot, drawn.flatMap((each) => this.traces(each, look)), layout, (low) => { if (low === undefined) this.whole() })
+  }
+
+  // All of the curves again, after a zoom.
+  whole() {
+    this.revision += 1
+    this.draw()
   }
 
   traces({ run, name, slot, curves }, look) {
@@ -132,7 +139,7 @@ export class Overlay {
     const notes = [show === "both" ? "Thin lines are training, dotted ones test." : "", ceiling ? "A few points lie above; the log scale shows them." : ""]
     this.note.textContent = notes.join(" ")
     return layout(look, this.plot.clientHeight || 420, across, up, {
-      uirevision: `${x} ${what} ${log}`, // a zoom survives the next refresh
+      uirevision: `${x} ${what} ${log} ${this.revision}`, // a zoom survives the next refresh
       hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 },
     })
   }

@@ -16,6 +16,19 @@ export function loadPlotly() {
 
 export const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
 
+// Of curves that grow: a double click asks for all of them. Plotly's own way back leads to where they ended when they were drawn first.
+const GROWING = { ...CONFIG, doubleClick: "autosize", modeBarButtonsToRemove: [...CONFIG.modeBarButtonsToRemove.filter((name) => name !== "autoScale2d"), "resetScale2d"] }
+
+// Draw curves that grow; `zoomed(low, high)` is told of the part of the horizontal axis that was chosen, and of nothing where that is all.
+export async function drawGrowing(plot, traces, layout, zoomed) {
+  await window.Plotly.react(plot, traces, layout, GROWING)
+  plot.removeAllListeners("plotly_relayout")
+  plot.on("plotly_relayout", (change) => {
+    if (change["xaxis.autorange"]) zoomed()
+    else if ("xaxis.range[0]" in change) zoomed(change["xaxis.range[0]"], change["xaxis.range[1]"])
+  })
+}
+
 // The theme as the page has it now.
 export function theme(root) {
   const style = getComputedStyle(root)

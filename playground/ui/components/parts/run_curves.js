@@ -1,6 +1,6 @@
 // The curves of a run: loss, accuracy and learning rate, by step, epoch or second.
 
-import { CONFIG, layout, loadPlotly, theme } from "./plot.js"
+import { drawGrowing, layout, loadPlotly, theme } from "./plot.js"
 import { element } from "./tile.js"
 
 const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
@@ -13,7 +13,8 @@ export class Curves {
     this.axis = "epoch"
     this.smoothing = 0.6
     this.logarithmic = false
-    this.window = null // the steps that are looked at, while they are not all
+    this.range = null // the part of the axis that is looked at, while it is not all of it …
+    this.window = null // … and the steps that lie there
     this.box = element("div", "monitor-curves")
     this.box.append(this.tools(), this.figures())
   }
@@ -55,29 +56,28 @@ export class Curves {
   // All steps again, as at first.
   whole() {
     const asked = this.window !== null
-    this.window = null
-    this.revision = (this.revision ?? 0) + 1
+    this.forget()
     if (asked) this.again()
   }
 
+  forget() {
+    this.range = this.window = null
+    this.revision = (this.revision ?? 0) + 1
+  }
+
   show(run, shown, marks) {
-    if (this.run !== run) {
-      this.window = null
-      this.revision = (this.revision ?? 0) + 1
-    }
+    if (this.run !== run) this.forget()
     Object.assign(this, { run, shown, marks })
     this.draw()
   }
 
   async draw() {
-    const Plotly = await loadPlotly()
+    await loadPlotly()
     const { shown } = this
     if (!shown || !this.box.isConnected) return
     const look = theme(this.box)
     for (const [name, plot] of Object.entries(this.plots)) {
-      await Plotly.react(plot, this.traces(name, look), this.layout(name, look), CONFIG)
-      plot.removeAllListeners?.("plotly_relayout")
-      plot.on("plotly_relayout", (change) => this.zoomed(name, change))
+      await drawGrowing(plot, this.traces(name, look), this.layout(name, look), (...range) => this.zoomed(...range))
     }
   }
 
@@ -104,18 +104,23 @@ export class Curves {
   }
 
   layout(name, look) {
-    const { shown } = this
-    const end = { epoch: shown.total_steps / (shown.per_epoch || 1), step: shown.total_steps, seconds: shown.seconds + (shown.seconds_left ?? 0) }[this.axis]
-    const x = { title: name === "rate" ? "" : AXES[this.axis], range: [0, Math.max(end, 0.01)] }
+    const revision = `${this.run} ${this.axis} ${this.revision}`
+    const x = { title: name === "rate" ? "" : AXES[this.axis], range: this.range ?? [0, this.end()], uirevision: `${revision} ${this.range}` }
     const log = this.logarithmic && name !== "accuracy"
     const y = name === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power", nticks: 6 } : { rangemode: "tozero", tickformat: name === "rate" ? "~g" : undefined }
     const marks = this.marks.map(({ step, text, kind }) => ({ at: this.place(step), text, kind })).filter(({ at }) => at !== null)
     return layout(look, name === "rate" ? 150 : 320, x, y, {
-      uirevision: `${this.run} ${this.axis} ${log} ${this.revision}`, // a zoom survives the next refresh
+      uirevision: `${revision} ${log}`, // a zoom of the vertical axis survives the next refresh
       margin: { l: 58, r: 12, t: name === "rate" ? 22 : 34, b: name === "rate" ? 28 : 44 },
       shapes: marks.map(({ at, kind }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: kind === "coach" ? look.colours[5] : look.text, width: 1.5, dash: kind === "fork" ? "solid" : "dash" } })),
       annotations: name === "rate" ? [] : marks.map(({ at, text }, index) => ({ x: at, xref: "x", yref: "paper", y: 0.99 - 0.09 * (index % 4), text, showarrow: false, xanchor: "left", xshift: 4, font: { size: 13 }, bgcolor: look.page, opacity: 0.9 })),
     })
+  }
+
+  // Where the run ends on the axis.
+  end() {
+    const { total_steps: steps, per_epoch: each, seconds, seconds_left: left } = this.shown
+    return Math.max({ epoch: steps / (each || 1), step: steps, seconds: seconds + (left ?? 0) }[this.axis], 0.01)
   }
 
   // Where a step lies on the axis; null where that is not known yet.
@@ -137,21 +142,14 @@ export class Curves {
   }
 
   // One plot was zoomed: the others follow, and the steps in sight are asked for more finely.
-  async zoomed(name, change) {
-    if (this.following) return
-    const [low, high] = [change["xaxis.range[0]"], change["xaxis.range[1]"]]
-    const whole = change["xaxis.autorange"] === true || change["xaxis.showspikes"] !== undefined
-    if (low === undefined && !whole) return
-    if (whole) {
-      this.whole()
-      return this.draw()
+  zoomed(low, high) {
+    if (low === undefined) this.whole()
+    else {
+      this.range = [low, high]
+      this.window = [Math.floor(this.stepAt(low)), Math.ceil(this.stepAt(high))]
+      this.again()
     }
-    this.window = [Math.floor(this.stepAt(low)), Math.ceil(this.stepAt(high))]
-    const Plotly = await loadPlotly()
-    this.following = true
-    for (const [other, plot] of Object.entries(this.plots)) if (other !== name) await Plotly.relayout(plot, { "xaxis.range": [low, high] })
-    this.following = false
-    this.again()
+    this.draw()
   }
 
   close() {
