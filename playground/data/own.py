@@ -102,6 +102,15 @@ def own_drawings(owner: str) -> list[Drawing]:
     return from_zip(content)
 
 
+def count(owner: str) -> int:
+    """How many drawings a learner has kept, by the table of contents alone, so that a page may ask each time; 0 where they cannot be read."""
+    try:
+        with zipfile.ZipFile(_path(owner)) as archive:
+            return sum(_PICTURE.fullmatch(name) is not None for name in archive.namelist())
+    except (DataError, *UNREADABLE):
+        return 0
+
+
 def keep(owner: str, *added: Drawing) -> None:
     """Put drawings behind those that a learner has kept: all of them, or none.
 

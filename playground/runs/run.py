@@ -36,7 +36,7 @@ from filelock import FileLock, Timeout
 
 from playground import settings
 from playground.data.catalogue import dataset_info
-from playground.data.own import Labelled, from_safetensors
+from playground.data.own import Labelled, from_safetensors, refuse_unsound, to_safetensors
 from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
@@ -317,7 +317,7 @@ class Run:
             raise CheckpointError(f"The learner’s own images in the run “{self.id}” cannot be read: {error}") from None
 
 
-def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "") -> Run:
+def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: Labelled | None = None) -> Run:
     """Make the folder of a new run, which then waits for a worker.
 
     Args:
@@ -325,14 +325,21 @@ def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str
         network: what is trained.
         owner: whose it is.
         race: a name shared by runs that race against each other.
+        own: images of the learner's own, (K, C, H, W) uint8, with their labels (K,) int64, to be learnt beside the data set.
 
     Raises:
+        DataError: the learner's own images do not fit the data set.
         RunError: the folder cannot be written.
     """
-    return create_from(config, network, Created(time.time(), owner, race=race))
+    created = Created(time.time(), owner, race=race)
+    if own is None:
+        return create_from(config, network, created)
+    refuse_unsound(own, dataset_info(config.dataset))
+    content = to_safetensors(own)
+    return create_from(config, network, created, lambda run: run.own_path.write_bytes(content))
 
 
-def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fill: Callable[[Run], None] = lambda _run: None) -> Run:
+def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fill: Callable[[Run], object] = lambda _run: None) -> Run:
     """Make the folder of a new run.
 
     Args:

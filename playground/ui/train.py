@@ -13,6 +13,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.inputs import INPUTS
+from playground.data.own import Labelled, as_tensors, count, own_drawings
 from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import Presets, load_presets
@@ -53,8 +54,13 @@ def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
     return left.container(border=True), right.container()
 
 
-def start(config: TrainConfig, network: NetworkSpec | None = None) -> Run:
+def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: Labelled | None = None) -> Run:
     """Make a run of the learner's own and put it in the queue.
+
+    Args:
+        config: how it is trained.
+        network: what is trained; without one, the preset that the configuration names.
+        own_digits: drawings to be learnt beside the data set.
 
     Raises:
         PlaygroundError: the network does not fit the data, or the run cannot be written.
@@ -64,7 +70,7 @@ def start(config: TrainConfig, network: NetworkSpec | None = None) -> Run:
     network = network or preset(config.network)
     info = dataset_info(config.dataset)
     check(network, info.input_shape, len(info.classes))
-    run = create(config, network, identity.current())
+    run = create(config, network, identity.current(), own=own_digits)
     services().scheduler.submit(run)
     return run
 
@@ -72,6 +78,7 @@ def start(config: TrainConfig, network: NetworkSpec | None = None) -> Run:
 def choose_and_start() -> None:
     """Data, network, settings, and the button."""
     info = _choose_data()
+    with_own = _choose_own(info)
     presets = load_presets()
     network = _choose_network(info, presets)
     for name, fault in presets.faults.items():
@@ -82,7 +89,7 @@ def choose_and_start() -> None:
     if not _is_ready(info):
         _offer_download(info)
     elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
-        _start(info, network, given)
+        _start(info, network, given, with_own)
 
 
 def watch() -> None:
@@ -145,6 +152,15 @@ def _choose_data() -> DatasetInfo:
     info = by_name[name]
     st.caption(info.source)
     return info
+
+
+def _choose_own(info: DatasetInfo) -> bool:
+    """Whether the digits that the learner has drawn are learnt, too; asked where there are some."""
+    kept = count(identity.current()) if info.kind == "digits" else 0
+    if not kept:
+        return False
+    title = "Learn my digit, too" if kept == 1 else f"Learn my {kept:,} digits, too"
+    return st.checkbox(title, key="own-digits", help="What you have kept under Teach on the Draw page is mixed in: about every tenth image is one of yours.")
 
 
 def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
@@ -281,10 +297,11 @@ def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment
     return Augment(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
 
 
-def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any]) -> None:
+def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any], with_own: bool) -> None:
     try:
+        mine = as_tensors(own_drawings(identity.current())) if with_own else None
         config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **given)
-        run = start(config, network)
+        run = start(config, network, mine)
     except PlaygroundError as error:
         show(error)
         return
@@ -392,8 +409,10 @@ def _show_code(run: Run) -> None:
     from playground.training.source import training_source
 
     st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
-    if run.own_path.exists():
+    if run.own_path.exists() and run.start_path.exists():
         st.caption("This run started from weights that were learnt before, and learnt your own drawings beside the data set; the script has neither.")
+    elif run.own_path.exists():
+        st.caption("This run learnt your own drawings beside the data set; the script does not have them.")
     elif run.start_path.exists():
         st.caption("This run started from weights that were learnt before; the script does not have them.")
     st.code(training_source(run.network, run.config), language="python")

@@ -90,6 +90,15 @@ def test_what_is_kept_comes_back_in_its_order() -> None:
     assert own_drawings("ada") == []
 
 
+def test_what_is_kept_is_counted_without_reading_it() -> None:
+    assert module.count("ada") == module.count("") == 0
+    keep("ada", *(drawing(seed) for seed in range(3)))
+    assert module.count("ada") == len(own_drawings("ada")) == 3
+    for path in (settings.runs_folder() / ".drawings").glob("*.zip"):
+        path.write_bytes(path.read_bytes()[:-40])
+    assert module.count("ada") == 0
+
+
 def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
     keep("ada", drawing())
     folder = settings.runs_folder() / ".drawings"

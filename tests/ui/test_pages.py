@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
+from playground.data.own import Drawing, keep
 from playground.errors import InstallationError
 from playground.network.presets import preset
-from playground.runs.run import create
+from playground.runs.run import create, find
 from playground.settings import ROOT
 from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
@@ -109,6 +111,23 @@ def test_settings_that_cannot_work_are_all_told(app: AppTest) -> None:
     app.button(key="train").click().run()
     assert "learning rate must be above 0" in app.error[0].value
     assert "A batch of 5,000 is larger" in app.error[0].value
+
+
+def test_own_digits_are_learnt_beside_a_data_set_of_digits(app: AppTest) -> None:
+    opened(app, "train")
+    assert "own-digits" not in [box.key for box in app.checkbox]
+    keep("ada", *(Drawing(torch.full((1, 28, 28), shade, dtype=torch.uint8), 7) for shade in (10, 20)))
+    app.run()
+    assert app.checkbox(key="own-digits").label == "Learn my 2 digits, too"
+    for chosen in (False, True):
+        app.checkbox(key="own-digits").set_value(chosen)
+        app.button(key="train").click().run()
+        assert not app.error
+        own = find(app.session_state["watched-run"]).own_images()
+        assert (own is not None) == chosen
+    assert own is not None and own[0].amax(dim=(1, 2, 3)).tolist() == [10, 20] and own[1].tolist() == [7, 7]
+    app.selectbox(key="dataset").set_value("shapes").run()
+    assert "own-digits" not in [box.key for box in app.checkbox]
 
 
 def test_a_run_with_damaged_files_does_not_break_the_lists(app: AppTest) -> None:
