@@ -160,7 +160,11 @@ def _choose_own(info: DatasetInfo) -> bool:
     if not kept:
         return False
     title = "Learn my digit, too" if kept == 1 else f"Learn my {kept:,} digits, too"
-    return st.checkbox(title, key="own-digits", help="What you have kept under Teach on the Draw page is mixed in: about every tenth image is one of yours.")
+    explained = (
+        "What you have kept under Teach on the Draw page is mixed in: about every tenth image is one of yours. "
+        "The run keeps them: who gets its file gets them, too."
+    )
+    return st.checkbox(title, key="own-digits", help=explained)
 
 
 def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:

@@ -111,6 +111,8 @@ def test_axes_change_and_a_zoom_is_looked_at_more_closely(page: Page, address: s
     start_training(page, address, epochs=60)
     plot = page.locator('[data-plot="loss"]')
     stop(page)
+    offered = plot.locator(".modebar-btn").evaluate_all("buttons => buttons.map((button) => button.dataset.title)")
+    assert offered == ["Zoom", "Pan", "Autoscale"]  # nothing that sends the curves elsewhere
     page.get_by_label("Horizontal axis").select_option("step")
     expect(plot.locator(".xtitle")).to_have_text("step")
     page.get_by_label("Log scale").check()

@@ -14,7 +14,8 @@ export function loadPlotly() {
   return loading
 }
 
-export const CONFIG = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
+// Nothing that a learner plots is offered to be sent away.
+export const CONFIG = { responsive: true, displaylogo: false, showSendToCloud: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
 
 // Of curves that grow: a double click asks for all of them. Plotly's own way back leads to where they ended when they were drawn first.
 const GROWING = { ...CONFIG, doubleClick: "autosize", modeBarButtonsToRemove: [...CONFIG.modeBarButtonsToRemove.filter((name) => name !== "autoScale2d"), "resetScale2d"] }
@@ -47,6 +48,7 @@ export function layout(look, height, x, y, more = {}) {
     height, margin: { l: 58, r: 12, t: 30, b: 42 }, hovermode: "x unified", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: look.font, size: 14, color: look.text }, hoverlabel: { bgcolor: look.back, font: { color: look.text } },
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: `${look.text}80`, activecolor: look.text }, // half as strong as the text
     xaxis: { ...axis, ...x, title: { text: x.title, font: { size: 14 } } }, yaxis: { ...axis, ...y }, ...more,
   }
 }
