@@ -27,10 +27,10 @@ from playground.training.events import Created
 from playground.training.loop import evaluate, own_times
 
 SETTINGS = TrainConfig("mnist-5k", epochs=3, batch_size=64, learning_rate=0.001, schedule="one-cycle")
-"""Found by measuring, with corrections whose labels are doubtful: of five misread digits all are learnt, in 1 to 3 seconds on two cores, and networks that
-know all of MNIST, convolutional and fully connected ones, lose at most 0.11 points on its test images. With the drawings changed at random, they lose up to
-0.8, because 4,000 old digits do not hold what a bent doubtful one moves; yet without it, 96 of 100 others of the same hand are learnt along, instead of 99.
-The data set is always there."""
+"""Found by measuring: of five misread digits all are learnt, in at most 3 seconds on two cores. Of its points on MNIST’s test images the shipped network
+loses 0.08 at worst, a LeNet-5 0.11, a fully connected network 0.17. With images changed at random and a quarter of them own they lost up to 0.45, 0.35 and
+0.86, because 4,000 old digits do not hold what a bent doubtful one moves. The price: of other misread drawings of the same way to write, the last two learn
+96 of 100 along instead of 99; the shipped one 97, as before. The data set is always there."""
 FORGOTTEN = 3
 """Classes that are told of those that lost most, at most."""
 

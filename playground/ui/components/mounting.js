@@ -25,4 +25,3 @@ async function show(root, place) {
   place.view = new View(root)
   place.view.update(place.latest)
 }
-

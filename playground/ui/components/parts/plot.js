@@ -23,6 +23,7 @@ const GROWING = { ...CONFIG, doubleClick: "autosize", modeBarButtonsToRemove: [.
 // Draw curves that grow; `zoomed(low, high)` is told of the part of the horizontal axis that was chosen, and of nothing where that is all.
 export async function drawGrowing(plot, traces, layout, zoomed) {
   await window.Plotly.react(plot, traces, layout, GROWING)
+  if (!plot.removeAllListeners) return // the page was left meanwhile, and the plot with it
   plot.removeAllListeners("plotly_relayout")
   plot.on("plotly_relayout", (change) => {
     if (change["xaxis.autorange"]) zoomed()
