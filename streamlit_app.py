@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from playground.ui.server import MIDDLEWARE, ROUTES, SCRIPT, lifespan
+from playground.server.asgi import MIDDLEWARE, ROUTES, SCRIPT, lifespan
 
 app = st.App(SCRIPT, lifespan=lifespan, routes=ROUTES, middleware=MIDDLEWARE)

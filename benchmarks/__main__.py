@@ -13,14 +13,14 @@ from collections.abc import Callable
 import torch
 
 from benchmarks import autograd, browser, drawing, killing, latency, network, pen, refresh, speed, teaching, tensors, throughput, tutorials
-from playground import device, settings
+from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
 from playground.inference.models import SHIPPED, load_model
 
 Row = tuple[str, str, str]
 START, END = "<!-- benchmarks -->\n", "<!-- /benchmarks -->"
-RESULTS = settings.ROOT / "benchmarks" / "RESULTS.md"
+RESULTS = environment.ROOT / "benchmarks" / "RESULTS.md"
 
 
 def _accuracy() -> list[Row]:
@@ -73,7 +73,7 @@ def main(names: list[str]) -> int:
     if unknown := set(names) - set(GROUPS):
         print(f"There is no group called {', '.join(sorted(unknown))}. There are: {', '.join(GROUPS)}.", file=sys.stderr)
         return 2
-    torch.set_num_threads(settings.training_threads())
+    torch.set_num_threads(environment.training_threads())
     lacking = _lacking()
     for name in names or [name for name in GROUPS if name not in SLOW]:
         if name in lacking:
@@ -101,7 +101,7 @@ def _lacking() -> dict[str, str]:
 
 def _write(rows: list[Row]) -> None:
     """Renew these rows of the table, and put new ones behind the others."""
-    readme = settings.ROOT / "README.md"
+    readme = environment.ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     quoted = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", text[text.index(START) : text.index(END)], re.MULTILINE)[1:]
     table = {what: (what, value, bound) for what, value, bound in [*quoted, *rows]}

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from unittest.mock import patch
 
-from playground.runs.scheduler import Scheduler
+from playground.runs.execution.scheduler import Scheduler
 from tests.runs.killing import VICTIMS, Moment, Outcome, kill, uninterrupted
 
 KILLS = 50

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.strokes import DIGITS, Way, render
 from playground.inference.models import SHIPPED
-from playground.ui.draw_api import CANVAS
+from playground.server.routes.drawing import CANVAS
 from tests.serving import browser, server
 
 LEARNERS = 10

@@ -16,7 +16,7 @@ import torch
 from playwright.sync_api import Page
 
 from benchmarks.strokes import DIGITS, SIDE, Point, Strokes, Way, ink, placed, render, tilted, unsteady
-from playground import settings
+from playground import environment
 from playground.inference.drawing import Pixels, to_digit
 from playground.inference.models import SHIPPED, Model, load_model
 from playground.inference.separating import separate
@@ -170,7 +170,7 @@ def _misread_on_the_page() -> dict[Way, str]:
 
 def main() -> int:
     """Print what is read rightly, by kind, and every way that is not always."""
-    torch.set_num_threads(settings.training_threads())
+    torch.set_num_threads(environment.training_threads())
     answers = read(load_model(SHIPPED))
     for kind, shares in by_kind(answers).items():
         if kind != "way":

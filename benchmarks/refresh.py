@@ -22,16 +22,17 @@ from unittest.mock import patch
 import numpy as np
 
 from playground.network.presets import preset
+from playground.runs.checkpoints import KEPT
 from playground.runs.coach import Record, as_json, findings
 from playground.runs.history import History
-from playground.runs.run import KEPT, Run, create
+from playground.runs.run import Run, create
+from playground.runs.views.curves import curves
+from playground.runs.views.inside import inside
+from playground.server.respond import Answer
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Event, Observed, Snapshot, Started, Step, Steps
+from playground.training.instruments.observation import OBSERVATIONS, SNAPSHOTS
 from playground.training.loop import Training
-from playground.training.observing import OBSERVATIONS, SNAPSHOTS
-from playground.ui.api import Answer
-from playground.ui.curves import curves
-from playground.ui.run_inside import inside
 
 STEPS, EPOCHS = 100_000, 25
 LINE = 12
@@ -75,7 +76,7 @@ def measure(line: int = LINE) -> Refresh:
         history = History(run).follow()
         warm, zoomed = [], []
         for look in range(LOOKS):
-            run.remember(list(_steps(STEPS + look * NEW, NEW, line)))
+            run.journal.extend(list(_steps(STEPS + look * NEW, NEW, line)))
             warm.append(_timed(lambda: Answer(curves(history.follow(), 0)))[0])
             zoomed.append(_timed(lambda: Answer(curves(history, 0, 0.5 * STEPS, 0.6 * STEPS)))[0])
         shown = Answer(curves(history, 0)).body
@@ -99,10 +100,10 @@ def _recorded(line: int) -> Iterator[Run]:
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder):
         config = TrainConfig("mnist-5k", "tutorial-cnn", epochs=EPOCHS, batch_size=1, evaluate_every=STEPS // 100)
         run = create(config, preset("tutorial-cnn"))
-        with run.hold():
-            run.remember([Started(time.time(), 0, STEPS, STEPS // EPOCHS, "cpu", 1), *_steps(0, STEPS, line), *_looks(config)])
+        with run.lock.hold():
+            run.journal.extend([Started(time.time(), 0, STEPS, STEPS // EPOCHS, "cpu", 1), *_steps(0, STEPS, line), *_looks(config)])
             for index in range(KEPT):
-                run.save_checkpoint({"step": (index + 1) * STEPS // KEPT})
+                run.checkpoints.save({"step": (index + 1) * STEPS // KEPT})
             yield run
 
 

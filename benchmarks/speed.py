@@ -25,12 +25,12 @@ from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
 from benchmarks.throughput import best_workers
-from playground import settings
+from playground import environment
 from playground.data.load import is_ready
 from playground.network.presets import preset
+from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import create
-from playground.runs.scheduler import Scheduler
 from playground.training.config import TrainConfig
 from playground.training.suggestions import suggested
 
@@ -77,7 +77,7 @@ def ours(config: TrainConfig, goals: Sequence[float], scheduler: Scheduler) -> R
 def tutorial(seed: int, workers: int) -> Reached:
     """Run the tutorial's script in a process of its own, as a learner starts it."""
     command = [sys.executable, "-m", "benchmarks.speed", "tutorial", str(seed), str(workers)]
-    printed = subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, cwd=environment.ROOT, check=True, capture_output=True, text=True).stdout
     return {float(goal): seconds for goal, seconds in json.loads(printed).items()}
 
 
@@ -86,7 +86,7 @@ def _tutorial(seed: int, workers: int) -> Reached:
     torch.manual_seed(seed)
     spent, last, step, reached = 0.0, time.perf_counter(), 0, Reached()
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
-    folder = settings.data_folder() / "downloads"
+    folder = environment.data_folder() / "downloads"
     loader = DataLoader(datasets.MNIST(folder, train=True, transform=transform), 64, shuffle=True, num_workers=workers)
     network = nn.Sequential(
         nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2),

@@ -25,9 +25,9 @@ from playground.data.load import load
 from playground.inference.drawing import to_digit
 from playground.inference.models import SHIPPED, Model, load_model
 from playground.inference.teaching import before_and_after, teach
+from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import Run
-from playground.runs.scheduler import Scheduler
 
 TIMES, CORRECTIONS = 5, 5
 OFTEN = 2 * CORRECTIONS

@@ -21,13 +21,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 from torchvision import datasets, transforms
 
-from playground import settings
+from playground import environment
 from playground.data.images import ImageSet, scale_and_shift
 from playground.data.load import load
 from playground.network.build import build
 from playground.network.presets import preset
+from playground.runs.execution.worker import execute, keep_freed_memory
 from playground.runs.run import create
-from playground.runs.worker import execute, keep_freed_memory
 from playground.training.config import TrainConfig
 from playground.training.events import Step
 
@@ -76,9 +76,9 @@ def best_workers() -> int:
 
 def _in_process(way: str) -> tuple[float, ...]:
     """Images a second, measured in a process of its own."""
-    environment = {**os.environ, **({} if way.startswith("tutorial") else settings.training_environment())}
+    variables = {**os.environ, **({} if way.startswith("tutorial") else environment.training_environment())}
     command = [sys.executable, "-m", "benchmarks.throughput", way]
-    printed = subprocess.run(command, env=environment, cwd=settings.ROOT, check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(command, env=variables, cwd=environment.ROOT, check=True, capture_output=True, text=True).stdout
     return tuple(map(float, printed.split()))
 
 
@@ -87,7 +87,7 @@ def _measure_here(way: str) -> tuple[float, ...]:
         steps = _tutorial(int(way.removeprefix("tutorial-")))
         _time(steps, BLOCK)
         return (BATCH * BLOCK / statistics.median(_time(steps, BLOCK) for _ in range(TUTORIAL_TURNS)),)
-    torch.set_num_threads(settings.training_threads())
+    torch.set_num_threads(environment.training_threads())
     keep_freed_memory()
     return _in_turns(load("mnist"))
 
@@ -142,7 +142,7 @@ def _bare(images: ImageSet) -> Iterator[None]:
 def _tutorial(workers: int) -> Iterator[None]:
     """The loop of introductory tutorials: https://docs.pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html"""
     transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize((0.1307,), (0.3081,))])
-    data = datasets.MNIST(settings.data_folder() / "downloads", train=True, download=False, transform=transform)
+    data = datasets.MNIST(environment.data_folder() / "downloads", train=True, download=False, transform=transform)
     network = nn.Sequential(
         nn.Conv2d(1, 16, 3), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(16, 32, 3), nn.ReLU(), nn.MaxPool2d(2),

@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.plain import PRINTED_EVERY
-from playground import settings
+from playground import environment
 from playground.data.catalogue import dataset_info
 from playground.data.load import cache_path
 from playground.network.presets import preset
@@ -118,7 +118,7 @@ def _ours(case: str, seed: int) -> tuple[float, list[float]]:
 def _plain(case: str, seed: int) -> tuple[float, list[float]]:
     """In a process of its own: a script that knows nothing of the playground."""
     path = cache_path(dataset_info(CASES[case].dataset))
-    command = [sys.executable, str(settings.ROOT / "benchmarks" / "plain.py"), case, str(seed), str(path)]
+    command = [sys.executable, str(environment.ROOT / "benchmarks" / "plain.py"), case, str(seed), str(path)]
     printed = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     return printed["accuracy"], printed["curve"]
 

@@ -1,15 +1,15 @@
 """Autograd: watch the gradient travel."""
 
-from playground.ui import autograd, descent, flow, pitfalls
+from playground.ui.pages.autograd import descent, flow, graph, pitfalls
 
-autograd.heading()
-view = autograd.choose_view()
-if view == autograd.GRAPH:
-    autograd.examples()
-    autograd.lab()
-elif view == autograd.PITFALLS:
+graph.heading()
+view = graph.choose_view()
+if view == graph.GRAPH:
+    graph.examples()
+    graph.lab()
+elif view == graph.PITFALLS:
     pitfalls.pitfalls()
-elif view == autograd.NETWORK:
+elif view == graph.NETWORK:
     flow.flow()
 else:
     descent.descent()

@@ -1,6 +1,6 @@
 """Compare: runs side by side, and races."""
 
-from playground.ui import compare
+from playground.ui.pages.compare import page as compare
 
 compare.heading()
 compare.comparison()

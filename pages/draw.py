@@ -1,6 +1,6 @@
 """Draw: a digit by hand, read while it is drawn, with all that the network computes."""
 
-from playground.ui import draw
+from playground.ui.pages import draw
 
 draw.heading()
 models = draw.choose_networks()

@@ -1,6 +1,6 @@
 """Evaluate: what a trained network says of every test image."""
 
-from playground.ui import evaluate
+from playground.ui.pages import evaluate
 
 evaluate.heading()
 if model := evaluate.choose():

@@ -1,6 +1,6 @@
 """Home: what the playground does, and where to start."""
 
-from playground.ui import home
+from playground.ui.pages import home
 
 home.greeting()
 home.actions_and_pad()

@@ -1,6 +1,6 @@
 """Tensors: type PyTorch, see memory."""
 
-from playground.ui import tensors
+from playground.ui.pages import tensors
 
 tensors.heading()
 task = tensors.choose_task()

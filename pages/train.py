@@ -1,6 +1,6 @@
 """Train: choose data, a network and settings; watch it learn."""
 
-from playground.ui import train
+from playground.ui.pages.train import page as train
 
 train.heading()
 settings, result = train.layout()

@@ -2,8 +2,8 @@
 
 import os
 
-from playground import settings
+from playground import environment
 from playground.cli import main
 
-os.environ.update(settings.training_environment())  # before any command imports torch
+os.environ.update(environment.training_environment())  # before any command imports torch
 main()

@@ -119,7 +119,7 @@ def train(as_json: bool, dataset: str, network: str, start: Path | None, **given
 
 def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
     """A new run that starts from the weights in a file; what was changed to make them fit is told."""
-    from playground.runs.weights import create_from_weights, fitted, read_weights
+    from playground.runs.sharing.weights import create_from_weights, fitted, read_weights
 
     weights, notes = fitted(read_weights(path, str(path)), spec)
     for note in notes:
@@ -147,8 +147,8 @@ def resume(run: str, as_json: bool) -> None:
 def runs(as_json: bool) -> None:
     """List the runs, the newest first."""
     from playground.runs.history import History
+    from playground.runs.labels import label
     from playground.runs.run import all_runs
-    from playground.runs.shelf import label
 
     for run in all_runs():
         history, name = History(run).follow(), label(run).name
@@ -164,8 +164,8 @@ def runs(as_json: bool) -> None:
 @as_json
 def rename(run: str, name: str, as_json: bool) -> None:
     """Give RUN a NAME to tell it from others; an empty one takes it away."""
+    from playground.runs.labels import relabel
     from playground.runs.run import find
-    from playground.runs.shelf import relabel
 
     written = relabel(find(run), name=name)
     _show({"run": run, "name": written.name}, f"{run}: {written.name}", as_json)
@@ -177,7 +177,7 @@ def rename(run: str, name: str, as_json: bool) -> None:
 def delete(run: str, as_json: bool) -> None:
     """Throw RUN away; undelete takes it out again."""
     from playground.runs.run import find
-    from playground.runs.shelf import delete as throw_away
+    from playground.runs.trash import delete as throw_away
 
     throw_away(find(run))
     _show({"run": run}, f"Deleted {run}. To have it back: python -m playground undelete {run}", as_json)
@@ -188,7 +188,7 @@ def delete(run: str, as_json: bool) -> None:
 @as_json
 def undelete(run: str, as_json: bool) -> None:
     """Take a deleted RUN out of the trash."""
-    from playground.runs.shelf import restore
+    from playground.runs.trash import restore
 
     _show({"run": restore(run).id}, f"Restored {run}", as_json)
 
@@ -200,8 +200,8 @@ def curves(run: str, as_json: bool) -> None:
     """Print RUN's loss and accuracy at every step as CSV."""
     import csv
 
-    from playground.runs.keeping import as_csv
     from playground.runs.run import find
+    from playground.runs.sharing.archive import as_csv
 
     table = as_csv(find(run))
     if not as_json:
@@ -368,7 +368,7 @@ def export(run: str, target: Path) -> None:
 def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
     """Write RUN's weights for network.load_state_dict (.pt), or as safetensors."""
     from playground.runs.run import find
-    from playground.runs.weights import as_safetensors, as_state_dict
+    from playground.runs.sharing.weights import as_safetensors, as_state_dict
 
     kinds = {".pt": as_state_dict, ".safetensors": as_safetensors}
     if target.suffix not in kinds:
@@ -383,8 +383,8 @@ def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
 @as_json
 def pack(run: str, target: Path, as_json: bool) -> None:
     """Put RUN with all that it kept into one file, to take along."""
-    from playground.runs.keeping import as_zip
     from playground.runs.run import find
+    from playground.runs.sharing.archive import as_zip
 
     with as_zip(find(run)) as packed:
         _write(target, packed)
@@ -396,7 +396,7 @@ def pack(run: str, target: Path, as_json: bool) -> None:
 @as_json
 def unpack(file: Path, as_json: bool) -> None:
     """Make a run of FILE, which pack wrote, here or elsewhere."""
-    from playground.runs.keeping import from_zip
+    from playground.runs.sharing.archive import from_zip
 
     run = from_zip(file, name=str(file))
     _show({"run": run.id}, f"Unpacked {run.id}", as_json)
@@ -478,8 +478,8 @@ def _download(name: str) -> None:
 
 def _execute(run: Any, as_json: bool) -> None:
     """Train a run in this process, with a progress bar or a line of JSON for each evaluation."""
+    from playground.runs.execution.worker import execute
     from playground.runs.history import History
-    from playground.runs.worker import execute
     from playground.training.events import Evaluated, Finished, Started, Step
 
     with click.progressbar(length=1, label=run.id, file=sys.stderr, hidden=as_json or not sys.stderr.isatty(), show_eta=True) as bar:

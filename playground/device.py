@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from playground import settings
+from playground import environment
 from playground.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _accelerator(name: str) -> Device:
 
 
 def _cpu() -> Device:
-    return Device("cpu", _processor(), _memory(), settings.cores(), settings.training_threads())
+    return Device("cpu", _processor(), _memory(), environment.cores(), environment.training_threads())
 
 
 def _processor() -> str:

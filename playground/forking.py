@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from playground import settings
+from playground import environment
 
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 """Linux and macOS; not Windows."""
@@ -86,9 +86,9 @@ class Forker:
                 self._socket.close()
             self._socket, theirs = socket.socketpair()
             command = [sys.executable, "-m", "playground.forking", *self._prepare]
-            environment = {**os.environ, **settings.training_environment()}
+            variables = {**os.environ, **environment.training_environment()}
             with theirs:
-                self._process = subprocess.Popen(command, stdin=theirs.fileno(), cwd=settings.ROOT, env=environment)
+                self._process = subprocess.Popen(command, stdin=theirs.fileno(), cwd=environment.ROOT, env=variables)
         return self._socket
 
 

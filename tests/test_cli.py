@@ -24,14 +24,14 @@ from playground.cli import main
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
 from playground.data.load import load
+from playground.environment import ROOT
 from playground.inference.models import SHIPPED
 from playground.network.presets import preset
 from playground.network.source import sequential_script
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.runs import run as run_module
+from playground.runs import lock
 from playground.runs.history import History
 from playground.runs.run import all_runs, create, find
-from playground.settings import ROOT
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Started
@@ -215,7 +215,7 @@ def test_weights_for_a_script_of_ones_own(tmp_path: Path) -> None:
     right = network.eval()(normalise(images.test_images, images.info)).argmax(dim=1) == images.test_labels
     assert right.float().mean().item() == pytest.approx(tried["test_accuracy"])
     assert "No checkpoint of step 7 was kept" in refused(call("weights", run.id, "--to", tmp_path / "seven.pt", "--step", 7))
-    (step,) = run.checkpoints()
+    (step,) = run.checkpoints.steps()
     assert call("weights", run.id, "--to", tmp_path / "again.pt", "--step", step).stdout == f"Wrote {tmp_path / 'again.pt'}\n"
     assert not (tmp_path / "seven.pt").exists() and list(tmp_path.rglob("*.part")) == []
 
@@ -386,14 +386,14 @@ def test_a_diverging_run_is_told_and_kept_as_failed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
 def test_a_run_that_another_process_trains_is_not_resumed(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    monkeypatch.setattr(run_module, "LOCK_SECONDS", 0.01)
-    with run.hold():
+    monkeypatch.setattr(lock, "LOCK_SECONDS", 0.01)
+    with run.lock.hold():
         assert "another process" in refused(call("resume", run.id, *option))
 
 
 def test_a_run_whose_files_are_damaged_is_not_resumed() -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    run.checkpoint_path.write_bytes(b"garbage")
+    run.checkpoints.latest_path.write_bytes(b"garbage")
     assert "checkpoint" in refused(call("resume", run.id, "--json"))
     (run.path / "config.json").write_text("{")
     assert "settings" in refused(call("resume", run.id, "--json"))
@@ -428,9 +428,9 @@ AUGMENTED = (
 )  # fmt: skip
 HANGS_AT_90 = """
 import threading
-from playground.runs import run
+from playground.runs import journal
 from playground.training import loop
-run.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
+journal.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
 loop.EVALUATED_SECONDS, learn = -1.0, loop.Training._learn
 def learn_until_90(training, *rest):
     if training.step == 90:
@@ -462,7 +462,7 @@ def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
 
     torch.manual_seed(99)
     *_, last = rows(call("resume", run.id, "--json"))
-    _, resumed = (event for event in run.events()[0] if isinstance(event, Started))
+    _, resumed = (event for event in run.journal.events()[0] if isinstance(event, Started))
     assert 70 <= resumed.step < 90  # from its last checkpoint: neither from the start nor from where it was killed
     assert steps_of(run.id) == expected
     assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
@@ -471,7 +471,7 @@ def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted in this process: the generator is simply not asked for more."""
-    from playground.runs.worker import execute
+    from playground.runs.execution.worker import execute
 
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", float("inf"))
     config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=200, device="cpu", seed=6)
@@ -483,7 +483,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pyte
     events.close()
     with (torn.path / "events.jsonl").open("a") as file:
         file.write('{"kind": "step", "step": 8, "lo')  # torn by the crash
-    assert History(torn).follow().state == "interrupted" and not torn.checkpoint_path.exists()
+    assert History(torn).follow().state == "interrupted" and not torn.checkpoints.latest_path.exists()
     assert rows(call("resume", torn.id, "--json"))
     assert steps_of(torn.id) == steps_of(whole.id) and len(steps_of(torn.id)) == 20
 

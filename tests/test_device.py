@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from playground import device, settings
+from playground import device, environment
 from playground.device import BEST, Device
 from playground.errors import UnknownName
 
@@ -39,7 +39,7 @@ def test_the_processor_alone() -> None:
     (cpu,) = device.available()
     assert (cpu.name, cpu.is_accelerator) == ("cpu", False)
     assert cpu.title and cpu.title == cpu.title.strip()
-    assert (cpu.cores, cpu.threads) == (settings.cores(), settings.training_threads())
+    assert (cpu.cores, cpu.threads) == (environment.cores(), environment.training_threads())
     assert device.best() == device.get(BEST) == device.get("cpu") == cpu
 
 

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from playground.settings import ROOT
+from playground.environment import ROOT
 
-BASE = {"errors", "device", "settings", "installation", "forking", "foreign"}
+BASE = {"errors", "device", "environment", "installation", "forking", "untrusted"}
 MAY_IMPORT = {
     "errors": set(),
-    "settings": {"errors"},
-    "device": {"errors", "settings"},
+    "environment": {"errors"},
+    "device": {"errors", "environment"},
     "installation": {"errors"},
-    "forking": {"settings"},
-    "foreign": {"errors"},
+    "forking": {"environment"},
+    "untrusted": {"errors"},
     "tensors": BASE,
     "autograd": BASE | {"tensors", "network", "data"},
     "network": BASE | {"data"},
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "inference": BASE | {"network", "data", "training", "runs"},
 }
 """What each domain package may import besides itself; `cli`, `__main__` and `ui` may import all."""
-OUTER = {"cli", "ui", "__main__"}
+OUTER = {"cli", "server", "ui", "__main__"}
 SCREEN = {"streamlit", "plotly"}
 
 SOURCES = sorted([*(ROOT / "playground").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "streamlit_app.py"])
@@ -47,7 +47,7 @@ PLAYGROUND = [module for module in MODULES if module.startswith("playground.")]
 
 
 def part_of(module: str) -> str:
-    """`playground.runs.worker` → `runs`"""
+    """`playground.runs.execution.worker` → `runs`"""
     return module.split(".")[1]
 
 
@@ -71,7 +71,7 @@ def calls(module: str) -> Iterator[tuple[str, ast.Call]]:
 
 
 def test_there_is_something_to_look_at() -> None:
-    assert {"playground.cli", "playground.training.loop", "playground.ui.app", "pages.train", "streamlit_app"} <= MODULES.keys()
+    assert {"playground.cli", "playground.training.loop", "playground.ui.shell.app", "pages.train", "streamlit_app"} <= MODULES.keys()
 
 
 @pytest.mark.parametrize("module", [module for module in PLAYGROUND if part_of(module) != "ui"])

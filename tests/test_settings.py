@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.errors import ConfigError
 
 FOLDERS = {
-    "PLAYGROUND_DATA": (settings.data_folder, "data"),
-    "PLAYGROUND_RUNS": (settings.runs_folder, "runs"),
-    "PLAYGROUND_MODELS": (settings.models_folder, "models"),
+    "PLAYGROUND_DATA": (environment.data_folder, "data"),
+    "PLAYGROUND_RUNS": (environment.runs_folder, "runs"),
+    "PLAYGROUND_MODELS": (environment.models_folder, "models"),
 }
-NUMBERS = {"PLAYGROUND_WORKERS": settings.workers, "PLAYGROUND_THREADS": settings.training_threads, "PLAYGROUND_TIMEOUT": settings.network_timeout}
+NUMBERS = {"PLAYGROUND_WORKERS": environment.workers, "PLAYGROUND_THREADS": environment.training_threads, "PLAYGROUND_TIMEOUT": environment.network_timeout}
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
@@ -25,20 +25,20 @@ def test_a_folder_is_beside_the_app_unless_named(variable: str, monkeypatch: pyt
     assert folder() == (tmp_path / "else").resolve()
     for unset in (lambda: monkeypatch.setenv(variable, ""), lambda: monkeypatch.delenv(variable)):
         unset()
-        assert folder() == settings.ROOT / name
+        assert folder() == environment.ROOT / name
 
 
 def test_a_folder_may_be_relative_or_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PLAYGROUND_RUNS", "here")
-    assert settings.runs_folder() == (tmp_path / "here").resolve()
+    assert environment.runs_folder() == (tmp_path / "here").resolve()
     monkeypatch.setenv("PLAYGROUND_RUNS", "~/there")
-    assert settings.runs_folder() == (tmp_path / "home" / "there").resolve()
+    assert environment.runs_folder() == (tmp_path / "home" / "there").resolve()
 
 
 def test_the_root_holds_the_app() -> None:
-    assert (settings.ROOT / "streamlit_app.py").is_file() and (settings.ROOT / "models" / "mnist-cnn.json").is_file()
+    assert (environment.ROOT / "streamlit_app.py").is_file() and (environment.ROOT / "models" / "mnist-cnn.json").is_file()
 
 
 @pytest.mark.parametrize("variable", NUMBERS)
@@ -60,34 +60,34 @@ def test_an_endless_timeout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket takes no infinite timeout."""
     monkeypatch.setenv("PLAYGROUND_TIMEOUT", "inf")
     with pytest.raises(ConfigError, match="PLAYGROUND_TIMEOUT"):
-        settings.network_timeout()
+        environment.network_timeout()
 
 
 @pytest.mark.parametrize(("cores", "workers", "threads"), [(1, 1, 1), (2, 1, 2), (4, 1, 4), (8, 2, 4), (64, 16, 4)])
 def test_cores_are_shared_out(cores: int, workers: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "cores", lambda: cores)
+    monkeypatch.setattr(environment, "cores", lambda: cores)
     for variable in ("PLAYGROUND_WORKERS", "PLAYGROUND_THREADS"):
         monkeypatch.delenv(variable, raising=False)
-    assert (settings.workers(), settings.training_threads()) == (workers, threads)
+    assert (environment.workers(), environment.training_threads()) == (workers, threads)
 
 
 def test_more_workers_than_cores_still_have_a_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "cores", lambda: 2)
+    monkeypatch.setattr(environment, "cores", lambda: 2)
     monkeypatch.setenv("PLAYGROUND_WORKERS", "5")
     monkeypatch.delenv("PLAYGROUND_THREADS", raising=False)
-    assert settings.training_threads() == 1
+    assert environment.training_threads() == 1
 
 
 def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
-    assert settings.cores() == 3
+    assert environment.cores() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
     monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert settings.cores() == 1
+    assert environment.cores() == 1
 
 
 def test_no_mirror_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_MIRROR", "")
-    assert settings.mirror() is None
+    assert environment.mirror() is None
     monkeypatch.setenv("PLAYGROUND_MIRROR", "file:///srv/data")
-    assert settings.mirror() == "file:///srv/data"
+    assert environment.mirror() == "file:///srv/data"

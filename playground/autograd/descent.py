@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from playground.errors import PlaygroundError, UnknownName
-from playground.tensors import interpreter
+from playground.tensors.language import interpreter
 
 POINTS = 81
 """Points of the drawn surface along each axis."""

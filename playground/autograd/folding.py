@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from playground.tensors.places import Script
+from playground.tensors.language.spans import Script
 
 FOLDED = 200
 """Nodes up to which a graph is shown as it is."""

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from playground.errors import PlaygroundError
-from playground.tensors.calls import Call
-from playground.tensors.tracing import named_arrays
+from playground.tensors.language.calls import Call
+from playground.tensors.xray.tracing import named_arrays
 
 
 class Grabbed:

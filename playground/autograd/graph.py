@@ -17,12 +17,12 @@ from playground.autograd.formulas import formula, title
 from playground.autograd.grabbing import Grabbed
 from playground.autograd.recording import FEW, Given, GradientTracer, Made, Observed, node_of, reachable
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.interpreter import Execution
-from playground.tensors.memory import Snapshot, snapshot
-from playground.tensors.places import Script
-from playground.tensors.report import nested, summary
-from playground.tensors.tracing import named_arrays
+from playground.tensors.language import interpreter
+from playground.tensors.language.interpreter import Execution
+from playground.tensors.language.spans import Script
+from playground.tensors.xray.memory import Snapshot, snapshot
+from playground.tensors.xray.report import nested, summary
+from playground.tensors.xray.tracing import named_arrays
 
 T = TypeVar("T")
 CELLS = 150_000

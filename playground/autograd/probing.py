@@ -16,11 +16,11 @@ import torch
 from playground.autograd.grabbing import Grabbed, can_be_grabbed
 from playground.autograd.recording import BACKWARD, roots_of, weights_of
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.calls import Call, arrays_in, methods
-from playground.tensors.expressions import first_sentence
-from playground.tensors.faults import BoundsExceeded
-from playground.tensors.tracing import Tracer, named_arrays
+from playground.tensors.language import interpreter
+from playground.tensors.language.calls import Call, arrays_in, methods
+from playground.tensors.language.errors import BoundsExceeded
+from playground.tensors.language.expressions import first_sentence
+from playground.tensors.xray.tracing import Tracer, named_arrays
 
 Cells = Mapping[str, Mapping[int, float]]
 """By a tensor's name, for each cell in row-major order its value."""

@@ -16,9 +16,9 @@ import torch
 from torch.autograd.graph import Node
 
 from playground.autograd.grabbing import Grabbed
-from playground.tensors.calls import Call, arrays_in
-from playground.tensors.memory import Snapshot, key_of, snapshot
-from playground.tensors.tracing import Tracer, named_arrays
+from playground.tensors.language.calls import Call, arrays_in
+from playground.tensors.xray.memory import Snapshot, key_of, snapshot
+from playground.tensors.xray.tracing import Tracer, named_arrays
 
 PASSES = 50
 """Backward passes of one script that are remembered, the last ones."""

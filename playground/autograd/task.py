@@ -27,7 +27,7 @@ def observe(request: Mapping[str, Any]) -> dict[str, Any]:
     import torch
 
     from playground.autograd import grabbing, graph, probing
-    from playground.tensors.report import tile
+    from playground.tensors.xray.report import tile
 
     seed = request.get("seed")
     seed = torch.seed() % 2**31 if seed is None else _whole(seed)

@@ -14,7 +14,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import IO, Any
 
-from playground import settings
+from playground import environment
 from playground.data.catalogue import DatasetInfo
 from playground.errors import DataError
 
@@ -68,7 +68,7 @@ def fetch(info: DatasetInfo, root: Path, progress: Progress) -> None:
 
 def _addresses(info: DatasetInfo, name: str, official: list[str]) -> tuple[str, ...]:
     """The configured mirror first, with and without a folder of the data set's name, then the official places."""
-    base = settings.mirror()
+    base = environment.mirror()
     mirrored = [f"{base.rstrip('/')}/{info.name}/{name}", f"{base.rstrip('/')}/{name}"] if base else []
     return (*mirrored, *official)
 
@@ -102,7 +102,7 @@ def _download(address: str, part: Path) -> Iterator[tuple[int, int]]:
     resumable = start > 0 and address.startswith("http")
     request = urllib.request.Request(address, headers={"Range": f"bytes={start}-"} if resumable else {})
     try:
-        response = urllib.request.urlopen(request, timeout=settings.network_timeout())
+        response = urllib.request.urlopen(request, timeout=environment.network_timeout())
     except urllib.error.HTTPError as error:
         if error.code != 416:  # 416: nothing is missing, or the part is longer than the file; the checksum tells
             raise
@@ -128,7 +128,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answered {error.code}"
     if isinstance(error, TimeoutError):
-        return f"no answer within {settings.network_timeout():g} seconds"
+        return f"no answer within {environment.network_timeout():g} seconds"
     return str(getattr(error, "reason", error)) or type(error).__name__
 
 

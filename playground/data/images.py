@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
-from playground.data.inputs import STANDARDISED, ZERO_TO_ONE
+from playground.data.scaling import STANDARDISED, ZERO_TO_ONE
 
 
 @dataclass(frozen=True)

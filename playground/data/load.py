@@ -13,7 +13,7 @@ import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from playground import settings
+from playground import environment
 from playground.data import builtin
 from playground.data.archives import Progress, archives, fetch
 from playground.data.catalogue import DatasetInfo, dataset_info
@@ -35,7 +35,7 @@ def load(name: str) -> ImageSet:
     """
     info = dataset_info(name)
     with _lock:
-        return _load(info, settings.data_folder())
+        return _load(info, environment.data_folder())
 
 
 def is_ready(name: str) -> bool:
@@ -54,7 +54,7 @@ def download(name: str, progress: Progress) -> None:
     info = dataset_info(name)
     if is_ready(name):
         return
-    root = settings.data_folder() / "downloads"
+    root = environment.data_folder() / "downloads"
     try:
         root.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f"{name}.lock", timeout=0):
@@ -68,7 +68,7 @@ def download(name: str, progress: Progress) -> None:
 
 def cache_path(info: DatasetInfo) -> Path:
     """The one file that a parsed data set is kept in."""
-    return settings.data_folder() / f"{info.name}.safetensors"
+    return environment.data_folder() / f"{info.name}.safetensors"
 
 
 def store(images: ImageSet) -> None:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import ShapeError
+from playground.inference.arithmetic import Written, write_out
 from playground.inference.models import Model
 from playground.inference.receptive import receptive_field
-from playground.inference.written import Written, write_out
 
 PLANES = 64
 """Feature maps of a layer that are told, at most."""

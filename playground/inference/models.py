@@ -13,18 +13,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from playground import settings
+from playground import environment
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet, normalise
-from playground.data.inputs import INPUTS, STANDARDISED
+from playground.data.scaling import INPUTS, STANDARDISED
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.drawing import Pixels, to_digit
 from playground.network import spec as networks
 from playground.network.build import Network, build, is_convolutional
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
+from playground.runs.checkpoints import load_state
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs, find, load_state
+from playground.runs.run import Run, all_runs, find
 from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
 
@@ -86,7 +87,7 @@ class Model:
         """Whether training began with weights that somebody brought, be it in a run that this one was forked from. Reads the record of each."""
         run = self.run
         while run is not None and not run.start_path.exists():
-            created = next(run.events()[0], None)
+            created = next(run.journal.events()[0], None)
             try:
                 run = find(created.parent) if isinstance(created, Created) and created.parent else None
             except UnknownName:  # deleted meanwhile
@@ -214,7 +215,7 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
     from safetensors.torch import save_file
 
     weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
-    state, history = run.load_checkpoint(), History(run).follow()
+    state, history = run.checkpoints.load(), History(run).follow()
     if state is None or history.finished is None:
         raise CheckpointError(f"The run “{run.id}” is not finished, so there is nothing to export yet.")
     facts = {
@@ -238,16 +239,16 @@ def training_command(run: Run) -> str:
 
 
 def _pretrained_folder() -> Path:
-    return settings.models_folder() / "pretrained"
+    return environment.models_folder() / "pretrained"
 
 
 def _weights_of(run: Run, step: int | None) -> Weights:
-    name, path = (run.id, run.checkpoint_path) if step is None else (f"{run.id}@{step}", run.checkpoint_path_at(step))
+    name, path = (run.id, run.checkpoints.latest_path) if step is None else (f"{run.id}@{step}", run.checkpoints.path_at(step))
     try:
         return Weights(name, path, path.stat().st_mtime_ns, run)
     except FileNotFoundError:
         pass
-    if step is not None and (kept := ", ".join(map(str, run.checkpoints()))):
+    if step is not None and (kept := ", ".join(map(str, run.checkpoints.steps()))):
         raise CheckpointError(f"The run “{run.id}” has not kept its weights after step {step}.", f"Steps whose weights are kept: {kept}.")
     raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
 

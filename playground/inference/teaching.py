@@ -16,12 +16,12 @@ from torch import Tensor
 from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
 from playground.data.load import load
-from playground.data.own import refuse_unsound, to_safetensors
+from playground.data.own_drawings import refuse_unsound, to_safetensors
 from playground.inference.models import Model
-from playground.runs.comparing import name as name_of
+from playground.runs.labels import NAME_LIMIT, relabel
 from playground.runs.run import Run, create_from
-from playground.runs.shelf import NAME_LIMIT, relabel
-from playground.runs.weights import fitted, write_start
+from playground.runs.sharing.weights import fitted, write_start
+from playground.runs.views.comparison import name as name_of
 from playground.training.config import TrainConfig
 from playground.training.events import Created
 from playground.training.loop import evaluate, own_times

@@ -13,9 +13,9 @@ from math import prod
 from typing import Any
 
 from playground.data.catalogue import DatasetInfo
+from playground.network.catalogue import layer_type
 from playground.network.facts import arithmetic
 from playground.network.fixes import NORM_OF_RANK, Mend, Place, output_proposals
-from playground.network.layers import layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, possible, trace
 

@@ -16,9 +16,9 @@ from playground import device
 from playground.data.catalogue import dataset_info
 from playground.errors import ConfigError, ShapeError
 from playground.network.advice import advise
+from playground.network.catalogue import LAYERS, layer_type
 from playground.network.facts import ReceptiveField, activation_bytes, arithmetic, multiply_arithmetic, receptive_fields, size_formula, totals
 from playground.network.fixes import Mend
-from playground.network.layers import LAYERS, layer_type
 from playground.network.spec import MAX_LAYERS, NetworkSpec, from_dict
 from playground.network.trace import ShapeStep, check, layer_class, trace
 

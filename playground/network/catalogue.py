@@ -1,91 +1,124 @@
-"""The types that describe a layer kind and its parameters."""
+"""The layer catalogue: every kind of layer that a network may be stacked from, as data.
+
+Names, parameters and defaults are those of `torch.nn` (https://docs.pytorch.org/docs/stable/nn.html);
+a test holds each entry against the signature of its class.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from playground.errors import UnknownName
+from playground.network.types import LayerType, Param
 
-Value = int | float | bool | str
-"""What a layer's parameter may be."""
+ANY = (1, 2, 3)
+VECTOR, TOKENS, IMAGE = (1,), (2,), (3,)
 
-Shape = tuple[int, ...]
-"""Sizes of one sample, the batch left out: `(F,)` a vector, `(T, F)` tokens, `(C, H, W)` an image."""
-
-Inference = Literal["channels", "features", "normalized_shape", "image_size"]
-"""How an argument that a learner should not have to type follows from the input's shape."""
-
-RANK_NAMES: Mapping[int, str] = {1: "a flat vector", 2: "a row of tokens", 3: "an image (channels, height, width)"}
+BIAS = Param("bias", "bool", True, "Learn a number that is added to each output.")
+INPLACE = (("inplace", False),)
 
 
-@dataclass(frozen=True)
-class Param:
-    """One parameter of a layer that a learner may set."""
-
-    name: str
-    """The name of the torch argument."""
-    kind: Literal["int", "float", "bool", "choice"]
-    default: Value
-    help: str
-    low: float = 0
-    """Smallest value allowed (numbers only)."""
-    high: float = 0
-    """Largest value allowed (numbers only)."""
-    choices: tuple[str, ...] = ()
-
-    def problem(self, value: object) -> str:
-        """Why `value` cannot be used, or an empty string."""
-        if self.kind == "choice":
-            return "" if value in self.choices else f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}."
-        if self.kind == "bool":
-            return "" if isinstance(value, bool) else f"{self.name} must be true or false, not {value!r}."
-        number = (int,) if self.kind == "int" else (int, float)
-        if isinstance(value, bool) or not isinstance(value, number) or not self.low <= value <= self.high:
-            kind = "a whole number" if self.kind == "int" else "a number"
-            return f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, not {value!r}."
-        return ""
+def _size(name: str, default: int, help: str, low: int = 1, high: int = 4096) -> Param:
+    return Param(name, "int", default, help, low, high)
 
 
-@dataclass(frozen=True)
-class LayerType:
-    """One kind of layer: which class it is, what may be set, what it accepts."""
+KERNEL = _size("kernel_size", 3, "Height and width of the window, in pixels.", high=31)
+STRIDE = _size("stride", 1, "How many pixels the window moves at a time.", high=16)
+PADDING = _size("padding", 0, "Pixels added on every side before the window slides.", low=0, high=16)
+DILATION = _size("dilation", 1, "Distance between the window's cells, in pixels.", high=8)
+POOL_KERNEL = _size("kernel_size", 2, "Height and width of the window, in pixels.", high=31)
+POOL_STRIDE = _size("stride", 2, "How many pixels the window moves at a time.", high=16)
+DROP = Param("p", "float", 0.5, "The share of values set to zero while training.", 0.0, 0.95)
 
-    name: str
-    title: str
-    group: str
-    summary: str
-    target: str
-    """Import path of the class: `torch.nn.Linear`, or a block of `playground.network.blocks`."""
-    ranks: tuple[int, ...]
-    """Ranks of the inputs it accepts, the batch left out."""
-    params: tuple[Param, ...] = ()
-    inferred: tuple[tuple[str, Inference], ...] = ()
-    """Arguments that follow from the input's shape."""
-    fixed: tuple[tuple[str, Value], ...] = ()
-    """Arguments that the playground always passes."""
+LAYERS: tuple[LayerType, ...] = (
+    LayerType(
+        "Linear", "Linear", "Linear", "Every output is a weighted sum of all inputs.", "torch.nn.Linear", (1, 2),
+        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),),
+    ),
+    LayerType(
+        "Conv2d", "Convolution", "Convolution", "Small filters slide over the image and mark where their pattern is.", "torch.nn.Conv2d", IMAGE,
+        (
+            _size("out_channels", 16, "How many filters, and so feature maps.", high=1024),
+            KERNEL, STRIDE, PADDING, DILATION,
+            Param("padding_mode", "choice", "zeros", "What the padding is filled with.", choices=("zeros", "reflect", "replicate", "circular")),
+            BIAS,
+        ),
+        (("in_channels", "channels"),),
+    ),
+    LayerType(
+        "MaxPool2d", "Max pooling", "Pooling", "Keeps the largest value of each window.", "torch.nn.MaxPool2d", IMAGE,
+        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION),
+    ),
+    LayerType(
+        "AvgPool2d", "Average pooling", "Pooling", "Keeps the mean of each window.", "torch.nn.AvgPool2d", IMAGE,
+        (POOL_KERNEL, POOL_STRIDE, PADDING),
+    ),
+    LayerType(
+        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages to a fixed size, whatever arrives.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
+        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),),
+    ),
+    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE),
+    LayerType(
+        "LeakyReLU", "Leaky ReLU", "Activation", "Like ReLU, but negative values keep a small slope.", "torch.nn.LeakyReLU", ANY,
+        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE,
+    ),
+    LayerType("GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY),
+    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE),
+    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY),
+    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY),
+    LayerType(
+        "Softmax", "Softmax", "Activation", "Turns logits into probabilities. The cross-entropy loss already does this.", "torch.nn.Softmax", (1, 2),
+        fixed=(("dim", -1),),
+    ),
+    LayerType(
+        "BatchNorm1d", "Batch norm (vectors)", "Normalisation", "Brings each feature to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm1d", VECTOR,
+        inferred=(("num_features", "channels"),),
+    ),
+    LayerType(
+        "BatchNorm2d", "Batch norm (images)", "Normalisation", "Brings each channel to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm2d", IMAGE,
+        inferred=(("num_features", "channels"),),
+    ),
+    LayerType(
+        "LayerNorm", "Layer norm", "Normalisation", "Brings each sample's features to mean 0 and variance 1.", "torch.nn.LayerNorm", ANY,
+        inferred=(("normalized_shape", "normalized_shape"),),
+    ),
+    LayerType(
+        "Dropout", "Dropout", "Regularisation", "Sets random values to zero while training, so that none is relied on.", "torch.nn.Dropout", ANY,
+        (DROP,), fixed=INPLACE,
+    ),
+    LayerType("Flatten", "Flatten", "Shape", "Lays all values out in one row.", "torch.nn.Flatten", ANY),
+    LayerType(
+        "ResidualBlock", "Residual block", "Block", "Two convolutions whose result is added to what came in.", "playground.network.blocks.ResidualBlock", IMAGE,
+        (_size("out_channels", 32, "How many feature maps come out.", high=1024), STRIDE), (("in_channels", "channels"),),
+    ),
+    LayerType(
+        "PatchEmbedding", "Patch embedding", "Block", "Cuts the image into squares and makes each a token.", "playground.network.blocks.PatchEmbedding", IMAGE,
+        (
+            _size("embed_dim", 64, "How many features a token has.", high=1024),
+            _size("patch_size", 4, "Side of a square, in pixels.", high=32),
+        ),
+        (("in_channels", "channels"), ("image_size", "image_size")),
+    ),
+    LayerType(
+        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Every token looks at all others, then is transformed by itself.",
+        "torch.nn.TransformerEncoderLayer", TOKENS,
+        (
+            _size("nhead", 4, "How many attention heads; the features are shared out among them.", high=64),
+            _size("dim_feedforward", 128, "Width of the layer inside each token's own network."),
+            Param("dropout", "float", 0.1, "The share of values set to zero while training.", 0.0, 0.95),
+        ),
+        (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)),
+    ),
+    LayerType("TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS),
+)  # fmt: skip
 
-    def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
-        """Every parameter's value: the given one, or its default."""
-        return {param.name: given.get(param.name, param.default) for param in self.params}
-
-    def problems(self, given: Mapping[str, object]) -> list[str]:
-        """Everything that is wrong with the given parameters, in plain sentences."""
-        known = {param.name: param for param in self.params}
-        unknown = [f"{self.name} has no parameter {name!r}; it has {', '.join(known) or 'none'}." for name in given if name not in known]
-        wrong = [known[name].problem(value) for name, value in given.items() if name in known]
-        return unknown + [f"{self.name}: {problem}" for problem in wrong if problem]
+_BY_NAME = {layer.name: layer for layer in LAYERS}
 
 
-def infer(rule: Inference, shape: Shape) -> int | list[int]:
-    """The value of an inferred argument for an input of `shape`.
+def layer_type(name: str) -> LayerType:
+    """The catalogue's entry called `name`.
 
-    A layer norm takes the whole image or vector, but only the features of each token: that is how
-    LayerNorm is used in ConvNets and transformers (https://arxiv.org/abs/1607.06450, https://arxiv.org/abs/2010.11929).
+    Raises:
+        UnknownName: there is none.
     """
-    if rule == "channels":
-        return shape[0]
-    if rule == "features":
-        return shape[-1]
-    if rule == "image_size":
-        return shape[-1]
-    return [shape[-1]] if len(shape) == 2 else list(shape)
+    if name not in _BY_NAME:
+        raise UnknownName("layer", name, _BY_NAME)
+    return _BY_NAME[name]

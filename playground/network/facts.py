@@ -11,10 +11,10 @@ from difflib import SequenceMatcher
 from math import prod
 from typing import Any, Literal
 
-from playground.network.catalogue import Shape
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.network.spec import NetworkSpec
 from playground.network.trace import ShapeStep, trace
+from playground.network.types import Shape
 
 VALUE_BYTES = 4
 """Bytes of a float32."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any
 
-from playground.network.catalogue import Shape, Value
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.network.spec import LayerSpec
+from playground.network.types import Shape, Value
 
 POOLS = ("MaxPool2d", "AvgPool2d")
 NORM_OF_RANK = {1: "BatchNorm1d", 2: "LayerNorm", 3: "BatchNorm2d"}

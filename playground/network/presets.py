@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from playground import settings
+from playground import environment
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network.spec import NetworkSpec, load
 from playground.network.trace import check
@@ -26,7 +26,7 @@ def load_presets(folder: Path | None = None) -> Presets:
     """Read every `*.json` of the folder; a broken one is named with its fault and keeps no other from loading."""
     networks: dict[str, NetworkSpec] = {}
     faults: dict[str, str] = {}
-    for path in sorted((folder or settings.models_folder()).glob("*.json")):
+    for path in sorted((folder or environment.models_folder()).glob("*.json")):
         try:
             spec = _load(path, path.stat().st_mtime_ns)
             if spec.name in networks:

@@ -10,13 +10,13 @@ import ast
 import re
 from dataclasses import dataclass
 
-from playground.network.catalogue import Shape
 from playground.network.reading_expressions import STEPS
 from playground.network.reading_nodes import calls_outside_classes, parse
 from playground.network.reading_shapes import fit
 from playground.network.reading_statements import Statements
 from playground.network.reading_values import WHAT_CAN, Chain, Class, CodeError, Instance, Layer, Module, Ref, Signal, Unread, line_of
 from playground.network.spec import NetworkSpec
+from playground.network.types import Shape
 
 _SIZES = r"(\d{1,6}(?:, ?\d{1,6}){0,3})"
 _SAMPLE = re.compile(rf"#.{{0,80}}?\({_SIZES},?\)\s*$")

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from playground.network.catalogue import LayerType, Param, Value
-from playground.network.layers import LAYERS
+from playground.network.catalogue import LAYERS
 from playground.network.reading_shapes import Argument, Dimension, Row, Same
 from playground.network.reading_values import TRAINING, Chain, Claim, CodeError, Instance, Layer, Ref, Signal, Sized, Sizes, cannot, line_of
 from playground.network.spec import LayerSpec
 from playground.network.trace import layer_class
+from playground.network.types import LayerType, Param, Value
 
 KINDS = {kind.name: kind for kind in LAYERS}
 BLOCKS = {name for name, kind in KINDS.items() if kind.target.startswith("playground.")}

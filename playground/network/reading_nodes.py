@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from functools import cache
 
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.network.reading_expressions import KEEPS, MUTATES
 from playground.network.reading_values import CodeError
 from playground.network.trace import layer_class

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isqrt, prod
 
-from playground.network.catalogue import Inference, Shape, infer
 from playground.network.reading_values import Claim, CodeError, Layer, Sized
 from playground.network.spec import MAX_SIZE, LayerSpec, NetworkSpec
 from playground.network.trace import check, trace
+from playground.network.types import Inference, Shape, infer
 
 SIZES = (28, 32, 64, 96, 224, 128, 256, 16, 8)
 """Sides of the images that networks are usually written for, the most usual first."""

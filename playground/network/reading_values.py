@@ -8,8 +8,8 @@ from math import prod
 from typing import Protocol
 
 from playground.errors import PlaygroundError
-from playground.network.catalogue import Shape
 from playground.network.spec import LayerSpec
+from playground.network.types import Shape
 
 WHAT_CAN = "What can be read: the playground’s layers in nn.Sequential or in a class, and calls such as F.relu(x), F.max_pool2d(x, 2) and torch.flatten(x, 1)."
 _LONGEST = 60

@@ -7,10 +7,10 @@ import keyword
 import unicodedata
 from collections import Counter
 
-from playground.network.catalogue import Shape, Value
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, arguments, check, layer_class
+from playground.network.types import Shape, Value
 
 _FUNCTIONS = {
     "ReLU": "F.relu({x})",

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import ConfigError, PlaygroundError
-from playground.network.catalogue import Shape, Value
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
+from playground.network.types import Shape, Value
 
 VERSION = 1
 """Of the format in which networks are saved; a file need not say it."""

@@ -13,10 +13,10 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from playground.errors import ShapeError
-from playground.network.catalogue import RANK_NAMES, LayerType, Shape, infer
+from playground.network.catalogue import layer_type
 from playground.network.fixes import POOLS, Mend, output_proposals, proposals
-from playground.network.layers import layer_type
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec
+from playground.network.types import RANK_NAMES, LayerType, Shape, infer
 
 if TYPE_CHECKING:
     from torch import nn

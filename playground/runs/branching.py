@@ -24,7 +24,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
 
     Args:
         run: whose past.
-        step: of one of `run.checkpoints()`.
+        step: of one of `run.checkpoints.steps()`.
         changes: the settings that differ, none of those in `FIXED`.
         owner: whose the new run is.
 
@@ -35,7 +35,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     """
     if wrong := [name for name in changes if name in FIXED]:
         raise ConfigError([f"A fork cannot change “{name}”, because its past was learnt with another." for name in wrong])
-    state = run.load_checkpoint(step)
+    state = run.checkpoints.load(step)
     assert state is not None
     steered = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
     config = TrainConfig.from_dict({**run.config.to_dict(), **steered, **changes})
@@ -47,10 +47,10 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}
 
     def fill(made: Run) -> None:
-        made.save_checkpoint(state)
+        made.checkpoints.save(state)
         if run.own_path.exists():
             shutil.copyfile(run.own_path, made.own_path)
-        made.remember([*_past(history, step), *(shot for shot in run.snapshots() if shot.step <= step)])
+        made.journal.extend([*_past(history, step), *(shot for shot in run.journal.snapshots() if shot.step <= step)])
 
     return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)
 

@@ -66,7 +66,7 @@ class History:
     def follow(self) -> History:
         """Take in the events that have been written since."""
         with self._lock:
-            events, self._offset = self.run.events(self._offset)
+            events, self._offset = self.run.journal.events(self._offset)
             for event in events:
                 self._take(event)
         return self
@@ -74,9 +74,9 @@ class History:
     @property
     def state(self) -> State:
         """What the run is doing now. A run that should have a worker and has none was interrupted."""
-        if self._last in ("running", "paused") and not self.run.is_held():
+        if self._last in ("running", "paused") and not self.run.lock.is_held():
             with self._lock:
-                _, offset = self.run.events(self._offset)
+                _, offset = self.run.journal.events(self._offset)
             if offset == self._offset:
                 return "interrupted"
             return self.follow().state  # it ended between the last look and this one

@@ -20,14 +20,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground import device, settings
+from playground import device, environment
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
 
 PREPARE = "playground.tensors.sandbox:prepare"
 RUN = "playground.tensors.sandbox:run_script"
-CHECK = "playground.tensors.checking:try_exercise"
-RACE = "playground.tensors.race:race"
+CHECK = "playground.tensors.exercises.checking:try_exercise"
+RACE = "playground.tensors.device_benchmark:race"
 """The tasks."""
 SECONDS = 2.8
 """How long a script's process may live: its own bound, and its report."""
@@ -68,7 +68,7 @@ class Sandbox:
 
     def __init__(self, start: Start, at_once: int | None = None) -> None:
         self._start = start
-        self._places = threading.Semaphore(at_once or settings.cores())
+        self._places = threading.Semaphore(at_once or environment.cores())
 
     def ask(self, task: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
         """What the task answers.
@@ -200,7 +200,8 @@ def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
     """The task that runs `source` on `device` and reports on it."""
     import torch
 
-    from playground.tensors import interpreter, report
+    from playground.tensors.language import interpreter
+    from playground.tensors.xray import report
 
     given = {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
     execution = interpreter.run(str(request["source"]), given)
@@ -211,7 +212,8 @@ def prepare() -> None:
     """In the forking process: import everything, and let the meta device and the tracing do their own slow imports."""
     import torch
 
-    from playground.tensors import interpreter, report
+    from playground.tensors.language import interpreter
+    from playground.tensors.xray import report
 
     torch.set_num_threads(1)
     torch.seed()  # the first time it reads source files for a traceback that nobody asked for

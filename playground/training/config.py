@@ -8,7 +8,7 @@ from typing import Any
 
 from playground.data.augment import Augment
 from playground.data.catalogue import dataset_info
-from playground.data.inputs import INPUTS, STANDARDISED
+from playground.data.scaling import INPUTS, STANDARDISED
 from playground.device import BEST
 from playground.errors import ConfigError, PlaygroundError
 from playground.network.initialisations import INITIALISATIONS

@@ -165,7 +165,7 @@ class Closeup(Event):
     kind = "closeup"
     step: int
     document: dict[str, Any]
-    """What `playground.training.closeup` describes."""
+    """What `playground.training.instruments.closeup` describes."""
 
 
 @dataclass(frozen=True)

@@ -18,17 +18,17 @@ from playground import device as devices
 from playground.data.distort import distorted
 from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
-from playground.data.own import Labelled, refuse_unsound
+from playground.data.own_drawings import Labelled, refuse_unsound
 from playground.errors import CheckpointError, ConfigError, DivergedError
 from playground.network.build import Network, build, is_convolutional
 from playground.network.initialise import initialise
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
-from playground.training import closeup
 from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Closeup, Evaluated, Event, Finished, Step
-from playground.training.iteration import Iteration
-from playground.training.observing import Observer, gallery_of, observed, snapshot
+from playground.training.instruments import closeup
+from playground.training.instruments.iteration import Iteration
+from playground.training.instruments.observation import Observer, gallery_of, observed, snapshot
 from playground.training.optimizers import factor, optimizer
 from playground.training.whitening import WHITENING_IMAGES, whiten
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from playground.data.augment import Augment
 from playground.data.catalogue import DatasetInfo, dataset_info
-from playground.data.inputs import BYTES, STANDARDISED
+from playground.data.scaling import BYTES, STANDARDISED
 from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig

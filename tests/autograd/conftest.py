@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from playground.tensors import interpreter
-from playground.tensors.bounds import Bounds
+from playground.tensors.language import interpreter
+from playground.tensors.language.bounds import Bounds
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,7 +12,7 @@ import torch
 from playground.autograd import graph
 from playground.autograd.folding import FEW, FOLDED, TOGETHER
 from playground.errors import PlaygroundError
-from playground.tensors.report import tile
+from playground.tensors.xray.report import tile
 
 HEAD = "w = torch.tensor([0.5, 0.25], requires_grad=True)\nx = w * 2\ny = torch.zeros(400)\n"
 TAIL = "\nloss = x.sum() + y.sum()\nloss.backward()"

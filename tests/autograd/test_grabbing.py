@@ -10,7 +10,7 @@ import torch
 from playground.autograd import grabbing, graph, probing, task
 from playground.autograd.grabbing import Grabbed
 from playground.errors import PlaygroundError
-from playground.tensors.interpreter import Execution
+from playground.tensors.language.interpreter import Execution
 
 CPU = {"device": torch.device("cpu")}
 

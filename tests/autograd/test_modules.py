@@ -20,7 +20,7 @@ from playground.autograd.recording import reachable
 from playground.errors import PlaygroundError
 from playground.network.blocks import ResidualBlock
 from playground.network.build import build, execution_order
-from playground.network.layers import LAYERS, LayerType
+from playground.network.catalogue import LAYERS, LayerType
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace

@@ -20,9 +20,9 @@ from torch.overrides import TorchFunctionMode
 from playground.autograd import graph
 from playground.autograd.formulas import title
 from playground.autograd.recording import GradientTracer
-from playground.tensors import interpreter
-from playground.tensors.interpreter import Execution
-from playground.tensors.tracing import Tracer
+from playground.tensors.language import interpreter
+from playground.tensors.language.interpreter import Execution
+from playground.tensors.xray.tracing import Tracer
 
 PROGRAMS = 1000
 OPERATIONS = 30

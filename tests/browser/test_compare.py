@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from playground.network.presets import preset
-from playground.runs import shelf
+from playground.runs import labels, trash
 from playground.runs.run import Run, create
+from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
-from playground.ui.identity import COOKIE, learner
 
 from ..serving import server
 
@@ -50,7 +50,7 @@ def ada(page: Page, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
 def made(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
     config = TrainConfig.from_dict({**TrainConfig(network="mnist-mlp", epochs=5.0).to_dict(), **changes})
     run = create(config, preset("mnist-mlp"), learner(ADA))
-    with run.recorder() as record:
+    with run.journal.recorder() as record:
         record(Started(0.0, 0, 100, EPOCH, "cpu", 1))
         for number in range(1, steps + 1):
             record(Step(number, 2.3 / number, number / 100, 0.1, number / 10, 1000.0))
@@ -130,7 +130,7 @@ def test_the_newest_are_compared_and_best_is_marked_by_more_than_colour(ada: Pag
 def test_what_is_hidden_is_not_drawn_and_comes_back(ada: Page, place: str) -> None:
     run, other = made(), made()
     for each, name in ((run, "One"), (other, "Other")):
-        shelf.relabel(each, name=name)
+        labels.relabel(each, name=name)
     opened(ada, place)
     assert set(traces(ada)) == {"One", "Other"}
     legend = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button", name="Other")
@@ -154,8 +154,8 @@ def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None
     ranges = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range]"
     zoomed = plot.evaluate(ranges)
     assert 0.5 < zoomed[0][0] < zoomed[0][1] < 4.5
-    run.append(Step(61, 0.01, 1.0, 0.1, 6.1, 1000.0))
-    run.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
+    run.journal.append(Step(61, 0.01, 1.0, 0.1, 6.1, 1000.0))
+    run.journal.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
     expect(row(ada, run)).to_contain_text("99.0 %")
     assert plot.evaluate(ranges) == zoomed
     plot.locator(".nsewdrag").dblclick(position={"x": 60, "y": 60})
@@ -198,7 +198,7 @@ def test_a_run_is_renamed_in_its_place_and_noted_upon(ada: Page, place: str) -> 
     ada.wait_for_function("() => !document.querySelector('.comparison textarea')")
     ada.reload()
     expect(row(ada, run).locator(".comparison-note")).to_have_text("Two\nlines")
-    assert shelf.label(run).name == "<img src=x onerror=alert(1)> & <b>mine</b>"
+    assert labels.label(run).name == "<img src=x onerror=alert(1)> & <b>mine</b>"
     row(ada, run).locator(".comparison-name").dblclick()
     field = row(ada, run).get_by_role("textbox")
     field.fill("not kept")
@@ -208,7 +208,7 @@ def test_a_run_is_renamed_in_its_place_and_noted_upon(ada: Page, place: str) -> 
 
 def test_deleting_asks_once_and_can_be_undone(ada: Page, place: str) -> None:
     run, other = made(), made()
-    shelf.relabel(run, name="Mine")
+    labels.relabel(run, name="Mine")
     opened(ada, place)
     row(ada, run).get_by_role("button", name="Delete Mine").click()
     ada.get_by_role("button", name="Keep Mine").click()
@@ -233,7 +233,7 @@ def test_a_run_that_was_deleted_elsewhere_is_told_and_leaves(ada: Page, place: s
     run, other = made(), made()
     opened(ada, place)
     expect(row(ada, run)).to_have_count(1)
-    shelf.delete(run)
+    trash.delete(run)
     ada.get_by_text("no longer there").wait_for()
     expect(row(ada, run)).to_have_count(0)
     expect(row(ada, other)).to_have_count(1)
@@ -255,7 +255,7 @@ def test_a_damaged_run_says_why_and_breaks_nothing(ada: Page, place: str) -> Non
 def test_the_list_is_filtered_and_sorted(ada: Page, place: str) -> None:
     names = {"Beta": 0.7, "alpha": 0.9, "Gamma": 0.8}
     for name, accuracy in names.items():
-        shelf.relabel(made(accuracy), name=name)
+        labels.relabel(made(accuracy), name=name)
     opened(ada, place)
     listed = ada.locator(".comparison-list tbody .comparison-name")
     expect(listed).to_have_text(["Gamma", "alpha", "Beta"])
@@ -338,7 +338,7 @@ def test_a_hidden_tab_asks_nothing(ada: Page, place: str) -> None:
 def test_nothing_is_wider_than_the_screen(chromium: Browser, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
     made(name := 0.9, seed=1)
-    shelf.relabel(made(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
+    labels.relabel(made(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
     context = chromium.new_context(viewport={"width": width, "height": 844})
     context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
     page = context.new_page()

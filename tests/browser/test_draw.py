@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from playground.settings import ROOT
+from playground.environment import ROOT
 
 from ..serving import ONE, SEVEN, draw
 

@@ -16,14 +16,14 @@ from filelock import FileLock
 from safetensors.torch import save_file
 from torchvision import datasets
 
-from playground import settings
+from playground import environment
 from playground.data import builtin, load
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet
 from playground.errors import DataError, UnknownName
 
 TRAIN, TEST = 20, 10
-MNIST_FILES = Path(os.environ.get("PLAYGROUND_TEST_MNIST") or settings.ROOT.parent / "shared" / "data" / "mnist-download")
+MNIST_FILES = Path(os.environ.get("PLAYGROUND_TEST_MNIST") or environment.ROOT.parent / "shared" / "data" / "mnist-download")
 """The four files of MNIST, where somebody has put them."""
 
 

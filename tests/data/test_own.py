@@ -23,10 +23,23 @@ from PIL import Image
 from safetensors.torch import save
 from torchvision.datasets import ImageFolder
 
-from playground import settings
-from playground.data import own as module
+from playground import environment
+from playground.data import own_drawings as module
 from playground.data.catalogue import dataset_info
-from playground.data.own import MOST, POINTS, STROKES, Drawing, as_tensors, forget, from_safetensors, from_zip, keep, own_drawings, to_safetensors, to_zip
+from playground.data.own_drawings import (
+    MOST,
+    POINTS,
+    STROKES,
+    Drawing,
+    as_tensors,
+    forget,
+    from_safetensors,
+    from_zip,
+    keep,
+    own_drawings,
+    to_safetensors,
+    to_zip,
+)
 from playground.errors import DataError
 
 MNIST = dataset_info("mnist-5k")
@@ -94,14 +107,14 @@ def test_what_is_kept_is_counted_without_reading_it() -> None:
     assert module.count("ada") == module.count("") == 0
     keep("ada", *(drawing(seed) for seed in range(3)))
     assert module.count("ada") == len(own_drawings("ada")) == 3
-    for path in (settings.runs_folder() / ".drawings").glob("*.zip"):
+    for path in (environment.runs_folder() / ".drawings").glob("*.zip"):
         path.write_bytes(path.read_bytes()[:-40])
     assert module.count("ada") == 0
 
 
 def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
     keep("ada", drawing())
-    folder = settings.runs_folder() / ".drawings"
+    folder = environment.runs_folder() / ".drawings"
     assert {path.suffix for path in folder.iterdir()} <= {".zip", ".lock"}
     assert not any("ada" in path.name for path in folder.iterdir())
     keep("../../ada", drawing())
@@ -112,7 +125,7 @@ def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
 def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
     with pytest.raises(DataError, match="nobody is named"):
         do()
-    assert not settings.runs_folder().exists()
+    assert not environment.runs_folder().exists()
 
 
 @pytest.mark.parametrize("index", [-1, 2, 100])
@@ -159,7 +172,7 @@ def test_a_disk_that_is_full_leaves_what_was_kept(monkeypatch: pytest.MonkeyPatc
         with pytest.raises(DataError, match="No space left"):
             keep("ada", drawing(1))
     assert plain(own_drawings("ada")) == plain([drawing()])
-    assert not list((settings.runs_folder() / ".drawings").glob("*.tmp"))
+    assert not list((environment.runs_folder() / ".drawings").glob("*.tmp"))
 
 
 def test_pages_that_keep_at_once_lose_nothing() -> None:
@@ -175,14 +188,14 @@ def test_pages_that_keep_at_once_lose_nothing() -> None:
 def test_who_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     keep("ada", drawing())
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.0)
-    (lock,) = (settings.runs_folder() / ".drawings").glob("*.lock")
+    (lock,) = (environment.runs_folder() / ".drawings").glob("*.lock")
     with FileLock(lock), pytest.raises(DataError, match="elsewhere"):
         keep("ada", drawing(1))
 
 
 def test_a_damaged_file_is_told() -> None:
     keep("ada", drawing())
-    (path,) = (settings.runs_folder() / ".drawings").glob("*.zip")
+    (path,) = (environment.runs_folder() / ".drawings").glob("*.zip")
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(DataError, match="damaged"):
         own_drawings("ada")

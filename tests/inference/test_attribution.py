@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground.data.catalogue import dataset_info
-from playground.data.inputs import STANDARDISED
 from playground.data.load import load
+from playground.data.scaling import STANDARDISED
 from playground.errors import CheckpointError, ConfigError, ShapeError, UnknownName
 from playground.inference.attribution import METHODS, Attribution, as_json, attribute, contrast, methods_for
 from playground.inference.models import SHIPPED, Model, load_model

@@ -24,8 +24,8 @@ from torch.nn import functional as F
 
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
-from playground.data.inputs import STANDARDISED
 from playground.data.load import load
+from playground.data.scaling import STANDARDISED
 from playground.errors import CheckpointError, ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
 from playground.inference import evaluation as evaluating
 from playground.inference.evaluation import (
@@ -51,7 +51,7 @@ from playground.network.build import build
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.run import Run, create, create_from
-from playground.runs.weights import create_from_weights
+from playground.runs.sharing.weights import create_from_weights
 from playground.training.config import TrainConfig
 from playground.training.events import Created
 
@@ -239,7 +239,7 @@ def kept(seed: int = 0, steps: tuple[int, ...] = (1,)) -> Run:
     """A run with checkpoints of random weights."""
     run = create(CONFIG, preset("mnist-mlp"))
     for step in steps:
-        run.save_checkpoint({"weights": build(run.network, seed=seed + step).state_dict(), "step": step})
+        run.checkpoints.save({"weights": build(run.network, seed=seed + step).state_dict(), "step": step})
     return run
 
 
@@ -247,8 +247,8 @@ def test_an_evaluation_is_computed_once_for_a_file(held: list[str]) -> None:
     run = kept()
     first = evaluation_of(run.id)
     assert evaluation_of(run.id) is first is evaluation_of(run.id, "mnist-5k") and held == [run.id]
-    later = run.checkpoint_path.stat().st_mtime_ns + 10**9
-    os.utime(run.checkpoint_path, ns=(later, later))
+    later = run.checkpoints.latest_path.stat().st_mtime_ns + 10**9
+    os.utime(run.checkpoints.latest_path, ns=(later, later))
     assert evaluation_of(run.id) is not first and held == [run.id, run.id]
 
 
@@ -290,7 +290,7 @@ def test_an_earlier_state_of_the_same_file_goes_first(held: list[str]) -> None:
     other, run = kept(1), kept(2)
     first = evaluation_of(other.id)
     for later in range(1, CACHED + 3):
-        os.utime(run.checkpoint_path, ns=(later * 10**9, later * 10**9))
+        os.utime(run.checkpoints.latest_path, ns=(later * 10**9, later * 10**9))
         evaluation_of(run.id)
     assert evaluation_of(other.id) is first
 
@@ -488,11 +488,11 @@ def test_the_shipped_network_knows_mlxtends_digits(shipped: Evaluation) -> None:
 def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
     spec = preset("mnist-mlp")
     brought = create_from_weights(CONFIG, spec, build(spec).state_dict())
-    brought.save_checkpoint({"weights": build(spec).state_dict(), "step": 1})
+    brought.checkpoints.save({"weights": build(spec).state_dict(), "step": 1})
     runs = [brought]
     for _ in range(2):
         created = Created(0.0, "", parent=runs[-1].id, parent_step=1)
-        runs.append(create_from(CONFIG, spec, created, lambda run: run.save_checkpoint({"weights": build(spec).state_dict(), "step": 1})))
+        runs.append(create_from(CONFIG, spec, created, lambda run: run.checkpoints.save({"weights": build(spec).state_dict(), "step": 1})))
     for run in runs:
         assert "nobody here can tell" in honesty(load_model(run.id), digits)
     shutil.rmtree(brought.path)

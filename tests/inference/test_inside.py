@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from playground.errors import ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.inside import BATCH, BINS, CELLS, MAPS, SIDE, layers_of, look, maps_of
+from playground.inference.batch_outputs import BATCH, BINS, CELLS, MAPS, SIDE, layers_of, look, maps_of
 from playground.network.build import build
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec

@@ -24,20 +24,20 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from sklearn.metrics import accuracy_score
 
-from playground import settings
+from playground import environment
 from playground.cli import _grouped
 from playground.cli import main as cli
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
-from playground.data.inputs import INPUTS, STANDARDISED
 from playground.data.load import load
+from playground.data.scaling import INPUTS, STANDARDISED
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.models import SHIPPED, Model, export, find_weights, load_model, shipped_names, training_command
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
 from playground.network.presets import preset
+from playground.runs.execution.worker import execute
 from playground.runs.run import Run, create
-from playground.runs.worker import execute
 from playground.training.config import TrainConfig
 
 CONFIG = TrainConfig(network="mnist-mlp", epochs=0.5, batch_size=200, device="cpu", seed=5)
@@ -100,7 +100,7 @@ def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
 
 @pytest.mark.parametrize("name", shipped_names())
 def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageSet) -> None:
-    path = settings.models_folder() / "pretrained" / f"{name}.safetensors"
+    path = environment.models_folder() / "pretrained" / f"{name}.safetensors"
     with safe_open(path, "pt") as file:
         facts = file.metadata()
     config = TrainConfig.from_dict(json.loads(facts["config"]))
@@ -169,8 +169,8 @@ def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
 def test_the_same_model_is_loaded_once_and_again_when_its_file_changes(own: Run) -> None:
     first = load_model(own.id)
     assert load_model(own.id) is first
-    changed = own.checkpoint_path.stat().st_mtime_ns + 10**9
-    os.utime(own.checkpoint_path, ns=(changed, changed))
+    changed = own.checkpoints.latest_path.stat().st_mtime_ns + 10**9
+    os.utime(own.checkpoints.latest_path, ns=(changed, changed))
     assert load_model(own.id) is not first
 
 
@@ -178,7 +178,7 @@ def keep(run: Run, step: int, fill: float = 0.0) -> None:
     """Keep a checkpoint whose weights all have one value, but for the last bias: that names the class `step % 10`."""
     weights = {name: torch.full_like(tensor, fill) for name, tensor in MLP.items()}
     weights["3.bias"] = torch.nn.functional.one_hot(torch.tensor(step % 10), 10).float()
-    run.save_checkpoint({"weights": weights, "step": step})
+    run.checkpoints.save({"weights": weights, "step": step})
 
 
 def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="after step 4") as caught:
         load_model(f"{run.id}@4")
     assert caught.value.hint == "Steps whose weights are kept: 3, 17."
-    run.checkpoint_path.unlink()
+    run.checkpoints.latest_path.unlink()
     with pytest.raises(CheckpointError, match="no weights yet"):
         load_model(run.id)
 
@@ -231,7 +231,7 @@ def test_pixels_reach_a_network_as_they_did_in_training(inputs: str, digits: Ima
     config = replace(CONFIG, inputs=inputs)
     run = create(config, SPEC)
     network = build(SPEC, seed=3)
-    run.save_checkpoint({"weights": network.state_dict(), "step": 1})
+    run.checkpoints.save({"weights": network.state_dict(), "step": 1})
     save_file(network.state_dict(), shelf / "mine.safetensors", facts_of(config=json.dumps(config.to_dict())))
     images, network = digits.test_images[:50], network.double()
     with torch.no_grad():
@@ -385,26 +385,26 @@ class Attack:
 @pytest.mark.parametrize("inside", ["weights", "beside"])
 def test_code_inside_a_checkpoint_is_refused_and_never_run(inside: str, own: Run, tmp_path: Path) -> None:
     target = tmp_path / "hacked"
-    state = own.load_checkpoint()
+    state = own.checkpoints.load()
     assert state is not None
-    torch.save({**state, "weights" if inside == "weights" else "extra": Attack(target)}, own.checkpoint_path)
+    torch.save({**state, "weights" if inside == "weights" else "extra": Attack(target)}, own.checkpoints.latest_path)
     with pytest.raises(CheckpointError):
         load_model(own.id)
     assert not target.exists()
-    torch.load(own.checkpoint_path, weights_only=False)  # the attack is a real one
+    torch.load(own.checkpoints.latest_path, weights_only=False)  # the attack is a real one
     assert target.exists()
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_bare_pickle_is_refused_and_never_run(protocol: int, own: Run, tmp_path: Path) -> None:
-    own.checkpoint_path.write_bytes(pickle.dumps({"weights": Attack(tmp_path / "hacked")}, protocol))
+    own.checkpoints.latest_path.write_bytes(pickle.dumps({"weights": Attack(tmp_path / "hacked")}, protocol))
     with pytest.raises(CheckpointError):
         load_model(own.id)
     assert not (tmp_path / "hacked").exists()
 
 
 def test_a_zip_that_is_no_checkpoint_is_refused(own: Run) -> None:
-    with zipfile.ZipFile(own.checkpoint_path, "w") as file:
+    with zipfile.ZipFile(own.checkpoints.latest_path, "w") as file:
         file.writestr("archive/readme.txt", "hello")
     with pytest.raises(CheckpointError):
         load_model(own.id)
@@ -424,7 +424,7 @@ def test_a_zip_that_is_no_checkpoint_is_refused(own: Run) -> None:
     ],
 )
 def test_a_checkpoint_that_holds_no_such_weights_is_refused(state: Any, own: Run) -> None:
-    torch.save(state, own.checkpoint_path)
+    torch.save(state, own.checkpoints.latest_path)
     with pytest.raises(CheckpointError):
         load_model(own.id)
 
@@ -432,14 +432,14 @@ def test_a_checkpoint_that_holds_no_such_weights_is_refused(state: Any, own: Run
 @given(data=st.data())
 @hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_checkpoint_damaged_anywhere_is_refused_or_read(data: st.DataObject, own: Run) -> None:
-    torch.save({"weights": MLP}, own.checkpoint_path)
-    whole = bytearray(own.checkpoint_path.read_bytes())
+    torch.save({"weights": MLP}, own.checkpoints.latest_path)
+    whole = bytearray(own.checkpoints.latest_path.read_bytes())
     ends = st.integers(0, 300) | st.integers(len(whole) - 900, len(whole) - 1)  # where the archive's own tables are
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(ends)] = data.draw(st.integers(0, 255))
-    own.checkpoint_path.write_bytes(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 100]))])
+    own.checkpoints.latest_path.write_bytes(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 100]))])
     stamp = data.draw(st.integers(1, 2**50))
-    os.utime(own.checkpoint_path, ns=(stamp, stamp))
+    os.utime(own.checkpoints.latest_path, ns=(stamp, stamp))
     try:
         load_model(own.id)
     except CheckpointError:
@@ -487,7 +487,7 @@ def test_the_prediction_script_of_the_shipped_network_answers_as_it_does(digits:
     script = prediction_source(model)
     assert "playground" not in script
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
-    assert answer_of(shown(script, tmp_path / "pixels.pt"), settings.ROOT) == model.predict(digits.test_images[3]).label
+    assert answer_of(shown(script, tmp_path / "pixels.pt"), environment.ROOT) == model.predict(digits.test_images[3]).label
 
 
 def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp_path: Path) -> None:
@@ -506,7 +506,7 @@ def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(i
     made = create(config, preset("mnist-mlp"))
     for _ in execute(made):
         pass
-    model = load_model(f"{made.id}@{made.checkpoints()[-1]}")
+    model = load_model(f"{made.id}@{made.checkpoints.steps()[-1]}")
     home = tmp_path / "home"
     home.mkdir()
     (home / "runs").symlink_to(made.path.parent, target_is_directory=True)
@@ -529,7 +529,7 @@ def test_only_digits_are_read_from_drawings() -> None:
 
 def test_exported_weights_are_plain_safetensors(run: Run, tmp_path: Path) -> None:
     export(run, tmp_path / "mine", "")
-    state = run.load_checkpoint()
+    state = run.checkpoints.load()
     assert state is not None
     found = load_file(tmp_path / "mine.safetensors")
     assert found.keys() == state["weights"].keys()

@@ -10,17 +10,17 @@ from sklearn.metrics import accuracy_score, recall_score
 from torch import Tensor
 
 from playground.data.load import load
-from playground.data.own import to_safetensors
+from playground.data.own_drawings import to_safetensors
 from playground.errors import DataError, ShapeError
 from playground.inference import teaching
 from playground.inference.models import Model, load_model
 from playground.inference.teaching import before_and_after, teach
 from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
+from playground.runs.labels import NAME_LIMIT, label, relabel
 from playground.runs.run import Run, all_runs, create
-from playground.runs.shelf import NAME_LIMIT, label, relabel
-from playground.runs.worker import execute
 from playground.training.config import TrainConfig
 
 NETWORK = "mnist-mlp"
@@ -104,7 +104,7 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
 
 def test_two_teachings_are_the_same(model: Model) -> None:
     images, labels = misread(model, 2)
-    first, second = (trained(teach(model, images, labels, "ada")).load_checkpoint() for _ in range(2))
+    first, second = (trained(teach(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
     assert first is not None and second is not None
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
 

@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground.errors import ShapeError, UnknownName
+from playground.inference.arithmetic import WRITERS, Written, as_json, write_out
 from playground.inference.receptive import RULES, receptive_field
-from playground.inference.written import WRITERS, Written, as_json, write_out
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 from playground.network.build import build
-from playground.network.layers import LAYERS, layer_type
+from playground.network.catalogue import LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, layer_class, trace

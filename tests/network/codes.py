@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from playground.network.catalogue import Shape
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.network.reading import read
 from playground.network.spec import NetworkSpec
+from playground.network.types import Shape
 
 Layers = list[tuple[str, dict[str, Any]]]
 

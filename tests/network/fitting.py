@@ -7,7 +7,7 @@ from functools import cache
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from playground.network.layers import LAYERS
+from playground.network.catalogue import LAYERS
 from playground.network.spec import NetworkSpec
 
 from .stacks import Layer, layer_of, network, stacks, without_misfits

@@ -9,10 +9,10 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
-from playground.network.catalogue import Param
-from playground.network.layers import LAYERS, layer_type
+from playground.network.catalogue import LAYERS, layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
+from playground.network.types import Param
 
 Layer = LayerSpec
 BATCH = 2

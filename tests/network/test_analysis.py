@@ -13,7 +13,7 @@ from playground import device
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import analysis
 from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, catalogue, parameter_help
-from playground.network.layers import LAYERS, layer_type
+from playground.network.catalogue import LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import trace

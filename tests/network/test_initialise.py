@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from playground.errors import UnknownName
 from playground.network.build import build
+from playground.network.catalogue import LAYERS
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.initialise import NORMALISATIONS, initialise, source
-from playground.network.layers import LAYERS
 from playground.network.presets import load_presets
 
 PRESETS = load_presets().networks

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from playground.errors import UnknownName
-from playground.network.catalogue import LayerType, Param
-from playground.network.layers import LAYERS, layer_type
+from playground.network.catalogue import LAYERS, layer_type
 from playground.network.trace import construct, layer_class, trace
+from playground.network.types import LayerType, Param
 
 from .stacks import BATCH, Layer, layer_of, network
 

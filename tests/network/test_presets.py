@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.errors import ConfigError, UnknownName
 from playground.network.presets import load_presets, preset
 
@@ -19,7 +19,7 @@ DROPPED = {"name": "dropped", "input_shape": [4], "layers": [{"type": "Linear", 
 def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the networks that come with it, to add to."""
     folder = tmp_path / "models"
-    shutil.copytree(settings.ROOT / "models", folder, ignore=shutil.ignore_patterns("pretrained"))
+    shutil.copytree(environment.ROOT / "models", folder, ignore=shutil.ignore_patterns("pretrained"))
     monkeypatch.setenv("PLAYGROUND_MODELS", str(folder))
     return folder
 
@@ -27,7 +27,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_that_come_with_it_load() -> None:
     presets = load_presets()
     assert presets.faults == {}
-    assert sorted(presets.networks) == sorted(path.stem for path in (settings.ROOT / "models").glob("*.json"))
+    assert sorted(presets.networks) == sorted(path.stem for path in (environment.ROOT / "models").glob("*.json"))
 
 
 def test_each_says_what_it_is_for_and_where_it_comes_from() -> None:

@@ -10,13 +10,13 @@ import torch
 from torch import nn
 
 from playground.network.build import build
-from playground.network.catalogue import Shape
-from playground.network.layers import LAYERS
+from playground.network.catalogue import LAYERS
 from playground.network.presets import load_presets
 from playground.network.reading import read
 from playground.network.reading_values import CodeError
 from playground.network.source import module, module_script, sequential, sequential_script
 from playground.network.spec import LayerSpec
+from playground.network.types import Shape
 
 from .codes import full, in_class, layers_of, types
 from .fitting import fitting_stacks

@@ -7,9 +7,9 @@ import re
 import pytest
 
 from playground.errors import ConfigError
-from playground.network.catalogue import Shape
 from playground.network.reading import read
 from playground.network.reading_values import CodeError
+from playground.network.types import Shape
 
 from .codes import in_class, types
 

@@ -16,12 +16,12 @@ from torch import nn
 
 from playground.errors import ShapeError
 from playground.network.build import build
-from playground.network.catalogue import LayerType, Param
-from playground.network.layers import LAYERS
+from playground.network.catalogue import LAYERS
 from playground.network.presets import load_presets
 from playground.network.source import class_name, imports, module, module_script, sequential, sequential_script
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
+from playground.network.types import LayerType, Param
 
 from .fitting import fitting_stacks
 

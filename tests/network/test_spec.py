@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import ConfigError
-from playground.network.catalogue import Param
-from playground.network.layers import LAYERS
+from playground.network.catalogue import LAYERS
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec, from_dict, from_json, load
+from playground.network.types import Param
 
 GOOD = {"name": "net", "input_shape": [4], "layers": [{"type": "ReLU"}]}
 

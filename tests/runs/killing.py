@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import torch
 
-from playground import settings
+from playground import environment
+from playground.runs.execution.scheduler import Scheduler
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
-from playground.runs.scheduler import Scheduler
-from playground.runs.worker import execute
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated
 
@@ -30,7 +30,7 @@ RUN = replace(CONFIG, batch_size=40, epochs=5, evaluate_every=20)
 """Some hundred steps, with an evaluation after every few and a checkpoint twice a second."""
 STEPS = 500
 SERVER = """
-import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.scheduler import Scheduler
+import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler
 scheduler = Scheduler(workers=1)
 scheduler.warm_up()
 print("warm", flush=True)
@@ -96,7 +96,7 @@ def uninterrupted(config: TrainConfig = RUN) -> Whole:
 
 
 def whole(run: Run) -> Whole:
-    history, state = History(run).follow(), run.load_checkpoint()
+    history, state = History(run).follow(), run.checkpoints.load()
     assert state is not None
     steps = [(event.step, event.loss, event.accuracy, event.learning_rate) for event in history.steps]
     return Whole(steps, [replace(event, seconds=0.0) for event in history.evaluations], state["weights"])
@@ -127,7 +127,7 @@ def kill(victim: Victim, moment: Moment, scheduler: Scheduler, expected: Whole) 
 
 def _due(run: Run, history: History, victim: Victim, moment: Moment) -> Callable[[], bool]:
     """Whether it is time to kill; a run that has ended in the meantime is left alone."""
-    written = run.checkpoint_path.with_suffix(".tmp")
+    written = run.checkpoints.latest_path.with_suffix(".tmp")
     reached: list[float] = []
 
     def due() -> bool:
@@ -152,7 +152,7 @@ def _kill_worker(run: Run, scheduler: Scheduler, due: Callable[[], bool]) -> Non
 def _kill_server(run: Run, _scheduler: Scheduler, due: Callable[[], bool]) -> None:
     """The server cannot say goodbye to its worker, whose line is cut."""
     command = [sys.executable, "-c", SERVER, str(run.path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.ROOT) as server:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=environment.ROOT) as server:
         assert server.stdin is not None and server.stdout is not None
         assert server.stdout.readline() == "warm\n"
         server.stdin.write("\n")
@@ -160,7 +160,7 @@ def _kill_server(run: Run, _scheduler: Scheduler, due: Callable[[], bool]) -> No
         until(due)
         server.kill()
         server.wait()
-    until(lambda: not run.is_held())
+    until(lambda: not run.lock.is_held())
 
 
 def _problem(run: Run, history: History, expected: Whole) -> str:
@@ -176,9 +176,9 @@ def _problem(run: Run, history: History, expected: Whole) -> str:
         return f"its evaluations are others: {_difference(found.evaluations, expected.evaluations)}"
     if any(not torch.equal(found.weights[name], expected.weights[name]) for name in expected.weights):
         return "its weights are others"
-    if any((state := run.load_checkpoint(step)) is None or state["step"] != step for step in run.checkpoints()):
+    if any((state := run.checkpoints.load(step)) is None or state["step"] != step for step in run.checkpoints.steps()):
         return "a kept checkpoint is another's"
-    taken = [shot.step for shot in run.snapshots()]
+    taken = [shot.step for shot in run.journal.snapshots()]
     return "" if taken and taken == sorted(set(taken)) and taken[-1] == len(expected.steps) else f"its snapshots are of steps {taken}"
 
 

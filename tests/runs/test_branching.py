@@ -13,10 +13,10 @@ import pytest
 
 from playground.errors import CheckpointError, ConfigError
 from playground.runs.branching import fork, race
-from playground.runs.commands import Command
+from playground.runs.execution.commands import Command
+from playground.runs.execution.worker import Commands, execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
-from playground.runs.worker import Commands, execute
 from playground.training import loop
 from playground.training.config import OPTIMIZERS, TrainConfig
 from playground.training.events import Created, LearningRate, OptimizerChanged, Step
@@ -88,12 +88,12 @@ def tried(run: Run) -> list[Any]:
 @pytest.mark.parametrize("at", [5, 10, 25])
 def test_a_fork_without_changes_is_its_parent_to_the_last_bit(at: int, optimizer: str, parent: Parent) -> None:
     run = parent(replace(CONFIG, optimizer=optimizer, learning_rate=0.003))
-    assert run.checkpoints() == [5, 10, 15, 20, 25, 30]
+    assert run.checkpoints.steps() == [5, 10, 15, 20, 25, 30]
     made = fork(run, at, {}, "bob")
     assert (taken(made), tried(made)) == (taken(run)[:at], [event for event in tried(run) if event.step <= at])
     trained(made)
     assert (taken(made), tried(made)) == (taken(run), tried(run))
-    assert made.snapshots()[0] == run.snapshots()[0]
+    assert made.journal.snapshots()[0] == run.journal.snapshots()[0]
 
 
 def test_a_fork_belongs_to_whoever_made_it_and_waits_for_a_worker(parent: Parent) -> None:
@@ -141,7 +141,7 @@ def test_new_settings_of_an_optimizer_hold_and_its_memory_stays(parent: Parent) 
     run = parent(replace(CONFIG, optimizer="sgd", momentum=0.9, schedule="constant"))
     made = trained(fork(run, 10, {"momentum": 0.1}, "bob"))
     training = loop.Training(SMALL, run.config)
-    state = run.load_checkpoint(10)
+    state = run.checkpoints.load(10)
     assert state is not None
     training.restore(state)
     for group in training.optimizer.param_groups:
@@ -164,7 +164,7 @@ def test_forks_of_forks_are_the_whole_run(parent: Parent) -> None:
 def test_a_fork_of_the_past_that_a_fork_shares_is_possible_only_where_it_kept_a_state(parent: Parent) -> None:
     run = parent()
     made = fork(run, 10, {}, "bob")
-    assert made.checkpoints() == [10]
+    assert made.checkpoints.steps() == [10]
     with pytest.raises(CheckpointError, match="step 5"):
         fork(made, 5, {}, "bob")
 
@@ -176,7 +176,7 @@ def test_a_fork_outlives_its_parent(parent: Parent) -> None:
     shutil.rmtree(run.path)
     trained(made)
     assert (taken(made), tried(made)) == expected
-    assert made.load_checkpoint(15) is not None
+    assert made.checkpoints.load(15) is not None
 
 
 def test_what_was_changed_by_hand_before_is_part_of_the_past_and_goes_on(parent: Parent) -> None:
@@ -219,7 +219,7 @@ def test_a_fork_that_cannot_learn_is_refused_and_leaves_nothing(step: int, chang
 @pytest.mark.parametrize("damage", ["missing", "torn"])
 def test_a_fork_of_a_state_that_cannot_be_read_is_refused_and_leaves_nothing(damage: str, parent: Parent) -> None:
     run = parent()
-    path = run.checkpoint_path_at(10)
+    path = run.checkpoints.path_at(10)
     whole = path.read_bytes()
     path.unlink()
     if damage == "torn":

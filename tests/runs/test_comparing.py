@@ -19,11 +19,12 @@ from playground.network.build import build
 from playground.network.presets import preset
 from playground.network.spec import NetworkSpec, from_dict
 from playground.runs.branching import fork
-from playground.runs.comparing import BACKWARD, SETTINGS, Axis, default_name, differing, facts, macs, name, overlay, points_each
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
+from playground.runs.labels import relabel
 from playground.runs.run import Run, create, create_from
-from playground.runs.shelf import delete, relabel
-from playground.runs.worker import execute
+from playground.runs.trash import delete
+from playground.runs.views.comparison import BACKWARD, SETTINGS, Axis, default_name, differing, facts, macs, name, overlay, points_each
 from playground.training.config import OPTIMIZERS, TrainConfig
 from playground.training.events import Created, Evaluated, Started, Step, Stopped
 from playground.training.suggestions import suggested
@@ -39,7 +40,7 @@ def made(spec: NetworkSpec | None = None, /, **changes: Any) -> Run:
 def recorded(losses: Sequence[float], evaluations: Sequence[tuple[int, float]] = (), per_epoch: int = 10, **changes: Any) -> History:
     """A run that learnt so many steps, a tenth of a second each, and was tried on the test images after some of them."""
     run = made(**changes)
-    with run.recorder() as record:
+    with run.journal.recorder() as record:
         record(Started(0.0, 0, 1000, per_epoch, "cpu", 1))
         for number, loss in enumerate(losses, 1):
             record(Step(number, loss, 1 - loss, 0.1, number / 10, 100.0))
@@ -95,7 +96,7 @@ def test_a_fork_is_named_by_where_it_left_and_what_it_does_otherwise() -> None:
     parent = made(epochs=0.1)
     for _ in execute(parent):
         pass
-    step = parent.checkpoints()[-1]
+    step = parent.checkpoints.steps()[-1]
     changed = fork(parent, step, {"epochs": 3.0, "learning_rate": 0.0005}, "ada")
     assert default_name(changed) == f"from step {step}: learning rate 0.0005, epochs 3"
     delete(parent)
@@ -106,7 +107,7 @@ def test_a_fork_that_changes_nothing_says_only_where_it_left() -> None:
     parent = made(epochs=0.1)
     for _ in execute(parent):
         pass
-    step = parent.checkpoints()[0]
+    step = parent.checkpoints.steps()[0]
     child = fork(parent, step, {"epochs": 2.0}, "ada")
     same = replace(child.config, epochs=parent.config.epochs)
     (child.path / "config.json").write_text(json.dumps(same.to_dict()))
@@ -189,7 +190,7 @@ def test_data_sets_networks_and_parents_are_columns_of_words() -> None:
     parent = made(epochs=0.1)
     for _ in execute(parent):
         pass
-    step = parent.checkpoints()[-1]
+    step = parent.checkpoints.steps()[-1]
     child = fork(parent, step, {"epochs": 1.0}, "ada")
     other = create(suggested("shapes"), preset("cifar-resnet"))
     columns = {column.name: column.texts for column in differing([parent, child, other])}
@@ -309,5 +310,5 @@ def test_a_number_that_is_none_is_a_gap() -> None:
 def test_a_run_that_was_not_started_has_empty_curves() -> None:
     run = made()
     assert overlay(History(run).follow(), "epoch", "loss") == {"state": "queued", "end": None, "train": {"x": [], "y": []}, "test": {"x": [], "y": []}}
-    run.append(Stopped(0.0, 0))
+    run.journal.append(Stopped(0.0, 0))
     assert overlay(History(run).follow(), "epoch", "loss")["state"] == "stopped"

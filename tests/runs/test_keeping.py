@@ -25,7 +25,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from playground import settings
+from playground import environment
 from playground.data.augment import Augment
 from playground.device import BEST
 from playground.errors import CheckpointError, DivergedError, PlaygroundError, RunError
@@ -33,15 +33,15 @@ from playground.inference.models import load_model
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.runs import keeping
-from playground.runs.adopting import adopt
 from playground.runs.branching import fork
+from playground.runs.execution.worker import Commands, execute
 from playground.runs.history import History
-from playground.runs.keeping import as_csv, as_zip, from_zip
+from playground.runs.labels import Label, label, relabel
 from playground.runs.run import Run, all_runs, create
-from playground.runs.shelf import Label, label, relabel
-from playground.runs.weights import create_from_weights, weights_of
-from playground.runs.worker import Commands, execute
+from playground.runs.sharing import archive as sharing
+from playground.runs.sharing.archive import as_csv, as_zip, from_zip
+from playground.runs.sharing.weights import create_from_weights, weights_of
+from playground.runs.sharing.weights_import import adopt
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Failed, Paused, Started, Step, Stopped
@@ -84,7 +84,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("small")))
         run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), OWNER)
-        run.append(Stopped(5.0, 0))
+        run.journal.append(Stopped(5.0, 0))
         relabel(run, "small")
         return content_of(run)
 
@@ -106,7 +106,7 @@ def edited(content: bytes, file: str, edit: Callable[[bytes], bytes | None]) -> 
 
 
 def left_behind() -> list[Path]:
-    folder = settings.runs_folder()
+    folder = environment.runs_folder()
     return list(folder.iterdir()) if folder.exists() else []
 
 
@@ -142,8 +142,8 @@ def test_a_run_comes_back_as_it_was(trained: Run, archive: bytes) -> None:
     assert history.state == "finished" and curve(run) == curve(trained) and len(history.steps) == 8
     assert (history.evaluations, history.observations, history.finished) == (before.evaluations, before.observations, before.finished)
     assert history.created is not None and before.created is not None and history.created.time == before.created.time
-    assert run.snapshots() == trained.snapshots() and run.snapshots()
-    assert run.checkpoints() == trained.checkpoints() == [3, 6, 8]
+    assert run.journal.snapshots() == trained.journal.snapshots() and run.journal.snapshots()
+    assert run.checkpoints.steps() == trained.checkpoints.steps() == [3, 6, 8]
     for step in (None, 3, 6, 8):
         found, expected = weights_of(run, step), weights_of(trained, step)
         assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
@@ -186,7 +186,7 @@ def interrupted(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_an_interrupted_run_is_resumed_elsewhere_to_the_last_bit(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     torn = interrupted(-1.0, monkeypatch)
-    assert History(torn).follow().state == "interrupted" and torn.checkpoints() == [3]
+    assert History(torn).follow().state == "interrupted" and torn.checkpoints.steps() == [3]
     run = from_zip(content_of(torn), "bob")
     assert History(run).follow().state == "interrupted"
     torch.manual_seed(99)
@@ -214,8 +214,8 @@ def started(step: int = 0) -> Started:
 )
 def test_a_run_is_in_the_state_that_it_was_in_and_can_be_resumed(events: list[Event], state: str) -> None:
     source = create(CONFIG, preset(NETWORK), OWNER)
-    source.remember(events)
-    with source.hold():
+    source.journal.extend(events)
+    with source.lock.hold():
         content = content_of(source)
     run = from_zip(content, "bob")
     assert History(run).follow().state == state
@@ -231,7 +231,7 @@ def test_a_run_that_trains_can_be_packed(trained: Run, monkeypatch: pytest.Monke
     for event in execute(run):
         if isinstance(event, Step) and event.step in (4, 7):
             copy = from_zip(content_of(run))
-            state = copy.load_checkpoint()
+            state = copy.checkpoints.load()
             assert state is not None and state["step"] <= History(copy).follow().step
     assert curve(run) == curve(trained)
 
@@ -239,8 +239,8 @@ def test_a_run_that_trains_can_be_packed(trained: Run, monkeypatch: pytest.Monke
 def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     child = fork(trained, 6, {"learning_rate": 0.001}, OWNER)
     copy = from_zip(content_of(child), "bob")
-    assert curve(copy) == curve(trained)[:6] and copy.checkpoints() == [6]
-    created = next(copy.events()[0])
+    assert curve(copy) == curve(trained)[:6] and copy.checkpoints.steps() == [6]
+    created = next(copy.journal.events()[0])
     assert created == Created(created.time, "bob")  # type: ignore[attr-defined]  # the parent and its race stayed where they were
     begun = create_from_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
     again = from_zip(content_of(begun)).start_weights()
@@ -264,8 +264,8 @@ def test_a_closeup_comes_back() -> None:
     commands = io.StringIO('{"command": "step", "value": 0}\n{"command": "stop", "value": 0}\n')
     for _ in execute(run, Commands(commands)):
         pass
-    assert run.closeup() is not None
-    assert from_zip(content_of(run)).closeup() == run.closeup()
+    assert run.journal.closeup() is not None
+    assert from_zip(content_of(run)).journal.closeup() == run.journal.closeup()
 
 
 def test_a_run_whose_filters_were_worked_out_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +327,7 @@ def test_a_full_disk_is_told(trained: Run, monkeypatch: pytest.MonkeyPatch) -> N
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keeping.shutil, "copyfileobj", full)
+    monkeypatch.setattr(sharing.shutil, "copyfileobj", full)
     with pytest.raises(RunError, match="could not be packed: No space left"):
         as_zip(trained)
 
@@ -336,7 +336,7 @@ def test_a_disk_that_is_full_while_unpacking_is_told(archive: bytes, monkeypatch
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(keeping.shutil, "copyfileobj", full)
+    monkeypatch.setattr(sharing.shutil, "copyfileobj", full)
     assert "could not be written" in refused(archive)
 
 
@@ -471,13 +471,13 @@ def test_the_network_of_the_small_archive(small: bytes) -> None:
     ],
 )  # fmt: skip
 def test_events_as_the_playground_writes_them(small: bytes, line: str) -> None:
-    assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).events()[0])) == 3
+    assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).journal.events()[0])) == 3
 
 
 def test_a_run_is_created_once(small: bytes) -> None:
     """Whoever unpacks it owns it, whatever its record says further on."""
     run = from_zip(edited(small, "events.jsonl", with_line(event("created", time=9.0, owner="eve", race="mine"))), "bob")
-    assert run.owner == "bob" and [type(each) for each in run.events()[0]] == [Created, Stopped]
+    assert run.owner == "bob" and [type(each) for each in run.journal.events()[0]] == [Created, Stopped]
 
 
 @pytest.mark.parametrize(
@@ -504,7 +504,7 @@ def test_a_run_is_created_once(small: bytes) -> None:
 )
 def test_lines_that_are_no_events_are_left_out(small: bytes, line: str) -> None:
     """As everywhere: a crash tears lines, and a later version writes others."""
-    assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).events()[0])) == 2
+    assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).journal.events()[0])) == 2
 
 
 @pytest.mark.parametrize(
@@ -591,7 +591,7 @@ def test_a_checkpoint_that_was_edited_is_refused(archive: bytes, file: str, edit
 def test_a_checkpoint_is_written_anew(archive: bytes) -> None:
     """So that what opens it later sees what was looked through, whatever else the archive in the archive held."""
     run = from_zip(edited(archive, "checkpoint.pt", lambda content: with_entry(content, "archive/extra", b"x" * 5000)))
-    assert b"x" * 5000 not in run.checkpoint_path.read_bytes()
+    assert b"x" * 5000 not in run.checkpoints.latest_path.read_bytes()
 
 
 def test_weights_to_start_from_that_do_not_fit_are_refused(archive: bytes, trained: Run) -> None:
@@ -618,9 +618,9 @@ def test_a_bomb_is_refused_by_its_ratio(small: bytes) -> None:
 def test_a_bomb_is_refused_by_its_size(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     content = packed(entries(small) | {"bomb.txt": bytes(900_000)}, zipfile.ZIP_DEFLATED)
     total = sum(len(file) for file in entries(content).values())
-    monkeypatch.setattr(keeping, "LIMIT", total - 1)
+    monkeypatch.setattr(sharing, "LIMIT", total - 1)
     assert "too large when it is unpacked" in refused(content)
-    monkeypatch.setattr(keeping, "LIMIT", total)
+    monkeypatch.setattr(sharing, "LIMIT", total)
     assert from_zip(content)
 
 
@@ -642,8 +642,8 @@ def test_more_kept_states_than_a_run_keeps_are_left_out(archive: bytes, trained:
         state = restated(step=step)(content)
         more = with_entry(more, f"{trained.id}/checkpoints/{step:08d}.pt", state)
     run = from_zip(more)
-    assert len(run.checkpoints()) <= 12
-    state = run.load_checkpoint()
+    assert len(run.checkpoints.steps()) <= 12
+    state = run.checkpoints.load()
     assert state is not None and state["step"] == 8
 
 

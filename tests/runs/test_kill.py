@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import environment
+from playground.runs.execution.scheduler import Scheduler
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create
-from playground.runs.scheduler import Scheduler
-from playground.runs.worker import execute
 
 from .killing import RUN, VICTIMS, Moment, Victim, Whole, kill, uninterrupted, whole
 from .small import CONFIG, SMALL
@@ -30,12 +30,12 @@ DYING = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from playground.runs import run as runs
-from playground.runs.worker import execute
+from playground.runs import journal, run
+from playground.runs.execution.worker import execute
 from playground.training import loop
 
 loop.FLUSH_SECONDS = loop.CHECKPOINT_SECONDS = loop.EVALUATED_SECONDS = -1.0  # a checkpoint after every step,
-runs.FLUSH_SECONDS = float("inf")  # and steps that wait to be written
+journal.FLUSH_SECONDS = float("inf")  # and steps that wait to be written
 path, place, left = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 owner, name = {"torn": (torch, "save"), "written": (torch, "save"), "linked": (os, "link"), "renamed": (Path, "replace")}[place]
 do = getattr(owner, name)
@@ -51,7 +51,7 @@ def die(*given):
     return done
 
 setattr(owner, name, die)
-for _ in execute(runs.Run(path)):
+for _ in execute(run.Run(path)):
     pass
 """
 """Trains a run, and is killed while it keeps its state for the so-manieth time."""
@@ -98,7 +98,7 @@ def test_nothing_is_lost_wherever_a_state_is_being_kept(place: str, count: int, 
     """The steps before it are in the record once it counts, and until then the old one does."""
     run = create(CONFIG, SMALL)
     command = [sys.executable, "-c", DYING, str(run.path), place, str(count)]
-    died = subprocess.run(command, cwd=settings.ROOT, check=False)
+    died = subprocess.run(command, cwd=environment.ROOT, check=False)
     assert died.returncode == -signal.SIGKILL
     assert History(run).follow().state == "interrupted"
     for _ in execute(run):
@@ -106,7 +106,7 @@ def test_nothing_is_lost_wherever_a_state_is_being_kept(place: str, count: int, 
     found = whole(run)
     assert found.steps == untouched.steps
     assert found.evaluations == untouched.evaluations
-    assert all(run.load_checkpoint(step) for step in run.checkpoints())
+    assert all(run.checkpoints.load(step) for step in run.checkpoints.steps())
 
 
 def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Scheduler, expected: Whole) -> None:

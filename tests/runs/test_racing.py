@@ -8,12 +8,12 @@ import pytest
 
 from playground.errors import ConfigError
 from playground.network.presets import preset
-from playground.runs.comparing import differing
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
-from playground.runs.racing import EVALUATIONS, RACERS, SUITED, begin, by_batch_size, by_learning_rate, by_optimizer, first_race, racer
+from playground.runs.labels import label
+from playground.runs.races import EVALUATIONS, RACERS, SUITED, begin, by_batch_size, by_learning_rate, by_optimizer, first_race, racer
 from playground.runs.run import all_runs
-from playground.runs.shelf import label
-from playground.runs.worker import execute
+from playground.runs.views.comparison import differing
 from playground.training.config import OPTIMIZERS, TrainConfig
 from playground.training.suggestions import suggested
 

@@ -19,11 +19,12 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from playground import settings
+from playground import environment
 from playground.errors import CheckpointError, RunError, UnknownName
 from playground.network.presets import preset
+from playground.runs.checkpoints import KEPT, load_state
 from playground.runs.history import History
-from playground.runs.run import KEPT, Run, all_runs, create, find, load_state
+from playground.runs.run import Run, all_runs, create, find
 from playground.training.config import TrainConfig
 from playground.training.events import (
     Closeup,
@@ -53,7 +54,7 @@ def step(number: int, loss: float = 1.0) -> Step:
 
 
 def events_of(run: Run, offset: int = 0) -> tuple[list[Event], int]:
-    events, end = run.events(offset)
+    events, end = run.journal.events(offset)
     return list(events), end
 
 
@@ -76,7 +77,7 @@ def test_a_name_that_is_no_run_is_refused(run: Run, name: str) -> None:
 
 def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
     line = Steps.of([step(1), step(2)]).to_json().encode() + b"\n"
-    _, offset = run.events()
+    _, offset = run.journal.events()
     path = run.path / "events.jsonl"
     with path.open("ab") as file:
         file.write(line[:20])
@@ -89,7 +90,7 @@ def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
 def test_an_event_behind_a_torn_line_is_not_lost(run: Run) -> None:
     with (run.path / "events.jsonl").open("ab") as file:
         file.write(b'{"kind": "steps", "fir')
-    run.append(step(2))
+    run.journal.append(step(2))
     events, _ = events_of(run)
     assert events[-1] == Steps.of([step(2)])
     assert len(events) == 2  # created, and the whole step
@@ -98,15 +99,15 @@ def test_an_event_behind_a_torn_line_is_not_lost(run: Run) -> None:
 def test_history_follows_as_the_record_grows(run: Run) -> None:
     history = History(run).follow()
     for event in (started(0), step(1), step(2)):
-        run.append(event)
+        run.journal.append(event)
     assert history.follow().step == 2
-    run.append(step(3))
+    run.journal.append(step(3))
     assert [event.step for event in history.follow().steps] == [1, 2, 3]
 
 
 def test_what_was_recorded_behind_a_checkpoint_is_void_after_a_resume(run: Run) -> None:
     for event in (started(0), *(step(number) for number in range(1, 8)), started(4), step(5, loss=0.25)):
-        run.append(event)
+        run.journal.append(event)
     steps = History(run).follow().steps
     assert [event.step for event in steps] == [1, 2, 3, 4, 5]
     assert steps[-1].loss == 0.25
@@ -124,19 +125,19 @@ def test_what_was_recorded_behind_a_checkpoint_is_void_after_a_resume(run: Run) 
 )
 def test_state_of_a_run_without_a_worker(run: Run, events: list[Step], state: str) -> None:
     for event in events:
-        run.append(event)
+        run.journal.append(event)
     assert History(run).follow().state == state
 
 
 def test_state_of_a_run_that_is_held(run: Run) -> None:
-    run.append(started(0))
+    run.journal.append(started(0))
     with _holder(run) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline().strip() == "held"
         assert History(run).follow().state == "running"
-        run.append(Paused(1))
+        run.journal.append(Paused(1))
         assert History(run).follow().state == "paused"
-        run.append(Resumed(1))
+        run.journal.append(Resumed(1))
         assert History(run).follow().state == "running"
         holder.kill()
         holder.wait()
@@ -147,23 +148,23 @@ def _holder(run: Run) -> subprocess.Popen[str]:
     """Another process that holds the run until it is killed."""
     code = (
         "import sys, time; from pathlib import Path; from playground.runs.run import Run\n"
-        "with Run(Path(sys.argv[1])).hold(): print('held', flush=True); sys.stdin.read()"
+        "with Run(Path(sys.argv[1])).lock.hold(): print('held', flush=True); sys.stdin.read()"
     )
-    return subprocess.Popen([sys.executable, "-c", code, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=settings.ROOT)
+    return subprocess.Popen([sys.executable, "-c", code, str(run.path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=environment.ROOT)
 
 
 def test_two_processes_cannot_train_one_run(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.runs.run.LOCK_SECONDS", 0.1)
+    monkeypatch.setattr("playground.runs.lock.LOCK_SECONDS", 0.1)
     with _holder(run) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with pytest.raises(RunError, match="another process"), run.hold():
+        with pytest.raises(RunError, match="another process"), run.lock.hold():
             pass
         holder.kill()
 
 
 def test_a_checkpoint_is_whole_or_the_old_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run.save_checkpoint({"step": 1})
+    run.checkpoints.save({"step": 1})
 
     def full(state: object, path: Path) -> None:
         path.write_bytes(b"half")
@@ -171,13 +172,13 @@ def test_a_checkpoint_is_whole_or_the_old_one(run: Run, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(RunError, match="disk"):
-        run.save_checkpoint({"step": 2})
-    assert run.load_checkpoint() == {"step": 1}
+        run.checkpoints.save({"step": 2})
+    assert run.checkpoints.load() == {"step": 1}
     assert not list(run.path.glob("*.tmp"))
 
 
 def test_a_disk_that_fills_while_an_earlier_state_is_kept_leaves_the_old_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    run.save_checkpoint({"step": 1})
+    run.checkpoints.save({"step": 1})
 
     def full(*_paths: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -185,9 +186,16 @@ def test_a_disk_that_fills_while_an_earlier_state_is_kept_leaves_the_old_one(run
     monkeypatch.setattr(os, "link", full)
     monkeypatch.setattr(shutil, "copyfile", full)
     with pytest.raises(RunError, match="disk"):
-        run.save_checkpoint({"step": 2})
-    assert run.load_checkpoint() == run.load_checkpoint(1) == {"step": 1}
+        run.checkpoints.save({"step": 2})
+    assert run.checkpoints.load() == run.checkpoints.load(1) == {"step": 1}
     assert not list(run.path.glob("*.tmp"))
+
+
+def test_a_crash_between_linking_and_renaming_leaves_earlier_checkpoints_as_they_were(run: Run) -> None:
+    run.checkpoints.save({"step": 1})
+    os.link(run.checkpoints.path_at(1), run.path / "checkpoint.tmp")  # where a process dies that has linked its file and not renamed it yet
+    run.checkpoints.save({"step": 2})
+    assert run.checkpoints.load(1) == {"step": 1} and run.checkpoints.load(2) == {"step": 2}
 
 
 @given(gaps=st.lists(st.integers(1, 500), min_size=10, max_size=60))
@@ -198,30 +206,30 @@ def test_earlier_states_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "save", lambda state, path: path.write_text(str(state["step"])))
         for step in steps:
-            run.save_checkpoint({"step": step})
-    kept = run.checkpoints()
+            run.checkpoints.save({"step": step})
+    kept = run.checkpoints.steps()
     assert len(kept) == min(len(steps), KEPT) and set(kept) <= set(steps)
     assert (kept[0], kept[-1]) == (steps[0], steps[-1])
-    assert [run.checkpoint_path_at(step).read_text() for step in kept] == [str(step) for step in kept]
+    assert [run.checkpoints.path_at(step).read_text() for step in kept] == [str(step) for step in kept]
 
 
 @pytest.mark.parametrize("count", [13, 50, 200])
 def test_kept_states_are_spread_over_the_run(count: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "save", lambda _state, path: path.write_bytes(b""))
     for step in range(1, count + 1):
-        run.save_checkpoint({"step": 10 * step})
-    kept = run.checkpoints()
+        run.checkpoints.save({"step": 10 * step})
+    kept = run.checkpoints.steps()
     gaps = [after - before for before, after in pairwise([0, *kept])]
     assert kept[-1] == 10 * count and max(gaps) <= 3 * 10 * count / (KEPT - 1)
 
 
 def test_a_kept_state_is_found_by_its_step_and_costs_no_room_of_its_own(run: Run) -> None:
     for step in (10, 20):
-        run.save_checkpoint({"step": step, "weights": torch.full((3,), step)})
-    first, last, latest = run.load_checkpoint(10), run.load_checkpoint(20), run.load_checkpoint()
+        run.checkpoints.save({"step": step, "weights": torch.full((3,), step)})
+    first, last, latest = run.checkpoints.load(10), run.checkpoints.load(20), run.checkpoints.load()
     assert first and last and latest
     assert first["weights"].tolist() == [10.0] * 3 and last["weights"].tolist() == latest["weights"].tolist() == [20.0] * 3
-    assert run.checkpoint_path_at(20).samefile(run.checkpoint_path)
+    assert run.checkpoints.path_at(20).samefile(run.checkpoints.latest_path)
 
 
 def test_states_are_kept_where_no_links_can_be_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,24 +238,24 @@ def test_states_are_kept_where_no_links_can_be_made(run: Run, monkeypatch: pytes
 
     monkeypatch.setattr(os, "link", refuse)
     for step in (10, 20):
-        run.save_checkpoint({"step": step})
-    assert [run.load_checkpoint(step) for step in (10, 20, None)] == [{"step": 10}, {"step": 20}, {"step": 20}]
+        run.checkpoints.save({"step": step})
+    assert [run.checkpoints.load(step) for step in (10, 20, None)] == [{"step": 10}, {"step": 20}, {"step": 20}]
 
 
 def test_a_state_of_a_step_that_was_taken_again_replaces_the_old_one(run: Run) -> None:
     for loss in (1.0, 2.0):
-        run.save_checkpoint({"step": 10, "loss": loss})
-    assert run.checkpoints() == [10]
-    assert run.load_checkpoint(10) == {"step": 10, "loss": 2.0}
+        run.checkpoints.save({"step": 10, "loss": loss})
+    assert run.checkpoints.steps() == [10]
+    assert run.checkpoints.load(10) == {"step": 10, "loss": 2.0}
 
 
 def test_a_state_that_was_not_kept_is_refused_and_those_that_were_are_named(run: Run) -> None:
     with pytest.raises(CheckpointError, match=r"step 5 .*Kept: none"):
-        run.load_checkpoint(5)
+        run.checkpoints.load(5)
     for step in (10, 20):
-        run.save_checkpoint({"step": step})
+        run.checkpoints.save({"step": step})
     with pytest.raises(CheckpointError, match=r"step 5 .*Kept: 10, 20"):
-        run.load_checkpoint(5)
+        run.checkpoints.load(5)
 
 
 def picture(number: int, share: int = 1000) -> Snapshot:
@@ -255,34 +263,34 @@ def picture(number: int, share: int = 1000) -> Snapshot:
 
 
 def test_pictures_are_kept_apart_and_those_behind_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
-    assert run.snapshots() == []
+    assert run.journal.snapshots() == []
     for event in (started(0), picture(1), step(1), picture(40), step(40), picture(70), step(70), started(30), picture(35, 500), step(35)):
-        run.append(event)
-    assert run.snapshots() == [picture(1), picture(35, 500)]
-    assert not any(isinstance(event, Snapshot) for event in run.events()[0])
+        run.journal.append(event)
+    assert run.journal.snapshots() == [picture(1), picture(35, 500)]
+    assert not any(isinstance(event, Snapshot) for event in run.journal.events()[0])
 
 
 def test_pictures_behind_a_torn_line_are_not_lost(run: Run) -> None:
-    run.append(picture(1))
+    run.journal.append(picture(1))
     with (run.path / "snapshots.jsonl").open("ab") as file:
         file.write(picture(2).to_json().encode()[:30])
-    assert run.snapshots() == [picture(1)]
-    run.append(picture(3))
-    assert run.snapshots() == [picture(1), picture(3)]
+    assert run.journal.snapshots() == [picture(1)]
+    run.journal.append(picture(3))
+    assert run.journal.snapshots() == [picture(1), picture(3)]
 
 
 def test_of_close_ups_the_last_is_kept(run: Run) -> None:
-    assert run.closeup() is None
+    assert run.journal.closeup() is None
     for number in (1, 2):
-        run.append(Closeup(number, {"loss": number / 10}))
-    assert run.closeup() == Closeup(2, {"loss": 0.2})
-    assert not any(isinstance(event, Closeup) for event in run.events()[0])
+        run.journal.append(Closeup(number, {"loss": number / 10}))
+    assert run.journal.closeup() == Closeup(2, {"loss": 0.2})
+    assert not any(isinstance(event, Closeup) for event in run.journal.events()[0])
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", Paused(1).to_json().encode(), b"\xff"], ids=["empty", "torn", "list", "another-event", "not-utf8"])
 def test_a_damaged_close_up_is_none(run: Run, content: bytes) -> None:
     (run.path / "closeup.json").write_bytes(content)
-    assert run.closeup() is None
+    assert run.journal.closeup() is None
 
 
 @given(st.lists(st.sampled_from(["step", "step", "step", "pause", "picture"]), max_size=40), st.booleans())
@@ -291,8 +299,8 @@ def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: l
     """Whether they wait for each other or each is written at once."""
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     recorded: list[Event] = []
-    with pytest.MonkeyPatch.context() as patch, run.recorder() as record:
-        patch.setattr("playground.runs.run.FLUSH_SECONDS", math.inf if patient else -1.0)
+    with pytest.MonkeyPatch.context() as patch, run.journal.recorder() as record:
+        patch.setattr("playground.runs.journal.FLUSH_SECONDS", math.inf if patient else -1.0)
         for number, kind in enumerate(kinds, start=1):
             event = {"step": step(number, number / 7), "pause": Paused(number), "picture": picture(number)}[kind]
             record(event)
@@ -301,8 +309,8 @@ def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: l
                 assert events_of(run)[0][-1] == event
     history = History(run).follow()
     assert list(history.steps) == [event for event in recorded if isinstance(event, Step)]
-    assert run.snapshots() == [event for event in recorded if isinstance(event, Snapshot)]
-    assert [event for event in run.events()[0] if isinstance(event, Paused)] == [event for event in recorded if isinstance(event, Paused)]
+    assert run.journal.snapshots() == [event for event in recorded if isinstance(event, Snapshot)]
+    assert [event for event in run.journal.events()[0] if isinstance(event, Paused)] == [event for event in recorded if isinstance(event, Paused)]
 
 
 def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(run: Run) -> None:
@@ -319,11 +327,11 @@ def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(
         changes[1],
         Diverged(8, 7, "loss", -1, []),
     ):
-        run.append(event)
+        run.journal.append(event)
     history = History(run).follow()
     assert (history.observations, history.changes) == (observed, changes)
-    assert history.diverged is not None and (history.diverged.step, history.created) == (8, next(run.events()[0]))
-    run.append(started(4))
+    assert history.diverged is not None and (history.diverged.step, history.created) == (8, next(run.journal.events()[0]))
+    run.journal.append(started(4))
     history.follow()
     assert (history.observations, history.changes, history.diverged, history.step) == (observed[:1], changes[:1], None, 4)
 
@@ -372,11 +380,11 @@ def test_runs_of_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPa
     ends = iter(["aaaa", "aaaa", "bbbb", "bbbb", "cccc"])
     monkeypatch.setattr("playground.runs.run.secrets.token_hex", lambda _bytes: next(ends))
     first = create(TrainConfig(), preset("mnist-mlp"))
-    (settings.runs_folder() / f".{first.id[:-4]}bbbb").mkdir()
+    (environment.runs_folder() / f".{first.id[:-4]}bbbb").mkdir()
     second = create(TrainConfig(), preset("mnist-mlp"))
     assert (first.id[-4:], second.id[-4:]) == ("aaaa", "cccc")
     assert sorted(run.id for run in all_runs()) == [first.id, second.id]
-    assert (settings.runs_folder() / f".{first.id[:-4]}bbbb").exists()
+    assert (environment.runs_folder() / f".{first.id[:-4]}bbbb").exists()
 
 
 def test_a_run_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

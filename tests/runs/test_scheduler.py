@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.errors import RunError
 from playground.network.presets import preset
-from playground.runs.commands import Command
+from playground.runs.execution.commands import Command
+from playground.runs.execution.scheduler import Scheduler
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create
-from playground.runs.scheduler import Scheduler
-from playground.runs.worker import execute
 from playground.training.config import TrainConfig
 from playground.training.events import LearningRate, OptimizerChanged
 
@@ -68,7 +68,7 @@ def test_a_run_trains_to_its_end_and_keeps_its_weights(scheduler: Scheduler) -> 
     assert (history.step, history.total_steps) == (16, 16)
     assert history.test_accuracy is not None
     assert history.test_accuracy > 0.3
-    assert run.load_checkpoint() is not None
+    assert run.checkpoints.load() is not None
     assert losses(history) == uninterrupted(SHORT)
 
 
@@ -80,7 +80,7 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
     paused_at = history.step
     scheduler.command(run, Command("step"))
     until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
-    closeup = run.closeup()
+    closeup = run.journal.closeup()
     assert closeup is not None and (closeup.step, closeup.document["optimizer"]) == (paused_at + 1, "adam")
     scheduler.command(run, Command("learning-rate", 0.0001))
     scheduler.command(run, Command("optimizer", "sgd"))
@@ -92,7 +92,7 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
     assert history.steps[paused_at + 2].learning_rate < 0.0002
     scheduler.command(run, Command("stop"))
     assert finish(history).state == "stopped"
-    assert run.load_checkpoint() is not None
+    assert run.checkpoints.load() is not None
 
 
 def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Scheduler) -> None:
@@ -140,7 +140,7 @@ def test_hanging_up_keeps_the_state_at_the_very_step() -> None:
     until(lambda: history.follow().step >= 10)
     scheduler.close()
     assert history.follow().state == "interrupted"
-    state = run.load_checkpoint()
+    state = run.checkpoints.load()
     assert state is not None
     assert state["step"] == history.step
     for _ in execute(run):
@@ -188,18 +188,18 @@ def test_the_forking_process_may_die_and_the_next_run_still_starts() -> None:
 
 def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.scheduler import Scheduler\n"
+        "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler\n"
         "scheduler = Scheduler(workers=1)\n"
         "for path in sys.argv[1:]: scheduler.submit(Run(Path(path)))\n"
         "print('submitted', flush=True); sys.stdin.read()"
     )
     training, waiting = (create(config, preset(config.network)) for config in (LONG, SHORT))
     arguments = [sys.executable, "-c", code, str(training.path), str(waiting.path)]
-    with subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=settings.ROOT) as server:
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=environment.ROOT) as server:
         history = History(training)
         until(lambda: history.follow().steps)
         server.kill()
-    until(lambda: not training.is_held())
+    until(lambda: not training.lock.is_held())
     assert history.follow().state == "interrupted"
     scheduler = Scheduler(workers=1)
     scheduler.adopt()

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.network.presets import preset
 from playground.runs.history import History
+from playground.runs.journal import Journal
+from playground.runs.labels import relabel
 from playground.runs.run import Run, create
-from playground.runs.shelf import delete, relabel
-from playground.runs.summaries import Summaries, Summary, first_chosen, listed_runs, owner
+from playground.runs.trash import delete
+from playground.runs.views.summaries import Summaries, Summary, first_chosen, listed_runs, owner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
@@ -23,8 +25,8 @@ EVALUATED = '{"kind": "evaluated", "step": 1, "epoch": 1, "train_loss": 0, "trai
 
 def made(race: str = "", config: TrainConfig = CONFIG) -> Run:
     run = create(config, preset("mnist-mlp"), "ada", race)
-    run.append(Started(0.0, 0, 10, 10, "cpu", 1))
-    run.append(Step(1, 0.5, 0.5, 0.1, 0.1, 100.0))
+    run.journal.append(Started(0.0, 0, 10, 10, "cpu", 1))
+    run.journal.append(Step(1, 0.5, 0.5, 0.1, 0.1, 100.0))
     return run
 
 
@@ -40,8 +42,8 @@ def of(run: Run) -> Summary:
 
 def test_a_summary_says_what_the_run_has_come_to() -> None:
     run = made("race-1")
-    run.append(Evaluated(1, 0.1, 0.5, 0.5, 0.4, 0.9, 0.1))
-    run.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
+    run.journal.append(Evaluated(1, 0.1, 0.5, 0.5, 0.4, 0.9, 0.1))
+    run.journal.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
     relabel(run, name="Mine", note="Good.")
     found = of(run)
     assert (found.name, found.note, found.state, found.race, found.dataset, found.fault) == ("Mine", "Good.", "finished", "race-1", "MNIST 5k", "")
@@ -58,12 +60,12 @@ def test_a_record_is_read_again_only_when_it_has_grown(monkeypatch: pytest.Monke
 
     summaries = Summaries(follow)
     summaries.of(run)
-    monkeypatch.setattr(Run, "events", lambda *_: pytest.fail("read again"))
+    monkeypatch.setattr(Journal, "events", lambda *_: pytest.fail("read again"))
     first = summaries.of(run)
     monkeypatch.undo()
     assert first is not None and first.facts is not None and first.facts.step == 1
     assert asked == []
-    run.append(Step(2, 0.4, 0.5, 0.1, 0.2, 100.0))
+    run.journal.append(Step(2, 0.4, 0.5, 0.1, 0.2, 100.0))
     second = summaries.of(run)
     assert second is not None and second.facts is not None and second.facts.step == 2
     assert asked == [run]
@@ -71,7 +73,7 @@ def test_a_record_is_read_again_only_when_it_has_grown(monkeypatch: pytest.Monke
 
 def test_a_run_whose_worker_died_is_interrupted_though_nothing_was_written() -> None:
     run, summaries = made(), Summaries(followed)
-    with run.hold():
+    with run.lock.hold():
         living = summaries.of(run)
         assert living is not None and living.state == "running"
     dead = summaries.of(run)
@@ -146,17 +148,17 @@ def test_the_folder_is_read_again_only_when_a_run_has_come_or_gone(monkeypatch: 
     assert listed_runs() == []
     first = made()
     assert listed_runs() == [first]
-    folder = settings.runs_folder()
+    folder = environment.runs_folder()
     long_ago = folder.stat().st_mtime_ns - 60_000_000_000
     os.utime(folder, ns=(long_ago, long_ago))
     assert listed_runs() == [first]
-    monkeypatch.setattr("playground.runs.summaries.all_runs", lambda: pytest.fail("read again"))
+    monkeypatch.setattr("playground.runs.views.summaries.all_runs", lambda: pytest.fail("read again"))
     assert listed_runs() == [first]
     monkeypatch.undo()
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder))
     second = made()
     assert set(listed_runs()) == {first, second}
-    second.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
+    second.journal.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
     delete(second)
     assert listed_runs() == [first]
 

@@ -15,13 +15,13 @@ from torch import Tensor
 
 from playground.data.images import ImageSet
 from playground.data.load import load
-from playground.data.own import to_safetensors
+from playground.data.own_drawings import to_safetensors
 from playground.errors import CheckpointError, DataError, PlaygroundError
 from playground.runs.branching import fork
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
-from playground.runs.keeping import as_zip, from_zip
 from playground.runs.run import Run, all_runs, create
-from playground.runs.worker import execute
+from playground.runs.sharing.archive import as_zip, from_zip
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Event, Step

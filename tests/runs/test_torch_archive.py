@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from playground import foreign
+from playground import untrusted
 from playground.errors import CheckpointError
 from playground.network.presets import preset
-from playground.runs.torch_archive import read
+from playground.runs.sharing.torch_archive import read
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
 
@@ -286,7 +286,7 @@ def test_a_planted_mark_does_not_hide_the_size_of_the_directory() -> None:
 def test_the_size_of_the_directory_of_a_large_archive(monkeypatch: pytest.MonkeyPatch) -> None:
     """`torch.save` writes the records of archives above 4 GB always."""
     assert EIGHT[-42:-38] == b"PK\6\7"
-    monkeypatch.setattr(foreign, "DIRECTORY_LIMIT", 100)
+    monkeypatch.setattr(untrusted, "DIRECTORY_LIMIT", 100)
     with pytest.raises(CheckpointError, match="too many files"):
         opened(EIGHT)
 

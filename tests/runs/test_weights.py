@@ -24,11 +24,11 @@ from playground.network.build import build
 from playground.network.presets import load_presets, preset
 from playground.network.source import sequential_script
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.runs import weights as weights_module
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
-from playground.runs.weights import LIMIT, as_safetensors, as_state_dict, create_from_weights, fitted, read_weights, weights_of
-from playground.runs.worker import execute
+from playground.runs.sharing import weights as weights_module
+from playground.runs.sharing.weights import LIMIT, as_safetensors, as_state_dict, create_from_weights, fitted, read_weights, weights_of
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
@@ -160,7 +160,7 @@ def test_a_checkpoint_of_a_tutorial(key: str) -> None:
 
 
 def test_a_checkpoint_of_the_playground(run: Run) -> None:
-    found = read_weights(run.checkpoint_path, "checkpoint.pt")
+    found = read_weights(run.checkpoints.latest_path, "checkpoint.pt")
     expected = weights_of(run)
     assert all(torch.equal(found[name], expected[name]) for name in expected) and found.keys() == expected.keys()
 
@@ -404,7 +404,7 @@ def test_exported_weights_are_those_of_the_script_on_the_code_page(run: Run, tmp
     exec(sequential_script(run.network), names)  # noqa: S102 - as a learner does with the code page
     network = names["network"]
     assert network.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True)).missing_keys == []
-    state = run.load_checkpoint()
+    state = run.checkpoints.load()
     assert state is not None
     inputs = batch(run.network)
     with torch.inference_mode():
@@ -415,7 +415,7 @@ def test_exported_weights_are_plain(run: Run) -> None:
     """Other libraries want them contiguous, and PyTorch's own dictionary."""
     found = torch.load(Path(run.path / "x.pt").write_bytes(as_state_dict(run)) and run.path / "x.pt", weights_only=True)
     assert type(found) is dict and all(tensor.is_contiguous() and not tensor.requires_grad for tensor in found.values())
-    assert any(not tensor.is_contiguous() for tensor in run.load_checkpoint()["weights"].values())  # type: ignore[index]
+    assert any(not tensor.is_contiguous() for tensor in run.checkpoints.load()["weights"].values())  # type: ignore[index]
 
 
 def test_exported_safetensors_tell_what_they_are(run: Run, tmp_path: Path) -> None:
@@ -429,7 +429,7 @@ def test_exported_safetensors_tell_what_they_are(run: Run, tmp_path: Path) -> No
 
 
 def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
-    assert run.checkpoints() == [2, 4]
+    assert run.checkpoints.steps() == [2, 4]
     first, last = 2, 4
     early, late = weights_of(run, first), weights_of(run, last)
     assert all(torch.equal(late[name], tensor) for name, tensor in weights_of(run).items())

@@ -15,8 +15,8 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.tensors import allowed, calls
-from playground.tensors.interpreter import Execution, run
+from playground.tensors.language import allowed, calls
+from playground.tensors.language.interpreter import Execution, run
 
 MODULES = {"torch": torch, "np": np, "numpy": np, "F": torch.nn.functional, "nn": torch.nn}
 

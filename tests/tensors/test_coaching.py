@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter, mending
-from playground.tensors.coaching import Explanation, explain
-from playground.tensors.mending import Fix
+from playground.tensors.help import fixes
+from playground.tensors.help.coaching import Explanation, explain
+from playground.tensors.help.fixes import Fix
+from playground.tensors.language import interpreter
 
 A = "a = torch.ones(2, 3)\n"
 N = "a = np.ones(3)\n"
@@ -271,7 +272,7 @@ def test_the_rule_is_told(marked: str) -> None:
 def test_every_fix_works(marked: str) -> None:
     source, _part = cut(marked)
     found = explained(source)
-    assert len(found.fixes) <= mending.FIXES
+    assert len(found.fixes) <= fixes.FIXES
     for fix in found.fixes:
         assert fix.label and 0 <= fix.start <= fix.end <= len(source) and applied(source, fix) != source
         goes_further(source, found, fix)

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
-from playground.tensors.bounds import MIB, Bounds
+from playground.tensors.language.bounds import MIB, Bounds
 from playground.tensors.sandbox import PREPARE, RUN, SECONDS, Sandbox
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="this system cannot fork")
@@ -552,4 +552,4 @@ def test_nothing_is_reached_that_is_not_on_the_list(reached: dict[Attack, Outcom
 
 def test_no_file_appears(bench: Bench, reached: dict[Attack, Outcome]) -> None:
     assert not list(bench._folder.iterdir())
-    assert not list(settings.ROOT.glob("hostile*"))
+    assert not list(environment.ROOT.glob("hostile*"))

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK
-from playground.tensors import calls, interpreter, report
-from playground.tensors.bounds import MIB, Bounds
+from playground.tensors.language import calls, interpreter
+from playground.tensors.language.bounds import MIB, Bounds
+from playground.tensors.xray import report
 
 from .test_hostile import MARKER, Attack, Bench, Outcome, benches, faults, judge, table
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
-from playground.tensors import interpreter, sizing
-from playground.tensors.bounds import MIB, Bounds
-from playground.tensors.calls import Call
-from playground.tensors.faults import BoundsExceeded, OperationFailed, Refused, ScriptError
-from playground.tensors.interpreter import Execution, run
+from playground.tensors.language import interpreter, sizing
+from playground.tensors.language.bounds import MIB, Bounds
+from playground.tensors.language.calls import Call
+from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused, ScriptError
+from playground.tensors.language.interpreter import Execution, run
 
 
 def given() -> dict[str, Any]:

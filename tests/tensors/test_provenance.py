@@ -15,10 +15,10 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from playground.tensors.interpreter import run
-from playground.tensors.lineage import Lineage, lineage
-from playground.tensors.provenance import Deadline, undisturbed
-from playground.tensors.tracing import Statement
+from playground.tensors.language.interpreter import run
+from playground.tensors.xray.lineage import Lineage, lineage
+from playground.tensors.xray.provenance import Deadline, undisturbed
+from playground.tensors.xray.tracing import Statement
 
 MODULES = {"torch": torch, "np": np, "F": torch.nn.functional}
 

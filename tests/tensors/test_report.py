@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from playground.tensors import interpreter, memory
-from playground.tensors import report as module
 from playground.tensors.examples import EXAMPLES, Example, example
-from playground.tensors.report import LINKS, STATEMENTS, report, summary
+from playground.tensors.language import interpreter
+from playground.tensors.xray import memory
+from playground.tensors.xray import report as module
+from playground.tensors.xray.report import LINKS, STATEMENTS, report, summary
 
 
 def shown(source: str, fails: bool = False) -> dict[str, Any]:

@@ -308,7 +308,7 @@ def test_the_forking_process_may_be_killed(tasks: None) -> None:
 
 def test_a_race_may_take_its_time(box: Sandbox) -> None:
     """The bound on processor time is that of the request."""
-    import playground.tensors.race as module
+    import playground.tensors.device_benchmark as module
 
     assert module.SECONDS < LONG
     found = box.ask(f"{TASKS_MODULE}:echo", {"seconds": 30}, LONG)

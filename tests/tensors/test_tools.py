@@ -16,11 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from playground.errors import ConfigError, PlaygroundError, UnknownName
-from playground.tensors import allowed, calls, interpreter, link, race, reference
-from playground.tensors.checking import try_exercise, verdict
-from playground.tensors.creation import DTYPES, KINDS, creation_source
+from playground.tensors import device_benchmark, link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES, Exercise, exercise
+from playground.tensors.exercises.checking import try_exercise, verdict
+from playground.tensors.help import reference
+from playground.tensors.help.creation import DTYPES, KINDS, creation_source
+from playground.tensors.language import allowed, calls, interpreter
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
 
@@ -253,9 +255,9 @@ def threads() -> Iterator[None]:
 
 
 def test_a_race_has_a_time_for_each_lane_and_size(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(race, "SIZES", (2, 4, 8))
-    monkeypatch.setattr(race, "REPEATS", 3)
-    found = race.race({})
+    monkeypatch.setattr(device_benchmark, "SIZES", (2, 4, 8))
+    monkeypatch.setattr(device_benchmark, "REPEATS", 3)
+    found = device_benchmark.race({})
     assert len(found["lanes"]) == 2 and all(isinstance(lane, str) and lane for lane in found["lanes"])
     assert [row["size"] for row in found["rows"]] == [2, 4, 8]
     assert all(len(row["seconds"]) == 2 and all(seconds > 0 for seconds in row["seconds"]) for row in found["rows"])
@@ -265,10 +267,10 @@ def test_a_race_has_a_time_for_each_lane_and_size(threads: None, monkeypatch: py
 def test_lanes_of_a_machine_without_an_accelerator(threads: None, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     from playground import device
 
-    monkeypatch.setattr(race, "SIZES", (2,))
-    monkeypatch.setattr(race.settings, "cores", lambda: cores)
-    monkeypatch.setattr(race.device, "best", lambda: device.get("cpu"))
-    found = race.race({})
+    monkeypatch.setattr(device_benchmark, "SIZES", (2,))
+    monkeypatch.setattr(device_benchmark.settings, "cores", lambda: cores)
+    monkeypatch.setattr(device_benchmark.device, "best", lambda: device.get("cpu"))
+    found = device_benchmark.race({})
     assert len(found["rows"][0]["seconds"]) == len(found["lanes"])
     assert "1 threads" not in found["lanes"] and len(set(found["lanes"])) == len(found["lanes"])
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from playground import device
-from playground.tensors import interpreter
-from playground.tensors.report import report
+from playground.tensors.language import interpreter
+from playground.tensors.xray.report import report
 
 
 class Shown:

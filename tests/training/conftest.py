@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from playground import settings
+from playground import environment
 from playground.data.images import ImageSet
 from playground.data.load import load
 
@@ -20,7 +20,7 @@ def digits(data_folder: Path) -> ImageSet:
     """The first real digits of MNIST 5k."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        assert settings.data_folder() == data_folder
+        assert environment.data_folder() == data_folder
         images = load("mnist-5k")
     return ImageSet(
         replace(images.info, train_size=TRAIN, test_size=TEST),
@@ -34,4 +34,4 @@ def digits(data_folder: Path) -> ImageSet:
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """As the worker does, so that neither losses nor speed depend on who else uses this machine."""
-    torch.set_num_threads(settings.training_threads())
+    torch.set_num_threads(environment.training_threads())

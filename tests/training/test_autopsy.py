@@ -13,9 +13,9 @@ from torch.nn import functional as F
 from playground.data.images import ImageSet, normalise
 from playground.errors import DivergedError
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.training import autopsy
 from playground.training.config import TrainConfig
 from playground.training.events import Diverged
+from playground.training.instruments import divergence
 from playground.training.loop import Training
 
 from .tiny import AUGMENT, CONFIG, LINEAR, learnt_until, network, through_a_file
@@ -80,7 +80,7 @@ def diverged_at(spec: NetworkSpec, config: TrainConfig, images: ImageSet, spoil:
 def test_an_explosion_is_found_where_plain_pytorch_finds_it(name: str, digits: ImageSet) -> None:
     spec, config = EXPLODING[name]
     last = diverged_at(spec, config, digits)
-    found = autopsy.find(Training(spec, config, digits), last)
+    found = divergence.find(Training(spec, config, digits), last)
     assert (found.born, found.place, found.layer) == oracle(spec, config, digits, last)
     assert found.step == last >= found.born > 1
 
@@ -90,7 +90,7 @@ def test_it_is_found_from_any_checkpoint_before(at: int, digits: ImageSet) -> No
     """With dropout and augmentation, so that the same random numbers have to be drawn again."""
     config = replace(SGD, augment=AUGMENT, learning_rate=20.0)
     last = diverged_at(RANDOM, config, digits)
-    whole = autopsy.find(Training(RANDOM, config, digits), last)
+    whole = divergence.find(Training(RANDOM, config, digits), last)
     assert whole.born > at
     training = Training(RANDOM, config, digits)
     learnt_until(training, at)
@@ -98,7 +98,7 @@ def test_it_is_found_from_any_checkpoint_before(at: int, digits: ImageSet) -> No
     torch.manual_seed(999)
     resumed = Training(RANDOM, config, digits)
     resumed.restore(state)
-    assert autopsy.find(resumed, last) == whole
+    assert divergence.find(resumed, last) == whole
 
 
 def fill(layer: int, value: float) -> Spoil:
@@ -168,17 +168,17 @@ def test_each_place_is_found(spoil: Spoil, rate: float, place: str, layer: int, 
     last = diverged_at(LINEAR, config, digits, spoil)
     training = Training(LINEAR, config, digits)
     spoil(training.network)
-    found = autopsy.find(training, last)
+    found = divergence.find(training, last)
     assert (found.born, found.place, found.layer) == (1, place, layer) == oracle(LINEAR, config, digits, last, spoil)
     assert last == (1 if place in ("output", "loss") else 2)  # gradients and updates show in the next loss
     assert [value is None for value in found.largest] == [place == "output" and number >= layer for number in range(4)]
 
 
 def test_what_is_not_found_is_not_told(digits: ImageSet) -> None:
-    found = autopsy.find(Training(LINEAR, CONFIG, digits), 4)
+    found = divergence.find(Training(LINEAR, CONFIG, digits), 4)
     assert (found.born, found.step) == (0, 4)
-    assert autopsy.told(found, ["Flatten", "Linear"]) == ""
-    assert autopsy.find(Training(LINEAR, CONFIG, digits), 0).born == 0  # a checkpoint at the very step
+    assert divergence.told(found, ["Flatten", "Linear"]) == ""
+    assert divergence.find(Training(LINEAR, CONFIG, digits), 0).born == 0  # a checkpoint at the very step
 
 
 WORDS = {"output": "output of layer 1 (Linear)", "loss": "the loss", "gradient": "gradient of layer 1 (Linear)", "update": "weights of layer 1 (Linear)"}
@@ -186,5 +186,5 @@ WORDS = {"output": "output of layer 1 (Linear)", "loss": "the loss", "gradient":
 
 @pytest.mark.parametrize("place", WORDS)
 def test_the_sentence_says_step_place_and_layer(place: str) -> None:
-    sentence = autopsy.told(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
+    sentence = divergence.told(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
     assert "at step 7," in sentence and WORDS[place] in sentence and sentence.endswith(".")

@@ -16,9 +16,9 @@ from torch.nn import functional as F
 
 from playground.data.images import ImageSet
 from playground.network.spec import NetworkSpec
-from playground.training.closeup import SHOWN
 from playground.training.config import OPTIMIZERS, TrainConfig
 from playground.training.events import Closeup, Event, Observed, Step, from_json
+from playground.training.instruments.closeup import SHOWN
 from playground.training.loop import Training
 
 from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, learnt_until

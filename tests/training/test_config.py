@@ -15,7 +15,7 @@ from playground.cli import _grouped
 from playground.cli import main as cli
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS
-from playground.data.inputs import INPUTS
+from playground.data.scaling import INPUTS
 from playground.errors import ConfigError
 from playground.network.initialisations import INITIALISATIONS
 from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig

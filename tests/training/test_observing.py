@@ -19,9 +19,8 @@ from torch.nn import functional as F
 
 from playground.data.images import ImageSet, normalise
 from playground.training.events import Observed, Snapshot, from_json
-from playground.training.iteration import Iteration
-from playground.training.loop import Training
-from playground.training.observing import (
+from playground.training.instruments.iteration import Iteration
+from playground.training.instruments.observation import (
     BINS,
     FILTERS,
     GALLERY,
@@ -36,6 +35,7 @@ from playground.training.observing import (
     observed,
     snapshot,
 )
+from playground.training.loop import Training
 
 from .tiny import CONFIG, CONV, DENSE, RESIDUAL, Always, watched
 

@@ -16,13 +16,13 @@ from torch import nn
 from playground.data.augment import Augment
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
-from playground.data.inputs import BYTES, STANDARDISED, ZERO_TO_ONE
 from playground.data.load import load
+from playground.data.scaling import BYTES, STANDARDISED, ZERO_TO_ONE
+from playground.environment import ROOT
 from playground.network.build import build
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.settings import ROOT
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from playground.training.source import training_source
 from playground.training.suggestions import suggested

@@ -13,8 +13,8 @@ from playground.data.images import ImageSet
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training.config import TrainConfig
 from playground.training.events import Event, Step
+from playground.training.instruments.observation import Observer
 from playground.training.loop import Training
-from playground.training.observing import Observer
 
 BATCH, STEPS_PER_EPOCH = 16, 6
 CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)

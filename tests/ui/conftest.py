@@ -7,9 +7,9 @@ from starlette.testclient import TestClient
 
 from playground.network.presets import preset
 from playground.runs.run import Run, create
+from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Step
-from playground.ui.identity import COOKIE, learner
 
 ADA, BOB = "ada-secret", "bob-secret"
 
@@ -18,10 +18,10 @@ ADA, BOB = "ada-secret", "bob-secret"
 def run() -> Run:
     """Ada's, interrupted at step 30 of 100."""
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
-    run.append(Started(0.0, 0, 100, 10, "cpu", 1))
+    run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
     for number in range(1, 31):
-        run.append(Step(number, 1 / number, number / 30, 0.1, number / 10, 1000.0))
-    run.append(Evaluated(30, 3.0, 0.5, 0.6, 0.4, 0.9, 3.0))
+        run.journal.append(Step(number, 1 / number, number / 30, 0.1, number / 10, 1000.0))
+    run.journal.append(Evaluated(30, 3.0, 0.5, 0.6, 0.4, 0.9, 3.0))
     return run
 
 

@@ -11,10 +11,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground.runs.run import Run
-from playground.ui import api
-from playground.ui.identity import COOKIE
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
+from playground.server import respond
+from playground.server.asgi import MIDDLEWARE
+from playground.server.identity import COOKIE
+from playground.server.services import services
 
 from .conftest import ADA, as_learner
 
@@ -23,7 +23,7 @@ from .conftest import ADA, as_learner
 def client() -> Iterator[TestClient]:
     services().warm.set()
     page = Route("/", lambda _request: HTMLResponse("<html></html>"))
-    with TestClient(Starlette(routes=[page, *api.ROUTES], middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=[page, *respond.ROUTES], middleware=MIDDLEWARE)) as client:
         yield client
 
 

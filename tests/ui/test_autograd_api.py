@@ -12,11 +12,11 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from playground.autograd.pitfalls.catalogue import PITFALLS
-from playground.settings import ROOT
-from playground.ui import tensor_api
-from playground.ui.pitfalls import TITLES
-from playground.ui.server import MIDDLEWARE, ROUTES
-from playground.ui.services import services
+from playground.environment import ROOT
+from playground.server.asgi import MIDDLEWARE, ROUTES
+from playground.server.routes import scripts
+from playground.server.services import services
+from playground.ui.pages.autograd.pitfalls import TITLES
 
 SQUARE = "x = torch.tensor([1., 2.], requires_grad=True)\nloss = (x * x).sum()\nloss.backward()"
 RANDOM = "x = torch.randn(3, requires_grad=True)\nloss = (x * np.random.rand()).sum()\nloss.backward()"
@@ -26,7 +26,7 @@ RANDOM = "x = torch.randn(3, requires_grad=True)\nloss = (x * np.random.rand()).
 def client() -> Iterator[TestClient]:
     services().warm.set()
     with pytest.MonkeyPatch.context() as patch, TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
-        patch.setattr(tensor_api, "SECONDS", 60.0)  # however busy the machine is
+        patch.setattr(scripts, "SECONDS", 60.0)  # however busy the machine is
         yield client
     services().forker.close()
 
@@ -99,11 +99,11 @@ def test_a_body_that_is_no_question_is_refused(client: TestClient, what: str, bo
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")
     for module in ("pitfalls", "flow", "descent"):
-        monkeypatch.setattr(f"playground.ui.{module}.SECONDS", 60.0)
+        monkeypatch.setattr(f"playground.ui.pages.autograd.{module}.SECONDS", 60.0)
     services().warm.set()
-    return AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=90)
+    return AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=90)
 
 
 def opened(app: AppTest, view: str) -> AppTest:

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from playground.environment import ROOT
 from playground.network.presets import preset
-from playground.runs import racing, shelf
-from playground.runs.comparing import differing
+from playground.runs import labels, races, trash
+from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, all_runs, create
-from playground.runs.scheduler import Scheduler
-from playground.settings import ROOT
+from playground.runs.views.comparison import differing
+from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.events import Stopped
-from playground.ui import compare
-from playground.ui.services import services
+from playground.ui.pages.compare import page as compare
 
 CONFIG = TrainConfig(network="mnist-mlp")
 
@@ -40,9 +40,9 @@ def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch, scheduler: Waiting) -> AppTest:
-    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")  # AppTest has no cookies
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")  # AppTest has no cookies
     services().warm.set()
-    return AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=60)
+    return AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=60)
 
 
 def opened(app: AppTest) -> AppTest:
@@ -61,7 +61,7 @@ def shown(app: AppTest) -> dict[str, Any] | None:
 
 def stopped(owner: str = "ada") -> Run:
     run = create(CONFIG, preset("mnist-mlp"), owner)
-    run.append(Stopped(0.0, 0))
+    run.journal.append(Stopped(0.0, 0))
     return run
 
 
@@ -70,7 +70,7 @@ def test_without_runs_a_race_is_offered_and_one_click_starts_it(app: AppTest, sc
     assert shown(app) is None
     app.button(key="first-race").click().run()
     runs = sorted(all_runs(), key=scheduler.position)
-    assert [shelf.label(run).name for run in runs] == ["Adam", "SGD", "RMSprop"]
+    assert [labels.label(run).name for run in runs] == ["Adam", "SGD", "RMSprop"]
     assert [scheduler.position(run) for run in runs] == [1, 2, 3]
     assert {run.owner for run in runs} == {"ada"}
     assert shown(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}"}
@@ -78,9 +78,9 @@ def test_without_runs_a_race_is_offered_and_one_click_starts_it(app: AppTest, sc
 
 
 def test_the_recorded_race_is_the_one_that_is_offered() -> None:
-    _, variations = racing.first_race()
+    _, variations = races.first_race()
     curves = json.loads(compare.RECORDED.read_text())
-    assert list(curves) == [racing.racer(variation) for variation in variations]
+    assert list(curves) == [races.racer(variation) for variation in variations]
     assert all(len(curve["x"]) == len(curve["y"]) and 0.9 < curve["y"][-1] <= 1 for curve in curves.values())
 
 
@@ -98,8 +98,8 @@ def test_someone_elses_runs_are_no_runs(app: AppTest) -> None:
 
 
 def test_where_all_were_deleted_they_can_be_had_back(app: AppTest) -> None:
-    shelf.delete(stopped())
-    shelf.delete(stopped("bob"))
+    trash.delete(stopped())
+    trash.delete(stopped("bob"))
     opened(app)
     assert [button for button in app.button if button.key == "first-race"]
     assert shown(app) is not None
@@ -127,14 +127,14 @@ def test_the_form_opens_with_something_to_start(app: AppTest) -> None:
 
 def form() -> None:
     """The form without its frame, which AppTest does not keep open."""
-    from playground.ui.race import form
+    from playground.ui.pages.compare.race import form
 
     form()
 
 
 @pytest.fixture
 def race(monkeypatch: pytest.MonkeyPatch, scheduler: Waiting) -> AppTest:
-    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")
     services().warm.set()
     app = AppTest.from_function(form, default_timeout=60).run()
     assert not app.exception, app.exception
@@ -159,7 +159,7 @@ def test_a_race_of_learning_rates(race: AppTest, scheduler: Waiting) -> None:
 def test_each_optimizer_may_have_the_rate_that_suits_it(race: AppTest) -> None:
     race.checkbox(key="race-suited").check().run()
     race.button(key="race-start").click().run()
-    assert {run.config.optimizer: run.config.learning_rate for run in all_runs()} == {name: racing.SUITED[name] for name in racing.FIRST}
+    assert {run.config.optimizer: run.config.learning_rate for run in all_runs()} == {name: races.SUITED[name] for name in races.FIRST}
 
 
 @pytest.mark.parametrize(
@@ -188,6 +188,6 @@ def test_a_value_that_cannot_work_is_told_and_nothing_is_started(race: AppTest) 
 @pytest.mark.parametrize(("where", "page"), [("train", "train"), ("nowhere", None), ("../train", None)])
 def test_a_run_is_taken_to_another_page(monkeypatch: pytest.MonkeyPatch, where: str, page: str | None) -> None:
     state: dict[str, Any] = {}
-    monkeypatch.setattr("playground.ui.compare.st.session_state", state)
+    monkeypatch.setattr("playground.ui.pages.compare.page.st.session_state", state)
     compare._go(where, "20260101-000000-mnist-5k-x-0000")
     assert state == ({} if page is None else {"compare-go": (page, "20260101-000000-mnist-5k-x-0000")})

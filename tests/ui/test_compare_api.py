@@ -10,17 +10,17 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from playground import settings
+from playground import environment
 from playground.network.presets import preset
-from playground.runs import racing, shelf
+from playground.runs import labels, races, trash
+from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, create
-from playground.runs.scheduler import Scheduler
+from playground.server.asgi import MIDDLEWARE
+from playground.server.identity import COOKIE, learner
+from playground.server.routes import comparison
+from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Step, Stopped
-from playground.ui import compare_api
-from playground.ui.identity import COOKIE, learner
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
 
 ADA, BOB = "ada-secret", "bob-secret"
 CONFIG = TrainConfig(network="mnist-mlp")
@@ -29,18 +29,18 @@ CONFIG = TrainConfig(network="mnist-mlp")
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with TestClient(Starlette(routes=compare_api.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=comparison.ROUTES, middleware=MIDDLEWARE)) as client:
         client.cookies.set(COOKIE, ADA)
         yield client
 
 
 def made(owner: str = ADA, accuracy: float = 0.9, **changes: Any) -> Run:
     run = create(TrainConfig.from_dict({**CONFIG.to_dict(), **changes}), preset("mnist-mlp"), learner(owner) if owner else "")
-    run.append(Started(0.0, 0, 630, 63, "cpu", 1))
+    run.journal.append(Started(0.0, 0, 630, 63, "cpu", 1))
     for number in range(1, 31):
-        run.append(Step(number, 1 / number, number / 30, 0.1, number / 10, 1000.0))
-    run.append(Evaluated(30, 30 / 63, 0.5, 0.6, 1 - accuracy, accuracy, 3.0))
-    run.append(Stopped(0.0, 30))
+        run.journal.append(Step(number, 1 / number, number / 30, 0.1, number / 10, 1000.0))
+    run.journal.append(Evaluated(30, 30 / 63, 0.5, 0.6, 1 - accuracy, accuracy, 3.0))
+    run.journal.append(Stopped(0.0, 30))
     return run
 
 
@@ -85,8 +85,8 @@ def test_nothing_new_is_no_content(client: TestClient) -> None:
     for path in ("/api/compare/runs?", f"/api/compare/curves?runs={run.id}~&"):
         version = client.get(path).json()["version"]
         assert client.get(f"{path}seen={version}").status_code == 204
-        shelf.relabel(run, name=f"another for {path}")
-        run.append(Evaluated(30, 30 / 63, 0.5, 0.6, 0.1, 0.95, 3.0))
+        labels.relabel(run, name=f"another for {path}")
+        run.journal.append(Evaluated(30, 30 / 63, 0.5, 0.6, 0.1, 0.95, 3.0))
         assert client.get(f"{path}seen={version}").status_code == 200
 
 
@@ -96,7 +96,7 @@ def test_only_curves_that_have_grown_are_sent(client: TestClient) -> None:
     assert first["curves"].keys() == {run.id, other.id}
     assert first["curves"][run.id]["train"]["y"][:2] == [1, 0.5]
     versions = {name: each["version"] for name, each in first["curves"].items()}
-    other.append(Step(31, 0.01, 1.0, 0.1, 3.1, 1000.0))
+    other.journal.append(Step(31, 0.01, 1.0, 0.1, 3.1, 1000.0))
     again = client.get("/api/compare/curves", params={"runs": ",".join(f"{name}~{version}" for name, version in versions.items())}).json()
     assert again["curves"].keys() == {other.id}
     assert again["facts"].keys() == {run.id, other.id}
@@ -121,7 +121,7 @@ def test_what_cannot_be_drawn_is_refused(client: TestClient, asked: dict[str, st
 def test_runs_that_are_gone_damaged_or_someone_elses_are_named_as_gone(client: TestClient) -> None:
     mine, theirs, damaged, deleted, weird = made(), made(BOB), made(), made(), made()
     (damaged.path / "config.json").write_text("{")
-    shelf.delete(deleted)
+    trash.delete(deleted)
     with (weird.path / "events.jsonl").open("a") as file:
         file.write('{"kind": "evaluated", "step": "x", "epoch": 1, "train_loss": 0, "train_accuracy": 0, "test_loss": "y", "test_accuracy": 1, "seconds": 0}\n')
     answer = client.get("/api/compare/curves", params={"runs": ",".join([f"{run.id}~" for run in (mine, theirs, damaged, deleted, weird)] + ["../../etc~"])})
@@ -135,7 +135,7 @@ def test_runs_that_are_gone_damaged_or_someone_elses_are_named_as_gone(client: T
 @pytest.mark.parametrize("file", ["config.json", "network.json", "events.jsonl"])
 def test_a_damaged_run_is_a_row_with_its_fault(client: TestClient, file: str) -> None:
     good, bad = made(), made()
-    shelf.relabel(bad, name="Secret")
+    labels.relabel(bad, name="Secret")
     (bad.path / file).write_text('{"kind"')
     rows = listed(client)
     assert rows[good.id].get("fault") is None
@@ -165,7 +165,7 @@ def test_a_run_is_named_and_noted_upon(client: TestClient) -> None:
 
 def test_a_deleted_run_lies_in_its_owners_trash_and_comes_back(client: TestClient) -> None:
     run = made()
-    shelf.relabel(run, name="Mine")
+    labels.relabel(run, name="Mine")
     assert client.post("/api/compare/delete", json={"run": run.id}).status_code == 200
     document = client.get("/api/compare/runs").json()
     assert document["runs"] == []
@@ -184,7 +184,7 @@ def test_only_its_owner_changes_a_run(client: TestClient, path: str, who: str | 
     run, everyones = made(), made("")
     for each in (run, everyones):
         assert as_learner(client, who).post(f"/api/compare/{path}", json={"run": each.id, "name": "mine now"}).status_code == 403
-    assert {run.id, everyones.id} <= {found.id for found in compare_api.visible_runs(learner(ADA))}
+    assert {run.id, everyones.id} <= {found.id for found in comparison.visible_runs(learner(ADA))}
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_the_queue_is_told_in_its_order_and_nothing_of_others(client: TestClient
     theirs = create(CONFIG, preset("mnist-mlp"), learner(BOB))
     everyones = create(CONFIG, preset("mnist-mlp"))
     for run in (theirs, mine, everyones):
-        shelf.relabel(run, name=f"Secret of {run.id}")
+        labels.relabel(run, name=f"Secret of {run.id}")
         waiting.submit(run)
     document = client.get("/api/compare/runs").json()
     assert document["queue"] == [
@@ -242,7 +242,7 @@ def test_the_queue_is_told_in_its_order_and_nothing_of_others(client: TestClient
         {"place": 2, "own": True, "run": mine.id, "name": f"Secret of {mine.id}"},
         {"place": 3, "own": False, "run": everyones.id, "name": f"Secret of {everyones.id}"},
     ]
-    assert document["workers"] == settings.workers()
+    assert document["workers"] == environment.workers()
     assert theirs.id not in client.get("/api/compare/runs").text
 
 
@@ -257,8 +257,8 @@ def test_a_run_that_waits_again_is_not_deleted(client: TestClient, waiting: Wait
 
 def test_a_race_is_what_is_compared_first(client: TestClient) -> None:
     made()
-    config, variations = racing.first_race()
-    race = racing.begin(config, preset(config.network), variations, learner(ADA))
+    config, variations = races.first_race()
+    race = races.begin(config, preset(config.network), variations, learner(ADA))
     document = client.get("/api/compare/runs").json()
     assert document["first"] == [run.id for run in race]
     assert [listed(client)[run.id]["name"] for run in race] == ["Adam", "SGD", "RMSprop"]
@@ -268,7 +268,7 @@ def test_ten_long_runs_and_a_list_of_200_stay_small(client: TestClient) -> None:
     noise = np.random.default_rng(0).random(20_000)
     runs = [made() for _ in range(10)]
     for run in runs:
-        with run.recorder() as record:
+        with run.journal.recorder() as record:
             record(Started(0.0, 30, 20_030, 63, "cpu", 1))
             for number, loss in enumerate(noise, 31):
                 record(Step(number, float(loss), float(loss), 0.1, number / 10, 1000.0))

@@ -17,17 +17,17 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.data.catalogue import dataset_info
-from playground.data.inputs import STANDARDISED
+from playground.data.scaling import STANDARDISED
 from playground.inference.activations import outputs_of
 from playground.inference.drawing import to_digit, to_input
 from playground.inference.models import SHIPPED, Model, load_model
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run
-from playground.ui import draw_api
-from playground.ui.draw_api import CANVAS, WIDE
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
+from playground.server.asgi import MIDDLEWARE
+from playground.server.routes import drawing
+from playground.server.routes.drawing import CANVAS, WIDE
+from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner
 
@@ -35,7 +35,7 @@ from .conftest import ADA, BOB, as_learner
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with TestClient(Starlette(routes=draw_api.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=drawing.ROUTES, middleware=MIDDLEWARE)) as client:
         yield client
 
 
@@ -128,7 +128,7 @@ def test_a_step_left_out_is_left_out(client: TestClient) -> None:
     [
         ({}, b"", 400),
         ({}, bytes(10), 400),
-        ({}, bytes(draw_api.PICTURE + 1), 400),
+        ({}, bytes(drawing.PICTURE + 1), 400),
         ({}, bytes(CANVAS**2), 400),
         ({"model": "nothing"}, INK, 404),
         ({"model": "../../etc/passwd"}, INK, 404),
@@ -217,7 +217,7 @@ def colours(monkeypatch: pytest.MonkeyPatch) -> Model:
     """A network for colour pictures that has learnt nothing."""
     spec = preset("cifar-fast")
     model = Model("colours", spec, dataset_info("cifar10"), STANDARDISED, build(spec, seed=0).eval().requires_grad_(False), torch.device("cpu"))
-    monkeypatch.setattr(draw_api, "_model", lambda _name, _who: model)
+    monkeypatch.setattr(drawing, "_model", lambda _name, _who: model)
     return model
 
 
@@ -268,7 +268,7 @@ BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">II
         BOMB + struct.pack(">I", zlib.crc32(BOMB[12:])),
         b"\xff\xd8\xff" + bytes(500),
         b"\x89PNG\r\n\x1a\n",
-        png() + bytes(draw_api.PICTURE),
+        png() + bytes(drawing.PICTURE),
     ],
     ids=["cut off", "cut off late", "many pixels", "a bomb", "no jpeg", "a signature", "too long"],
 )

@@ -16,9 +16,9 @@ from starlette.testclient import TestClient
 from playground.data.load import load
 from playground.inference.models import load_model
 from playground.runs.run import Run
-from playground.ui import evaluate_api
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
+from playground.server.asgi import MIDDLEWARE
+from playground.server.routes import evaluation
+from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner
 
@@ -29,7 +29,7 @@ PATHS = ("", "/pictures", "/points", "/sheet")
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with TestClient(Starlette(routes=evaluate_api.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=evaluation.ROUTES, middleware=MIDDLEWARE)) as client:
         yield client
 
 
@@ -52,13 +52,13 @@ def test_the_pictures_are_those_that_pass_the_filter(client: TestClient, answers
     found = client.get(f"/api/evaluation/pictures?{SHIPPED}&answers={answers}&order=in-order").json()
     expected = np.flatnonzero((named == images.test_labels.numpy()) == keep)
     assert found["total"] == len(expected)
-    assert found["index"] == expected[: evaluate_api.PAGE].tolist()
+    assert found["index"] == expected[: evaluation.PAGE].tolist()
     assert base64.b64decode(found["pixels"]) == images.test_images[found["index"]].numpy().tobytes()
 
 
 def test_pages_follow_each_other(client: TestClient) -> None:
-    first, second = (client.get(f"/api/evaluation/pictures?{SHIPPED}&offset={offset}").json()["index"] for offset in (0, evaluate_api.PAGE))
-    assert [*first, *second] == list(range(2 * evaluate_api.PAGE))
+    first, second = (client.get(f"/api/evaluation/pictures?{SHIPPED}&offset={offset}").json()["index"] for offset in (0, evaluation.PAGE))
+    assert [*first, *second] == list(range(2 * evaluation.PAGE))
 
 
 def test_the_points_and_their_sheet_fit_together(client: TestClient) -> None:

@@ -13,13 +13,13 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from playground.data.catalogue import DATASETS
+from playground.environment import ROOT
 from playground.network import analysis
 from playground.network.presets import load_presets, preset
-from playground.settings import ROOT
+from playground.server.asgi import MIDDLEWARE, ROUTES
+from playground.server.routes import networks
+from playground.server.services import services
 from playground.tensors import link
-from playground.ui import network_api
-from playground.ui.server import MIDDLEWARE, ROUTES
-from playground.ui.services import services
 
 PRESETS = load_presets().networks
 N3 = preset("tutorial-cnn").to_dict()
@@ -41,7 +41,7 @@ def layer(kind: Any, **params: Any) -> dict[str, Any]:
 def client() -> Iterator[TestClient]:
     services().warm.set()
     with pytest.MonkeyPatch.context() as patch, TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
-        patch.setattr(network_api, "SECONDS", 60.0)  # however busy the machine is
+        patch.setattr(networks, "SECONDS", 60.0)  # however busy the machine is
         yield client
     services().forker.close()
 
@@ -288,9 +288,9 @@ def test_what_is_too_large_for_a_batch_is_told_so(client: TestClient, document: 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
-    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")  # AppTest has no cookies
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")  # AppTest has no cookies
     services().warm.set()
-    return AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=90)
+    return AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=90)
 
 
 @pytest.fixture
@@ -305,7 +305,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if "go" in told:
             calls["on_go"](*told.pop("go"))
 
-    monkeypatch.setattr("playground.ui.network.network_builder", builder)
+    monkeypatch.setattr("playground.ui.pages.network.network_builder", builder)
     return told
 
 
@@ -345,7 +345,7 @@ def test_a_changed_stack_is_in_the_address_with_what_is_switched_off(app: AppTes
     shown["change"] = stack(*layers)
     app.run()
     packed = app.query_params["network"]
-    other = AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=90)
+    other = AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=90)
     other.run()
     other.query_params["network"] = packed
     other.switch_page(str(ROOT / "pages" / "network.py")).run()
@@ -414,7 +414,7 @@ def test_nothing_happens_where_there_is_no_network_to_take_along(app: AppTest, s
 
 
 def test_ones_own_network_has_its_gradients_seen(app: AppTest, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.ui.flow.SECONDS", 60.0)
+    monkeypatch.setattr("playground.ui.pages.autograd.flow.SECONDS", 60.0)
     opened(app)
     shown["go"] = ("gradients", N3)
     app.run()

@@ -11,24 +11,24 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from playground.data.own import Drawing, keep
+from playground.data.own_drawings import Drawing, keep
+from playground.environment import ROOT
 from playground.errors import InstallationError
 from playground.network.presets import preset
 from playground.runs.run import create, find
-from playground.settings import ROOT
+from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
-from playground.ui.services import services
 
 PAGES = ("home", "tensors", "autograd", "network", "train", "draw")
 
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
-    monkeypatch.setattr("playground.ui.identity.current", lambda: "ada")  # AppTest has no cookies
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")  # AppTest has no cookies
     held = services()
     held.warm.set()
-    yield AppTest.from_file(str(ROOT / "playground" / "ui" / "app.py"), default_timeout=60)
+    yield AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=60)
     held.fault = None
 
 
@@ -132,10 +132,10 @@ def test_own_digits_are_learnt_beside_a_data_set_of_digits(app: AppTest) -> None
 
 def test_a_run_with_damaged_files_does_not_break_the_lists(app: AppTest) -> None:
     good = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    good.append(Started(0.0, 0, 1, 1, "cpu", 1))
-    good.append(Step(1, 1.0, 0.5, 0.1, 0.1, 10.0))
-    good.append(Checkpoint(1))
-    good.append(Finished(0.0, 1, 0.1, 0.9, 10.0))
+    good.journal.append(Started(0.0, 0, 1, 1, "cpu", 1))
+    good.journal.append(Step(1, 1.0, 0.5, 0.1, 0.1, 10.0))
+    good.journal.append(Checkpoint(1))
+    good.journal.append(Finished(0.0, 1, 0.1, 0.9, 10.0))
     for name in ("config.json", "network.json"):
         damaged = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
         (damaged.path / name).write_text("{")

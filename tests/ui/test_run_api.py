@@ -14,17 +14,17 @@ from starlette.testclient import TestClient
 
 from playground.data.load import load
 from playground.network.presets import preset
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create, find
-from playground.runs.worker import execute
+from playground.runs.views.curves import POINTS
+from playground.server.asgi import MIDDLEWARE
+from playground.server.identity import learner
+from playground.server.routes import runs
+from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, LearningRate, OptimizerChanged, Started, Step
-from playground.training.observing import gallery_of
-from playground.ui import run_api
-from playground.ui.curves import POINTS
-from playground.ui.identity import learner
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
+from playground.training.instruments.observation import gallery_of
 
 from .conftest import ADA, BOB, as_learner
 
@@ -38,7 +38,7 @@ PATHS = ("", "/inside", "/histogram", "/filters", "/closeup", "/coach")
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with TestClient(Starlette(routes=run_api.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=runs.ROUTES, middleware=MIDDLEWARE)) as client:
         yield client
 
 
@@ -63,8 +63,8 @@ def trained(trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None:
-    run.append(LearningRate(30, 0.5))
-    run.append(OptimizerChanged(30, "sgd"))
+    run.journal.append(LearningRate(30, 0.5))
+    run.journal.append(OptimizerChanged(30, "sgd"))
     document = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()
     assert (document["state"], document["step"], document["per_epoch"], document["test_accuracy"]) == ("interrupted", 30, 10, 0.9)
     assert document["batches"]["step"] == list(range(1, 31))
@@ -78,14 +78,14 @@ def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None
 def test_nothing_new_is_no_content(client: TestClient, run: Run) -> None:
     version = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()["version"]
     assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 204
-    run.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
+    run.journal.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
     assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 200
 
 
 def long_run(steps: int) -> tuple[Run, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
     noise = np.random.default_rng(0).random(steps)
-    with run.recorder() as record:
+    with run.journal.recorder() as record:
         record(Started(0.0, 0, steps, 100, "cpu", 1))
         for number, loss in enumerate(noise.tolist(), 1):
             record(Step(number, loss, loss, 0.1, number / 10, 1000.0))
@@ -175,7 +175,7 @@ def test_a_command_that_is_none_is_refused(client: TestClient, run: Run, body: b
 
 def test_the_inside_holds_what_was_observed(client: TestClient, trained: Run) -> None:
     seen = as_learner(client, ADA).get(f"/api/runs/{trained.id}/inside").json()
-    history, shots = History(trained).follow(), trained.snapshots()
+    history, shots = History(trained).follow(), trained.journal.snapshots()
     assert [layer["type"] for layer in seen["layers"]] == [layer.type for layer in trained.network.layers]
     assert seen["steps"] == [event.step for event in history.observations]
     assert seen["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
@@ -198,7 +198,7 @@ def test_the_gallery_is_of_test_images_of_every_class(client: TestClient, traine
 @pytest.mark.parametrize("what", ["weights", "gradients", "outputs"])
 def test_a_histogram_counts_every_value_it_looked_at(client: TestClient, trained: Run, what: str) -> None:
     found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/histogram?layer=9&what={what}").json()
-    assert found["steps"] == [shot.step for shot in trained.snapshots()]
+    assert found["steps"] == [shot.step for shot in trained.journal.snapshots()]
     expected = {"weights": 128 * 10 + 10, "gradients": 128 * 10 + 10, "outputs": 200 * 10}[what]
     assert [sum(counts) for counts in found["counts"]] == [expected] * len(found["steps"])
     assert all(low < high for low, high in zip(found["low"], found["high"], strict=True))
@@ -211,7 +211,7 @@ def test_a_histogram_of_nothing_is_refused(client: TestClient, trained: Run, que
 
 def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, trained: Run) -> None:
     found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/filters").json()
-    state = trained.load_checkpoint()
+    state = trained.checkpoints.load()
     assert state is not None and found["step"] == state["step"]
     weights = state["weights"]["0.weight"]
     drawn = torch.frombuffer(bytearray(base64.b64decode(found["pixels"])), dtype=torch.uint8).view(found["shape"])
@@ -229,7 +229,7 @@ def test_a_run_that_was_never_stepped_has_no_closeup(client: TestClient, trained
 
 def test_a_fork_shares_the_past_and_is_the_forkers_own(client: TestClient, trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services().scheduler, "submit", lambda _run: None)
-    step = trained.checkpoints()[0]
+    step = trained.checkpoints.steps()[0]
     answer = as_learner(client, ADA).post(f"/api/runs/{trained.id}/fork", json={"step": step, "changes": {"epochs": 3, "learning_rate": 0.001}})
     made = find(answer.json()["run"])
     assert made.owner == learner(ADA)

@@ -12,14 +12,15 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from playground.data.own import own_drawings
+from playground.data.own_drawings import own_drawings
 from playground.inference.drawing import to_digit
 from playground.inference.models import SHIPPED
 from playground.runs.run import all_runs, find
-from playground.ui import identity, teach_api
-from playground.ui.draw_api import CANVAS
-from playground.ui.server import MIDDLEWARE
-from playground.ui.services import services
+from playground.server import identity
+from playground.server.asgi import MIDDLEWARE
+from playground.server.routes import teaching
+from playground.server.routes.drawing import CANVAS
+from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner
 
@@ -28,7 +29,7 @@ from .conftest import ADA, BOB, as_learner
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     services().warm.set()
     monkeypatch.setattr(services().scheduler, "submit", lambda _run: None)  # what the worker does is tested elsewhere
-    with TestClient(Starlette(routes=teach_api.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=teaching.ROUTES, middleware=MIDDLEWARE)) as client:
         yield as_learner(client, ADA)
 
 
@@ -91,7 +92,7 @@ def test_they_are_taken_along_and_brought_back(client: TestClient) -> None:
         ("forget", {"index": "-1"}, b""),
         ("forget", {"index": "x"}, b""),
         ("unpack", {}, b"no archive"),
-        ("unpack", {}, bytes(teach_api.MAX_ARCHIVE + 1)),
+        ("unpack", {}, bytes(teaching.MAX_ARCHIVE + 1)),
         ("teach", {"model": SHIPPED}, b""),
         ("teach", {"model": "nothing"}, b""),
     ],

@@ -11,12 +11,12 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.errors import PlaygroundError
+from playground.server.asgi import MIDDLEWARE, ROUTES
+from playground.server.routes import scripts
+from playground.server.services import services
 from playground.tensors.exercises import EXERCISES, exercise
-from playground.tensors.reference import entries
+from playground.tensors.help.reference import entries
 from playground.tensors.sandbox import Desk, Sandbox
-from playground.ui import tensor_api
-from playground.ui.server import MIDDLEWARE, ROUTES
-from playground.ui.services import services
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def client() -> Iterator[TestClient]:
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is, a script that ends is answered."""
-    monkeypatch.setattr(tensor_api, "SECONDS", 60.0)
+    monkeypatch.setattr(scripts, "SECONDS", 60.0)
 
 
 def run(client: TestClient, source: str, **more: Any) -> dict[str, Any]:
@@ -112,7 +112,7 @@ BODIES = {
     "torn": b'{"source": "x',
     "not UTF-8": b'{"source": "\xff"}',
     "nested deeply": b"[" * 90_000,
-    "too large": json.dumps({"source": "x" * tensor_api.MAX_SCRIPT}).encode(),
+    "too large": json.dumps({"source": "x" * scripts.MAX_SCRIPT}).encode(),
 }
 
 
@@ -124,7 +124,7 @@ def test_a_body_that_is_no_script_is_refused(client: TestClient, body: bytes) ->
 
 
 def test_a_body_just_within_its_bounds_is_read(client: TestClient, patient: None) -> None:
-    source = "#" * (tensor_api.MAX_SCRIPT - len(json.dumps({"source": ""}).encode()))
+    source = "#" * (scripts.MAX_SCRIPT - len(json.dumps({"source": ""}).encode()))
     answer = client.post("/api/tensors/run", content=json.dumps({"source": source}).encode())
     assert answer.status_code == 200 and "characters" in answer.json()["error"]["message"]
 

@@ -15,7 +15,7 @@ from playground.autograd.pitfalls.lesson import Lesson
 from playground.autograd.pitfalls.mistakes import Comparison
 from playground.autograd.pitfalls.rewriting import Draft
 from playground.errors import UnknownName
-from playground.tensors.report import summary
+from playground.tensors.xray.report import summary
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ from playground.autograd.pitfalls.dependence import again
 from playground.autograd.pitfalls.rewriting import Code, Draft
 from playground.autograd.pitfalls.witness import Passage, Silent, Witness
 from playground.errors import PlaygroundError
-from playground.tensors import interpreter
-from playground.tensors.interpreter import Execution
-from playground.tensors.memory import snapshot
-from playground.tensors.report import nested
-from playground.tensors.tracing import Tracer, named_arrays
+from playground.tensors.language import interpreter
+from playground.tensors.language.interpreter import Execution
+from playground.tensors.xray.memory import snapshot
+from playground.tensors.xray.report import nested
+from playground.tensors.xray.tracing import Tracer, named_arrays
 
 TRIES = 8
 """Versions that are tried before a pitfall is given up."""

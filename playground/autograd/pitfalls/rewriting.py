@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, groupby, pairwise
 
-from playground.tensors import syntax
-from playground.tensors.bounds import Bounds
-from playground.tensors.places import Script
+from playground.tensors.language import syntax
+from playground.tensors.language.bounds import Bounds
+from playground.tensors.language.spans import Script
 
 INDENT = "    "
 """Where a script has no indented line from which to take its own."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, replace
 from typing import Any
 
-from playground.network.layers import layer_type
+from playground.network.catalogue import layer_type
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNT

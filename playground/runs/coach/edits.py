@@ -8,8 +8,8 @@ from typing import Any
 
 from playground.errors import ConfigError
 from playground.network.advice import STRAIGHT
+from playground.network.catalogue import layer_type
 from playground.network.fixes import NORM_OF_RANK
-from playground.network.layers import layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.coach.record import PLAIN, WEIGHTED
 

@@ -73,7 +73,7 @@ class Record:
             history.diverged,
             max(1, started.steps_per_epoch) if started else 1,
             max(1, started.total_steps) if started else 1,
-            tuple(run.checkpoints()),
+            tuple(run.checkpoints.steps()),
         )
 
     @property

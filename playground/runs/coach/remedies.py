@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from playground import settings as places
+from playground import environment as places
 from playground.errors import ConfigError
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec

@@ -16,17 +16,17 @@ from playground.data.augment import Augment
 from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.errors import DivergedError
-from playground.network.catalogue import Value
 from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
+from playground.network.types import Value
 from playground.runs.coach import Record
 from playground.runs.history import History
 from playground.runs.run import Run, create
-from playground.training import autopsy
 from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Evaluated, Event, Failed, Snapshot, Started
+from playground.training.instruments import divergence
+from playground.training.instruments.observation import OBSERVATIONS, Observer
 from playground.training.loop import Training
-from playground.training.observing import OBSERVATIONS, Observer
 
 LOOKS = 20
 """Observations of a run, however fast the machine is."""
@@ -208,23 +208,23 @@ def trained(case: Case, run: Run | None = None) -> tuple[Run, Record]:
     images = part(run.config.dataset, case.images)
     training = _prepared(run, images)
     training.observer = Observer(training.total_steps * OBSERVATIONS // LOOKS, share=1e9)
-    run.append(Started(0.0, training.step, training.total_steps, training.steps_per_epoch, "cpu", 1))
+    run.journal.append(Started(0.0, training.step, training.total_steps, training.steps_per_epoch, "cpu", 1))
     events: list[Event] = []
     try:
         for event in training.events():
             if isinstance(event, Evaluated) or (isinstance(event, Checkpoint) and event.step == training.total_steps):
-                run.save_checkpoint(training.state())  # at steps that do not depend on the machine
+                run.checkpoints.save(training.state())  # at steps that do not depend on the machine
             if not isinstance(event, Snapshot):
                 events.append(event)
     except DivergedError as error:
-        events += [autopsy.find(_prepared(run, images), error.step), Failed(0.0, str(error), "")]
-    run.remember(events)
+        events += [divergence.find(_prepared(run, images), error.step), Failed(0.0, str(error), "")]
+    run.journal.extend(events)
     return run, Record.of(History(run).follow())
 
 
 def _prepared(run: Run, images: ImageSet) -> Training:
     training = Training(run.network, run.config, images)
-    if state := run.load_checkpoint():
+    if state := run.checkpoints.load():
         training.restore(state)
     return training
 

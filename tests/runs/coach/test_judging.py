@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from playground import settings
+from playground import environment
 from playground.runs.coach import Finding, Record, as_json, findings, judging
 from playground.runs.coach.finding import Remedy
 from playground.runs.columns import NAMES
@@ -38,7 +38,7 @@ def made(losses: list[float], config: TrainConfig | None = None, **given: object
 def test_a_run_that_has_not_begun_is_not_judged() -> None:
     run = create(TrainConfig(), NETWORK)
     assert findings(Record.of(History(run).follow())) == ()
-    run.append(Started(0.0, 0, 100, 10, "cpu", 1))
+    run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
     assert findings(Record.of(History(run).follow())) == ()
 
 
@@ -179,7 +179,7 @@ def test_a_network_too_narrow_to_tell_classes_apart_does_not_only_guess() -> Non
 
 def test_nothing_needs_pytorch() -> None:
     code = "import sys, playground.runs.coach; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=settings.ROOT, check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], cwd=environment.ROOT, check=False).returncode == 0
 
 
 def test_judging_a_run_needs_no_pytorch_either(train: Trainer) -> None:
@@ -190,7 +190,7 @@ def test_judging_a_run_needs_no_pytorch_either(train: Trainer) -> None:
         "from playground.runs.coach import Record, findings\n"
         "print(findings(Record.of(History(Run(Path(sys.argv[1]))).follow()))[0].name, 'torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=settings.ROOT, check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, str(run.path)], cwd=environment.ROOT, check=True, capture_output=True, text=True)
     assert done.stdout.split() == [findings(record)[0].name, "False"]
 
 

@@ -49,7 +49,7 @@ def test_remedies_are_valid_and_differ(case: Case, train: Trainer) -> None:
         assert config != case.config
         assert config.network == (remedy.network or case.network).name
         check(remedy.network or case.network, record.data.input_shape, len(record.data.classes))
-        assert (remedy.start == "fork") == (remedy.at in run.checkpoints())
+        assert (remedy.start == "fork") == (remedy.at in run.checkpoints.steps())
         assert remedy.network is None or remedy.start == "fresh"
     assert len({remedy.label for remedy in finding.remedies}) == len(finding.remedies)
 

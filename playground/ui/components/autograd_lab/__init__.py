@@ -9,7 +9,7 @@ import streamlit as st
 
 from playground.ui.components import register
 from playground.ui.components.tensor_lab import LONGEST
-from playground.ui.device_choice import chosen_device
+from playground.ui.shell.device import chosen_device
 
 Numbers = dict[str, dict[str, float]]
 """By a tensor's name, for each cell in row-major order its value."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from playground.server.routes.drawing import CANVAS, WIDE
 from playground.ui.components import register
-from playground.ui.draw_api import CANVAS, WIDE
 
 MOST_STROKES = 500
 MOST_POINTS = 20_000

@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.network.initialisations import INITIALISATIONS
 from playground.ui.components import register
-from playground.ui.device_choice import chosen_device
+from playground.ui.shell.device import chosen_device
 
 _component = register(Path(__file__).parent, styles=("lab",))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from playground.ui.components import register
-from playground.ui.device_choice import chosen_device
+from playground.ui.shell.device import chosen_device
 
 LONGEST = 20_000
 """Characters of a script that are kept."""

@@ -1,0 +1,1 @@
+"""Processes that train runs: the queue, the launcher, the worker and its commands."""

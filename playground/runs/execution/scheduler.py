@@ -1,0 +1,118 @@
+"""The queue of runs: as many train at once as there are workers, the others wait in the order they came."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import deque
+
+from playground import environment
+from playground.errors import RunError
+from playground.forking import CAN_FORK, Forker
+from playground.runs.execution.commands import Command
+from playground.runs.execution.launcher import PREPARE, Worker, start
+from playground.runs.history import History
+from playground.runs.run import Run, all_runs
+from playground.training.events import Stopped
+
+
+class Scheduler:
+    """Hands runs to workers. One for each server; what it knows beyond the run folders is only who is working.
+
+    Args:
+        workers: how many runs may train at the same time.
+        forker: what starts their processes; one of its own by default.
+    """
+
+    def __init__(self, workers: int | None = None, forker: Forker | None = None) -> None:
+        self._free = list(range(workers or environment.workers()))
+        """Numbers of the places in which a worker may work; each has an accelerator of its own where there are several."""
+        self._forker = forker or Forker(PREPARE)
+        self._lock = threading.Lock()
+        self._waiting: deque[Run] = deque()
+        self._working: dict[str, Worker] = {}
+        self._closed = False
+
+    def warm_up(self) -> None:
+        """Start the forking process, so that the first run finds it ready."""
+        if CAN_FORK:
+            self._forker.warm_up()
+
+    def adopt(self) -> None:
+        """Queue the runs that waited when an earlier server ended, the oldest first."""
+        for run in reversed(all_runs()):
+            history = History(run).follow()
+            if history.created and history.state == "queued":
+                with contextlib.suppress(RunError):  # somebody was quicker
+                    self.submit(run)
+
+    def submit(self, run: Run) -> None:
+        """Queue a new run, or one that shall go on from its last checkpoint.
+
+        Raises:
+            RunError: it is at work, waiting, or done.
+        """
+        state = History(run).follow().state
+        if state in ("finished", "running", "paused"):
+            raise RunError(f"The run “{run.id}” is {state}; there is nothing to resume.")
+        with self._lock:
+            if run in self._waiting or (state == "queued" and run.id in self._working):
+                raise RunError(f"The run “{run.id}” is in the queue already.")
+            self._waiting.append(run)
+            self._hand_out()
+
+    def command(self, run: Run, command: Command) -> None:
+        """Pass a command to the worker of a run; stopping one that waits takes it out of the queue.
+
+        Raises:
+            RunError: nobody trains the run.
+        """
+        with self._lock:
+            worker = self._working.get(run.id)
+            if worker is None and command.name == "stop" and run in self._waiting:
+                self._waiting.remove(run)
+                run.journal.append(Stopped(time.time(), History(run).follow().step))
+                return
+        if worker is None:
+            raise RunError(f"The run “{run.id}” has no worker, so it cannot {command.name}.")
+        worker.send(command.to_json())
+
+    def position(self, run: Run) -> int:
+        """How many runs are before this one in the queue, counting from 1; 0 if it does not wait."""
+        with self._lock:
+            return self._waiting.index(run) + 1 if run in self._waiting else 0
+
+    def worker_pid(self, run: Run) -> int | None:
+        """The process that trains this run, for whoever has to end it by force; None where nobody does."""
+        with self._lock:
+            worker = self._working.get(run.id)
+        return worker.pid if worker else None
+
+    def close(self) -> None:
+        """Hang up on every worker, which keeps its state and ends, and wait until all have."""
+        with self._lock:
+            self._closed = True
+            working = list(self._working.values())
+        for worker in working:
+            worker.hang_up()
+        for worker in working:
+            worker.wait()
+        self._forker.close()
+
+    def _hand_out(self) -> None:
+        """Give waiting runs to free workers; the lock is held."""
+        while self._waiting and self._free and not self._closed:
+            run, place = self._waiting.popleft(), self._free.pop(0)
+            worker = start(run.path, self._forker, place)
+            self._working[run.id] = worker
+            threading.Thread(target=self._watch, args=(run, worker, place), daemon=True).start()
+
+    def _watch(self, run: Run, worker: Worker, place: int) -> None:
+        """Wait for a worker's end, however it came, and give its place away."""
+        worker.wait()
+        with self._lock:
+            self._free.append(place)
+            if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
+                del self._working[run.id]
+            self._hand_out()

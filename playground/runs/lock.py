@@ -1,0 +1,44 @@
+"""The lock of a run: held by the process that trains it, and released by the system when that process dies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from playground.errors import RunError
+
+LOCK_SECONDS = 5.0
+"""How long a worker waits for the lock: readers that check whether it is held hold it for an instant themselves."""
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The lock of the run in `folder`."""
+
+    folder: Path
+
+    def is_held(self) -> bool:
+        """Whether a living process trains this run."""
+        lock = FileLock(self.folder / "worker.lock")
+        try:
+            with lock.acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Be the process that trains this run.
+
+        Raises:
+            RunError: another process does.
+        """
+        try:
+            with FileLock(self.folder / "worker.lock").acquire(timeout=LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise RunError(f"The run “{self.folder.name}” is being trained by another process.") from None

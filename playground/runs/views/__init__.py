@@ -1,0 +1,1 @@
+"""Runs as pages show them: curves, layers, comparisons, lists. Plain data."""

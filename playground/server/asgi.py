@@ -1,0 +1,70 @@
+"""What the ASGI application is made of: Streamlit's own, with routes of its own, a cookie for each learner, and what starts with it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http.cookies import SimpleCookie
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground.environment import ROOT
+from playground.server import respond, services
+from playground.server.identity import COOKIE, COOKIE_SECONDS
+from playground.server.routes import comparison, drawing, evaluation, networks, runs, scripts, teaching
+
+HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"content-security-policy", b"frame-ancestors 'self'"),
+    (b"referrer-policy", b"same-origin"),
+)
+
+
+class LearnerCookie:
+    """Gives every browser a random name in a cookie that its scripts cannot read, and forbids framing by other sites."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        known = COOKIE in _cookies(scope)
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), *HEADERS]
+                if not known and (b"content-type", b"text/html") in [(name, value[:9]) for name, value in headers]:
+                    headers.append((b"set-cookie", _new_cookie(scope).encode()))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _cookies(scope: Scope) -> SimpleCookie:
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
+    return SimpleCookie("; ".join(values))
+
+
+def _new_cookie(scope: Scope) -> str:
+    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Start the workers' launcher and the slow imports with the server; end every worker in good order with it."""
+    services.start()
+    yield
+    services.stop()
+
+
+SCRIPT = ROOT / "playground" / "ui" / "shell" / "app.py"
+ROUTES = [*respond.ROUTES, *drawing.ROUTES, *teaching.ROUTES, *runs.ROUTES, *comparison.ROUTES, *evaluation.ROUTES, *scripts.ROUTES, *networks.ROUTES]
+MIDDLEWARE = [Middleware(LearnerCookie)]

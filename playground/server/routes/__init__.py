@@ -1,0 +1,1 @@
+"""The routes that components call, a module for each subject."""

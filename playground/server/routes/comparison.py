@@ -1,0 +1,203 @@
+"""The routes of the Compare page: the list of runs with the queue, the curves of those that are chosen, their names, and what is thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import asdict
+from functools import cache
+from typing import Any
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from playground import environment
+from playground.errors import PlaygroundError, RunError, UnknownName
+from playground.runs import labels, trash
+from playground.runs.history import History
+from playground.runs.run import Run, find
+from playground.runs.views import comparison
+from playground.runs.views.comparison import AXES, Facts
+from playground.runs.views.summaries import STRANGE, Summaries, Summary, first_chosen, listed_runs, owner
+from playground.server import identity
+from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
+from playground.server.services import services
+
+CHOSEN = 30
+"""Runs that can be compared at once."""
+
+
+@answered
+async def runs(request: Request) -> Response:
+    """Every run that the asker may see, the queue, and what they have thrown away; 204 while that is as they last saw it."""
+    who = _who(request)
+    return await news(request, lambda: stamped(_list(who)))
+
+
+@answered
+async def curves(request: Request) -> Response:
+    """The curves of the chosen runs: `runs` is `id~version,…`, where the version is the one of the curves that the asker has already.
+
+    The answer has the curves of those that have grown, what all have come to, the settings in which they differ, and which are `gone`.
+    """
+    who, asked = _who(request), request.query_params
+    x, what = asked.get("x", "epoch"), asked.get("what", "loss")
+    if x not in AXES or what not in ("loss", "accuracy"):
+        raise PlaygroundError("Curves are asked for over step, epoch or seconds, and of loss or accuracy.")
+    known = dict(part.partition("~")[::2] for part in asked.get("runs", "").split(",") if part)
+    if len(known) > CHOSEN:
+        raise PlaygroundError(f"At most {CHOSEN} runs can be compared at once.")
+    return await news(request, lambda: stamped(_curves(known, who, x, what)))
+
+
+@answered
+async def relabel(request: Request) -> Response:
+    """Name a run, or note something: `{"run": …, "name": …, "note": …}`, either text may be left out."""
+    document = object_of(await body_of(request))
+    run = _own(document, _who(request))
+    texts = {key: document[key] for key in ("name", "note") if key in document}
+    if not all(isinstance(text, str) for text in texts.values()):
+        raise PlaygroundError("A name and a note are texts.")
+    await to_thread.run_sync(lambda: labels.relabel(run, **texts))
+    return Answer({"ok": True})
+
+
+@answered
+async def delete(request: Request) -> Response:
+    """Throw a run away: `{"run": …}`."""
+    run = _own(object_of(await body_of(request)), _who(request))
+    await to_thread.run_sync(_delete, run)
+    return Answer({"ok": True})
+
+
+@answered
+async def restore(request: Request) -> Response:
+    """Take a run out of the trash: `{"run": …}`."""
+    run_id = str(object_of(await body_of(request)).get("run", ""))
+    await to_thread.run_sync(_restore, run_id, _who(request))
+    return Answer({"ok": True})
+
+
+def visible_runs(who: str) -> list[Run]:
+    """The runs that a learner may see, the newest first; among them those that are damaged so much that nobody knows whose they are."""
+    return [run for run in listed_runs() if owner(run) in ("", who, None)]
+
+
+def _who(request: Request) -> str:
+    return identity.learner_of(request)
+
+
+def _own(document: dict[str, Any], who: str) -> Run:
+    run = find(str(document.get("run", "")))
+    if not (who and owner(run) == who):
+        raise Forbidden("This run belongs to someone else.")
+    return run
+
+
+@cache
+def _summaries() -> Summaries:
+    return Summaries(lambda run: services().history(run))
+
+
+def _list(who: str) -> dict[str, Any]:
+    services().warm.wait()
+    everything = listed_runs()
+    found = [summary for run in everything if owner(run) in ("", who, None) and (summary := _summaries().of(run))]
+    return {
+        "runs": [_row(summary, who) for summary in found],
+        "first": [run.id for run in first_chosen(found)],
+        "queue": _queue(everything, who),
+        "workers": environment.workers(),
+        "trash": [{"run": item.run.id, "name": _name(item.run)} for item in trash.trash() if who and owner(item.run) == who],
+    }
+
+
+def _row(summary: Summary, who: str) -> dict[str, Any]:
+    run = summary.run
+    row = {"run": run.id, "name": summary.name, "note": summary.note, "state": summary.state, "race": summary.race, "own": bool(who) and owner(run) == who}
+    if summary.facts is None:
+        return {**row, "fault": summary.fault}
+    told = {"dataset": summary.dataset, "network": summary.network, "started": summary.started}
+    return {**row, **told, **_facts(summary.facts)}
+
+
+def _facts(reached: Facts) -> dict[str, Any]:
+    """Numbers that are sorted and texts that are read."""
+    share = reached.step / reached.total_steps if reached.total_steps else 0.0
+    return {**vars(reached), "seconds": round(reached.seconds, 1), "share": round(share, 2), "compute_text": comparison.macs(reached.compute)}
+
+
+def _queue(runs: list[Run], who: str) -> list[dict[str, Any]]:
+    """The runs that are trained, then those that wait, in their order; of others' runs nothing but that they are there."""
+    scheduler = services().scheduler
+    waiting = {run: place for run in runs if (place := scheduler.position(run))}
+    places = waiting | {run: 0 for run in runs if scheduler.worker_pid(run) is not None}
+    return [
+        {"place": place, "own": bool(who) and owner(run) == who, **({"run": run.id, "name": _name(run)} if owner(run) in ("", who) else {})}
+        for run, place in sorted(places.items(), key=lambda item: (item[1], item[0].id))
+    ]
+
+
+def _name(run: Run) -> str:
+    try:
+        return comparison.name(run)
+    except PlaygroundError:
+        return run.id
+
+
+def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any]:
+    services().warm.wait()
+    histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
+    points = comparison.points_each(len(histories))
+    drawn, reached = {}, {}
+    for run_id, history in histories.items():
+        version = _version(history)
+        with contextlib.suppress(PlaygroundError, *STRANGE):  # its record holds what no run writes, or it was deleted just now
+            found = _facts(comparison.facts(history.run, history))
+            if version != known[run_id]:
+                drawn[run_id] = {**comparison.overlay(history, x, what, points), "version": version}
+            reached[run_id] = found
+    return {
+        "curves": drawn,
+        "facts": reached,
+        "columns": [asdict(column) for column in comparison.differing([histories[run_id].run for run_id in reached])],
+        "runs": list(reached),
+        "gone": [run_id for run_id in known if run_id not in reached],
+    }
+
+
+def _readable(run_id: str, who: str) -> History | None:
+    """The record of a run; None where the run is gone, damaged, or someone else's."""
+    try:
+        run = find(run_id)
+    except UnknownName:
+        return None
+    summary = _summaries().of(run)
+    return services().history(run) if owner(run) in ("", who) and summary and summary.facts else None
+
+
+def _version(history: History) -> str:
+    return f"{history.state}-{len(history.steps)}-{len(history.evaluations)}-{history.total_steps}"
+
+
+def _delete(run: Run) -> None:
+    scheduler = services().scheduler
+    if scheduler.position(run) or scheduler.worker_pid(run) is not None:
+        raise RunError(f"The run “{_name(run)}” trains or waits for its turn.", "Stop it first.")
+    trash.delete(run)
+
+
+def _restore(run_id: str, who: str) -> None:
+    if not any(item.run.id == run_id and who and owner(item.run) == who for item in trash.trash()):
+        raise UnknownName("deleted run", run_id, [])
+    trash.restore(run_id)
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/compare/runs", runs),
+    Route("/api/compare/curves", curves),
+    Route("/api/compare/label", relabel, methods=["POST"]),
+    Route("/api/compare/delete", delete, methods=["POST"]),
+    Route("/api/compare/restore", restore, methods=["POST"]),
+]

@@ -1,0 +1,201 @@
+"""The routes of the live view of a run: its curves, its inside, the one iteration, the coach, and what steers it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from anyio import to_thread
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from playground.errors import PlaygroundError, UnknownName
+from playground.runs.branching import fork
+from playground.runs.coach import Record, as_json, detected, findings
+from playground.runs.coach.starting import remedied
+from playground.runs.execution.commands import Command
+from playground.runs.run import Run, find
+from playground.runs.views.curves import curves
+from playground.runs.views.inside import filters, histogram, inside
+from playground.server import identity
+from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
+from playground.server.services import services
+from playground.training.config import OPTIMIZERS
+
+COMMANDS = ("pause", "resume", "step", "stop", "learning-rate", "optimizer")
+
+
+@answered
+async def run_curves(request: Request) -> Response:
+    """What a run's live view shows; 204 while it is as the asker last saw it."""
+    run, who = _seen(request)
+    first, last = (_number(request, name, default) for name, default in (("from", 0.0), ("to", math.inf)))
+    return await news(request, lambda: _curves(run, who, first, last))
+
+
+@answered
+async def run_inside(request: Request) -> Response:
+    """Numbers of every layer over the steps, and the gallery; 204 while they are as the asker last saw them."""
+    run, _ = _seen(request)
+    return await news(request, lambda: inside(run, services().history(run)))
+
+
+@answered
+async def run_histogram(request: Request) -> Response:
+    """How a layer's weights, gradients or outputs were distributed over time."""
+    run, _ = _seen(request)
+    layer, what = _whole(request, "layer", 0), request.query_params.get("what", "weights")
+    return Answer(await to_thread.run_sync(histogram, run, layer, what))
+
+
+@answered
+async def run_filters(request: Request) -> Response:
+    """The first layer's weights at one of the shots, the last by default."""
+    run, _ = _seen(request)
+    return Answer(await to_thread.run_sync(filters, run, _whole(request, "at", -1)))
+
+
+@answered
+async def run_closeup(request: Request) -> Response:
+    """The last iteration that was looked at closely; 204 where there is none newer than the asker has seen."""
+    run, _ = _seen(request)
+    found = await to_thread.run_sync(run.journal.closeup)
+    if found is None or request.query_params.get("seen") == str(found.step):
+        return Response(status_code=204)
+    layers = [layer.type for layer in run.network.layers]
+    return Answer({**found.document, "types": layers})
+
+
+@answered
+async def run_command(request: Request) -> Response:
+    """Steer a run: pause, resume, take one step, stop, change the learning rate or the optimizer."""
+    run = _steered(request)
+    command = _command(await body_of(request))
+    await to_thread.run_sync(_steer, run, command)
+    return Answer({"ok": True})
+
+
+@answered
+async def run_fork(request: Request) -> Response:
+    """A new run that shares the past of this one up to a kept checkpoint: `{"step": …, "changes": {…}}`."""
+    run, who = _seen(request)
+    document = object_of(await body_of(request))
+    step, changes = document.get("step"), document.get("changes", {})
+    if not isinstance(step, int) or not isinstance(changes, dict):
+        raise PlaygroundError("A fork is a JSON object with “step” and “changes”.")
+    return Answer({"run": await to_thread.run_sync(_fork, run, step, changes, who)})
+
+
+@answered
+async def run_coach(request: Request) -> Response:
+    """What the coach has to say of a run; 204 while it is what the asker has seen."""
+    run, _ = _seen(request)
+    return await news(request, lambda: _judged(run))
+
+
+@answered
+async def run_remedy(request: Request) -> Response:
+    """Start what one of the coach's findings proposes: `{"finding": name, "label": …}`."""
+    run, who = _seen(request)
+    document = object_of(await body_of(request))
+    return Answer({"run": await to_thread.run_sync(_remedied, run, document.get("finding"), document.get("label"), who)})
+
+
+def _seen(request: Request) -> tuple[Run, str]:
+    """The run that is asked for, and who asks."""
+    who = identity.learner_of(request)
+    run = find(request.path_params["run"])
+    if not identity.may_see(run, who):
+        raise Forbidden("This run belongs to someone else.")
+    return run, who
+
+
+def _steered(request: Request) -> Run:
+    run, who = _seen(request)
+    if not identity.may_steer(run, who):
+        raise Forbidden("This run belongs to someone else.")
+    return run
+
+
+def _curves(run: Run, who: str, first: float, last: float) -> dict[str, Any]:
+    held = services()
+    return {**curves(held.history(run), held.scheduler.position(run), first, last), "steerable": identity.may_steer(run, who)}
+
+
+def _steer(run: Run, command: Command) -> None:
+    scheduler = services().scheduler
+    state = services().history(run).state
+    if command.name == "resume" and state in ("stopped", "failed", "interrupted"):
+        scheduler.submit(run)
+    else:
+        scheduler.command(run, command)
+
+
+def _fork(run: Run, step: int, changes: dict[str, Any], who: str) -> str:
+    made = fork(run, step, changes, who)
+    services().scheduler.submit(made)
+    return made.id
+
+
+def _judged(run: Run) -> dict[str, Any]:
+    return stamped({"findings": as_json(findings(Record.of(services().history(run))))})
+
+
+def _remedied(run: Run, name: object, label: object, who: str) -> str:
+    """A run that goes on may be judged otherwise by the time of the click: what is now said as part of another fault still counts."""
+    found = detected(Record.of(services().history(run)))
+    remedy = next((remedy for finding in found if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
+    if remedy is None:
+        raise PlaygroundError("The coach does not propose that any more.", "Look again at what it says now.")
+    made = remedied(run, remedy, who)
+    services().scheduler.submit(made)
+    return made.id
+
+
+def _command(body: bytes) -> Command:
+    document = object_of(body)
+    name, value = document.get("command"), document.get("value", 0.0)
+    if name == "optimizer":
+        if value not in OPTIMIZERS:
+            raise UnknownName("optimizer", str(value), OPTIMIZERS)
+        return Command("optimizer", str(value))
+    if name not in COMMANDS:
+        raise UnknownName("command", str(name), COMMANDS)
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise PlaygroundError("A command is a JSON object with “command”, and “value” where it needs one.") from None
+    if name == "learning-rate" and not 0 < number <= 100:
+        raise PlaygroundError(f"The learning rate must be above 0 and at most 100, not {number:g}.")
+    return Command(name, number)
+
+
+def _whole(request: Request, name: str, default: int) -> int:
+    value = _number(request, name, default)
+    if math.isinf(value):
+        raise PlaygroundError(f"“{name}” must be a whole number.")
+    return int(value)
+
+
+def _number(request: Request, name: str, default: float) -> float:
+    try:
+        value = float(request.query_params.get(name, default))
+    except ValueError:
+        value = math.nan
+    if math.isnan(value):
+        raise PlaygroundError(f"“{name}” must be a number.")
+    return value
+
+
+ROUTES: list[BaseRoute] = [
+    Route("/api/runs/{run}", run_curves),
+    Route("/api/runs/{run}/inside", run_inside),
+    Route("/api/runs/{run}/histogram", run_histogram),
+    Route("/api/runs/{run}/filters", run_filters),
+    Route("/api/runs/{run}/closeup", run_closeup),
+    Route("/api/runs/{run}/coach", run_coach),
+    Route("/api/runs/{run}/remedy", run_remedy, methods=["POST"]),
+    Route("/api/runs/{run}/command", run_command, methods=["POST"]),
+    Route("/api/runs/{run}/fork", run_fork, methods=["POST"]),
+]

@@ -1,0 +1,1 @@
+"""Help for learners: explanations of errors, fixes, hints, the function reference and the creation form."""

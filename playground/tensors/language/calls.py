@@ -1,0 +1,196 @@
+"""An operation about to happen: what is called, with what, and what the allow-list knows of it."""
+
+from __future__ import annotations
+
+import difflib
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.language import allowed
+from playground.tensors.language.errors import Refused
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One name of the allow-list."""
+
+    name: str
+    """As the documentation has it: `torch.matmul`, `Tensor.view`, `np.add`, or an operator: `+`, `[]`."""
+    group: str
+    function: Callable[..., Any]
+    """Takes the arguments; a method takes its object first."""
+
+    @property
+    def short(self) -> str:
+        """`matmul` of `torch.matmul`, `norm` of `torch.linalg.norm`."""
+        return self.name.rsplit(".", 1)[-1]
+
+    @property
+    def is_method(self) -> bool:
+        return self.name.split(".")[0] in ("Tensor", "ndarray")
+
+    @property
+    def is_numpy(self) -> bool:
+        return self.name.split(".")[0] in ("np", "ndarray", "NumpyGenerator")
+
+
+@dataclass(frozen=True)
+class Call:
+    """An entry with its arguments."""
+
+    entry: Entry
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __call__(self) -> Any:
+        return self.entry.function(*self.args, **self.kwargs)
+
+    @property
+    def arrays(self) -> list[Any]:
+        """Every tensor and array among the arguments, in their order, those inside lists too."""
+        return list(arrays_in((self.args, dict(self.kwargs))))
+
+
+def arrays_in(value: Any) -> Iterator[Any]:
+    """The tensors and arrays in a value, through lists, tuples, slices and keyword arguments."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from arrays_in(part)
+    elif isinstance(value, dict):
+        yield from arrays_in(list(value.values()))
+    elif isinstance(value, slice):
+        yield from arrays_in((value.start, value.stop, value.step))
+
+
+_OPERATORS: dict[str, dict[str, Callable[..., Any]]] = {
+    allowed.POINTWISE: {
+        "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod,
+        "**": operator.pow, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+        "+=": operator.iadd, "-=": operator.isub, "*=": operator.imul, "/=": operator.itruediv, "//=": operator.ifloordiv, "%=": operator.imod,
+        "**=": operator.ipow, "&=": operator.iand, "|=": operator.ior, "^=": operator.ixor, "<<=": operator.ilshift, ">>=": operator.irshift,
+        "unary -": operator.neg, "unary +": operator.pos, "~": operator.invert, "abs": operator.abs,
+    },
+    allowed.ALGEBRA: {"@": operator.matmul, "@=": operator.imatmul},
+    allowed.COMPARISON: {"==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
+    allowed.JOINING: {"[]": operator.getitem, "[]=": operator.setitem},
+}  # fmt: skip
+OPERATORS: dict[str, Entry] = {symbol: Entry(symbol, group, function) for group, table in _OPERATORS.items() for symbol, function in table.items()}
+"""Python's operators, as functions of their operands."""
+
+ROOTS = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
+"""What the first word of a dotted name stands for."""
+
+_OBJECTS = {"torch": torch, "np": np}
+
+
+@cache
+def functions() -> dict[str, Entry]:
+    """Every allowed function by its full name: `torch.matmul`, `torch.nn.functional.relu`, `np.add`."""
+    found = {}
+    for prefix, table in (("torch", allowed.TORCH), ("torch.nn.functional", allowed.FUNCTIONAL), ("np", allowed.NUMPY)):
+        for group, names in table.items():
+            for name in names.split():
+                full = f"{prefix}.{name}"
+                found[full] = Entry(full, group, _guarded(full, resolve(full)))
+    return found
+
+
+@cache
+def methods() -> dict[str, dict[str, Entry]]:
+    """Allowed methods by kind of object, then by name."""
+    found = {}
+    for kind, table, owner in (("Tensor", allowed.METHODS, torch.Tensor), ("ndarray", allowed.ARRAY_METHODS, np.ndarray)):
+        found[kind] = {
+            name: Entry(f"{kind}.{name}", group, _guarded(f"{kind}.{name}", _method(name)))
+            for group, names in table.items()
+            for name in names.split()
+            if hasattr(owner, name)
+        }
+    for kind, names in allowed.OTHER_METHODS.items():
+        found[kind] = {
+            name: Entry(f"{kind}.{name}", allowed.RANDOM if kind.endswith("Generator") else allowed.CONVERSION, _method(name)) for name in names.split()
+        }
+    return found
+
+
+@cache
+def constants() -> dict[str, Any]:
+    """Values and types that a dotted name may stand for: `torch.float32`, `np.pi`, `torch.Tensor`."""
+    names = [f"{root}.{name}" for root, words in allowed.CONSTANTS.items() for name in words.split()]
+    names += [f"np.{name}" for name in allowed.NUMPY[allowed.CONVERSION].split() if isinstance(getattr(np, name), type)]
+    names += [name for name in (f"torch.{word}" for word in allowed.TORCH[allowed.CREATION].split()) if name.endswith("Tensor")]
+    return {name: resolve(name) for name in [*names, "np.ndarray"]}
+
+
+def resolve(full: str) -> Any:
+    """The object that a full dotted name of the allow-list stands for."""
+    root, *rest = full.split(".")
+    found: Any = _OBJECTS[root]
+    for part in rest:
+        found = getattr(found, part)
+    return found
+
+
+def function(dotted: str) -> Entry:
+    """The allowed function that a script names, as `F.relu` or `torch.linalg.norm`.
+
+    Raises:
+        Refused: it is not on the list; the message names what looks like it.
+    """
+    full = full_name(dotted)
+    entry = functions().get(full)
+    if entry is None:
+        raise unknown(dotted, full, functions())
+    return entry
+
+
+def full_name(dotted: str) -> str:
+    root, _, rest = dotted.partition(".")
+    return f"{ROOTS[root]}.{rest}" if rest else ROOTS[root]
+
+
+def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
+    """The refusal of a name, with the nearest that is known."""
+    if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
+        return Refused(
+            f"Layers such as `{dotted}` are not part of what scripts can use here.", "The functions that they compute are: `F.linear`, `F.conv2d`, `F.relu`…"
+        )
+    near = difflib.get_close_matches(full, known, n=1, cutoff=0.8)
+    if not near:
+        return Refused(
+            f"`{dotted}` is not among the functions that scripts can use here.", "The reference beneath the editor lists everything that they can use."
+        )
+    root = dotted.partition(".")[0]
+    instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
+    return Refused(f"`{dotted}` is not among the functions that scripts can use here.", f"Did you mean `{instead}`?", instead=instead)
+
+
+def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, or where PyTorch reads beyond a tensor's storage, the function on a copy.
+
+    `median` and `nanmedian` take a stride of 0 (an expanded dimension) for 1, and answer with whatever lies behind the
+    storage: seen in torch 2.15 on the CPU, `torch.tensor([5.0]).expand(6).median(0)`.
+    """
+    if full not in ("torch.median", "torch.nanmedian", "Tensor.median", "Tensor.nanmedian"):
+        return function
+
+    def call(input: Any, *args: Any, **kwargs: Any) -> Any:
+        expanded = isinstance(input, torch.Tensor) and 0 in input.stride()
+        return function(input.contiguous() if expanded else input, *args, **kwargs)
+
+    return call
+
+
+def _method(name: str) -> Callable[..., Any]:
+    def call(owner: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return getattr(owner, name)(*args, **kwargs)
+
+    return call

@@ -1,0 +1,189 @@
+"""Python's own values in a script: which kinds there may be, their arithmetic and their texts, all of bounded size."""
+
+from __future__ import annotations
+
+import operator
+import re
+import string
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.language.bounds import Meter
+from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.sizing import count
+from playground.tensors.language.syntax import BITS
+
+NUMBERS = "biufc"
+"""Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
+DIGITS = 1200
+"""Longest whole number that is read from a text, in characters."""
+DIMENSIONS = 32
+"""Most dimensions of a tensor."""
+_SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[a-zA-Z%]?")
+_PERCENT = re.compile(r"%(?:%|[-#0 +]*\d{0,3}(?:\.\d{1,3})?[diouxXeEfFgGcrsa])")
+
+_PLAIN = (
+    bool, int, float, complex, str, type(None), type(Ellipsis), slice, range, torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format,
+    torch.Generator, torch.UntypedStorage, torch.finfo, torch.iinfo, torch.autograd.graph.Node, np.dtype, np.random.Generator,
+)  # fmt: skip
+CONTEXTS = (torch.no_grad, torch.enable_grad, torch.set_grad_enabled)
+
+
+def check_kind(value: Any) -> Any:
+    """The value, if scripts may hold its kind.
+
+    Raises:
+        Refused: they may not, so that nothing of it can be reached.
+    """
+    if isinstance(value, torch.Tensor):
+        _check_tensor(value)
+    elif isinstance(value, (np.ndarray, np.generic)):
+        _check_dimensions(value.ndim)
+        _check_dtype(value.dtype)
+    elif isinstance(value, np.dtype):
+        _check_dtype(value)
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            if not isinstance(part, (list, tuple)):
+                check_kind(part)
+    elif not isinstance(value, (*_PLAIN, *CONTEXTS)) and not _is_type(value):
+        raise Refused(f"Scripts here cannot hold a {type(value).__name__}.")
+    return value
+
+
+def _check_tensor(value: torch.Tensor) -> None:
+    _check_dimensions(value.ndim)
+    if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
+        raise Refused(f"Scripts here use dense tensors; this is a {type(value).__name__} of layout {value.layout}.")
+    if value.device.type == "meta":
+        raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Leave the device out.")
+
+
+def _check_dtype(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in NUMBERS or not dtype.isnative:
+        raise Refused(f"NumPy made an array of dtype `{dtype}`; scripts here use numbers and booleans.", "Give `dtype=np.float32`, or rows of equal length.")
+
+
+def _check_dimensions(count: int) -> None:
+    if count > DIMENSIONS:
+        raise Refused(f"A tensor of {count} dimensions cannot be shown; {DIMENSIONS} are the most.")
+
+
+def _is_type(value: Any) -> bool:
+    return any(value is kind for kind in (int, float, bool, complex, str, list, tuple)) or (
+        isinstance(value, type) and (issubclass(value, (np.generic, np.ndarray, torch.Tensor)) or type(value).__name__ == "tensortype")
+    )
+
+
+def kind_of(value: Any) -> str:
+    """The name under which the allow-list knows a value's methods and attributes."""
+    for kind, name in (
+        (torch.Tensor, "Tensor"), ((np.ndarray, np.generic), "ndarray"), (torch.Size, "Size"), (str, "str"), (list, "list"), (tuple, "tuple"),
+        (torch.Generator, "TorchGenerator"), (np.random.Generator, "NumpyGenerator"), (torch.UntypedStorage, "UntypedStorage"),
+        ((torch.dtype, np.dtype), "dtype"), (torch.device, "device"), ((torch.finfo, torch.iinfo), "finfo"), ((bool, int, float, complex), "complex"),
+    ):  # fmt: skip
+        if isinstance(value, kind):
+            return name
+    return type(value).__name__
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "//": operator.floordiv, "%": operator.mod, "**": operator.pow,
+    "@": operator.matmul, "&": operator.and_, "|": operator.or_, "^": operator.xor, "<<": operator.lshift, ">>": operator.rshift,
+}  # fmt: skip
+_COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "is": operator.is_, "is not": operator.is_not, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+}  # fmt: skip
+
+
+class Plain:
+    """Arithmetic and texts of Python's own values, within a script's bounds."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def binary(self, symbol: str, left: Any, right: Any) -> Any:
+        """`left symbol right`."""
+        if symbol == "%" and isinstance(left, str):
+            return self.percent(left, right)
+        self._check_size(symbol, left, right)
+        return attempt(_ARITHMETIC[symbol], left, right)
+
+    def compare(self, symbol: str, left: Any, right: Any) -> Any:
+        self._meter.elements(count(left) + count(right), "A comparison")
+        return attempt(_COMPARISONS[symbol], left, right)
+
+    def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
+        """A value as `print`, `repr` or a format specification writes it.
+
+        Args:
+            conversion: `s`, `r` or `a`, or nothing: then the value formats itself, as it does in an f-string.
+        """
+        if not isinstance(value, (torch.Tensor, np.ndarray)):  # those abbreviate themselves
+            self._meter.elements(count(value), "A text")
+        if not _SPEC.fullmatch(spec):
+            raise Refused(f"The format “{spec}” is not one that scripts here can use.", "For example `:.2f`, `:>8` or `:,`.")
+        if conversion:
+            value = attempt(str if conversion == "s" else repr, value)
+        return str(attempt(format, value, spec))
+
+    def format(self, template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+        """`str.format`, of plain fields only: a field that reaches into a value is refused."""
+        parts: list[str] = []
+        automatic = length = 0
+        for literal, name, spec, conversion in attempt(lambda: list(string.Formatter().parse(template))):
+            parts.append(literal)
+            if name is None:
+                continue
+            if name == "":
+                name, automatic = str(automatic), automatic + 1
+            if not name.isidentifier() and not name.isdigit():
+                raise Refused(f"The field “{{{name}}}” reaches into a value; fields here are plain, as in “{{}}” or “{{0}}”.")
+            if "{" in (spec or ""):
+                raise Refused("A format inside a format is not one that scripts here can use.")
+            value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
+            parts.append(self.text(value, conversion or "", spec or ""))
+            length += len(literal) + len(parts[-1])
+            self._meter.elements(length, "A text")
+        return "".join(parts)
+
+    def percent(self, template: str, values: Any) -> str:
+        """`template % values`, of plain fields only."""
+        if "%" in _PERCENT.sub("", template):
+            raise Refused("This `%` format is not one that scripts here can use.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
+        self._meter.elements(count(values), "A text")
+        if isinstance(values, (list, tuple)):
+            self._meter.elements(1000 * len(values), "A text")
+        text = str(attempt(operator.mod, template, values))
+        self._meter.elements(len(text), "A text")
+        return text
+
+    def join(self, separator: str, parts: list[Any]) -> str:
+        self._meter.elements(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A text")
+        return str(attempt(separator.join, parts))
+
+    def _check_size(self, symbol: str, left: Any, right: Any) -> None:
+        """Refuse whole numbers and sequences that would grow without end, before they are made."""
+        for sequence, times in ((left, right), (right, left)):
+            if symbol == "*" and isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
+                self._meter.elements(len(sequence) * max(times, 0), "A sequence")
+        if symbol == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
+            self._meter.elements(len(left) + len(right), "A sequence")
+        if isinstance(left, int) and isinstance(right, int):
+            bits = {"**": left.bit_length() * max(right, 0), "<<": left.bit_length() + max(right, 0), "*": left.bit_length() + right.bit_length()}.get(
+                symbol, 0
+            )
+            if bits > BITS and (symbol != "**" or abs(left) > 1):
+                raise BoundsExceeded(f"This whole number would have about {bits * 3 // 10:,} digits.", "A tensor holds whole numbers of up to 64 bits.")
+
+
+def attempt(function: Callable[..., Any], *args: Any) -> Any:
+    """Call one of Python's own functions; what it refuses is the learner's to mend."""
+    try:
+        return function(*args)
+    except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
+        raise OperationFailed(f"{type(error).__name__}: {error}") from error

@@ -1,0 +1,1 @@
+"""What a script did, as plain data: memory, operations, and which cells made which."""

@@ -1,0 +1,138 @@
+"""One iteration in the five lines of every tutorial, as plain data that a page can show.
+
+```python
+optimizer.zero_grad()
+logits = network(images)
+loss = loss_function(logits, labels)
+loss.backward()
+optimizer.step()
+```
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from playground.training.instruments.iteration import Iteration
+from playground.training.instruments.observation import finite, norm
+
+SHOWN = 24
+"""Images of the batch that are shown."""
+STATES = {
+    "step": "step",
+    "exp_avg": "mean",
+    "exp_avg_sq": "square",
+    "square_avg": "square",
+    "momentum_buffer": "momentum",
+}
+"""What torch calls an optimizer's memory of a parameter, and the word used here."""
+
+
+def described(
+    iteration: Iteration, erased: list[float | None], label_smoothing: float, name: str, optimizer: torch.optim.Optimizer, again: tuple[float, float]
+) -> dict[str, Any]:
+    """Everything that happened in an iteration.
+
+    Args:
+        iteration: one that has just been taken.
+        erased: for each layer the norm of the gradient that `zero_grad` erased; None where there was none.
+        label_smoothing: share of the target spread over the wrong classes.
+        name: what the optimizer that took the step is called in a configuration.
+        optimizer: the optimizer itself.
+        again: the batch's loss before and after the step, both with dropout off, so that they can be compared.
+
+    Returns:
+        `shape` and `pixels` of the first `SHOWN` images, bytes in base64; `labels`, `logits`, `probabilities` and `losses` of the same;
+        `batch`, the number of all images; `input`, facts of what the network received; `loss`, their mean; `layers`, with each one's output,
+        gradient and update; `erased`, `before` and `after`.
+    """
+    logits, targets = iteration.logits[:SHOWN].float(), iteration.targets[:SHOWN]
+    losses = F.cross_entropy(logits, targets, label_smoothing=label_smoothing, reduction="none")
+    shown = iteration.pixels[:SHOWN].clamp(0, 255).to(torch.uint8).contiguous().cpu()
+    before, after = again
+    return {
+        "step": iteration.step,
+        "optimizer": name,
+        "learning_rate": finite(iteration.learning_rate),
+        "batch": len(iteration.targets),
+        "shape": list(shown.shape),
+        "pixels": base64.b64encode(shown.numpy().tobytes()).decode(),
+        "labels": targets.tolist(),
+        "input": _facts(iteration.inputs),
+        "logits": _numbers(logits),
+        "probabilities": _numbers(logits.softmax(dim=1)),
+        "losses": _numbers(losses),
+        "loss": finite(iteration.loss.item()),
+        "erased": erased,
+        "layers": [_layer(iteration, index, optimizer) for index in range(len(iteration.network))],
+        "before": finite(before),
+        "after": finite(after),
+    }
+
+
+def gradient_norms(network: nn.Sequential) -> list[float | None]:
+    """For each layer the norm of its parameters' gradients as they lie there now; None where there are none."""
+    none = torch.tensor(torch.nan)
+    return [finite(norm([part.grad for part in layer.parameters() if part.grad is not None], none).item()) for layer in network]
+
+
+def _layer(iteration: Iteration, index: int, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    output = iteration.outputs[index]
+    names = [name for name, _ in iteration.network[index].named_parameters()]
+    learnt = zip(names, iteration.parameters[index], iteration.before[index], iteration.updates(index), strict=True)
+    return {
+        "shape": list(output.shape[1:]),
+        "output": _facts(output),
+        "parameters": [_parameter(*each, optimizer) for each in learnt if each[1].grad is not None],
+    }
+
+
+def _parameter(name: str, parameter: Tensor, before: Tensor, update: Tensor, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """A parameter's gradient and update, and the arithmetic of the number in it that was moved most."""
+    gradient = parameter.grad
+    assert gradient is not None
+    place = int(update.abs().argmax())
+    at = torch.unravel_index(torch.tensor(place), update.shape)
+    state = optimizer.state.get(parameter, {})
+    memory = {STATES[key]: _at(value, at) for key, value in state.items() if key in STATES and isinstance(value, Tensor)}
+    return {
+        "name": name,
+        "shape": list(parameter.shape),
+        "weight": finite(before.norm().item()),
+        "gradient": finite(gradient.norm().item()),
+        "update": finite(update.norm().item()),
+        "example": {
+            "place": [int(position) for position in at],
+            "before": finite(before[at].item()),
+            "gradient": finite(gradient[at].item()),
+            "update": finite(update[at].item()),
+            "after": finite(parameter[at].item()),
+            "memory": memory,
+        },
+    }
+
+
+def _at(value: Tensor, place: tuple[Tensor, ...]) -> float | None:
+    return finite((value if value.dim() == 0 else value[place]).item())
+
+
+def _facts(values: Tensor) -> dict[str, float | None]:
+    flat = values.detach().float()
+    return {
+        "low": finite(flat.min().item()),
+        "high": finite(flat.max().item()),
+        "mean": finite(flat.mean().item()),
+        "std": finite(flat.std().item()),
+        "zeros": finite((flat == 0).float().mean().item()),
+    }
+
+
+def _numbers(values: Tensor) -> Any:
+    """The numbers as nested lists, each with six digits, None where it is not finite."""
+    listed = values.tolist()
+    return [[finite(number) for number in row] if isinstance(row, list) else finite(row) for row in listed]

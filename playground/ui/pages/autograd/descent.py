@@ -1,0 +1,228 @@
+"""The descent: optimizers racing down a surface of two parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
+from playground.autograd.task import DESCEND
+from playground.errors import PlaygroundError
+from playground.server.services import services
+from playground.tensors.sandbox import SECONDS
+from playground.ui.shared.errors import show
+
+OWN = "own"
+_FIGURE = "descent-figure"
+FRAMES = 60
+"""Pictures of the animation."""
+COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/"""
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
+
+
+def descent() -> None:
+    """Controls on the left, the race on the right."""
+    left, right = st.columns([2, 5], gap="large")
+    with left.container(border=True):
+        asked = _choose()
+    with right:
+        if not asked["optimizers"]:
+            st.caption("Choose an optimizer to see where it goes.")
+            return
+        try:
+            answer = _answered(tuple(sorted((name, _frozen(value)) for name, value in asked.items())))
+        except PlaygroundError as error:
+            show(error)
+            return
+        _show(answer, str(st.session_state.get("descent-view", "Contour")))
+
+
+def _choose() -> dict[str, Any]:
+    titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: "My own expression"}
+    name = st.selectbox("Surface", list(titles), format_func=titles.__getitem__, key="descent-surface", bind="query-params")
+    surface = SURFACES.get(name) or _own()
+    st.caption(f"loss = `{surface.expression}`")
+    rate = st.select_slider(
+        "Learning rate",
+        [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0],
+        surface.learning_rate,
+        key=f"descent-rate-{name}",
+        bind="query-params",
+    )
+    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key="descent-momentum", bind="query-params", help="For SGD with momentum and Nesterov.")
+    x, y = _start("x", name, surface.x, surface.start[0]), _start("y", name, surface.y, surface.start[1])
+    steps = st.slider("Steps", 10, 150, 100, 10, key="descent-steps", bind="query-params")
+    optimizers = st.pills("Optimizers", OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key="descent-optimizers", bind="query-params")
+    st.segmented_control("View", ["Contour", "3-D"], default="Contour", required=True, key="descent-view", bind="query-params")
+    return {
+        "expression": surface.expression, "x": surface.x, "y": surface.y, "start": (x, y), "learning_rate": rate, "momentum": momentum,
+        "steps": steps, "optimizers": tuple(optimizers),
+    }  # fmt: skip
+
+
+def _start(axis: str, name: str, between: tuple[float, float], first: float) -> float:
+    key = f"descent-{axis}-{name}"
+    default = None if key in st.session_state else first  # Streamlit warns of a default beside what a click has set
+    return st.slider(f"Start {axis}", *between, default, key=key, bind="query-params")
+
+
+def _own() -> Surface:
+    st.text_input("loss(x, y) =", "torch.sin(2 * x) + x**2 / 4 + y**2", max_chars=300, key="descent-own", bind="query-params", help="In PyTorch, with x and y.")
+    return _own_surface()
+
+
+def _own_surface() -> Surface:
+    return Surface("", str(st.session_state["descent-own"]), (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, (list, tuple)) else value
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    """The race for these settings; the same settings give the same race."""
+    return services().sandbox.ask(DESCEND, dict(asked), SECONDS)
+
+
+def _show(answer: dict[str, Any], view: str) -> None:
+    for path in answer["paths"]:
+        if path["diverged"]:
+            st.warning(
+                f"{path['optimizer']} diverged after {len(path['points'])} steps: each step went further than the one before. Try a smaller learning rate."
+            )
+    chosen: Any = _place_start if view == "Contour" else "ignore"
+    st.plotly_chart(
+        _figure(answer, three=view == "3-D"), width="stretch", key=_FIGURE, config={"displayModeBar": False}, on_select=chosen, selection_mode="points"
+    )
+    finals = {path["optimizer"]: path["points"][-1][2] for path in answer["paths"] if path["points"]}
+    with st.container(horizontal=True, gap="small"):
+        for name, loss in sorted(finals.items(), key=lambda item: item[1]):
+            st.markdown(f"**{name}** {loss:.4g}")
+    st.caption("The loss at the end of each way, the lowest first. Click on the surface to start from there.")
+    with st.expander("The PyTorch code"):
+        st.code(_code(), language="python")
+
+
+def _place_start() -> None:
+    """The learner has clicked on the surface: the race starts there."""
+    points = st.session_state[_FIGURE].selection.points
+    if points:
+        name = st.session_state["descent-surface"]
+        surface = SURFACES.get(name) or _own_surface()
+        for axis, (low, high) in (("x", surface.x), ("y", surface.y)):
+            st.session_state[f"descent-{axis}-{name}"] = round(min(high, max(low, float(points[-1][axis]))), 2)
+
+
+def _code() -> str:
+    """The race as one would write it by hand."""
+    state = st.session_state
+    name = state["descent-surface"]
+    surface = SURFACES.get(name) or _own_surface()
+    rate, momentum = state[f"descent-rate-{name}"], state["descent-momentum"]
+    makers = {
+        "SGD": f"torch.optim.SGD([x, y], lr={rate})",
+        "SGD with momentum": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum})",
+        "Nesterov": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum}, nesterov={momentum > 0})",
+        "RMSprop": f"torch.optim.RMSprop([x, y], lr={rate})",
+        "Adam": f"torch.optim.Adam([x, y], lr={rate})",
+        "AdamW": f"torch.optim.AdamW([x, y], lr={rate})",
+    }
+    chosen = "".join(f"    {optimizer!r}: lambda x, y: {makers[optimizer]},\n" for optimizer in state["descent-optimizers"])
+    return (
+        "import torch\n\n\n"
+        f"def loss(x, y):\n    return {surface.expression.strip()}\n\n\n"
+        f"optimizers = {{\n{chosen}}}\n"
+        "for name, make in optimizers.items():\n"
+        f"    x = torch.tensor({state[f'descent-x-{name}']}, dtype=torch.float64, requires_grad=True)\n"
+        f"    y = torch.tensor({state[f'descent-y-{name}']}, dtype=torch.float64, requires_grad=True)\n"
+        "    optimizer = make(x, y)\n"
+        f"    for step in range({state['descent-steps']}):\n"
+        "        optimizer.zero_grad()\n"
+        "        loss(x, y).backward()\n"
+        "        optimizer.step()\n"
+        '    print(f"{name}: x = {x.item():.4f}, y = {y.item():.4f}, loss = {loss(x, y).item():.4g}")\n'
+    )
+
+
+def _figure(answer: dict[str, Any], *, three: bool) -> Any:
+    """The surface with the ways on it, and a button that lets them run."""
+    import plotly.graph_objects as go
+
+    longest = max(len(path["points"]) for path in answer["paths"])
+    counts = sorted({max(1, round(longest * step / FRAMES)) for step in range(1, FRAMES + 1)})
+    under = [_ground(answer, three)] if three else [_ground(answer, three), _places(answer)]
+    figure = go.Figure([*under, *_ways(answer, longest, three)])
+    ways = list(range(len(under), len(under) + len(answer["paths"])))
+    figure.frames = [go.Frame(data=_ways(answer, count, three), traces=ways, name=str(count)) for count in counts]
+    play = {"label": "▶ Play", "method": "animate", "args": [None, {"frame": {"duration": 60, "redraw": three}, "transition": {"duration": 0}}]}
+    pause = {"label": "❙❙", "method": "animate", "args": [[None], {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}]}
+    at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": three}}
+    stepped = [{"label": str(count), "method": "animate", "args": [[str(count)], at_once]} for count in counts]
+    figure.update_layout(
+        height=670, margin={"l": 10, "r": 10, "t": 60, "b": 10}, legend={"orientation": "h", "y": 1.01, "yanchor": "bottom"},
+        xaxis={"title": "x", "range": [answer["x"][0], answer["x"][-1]]}, yaxis={"title": "y", "range": [answer["y"][0], answer["y"][-1]]},
+        updatemenus=[
+            {"type": "buttons", "direction": "left", "x": 0, "y": -0.34, "xanchor": "left", "yanchor": "top", "showactive": False,
+             "bgcolor": "rgba(128, 128, 128, 0.15)", "buttons": [play, pause]}
+        ],
+        sliders=[{"active": len(stepped) - 1, "x": 0, "y": -0.04, "len": 1, "currentvalue": {"prefix": "step "}, "steps": stepped}],
+        scene={"zaxis": {"title": "loss"}},
+    )  # fmt: skip
+    return figure
+
+
+def _ground(answer: dict[str, Any], three: bool) -> Any:
+    import numpy as np
+    import plotly.graph_objects as go
+
+    heights = np.array(answer["z"])
+    levels = np.log1p(heights - heights.min())  # so that a valley's floor has lines, too
+    if three:
+        return go.Surface(x=answer["x"], y=answer["y"], z=levels, colorscale="Viridis", showscale=False, opacity=0.85, name="log(1 + loss − lowest)")
+    look = {"colorscale": "Viridis", "showscale": False, "ncontours": 25, "contours": {"coloring": "heatmap"}, "opacity": 0.75, "hoverinfo": "skip"}
+    return go.Contour(x=answer["x"], y=answer["y"], z=levels, **look)
+
+
+def _places(answer: dict[str, Any]) -> Any:
+    """Points that nobody sees, so that a click anywhere hits one: Plotly tells of clicks on points alone."""
+    import plotly.graph_objects as go
+
+    places = [(x, y) for y in answer["y"][::2] for x in answer["x"][::2]]
+    unseen = {"marker": {"opacity": 0}}
+    return go.Scatter(
+        x=[x for x, _y in places], y=[y for _x, y in places], mode="markers", marker={"size": 16, "opacity": 0}, selected=unseen, unselected=unseen,
+        hoverinfo="none", showlegend=False,
+    )  # fmt: skip
+
+
+def _ways(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
+    """Each optimizer's way up to so many steps."""
+    import numpy as np
+    import plotly.graph_objects as go
+
+    lowest = float(np.array(answer["z"]).min())
+    drawn = []
+    for index, path in enumerate(answer["paths"]):
+        points = path["points"][:count]
+        x, y, loss = (list(part) for part in zip(*points, strict=True)) if points else ([], [], [])
+        text = [f"{path['optimizer']}<br>step {step}<br>loss {value:.4g}" for step, value in enumerate(loss)]
+        look = {"name": path["optimizer"], "mode": "lines+markers", "text": text, "hoverinfo": "text", "line": {"color": COLOURS[index], "width": 3}}
+        if three:
+            up = [float(np.log1p(max(0.0, value - lowest))) for value in loss]
+            drawn.append(go.Scatter3d(x=x, y=y, z=up, marker={"size": 2.5, "color": COLOURS[index]}, **look))
+        else:
+            whole = {"marker": {"opacity": 1}}  # a click on the surface shall not pale the ways
+            drawn.append(
+                go.Scatter(
+                    x=x,
+                    y=y,
+                    selected=whole,
+                    unselected=whole,
+                    marker={"size": 6, "color": COLOURS[index], "symbol": SYMBOLS[index], "line": {"width": 1, "color": "white"}},
+                    **look,
+                )
+            )
+    return drawn

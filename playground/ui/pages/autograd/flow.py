@@ -1,0 +1,118 @@
+"""The gradients of a whole network: one batch forward and back, folded by module and layer by layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from playground.autograd.task import FLOW
+from playground.errors import PlaygroundError
+from playground.network.initialisations import INITIALISATIONS
+from playground.network.presets import load_presets
+from playground.server.services import services
+from playground.tensors.sandbox import SECONDS
+from playground.ui.components.module_graph import module_graph
+from playground.ui.pages.network import own
+from playground.ui.shared.errors import show
+from playground.ui.shell.device import chosen_device
+
+STACK = "stack"
+ACTIVATIONS = {"": "As the network has it", "ReLU": "ReLU", "LeakyReLU": "Leaky ReLU", "GELU": "GELU", "SiLU": "SiLU", "Sigmoid": "Sigmoid", "Tanh": "Tanh"}
+_COLOURS = {"activations": "#0072B2", "at the output": "#D55E00", "of the weights": "#009E73"}
+
+
+def flow() -> None:
+    """Controls on the left, verdict, curve and graph on the right."""
+    left, right = st.columns([2, 5], gap="large")
+    with left.container(border=True):
+        asked = _choose()
+    with right:
+        try:
+            answer = _answered(tuple(sorted(asked.items())))
+        except PlaygroundError as error:
+            show(error)
+            return
+        _show(answer)
+
+
+def _choose() -> dict[str, Any]:
+    mine = own()
+    titles = {
+        STACK: "A stack of linear layers",
+        **({mine.name: mine.title} if mine else {}),
+        **{name: spec.title or name for name, spec in load_presets().networks.items()},
+    }
+    network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key="flow-network", bind="query-params")
+    asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
+    activations = dict(ACTIVATIONS)
+    if network == STACK:
+        asked["depth"] = st.slider("Depth", 1, 30, 12, key="flow-depth", bind="query-params", help="How many linear layers stand one behind another.")
+        asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key="flow-width", bind="query-params")
+        asked["normalised"] = st.toggle("Batch norm behind each", key="flow-norm", bind="query-params")
+        activations = {**{name: title for name, title in ACTIVATIONS.items() if name}, "none": "None"}
+    asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=f"flow-activation-{network == STACK}")
+    asked["initialisation"] = name = st.selectbox(
+        "Initialisation", list(INITIALISATIONS), format_func=lambda name: INITIALISATIONS[name].title, key="flow-initialisation", bind="query-params"
+    )
+    st.caption(INITIALISATIONS[name].summary)
+    asked["batch"] = st.select_slider("Batch", [2, 8, 16, 32, 64, 128], 32, key="flow-batch", bind="query-params")
+    asked["seed"] = int(st.number_input("Seed", 0, 9999, 0, key="flow-seed", bind="query-params"))
+    return asked
+
+
+@st.cache_data(max_entries=100, show_spinner=False)
+def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+    return services().sandbox.ask(FLOW, dict(asked), SECONDS)
+
+
+def _show(answer: dict[str, Any]) -> None:
+    st.subheader(answer["title"], anchor=False)
+    verdict = answer["verdict"]
+    (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
+    st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})
+    st.caption("On a logarithmic scale, layer by layer: how far the activations spread, and how large the gradients are that arrive. A 0 is not drawn.")
+    module_graph(answer["graph"], key="flow-graph")
+    st.caption(
+        f"{answer['count']:,} nodes, loss {answer['loss']:.4g}." if isinstance(answer["loss"], float) else f"{answer['count']:,} nodes, loss {answer['loss']}."
+    )
+    st.caption(answer["data"])
+    with st.expander("The PyTorch code"):
+        st.code(answer["code"], language="python")
+
+
+def _figure(layers: list[dict[str, Any]]) -> Any:
+    """Three lines over the layers, in the order in which values flow."""
+    import plotly.graph_objects as go
+
+    places = list(range(len(layers)))
+    weighted = [place for place in places if _largest(layers[place]) is not None]
+    lines = [
+        ("activations", "Activations, standard deviation", places, [_drawn(layer["activation"]["std"]) for layer in layers]),
+        ("at the output", "Gradient at the output, L2 norm", places, [_drawn(layer["gradient"]) for layer in layers]),
+        ("of the weights", "Gradient of the weights, L2 norm", weighted, [_largest(layers[place]) for place in weighted]),
+    ]
+    figure = go.Figure()
+    for kind, title, x, y in lines:
+        look = {"color": _COLOURS[kind], "width": 2.5}
+        names = [f"{layers[place]['name']} {layers[place]['title']}" for place in x]
+        figure.add_scatter(x=x, y=y, name=title, mode="lines+markers", line=look, marker={"size": 7}, text=names, hovertemplate="%{text}<br>%{y:.3g}")
+    every = max(1, len(layers) // 16)
+    ticks = {"tickvals": places[::every], "ticktext": [layer["title"] for layer in layers[::every]], "tickangle": -40}
+    figure.update_layout(
+        height=380, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis=ticks, yaxis={"type": "log", "exponentformat": "power", "dtick": None},
+    )  # fmt: skip
+    return figure
+
+
+def _largest(layer: dict[str, Any]) -> float | None:
+    """The gradient of a layer's weights, of all together: the root of the sum of their squares."""
+    norms = [weight["gradient"] for weight in layer["weights"].values()]
+    numbers = [norm for norm in norms if isinstance(norm, float)]
+    return _drawn(sum(norm**2 for norm in numbers) ** 0.5) if numbers else None
+
+
+def _drawn(value: Any) -> float | None:
+    """What a logarithmic axis can show."""
+    return value if isinstance(value, (int, float)) and value > 0 else None

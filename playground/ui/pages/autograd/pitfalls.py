@@ -1,0 +1,124 @@
+"""Pitfalls on the learner's own script: what PyTorch really does or says, what it means, and how one writes it rightly."""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+import streamlit as st
+
+from playground.autograd.examples import EXAMPLES
+from playground.autograd.task import PITFALL
+from playground.errors import PlaygroundError
+from playground.server.services import services
+from playground.tensors.sandbox import SECONDS
+from playground.ui.components.autograd_lab import open_script
+from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, VIEW, script
+from playground.ui.shared.errors import show
+from playground.ui.shell.device import chosen_device
+
+SUITED = "Paths that meet"
+"""The example in which every pitfall can be shown."""
+TITLES = {
+    "zero_grad": "Forget zero_grad", "backward_twice": "Backward twice", "retain_graph": "… with retain_graph", "in_place": "Change a saved tensor in place",
+    "detach": "Detach on the way", "no_grad": "Compute under no_grad", "non_leaf": "A non-leaf’s .grad", "integer": "Integers with requires_grad",
+    "non_scalar": "Backward from several numbers",
+}  # fmt: skip
+"""By the names that `playground.autograd.pitfalls` knows."""
+
+
+def pitfalls() -> None:
+    """Switches above, the learner's script with and without the pitfall beneath."""
+    SCRIPT.load()
+    chosen = st.pills("Pitfall", list(TITLES), format_func=TITLES.__getitem__, default="zero_grad", required=True, key="pitfall", bind="query-params")
+    try:
+        answer = _answered(script(), str(chosen), chosen_device())
+    except PlaygroundError as error:
+        show(error)
+        with st.container(horizontal=True):
+            st.button("Show my script", on_click=_look)
+            st.button("Take an example", on_click=SCRIPT.keep, args=(EXAMPLES[SUITED],), help="One that has a place for every pitfall.")
+        return
+    st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
+    left, right = st.columns(2, gap="large")
+    with left:
+        _version(answer["mine"], "mine", answer)
+        _version(answer["wrong"], "wrong", answer)
+    with right:
+        for place, version in enumerate(answer["right"]):
+            _version(version, f"right-{place}", answer)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
+    seconds = 3 * SECONDS  # each version is a run of its own
+    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device, "seconds": seconds}, seconds)
+
+
+def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
+    """One way to write the script, and what PyTorch does with it."""
+    with st.container(border=True):
+        badge = {"mine": (":blue-badge[Your script]"), "wrong": f":red-badge[{version['title']}]"}.get(kind, f":green-badge[{version['title']}]")
+        st.markdown(badge)
+        st.html(_marked(version))
+        if version["error"]:
+            st.error(version["said"] or version["error"]["message"])
+        for text in version["warnings"]:
+            st.warning(text)
+        if version["output"]:
+            st.code(version["output"].rstrip("\n"), language=None)
+        _gradients(version, answer["mine"] if kind != "mine" else None)
+        if kind != "mine":
+            st.button("Open it in the graph", key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
+
+
+def _marked(version: dict[str, Any]) -> str:
+    """The script with its changed lines lit and its removed lines struck out."""
+    changed, removed = set(version["changed"]), [f"<del>{html.escape(line)}</del>" for line in version["removed"]]
+    lines = [
+        f"<{tag}>{html.escape(line) or ' '}</{tag}>"
+        for number, line in enumerate(version["source"].rstrip("\n").split("\n"), 1)
+        for tag in [_tag(number in changed)]
+    ]
+    return f'<pre class="version">{"".join([*lines, *removed])}</pre>{_STYLE}'
+
+
+def _tag(changed: bool) -> str:
+    return "mark" if changed else "span"
+
+
+_STYLE = """<style>
+.version { font-family: var(--st-code-font, monospace); font-size: .9rem; line-height: 1.5; margin: 0; overflow-x: auto; }
+.version > * { display: block; width: max-content; min-width: 100%; white-space: pre; color: inherit; background: none; padding: 0 .4rem; }
+.version mark { background: rgb(230 150 20 / .28); border-radius: 3px; }
+.version del { opacity: .6; }
+</style>"""
+
+
+def _gradients(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
+    """Each leaf's gradient; where it differs from the learner's own script, so that it is seen."""
+    rows = []
+    for name, gradient in version["grads"].items():
+        differs = mine is not None and gradient != mine["grads"].get(name)
+        text = "None" if gradient is None else _short(gradient)
+        rows.append(f"`{name}.grad` = :orange-background[`{text}`]" if differs else f"`{name}.grad` = `{text}`")
+    if rows:
+        st.markdown("  \n".join(rows))
+
+
+def _short(value: Any) -> str:
+    """A nested list with as many digits as one reads."""
+    if isinstance(value, list):
+        shown = ", ".join(_short(part) for part in value[:6])
+        return f"[{shown}, …]" if len(value) > 6 else f"[{shown}]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _open(source: str) -> None:
+    st.session_state[VIEW] = GRAPH
+    SCRIPT.keep(source)
+    open_script(source)
+
+
+def _look() -> None:
+    st.session_state[VIEW] = GRAPH

@@ -1,0 +1,97 @@
+"""The parts of the Compare page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from playground.environment import ROOT
+from playground.network.presets import preset
+from playground.runs import trash
+from playground.runs.races import first_race, racer
+from playground.runs.views.summaries import owner
+from playground.server.routes.comparison import visible_runs
+from playground.ui.components.run_comparison import run_comparison
+from playground.ui.pages.autograd.descent import COLOURS, SYMBOLS
+from playground.ui.pages.compare.race import choose_race, chosen, start
+from playground.ui.shared import visitor
+from playground.ui.shared.errors import shown_kindly
+
+RECORDED = Path(__file__).with_name("first_race.json")
+_GO = "compare-go"
+
+
+def heading() -> None:
+    title, race = st.columns([5, 1], vertical_alignment="bottom")
+    with title:
+        st.title("Compare runs")
+        st.caption("See runs on one plot, find out what made the difference, and let settings race each other.")
+    if race.button("New race", icon=":material/flag:", width="stretch", key="new-race"):
+        choose_race()
+
+
+def comparison() -> None:
+    """The learner's runs side by side; before the first, a race to begin with."""
+    who = visitor.current_learner()
+    runs = visible_runs(who)
+    if not runs:
+        _welcome()
+    if runs or any(owner(item.run) == who for item in trash.trash()):
+        run_comparison(*_to_begin_with(), key="comparison", on_go=_go)
+    if going := st.session_state.pop(_GO, None):
+        where, run = going
+        st.switch_page(ROOT / "pages" / f"{where}.py", query_params={"run" if where == "train" else "model": run})
+
+
+def _welcome() -> None:
+    """The race to begin with, one click away, and how it once went."""
+    config, variations = first_race()
+    names = [racer(variation) for variation in variations]
+    told, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
+    with told:
+        st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which learns fastest?")
+        st.markdown(
+            f"The same small network, the same {config.epochs:g} epochs over MNIST 5k, the same start and the same batches: only the optimizer differs. "
+            "Their curves are drawn on one plot while they train."
+        )
+        if st.button("Start the race", type="primary", icon=":material/flag:", width="stretch", key="first-race"):
+            with shown_kindly():
+                start(config, preset(config.network), variations)
+                st.rerun()
+    with picture:
+        st.caption("How this race once went, on another machine: test accuracy by epoch.")
+        st.plotly_chart(_recorded_race(), config={"staticPlot": True}, key="recorded-race")
+
+
+def _recorded_race() -> Any:
+    """The test accuracies of a first race as it was run when this was written."""
+    import plotly.graph_objects as go
+
+    curves = json.loads(RECORDED.read_text(encoding="utf-8"))
+    figure = go.Figure()
+    for (name, curve), symbol, colour in zip(curves.items(), SYMBOLS, COLOURS, strict=False):
+        line = {"width": 2.5, "color": colour}
+        figure.add_scatter(x=curve["x"], y=curve["y"], name=name, mode="lines+markers", marker={"symbol": symbol, "size": 9}, line=line)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": 14}}
+    figure.update_layout(height=340, margin={"l": 50, "r": 10, "t": 30, "b": 40}, legend=legend)
+    figure.update_yaxes(range=[0, 1.005], tickformat=".0%", tickfont_size=14)
+    figure.update_xaxes(tickfont_size=14, rangemode="tozero")
+    return figure
+
+
+def _to_begin_with() -> tuple[list[str], str]:
+    """The runs to begin with, and why just these: a race that was just started, or those that the address names."""
+    race = chosen()
+    if race:
+        return race, f"race {race[0]}"
+    named = [name for name in st.query_params.get("runs", "").split(",") if name]
+    return named, f"address {','.join(named)}" if named else ""
+
+
+def _go(where: str, run: str) -> None:
+    """Take a run to the page where it is watched, or to the one where it is tried out."""
+    if where in ("train", "evaluate"):
+        st.session_state[_GO] = (where, run)

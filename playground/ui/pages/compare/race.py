@@ -1,0 +1,129 @@
+"""The form of a race: what is trained, which setting is tried out, and the start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import streamlit as st
+
+from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.errors import PlaygroundError
+from playground.network.presets import load_presets
+from playground.network.spec import NetworkSpec
+from playground.network.trace import check, trace
+from playground.runs.races import FIRST, FIRST_EPOCHS, KINDS, Kind, Variation, begin, by_batch_size, by_learning_rate, by_optimizer, racer
+from playground.runs.run import Run
+from playground.runs.views.comparison import OPTIMIZER_TITLES
+from playground.server.services import services
+from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.suggestions import suggested
+from playground.ui.pages.network import own
+from playground.ui.shared import visitor
+from playground.ui.shared.errors import show
+from playground.ui.shell.device import chosen_device
+
+_STARTED = "race-started"
+RATES = "0.03, 0.003, 0.0003"
+BATCH_SIZES = "16, 64, 256"
+
+
+def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation]) -> list[Run]:
+    """Make the runs of a race and put them in the queue.
+
+    Raises:
+        PlaygroundError: the network does not fit the data, a variation cannot work, or a run cannot be written.
+    """
+    info = dataset_info(config.dataset)
+    check(network, info.input_shape, len(info.classes))
+    runs = begin(replace(config, network=network.name, device=chosen_device()), network, variations, visitor.current_learner())
+    for run in runs:
+        services().scheduler.submit(run)
+    st.session_state[_STARTED] = [run.id for run in runs]
+    return runs
+
+
+def chosen() -> list[str]:
+    """The runs of the race that was started last in this session."""
+    return list(st.session_state.get(_STARTED, []))
+
+
+@st.dialog("New race", width="medium")
+def choose_race() -> None:
+    """The form in a frame of its own, which closes when the race is started."""
+    form()
+
+
+def form() -> None:
+    """What is raced, and the button that starts it."""
+    st.caption("All runs have the same network, the same start and the same order of images.")
+    info, network = _choose_task()
+    if network is None:
+        return
+    config = _choose_common(info, network)
+    try:
+        config, variations = _choose_variations(config)
+    except PlaygroundError as error:
+        show(error)
+        variations = []
+    if variations:
+        st.caption(f"{len(variations)} runs: {'; '.join(racer(variation) for variation in variations)}.")
+    if st.button("Start", type="primary", icon=":material/flag:", width="stretch", disabled=not variations, key="race-start"):
+        try:
+            start(config, network, variations)
+        except PlaygroundError as error:
+            show(error)
+            return
+        st.rerun()
+
+
+def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
+    """The data set and a network that fits it."""
+    infos = {info.name: info for info in DATASETS if _is_ready(info)}
+    left, right = st.columns(2)
+    name = left.selectbox("Data set", list(infos), format_func=lambda name: infos[name].title, key="race-dataset", help="Those that were downloaded.")
+    info = infos[name]
+    offered = {**({mine.name: mine} if (mine := own()) else {}), **load_presets().networks}
+    fitting = {name: spec for name, spec in offered.items() if spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)}
+    if not fitting:
+        right.warning("No network in models/ fits this data set.")
+        return info, None
+    names, default = list(fitting), suggested(info.name).network
+    index = names.index(default) if default in names else 0
+    chosen_name = right.selectbox("Network", names, index, format_func=lambda name: fitting[name].title or name, key=f"race-network-{info.name}")
+    return info, fitting[chosen_name]
+
+
+def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
+    """What all runs have in common."""
+    first = suggested(info.name, network.name)
+    left, right = st.columns(2)
+    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=f"race-epochs-{info.name}")
+    seed = right.number_input("Seed", 0, 2**31 - 1, first.seed, key="race-seed", help="The same seed gives the same race.")
+    return replace(first, epochs=float(epochs), seed=int(seed))
+
+
+def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation]]:
+    """The setting that differs, and its values.
+
+    Raises:
+        ConfigError: there are too few or too many of them, or one is no number.
+    """
+    kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key="race-kind")
+    if kind == "optimizer":
+        names = st.pills("Optimizers", OPTIMIZERS, selection_mode="multi", default=FIRST, format_func=OPTIMIZER_TITLES.__getitem__, key="race-optimizers")
+        told = f"Otherwise all learn with {config.learning_rate:g}, which suits {OPTIMIZER_TITLES[config.optimizer]}."
+        suited = st.checkbox("Give each the learning rate that suits it", key="race-suited", help=told)
+        return config, by_optimizer([name for name in OPTIMIZERS if name in names], suited=suited)
+    index = OPTIMIZERS.index(config.optimizer)
+    optimizer = st.selectbox("Optimizer", OPTIMIZERS, index, format_func=OPTIMIZER_TITLES.__getitem__, key=f"race-optimizer-{config.dataset}")
+    config = replace(config, optimizer=optimizer)
+    if kind == "learning_rate":
+        return config, by_learning_rate(st.text_input("Learning rates", RATES, key="race-rates", help="Two to six numbers, such as 0.1, 0.01."))
+    return config, by_batch_size(st.text_input("Batch sizes", BATCH_SIZES, key="race-batches", help="Two to six whole numbers, such as 16, 64."))
+
+
+def _is_ready(info: DatasetInfo) -> bool:
+    from playground.data.load import is_ready
+
+    return info.offline or (services().warm.is_set() and is_ready(info.name))

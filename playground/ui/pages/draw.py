@@ -1,0 +1,77 @@
+"""The parts of the Draw page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.data.catalogue import DIGITS, dataset_info
+from playground.ui.components.drawing_pad import drawing_pad, picture_pad
+from playground.ui.shared import visitor
+from playground.ui.shared.runs import finished_runs, run_title
+
+MODEL_CHOICE = "draw-model"
+"""Key of the chosen network in the session."""
+SECOND_CHOICE = "draw-second-model"
+"""Key of the one beside it; empty for none."""
+
+
+def heading() -> None:
+    st.title("Draw a digit")
+    st.caption("Draw with the mouse, a finger or a pen. The network answers while you draw. A network that knows pictures is shown one instead.")
+
+
+def choose_networks() -> dict[str, str]:
+    """The networks that answer, one or two, with what to call each: those that came with the playground, and finished runs.
+
+    The second knows the same classes as the first, so that both can be asked the same.
+    """
+    from playground.inference.models import shipped_names
+
+    runs = {run.id: run for run in finished_runs(visitor.current_learner())}
+    shipped = shipped_names()
+    known = [*shipped, *runs]
+
+    def title(name: str) -> str:
+        if not name:
+            return "No second network"
+        return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
+
+    for choice in (MODEL_CHOICE, SECOND_CHOICE):
+        if st.session_state.get(choice) not in (None, "", *known):
+            del st.session_state[choice]  # that run is no longer there
+    left, right = st.columns(2)
+    first = str(left.selectbox("Which network answers?", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
+    classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
+    others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
+    if st.session_state.get(SECOND_CHOICE) not in (None, *others):
+        del st.session_state[SECOND_CHOICE]
+    second = str(right.selectbox("Beside it", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
+    return {name: title(name).split(" · comes")[0] for name in (first, second) if name}
+
+
+def pad(models: dict[str, str]) -> None:
+    from playground.inference.attribution import METHODS, methods_for
+    from playground.inference.models import load_model
+
+    model = load_model(next(iter(models)))
+    known = methods_for(model)
+    methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
+    if model.info.kind == "digits":
+        drawing_pad(models, model.info.classes, "pad", methods, _compare)
+    else:
+        picture_pad(models, model.info.classes, "photo", methods)
+
+
+def _compare(before: str, run: str) -> None:
+    """Let the taught network answer, and beside it the network as it was; a name that is none of theirs is not taken."""
+    st.session_state[MODEL_CHOICE] = run
+    st.session_state[SECOND_CHOICE] = before
+
+
+def code(model: str) -> None:
+    """The prediction as one would write it."""
+    from playground.inference.models import load_model
+    from playground.inference.source import prediction_source
+
+    with st.expander("The PyTorch code", icon=":material/code:"):
+        st.code(prediction_source(load_model(model)), language="python")

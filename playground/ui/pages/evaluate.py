@@ -1,0 +1,116 @@
+"""The parts of the Evaluate page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.errors import PlaygroundError
+from playground.runs.run import Run
+from playground.server.services import services
+from playground.ui.components.evaluation_lab import evaluation_lab
+from playground.ui.shared import visitor
+from playground.ui.shared.runs import readable_runs, run_title
+
+LATEST = 0
+"""Stands for the last checkpoint of a run."""
+
+
+def heading() -> None:
+    st.title("Evaluate a network")
+    st.caption("What it says of every test image: where it is right, what it confuses, how sure it is, and how it sees them.")
+
+
+def choose() -> tuple[str, str] | None:
+    """The network, one of its checkpoints, and the data set: as `evaluation_of` takes them."""
+    if not services().warm.is_set():
+        with st.spinner("PyTorch is being loaded."):
+            services().warm.wait()
+    from playground.inference.models import shipped_names
+
+    runs = {run.id: run for run, _ in readable_runs(visitor.current_learner()) if run.checkpoints.steps()}
+    names = [*runs, *shipped_names()]
+    network, checkpoint, data = st.columns([5, 2, 3])
+    with network:
+        name = _choose_network(names, runs)
+    with checkpoint:
+        step = _choose_step(runs.get(name))
+    with data:
+        dataset = _choose_data(name, runs)
+    if dataset is None:
+        return None
+    return (f"{name}@{step}" if step else name), dataset
+
+
+def show(model: str, dataset: str) -> None:
+    evaluation_lab(model, dataset, key="evaluation")
+    with st.expander("The PyTorch code", icon=":material/code:"):
+        st.code(_CODE, language="python")
+
+
+_CODE = """\
+network.eval()
+labels, predictions = [], []
+with torch.no_grad():
+    for images, targets in test_loader:
+        logits = network(images)
+        predictions.append(logits.argmax(dim=1))
+        labels.append(targets)
+labels, predictions = torch.cat(labels), torch.cat(predictions)
+
+accuracy = (predictions == labels).float().mean()
+
+from sklearn.metrics import classification_report, confusion_matrix
+
+print(confusion_matrix(labels, predictions))
+print(classification_report(labels, predictions, digits=3))  # precision, recall and F1 of each class
+"""
+
+
+def _choose_network(names: list[str], runs: dict[str, Run]) -> str:
+    """The network that the address names, else the newest run's; the address follows the choice."""
+    wanted = st.query_params.get("model", "").split("@")[0]
+    key = f"evaluate-network-{wanted}"
+    index = names.index(wanted) if wanted in names else 0
+
+    def follow() -> None:
+        st.query_params["model"] = st.session_state[key]
+
+    return str(st.selectbox("Network", names, index, lambda name: _title(name, runs), key=key, on_change=follow))
+
+
+def _title(name: str, runs: dict[str, Run]) -> str:
+    return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
+
+
+def _choose_step(run: Run | None) -> int:
+    """A kept checkpoint of the run; the latest by default."""
+    steps = run.checkpoints.steps()[::-1] if run else []
+    if len(steps) < 2 or run is None:
+        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "the last", disabled=True, key="evaluate-only-step")
+        return LATEST
+    titles = {LATEST: "the last", **{step: f"step {step:,}" for step in steps}}
+    return int(st.selectbox("Checkpoint", list(titles), format_func=titles.__getitem__, key=f"evaluate-step-{run.id}"))
+
+
+def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
+    """A data set that the network can be tried on, the one that it learnt from first."""
+    from playground.data.load import is_ready
+    from playground.inference.models import load_model
+
+    try:
+        learnt = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
+    except PlaygroundError as error:
+        st.error(str(error))
+        return None
+    fitting = [info for info in DATASETS if _alike(info, learnt) and is_ready(info.name)]
+    if not fitting:
+        st.warning(f"{learnt.title} has not been downloaded, so there are no test images. Download it on the Train page.")
+        return None
+    ordered = sorted(fitting, key=lambda info: info != learnt)
+    titles = {info.name: info.title for info in ordered}
+    return str(st.selectbox("Test images of", list(titles), format_func=titles.__getitem__, key=f"evaluate-data-{name}"))
+
+
+def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:
+    return info.input_shape == other.input_shape and info.classes == other.classes

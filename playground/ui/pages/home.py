@@ -1,0 +1,58 @@
+"""The parts of the Home page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.environment import ROOT
+from playground.ui.components.drawing_pad import drawing_pad
+from playground.ui.shared import visitor
+from playground.ui.shared.run_table import show_runs
+from playground.ui.shared.runs import readable_runs
+
+PAGES = ROOT / "pages"
+LATEST = 5
+
+
+def greeting() -> None:
+    st.title("See PyTorch at work")
+    st.markdown(
+        "Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. "
+        "Everything you see is computed by PyTorch, on this machine."
+    )
+
+
+def actions_and_pad() -> None:
+    """The ways to a result on the left; on the right one of them, alive."""
+    actions, alive = st.columns([2, 5], gap="large")
+    with actions:
+        _actions()
+    with alive.container(border=True):
+        from playground.data.catalogue import DIGITS
+
+        drawing_pad({"mnist-cnn": "mnist-cnn"}, DIGITS, key="home-pad")
+
+
+def latest_runs() -> None:
+    runs = readable_runs(visitor.current_learner())[:LATEST]
+    if runs:
+        st.subheader("Latest runs")
+        chosen = show_runs(runs, key="home-runs")
+        if chosen is not None:
+            st.switch_page(PAGES / "train.py", query_params={"run": chosen.id})
+
+
+def _actions() -> None:
+    from playground.training.suggestions import suggested
+    from playground.ui.pages.train.page import start
+
+    if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
+        run = start(suggested("mnist-5k"))
+        st.switch_page(PAGES / "train.py", query_params={"run": run.id})
+    st.caption("Trains a small convolutional network on 4,000 real digits, in about ten seconds.")
+    if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):
+        st.switch_page(PAGES / "draw.py")
+    st.caption("Draw, choose which network answers, and see what it sees.")
+    if st.button("Look inside tensors", icon=":material/grid_on:", width="stretch", key="tensors"):
+        st.switch_page(PAGES / "tensors.py")
+    st.caption("Type PyTorch and see shapes, memory, and which cells made which.")

@@ -1,0 +1,115 @@
+"""The parts of the Network page; and the learner's own network, which other pages offer too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import streamlit as st
+
+from playground.data.catalogue import DATASETS
+from playground.environment import ROOT
+from playground.errors import PlaygroundError
+from playground.network.presets import load_presets
+from playground.network.spec import NetworkSpec, from_dict
+from playground.ui.components.network_builder import network_builder
+from playground.ui.shared.errors import shown_kindly
+from playground.ui.shared.scripts import Script
+
+STACK = Script("network", "network")
+FIRST = "tutorial-cnn"
+_DATASET = "network-dataset"
+_OWN = "own-network"
+
+
+def heading() -> None:
+    st.title("Network")
+    st.caption("Stack layers and see what becomes of the data: every shape, every parameter, every mistake. The code stands beside it.")
+
+
+def choose_data() -> str:
+    """The data set that the network is meant for; empty for none."""
+    titles = {"": "No data set", **{info.name: info.title for info in DATASETS}}
+    return str(
+        st.selectbox(
+            "Meant for", list(titles), index=list(titles).index("mnist-5k"), format_func=titles.__getitem__, key=_DATASET, persist_state="session", width=320
+        )
+    )
+
+
+def builder(dataset: str) -> None:
+    """The stack and everything that is said of it."""
+    STACK.load()
+    presets = [spec.to_dict() for spec in load_presets().networks.values()]
+    shapes = [list(shape) for shape in dict.fromkeys(info.input_shape for info in DATASETS)]
+    network_builder(_stack(), presets, shapes, dataset, key="network-builder", on_change=_keep, on_go=_go)
+    STACK.show_limit()
+    if where := st.session_state.pop("network-go", None):
+        st.switch_page(ROOT / "pages" / f"{where}.py")
+
+
+def own() -> NetworkSpec | None:
+    """The network that the learner has taken along from the Network page."""
+    document = st.session_state.get(_OWN)
+    return None if document is None else from_dict(document)
+
+
+def _stack() -> dict[str, Any]:
+    """The stack as it stood last, or as the address has it, or one to begin with."""
+    text = STACK.source("")
+    if text:
+        with shown_kindly():
+            return _read(text)
+    presets = load_presets().networks
+    return (presets.get(FIRST) or next(iter(presets.values()))).to_dict()
+
+
+def _read(text: str) -> dict[str, Any]:
+    """A stack as the address carries it, checked: what it describes must be a network, apart from layers that are off.
+
+    Raises:
+        PlaygroundError: it is none.
+    """
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        raise PlaygroundError("The network in this link cannot be read.", "The address was cut or changed on its way. Ask for the link again.") from None
+    if isinstance(document, dict) and isinstance(document.get("layers"), list):
+        from_dict({**document, "layers": [_without_off(layer) for layer in document["layers"]]})
+        return document
+    raise PlaygroundError("The network in this link cannot be read.")
+
+
+def _without_off(layer: Any) -> Any:
+    return {name: value for name, value in layer.items() if name != "off"} if isinstance(layer, dict) else layer
+
+
+def _keep(stack: dict[str, Any]) -> None:
+    """The stack was changed: remember it, and put it into the address."""
+    layers = [
+        {"type": layer.get("type"), **layer.get("params", {}), **({"off": True} if layer.get("off") else {})}
+        for layer in stack.get("layers", [])
+        if isinstance(layer, dict)
+    ]
+    document = {"name": stack.get("name"), "title": stack.get("title"), "input_shape": stack.get("input_shape"), "layers": layers}
+    if layers:
+        STACK.keep(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+
+
+def _go(where: str, network: dict[str, Any]) -> None:
+    """Take the network to the page where it is trained, or to the one where its gradients are seen."""
+    try:
+        spec = from_dict({**network, "name": "mine", "title": "My network"})
+    except PlaygroundError:
+        return  # the builder says what is wrong with it
+    st.session_state[_OWN] = spec.to_dict()
+    if where == "train":
+        st.session_state["network-go"] = "train"
+        dataset = st.session_state.get(_DATASET)
+        if dataset:
+            st.session_state["dataset"] = dataset
+            st.session_state[f"network-{dataset}"] = spec.name
+    else:
+        st.session_state["network-go"] = "autograd"
+        st.session_state["view"] = "Network"
+        st.session_state["flow-network"] = spec.name

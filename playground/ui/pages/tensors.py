@@ -1,0 +1,206 @@
+"""The parts of the Tensors page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from playground.errors import PlaygroundError
+from playground.server.services import services
+from playground.tensors.examples import EXAMPLES, example
+from playground.tensors.sandbox import RACE
+from playground.ui.components.tensor_lab import command, tensor_lab
+from playground.ui.shared.errors import show, shown_kindly
+from playground.ui.shared.scripts import Script
+
+if TYPE_CHECKING:
+    from playground.tensors.exercises import Exercise
+
+SCRIPT = Script("tensors")
+EXPLORE, EXERCISES = "Explore", "Exercises"
+LEVELS = {1: "first steps", 2: "shapes", 3: "together", 4: "at work", 5: "think"}
+_MODE, _CHOSEN, _SOLVED = "tensors-mode", "tensors-exercise", "tensors-solved"
+_EXAMPLE, _RACE = "tensors-example", "tensors-race"
+"""Keys of the session."""
+RACE_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the editor is for: trying things out, or an exercise."""
+
+    name: str
+    """The exercise's name; empty while exploring."""
+    source: str
+    """What stands in the editor at first."""
+
+
+def heading() -> None:
+    st.title("Tensors")
+    st.caption("Type PyTorch, run it, and see what lies in memory. Point at any cell to see where it came from.")
+
+
+def choose_task() -> Task:
+    """The two ways to use the page, and what to start from."""
+    SCRIPT.load()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        mode = st.segmented_control(
+            "What to do", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=_MODE, persist_state="session", label_visibility="collapsed"
+        )
+        if mode == EXPLORE:
+            with st.popover("Make a tensor", icon=":material/add:"):
+                _make_a_tensor()
+    return _exercise() if mode == EXERCISES else _explore()
+
+
+def lab(task: Task) -> None:
+    """The editor and the X-ray."""
+    tensor_lab(task.name, task.source, key=f"lab-{task.name or 'explore'}", on_run=_remember, on_solved=_solve)
+    SCRIPT.show_limit()
+
+
+def race() -> None:
+    """The same product on two devices, timed fairly."""
+    with st.expander("Race: how fast is a matrix product here?", icon=":material/speed:"):
+        st.caption(
+            "Products of two square matrices, each time the median of several, after a warm-up and with the device waited for. "
+            "While others use this server, it is slower."
+        )
+        if st.button("Start the race", icon=":material/flag:", key="race"):
+            _run_race()
+        if result := st.session_state.get(_RACE):
+            _show_race(result)
+
+
+def reference() -> None:
+    """Everything that scripts can use, with PyTorch's own words."""
+    part = st.expander("What can I type here?", icon=":material/menu_book:", key="tensors-reference", on_change="rerun")
+    if part.open:
+        with part:
+            _show_reference()
+
+
+def _explore() -> Task:
+    titles = {each.name: each.title for each in EXAMPLES}
+    st.pills("Examples", list(titles), format_func=titles.__getitem__, key=_EXAMPLE, label_visibility="collapsed", on_change=_open_example)
+    return Task("", SCRIPT.source(EXAMPLES[0].source))
+
+
+def _open_example() -> None:
+    found = example(str(st.session_state.get(_EXAMPLE)))
+    if found is not None:
+        command("open", found.source)
+
+
+def _make_a_tensor() -> None:
+    """A form that writes the code."""
+    from playground.tensors.help.creation import DTYPES, KINDS, creation_source
+
+    with st.form("make", border=False):
+        name = st.text_input("Name", "x", max_chars=20)
+        kind = st.selectbox("Made of", KINDS)
+        shape = st.text_input("Shape", "3, 4", help="Sizes with commas between them; nothing for a single number.")
+        dtype = st.selectbox("dtype", ["default", *DTYPES])
+        fill = st.number_input("Value", value=7.0, format="%g", help="For a tensor that is full of one value.")
+        seed = st.number_input("Seed", value=None, min_value=0, step=1, help="The same seed gives the same random numbers.")
+        if st.form_submit_button("Write the code", type="primary", width="stretch"):
+            with shown_kindly():
+                command("append", creation_source(name, kind, shape, dtype, fill, None if seed is None else int(seed)))
+
+
+def _exercise() -> Task:
+    from playground.tensors.exercises import EXERCISES as ALL
+    from playground.tensors.exercises import exercise
+
+    solved: list[str] = st.session_state.setdefault(_SOLVED, [])
+    titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL, 1)}
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
+        st.progress(len(solved) / len(ALL), f"{len(solved)} of {len(ALL)} solved")
+    chosen = exercise(name)
+    with right:
+        _statement(chosen)
+    return Task(chosen.name, chosen.start)
+
+
+def _statement(chosen: Exercise) -> None:
+    st.markdown(f"**{chosen.title}** :gray-badge[level {chosen.level}: {LEVELS[chosen.level]}]")
+    st.markdown(chosen.statement)
+    with st.container(horizontal=True, gap="small"):
+        for index, hint in enumerate(chosen.hints, 1):
+            with st.popover(f"Hint {index}", icon=":material/lightbulb:"):
+                st.markdown(hint)
+        with st.popover("Solution", icon=":material/visibility:"):
+            st.caption("One way to do it; there are others.")
+            st.code(chosen.solution, language="python")
+
+
+def _remember(task: str, source: str) -> None:
+    """Keep what was run while exploring; an exercise begins anew."""
+    if not task:
+        SCRIPT.keep(source)
+
+
+def _solve(task: str) -> None:
+    solved: list[str] = st.session_state.setdefault(_SOLVED, [])
+    if task not in solved:
+        solved.append(task)
+
+
+def _run_race() -> None:
+    held = services()
+    if not held.racing.acquire(blocking=False):
+        show(PlaygroundError("Another race is being run on this server.", "Two at a time would slow each other. Try again in half a minute."))
+        return
+    try:
+        with st.spinner("Racing…"), shown_kindly():
+            st.session_state[_RACE] = held.sandbox.ask(RACE, {"seconds": RACE_SECONDS}, RACE_SECONDS)
+    finally:
+        held.racing.release()
+
+
+def _show_race(result: dict[str, Any]) -> None:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    lanes, rows = result["lanes"], result["rows"]
+    sizes = [row["size"] for row in rows]
+    figure = go.Figure()
+    for index, (lane, symbol) in enumerate(zip(lanes, ("circle", "square"), strict=False)):
+        figure.add_scatter(x=sizes, y=[row["seconds"][index] * 1e3 for row in rows], name=lane, mode="lines+markers", marker={"symbol": symbol, "size": 9})
+    figure.update_layout(
+        height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.12},
+        xaxis={"title": "rows and columns", "type": "log", "tickvals": sizes}, yaxis={"title": "milliseconds", "type": "log", "dtick": 1},
+    )  # fmt: skip
+    picture, table = st.columns([3, 2], gap="large")
+    picture.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
+    facts = {"Size": sizes} | {lane: [f"{row['seconds'][index] * 1e3:.3g} ms" for row in rows] for index, lane in enumerate(lanes)}
+    if len(lanes) > 1:
+        facts["Second ÷ first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
+    table.dataframe(pd.DataFrame(facts), hide_index=True)
+
+
+def _show_reference() -> None:
+    import pandas as pd
+
+    from playground.tensors.help.reference import entries
+
+    services().warm.wait()
+    wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key="tensors-search", label_visibility="collapsed").strip().lower()
+    found = [entry for entry in entries() if wanted in entry.name.lower() or (wanted and wanted in entry.summary.lower())]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Name": [entry.name for entry in found],
+                "What it does": [entry.summary for entry in found],
+                "Signature": [entry.signature for entry in found],
+                "Group": [entry.group for entry in found],
+            }
+        ),
+        hide_index=True,
+        height=360,
+    )
+    st.caption(f"{len(found):,} names. The words are those of PyTorch’s and NumPy’s own documentation.")

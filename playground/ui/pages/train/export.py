@@ -1,0 +1,97 @@
+"""Taking a run with one, and bringing runs and weights back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from playground.data.catalogue import DatasetInfo
+from playground.errors import PlaygroundError
+from playground.network.spec import NetworkSpec
+from playground.runs.run import Run
+from playground.training.suggestions import suggested
+from playground.ui.shared import visitor
+from playground.ui.shared.errors import show
+
+UPLOAD_MB = 200
+WEIGHTS = ("pt", "pth", "safetensors")
+
+
+def take(run: Run) -> None:
+    """The run as files: its weights at any kept step, its curves, and all of it."""
+    from playground.runs.sharing.archive import as_csv
+    from playground.runs.sharing.weights import as_safetensors, as_state_dict
+
+    st.markdown("**Take it with you**")
+    steps = run.checkpoints.steps()
+    if not steps:
+        st.caption("There will be weights to take as soon as the run has kept its first checkpoint.")
+        return
+    step = st.selectbox("Weights after step", steps[::-1], format_func=lambda step: f"{step:,}", key=f"keep-step-{run.id}", width=240)
+    weights, safe, whole, curves = st.columns(4)
+    name = f"{run.network.name}-{step}"
+    with weights:
+        _offer(
+            "state_dict, .pt",
+            lambda: as_state_dict(run, step),
+            f"{name}.pt",
+            "Opens in plain PyTorch: `network.load_state_dict(torch.load(path, weights_only=True))`.",
+        )
+    with safe:
+        _offer("safetensors", lambda: as_safetensors(run, step), f"{name}.safetensors", "The same weights in a format that cannot hold code.")
+    with whole:
+        _offer("Run, .zip", lambda: _packed(run), f"{run.id}.zip", "Settings, network, curves and checkpoints: goes on here or elsewhere.")
+    with curves:
+        _offer("Curves, .csv", lambda: as_csv(run), f"{run.id}.csv", "One row for each step.")
+
+
+def bring(info: DatasetInfo, network: NetworkSpec | None, opened: Callable[[Run], None]) -> None:
+    """A field for a run or weights from elsewhere.
+
+    Args:
+        info: the data set that weights are tried on.
+        network: the network that weights are for.
+        opened: called with the run that came of it.
+    """
+    st.markdown("**Bring it back**")
+    if network is not None:
+        title = network.title or network.name
+        st.caption(f"A run that was packed here or elsewhere, or weights for the network that is chosen beside the curves: “{title}” on {info.title}.")
+    kinds = ["zip", *WEIGHTS]
+    file = st.file_uploader("A packed run, or weights", type=kinds, max_upload_size=UPLOAD_MB, key="bring", label_visibility="collapsed")
+    if file is None or not st.button("Open it", icon=":material/upload:", key="bring-open"):
+        return
+    try:
+        opened(_opened(file.getvalue(), file.name, info, network))
+    except PlaygroundError as error:
+        show(error)
+
+
+def _packed(run: Run) -> bytes:
+    from playground.runs.sharing.archive import as_zip
+
+    with as_zip(run) as file:
+        return file.read()
+
+
+def _offer(label: str, make: Callable[[], str | bytes], file_name: str, help: str) -> None:
+    key = f"keep-{file_name}"
+    st.download_button(label, make, file_name, icon=":material/download:", on_click="ignore", help=help, width="stretch", key=key)
+
+
+def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec | None) -> Run:
+    from playground.runs.sharing.archive import from_zip
+    from playground.runs.sharing.weights import read_weights
+    from playground.runs.sharing.weights_import import adopt
+
+    who = visitor.current_learner()
+    if name.lower().endswith(".zip"):
+        return from_zip(content, who, name)
+    if network is None:
+        raise PlaygroundError("Choose the network that these weights are for.")
+    config = suggested(info.name, network.name)
+    run, notes = adopt(config, network, read_weights(content, name), who)
+    for note in notes:
+        st.toast(note, icon=":material/info:", duration="long")
+    return run

@@ -1,0 +1,423 @@
+"""The parts of the Train page."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from playground.data.augment import Augment
+from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.data.own_drawings import Labelled, as_tensors, count, own_drawings
+from playground.data.scaling import INPUTS
+from playground.environment import ROOT
+from playground.errors import PlaygroundError
+from playground.network.initialisations import INITIALISATIONS
+from playground.network.presets import Presets, load_presets
+from playground.network.spec import NetworkSpec
+from playground.network.trace import check, trace
+from playground.runs.run import Run, create, find
+from playground.runs.views.comparison import OPTIMIZER_TITLES
+from playground.server import identity
+from playground.server.services import services
+from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
+from playground.training.suggestions import suggested
+from playground.ui.components.training_monitor import training_monitor
+from playground.ui.pages.draw import MODEL_CHOICE
+from playground.ui.pages.network import own
+from playground.ui.pages.train.export import bring, take
+from playground.ui.shared import visitor
+from playground.ui.shared.errors import show
+from playground.ui.shared.run_table import show_runs
+from playground.ui.shared.runs import finished_digit_runs, readable_runs, run_title
+from playground.ui.shell.device import chosen_device
+
+PAGES = ROOT / "pages"
+_WATCHED = "watched-run"
+_OPENED = "opened-run"
+"""The run opened last, the address before, and when, by `time.monotonic`."""
+_LATE_SECONDS = 8.0
+SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
+
+
+def heading() -> None:
+    st.title("Train a network")
+    st.caption("Choose what it learns from, start, and watch. Training goes on when you leave the page or close the browser.")
+
+
+def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Settings on the left, the result large on the right."""
+    left, right = st.columns([2, 5], gap="large")
+    return left.container(border=True), right.container()
+
+
+def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: Labelled | None = None) -> Run:
+    """Make a run of the learner's own and put it in the queue.
+
+    Args:
+        config: how it is trained.
+        network: what is trained; without one, the preset that the configuration names.
+        own_digits: drawings to be learnt beside the data set.
+
+    Raises:
+        PlaygroundError: the network does not fit the data, or the run cannot be written.
+    """
+    from playground.network.presets import preset
+
+    network = network or preset(config.network)
+    info = dataset_info(config.dataset)
+    check(network, info.input_shape, len(info.classes))
+    run = create(config, network, visitor.current_learner(), own=own_digits)
+    services().scheduler.submit(run)
+    return run
+
+
+def choose_and_start() -> None:
+    """Data, network, settings, and the button."""
+    info = _choose_data()
+    with_own = _choose_own(info)
+    presets = load_presets()
+    network = _choose_network(info, presets)
+    for name, fault in presets.faults.items():
+        st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
+    if network is None:
+        return
+    given = _choose_settings(info, network)
+    if not _is_ready(info):
+        _offer_download(info)
+    elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
+        _start(info, network, given, with_own)
+
+
+def watch() -> None:
+    """The run that is looked at, and beneath it what it is made of; before the first run, what there is to learn from."""
+    runs = readable_runs(visitor.current_learner())
+    run = _watched([run for run, _ in runs])
+    if run is None:
+        _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
+        return
+    training_monitor(run, run_title(run), OPTIMIZER_TITLES, key="monitor", on_end=lambda: None, on_open=_open)
+    _offer_more(run)
+    network, data, code, kept, all_runs = st.tabs(["Network", "Data", "PyTorch code", "Keep", "All runs"], key="train-tabs", on_change="rerun")
+    if network.open:
+        with network:
+            _show_network(run.network)
+    if data.open:
+        with data:
+            _show_data(dataset_info(run.config.dataset))
+    if code.open:
+        with code:
+            _show_code(run)
+    if kept.open:
+        with kept:
+            take(run)
+            bring(*_chosen(), _go_to)
+    if all_runs.open:
+        with all_runs:
+            _choose_run(runs)
+
+
+def _open(run: str) -> None:
+    """Look at another run."""
+    st.session_state[_OPENED] = (run, st.query_params.get("run"), time.monotonic())
+    st.session_state[_WATCHED] = run
+    st.query_params["run"] = run
+
+
+def _go_to(run: Run) -> None:
+    """Show another run at once."""
+    _open(run.id)
+    st.rerun()
+
+
+def _offer_more(run: Run) -> None:
+    """The ways from a network that has learnt: to all test images, to other runs, and to the canvas."""
+    kept = bool(run.checkpoints.steps())
+    reads_digits = dataset_info(run.config.dataset).kind == "digits"
+    evaluate, draw, _ = st.columns([3, 5, 2])
+    if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
+        st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
+    ready = run in finished_digit_runs(visitor.current_learner())
+    if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
+        st.session_state[MODEL_CHOICE] = run.id
+        st.switch_page(PAGES / "draw.py")
+
+
+def _choose_data() -> DatasetInfo:
+    by_name = {info.name: info for info in DATASETS}
+    name = st.selectbox("Data set", list(by_name), format_func=lambda name: by_name[name].title, key="dataset", persist_state="session")
+    info = by_name[name]
+    st.caption(info.source)
+    return info
+
+
+def _choose_own(info: DatasetInfo) -> bool:
+    """Whether the digits that the learner has drawn are learnt, too; asked where there are some."""
+    kept = count(visitor.current_learner()) if info.kind == "digits" else 0
+    if not kept:
+        return False
+    title = "Learn my digit, too" if kept == 1 else f"Learn my {kept:,} digits, too"
+    explained = (
+        "What you have kept under Teach on the Draw page is mixed in: about every tenth image is one of yours. "
+        "The run keeps them: who gets its file gets them, too."
+    )
+    return st.checkbox(title, key="own-digits", help=explained)
+
+
+def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
+    """The data set and the network that are chosen on the left."""
+    info = dataset_info(st.session_state.get("dataset", "mnist-5k"))
+    return info, _fitting(info, load_presets()).get(st.session_state.get(f"network-{info.name}", ""))
+
+
+def _fitting(info: DatasetInfo, presets: Presets) -> dict[str, NetworkSpec]:
+    """The networks whose input and output fit the data, by name, the learner's own first."""
+    offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
+    return {name: spec for name, spec in offered.items() if _fits(spec, info)}
+
+
+def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
+    """A network whose input and output fit the data."""
+    fitting = _fitting(info, presets)
+    if not fitting:
+        st.warning("No network in models/ fits this data set.")
+        return None
+    names = list(fitting)
+    default = suggested(info.name).network
+    name = st.selectbox(
+        "Network",
+        names,
+        index=names.index(default) if default in names else 0,
+        format_func=lambda name: fitting[name].title or name,
+        key=f"network-{info.name}",
+        persist_state="session",
+    )
+    st.caption(fitting[name].summary)
+    return fitting[name]
+
+
+def _fits(spec: NetworkSpec, info: DatasetInfo) -> bool:
+    return spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)
+
+
+def _choose_settings(info: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
+    """The configuration's values as the learner set them, starting from what suits the data set and the network."""
+    first = suggested(info.name, network.name)
+    key = f"{info.name}-{network.name}-"
+    given: dict[str, Any] = {
+        "epochs": st.number_input(
+            "Epochs",
+            0.1,
+            1000.0,
+            float(first.epochs),
+            1.0,
+            format="%g",
+            key=key + "epochs",
+            persist_state="session",
+            help="How often every training image is shown.",
+        ),
+    }
+    with st.expander("More settings", icon=":material/tune:"):
+        given |= _choose_optimizer(first, key)
+        given["inputs"] = st.selectbox(
+            "Pixels",
+            list(INPUTS),
+            list(INPUTS).index(first.inputs),
+            format_func=INPUTS.__getitem__,
+            key=key + "inputs",
+            help="How pixels reach the network. Try what happens without the normalisation.",
+        )
+        if network.layers[0].type == "Conv2d":
+            given["whiten"] = st.checkbox(
+                "Whitening",
+                first.whiten,
+                key=key + "whiten",
+                help="The first convolution’s filters follow from the training images’ own patches, and are frozen.",
+            )
+        given["initialisation"] = st.selectbox(
+            "Weights start",
+            list(INITIALISATIONS),
+            list(INITIALISATIONS).index(first.initialisation),
+            format_func=lambda name: INITIALISATIONS[name].title,
+            key=key + "start",
+            help="How the first weights are drawn.",
+        )
+        given["augment"] = _choose_augmentation(first.augment, info, key)
+        given["label_smoothing"] = st.number_input(
+            "Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes."
+        )
+        given["precision"] = st.selectbox(
+            "Precision",
+            PRECISIONS,
+            PRECISIONS.index(first.precision),
+            key=key + "precision",
+            help="What products are rounded to. bfloat16 keeps 8 of float32’s 24 binary digits: faster on processors and GPUs that are made for it.",
+        )
+        given["evaluate_every"] = int(
+            st.number_input(
+                "Steps between evaluations", 0, 1_000_000, first.evaluate_every, key=key + "every", help="0 evaluates on the test images once an epoch."
+            )
+        )
+        given["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, first.seed, key=key + "seed", help="The same seed gives the same run, to the last digit."))
+    return given
+
+
+def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
+    given: dict[str, Any] = {
+        "batch_size": int(st.number_input("Batch size", 1, 65536, first.batch_size, key=key + "batch", help="Images in one step.")),
+        "optimizer": st.selectbox("Optimizer", OPTIMIZERS, OPTIMIZERS.index(first.optimizer), format_func=OPTIMIZER_TITLES.__getitem__, key=key + "optimizer"),
+        "learning_rate": st.number_input(
+            "Learning rate", 0.0, 100.0, first.learning_rate, format="%g", step=0.001, key=key + "rate", help="Size of a step; with a schedule, its peak."
+        ),
+        "schedule": st.selectbox(
+            "Schedule",
+            SCHEDULES,
+            SCHEDULES.index(first.schedule),
+            format_func=SCHEDULE_TITLES.__getitem__,
+            key=key + "schedule",
+            help="How the learning rate changes over the run.",
+        ),
+        "weight_decay": st.number_input(
+            "Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."
+        ),
+    }
+    if given["optimizer"] in ("sgd", "rmsprop", "muon"):
+        given["momentum"] = st.slider("Momentum", 0.0, 0.99, first.momentum, 0.01, key=key + "momentum", help="Share of the last step that is kept.")
+    if given["optimizer"] in ("sgd", "muon"):
+        given["nesterov"] = st.checkbox("Nesterov", first.nesterov, key=key + "nesterov", help="Look ahead along the momentum before taking the gradient.")
+    return given
+
+
+def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment:
+    shift = st.slider("Random shift, pixels", 0, 4, first.shift, key=key + "shift", help="Training images are moved by up to this much, anew each time.")
+    rotation = st.slider("Random rotation, degrees", 0, 30, int(first.rotation), key=key + "rotation")
+    noise = st.slider(
+        "Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1."
+    )
+    flip = st.checkbox("Random flip", first.flip, key=key + "flip", help="Every second image is mirrored.") if info.flips else False
+    return Augment(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
+
+
+def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any], with_own: bool) -> None:
+    try:
+        mine = as_tensors(own_drawings(visitor.current_learner())) if with_own else None
+        config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **given)
+        run = start(config, network, mine)
+    except PlaygroundError as error:
+        show(error)
+        return
+    _open(run.id)
+
+
+def _is_ready(info: DatasetInfo) -> bool:
+    return info.offline or (services().warm.is_set() and _is_downloaded(info))
+
+
+def _is_downloaded(info: DatasetInfo) -> bool:
+    from playground.data.load import is_ready
+
+    return is_ready(info.name)
+
+
+def _offer_download(info: DatasetInfo) -> None:
+    """A button that fetches the data set, with a progress bar; a broken download goes on where it stopped."""
+    if not st.button(f"Download {info.title}", icon=":material/download:", width="stretch", key="download"):
+        return
+    from playground.data.load import download
+
+    bar = st.progress(0.0, f"Downloading {info.title}…")
+
+    def progress(name: str, there: int, total: int) -> None:
+        bar.progress(min(there / total, 1.0) if total else 0.0, f"{name}: {there / 1e6:.1f} MB of {total / 1e6:.1f} MB")
+
+    try:
+        download(info.name, progress)
+    except PlaygroundError as error:
+        bar.empty()
+        show(error)
+        return
+    st.rerun()
+
+
+def _named() -> str | None:
+    """The run that the address names; a message that was under way when another one was opened still brings the address of before."""
+    named = st.query_params.get("run")
+    opened, before, at = st.session_state.get(_OPENED, (None, None, 0.0))
+    if opened and opened != named == before and time.monotonic() - at < _LATE_SECONDS:
+        st.query_params["run"] = named = opened
+    return named
+
+
+def _watched(runs: list[Run]) -> Run | None:
+    """The run that the address names or that was chosen last; else the newest one."""
+    wanted = _named() or st.session_state.get(_WATCHED)
+    if wanted:
+        try:
+            run = find(wanted)
+        except PlaygroundError:
+            st.session_state.pop(_WATCHED, None)
+        else:
+            if identity.may_see(run, visitor.current_learner()):
+                st.session_state[_WATCHED] = run.id
+                return run
+    return runs[0] if runs else None
+
+
+def _choose_run(runs: list[Any]) -> None:
+    chosen = show_runs(runs, key="train-runs")
+    if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
+        _go_to(chosen)
+
+
+def _show_network(spec: NetworkSpec) -> None:
+    """Every layer with the shape that leaves it and its parameters."""
+    import pandas as pd
+
+    steps = trace(spec)
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Layer": [step.layer.type for step in steps],
+                "Settings": [", ".join(f"{name} {value}" for name, value in step.layer.params.items()) for step in steps],
+                "Output shape": [str(step.out_shape) for step in steps],
+                "Parameters": [step.parameters for step in steps],
+            }
+        ),
+        hide_index=True,
+        height="content",
+        column_config={"Settings": st.column_config.TextColumn(width="medium"), "Parameters": st.column_config.NumberColumn(format="localized")},
+    )
+    total = sum(step.parameters for step in steps)
+    st.caption(f"{total:,} parameters")
+
+
+def _show_data(info: DatasetInfo) -> None:
+    """A few images of each class."""
+    from playground.data.load import load
+    from playground.data.pictures import class_rows
+
+    if not _is_ready(info):
+        st.caption(f"{info.title} has not been downloaded yet.")
+        return
+    st.markdown(f"**{info.title}**: {info.train_size:,} images to learn from, {info.test_size:,} to be tested on.")
+    for name, row in class_rows(load(info.name)):
+        label, pictures = st.columns([1, 8], vertical_alignment="center")
+        label.markdown(f"**{name}**")
+        pictures.image(row, width="stretch")
+
+
+def _show_code(run: Run) -> None:
+    from playground.training.source import training_source
+
+    st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
+    if run.own_path.exists() and run.start_path.exists():
+        st.caption("This run started from weights that were learnt before, and learnt your own drawings beside the data set; the script has neither.")
+    elif run.own_path.exists():
+        st.caption("This run learnt your own drawings beside the data set; the script does not have them.")
+    elif run.start_path.exists():
+        st.caption("This run started from weights that were learnt before; the script does not have them.")
+    st.code(training_source(run.network, run.config), language="python")

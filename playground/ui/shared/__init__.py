@@ -1,0 +1,1 @@
+"""What several pages share: errors, the choice of device, lists of runs, scripts."""

@@ -1,0 +1,34 @@
+"""What every page has: its look, the navigation, the device in the sidebar, and the one place that shows errors."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.environment import ROOT
+from playground.server.services import services
+from playground.ui.shared.errors import shown_kindly
+from playground.ui.shell.device import device_in_sidebar
+
+SIDEBAR = 268  # pixels
+PAGES = ROOT / "pages"
+
+st.set_page_config(page_title="PyTorch playground", page_icon=ROOT / "playground" / "ui" / "shell" / "icon.png", layout="wide", initial_sidebar_state=SIDEBAR)
+
+page = st.navigation(
+    [
+        st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
+        st.Page(PAGES / "tensors.py", title="Tensors", icon=":material/grid_on:", url_path="tensors"),
+        st.Page(PAGES / "autograd.py", title="Autograd", icon=":material/account_tree:", url_path="autograd"),
+        st.Page(PAGES / "network.py", title="Network", icon=":material/layers:", url_path="network"),
+        st.Page(PAGES / "train.py", title="Train", icon=":material/show_chart:", url_path="train"),
+        st.Page(PAGES / "evaluate.py", title="Evaluate", icon=":material/fact_check:", url_path="evaluate"),
+        st.Page(PAGES / "compare.py", title="Compare", icon=":material/compare_arrows:", url_path="compare"),
+        st.Page(PAGES / "draw.py", title="Draw", icon=":material/draw:", url_path="draw"),
+    ]
+)
+
+device_in_sidebar()
+with shown_kindly():
+    if fault := services().fault:
+        raise fault
+    page.run()

@@ -1,0 +1,53 @@
+"""The device that computes, in the sidebar of every page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from playground.device import BEST, Device
+from playground.server.services import services
+
+_CHOICE = "device"
+
+
+def chosen_device() -> str:
+    """The name of the device that the learner chose; `best` until they do."""
+    return str(st.session_state.get(_CHOICE, BEST))
+
+
+def device_in_sidebar() -> None:
+    """Say what computes here, and let it be changed where there is a choice."""
+    with st.sidebar:
+        if services().warm.is_set():
+            _show_devices()
+        else:
+            _wait_for_devices()
+
+
+@st.fragment(run_every=0.5)
+def _wait_for_devices() -> None:
+    """Until torch is imported nobody knows the devices; the page is there all the same."""
+    if services().warm.is_set():
+        st.rerun()
+    st.caption("Device")
+    st.skeleton(height=64)
+
+
+def _show_devices() -> None:
+    from playground import device
+
+    devices = device.available()
+    by_name = {item.name: item for item in devices}
+    if st.session_state.get(_CHOICE) not in by_name:
+        st.session_state[_CHOICE] = devices[0].name
+    if len(devices) > 1:
+        st.selectbox("Device", list(by_name), key=_CHOICE, format_func=lambda name: by_name[name].title, persist_state="session")
+        st.caption(by_name[st.session_state[_CHOICE]].details)
+    else:
+        _show_one(devices[0])
+
+
+def _show_one(only: Device) -> None:
+    st.caption("Device")
+    st.markdown(f"**{only.title}**")
+    st.caption(only.details)
