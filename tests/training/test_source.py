@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from playground.data.augment import Augment
+from playground.data.builtin import MNIST_5K_FILE
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
 from playground.data.load import load
@@ -46,6 +49,12 @@ def run_script(source: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
+def with_digits(folder: Path) -> Path:
+    """The folder, in which a script finds the digits that the page offers beside it."""
+    shutil.copy(MNIST_5K_FILE, folder)
+    return folder
+
+
 @pytest.mark.parametrize(("optimizer", "schedule"), [pytest.param(*pair, id="-".join(pair)) for pair in product(OPTIMIZERS, SCHEDULES)])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "with-everything"])
 def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
@@ -61,7 +70,7 @@ def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
             "precision": "bfloat16",
         }
     )
-    source = training_source(preset("mnist-cnn"), TrainConfig(optimizer=optimizer, schedule=schedule, **more))
+    source = training_source(preset("mnist-cnn"), TrainConfig(dataset="mnist", optimizer=optimizer, schedule=schedule, **more))
     compile(source, "train.py", "exec")
     assert ("torch.autocast" in source) is not plain
     name = {"sgd": "torch.optim.SGD", "rmsprop": "torch.optim.RMSprop", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW", "muon": "Muon"}[optimizer]
@@ -119,9 +128,20 @@ def test_pixels_reach_the_scripts_network_as_they_reach_the_playgrounds(inputs: 
     source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
     source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
     source += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
-    least, most, noise = map(float, run_script(source, tmp_path).split())
+    least, most, noise = map(float, run_script(source, with_digits(tmp_path)).split())
     assert (least, most) == pytest.approx((low, high), abs=0.001)
     assert noise == pytest.approx(0.1 * (high - low), rel=0.02)
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["file-beside-it", "playground-installed"])
+def test_a_script_has_the_playgrounds_digits(beside: bool, tmp_path: Path) -> None:
+    source = training_source(preset("mnist-mlp"), TrainConfig(network="mnist-mlp")).split("\nnetwork = ")[0]
+    source += "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
+    printed = run_script(source, with_digits(tmp_path)) if beside else run_script(source, tmp_path, PYTHONPATH=str(ROOT))
+    images = load("mnist-5k")
+    assert printed.split() == [str(images.train_labels.sum().item()), "int64", str(images.test_labels.sum().item()), "int64"]
+    for expected in (images.train_images, images.test_images):
+        np.testing.assert_array_equal(np.load(tmp_path / f"{len(expected)}.npy"), expected.squeeze(1).numpy())
 
 
 def test_a_part_of_an_epoch_is_said_to_be_rounded() -> None:
@@ -140,7 +160,7 @@ def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None
     spec = preset("mnist-fast")
     more = {"precision": "bfloat16", "whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
     config = TrainConfig(network=spec.name, optimizer="muon", **more, **{**SHORT, "learning_rate": 0.02})
-    printed = run_script(training_source(spec, config), tmp_path)
+    printed = run_script(training_source(spec, config), with_digits(tmp_path))
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
     weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
@@ -154,7 +174,7 @@ def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None
 def test_the_digits_script_learns_to_read(tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augment(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
     spec = preset("mnist-mlp")
-    printed = run_script(training_source(spec, config), tmp_path)
+    printed = run_script(training_source(spec, config), with_digits(tmp_path))
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
     weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")

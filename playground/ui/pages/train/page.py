@@ -421,3 +421,8 @@ def _show_code(run: Run) -> None:
     elif run.start_path.exists():
         st.caption("This run started from weights that were learnt before; the script does not have them.")
     st.code(training_source(run.network, run.config), language="python")
+    if run.config.dataset == "mnist-5k":
+        from playground.data.builtin import MNIST_5K_FILE
+
+        st.caption("The script reads the 5,000 digits from the file mnist-5k.npz. Save it in the folder in which you run the script.")
+        st.download_button("Download mnist-5k.npz", MNIST_5K_FILE.read_bytes, "mnist-5k.npz", icon=":material/download:", on_click="ignore")
