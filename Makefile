@@ -1,24 +1,25 @@
-# Two commands: `make run` starts the playground, `make test` runs every test. Both set up .venv the first time.
+# `make run` starts the playground, `make test` runs every test, `make test PACKAGE=network` those of one package.
+# `make test-all` repeats what is random as often as it takes to find what is rare. All set up .venv the first time.
 
 PYTHON ?= python3
 PORT ?= 8501
+WORKERS ?= 2
+PACKAGE ?=
 BIN := .venv/bin
 
-.PHONY: run test check bench clean
+.PHONY: run test test-all check bench clean
 
 run: .venv/app.stamp
 	$(BIN)/streamlit run --server.port $(PORT)
 
-test: .venv/dev.stamp
-	@status=0; \
-	$(BIN)/python -m pytest --ignore=tests/browser --numprocesses=2 --dist=worksteal || status=1; \
-	$(BIN)/python -m pytest tests/browser || status=1; \
-	exit $$status
+test test-all: .venv/dev.stamp
+	HYPOTHESIS_PROFILE=$(if $(filter test-all,$@),full,quick) $(BIN)/python -m pytest $(if $(PACKAGE),tests/$(PACKAGE)) --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
 check: .venv/dev.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest --quiet tests/test_documents.py
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks

@@ -6,9 +6,28 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from .support.tiers import QUICK, is_quick, register_profiles
 
 # Before anything imports torch: the tests of one process must not depend on how many cores there are.
 os.environ.setdefault("PLAYGROUND_THREADS", "1")
+
+register_profiles()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the tier: ``HYPOTHESIS_PROFILE``, unless ``--hypothesis-profile`` says so."""
+    if not config.getoption("--hypothesis-profile"):
+        settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", QUICK))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out of the quick tier what only repeats another test."""
+    if is_quick():
+        slow = [item for item in items if item.get_closest_marker("slow")]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
 
 
 @pytest.fixture(scope="session")

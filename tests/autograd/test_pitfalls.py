@@ -22,6 +22,8 @@ from playground.autograd.pitfalls import catalogue as pitfalls
 from playground.autograd.pitfalls.catalogue import PITFALLS, show
 from playground.errors import PlaygroundError, UnknownName
 
+from ..support.tiers import repetitions
+
 SEED = 7
 SCRIPTS = {
     "A1": "x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)\ny = x * 2\nz = y.mean()\nz.backward()",
@@ -521,7 +523,7 @@ def simple_statements(source: str) -> list[str]:
     return [ast.unparse(node) for node in sorted(nodes, key=lambda node: (node.lineno, node.col_offset))]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=repetitions(100))
 @given(source=scripts(), pitfall=st.sampled_from(list(PITFALLS)))
 def test_layouts(source: str, pitfall: str) -> None:
     if plainly(source)[1] is not None:

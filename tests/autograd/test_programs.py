@@ -24,7 +24,9 @@ from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.xray.tracing import Tracer
 
-PROGRAMS = 1000
+from ..support.tiers import repetitions
+
+PROGRAMS = repetitions(1000)
 OPERATIONS = 30
 SHAPES = ((), (2,), (3,), (2, 3), (3, 2), (3, 3), (2, 2, 3))
 TOO_LARGE = 1e4
@@ -506,7 +508,7 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore")  # PyTorch gives some of them once in a process
-@settings(max_examples=PROGRAMS, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+@settings(max_examples=PROGRAMS, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(programs())
 def test_generated_programs_agree(program: Program) -> None:
     check(program)

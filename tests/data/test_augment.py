@@ -13,6 +13,8 @@ from torch import Tensor
 from playground.data.augment import Augment
 from playground.data.distort import distorted
 
+from ..support.tiers import repetitions
+
 EVERYTHING = Augment(shift=2, flip=True, rotation=15, scale=0.2, stroke=0.5, noise=0.1)
 
 
@@ -30,7 +32,7 @@ def rolled(image: Tensor, down: int, right: int) -> Tensor:
     return moved
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=repetitions(25))
 @given(pixels=st.integers(1, 3), seed=st.integers(0, 99), as_float=st.booleans())
 def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float: bool) -> None:
     images = random_images().float() if as_float else random_images()

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 import torch
 from filelock import FileLock
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -41,6 +41,8 @@ from playground.data.own_drawings import (
     to_zip,
 )
 from playground.errors import DataError
+
+from ..support.tiers import repetitions
 
 MNIST = dataset_info("mnist-5k")
 
@@ -332,7 +334,7 @@ def test_a_picture_that_tells_its_size_twice_is_refused() -> None:
 
 
 @given(st.data())
-@hypothesis_settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=repetitions(150))
 def test_whatever_is_changed_it_is_read_or_refused(data: st.DataObject) -> None:
     content = bytearray(WHOLE)
     for _ in range(data.draw(st.integers(1, 8))):

@@ -24,6 +24,8 @@ from playground.errors import DrawingError
 from playground.inference.drawing import MIDDLE, Pixels, read_image, to_digit, to_input
 from playground.inference.models import SHIPPED, load_model
 
+from ..support.tiers import repetitions
+
 MNIST, KMNIST, CIFAR, FASHION = (dataset_info(name) for name in ("mnist", "kmnist", "cifar10", "fashion-mnist"))
 
 
@@ -54,7 +56,7 @@ def middle(field: Pixels) -> tuple[float, float]:
     return middle_of(field, 0), middle_of(field, 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=repetitions(60))
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=30)))
 def test_any_drawing_becomes_a_digit_in_the_middle(ink: np.ndarray) -> None:
     assume(ink.any())

@@ -55,6 +55,8 @@ from playground.runs.sharing.weights import create_from_weights
 from playground.training.config import TrainConfig
 from playground.training.events import Created
 
+from ..support.tiers import repetitions
+
 DIGITS, OBJECTS = dataset_info("mnist-5k"), dataset_info("shapes")
 
 
@@ -360,7 +362,7 @@ CERTAINTY: dict[str, Callable[[Evaluation, int], float]] = {
 }
 
 
-@hypothesis_settings(max_examples=200, deadline=None)
+@hypothesis_settings(max_examples=repetitions(200))
 @given(
     evaluations(),
     st.builds(Filter, st.sampled_from(["all", "right", "wrong"]), *[st.none() | st.integers(0, 3)] * 2, st.sampled_from(sorted(ORDERS))),

@@ -11,6 +11,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 
 from playground.inference.metrics import Average, Counts, Floats, calibration, confusion, scores
 
+from ..support.tiers import repetitions
+
 
 @st.composite
 def answers(draw: st.DrawFn) -> tuple[Counts, Counts, int]:
@@ -21,7 +23,7 @@ def answers(draw: st.DrawFn) -> tuple[Counts, Counts, int]:
     return labels, predictions, classes
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300))
 @given(answers())
 def test_confusion_and_scores_are_those_of_scikit_learn(given: tuple[Counts, Counts, int]) -> None:
     labels, predictions, classes = given
@@ -38,7 +40,7 @@ def test_confusion_and_scores_are_those_of_scikit_learn(given: tuple[Counts, Cou
     assert found.accuracy == accuracy_score(labels, predictions)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(answers())
 def test_what_is_undefined_is_what_scikit_learn_cannot_divide(given: tuple[Counts, Counts, int]) -> None:
     labels, predictions, classes = given
@@ -79,7 +81,7 @@ def forecasts(draw: st.DrawFn) -> tuple[Floats, Counts, int]:
     return probabilities, random.integers(0, classes, count), bins
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300))
 @given(forecasts())
 def test_the_bins_are_those_of_scikit_learn(given: tuple[Floats, Counts, int]) -> None:
     probabilities, labels, bins = given
@@ -94,7 +96,7 @@ def test_the_bins_are_those_of_scikit_learn(given: tuple[Floats, Counts, int]) -
     assert found.count.sum() == len(labels) and found.mean_confidence == pytest.approx(confidence.mean())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(forecasts())
 def test_the_errors_are_those_of_the_paper(given: tuple[Floats, Counts, int]) -> None:
     """Guo et al., equations 3 and 5, image by image."""

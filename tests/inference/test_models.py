@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from safetensors import safe_open
@@ -39,6 +39,8 @@ from playground.network.presets import preset
 from playground.runs.execution.worker import execute
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
+
+from ..support.tiers import repetitions
 
 CONFIG = TrainConfig(network="mnist-mlp", epochs=0.5, batch_size=200, device="cpu", seed=5)
 
@@ -430,7 +432,7 @@ def test_a_checkpoint_that_holds_no_such_weights_is_refused(state: Any, own: Run
 
 
 @given(data=st.data())
-@hypothesis_settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=repetitions(60))
 def test_a_checkpoint_damaged_anywhere_is_refused_or_read(data: st.DataObject, own: Run) -> None:
     torch.save({"weights": MLP}, own.checkpoints.latest_path)
     whole = bytearray(own.checkpoints.latest_path.read_bytes())

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from playground.errors import DrawingError
 from playground.inference.separating import MOST, separate
 
+from ..support.tiers import repetitions
+
 Stroke = list[tuple[int, int]]
 
 
@@ -27,7 +29,7 @@ def bar(left: int, top: int = 20, bottom: int = 120) -> Stroke:
 
 
 @given(st.lists(st.integers(0, 380), min_size=1, max_size=6, unique=True))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=repetitions(50))
 def test_bars_apart_are_as_many_digits_in_their_order(lefts: list[int]) -> None:
     apart = [left for index, left in enumerate(sorted(lefts)) if index == 0 or left - sorted(lefts)[index - 1] > 12]
     kept = [left for index, left in enumerate(apart) if index == 0 or left - apart[index - 1] > 12]

@@ -11,6 +11,8 @@ from PIL import Image
 from playground.inference.doubt import doubt
 from playground.inference.drawing import FIELD, MIDDLE, Way, to_digit
 
+from ..support.tiers import repetitions
+
 SIDE = 140
 
 
@@ -23,7 +25,7 @@ def blot(top: int = 20, left: int = 90, height: int = 30, width: int = 10) -> np
 @given(
     st.builds(Way, st.booleans(), st.booleans(), st.booleans(), st.booleans()), st.integers(0, 100), st.integers(0, 120), st.integers(1, 40), st.integers(1, 20)
 )
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=repetitions(80))
 def test_whatever_is_left_out_a_network_gets_its_28_by_28(way: Way, top: int, left: int, height: int, width: int) -> None:
     digit = to_digit(blot(top, left, height, width), way)
     assert digit.centred.shape == (FIELD, FIELD)

@@ -27,6 +27,7 @@ from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, layer_class, trace
 
 from ..network.stacks import images, layer_of, stacks, vectors, without_misfits
+from ..support.tiers import repetitions
 
 PRESETS = load_presets().networks
 KINDS = sorted(kind.name for kind in LAYERS)
@@ -119,7 +120,7 @@ def test_every_kind_of_the_catalogue_is_written_out_and_has_a_field() -> None:
 
 
 @each_kind
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(60), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_result_is_pytorchs_number(name: str, data: st.DataObject) -> None:
     module, values, place = data.draw(asked(name))
@@ -134,7 +135,7 @@ def test_the_result_is_pytorchs_number(name: str, data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("name", SUMS)
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_terms_and_the_bias_add_up_to_the_result(name: str, data: st.DataObject) -> None:
     module, values, place = data.draw(asked(name))
@@ -146,7 +147,7 @@ def test_the_terms_and_the_bias_add_up_to_the_result(name: str, data: st.DataObj
 
 
 @each_kind
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(25), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_each_value_is_the_inputs_and_lies_in_the_region(name: str, data: st.DataObject) -> None:
     module, values, place = data.draw(asked(name))
@@ -164,7 +165,7 @@ def test_each_value_is_the_inputs_and_lies_in_the_region(name: str, data: st.Dat
     assert (written.region is not None) == (values.dim() == 4 and (bool(inside) or name in BLOCKS))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(80), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_convolutions_terms_are_those_that_pytorch_unfolds(data: st.DataObject) -> None:
     module, values, place = data.draw(asked("Conv2d"))
@@ -275,7 +276,7 @@ def test_a_softmax_tells_all_logits_and_bears_large_ones() -> None:
     assert sum(write_out(nn.Softmax(-1).eval(), logits, (at,)).result for at in range(3)) == pytest.approx(1)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["BatchNorm1d", "BatchNorm2d", "LayerNorm"]), st.data())
 def test_a_normalisations_steps_are_its_own_numbers(name: str, data: st.DataObject) -> None:
     module, values, place = data.draw(asked(name))
@@ -293,7 +294,7 @@ def test_a_normalisations_steps_are_its_own_numbers(name: str, data: st.DataObje
     assert written.result == pytest.approx(gamma * normal + beta)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_residual_blocks_children_are_the_numbers_inside(data: st.DataObject) -> None:
     module, values, place = data.draw(asked("ResidualBlock"))
@@ -319,7 +320,7 @@ def test_a_residual_blocks_children_are_the_numbers_inside(data: st.DataObject) 
     assert children["first convolution"].place == children["first batch norm"].place == children["first ReLU"].place
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_a_transformer_layers_children_are_the_numbers_inside(data: st.DataObject) -> None:
     module, values, place = data.draw(asked("TransformerEncoderLayer"))
@@ -424,7 +425,7 @@ def outputs_of(layers: list[nn.Module], values: Tensor) -> list[Tensor]:
     return found
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(120), suppress_health_check=list(HealthCheck))
 @given(stacks, seeds, st.data())
 def test_the_field_is_the_box_around_all_pixels_whose_nan_arrives(spec: NetworkSpec, seed: int, data: st.DataObject) -> None:
     fitting = without_misfits(spec)
@@ -435,7 +436,7 @@ def test_the_field_is_the_box_around_all_pixels_whose_nan_arrives(spec: NetworkS
 
 
 @pytest.mark.parametrize(("name", "rank"), [(kind.name, rank) for kind in LAYERS for rank in kind.ranks])
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(10), suppress_health_check=list(HealthCheck))
 @given(seeds, st.data())
 def test_each_kind_has_its_field(name: str, rank: int, seed: int, data: st.DataObject) -> None:
     before = {1: (LayerSpec("Flatten"),), 2: (LayerSpec("PatchEmbedding", {"patch_size": 2, "embed_dim": 12}),), 3: ()}[rank]
@@ -465,7 +466,7 @@ def around(seen: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
     return ((rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)) if rows else ((0, 0), (0, 0))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(60), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(["Conv2d", "AvgPool2d", "AdaptiveAvgPool2d", "ReLU"]).flatmap(layer_of), min_size=1, max_size=4), seeds, st.data())
 def test_positive_weights_have_a_gradient_in_just_that_box(layers: list[LayerSpec], seed: int, data: st.DataObject) -> None:
     fitting = without_misfits(NetworkSpec("positive", (2, 13, 14), tuple(layers)))

@@ -15,6 +15,7 @@ from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import trace
 
+from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks
 
 MNIST = dataset_info("mnist")
@@ -182,7 +183,7 @@ def test_the_same_hint_is_not_given_without_end() -> None:
     assert kinds(advice(spec)) == [("no-activation", index) for index in range(1, MOST_OF_A_KIND + 1)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300))
 @given(stacks, st.sampled_from(["mnist", None]), st.sampled_from([1, 64]))
 def test_what_is_offered_takes_the_hint_away_and_leaves_the_network_as_fit_as_it_was(spec: NetworkSpec, dataset: str | None, batch_size: int) -> None:
     found = advice(spec, dataset, batch_size)

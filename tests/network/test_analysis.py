@@ -18,6 +18,7 @@ from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import trace
 
+from ..support.tiers import repetitions
 from .stacks import Layer, network, stacks
 
 PRESETS = load_presets().networks
@@ -60,7 +61,7 @@ def sent(found: dict[str, Any]) -> str:
     return json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8").decode()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=repetitions(100))
 @given(stacks)
 def test_every_layer_is_told_with_all_its_facts(spec: NetworkSpec) -> None:
     found = analyse(spec.to_dict(), None)
@@ -175,7 +176,7 @@ def test_the_largest_network_that_may_be_written_allocates_nothing(layers: list[
     sent(found)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(json_values | nearly_networks)
 def test_any_json_is_analysed_or_told_its_problems(document: object) -> None:
     found = analyse(document, None)

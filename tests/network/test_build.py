@@ -16,6 +16,8 @@ from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
 
+from ..support.tiers import repetitions
+
 PRESETS = load_presets().networks
 each_preset = pytest.mark.parametrize("name", sorted(PRESETS))
 
@@ -57,7 +59,7 @@ def test_state_is_that_of_a_plain_sequential(name: str) -> None:
     assert_same_bits(dict(network.state_dict()), dict(state))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=repetitions(80))
 @given(data=st.data())
 def test_relu_and_max_pooling_change_places_exactly(data: st.DataObject) -> None:
     kernel = data.draw(st.integers(1, 4), "kernel")

@@ -27,6 +27,7 @@ from playground.network.presets import load_presets, preset
 from playground.network.spec import NetworkSpec
 from playground.network.trace import ShapeStep, construct, trace
 
+from ..support.tiers import repetitions
 from .stacks import Layer, layer_of, network, stacks, without_misfits
 
 OPERATORS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.FloorDiv: operator.floordiv}
@@ -55,7 +56,7 @@ def last(*layers: Layer, input_shape: tuple[int, ...] = (1, 28, 28)) -> ShapeSte
     return trace(network(input_shape, *layers))[-1]
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=repetitions(500))
 @given(stacks)
 def test_what_is_written_out_is_what_a_built_module_has(stack: NetworkSpec) -> None:
     spec = without_misfits(stack)
@@ -172,7 +173,7 @@ window_stacks = st.builds(lambda channels, height, width, stack: network((channe
                           st.lists(windows, min_size=1, max_size=4))  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=repetitions(300))
 @given(window_stacks)
 def test_a_receptive_field_is_what_the_gradient_reaches(stack: NetworkSpec) -> None:
     zeros = [Layer(layer.type, {name: value for name, value in layer.params.items() if name != "padding_mode"}) for layer in stack.layers]

@@ -10,6 +10,7 @@ from playground.network.fixes import divisors
 from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import output_fixes, trace
 
+from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks, without_misfits
 
 
@@ -20,7 +21,7 @@ def works(spec: NetworkSpec, fixed: NetworkSpec, broken: int) -> bool:
     return all(step.out_shape for step in trace(fixed)[: len(fixed.layers) - behind])
 
 
-@settings(max_examples=520, deadline=None)
+@settings(max_examples=repetitions(520))
 @given(stacks)
 def test_every_fix_that_is_offered_makes_the_layer_fit(spec: NetworkSpec) -> None:
     broken = next((step for step in trace(spec) if step.error), None)
@@ -32,7 +33,7 @@ def test_every_fix_that_is_offered_makes_the_layer_fit(spec: NetworkSpec) -> Non
         assert works(spec, spec.with_layers(fix.layers), broken.index)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(stacks, st.integers(1, 12))
 def test_every_fix_of_the_output_makes_the_whole_network_end_in_the_classes(stack: NetworkSpec, classes: int) -> None:
     spec = without_misfits(stack)

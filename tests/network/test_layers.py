@@ -15,6 +15,7 @@ from playground.network.catalogue import LAYERS, layer_type
 from playground.network.trace import construct, layer_class, trace
 from playground.network.types import LayerType, Param
 
+from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, layer_of, network
 
 OTHER_DEFAULTS = {
@@ -150,7 +151,7 @@ def setting(module: nn.Module, kind: str, name: str) -> object:
     return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=repetitions(400))
 @given(st.sampled_from(LAYERS), st.data())
 def test_a_layer_is_what_torch_builds(kind: LayerType, data: st.DataObject) -> None:
     """Its settings, its parameters and the shape of a real forward pass."""

@@ -16,6 +16,8 @@ from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec, from_dict, from_json, load
 from playground.network.types import Param
 
+from ..support.tiers import repetitions
+
 GOOD = {"name": "net", "input_shape": [4], "layers": [{"type": "ReLU"}]}
 
 
@@ -69,7 +71,7 @@ nearly_networks = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=repetitions(60))
 @given(specs)
 def test_what_is_written_is_read_again(spec: NetworkSpec) -> None:
     assert from_json(spec.to_json()) == spec
@@ -87,7 +89,7 @@ def test_json_has_a_layer_a_line() -> None:
     assert '    {"type": "Linear", "out_features": 2},\n    {"type": "ReLU"}\n' in spec.to_json()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=repetitions(150))
 @given(st.one_of(json_values, nearly_networks))
 def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
     problems: tuple[str, ...] = ("none, for it was read",)
@@ -98,7 +100,7 @@ def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
     assert problems and all(problems)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=repetitions(60))
 @given(st.text())
 def test_any_text_is_a_network_or_a_config_error(text: str) -> None:
     with pytest.raises(ConfigError):

@@ -16,10 +16,11 @@ from playground.network.presets import preset
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, construct, trace
 
+from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, images, network, stacks, without_misfits
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=repetitions(1000))
 @given(stacks)
 def test_shapes_and_parameters_are_those_of_the_running_network(stack: NetworkSpec) -> None:
     spec = without_misfits(stack)
@@ -35,7 +36,7 @@ def test_shapes_and_parameters_are_those_of_the_running_network(stack: NetworkSp
         assert step.state_bytes == sum(value.nbytes for value in module.state_dict().values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=repetitions(60))
 @given(stacks)
 def test_the_first_misfit_has_an_error_and_what_is_behind_it_no_shapes(spec: NetworkSpec) -> None:
     steps = trace(spec)
@@ -57,7 +58,7 @@ def windows(draw: st.DrawFn) -> NetworkSpec:
     return network(draw(images), Layer(kind, params))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=repetitions(150))
 @given(windows())
 def test_a_window_is_refused_where_torch_refuses_it(spec: NetworkSpec) -> None:
     try:

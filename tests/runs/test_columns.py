@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from playground.runs.columns import FIRST_ROOM, NAMES, StepColumns
 from playground.training.events import Step, Steps
 
+from ..support.tiers import repetitions
+
 BLOCK = st.tuples(st.just("extend"), st.integers(1, 2 * FIRST_ROOM))
 CUT = st.tuples(st.just("rewind"), st.integers(0, 5 * FIRST_ROOM))
 
@@ -28,7 +30,7 @@ def columns(steps: list[Step]) -> StepColumns:
 
 
 @given(st.lists(BLOCK | CUT, max_size=8), st.integers(0, 2**32 - 1))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=repetitions(60))
 def test_a_table_that_grows_and_is_cut_is_a_list(changes: list[tuple[str, int]], seed: int) -> None:
     table, steps = StepColumns(), list[Step]()
     for number, (change, amount) in enumerate(changes):

@@ -46,6 +46,7 @@ from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Failed, Paused, Started, Step, Stopped
 
+from ..support.tiers import repetitions
 from .archives import OUTSIDE, SYMLINK, changed, entries, packed, saved, with_entry
 
 OWNER = "0123456789abcdef-owner"
@@ -653,7 +654,7 @@ def test_an_archive_that_was_cut_anywhere_is_refused(small: bytes) -> None:
 
 
 @given(st.data())
-@hypothesis_settings(deadline=None, max_examples=150)
+@hypothesis_settings(max_examples=repetitions(150))
 def test_an_archive_with_some_bytes_changed_is_refused_or_a_run(small: bytes, data: st.DataObject) -> None:
     content = bytearray(small)
     for place in data.draw(st.lists(st.integers(0, len(small) - 1), min_size=1, max_size=3)):
@@ -672,7 +673,7 @@ json_values = st.recursive(
 
 
 @given(st.sampled_from([("step", STEP), ("steps", STEPS), ("observed", OBSERVED), ("evaluated", EVALUATED)]), st.data())
-@hypothesis_settings(deadline=None, max_examples=200)
+@hypothesis_settings(max_examples=repetitions(200))
 def test_an_event_with_any_value_is_refused_or_can_be_replayed(small: bytes, kind: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     name, fields = kind
     field = data.draw(st.sampled_from(sorted(fields)))
@@ -685,7 +686,7 @@ def test_an_event_with_any_value_is_refused_or_can_be_replayed(small: bytes, kin
 
 
 @given(st.binary(max_size=200), st.sampled_from(["config.json", "network.json", "events.jsonl", "label.json"]))
-@hypothesis_settings(deadline=None, max_examples=150)
+@hypothesis_settings(max_examples=repetitions(150))
 def test_any_bytes_for_a_file(small: bytes, garbage: bytes, file: str) -> None:
     with suppress(CheckpointError):
         from_zip(edited(small, file, lambda _: garbage))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from playground import environment as places
@@ -76,7 +76,6 @@ def test_a_label_that_was_written_by_hand_is_cut(run: Run) -> None:
 
 
 @given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(["name", "note"]), st.text()).map(lambda found: json.dumps(found).encode()))
-@settings(deadline=None)
 def test_any_label_is_one(content: bytes) -> None:
     found = read_label(content)
     assert len(found.name) <= NAME_LIMIT and len(found.note) <= NOTE_LIMIT and (found.name + found.note).encode() is not None

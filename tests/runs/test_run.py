@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -42,6 +42,8 @@ from playground.training.events import (
     Steps,
     Stopped,
 )
+
+from ..support.tiers import repetitions
 
 
 @pytest.fixture
@@ -199,7 +201,7 @@ def test_a_crash_between_linking_and_renaming_leaves_earlier_checkpoints_as_they
 
 
 @given(gaps=st.lists(st.integers(1, 500), min_size=10, max_size=60))
-@hypothesis_settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=repetitions(25))
 def test_earlier_states_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: list[int]) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     steps = list(accumulate(gaps))
@@ -294,7 +296,7 @@ def test_a_damaged_close_up_is_none(run: Run, content: bytes) -> None:
 
 
 @given(st.lists(st.sampled_from(["step", "step", "step", "pause", "picture"]), max_size=40), st.booleans())
-@hypothesis_settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=repetitions(40))
 def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: list[str], patient: bool) -> None:
     """Whether they wait for each other or each is written at once."""
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))

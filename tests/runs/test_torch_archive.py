@@ -25,6 +25,7 @@ from playground.runs.sharing.torch_archive import read
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
 
+from ..support.tiers import repetitions
 from .archives import OUTSIDE, changed, entries, packed, saved, with_entry
 
 LIMIT = 10_000_000
@@ -92,7 +93,7 @@ values = st.recursive(
 
 
 @given(values, st.sampled_from([2, 4]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=repetitions(300))
 def test_what_is_read_is_what_torch_load_reads(value: object, protocol: int) -> None:
     assert_same(opened(saved(value, pickle_protocol=protocol)), loaded(saved(value)))
 
@@ -335,7 +336,7 @@ def test_an_archive_with_any_byte_changed_is_refused_or_the_same() -> None:
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=repetitions(500))
 def test_any_bytes_in_place_of_the_pickle(garbage: bytes) -> None:
     with suppress(CheckpointError):
         opened(changed(EIGHT, lambda name, content: garbage if name.endswith("data.pkl") else content))
@@ -347,7 +348,7 @@ INSTRUCTIONS = st.sampled_from([b"}", b"]", b")", b"(", b"t", b"\x85", b"\x86", 
 
 
 @given(st.lists(INSTRUCTIONS, max_size=40))
-@settings(deadline=None, max_examples=1000)
+@settings(max_examples=repetitions(1000))
 def test_any_program_in_place_of_the_pickle(program: list[bytes]) -> None:
     with suppress(CheckpointError):
         opened(changed(EIGHT, lambda name, content: b"\x80\x02" + b"".join(program) + b"." if name.endswith("data.pkl") else content))

@@ -33,6 +33,7 @@ from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
 
+from ..support.tiers import repetitions
 from .archives import changed, packed, saved
 
 TUTORIAL = NetworkSpec(
@@ -392,7 +393,7 @@ def test_a_file_that_was_cut_anywhere_is_refused(write: Callable[[Any], bytes]) 
 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\3\4", b"\x80\2", struct.pack("<Q", 40) + b"{"]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=repetitions(300))
 def test_any_bytes_are_refused_kindly(garbage: bytes, start: bytes) -> None:
     with pytest.raises(CheckpointError):
         read_weights(start + garbage, "net.pt")

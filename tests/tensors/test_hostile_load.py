@@ -20,6 +20,7 @@ from playground.tensors.language import calls, interpreter
 from playground.tensors.language.bounds import MIB, Bounds
 from playground.tensors.xray import report
 
+from ..support.tiers import repetitions
 from .test_hostile import MARKER, Attack, Bench, Outcome, benches, faults, judge, table
 
 GROWTH = 50
@@ -531,7 +532,7 @@ def written(body: list[ast.stmt]) -> str:
 
 
 @given(SCRIPTS.map(written))
-@settings(max_examples=600, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(600), derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_random_scripts_end_with_an_answer_and_touch_nothing(source: str) -> None:
     global heard
     heard = events = []
@@ -546,7 +547,7 @@ def test_random_scripts_end_with_an_answer_and_touch_nothing(source: str) -> Non
 
 @forking
 @given(SCRIPTS.map(written))
-@settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(40), derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_random_scripts_in_processes_of_their_own(bench: Bench, source: str) -> None:
     try:
         answer = bench.ask(source)

@@ -20,6 +20,8 @@ from playground.tensors.xray.lineage import Lineage, lineage
 from playground.tensors.xray.provenance import Deadline, undisturbed
 from playground.tensors.xray.tracing import Statement
 
+from ..support.tiers import repetitions
+
 MODULES = {"torch": torch, "np": np, "F": torch.nn.functional}
 
 
@@ -410,7 +412,7 @@ def is_small(text: str) -> bool:
     return isinstance(value, torch.Tensor) and 0 < value.numel() <= 24 and BruteForce(text).fixed is not None
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=repetitions(400), derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 @given(expressions())
 def test_generated_expressions_agree_with_brute_force(expression: str) -> None:
     names = {name: originals()[name] for name in used_in(expression)}

@@ -24,10 +24,12 @@ from playground.tensors.help import reference
 from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 from playground.tensors.language import allowed, calls, interpreter
 
+from ..support.tiers import repetitions
+
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=400)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(texts)
 def test_a_link_gives_the_script_back(source: str) -> None:
     packed = link.pack(source)
@@ -94,7 +96,7 @@ def test_what_is_no_link_is_refused(packed: str) -> None:
         link.unpack(packed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=repetitions(200))
 @given(st.text(max_size=60) | st.binary(max_size=60).map(packed_bytes))
 def test_garbage_is_refused_and_never_a_bug(packed: str) -> None:
     with contextlib.suppress(PlaygroundError):

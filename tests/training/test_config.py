@@ -21,6 +21,8 @@ from playground.network.initialisations import INITIALISATIONS
 from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
 from playground.training.suggestions import suggested
 
+from ..support.tiers import repetitions
+
 EVERYTHING = TrainConfig(
     dataset="shapes",
     network="cifar-cnn",
@@ -179,7 +181,7 @@ def test_nothing_given_is_the_default() -> None:
 
 
 @given(configs)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=repetitions(50))
 def test_any_configuration_survives_json(config: TrainConfig) -> None:
     assert TrainConfig.from_dict(config.to_dict()) == config
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict(), allow_nan=False))) == config
@@ -214,7 +216,7 @@ def test_all_unknown_settings_are_named_together() -> None:
 @example({"dataset": []})
 @example({"augment": {"shift": "x"}})
 @example({"epochs": -math.inf, "learning_rate": math.nan})
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=repetitions(200))
 def test_any_json_document_is_a_configuration_or_refused(document: Any) -> None:
     try:
         config = TrainConfig.from_dict(document)
@@ -238,7 +240,7 @@ def test_the_command_line_of_a_configuration_makes_it_again(config: TrainConfig)
 
 
 @given(configs)
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=repetitions(50))
 def test_the_command_line_of_any_configuration_makes_it_again(config: TrainConfig) -> None:
     assert from_command_line(config.arguments()) == config
 

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from playground.training import events
 from playground.training.events import COLUMNS, KINDS, Event, Step, Steps, from_json
 
+from ..support.tiers import repetitions
+
 STEP = Step(3, 0.5, 0.25, 0.01, 1.5, 1000.0)
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -50,7 +52,7 @@ def test_every_event_class_has_its_kind() -> None:
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
 def test_an_event_survives_its_line(kind: type[Event]) -> None:
     @given(any_event(kind))
-    @settings(deadline=None, max_examples=25)
+    @settings(max_examples=repetitions(25))
     def check(event: Event) -> None:
         line = event.to_json()
         assert len(line.splitlines()) == 1 and json.loads(line)["kind"] == kind.kind
@@ -60,7 +62,7 @@ def test_an_event_survives_its_line(kind: type[Event]) -> None:
 
 
 @given(st.lists(st.tuples(finite, finite, finite, st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=20), st.integers(1, 10**9))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=repetitions(50))
 def test_steps_in_columns_keep_losses_exactly_and_the_rest_as_precisely_as_anyone_reads(rows: list[tuple[float, ...]], first: int) -> None:
     taken = [Step(first + index, *row) for index, row in enumerate(rows)]
     found = from_json(Steps.of(taken).to_json())
@@ -109,7 +111,7 @@ def test_garbage_is_no_event(line: str | bytes) -> None:
     | st.text(max_size=30)
     | st.dictionaries(st.sampled_from(["kind", "step", "loss"]), st.integers() | st.sampled_from(list(KINDS))).map(json.dumps)
 )
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=repetitions(200))
 def test_any_line_is_an_event_or_refused(line: str | bytes) -> None:
     try:
         event = from_json(line)

@@ -37,6 +37,7 @@ from playground.training.instruments.observation import (
 )
 from playground.training.loop import Training
 
+from ..support.tiers import repetitions
 from .tiny import CONFIG, CONV, DENSE, RESIDUAL, Always, watched
 
 POOLED = replace(CONV, layers=tuple(layer for layer in CONV.layers if layer.type != "Dropout"))
@@ -163,7 +164,7 @@ def test_values_of_any_size_have_their_histogram(scale: float, digits: ImageSet)
 
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=200))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=repetitions(100))
 def test_every_value_is_in_a_bar(values: list[float]) -> None:
     iteration = looked_at(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
     iteration.outputs = [torch.tensor(values)]
@@ -238,7 +239,7 @@ def test_weights_that_cannot_be_drawn_are_not(value: float) -> None:
 
 
 @given(st.lists(st.integers(0, 9), max_size=60), st.integers(1, 30))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=repetitions(100))
 def test_the_gallery_has_every_class_and_then_the_first_images(labels: list[int], more: int) -> None:
     chosen = gallery_of(torch.tensor(labels, dtype=torch.long))
     firsts = [labels.index(label) for label in sorted(set(labels))]
@@ -267,7 +268,7 @@ costs = st.floats(0.0001, 0.2)
 
 
 @given(total=st.integers(1, 5000), step_seconds=st.floats(0.0001, 0.05), observing=costs, picturing=costs, share=st.sampled_from([0.0, 0.01, SHARE, 1.0]))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=repetitions(100))
 def test_looking_keeps_to_its_share_of_the_time_and_to_its_number(total: int, step_seconds: float, observing: float, picturing: float, share: float) -> None:
     observer, seconds = Observer(total, share), 0.0
     observer.start(0.0)

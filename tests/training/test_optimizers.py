@@ -14,6 +14,8 @@ from torch.optim import lr_scheduler
 from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
 from playground.training.optimizers import factor, optimizer
 
+from ..support.tiers import repetitions
+
 PEAK = 0.4
 TOTALS = (7, 20, 100, 333)
 
@@ -66,7 +68,7 @@ def test_constant_is_constant() -> None:
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @given(progress=st.floats(0, 1, exclude_max=True))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=repetitions(100))
 def test_every_factor_is_a_share_above_zero_until_the_end(schedule: str, progress: float) -> None:
     assert 0 <= factor(schedule, progress) <= 1
     if progress < 0.999:
