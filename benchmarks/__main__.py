@@ -16,7 +16,7 @@ from benchmarks import autograd, browser, drawing, killing, latency, network, pe
 from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
-from playground.inference.models import SHIPPED, load_model
+from playground.inference.models import DEFAULT_MODEL, load_model
 
 Row = tuple[str, str, str]
 START, END = "<!-- benchmarks -->\n", "<!-- /benchmarks -->"
@@ -24,7 +24,7 @@ RESULTS = environment.ROOT / "benchmarks" / "RESULTS.md"
 
 
 def _accuracy() -> list[Row]:
-    model, images = load_model(SHIPPED), load("mnist")
+    model, images = load_model(DEFAULT_MODEL), load("mnist")
     _, accuracy = model.evaluate(images)
     return [("Shipped network on MNIST’s 10,000 test images", f"{accuracy:.2%}", "≥ 99.5 %"), *drawing.rows(), *pen.rows(model)]
 

@@ -14,13 +14,13 @@ from PIL import Image, ImageFilter
 
 from playground.data.images import ImageSet
 from playground.data.load import load
-from playground.inference.drawing import Pixels, to_digit
-from playground.inference.models import SHIPPED, Model, load_model
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.preprocessing import Pixels, to_digit
 
 SIDE = 280
 """Side of the canvas in pixels."""
 PIXEL = 7
-"""Pixels of the canvas that one of MNIST's takes while a digit is distorted."""
+"""Pixels of the canvas that one of MNIST's takes while a digit is augment_images."""
 THICKER, THINNER = 2 * PIXEL + 1, PIXEL
 """Sides of the filters that make strokes thicker by a pixel of MNIST's on either side, and thinner by almost half a one: some are only two wide."""
 
@@ -58,7 +58,7 @@ def pasted_accuracy(model: Model, images: ImageSet, distortion: Distortion = EVE
 
 
 def paste(digit: np.ndarray[tuple[int, int], np.dtype[np.uint8]], random: np.random.Generator, distortion: Distortion = EVERYTHING) -> Pixels:
-    """A canvas (SIDE, SIDE) with the digit on it somewhere, distorted at random."""
+    """A canvas (SIDE, SIDE) with the digit on it somewhere, augment_images at random."""
     large = Image.fromarray(np.pad(digit, 6)).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     stroke = int(random.choice(distortion.strokes))
     if stroke:
@@ -75,12 +75,12 @@ def paste(digit: np.ndarray[tuple[int, int], np.dtype[np.uint8]], random: np.ran
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    model, images = load_model(SHIPPED), load("mnist")
+    model, images = load_model(DEFAULT_MODEL), load("mnist")
     return [("The same digits on the canvas: any place, size 0.2–1, thicker, thinner, tilted by 15°", f"{pasted_accuracy(model, images):.2%}", "≥ 98.5 %")]
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    chosen, mnist = load_model(sys.argv[1] if len(sys.argv) > 1 else SHIPPED), load("mnist")
+    chosen, mnist = load_model(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_MODEL), load("mnist")
     for kind, distortion in KINDS.items():
         print(f"{kind}: {pasted_accuracy(chosen, mnist, distortion):.2%}", flush=True)

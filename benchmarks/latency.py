@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from benchmarks.strokes import DIGITS, Way, render
-from playground.inference.models import SHIPPED
+from playground.inference.models import DEFAULT_MODEL
 from playground.server.routes.drawing import CANVAS
 from tests.serving import browser, server
 
@@ -118,7 +118,7 @@ def _ask_until_warm(address: str) -> None:
 
 def _ask(address: str, ink: bytes) -> None:
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
-    connection.request("POST", f"/api/draw/answer?model={SHIPPED}", ink)
+    connection.request("POST", f"/api/draw/answer?model={DEFAULT_MODEL}", ink)
     answer = connection.getresponse()
     assert answer.status == 200 and len(ink) == CANVAS * CANVAS, answer.read()
     answer.read()

@@ -17,9 +17,9 @@ from playwright.sync_api import Page
 
 from benchmarks.strokes import DIGITS, SIDE, Point, Strokes, Way, ink, placed, render, tilted, unsteady
 from playground import environment
-from playground.inference.drawing import Pixels, to_digit
-from playground.inference.models import SHIPPED, Model, load_model
-from playground.inference.separating import separate
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.preprocessing import Pixels, to_digit
+from playground.inference.segmentation import segment
 from tests.serving import browser, server
 
 SIZES = (0.25, 0.5, 0.9)
@@ -150,7 +150,7 @@ def drawn_in_browser(address: str, size: float = 0.6) -> dict[Way, str]:
 
 def strings_accuracy(model: Model, count: int = STRINGS) -> float:
     """Share of the strings whose digits were told apart and all read rightly."""
-    found = [(text, "".join(model.predict(to_digit(piece.ink).input).label for piece in separate(ink))) for text, ink in strings(count)]
+    found = [(text, "".join(model.predict(to_digit(piece.ink).input).label for piece in segment(ink))) for text, ink in strings(count)]
     return sum(said == text for text, said in found) / count
 
 
@@ -171,7 +171,7 @@ def _misread_on_the_page() -> dict[Way, str]:
 def main() -> int:
     """Print what is read rightly, by kind, and every way that is not always."""
     torch.set_num_threads(environment.training_threads())
-    answers = read(load_model(SHIPPED))
+    answers = read(load_model(DEFAULT_MODEL))
     for kind, shares in by_kind(answers).items():
         if kind != "way":
             print(f"{kind}: " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))

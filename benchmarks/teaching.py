@@ -22,9 +22,9 @@ from torch import Tensor
 from benchmarks.pen import Drawing, read
 from benchmarks.strokes import Way
 from playground.data.load import load
-from playground.inference.drawing import to_digit
-from playground.inference.models import SHIPPED, Model, load_model
-from playground.inference.teaching import before_and_after, teach
+from playground.inference.fine_tuning import compare_networks, fine_tune
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.preprocessing import to_digit
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import Run
@@ -37,7 +37,7 @@ POLL = 0.01
 
 @dataclass(frozen=True)
 class Taught:
-    """One run of teaching."""
+    """One run of fine_tuning."""
 
     seconds: float
     """From the click to its end."""
@@ -51,7 +51,7 @@ class Taught:
 
 def measure() -> list[Taught]:
     """Teach through a warm scheduler, as the page does."""
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder), _scheduler() as scheduler:
         return [_taught(scheduler, model, *corrections) for corrections in [*_images(model), *_drawings(model)]]
 
@@ -106,12 +106,12 @@ def _shuffled(several: Tensor, seed: int) -> Tensor:
 def _taught(scheduler: Scheduler, model: Model, images: Tensor, labels: Tensor) -> Taught:
     """Teach the first `CORRECTIONS`, then try the others."""
     start = time.perf_counter()
-    run = teach(model, images[:CORRECTIONS], labels[:CORRECTIONS], "bench")
+    run = fine_tune(model, images[:CORRECTIONS], labels[:CORRECTIONS], "bench")
     scheduler.submit(run)
     _wait_for(run)
     seconds = time.perf_counter() - start
     after = load_model(run.id)
-    told = before_and_after(model, after, images, labels, "mnist")
+    told = compare_networks(model, after, images, labels, "mnist")
     right = [each["after"]["label"] == each["label"] for each in told["drawings"]]
     learnt, others = right[:CORRECTIONS], right[CORRECTIONS:]
     gained = told["accuracy"]["after"] - told["accuracy"]["before"]

@@ -232,8 +232,8 @@ def evaluate(model: str, dataset: str, as_json: bool) -> None:
 @as_json
 def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
     """Say what is on each of the IMAGES."""
-    from playground.inference.drawing import read_image, to_input
     from playground.inference.models import load_model
+    from playground.inference.preprocessing import read_image, to_input
 
     chosen = load_model(model)
     for path in images:
@@ -453,9 +453,9 @@ def _grouped(given: dict[str, Any]) -> dict[str, Any]:
     """The options that were given, augmentation in an object of its own, as a configuration holds it."""
     from dataclasses import fields
 
-    from playground.data.augment import Augment
+    from playground.data.augmentation import Augmentation
 
-    names = {field.name for field in fields(Augment)}
+    names = {field.name for field in fields(Augmentation)}
     present = {name: value for name, value in given.items() if value is not None}
     augment = {name: present.pop(name) for name in list(present) if name in names}
     return {**present, "augment": augment}

@@ -25,7 +25,7 @@ from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
 from playground.data.load import load
 from playground.environment import ROOT
-from playground.inference.models import SHIPPED
+from playground.inference.models import DEFAULT_MODEL
 from playground.network.presets import preset
 from playground.network.source import sequential_script
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -161,7 +161,7 @@ def test_a_network_from_a_file(tmp_path: Path) -> None:
 
 def test_evaluating_the_shipped_network() -> None:
     (row,) = rows(call("evaluate", "--json"))
-    assert row["model"] == SHIPPED and row["test_accuracy"] > 0.98 and row["test_loss"] < 0.1
+    assert row["model"] == DEFAULT_MODEL and row["test_accuracy"] > 0.98 and row["test_loss"] < 0.1
     assert f"{row['test_accuracy']:.2%}" in call("evaluate").stdout
 
 

@@ -16,7 +16,7 @@ import torch
 
 from playground import device as devices
 from playground.autograd.modules import observe
-from playground.data.batch import Batch, batch
+from playground.data.sample_batch import Batch, draw_batch
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import initialise as initialising
 from playground.network.build import build
@@ -160,7 +160,7 @@ def _stack(wish: _Wish) -> NetworkSpec:
 
 def _batch(spec: NetworkSpec, wish: _Wish) -> Batch:
     """What the network is tried on; where that has labels of its own, the network must have as many outputs."""
-    found = batch(spec.input_shape, _classes(spec), wish.batch)
+    found = draw_batch(spec.input_shape, _classes(spec), wish.batch)
     if found.info is not None:
         check(spec, found.info.input_shape, len(found.info.classes))
     return found

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
-from playground.data.scaling import STANDARDISED, ZERO_TO_ONE
+from playground.data.input_scaling import STANDARDISED, ZERO_TO_ONE
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def normalise(images: Tensor, info: DatasetInfo, inputs: str = STANDARDISED) -> 
 
 
 def scale_and_shift(info: DatasetInfo, device: torch.device, inputs: str = STANDARDISED) -> tuple[Tensor, Tensor]:
-    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to what the network receives, one of `INPUTS`."""
+    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to what the network receives, one of `INPUT_SCALINGS`."""
     mean, std = torch.tensor(info.mean), torch.tensor(info.std)
     if inputs == STANDARDISED:
         scale, shift = 1 / (255 * std), -mean / std

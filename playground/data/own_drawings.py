@@ -29,7 +29,7 @@ from playground.untrusted import UNREADABLE, unzipped
 if TYPE_CHECKING:
     from torch import Tensor
 
-Labelled: TypeAlias = "tuple[Tensor, Tensor]"
+LabelledImages: TypeAlias = "tuple[Tensor, Tensor]"
 """Images (K, C, H, W) uint8 and their labels (K,) int64."""
 
 MOST = 1000
@@ -87,7 +87,7 @@ class Drawing:
             raise DataError(f"A drawing has at most {POINTS:,} points.")
 
 
-def own_drawings(owner: str) -> list[Drawing]:
+def load_drawings(owner: str) -> list[Drawing]:
     """What a learner has kept, the oldest first.
 
     Raises:
@@ -102,7 +102,7 @@ def own_drawings(owner: str) -> list[Drawing]:
     return from_zip(content)
 
 
-def count(owner: str) -> int:
+def count_drawings(owner: str) -> int:
     """How many drawings a learner has kept, by the table of contents alone, so that a page may ask each time; 0 where they cannot be read."""
     try:
         with zipfile.ZipFile(_path(owner)) as archive:
@@ -111,7 +111,7 @@ def count(owner: str) -> int:
         return 0
 
 
-def keep(owner: str, *added: Drawing) -> None:
+def add_drawings(owner: str, *added: Drawing) -> None:
     """Put drawings behind those that a learner has kept: all of them, or none.
 
     Raises:
@@ -126,7 +126,7 @@ def keep(owner: str, *added: Drawing) -> None:
     _change(owner, more)
 
 
-def forget(owner: str, index: int) -> None:
+def delete_drawing(owner: str, index: int) -> None:
     """Delete one of a learner's drawings.
 
     Args:
@@ -186,7 +186,7 @@ def from_zip(content: bytes) -> list[Drawing]:
         raise broken from None
 
 
-def as_tensors(drawings: Sequence[Drawing]) -> Labelled:
+def to_tensors(drawings: Sequence[Drawing]) -> LabelledImages:
     """Images (K, 1, 28, 28) uint8 and labels (K,) int64.
 
     Raises:
@@ -199,7 +199,7 @@ def as_tensors(drawings: Sequence[Drawing]) -> Labelled:
     return torch.stack([drawing.image for drawing in drawings]), torch.tensor([drawing.label for drawing in drawings])
 
 
-def refuse_unsound(own: Labelled, info: DatasetInfo) -> None:
+def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
     """Refuse images that cannot be learnt beside a data set's.
 
     Raises:
@@ -219,7 +219,7 @@ def refuse_unsound(own: Labelled, info: DatasetInfo) -> None:
         raise DataError(f"Labels are from 0 to {len(info.classes) - 1}, as the classes of {info.title}.")
 
 
-def to_safetensors(own: Labelled) -> bytes:
+def to_safetensors(own: LabelledImages) -> bytes:
     """The file in which a run has them."""
     from safetensors.torch import save
 
@@ -227,7 +227,7 @@ def to_safetensors(own: Labelled) -> bytes:
     return content
 
 
-def from_safetensors(content: bytes, info: DatasetInfo) -> Labelled:
+def from_safetensors(content: bytes, info: DatasetInfo) -> LabelledImages:
     """What `to_safetensors` wrote, here or elsewhere.
 
     Raises:
@@ -242,7 +242,7 @@ def from_safetensors(content: bytes, info: DatasetInfo) -> Labelled:
     if tensors.keys() != {"images", "labels"}:
         raise DataError("The file does not hold images with labels, or is damaged.")
     own = tensors["images"], tensors["labels"]
-    refuse_unsound(own, info)
+    validate_images(own, info)
     return own
 
 
@@ -252,7 +252,7 @@ def _change(owner: str, change: Callable[[list[Drawing]], list[Drawing]]) -> Non
     with _held(path):
         temporary = path.with_suffix(".tmp")
         try:
-            temporary.write_bytes(to_zip(change(own_drawings(owner))))
+            temporary.write_bytes(to_zip(change(load_drawings(owner))))
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import ShapeError
-from playground.inference.arithmetic import Written, write_out
+from playground.inference.arithmetic import Calculation, write_out
 from playground.inference.models import Model
-from playground.inference.receptive import receptive_field
+from playground.inference.receptive_field import receptive_field
 
 PLANES = 64
 """Feature maps of a layer that are told, at most."""
@@ -22,34 +22,34 @@ LARGEST = 65_504.0
 """The largest number of 16 bits: https://en.wikipedia.org/wiki/Half-precision_floating-point_format"""
 
 
-def layers_of(model: Model) -> list[nn.Module]:
+def with_softmax(model: Model) -> list[nn.Module]:
     """The network's layers, and the softmax that turns its logits into probabilities, where the network has none itself."""
     layers = list(model.network)
     return layers if isinstance(layers[-1], nn.Softmax) else [*layers, nn.Softmax(dim=-1).eval()]
 
 
 @torch.inference_mode()
-def outputs_of(model: Model, image: Tensor) -> list[Tensor]:
+def layer_outputs(model: Model, image: Tensor) -> list[Tensor]:
     """The network's input as it arrives, and what each layer makes of it, in the order of the stack.
 
     Shape: (C, H, W) uint8 → the input and the outputs, each (1, …) float32 on the CPU.
     """
     value = model.prepare(image.unsqueeze(0))
     seen = [value.cpu()]
-    for layer in layers_of(model):
+    for layer in with_softmax(model):
         value = layer(value.clone())  # a layer may work in place
         seen.append(value.cpu())
     return seen
 
 
-def stack_of(model: Model) -> list[dict[str, Any]]:
+def describe_layers(model: Model) -> list[dict[str, Any]]:
     """What does not depend on the image: of each layer its `index`, `type`, `shape`, and where its pixels look.
 
     `field` has for each row and each column of an image the first row (column) of the network's input that can influence it, and the one
     behind the last; `before` the same for what the layer receives. Both are None where there is no image.
     """
-    shapes = [tuple(value.shape[1:]) for value in outputs_of(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))]
-    layers = layers_of(model)
+    shapes = [tuple(value.shape[1:]) for value in layer_outputs(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))]
+    layers = with_softmax(model)
     return [
         {
             "index": index,
@@ -68,7 +68,7 @@ def as_json(outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
     return [_told(output[0]) for output in outputs]
 
 
-def written(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Written, tuple[tuple[int, int], ...] | None]:
+def written(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, tuple[tuple[int, int], ...] | None]:
     """How one number in a layer's output came about, and the box of the network's input that can influence it.
 
     Args:
@@ -80,10 +80,10 @@ def written(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> 
     Raises:
         ShapeError: there is no such layer or place.
     """
-    layers = layers_of(model)
+    layers = with_softmax(model)
     if not 0 <= index < len(layers):
         raise ShapeError(f"There is no layer {index}; the network has {len(layers)}, the softmax counted.")
-    seen = outputs_of(model, image)
+    seen = layer_outputs(model, image)
     found = write_out(layers[index], seen[index], place)
     return found, receptive_field(layers[: index + 1], [tuple(value.shape[1:]) for value in seen[1 : index + 2]], index, place, tuple(seen[0].shape[1:]))
 

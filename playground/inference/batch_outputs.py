@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from playground import device as devices
-from playground.data.batch import batch
+from playground.data.sample_batch import draw_batch
 from playground.errors import ConfigError
 from playground.network.build import build
 from playground.network.initialise import initialise
@@ -24,7 +24,7 @@ MAPS, SIDE, CELLS = 12, 32, 160
 """Feature maps of a layer that are shown, their longest side, and values of a vector."""
 
 
-def look(request: Mapping[str, Any]) -> dict[str, Any]:
+def run_batch(request: Mapping[str, Any]) -> dict[str, Any]:
     """Send a batch through a network that has learnt nothing: a task for a process of its own.
 
     Args:
@@ -32,7 +32,7 @@ def look(request: Mapping[str, Any]) -> dict[str, Any]:
             `dataset`, where the images come from (empty: a built-in set of the right shape).
 
     Returns:
-        `layers`, as `layers_of` tells them; `image`, the first sample as `maps_of` tells it; `data`, where the batch comes from, in a sentence.
+        `layers`, as `layer_statistics` tells them; `image`, the first sample as `feature_maps` tells it; `data`, where the batch comes from, in a sentence.
 
     Raises:
         ConfigError: this is no network.
@@ -45,14 +45,14 @@ def look(request: Mapping[str, Any]) -> dict[str, Any]:
     where = torch.device(devices.get(request.get("device", devices.BEST)).name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        drawn = batch(spec.input_shape, _units(spec), BATCH, str(request.get("dataset") or ""))
+        drawn = draw_batch(spec.input_shape, _units(spec), BATCH, str(request.get("dataset") or ""))
         network = build(spec, seed=seed)
         initialise(network, str(request.get("initialisation", "default")), seed)
-        layers = layers_of(network.to(where), drawn.inputs.to(where))
-    return {"layers": layers, "image": maps_of(drawn.inputs[0]), "data": drawn.text}
+        layers = layer_statistics(network.to(where), drawn.inputs.to(where))
+    return {"layers": layers, "image": feature_maps(drawn.inputs[0]), "data": drawn.text}
 
 
-def layers_of(network: nn.Sequential, inputs: Tensor) -> list[dict[str, Any]]:
+def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[dict[str, Any]]:
     """Each layer's activations while a batch goes through, in training mode: `mean`, `std`, `zeros` (the share of exact zeros),
     `low`, `high` and `counts` of a histogram, and `maps` of the first sample.
 
@@ -70,10 +70,10 @@ def layers_of(network: nn.Sequential, inputs: Tensor) -> list[dict[str, Any]]:
     finally:
         for handle in handles:
             handle.remove()
-    return [{"index": place, "type": type(network[place]).__name__, **_told(seen[place]), "maps": maps_of(seen[place][0])} for place in sorted(seen)]
+    return [{"index": place, "type": type(network[place]).__name__, **_told(seen[place]), "maps": feature_maps(seen[place][0])} for place in sorted(seen)]
 
 
-def maps_of(sample: Tensor) -> dict[str, Any]:
+def feature_maps(sample: Tensor) -> dict[str, Any]:
     """The values of one sample as they are drawn: `shape` of the whole, and `planes`, each with `width`, `height` and `values` from 0 to 255.
 
     Args:

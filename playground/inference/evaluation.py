@@ -115,7 +115,7 @@ class Page:
     """How many the filter lets through."""
 
 
-def evaluation_of(name: str, dataset: str = "") -> Evaluation:
+def load_evaluation(name: str, dataset: str = "") -> Evaluation:
     """What a trained network says of a data set's test images; the same object as long as the network's file is the same.
 
     Only one is computed at a time, because each takes a whole core; what is there already is had without waiting.
@@ -137,13 +137,13 @@ def evaluation_of(name: str, dataset: str = "") -> Evaluation:
         with _computing:
             found = _held.get(key)  # someone else may have computed it meanwhile
             if found is None:
-                found = evaluated(model, load(key[1]))
+                found = evaluate_model(model, load(key[1]))
                 _held.put(key, found)
     return found
 
 
 @torch.inference_mode()
-def evaluated(model: Model, images: ImageSet) -> Evaluation:
+def evaluate_model(model: Model, images: ImageSet) -> Evaluation:
     """Send all test images of a data set through a network, once.
 
     Args:
@@ -154,7 +154,7 @@ def evaluated(model: Model, images: ImageSet) -> Evaluation:
         ShapeError: the data set has another shape or other classes than the network was trained on.
         CheckpointError: the network's answers are not finite numbers.
     """
-    model.expect(images.info)
+    model.require_fit(images.info)
     count = len(images.test_images)
     sample = _sample(count)
     chosen = torch.zeros(count, dtype=torch.bool).index_fill_(0, torch.from_numpy(sample), 1)
@@ -169,7 +169,7 @@ def evaluated(model: Model, images: ImageSet) -> Evaluation:
     return _evaluation(model, images, torch.cat(answers), sample, torch.cat(features))
 
 
-def data_sets(model: Model) -> list[DatasetInfo]:
+def compatible_datasets(model: Model) -> list[DatasetInfo]:
     """Those that the network can be evaluated on, the one that it was trained on first; not all need be downloaded."""
     return sorted((info for info in DATASETS if model.fits(info)), key=lambda info: info != model.info)
 
@@ -262,7 +262,7 @@ def honesty(model: Model, images: ImageSet) -> str:
     known = _shared(training.train_images, images.test_images)
     if known:
         return f"The training images include {known:,} of these {count:,} images of {title}, pixel for pixel, so these figures flatter the network."
-    if model.began_elsewhere:
+    if model.has_imported_weights:
         return f"Training began with weights from elsewhere. Whether these {count:,} images of {title} were used to make them, nobody here can tell."
     return f"These {count:,} images of {title} were never used in training."
 

@@ -16,9 +16,9 @@ from torch import Tensor
 from playground import environment
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet, normalise
-from playground.data.scaling import INPUTS, STANDARDISED
+from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.drawing import Pixels, to_digit
+from playground.inference.preprocessing import Pixels, to_digit
 from playground.network import spec as networks
 from playground.network.build import Network, build, is_convolutional
 from playground.network.spec import NetworkSpec
@@ -29,7 +29,7 @@ from playground.runs.run import Run, all_runs, find
 from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
 
-SHIPPED = "mnist-cnn"
+DEFAULT_MODEL = "mnist-cnn"
 """The trained network that is used where none is chosen."""
 
 _STEP = re.compile("[0-9]{1,12}")
@@ -75,7 +75,7 @@ class Model:
     spec: NetworkSpec
     info: DatasetInfo
     inputs: str
-    """How pixels reach the network, one of `INPUTS`."""
+    """How pixels reach the network, one of `INPUT_SCALINGS`."""
     network: Network
     """In evaluation mode."""
     device: torch.device
@@ -83,7 +83,7 @@ class Model:
     """The run that it belongs to; None for a shipped network."""
 
     @property
-    def began_elsewhere(self) -> bool:
+    def has_imported_weights(self) -> bool:
         """Whether training began with weights that somebody brought, be it in a run that this one was forked from. Reads the record of each."""
         run = self.run
         while run is not None and not run.start_path.exists():
@@ -117,10 +117,10 @@ class Model:
             DrawingError: nothing is drawn.
             ShapeError: the network was not trained on digits.
         """
-        self.expect_digits()
+        self.require_digits()
         return self.predict(to_digit(ink).input)
 
-    def expect_digits(self) -> None:
+    def require_digits(self) -> None:
         """Refuse a network that cannot read drawings.
 
         Raises:
@@ -135,7 +135,7 @@ class Model:
         Raises:
             ShapeError: the data has another shape or other classes.
         """
-        self.expect(images.info)
+        self.require_fit(images.info)
         loss, confused = evaluate_network(self.network, images.to(self.device), self.prepare)
         self.network.eval()
         return loss, int(confused.diagonal().sum()) / len(images.test_images)
@@ -144,7 +144,7 @@ class Model:
         """Whether a data set's images have the network's shape, and its classes are those that the network knows."""
         return info.input_shape == self.info.input_shape and info.classes == self.info.classes
 
-    def expect(self, info: DatasetInfo) -> None:
+    def require_fit(self, info: DatasetInfo) -> None:
         """Refuse a data set that does not fit.
 
         Raises:
@@ -154,7 +154,7 @@ class Model:
             raise ShapeError(f"“{self.name}” was trained on {self.info.title}; {info.title} has another shape or other classes.")
 
 
-def shipped_names() -> list[str]:
+def pretrained_names() -> list[str]:
     """The trained networks in `models/pretrained/`."""
     return sorted(path.stem for path in _pretrained_folder().glob("*.safetensors"))
 
@@ -189,14 +189,14 @@ def find_weights(name: str) -> Weights:
         UnknownName: there is no such network or run.
         CheckpointError: the run has kept no weights, or none of that step.
     """
-    if name in shipped_names():
+    if name in pretrained_names():
         path = _pretrained_folder() / f"{name}.safetensors"
         return Weights(name, path, path.stat().st_mtime_ns, None)
     run_id, at, step = name.partition("@")
     try:
         run = find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
     except UnknownName:
-        raise UnknownName("trained network", name, [*shipped_names(), *(run.id for run in all_runs()[:10])]) from None
+        raise UnknownName("trained network", name, [*pretrained_names(), *(run.id for run in all_runs()[:10])]) from None
     return _weights_of(run, int(step) if at else None)
 
 
@@ -264,8 +264,8 @@ def _load_shipped(weights: Weights, device: str) -> Model:
         spec = networks.from_json(facts["network"])
         config = json.loads(facts["config"])
         info, inputs = dataset_info(config["dataset"]), config.get("inputs", STANDARDISED)
-        if inputs not in INPUTS:
-            raise UnknownName("form of the inputs", inputs, INPUTS)
+        if inputs not in INPUT_SCALINGS:
+            raise UnknownName("form of the inputs", inputs, INPUT_SCALINGS)
     except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{weights.path.name} does not hold a trained network: {error}.") from None
     return Model(weights.name, spec, info, inputs, _network(weights.name, spec, info, state, device), torch.device(device))

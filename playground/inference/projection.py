@@ -89,7 +89,7 @@ def project(features: NDArray[np.float32], method: str, dimensions: int, seed: i
 
 
 def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, Any]:
-    """The images of an evaluation's sample as points, ready for JSON; `sheet` says how the images lie in the picture that `sheet_of` makes.
+    """The images of an evaluation's sample as points, ready for JSON; `sheet` says how the images lie in the picture that `sprite_sheet` makes.
 
     Raises:
         PlaygroundError: as in `project`.
@@ -111,7 +111,7 @@ def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, An
     }
 
 
-def sheet_of(evaluation: Evaluation) -> Sheet:
+def sprite_sheet(evaluation: Evaluation) -> Sheet:
     """The images of an evaluation's sample in one picture: grey ones without loss as PNG, colour ones as JPEG, which takes a sixth of the bytes."""
     channels, height, width = evaluation.images.info.input_shape
     chosen = evaluation.images.test_images[evaluation.sample].numpy()

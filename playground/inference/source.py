@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.data.scaling import STANDARDISED, ZERO_TO_ONE
+from playground.data.input_scaling import STANDARDISED, ZERO_TO_ONE
 from playground.inference.models import Model, find_weights
 from playground.network.source import imports, sequential
 

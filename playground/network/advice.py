@@ -15,9 +15,9 @@ from typing import Any
 from playground.data.catalogue import DatasetInfo
 from playground.network.catalogue import layer_type
 from playground.network.facts import arithmetic
-from playground.network.fixes import NORM_OF_RANK, Mend, Place, output_proposals
+from playground.network.fixes import NORM_OF_RANK, Fix, Place, propose_output_fixes
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.network.trace import ShapeStep, possible, trace
+from playground.network.trace import ShapeStep, select_working, trace
 
 MOST_OF_A_KIND = 3
 """How often the same hint is given: a stack of two hundred linear layers needs it once."""
@@ -49,7 +49,7 @@ class Advice:
     """What was noticed."""
     reason: str
     """Why it matters, and what to do."""
-    fixes: tuple[Mend, ...] = ()
+    fixes: tuple[Fix, ...] = ()
     """Changes that take the hint away, best first."""
 
 
@@ -99,14 +99,14 @@ def advise(spec: NetworkSpec, steps: Sequence[ShapeStep], dataset: DatasetInfo |
     return [replace(advice, fixes=_working(case, rule, len(all_of_it), advice)) for rule, all_of_it in found for advice in islice(all_of_it, MOST_OF_A_KIND)]
 
 
-def _working(case: _Case, rule: Rule, times: int, advice: Advice) -> tuple[Mend, ...]:
+def _working(case: _Case, rule: Rule, times: int, advice: Advice) -> tuple[Fix, ...]:
     """The changes after which no more layers are without a shape than before, and the rule has less to say."""
     unreached = sum(step.out_shape is None for step in case.steps)
     working = []
-    for mend in possible(case.spec, advice.fixes, unreached):
-        spec = case.spec.with_layers(mend.layers)
+    for fix in select_working(case.spec, advice.fixes, unreached):
+        spec = case.spec.with_layers(fix.layers)
         if sum(1 for _ in rule(replace(case, spec=spec, steps=trace(spec)))) < times:
-            working.append(mend)
+            working.append(fix)
     return tuple(working)
 
 
@@ -130,7 +130,7 @@ def _wrong_output(case: _Case) -> Iterator[Advice]:
             case.steps[-1].index,
             f"The network ends in shape {out}, but {case.dataset.title} has {classes} classes.",
             "Training compares one score for each class with the right answer, so the last layer needs as many outputs as there are classes.",
-            tuple(output_proposals(case.layers, out, classes)),
+            tuple(propose_output_fixes(case.layers, out, classes)),
         )
 
 
@@ -155,7 +155,7 @@ def _nothing_to_learn(case: _Case) -> Iterator[Advice]:
             None,
             "No layer of this network has parameters, so there is nothing that training could change.",
             "A layer with weights, such as Linear or Conv2d, is what learns.",
-            tuple(output_proposals(case.layers, out, len(case.dataset.classes))) if case.dataset else (),
+            tuple(propose_output_fixes(case.layers, out, len(case.dataset.classes))) if case.dataset else (),
         )
 
 
@@ -183,9 +183,9 @@ def _activation_last(case: _Case) -> Iterator[Advice]:
         )
 
 
-def _without(case: _Case, indices: list[int]) -> Mend:
+def _without(case: _Case, indices: list[int]) -> Fix:
     names = " and ".join(case.layers[index].type for index in indices)
-    return Mend(f"Leave out {names} at the end", tuple(layer for index, layer in enumerate(case.layers) if index not in indices))
+    return Fix(f"Leave out {names} at the end", tuple(layer for index, layer in enumerate(case.layers) if index not in indices))
 
 
 def _dropout_on_output(case: _Case) -> Iterator[Advice]:
@@ -256,7 +256,7 @@ def _left_out(sizes: Iterable[int], *, padding: int, stride: int, **window: Any)
     return [max(0, (size + 2 * padding - _span(**window)) % stride - padding) for size in sizes]
 
 
-def _wider(place: Place, sizes: Iterable[int]) -> Iterator[Mend]:
+def _wider(place: Place, sizes: Iterable[int]) -> Iterator[Fix]:
     """The smallest padding, and the smallest window, that leave nothing out."""
     now = place.settings
     for name in ("padding", "kernel_size"):
@@ -305,7 +305,7 @@ def _vanishing_gradients(case: _Case) -> Iterator[Advice]:
             squashing[0],
             f"The gradient passes {len(squashing)} Sigmoid or Tanh layers on its way to the first layer.",
             "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far less for large values; multiplied again and again, hardly anything is left.",
-            (Mend("Use ReLU in place of all of them", layers),),
+            (Fix("Use ReLU in place of all of them", layers),),
         )
 
 

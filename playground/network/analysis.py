@@ -18,7 +18,7 @@ from playground.errors import ConfigError, ShapeError
 from playground.network.advice import advise
 from playground.network.catalogue import LAYERS, layer_type
 from playground.network.facts import ReceptiveField, activation_bytes, arithmetic, multiply_arithmetic, receptive_fields, size_formula, totals
-from playground.network.fixes import Mend
+from playground.network.fixes import Fix
 from playground.network.spec import MAX_LAYERS, NetworkSpec, from_dict
 from playground.network.trace import ShapeStep, check, layer_class, trace
 
@@ -76,7 +76,7 @@ def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) ->
         "refusal": refusal,
         "steps": [_step(step, field) for step, field in zip(steps, receptive_fields(spec, steps), strict=True)],
         "totals": asdict(totals(steps)),
-        "advice": [{**vars(hint), "fixes": [_mend(mend) for mend in hint.fixes]} for hint in hints],
+        "advice": [{**vars(hint), "fixes": [_fix_as_json(fix) for fix in hint.fixes]} for hint in hints],
     }
 
 
@@ -184,12 +184,12 @@ def _step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, Any]:
         "bytes": activation_bytes(step),
         "receptive_field": field and asdict(field),
         "error": step.error,
-        "fixes": [_mend(mend) for mend in step.fixes],
+        "fixes": [_fix_as_json(fix) for fix in step.fixes],
     }
 
 
-def _mend(mend: Mend) -> dict[str, Any]:
-    return {"title": mend.title, "layers": [layer.to_dict() for layer in mend.layers]}
+def _fix_as_json(fix: Fix) -> dict[str, Any]:
+    return {"title": fix.title, "layers": [layer.to_dict() for layer in fix.layers]}
 
 
 def _documented(text: str) -> Iterator[tuple[str, str]]:

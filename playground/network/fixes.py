@@ -24,7 +24,7 @@ SCORES_STAY = ("Softmax", "Dropout", "Flatten")
 
 
 @dataclass(frozen=True)
-class Mend:
+class Fix:
     """A way to make a network fit, ready to be applied."""
 
     title: str
@@ -48,20 +48,20 @@ class Place:
         """Every parameter's value, the defaults included."""
         return layer_type(self.layer.type).settings(self.layer.params)
 
-    def with_params(self, **changes: Value) -> Mend:
+    def with_params(self, **changes: Value) -> Fix:
         """The layer with other parameters."""
         title = ", ".join(f"Set {name} to {value}" if number == 0 else f"{name} to {value}" for number, (name, value) in enumerate(changes.items()))
         return self.instead(title, LayerSpec(self.layer.type, {**self.layer.params, **changes}))
 
-    def instead(self, title: str, *others: LayerSpec) -> Mend:
+    def instead(self, title: str, *others: LayerSpec) -> Fix:
         """Other layers, or none, in the place of this one."""
-        return Mend(title, (*self.layers[: self.index], *others, *self.layers[self.index + 1 :]))
+        return Fix(title, (*self.layers[: self.index], *others, *self.layers[self.index + 1 :]))
 
-    def after(self, title: str, *others: LayerSpec) -> Mend:
+    def after(self, title: str, *others: LayerSpec) -> Fix:
         """Layers put behind this one."""
         return self.instead(title, self.layer, *others)
 
-    def before(self, title: str, *others: LayerSpec) -> Mend:
+    def before(self, title: str, *others: LayerSpec) -> Fix:
         """Layers put in front of this one."""
         return self.instead(title, *others, self.layer)
 
@@ -70,14 +70,14 @@ class Place:
         found = [index for index, layer in enumerate(self.layers[: self.index]) if layer.type in types]
         return Place(self.layers, found[-1]) if found else None
 
-    def moved_to(self, other: Place) -> Mend:
+    def moved_to(self, other: Place) -> Fix:
         """This layer in front of an earlier one."""
         rest = (*self.layers[: self.index], *self.layers[self.index + 1 :])
         title = f"Move this layer in front of layer {other.index} ({other.layer.type})"
-        return Mend(title, (*rest[: other.index], self.layer, *rest[other.index :]))
+        return Fix(title, (*rest[: other.index], self.layer, *rest[other.index :]))
 
 
-def proposals(layers: tuple[LayerSpec, ...], index: int, shape: Shape) -> Iterator[Mend]:
+def propose_fixes(layers: tuple[LayerSpec, ...], index: int, shape: Shape) -> Iterator[Fix]:
     """What may make layer `index` fit the input of shape `shape` (one sample) that it refuses, best first; not yet tried."""
     place = Place(layers, index)
     kind = layer_type(place.layer.type)
@@ -92,7 +92,7 @@ def proposals(layers: tuple[LayerSpec, ...], index: int, shape: Shape) -> Iterat
     yield place.instead("Leave this layer out")
 
 
-def output_proposals(layers: tuple[LayerSpec, ...], out_shape: Shape, classes: int) -> Iterator[Mend]:
+def propose_output_fixes(layers: tuple[LayerSpec, ...], out_shape: Shape, classes: int) -> Iterator[Fix]:
     """What may make a network that ends in `out_shape` end in `classes` scores, best first; not yet tried."""
     head = LayerSpec("Linear", {"out_features": classes})
     before = {1: (), 2: (LayerSpec("TokenMean"),), 3: (LayerSpec("Flatten"),)}[len(out_shape)]
@@ -114,7 +114,7 @@ def _resized(place: Place, classes: int) -> LayerSpec:
     return LayerSpec(place.layer.type, {**place.layer.params, "out_features": classes})
 
 
-def _for_rank(place: Place, ranks: tuple[int, ...], shape: Shape) -> Iterator[Mend]:
+def _for_rank(place: Place, ranks: tuple[int, ...], shape: Shape) -> Iterator[Fix]:
     """The layer takes data of another rank."""
     norm = NORM_OF_RANK[len(shape)]
     if place.layer.type in NORM_OF_RANK.values():
@@ -147,7 +147,7 @@ def _multiple(number: int, of: int) -> int:
     return -(-number // of) * of
 
 
-def _for_window(place: Place, shape: Shape) -> Iterator[Mend]:
+def _for_window(place: Place, shape: Shape) -> Iterator[Fix]:
     """A convolution or pooling whose window or padding is too large for the image; single changes first, then all at once."""
     now = place.settings
     kernel, padding, dilation = now["kernel_size"], now["padding"], now.get("dilation", 1)
@@ -173,7 +173,7 @@ def _for_window(place: Place, shape: Shape) -> Iterator[Mend]:
     yield place.with_params(**plain, **({"dilation": 1} if "dilation" in now else {}))
 
 
-def _for_patches(place: Place, shape: Shape) -> Iterator[Mend]:
+def _for_patches(place: Place, shape: Shape) -> Iterator[Fix]:
     """Squares that do not tile the image, or an image that is no square."""
     patch, (height, width) = place.settings["patch_size"], shape[1:]
     if height == width:
@@ -184,7 +184,7 @@ def _for_patches(place: Place, shape: Shape) -> Iterator[Mend]:
     yield place.before(f"Put an AdaptiveAvgPool2d layer before it: {side}×{side} pixels", LayerSpec("AdaptiveAvgPool2d", {"output_size": side}))
 
 
-def _for_heads(place: Place, shape: Shape) -> Iterator[Mend]:
+def _for_heads(place: Place, shape: Shape) -> Iterator[Fix]:
     """Features that cannot be shared out equally among the heads."""
     heads, features = place.settings["nhead"], shape[-1]
     counts = divisors(features, 64)

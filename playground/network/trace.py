@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from playground.errors import ShapeError
 from playground.network.catalogue import layer_type
-from playground.network.fixes import POOLS, Mend, output_proposals, proposals
+from playground.network.fixes import POOLS, Fix, propose_fixes, propose_output_fixes
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec
 from playground.network.types import RANK_NAMES, LayerType, Shape, infer
 
@@ -45,7 +45,7 @@ class ShapeStep:
     """Multiplications with an addition for one sample."""
     error: str = ""
     """Why the layer does not fit; empty for all but the first that does not."""
-    fixes: tuple[Mend, ...] = ()
+    fixes: tuple[Fix, ...] = ()
     """The ways to make that layer fit, best first; each has been tried."""
     state_bytes: int = 0
     """Bytes of the layer's weights and buffers, as they are saved."""
@@ -82,22 +82,22 @@ def _traced(spec: NetworkSpec) -> tuple[ShapeStep, ...]:
     return tuple(steps)
 
 
-def possible(spec: NetworkSpec, mends: Iterable[Mend], unreached: int = 0) -> tuple[Mend, ...]:
-    """Those of the mends that work, each once and in their order.
+def select_working(spec: NetworkSpec, fixes: Iterable[Fix], unreached: int = 0) -> tuple[Fix, ...]:
+    """Those of the fixes that work, each once and in their order.
 
     Args:
         spec: the network to be mended.
-        mends: changes of its layers, not yet tried.
+        fixes: changes of its layers, not yet tried.
         unreached: how many layers at the end of the mended network may be left without a shape.
     """
-    working: dict[tuple[LayerSpec, ...], Mend] = {}
-    for mend in mends:
-        if mend.layers not in working and _reaches(spec.input_shape, mend.layers, len(mend.layers) - unreached):
-            working[mend.layers] = mend
+    working: dict[tuple[LayerSpec, ...], Fix] = {}
+    for fix in fixes:
+        if fix.layers not in working and _reaches(spec.input_shape, fix.layers, len(fix.layers) - unreached):
+            working[fix.layers] = fix
     return tuple(working.values())
 
 
-def output_fixes(spec: NetworkSpec, classes: int) -> tuple[Mend, ...]:
+def working_output_fixes(spec: NetworkSpec, classes: int) -> tuple[Fix, ...]:
     """The ways to make a network that fits end in as many scores as there are classes, best first.
 
     None where it already does, and none for a network with a layer that does not fit.
@@ -105,8 +105,8 @@ def output_fixes(spec: NetworkSpec, classes: int) -> tuple[Mend, ...]:
     out_shape = trace(spec)[-1].out_shape
     if out_shape is None or out_shape == (classes,):
         return ()
-    mends = possible(spec, output_proposals(spec.layers, out_shape, classes))
-    return tuple(mend for mend in mends if trace(spec.with_layers(mend.layers))[-1].out_shape == (classes,))
+    fixes = select_working(spec, propose_output_fixes(spec.layers, out_shape, classes))
+    return tuple(fix for fix in fixes if trace(spec.with_layers(fix.layers))[-1].out_shape == (classes,))
 
 
 def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | None = None) -> list[ShapeStep]:
@@ -164,7 +164,7 @@ def layer_class(target: str) -> type[nn.Module]:
 def _step(spec: NetworkSpec, index: int, in_shape: Shape) -> ShapeStep:
     layer = spec.layers[index]
     outcome = _outcome(layer, in_shape)
-    fixes = possible(spec, proposals(spec.layers, index, in_shape), len(spec.layers) - index - 1) if outcome.error else ()
+    fixes = select_working(spec, propose_fixes(spec.layers, index, in_shape), len(spec.layers) - index - 1) if outcome.error else ()
     return ShapeStep(index, layer, in_shape, fixes=fixes, **vars(outcome))
 
 

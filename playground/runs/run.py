@@ -28,7 +28,7 @@ from typing import Any, Literal
 
 from playground import environment
 from playground.data.catalogue import dataset_info
-from playground.data.own_drawings import Labelled, from_safetensors, refuse_unsound, to_safetensors
+from playground.data.own_drawings import LabelledImages, from_safetensors, to_safetensors, validate_images
 from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
@@ -133,7 +133,7 @@ class Run:
         except (SafetensorError, OSError) as error:
             raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
 
-    def own_images(self) -> Labelled | None:
+    def own_images(self) -> LabelledImages | None:
         """The learner's own images and labels that are learnt beside the data set; None where there are none.
 
         Raises:
@@ -173,7 +173,7 @@ def modified_ns(path: Path) -> int:
         return 0
 
 
-def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: Labelled | None = None) -> Run:
+def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: LabelledImages | None = None) -> Run:
     """Make the folder of a new run, which then waits for a worker.
 
     Args:
@@ -190,7 +190,7 @@ def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str
     created = Created(time.time(), owner, race=race)
     if own is None:
         return create_from(config, network, created)
-    refuse_unsound(own, dataset_info(config.dataset))
+    validate_images(own, dataset_info(config.dataset))
     content = to_safetensors(own)
     return create_from(config, network, created, lambda run: run.own_path.write_bytes(content))
 

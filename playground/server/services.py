@@ -104,10 +104,10 @@ def _warm_torch() -> None:
     import torch
 
     from playground.data.load import load
-    from playground.inference.models import SHIPPED, load_model
+    from playground.inference.models import DEFAULT_MODEL, load_model
 
     torch.set_num_threads(1)  # pages answer many small questions; the cores are for training
-    load_model(SHIPPED).read(np.eye(28))
+    load_model(DEFAULT_MODEL).read(np.eye(28))
     load("mnist-5k")
     gc.collect()
     gc.freeze()  # what is imported stays: collections need not look at it again

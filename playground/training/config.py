@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.catalogue import dataset_info
-from playground.data.scaling import INPUTS, STANDARDISED
+from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.device import BEST
 from playground.errors import ConfigError, PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
@@ -51,12 +51,12 @@ class TrainConfig:
     label_smoothing: float = 0.0
     """Share of the target that is spread over the wrong classes."""
     inputs: str = STANDARDISED
-    """How pixels reach the network; one of `INPUTS`."""
+    """How pixels reach the network; one of `INPUT_SCALINGS`."""
     initialisation: str = "default"
     """How the weights start; one of `INITIALISATIONS`."""
     whiten: bool = False
     """Set the first convolution’s filters from the training images’ own patches and freeze them."""
-    augment: Augment = field(default_factory=Augment)
+    augment: Augmentation = field(default_factory=Augmentation)
     """Random changes of the training images."""
     evaluate_every: int = 0
     """Steps between evaluations on the test images; 0 is once an epoch."""
@@ -81,7 +81,7 @@ class TrainConfig:
     def arguments(self) -> list[str]:
         """The command-line options that make this configuration, the defaults left out."""
         given = {**self.to_dict(), **asdict(self.augment)}
-        default = {**TrainConfig().to_dict(), **asdict(Augment())}
+        default = {**TrainConfig().to_dict(), **asdict(Augmentation())}
         del given["augment"]
         words = ["--dataset", self.dataset, "--network", self.network]
         for name, value in given.items():
@@ -101,14 +101,14 @@ class TrainConfig:
             raise ConfigError(["Settings are a JSON object."])
         augment = document.get("augment", {})
         problems = _unknown(document, cls, "There is no setting called “{}”.")
-        problems += _unknown(augment, Augment, "There is no augmentation called “{}”.") if isinstance(augment, dict) else ["“augment” must be an object."]
+        problems += _unknown(augment, Augmentation, "There is no augmentation called “{}”.") if isinstance(augment, dict) else ["“augment” must be an object."]
         if problems:
             raise ConfigError(problems)
         betas = document.get("betas", cls.betas)
-        return cls(**{**document, "augment": Augment(**augment), "betas": tuple(betas) if isinstance(betas, list) else betas})
+        return cls(**{**document, "augment": Augmentation(**augment), "betas": tuple(betas) if isinstance(betas, list) else betas})
 
 
-def _unknown(document: dict[str, Any], kind: type[TrainConfig] | type[Augment], message: str) -> list[str]:
+def _unknown(document: dict[str, Any], kind: type[TrainConfig] | type[Augmentation], message: str) -> list[str]:
     known = [item.name for item in fields(kind)]
     return [f"{message.format(name)} Known: {', '.join(known)}." for name in document if name not in known]
 
@@ -138,7 +138,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "weight_decay": (_number(0, 10), "The weight decay must be from 0 to 10, not {value!r}."),
     "schedule": (lambda value: value in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}, not {{value!r}}."),
     "label_smoothing": (_number(0, 0.99), "The label smoothing must be from 0 to below 1, not {value!r}."),
-    "inputs": (lambda value: isinstance(value, str) and value in INPUTS, f"The inputs must be one of {', '.join(INPUTS)}, not {{value!r}}."),
+    "inputs": (lambda value: isinstance(value, str) and value in INPUT_SCALINGS, f"The inputs must be one of {', '.join(INPUT_SCALINGS)}, not {{value!r}}."),
     "initialisation": (
         lambda value: isinstance(value, str) and value in INITIALISATIONS,
         f"The initialisation must be one of {', '.join(INITIALISATIONS)}, not {{value!r}}.",

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground import device as devices
-from playground.data.distort import distorted
+from playground.data.augment import augment_images
 from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
-from playground.data.own_drawings import Labelled, refuse_unsound
+from playground.data.own_drawings import LabelledImages, validate_images
 from playground.errors import CheckpointError, ConfigError, DivergedError
 from playground.network.build import Network, build, is_convolutional
 from playground.network.initialise import initialise
@@ -127,7 +127,7 @@ class Training:
         config: TrainConfig,
         images: ImageSet | None = None,
         weights: Mapping[str, Tensor] | None = None,
-        own: Labelled | None = None,
+        own: LabelledImages | None = None,
     ) -> None:
         images = images or load(config.dataset)
         self._others = len(images.train_images)
@@ -380,7 +380,7 @@ class Training:
     def _learn(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """One step; the loss, the logits and the targets, all still on the device."""
         index = self._batch()
-        pixels = distorted(self.images.train_images[index], self.config.augment)
+        pixels = augment_images(self.images.train_images[index], self.config.augment)
         if iteration:
             iteration.pixels = pixels.clone()  # scaling them works in place
         inputs, targets = self.prepare(pixels), self.images.train_labels[index]
@@ -498,13 +498,13 @@ def own_times(count: int, others: int) -> int:
     return max(1, round(OWN_SHARE / (1 - OWN_SHARE) * others / count))
 
 
-def _with_own(images: ImageSet, own: Labelled) -> ImageSet:
+def _with_own(images: ImageSet, own: LabelledImages) -> ImageSet:
     """A data set with a learner's own images behind its training images.
 
     Raises:
         DataError: they do not fit the data set.
     """
-    refuse_unsound(own, images.info)
+    validate_images(own, images.info)
     train_images, train_labels = torch.cat([images.train_images, own[0]]), torch.cat([images.train_labels, own[1]])
     return replace(images, train_images=train_images, train_labels=train_labels)
 

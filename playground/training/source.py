@@ -6,9 +6,9 @@ import inspect
 import re
 from typing import Any
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DatasetInfo, dataset_info
-from playground.data.scaling import BYTES, STANDARDISED
+from playground.data.input_scaling import BYTES, STANDARDISED
 from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
@@ -191,7 +191,7 @@ def _noise(config: TrainConfig, info: DatasetInfo) -> float:
     return config.augment.noise * unit
 
 
-def _augmentation(augment: Augment, info: DatasetInfo) -> list[str]:
+def _augmentation(augment: Augmentation, info: DatasetInfo) -> list[str]:
     """The transforms of torchvision that do what the playground's augmentation does, those it has no word for left out."""
     size = info.input_shape[1]
     steps = ["transforms.RandomHorizontalFlip()"] if augment.flip else []

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.device import has_fast_bfloat16
 from playground.training.config import TrainConfig
 
 _STARTS = {
-    "mnist-5k": TrainConfig("mnist-5k", "mnist-cnn", epochs=12, augment=Augment(shift=1)),
-    "shapes": TrainConfig("shapes", "cifar-resnet", epochs=4, augment=Augment(flip=True)),
-    "mnist": TrainConfig("mnist", "mnist-cnn", epochs=2, batch_size=128, augment=Augment(shift=1)),
-    "fashion-mnist": TrainConfig("fashion-mnist", "mnist-cnn", epochs=4, batch_size=128, augment=Augment(flip=True)),
-    "kmnist": TrainConfig("kmnist", "mnist-cnn", epochs=4, batch_size=128, augment=Augment(shift=1)),
-    "cifar10": TrainConfig("cifar10", "cifar-resnet", epochs=4, batch_size=128, augment=Augment(shift=2, flip=True)),
+    "mnist-5k": TrainConfig("mnist-5k", "mnist-cnn", epochs=12, augment=Augmentation(shift=1)),
+    "shapes": TrainConfig("shapes", "cifar-resnet", epochs=4, augment=Augmentation(flip=True)),
+    "mnist": TrainConfig("mnist", "mnist-cnn", epochs=2, batch_size=128, augment=Augmentation(shift=1)),
+    "fashion-mnist": TrainConfig("fashion-mnist", "mnist-cnn", epochs=4, batch_size=128, augment=Augmentation(flip=True)),
+    "kmnist": TrainConfig("kmnist", "mnist-cnn", epochs=4, batch_size=128, augment=Augmentation(shift=1)),
+    "cifar10": TrainConfig("cifar10", "cifar-resnet", epochs=4, batch_size=128, augment=Augmentation(shift=2, flip=True)),
 }
 """What suits most networks."""
 _MUON = TrainConfig(
     "cifar10", "cifar-fast", epochs=2, batch_size=512, optimizer="muon", learning_rate=0.05, momentum=0.6, nesterov=True, betas=(0.85, 0.95),
-    label_smoothing=0.1, whiten=True, augment=Augment(shift=2, flip=True),
+    label_smoothing=0.1, whiten=True, augment=Augmentation(shift=2, flip=True),
 )  # fmt: skip
 _FAST = {
     "mnist": [TrainConfig("mnist", "mnist-fast", epochs=0.65, batch_size=128, learning_rate=0.01, betas=(0.7, 0.9), label_smoothing=0.1, evaluate_every=125)],

@@ -407,7 +407,7 @@ def paired(document: dict[str, Any], first: str, root: Node) -> dict[Node, str]:
     return pairs
 
 
-def outputs_of(node: dict[str, Any]) -> dict[int, dict[str, Any]]:
+def layer_outputs(node: dict[str, Any]) -> dict[int, dict[str, Any]]:
     """What is told of each output."""
     return {each["output"]: each for each in node["outputs"]}
 
@@ -460,7 +460,7 @@ def assert_sums(program: Program, facts: Facts, nodes: dict[str, Any], edges: li
         key = (edge["from"], edge["output"])
         sums[key] = sums[key] + passed if key in sums else passed
     for (node, output), total in sums.items():
-        outputs = outputs_of(nodes[node])
+        outputs = layer_outputs(nodes[node])
         gradient = outputs[output]["grad"] if outputs else nodes[node]["grad"]
         if gradient is not None or not program.asked:  # what nobody asked for is passed on, but not used
             assert gradient == written(total)
@@ -485,7 +485,7 @@ def assert_gradients_and_values(program: Program, document: dict[str, Any], node
             assert node in pairs or gradient is None
             continue
         mine = nodes[pairs[node]]
-        mine = outputs_of(mine)[output] if mine["outputs"] else mine
+        mine = layer_outputs(mine)[output] if mine["outputs"] else mine
         assert mine["name"] == name
         if not program.asked or name in program.asked or gradient is None:
             assert mine["grad"] == written(gradient)
@@ -493,7 +493,7 @@ def assert_gradients_and_values(program: Program, document: dict[str, Any], node
     for (node, output), value in values.found.items():
         if node in pairs:
             mine = nodes[pairs[node]]
-            mine = outputs_of(mine).get(output, {}) if mine["outputs"] else mine
+            mine = layer_outputs(mine).get(output, {}) if mine["outputs"] else mine
             assert mine.get("value") in (written(value), None)
             RAN["values"] += mine.get("value") is not None
 

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from playground.data.augment import Augment
-from playground.data.distort import distorted
+from playground.data.augment import augment_images
+from playground.data.augmentation import Augmentation
 
 from ..support.tiers import repetitions
 
-EVERYTHING = Augment(shift=2, flip=True, rotation=15, scale=0.2, stroke=0.5, noise=0.1)
+EVERYTHING = Augmentation(shift=2, flip=True, rotation=15, scale=0.2, stroke=0.5, noise=0.1)
 
 
 def random_images(count: int = 8, channels: int = 3, height: int = 9, width: int = 7) -> Tensor:
@@ -37,7 +37,7 @@ def rolled(image: Tensor, down: int, right: int) -> Tensor:
 def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float: bool) -> None:
     images = random_images().float() if as_float else random_images()
     torch.manual_seed(seed)
-    moved = distorted(images, Augment(shift=pixels))
+    moved = augment_images(images, Augmentation(shift=pixels))
     assert moved.dtype == images.dtype and moved.shape == images.shape
     places = [(down, right) for down in range(-pixels, pixels + 1) for right in range(-pixels, pixels + 1)]
     for before, after in zip(images, moved, strict=True):
@@ -48,7 +48,7 @@ def test_every_shift_happens_and_each_about_as_often() -> None:
     torch.manual_seed(0)
     image = torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
     image[..., 4, 4] = 1
-    landed = distorted(image.expand(5_000, -1, -1, -1), Augment(shift=2)).sum(dim=(0, 1))[2:7, 2:7]
+    landed = augment_images(image.expand(5_000, -1, -1, -1), Augmentation(shift=2)).sum(dim=(0, 1))[2:7, 2:7]
     assert landed.sum() == 5_000
     assert landed.min() > 140 and landed.max() < 260  # 200 each; four standard deviations are 55
 
@@ -56,7 +56,7 @@ def test_every_shift_happens_and_each_about_as_often() -> None:
 def test_a_flip_is_the_image_or_its_mirror_image() -> None:
     torch.manual_seed(0)
     images = random_images(400)
-    flipped = distorted(images, Augment(flip=True))
+    flipped = augment_images(images, Augmentation(flip=True))
     kept = [torch.equal(before, after) for before, after in zip(images, flipped, strict=True)]
     mirrored = [torch.equal(before.flip(-1), after) for before, after in zip(images, flipped, strict=True)]
     assert all(one != other for one, other in zip(kept, mirrored, strict=True))
@@ -67,30 +67,38 @@ def test_a_flip_is_the_image_or_its_mirror_image() -> None:
 def test_the_default_changes_nothing_and_draws_no_random_numbers(dtype: torch.dtype) -> None:
     before = torch.get_rng_state()
     images = random_images().to(dtype)
-    assert distorted(images, Augment()) is images
+    assert augment_images(images, Augmentation()) is images
     assert torch.equal(before, torch.get_rng_state())
 
 
 @pytest.mark.parametrize(
     "augment",
-    [Augment(shift=2), Augment(flip=True), Augment(rotation=15), Augment(scale=0.2), Augment(stroke=1.0), Augment(noise=0.1), EVERYTHING],
+    [
+        Augmentation(shift=2),
+        Augmentation(flip=True),
+        Augmentation(rotation=15),
+        Augmentation(scale=0.2),
+        Augmentation(stroke=1.0),
+        Augmentation(noise=0.1),
+        EVERYTHING,
+    ],
     ids=["shift", "flip", "rotation", "scale", "stroke", "noise", "everything"],
 )
 class TestEach:
-    def test_a_seed_gives_the_same_images_and_another_others(self, augment: Augment) -> None:
+    def test_a_seed_gives_the_same_images_and_another_others(self, augment: Augmentation) -> None:
         made = []
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
-            made.append(distorted(random_images(32), augment))
+            made.append(augment_images(random_images(32), augment))
         assert torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
 
-    def test_the_shape_stays_and_the_images_given_are_not_touched(self, augment: Augment) -> None:
+    def test_the_shape_stays_and_the_images_given_are_not_touched(self, augment: Augmentation) -> None:
         images = random_images()
-        assert distorted(images, augment).shape == images.shape
+        assert augment_images(images, augment).shape == images.shape
         assert torch.equal(images, random_images())
 
-    def test_pixels_stay_in_their_range(self, augment: Augment) -> None:
-        changed = distorted(random_images(64), augment).float()
+    def test_pixels_stay_in_their_range(self, augment: Augmentation) -> None:
+        changed = augment_images(random_images(64), augment).float()
         beyond = 255 * augment.noise * 6  # noise alone may go beyond it
         assert changed.isfinite().all()
         assert -beyond - 1e-3 <= changed.min() and changed.max() <= 255 + beyond + 1e-3
@@ -104,21 +112,21 @@ def disk(count: int, radius: float) -> Tensor:
 
 def test_scale_makes_larger_and_smaller_by_its_share() -> None:
     torch.manual_seed(0)
-    area = distorted(disk(300, 12), Augment(scale=0.3)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
+    area = augment_images(disk(300, 12), Augmentation(scale=0.3)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
     size = area.sqrt()
     assert 0.69 < size.min() < 0.75 and 1.25 < size.max() < 1.31
 
 
 def test_rotation_leaves_a_disk_as_it_is() -> None:
     torch.manual_seed(0)
-    torch.testing.assert_close(distorted(disk(50, 12), Augment(rotation=180)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
+    torch.testing.assert_close(augment_images(disk(50, 12), Augmentation(rotation=180)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
 
 
 def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
     torch.manual_seed(0)
     bar = torch.zeros(300, 1, 41, 41)
     bar[:, :, 19:22, 5:36] = 255
-    turned = distorted(bar, Augment(rotation=30))[:, 0]
+    turned = augment_images(bar, Augmentation(rotation=30))[:, 0]
     axis = torch.arange(41.0) - 20
     down, right = axis.view(-1, 1), axis.view(1, -1)
     crossed = (turned * down * right).sum(dim=(1, 2))
@@ -130,7 +138,7 @@ def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
 def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
     torch.manual_seed(0)
     images = random_images(64, 1, 12, 12).float()
-    changed = distorted(images, Augment(stroke=1.0))
+    changed = augment_images(images, Augmentation(stroke=1.0))
     padded = torch.nn.functional.pad(images, (1, 1, 1, 1), mode="replicate")
     around = padded.unfold(2, 3, 1).unfold(3, 3, 1).flatten(4)  # (N, 1, H, W, 9)
     assert (changed <= around.amax(dim=-1) + 1e-3).all() and (changed >= around.amin(dim=-1) - 1e-3).all()
@@ -141,24 +149,24 @@ def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
 def test_strokes_change_the_chosen_share_of_the_images() -> None:
     torch.manual_seed(0)
     images = random_images(400).float()
-    changed = (distorted(images, Augment(stroke=0.25)) != images).flatten(1).any(dim=1)
+    changed = (augment_images(images, Augmentation(stroke=0.25)) != images).flatten(1).any(dim=1)
     assert 65 < changed.sum() < 135
 
 
 def test_noise_has_its_deviation() -> None:
     torch.manual_seed(0)
     images = random_images(200)
-    added = (distorted(images, Augment(noise=0.1)) - images) / 255
+    added = (augment_images(images, Augmentation(noise=0.1)) - images) / 255
     assert added.mean().abs() < 0.003 and abs(added.std() - 0.1) < 0.003
 
 
 @pytest.mark.parametrize("setting", ["shift", "rotation", "scale", "stroke", "noise"])
 @pytest.mark.parametrize("value", [-1, 1000, math.nan, math.inf], ids=["negative", "huge", "nan", "inf"])
 def test_what_is_out_of_range_is_told(setting: str, value: float) -> None:
-    (problem,) = Augment(**{setting: value}).problems()
+    (problem,) = Augmentation(**{setting: value}).problems()
     assert setting in problem and repr(value) in problem
 
 
 def test_all_that_is_out_of_range_is_told_at_once() -> None:
-    assert len(Augment(shift=-1, rotation=-1, scale=-1, stroke=-1, noise=-1).problems()) == 5
+    assert len(Augmentation(shift=-1, rotation=-1, scale=-1, stroke=-1, noise=-1).problems()) == 5
     assert EVERYTHING.problems() == []

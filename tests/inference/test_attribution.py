@@ -18,11 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground.data.catalogue import dataset_info
+from playground.data.input_scaling import STANDARDISED
 from playground.data.load import load
-from playground.data.scaling import STANDARDISED
 from playground.errors import CheckpointError, ConfigError, ShapeError, UnknownName
 from playground.inference.attribution import METHODS, Attribution, as_json, attribute, contrast, methods_for
-from playground.inference.models import SHIPPED, Model, load_model
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.network.build import Network, build
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -52,7 +52,7 @@ def noise(spec: NetworkSpec, seed: int = 1) -> Tensor:
 
 
 def digits(count: int) -> tuple[Model, Tensor]:
-    return load_model(SHIPPED), load("mnist-5k").test_images[:count]
+    return load_model(DEFAULT_MODEL), load("mnist-5k").test_images[:count]
 
 
 def logits(model: Model, images: Tensor) -> Tensor:
@@ -181,8 +181,8 @@ def test_grad_cam_looks_at_the_last_convolution_that_still_has_places(name: str,
 
 @pytest.mark.parametrize(("name", "side", "stride"), [("mnist-cnn", 4, 2), ("cifar-cnn", 5, 2)])
 def test_occlusion_is_the_mean_fall_over_the_patches_that_cover_a_pixel(name: str, side: int, stride: int) -> None:
-    model = load_model(SHIPPED) if name == SHIPPED else model_of(preset(name))
-    image = load("mnist-5k").test_images[0] if name == SHIPPED else noise(model.spec)
+    model = load_model(DEFAULT_MODEL) if name == DEFAULT_MODEL else model_of(preset(name))
+    image = load("mnist-5k").test_images[0] if name == DEFAULT_MODEL else noise(model.spec)
     told = attribute(model, image, "occlusion", 2)
     torch.testing.assert_close(told.values, occlusion(model, image, side, stride, 2), rtol=1e-3, atol=1e-5)
     assert told.signed and told.bound > 1e-3 and told.note == ""
@@ -292,7 +292,7 @@ def test_nobody_needs_gradients_to_be_on(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["integrated-gradients", "occlusion"])
 def test_in_a_black_image_nothing_spoke_for_anything(method: str) -> None:
-    told = attribute(load_model(SHIPPED), torch.zeros(1, 28, 28, dtype=torch.uint8), method, 0)
+    told = attribute(load_model(DEFAULT_MODEL), torch.zeros(1, 28, 28, dtype=torch.uint8), method, 0)
     assert told.bound == 0 and set(base64.b64decode(as_json(told)["values"])) == {0}
 
 

@@ -24,8 +24,8 @@ from torch.nn import functional as F
 
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
+from playground.data.input_scaling import STANDARDISED
 from playground.data.load import load
-from playground.data.scaling import STANDARDISED
 from playground.errors import CheckpointError, ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
 from playground.inference import evaluation as evaluating
 from playground.inference.evaluation import (
@@ -37,16 +37,16 @@ from playground.inference.evaluation import (
     Evaluation,
     Filter,
     cell,
-    data_sets,
-    evaluated,
-    evaluation_of,
+    compatible_datasets,
+    evaluate_model,
     grid,
     honesty,
+    load_evaluation,
     mistakes,
     pictures,
     summary,
 )
-from playground.inference.models import SHIPPED, Model, load_model
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.network.build import build
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -69,7 +69,7 @@ def digits(data_folder: Path) -> ImageSet:
 
 @pytest.fixture(scope="module")
 def shipped(digits: ImageSet) -> Evaluation:
-    return evaluated(load_model(SHIPPED), digits)
+    return evaluate_model(load_model(DEFAULT_MODEL), digits)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def counted(model: Model, images: ImageSet) -> Evaluation:
         names.append(model.name)
-        return evaluated(model, images)
+        return evaluate_model(model, images)
 
     monkeypatch.setattr(evaluating, "_held", evaluating._Held())
     monkeypatch.setattr(evaluating, "evaluated", counted)
@@ -111,7 +111,7 @@ def heard(model: Model, layer: nn.Module, images: Tensor) -> Tensor:
 
 
 def test_the_answers_are_those_of_the_network(shipped: Evaluation, digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     with torch.inference_mode():
         logits = torch.cat([model.network(model.prepare(batch)) for batch in digits.test_images.split(BATCH)])
     assert shipped.logits.dtype == np.float32 and np.array_equal(shipped.logits, logits.numpy())
@@ -125,7 +125,7 @@ def test_the_answers_are_those_of_the_network(shipped: Evaluation, digits: Image
 
 
 def test_the_features_are_what_a_hook_hears_at_the_last_linear_layer(shipped: Evaluation, digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     assert np.array_equal(shipped.sample, np.arange(1000)) and shipped.features.dtype == np.float32
     expected = torch.cat([heard(model, model.network[-1], batch) for batch in digits.test_images.split(BATCH)])
     assert np.array_equal(shipped.features, expected)
@@ -147,7 +147,7 @@ STACKS: dict[str, tuple[tuple[LayerSpec, ...], int]] = {
 @pytest.mark.parametrize(("layers", "place"), STACKS.values(), ids=STACKS)
 def test_every_stack_has_a_layer_whose_input_is_taken(layers: tuple[LayerSpec, ...], place: int) -> None:
     model, images = untrained(*layers), some("mnist-5k", 30)
-    found = evaluated(model, images)
+    found = evaluate_model(model, images)
     np.testing.assert_allclose(found.features, heard(model, model.network[place], images.test_images), atol=1e-5)
     np.testing.assert_allclose(found.probabilities, model.probabilities(images.test_images), atol=1e-6)
 
@@ -159,38 +159,38 @@ def test_every_preset_can_be_evaluated(name: str) -> None:
     spec = preset(name)
     info = DIGITS if spec.input_shape == DIGITS.input_shape else OBJECTS
     model, images = untrained(*spec.layers, info=info.name), some(info.name, 20)
-    found = evaluated(model, images)
+    found = evaluate_model(model, images)
     np.testing.assert_allclose(found.features, heard(model, model.network[-1], images.test_images), atol=1e-5)
 
 
 def test_more_images_than_a_batch_and_a_sample() -> None:
     model, images = untrained(FLAT, LayerSpec("Linear", {"out_features": 10})), some("mnist-5k", 2300)
-    found = evaluated(model, images)
+    found = evaluate_model(model, images)
     assert found.logits.shape == (2300, 10) and found.features.shape == (SAMPLE, 784)
     assert (np.diff(found.sample) > 0).all() and found.sample.max() > 2000
     np.testing.assert_allclose(found.features, model.prepare(images.test_images[found.sample]).flatten(1), atol=1e-6)
     np.testing.assert_allclose(found.probabilities, model.probabilities(images.test_images), atol=1e-6)
-    assert np.array_equal(found.sample, evaluated(model, images).sample)
+    assert np.array_equal(found.sample, evaluate_model(model, images).sample)
 
 
 def test_of_very_many_features_neighbours_are_averaged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluating, "WIDEST", 196)
     model, images = untrained(FLAT, LayerSpec("Linear", {"out_features": 10})), some("mnist-5k", 5)
     expected = model.prepare(images.test_images).reshape(5, 196, 4).mean(dim=2)
-    np.testing.assert_allclose(evaluated(model, images).features, expected, atol=1e-6)
+    np.testing.assert_allclose(evaluate_model(model, images).features, expected, atol=1e-6)
 
 
 def test_the_network_is_left_as_it_was(digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     before = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
-    evaluated(model, digits)
+    evaluate_model(model, digits)
     assert all(torch.equal(before[name], tensor) for name, tensor in model.network.state_dict().items())
     assert not any(module.training or module._forward_hooks or module._forward_pre_hooks for module in model.network.modules())
 
 
 def test_who_asks_the_same_network_meanwhile_is_not_heard(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty pages share one model: here another thread asks it in the middle of an evaluation."""
-    model, alone = load_model(SHIPPED), evaluated(load_model(SHIPPED), digits)
+    model, alone = load_model(DEFAULT_MODEL), evaluate_model(load_model(DEFAULT_MODEL), digits)
     prepare = Model.prepare
 
     def interrupted(model: Model, images: Tensor) -> Tensor:
@@ -201,7 +201,7 @@ def test_who_asks_the_same_network_meanwhile_is_not_heard(digits: ImageSet, monk
         return prepare(model, images)
 
     monkeypatch.setattr(Model, "prepare", interrupted)
-    found = evaluated(model, digits)
+    found = evaluate_model(model, digits)
     assert np.array_equal(found.logits, alone.logits) and np.array_equal(found.features, alone.features)
 
 
@@ -210,25 +210,25 @@ def test_answers_that_are_no_numbers_are_told(value: float) -> None:
     model = untrained(FLAT, LayerSpec("Linear", {"out_features": 10}))
     model.network[1].bias[3] = value
     with pytest.raises(CheckpointError, match="not finite"):
-        evaluated(model, some("mnist-5k", 5))
+        evaluate_model(model, some("mnist-5k", 5))
 
 
 def test_huge_answers_have_a_finite_loss() -> None:
     model = untrained(FLAT, LayerSpec("Linear", {"out_features": 10}))
     model.network[1].weight.mul_(1e36)
-    found = evaluated(model, some("mnist-5k", 50))
+    found = evaluate_model(model, some("mnist-5k", 50))
     assert np.isfinite(found.losses).all() and found.losses.max() > 1e30 and np.isfinite(found.probabilities).all()
     json.dumps(summary(found), allow_nan=False)
 
 
 def test_data_of_other_classes_is_refused(digits: ImageSet) -> None:
     with pytest.raises(ShapeError, match="other classes"):
-        evaluated(load_model(SHIPPED), replace(digits, info=dataset_info("kmnist")))
+        evaluate_model(load_model(DEFAULT_MODEL), replace(digits, info=dataset_info("kmnist")))
 
 
 def test_the_data_sets_that_fit_begin_with_the_networks_own() -> None:
-    assert [info.name for info in data_sets(load_model(SHIPPED))] == ["mnist", "mnist-5k"]
-    assert [info.name for info in data_sets(untrained(FLAT, LayerSpec("Linear", {"out_features": 10})))] == ["mnist-5k", "mnist"]
+    assert [info.name for info in compatible_datasets(load_model(DEFAULT_MODEL))] == ["mnist", "mnist-5k"]
+    assert [info.name for info in compatible_datasets(untrained(FLAT, LayerSpec("Linear", {"out_features": 10})))] == ["mnist-5k", "mnist"]
 
 
 # Held
@@ -247,54 +247,54 @@ def kept(seed: int = 0, steps: tuple[int, ...] = (1,)) -> Run:
 
 def test_an_evaluation_is_computed_once_for_a_file(held: list[str]) -> None:
     run = kept()
-    first = evaluation_of(run.id)
-    assert evaluation_of(run.id) is first is evaluation_of(run.id, "mnist-5k") and held == [run.id]
+    first = load_evaluation(run.id)
+    assert load_evaluation(run.id) is first is load_evaluation(run.id, "mnist-5k") and held == [run.id]
     later = run.checkpoints.latest_path.stat().st_mtime_ns + 10**9
     os.utime(run.checkpoints.latest_path, ns=(later, later))
-    assert evaluation_of(run.id) is not first and held == [run.id, run.id]
+    assert load_evaluation(run.id) is not first and held == [run.id, run.id]
 
 
 def test_each_checkpoint_has_its_own(held: list[str]) -> None:
     run = kept(steps=(1, 2))
-    first, second = (evaluation_of(f"{run.id}@{step}") for step in (1, 2))
+    first, second = (load_evaluation(f"{run.id}@{step}") for step in (1, 2))
     assert not np.array_equal(first.logits, second.logits) and first.model == f"{run.id}@1"
-    assert np.array_equal(evaluation_of(run.id).logits, second.logits)
+    assert np.array_equal(load_evaluation(run.id).logits, second.logits)
 
 
 def test_the_shipped_network_is_evaluated_on_the_digits_that_are_there(held: list[str]) -> None:
-    assert evaluation_of(SHIPPED, "mnist-5k").accuracy > 0.98
+    assert load_evaluation(DEFAULT_MODEL, "mnist-5k").accuracy > 0.98
     with pytest.raises(DataError, match="not been downloaded"):
-        evaluation_of(SHIPPED)
+        load_evaluation(DEFAULT_MODEL)
 
 
 @pytest.mark.parametrize("name", ["nobody", ""])
 def test_an_unknown_network_or_data_set_is_told(name: str, held: list[str]) -> None:
     with pytest.raises(UnknownName):
-        evaluation_of(name)
+        load_evaluation(name)
     with pytest.raises(UnknownName):
-        evaluation_of(SHIPPED, name or "nothing")
+        load_evaluation(DEFAULT_MODEL, name or "nothing")
 
 
 def test_only_the_last_ones_are_held(held: list[str]) -> None:
     runs = [kept(seed) for seed in range(CACHED + 1)]
     for run in runs[:CACHED]:
-        evaluation_of(run.id)
-    evaluation_of(runs[0].id)  # now the second is the one not asked for the longest
-    evaluation_of(runs[CACHED].id)
+        load_evaluation(run.id)
+    load_evaluation(runs[0].id)  # now the second is the one not asked for the longest
+    load_evaluation(runs[CACHED].id)
     assert held == [run.id for run in runs]
-    evaluation_of(runs[0].id)
+    load_evaluation(runs[0].id)
     assert len(held) == CACHED + 1
-    evaluation_of(runs[1].id)
+    load_evaluation(runs[1].id)
     assert held[-1] == runs[1].id
 
 
 def test_an_earlier_state_of_the_same_file_goes_first(held: list[str]) -> None:
     other, run = kept(1), kept(2)
-    first = evaluation_of(other.id)
+    first = load_evaluation(other.id)
     for later in range(1, CACHED + 3):
         os.utime(run.checkpoints.latest_path, ns=(later * 10**9, later * 10**9))
-        evaluation_of(run.id)
-    assert evaluation_of(other.id) is first
+        load_evaluation(run.id)
+    assert load_evaluation(other.id) is first
 
 
 def test_many_who_ask_at_once_wait_for_one_computation(held: list[str]) -> None:
@@ -302,7 +302,7 @@ def test_many_who_ask_at_once_wait_for_one_computation(held: list[str]) -> None:
 
     def ask(_number: int) -> Evaluation:
         together.wait()
-        return evaluation_of(run.id)
+        return load_evaluation(run.id)
 
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(ask, range(8)))
@@ -311,19 +311,19 @@ def test_many_who_ask_at_once_wait_for_one_computation(held: list[str]) -> None:
 
 def test_what_is_there_is_had_while_another_is_computed(held: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ready, slow = kept(1), kept(2)
-    there = evaluation_of(ready.id)
+    there = load_evaluation(ready.id)
     begun, go_on = threading.Event(), threading.Event()
 
     def stuck(model: Model, images: ImageSet) -> Evaluation:
         begun.set()
         assert go_on.wait(60)
-        return evaluated(model, images)
+        return evaluate_model(model, images)
 
     monkeypatch.setattr(evaluating, "evaluated", stuck)
     with ThreadPoolExecutor(1) as pool:
-        computing = pool.submit(evaluation_of, slow.id)
+        computing = pool.submit(load_evaluation, slow.id)
         assert begun.wait(60)
-        assert evaluation_of(ready.id) is there
+        assert load_evaluation(ready.id) is there
         go_on.set()
         assert computing.result().model == slow.id
 
@@ -331,8 +331,8 @@ def test_what_is_there_is_had_while_another_is_computed(held: list[str], monkeyp
 def test_a_computation_that_failed_lets_the_next_one_begin(held: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     run = kept()
     with pytest.raises(ShapeError):
-        evaluation_of(run.id, "shapes")
-    assert evaluation_of(run.id).model == run.id
+        load_evaluation(run.id, "shapes")
+    assert load_evaluation(run.id).model == run.id
 
 
 # Looked at from many sides
@@ -431,7 +431,7 @@ def test_the_summary_is_that_of_scikit_learn(shipped: Evaluation) -> None:
     for ours, theirs in ((told["macro"], report["macro avg"]), (told["weighted"], report["weighted avg"])):
         assert list(ours.values()) == pytest.approx([theirs["precision"], theirs["recall"], theirs["f1-score"]], abs=1e-6)
     assert sum(group["count"] for group in told["calibration"]["bins"]) == told["images"] == 1000
-    assert (told["model"], told["dataset"], told["honesty"]) == (SHIPPED, "MNIST 5k", shipped.honesty)
+    assert (told["model"], told["dataset"], told["honesty"]) == (DEFAULT_MODEL, "MNIST 5k", shipped.honesty)
 
 
 def test_what_is_undefined_is_none_in_the_summary() -> None:
@@ -457,7 +457,7 @@ def test_pictures_bring_the_pixels_and_the_three_likeliest_classes(shipped: Eval
 
 def test_colour_pictures_come_channel_by_channel() -> None:
     model, images = untrained(FLAT, LayerSpec("Linear", {"out_features": 10}), info="shapes"), some("shapes", 4)
-    told = pictures(evaluated(model, images), [3, 0])
+    told = pictures(evaluate_model(model, images), [3, 0])
     assert base64.b64decode(told["pixels"]) == images.test_images[[3, 0]].numpy().tobytes() and told["shape"] == [3, 32, 32]
 
 

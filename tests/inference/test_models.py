@@ -29,10 +29,10 @@ from playground.cli import _grouped
 from playground.cli import main as cli
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
+from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.data.load import load
-from playground.data.scaling import INPUTS, STANDARDISED
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.models import SHIPPED, Model, export, find_weights, load_model, shipped_names, training_command
+from playground.inference.models import DEFAULT_MODEL, Model, export, find_weights, load_model, pretrained_names, training_command
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
 from playground.network.presets import preset
@@ -91,7 +91,7 @@ def digits(data_folder: Path) -> ImageSet:
 
 
 def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     probabilities = model.probabilities(digits.test_images)
     assert probabilities.shape == (1000, 10)
     torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(1000))
@@ -100,7 +100,7 @@ def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
     assert loss == pytest.approx(torch.nn.functional.nll_loss(probabilities.log(), digits.test_labels).item(), rel=1e-3)
 
 
-@pytest.mark.parametrize("name", shipped_names())
+@pytest.mark.parametrize("name", pretrained_names())
 def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageSet) -> None:
     path = environment.models_folder() / "pretrained" / f"{name}.safetensors"
     with safe_open(path, "pt") as file:
@@ -112,7 +112,7 @@ def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageS
 
 
 def test_a_prediction_is_one_image_of_the_batch(digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     image, label = digits.test_images[0], int(digits.test_labels[0])
     prediction = model.predict(image)
     assert prediction.label == model.info.classes[label]
@@ -122,7 +122,7 @@ def test_a_prediction_is_one_image_of_the_batch(digits: ImageSet) -> None:
 
 
 def test_a_drawing_of_nothing_is_refused_and_a_stroke_is_read() -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     ink = torch.zeros(100, 100).double().numpy()
     with pytest.raises(DrawingError):
         model.read(ink)
@@ -131,7 +131,7 @@ def test_a_drawing_of_nothing_is_refused_and_a_stroke_is_read() -> None:
 
 
 def test_a_model_stays_in_evaluation_mode(digits: ImageSet) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     before = model.predict(digits.test_images[1])
     assert not model.network.training
     model.evaluate(digits)
@@ -142,7 +142,7 @@ def test_a_model_stays_in_evaluation_mode(digits: ImageSet) -> None:
 
 def test_evaluating_never_puts_a_shared_model_into_training_mode(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty pages share one model: one that evaluates must not switch another's dropout on, not even for an instant."""
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     modes: list[bool] = []
     train = torch.nn.Module.train
 
@@ -159,13 +159,13 @@ def test_evaluating_never_puts_a_shared_model_into_training_mode(digits: ImageSe
 def test_data_of_other_classes_is_refused(name: str, digits: ImageSet) -> None:
     """Clothes have the shape of digits, and there are as many kinds of them."""
     with pytest.raises(ShapeError, match="other classes"):
-        load_model(SHIPPED).evaluate(replace(digits, info=dataset_info(name)))
+        load_model(DEFAULT_MODEL).evaluate(replace(digits, info=dataset_info(name)))
 
 
 def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
     colours = replace(digits, info=dataset_info("shapes"))
     with pytest.raises(ShapeError, match="another shape"):
-        load_model(SHIPPED).evaluate(colours)
+        load_model(DEFAULT_MODEL).evaluate(colours)
 
 
 def test_the_same_model_is_loaded_once_and_again_when_its_file_changes(own: Run) -> None:
@@ -191,7 +191,7 @@ def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
     named = {name: load_model(name).predict(image).label for name in (run.id, *(f"{run.id}@{step}" for step in (3, 17, 124)))}
     assert named == {run.id: "4", f"{run.id}@3": "3", f"{run.id}@17": "7", f"{run.id}@124": "4"}
     assert load_model(f"{run.id}@17").name == f"{run.id}@17" == load_model(f"{run.id}@0017").name
-    assert find_weights(f"{run.id}@17").run == run == find_weights(run.id).run and find_weights(SHIPPED).run is None
+    assert find_weights(f"{run.id}@17").run == run == find_weights(run.id).run and find_weights(DEFAULT_MODEL).run is None
 
 
 def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_a_step_is_a_whole_number(step: str) -> None:
 
 def test_a_shipped_network_has_no_steps() -> None:
     with pytest.raises(UnknownName):
-        load_model(f"{SHIPPED}@3")
+        load_model(f"{DEFAULT_MODEL}@3")
 
 
 BY_HAND: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -228,7 +228,7 @@ BY_HAND: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", INPUT_SCALINGS)
 def test_pixels_reach_a_network_as_they_did_in_training(inputs: str, digits: ImageSet, shelf: Path) -> None:
     config = replace(CONFIG, inputs=inputs)
     run = create(config, SPEC)
@@ -255,7 +255,7 @@ def test_a_file_from_before_inputs_could_be_chosen_has_standardised_ones(shelf: 
 def test_a_finished_run_exported_answers_the_same_to_the_last_bit(run: Run, shelf: Path, digits: ImageSet) -> None:
     before = load_model(run.id)
     export(run, shelf / "mine", training_command(run))
-    assert shipped_names() == ["mine"]
+    assert pretrained_names() == ["mine"]
     after = load_model("mine")
     assert torch.equal(before.probabilities(digits.test_images), after.probabilities(digits.test_images))
     assert (after.spec, after.info) == (before.spec, before.info)
@@ -305,7 +305,7 @@ def test_an_unfinished_run_is_not_exported(tmp_path: Path) -> None:
 def test_an_unknown_name_lists_what_there_is(run: Run) -> None:
     with pytest.raises(UnknownName) as caught:
         load_model("nobody")
-    assert SHIPPED in caught.value.hint and run.id in caught.value.hint
+    assert DEFAULT_MODEL in caught.value.hint and run.id in caught.value.hint
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../pretrained/mnist-cnn", "/etc/passwd", "mnist-cnn.safetensors", "a\0b", "x" * 5000], ids=ascii)
@@ -485,7 +485,7 @@ def shown(script: str, pixels: Path) -> str:
 
 
 def test_the_prediction_script_of_the_shipped_network_answers_as_it_does(digits: ImageSet, tmp_path: Path) -> None:
-    model = load_model(SHIPPED)
+    model = load_model(DEFAULT_MODEL)
     script = prediction_source(model)
     assert "playground" not in script
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
@@ -502,7 +502,7 @@ def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp
     assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
 
 
-@pytest.mark.parametrize("inputs", INPUTS)
+@pytest.mark.parametrize("inputs", INPUT_SCALINGS)
 def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=500, learning_rate=0.1 if inputs != "0-255" else 1e-4, optimizer="sgd", inputs=inputs)
     made = create(config, preset("mnist-mlp"))
@@ -517,7 +517,7 @@ def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(i
 
 
 def test_the_prediction_script_as_it_stands_is_python(run: Run) -> None:
-    for model in (load_model(SHIPPED), load_model(run.id)):
+    for model in (load_model(DEFAULT_MODEL), load_model(run.id)):
         compile(prediction_source(model), "predict.py", "exec")
 
 

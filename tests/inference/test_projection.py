@@ -25,9 +25,9 @@ from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.errors import CheckpointError, ConfigError, UnknownName
 from playground.inference import projection
-from playground.inference.evaluation import Evaluation, evaluated
-from playground.inference.models import SHIPPED, load_model
-from playground.inference.projection import COLUMNS, METHODS, Projection, points, project, sheet_of
+from playground.inference.evaluation import Evaluation, evaluate_model
+from playground.inference.models import DEFAULT_MODEL, load_model
+from playground.inference.projection import COLUMNS, METHODS, Projection, points, project, sprite_sheet
 
 RANDOM = np.random.default_rng(0)
 each_method = pytest.mark.parametrize("method", METHODS)
@@ -44,7 +44,7 @@ def digits(data_folder: Path) -> ImageSet:
 @pytest.fixture(scope="module")
 def shipped(digits: ImageSet) -> Evaluation:
     """Of 300 images, so that t-SNE takes a moment only."""
-    return evaluated(load_model(SHIPPED), replace(digits, test_images=digits.test_images[:300], test_labels=digits.test_labels[:300]))
+    return evaluate_model(load_model(DEFAULT_MODEL), replace(digits, test_images=digits.test_images[:300], test_labels=digits.test_labels[:300]))
 
 
 def features(count: int = 60, width: int = 12, seed: int = 0) -> np.ndarray:
@@ -262,7 +262,7 @@ def tile(sheet: np.ndarray, told: dict[str, Any], place: int) -> np.ndarray:
 
 
 def test_the_sheet_has_each_image_at_its_place(shipped: Evaluation) -> None:
-    sheet, told = sheet_of(shipped), points(shipped, "pca", 2)["sheet"]
+    sheet, told = sprite_sheet(shipped), points(shipped, "pca", 2)["sheet"]
     assert sheet.media_type == "image/png" and told == {"columns": COLUMNS, "width": 28, "height": 28}
     pixels = np.asarray(Image.open(io.BytesIO(sheet.content)))
     assert pixels.shape == (8 * 28, 40 * 28)  # 300 images
@@ -275,7 +275,7 @@ def test_a_sheet_of_a_thousand_colour_images_is_small() -> None:
     images = load("shapes")
     count = len(images.test_images)
     evaluation = shapes_of(images)
-    sheet, told = sheet_of(evaluation), points(evaluation, "pca", 2)["sheet"]
+    sheet, told = sprite_sheet(evaluation), points(evaluation, "pca", 2)["sheet"]
     assert sheet.media_type == "image/jpeg" and count == 1000 and len(sheet.content) < 1_000_000
     pixels = np.asarray(Image.open(io.BytesIO(sheet.content)), dtype=np.float64)
     for place in range(0, count, 37):

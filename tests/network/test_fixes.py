@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from playground.network.fixes import divisors
 from playground.network.spec import MAX_LAYERS, NetworkSpec
-from playground.network.trace import output_fixes, trace
+from playground.network.trace import trace, working_output_fixes
 
 from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks, without_misfits
@@ -38,7 +38,7 @@ def test_every_fix_that_is_offered_makes_the_layer_fit(spec: NetworkSpec) -> Non
 def test_every_fix_of_the_output_makes_the_whole_network_end_in_the_classes(stack: NetworkSpec, classes: int) -> None:
     spec = without_misfits(stack)
     assume(spec)
-    fixes = output_fixes(spec, classes)
+    fixes = working_output_fixes(spec, classes)
     assert bool(fixes) == (trace(spec)[-1].out_shape != (classes,))
     for fix in fixes:
         assert run(fix.layers, spec.input_shape).shape == (BATCH, classes)
@@ -57,7 +57,7 @@ def test_every_fix_of_the_output_makes_the_whole_network_end_in_the_classes(stac
     ids=["last", "behind-softmax", "unfinished", "none", "right", "broken"],
 )
 def test_the_output_is_fixed_where_the_scores_are_made(layers: tuple[Layer, ...], titles: list[str]) -> None:
-    assert [fix.title for fix in output_fixes(network((4,), *layers), 10)] == titles
+    assert [fix.title for fix in working_output_fixes(network((4,), *layers), 10)] == titles
 
 
 TITLES = [

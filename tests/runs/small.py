@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training.config import TrainConfig
 
@@ -19,5 +19,5 @@ SMALL = NetworkSpec(
         LayerSpec("Linear", {"out_features": 10}),
     ),
 )
-CONFIG = TrainConfig(network="small", batch_size=400, epochs=3, evaluate_every=5, augment=Augment(shift=2, noise=0.05), device="cpu", seed=7)
+CONFIG = TrainConfig(network="small", batch_size=400, epochs=3, evaluate_every=5, augment=Augmentation(shift=2, noise=0.05), device="cpu", seed=7)
 STEPS = 30

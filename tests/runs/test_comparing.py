@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.catalogue import dataset_info
 from playground.errors import CheckpointError, ConfigError, PlaygroundError
 from playground.network.build import build
@@ -87,7 +87,7 @@ def test_what_is_recommended_is_measured_by_the_runs_own_data_set(dataset: str) 
 
 
 def test_every_setting_is_told_or_left_out_on_purpose() -> None:
-    names = {item.name for item in fields(TrainConfig)} - {"augment"} | {f"augment.{item.name}" for item in fields(Augment)}
+    names = {item.name for item in fields(TrainConfig)} - {"augment"} | {f"augment.{item.name}" for item in fields(Augmentation)}
     assert {setting.name for setting in SETTINGS} == names - {"dataset", "network", "device"}
     assert {optimizer for setting in SETTINGS for optimizer in setting.optimizers} == set(OPTIMIZERS)
 

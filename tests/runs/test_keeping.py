@@ -26,7 +26,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from playground import environment
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.device import BEST
 from playground.errors import CheckpointError, DivergedError, PlaygroundError, RunError
 from playground.inference.models import load_model
@@ -270,7 +270,7 @@ def test_a_closeup_comes_back() -> None:
 
 
 def test_a_run_whose_filters_were_worked_out_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
-    config = replace(CONFIG, whiten=True, optimizer="muon", augment=Augment(shift=1))
+    config = replace(CONFIG, whiten=True, optimizer="muon", augment=Augmentation(shift=1))
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
     whole, torn = create(config, preset(NETWORK)), create(config, preset(NETWORK))
     for _ in execute(whole):

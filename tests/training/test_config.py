@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from playground.cli import _grouped
 from playground.cli import main as cli
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS
-from playground.data.scaling import INPUTS
+from playground.data.input_scaling import INPUT_SCALINGS
 from playground.errors import ConfigError
 from playground.network.initialisations import INITIALISATIONS
 from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
@@ -39,7 +39,7 @@ EVERYTHING = TrainConfig(
     inputs="0-1",
     initialisation="orthogonal",
     whiten=True,
-    augment=Augment(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
+    augment=Augmentation(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
     evaluate_every=7,
     precision="bfloat16",
     seed=2**31 - 1,
@@ -104,10 +104,10 @@ configs = st.builds(
     weight_decay=st.floats(0, 10),
     schedule=st.sampled_from(SCHEDULES),
     label_smoothing=st.floats(0, 0.99),
-    inputs=st.sampled_from(list(INPUTS)),
+    inputs=st.sampled_from(list(INPUT_SCALINGS)),
     initialisation=st.sampled_from(list(INITIALISATIONS)),
     augment=st.builds(
-        Augment,
+        Augmentation,
         shift=st.integers(0, 14),
         flip=st.booleans(),
         rotation=st.floats(0, 180),
@@ -132,7 +132,7 @@ documents = values | st.dictionaries(names, values, max_size=4) | st.fixed_dicti
 
 def test_every_problem_is_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
-        TrainConfig(epochs=-1, batch_size=0, optimizer="magic", learning_rate=math.nan, schedule="zigzag", seed=-5, augment=Augment(shift=99, noise=-1))
+        TrainConfig(epochs=-1, batch_size=0, optimizer="magic", learning_rate=math.nan, schedule="zigzag", seed=-5, augment=Augmentation(shift=99, noise=-1))
     problems = caught.value.problems
     assert len(problems) == 8
     for word in ("Epochs", "batch size", "magic", "nan", "zigzag", "-5", "shift", "noise"):
@@ -230,7 +230,7 @@ def test_any_json_document_is_a_configuration_or_refused(document: Any) -> None:
     "config",
     [
         pytest.param(TrainConfig(), id="default"),
-        pytest.param(replace(EVERYTHING, learning_rate=0.01, momentum=0.5, weight_decay=0.001, augment=Augment(flip=True, shift=2)), id="short-numbers"),
+        pytest.param(replace(EVERYTHING, learning_rate=0.01, momentum=0.5, weight_decay=0.001, augment=Augmentation(flip=True, shift=2)), id="short-numbers"),
         pytest.param(EVERYTHING, id="long-numbers"),
         *(pytest.param(suggested(info.name), id=f"suggested-{info.name}") for info in DATASETS),
     ],

@@ -15,12 +15,12 @@ import pytest
 import torch
 from torch import nn
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.builtin import MNIST_5K_FILE
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
+from playground.data.input_scaling import BYTES, STANDARDISED, ZERO_TO_ONE
 from playground.data.load import load
-from playground.data.scaling import BYTES, STANDARDISED, ZERO_TO_ONE
 from playground.environment import ROOT
 from playground.network.build import build
 from playground.network.initialisations import INITIALISATIONS
@@ -66,7 +66,7 @@ def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
             "label_smoothing": 0.1,
             "betas": (0.8, 0.99),
             "nesterov": True,
-            "augment": Augment(2, True, 10, 0.1, 0.5, 0.1),
+            "augment": Augmentation(2, True, 10, 0.1, 0.5, 0.1),
             "precision": "bfloat16",
         }
     )
@@ -102,14 +102,14 @@ def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> Non
 @pytest.mark.parametrize(
     ("augment", "transform"),
     [
-        pytest.param(Augment(flip=True), "RandomHorizontalFlip", id="flip"),
-        pytest.param(Augment(shift=2), "RandomAffine", id="shift"),
-        pytest.param(Augment(rotation=10), "RandomAffine(10", id="rotation"),
-        pytest.param(Augment(scale=0.1), "scale=(0.9, 1.1)", id="scale"),
-        pytest.param(Augment(noise=0.1), "randn_like", id="noise"),
+        pytest.param(Augmentation(flip=True), "RandomHorizontalFlip", id="flip"),
+        pytest.param(Augmentation(shift=2), "RandomAffine", id="shift"),
+        pytest.param(Augmentation(rotation=10), "RandomAffine(10", id="rotation"),
+        pytest.param(Augmentation(scale=0.1), "scale=(0.9, 1.1)", id="scale"),
+        pytest.param(Augmentation(noise=0.1), "randn_like", id="noise"),
     ],
 )
-def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augment, transform: str) -> None:
+def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augmentation, transform: str) -> None:
     assert transform in training_source(preset("mnist-mlp"), TrainConfig(augment=augment))
     assert transform not in training_source(preset("mnist-mlp"), TrainConfig())
 
@@ -124,7 +124,7 @@ def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augment, 
 )
 def test_pixels_reach_the_scripts_network_as_they_reach_the_playgrounds(inputs: str, low: float, high: float, tmp_path: Path) -> None:
     """And with noise of the same share of their range."""
-    config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augment(noise=0.1))
+    config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1))
     source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
     source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
     source += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
@@ -172,7 +172,7 @@ def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None
 
 
 def test_the_digits_script_learns_to_read(tmp_path: Path) -> None:
-    config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augment(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
+    config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augmentation(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
     spec = preset("mnist-mlp")
     printed = run_script(training_source(spec, config), with_digits(tmp_path))
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.images import ImageSet
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training.config import TrainConfig
@@ -18,7 +18,7 @@ from playground.training.loop import Training
 
 BATCH, STEPS_PER_EPOCH = 16, 6
 CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
-AUGMENT = Augment(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, noise=0.05)
+AUGMENT = Augmentation(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, noise=0.05)
 
 
 def network(*layers: LayerSpec, shape: tuple[int, ...] = (1, 28, 28)) -> NetworkSpec:

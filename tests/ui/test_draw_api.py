@@ -17,10 +17,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.data.catalogue import dataset_info
-from playground.data.scaling import STANDARDISED
-from playground.inference.activations import outputs_of
-from playground.inference.drawing import to_digit, to_input
-from playground.inference.models import SHIPPED, Model, load_model
+from playground.data.input_scaling import STANDARDISED
+from playground.inference.activations import layer_outputs
+from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.preprocessing import to_digit, to_input
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run
@@ -55,7 +55,7 @@ INK = one().tobytes()
 
 
 def asked(client: TestClient, path: str, ink: bytes = INK, **query: Any) -> Any:
-    answer = client.post(f"/api/draw/{path}", params={"model": SHIPPED, **query}, content=ink)
+    answer = client.post(f"/api/draw/{path}", params={"model": DEFAULT_MODEL, **query}, content=ink)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -90,7 +90,7 @@ def test_a_digit_of_a_number_is_looked_at_as_it_was_read(client: TestClient) -> 
     for number, piece in enumerate(pieces):
         shown = np.frombuffer(base64.b64decode(asked(client, "layers", body, piece=number)["outputs"][-1]["values"]), "<f2")
         np.testing.assert_allclose(shown, piece["answers"][0]["probabilities"], atol=2e-3)
-    assert client.post("/api/draw/layers", params={"model": SHIPPED, "piece": "2"}, content=body).status_code == 400
+    assert client.post("/api/draw/layers", params={"model": DEFAULT_MODEL, "piece": "2"}, content=body).status_code == 400
 
 
 def test_one_digit_may_be_made_of_many_dots(client: TestClient) -> None:
@@ -104,13 +104,13 @@ def test_one_digit_may_be_made_of_many_dots(client: TestClient) -> None:
 def test_noise_is_refused_before_its_pieces_are_compared(client: TestClient) -> None:
     ink = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
     ink[::2, ::2] = 255
-    answer = client.post("/api/draw/answer", params={"model": SHIPPED}, content=ink.tobytes())
+    answer = client.post("/api/draw/answer", params={"model": DEFAULT_MODEL}, content=ink.tobytes())
     assert answer.status_code == 400 and "14700 separate pieces" in answer.json()["error"]
     assert len(asked(client, "answer", ink[:, :CANVAS].tobytes())["pieces"]) == 1
 
 
 def test_two_networks_answer_to_one_drawing(client: TestClient) -> None:
-    (piece,) = asked(client, "answer", model=[SHIPPED, SHIPPED])["pieces"]
+    (piece,) = asked(client, "answer", model=[DEFAULT_MODEL, DEFAULT_MODEL])["pieces"]
     assert len(piece["answers"]) == 2 and piece["answers"][0] == piece["answers"][1]
 
 
@@ -138,7 +138,7 @@ def test_a_step_left_out_is_left_out(client: TestClient) -> None:
     ids=["no body", "too short", "too long", "empty drawing", "unknown network", "a path", "no network", "no step"],
 )
 def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, query: dict[str, str], body: bytes, status: int) -> None:
-    given = {"model": SHIPPED, "layer": "0", "place": "0,0,0", "method": "saliency", "target": "1"}
+    given = {"model": DEFAULT_MODEL, "layer": "0", "place": "0,0,0", "method": "saliency", "target": "1"}
     answer = client.post(f"/api/draw/{path}", params={**given, **query}, content=body)
     assert answer.status_code == status
     assert answer.json()["error"]
@@ -147,7 +147,7 @@ def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, q
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("answer", {"model": [SHIPPED] * 3}),
+        ("answer", {"model": [DEFAULT_MODEL] * 3}),
         ("written", {"layer": "0"}),
         ("written", {"layer": "x", "place": "0"}),
         ("written", {"layer": "99", "place": "0"}),
@@ -162,7 +162,7 @@ def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, q
     ],
 )
 def test_questions_about_what_is_not_there_are_refused(client: TestClient, path: str, query: dict[str, Any]) -> None:
-    answer = client.post(f"/api/draw/{path}", params={"model": SHIPPED, **query}, content=INK)
+    answer = client.post(f"/api/draw/{path}", params={"model": DEFAULT_MODEL, **query}, content=INK)
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]
 
@@ -176,8 +176,8 @@ def test_a_strangers_network_does_not_answer(client: TestClient, run: Run) -> No
 
 
 def test_the_layers_are_the_networks_own(client: TestClient) -> None:
-    model = load_model(SHIPPED)
-    seen = outputs_of(model, to_digit(one()).input)
+    model = load_model(DEFAULT_MODEL)
+    seen = layer_outputs(model, to_digit(one()).input)
     logits = model.network(model.prepare(to_digit(one()).input.unsqueeze(0)))
     assert torch.allclose(seen[-2], logits, rtol=1e-5, atol=1e-5)
     assert torch.allclose(seen[-1], logits.softmax(dim=1), rtol=1e-4, atol=1e-6)
@@ -189,8 +189,8 @@ def test_the_layers_are_the_networks_own(client: TestClient) -> None:
 
 
 def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
-    layers = client.get("/api/draw/network", params={"model": SHIPPED}).json()["layers"]
-    assert [layer["type"] for layer in layers] == [*(type(layer).__name__ for layer in load_model(SHIPPED).network), "Softmax"]
+    layers = client.get("/api/draw/network", params={"model": DEFAULT_MODEL}).json()["layers"]
+    assert [layer["type"] for layer in layers] == [*(type(layer).__name__ for layer in load_model(DEFAULT_MODEL).network), "Softmax"]
     first = layers[0]
     assert first["field"] == first["before"]
     assert first["field"]["rows"][3] == [6, 11]  # a kernel of 5 with stride 2
@@ -199,7 +199,7 @@ def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
 
 
 def test_a_number_is_written_out_to_its_value(client: TestClient) -> None:
-    seen = outputs_of(load_model(SHIPPED), to_digit(one()).input)
+    seen = layer_outputs(load_model(DEFAULT_MODEL), to_digit(one()).input)
     for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,)), (15, (1,))):
         told = asked(client, "written", layer=index, place=",".join(map(str, place)))
         assert told["written"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
@@ -239,7 +239,7 @@ def test_a_picture_is_seen_as_the_network_takes_it(client: TestClient, colours: 
     outputs = asked(client, "layers", png())["outputs"]
     assert outputs[0]["shape"] == [3, 32, 32]
     told = asked(client, "written", png(), layer=0, place="1,2,3")["written"]
-    assert told["result"] == pytest.approx(float(outputs_of(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
+    assert told["result"] == pytest.approx(float(layer_outputs(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
     assert asked(client, "why", png(), method="occlusion", target=3)["width"] == 32
 
 

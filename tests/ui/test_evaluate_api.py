@@ -22,7 +22,7 @@ from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner
 
-SHIPPED = "model=mnist-cnn&dataset=mnist-5k"
+DEFAULT_MODEL = "model=mnist-cnn&dataset=mnist-5k"
 PATHS = ("", "/pictures", "/points", "/sheet")
 
 
@@ -39,7 +39,7 @@ def predictions() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
 
 
 def test_the_summary_is_what_scikit_learn_counts(client: TestClient) -> None:
-    found = client.get(f"/api/evaluation?{SHIPPED}").json()
+    found = client.get(f"/api/evaluation?{DEFAULT_MODEL}").json()
     labels, named = load("mnist-5k").test_labels.numpy(), predictions()
     assert found["confusion"] == confusion_matrix(labels, named).tolist()
     assert found["macro"]["f1"] == pytest.approx(f1_score(labels, named, average="macro"), abs=1e-6)
@@ -49,7 +49,7 @@ def test_the_summary_is_what_scikit_learn_counts(client: TestClient) -> None:
 @pytest.mark.parametrize(("answers", "keep"), [("wrong", False), ("right", True)])
 def test_the_pictures_are_those_that_pass_the_filter(client: TestClient, answers: str, keep: bool) -> None:
     images, named = load("mnist-5k"), predictions()
-    found = client.get(f"/api/evaluation/pictures?{SHIPPED}&answers={answers}&order=in-order").json()
+    found = client.get(f"/api/evaluation/pictures?{DEFAULT_MODEL}&answers={answers}&order=in-order").json()
     expected = np.flatnonzero((named == images.test_labels.numpy()) == keep)
     assert found["total"] == len(expected)
     assert found["index"] == expected[: evaluation.PAGE].tolist()
@@ -57,13 +57,13 @@ def test_the_pictures_are_those_that_pass_the_filter(client: TestClient, answers
 
 
 def test_pages_follow_each_other(client: TestClient) -> None:
-    first, second = (client.get(f"/api/evaluation/pictures?{SHIPPED}&offset={offset}").json()["index"] for offset in (0, evaluation.PAGE))
+    first, second = (client.get(f"/api/evaluation/pictures?{DEFAULT_MODEL}&offset={offset}").json()["index"] for offset in (0, evaluation.PAGE))
     assert [*first, *second] == list(range(2 * evaluation.PAGE))
 
 
 def test_the_points_and_their_sheet_fit_together(client: TestClient) -> None:
-    found = client.get(f"/api/evaluation/points?{SHIPPED}&method=pca&dimensions=3").json()
-    sheet = np.asarray(Image.open(io.BytesIO(client.get(f"/api/evaluation/sheet?{SHIPPED}").content)))
+    found = client.get(f"/api/evaluation/points?{DEFAULT_MODEL}&method=pca&dimensions=3").json()
+    sheet = np.asarray(Image.open(io.BytesIO(client.get(f"/api/evaluation/sheet?{DEFAULT_MODEL}").content)))
     images, (columns, width, height) = load("mnist-5k").test_images, (found["sheet"][name] for name in ("columns", "width", "height"))
     assert len(found["coordinates"]) == len(found["index"]) == 1000
     for place in (0, 57, 999):
@@ -115,5 +115,5 @@ def test_what_cannot_be_asked_is_refused(client: TestClient, query: str) -> None
 
 @pytest.mark.parametrize("query", ["true=99", "true=-1", "predicted=10"])
 def test_a_class_that_is_none_has_no_pictures(client: TestClient, query: str) -> None:
-    answer = client.get(f"/api/evaluation/pictures?{SHIPPED}&{query}")
+    answer = client.get(f"/api/evaluation/pictures?{DEFAULT_MODEL}&{query}")
     assert answer.status_code == 400 or answer.json()["total"] == 0

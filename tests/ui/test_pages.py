@@ -11,7 +11,7 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
-from playground.data.own_drawings import Drawing, keep
+from playground.data.own_drawings import Drawing, add_drawings
 from playground.environment import ROOT
 from playground.errors import InstallationError
 from playground.network.presets import preset
@@ -116,7 +116,7 @@ def test_settings_that_cannot_work_are_all_told(app: AppTest) -> None:
 def test_own_digits_are_learnt_beside_a_data_set_of_digits(app: AppTest) -> None:
     opened(app, "train")
     assert "own-digits" not in [box.key for box in app.checkbox]
-    keep("ada", *(Drawing(torch.full((1, 28, 28), shade, dtype=torch.uint8), 7) for shade in (10, 20)))
+    add_drawings("ada", *(Drawing(torch.full((1, 28, 28), shade, dtype=torch.uint8), 7) for shade in (10, 20)))
     app.run()
     assert app.checkbox(key="own-digits").label == "Learn my 2 digits, too"
     for chosen in (False, True):

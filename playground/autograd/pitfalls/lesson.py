@@ -47,7 +47,7 @@ class Lesson:
         witness = Witness(self.code)
         execution = self._execute(source, witness)
         if execution.error is not None:
-            raise PlaygroundError("This script ends with an error of its own, so there is nothing to compare a pitfall with.", "Mend it first, then try again.")
+            raise PlaygroundError("This script ends with an error of its own, so there is nothing to compare a pitfall with.", "Fix it first, then try again.")
         self._done[source] = execution
         self.facts = witness.facts
 

@@ -13,14 +13,14 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from playground.inference.arithmetic.record import Step, Term, Written, made_of
+from playground.inference.arithmetic.calculation import Calculation, Step, Term, made_of
 from playground.inference.arithmetic.sums import added, convolution, linear, weighted_sum
 from playground.inference.arithmetic.values import batch_norm, gelu, layer_norm, passed, relu, softmax
-from playground.inference.receptive import Place, box_of, influencing
+from playground.inference.receptive_field import Place, box_of, influencing
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 
 
-def residual_block(layer: ResidualBlock, given: Tensor, place: Place) -> Written:
+def residual_block(layer: ResidualBlock, given: Tensor, place: Place) -> Calculation:
     """The sum of the two paths and its ReLU.
 
     Args:
@@ -49,10 +49,10 @@ def residual_block(layer: ResidualBlock, given: Tensor, place: Place) -> Written
     out_shape = tuple(hidden[-1].shape)
     _, rows, columns = influencing(layer, tuple(given.shape), out_shape, tuple((at,) for at in place))
     children = (*main, ("shortcut", around))
-    return Written(f"y = max(0, F(x) + {name})", place, max(total, 0.0), steps=steps, region=box_of(rows, columns), children=children)
+    return Calculation(f"y = max(0, F(x) + {name})", place, max(total, 0.0), steps=steps, region=box_of(rows, columns), children=children)
 
 
-def patch_embedding(layer: PatchEmbedding, given: Tensor, place: Place) -> Written:
+def patch_embedding(layer: PatchEmbedding, given: Tensor, place: Place) -> Calculation:
     """The convolution of a square, and the learned position added to it.
 
     Args:
@@ -66,10 +66,10 @@ def patch_embedding(layer: PatchEmbedding, given: Tensor, place: Place) -> Writt
     steps = (Step("Σ w·x + b", embedded.result), Step("position p", position))
     result = embedded.result + position
     children = (("convolution", embedded),)
-    return Written("z = Σ w·x + b + p", place, result, steps=steps, region=embedded.region, channel=embedded.channel, children=children)
+    return Calculation("z = Σ w·x + b + p", place, result, steps=steps, region=embedded.region, channel=embedded.channel, children=children)
 
 
-def encoder_layer(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> Written:
+def encoder_layer(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> Calculation:
     """What came in, what attention adds to it, and what the feed-forward network adds to that.
 
     Source: Vaswani et al., Attention is all you need, https://arxiv.org/abs/1706.03762; with the norms first, https://arxiv.org/abs/2002.04745
@@ -84,10 +84,10 @@ def encoder_layer(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place
     feed_forward = _feed_forward(layer, between, place)
     x, h, added_last = given[place].item(), between[place].item(), feed_forward[0][1].result
     steps = (Step("x", x), Step("MHA(LN(x))", attention[0][1].result), Step("h", h), Step("FFN(LN(h))", added_last))
-    return Written("y = h + FFN(LN(h)), h = x + MHA(LN(x))", place, h + added_last, steps=steps, children=(*feed_forward, *attention))
+    return Calculation("y = h + FFN(LN(h)), h = x + MHA(LN(x))", place, h + added_last, steps=steps, children=(*feed_forward, *attention))
 
 
-def _shortcut(layer: ResidualBlock, given: Tensor, place: Place) -> Written:
+def _shortcut(layer: ResidualBlock, given: Tensor, place: Place) -> Calculation:
     if isinstance(layer.shortcut, nn.Identity):
         return passed(layer.shortcut, given, place)
     narrow, norm = cast("nn.Sequential", _exact(layer.shortcut))
@@ -96,7 +96,7 @@ def _shortcut(layer: ResidualBlock, given: Tensor, place: Place) -> Written:
     return replace(normalised, region=convolved.region, channel=convolved.channel, children=(("convolution", convolved),))
 
 
-def _feed_forward(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[tuple[str, Written], ...]:
+def _feed_forward(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[tuple[str, Calculation], ...]:
     """From the second linear layer back to the layer norm.
 
     Args:
@@ -115,7 +115,7 @@ def _feed_forward(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place
     )
 
 
-def _attention(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[Tensor, tuple[tuple[str, Written], ...]]:
+def _attention(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[Tensor, tuple[tuple[str, Calculation], ...]]:
     """The heads' outputs side by side, (T, D), and the numbers from the output projection back to the layer norm.
 
     Args:
@@ -150,13 +150,13 @@ def _attention(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -
     )
 
 
-def _of_tokens(mixed: Written, token: int, feature: int) -> Written:
+def _of_tokens(mixed: Calculation, token: int, feature: int) -> Calculation:
     """A weighted sum over tokens, its places told as (token, feature)."""
     terms = tuple(replace(term, place=(at, feature)) for at, term in enumerate(mixed.terms))
     return replace(mixed, formula="z = Σ α·v", place=(token, feature), terms=terms)
 
 
-def _score(query: Tensor, key: Tensor, head: int, width: int, place: Place) -> Written:
+def _score(query: Tensor, key: Tensor, head: int, width: int, place: Place) -> Calculation:
     """How well a token's key fits another's query, before the softmax.
 
     Args:
@@ -171,7 +171,7 @@ def _score(query: Tensor, key: Tensor, head: int, width: int, place: Place) -> W
     return made_of(terms, formula="s = Σ q·k ÷ √d", place=place, result=total / math.sqrt(width), steps=steps, grid=(width,))
 
 
-def _largest(written: Written) -> Place:
+def _largest(written: Calculation) -> Place:
     """The input value that contributes most, whatever its sign."""
     return max(((abs(term.product), term.place) for term in written.terms if term.place is not None), key=lambda pair: pair[0])[1]
 

@@ -8,14 +8,14 @@ from itertools import product
 
 from torch import Tensor, nn
 
-from playground.inference.arithmetic.record import Term, Written, made_of
-from playground.inference.receptive import Place, share, window
+from playground.inference.arithmetic.calculation import Calculation, Term, made_of
+from playground.inference.receptive_field import Place, share, window
 from playground.network.blocks import TokenMean
 
 MEAN = "z = Σ x ÷ n"
 
 
-def linear(layer: nn.Linear, given: Tensor, place: Place) -> Written:
+def linear(layer: nn.Linear, given: Tensor, place: Place) -> Calculation:
     """A weighted sum of the features, of one token where there are several.
 
     Args:
@@ -25,7 +25,7 @@ def linear(layer: nn.Linear, given: Tensor, place: Place) -> Written:
     return weighted_sum(layer.weight[place[-1]], bias, given, place)
 
 
-def weighted_sum(weights: Tensor, bias: float | None, given: Tensor, place: Place) -> Written:
+def weighted_sum(weights: Tensor, bias: float | None, given: Tensor, place: Place) -> Calculation:
     """One output of a linear layer.
 
     Args:
@@ -39,7 +39,7 @@ def weighted_sum(weights: Tensor, bias: float | None, given: Tensor, place: Plac
     return made_of(terms, formula=_sum_formula(bias), place=place, result=added(terms, bias), bias=bias, grid=(len(terms),))
 
 
-def convolution(layer: nn.Conv2d, given: Tensor, place: Place) -> Written:
+def convolution(layer: nn.Conv2d, given: Tensor, place: Place) -> Calculation:
     """All products of the window with the filter.
 
     Args:
@@ -59,7 +59,7 @@ def convolution(layer: nn.Conv2d, given: Tensor, place: Place) -> Written:
     return made_of(terms, formula=_sum_formula(bias), place=place, result=added(terms, bias), bias=bias, grid=grid)
 
 
-def max_pooling(layer: nn.MaxPool2d, given: Tensor, place: Place) -> Written:
+def max_pooling(layer: nn.MaxPool2d, given: Tensor, place: Place) -> Calculation:
     """The window's values; the largest has weight 1, the others 0.
 
     Args:
@@ -72,7 +72,7 @@ def max_pooling(layer: nn.MaxPool2d, given: Tensor, place: Place) -> Written:
     return made_of(terms, formula="z = max x", place=place, result=values[winner], grid=grid)
 
 
-def average_pooling(layer: nn.AvgPool2d, given: Tensor, place: Place) -> Written:
+def average_pooling(layer: nn.AvgPool2d, given: Tensor, place: Place) -> Calculation:
     """The window's values, each with weight 1/n; padding counts as zeros unless the layer leaves it out.
 
     Args:
@@ -83,7 +83,7 @@ def average_pooling(layer: nn.AvgPool2d, given: Tensor, place: Place) -> Written
     return _mean(places, given, counted, place, grid)
 
 
-def adaptive_pooling(layer: nn.AdaptiveAvgPool2d, given: Tensor, place: Place) -> Written:
+def adaptive_pooling(layer: nn.AdaptiveAvgPool2d, given: Tensor, place: Place) -> Calculation:
     """The values of the share of the image that falls to the output.
 
     Args:
@@ -95,7 +95,7 @@ def adaptive_pooling(layer: nn.AdaptiveAvgPool2d, given: Tensor, place: Place) -
     return _mean(places, given, len(places), place, (len(rows), len(columns)))
 
 
-def token_mean(_layer: TokenMean, given: Tensor, place: Place) -> Written:
+def token_mean(_layer: TokenMean, given: Tensor, place: Place) -> Calculation:
     """One feature of all tokens.
 
     Args:
@@ -123,7 +123,7 @@ def _window_places(layer: nn.MaxPool2d | nn.AvgPool2d, given: Tensor, place: Pla
     return places, (len(rows), len(columns))
 
 
-def _mean(places: Sequence[Place | None], given: Tensor, counted: int, place: Place, grid: tuple[int, ...]) -> Written:
+def _mean(places: Sequence[Place | None], given: Tensor, counted: int, place: Place, grid: tuple[int, ...]) -> Calculation:
     values = [0.0 if at is None else given[at].item() for at in places]
     terms = [Term(at, x, 1 / counted, x / counted) for at, x in zip(places, values, strict=True)]
     return made_of(terms, formula=MEAN, place=place, result=added(terms), grid=grid)

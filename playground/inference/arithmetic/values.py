@@ -9,18 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from playground.inference.arithmetic.record import Step, Term, Written, made_of
-from playground.inference.receptive import Place
+from playground.inference.arithmetic.calculation import Calculation, Step, Term, made_of
+from playground.inference.receptive_field import Place
 
 NORMALISED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
 
-def passed(_layer: nn.Module, given: Tensor, place: Place) -> Written:
+def passed(_layer: nn.Module, given: Tensor, place: Place) -> Calculation:
     """A value that is not changed: Dropout in use, a shortcut without layers."""
     return _one(given, place, place, "y = x", given[place].item())
 
 
-def flattened(_layer: nn.Flatten, given: Tensor, place: Place) -> Written:
+def flattened(_layer: nn.Flatten, given: Tensor, place: Place) -> Calculation:
     """A value that only moved.
 
     Args:
@@ -31,18 +31,18 @@ def flattened(_layer: nn.Flatten, given: Tensor, place: Place) -> Written:
     return _one(given, source, place, "y = x", given[source].item())
 
 
-def relu(_layer: nn.Module, given: Tensor, place: Place) -> Written:
+def relu(_layer: nn.Module, given: Tensor, place: Place) -> Calculation:
     """max(0, x)"""
     return _one(given, place, place, "y = max(0, x)", given[place].relu().item())
 
 
-def leaky_relu(layer: nn.LeakyReLU, given: Tensor, place: Place) -> Written:
+def leaky_relu(layer: nn.LeakyReLU, given: Tensor, place: Place) -> Calculation:
     """The value, or a small share of it where it is negative."""
     slope, x = layer.negative_slope, given[place].item()
     return _one(given, place, place, "y = max(0, x) + a·min(0, x)", slope * x if x < 0 else x, Step("a", slope))
 
 
-def gelu(_layer: nn.Module, given: Tensor, place: Place) -> Written:
+def gelu(_layer: nn.Module, given: Tensor, place: Place) -> Calculation:
     """x times the share of a normal distribution below x.
 
     Source: Hendrycks and Gimpel, Gaussian error linear units, https://arxiv.org/abs/1606.08415
@@ -52,27 +52,27 @@ def gelu(_layer: nn.Module, given: Tensor, place: Place) -> Written:
     return _one(given, place, place, "y = x·Φ(x)", x * below, Step("Φ(x)", below))
 
 
-def silu(_layer: nn.SiLU, given: Tensor, place: Place) -> Written:
+def silu(_layer: nn.SiLU, given: Tensor, place: Place) -> Calculation:
     """x times sigmoid(x)."""
     x = given[place]
     share = x.sigmoid()
     return _one(given, place, place, "y = x·σ(x), σ(x) = 1 ÷ (1 + exp(−x))", (x * share).item(), Step("exp(−x)", (-x).exp().item()), Step("σ(x)", share.item()))
 
 
-def sigmoid(_layer: nn.Sigmoid, given: Tensor, place: Place) -> Written:
+def sigmoid(_layer: nn.Sigmoid, given: Tensor, place: Place) -> Calculation:
     """1 ÷ (1 + exp(−x))"""
     x = given[place]
     return _one(given, place, place, "y = 1 ÷ (1 + exp(−x))", x.sigmoid().item(), Step("exp(−x)", (-x).exp().item()))
 
 
-def tanh(_layer: nn.Tanh, given: Tensor, place: Place) -> Written:
+def tanh(_layer: nn.Tanh, given: Tensor, place: Place) -> Calculation:
     """(exp(x) − exp(−x)) ÷ (exp(x) + exp(−x))"""
     x = given[place]
     steps = (Step("exp(x)", x.exp().item()), Step("exp(−x)", (-x).exp().item()))
     return _one(given, place, place, "y = (exp(x) − exp(−x)) ÷ (exp(x) + exp(−x))", x.tanh().item(), *steps)
 
 
-def softmax(_layer: nn.Module, given: Tensor, place: Place) -> Written:
+def softmax(_layer: nn.Module, given: Tensor, place: Place) -> Calculation:
     """The exponential of a logit among those of all logits of its row; the terms are all logits, their products the exponentials.
 
     Args:
@@ -86,7 +86,7 @@ def softmax(_layer: nn.Module, given: Tensor, place: Place) -> Written:
     return made_of(terms, formula="pᵢ = exp(zᵢ) ÷ Σⱼ exp(zⱼ)", place=place, result=own / total, steps=steps, grid=(len(terms),))
 
 
-def batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, given: Tensor, place: Place) -> Written:
+def batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, given: Tensor, place: Place) -> Calculation:
     """A value normalised by the running mean and variance of its channel.
 
     Source: Ioffe and Szegedy, Batch normalization, https://arxiv.org/abs/1502.03167
@@ -100,7 +100,7 @@ def batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, given: Tensor, place: Pla
     return _normalised(given, place, statistics, layer.eps, layer.weight[at].item(), layer.bias[at].item())
 
 
-def layer_norm(layer: nn.LayerNorm, given: Tensor, place: Place) -> Written:
+def layer_norm(layer: nn.LayerNorm, given: Tensor, place: Place) -> Calculation:
     """A value normalised by the mean and the variance of all that are normalised with it.
 
     Source: Ba et al., Layer normalization, https://arxiv.org/abs/1607.06450
@@ -114,7 +114,7 @@ def layer_norm(layer: nn.LayerNorm, given: Tensor, place: Place) -> Written:
     return _normalised(given, place, statistics, layer.eps, layer.weight[place[kept:]].item(), layer.bias[place[kept:]].item())
 
 
-def _normalised(given: Tensor, place: Place, statistics: tuple[Step, Step], eps: float, gamma: float, beta: float) -> Written:
+def _normalised(given: Tensor, place: Place, statistics: tuple[Step, Step], eps: float, gamma: float, beta: float) -> Calculation:
     x, (mean, variance) = given[place].item(), statistics
     normal = (x - mean.value) / math.sqrt(variance.value + eps)
     steps = (*statistics, Step("ε", eps), Step("(x − μ) ÷ √(σ² + ε)", normal), Step("γ", gamma), Step("β", beta))
@@ -122,6 +122,6 @@ def _normalised(given: Tensor, place: Place, statistics: tuple[Step, Step], eps:
     return made_of([term], formula=NORMALISED, place=place, result=term.product + beta, bias=beta, steps=steps, grid=(1,))
 
 
-def _one(given: Tensor, source: Place, place: Place, formula: str, result: float, *steps: Step) -> Written:
+def _one(given: Tensor, source: Place, place: Place, formula: str, result: float, *steps: Step) -> Calculation:
     """A number made of one value, at `source` of the input."""
     return made_of([Term(source, given[source].item(), None, result)], formula=formula, place=place, result=result, steps=steps, grid=(1,))

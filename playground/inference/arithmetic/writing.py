@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from playground.errors import ShapeError, UnknownName
 from playground.inference.arithmetic import blocks, sums, values
-from playground.inference.arithmetic.record import Written
-from playground.inference.receptive import Place, check_place
+from playground.inference.arithmetic.calculation import Calculation
+from playground.inference.receptive_field import Place, check_place
 from playground.network.blocks import PatchEmbedding, ResidualBlock, TokenMean
 
-WRITERS: dict[type[nn.Module], Callable[[Any, Tensor, Place], Written]] = {
+WRITERS: dict[type[nn.Module], Callable[[Any, Tensor, Place], Calculation]] = {
     nn.Linear: sums.linear,
     nn.Conv2d: sums.convolution,
     nn.MaxPool2d: sums.max_pooling,
@@ -40,7 +40,7 @@ WRITERS: dict[type[nn.Module], Callable[[Any, Tensor, Place], Written]] = {
 """For each kind of the catalogue, what writes a number out: (layer, input in float64 without the batch, place) → the number."""
 
 
-def write_out(layer: nn.Module, given: Tensor, place: Place) -> Written:
+def write_out(layer: nn.Module, given: Tensor, place: Place) -> Calculation:
     """How one number of a layer's output came about.
 
     Args:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNT
@@ -156,7 +156,7 @@ def _augmentation(record: Record) -> Iterator[Cause]:
     )
     seen = [sentence for is_strong, sentence in strong if is_strong]
     if seen and record.progress < LEARNT:
-        offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augment()))
+        offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augmentation()))
         yield " ".join(seen), "Change the images only so far that you would still know them.", offered
 
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from playground.data.scaling import STANDARDISED
+from playground.data.input_scaling import STANDARDISED
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.record import NORMALISATIONS, Record

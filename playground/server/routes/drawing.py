@@ -26,8 +26,8 @@ from playground.server.services import services
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from playground.inference.drawing import Digit, Pixels, Way
     from playground.inference.models import Model
+    from playground.inference.preprocessing import Digit, Pixels, Preprocessing
 
 CANVAS = 140
 """Side of the paper for one digit, in the pixels that the page sends."""
@@ -44,14 +44,14 @@ MODELS = 2
 async def answer(request: Request) -> Response:
     """What networks say of a drawing: `pieces`, the digits from left to right, each with the `answers` of the networks in the order asked for."""
     body = await body_of(request, PICTURE)
-    names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), who_asks(request)
+    names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), current_learner(request)
     return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
 
 
 @answered
 async def network(request: Request) -> Response:
     """The network's layers, and where each of their pixels looks."""
-    name, who = request.query_params.get("model", ""), who_asks(request)
+    name, who = request.query_params.get("model", ""), current_learner(request)
     return Answer(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
 
 
@@ -60,9 +60,9 @@ async def layers(request: Request) -> Response:
     """What each layer makes of a drawing, the network's input first."""
 
     def told(model: Model, image: Tensor) -> dict[str, Any]:
-        from playground.inference.activations import as_json, outputs_of
+        from playground.inference.activations import as_json, layer_outputs
 
-        return {"outputs": as_json(outputs_of(model, image))}
+        return {"outputs": as_json(layer_outputs(model, image))}
 
     return await _looked(request, told)
 
@@ -103,37 +103,37 @@ async def why(request: Request) -> Response:
 async def _looked(request: Request, tell: Any) -> Response:
     """What is told of one network's look at a picture, a drawing of one digit, or of a number's digits the one that `piece` counts."""
     body = await body_of(request, PICTURE)
-    name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), who_asks(request)
+    name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), current_learner(request)
     piece = request.query_params.get("piece")
 
     def look() -> Any:
-        from playground.inference.drawing import to_digit
+        from playground.inference.preprocessing import to_digit
 
         if _is_picture(body):
             model = _model(name, who)
             return tell(model, _seen(body, model))
-        way, ink = _way(left_out), ink_of(body)
-        model = _as_shown(digits_model(name, who), way)
+        way, ink = _way(left_out), parse_ink(body)
+        model = _as_shown(load_digit_model(name, who), way)
         return tell(model, to_digit(ink if piece is None else _piece(ink, piece), way).input)
 
     return Answer(await to_thread.run_sync(look))
 
 
-def who_asks(request: Request) -> str:
+def current_learner(request: Request) -> str:
     """The learner behind a request; empty where the browser has no name yet."""
     return identity.learner_of(request)
 
 
 def _model(name: str, who: str) -> Model:
-    from playground.inference.models import load_model, shipped_names
+    from playground.inference.models import load_model, pretrained_names
 
     services().warm.wait()
-    if name not in shipped_names() and not identity.may_see(find(name), who):
+    if name not in pretrained_names() and not identity.may_see(find(name), who):
         raise Forbidden("This network belongs to someone else.")
     return load_model(name)
 
 
-def digits_model(name: str, who: str) -> Model:
+def load_digit_model(name: str, who: str) -> Model:
     """A network that reads digits, if this learner may see it.
 
     Raises:
@@ -141,48 +141,48 @@ def digits_model(name: str, who: str) -> Model:
         ShapeError: it was not trained on digits.
     """
     model = _model(name, who)
-    model.expect_digits()
+    model.require_digits()
     return model
 
 
 def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str, Any]:
-    from playground.inference.drawing import to_digit
-    from playground.inference.separating import separate
+    from playground.inference.preprocessing import to_digit
+    from playground.inference.segmentation import segment
 
     if not 1 <= len(names) <= MODELS:
         raise PlaygroundError(f"One or {MODELS} networks answer, not {len(names)}.")
     if _is_picture(body):
         return {"pieces": [_look_at(body, [_model(name, who) for name in names])], "apart": 1}
-    way, ink = _way(left_out), ink_of(body)
-    models = [digits_model(name, who) for name in names]
+    way, ink = _way(left_out), parse_ink(body)
+    models = [load_digit_model(name, who) for name in names]
     if ink.shape[0] == ink.shape[1]:  # the paper for one digit
         return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": _apart(ink)}
-    found = separate(ink)
+    found = segment(ink)
     pieces = [{**_read(to_digit(piece.ink, way), models, way), "box": [side / CANVAS for side in piece.box]} for piece in found]
     return {"pieces": pieces, "apart": len(found)}
 
 
 def _apart(ink: Pixels) -> int:
     """How many digits a drawing seems to hold; a digit may be made of any number of dots."""
-    from playground.inference.separating import separate
+    from playground.inference.segmentation import segment
 
     try:
-        return len(separate(ink))
+        return len(segment(ink))
     except DrawingError:
         return 1
 
 
 def _piece(ink: Pixels, number: str) -> Pixels:
-    from playground.inference.separating import separate
+    from playground.inference.segmentation import segment
 
-    found = separate(ink)
+    found = segment(ink)
     if not number.isascii() or not number.isdecimal() or int(number) >= len(found):
         raise PlaygroundError(f"There are {len(found)} digits, counted from 0; there is no “{number[:20]}”.")
     return found[int(number)].ink
 
 
-def _read(digit: Digit, models: list[Model], way: Way) -> dict[str, Any]:
-    from playground.inference.doubt import doubt
+def _read(digit: Digit, models: list[Model], way: Preprocessing) -> dict[str, Any]:
+    from playground.inference.confidence import doubt
 
     answers = []
     for model in models:
@@ -193,7 +193,7 @@ def _read(digit: Digit, models: list[Model], way: Way) -> dict[str, Any]:
 
 def _look_at(body: bytes, models: list[Model]) -> dict[str, Any]:
     """What networks say of a picture, and what the first of them sees."""
-    from playground.inference.doubt import unlikely
+    from playground.inference.confidence import unlikely
 
     answers = []
     for model in models:
@@ -209,7 +209,7 @@ def _is_picture(body: bytes) -> bool:
 
 def _seen(body: bytes, model: Model) -> Tensor:
     """A picture as this network takes it."""
-    from playground.inference.drawing import read_image, to_input
+    from playground.inference.preprocessing import read_image, to_input
 
     return to_input(read_image(body, PICTURE_PIXELS), model.info)
 
@@ -219,27 +219,27 @@ def _picture(pixels: Pixels) -> dict[str, Any]:
     return {"width": width, "height": height, "values": base64.b64encode(pixels.round().astype(np.uint8).tobytes()).decode()}
 
 
-def _as_shown(model: Model, way: Way) -> Model:
+def _as_shown(model: Model, way: Preprocessing) -> Model:
     """The network as the drawing reaches it: without the last step pixels arrive as they are stored."""
     from dataclasses import replace
 
-    from playground.data.scaling import BYTES
+    from playground.data.input_scaling import BYTES
 
     return model if way.normalise else replace(model, inputs=BYTES)
 
 
-def _way(left_out: str) -> Way:
+def _way(left_out: str) -> Preprocessing:
     """All steps but those whose names are given, with commas between them."""
-    from playground.inference.drawing import Way
+    from playground.inference.preprocessing import Preprocessing
 
     names = [name for name in left_out.split(",") if name]
-    known = {field.name for field in fields(Way)}
+    known = {field.name for field in fields(Preprocessing)}
     if not known.issuperset(names):
         raise PlaygroundError(f"The steps that can be left out are {', '.join(sorted(known))}.")
-    return Way(**dict.fromkeys(names, False))
+    return Preprocessing(**dict.fromkeys(names, False))
 
 
-def ink_of(body: bytes) -> Pixels:
+def parse_ink(body: bytes) -> Pixels:
     """The drawing (CANVAS, CANVAS) or (CANVAS, WIDE × CANVAS) that came.
 
     Raises:
@@ -258,9 +258,9 @@ def _class(text: str, model: Model) -> int:
 
 @lru_cache(maxsize=32)
 def _stack(model: Model) -> list[dict[str, Any]]:
-    from playground.inference.activations import stack_of
+    from playground.inference.activations import describe_layers
 
-    return stack_of(model)
+    return describe_layers(model)
 
 
 ROUTES: list[BaseRoute] = [

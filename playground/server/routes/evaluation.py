@@ -61,7 +61,7 @@ async def sheet(request: Request) -> Response:
     """The images of these points in one picture."""
     from playground.inference import projection
 
-    made = await _of(request, projection.sheet_of)
+    made = await _of(request, projection.sprite_sheet)
     return Response(made.content, media_type=made.media_type)
 
 
@@ -73,13 +73,13 @@ async def _of(request: Request, make: Callable[[Evaluation], Any]) -> Any:
 
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
-    from playground.inference.evaluation import evaluation_of
-    from playground.inference.models import shipped_names
+    from playground.inference.evaluation import load_evaluation
+    from playground.inference.models import pretrained_names
 
     services().warm.wait()
-    if name not in shipped_names() and not identity.may_see(find(name.split("@")[0]), who):
+    if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
         raise Forbidden("This network belongs to someone else.")
-    return evaluation_of(name, dataset)
+    return load_evaluation(name, dataset)
 
 
 def _whole(request: Request, name: str) -> int | None:

@@ -19,7 +19,7 @@ from playground.tensors.sandbox import SECONDS
 
 MAX_NETWORK = 200_000
 """Bytes of a request with a network or its code."""
-INSIDE = "playground.inference.batch_outputs:look"
+INSIDE = "playground.inference.batch_outputs:run_batch"
 
 
 @answered
@@ -47,7 +47,7 @@ async def read(request: Request) -> Response:
 
 @answered
 async def inside(request: Request) -> Response:
-    """One batch through an untrained stack: as `playground.inference.batch_outputs.look` has it."""
+    """One batch through an untrained stack: as `playground.inference.batch_outputs.run_batch` has it."""
     document = await _document(request)
     asked: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
     return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked, SECONDS))

@@ -25,10 +25,10 @@ def choose_networks() -> dict[str, str]:
 
     The second knows the same classes as the first, so that both can be asked the same.
     """
-    from playground.inference.models import shipped_names
+    from playground.inference.models import pretrained_names
 
     runs = {run.id: run for run in finished_runs(visitor.current_learner())}
-    shipped = shipped_names()
+    shipped = pretrained_names()
     known = [*shipped, *runs]
 
     def title(name: str) -> str:

@@ -22,14 +22,14 @@ def heading() -> None:
 
 
 def choose() -> tuple[str, str] | None:
-    """The network, one of its checkpoints, and the data set: as `evaluation_of` takes them."""
+    """The network, one of its checkpoints, and the data set: as `load_evaluation` takes them."""
     if not services().warm.is_set():
         with st.spinner("PyTorch is being loaded."):
             services().warm.wait()
-    from playground.inference.models import shipped_names
+    from playground.inference.models import pretrained_names
 
     runs = {run.id: run for run, _ in readable_runs(visitor.current_learner()) if run.checkpoints.steps()}
-    names = [*runs, *shipped_names()]
+    names = [*runs, *pretrained_names()]
     network, checkpoint, data = st.columns([5, 2, 3])
     with network:
         name = _choose_network(names, runs)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.errors import DivergedError
@@ -137,7 +137,7 @@ BROKEN = (
     _case("labels dealt out at random, CNN", "guessing", cnn(), Images(shuffled=True), epochs=5),
     _case("dropout of 0.9", "regularised-too-strongly", mlp(64, 64, behind=("ReLU", dropout(0.9)))),
     _case("weight decay of 0.3", "regularised-too-strongly", mlp(64), weight_decay=0.3),
-    _case("turned by any angle", "regularised-too-strongly", mlp(64), augment=Augment(shift=10, rotation=180.0, noise=0.5)),
+    _case("turned by any angle", "regularised-too-strongly", mlp(64), augment=Augmentation(shift=10, rotation=180.0, noise=0.5)),
     _case("a quarter of an epoch", "still-learning", mlp(64), MORE, epochs=0.4),
 )  # fmt: skip
 
@@ -158,7 +158,7 @@ HEALTHY = (
     _case("MLP, batches of 256", "", mlp(64), MORE, epochs=6, batch_size=256),
     _case("MLP, pixels from 0 to 1", "", mlp(64), MORE, epochs=4, inputs="0-1"),
     _case("MLP with dropout", "", mlp(128, behind=("ReLU", dropout(0.5))), MORE, epochs=5),
-    _case("MLP, augmented", "", mlp(64), MORE, epochs=5, augment=Augment(shift=1)),
+    _case("MLP, augmented", "", mlp(64), MORE, epochs=5, augment=Augmentation(shift=1)),
     _case("MLP, labels smoothed", "", mlp(64), MORE, epochs=4, label_smoothing=0.1),
     _case("MLP, six layers, Kaiming", "", mlp(*[64] * 6), MORE, epochs=5, initialisation="kaiming", learning_rate=0.001),
     _case("MLP, six layers with batch norm", "", mlp(*[64] * 6, behind=("BatchNorm1d", "ReLU")), MORE, epochs=4),
@@ -168,7 +168,7 @@ HEALTHY = (
     _case("CNN, SGD", "", cnn(), MORE, epochs=4, learning_rate=0.05, **SGD),
     _case("CNN with batch norm", "", cnn(behind=("BatchNorm2d", "ReLU")), MORE, epochs=3),
     _case("ViT", "", VIT, MORE, epochs=4, optimizer="adamw"),
-    _case("pictures, CNN", "", cnn(shape=PICTURES), MORE, epochs=6, augment=Augment(flip=True)),
+    _case("pictures, CNN", "", cnn(shape=PICTURES), MORE, epochs=6, augment=Augmentation(flip=True)),
 )  # fmt: skip
 
 LARGE = Images(640, 200)

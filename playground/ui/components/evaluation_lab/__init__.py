@@ -14,7 +14,7 @@ def evaluation_lab(model: str, dataset: str, key: str) -> None:
     """Show the evaluation.
 
     Args:
-        model: the network, as `playground.inference.evaluation.evaluation_of` takes it.
+        model: the network, as `playground.inference.evaluation.load_evaluation` takes it.
         dataset: name of the data set whose test images are used.
         key: names the component on its page.
     """

@@ -10,10 +10,10 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.data.augment import Augment
+from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
-from playground.data.own_drawings import Labelled, as_tensors, count, own_drawings
-from playground.data.scaling import INPUTS
+from playground.data.input_scaling import INPUT_SCALINGS
+from playground.data.own_drawings import LabelledImages, count_drawings, load_drawings, to_tensors
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
@@ -55,7 +55,7 @@ def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
     return left.container(border=True), right.container()
 
 
-def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: Labelled | None = None) -> Run:
+def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: LabelledImages | None = None) -> Run:
     """Make a run of the learner's own and put it in the queue.
 
     Args:
@@ -157,7 +157,7 @@ def _choose_data() -> DatasetInfo:
 
 def _choose_own(info: DatasetInfo) -> bool:
     """Whether the digits that the learner has drawn are learnt, too; asked where there are some."""
-    kept = count(visitor.current_learner()) if info.kind == "digits" else 0
+    kept = count_drawings(visitor.current_learner()) if info.kind == "digits" else 0
     if not kept:
         return False
     title = "Learn my digit, too" if kept == 1 else f"Learn my {kept:,} digits, too"
@@ -225,9 +225,9 @@ def _choose_settings(info: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
         given |= _choose_optimizer(first, key)
         given["inputs"] = st.selectbox(
             "Pixels",
-            list(INPUTS),
-            list(INPUTS).index(first.inputs),
-            format_func=INPUTS.__getitem__,
+            list(INPUT_SCALINGS),
+            list(INPUT_SCALINGS).index(first.inputs),
+            format_func=INPUT_SCALINGS.__getitem__,
             key=key + "inputs",
             help="How pixels reach the network. Try what happens without the normalisation.",
         )
@@ -292,19 +292,19 @@ def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
     return given
 
 
-def _choose_augmentation(first: Augment, info: DatasetInfo, key: str) -> Augment:
+def _choose_augmentation(first: Augmentation, info: DatasetInfo, key: str) -> Augmentation:
     shift = st.slider("Random shift, pixels", 0, 4, first.shift, key=key + "shift", help="Training images are moved by up to this much, anew each time.")
     rotation = st.slider("Random rotation, degrees", 0, 30, int(first.rotation), key=key + "rotation")
     noise = st.slider(
         "Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1."
     )
     flip = st.checkbox("Random flip", first.flip, key=key + "flip", help="Every second image is mirrored.") if info.flips else False
-    return Augment(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
+    return Augmentation(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
 
 
 def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any], with_own: bool) -> None:
     try:
-        mine = as_tensors(own_drawings(visitor.current_learner())) if with_own else None
+        mine = to_tensors(load_drawings(visitor.current_learner())) if with_own else None
         config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **given)
         run = start(config, network, mine)
     except PlaygroundError as error:
@@ -398,7 +398,7 @@ def _show_network(spec: NetworkSpec) -> None:
 def _show_data(info: DatasetInfo) -> None:
     """A few images of each class."""
     from playground.data.load import load
-    from playground.data.pictures import class_rows
+    from playground.data.previews import class_rows
 
     if not _is_ready(info):
         st.caption(f"{info.title} has not been downloaded yet.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.inference.drawing import DIGIT_BOX, Digit
+from playground.inference.preprocessing import DIGIT_BOX, Digit
 
 SURE = 0.6
 """The likeliest class's probability below which nothing is said to be likely."""

@@ -12,9 +12,9 @@ from torch import Tensor
 from playground.data.load import load
 from playground.data.own_drawings import to_safetensors
 from playground.errors import DataError, ShapeError
-from playground.inference import teaching
+from playground.inference import fine_tuning
+from playground.inference.fine_tuning import compare_networks, fine_tune
 from playground.inference.models import Model, load_model
-from playground.inference.teaching import before_and_after, teach
 from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.execution.worker import execute
@@ -55,14 +55,14 @@ def misread(model: Model, count: int) -> tuple[Tensor, Tensor]:
 def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
     images, labels = misread(model, 5)
     state = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
-    run = teach(model, images, labels, "ada")
+    run = fine_tune(model, images, labels, "ada")
     assert (History(run).follow().state, run.owner, run.config.inputs) == ("queued", "ada", model.inputs)
     start, own = run.start_weights(), run.own_images()
     assert start is not None and own is not None
     assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
     assert torch.equal(own[0], images) and torch.equal(own[1], labels)
     after = load_model(trained(run).id)
-    told = before_and_after(model, after, images, labels, "mnist-5k")
+    told = compare_networks(model, after, images, labels, "mnist-5k")
     assert all(each["after"]["label"] == each["label"] != each["before"]["label"] for each in told["drawings"])
     assert told["accuracy"]["after"] > told["accuracy"]["before"] - 0.003
     assert all(torch.equal(tensor, state[name]) for name, tensor in model.network.state_dict().items())
@@ -76,7 +76,7 @@ def test_the_shipped_network_is_taught_an_odd_digit() -> None:
     odd = images[labels == 4].flip(-2)[:2]
     wanted = torch.full((2,), 4)
     assert (model.probabilities(odd).argmax(dim=1) != wanted).all()
-    after = load_model(trained(teach(model, odd, wanted, "ada")).id)
+    after = load_model(trained(fine_tune(model, odd, wanted, "ada")).id)
     assert (after.probabilities(odd).argmax(dim=1) == wanted).all()
     assert after.inputs == model.inputs and not after.network.training
 
@@ -86,7 +86,7 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
     other = load_model("mnist-cnn")
     tested = load("mnist-5k")
     said = [each.probabilities(tested.test_images).argmax(dim=1) for each in (other, model)]
-    told = before_and_after(other, model, images, labels, "mnist-5k")
+    told = compare_networks(other, model, images, labels, "mnist-5k")
     assert (told["dataset"], told["images"]) == ("MNIST 5k", 1000)
     assert list(told["accuracy"].values()) == pytest.approx([accuracy_score(tested.test_labels, each) for each in said])
     lost = recall_score(tested.test_labels, said[0], average=None) - recall_score(tested.test_labels, said[1], average=None)
@@ -99,23 +99,23 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
         assert [each["label"] for each in answers] == [str(int(row.argmax())) for row in probabilities]
         assert [each["probability"] for each in answers] == pytest.approx(probabilities.amax(dim=1).tolist(), abs=1e-6)
         assert [each["right"] for each in answers] == pytest.approx([float(row[index]) for row, index in zip(probabilities, labels, strict=True)], abs=1e-6)
-    assert before_and_after(model, model, images, labels, "mnist-5k")["forgotten"] == []
+    assert compare_networks(model, model, images, labels, "mnist-5k")["forgotten"] == []
 
 
 def test_two_teachings_are_the_same(model: Model) -> None:
     images, labels = misread(model, 2)
-    first, second = (trained(teach(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
+    first, second = (trained(fine_tune(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
     assert first is not None and second is not None
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
 
 
 def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
     images, labels = misread(model, 2)
-    assert label(teach(model, images[:1], labels[:1], "ada")).name.endswith(", taught 1 drawing")
-    assert label(teach(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, taught 2 drawings"
+    assert label(fine_tune(model, images[:1], labels[:1], "ada")).name.endswith(", taught 1 drawing")
+    assert label(fine_tune(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, taught 2 drawings"
     assert model.run is not None
     relabel(model.run, "n" * NAME_LIMIT)
-    name = label(teach(model, images, labels, "ada")).name
+    name = label(fine_tune(model, images, labels, "ada")).name
     assert len(name) == NAME_LIMIT and name.startswith("nnn") and name.endswith("n, taught 2 drawings")
 
 
@@ -125,25 +125,25 @@ def test_no_batch_has_a_single_image(count: int) -> None:
     spec = NetworkSpec("norm", (1, 28, 28), (LayerSpec("Flatten"), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10})))
     run = trained(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
     images, labels = torch.zeros(count, 1, 28, 28, dtype=torch.uint8), torch.zeros(count, dtype=torch.long)
-    taught = teach(load_model(run.id), images, labels, "ada")
+    taught = fine_tune(load_model(run.id), images, labels, "ada")
     assert next(iter(execute(taught))).step == 0  # type: ignore[attr-defined]
-    assert (taught.config.batch_size == teaching.SETTINGS.batch_size) == (count != 139)
+    assert (taught.config.batch_size == fine_tuning.SETTINGS.batch_size) == (count != 139)
 
 
 def test_what_cannot_be_taught_is_refused(model: Model) -> None:
     runs = all_runs()
     images, labels = misread(model, 2)
     with pytest.raises(DataError, match="one label"):
-        teach(model, images, labels[:1], "ada")
+        fine_tune(model, images, labels[:1], "ada")
     with pytest.raises(DataError, match="not 0"):
-        teach(model, images[:0], labels[:0], "ada")
+        fine_tune(model, images[:0], labels[:0], "ada")
     with pytest.raises(DataError, match="from 0 to 9"):
-        teach(model, images, labels + 10, "ada")
+        fine_tune(model, images, labels + 10, "ada")
     with pytest.raises(ShapeError, match="cannot read drawn digits"):
-        teach(replace(model, info=load("shapes").info), images, labels, "ada")
+        fine_tune(replace(model, info=load("shapes").info), images, labels, "ada")
     assert all_runs() == runs
 
 
 def test_drawings_travel_as_they_are(model: Model) -> None:
     images, labels = misread(model, 2)
-    assert teach(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels))
+    assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels))

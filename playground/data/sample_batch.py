@@ -26,7 +26,7 @@ class Batch:
     """The same in a sentence."""
 
 
-def batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: str = "") -> Batch:
+def draw_batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: str = "") -> Batch:
     """Draw samples with torch's generator as it stands.
 
     Args:

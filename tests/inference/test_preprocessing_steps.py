@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from playground.inference.doubt import doubt
-from playground.inference.drawing import FIELD, MIDDLE, Way, to_digit
+from playground.inference.confidence import doubt
+from playground.inference.preprocessing import FIELD, MIDDLE, Preprocessing, to_digit
 
 from ..support.tiers import repetitions
 
@@ -23,34 +23,38 @@ def blot(top: int = 20, left: int = 90, height: int = 30, width: int = 10) -> np
 
 
 @given(
-    st.builds(Way, st.booleans(), st.booleans(), st.booleans(), st.booleans()), st.integers(0, 100), st.integers(0, 120), st.integers(1, 40), st.integers(1, 20)
+    st.builds(Preprocessing, st.booleans(), st.booleans(), st.booleans(), st.booleans()),
+    st.integers(0, 100),
+    st.integers(0, 120),
+    st.integers(1, 40),
+    st.integers(1, 20),
 )
 @settings(max_examples=repetitions(80))
-def test_whatever_is_left_out_a_network_gets_its_28_by_28(way: Way, top: int, left: int, height: int, width: int) -> None:
+def test_whatever_is_left_out_a_network_gets_its_28_by_28(way: Preprocessing, top: int, left: int, height: int, width: int) -> None:
     digit = to_digit(blot(top, left, height, width), way)
     assert digit.centred.shape == (FIELD, FIELD)
     assert np.isfinite(digit.centred).all() and digit.centred.min() >= 0 and digit.centred.max() <= 255
 
 
 def test_without_any_step_the_paper_is_only_made_smaller() -> None:
-    digit = to_digit(blot(), Way(crop=False, fit=False, centre=False))
+    digit = to_digit(blot(), Preprocessing(crop=False, fit=False, centre=False))
     small = np.asarray(Image.fromarray(blot().astype(np.float32), "F").resize((FIELD, FIELD), Image.Resampling.BICUBIC))
     expected = small.clip(min=0) * (255 / small.max())
     np.testing.assert_allclose(digit.centred, expected.clip(0, 255), atol=1e-3)
 
 
 def test_without_cropping_the_margins_stay() -> None:
-    assert to_digit(blot(), Way(crop=False)).cropped.shape == (SIDE, SIDE)
-    assert max(to_digit(blot(), Way(crop=False)).fitted.shape) == 20
+    assert to_digit(blot(), Preprocessing(crop=False)).cropped.shape == (SIDE, SIDE)
+    assert max(to_digit(blot(), Preprocessing(crop=False)).fitted.shape) == 20
 
 
 def test_without_fitting_it_keeps_its_size_on_the_paper() -> None:
-    assert to_digit(blot(height=70, width=35), Way(fit=False)).fitted.shape == (14, 7)
+    assert to_digit(blot(height=70, width=35), Preprocessing(fit=False)).fitted.shape == (14, 7)
     assert to_digit(blot(height=70, width=35)).fitted.shape == (20, 10)
 
 
 def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
-    for way in (Way(centre=False), Way(fit=False, centre=False)):
+    for way in (Preprocessing(centre=False), Preprocessing(fit=False, centre=False)):
         rows, columns = np.nonzero(to_digit(blot(top=100, left=60, height=20, width=20), way).centred)
         assert abs((rows.min() + rows.max() + 1) / 2 - min(110 / SIDE * FIELD, FIELD - (20 if way.fit else 4) / 2)) <= 0.51
         assert abs((columns.min() + columns.max() + 1) / 2 - 70 / SIDE * FIELD) <= 0.51

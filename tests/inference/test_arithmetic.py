@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from playground.errors import ShapeError, UnknownName
-from playground.inference.arithmetic import WRITERS, Written, as_json, write_out
-from playground.inference.receptive import RULES, receptive_field
+from playground.inference.arithmetic import WRITERS, Calculation, as_json, write_out
+from playground.inference.receptive_field import RULES, receptive_field
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 from playground.network.build import build
 from playground.network.catalogue import LAYERS, layer_type
@@ -89,7 +89,7 @@ def exactly(module: nn.Module, values: Tensor) -> Tensor:
     return out
 
 
-def scale(written: Written) -> float:
+def scale(written: Calculation) -> float:
     """How large the numbers are that are added up, by which rounding is measured; a normalisation takes differences of large ones too."""
     size = sum(abs(term.product) for term in written.terms) + abs(written.bias or 0)
     steps = {step.name: step.value for step in written.steps}
@@ -99,17 +99,17 @@ def scale(written: Written) -> float:
     return size + sum(scale(child) for _, child in written.children)
 
 
-def everything(written: Written) -> Iterator[Written]:
+def everything(written: Calculation) -> Iterator[Calculation]:
     yield written
     for _, child in written.children:
         yield from everything(child)
 
 
-def named(written: Written) -> dict[str, Written]:
+def named(written: Calculation) -> dict[str, Calculation]:
     return dict(written.children)
 
 
-def value_of(written: Written, name: str) -> float:
+def value_of(written: Calculation, name: str) -> float:
     return {step.name: step.value for step in written.steps}[name]
 
 
@@ -377,11 +377,11 @@ def outputs_inside(module: nn.Module, values: Tensor) -> dict[str, Tensor]:
     return seen
 
 
-def assert_is(written: Written, output: Tensor) -> None:
+def assert_is(written: Calculation, output: Tensor) -> None:
     assert written.result == pytest.approx(output[written.place].item(), rel=1e-10, abs=1e-11)
 
 
-def assert_follows(written: Written, before: Written) -> None:
+def assert_follows(written: Calculation, before: Calculation) -> None:
     """`before` is the value that contributes most to `written`."""
     sizes = [abs(term.product) for term in written.terms if term.place is not None]
     (own,) = [term for term in written.terms if term.place == before.place]
@@ -417,7 +417,7 @@ def test_writing_out_leaves_the_layer_alone() -> None:
     assert next(layer.parameters()).dtype == torch.float32 and all(parameter.grad is None for parameter in layer.parameters())
 
 
-def outputs_of(layers: list[nn.Module], values: Tensor) -> list[Tensor]:
+def layer_outputs(layers: list[nn.Module], values: Tensor) -> list[Tensor]:
     found = []
     for layer in layers:
         values = layer(values)
@@ -453,7 +453,7 @@ def assert_field_is_where_nans_come_from(spec: NetworkSpec, index: int, seed: in
     for at in range(height * width):
         values[at, :, at // width, at % width] = float("nan")
     with torch.no_grad():
-        outputs = outputs_of(list(network), values)
+        outputs = layer_outputs(list(network), values)
     place = tuple(data.draw(st.integers(0, size - 1)) for size in outputs[index].shape[1:])
     field = receptive_field(list(network), [tuple(out.shape[1:]) for out in outputs], index, place, spec.input_shape)
     seen = outputs[index][(slice(None), *place)].isnan().view(height, width)
@@ -476,7 +476,7 @@ def test_positive_weights_have_a_gradient_in_just_that_box(layers: list[LayerSpe
     for parameter in network.parameters():
         parameter.data.uniform_(0.5, 1)
     image = torch.rand(1, *fitting.input_shape, dtype=torch.float64).add_(0.1).requires_grad_()
-    outputs = outputs_of(list(network), image)
+    outputs = layer_outputs(list(network), image)
     place = tuple(data.draw(st.integers(0, size - 1)) for size in outputs[-1].shape[1:])
     outputs[-1][0][place].backward()
     field = receptive_field(list(network), [tuple(out.shape[1:]) for out in outputs], len(outputs) - 1, place, fitting.input_shape)
@@ -489,7 +489,7 @@ def test_no_gradient_of_a_preset_lies_outside_of_the_field(name: str) -> None:
     network = build(spec, seed=0).eval()
     shapes = [cast("tuple[int, ...]", step.out_shape) for step in trace(spec)]
     image = samples(*spec.input_shape).requires_grad_()
-    outputs = outputs_of(list(network), image)
+    outputs = layer_outputs(list(network), image)
     smaller = 0
     for index, (output, shape) in enumerate(zip(outputs, shapes, strict=True)):
         place = tuple(size // 2 for size in shape)

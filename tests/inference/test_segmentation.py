@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from playground.errors import DrawingError
-from playground.inference.separating import MOST, separate
+from playground.inference.segmentation import MOST, segment
 
 from ..support.tiers import repetitions
 
@@ -33,14 +33,14 @@ def bar(left: int, top: int = 20, bottom: int = 120) -> Stroke:
 def test_bars_apart_are_as_many_digits_in_their_order(lefts: list[int]) -> None:
     apart = [left for index, left in enumerate(sorted(lefts)) if index == 0 or left - sorted(lefts)[index - 1] > 12]
     kept = [left for index, left in enumerate(apart) if index == 0 or left - apart[index - 1] > 12]
-    pieces = separate(paper(*(bar(left + 15) for left in kept)))
+    pieces = segment(paper(*(bar(left + 15) for left in kept)))
     assert len(pieces) == len(kept)
     assert [piece.box[2] for piece in pieces] == sorted(piece.box[2] for piece in pieces)
 
 
 def test_every_piece_has_its_own_ink_and_together_they_have_all() -> None:
     ink = paper(bar(50), [(200, 30), (260, 30), (220, 120)])
-    pieces = separate(ink)
+    pieces = segment(ink)
     np.testing.assert_array_equal(sum(piece.ink for piece in pieces), ink)
     for piece in pieces:
         top, bottom, left, right = piece.box
@@ -58,19 +58,19 @@ def test_every_piece_has_its_own_ink_and_together_they_have_all() -> None:
     ids=["five", "four", "broken one", "speck"],
 )
 def test_pieces_of_one_digit_stay_together(strokes: tuple[Stroke, ...]) -> None:
-    assert len(separate(paper(*strokes))) == 1
+    assert len(segment(paper(*strokes))) == 1
 
 
 def test_slanted_neighbours_are_two() -> None:
-    assert len(separate(paper([(60, 120), (100, 20)], [(90, 120), (130, 20)]))) == 2
+    assert len(segment(paper([(60, 120), (100, 20)], [(90, 120), (130, 20)]))) == 2
 
 
 def test_a_dot_alone_is_a_piece() -> None:
-    assert len(separate(paper(bar(50), [(300, 70), (301, 71)]))) == 2
+    assert len(segment(paper(bar(50), [(300, 70), (301, 71)]))) == 2
 
 
 def test_nothing_and_too_much_are_refused() -> None:
     with pytest.raises(DrawingError, match="nothing"):
-        separate(np.zeros((140, 420)))
+        segment(np.zeros((140, 420)))
     with pytest.raises(DrawingError, match="pieces"):
-        separate(paper(*(bar(20 + 40 * index) for index in range(MOST + 1))))
+        segment(paper(*(bar(20 + 40 * index) for index in range(MOST + 1))))

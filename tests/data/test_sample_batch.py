@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from playground.data.batch import Batch, batch
 from playground.data.catalogue import DATASETS, DatasetInfo
 from playground.data.load import load
+from playground.data.sample_batch import Batch, draw_batch
 from playground.errors import DataError, UnknownName
 
 OFFLINE = [info for info in DATASETS if info.offline]
@@ -16,7 +16,7 @@ each_set = pytest.mark.parametrize("info", OFFLINE, ids=lambda info: info.name)
 
 def drawn(info: DatasetInfo, count: int = 64, dataset: str = "", seed: int = 0) -> Batch:
     torch.manual_seed(seed)
-    return batch(info.input_shape, len(info.classes), count, dataset)
+    return draw_batch(info.input_shape, len(info.classes), count, dataset)
 
 
 def pixels(inputs: torch.Tensor, info: DatasetInfo) -> torch.Tensor:
@@ -67,7 +67,7 @@ def test_a_named_set_is_taken() -> None:
 @pytest.mark.parametrize("shape", [(784,), (3, 7, 5), (1, 32, 32), (1,)])
 def test_where_no_set_fits_numbers_are_random(shape: tuple[int, ...]) -> None:
     torch.manual_seed(0)
-    found = batch(shape, 3, 2000)
+    found = draw_batch(shape, 3, 2000)
     assert found.info is None
     assert found.inputs.shape == (2000, *shape) and found.inputs.dtype == torch.float32
     assert found.inputs.mean().abs() < 0.1 and (found.inputs.std() - 1).abs() < 0.1
@@ -77,9 +77,9 @@ def test_where_no_set_fits_numbers_are_random(shape: tuple[int, ...]) -> None:
 
 def test_random_numbers_follow_the_seed() -> None:
     torch.manual_seed(5)
-    first = batch((4,), 2, 8)
+    first = draw_batch((4,), 2, 8)
     torch.manual_seed(5)
-    again, following = batch((4,), 2, 8), batch((4,), 2, 8)
+    again, following = draw_batch((4,), 2, 8), draw_batch((4,), 2, 8)
     assert torch.equal(first.inputs, again.inputs) and torch.equal(first.labels, again.labels)
     assert not torch.equal(again.inputs, following.inputs)
 
@@ -105,6 +105,6 @@ def test_the_sentence_tells_how_many_there_really_are() -> None:
 
 def test_what_is_not_there_is_told() -> None:
     with pytest.raises(UnknownName, match="nowhere"):
-        batch((1, 28, 28), 10, 4, "nowhere")
+        draw_batch((1, 28, 28), 10, 4, "nowhere")
     with pytest.raises(DataError, match="has not been downloaded"):
-        batch((1, 28, 28), 10, 4, "kmnist")
+        draw_batch((1, 28, 28), 10, 4, "kmnist")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STANDARDISED, ZERO_TO_ONE, BYTES = "standardised", "0-1", "0-255"
 
-INPUTS = {
+INPUT_SCALINGS = {
     STANDARDISED: "Mean 0, standard deviation 1",
     ZERO_TO_ONE: "From 0 to 1",
     BYTES: "From 0 to 255, as they are stored",

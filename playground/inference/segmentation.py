@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from playground.errors import DrawingError
-from playground.inference.drawing import INK, Pixels, checked
+from playground.inference.preprocessing import INK, Pixels, require_ink
 
 MOST = 8
 """Digits that are read from one drawing, at most."""
@@ -70,7 +70,7 @@ class _Part:
         return float(np.hypot(max(across, 0), max(down, 0)))
 
 
-def separate(ink: Pixels) -> list[Piece]:
+def segment(ink: Pixels) -> list[Piece]:
     """The digits of a drawing, from left to right.
 
     Ink that hangs together is one piece; pieces above each other are one digit; a speck belongs to the digit beside it.
@@ -81,7 +81,7 @@ def separate(ink: Pixels) -> list[Piece]:
     Raises:
         DrawingError: nothing was drawn, or more than `MOST` digits.
     """
-    drawn = checked(ink)
+    drawn = require_ink(ink)
     labels, count = ndimage.label(drawn > INK * drawn.max(), _TOUCHING)
     if count > PARTS:
         raise _too_many(count)

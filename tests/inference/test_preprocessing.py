@@ -21,8 +21,8 @@ from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.errors import DrawingError
-from playground.inference.drawing import MIDDLE, Pixels, read_image, to_digit, to_input
-from playground.inference.models import SHIPPED, load_model
+from playground.inference.models import DEFAULT_MODEL, load_model
+from playground.inference.preprocessing import MIDDLE, Pixels, read_image, to_digit, to_input
 
 from ..support.tiers import repetitions
 
@@ -120,7 +120,7 @@ def test_a_digit_that_has_mnists_form_already_stays_as_it_is(digits: ImageSet) -
 
 def test_the_shipped_network_reads_digits_pasted_anywhere_at_any_size(digits: ImageSet) -> None:
     """The way from canvas to network: these digits are among those that the network was trained on."""
-    assert pasted_accuracy(load_model(SHIPPED), digits) >= 0.985
+    assert pasted_accuracy(load_model(DEFAULT_MODEL), digits) >= 0.985
 
 
 @pytest.mark.parametrize("ink", [np.zeros((28, 28)), np.zeros((0, 0)), np.zeros((0, 5)), np.zeros((1, 1))], ids=["blank", "none", "no-rows", "one"])

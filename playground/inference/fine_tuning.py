@@ -16,7 +16,7 @@ from torch import Tensor
 from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
 from playground.data.load import load
-from playground.data.own_drawings import refuse_unsound, to_safetensors
+from playground.data.own_drawings import to_safetensors, validate_images
 from playground.inference.models import Model
 from playground.runs.labels import NAME_LIMIT, relabel
 from playground.runs.run import Run, create_from
@@ -35,7 +35,7 @@ FORGOTTEN = 3
 """Classes that are told of those that lost most, at most."""
 
 
-def teach(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
+def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
     """Make the run that teaches a network some drawings; it waits for a worker.
 
     Args:
@@ -49,9 +49,9 @@ def teach(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
         DataError: the drawings are none, too many, or of another form.
         RunError: the folder cannot be written.
     """
-    model.expect_digits()
+    model.require_digits()
     own = images.cpu(), labels.cpu()
-    refuse_unsound(own, dataset_info(SETTINGS.dataset))
+    validate_images(own, dataset_info(SETTINGS.dataset))
     config = replace(SETTINGS, network=model.spec.name, inputs=model.inputs, batch_size=_batch_size(len(labels)))
     weights, _ = fitted({name: tensor.cpu() for name, tensor in model.network.state_dict().items()}, model.spec)
 
@@ -63,7 +63,7 @@ def teach(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
     return create_from(config, model.spec, Created(time.time(), owner), fill)
 
 
-def before_and_after(before: Model, after: Model, images: Tensor, labels: Tensor, dataset: str) -> dict[str, Any]:
+def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor, dataset: str) -> dict[str, Any]:
     """What teaching has changed, ready for JSON.
 
     Args:
@@ -82,7 +82,7 @@ def before_and_after(before: Model, after: Model, images: Tensor, labels: Tensor
         ShapeError: the data set does not fit.
         DataError: it has not been downloaded, or the drawings are of another form.
     """
-    refuse_unsound((images, labels), before.info)
+    validate_images((images, labels), before.info)
     tested = load(dataset)
     told = [_answers(model, images, labels) for model in (before, after)]
     right = [_right(model, tested) for model in (before, after)]
@@ -125,7 +125,7 @@ def _answers(model: Model, images: Tensor, labels: Tensor) -> list[dict[str, Any
 
 def _right(model: Model, tested: ImageSet) -> list[int]:
     """For each class how many of its test images the network names rightly."""
-    model.expect(tested.info)
+    model.require_fit(tested.info)
     _, confused = evaluate(model.network, tested.to(model.device), model.prepare)
     counts: list[int] = confused.diagonal().tolist()
     return counts

@@ -30,7 +30,7 @@ Pixels = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
-class Way:
+class Preprocessing:
     """Which steps a drawing takes to the network; without one of them one sees what it is good for."""
 
     crop: bool = True
@@ -43,7 +43,7 @@ class Way:
     """Bring the pixels to the range that the network learnt from; without it they arrive from 0 to 255."""
 
 
-WHOLE_WAY = Way()
+ALL_STEPS = Preprocessing()
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Digit:
         return torch.from_numpy(self.centred.round().astype(np.uint8)).unsqueeze(0)
 
 
-def to_digit(ink: Pixels, way: Way = WHOLE_WAY) -> Digit:
+def to_digit(ink: Pixels, way: Preprocessing = ALL_STEPS) -> Digit:
     """Bring a drawing into MNIST's own form.
 
     Args:
@@ -75,7 +75,7 @@ def to_digit(ink: Pixels, way: Way = WHOLE_WAY) -> Digit:
     Raises:
         DrawingError: nothing was drawn.
     """
-    drawn = checked(ink)
+    drawn = require_ink(ink)
     rows, columns = _marked(drawn) if way.crop else (slice(0, drawn.shape[0]), slice(0, drawn.shape[1]))
     cropped = drawn[rows, columns]
     fitted = _scale(cropped, (DIGIT_BOX if way.fit else FIELD * max(cropped.shape) / max(drawn.shape)) / max(cropped.shape))
@@ -87,7 +87,7 @@ def to_digit(ink: Pixels, way: Way = WHOLE_WAY) -> Digit:
     return Digit(drawn, cropped, fitted, _place(fitted, places))
 
 
-def checked(ink: Pixels) -> Pixels:
+def require_ink(ink: Pixels) -> Pixels:
     """A drawing with something on it.
 
     Raises:

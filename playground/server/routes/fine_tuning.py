@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from playground.data.catalogue import DIGITS
 from playground.errors import PlaygroundError
 from playground.server.respond import Answer, answered, body_of
-from playground.server.routes.drawing import CANVAS, digits_model, ink_of, who_asks
+from playground.server.routes.drawing import CANVAS, current_learner, load_digit_model, parse_ink
 from playground.server.services import services
 
 MAX_ARCHIVE = 4_000_000
@@ -23,22 +23,22 @@ MAX_ARCHIVE = 4_000_000
 @answered
 async def own(request: Request) -> Response:
     """The learner's drawings, the oldest first."""
-    return Answer(await to_thread.run_sync(_told, who_asks(request)))
+    return Answer(await to_thread.run_sync(_told, current_learner(request)))
 
 
 @answered
 async def keep(request: Request) -> Response:
     """Keep a drawing, which comes as ink, with the `label` that it should have had and what the network `said`."""
-    body, who = await body_of(request, CANVAS * CANVAS), who_asks(request)
+    body, who = await body_of(request, CANVAS * CANVAS), current_learner(request)
     label, said = request.query_params.get("label", ""), request.query_params.get("said", "")
     if label not in DIGITS:
         raise PlaygroundError("A drawing is one of the digits 0 to 9.")
 
     def kept() -> dict[str, Any]:
         from playground.data import own_drawings
-        from playground.inference.drawing import to_digit
+        from playground.inference.preprocessing import to_digit
 
-        own_drawings.keep(who, own_drawings.Drawing(to_digit(ink_of(body)).input, DIGITS.index(label), (), said))
+        own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), said))
         return _told(who)
 
     return Answer(await to_thread.run_sync(kept))
@@ -47,14 +47,14 @@ async def keep(request: Request) -> Response:
 @answered
 async def forget(request: Request) -> Response:
     """Delete one of the drawings, by its `index`."""
-    who, index = who_asks(request), request.query_params.get("index", "")
+    who, index = current_learner(request), request.query_params.get("index", "")
     if not index.isascii() or not index.isdecimal():
         raise PlaygroundError("A drawing is named by its number.")
 
     def forgotten() -> dict[str, Any]:
         from playground.data import own_drawings
 
-        own_drawings.forget(who, int(index))
+        own_drawings.delete_drawing(who, int(index))
         return _told(who)
 
     return Answer(await to_thread.run_sync(forgotten))
@@ -63,12 +63,12 @@ async def forget(request: Request) -> Response:
 @answered
 async def pack(request: Request) -> Response:
     """The drawings as an archive to download."""
-    who = who_asks(request)
+    who = current_learner(request)
 
     def packed() -> bytes:
         from playground.data import own_drawings
 
-        return own_drawings.to_zip(own_drawings.own_drawings(who))
+        return own_drawings.to_zip(own_drawings.load_drawings(who))
 
     content = await to_thread.run_sync(packed)
     return Response(content, media_type="application/zip", headers={"content-disposition": 'attachment; filename="my-digits.zip"'})
@@ -77,12 +77,12 @@ async def pack(request: Request) -> Response:
 @answered
 async def unpack(request: Request) -> Response:
     """Add the drawings of an archive."""
-    body, who = await body_of(request, MAX_ARCHIVE), who_asks(request)
+    body, who = await body_of(request, MAX_ARCHIVE), current_learner(request)
 
     def unpacked() -> dict[str, Any]:
         from playground.data import own_drawings
 
-        own_drawings.keep(who, *own_drawings.from_zip(body))
+        own_drawings.add_drawings(who, *own_drawings.from_zip(body))
         return _told(who)
 
     return Answer(await to_thread.run_sync(unpacked))
@@ -91,13 +91,13 @@ async def unpack(request: Request) -> Response:
 @answered
 async def teach(request: Request) -> Response:
     """Start the run that teaches a network all of the learner's drawings."""
-    name, who = request.query_params.get("model", ""), who_asks(request)
+    name, who = request.query_params.get("model", ""), current_learner(request)
 
     def taught() -> dict[str, Any]:
         from playground.data import own_drawings
-        from playground.inference.teaching import teach
+        from playground.inference.fine_tuning import fine_tune
 
-        run = teach(digits_model(name, who), *own_drawings.as_tensors(own_drawings.own_drawings(who)), who)
+        run = fine_tune(load_digit_model(name, who), *own_drawings.to_tensors(own_drawings.load_drawings(who)), who)
         services().scheduler.submit(run)
         return {"run": run.id}
 
@@ -107,16 +107,16 @@ async def teach(request: Request) -> Response:
 @answered
 async def taught(request: Request) -> Response:
     """What teaching has changed: `model` is the network as it was, `run` the one that was taught."""
-    name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), who_asks(request)
+    name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), current_learner(request)
 
     def compared() -> dict[str, Any]:
         from playground.data import own_drawings
         from playground.data.load import is_ready
-        from playground.inference.teaching import before_and_after
+        from playground.inference.fine_tuning import compare_networks
 
-        before, after = digits_model(name, who), digits_model(run, who)
-        images, labels = own_drawings.as_tensors(own_drawings.own_drawings(who))
-        return before_and_after(before, after, images, labels, "mnist" if is_ready("mnist") else "mnist-5k")
+        before, after = load_digit_model(name, who), load_digit_model(run, who)
+        images, labels = own_drawings.to_tensors(own_drawings.load_drawings(who))
+        return compare_networks(before, after, images, labels, "mnist" if is_ready("mnist") else "mnist-5k")
 
     return Answer(await to_thread.run_sync(compared))
 
@@ -124,7 +124,7 @@ async def taught(request: Request) -> Response:
 def _told(who: str) -> dict[str, Any]:
     from playground.data import own_drawings
 
-    drawings = own_drawings.own_drawings(who)
+    drawings = own_drawings.load_drawings(who)
     return {
         "drawings": [
             {"label": DIGITS[each.label], "said": each.said, "image": base64.b64encode(each.image.contiguous().numpy().tobytes()).decode()} for each in drawings

@@ -31,13 +31,13 @@ from playground.data.own_drawings import (
     POINTS,
     STROKES,
     Drawing,
-    as_tensors,
-    forget,
+    add_drawings,
+    delete_drawing,
     from_safetensors,
     from_zip,
-    keep,
-    own_drawings,
+    load_drawings,
     to_safetensors,
+    to_tensors,
     to_zip,
 )
 from playground.errors import DataError
@@ -92,38 +92,38 @@ def refused(content: bytes) -> str:
 
 
 def test_what_is_kept_comes_back_in_its_order() -> None:
-    assert own_drawings("ada") == []
+    assert load_drawings("ada") == []
     kept = [drawing(seed, label) for seed, label in enumerate([7, 3, 7, 0])]
     for each in kept:
-        keep("ada", each)
-    assert plain(own_drawings("ada")) == plain(kept)
-    assert own_drawings("bob") == []
-    forget("ada", 1)
-    assert plain(own_drawings("ada")) == plain([kept[0], kept[2], kept[3]])
+        add_drawings("ada", each)
+    assert plain(load_drawings("ada")) == plain(kept)
+    assert load_drawings("bob") == []
+    delete_drawing("ada", 1)
+    assert plain(load_drawings("ada")) == plain([kept[0], kept[2], kept[3]])
     for _ in range(3):
-        forget("ada", 0)
-    assert own_drawings("ada") == []
+        delete_drawing("ada", 0)
+    assert load_drawings("ada") == []
 
 
 def test_what_is_kept_is_counted_without_reading_it() -> None:
-    assert module.count("ada") == module.count("") == 0
-    keep("ada", *(drawing(seed) for seed in range(3)))
-    assert module.count("ada") == len(own_drawings("ada")) == 3
+    assert module.count_drawings("ada") == module.count_drawings("") == 0
+    add_drawings("ada", *(drawing(seed) for seed in range(3)))
+    assert module.count_drawings("ada") == len(load_drawings("ada")) == 3
     for path in (environment.runs_folder() / ".drawings").glob("*.zip"):
         path.write_bytes(path.read_bytes()[:-40])
-    assert module.count("ada") == 0
+    assert module.count_drawings("ada") == 0
 
 
 def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
-    keep("ada", drawing())
+    add_drawings("ada", drawing())
     folder = environment.runs_folder() / ".drawings"
     assert {path.suffix for path in folder.iterdir()} <= {".zip", ".lock"}
     assert not any("ada" in path.name for path in folder.iterdir())
-    keep("../../ada", drawing())
+    add_drawings("../../ada", drawing())
     assert len(list(folder.glob("*.zip"))) == 2
 
 
-@pytest.mark.parametrize("do", [lambda: own_drawings(""), lambda: keep("", drawing()), lambda: forget("", 0)], ids=["read", "keep", "forget"])
+@pytest.mark.parametrize("do", [lambda: load_drawings(""), lambda: add_drawings("", drawing()), lambda: delete_drawing("", 0)], ids=["read", "keep", "forget"])
 def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
     with pytest.raises(DataError, match="nobody is named"):
         do()
@@ -133,19 +133,19 @@ def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
 @pytest.mark.parametrize("index", [-1, 2, 100])
 def test_what_is_not_there_cannot_be_forgotten(index: int) -> None:
     for seed in range(2):
-        keep("ada", drawing(seed))
+        add_drawings("ada", drawing(seed))
     with pytest.raises(DataError, match="you have kept 2"):
-        forget("ada", index)
-    assert len(own_drawings("ada")) == 2
+        delete_drawing("ada", index)
+    assert len(load_drawings("ada")) == 2
 
 
 def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST", 3)
     for seed in range(3):
-        keep("ada", drawing(seed))
+        add_drawings("ada", drawing(seed))
     with pytest.raises(DataError, match="no room for more"):
-        keep("ada", drawing(3))
-    assert plain(own_drawings("ada")) == plain([drawing(seed) for seed in range(3)])
+        add_drawings("ada", drawing(3))
+    assert plain(load_drawings("ada")) == plain([drawing(seed) for seed in range(3)])
 
 
 def test_a_thousand_make_one_archive() -> None:
@@ -158,12 +158,12 @@ def test_a_thousand_make_one_archive() -> None:
 def test_strokes_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TEXT_LIMIT", 1000)
     with pytest.raises(DataError, match="too many strokes"):
-        keep("ada", drawing(points=200))
-    assert own_drawings("ada") == []
+        add_drawings("ada", drawing(points=200))
+    assert load_drawings("ada") == []
 
 
 def test_a_disk_that_is_full_leaves_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep("ada", drawing())
+    add_drawings("ada", drawing())
 
     def full(path: Path, _content: bytes) -> int:
         path.touch()
@@ -172,35 +172,35 @@ def test_a_disk_that_is_full_leaves_what_was_kept(monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full)
         with pytest.raises(DataError, match="No space left"):
-            keep("ada", drawing(1))
-    assert plain(own_drawings("ada")) == plain([drawing()])
+            add_drawings("ada", drawing(1))
+    assert plain(load_drawings("ada")) == plain([drawing()])
     assert not list((environment.runs_folder() / ".drawings").glob("*.tmp"))
 
 
 def test_pages_that_keep_at_once_lose_nothing() -> None:
-    threads = [threading.Thread(target=keep, args=("ada", drawing(seed))) for seed in range(12)]
+    threads = [threading.Thread(target=add_drawings, args=("ada", drawing(seed))) for seed in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = {each.image.numpy().tobytes() for each in own_drawings("ada")}
+    found = {each.image.numpy().tobytes() for each in load_drawings("ada")}
     assert found == {image(seed).numpy().tobytes() for seed in range(12)}
 
 
 def test_who_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    keep("ada", drawing())
+    add_drawings("ada", drawing())
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.0)
     (lock,) = (environment.runs_folder() / ".drawings").glob("*.lock")
     with FileLock(lock), pytest.raises(DataError, match="elsewhere"):
-        keep("ada", drawing(1))
+        add_drawings("ada", drawing(1))
 
 
 def test_a_damaged_file_is_told() -> None:
-    keep("ada", drawing())
+    add_drawings("ada", drawing())
     (path,) = (environment.runs_folder() / ".drawings").glob("*.zip")
     path.write_bytes(path.read_bytes()[:50])
     with pytest.raises(DataError, match="damaged"):
-        own_drawings("ada")
+        load_drawings("ada")
 
 
 @pytest.mark.parametrize(
@@ -347,14 +347,14 @@ def test_whatever_is_changed_it_is_read_or_refused(data: st.DataObject) -> None:
 
 
 def test_tensors_are_the_images_and_labels() -> None:
-    images, labels = as_tensors([drawing(0, 3), drawing(1, 7)])
+    images, labels = to_tensors([drawing(0, 3), drawing(1, 7)])
     assert torch.equal(images, torch.stack([image(0), image(1)])) and labels.tolist() == [3, 7] and labels.dtype == torch.int64
     with pytest.raises(DataError, match="no drawings"):
-        as_tensors([])
+        to_tensors([])
 
 
 def test_a_runs_file_comes_back() -> None:
-    own = as_tensors([drawing(0, 3), drawing(1, 7)])
+    own = to_tensors([drawing(0, 3), drawing(1, 7)])
     images, labels = from_safetensors(to_safetensors(own), MNIST)
     assert torch.equal(images, own[0]) and torch.equal(labels, own[1])
 

@@ -12,13 +12,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from playground.data.own_drawings import own_drawings
-from playground.inference.drawing import to_digit
-from playground.inference.models import SHIPPED
+from playground.data.own_drawings import load_drawings
+from playground.inference.models import DEFAULT_MODEL
+from playground.inference.preprocessing import to_digit
 from playground.runs.run import all_runs, find
 from playground.server import identity
 from playground.server.asgi import MIDDLEWARE
-from playground.server.routes import teaching
+from playground.server.routes import fine_tuning
 from playground.server.routes.drawing import CANVAS
 from playground.server.services import services
 
@@ -29,7 +29,7 @@ from .conftest import ADA, BOB, as_learner
 def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     services().warm.set()
     monkeypatch.setattr(services().scheduler, "submit", lambda _run: None)  # what the worker does is tested elsewhere
-    with TestClient(Starlette(routes=teaching.ROUTES, middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=fine_tuning.ROUTES, middleware=MIDDLEWARE)) as client:
         yield as_learner(client, ADA)
 
 
@@ -52,7 +52,7 @@ def test_a_drawing_is_kept_as_the_network_saw_it(client: TestClient) -> None:
     assert client.get("/api/own").json() == {"drawings": []}
     (drawing,) = kept(client)
     assert (drawing["label"], drawing["said"]) == ("1", "7")
-    (found,) = own_drawings(identity.learner(ADA))
+    (found,) = load_drawings(identity.learner(ADA))
     assert found.label == 1 and (found.image == to_digit(ink()).input).all()
 
 
@@ -92,8 +92,8 @@ def test_they_are_taken_along_and_brought_back(client: TestClient) -> None:
         ("forget", {"index": "-1"}, b""),
         ("forget", {"index": "x"}, b""),
         ("unpack", {}, b"no archive"),
-        ("unpack", {}, bytes(teaching.MAX_ARCHIVE + 1)),
-        ("teach", {"model": SHIPPED}, b""),
+        ("unpack", {}, bytes(fine_tuning.MAX_ARCHIVE + 1)),
+        ("teach", {"model": DEFAULT_MODEL}, b""),
         ("teach", {"model": "nothing"}, b""),
     ],
     ids=lambda value: str(value)[:20],
@@ -106,7 +106,7 @@ def test_what_cannot_be_done_is_told_kindly(client: TestClient, path: str, query
 
 def test_a_run_is_made_that_learns_them(client: TestClient) -> None:
     kept(client)
-    run = find(client.post("/api/own/teach", params={"model": SHIPPED}, content=b"").json()["run"])
+    run = find(client.post("/api/own/teach", params={"model": DEFAULT_MODEL}, content=b"").json()["run"])
     assert run.owner == identity.learner(ADA) and run.own_path.exists()
-    assert as_learner(client, BOB).get("/api/own/taught", params={"model": SHIPPED, "run": run.id}).status_code == 403
+    assert as_learner(client, BOB).get("/api/own/taught", params={"model": DEFAULT_MODEL, "run": run.id}).status_code == 403
     assert [each.id for each in all_runs()] == [run.id]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playground.inference.receptive import Box, Place, box_of
+from playground.inference.receptive_field import Box, Place, box_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Written:
+class Calculation:
     """How one number of a layer's output came about, in float64 from the network's float32 numbers."""
 
     formula: str
@@ -58,20 +58,20 @@ class Written:
     None where the input is no image, or all lies in the padding."""
     channel: int | None = None
     """The only channel of the input in which the terms lie; None where they lie in several, or the input is no image."""
-    children: tuple[tuple[str, Written], ...] = ()
+    children: tuple[tuple[str, Calculation], ...] = ()
     """The numbers of a block's inner layers from which this one came, from the last layer backwards, each with its layer's name.
     Their places are those in the inner layers' inputs and outputs."""
 
 
-def made_of(terms: Sequence[Term], **fields: Any) -> Written:
+def made_of(terms: Sequence[Term], **fields: Any) -> Calculation:
     """A number with its terms, and where in an image they lie."""
     places = [term.place for term in terms if term.place is not None and len(term.place) == 3]
     channels = {place[0] for place in places}
     region = box_of((place[1] for place in places), (place[2] for place in places)) if places else None
-    return Written(terms=tuple(terms), region=region, channel=channels.pop() if len(channels) == 1 else None, **fields)
+    return Calculation(terms=tuple(terms), region=region, channel=channels.pop() if len(channels) == 1 else None, **fields)
 
 
-def as_json(written: Written) -> dict[str, Any]:
+def as_json(written: Calculation) -> dict[str, Any]:
     """The same as plain data for JSON; None for a number that is not finite."""
     return {
         "formula": written.formula,

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from playground.errors import ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.batch_outputs import BATCH, BINS, CELLS, MAPS, SIDE, layers_of, look, maps_of
+from playground.inference.batch_outputs import BATCH, BINS, CELLS, MAPS, SIDE, feature_maps, layer_statistics, run_batch
 from playground.network.build import build
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -43,7 +43,7 @@ def samples(*shape: int) -> Tensor:
 
 def test_each_layers_numbers_are_those_of_numpy() -> None:
     network, inputs = small(), samples(6, 2, 8, 8)
-    told = layers_of(network, inputs)
+    told = layer_statistics(network, inputs)
     assert [(layer["index"], layer["type"]) for layer in told] == [(0, "Conv2d"), (1, "ReLU"), (2, "MaxPool2d"), (3, "Flatten"), (4, "Linear")]
     for layer, output in zip(told, by_hand(network, inputs), strict=True):
         values = output.double().numpy().ravel()
@@ -58,13 +58,13 @@ def test_each_layers_numbers_are_those_of_numpy() -> None:
 
 
 def test_a_value_of_each_bin_is_counted_once() -> None:
-    told = layers_of(nn.Sequential(nn.Flatten()), torch.arange(float(BINS)).view(1, -1))
+    told = layer_statistics(nn.Sequential(nn.Flatten()), torch.arange(float(BINS)).view(1, -1))
     assert told[0]["counts"] == [1] * BINS
 
 
 def test_what_is_told_is_the_order_of_the_stack_and_training_mode() -> None:
     network = small(LayerSpec("Conv2d"), LayerSpec("ReLU"), LayerSpec("MaxPool2d"), LayerSpec("BatchNorm2d"), LayerSpec("Dropout", {"p": 0.75}))
-    told = layers_of(network, 5 + 3 * samples(32, 2, 8, 8))
+    told = layer_statistics(network, 5 + 3 * samples(32, 2, 8, 8))
     assert [layer["maps"]["shape"] for layer in told] == [[16, 6, 6], [16, 6, 6], [16, 3, 3], [16, 3, 3], [16, 3, 3]]
     assert told[3]["mean"] == pytest.approx(0, abs=1e-6)  # by the batch's own mean
     assert told[4]["zeros"] == pytest.approx(0.75, abs=0.05)
@@ -72,28 +72,28 @@ def test_what_is_told_is_the_order_of_the_stack_and_training_mode() -> None:
 
 def test_no_hook_and_no_gradient_is_left_behind() -> None:
     network = small()
-    layers_of(network, samples(2, 2, 8, 8))
+    layer_statistics(network, samples(2, 2, 8, 8))
     with pytest.raises(RuntimeError):
-        layers_of(network, samples(2, 3, 8, 8))
+        layer_statistics(network, samples(2, 3, 8, 8))
     assert [len(layer._forward_hooks) for layer in network] == [0] * len(network)
     assert all(parameter.grad is None for parameter in network.parameters()) and network.training
 
 
 def test_equal_values_have_a_histogram_too() -> None:
-    (told,) = layers_of(nn.Sequential(nn.Flatten()), torch.full((3, 4), 7.0))
+    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((3, 4), 7.0))
     assert (told["mean"], told["std"], told["zeros"], told["low"], told["high"]) == (7, 0, 0, 6.5, 7.5)
     assert told["counts"] == [0] * (BINS // 2) + [12] + [0] * (BINS // 2)
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "-inf"])
 def test_numbers_that_are_none_are_left_out(bad: str) -> None:
-    (told,) = layers_of(nn.Sequential(nn.Flatten()), torch.tensor([[1.0, float(bad), 3.0, 5.0]]))
+    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.tensor([[1.0, float(bad), 3.0, 5.0]]))
     assert (told["mean"], told["low"], told["high"], sum(told["counts"])) == (3, 1, 5, 3)
     json.dumps(told, allow_nan=False)
 
 
 def test_where_no_finite_number_is_left_it_is_said() -> None:
-    (told,) = layers_of(nn.Sequential(nn.Flatten()), torch.full((2, 3), float("nan")))
+    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((2, 3), float("nan")))
     assert told["mean"] is None and told["std"] is None and sum(told["counts"]) == 0
     assert told["maps"]["planes"][0]["values"] == [0, 0, 0]
     json.dumps(told, allow_nan=False)
@@ -101,7 +101,7 @@ def test_where_no_finite_number_is_left_it_is_said() -> None:
 
 def test_maps_go_from_black_to_white_over_all_of_them() -> None:
     image = torch.tensor([[[-1.0, 0.0], [1.0, 0.0]], [[3.0, -1.0], [0.0, 0.0]]])
-    told = maps_of(image)
+    told = feature_maps(image)
     assert (told["shape"], told["low"], told["high"]) == ([2, 2, 2], -1, 3)
     assert told["planes"] == [
         {"width": 2, "height": 2, "values": [0, 64, 128, 64]},
@@ -111,7 +111,7 @@ def test_maps_go_from_black_to_white_over_all_of_them() -> None:
 
 def test_of_many_maps_the_first_are_told_and_large_ones_are_averaged() -> None:
     image = samples(MAPS + 3, 64, 20)
-    told = maps_of(image)
+    told = feature_maps(image)
     assert told["shape"] == [MAPS + 3, 64, 20] and len(told["planes"]) == MAPS
     smaller = adaptive_avg_pool2d(image[:MAPS], (SIDE, 20))
     expected = ((smaller - smaller.min()) / (smaller.max() - smaller.min()) * 255).round()
@@ -128,7 +128,7 @@ def test_of_many_maps_the_first_are_told_and_large_ones_are_averaged() -> None:
 )
 def test_vectors_are_a_row_and_tokens_a_plane(shape: tuple[int, ...], height: int, width: int) -> None:
     values = samples(*shape)
-    told = maps_of(values)
+    told = feature_maps(values)
     (plane,) = told["planes"]
     assert told["shape"] == list(shape) and (plane["height"], plane["width"], len(plane["values"])) == (height, width, height * width)
     kept = values.reshape(-1, shape[-1])[:height, :width]
@@ -136,7 +136,7 @@ def test_vectors_are_a_row_and_tokens_a_plane(shape: tuple[int, ...], height: in
 
 
 def test_infinities_are_black_and_white_and_what_is_no_number_black() -> None:
-    (plane,) = maps_of(torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 1.0, 2.0]))["planes"]
+    (plane,) = feature_maps(torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 1.0, 2.0]))["planes"]
     assert plane["values"] == [255, 0, 0, 0, 128, 255]
 
 
@@ -147,7 +147,7 @@ def asked(name: str = "tutorial-cnn", **more: Any) -> dict[str, Any]:
 @each_preset
 def test_every_preset_can_be_looked_into(name: str) -> None:
     spec = PRESETS[name]
-    found = look(asked(name, device="cpu"))
+    found = run_batch(asked(name, device="cpu"))
     steps = trace(spec)
     assert [layer["type"] for layer in found["layers"]] == [layer.type for layer in spec.layers]
     assert [layer["maps"]["shape"] for layer in found["layers"]] == [list(step.out_shape or ()) for step in steps]
@@ -159,22 +159,22 @@ def test_every_preset_can_be_looked_into(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["tutorial-cnn", "mnist-mlp", "cifar-resnet"])
 def test_of_zero_weights_nothing_but_zeros_comes(name: str) -> None:
-    found = look(asked(name, initialisation="zeros"))["layers"]
+    found = run_batch(asked(name, initialisation="zeros"))["layers"]
     first = next(place for place, layer in enumerate(found) if layer["type"] in ("Conv2d", "Linear"))
     assert all(layer["zeros"] == 1 and layer["mean"] == layer["std"] == 0 for layer in found[first:])
     assert all(not any(plane["values"]) for layer in found[first:] for plane in layer["maps"]["planes"])
-    assert look(asked(name))["layers"][first]["zeros"] < 1
+    assert run_batch(asked(name))["layers"][first]["zeros"] < 1
 
 
 def test_an_initialisation_is_what_it_says() -> None:
-    spread = {start: look(asked("mnist-mlp", initialisation=start))["layers"][-1]["std"] for start in ("small", "default", "large")}
+    spread = {start: run_batch(asked("mnist-mlp", initialisation=start))["layers"][-1]["std"] for start in ("small", "default", "large")}
     assert spread["small"] < spread["default"] < spread["large"]
 
 
 def test_a_seed_is_an_answer_and_leaves_torchs_numbers_alone() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    first, again, other = look(asked(seed=1)), look(asked(seed=1)), look(asked(seed=2))
+    first, again, other = run_batch(asked(seed=1)), run_batch(asked(seed=1)), run_batch(asked(seed=2))
     assert torch.equal(torch.get_rng_state(), before)
     assert first == again
     assert first["image"] != other["image"] and first["layers"][0]["mean"] != other["layers"][0]["mean"]
@@ -182,7 +182,7 @@ def test_a_seed_is_an_answer_and_leaves_torchs_numbers_alone() -> None:
 
 def test_a_network_for_vectors_gets_random_numbers() -> None:
     network = NetworkSpec("vectors", (20,), (LayerSpec("Linear", {"out_features": 3}), LayerSpec("Tanh"))).to_dict()
-    found = look({"network": network})
+    found = run_batch({"network": network})
     assert "(20,)" in found["data"] and len(found["image"]["planes"][0]["values"]) == 20
 
 
@@ -207,4 +207,4 @@ def test_a_network_for_vectors_gets_random_numbers() -> None:
 )
 def test_a_bad_request_is_refused_with_its_reason(more: dict[str, Any], refused: type[PlaygroundError], said: str) -> None:
     with pytest.raises(refused, match=said):
-        look({**asked(), **more})
+        run_batch({**asked(), **more})
