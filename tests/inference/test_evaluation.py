@@ -82,7 +82,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return evaluate_model(model, images)
 
     monkeypatch.setattr(evaluating, "_held", evaluating._Held())
-    monkeypatch.setattr(evaluating, "evaluated", counted)
+    monkeypatch.setattr(evaluating, "evaluate_model", counted)
     return names
 
 
@@ -319,7 +319,7 @@ def test_what_is_there_is_had_while_another_is_computed(held: list[str], monkeyp
         assert go_on.wait(60)
         return evaluate_model(model, images)
 
-    monkeypatch.setattr(evaluating, "evaluated", stuck)
+    monkeypatch.setattr(evaluating, "evaluate_model", stuck)
     with ThreadPoolExecutor(1) as pool:
         computing = pool.submit(load_evaluation, slow.id)
         assert begun.wait(60)
