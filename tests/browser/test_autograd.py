@@ -52,9 +52,9 @@ def test_the_graph_has_pytorchs_names_and_the_learners(lab: Page) -> None:
 
 def test_steps_go_forward_by_statement_and_back_as_the_engine_went(lab: Page) -> None:
     run(lab, SHARED)
-    lab.get_by_role("button", name="To the start").click()
+    lab.get_by_role("button", name="Go to the start").click()
     expect(node(lab, "y")).to_have_class("node operation waiting")
-    following = lab.get_by_role("button", name="One step on")
+    following = lab.get_by_role("button", name="One step forward")
     following.click()
     expect(lab.locator(".sentence")).to_have_text("Forward: y = 3   (at cell [0, 0])")
     expect(lab.locator(".cm-line.cm-lit")).to_have_text("y = x + 2")
@@ -131,15 +131,15 @@ def test_a_grabbed_number_takes_value_loss_and_gradient_with_it(lab: Page) -> No
     run(lab, SQUARE)
     drag(lab, number(lab, "x[1]"), 100)
     expect(number(lab, "x[1]")).to_have_value("4")
-    expect(lab.locator(".plot figcaption")).to_have_text("loss by x[1]: 51 at 4, slope = gradient = 24")
+    expect(lab.locator(".plot figcaption")).to_have_text("loss as a function of x[1]: 51 at 4, slope = gradient = 24")
     expect(node(lab, "loss")).to_contain_text("51")
     expect(lab.locator(".slope")).to_have_text(["6", "24"])
     expect(lab.locator(".plot .tangent")).to_have_count(1)
     number(lab, "c").fill("-1")
     number(lab, "c").press("Enter")
     expect(lab.locator(".slope")).to_have_text(["−2", "−8"])
-    expect(lab.locator(".plot figcaption")).to_have_text("loss by c: −17 at −1; no gradient flows to it")
-    lab.get_by_role("button", name="Put them back").click()
+    expect(lab.locator(".plot figcaption")).to_have_text("loss as a function of c: −17 at −1; no gradient flows to it")
+    lab.get_by_role("button", name="Reset numbers").click()
     expect(lab.locator(".slope")).to_have_text(["6", "12"])
     expect(number(lab, "x[1]")).to_have_value("2")
 
@@ -237,7 +237,7 @@ def test_both_branches_stand_side_by_side(lab: Page) -> None:
 def test_where_infinity_was_born_is_said(lab: Page) -> None:
     run(lab, "x = torch.tensor([0., 1.], requires_grad=True)\ny = x.log()\nz = (y * 2).sum()\nz.backward()")
     expect(lab.locator("p.strange")).to_have_text(
-        "The first infinity is the value of y in line 2. The first infinity among the gradients is what LogBackward0 passes on."
+        "The first infinity is the value of y in line 2. The first infinity among the gradients is the one that LogBackward0 passes on."
     )
     expect(node(lab, "y")).to_have_class(re.compile("strange"))
     number(lab, "x[0]").fill("2")

@@ -113,7 +113,7 @@ def open_view(pad: Page, name: str) -> None:
 
 
 def open_inside(pad: Page) -> None:
-    open_view(pad, "Inside")
+    open_view(pad, "Activations")
     expect(pad.locator(".stack .fact").last).to_contain_text("10")  # the values of every layer have come
 
 
@@ -172,7 +172,7 @@ def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
     expect(written.locator("h4")).to_contain_text("Softmax, number 7")
     expect(written.locator(".terms tr")).to_have_count(11)
     share = float(written.locator(".result").inner_text())
-    assert pad.locator(".bars li.top .share").inner_text() == f"{round(100 * share)} %"
+    assert pad.locator(".bars li.top .share").inner_text() == f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
 
 
 def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
@@ -181,12 +181,12 @@ def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
     open_inside(pad)
     values = pad.locator(".stack .values").nth(1)
     values.hover(position={"x": 20, "y": 20})
-    told = pad.locator(".layers .status")
-    expect(told).to_contain_text("1 BatchNorm2d, map 0")
+    status = pad.locator(".layers .status")
+    expect(status).to_contain_text("1 BatchNorm2d, map 0")
     pad.context.set_offline(True)
-    before = told.inner_text()
+    before = status.inner_text()
     values.hover(position={"x": 45, "y": 45})
-    expect(told).not_to_have_text(before)
+    expect(status).not_to_have_text(before)
     pad.context.set_offline(False)
 
 
@@ -194,7 +194,7 @@ def test_what_spoke_for_the_answer_is_shown(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_view(pad, "Why")
-    expect(pad.locator(".pictures figcaption").first).to_have_text("What spoke for 7")
+    expect(pad.locator(".pictures figcaption").first).to_have_text("Evidence for 7")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
     pad.get_by_role("combobox", name="Method").select_option("Occlusion")
     expect(pad.locator(".why .note").first).to_contain_text("patch")
@@ -230,8 +230,8 @@ def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> N
         expect(pad.locator(".digit")).to_have_text("7")
         forward.click()
     assert sorted(seen) == list("0123456789")
-    expect(pad.locator(".score")).to_contain_text("1 of 10 read rightly")
-    expect(pad.locator(".score")).to_contain_text("a 3 for a 7")
+    expect(pad.locator(".score")).to_contain_text("1 of 10 correctly classified")
+    expect(pad.locator(".score")).to_contain_text("3 predicted as 7")
     expect(pad.locator(".card.right")).to_have_count(1)
     expect(pad.locator(".card.wrong")).to_have_count(9)
 
@@ -239,14 +239,14 @@ def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> N
 def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page) -> None:
     open_view(pad, "Teach")
     draw(pad, ((0.3, 0.2), (0.7, 0.2), (0.7, 0.8), (0.3, 0.8), (0.3, 0.2)))  # a square, to be read as a nought
-    expect(pad.locator(".ask")).to_contain_text("The network says")
-    pad.get_by_role("button", name="It was a 0").click()
+    expect(pad.locator(".ask")).to_contain_text("Predicted class")
+    pad.get_by_role("button", name="Label this drawing 0").click()
     expect(pad.locator(".card.own")).to_have_count(1)
     expect(pad.locator(".ask")).to_contain_text("Draw a digit")
     pad.get_by_role("button", name="Teach the network").click()
     table = pad.locator(".changed")
     table.wait_for()
-    expect(table).to_contain_text("Your drawings read rightly")
+    expect(table).to_contain_text("Your drawings, correctly classified")
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
     expect(pad.locator(".column")).to_have_count(2)
     expect(pad.locator(".who").first).to_contain_text("taught 1 drawing")
@@ -338,4 +338,4 @@ def test_the_square_is_dragged_over_the_picture(photo: Page, tmp_path: Path) -> 
 def test_a_file_that_is_no_picture_is_refused_kindly(photo: Page, tmp_path: Path) -> None:
     (tmp_path / "flag.png").write_text("no picture")
     photo.locator(".choose input").set_input_files(tmp_path / "flag.png")
-    expect(photo.locator(".fault")).to_have_text("This file is no picture that the browser can read.")
+    expect(photo.locator(".fault")).to_have_text("The browser cannot read this file as a picture.")

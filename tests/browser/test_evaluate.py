@@ -17,11 +17,11 @@ def open_shipped(page: Page, address: str) -> None:
 
 def test_a_cell_of_the_confusion_matrix_opens_its_images(page: Page, address: str) -> None:
     open_shipped(page, address)
-    expect(page.locator('[data-fact="accuracy"]')).to_have_text(re.compile(r"^9\d\.\d\d %$"))
-    cell = page.get_by_role("button", name=re.compile("images of 3 named 3"))
+    expect(page.locator('[data-fact="accuracy"]')).to_have_text(re.compile(r"^9\d\.\d\d\u202f%$"))
+    cell = page.get_by_role("button", name=re.compile("True class 3, predicted class 3:"))
     count = int(cell.inner_text())
     cell.click()
-    expect(page.locator(".evaluation-confusion h4")).to_contain_text("3, named rightly")
+    expect(page.locator(".evaluation-confusion h4")).to_contain_text("3 correctly classified")
     expect(page.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
 
 
@@ -29,11 +29,11 @@ def test_images_are_filtered(page: Page, address: str) -> None:
     open_shipped(page, address)
     open_view(page, "Images")
     page.get_by_label("Images", exact=True).select_option("right")
-    page.get_by_label("that are").select_option("7")
+    page.get_by_label("True class").select_option("7")
     expect(page.locator(".evaluation-card figcaption b").first).to_have_text("✓ 7")
     before = page.locator(".evaluation-card").count()
     page.get_by_label("Images", exact=True).select_option("all")
-    page.get_by_label("that are").select_option("")
+    page.get_by_label("True class").select_option("")
     page.get_by_role("button", name="Show more").click()
     page.wait_for_function(f"document.querySelectorAll('.evaluation-card').length > {max(before, 120)}")
 
@@ -55,7 +55,7 @@ def test_classes_calibration_and_features_are_drawn(page: Page, address: str) ->
     page.mouse.move(place[0] + 40, place[1] + 40)
     page.mouse.move(*place, steps=3)
     expect(page.locator(".evaluation-point canvas")).to_have_count(1)
-    expect(page.locator(".evaluation-point")).to_contain_text("% sure")
+    expect(page.locator(".evaluation-point")).to_contain_text("confidence")
 
 
 def test_every_checkpoint_of_a_run_can_be_evaluated(page: Page, address: str) -> None:

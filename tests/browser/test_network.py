@@ -300,8 +300,8 @@ def test_a_stack_that_breaks_keeps_its_shapes_before_the_misfit_and_is_mended(la
     expect(wrong).to_have_count(1)
     expect(cards(lab).nth(3)).to_have_class(re.compile("wrong"))
     expect(lab.locator(".panel .misfit .message")).to_have_text("its window spans 20 pixels, but the padded image is only 13×13.")
-    expect(view(lab, "Code")).to_contain_text("There is code as soon as every layer fits.")
-    expect(view(lab, "One batch")).to_contain_text("A batch can be sent through as soon as every layer fits.")
+    expect(view(lab, "Code")).to_contain_text("The code appears as soon as every layer fits.")
+    expect(view(lab, "Run one batch")).to_contain_text("A batch can be run as soon as every layer fits.")
     button(lab, "Set padding to 4").click()
     expect(wrong).to_have_count(0)
     settled(lab)
@@ -365,7 +365,7 @@ def colours(canvas: Locator) -> int:
 
 
 def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) -> None:
-    inside = view(lab, "One batch")
+    inside = view(lab, "Run one batch")
     rows = inside.locator(".row")
     expect(rows).to_have_count(11)
     expect(inside.locator(".histogram")).to_have_count(10)
@@ -374,12 +374,12 @@ def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) 
     expect(rows.nth(1).locator("canvas")).to_have_count(12)
     expect(rows.nth(8).locator("canvas")).to_have_count(1)
     assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) > 20
-    inside.get_by_label("Initialisation").select_option("zeros")
+    inside.get_by_label("Weight initialisation").select_option("zeros")
     for place in range(1, 11):
         expect(rows.nth(place)).to_contain_text("mean 0.0, std 0.0, 100 % zeros")
     assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) == 1
     act(lab, 6, "delete")
-    expect(inside).to_contain_text("A batch can be sent through as soon as every layer fits.")
+    expect(inside).to_contain_text("A batch can be run as soon as every layer fits.")
     button(lab, "Undo").click()
     expect(rows).to_have_count(11)
 
@@ -388,7 +388,7 @@ def test_a_network_for_colour_images_gets_its_batch_on_a_fresh_installation_too(
     lab.get_by_role("combobox", name="Meant for").click()
     lab.get_by_role("option", name="No data set").click()
     open_preset(lab, "cifar-cnn")
-    inside = view(lab, "One batch")
+    inside = view(lab, "Run one batch")
     expect(inside.locator(".hint").or_(inside.locator(".fault"))).to_contain_text("64 training images of Shapes 32×32")
     expect(inside.locator(".row").first.locator("canvas")).to_have_count(3)
 
@@ -398,7 +398,7 @@ def paste(page: Page, text: str, shape: str = "") -> Locator:
     dialog = page.locator("dialog.reading")
     dialog.get_by_label("Code of a network").fill(text)
     dialog.locator(".given").fill(shape)
-    dialog.get_by_role("button", name="Read it").click()
+    dialog.get_by_role("button", name="Import").click()
     return dialog
 
 
@@ -487,13 +487,13 @@ def test_a_network_is_saved_as_json_picture_and_code_that_runs(lab: Page, tmp_pa
 def test_a_preset_is_compared_with_what_became_of_it(lab: Page) -> None:
     open_preset(lab, "lenet-5")
     compared = view(lab, "Compare")
-    expect(compared).to_contain_text("unchanged")
+    expect(compared).to_contain_text("no difference")
     act(lab, 0, "delete")
     expect(compared.locator("li").first).to_contain_text("is missing: Conv2d")
     button(lab, "Undo").click()
-    expect(compared).to_contain_text("unchanged")
+    expect(compared).to_contain_text("no difference")
     expect(paste(lab, NET)).to_be_hidden()
-    expect(compared).to_contain_text("Open one of the networks and change it")
+    expect(compared).to_contain_text("Open a network and change it")
 
 
 def test_the_address_is_the_stack_with_what_is_switched_off(lab: Page) -> None:
@@ -532,7 +532,7 @@ def test_a_network_goes_to_training_and_to_its_gradients_and_is_still_there(lab:
     expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
     lab.get_by_role("link", name="Network").click()
     expect(names(settled(lab))).to_have_text(kinds)
-    button(lab, "See its gradients").click()
+    button(lab, "Show gradients").click()
     lab.get_by_role("heading", name="Autograd", exact=True).wait_for()
     expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
     expect(lab.get_by_role("heading", name="My network")).to_be_visible()
@@ -576,6 +576,6 @@ def test_a_stack_of_thirty_layers_is_no_trouble(page: Page, address: str) -> Non
     expect(page.locator(".totals")).to_contain_text(f"{785 * 64 + 13 * 65 * 64 + 65 * 10:,} parameters")
     drag(page, 2, below=4)
     expect(names(page)).to_have_text(["Flatten", "Linear", "Linear", "ReLU", "ReLU", *["Linear", "ReLU"] * 12, "Linear"])
-    inside = view(page, "One batch")
+    inside = view(page, "Run one batch")
     expect(inside.locator(".row")).to_have_count(31)
     expect(inside.locator(".row").last).to_contain_text("29 Linear10")

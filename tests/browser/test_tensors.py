@@ -183,14 +183,14 @@ def test_a_prediction_hides_the_result_until_it_is_made(lab: Page) -> None:
     run(lab, "a = torch.ones(2, 3)\nb = a.T")
     expect(lab.locator(".shelf")).to_be_hidden()
     lab.get_by_role("textbox", name="Shape").fill("(2, 3)")
-    lab.get_by_role("button", name="Reveal").click()
-    expect(lab.locator(".verdict")).to_have_text("Not quite: you said (2, 3), and b has shape (3, 2) float32.")
+    lab.get_by_role("button", name="Check").click()
+    expect(lab.locator(".verdict")).to_have_text("Not quite: you guessed (2, 3), and b has shape (3, 2) float32.")
     expect(lab.locator(".shelf")).to_be_visible()
     run(lab, "a = torch.ones(2, 3)\nb = a.sum(0)")
     lab.get_by_role("textbox", name="Shape").fill("3")
     lab.locator(".question .dtype").select_option("float32")
-    lab.get_by_role("button", name="Reveal").click()
-    expect(lab.locator(".verdict")).to_contain_text("Right")
+    lab.get_by_role("button", name="Check").click()
+    expect(lab.locator(".verdict")).to_contain_text("Correct")
     expect(lab.locator(".score")).to_have_text("1/2")
 
 

@@ -28,7 +28,7 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
     page.locator(f"{STATE}[data-state=running]").wait_for()
     page.locator('[data-plot="loss"] .scatterlayer').wait_for()
     page.locator(f"{STATE}[data-state=finished]").wait_for()
-    accuracy = float(page.locator('[data-fact="accuracy"]').inner_text().removesuffix(" %"))
+    accuracy = float(page.locator('[data-fact="accuracy"]').inner_text().removesuffix("\N{NARROW NO-BREAK SPACE}%"))
     assert accuracy > 97
     page.get_by_role("button", name="Draw a digit with this network").click()
     page.get_by_role("heading", name="Draw a digit").wait_for()

@@ -1,6 +1,6 @@
-// Stands before every component's script, which defines `load()`: it answers the class of the component's view, once its parts are there.
-// Streamlit calls what is exported whenever the page is written. A view is made once for its place on the page, is given all that is new
-// by `update(component)`, and ends with `close()`, if it has one, when its place goes.
+// Goes before every component's script, which defines `load()`: a promise of the class of the component's view.
+// Streamlit calls the exported function whenever the page is drawn. A view is created once for its place on the page, gets new data
+// through `update(component)`, and ends with `close()`, if it has one, when its place is removed.
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const views = new WeakMap()

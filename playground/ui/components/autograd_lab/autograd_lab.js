@@ -1,8 +1,8 @@
-// A script, the autograd graph that PyTorch recorded for it, and a walk through it, forward and backward, one node at a time.
+// Runs a script, draws the autograd graph that PyTorch recorded, and steps through it node by node, forward and backward.
 
-const TERMS = 8 // of a sum that are written out
-const SETTLED = 400 // milliseconds without a further change, after which the address is told of a number
-const PACE = 900 // milliseconds from one step to the next while it plays
+const TERMS = 8 // terms of a sum that are shown
+const SETTLED_MS = 400 // milliseconds without a further change before a number goes into the address
+const STEP_MS = 900 // milliseconds between two steps while it plays
 
 async function load() {
   const [{ Lab }, { Graph }, { Leaves }, { showProof }, { draw, element, exact, indexOf, largest, shade, shapeText }] = await Promise.all(["lab", "graph", "leaves", "proof", "tile"].map(part))
@@ -29,7 +29,7 @@ async function load() {
       super.update(component)
     }
 
-    // A run of the script as it stands in the editor; the numbers that were grabbed stay only as long as it is the same script.
+    // The request for a run of the script in the editor; changed numbers are dropped when the script changes.
     body(source) {
       if (this.source !== undefined && source !== this.source) this.grabbed = {}
       return { ...super.body(source), grabbed: this.grabbed }
@@ -45,7 +45,7 @@ async function load() {
       this.take(answer, true)
     }
 
-    // Show what a run has told; `fresh` where the script was run, not only with other numbers.
+    // Show the result of a run; `fresh` when the script itself was run, not only with other numbers.
     take(answer, fresh) {
       this.report = answer
       const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass)
@@ -57,7 +57,7 @@ async function load() {
       const empty = !answer.graph.nodes.length
       this.parts.steps.hidden = this.parts.ways.hidden = empty
       if (empty) {
-        this.parts.sentence.textContent = "There is no graph yet: give a tensor requires_grad=True, compute with it, and call backward() on the result."
+        this.parts.sentence.textContent = "There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result."
         this.parts.details.replaceChildren()
       } else {
         this.graph.show(answer.graph)
@@ -66,17 +66,17 @@ async function load() {
       this.parts.leaves.hidden = !answer.leaves.some(({ free }) => free)
       this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
       this.parts.restore.hidden = !Object.keys(this.grabbed).length
-      this.parts.passes.textContent = this.passes > 1 ? `${this.passes} backward passes: gradients add up over them, unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
+      this.parts.passes.textContent = this.passes > 1 ? `This script ran ${this.passes} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
       this.parts.strange.textContent = answer.born.map((born) => this.born(born)).join(" ")
       this.leaves.show(answer.leaves, fresh)
     }
 
     born({ node: id, kind, what }) {
       const line = this.nodes.get(id).line
-      return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is what ${this.nodes.get(id).op} passes on.`
+      return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${this.nodes.get(id).op} passes on.`
     }
 
-    // The same script with another graph than before: both ways are shown.
+    // Show the earlier graph as well when the same script has recorded a different one.
     compare(answer, source) {
       const form = (graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
       const before = this.report?.graph
@@ -90,7 +90,7 @@ async function load() {
       this.parts.caption.textContent = this.parts.other.hidden ? "" : "This run"
     }
 
-    // A number was changed by hand. One question at a time; the newest follows.
+    // Run again with a number changed by hand; one request at a time, then the newest.
     grab(name, cell, value, done) {
       this.grabbed = { ...this.grabbed, [name]: { ...this.grabbed[name], [cell]: value } }
       this.follow(done)
@@ -106,14 +106,14 @@ async function load() {
         const answer = await this.ask(this.asked)
         this.failed = answer.error
         this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source)
-        if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: the numbers stay to be changed again
+        if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: keep the numbers, so that they can be changed again
       } while (this.behind)
       this.following = false
       if (this.done) {
         this.done = false
         this.parts.proof.replaceChildren()
-        clearTimeout(this.telling)
-        this.telling = setTimeout(() => this.tell("ran", { source: this.source, grabbed: this.grabbed }), SETTLED)
+        clearTimeout(this.reporting)
+        this.reporting = setTimeout(() => this.setState("ran", { source: this.source, grabbed: this.grabbed }), SETTLED_MS)
       }
     }
 
@@ -123,7 +123,7 @@ async function load() {
       this.parts.prove.disabled = false
     }
 
-    // The state after so many steps; the step that was taken last is told in words and numbers.
+    // Show the state after so many steps, and describe the last of them.
     goto(step) {
       this.at = Math.max(0, Math.min(this.steps.length, step))
       const taken = this.steps.slice(0, this.at)
@@ -133,7 +133,7 @@ async function load() {
       this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.born.map(({ node }) => node)) })
       this.parts.scrub.value = this.at
       this.parts.where.textContent = `${this.at} of ${this.steps.length}`
-      this.parts.sentence.textContent = current ? this.words(current) : "Before the first step: only the leaves have values."
+      this.parts.sentence.textContent = current ? this.sentence(current) : "Before the first step, only the leaves have values."
       this.editor.lines(current?.line ? [current.line] : [])
       this.describe(this.pinned ?? current?.node)
       if (this.at === this.steps.length) this.pause()
@@ -141,7 +141,7 @@ async function load() {
 
     play() {
       if (this.at === this.steps.length) this.goto(0)
-      this.playing = setInterval(() => this.goto(this.at + 1), PACE)
+      this.playing = setInterval(() => this.goto(this.at + 1), STEP_MS)
       this.parts.play.textContent = "❙❙"
       this.parts.play.setAttribute("aria-label", "Pause")
     }
@@ -158,11 +158,11 @@ async function load() {
       return node.inner ? node.op : node.name || node.source?.split("\n")[0] || "constant"
     }
 
-    told(answer, source) {
-      return { ...super.told(answer, source), grabbed: this.grabbed }
+    summary(answer, source) {
+      return { ...super.summary(answer, source), grabbed: this.grabbed }
     }
 
-    words({ kind, node: id }) {
+    sentence({ kind, node: id }) {
       const node = this.nodes.get(id)
       if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source.split("\n")[0]}`
       if (kind === "forward") return `Forward: ${this.name(id)} = ${this.first(node.value)}${this.cellNote(node.value)}`
@@ -182,11 +182,11 @@ async function load() {
       return tile && tile.values.length > 1 ? `   (at cell [${tile.shape.map(() => 0).join(", ")}])` : ""
     }
 
-    // Everything that is known of one node.
+    // Show everything known about one node.
     describe(id) {
       const box = this.parts.details
       const node = this.nodes?.get(id)
-      if (!node) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers; click to keep it."))
+      if (!node) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers. Click it to pin it."))
       const head = element("header", "head")
       head.append(element("code", "source", this.name(id)), element("span", "fact", node.op || "constant"))
       if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
@@ -219,7 +219,7 @@ async function load() {
     }
 
     close() {
-      clearTimeout(this.telling)
+      clearTimeout(this.reporting)
       this.pause()
       super.close()
     }

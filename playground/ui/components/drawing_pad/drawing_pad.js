@@ -1,12 +1,12 @@
-// A canvas and what networks say of it. The networks are asked by fetch while the pen moves; Streamlit hears of a drawing only when a stroke ends.
+// A canvas with the predictions of one or two networks. They are fetched while the pen moves; Streamlit receives the drawing when a stroke ends.
 
-const VIEWS = { way: "The way in", layers: "Inside", why: "Why", teach: "Teach", challenge: "Challenge" }
+const VIEWS = { way: "Preprocessing", layers: "Activations", why: "Evidence", teach: "Teach", challenge: "Challenge" }
 const PICTURE_VIEWS = ["layers", "why"]
-const HINTS = { one: "Draw a digit here", several: "Draw a number here, its digits apart" }
+const HINTS = { one: "Draw a digit here", several: "Draw a number here, with gaps between its digits" }
 
 async function load() {
-  const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Way }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
-    ["draw_paper", "draw_photo", "bytes", "draw_answers", "draw_way", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
+  const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Preprocessing }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
+    ["draw_paper", "draw_photo", "bytes", "draw_answers", "draw_preprocessing", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
   )
 
   return class Pad {
@@ -15,7 +15,7 @@ async function load() {
       this.find = (name) => this.root.querySelector(name)
       this.answers = new Answers(() => this.showPiece())
       this.find(".replies").append(this.answers.box)
-      this.way = new Way(() => this.ask())
+      this.way = new Preprocessing(() => this.ask())
       this.others = { one: [], several: [] } // the strokes of each paper
       this.mode = "one"
       this.find(".undo").onclick = () => this.paper.undo()
@@ -23,20 +23,20 @@ async function load() {
       for (const mode of ["one", "several"]) this.find(`.${mode}`).onclick = () => this.turnTo(mode)
       for (const tool of ["draws", "moves"]) this.find(`.${tool}`).onclick = () => this.take(tool)
       this.asking = false
-      this.stale = false // the drawing has changed since the question on its way
+      this.stale = false // the drawing has changed since the pending request
       this.pieces = []
     }
 
-    // The paper to draw on, or the place for a picture.
+    // Set up the canvas to draw on, or the one for a picture.
     lay(picture) {
       this.photo = picture
       this.root.classList.toggle("photo", picture)
       const canvas = this.find(".sheet canvas")
       if (picture) {
-        canvas.setAttribute("aria-label", "The picture that the network looks at. Drag it to choose another square of it.")
+        canvas.setAttribute("aria-label", "Picture that the network classifies. Drag it to choose another square of it.")
         this.paper = new Photo(canvas, {
           changed: () => this.ask(),
-          refused: (why) => { this.find(".fault").textContent = why },
+          refused: (reason) => { this.find(".fault").textContent = reason },
           films: (on) => { this.find(".camera").textContent = on ? "Take this picture" : "Camera" },
         })
         this.find(".choose input").onchange = (event) => { if (event.target.files.length) this.paper.open(event.target.files[0]) }
@@ -126,7 +126,7 @@ async function load() {
       this.showView()
     }
 
-    // One question at a time; while it is on its way, the newest drawing waits and the ones between are skipped.
+    // One request at a time; the newest drawing follows, the ones between are skipped.
     async ask() {
       this.root.classList.toggle("drawn", this.paper.strokes.length > 0)
       if (!this.data) return
@@ -147,7 +147,7 @@ async function load() {
       if (!this.stale) await this.showView()
     }
 
-    // What the server says; null where it refuses, and the reason is shown.
+    // The response of the server; null if it reports an error, which is shown.
     async reach(path, query, withDrawing) {
       const address = new URL(`api/draw/${path}`, document.baseURI)
       for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
@@ -186,7 +186,7 @@ async function load() {
       if (this.view !== "way" && !this.asking) this.showView()
     }
 
-    // What the network sees.
+    // Show the input of the network.
     showSeen(piece) {
       const canvas = this.find(".seen")
       const shown = piece && (this.photo ? paint(bytesOf(piece.seen.values), 0, piece.seen.shape, 1) : seen(piece.steps.centred, 1))
@@ -194,7 +194,7 @@ async function load() {
       const context = canvas.getContext("2d")
       if (shown) context.drawImage(shown, 0, 0)
       else context.clearRect(0, 0, canvas.width, canvas.height)
-      canvas.setAttribute("aria-label", `The ${canvas.width} by ${canvas.height} pixels that the network sees`)
+      canvas.setAttribute("aria-label", `Input of the network, ${canvas.width} by ${canvas.height} pixels`)
     }
 
     async showView() {

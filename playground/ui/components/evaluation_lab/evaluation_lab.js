@@ -1,12 +1,11 @@
-// What a network says of every test image. The server is asked once for the numbers, and for images as they are looked at.
+// Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
 
-const VIEWS = { confusion: "Confusion", classes: "By class", images: "Images", calibration: "Calibration", features: "Features" }
+const VIEWS = { confusion: "Confusion matrix", classes: "By class", images: "Images", calibration: "Calibration", features: "Features" }
 
 async function load() {
-  const [{ Confusion }, { Classes }, { Images }, { Calibration }, { Features }, { element }] = await Promise.all(
-    ["evaluation_confusion", "evaluation_classes", "evaluation_images", "evaluation_calibration", "evaluation_features", "tile"].map(part),
+  const [{ Confusion }, { Classes }, { Images }, { Calibration }, { Features }, { element }, { percent }] = await Promise.all(
+    ["evaluation_confusion", "evaluation_classes", "evaluation_images", "evaluation_calibration", "evaluation_features", "tile", "numbers"].map(part),
   )
-  const percent = (value, digits = 1) => `${(100 * value).toFixed(digits)} %`
 
   return class Evaluation {
     constructor(root) {
@@ -25,12 +24,12 @@ async function load() {
     }
 
     update({ data }) {
-      const asked = `${data.model} ${data.dataset}`
+      const requested = `${data.model} ${data.dataset}`
       this.data = data
-      if (asked !== this.asked) {
-        this.asked = asked
-        this.look(asked)
-      } else if (this.found) this.open(this.view) // the theme may have changed
+      if (requested !== this.requested) {
+        this.requested = requested
+        this.look(requested)
+      } else if (this.evaluation) this.open(this.view) // the theme may have changed
     }
 
     address(path, query) {
@@ -40,36 +39,36 @@ async function load() {
     }
 
     async ask(path, query = {}) {
-      const asked = this.asked
+      const requested = this.requested
       const response = await fetch(this.address(path, query)).catch(() => null)
-      if (asked !== this.asked || this.closed) return null
-      if (!response) return this.tell("The server does not answer. Is it still running?")
+      if (requested !== this.requested || this.closed) return null
+      if (!response) return this.showMessage("The server does not answer. Is it still running?")
       const answer = await response.json()
-      return response.ok ? answer : this.tell(answer.error)
+      return response.ok ? answer : this.showMessage(answer.error)
     }
 
-    tell(message) {
+    showMessage(message) {
       this.root.setAttribute("aria-busy", "false")
       this.find(".evaluation-told").textContent = message
       return null
     }
 
-    async look(asked) {
+    async look(requested) {
       this.root.setAttribute("aria-busy", "true")
-      this.find(".evaluation-told").textContent = "The network is looking at all test images…"
-      const found = await this.ask("")
-      if (!found || asked !== this.asked) return
-      this.found = found
-      this.tell("")
+      this.find(".evaluation-told").textContent = "Evaluating the network on all test images…"
+      const evaluation = await this.ask("")
+      if (!evaluation || requested !== this.requested) return
+      this.evaluation = evaluation
+      this.showMessage("")
       this.find(".evaluation-facts").hidden = this.find(".evaluation-views").hidden = false
-      const right = found.confusion.reduce((sum, row, index) => sum + row[index], 0)
-      this.fact("accuracy", percent(found.accuracy, 2))
-      this.fact("right", `${right.toLocaleString("en")} of ${found.images.toLocaleString("en")}`)
-      this.fact("loss", found.loss.toPrecision(3))
-      this.fact("f1", found.macro.f1.toFixed(4))
-      this.fact("calibration", percent(found.calibration.expected_error, 2))
-      this.find(".evaluation-honesty").textContent = found.honesty
-      Object.values(this.parts).forEach((one) => one.take(found))
+      const right = evaluation.confusion.reduce((sum, row, index) => sum + row[index], 0)
+      this.fact("accuracy", percent(evaluation.accuracy, 2))
+      this.fact("right", `${right.toLocaleString("en")} of ${evaluation.images.toLocaleString("en")}`)
+      this.fact("loss", evaluation.loss.toPrecision(3))
+      this.fact("f1", evaluation.macro.f1.toFixed(4))
+      this.fact("calibration", percent(evaluation.calibration.expected_error, 2))
+      this.find(".evaluation-honesty").textContent = evaluation.honesty
+      Object.values(this.parts).forEach((one) => one.take(evaluation))
       this.open(this.view)
     }
 

@@ -1,4 +1,4 @@
-// A network's graph, folded by module: a click unfolds a module, pointing tells its numbers.
+// Draws a network's autograd graph, folded by module; a click unfolds a module, pointing shows its numbers.
 
 async function load() {
   const [{ Graph }, { element, exact, shapeText }] = await Promise.all(["graph", "tile"].map(part))
@@ -29,7 +29,7 @@ async function load() {
 
     describe(id) {
       const group = this.graph.groups.get(id), node = this.graph.nodes.get(id)
-      if (!group && !node) return this.details.replaceChildren(element("p", "hint", "Each box is a module. Click one to see the operations that PyTorch recorded in it; point at any box for its numbers."))
+      if (!group && !node) return this.details.replaceChildren(element("p", "hint", "Each box is a module. Click it to see the operations that PyTorch recorded in it. Point at a box to see its numbers."))
       const head = element("header", "head")
       head.append(element("code", "source", group ? `${group.name}  ${group.title}` : node.name || node.op))
       const { shape, norm } = group ?? node

@@ -1,4 +1,4 @@
-// The stack of layers, its picture, what each layer comes to, its mistakes with their fixes, and its code. The server is asked after each change.
+// Builds a network layer by layer: picture, sizes, errors with fixes, and code. The server analyses it after each change.
 
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
 
@@ -13,12 +13,12 @@ async function load() {
     const moves = height.jump === null || height.side === 1 ? "" : height.jump === 1 ? ", moving by 1 pixel" : `, moving by ${height.jump} pixels`
     return `${height.side}×${width.side} pixels of the input${moves}`
   }
-  // Blocks of several layers, each in a sentence or two with its own numbers.
+  // How each block of several layers works, with the numbers of this one.
   const explained = ({ type, in_shape: before, out_shape: after, params }) => {
-    if (type === "ResidualBlock" && String(before) === String(after)) return "What comes in is added to what the two convolutions make of it. So gradients have a way around them."
-    if (type === "ResidualBlock") return "What comes in goes around the two convolutions, too, and is added. The shape changes, so the way around has a 1×1 convolution: a projection."
-    if (type === "PatchEmbedding") return `The image is cut into ${after[0]} squares of ${params.patch_size}×${params.patch_size} pixels. Each becomes a token of ${after[1]} numbers, to which its place is added as learnt numbers.`
-    if (type === "TransformerEncoderLayer") return `Each of the ${before[0]} tokens looks at all others, in ${params.nhead} heads of ${before[1] / params.nhead} numbers each; then each goes through two linear layers by itself. What came in is added after both.`
+    if (type === "ResidualBlock" && String(before) === String(after)) return "A shortcut connection adds the input to the output of the two convolutions, so gradients can bypass them."
+    if (type === "ResidualBlock") return "A 1×1 projection shortcut carries the input past the two convolutions and is added to their output. It is needed because the shape changes."
+    if (type === "PatchEmbedding") return `The image is cut into ${after[0]} squares of ${params.patch_size}×${params.patch_size} pixels. Each becomes a token of ${after[1]} numbers, and a learned position embedding is added.`
+    if (type === "TransformerEncoderLayer") return `Self-attention: each of the ${before[0]} tokens attends to all others, in ${params.nhead} heads of ${before[1] / params.nhead} numbers each. Then each token passes through two linear layers. Both parts have a shortcut connection.`
     return type === "TokenMean" ? `The ${before[0]} tokens are averaged into one.` : ""
   }
   const bytes = (count) => (count < 1024 ? `${count} B` : count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`)
@@ -65,7 +65,7 @@ async function load() {
     }
 
     async update({ data, setStateValue, setTriggerValue }) {
-      this.tell = setStateValue
+      this.setState = setStateValue
       this.trigger = setTriggerValue
       const before = this.data
       this.data = data
@@ -81,7 +81,7 @@ async function load() {
       this.marks()
     }
 
-    // One question at a time; the newest stack is asked about when the last answer is there.
+    // One request at a time; the newest network follows.
     async changed() {
       this.changes = (this.changes ?? 0) + 1
       this.notes = this.noted ?? ""
@@ -98,7 +98,7 @@ async function load() {
       } while (this.behind)
       this.asking = false
       this.root.classList.remove("busy")
-      if (this.changes > 1) this.tell("stack", { ...this.stack.state, chosen: undefined }) // the first is the stack that Streamlit has given
+      if (this.changes > 1) this.setState("stack", { ...this.stack.state, chosen: undefined }) // the first one came from Streamlit
     }
 
     async ask(address, body) {
@@ -153,7 +153,7 @@ async function load() {
 
     drawTotals() {
       const totals = this.answer?.totals
-      this.parts.totals.textContent = totals ? `${number(totals.parameters)} parameters · ${number(totals.multiply_adds)} multiply-adds · ${bytes(totals.activation_bytes)} of activations a sample · ${bytes(totals.disk_bytes)} on disk` : ""
+      this.parts.totals.textContent = totals ? `${number(totals.parameters)} parameters · ${number(totals.multiply_adds)} multiply-adds · ${bytes(totals.activation_bytes)} of activations per sample · ${bytes(totals.disk_bytes)} on disk` : ""
     }
 
     drawStack() {
@@ -162,9 +162,9 @@ async function load() {
       const written = cards.map((card) => card.outerHTML).join("")
       if (written === this.written && this.focus === undefined) return
       this.written = written
-      const held = this.root.getRootNode().activeElement?.classList.contains("card") // drawn anew, a card would lose the keyboard
+      const hadFocus = this.root.getRootNode().activeElement?.classList.contains("card") // a redrawn card would lose the keyboard focus
       this.parts.stack.replaceChildren(...cards)
-      const focused = this.focus ?? (held ? this.stack.state.chosen : undefined)
+      const focused = this.focus ?? (hadFocus ? this.stack.state.chosen : undefined)
       this.focus = undefined
       cards[focused]?.focus({ preventScroll: true })
     }
@@ -178,7 +178,7 @@ async function load() {
       card.onclick = () => this.choose(place)
       card.onfocus = () => { if (this.stack.state.chosen !== place) this.choose(place, true) }
       const grip = element("span", "grip", "⠿")
-      grip.title = "Drag to move; Alt+↑ and Alt+↓ do it, too"
+      grip.title = "Drag to move, or press Alt+↑ or Alt+↓"
       grip.onpointerdown = (event) => this.drag(event, place)
       const text = element("div", "what")
       const shown = (this.kinds?.get(layer.type)?.params ?? []).filter((param, first) => first === 0 || (layer.params[param.name] ?? param.default) !== param.default)
@@ -208,7 +208,7 @@ async function load() {
       this.stack.move(from, to)
     }
 
-    // The one behind it takes its place, and the keyboard.
+    // The next layer takes its place, and the keyboard focus.
     remove(place) {
       this.focus = Math.min(place, this.stack.layers.length - 2)
       this.stack.remove(place)
@@ -319,13 +319,13 @@ async function load() {
       this.window.stop()
       const rows = []
       const fact = (name, text) => { if (text) rows.push(element("dt", "", name), element("dd", "", text)) }
-      if (layer.off) fact("Switched off", "The network is computed without it.")
+      if (layer.off) fact("Switched off", "The network skips this layer.")
       if (step) {
         fact("Shape", `${shape(step.in_shape)} → ${shape(step.out_shape)}`)
         fact("Output size", step.size_formula)
-        fact("Parameters", step.arithmetic || (step.out_shape ? "0: there is nothing to learn in it" : ""))
+        fact("Parameters", step.arithmetic || (step.out_shape ? "0: this layer has no parameters" : ""))
         fact("Multiply-adds", step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "")
-        fact("Activations", step.bytes ? `${bytes(step.bytes)} a sample` : "")
+        fact("Activations", step.bytes ? `${bytes(step.bytes)} per sample` : "")
         fact("Receptive field", reach(step.receptive_field))
       }
       if (step?.out_shape) fact("How it works", explained(step))
@@ -340,9 +340,9 @@ async function load() {
     }
 
     drawAdvice() {
-      const found = this.answer?.advice ?? []
+      const advice = this.answer?.advice ?? []
       const misfit = this.answer?.steps.find((step) => step.error)
-      const notes = found.map(({ layer: index, text, reason, fixes }) => {
+      const notes = advice.map(({ layer: index, text, reason, fixes }) => {
         const note = element("div", "note")
         const message = element("p", "message", text)
         if (index !== null) { message.classList.add("place"); message.onclick = () => this.choose(this.placeOf(index)) }
@@ -359,12 +359,12 @@ async function load() {
       const box = this.parts.view
       if (view === "inside") return box.replaceChildren(this.inside.show(this.answer?.module ? JSON.stringify(this.stack.document().network) : null))
       if (view === "compare") return box.replaceChildren(...this.compared())
-      if (!this.answer?.module) return box.replaceChildren(element("p", "hint", "There is code as soon as every layer fits."))
+      if (!this.answer?.module) return box.replaceChildren(element("p", "hint", "The code appears as soon as every layer fits."))
       const tools = element("div", "tools")
       const text = this.answer[this.style]
       const choice = element("select", "style")
       choice.setAttribute("aria-label", "Style of the code")
-      choice.append(new Option("A class, as one writes it", "module"), new Option("nn.Sequential", "sequential"))
+      choice.append(new Option("As a class", "module"), new Option("nn.Sequential", "sequential"))
       choice.value = this.style
       choice.onchange = () => { this.style = choice.value; this.show("code") }
       tools.append(choice, element("span", "gap"), button("copy-code", "Copy", (event) => this.copy(event.currentTarget, text, "Copy")), button("save-code", "Download", () => saveText(text, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
@@ -374,8 +374,8 @@ async function load() {
     compared() {
       const from = this.data.presets.find(({ name }) => name === this.stack.state.name)
       const compared = this.answer?.compared
-      if (!from || !compared) return [element("p", "hint", "Open one of the networks and change it: here stands what differs.")]
-      if (!compared.length) return [element("p", "hint", `It is ${from.title || from.name}, unchanged.`)]
+      if (!from || !compared) return [element("p", "hint", "Open a network and change it to see the differences here.")]
+      if (!compared.length) return [element("p", "hint", `There is no difference from ${from.title || from.name}.`)]
       const list = element("ul", "differences")
       list.append(...compared.map(({ text }) => element("li", "", text)))
       return [element("p", "", `Compared with ${from.title || from.name}:`), list]
@@ -414,7 +414,7 @@ async function load() {
     async file(file) {
       if (!file) return
       this.parts.chosen.value = ""
-      if (file.size > 200000) return this.complain("This file is too long for a network.")
+      if (file.size > 200000) return this.complain("This file is too large to be a network.")
       const text = await file.text()
       if (!/^\s*[{[]/.test(text)) { this.parts.text.value = text; this.parts.fault.textContent = ""; this.parts.reading.showModal(); return this.read(text) }
       let network
@@ -438,7 +438,7 @@ async function load() {
         await navigator.clipboard.writeText(text)
         pressed.textContent = "Copied"
       } catch {
-        pressed.textContent = "The browser does not allow it"
+        pressed.textContent = "The browser did not allow it"
       }
       pressed.onblur = pressed.onpointerleave = () => { pressed.textContent = title }
     }

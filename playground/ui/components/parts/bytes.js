@@ -1,8 +1,8 @@
-// Pictures that come as bytes in base64.
+// Images sent as bytes in base64.
 
 export const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 
-// A canvas with one picture of (channels, height, width) bytes, shown `zoom` times as large; with `signed`, 128 is zero: blue below, orange above.
+// Draw one image of (channels, height, width) bytes on a canvas, `zoom` times as large; with `signed`, 128 is zero: blue below, orange above.
 export function paint(bytes, at, [channels, height, width], zoom, { signed = false, label = "" } = {}) {
   const canvas = document.createElement("canvas")
   Object.assign(canvas, { width, height })

@@ -1,4 +1,4 @@
-// The list of all runs to choose from: filtered by text and data set, sorted by a click on a column.
+// The list of all runs to select from: filtered by text and data set, sorted by a click on a column.
 
 import { percent, STATES, swatch } from "./comparison_marks.js"
 import { theme } from "./plot.js"
@@ -6,10 +6,11 @@ import { element } from "./tile.js"
 
 export const MOST = 30 // runs that the server compares at once
 const COLUMNS = { name: "Run", started: "Started", accuracy: "Test" }
+const SORT_LABELS = { name: "Sort by name", started: "Sort by start time", accuracy: "Sort by test accuracy" }
 const VALUES = { name: (row) => row.name.toLowerCase(), started: (row) => row.started ?? 0, accuracy: (row) => row.accuracy ?? -1 }
 
 export class RunList {
-  // `act` has what the learner can do: choose(runs), toggle(run, on), remove(run).
+  // `act` holds the actions: choose(runs), toggle(run, on), remove(run).
   constructor(box, view, act) {
     Object.assign(this, { box, view, act, rows: new Map(), runs: [], chosen: new Map() })
     this.filter = element("input")
@@ -26,7 +27,7 @@ export class RunList {
     table.append(this.head(), this.body)
     this.scroll = element("div", "comparison-scroll")
     this.scroll.append(table)
-    this.count = element("span", "", "Reading the runs…")
+    this.count = element("span", "", "Loading runs…")
     const foot = element("div", "comparison-foot")
     const button = (text, act) => { const made = element("button", "", text); made.type = "button"; made.onclick = act; return made }
     foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(this.shown().map(({ run }) => run).slice(0, MOST))))
@@ -35,11 +36,11 @@ export class RunList {
 
   head() {
     const [first, middle, last] = [element("th"), element("th"), element("th")]
-    first.append(element("span", "comparison-unseen", "Chosen"))
+    first.append(element("span", "comparison-unseen", "Selected"))
     this.heads = Object.entries(COLUMNS).map(([name, title]) => {
       const button = element("button", "", title)
       button.type = "button"
-      button.setAttribute("aria-label", `Sort by ${title.toLowerCase()}`)
+      button.setAttribute("aria-label", SORT_LABELS[name])
       button.dataset.sort = name
       button.onclick = () => {
         this.view.descending = this.view.sort === name ? !this.view.descending : name !== "name"
@@ -72,8 +73,8 @@ export class RunList {
   // The runs that pass the filters, in their order; those that cannot be read come last.
   shown() {
     const words = this.view.filter.toLowerCase().split(/\s+/).filter(Boolean)
-    const told = (row) => [row.name, row.note, row.dataset, row.network, STATES[row.state], row.run].join(" ").toLowerCase()
-    const passing = this.runs.filter((row) => (!this.view.dataset || row.dataset === this.view.dataset) && words.every((word) => told(row).includes(word)))
+    const searchable = (row) => [row.name, row.note, row.dataset, row.network, STATES[row.state], row.run].join(" ").toLowerCase()
+    const passing = this.runs.filter((row) => (!this.view.dataset || row.dataset === this.view.dataset) && words.every((word) => searchable(row).includes(word)))
     const value = VALUES[this.view.sort]
     const order = (one, other) => (value(one) < value(other) ? -1 : value(one) > value(other) ? 1 : one.run < other.run ? -1 : 1)
     return passing.sort((one, other) => Number(Boolean(one.fault)) - Number(Boolean(other.fault)) || (this.view.descending ? -1 : 1) * order(one, other))
@@ -85,27 +86,27 @@ export class RunList {
     this.heads.forEach((button) => button.setAttribute("data-order", button.dataset.sort !== this.view.sort ? "none" : this.view.descending ? "descending" : "ascending"))
     const rows = shown.map((row) => this.row(row))
     if (rows.length !== this.body.childNodes.length || rows.some((row, index) => row !== this.body.childNodes[index])) {
-      const held = this.box.getRootNode().activeElement
+      const focused = this.box.getRootNode().activeElement
       this.body.replaceChildren(...rows)
-      if (held && this.body.contains(held)) held.focus()
+      if (focused && this.body.contains(focused)) focused.focus()
     }
     for (const run of this.rows.keys()) if (!this.runs.some((row) => row.run === run)) this.rows.delete(run)
-    this.count.textContent = `${this.chosen.size} of ${this.runs.length} chosen`
+    this.count.textContent = `${this.chosen.size} of ${this.runs.length} selected`
   }
 
-  // The row of a run; made once, and made anew only when what it says has changed.
+  // The row of a run; created once, and filled again only when its content has changed.
   row(row) {
     const slot = this.chosen.get(row.run)
-    const says = JSON.stringify([row, slot, this.look.colours])
+    const content = JSON.stringify([row, slot, this.look.colours])
     const known = this.rows.get(row.run)
-    if (known?.says === says) return known.made
+    if (known?.content === content) return known.made
     const made = known?.made ?? element("tr")
     const focused = made.contains(made.ownerDocument.activeElement)
     made.className = row.fault ? "unread" : ""
     made.replaceChildren(...(row.fault ? this.unread(row) : this.cells(row, slot)))
     made.dataset.run = row.run
     if (focused) made.querySelector("input")?.focus()
-    this.rows.set(row.run, { says, made })
+    this.rows.set(row.run, { content, made })
     return made
   }
 
@@ -117,10 +118,10 @@ export class RunList {
     const name = element("label", "comparison-name", row.name)
     name.htmlFor = box.id
     name.title = row.note ? `${row.name}\n${row.note}` : row.name
-    const told = element("span", "comparison-sub", [row.dataset, when(row.started), row.state === "finished" ? "" : STATES[row.state]].filter(Boolean).join(" · "))
-    if (row.race) told.append(" · ", this.flag(row))
+    const details = element("span", "comparison-sub", [row.dataset, when(row.started), row.state === "finished" ? "" : STATES[row.state]].filter(Boolean).join(" · "))
+    if (row.race) details.append(" · ", this.flag(row))
     const middle = element("td")
-    middle.append(name, told)
+    middle.append(name, details)
     const first = element("td")
     const pick = element("div", "comparison-pick")
     pick.append(box, swatch(this.look, slot))
@@ -138,17 +139,17 @@ export class RunList {
   }
 
   unread(row) {
-    const told = element("td")
-    told.colSpan = 2
-    told.append(element("span", "comparison-name", row.run), element("span", "comparison-sub", `Cannot be read. ${row.fault}`))
-    told.title = row.fault
+    const cell = element("td")
+    cell.colSpan = 2
+    cell.append(element("span", "comparison-name", row.run), element("span", "comparison-sub", `This run cannot be read. ${row.fault}`))
+    cell.title = row.fault
     if (row.own) {
       const button = element("button", "comparison-race", "delete")
       button.type = "button"
       button.onclick = () => this.act.remove(row.run)
-      told.append(button)
+      cell.append(button)
     }
-    return [element("td"), told]
+    return [element("td"), cell]
   }
 }
 

@@ -1,6 +1,6 @@
-// How a run is told apart on a plot and beside it: a colour and a shape, by its slot.
+// The colour and shape of a run, by its slot, the same on every plot.
 
-const COLOURS = 6 // of the theme's seven: the last, yellow, is not seen on white
+const COLOURS = 6 // of the theme's seven: the last, yellow, cannot be seen on white
 const SHAPES = [
   ["circle", '<circle cx="14" cy="8" r="4.5"/>'],
   ["square", '<rect x="10" y="4" width="8" height="8"/>'],
@@ -34,8 +34,6 @@ export function swatch(look, slot) {
   return made
 }
 
-export const percent = (value) => (value === null || value === undefined ? "–" : `${(100 * value).toFixed(1)} %`)
-
 export function duration(seconds) {
   if (!seconds) return "–"
   if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`
@@ -44,7 +42,7 @@ export function duration(seconds) {
 }
 
 export const STATES = {
-  queued: "waits", running: "trains", paused: "paused", finished: "finished",
+  queued: "waiting", running: "training", paused: "paused", finished: "finished",
   stopped: "stopped", failed: "failed", interrupted: "interrupted",
 }
 export const ACTIVE = ["queued", "running", "paused"]

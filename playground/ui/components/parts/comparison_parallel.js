@@ -1,6 +1,7 @@
 // Parallel coordinates: an axis for each setting that differs and one for the test accuracy, each run a line across them.
 
 import { colourOf, drawnShape } from "./comparison_marks.js"
+import { percent } from "./numbers.js"
 import { theme } from "./plot.js"
 
 const HEIGHT = 300
@@ -36,9 +37,9 @@ export class Parallel {
     axes.push(accuracies(this.runs))
     const width = Math.max(this.box.clientWidth, ROOM.left + ROOM.right + BESIDE * (axes.length - 1))
     for (const name of this.kept.keys()) if (!axes.some((each) => each.name === name)) this.kept.delete(name)
-    const says = JSON.stringify([axes, width, look, this.runs.map(({ run, name, slot }) => [run, name, slot])])
-    if (says === this.says) return this.fade()
-    this.says = says
+    const content = JSON.stringify([axes, width, look, this.runs.map(({ run, name, slot }) => [run, name, slot])])
+    if (content === this.content) return this.fade()
+    this.content = content
     axes.forEach((each, index) => { each.x = ROOM.left + ((width - ROOM.left - ROOM.right) * index) / (axes.length - 1) })
     this.axes = axes
     const svg = shape("svg", { width, height: HEIGHT, role: "img", "aria-label": "The settings of each run and its test accuracy; the table has the same numbers" })
@@ -80,7 +81,7 @@ export class Parallel {
     return group
   }
 
-  // Drag along an axis to keep the runs that pass there; a click lets all pass again.
+  // Drag along an axis to highlight the runs in that range; a click shows all again.
   grab(event) {
     const grip = event.target.closest("[data-axis]")
     if (!grip) return
@@ -99,7 +100,7 @@ export class Parallel {
     this.fade()
   }
 
-  // Let the runs step back that are not kept, or beside the one that is pointed at.
+  // Fade the runs outside the ranges, and all but the one under the pointer.
   fade() {
     this.lines?.forEach((line, index) => {
       const kept = [...this.kept].every(([name, [low, high]]) => {
@@ -126,18 +127,18 @@ const along = (pixels) => (HEIGHT - ROOM.bottom - pixels) / (HEIGHT - ROOM.top -
 
 // The axis of a setting; numbers keep their distances, other values stand one above the other. None where all are alike.
 function axis({ name, title, texts, numbers }, places) {
-  const found = places.map((place) => texts[place])
-  const kinds = [...new Set(found)]
+  const shown = places.map((place) => texts[place])
+  const kinds = [...new Set(shown)]
   if (kinds.length < 2) return null
   const values = places.map((place) => numbers[place])
   const low = Math.min(...values)
-  const plain = values.some((value) => value === null) ? found.map((text) => kinds.indexOf(text)) : low > 0 && Math.max(...values) / low >= WIDE ? values.map(Math.log10) : values
-  return { name, title: shortened(title, 18), ...scaled(plain, found.map((text) => shortened(text, 14))) }
+  const plain = values.some((value) => value === null) ? shown.map((text) => kinds.indexOf(text)) : low > 0 && Math.max(...values) / low >= WIDE ? values.map(Math.log10) : values
+  return { name, title: shortened(title, 18), ...scaled(plain, shown.map((text) => shortened(text, 14))) }
 }
 
 function accuracies(runs) {
   const values = runs.map(({ facts }) => 100 * facts.accuracy)
-  return { name: ACCURACY, title: "Test accuracy", ...scaled(values, values.map((value) => `${value.toFixed(1)} %`)) }
+  return { name: ACCURACY, title: "Test accuracy", ...scaled(values, values.map((value) => percent(value / 100))) }
 }
 
 // Values as shares of the axis, with a tick at each.

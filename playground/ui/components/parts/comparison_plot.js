@@ -1,4 +1,4 @@
-// The curves of several runs on one plot, and the tools that say which.
+// The curves of several runs on one plot, and the controls for what is shown.
 
 import { colourOf, shapeOf } from "./comparison_marks.js"
 import { drawGrowing, layout, loadPlotly, theme } from "./plot.js"
@@ -10,7 +10,7 @@ const MOST = 0.95 // of the losses lie below the ceiling …
 const HIGH = 1.6 // … divided by this
 
 export class Overlay {
-  // `view` is what is shown and how; `changed` is called with the names of what was changed in it.
+  // `view` holds what is shown and how; `changed` is called with the names of the changed settings.
   constructor(root, view, changed) {
     this.plot = root.querySelector(".comparison-plot")
     this.empty = root.querySelector(".comparison-empty")
@@ -97,21 +97,21 @@ export class Overlay {
     const faded = this.lit !== null && this.lit !== run ? 0.2 : 1
     const symbol = shapeOf(slot)
     const { train, test } = curves
-    const found = []
+    const traces = []
     if (show !== "test") {
       const last = train.x.length - 1
       const thin = show === "both"
-      if (smoothing && !thin) found.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
-      found.push({
+      if (smoothing && !thin) traces.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
+      traces.push({
         x: train.x, y: smooth(train, smoothing * smoothing * HALF * this.end()), mode: "lines+markers", hovertemplate: hover("training"), opacity: (thin ? 0.6 : 1) * faded,
         line: { color: colour, width: thin ? 1.5 : 2.5 }, marker: { color: colour, symbol, size: train.x.map((_, index) => (index === last && !thin ? 10 : 0)), opacity: 1 },
       })
     }
     if (show !== "train") {
       const size = test.x.length > 60 ? 0 : 8
-      found.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover("test") })
+      traces.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover("test") })
     }
-    return found
+    return traces
   }
 
   // Where the longest run ends on the axis, or will.
@@ -136,7 +136,7 @@ export class Overlay {
     const across = { title: AXES[x], range: [0, 1.01 * this.end() || 1] }
     const ceiling = what === "loss" && !log ? this.ceiling() : null
     const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : ceiling ? { range: [0, ceiling] } : { rangemode: "tozero" }
-    const notes = [show === "both" ? "Thin lines are training, dotted ones test." : "", ceiling ? "A few points lie above; the log scale shows them." : ""]
+    const notes = [show === "both" ? "Thin lines show training, dotted lines show test." : "", ceiling ? "A few points lie above the plot. “Log scale” shows them." : ""]
     this.note.textContent = notes.join(" ")
     return layout(look, this.plot.clientHeight || 420, across, up, {
       uirevision: `${x} ${what} ${log} ${this.revision}`, // a zoom survives the next refresh

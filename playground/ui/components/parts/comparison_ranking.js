@@ -1,13 +1,14 @@
-// The chosen runs, the most accurate first: a ranking while they train, and the legend of the plot.
+// The selected runs, the most accurate first: a ranking while they train, and the legend of the plot.
 
-import { ACTIVE, percent, STATES, swatch } from "./comparison_marks.js"
+import { ACTIVE, STATES, swatch } from "./comparison_marks.js"
+import { percent } from "./numbers.js"
 import { theme } from "./plot.js"
 import { element } from "./tile.js"
 
 const MOVE_MS = 250
 
 export class Ranking {
-  // `act` has what the learner can do: toggle(run), light(run or null).
+  // `act` holds the actions: toggle(run), light(run or null).
   constructor(box, act) {
     Object.assign(this, { box, act, items: new Map() })
   }
@@ -20,9 +21,9 @@ export class Ranking {
     for (const run of this.items.keys()) if (!runs.some((each) => each.run === run)) this.items.delete(run)
     const items = ranked.map((each, index) => this.item(each, index, hidden.has(each.run), look))
     if (items.length !== this.box.childNodes.length || items.some((item, index) => item !== this.box.childNodes[index])) {
-      const held = this.box.ownerDocument.activeElement
+      const focused = this.box.ownerDocument.activeElement
       this.box.replaceChildren(...items)
-      if (this.box.contains(held)) held.focus()
+      if (this.box.contains(focused)) focused.focus()
       if (!matchMedia("(prefers-reduced-motion: reduce)").matches) this.slide(before)
     }
     this.box.parentElement.hidden = runs.length === 0
@@ -38,16 +39,16 @@ export class Ranking {
 
   item({ run, name, slot, state, facts, place }, index, hidden, look) {
     const known = this.items.get(run) ?? this.made(run)
-    const says = JSON.stringify([name, slot, state, facts, place, index, hidden, look.colours])
-    if (known.says === says) return known.item
-    known.says = says
+    const content = JSON.stringify([name, slot, state, facts, place, index, hidden, look.colours])
+    if (known.content === content) return known.item
+    known.content = content
     this.items.set(run, known)
     const { button, bar } = known
     button.setAttribute("aria-pressed", String(!hidden))
     button.title = hidden ? `${name}: show its curves` : `${name}: hide its curves`
     const ranked = facts?.accuracy !== null && facts?.accuracy !== undefined
-    const told = state === "queued" ? (place ? `waits, place ${place}` : "waits") : ranked ? percent(facts.accuracy) : ACTIVE.includes(state) ? "…" : STATES[state]
-    button.replaceChildren(element("span", "comparison-place", ranked ? `${index + 1}.` : ""), swatch(look, slot), element("span", "comparison-name", name), element("span", "comparison-number", told))
+    const result = state === "queued" ? (place ? `waiting, position ${place}` : STATES[state]) : ranked ? percent(facts.accuracy) : ACTIVE.includes(state) ? "…" : STATES[state]
+    button.replaceChildren(element("span", "comparison-place", ranked ? `${index + 1}.` : ""), swatch(look, slot), element("span", "comparison-name", name), element("span", "comparison-number", result))
     bar.style.transform = `scaleX(${facts?.share ?? 0})`
     bar.parentElement.classList.toggle("done", !ACTIVE.includes(state))
     return known.item

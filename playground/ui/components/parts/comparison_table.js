@@ -1,30 +1,31 @@
-// The chosen runs as a table: the settings in which they differ, what they have come to, and what can be done with each.
+// The selected runs as a table: the settings in which they differ, their results, and the actions on each.
 
-import { duration, percent, STATES, swatch } from "./comparison_marks.js"
+import { duration, STATES, swatch } from "./comparison_marks.js"
+import { percent } from "./numbers.js"
 import { theme } from "./plot.js"
 import { element } from "./tile.js"
 
 const number = (value) => (value ? value.toLocaleString("en") : "–")
-// What a run has come to: its title, how it is written, and whether more or less of it is better.
+// The results of a run: title, format, and whether more (1) or less (−1) is better.
 const FACTS = {
   accuracy: ["Test accuracy", percent, 1],
-  best_accuracy: ["Best", percent, 1],
-  seconds: ["Time", duration, -1],
+  best_accuracy: ["Best test accuracy", percent, 1],
+  seconds: ["Training time", duration, -1],
   step: ["Steps", number, 0],
   parameters: ["Parameters", number, -1],
-  multiply_adds: ["Multiply-adds an image", number, -1],
+  multiply_adds: ["Multiply-adds per image", number, -1],
   compute: ["Compute", null, -1],
 }
 const HELP = {
-  accuracy: "On the test images, the last time that the network was tried",
-  best_accuracy: "The highest accuracy on the test images so far",
-  seconds: "Spent learning, evaluations and pauses left out",
-  multiply_adds: "Multiplications with an addition that one image takes on its way through the network",
-  compute: "Multiply-adds of all that was learnt: three times those of a forward pass for each image, because the backward pass takes two",
+  accuracy: "Test accuracy at the last evaluation",
+  best_accuracy: "Highest test accuracy so far",
+  seconds: "Time spent training, without evaluations and pauses",
+  multiply_adds: "Multiply-adds of the forward pass for one image",
+  compute: "Multiply-adds of the whole training: three forward passes for each image, because a backward pass costs about two",
 }
 
 export class Table {
-  // `act` has what the learner can do: go(where, run), relabel(run, texts), remove(run), light(run or null).
+  // `act` holds the actions: go(where, run), relabel(run, texts), remove(run), light(run or null).
   constructor(box, act) {
     Object.assign(this, { box, act, sort: null, descending: true, editing: false })
   }
@@ -36,23 +37,23 @@ export class Table {
   }
 
   draw() {
-    if (this.editing) return // what is being written stays
+    if (this.editing) return // keep what is being typed
     const look = theme(this.box)
-    const says = JSON.stringify([this.runs, this.columns, this.order, this.sort, this.descending, look.colours])
-    if (says === this.says) return
-    this.says = says
+    const content = JSON.stringify([this.runs, this.columns, this.order, this.sort, this.descending, look.colours])
+    if (content === this.content) return
+    this.content = content
     this.box.hidden = this.runs.length === 0
     const table = element("table")
     const body = element("tbody")
     body.append(...this.sorted().map((row) => this.row(row, look)))
     table.append(this.head(), body)
-    const held = this.box.ownerDocument.activeElement
-    const name = this.box.contains(held) ? held.dataset.held : null
+    const focused = this.box.ownerDocument.activeElement
+    const name = this.box.contains(focused) ? focused.dataset.control : null
     this.box.replaceChildren(table)
-    if (name) this.box.querySelector(`[data-held="${CSS.escape(name)}"]`)?.focus()
+    if (name) this.box.querySelector(`[data-control="${CSS.escape(name)}"]`)?.focus()
   }
 
-  // Facts that are told: the network's size only where it is not the same for all.
+  // The results to show: multiply-adds only where they differ.
   facts() {
     const same = (name) => new Set(this.runs.map(({ facts }) => facts?.[name])).size <= 1
     return Object.entries(FACTS).filter(([name]) => name !== "multiply_adds" || !same(name))
@@ -64,7 +65,7 @@ export class Table {
       const cell = element("th", kind)
       const button = element("button", "", title)
       Object.assign(button, { type: "button", title: help })
-      button.dataset.held = `sort ${name}`
+      button.dataset.control = `sort ${name}`
       button.onclick = () => {
         this.descending = this.sort === name ? !this.descending : true
         this.sort = name
@@ -119,7 +120,7 @@ export class Table {
     return better !== 0 && Boolean(mine) && new Set(values).size > 1 && values.every((value) => better * (mine - value) >= 0)
   }
 
-  // The run's name and note, and what can be done with it.
+  // The run's name and note, and the actions on it.
   title(row, look) {
     const cell = element("th")
     cell.scope = "row"
@@ -137,7 +138,7 @@ export class Table {
     const note = element("div", "comparison-note", row.note)
     if (row.own) {
       note.ondblclick = () => this.edit(row, "note", note)
-      acts.append(this.button(row, "note", row.note ? "Change note" : "Note", () => this.edit(row, "note", note), `Write a note on ${row.name}`))
+      acts.append(this.button(row, "note", row.note ? "Edit note" : "Add note", () => this.edit(row, "note", note), `Edit the note on ${row.name}`))
       acts.append(this.button(row, "delete", "Delete", () => this.ask(row, acts), `Delete ${row.name}`))
     }
     if (row.state !== "finished") acts.prepend(element("span", "comparison-state", STATES[row.state]))
@@ -149,9 +150,9 @@ export class Table {
     const link = element("a", "", text)
     link.href = new URL(where === "train" ? `train?run=${row.run}` : `evaluate?model=${row.run}`, document.baseURI)
     link.setAttribute("aria-label", `${text}: ${row.name}`)
-    link.dataset.held = `${where} ${row.run}`
+    link.dataset.control = `${where} ${row.run}`
     link.onclick = (event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return // a tab of its own
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return // opens in a tab of its own
       event.preventDefault()
       this.act.go(where, row.run)
     }
@@ -162,11 +163,11 @@ export class Table {
     const button = element("button", "", text)
     Object.assign(button, { type: "button", title: label, onclick: act })
     button.setAttribute("aria-label", label)
-    button.dataset.held = `${what} ${row.run}`
+    button.dataset.control = `${what} ${row.run}`
     return button
   }
 
-  // Write the name or the note in its place: Enter keeps it, Escape does not; in a note, Enter with Shift begins a line.
+  // Edit the name or the note in its place: Enter saves, Escape cancels; in a note, Shift+Enter starts a new line.
   edit(row, what, place) {
     if (this.editing) return
     this.editing = true
@@ -177,10 +178,10 @@ export class Table {
     const end = (keep) => {
       if (!this.editing) return
       this.editing = false
-      this.says = null
+      this.content = null
       if (keep && field.value !== row[what]) this.act.relabel(row.run, { [what]: field.value })
       this.draw()
-      this.box.querySelector(`[data-held="${what === "note" ? "note" : "rename"} ${row.run}"]`)?.focus()
+      this.box.querySelector(`[data-control="${what === "note" ? "note" : "rename"} ${row.run}"]`)?.focus()
     }
     field.onkeydown = (event) => {
       event.stopPropagation()
@@ -193,16 +194,16 @@ export class Table {
     field.select()
   }
 
-  // Ask once before a run is thrown away.
+  // Ask before a run is deleted.
   ask(row, acts) {
     this.editing = true
     const answer = (yes) => {
       this.editing = false
-      this.says = null
+      this.content = null
       if (yes) this.act.remove(row.run)
       this.draw()
     }
-    const buttons = [this.button(row, "yes", "Delete", () => answer(true), `Yes, delete ${row.name}`), this.button(row, "no", "Keep", () => answer(false), `Keep ${row.name}`)]
+    const buttons = [this.button(row, "yes", "Delete", () => answer(true), `Yes, delete ${row.name}`), this.button(row, "no", "Cancel", () => answer(false), `Do not delete ${row.name}`)]
     buttons[0].className = "sure"
     acts.replaceChildren(element("span", "", "Delete this run?"), ...buttons)
     buttons[0].focus()

@@ -1,6 +1,7 @@
-// What one or two networks say of a drawing: the class, how sure they are, and a bar for each class; of several digits the number, and one of them.
+// The predictions of one or two networks: predicted class, its probability, and a bar for each class; for several digits the number, and one of its digits.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { element } from "./tile.js"
 
 export class Answers {
@@ -37,7 +38,7 @@ export class Answers {
     button.type = "button"
     button.setAttribute("aria-pressed", String(index === this.piece))
     button.setAttribute("aria-label", `Digit ${index + 1}: ${answers.map(({ label }) => label).join(", ")}`)
-    button.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${Math.round(100 * Math.max(...probabilities))} %`).join(" · ")))
+    button.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
     button.onclick = () => {
       this.piece = index
       this.show(...this.shown)
@@ -47,7 +48,7 @@ export class Answers {
   }
 }
 
-// A picture of the way in, light on dark.
+// The image after one step of the preprocessing, light on dark.
 export function seen({ width, height, values }, zoom, label = "") {
   return paint(bytesOf(values), 0, [1, height, width], zoom, { label })
 }
@@ -80,12 +81,12 @@ class Column {
     this.rows.forEach((row, index) => {
       row.classList.toggle("top", index === top)
       row.querySelector(".fill").style.transform = `translateX(${100 * shares[index] - 100 - (shares[index] ? 0 : 1)}%)`
-      row.querySelector(".share").textContent = answer ? `${Math.round(100 * shares[index])} %` : ""
+      row.querySelector(".share").textContent = answer ? percent(shares[index], 0) : ""
     })
     this.box.classList.toggle("answered", Boolean(answer))
     this.box.classList.toggle("doubtful", Boolean(answer?.doubt))
     this.digit.textContent = answer ? (number ?? answer.label) : "?"
-    this.sure.textContent = answer && number === null ? `${(100 * shares[top]).toFixed(1)} %` : ""
+    this.sure.textContent = answer && number === null ? percent(shares[top]) : ""
     this.doubt.textContent = answer?.doubt ?? ""
   }
 }

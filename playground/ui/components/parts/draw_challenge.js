@@ -1,17 +1,17 @@
-// Ten digits to draw, in random order: how many the network reads, how long it took, and what it took them for.
+// Ten digits to draw in random order: how many the network classifies correctly, how long it took, and which it confused.
 
 import { seen } from "./draw_answers.js"
 import { element } from "./tile.js"
 
 export class Challenge {
-  // `clear` empties the paper; `task` is the place above it where the next digit is asked for.
+  // `clear` clears the canvas; `task` is the element above it that names the next digit.
   constructor(clear, task) {
     Object.assign(this, { clear, task })
     this.box = element("section", "challenge")
     this.rest()
   }
 
-  // The networks and the classes, in the order of the answers; a challenge against others begins anew.
+  // Set the networks and the classes, in the order of the predictions; this ends a running challenge.
   prepare(titles, classes) {
     Object.assign(this, { titles, classes })
     this.rest()
@@ -20,7 +20,7 @@ export class Challenge {
   rest() {
     this.drawn = this.next = null
     this.task.replaceChildren()
-    this.box.replaceChildren(element("p", "note", "The page asks for ten digits in random order. Draw each as you always write it, then press Next. The network has to read them all."), this.button("Start", () => this.start()))
+    this.box.replaceChildren(element("p", "note", "Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?"), this.button("Start", () => this.start()))
   }
 
   button(text, act) {
@@ -38,24 +38,24 @@ export class Challenge {
   }
 
   ask() {
-    const asked = element("p", "asked")
-    asked.setAttribute("aria-live", "polite")
-    asked.append("Draw a ", element("b", "", this.classes[this.order[this.drawn.length]]))
+    const instruction = element("p", "asked")
+    instruction.setAttribute("aria-live", "polite")
+    instruction.append("Draw this digit: ", element("b", "", this.classes[this.order[this.drawn.length]]))
     this.next = this.button(this.drawn.length + 1 < this.order.length ? "Next" : "Finish", () => this.take())
     this.next.disabled = true
-    this.task.replaceChildren(asked, element("span", "count", `${this.drawn.length + 1} of ${this.order.length}`), this.next, this.button("Stop", () => this.rest()))
-    this.box.replaceChildren(element("p", "note", "The digit to draw stands above the paper. Press Next when you are content with your drawing."))
+    this.task.replaceChildren(instruction, element("span", "count", `${this.drawn.length + 1} of ${this.order.length}`), this.next, this.button("Stop", () => this.rest()))
+    this.box.replaceChildren(element("p", "note", "Draw the digit shown above, then press Next."))
     this.task.scrollIntoView({ block: "nearest" })
   }
 
-  // The answer to what is on the paper now; null where nothing is.
+  // Take the predictions for the canvas; null if it is empty.
   show(piece) {
     this.piece = piece
     if (this.next) this.next.disabled = !piece
   }
 
   take() {
-    this.drawn.push({ asked: this.order[this.drawn.length], piece: this.piece })
+    this.drawn.push({ label: this.order[this.drawn.length], piece: this.piece })
     this.clear()
     if (this.drawn.length < this.order.length) this.ask()
     else this.report((performance.now() - this.began) / 1000)
@@ -64,25 +64,25 @@ export class Challenge {
   report(seconds) {
     this.next = null
     this.task.replaceChildren()
-    const told = this.titles.map((title, at) => {
-      const right = this.drawn.filter(({ asked, piece }) => piece.answers[at].label === this.classes[asked])
-      const wrong = this.drawn.filter((one) => !right.includes(one)).map(({ asked, piece }) => `a ${this.classes[asked]} for a ${piece.answers[at].label}`)
+    const scores = this.titles.map((title, at) => {
+      const right = this.drawn.filter(({ label, piece }) => piece.answers[at].label === this.classes[label])
+      const wrong = this.drawn.filter((one) => !right.includes(one)).map(({ label, piece }) => `${this.classes[label]} predicted as ${piece.answers[at].label}`)
       const line = element("p", "score")
-      line.append(...(title ? [element("span", "", `${title}: `)] : []), element("b", "", `${right.length} of ${this.drawn.length} read rightly`), element("span", "", wrong.length ? ` Taken wrongly: ${wrong.join(", ")}.` : " No confusion at all."))
+      line.append(...(title ? [element("span", "", `${title}: `)] : []), element("b", "", `${right.length} of ${this.drawn.length} correctly classified.`), element("span", "", wrong.length ? ` Mistakes: ${wrong.join(", ")}.` : " No mistakes."))
       return line
     })
     const cards = element("div", "pieces")
-    cards.append(...this.drawn.map(({ asked, piece }) => {
-      const card = element("figure", piece.answers[0].label === this.classes[asked] ? "card right" : "card wrong")
-      card.append(seen(piece.steps.centred, 2, `A drawn ${this.classes[asked]}`), element("figcaption", "", piece.answers[0].label === this.classes[asked] ? `${this.classes[asked]} ✓` : `${this.classes[asked]}, read as ${piece.answers[0].label}`))
+    cards.append(...this.drawn.map(({ label, piece }) => {
+      const card = element("figure", piece.answers[0].label === this.classes[label] ? "card right" : "card wrong")
+      card.append(seen(piece.steps.centred, 2, `Drawing with label ${this.classes[label]}`), element("figcaption", "", piece.answers[0].label === this.classes[label] ? `${this.classes[label]} ✓` : `${this.classes[label]} predicted as ${piece.answers[0].label}`))
       return card
     }))
     this.box.scrollIntoView({ block: "nearest" })
-    this.box.replaceChildren(...told, element("p", "note", `It took ${seconds.toFixed(0)} seconds, ${(seconds / this.drawn.length).toFixed(1)} for a digit.`), cards, this.button("Once more", () => this.start()))
+    this.box.replaceChildren(...scores, element("p", "note", `Time: ${seconds.toFixed(0)} s, ${(seconds / this.drawn.length).toFixed(1)} s per digit.`), cards, this.button("Try again", () => this.start()))
   }
 }
 
-// In random order, each as likely: https://en.wikipedia.org/wiki/Fisher–Yates_shuffle
+// A random order, all orders equally likely: https://en.wikipedia.org/wiki/Fisher–Yates_shuffle
 function shuffled(items) {
   const order = [...items]
   for (let last = order.length - 1; last > 0; last--) {

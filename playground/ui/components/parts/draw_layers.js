@@ -1,4 +1,4 @@
-// The whole network answering one drawing: every layer's values as pictures, where each of them looks, and how it came about.
+// The activations of every layer for one drawing, the receptive field of each value, and the sum behind it.
 
 import { bytesOf } from "./bytes.js"
 import { WrittenOut } from "./draw_written.js"
@@ -9,21 +9,21 @@ const INPUT = 168 // … and the input
 const CELL = 12 // … and a number of a vector
 const ROW = 32 // numbers of a vector in a row
 const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
-const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose maps look at one map only
+const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
 export class Layers {
   // `ask(path, query, withDrawing)` asks the server about the network, and about the drawing.
   constructor(ask) {
     this.ask = ask
     this.written = new WrittenOut()
-    this.told = element("p", "status", "")
-    this.told.setAttribute("role", "status")
+    this.status = element("p", "status", "")
+    this.status.setAttribute("role", "status")
     this.stack = element("div", "stack")
     this.side = element("aside", "side")
     this.box = element("section", "layers")
-    this.box.append(element("p", "note", "Point at a value: a frame shows what it looks at, in the layer before and in the input. Click it, and its sum is written out."), this.stack, this.side)
+    this.box.append(element("p", "note", "Point at a value to see its receptive field in the previous layer and in the input. Click it to see the sum behind it."), this.stack, this.side)
     this.input = element("div")
-    this.side.append(this.input, this.told, this.written.box)
+    this.side.append(this.input, this.status, this.written.box)
   }
 
   // `model` names the network.
@@ -58,12 +58,12 @@ export class Layers {
     this.stack.replaceChildren(...this.views.slice(1).map(({ box }) => box))
   }
 
-  // Frames around what a value looks at; `at` counts the input as 0.
+  // Frame a value's receptive field; `at` counts the input as 0.
   point(at, place) {
     this.views.forEach((view) => view.mark(null))
     if (!place) return
     const value = this.views[at].at(place)
-    this.told.textContent = `${this.views[at].name}, ${where(place)}: ${exact(value, 3)}`
+    this.status.textContent = `${this.views[at].name}, ${where(place)}: ${exact(value, 3)}`
     this.views[at].mark([place.at(-2) ?? 0, (place.at(-2) ?? 0) + 1, place.at(-1), place.at(-1) + 1], place)
     if (!at) return
     const { field, before, type } = this.layers[at - 1]
@@ -82,11 +82,11 @@ export class Layers {
     this.written.show(answer.written, `${this.views[index + 1].name}, ${where(place)}`, this.after(index, place))
   }
 
-  // What the layers behind it make of the same number, as long as each looks at it alone.
+  // The results of the following layers, as long as each depends on this value alone.
   after(index, place) {
-    const found = []
-    for (let at = index + 1; at < this.layers.length && FOLLOWS.has(this.layers[at].type); at++) found.push([this.layers[at].type, this.views[at + 1].at(place)])
-    return found
+    const following = []
+    for (let at = index + 1; at < this.layers.length && FOLLOWS.has(this.layers[at].type); at++) following.push([this.layers[at].type, this.views[at + 1].at(place)])
+    return following
   }
 }
 

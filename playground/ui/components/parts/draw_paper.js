@@ -1,4 +1,4 @@
-// The paper: strokes of a pen, in units of which the paper is 1000 high, so that they fit any screen. They can be drawn, moved and taken back.
+// The canvas: pen strokes in units of a thousandth of its height, so that they fit any screen. They can be drawn, moved and undone.
 
 const UNITS = 1000
 const NEAR = 2 // units between two points worth keeping
@@ -12,9 +12,9 @@ export class Paper {
     this.wide = 1 // how many times wider than high
     this.current = null // the stroke being drawn
     this.held = null // the stroke being moved, and where it was taken
-    this.cursor = null // the keyboard's place, once it was used
+    this.cursor = null // the keyboard's cursor, once it was used
     this.moves = false // whether strokes are moved instead of drawn
-    this.boxes = [] // of digits that were told apart: top, bottom, left, right, in shares of the height
+    this.boxes = [] // of the separated digits: top, bottom, left, right, as fractions of the height
     canvas.onpointerdown = (event) => this.down(event)
     canvas.onpointermove = (event) => this.move(event)
     canvas.onpointerup = canvas.onpointercancel = () => { if (!this.cursor) this.end() }

@@ -1,4 +1,4 @@
-// A picture instead of a drawing: chosen, dropped or taken by the camera, of which a square is shown to the network. It stands where the paper does.
+// A picture instead of a drawing: chosen, dropped or taken by the camera. The network gets a square of it. It has the interface of the canvas.
 
 const SIDE = 256 // pixels of the square that is sent
 const LARGEST = 30_000_000 // bytes of a file that is opened
@@ -15,7 +15,7 @@ export class Photo {
     this.square = new OffscreenCanvas(SIDE, SIDE)
     canvas.onpointerdown = (event) => this.grab(event)
     canvas.onpointermove = (event) => this.drag(event)
-    canvas.onpointerup = canvas.onpointercancel = () => { this.held = null }
+    canvas.onpointerup = canvas.onpointercancel = () => { this.grip = null }
     canvas.ondragover = (event) => event.preventDefault()
     canvas.ondrop = (event) => {
       event.preventDefault()
@@ -26,11 +26,11 @@ export class Photo {
   }
 
   async open(file) {
-    if (file.size > LARGEST) return this.refused("This file is too large. Make the picture smaller first.")
+    if (file.size > LARGEST) return this.refused("This file is too large. Choose a smaller picture.")
     try {
       this.take(await createImageBitmap(file))
     } catch {
-      this.refused("This file is no picture that the browser can read.")
+      this.refused("The browser cannot read this file as a picture.")
     }
   }
 
@@ -65,15 +65,15 @@ export class Photo {
   grab(event) {
     if (!this.source) return
     this.canvas.setPointerCapture(event.pointerId)
-    this.held = [event.clientX, event.clientY]
+    this.grip = [event.clientX, event.clientY]
   }
 
   drag(event) {
-    if (!this.held) return
+    if (!this.grip) return
     const scale = this.size / this.canvas.clientWidth
     const to = [event.clientX, event.clientY]
-    this.middle = this.middle.map((value, axis) => value - (to[axis] - this.held[axis]) * scale)
-    this.held = to
+    this.middle = this.middle.map((value, axis) => value - (to[axis] - this.grip[axis]) * scale)
+    this.grip = to
     this.cut()
   }
 
@@ -84,11 +84,11 @@ export class Photo {
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } })
     } catch {
-      return this.refused("There is no camera, or this page may not use it. Choose a picture instead.")
+      return this.refused("There is no camera, or the browser does not allow this page to use it. Choose a picture instead.")
     } finally {
       this.asking = false
     }
-    const over = new Promise((resolve) => { this.over = resolve }) // a video that has been stopped gives no more frames, and no word of it
+    const over = new Promise((resolve) => { this.over = resolve }) // a stopped video sends no more frames and reports nothing
     this.films(true)
     const video = document.createElement("video")
     Object.assign(video, { srcObject: this.stream, muted: true, playsInline: true })
@@ -110,7 +110,7 @@ export class Photo {
 
   clear() {
     this.stop()
-    Object.assign(this, { source: null, file: null, strokes: [], held: null, zoom: 1 })
+    Object.assign(this, { source: null, file: null, strokes: [], grip: null, zoom: 1 })
     this.paint()
     this.changed()
   }

@@ -1,28 +1,29 @@
-// Teaching a network one's own handwriting: corrections are kept, a short run learns them, and what it changed is told.
+// Fine-tunes a network on the learner's handwriting: stores corrected drawings, starts a short run, and shows what changed.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { element } from "./tile.js"
 
 const POLL_MS = 250
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
 
 export class Teach {
-  // `ink()` is the drawing; `clear` empties the paper; `taught(before, run)` is called when a network has learnt.
+  // `ink()` returns the drawing; `clear` clears the canvas; `taught(before, run)` is called when the run has finished.
   constructor({ ink, clear, taught }) {
     Object.assign(this, { ink, clear, taught })
     this.box = element("section", "teach")
     this.question = element("p", "ask")
     this.labels = element("div", "labels")
     this.cards = element("div", "pieces")
-    this.told = element("p", "status")
-    this.told.setAttribute("role", "status")
+    this.status = element("p", "status")
+    this.status.setAttribute("role", "status")
     this.result = element("div")
     this.go = this.button("Teach the network", () => this.teach())
     this.take = element("a", "", "Download my digits")
     Object.assign(this.take, { href: new URL("api/own/my-digits.zip", document.baseURI).href, download: "my-digits.zip" })
     this.box.append(
-      element("p", "note", "Was a drawing read wrongly? Say what it was, draw a few more, then let the network learn them. It goes on from what it knows, with old digits mixed in, as a run of its own. The run keeps your drawings: who gets its file gets them, too."),
-      this.question, this.labels, this.cards, this.go, this.told, this.result, this.files(),
+      element("p", "note", "Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well."),
+      this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
     )
   }
 
@@ -51,16 +52,16 @@ export class Teach {
     this.labels.replaceChildren(...classes.map((name) => {
       const button = element("button", "", name)
       Object.assign(button, { type: "button", onclick: () => this.keep(name) })
-      button.setAttribute("aria-label", `It was a ${name}`)
+      button.setAttribute("aria-label", `Label this drawing ${name}`)
       return button
     }))
     this.show(null)
   }
 
-  // What is on the paper now, with the network's answers; null for nothing.
+  // Take the drawing on the canvas with its predictions; null if the canvas is empty.
   show(piece) {
     this.piece = piece
-    this.question.textContent = piece ? `The network says ${piece.answers[0].label}. What is it?` : "Draw a digit, then say here what it is."
+    this.question.textContent = piece ? `Predicted class: ${piece.answers[0].label}. What did you draw?` : "Draw a digit, then choose its label here."
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
     if (!this.drawings) {
       this.drawings = []
@@ -80,9 +81,9 @@ export class Teach {
       const response = await fetch(address, body === undefined ? {} : { method: "POST", body })
       const answer = await response.json()
       if (response.ok) return answer
-      this.told.textContent = answer.error
+      this.status.textContent = answer.error
     } catch {
-      this.told.textContent = "The server does not answer. Is it still running?"
+      this.status.textContent = "The server does not answer. Is it still running?"
     }
     return null
   }
@@ -95,7 +96,7 @@ export class Teach {
 
   async keep(label) {
     if (!(await this.change("keep", { label, said: this.piece.answers[0].label }, this.ink()))) return
-    this.told.textContent = `Kept as a ${label}.`
+    this.status.textContent = `Saved with label ${label}.`
     this.clear()
   }
 
@@ -105,8 +106,8 @@ export class Teach {
       const card = element("figure", "card own")
       const remove = element("button", "remove", "×")
       Object.assign(remove, { type: "button", title: "Delete this drawing", onclick: () => this.change("forget", { index }, "") })
-      remove.setAttribute("aria-label", `Delete drawing ${index + 1}, a ${label}`)
-      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `A drawn ${label}` }), element("figcaption", "", said && said !== label ? `${label}, read as ${said}` : label), remove)
+      remove.setAttribute("aria-label", `Delete drawing ${index + 1}, label ${label}`)
+      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", said && said !== label ? `${label} predicted as ${said}` : label), remove)
       return card
     }))
     this.go.disabled = !drawings.length || Boolean(this.learning)
@@ -118,20 +119,20 @@ export class Teach {
     this.learning = true
     this.go.disabled = true
     this.result.replaceChildren()
-    this.told.textContent = "The network is learning…"
+    this.status.textContent = "Training…"
     const started = await this.reach("teach", { model: before }, "")
     if (started && (await this.ended(started.run))) await this.compare(before, started.run)
     this.learning = false
     this.go.disabled = !this.drawings.length
   }
 
-  // Whether the run has learnt to its end.
+  // Wait for the end of the run; whether it finished.
   async ended(run) {
     for (;;) {
       const state = await fetch(new URL(`api/runs/${run}`, document.baseURI)).then((response) => response.json()).catch(() => ({}))
-      if (state.step) this.told.textContent = `The network is learning: ${Math.round((100 * state.step) / state.total_steps)} %`
+      if (state.step) this.status.textContent = `Training: ${percent(state.step / state.total_steps, 0)}`
       if (ENDED.includes(state.state)) {
-        if (state.state !== "finished") this.told.textContent = state.message || "The run did not come to its end."
+        if (state.state !== "finished") this.status.textContent = state.message || "The run did not finish."
         return state.state === "finished"
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
@@ -139,21 +140,20 @@ export class Teach {
   }
 
   async compare(before, run) {
-    this.told.textContent = "The network is tried on all test images, as it was and as it is now…"
-    const found = await this.reach("taught", { model: before, run })
-    if (!found) return
-    const percent = (share) => `${(100 * share).toFixed(2)} %`
-    const right = (when) => found.drawings.filter((one) => one[when].label === one.label).length
-    const lost = found.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} of ${of.toLocaleString("en")})`)
+    this.status.textContent = "Evaluating the network on all test images, before and after fine-tuning…"
+    const report = await this.reach("taught", { model: before, run })
+    if (!report) return
+    const right = (when) => report.drawings.filter((one) => one[when].label === one.label).length
+    const lost = report.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} more, of ${of.toLocaleString("en")} images)`)
     const table = element("table", "changed")
     const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
     table.append(
-      row("th", "", "before", "after"),
-      row("td", "Your drawings read rightly", `${right("before")} of ${found.drawings.length}`, `${right("after")} of ${found.drawings.length}`),
-      row("td", `${found.dataset}, ${found.images.toLocaleString("en")} test images`, percent(found.accuracy.before), percent(found.accuracy.after)),
+      row("th", "", "Before", "After"),
+      row("td", "Your drawings, correctly classified", `${right("before")} of ${report.drawings.length}`, `${right("after")} of ${report.drawings.length}`),
+      row("td", `${report.dataset}, ${report.images.toLocaleString("en")} test images`, percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
     )
-    this.result.replaceChildren(table, element("p", "note", lost.length ? `Forgotten most: ${lost.join(", ")}.` : "No class lost anything."))
-    this.told.textContent = "It has learnt. Draw the next digit: both networks answer it, the taught one first."
+    this.result.replaceChildren(table, element("p", "note", lost.length ? `Classes with more mistakes than before: ${lost.join(", ")}.` : "No class has more mistakes than before."))
+    this.status.textContent = "Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first."
     this.taught(before, run)
   }
 }

@@ -1,4 +1,4 @@
-// What in the drawing spoke for the answer, and what for the runner-up, by one of several methods.
+// Attribution: which pixels are evidence for the predicted class and for the runner-up, by one of several methods.
 
 import { bytesOf } from "./bytes.js"
 import { element, exact } from "./tile.js"
@@ -22,30 +22,30 @@ export class Why {
 
   // The methods by which this network can be explained.
   offer(methods) {
-    const chosen = this.choice.value || "integrated-gradients" // which tells for from against
+    const chosen = this.choice.value || "integrated-gradients" // which separates evidence for from evidence against
     this.methods = methods
     this.choice.replaceChildren(...methods.map(({ name, title }) => new Option(title, name)))
     this.choice.value = methods.some(({ name }) => name === chosen) ? chosen : methods[0].name
   }
 
-  // `answer` is the network's, `classes` are the names of what it knows.
+  // `answer` is the network's prediction, `classes` are the names of its classes.
   async show(model, answer, classes) {
     this.again = () => this.show(model, answer, classes)
     const method = this.methods.find(({ name }) => name === this.choice.value)
     this.explains.textContent = method.explains
     if (!answer) return this.pictures.replaceChildren(element("p", "note", "Draw a digit first."))
     const [first, second] = answer.probabilities.map((share, index) => [share, index]).sort((one, other) => other[0] - one[0]).map(([, index]) => index)
-    const asked = (this.asked = {})
-    if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", "The network is asked…"))
-    const found = []
-    for (const [title, query] of [[`What spoke for ${classes[first]}`, { target: first }], [`What spoke for ${classes[second]}`, { target: second }], [`For ${classes[first]} rather than ${classes[second]}`, { target: first, versus: second }]]) {
+    const request = (this.request = {})
+    if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", "Computing the evidence…"))
+    const pictures = []
+    for (const [title, query] of [[`Evidence for ${classes[first]}`, { target: first }], [`Evidence for ${classes[second]}`, { target: second }], [`Evidence for ${classes[first]} over ${classes[second]}`, { target: first, versus: second }]]) {
       const one = await this.ask("why", { model, method: method.name, ...query }, true)
-      if (asked !== this.asked) return
+      if (request !== this.request) return
       if (!one) return this.pictures.replaceChildren()
-      found.push(this.picture(title, one))
+      pictures.push(this.picture(title, one))
       if (query.versus === undefined && query.target === first) this.note.textContent = one.note
     }
-    this.pictures.replaceChildren(...found)
+    this.pictures.replaceChildren(...pictures)
   }
 
   picture(title, { width, height, values, signed, bound }) {
@@ -62,7 +62,7 @@ export class Why {
       image.data.set([...end.map((part) => Math.round(247 + (part - 247) * share)), 255], 4 * cell)
     })
     canvas.getContext("2d").putImageData(image, 0, 0)
-    figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? `orange for, blue against, up to ±${exact(bound, 2)}` : `up to ${exact(bound, 2)}`))
+    figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? `orange: for, blue: against, up to ±${exact(bound, 2)}` : `up to ${exact(bound, 2)}`))
     return figure
   }
 }

@@ -1,18 +1,18 @@
-// How one number of a layer came about: every product, what they add up to, and what is made of it.
+// The sum behind one value of a layer: every product, their total, and what the following layers compute from it.
 
 import { element, exact } from "./tile.js"
 
-const FEW = 64 // terms that are all written in one table
+const FEW = 64 // most terms shown in one table
 
 export class WrittenOut {
   constructor() {
     this.box = element("section", "written")
-    this.box.setAttribute("aria-label", "Written out")
+    this.box.setAttribute("aria-label", "Sum behind a value")
   }
 
-  // `after` are the layers behind with what they make of the number, as pairs; null for nothing.
+  // `after`: the following layers and their results, as pairs.
   show(written, title = "", after = []) {
-    if (!written) return this.box.replaceChildren(element("p", "note", "Click a value, and here stands how it came about."))
+    if (!written) return this.box.replaceChildren(element("p", "note", "Click any value to see the sum behind it."))
     const [formula, sum, ...rest] = this.parts(written)
     this.box.replaceChildren(element("h4", "", title), formula, sum, ...this.behind(after), ...rest)
   }
@@ -43,7 +43,7 @@ export class WrittenOut {
   windows({ terms, grid: [channels, rows, columns] }) {
     const most = Math.max(...terms.map(({ product }) => Math.abs(product)), 1e-12)
     const each = rows * columns
-    const told = element("p", "note", "x × w = x·w")
+    const detail = element("p", "note", "x × w = x·w")
     const box = element("div", "windows")
     for (let channel = 0; channel < channels; channel++) {
       const part = terms.slice(channel * each, (channel + 1) * each)
@@ -54,14 +54,14 @@ export class WrittenOut {
         const cell = element("span", term.place || term.copied ? "" : "padding", exact(term.product, 2))
         cell.style.background = tint(term.product / most)
         cell.title = words(term)
-        cell.onpointerenter = () => { told.textContent = words(term) }
+        cell.onpointerenter = () => { detail.textContent = words(term) }
         table.append(cell)
       }
       figure.append(table, element("figcaption", "", `${channels > 1 ? `channel ${channel}: ` : ""}${exact(part.reduce((sum, { product }) => sum + product, 0), 4)}`))
       box.append(figure)
     }
     const all = element("div")
-    all.append(told, box)
+    all.append(detail, box)
     return all
   }
 
@@ -76,7 +76,7 @@ export class WrittenOut {
       for (const text of [from(term), exact(term.value, 5), term.weight === null ? "" : exact(term.weight, 5), exact(term.product, 5)]) row.append(element("td", "", text))
       return row
     }))
-    if (shown.length < terms.length) box.append(element("p", "note", `The ${FEW} largest of ${terms.length.toLocaleString("en")} products; the sum has them all.`))
+    if (shown.length < terms.length) box.append(element("p", "note", `The ${FEW} largest of ${terms.length.toLocaleString("en")} products; the sum includes all of them.`))
     box.append(table)
     return box
   }

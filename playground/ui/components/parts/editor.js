@@ -124,11 +124,11 @@ export class Editor {
   }
 
   mark(faults) {
-    const found = faults.map(({ start, end, message }) => {
+    const diagnostics = faults.map(({ start, end, message }) => {
       const [from, to] = this.range(start, end)
       return { from, to, message, severity: "error" }
     })
-    this.view.dispatch(setDiagnostics(this.view.state, found))
+    this.view.dispatch(setDiagnostics(this.view.state, diagnostics))
   }
 
   lines(lineNumbers) {
@@ -157,7 +157,7 @@ export class Editor {
 
   // While one types, only what begins like the word is offered, names from their second letter on, and nothing once the
   // word is whole: Enter then ends the line. Asked for with Ctrl+Space, it is all that contains the word.
-  offer(context, asked) {
+  offer(context, explicit) {
     const { state, pos } = context
     const { from, text } = context.matchBefore(/[\p{L}\d_.]*/u)
     if (/^\d|\.\./.test(text)) return null // a number or an ellipsis
@@ -167,17 +167,17 @@ export class Editor {
     // What stands before the last dot is a module that the entries know, or else any value, which has methods.
     let path = text.slice(0, text.length - typed.length)
     if (!this.entries.some(({ label }) => label.startsWith(path))) path = "."
-    if (!asked && !path && typed.length < 2) return null
-    const fits = asked ? (name) => name.includes(typed) : (name) => name.toLowerCase().startsWith(typed.toLowerCase())
+    if (!explicit && !path && typed.length < 2) return null
+    const fits = explicit ? (name) => name.includes(typed) : (name) => name.toLowerCase().startsWith(typed.toLowerCase())
     const options = []
     for (const { label, detail, info } of this.entries) {
       const name = label.slice(path.length)
-      if (!label.startsWith(path) || !fits(name) || (!path && name.includes(".") && (!asked || name[0] === "."))) continue
-      if (!asked && name === typed) return null
+      if (!label.startsWith(path) || !fits(name) || (!path && name.includes(".") && (!explicit || name[0] === "."))) continue
+      if (!explicit && name === typed) return null
       options.push({ label: name, displayLabel: path === "." ? name : label, detail, info })
     }
     const rank = ({ label }) => Number(!label.startsWith(typed))
     options.sort((one, other) => rank(one) - rank(other))
-    return { from: from + text.length - typed.length, options, filter: false, update: (_, start, end, next) => this.offer(next, asked) }
+    return { from: from + text.length - typed.length, options, filter: false, update: (_, start, end, next) => this.offer(next, explicit) }
   }
 }

@@ -1,24 +1,25 @@
-// Test images with what the network said of them.
+// Test images with their predictions.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { element } from "./tile.js"
 
 const SIDE = 64 // pixels on the screen
 
-const percent = (value) => (value > 0.9995 && value < 1 ? "> 99.9 %" : `${(100 * value).toFixed(1)} %`)
+const certainty = (probability) => (probability > 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
 
-// `found`: what the server sends of some images; a card for each.
-export function cards(found, classes) {
-  const bytes = bytesOf(found.pixels)
-  return found.index.map((index, place) => {
-    const [label, named] = [found.labels[place], found.predictions[place]]
-    const right = label === named
+// A card for each image of `page`, a response of the server.
+export function cards(page, classes) {
+  const bytes = bytesOf(page.pixels)
+  return page.index.map((index, place) => {
+    const [label, predicted] = [page.labels[place], page.predictions[place]]
+    const right = label === predicted
     const card = element("figure", `evaluation-card ${right ? "right" : "wrong"}`)
-    card.title = `Test image ${index}. ${found.top[place].map(([one, share]) => `${classes[one]}: ${percent(share)}`).join(", ")}`
+    card.title = `Test image ${index}. ${page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")}`
     const caption = element("figcaption")
-    caption.append(element("b", "", right ? `✓ ${classes[named]}` : `✗ ${classes[named]}`), element("span", "", percent(found.confidence[place])))
-    if (!right) caption.append(element("span", "", `is ${classes[label]}`))
-    card.append(paint(bytes, place, found.shape, SIDE / found.shape[2], { label: `${classes[label]}, named ${classes[named]}` }), caption)
+    caption.append(element("b", "", right ? `✓ ${classes[predicted]}` : `✗ ${classes[predicted]}`), element("span", "", certainty(page.confidence[place])))
+    if (!right) caption.append(element("span", "", `true: ${classes[label]}`))
+    card.append(paint(bytes, place, page.shape, SIDE / page.shape[2], { label: `${classes[label]}, predicted as ${classes[predicted]}` }), caption)
     return card
   })
 }

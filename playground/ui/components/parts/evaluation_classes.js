@@ -11,13 +11,15 @@ export class Classes {
     const scroll = element("div", "evaluation-scroll")
     scroll.append(this.table)
     const terms = element("dl", "evaluation-terms")
-    const told = {
-      Precision: "Of the images that were given this class, the share that is of it.",
-      Recall: "Of the images of this class, the share that was found.",
-      F1: "Their harmonic mean: 2 · precision · recall ÷ (precision + recall). It is high only where both are.",
-      Images: "How many test images there are of it.",
+    const explanations = {
+      Precision: "Of the images predicted as this class, the share that belongs to it.",
+      Recall: "Of the images of this class, the share predicted as it.",
+      F1: "Their harmonic mean: 2 · precision · recall ÷ (precision + recall). It is high only if both are.",
+      Images: "Number of test images of this class.",
+      "Macro average": "The mean over the classes: each class counts the same.",
+      "Weighted average": "The mean weighted by the number of images of each class.",
     }
-    terms.append(...Object.entries(told).flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
+    terms.append(...Object.entries(explanations).flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
     this.box.append(scroll, terms)
   }
 
@@ -32,8 +34,8 @@ export class Classes {
     this.table.replaceChildren(
       head,
       ...table.map((one) => row(one.class, one, one.support)),
-      row("Mean of the classes", macro, images, "mean"),
-      row("Mean by number of images", weighted, images, "mean"),
+      row("Macro average", macro, images, "mean"),
+      row("Weighted average", weighted, images, "mean"),
     )
   }
 

@@ -11,17 +11,17 @@ export class Confusion {
     const scroll = element("div", "evaluation-scroll")
     scroll.append(this.table)
     const left = element("div")
-    left.append(scroll, element("p", "evaluation-hint", "A row for each true class, a column for each answer: the diagonal is right. Press a number to see its images."))
-    this.told = element("h4")
+    left.append(scroll, element("p", "evaluation-hint", "Rows: true class. Columns: predicted class. The diagonal counts the correct predictions. Click a number to see its images."))
+    this.caption = element("h4")
     this.images = element("div", "evaluation-cards")
     const right = element("div")
-    right.append(this.told, this.images)
+    right.append(this.caption, this.images)
     this.box.append(left, right)
   }
 
-  take(found) {
-    this.found = found
-    const { classes, confusion } = found
+  take(evaluation) {
+    this.evaluation = evaluation
+    const { classes, confusion } = evaluation
     const head = element("tr")
     head.append(element("th"), ...classes.map((name) => { const cell = element("th", "", name); cell.scope = "col"; cell.title = name; return cell }))
     this.buttons = []
@@ -32,43 +32,43 @@ export class Confusion {
       const name = element("th", "", classes[label])
       name.scope = "row"
       const total = counts.reduce((sum, count) => sum + count, 0)
-      row.append(name, ...counts.map((count, named) => this.cell(label, named, count, total)))
+      row.append(name, ...counts.map((count, predicted) => this.cell(label, predicted, count, total)))
       return row
     })
     this.table.replaceChildren(head, ...rows)
-    const wrong = confusion.flatMap((counts, label) => counts.map((count, named) => ({ label, named, count }))).filter(({ label, named }) => label !== named)
-    const worst = wrong.reduce((most, each) => (each.count > most.count ? each : most), { count: 0, label: 0, named: 0 })
-    this.choose(worst.label, worst.named)
+    const wrong = confusion.flatMap((counts, label) => counts.map((count, predicted) => ({ label, predicted, count }))).filter(({ label, predicted }) => label !== predicted)
+    const worst = wrong.reduce((most, each) => (each.count > most.count ? each : most), { count: 0, label: 0, predicted: 0 })
+    this.choose(worst.label, worst.predicted)
   }
 
-  cell(label, named, count, total) {
-    const cell = element("td", label === named ? "right" : "wrong")
+  cell(label, predicted, count, total) {
+    const cell = element("td", label === predicted ? "right" : "wrong")
     const button = element("button", count ? "" : "none", String(count))
     button.type = "button"
     button.disabled = !count
-    const { classes } = this.found
-    button.setAttribute("aria-label", `${count} images of ${classes[label]} named ${classes[named]}`)
-    // Mistakes are few: the root makes them visible.
-    cell.style.setProperty("--share", label === named ? (total ? count / total : 0) : Math.sqrt(total ? count / total : 0))
-    button.onclick = () => this.choose(label, named)
-    this.buttons.push({ label, named, button })
+    const { classes } = this.evaluation
+    button.setAttribute("aria-label", `True class ${classes[label]}, predicted class ${classes[predicted]}: ${count}`)
+    // Mistakes are few: the square root makes them visible.
+    cell.style.setProperty("--share", label === predicted ? (total ? count / total : 0) : Math.sqrt(total ? count / total : 0))
+    button.onclick = () => this.choose(label, predicted)
+    this.buttons.push({ label, predicted, button })
     cell.append(button)
     return cell
   }
 
-  async choose(label, named) {
-    this.chosen = { label, named }
-    for (const one of this.buttons) one.button.setAttribute("aria-pressed", one.label === label && one.named === named)
-    const { classes, confusion } = this.found
-    const count = confusion[label][named]
+  async choose(label, predicted) {
+    this.chosen = { label, predicted }
+    for (const one of this.buttons) one.button.setAttribute("aria-pressed", one.label === label && one.predicted === predicted)
+    const { classes, confusion } = this.evaluation
+    const count = confusion[label][predicted]
     if (!count) {
-      this.told.textContent = "Every image was named rightly."
+      this.caption.textContent = "Every image is correctly classified."
       return this.images.replaceChildren()
     }
-    const answer = await this.ask("/pictures", { true: label, predicted: named, order: "most-certain" })
-    if (!answer || this.chosen.label !== label || this.chosen.named !== named) return
-    const which = label === named ? `${classes[label]}, named rightly` : `${classes[label]}, taken for ${classes[named]}`
-    this.told.textContent = answer.total > answer.index.length ? `${which}: the ${answer.index.length} most certain of ${answer.total.toLocaleString("en")}` : `${which}: ${answer.total}`
+    const answer = await this.ask("/pictures", { true: label, predicted, order: "most-certain" })
+    if (!answer || this.chosen.label !== label || this.chosen.predicted !== predicted) return
+    const which = label === predicted ? `${classes[label]} correctly classified` : `${classes[label]} predicted as ${classes[predicted]}`
+    this.caption.textContent = answer.total > answer.index.length ? `${which}: the ${answer.index.length} most certain of ${answer.total.toLocaleString("en")}` : `${which}: ${answer.total}`
     this.images.replaceChildren(...cards(answer, classes))
   }
 

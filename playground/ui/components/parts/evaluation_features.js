@@ -1,5 +1,6 @@
-// A thousand test images as the last layer sees them: points that lie close are alike to the network. Pointing at one shows its image.
+// The features of a thousand test images, the input of the last layer: nearby points are similar to the network. Pointing at one shows its image.
 
+import { percent } from "./numbers.js"
 import { CONFIG, layout, loadPlotly, theme } from "./plot.js"
 import { element } from "./tile.js"
 
@@ -20,17 +21,17 @@ export class Features {
     for (const input of [this.method, this.dimensions]) input.onchange = () => this.load()
     const tools = element("div", "evaluation-tools")
     tools.append(this.method, this.dimensions)
-    this.told = element("p", "evaluation-hint")
+    this.status = element("p", "evaluation-hint")
     this.plot = element("div", "evaluation-plot large")
     this.card = element("div", "evaluation-point")
     this.card.setAttribute("aria-live", "polite")
     const body = element("div", "evaluation-space")
     body.append(this.plot, this.card)
-    this.box.append(tools, this.told, body)
+    this.box.append(tools, this.status, body)
   }
 
-  take(found) {
-    this.classes = found.classes
+  take(evaluation) {
+    this.classes = evaluation.classes
     this.fresh = true
     this.sheet = null
   }
@@ -42,7 +43,7 @@ export class Features {
 
   async load() {
     this.fresh = false
-    this.told.textContent = this.method.value === "tsne" ? "t-SNE arranges the points. That takes a few seconds." : "The points are being worked out."
+    this.status.textContent = this.method.value === "tsne" ? "Computing t-SNE. This takes a few seconds." : "Computing the points…"
     const query = { method: this.method.value, dimensions: this.dimensions.value }
     const points = await this.ask("/points", query)
     if (!points || query.method !== this.method.value || query.dimensions !== this.dimensions.value) return
@@ -58,8 +59,8 @@ export class Features {
     const { method, variance, note, index } = this.points
     const share = variance.reduce((sum, one) => sum + one, 0)
     if (note) return note
-    if (method === "pca") return `What enters the last layer for ${index.length.toLocaleString("en")} test images, along the directions in which it varies most: ${(100 * share).toFixed(0)} % of the variance.`
-    return `What enters the last layer for ${index.length.toLocaleString("en")} test images, arranged by t-SNE: neighbours are alike to the network, distances between groups mean nothing.`
+    if (method === "pca") return `The input of the last layer for ${index.length.toLocaleString("en")} test images, along its principal components, which hold ${percent(share, 0)} of the variance.`
+    return `The input of the last layer for ${index.length.toLocaleString("en")} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.`
   }
 
   async draw() {
@@ -67,7 +68,7 @@ export class Features {
     if (!this.box.isConnected) return
     const look = theme(this.box)
     const { points } = this
-    this.told.textContent = this.explained()
+    this.status.textContent = this.explained()
     const three = points.dimensions === 3
     const axis = { showgrid: true, zeroline: false, showticklabels: false, title: { text: "" }, gridcolor: look.grid, backgroundcolor: "rgba(0,0,0,0)" }
     const options = three
@@ -92,7 +93,7 @@ export class Features {
     }))
     const wrong = all.filter((index) => labels[index] !== predictions[index])
     const ring = { size: three ? 7 : 13, color: look.text, symbol: "circle-open", line: { color: look.text, width: 2 } }
-    return [...groups, trace(wrong, { name: "named wrongly", marker: ring })]
+    return [...groups, trace(wrong, { name: "misclassified", marker: ring })]
   }
 
   // One image, cut out of the sheet.
@@ -106,8 +107,8 @@ export class Features {
     if (this.sheet.complete) cut()
     else this.sheet.addEventListener("load", cut)
     const right = labels[place] === predictions[place]
-    const told = right ? `✓ ${this.classes[labels[place]]}` : `✗ ${this.classes[labels[place]]}, named ${this.classes[predictions[place]]}`
-    this.card.replaceChildren(canvas, element("b", "", told), element("span", "", `${(100 * confidence[place]).toFixed(1)} % sure`), element("span", "", `test image ${index[place]}`))
+    const title = right ? `✓ ${this.classes[labels[place]]}` : `✗ ${this.classes[labels[place]]}, predicted as ${this.classes[predictions[place]]}`
+    this.card.replaceChildren(canvas, element("b", "", title), element("span", "", `confidence ${percent(confidence[place])}`), element("span", "", `test image ${index[place]}`))
   }
 
   close() {

@@ -1,10 +1,10 @@
-// A grid of test images with what they are and what they were named, to be filtered; at first the most certain mistakes.
+// A grid of test images with true and predicted class, to be filtered; at first the mistakes with the highest confidence.
 
 import { cards } from "./evaluation_cards.js"
 import { element } from "./tile.js"
 
-const ANSWERS = { wrong: "named wrongly", right: "named rightly", all: "all" }
-const ORDERS = { "most-certain": "most certain first", "least-certain": "least certain first", "in-order": "in their order" }
+const ANSWERS = { wrong: "misclassified", right: "correctly classified", all: "all" }
+const ORDERS = { "most-certain": "highest confidence first", "least-certain": "lowest confidence first", "in-order": "as in the data set" }
 
 export class Images {
   constructor(ask) {
@@ -16,16 +16,16 @@ export class Images {
     this.predicted = element("select")
     this.order = this.select("Order", ORDERS)
     const label = (text, input) => { const box = element("label"); input.setAttribute("aria-label", text); box.append(text, input); return box }
-    tools.append(label("Images", this.answers), label("that are", this.true), label("named", this.predicted), label("", this.order))
+    tools.append(label("Images", this.answers), label("True class", this.true), label("Predicted class", this.predicted), label("", this.order))
     for (const input of [this.answers, this.true, this.predicted, this.order]) input.onchange = () => this.load(0)
     this.order.setAttribute("aria-label", "Order")
-    this.told = element("p", "evaluation-hint")
+    this.status = element("p", "evaluation-hint")
     this.grid = element("div", "evaluation-cards")
     this.more = element("button", "", "Show more")
     this.more.type = "button"
     this.more.onclick = () => this.load(this.count)
     this.more.hidden = true
-    this.box.append(tools, this.told, this.grid, this.more)
+    this.box.append(tools, this.status, this.grid, this.more)
   }
 
   select(name, choices) {
@@ -34,9 +34,9 @@ export class Images {
     return box
   }
 
-  take(found) {
-    this.found = found
-    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option("of any class", ""), ...found.classes.map((name, index) => new Option(name, index)))
+  take(evaluation) {
+    this.evaluation = evaluation
+    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option("any", ""), ...evaluation.classes.map((name, index) => new Option(name, index)))
     this.fresh = true
   }
 
@@ -47,14 +47,14 @@ export class Images {
   async load(offset) {
     this.fresh = false
     const query = { answers: this.answers.value, true: this.true.value, predicted: this.predicted.value, order: this.order.value, offset }
-    this.asked = JSON.stringify(query)
+    this.request = JSON.stringify(query)
     const answer = await this.ask("/pictures", query)
-    if (!answer || this.asked !== JSON.stringify(query)) return
+    if (!answer || this.request !== JSON.stringify(query)) return
     this.count = offset + answer.index.length
-    const made = cards(answer, this.found.classes)
+    const made = cards(answer, this.evaluation.classes)
     if (offset) this.grid.append(...made)
     else this.grid.replaceChildren(...made)
-    this.told.textContent = answer.total ? `${this.count.toLocaleString("en")} of ${answer.total.toLocaleString("en")} images` : "There is no such image."
+    this.status.textContent = answer.total ? `${this.count.toLocaleString("en")} of ${answer.total.toLocaleString("en")} images` : "No image matches these filters."
     this.more.hidden = this.count >= answer.total
   }
 }

@@ -1,6 +1,6 @@
 // An autograd graph, laid out in layers by dagre and drawn as SVG: values flow down, gradients flow up.
-// Nodes may be in groups, folded until one is clicked. Which nodes are computed and which have their gradient is set from
-// outside, step by step; nothing is asked of the server.
+// Nodes may be in groups, folded until one is clicked. Which nodes are computed and which have a gradient is set from
+// outside, step by step; nothing is requested from the server.
 
 import { dagre } from "./dagre.js"
 import { exact, largest, shade } from "./tile.js"
@@ -19,7 +19,7 @@ const svg = (kind, attributes = {}, text) => {
 const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
 export class Graph {
-  // `onPoint(id)` is told which node is pointed at, null for none; `onPin(id)` which was clicked.
+  // `onPoint(id)` gets the node under the pointer, null for none; `onPin(id)` the one that was clicked.
   constructor(box, { onPoint = () => {}, onPin = () => {} } = {}) {
     this.box = box
     this.onPoint = onPoint
@@ -48,9 +48,9 @@ export class Graph {
 
   // The groups that hold a group, and itself, from the outermost.
   around(id) {
-    const found = []
-    for (let group = this.groups.get(id); group; group = this.groups.get(group.parent)) found.unshift(group)
-    return found
+    const groups = []
+    for (let group = this.groups.get(id); group; group = this.groups.get(group.parent)) groups.unshift(group)
+    return groups
   }
 
   // What stands in the picture for a node: itself, or the outermost group around it that is folded.
@@ -102,11 +102,11 @@ export class Graph {
     if (this.marked) this.mark(this.marked)
   }
 
-  // For those without a wheel.
+  // Zoom buttons, for those without a wheel.
   tools() {
     const bar = document.createElement("div")
     bar.className = "zooming"
-    for (const [sign, label, act] of [["−", "Zoom out", () => this.zoom(1 / 1.25)], ["+", "Zoom in", () => this.zoom(1.25)], ["⤢", "The whole graph", () => this.fit(0.05)]]) {
+    for (const [sign, label, act] of [["−", "Zoom out", () => this.zoom(1 / 1.25)], ["+", "Zoom in", () => this.zoom(1.25)], ["⤢", "Show the whole graph", () => this.fit(0.05)]]) {
       const button = document.createElement("button")
       button.type = "button"
       button.textContent = sign

@@ -5,40 +5,40 @@ import { element } from "./tile.js"
 const SPACE = "http://www.w3.org/2000/svg"
 
 export class Inside {
-  // `ask` sends a question about the stack as it stands.
+  // `ask` sends a request about the network in the builder.
   constructor(ask) {
     this.ask = ask
     this.box = element("div", "inside")
     this.choice = element("select")
-    this.choice.setAttribute("aria-label", "Initialisation")
+    this.choice.setAttribute("aria-label", "Weight initialisation")
     this.choice.onchange = () => this.load()
     const tools = element("div", "tools")
-    const label = element("label", "", "Weights start as ")
+    const label = element("label", "", "Weight initialisation ")
     label.append(this.choice)
     tools.append(label)
     this.result = element("div", "rows")
     this.box.append(tools, this.result)
   }
 
-  // The ways in which weights may start, as pairs of name and title.
+  // The weight initialisations, as pairs of name and title.
   offer(starts) {
     this.choice.replaceChildren(...starts.map(([name, title]) => new Option(title, name)))
   }
 
-  // `network` tells stacks apart; null for one that does not fit.
+  // `network` identifies the network; null for one that does not fit.
   show(network) {
     if (network === null) {
-      this.asked = null // an answer that is still on its way is about another stack
-      this.result.replaceChildren(element("p", "hint", "A batch can be sent through as soon as every layer fits."))
+      this.request = null // a pending answer is about another network
+      this.result.replaceChildren(element("p", "hint", "A batch can be run as soon as every layer fits."))
     } else if (network !== this.shown) this.load()
     this.shown = network
     return this.box
   }
 
   async load() {
-    const asked = (this.asked = {})
+    const request = (this.request = {})
     const answer = await this.ask({ initialisation: this.choice.value, seed: 0 })
-    if (asked !== this.asked) return
+    if (request !== this.request) return
     if (answer.error) return this.result.replaceChildren(element("p", "fault", answer.error))
     const most = Math.max(...answer.layers.map(({ std }) => std ?? 0), 1e-12)
     this.result.replaceChildren(element("p", "hint", answer.data), this.row("input", null, answer.image), ...answer.layers.map((layer) => this.row(`${layer.index} ${layer.type}`, layer, layer.maps, most)))
@@ -48,7 +48,7 @@ export class Inside {
     const row = element("section", "row")
     const facts = element("div", "told")
     facts.append(element("b", "", name), element("span", "fact", maps.shape.join("×")))
-    if (layer) facts.append(element("span", "fact", layer.mean === null ? "not a finite number left" : `mean ${layer.mean.toPrecision(2)}, std ${layer.std.toPrecision(2)}, ${Math.round(100 * layer.zeros)} % zeros`))
+    if (layer) facts.append(element("span", "fact", layer.mean === null ? "only non-finite values" : `mean ${layer.mean.toPrecision(2)}, std ${layer.std.toPrecision(2)}, ${percent(layer.zeros, 0)} zeros`))
     row.append(facts)
     if (layer) row.append(histogram(layer))
     const drawn = element("div", "maps")

@@ -1,5 +1,5 @@
-// What every page with a script has: an editor, a run by fetch, what was printed, and mistakes explained and mended.
-// A page's own class extends it with `present(answer, source)`. Streamlit hears of a run afterwards.
+// The base of every page with a script: an editor, a run by fetch, its output, and errors with explanations and fixes.
+// A page's class extends it with `present(answer, source)`. Streamlit receives each run afterwards.
 
 import { Editor } from "./editor.js"
 import { alignment, rich } from "./xray.js"
@@ -20,7 +20,7 @@ export class Lab {
   }
 
   update({ data, setStateValue }) {
-    this.tell = setStateValue
+    this.setState = setStateValue
     const first = this.data === undefined
     this.data = data
     if (first) {
@@ -43,7 +43,7 @@ export class Lab {
     this.editor.complete(entries.map(({ label, group, signature, summary }) => ({ label, detail: group, info: [signature, summary].filter(Boolean).join("\n") })))
   }
 
-  // One question at a time; a run that is asked for meanwhile follows with the newest script.
+  // One request at a time; a run requested meanwhile follows with the newest script.
   async run() {
     if (this.asking) {
       this.again = true
@@ -63,15 +63,15 @@ export class Lab {
     this.showFault(this.failed, source)
     this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((text) => `Warning: ${text}\n`)].join("")
     this.present(answer, source)
-    this.tell("ran", this.told(answer, source))
+    this.setState("ran", this.summary(answer, source))
   }
 
-  // What is sent with a run, and what Streamlit is told of it.
+  // The body of a request for a run; `summary` is what Streamlit receives of it.
   body(source) {
     return { source, device: this.data.device }
   }
 
-  told(answer, source) {
+  summary(answer, source) {
     return { source }
   }
 
@@ -113,7 +113,7 @@ export class Lab {
       await navigator.clipboard.writeText(window.location.href)
       button.textContent = "Copied"
     } catch {
-      button.textContent = "It is in the address bar"
+      button.textContent = "Copy it from the address bar"
     }
     button.onblur = button.onpointerleave = () => { button.textContent = "Copy link" }
   }

@@ -1,5 +1,5 @@
-// The leaves of an autograd graph: every number can be dragged or typed, its gradient stands beneath it, and the loss is
-// plotted against the one that was grabbed last, with the tangent whose slope is the gradient.
+// The leaves of an autograd graph: every number can be dragged or typed, its gradient is shown below it, and the loss is
+// plotted against the number changed last, with the tangent whose slope is the gradient.
 
 import { element, exact, indexOf, shapeText, short } from "./tile.js"
 
@@ -8,7 +8,7 @@ const PLACES = 61 // points of the curve
 const SPACE = "http://www.w3.org/2000/svg"
 
 export class Leaves {
-  // `onGrab(name, cell, value, done)` is told of each change, `done` when the number was let go; `curve(request)` asks for losses.
+  // `onGrab(name, cell, value, done)` is called for each change, with `done` when the number is released; `curve(request)` fetches losses.
   constructor(box, { onGrab, curve }) {
     this.onGrab = onGrab
     this.curve = curve
@@ -127,7 +127,7 @@ export class Leaves {
     this.draw()
   }
 
-  // The other numbers stay, so that the curve is asked for once; only a number that leaves its range asks again.
+  // The other numbers stay, so the curve is fetched once; only a number that leaves its range needs a new one.
   async range(field) {
     const middle = this.number(field), reach = 2 * Math.max(1, Math.abs(middle))
     const places = Array.from({ length: PLACES }, (_, place) => middle + reach * (2 * place / (PLACES - 1) - 1))
@@ -164,17 +164,17 @@ class Plot {
     this.picture.setAttribute("viewBox", "0 0 360 190")
     this.picture.setAttribute("role", "img")
     this.box.append(this.title, this.picture)
-    const told = (event, done) => { if (this.held && this.value) onMove(this.value(event.clientX), done) }
-    this.picture.onpointerdown = (event) => { this.held = true; this.picture.setPointerCapture(event.pointerId); told(event, false) }
-    this.picture.onpointermove = (event) => told(event, false)
-    this.picture.onpointerup = this.picture.onpointercancel = (event) => { told(event, true); this.held = false }
+    const move = (event, done) => { if (this.held && this.value) onMove(this.value(event.clientX), done) }
+    this.picture.onpointerdown = (event) => { this.held = true; this.picture.setPointerCapture(event.pointerId); move(event, false) }
+    this.picture.onpointermove = (event) => move(event, false)
+    this.picture.onpointerup = this.picture.onpointercancel = (event) => { move(event, true); this.held = false }
   }
 
   draw({ title, line, value, loss, slope }) {
     const known = loss !== null && typeof value === "number"
     this.title.textContent = known
-      ? slope === null ? `loss by ${title}: ${exact(loss)} at ${exact(value)}; no gradient flows to it` : `loss by ${title}: ${exact(loss)} at ${exact(value)}, slope = gradient = ${exact(slope)}`
-      : `loss by ${title}`
+      ? slope === null ? `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}; no gradient flows to it` : `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}, slope = gradient = ${exact(slope)}`
+      : `loss as a function of ${title}`
     this.picture.setAttribute("aria-label", this.title.textContent)
     if (!line) return
     const heights = [...line.losses.filter((height) => height !== null), ...(known ? [loss] : [])]

@@ -1,5 +1,5 @@
 // A picture of a network as SVG: volumes for feature maps, bars for vectors, sheets for tokens, in proportion to their shapes.
-// It is whole in itself, so that it can be downloaded.
+// It is self-contained, so that it can be downloaded.
 
 const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }
 const WRONG = "#C62828"
@@ -16,7 +16,7 @@ export function picture(input, steps, { chosen = -1, text = "currentColor", lit 
   const place = (kind, shape, label, index, facts) => {
     const drawn = block(shape, { widest, longest, colour: COLOURS[kind] ?? COLOURS.Shape, thin: facts?.thin })
     const look = index === chosen ? ` stroke="${lit}" stroke-width="3"` : ` stroke="${text}" stroke-opacity=".45"`
-    parts.push(`<g class="piece" data-index="${index}" transform="translate(${x} 0)"${look}><title>${escape(facts?.told ?? label)}</title>${drawn.shapes}`)
+    parts.push(`<g class="piece" data-index="${index}" transform="translate(${x} 0)"${look}><title>${escape(facts?.summary ?? label)}</title>${drawn.shapes}`)
     parts.push(`<g stroke="none" fill="${text}" font-size="11.5"><text x="${drawn.width / 2}" y="${BASE + 20}" text-anchor="end" transform="rotate(-38 ${drawn.width / 2} ${BASE + 20})">${escape(label)}</text>`)
     if (!facts?.thin) parts.push(`<text x="${drawn.width / 2}" y="${drawn.top - 8}" text-anchor="middle">${escape(shape.join("×"))}</text>`)
     parts.push("</g></g>")
@@ -28,14 +28,14 @@ export function picture(input, steps, { chosen = -1, text = "currentColor", lit 
   let before = input
   for (const step of steps) {
     if (!step.out_shape) {
-      parts.push(`<g class="piece" data-index="${step.index}" transform="translate(${x} 0)"><title>${escape(step.error || "It comes behind a layer that does not fit.")}</title><rect x="0" y="${BASE - 60}" width="26" height="60" fill="${step.error ? WRONG : "none"}" fill-opacity=".25" stroke="${WRONG}" stroke-dasharray="4 3"/><text x="13" y="${BASE + 20}" font-size="11.5" fill="${text}" text-anchor="end" transform="rotate(-38 13 ${BASE + 20})">${escape(step.type)}</text></g>`)
+      parts.push(`<g class="piece" data-index="${step.index}" transform="translate(${x} 0)"><title>${escape(step.error || "An earlier layer does not fit.")}</title><rect x="0" y="${BASE - 60}" width="26" height="60" fill="${step.error ? WRONG : "none"}" fill-opacity=".25" stroke="${WRONG}" stroke-dasharray="4 3"/><text x="13" y="${BASE + 20}" font-size="11.5" fill="${text}" text-anchor="end" transform="rotate(-38 13 ${BASE + 20})">${escape(step.type)}</text></g>`)
       x += 44
       continue
     }
     const thin = String(before) === String(step.out_shape) && step.group !== "Block"
-    const facts = { thin, told: `${step.type}: ${before.join("×")} → ${step.out_shape.join("×")}, ${step.parameters.toLocaleString("en")} parameters` }
+    const facts = { thin, summary: `${step.type}: ${before.join("×")} → ${step.out_shape.join("×")}, ${step.parameters.toLocaleString("en")} parameters` }
     const at = place(step.group, step.out_shape, step.type, step.index, facts)
-    if (step.type === "ResidualBlock") parts.push(`<path d="M${at.from - GAP + 4} ${at.top - 4}C${at.from - GAP + 4} ${at.top - 46} ${at.from + at.width} ${at.top - 46} ${at.from + at.width - 4} ${at.top - 22}" fill="none" stroke="${COLOURS.Block}" stroke-width="2.5" stroke-dasharray="6 3"><title>The way around: what came in is added to what comes out.</title></path>`)
+    if (step.type === "ResidualBlock") parts.push(`<path d="M${at.from - GAP + 4} ${at.top - 4}C${at.from - GAP + 4} ${at.top - 46} ${at.from + at.width} ${at.top - 46} ${at.from + at.width - 4} ${at.top - 22}" fill="none" stroke="${COLOURS.Block}" stroke-width="2.5" stroke-dasharray="6 3"><title>Shortcut connection: the input of the block is added to its output.</title></path>`)
     before = step.out_shape
   }
   const width = Math.max(x + 20, 200), height = BASE + 92

@@ -1,4 +1,4 @@
-// Plotly, loaded once, and the looks that all plots share.
+// Plotly, loaded once, and the style that all plots share.
 
 let loading = null
 
@@ -14,13 +14,13 @@ export function loadPlotly() {
   return loading
 }
 
-// Nothing that a learner plots is offered to be sent away.
+// No plot offers to be uploaded.
 export const CONFIG = { responsive: true, displaylogo: false, showSendToCloud: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
 
 // Of curves that grow: a double click asks for all of them. Plotly's own way back leads to where they ended when they were drawn first.
 const GROWING = { ...CONFIG, doubleClick: "autosize", modeBarButtonsToRemove: [...CONFIG.modeBarButtonsToRemove.filter((name) => name !== "autoScale2d"), "resetScale2d"] }
 
-// Draw curves that grow; `zoomed(low, high)` is told of the part of the horizontal axis that was chosen, and of nothing where that is all.
+// Draw curves that grow; `zoomed(low, high)` is called with the visible part of the horizontal axis, and without arguments when all is visible.
 export async function drawGrowing(plot, traces, layout, zoomed) {
   await window.Plotly.react(plot, traces, layout, GROWING)
   if (!plot.removeAllListeners) return // the page was left meanwhile, and the plot with it

@@ -2,11 +2,11 @@
 
 import { element, exact } from "./tile.js"
 
-// Fill `box` with what the server has found.
+// Fill `box` with the result of the check.
 export function showProof(box, { rows, passed, said, step, gradcheck, left_out: leftOut, error }) {
   box.replaceChildren()
   if (error) return box.append(element("p", "wrong", error))
-  const verdict = passed ? "The gradients are proved: autograd and finite differences agree." : "They do not agree: what backward() computes is not the slope of this loss."
+  const verdict = passed ? "The gradients are correct: autograd and finite differences agree." : "Autograd and finite differences disagree: backward() does not compute the slope of this loss."
   box.append(element("p", passed ? "right" : "wrong", verdict))
   const table = element("table", "differences")
   const head = element("tr")
@@ -20,8 +20,8 @@ export function showProof(box, { rows, passed, said, step, gradcheck, left_out: 
     table.append(row)
   }
   box.append(table)
-  box.append(element("p", "hint", `Both in float64. A finite difference is (loss at value + ${step} less loss at value − ${step}) / ${2 * step}; the script was run anew for each.`))
-  if (leftOut) box.append(element("p", "hint", `${leftOut} more numbers were not compared.`))
-  if (gradcheck) box.append(element("p", "hint", passed ? "torch.autograd.gradcheck(…) returns True." : "torch.autograd.gradcheck(…) says:"))
+  box.append(element("p", "hint", `Both in float64. Finite difference = (loss(value + ${step}) − loss(value − ${step})) / ${2 * step}; the script is run again for each loss.`))
+  if (leftOut) box.append(element("p", "hint", `Numbers that were not compared: ${leftOut}.`))
+  if (gradcheck) box.append(element("p", "hint", passed ? "torch.autograd.gradcheck(…) returns True." : "torch.autograd.gradcheck(…) reports:"))
   if (said) box.append(element("pre", "printed", said))
 }

@@ -1,10 +1,10 @@
-// What the coach has seen in a run: a word for each finding, and behind it the evidence, why it matters, and what to try.
+// The coach's findings on a run: a title for each, and behind it the evidence, why it matters, and what to try.
 
 import { element } from "./tile.js"
 
-const PRESSED_MS = 100 // between two looks whether a button is still pressed
+const PRESSED_MS = 100 // between two checks whether a button is still pressed
 const HEALTHY = {
-  running: "Coach: nothing wrong so far.", paused: "Coach: nothing wrong so far.", queued: "", interrupted: "",
+  running: "Coach: no problem found so far.", paused: "Coach: no problem found so far.", queued: "", interrupted: "",
 }
 
 export class Coach {
@@ -17,7 +17,7 @@ export class Coach {
     this.cards = new Map()
   }
 
-  // What was said of another run is no longer true.
+  // Drop the findings of another run.
   clear() {
     clearTimeout(this.later)
     this.cards.clear()

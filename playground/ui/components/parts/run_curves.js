@@ -7,13 +7,13 @@ const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
 const PLOTS = { loss: "Loss", accuracy: "Accuracy", rate: "Learning rate" }
 
 export class Curves {
-  // `again` is called when other steps are to be asked for.
+  // `again` is called when other steps are needed.
   constructor(again) {
     this.again = again
     this.axis = "epoch"
     this.smoothing = 0.6
     this.logarithmic = false
-    this.range = null // the part of the axis that is looked at, while it is not all of it …
+    this.range = null // the visible part of the axis, if not all of it …
     this.window = null // … and the steps that lie there
     this.box = element("div", "monitor-curves")
     this.box.append(this.tools(), this.figures())
@@ -55,9 +55,9 @@ export class Curves {
 
   // All steps again, as at first.
   whole() {
-    const asked = this.window !== null
+    const zoomed = this.window !== null
     this.forget()
-    if (asked) this.again()
+    if (zoomed) this.again()
   }
 
   forget() {
@@ -141,7 +141,7 @@ export class Curves {
     return index < 0 ? (step.at(-1) ?? 0) : step[index]
   }
 
-  // One plot was zoomed: the others follow, and the steps in sight are asked for more finely.
+  // One plot was zoomed: the others follow, and the visible steps are fetched at a finer resolution.
   zoomed(low, high) {
     if (low === undefined) this.whole()
     else {

@@ -1,6 +1,7 @@
-// A fixed dozen of test images, and what the network said of them while it learnt.
+// A dozen fixed test images and their predictions during training.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { element } from "./tile.js"
 import { Timeline } from "./timeline.js"
 
@@ -10,9 +11,9 @@ export class Images {
   constructor() {
     this.box = element("div", "monitor-images")
     this.timeline = new Timeline(() => this.draw())
-    this.told = element("p", "monitor-hint")
+    this.status = element("p", "monitor-hint")
     this.cards = element("div", "monitor-cards")
-    this.box.append(this.told, this.timeline.box, this.cards)
+    this.box.append(this.status, this.timeline.box, this.cards)
   }
 
   show(seen) {
@@ -24,14 +25,14 @@ export class Images {
   draw() {
     const { seen } = this
     if (!seen?.shots.length) {
-      this.told.textContent = "Pictures appear here as soon as the network has taken its first steps."
+      this.status.textContent = "Images appear here after the first training steps."
       return this.cards.replaceChildren()
     }
     const { shape, pixels, labels, classes, answers } = seen.gallery
     const bytes = bytesOf(pixels)
     const answer = answers[this.timeline.at]
     const right = answer.filter((each, index) => best(each)[0] === labels[index]).length
-    this.told.textContent = `The same ${labels.length} test images, which the network never learns from. At this step it names ${right} of them rightly.`
+    this.status.textContent = `The same ${labels.length} test images throughout, never used for training. At this step, ${right} of ${labels.length} are correctly classified.`
     this.cards.replaceChildren(...labels.map((label, index) => {
       const ranked = best(answer[index])
       const good = ranked[0] === label
@@ -41,7 +42,7 @@ export class Images {
       for (const one of ranked.slice(0, TOP)) {
         const bar = element("div", one === label ? "true" : "")
         bar.style.setProperty("--share", answer[index][one] / 1000)
-        bar.append(element("span", "", classes[one]), element("b", "", `${Math.round(answer[index][one] / 10)} %`))
+        bar.append(element("span", "", classes[one]), element("b", "", percent(answer[index][one] / 1000, 0)))
         bars.append(bar)
       }
       card.append(paint(bytes, index, shape.slice(1), 64 / shape[3], { label: classes[label] }), caption, bars)
@@ -50,5 +51,5 @@ export class Images {
   }
 }
 
-// Classes, the likeliest first.
+// Classes, the most probable first.
 const best = (answer) => answer.map((_, index) => index).sort((one, other) => answer[other] - answer[one])

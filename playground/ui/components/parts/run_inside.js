@@ -1,13 +1,13 @@
-// What goes on inside the network while it learns: gradients, updates, silent units, histograms, and the first layer's filters.
+// Statistics of each layer during training: gradients, updates, dead units, histograms, and the first layer's filters.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { CONFIG, depth, layout, loadPlotly, theme } from "./plot.js"
 import { element } from "./tile.js"
 import { Timeline } from "./timeline.js"
 
 const BINS = 60
 const WHAT = { weights: "weights", gradients: "gradients", outputs: "outputs" }
-const percent = (value) => (value === null ? "" : `${Math.round(100 * value)} %`)
 const digits = (value) => (value === null ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1))
 
 export class RunInside {
@@ -17,7 +17,7 @@ export class RunInside {
     this.box = element("div", "monitor-inside")
     this.plots = { gradient: element("div", "monitor-plot"), ratio: element("div", "monitor-plot") }
     const pair = element("div", "monitor-plots")
-    pair.append(this.figure("Gradient norm of each layer", this.plots.gradient), this.figure("Update ÷ weights (0.001 is usual)", this.plots.ratio))
+    pair.append(this.figure("Gradient norm of each layer", this.plots.gradient), this.figure("Update ÷ weights (about 0.001 is typical)", this.plots.ratio))
     this.table = element("table", "monitor-table")
     this.layer = element("select")
     this.layer.setAttribute("aria-label", "Layer")
@@ -27,14 +27,14 @@ export class RunInside {
     this.what.onchange = () => this.histogram()
     this.heat = element("div", "monitor-plot")
     const choice = element("div", "monitor-tools")
-    choice.append("How the ", this.what, " of layer ", this.layer, " are distributed")
+    choice.append("Distribution of ", this.what, " in layer ", this.layer)
     this.histograms = element("section")
     this.histograms.append(choice, this.heat)
     this.timeline = new Timeline(() => this.filters())
     this.grid = element("div", "monitor-filters")
     this.first = element("section")
-    this.first.append(element("h4", "", "What the first layer looks for"), element("p", "monitor-hint", "Its weights as pictures: orange counts for, blue against."), this.timeline.box, this.grid)
-    this.waiting = element("p", "monitor-hint", "The inside appears here as soon as the network has taken its first steps.")
+    this.first.append(element("h4", "", "Filters of the first layer"), element("p", "monitor-hint", "The weights as images: orange is positive, blue is negative."), this.timeline.box, this.grid)
+    this.waiting = element("p", "monitor-hint", "Layer statistics appear here after the first training steps.")
     this.all = element("div")
     const below = element("div", "monitor-plots")
     below.append(this.histograms, this.first)
@@ -88,7 +88,7 @@ export class RunInside {
 
   rows() {
     const head = element("tr")
-    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output spread", "Silent units"].map((text) => element("th", "", text)))
+    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output standard deviation", "Dead units"].map((text) => element("th", "", text)))
     const last = (series) => series?.findLast((value) => value !== null) ?? null
     const look = theme(this.box)
     const learning = this.learning()
@@ -99,7 +99,7 @@ export class RunInside {
       const swatch = element("i", "monitor-swatch")
       if (layer.gradient) swatch.style.background = depth(look, learning.indexOf(layer), learning.length)
       name.append(swatch, `${layer.index} ${layer.type}`)
-      row.append(name, ...[digits(last(layer.gradient)), digits(last(layer.ratio)), digits(last(layer.std)), percent(dead)].map((text) => element("td", "", text)))
+      row.append(name, ...[digits(last(layer.gradient)), digits(last(layer.ratio)), digits(last(layer.std)), dead === null ? "" : percent(dead, 0)].map((text) => element("td", "", text)))
       if (dead > 0.5) row.lastChild.className = "much"
       return row
     })
@@ -123,24 +123,24 @@ export class RunInside {
   }
 
   async histogram() {
-    const found = await this.ask("/histogram", { layer: this.layer.value, what: this.what.value })
+    const answer = await this.ask("/histogram", { layer: this.layer.value, what: this.what.value })
     const Plotly = await loadPlotly()
-    if (!found?.steps.length || !this.box.isConnected) return
+    if (!answer?.steps.length || !this.box.isConnected) return
     const look = theme(this.box)
-    const [low, high] = [Math.min(...found.low), Math.max(...found.high)]
+    const [low, high] = [Math.min(...answer.low), Math.max(...answer.high)]
     const width = (high - low || 1) / BINS
-    const columns = found.counts.map((counts, shot) => spread(counts, found.low[shot], found.high[shot], low, width))
+    const columns = answer.counts.map((counts, shot) => spread(counts, answer.low[shot], answer.high[shot], low, width))
     const z = Array.from({ length: BINS }, (_, bin) => columns.map((column) => column[bin]))
     const y = Array.from({ length: BINS }, (_, bin) => low + (bin + 0.5) * width)
-    const traces = [{ type: "heatmap", x: found.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false, hovertemplate: "step %{x}<br>value %{y:.3g}<extra></extra>" }]
+    const traces = [{ type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false, hovertemplate: "step %{x}<br>value %{y:.3g}<extra></extra>" }]
     Plotly.react(this.heat, traces, layout(look, 280, { title: "step" }, { title: { text: "value", font: { size: 14 } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, displayModeBar: false })
   }
 
   async filters() {
-    const found = await this.ask("/filters", { at: this.timeline.at })
-    if (!found?.pixels) return
-    const bytes = bytesOf(found.pixels)
-    const [count, ...shape] = found.shape
+    const answer = await this.ask("/filters", { at: this.timeline.at })
+    if (!answer?.pixels) return
+    const bytes = bytesOf(answer.pixels)
+    const [count, ...shape] = answer.shape
     const zoom = Math.max(1, Math.round((shape[2] > 12 ? 62 : 40) / shape[2]))
     this.grid.replaceChildren(...Array.from({ length: count }, (_, index) => paint(bytes, index, shape, zoom, { signed: true, label: `Filter ${index}` })))
   }

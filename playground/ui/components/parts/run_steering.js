@@ -1,9 +1,9 @@
-// Steering a run while it learns: another learning rate, another optimizer, or back to a checkpoint and on from there as a run of its own.
+// Changes a run during training: another learning rate or optimizer, or a fork from a checkpoint as a new run.
 
 import { element } from "./tile.js"
 
 export class Steering {
-  // `command(name, value)` and `fork(step, changes)` ask the server; both answer whether it was done.
+  // `command(name, value)` and `fork(step, changes)` send a request to the server.
   constructor(command, fork) {
     this.box = element("div", "monitor-steering")
     this.rate = this.field("Learning rate", "any")
@@ -19,12 +19,12 @@ export class Steering {
     this.step = element("select")
     this.newRate = this.field("New learning rate", "any")
     this.newOptimizer = element("select")
-    this.newEpochs = this.field("New epochs", "any")
-    const go = this.button("Go on as a new run", () => fork(Number(this.step.value), this.changes()))
+    this.newEpochs = this.field("New total epochs", "any")
+    const go = this.button("Start a new run", () => fork(Number(this.step.value), this.changes()))
     const form = element("form", "monitor-tools")
     form.onsubmit = (event) => { event.preventDefault(); go.click() }
-    form.append(this.labelled("From", this.step), this.labelled("Learning rate", this.newRate), this.labelled("Optimizer", this.newOptimizer), this.labelled("Epochs in all", this.newEpochs), go)
-    this.back.append(element("summary", "", "Go back to a checkpoint"), element("p", "monitor-hint", "A new run begins there. It shares the past of this one, which stays as it is."), form)
+    form.append(this.labelled("Checkpoint", this.step), this.labelled("Learning rate", this.newRate), this.labelled("Optimizer", this.newOptimizer), this.labelled("Total epochs", this.newEpochs), go)
+    this.back.append(element("summary", "", "Go back to a checkpoint"), element("p", "monitor-hint", "A new run continues from this checkpoint. The current run stays unchanged."), form)
     this.box.append(this.live, this.back)
   }
 
@@ -73,7 +73,7 @@ export class Steering {
     }
   }
 
-  // What the fork shall do otherwise than this run was told to at its start.
+  // The settings of the fork that differ from those at the start of this run.
   changes() {
     const changes = {}
     if (this.newRate.value) changes.learning_rate = Number(this.newRate.value)

@@ -1,20 +1,21 @@
-// One iteration under the microscope: the five lines of every tutorial, and what each did.
+// One training step in detail: the five lines of every training loop, and what each did.
 
 import { bytesOf, paint } from "./bytes.js"
+import { percent } from "./numbers.js"
 import { element, exact } from "./tile.js"
 
 const LINES = [
-  ["optimizer.zero_grad()", "The gradients of the step before are erased. Without this line they would add up."],
-  ["logits = network(images)", "The batch goes through all layers. For each image comes one number a class: the logits."],
-  ["loss = loss_function(logits, labels)", "How wrong is each image? The loss of the batch is the mean."],
-  ["loss.backward()", "Every weight learns in which direction, and how strongly, it makes the loss grow: its gradient."],
+  ["optimizer.zero_grad()", "The gradients of the previous step are cleared. Without this line, they would add up."],
+  ["logits = network(images)", "The batch passes through all layers. Each image gets one score per class: the logits."],
+  ["loss = loss_function(logits, labels)", "How wrong is the prediction for each image? The loss of the batch is the mean."],
+  ["loss.backward()", "For each weight: would raising it raise the loss, and by how much? That is its gradient."],
   ["optimizer.step()", "Every weight takes a small step against its gradient."],
 ]
 
 const number = (value, digits = 4) => (value === null || value === undefined ? "–" : exact(value, digits))
 
 export class OneStep {
-  // `ask(path)` asks the server about the run; `step` has it take one more.
+  // `ask(path)` fetches data of the run; `step` trains one more step.
   constructor(ask, step) {
     this.ask = ask
     this.line = 0
@@ -29,18 +30,18 @@ export class OneStep {
       item.append(button)
       return item
     }))
-    this.before = this.button("← Line before", () => this.go(this.line - 1))
+    this.before = this.button("← Previous line", () => this.go(this.line - 1))
     this.next = this.button("Next line →", () => this.go(this.line + 1))
     this.another = this.button("Take one more step", step)
     const tools = element("div", "monitor-tools")
     tools.append(this.before, this.next, this.another)
-    this.told = element("p", "monitor-told")
+    this.explanation = element("p", "monitor-told")
     this.shown = element("div", "monitor-shown")
     this.body = element("div", "monitor-microscope")
     const left = element("div")
     left.append(this.code, tools)
     const right = element("div")
-    right.append(this.told, this.shown)
+    right.append(this.explanation, this.shown)
     this.body.append(left, right)
     this.box.append(this.hint, this.body)
     this.body.hidden = true
@@ -57,14 +58,14 @@ export class OneStep {
   async show(run, state, { classes, config }, steerable) {
     if (this.run !== run) this.seen = null
     Object.assign(this, { run, classes, betas: config.betas, precision: config.precision })
-    const found = await this.ask("/closeup", { seen: this.seen?.step ?? "" })
+    const closeup = await this.ask("/closeup", { seen: this.seen?.step ?? "" })
     if (run !== this.run) return
-    if (found) { this.seen = found; this.go(0) }
+    if (closeup) { this.seen = closeup; this.go(0) }
     this.another.hidden = state !== "paused" || !steerable
     this.body.hidden = !this.seen
     this.hint.textContent = this.seen
       ? `Step ${this.seen.step.toLocaleString("en")}: a batch of ${this.seen.batch} images, learning rate ${number(this.seen.learning_rate, 3)}.`
-      : ["running", "paused", "queued"].includes(state) ? "Press Pause, then Step: one batch is learnt, and everything that happens in it is shown here." : "A run that is paused can be taken one step further, and looked at here."
+      : ["running", "paused", "queued"].includes(state) ? "Pause the run, then press Step: the network trains on one batch, and this view shows everything that happens." : "This view shows single steps of a paused run. This run has ended."
   }
 
   go(line) {
@@ -75,7 +76,7 @@ export class OneStep {
     })
     this.before.disabled = this.line === 0
     this.next.disabled = this.line === LINES.length - 1
-    this.told.textContent = LINES[this.line][1]
+    this.explanation.textContent = LINES[this.line][1]
     this.shown.replaceChildren(...[this.erased, this.forward, this.losses, this.gradients, this.updates][this.line].call(this))
   }
 
@@ -83,15 +84,15 @@ export class OneStep {
     const { erased, types } = this.seen
     const rows = erased.map((norm, index) => [`${index} ${types[index]}`, norm]).filter(([, norm]) => norm !== null)
     if (!rows.length) return [element("p", "", "This was the first step: there were no gradients yet.")]
-    return [table(["Layer", "Norm of the gradient that was erased"], rows.map(([name, norm]) => [name, number(norm)]))]
+    return [table(["Layer", "Norm of the cleared gradient"], rows.map(([name, norm]) => [name, number(norm)]))]
   }
 
   forward() {
     const { layers, types, input } = this.seen
-    const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[this.seen.batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), `${Math.round(100 * layer.output.zeros)} %`])
-    const into = ["images", `(${[this.seen.batch, ...this.seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), `${Math.round(100 * input.zeros)} %`]
-    const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", `This run multiplies in ${this.precision}: the call stands in a block “with torch.autocast(…)”.`)]
-    return [...rounded, this.images((index) => `${this.classes[this.seen.labels[index]]}`), table(["What comes out of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
+    const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[this.seen.batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), percent(layer.output.zeros, 0)])
+    const into = ["images", `(${[this.seen.batch, ...this.seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), percent(input.zeros, 0)]
+    const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", `This run uses ${this.precision}: the call is inside a block “with torch.autocast(…)”.`)]
+    return [...rounded, this.images((index) => `${this.classes[this.seen.labels[index]]}`), table(["Output of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
   }
 
   losses() {
@@ -99,40 +100,40 @@ export class OneStep {
     const order = losses.map((_, index) => index).sort((one, other) => losses[other] - losses[one])
     const cards = this.images((index) => {
       const right = labels[index]
-      const named = probabilities[index].indexOf(Math.max(...probabilities[index]))
-      return `${named === right ? "✓" : "✗"} ${this.classes[right]} · loss ${number(losses[index], 3)}`
+      const predicted = probabilities[index].indexOf(Math.max(...probabilities[index]))
+      return `${predicted === right ? "✓" : "✗"} ${this.classes[right]} · loss ${number(losses[index], 3)}`
     }, order)
     const worst = order[0]
     const chance = probabilities[worst][labels[worst]]
-    const sum = element("p", "monitor-sum", `The network gave the worst of these its true class with probability ${number(chance, 3)}: loss = −ln ${number(chance, 3)} = ${number(-Math.log(chance), 3)}. The mean over all ${batch} images is ${number(loss)}.`)
+    const sum = element("p", "monitor-sum", `For the image with the highest loss, the probability of the true class is ${number(chance, 3)}: loss = −ln ${number(chance, 3)} = ${number(-Math.log(chance), 3)}. The mean over all ${batch} images is ${number(loss)}.`)
     const again = element("p", "monitor-sum", `The same batch after the step, dropout off: ${number(before)} → ${number(after)}.`)
     return [cards, sum, again]
   }
 
   gradients() {
     const rows = this.parameters().map(([name, one]) => [name, `(${one.shape.join(", ")})`, number(one.weight), number(one.gradient)])
-    return [table(["Parameter", "Shape", "Norm of its values", "Norm of its gradient"], rows)]
+    return [table(["Parameter", "Shape", "Norm of the values", "Norm of the gradient"], rows)]
   }
 
   updates() {
     const rows = this.parameters().map(([name, one]) => [name, number(one.gradient), number(one.update), one.weight ? number(one.update / one.weight, 2) : "–"])
     const [name, largest] = this.parameters().reduce((most, each) => (Math.abs(each[1].example.update) > Math.abs(most[1].example.update) ? each : most))
-    return [table(["Parameter", "Norm of its gradient", "Norm of its change", "Change ÷ values"], rows), this.arithmetic(name, largest)]
+    return [table(["Parameter", "Norm of the gradient", "Norm of the update", "Update ÷ values"], rows), this.arithmetic(name, largest)]
   }
 
-  // The number that was moved most, with the optimizer's formula written out.
+  // The parameter with the largest update, with the optimizer's formula in numbers.
   arithmetic(name, { example }) {
     const { optimizer } = this.seen
     const rate = number(this.seen.learning_rate, 3)
     const { memory } = example
     const box = element("div", "monitor-sum")
-    box.append(element("b", "", `${name}[${example.place.join(", ")}], the number that moved most`))
+    box.append(element("b", "", `${name}[${example.place.join(", ")}], the parameter with the largest update`))
     const lines = [`gradient g = ${number(example.gradient)}`]
-    if (optimizer === "sgd" && memory.momentum !== undefined) lines.push(`momentum v = ${number(memory.momentum)}: the steps before, and this gradient`, `change = −learning rate × v = −${rate} × ${number(memory.momentum)} ≈ ${number(example.update)}`)
-    else if (optimizer === "sgd") lines.push(`change = −learning rate × g = −${rate} × ${number(example.gradient)} = ${number(example.update)}`)
+    if (optimizer === "sgd" && memory.momentum !== undefined) lines.push(`momentum v = ${number(memory.momentum)}, from earlier gradients and this one`, `update = −learning rate × v = −${rate} × ${number(memory.momentum)} ≈ ${number(example.update)}`)
+    else if (optimizer === "sgd") lines.push(`update = −learning rate × g = −${rate} × ${number(example.gradient)} = ${number(example.update)}`)
     else if (memory.mean !== undefined) lines.push(...this.adam(memory, rate, example))
-    else if (memory.square !== undefined) lines.push(`running mean of g²: v = ${number(memory.square)}`, `change = ${number(example.update)}, learning rate ${rate}`)
-    else lines.push(`change = ${number(example.update)}, learning rate ${rate}`)
+    else if (memory.square !== undefined) lines.push(`running mean of g²: v = ${number(memory.square)}`, `update = ${number(example.update)}, learning rate ${rate}`)
+    else lines.push(`update = ${number(example.update)}, learning rate ${rate}`)
     lines.push(`new value = ${number(example.before, 6)} + (${number(example.update, 4)}) = ${number(example.after, 6)}`)
     box.append(...lines.map((line) => element("div", "", line)))
     return box
@@ -145,7 +146,7 @@ export class OneStep {
     return [
       `running mean of g: m = ${number(mean)}, corrected for its start at 0: m̂ = m ÷ ${number(first)} = ${number(m)}`,
       `running mean of g²: v = ${number(square)}, corrected: v̂ = v ÷ ${number(second)} = ${number(v)}`,
-      `change = −learning rate × m̂ ÷ (√v̂ + ε) = −${rate} × ${number(m)} ÷ ${number(Math.sqrt(v))} = ${number(update)}`,
+      `update = −learning rate × m̂ ÷ (√v̂ + ε) = −${rate} × ${number(m)} ÷ ${number(Math.sqrt(v))} = ${number(update)}`,
     ]
   }
 

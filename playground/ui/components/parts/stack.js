@@ -1,4 +1,4 @@
-// The stack of a network as data: layers that can be added, moved, copied, switched off and taken away, each change undone and done again.
+// The layers of a network as data: they can be added, moved, copied, switched off and removed; each change can be undone and redone.
 
 const KEPT = 200 // changes that can be undone
 
@@ -20,7 +20,7 @@ export class Stack {
     return this.layers[this.state.chosen]
   }
 
-  // The network as it is sent: what is switched off left out; and for each layer of that its place in the stack.
+  // The network to send, without the layers that are switched off, and for each of its layers the position in the stack.
   document() {
     const places = this.layers.flatMap((layer, place) => (layer.off ? [] : [place]))
     const layers = places.map((place) => ({ type: this.layers[place].type, ...this.layers[place].params }))

@@ -2,7 +2,7 @@
 
 const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]] // viridis
 
-// A number as it fits into a cell.
+// Format a number so that it fits into a cell.
 export function short(value) {
   if (typeof value === "string") return value === "inf" ? "∞" : value === "-inf" ? "−∞" : value
   if (typeof value === "boolean") return value ? "True" : "False"
@@ -12,7 +12,7 @@ export function short(value) {
   return sign(String(Number(value.toFixed(size < 10 ? 2 : size < 1000 ? 1 : 0))))
 }
 
-// The same with the digits that a sum needs.
+// The same, with the digits that a sum needs.
 export function exact(value, digits = 5) {
   if (typeof value !== "number") return short(value)
   if (Number.isInteger(value)) return sign(String(value))

@@ -1,4 +1,4 @@
-// A slider over the steps at which pictures were taken. It stays at the newest until it is moved, and can be played.
+// A slider over the recorded steps. It stays at the newest until it is moved, and can be played.
 
 import { element } from "./tile.js"
 

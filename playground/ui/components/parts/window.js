@@ -1,4 +1,4 @@
-// A convolution or pooling explained: its window slides over the padded input, dilated as it is, and makes one output cell at a time.
+// Animates a convolution or pooling: its window, with dilation, slides over the padded input and computes one output cell at a time.
 
 import { element } from "./tile.js"
 
@@ -31,7 +31,7 @@ export class Window {
     this.size = Math.min(size, Math.max(MOST - 2 * padding, span - 2 * padding, 1))
     this.corner = this.size < size
     this.count = outputs(this.size, this.settings)
-    this.caption.textContent = this.corner ? `The upper left corner, ${this.size}×${this.size} of ${size}×${size} pixels: the window makes one output cell, then moves by the stride.` : "The window makes one output cell, then moves by the stride."
+    this.caption.textContent = this.corner ? `The upper left corner, ${this.size}×${this.size} of ${size}×${size} pixels. The window computes one output cell, then moves by the stride.` : "The window computes one output cell, then moves by the stride."
     this.box.hidden = this.count < 1
     if (this.count >= 1) this.draw(0)
   }

@@ -1,5 +1,5 @@
-// The X-ray: a shelf of names, the statement that made the chosen one with its inputs and outputs, and the memory beneath.
-// Everything comes from one report; pointing at cells asks the server nothing.
+// The X-ray: the variables, the statement that computed the selected one with its inputs and outputs, and its memory.
+// Everything comes from one report; pointing at cells sends no request.
 
 import { draw, element, exact, hue, indexOf, largest, miniature, shade, shapeText, short, slotOf } from "./tile.js"
 
@@ -7,7 +7,7 @@ const TERMS = 6 // of a written-out sum
 const SLOTS = 200 // of a storage that are drawn
 
 export class Xray {
-  // `root` holds the elements .shelf, .stage and .memory; `onLine(line)` is told which line of the script is looked at.
+  // `root` holds the elements .shelf, .stage and .memory; `onLine(line)` gets the line of the script that is shown.
   constructor(root, onLine) {
     this.shelf = root.querySelector(".shelf")
     this.stage = root.querySelector(".stage")
@@ -93,7 +93,7 @@ export class Xray {
     this.info = element("div", "info")
     this.info.append(element("p", "where"), element("p", "sum"))
     if (!tile) {
-      this.stage.replaceChildren(element("p", "empty", "Names that hold a tensor or an array appear here."))
+      this.stage.replaceChildren(element("p", "empty", "Variables that hold a tensor or an array appear here."))
       this.memory.replaceChildren()
       return
     }
@@ -106,11 +106,11 @@ export class Xray {
   heading({ step, inner }) {
     const head = element("header", "head")
     head.append(element("span", "line", `line ${step.line}`), element("code", "source", step.source.split("\n")[0]))
-    if (step.times > 1) head.append(element("span", "times", `ran ${step.times} times; this is the last`))
+    if (step.times > 1) head.append(element("span", "times", `ran ${step.times} times; the last one is shown`))
     if (inner.length > 1) {
       const crumbs = element("div", "crumbs")
       crumbs.setAttribute("role", "group")
-      crumbs.setAttribute("aria-label", "Which part of the line")
+      crumbs.setAttribute("aria-label", "Part of the line")
       const labels = ["whole line", ...inner.map((operation) => operation.source)]
       labels.forEach((label, place) => {
         const button = element("button", "crumb", label)
@@ -195,10 +195,10 @@ export class Xray {
     this.lit.push({ ...drawn, tile, name, role, part, stretch })
     drawn.box.dataset.side = this.lit.length - 1
     figure.append(caption, drawn.box)
-    if (stretch) figure.append(element("p", "detail", `stretched from ${shapeText(tile.shape)} to ${shapeText(stretch.shown)}: the pale cells are the same cells again`))
+    if (stretch) figure.append(element("p", "detail", `broadcast from ${shapeText(tile.shape)} to ${shapeText(stretch.shown)}: the pale cells are repeated`))
     const layout = `strides ${shapeText(tile.strides)} · offset ${tile.offset}${tile.contiguous ? "" : " · not contiguous"}`
     figure.append(element("p", "detail", layout))
-    if (tile.shown.some((size, axis) => size < tile.shape[axis])) figure.append(element("p", "detail", `${shapeText(tile.shown)} of ${shapeText(tile.shape)} is shown`))
+    if (tile.shown.some((size, axis) => size < tile.shape[axis])) figure.append(element("p", "detail", `showing ${shapeText(tile.shown)} of ${shapeText(tile.shape)}`))
     return figure
   }
 
@@ -207,8 +207,8 @@ export class Xray {
     if (picture.stretched?.some((row) => row.some((dimension) => dimension.stretched))) box.append(alignment(picture.stretched, inputs.map((input) => input.name)))
     for (const note of step.notes) box.append(rich("p", "note", note))
     const reasons = {
-      large: "There are too many cells to follow one by one, so inputs do not light up.",
-      unknown: "PyTorch does not tell which cells made which here, so inputs do not light up.",
+      large: "There are too many cells to trace one by one, so the inputs are not highlighted.",
+      unknown: "PyTorch does not report which input cells each output cell depends on here, so the inputs are not highlighted.",
     }
     if (reasons[step.reason]) box.append(element("p", "note", reasons[step.reason]))
     return box
@@ -218,9 +218,9 @@ export class Xray {
     const { names, tiles } = this.report
     const facts = names[this.chosen]
     const sharing = Object.entries(names).filter(([, other]) => other.storage && other.storage === facts.storage)
-    const title = sharing.length > 1 ? `One storage, ${sharing.length} names` : "Its storage"
+    const title = sharing.length > 1 ? `One storage, shared by ${sharing.length} variables` : "Storage"
     const head = element("header", "head")
-    head.append(element("h3", "", title), element("span", "fact", `${tile.slots.toLocaleString("en")} slots of ${tile.itemsize} ${tile.itemsize === 1 ? "byte" : "bytes"} on ${tile.device}`))
+    head.append(element("h3", "", title), element("span", "fact", `${tile.slots.toLocaleString("en")} slots × ${tile.itemsize} B on ${tile.device}`))
     const values = new Map()
     for (const [, other] of sharing) {
       const part = tiles[other.tile]
@@ -240,13 +240,13 @@ export class Xray {
     }
     bar.classList.toggle("dense", tile.slots > 40)
     const parts = [head, bar]
-    if (tile.slots > SLOTS) parts.push(element("p", "detail", `the first ${SLOTS} slots are shown`))
+    if (tile.slots > SLOTS) parts.push(element("p", "detail", `showing the first ${SLOTS} slots`))
     const others = element("div", "flow")
     for (const [name, other] of sharing) {
       if (name === this.chosen) continue
       others.append(this.figure(tiles[other.tile], name, (cell) => shade(tiles[other.tile].values[cell], most), { role: "shared" }))
     }
-    if (others.childElementCount) parts.push(element("p", "detail", "These lie in the same memory: a change of one shows in the others."), others)
+    if (others.childElementCount) parts.push(element("p", "detail", "These share the same memory: changing one changes the others."), others)
     this.memory.replaceChildren(...parts)
   }
 
@@ -278,11 +278,11 @@ export class Xray {
     this.at = null
     this.light(new Map(), null)
     const [where, sum] = this.info.children
-    where.textContent = "Point at a cell: where it lies, and where it came from."
+    where.textContent = "Point at a cell to see where it is stored and how it was computed."
     sum.textContent = ""
   }
 
-  // Light everything that has to do with one cell.
+  // Highlight everything that depends on one cell.
   follow(side, cell) {
     const lit = new Map([[side, new Set([cell])]])
     const real = side.stretch ? side.stretch.from[cell][0] : cell
@@ -300,7 +300,7 @@ export class Xray {
     const slot = side.role !== "input" && side.name === this.chosen && side.tile.first === final.first || side.role === "shared" ? slotOf(side.tile, index) : this.finalSlot(side, index)
     if (slot !== null) for (const [other, cells] of this.sidesAt(slot)) for (const each of cells) this.add(lit, other, [each], true)
     this.light(lit, slot)
-    this.tell(side, real, index, cell)
+    this.explain(side, real, index, cell)
   }
 
   // The slot of an input's cell, if the input is still on the shelf in the memory that is drawn.
@@ -321,31 +321,31 @@ export class Xray {
 
   // Which cells of the shared tiles, and of the chosen one, lie in a slot.
   sidesAt(slot) {
-    const found = new Map()
+    const sides = new Map()
     for (const side of this.lit) {
       if (side.role !== "shared" && !(side.role === "output" && side.name === this.chosen)) continue
       const cells = new Set()
       side.tile.values.forEach((_, cell) => { if (slotOf(side.tile, indexOf(side.tile.shown, cell)) === slot) cells.add(cell) })
-      if (cells.size) found.set(side, cells)
+      if (cells.size) sides.set(side, cells)
     }
-    return found
+    return sides
   }
 
   light(lit, slot) {
     for (const side of this.lit) {
-      const wanted = lit.get(side)
+      const cells = lit.get(side)
       side.box.classList.toggle("dim", lit.size > 0 && side.role !== "shared")
-      for (const cell of side.on ?? []) if (!wanted?.has(cell)) side.cells[cell].classList.remove("on")
-      for (const cell of wanted ?? []) side.cells[cell]?.classList.add("on")
-      side.on = wanted
+      for (const cell of side.on ?? []) if (!cells?.has(cell)) side.cells[cell].classList.remove("on")
+      for (const cell of cells ?? []) side.cells[cell]?.classList.add("on")
+      side.on = cells
     }
     if (this.slot !== undefined) this.slots?.[this.slot]?.classList.remove("on")
     this.slot = slot ?? undefined
     if (slot !== null) this.slots?.[slot]?.classList.add("on")
   }
 
-  // The cell in words and numbers: its index, its place in memory, and its sum written out.
-  tell(side, cell, index, place) {
+  // Describe a cell: its index, its place in memory, and the sum behind it.
+  explain(side, cell, index, place) {
     const { tile, name } = side
     const [where, sum] = this.info.children
     const steps = index.map((at, axis) => `${at}·${tile.strides[axis]}`)
@@ -370,7 +370,7 @@ export class Xray {
     if (picture.kind === "sign" && parts.length === 2 && parts.every((part) => part.cells.length === 1)) return `${numbers(parts[0])[0]} ${picture.word} ${numbers(parts[1])[0]} = ${result}`
     const used = parts.filter((part) => part.cells.length)
     const places = used.flatMap((part) => part.cells.map((each) => `${part.name}[${indexOf(part.shown, each).join(", ")}]`))
-    if (!places.length) return "No cell of an input made this one."
+    if (!places.length) return "This cell does not depend on any input cell."
     if (picture.kind === "call" && used.length && places.length > 1) return `${picture.word}(${cut(used.flatMap(numbers), ", ")}) = ${result}`
     return `from ${cut(places, ", ")}`
   }
@@ -387,7 +387,7 @@ function originText({ origin, of }) {
   }[origin] ?? ""
 }
 
-const cut = (terms, joint) => (terms.length > TERMS ? `${terms.slice(0, TERMS).join(joint)}${joint}… (${terms.length} in all)` : terms.join(joint))
+const cut = (terms, joint) => (terms.length > TERMS ? `${terms.slice(0, TERMS).join(joint)}${joint}… (${terms.length} in total)` : terms.join(joint))
 
 const same = (source, result, from) => from.every(([cell], place) => Object.is(source.values[cell], result.values[place]))
 
@@ -414,7 +414,7 @@ export function alignment(rows, names) {
     line.append(element("th", "", names[place] ?? ""))
     for (const { size, stretched, wrong } of row) {
       const cell = element("td", wrong ? "wrong" : stretched ? "stretched" : "", size === null ? "–" : String(size))
-      if (stretched && !wrong) cell.title = "stretched"
+      if (stretched && !wrong) cell.title = "broadcast"
       line.append(cell)
     }
     table.append(line)

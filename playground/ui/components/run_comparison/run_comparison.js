@@ -1,9 +1,9 @@
-// Runs side by side: asks the server for the list of runs and for the curves of those that are chosen, around Streamlit's script runs.
+// Compares runs: fetches the list of runs and the curves of the selected ones, independently of Streamlit's script runs.
 
-const LIVE_MS = 500 // between two looks at curves while one of them grows
-const LIST_MS = 2000 // between two looks at the list of runs
-const IDLE_MS = 4000 // … and at either while nothing happens
-const KEY = "playground-comparison" // where the browser keeps what was compared last in this tab
+const LIVE_MS = 500 // between two requests for curves while a run trains
+const LIST_MS = 2000 // between two requests for the list of runs
+const IDLE_MS = 4000 // … and for either while nothing changes
+const KEY = "playground-comparison" // where the browser stores the last comparison of this tab
 const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: 0.6, log: false, filter: "", dataset: "", sort: "started", descending: true }
 
 async function load() {
@@ -43,12 +43,12 @@ async function load() {
       this.askCurves()
     }
 
-    // A hidden tab asks nothing.
+    // A hidden tab requests nothing.
     rest() {
       Object.values(this.asking ?? {}).forEach(({ timer }) => clearTimeout(timer))
     }
 
-    // Ask now and then again, as long as anyone looks; `wait` says when, once there was an answer.
+    // Request now and then again while the tab is visible; `wait` returns the delay after each answer.
     async ask(name, path, answer, wait) {
       this.asking ??= {}
       clearTimeout(this.asking[name]?.timer)
@@ -60,7 +60,7 @@ async function load() {
         else if (response.status !== 204) this.complain((await response.json()).error)
         if (response.ok) this.complain("", "The server")
       } catch (error) {
-        if (error instanceof TypeError) this.complain("The server does not answer. It is asked again in a moment.")
+        if (error instanceof TypeError) this.complain("The server does not answer. Trying again in a moment.")
         else throw error
       } finally {
         if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait())
@@ -74,9 +74,9 @@ async function load() {
 
     askCurves() {
       const { x, what } = this.view
-      const asked = `${x} ${what} ${[...this.chosen.keys()]}`
-      if (asked !== this.asked) this.seen = ""
-      this.asked = asked
+      const request = `${x} ${what} ${[...this.chosen.keys()]}`
+      if (request !== this.request) this.seen = ""
+      this.request = request
       if (!this.chosen.size) return this.draw()
       const runs = [...this.chosen.keys()].map((run) => `${run}~${this.curves[run]?.version ?? ""}`)
       const live = () => ([...this.chosen.keys()].some((run) => ACTIVE.includes(this.curves[run]?.state)) ? LIVE_MS : IDLE_MS)
@@ -101,19 +101,19 @@ async function load() {
       Object.assign(this, { columns, order: runs })
       gone.forEach((run) => this.chosen.delete(run))
       if (gone.length) {
-        this.complain(gone.length === 1 ? "A run that was compared here is no longer there." : "Some runs that were compared here are no longer there.")
+        this.complain("Some of the runs in this comparison no longer exist.")
         this.askList()
       }
       this.draw()
     }
 
-    // Compare just these runs; those that were compared already keep their colours.
+    // Compare these runs; those already in the comparison keep their colours.
     choose(runs) {
-      const wanted = [...new Set(runs)].slice(0, MOST)
+      const selected = [...new Set(runs)].slice(0, MOST)
       if (runs.length > MOST) this.complain(`At most ${MOST} runs can be compared at once.`)
       const before = [...this.chosen.keys()].join()
-      for (const run of [...this.chosen.keys()]) if (!wanted.includes(run)) this.chosen.delete(run)
-      for (const run of wanted) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
+      for (const run of [...this.chosen.keys()]) if (!selected.includes(run)) this.chosen.delete(run)
+      for (const run of selected) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
       this.emptied = !this.chosen.size && this.list.runs.length > 0
       if (before === [...this.chosen.keys()].join()) return
       this.remember()
@@ -141,7 +141,7 @@ async function load() {
       } catch { /* a browser that keeps nothing */ }
     }
 
-    async tell(path, document_) {
+    async post(path, document_) {
       try {
         const response = await fetch(new URL(path, document.baseURI), { method: "POST", body: JSON.stringify(document_) })
         if (!response.ok) this.complain((await response.json()).error)
@@ -154,19 +154,19 @@ async function load() {
 
     async relabel(run, texts) {
       const row = this.list.runs.find((each) => each.run === run)
-      if (row) Object.assign(row, texts) // at once; the server's word follows
+      if (row) Object.assign(row, texts) // at once; the server's answer follows
       this.draw()
-      await this.tell("api/compare/label", { run, ...texts })
+      await this.post("api/compare/label", { run, ...texts })
       this.seen = ""
       this.look()
     }
 
     async remove(run) {
       const name = this.nameOf(run)
-      if (!(await this.tell("api/compare/delete", { run }))) return
+      if (!(await this.post("api/compare/delete", { run }))) return
       this.choose([...this.chosen.keys()].filter((each) => each !== run))
       const done = this.find("done")
-      done.querySelector("span").textContent = `“${name}” is deleted.`
+      done.querySelector("span").textContent = `“${name}” was deleted.`
       done.querySelector("button").onclick = () => this.restore(run)
       done.classList.add("shown")
       this.look()
@@ -174,12 +174,12 @@ async function load() {
 
     async restore(run) {
       this.find("done").classList.remove("shown")
-      if (await this.tell("api/compare/restore", { run })) this.choose([...this.chosen.keys(), run])
+      if (await this.post("api/compare/restore", { run })) this.choose([...this.chosen.keys(), run])
       this.look()
     }
 
     async withdraw(run) {
-      await this.tell(`api/runs/${run}/command`, { command: "stop" })
+      await this.post(`api/runs/${run}/command`, { command: "stop" })
       this.look()
     }
 
@@ -187,14 +187,14 @@ async function load() {
       return this.list.runs.find((each) => each.run === run)?.name ?? run
     }
 
-    // Say what went wrong, or take back what `only` begins with.
+    // Show what went wrong, or clear a message that starts with `only`.
     complain(message, only = "") {
       const place = this.find("message")
       if (message || place.textContent.startsWith(only)) place.textContent = message ?? ""
     }
 
     draw() {
-      if (!this.list.version) return // nothing has come yet
+      if (!this.list.version) return // nothing has arrived yet
       const rows = new Map(this.list.runs.map((row) => [row.run, row]))
       const places = new Map(this.list.queue.map(({ run, place }) => [run, place]))
       const chosen = [...this.chosen].filter(([run]) => rows.has(run)).map(([run, slot]) => {
@@ -204,27 +204,27 @@ async function load() {
       this.runs.show(this.list.runs, this.chosen)
       this.ranking.show(chosen, this.overlay.hidden)
       this.overlay.show(chosen)
-      const told = chosen.map(({ curves, ...rest }) => rest)
-      this.table.show(told, this.columns, this.order)
-      this.parallel.show(told, this.columns, this.order)
+      const rowsOfTable = chosen.map(({ curves, ...rest }) => rest)
+      this.table.show(rowsOfTable, this.columns, this.order)
+      this.parallel.show(rowsOfTable, this.columns, this.order)
       this.drawLine()
       this.drawTrash()
     }
 
-    // The queue: what is trained, then what waits, in its order.
+    // The queue: the run that is training, then the waiting ones in order.
     drawLine() {
       const line = this.find("line")
       line.hidden = this.list.queue.length === 0
       line.querySelector("ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
         const item = document.createElement("li")
-        const told = document.createElement("span")
-        told.className = "comparison-name"
-        told.textContent = own ? name : name ? `${name} (everyone’s)` : "Someone else’s run"
+        const title = document.createElement("span")
+        title.className = "comparison-name"
+        title.textContent = own ? name : name ? `${name} (shared)` : "Another learner’s run"
         const where = document.createElement("span")
         where.className = "comparison-place"
         where.textContent = place ? `${place}.` : "now"
-        item.append(where, told)
-        if (own) item.append(button(place ? "Take out" : "Stop", () => this.withdraw(run), `${place ? "Take out of the queue" : "Stop"}: ${name}`))
+        item.append(where, title)
+        if (own) item.append(place ? button("Cancel", () => this.withdraw(run), `Cancel ${name}`) : button("Stop", () => this.withdraw(run), `Stop ${name}`))
         return item
       }))
     }
@@ -233,10 +233,10 @@ async function load() {
       const box = this.find("trash")
       const { trash } = this.list
       box.hidden = trash.length === 0
-      box.querySelector("summary").textContent = trash.length === 1 ? "1 deleted run" : `${trash.length} deleted runs`
+      box.querySelector("summary").textContent = `Deleted runs: ${trash.length}`
       box.querySelector("ul").replaceChildren(...trash.map(({ run, name }) => {
         const item = document.createElement("li")
-        item.append(button("Undo", () => this.restore(run), `Take ${name} back`), ` ${name}`)
+        item.append(button("Restore", () => this.restore(run), `Restore ${name}`), ` ${name}`)
         return item
       }))
     }

@@ -1,4 +1,4 @@
-// An editor and the X-ray of what its script made, with predictions and exercises.
+// A script editor and the X-ray of its tensors, with predictions and exercises.
 
 const DTYPES = ["any", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]
 
@@ -18,7 +18,7 @@ async function load() {
       this.question.onsubmit = (event) => { event.preventDefault(); this.reveal() }
       find(".dtype").replaceChildren(...DTYPES.map((name) => new Option(name, name)))
       this.predict.onchange = () => { if (this.hidden && !this.predict.checked) this.uncover() }
-      this.untouched = true // what stands there at first is no answer to an exercise yet
+      this.untouched = true // the starting script is not an answer to an exercise
     }
 
     update(component) {
@@ -30,8 +30,8 @@ async function load() {
       return { ...super.body(source), exercise: this.data.exercise }
     }
 
-    told(answer, source) {
-      return { ...super.told(answer, source), right: answer.right === true }
+    summary(answer, source) {
+      return { ...super.summary(answer, source), right: answer.right === true }
     }
 
     present(answer) {
@@ -40,13 +40,13 @@ async function load() {
       if (!answer.names) return
       const before = new Set(Object.keys(this.report?.names ?? {}))
       this.report = answer
-      const wanted = Object.keys(answer.names).filter((name) => answer.names[name].tile !== undefined && !before.has(name)).at(-1)
+      const newest = Object.keys(answer.names).filter((name) => answer.names[name].tile !== undefined && !before.has(name)).at(-1)
       const target = this.target(answer)
       if (this.predict.checked && target && !this.failed) this.askFor(target)
-      else this.uncover(wanted)
+      else this.uncover(newest)
     }
 
-    // What is worth predicting: the last tensor that the script made.
+    // The tensor to predict: the last one that the script created.
     target(report) {
       return report.steps.flatMap((step) => step.outputs.map((output) => output.name)).filter((name) => name in report.names).at(-1)
     }
@@ -55,7 +55,7 @@ async function load() {
       this.hidden = name
       this.question.hidden = false
       this.result.hidden = true
-      this.question.querySelector(".ask").replaceChildren("What shape will ", element("code", "", name), " have? Commit yourself, then look.")
+      this.question.querySelector(".ask").replaceChildren("What shape will ", element("code", "", name), " have? Make a guess first.")
       this.question.querySelector(".shape").value = ""
       this.question.querySelector(".dtype").value = "any"
       this.question.querySelector(".shape").focus()
@@ -63,26 +63,26 @@ async function load() {
 
     reveal() {
       const tile = this.report.tiles[this.report.names[this.hidden].tile]
-      const said = this.question.querySelector(".shape").value
-      const sizes = (said.match(/-?\d+/g) ?? []).map(Number)
+      const guess = this.question.querySelector(".shape").value
+      const sizes = (guess.match(/-?\d+/g) ?? []).map(Number)
       const dtype = this.question.querySelector(".dtype").value
-      if (!said.trim()) return
+      if (!guess.trim()) return
       const right = sizes.join() === tile.shape.join() && ["any", tile.dtype].includes(dtype)
       this.score = [this.score[0] + Number(right), this.score[1] + 1]
-      this.tell("score", this.score)
+      this.setState("score", this.score)
       const name = this.hidden
       this.uncover(name)
       const truth = `${shapeText(tile.shape)} ${tile.dtype}`
       this.verdict.className = `verdict ${right ? "right" : "wrong"}`
-      this.verdict.textContent = right ? `Right: ${name} has shape ${truth}.` : `Not quite: you said ${shapeText(sizes)}${dtype === "any" ? "" : ` ${dtype}`}, and ${name} has shape ${truth}.`
+      this.verdict.textContent = right ? `Correct: ${name} has shape ${truth}.` : `Not quite: you guessed ${shapeText(sizes)}${dtype === "any" ? "" : ` ${dtype}`}, and ${name} has shape ${truth}.`
       this.showScore()
     }
 
-    uncover(wanted) {
+    uncover(name) {
       this.hidden = null
       this.question.hidden = true
       this.result.hidden = false
-      this.xray.show(this.report, wanted)
+      this.xray.show(this.report, name)
     }
 
     showScore() {
@@ -94,7 +94,7 @@ async function load() {
     showVerdict({ verdict, right }) {
       const box = this.verdict
       box.className = verdict === undefined ? "verdict" : `verdict ${right ? "right" : "wrong"}`
-      box.replaceChildren(...(right ? [rich("span", "", "Right. It holds for five sets of random inputs.")] : verdict ? [rich("span", "", verdict)] : []))
+      box.replaceChildren(...(right ? [rich("span", "", "Correct, for five sets of random inputs.")] : verdict ? [rich("span", "", verdict)] : []))
       box.classList.toggle("none", !right && !verdict)
     }
 

@@ -1,9 +1,9 @@
-// A run's live view: asks the server for what is new, around Streamlit's script runs, and draws it in place.
+// Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
-const LIVE_MS = 300 // between two looks at a run that is training
-const IDLE_MS = 1500 // … and at one that waits or rests
-const HURRY_MS = 5000 // after a command its effect is waited for
-const SLOW_MS = 1200 // between two looks at its inside, and two judgements of the coach
+const LIVE_MS = 300 // between two requests while a run is training
+const IDLE_MS = 1500 // … and while it is not
+const HURRY_MS = 5000 // how long to keep requesting quickly after a command
+const SLOW_MS = 1200 // between two requests for layer statistics or findings of the coach
 const STATES = {
   queued: "Waiting", running: "Training", paused: "Paused", finished: "Finished",
   stopped: "Stopped", failed: "Failed", interrupted: "Interrupted",
@@ -13,15 +13,15 @@ const BUTTONS = {
   stopped: ["resume"], failed: [], interrupted: ["resume"], finished: [],
 }
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
-const VIEWS = { curves: "Curves", images: "Test images", inside: "Inside", step: "One step" }
+const VIEWS = { curves: "Curves", images: "Test images", inside: "Layers", step: "One step" }
 class Refusal extends Error {}
 
 async function load() {
-  const [{ Curves }, { Images }, { RunInside }, { OneStep }, { Steering }, { Coach }, { element }] = await Promise.all(
-    ["run_curves", "run_images", "run_inside", "run_step", "run_steering", "run_coach", "tile"].map(part),
+  const [{ Curves }, { Images }, { RunInside }, { OneStep }, { Steering }, { Coach }, { element }, { percent }] = await Promise.all(
+    ["run_curves", "run_images", "run_inside", "run_step", "run_steering", "run_coach", "tile", "numbers"].map(part),
   )
 
-  const rate = (value) => (value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0))
+  const learningRate = (value) => (value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0))
 
   return class Monitor {
     constructor(root) {
@@ -60,7 +60,7 @@ async function load() {
 
     update({ data, setTriggerValue }) {
       this.data = data
-      this.told = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
+      this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
       this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
       this.find(".monitor-title").textContent = data.title
       if (this.run !== data.run) {
@@ -70,11 +70,11 @@ async function load() {
       } else if (this.shown) this.refresh() // the theme may have changed
     }
 
-    // What the server says of the run; null where there is nothing new.
+    // The state of the run; null if nothing is new.
     async ask(path = "", query = {}) {
       const address = new URL(`api/runs/${this.run}${path}`, document.baseURI)
       for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
-      const response = await fetch(address).catch(() => { throw new Refusal("The server does not answer. It is asked again in a moment.") })
+      const response = await fetch(address).catch(() => { throw new Refusal("The server does not answer. Trying again in a moment.") })
       if (response.status === 204) return null
       const answer = await response.json()
       if (!response.ok) throw new Refusal(answer.error)
@@ -88,10 +88,10 @@ async function load() {
       const window = this.parts.curves.window
       try {
         const range = window ? { from: window[0], to: window[1] } : {}
-        const same = this.shown && String(this.asked) === String(window)
+        const same = this.shown && String(this.range) === String(window)
         const shown = await this.ask("", { ...range, ...(same ? { seen: this.shown.version } : {}) })
         if (run !== this.run || this.closed) return
-        this.asked = window
+        this.range = window
         if (shown) this.show(shown)
         if (!document.hidden) await this.lookInside()
       } catch (error) {
@@ -103,7 +103,7 @@ async function load() {
       this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
     }
 
-    // The slower things: the coach, and whichever view is open.
+    // Fetch what changes more slowly: the coach, and the open view.
     async lookInside(now = false) {
       const moved = this.judged !== this.shown?.version
       if (!this.shown || (!now && (!moved || (this.shown.state === "running" && Date.now() - this.slow < SLOW_MS)))) return
@@ -163,7 +163,7 @@ async function load() {
       if (answer) this.opened(answer.run)
     }
 
-    // A refusal is told; anything else is a bug, and surfaces.
+    // Show a refusal; anything else is a bug and surfaces.
     refused(error) {
       if (!(error instanceof Refusal)) throw error
       this.complain(error.message)
@@ -177,7 +177,7 @@ async function load() {
       const before = this.shown?.state
       this.shown = shown
       const badge = this.find(".monitor-state")
-      const place = shown.state === "queued" && shown.queue ? ` · place ${shown.queue}` : ""
+      const place = shown.state === "queued" && shown.queue ? ` · position ${shown.queue}` : ""
       badge.textContent = STATES[shown.state] + place
       badge.dataset.state = shown.state
       this.root.querySelectorAll("[data-command]").forEach((button) => {
@@ -188,7 +188,7 @@ async function load() {
       this.complain(shown.message)
       this.steering.show(this.run, shown, this.data)
       if (this.view === "curves") this.draw()
-      if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.told(shown.state)
+      if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
     }
 
     parent(parent) {
@@ -207,11 +207,11 @@ async function load() {
       progress.firstElementChild.style.transform = `scaleX(${share})`
       const each = shown.per_epoch || 1
       this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
-      this.fact("time", shown.state === "finished" ? "Took" : "Time left")
+      this.fact("time", shown.state === "finished" ? "Training time" : "Time left")
       this.fact("left", this.timeLeft(shown))
       this.fact("rate", shown.rate ? Math.round(shown.rate).toLocaleString("en") : "–")
-      this.fact("learning_rate", shown.learning_rate === null ? "–" : rate(shown.learning_rate))
-      this.fact("accuracy", shown.test_accuracy === null ? "–" : `${(100 * shown.test_accuracy).toFixed(shown.test_accuracy > 0.985 ? 2 : 1)} %`)
+      this.fact("learning_rate", shown.learning_rate === null ? "–" : learningRate(shown.learning_rate))
+      this.fact("accuracy", percent(shown.test_accuracy, shown.test_accuracy > 0.985 ? 2 : 1))
     }
 
     timeLeft({ state, seconds, seconds_left: left }) {
@@ -224,10 +224,10 @@ async function load() {
       this.find(`[data-fact="${name}"]`).textContent = text
     }
 
-    // What was done to the run, and what the coach saw, as marks on the curves.
+    // Marks on the curves: changes to the run, and findings of the coach.
     marks() {
       const titles = Object.fromEntries(this.data.optimizers)
-      const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.rate === undefined ? titles[change.optimizer] : `rate ${rate(change.rate)}` }))
+      const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.rate === undefined ? titles[change.optimizer] : `learning rate ${learningRate(change.rate)}` }))
       const fork = this.shown.parent ? [{ step: this.shown.parent.step, kind: "fork", text: "forked here" }] : []
       const seen = this.findings.filter(({ step, severity }) => step > 0 && severity === "problem").map(({ step, title }) => ({ step, kind: "coach", text: title }))
       return [...fork, ...changes, ...seen]
