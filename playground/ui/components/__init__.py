@@ -1,4 +1,4 @@
-"""Browser components: one folder each, with its Python face and its html, css and js."""
+"""Browser components: one folder each, with its Python interface, html, css and js."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streamlit.components.v2.types import ComponentRenderer
 PARTS = Path(__file__).parent / "parts"
 """Scripts and styles that several components share; the scripts are served at /parts/."""
 MOUNTING = (Path(__file__).parent / "mounting.js").read_text(encoding="utf-8")
-"""How every component's view comes into its place on the page and leaves it."""
+"""Mounts the view of every component and removes it."""
 
 
 def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = ()) -> ComponentRenderer:
@@ -18,8 +18,8 @@ def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = (
 
     Args:
         folder: its last part names the component and its files.
-        isolated: whether it lives in a shadow root, where no style leaks in or out.
-        styles: names of style sheets in parts/ that it shares with others.
+        isolated: whether it is rendered in a shadow root, which no style enters or leaves.
+        styles: names of the style sheets in parts/ that it uses.
     """
     shared = [(PARTS / f"{name}.css").read_text(encoding="utf-8") for name in styles]
     html, css, js = ((folder / f"{folder.name}{ending}").read_text(encoding="utf-8") for ending in (".html", ".css", ".js"))

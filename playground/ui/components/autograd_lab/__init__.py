@@ -1,4 +1,4 @@
-"""An editor for scripts with gradients, and the graph that PyTorch recorded, to be walked through."""
+"""The Autograd component: a script editor and the graph that PyTorch recorded, to be stepped through."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.ui.components.tensor_lab import LONGEST
 from playground.ui.shell.device import chosen_device
 
 Numbers = dict[str, dict[str, float]]
-"""By a tensor's name, for each cell in row-major order its value."""
+"""The changed values of each tensor: cell, in row-major order, to value, by the tensor's name."""
 _COMMAND = "autograd-lab-command"
 _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
@@ -21,22 +21,22 @@ def autograd_lab(source: str, grabbed: Numbers, key: str, on_run: Callable[[str,
     """Show the editor and the graph.
 
     Args:
-        source: the script that stands in the editor when the component appears.
-        grabbed: numbers of it that were changed by hand.
+        source: the script in the editor when the component appears.
+        grabbed: its numbers that were changed by hand.
         key: names the component on its page.
-        on_run: told of the script and the numbers each time one was run.
+        on_run: called with the script and the changed numbers after each run.
     """
 
     def ran() -> None:
-        told = st.session_state[key].ran
-        if isinstance(told, dict) and isinstance(told.get("source"), str) and len(told["source"]) <= LONGEST:
-            on_run(told["source"], told.get("grabbed") or {})
+        event = st.session_state[key].ran
+        if isinstance(event, dict) and isinstance(event.get("source"), str) and len(event["source"]) <= LONGEST:
+            on_run(event["source"], event.get("grabbed") or {})
 
     data = {"source": source, "grabbed": grabbed, "device": chosen_device(), "command": st.session_state.get(_COMMAND, {})}
     _component(key=key, data=data, on_ran_change=ran)
 
 
 def open_script(source: str) -> None:
-    """Have the component open a script and run it."""
+    """Let the component open a script and run it."""
     last = st.session_state.get(_COMMAND, {"id": 0})
     st.session_state[_COMMAND] = {"id": last["id"] + 1, "kind": "open", "text": source}

@@ -1,4 +1,4 @@
-"""A canvas to draw digits on, with the answers of one or two networks beside it while one draws, and all that lies behind them."""
+"""The Draw component: a canvas for digits, with the predictions of one or two networks and their explanations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import streamlit as st
 from playground.server.routes.drawing import CANVAS, WIDE
 from playground.ui.components import register
 
-MOST_STROKES = 500
-MOST_POINTS = 20_000
-"""Of a drawing that is kept over a change of page; a longer one is still answered."""
+MAX_STROKES = 500
+MAX_POINTS = 20_000
+"""Limits of a drawing that is kept when the page changes; the network still classifies a longer one."""
 PAPERS = ("one", "several")
 
 _KEPT = "drawing"
@@ -30,30 +30,30 @@ def drawing_pad(
     """Show the canvas; the drawing survives a change of page.
 
     Args:
-        models: the networks that answer, one or two: a trained network's name or a run's identifier, with what to call it.
-        classes: the names of the bars, in the order of the network's outputs.
-        key: names this canvas on its page.
-        methods: of attribution, each with its `name`, its `title` and what it `explains`; without any there is only the paper for one digit
-            and the answer.
-        on_taught: told of a network, by its name, and of the run in which it has learnt the learner's drawings.
+        models: one or two networks: the name of a trained network or the identifier of a run, to its title.
+        classes: the names of the classes, in the order of the network's outputs.
+        key: identifies this canvas on its page.
+        methods: the attribution methods, each with `name`, `title` and `explains`; without any, only the canvas for one digit and the
+            prediction are shown.
+        on_taught: called with the name of a network and the run in which it was fine-tuned on the learner's drawings.
     """
     data = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": st.session_state.get(_KEPT)}
 
     def taught() -> None:
-        told = st.session_state[key].taught
-        if isinstance(told, Mapping):
-            on_taught(str(told.get("before")), str(told.get("run")))
+        event = st.session_state[key].taught
+        if isinstance(event, Mapping):
+            on_taught(str(event.get("before")), str(event.get("run")))
 
     _component(key=key, data=data, on_drawing_change=lambda: _keep(key), on_taught_change=taught)
 
 
 def picture_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Mapping[str, str]]) -> None:
-    """Show the same for networks that look at pictures: one is chosen or taken with the camera, instead of drawn.
+    """Show the same for networks that classify pictures, which are chosen or taken with the camera instead of drawn.
 
     Args:
         models: as for `drawing_pad`.
         classes: as for `drawing_pad`.
-        key: names this pad on its page.
+        key: identifies this pad on its page.
         methods: as for `drawing_pad`.
     """
     _component(key=key, data={**_data(models, classes, methods), "picture": True}, on_drawing_change=lambda: None, on_taught_change=lambda: None)
@@ -68,7 +68,7 @@ def _data(models: Mapping[str, str], classes: Sequence[str], methods: Sequence[M
 
 
 def _keep(key: str) -> None:
-    """Keep the strokes where a page switch does not lose them; what a browser sends is checked, not trusted."""
+    """Keep the strokes when the page changes. What the browser sends is checked."""
     drawing = st.session_state[key].drawing
     if isinstance(drawing, Mapping) and _is_drawing(drawing):
         st.session_state[_KEPT] = drawing
@@ -80,4 +80,4 @@ def _is_drawing(drawing: Mapping[str, Any]) -> bool:
         return False
     strokes = [stroke for paper in papers.values() if isinstance(paper, list) for stroke in paper]
     points = [stroke.get("points") if isinstance(stroke, Mapping) else None for stroke in strokes]
-    return len(strokes) <= MOST_STROKES and all(isinstance(each, list) for each in points) and sum(len(each or ()) for each in points) <= MOST_POINTS
+    return len(strokes) <= MAX_STROKES and all(isinstance(each, list) for each in points) and sum(len(each or ()) for each in points) <= MAX_POINTS

@@ -1,4 +1,4 @@
-"""What a network says of every test image: the confusion matrix and what lies behind it, scores, calibration, and its features."""
+"""The Evaluate component: confusion matrix, scores of each class, images, calibration and features on the test set."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def evaluation_lab(model: str, dataset: str, key: str) -> None:
     Args:
         model: the network, as `playground.inference.evaluation.load_evaluation` takes it.
         dataset: name of the data set whose test images are used.
-        key: names the component on its page.
+        key: identifies the component on its page.
     """
     _component(key=key, data={"model": model, "dataset": dataset})

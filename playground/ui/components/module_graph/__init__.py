@@ -1,4 +1,4 @@
-"""A network's autograd graph, folded by module, with the size of the gradient that arrived at each part."""
+"""The graph component: a network's autograd graph, folded by module, with the norm of the gradient at each part."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
 def module_graph(graph: dict[str, Any], key: str) -> None:
-    """Show a graph as `playground.autograd.modules.observe` gives it."""
+    """Show a graph in the form that `playground.autograd.modules.observe` returns."""
     _component(key=key, data={"graph": graph})

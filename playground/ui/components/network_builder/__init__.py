@@ -1,4 +1,4 @@
-"""The stack of layers of a network: built, seen, mended and turned into code in the browser, which asks the server after each change."""
+"""The Network component: builds a network layer by layer in the browser; the server analyses it after each change."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def network_builder(
     """Show the builder.
 
     Args:
-        network: the stack that stands there when the component appears, as `NetworkSpec.to_dict` writes it; layers may be `off`.
-        presets: networks that can be opened, in the same form.
-        shapes: sizes of one sample that can be chosen.
-        dataset: the data set that the network is meant for; empty for none.
-        key: names the component on its page.
-        on_change: told of the stack after each change.
-        on_go: told where the learner wants to take the network, `train` or `gradients`, and of the network.
+        network: the network when the component appears, in the form of `NetworkSpec.to_dict`; layers may be `off`.
+        presets: the networks that can be opened, in the same form.
+        shapes: the input shapes of one sample that can be chosen.
+        dataset: the data set that the network shall classify; empty for none.
+        key: identifies the component on its page.
+        on_change: called with the network after each change.
+        on_go: called with the destination, `train` or `gradients`, and the network.
     """
 
     def changed() -> None:
@@ -42,9 +42,9 @@ def network_builder(
             on_change(stack)
 
     def went() -> None:
-        told = st.session_state[key].go
-        if isinstance(told, dict) and isinstance(told.get("network"), dict):
-            on_go(str(told.get("where")), told["network"])
+        event = st.session_state[key].go
+        if isinstance(event, dict) and isinstance(event.get("network"), dict):
+            on_go(str(event.get("where")), event["network"])
 
     starts = [(name, start.title) for name, start in INITIALISATIONS.items()]
     data = {"starts": starts, "network": network, "presets": presets, "shapes": shapes, "dataset": dataset, "device": chosen_device()}

@@ -1,4 +1,4 @@
-"""An editor for tensor scripts and the X-ray of what they made; it asks the server by itself and needs no rerun to show an answer."""
+"""The Tensors component: a script editor and the X-ray of its tensors; it runs scripts without a rerun of the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from playground.ui.components import register
 from playground.ui.shell.device import chosen_device
 
 LONGEST = 20_000
-"""Characters of a script that are kept."""
+"""Most characters of a script that is kept."""
 _COMMAND, _SCORE = "tensor-lab-command", "tensor-lab-score"
 _component = register(Path(__file__).parent, styles=("lab",))
 
@@ -20,11 +20,11 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
     """Show the editor and the X-ray.
 
     Args:
-        exercise: the exercise that scripts answer; empty for none.
-        source: the script that stands in the editor when the component appears.
-        key: names the component on its page.
-        on_run: told of the exercise and the script each time one was run.
-        on_solved: told of an exercise that was answered rightly.
+        exercise: the exercise that the scripts solve; empty for none.
+        source: the script in the editor when the component appears.
+        key: identifies the component on its page.
+        on_run: called with the exercise and the script after each run.
+        on_solved: called with an exercise that was solved.
     """
     command = st.session_state.get(_COMMAND, {})
     data = {"exercise": exercise, "source": source, "device": chosen_device(), "command": command, "score": st.session_state.get(_SCORE, [0, 0])}
@@ -45,7 +45,7 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
 
 
 def command(kind: str, text: str) -> None:
-    """Have the component do something once.
+    """Let the component carry out a command once.
 
     Args:
         kind: `open` replaces the script, `append` adds lines to it; both run it.

@@ -1,4 +1,4 @@
-"""A run, live: its curves, its inside, its progress, what the coach says of it, and what steers it."""
+"""The Train component: shows a run live, with curves, layer statistics, the coach's findings and its controls."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ _component = register(Path(__file__).parent, isolated=False)
 
 
 def training_monitor(run: Run, title: str, optimizers: Mapping[str, str], key: str, on_end: Callable[[], None], on_open: Callable[[str], None]) -> None:
-    """Show the run; it refreshes itself without the page's script.
+    """Show the run; it refreshes without the page's script.
 
     Args:
         run: the run.
-        title: what to call it.
-        optimizers: what to call each of the optimizers.
-        key: names this monitor on its page.
-        on_end: called when the run has ended while it was watched.
-        on_open: told of another run that the learner wants to see.
+        title: the title of the run.
+        optimizers: the title of each optimizer.
+        key: identifies this monitor on its page.
+        on_end: called when the run ends while it is shown.
+        on_open: called with another run to show.
     """
 
     def opened() -> None:
-        told = st.session_state[key].opened
-        if isinstance(told, dict):
-            on_open(str(told.get("run")))
+        event = st.session_state[key].opened
+        if isinstance(event, dict):
+            on_open(str(event.get("run")))
 
     data = {
         "run": run.id,
