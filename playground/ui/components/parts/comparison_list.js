@@ -1,6 +1,7 @@
 // The list of all runs to select from: filtered by text and data set, sorted by a click on a column.
 
-import { percent, STATES, swatch } from "./comparison_marks.js"
+import { STATES, swatch } from "./comparison_marks.js"
+import { percent } from "./numbers.js"
 import { theme } from "./plot.js"
 import { element } from "./tile.js"
 

@@ -1,5 +1,6 @@
 // One batch through an untrained network: for each layer a histogram of its activations, and the feature maps of one image.
 
+import { percent } from "./numbers.js"
 import { element } from "./tile.js"
 
 const SPACE = "http://www.w3.org/2000/svg"
