@@ -100,7 +100,7 @@ def test_what_pytorch_refuses_is_explained(lab: Page) -> None:
 def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:
     lab.get_by_text("Descent", exact=True).click()
     lab.get_by_role("combobox", name="Surface").click()
-    lab.get_by_role("option", name="My own expression").click()
+    lab.get_by_role("option", name="Your own expression").click()
     field = lab.get_by_role("textbox", name="loss(x, y) =")
     field.fill("x**2 + 3 * y**2")
     field.press("Enter")
@@ -267,7 +267,7 @@ def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
     expect(lab.locator(".version mark").first).to_have_text("out.backward()")
     lab.get_by_text("… with retain_graph").click()
     expect(lab.locator(".version mark").first).to_contain_text("retain_graph=True")
-    lab.get_by_role("button", name="Open it in the graph").first.click()
+    lab.get_by_role("button", name="Show the graph").first.click()
     expect(lab.locator(".cm-content")).to_contain_text("retain_graph=True")
     expect(lab.locator(".slope")).to_have_text(["4.5"] * 4)  # the first of the two passes
     expect(lab.locator(".passes")).to_contain_text("2 backward passes")
@@ -276,7 +276,7 @@ def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
 def test_a_script_without_a_place_for_a_pitfall_is_told_so(lab: Page) -> None:
     run(lab, "x = torch.ones(2)")
     lab.get_by_text("Pitfalls", exact=True).click()
-    lab.get_by_role("button", name="Take an example").click()
+    lab.get_by_role("button", name="Use an example").click()
     expect(lab.locator(".version").first).to_contain_text("y = x + 2")
 
 
@@ -294,7 +294,7 @@ def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
 
 def test_a_better_start_makes_the_gradients_flow(lab: Page, address: str) -> None:
     lab.goto(f"{address}/autograd?view=Network")
-    lab.get_by_role("combobox", name="Initialisation").click()
+    lab.get_by_role("combobox", name="Weight initialisation").click()
     lab.get_by_role("option", name="Kaiming (He)").click()
     expect(lab.get_by_text(re.compile("every layer can learn"))).to_be_visible()
     lab.get_by_text("The PyTorch code").click()

@@ -272,7 +272,7 @@ def colour_run(server_folder: Path) -> Iterator[str]:
 def photo(page: Page, address: str, colour_run: str) -> Page:
     page.goto(f"{address}/draw")
     page.locator(".sheet canvas").wait_for()
-    page.get_by_role("combobox", name="Which network answers?").click()
+    page.get_by_role("combobox", name="Network", exact=True).click()
     page.get_by_role("option").filter(has_text="Shapes").or_(page.get_by_role("option", name=re.compile("Fast", re.I))).first.click()
     page.locator(".photo .sheet canvas").wait_for()
     return page

@@ -350,7 +350,7 @@ def test_advice_stands_beside_a_stack_that_fits_and_its_fix_takes_it_away(lab: P
 def test_advice_follows_the_data_set_that_the_network_is_meant_for(lab: Page) -> None:
     note = lab.locator(".advice .note").filter(has_text="has images of shape (3, 32, 32)")
     expect(note).to_have_count(0)
-    lab.get_by_role("combobox", name="Meant for").click()
+    lab.get_by_role("combobox", name="Data set").click()
     lab.get_by_role("option", name="Shapes 32×32").click()
     expect(note).to_have_count(1)
 
@@ -385,7 +385,7 @@ def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) 
 
 
 def test_a_network_for_colour_images_gets_its_batch_on_a_fresh_installation_too(lab: Page) -> None:
-    lab.get_by_role("combobox", name="Meant for").click()
+    lab.get_by_role("combobox", name="Data set").click()
     lab.get_by_role("option", name="No data set").click()
     open_preset(lab, "cifar-cnn")
     inside = view(lab, "Run one batch")
@@ -442,7 +442,7 @@ def test_files_are_opened_and_bad_ones_change_nothing(lab: Page) -> None:
         (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}), "There is no layer called “Nothing”."),
         ("[]", "A network is a JSON object"),
         (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "ReLU"}] * 300}), "from 1 to 200 layers"),
-        ("{" + " " * 200_001, "too long"),
+        ("{" + " " * 200_001, "too large"),
     ):
         upload(lab, "network.json", text)
         expect(trouble).to_contain_text(said)

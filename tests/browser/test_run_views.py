@@ -206,14 +206,14 @@ def test_weights_and_the_whole_run_come_back(page: Page, address: str, tmp_path:
     start_training(page, address, epochs=1)
     page.locator(f"{STATE}[data-state=finished]").wait_for()
     accuracy = page.locator('[data-fact="accuracy"]').inner_text()
-    open_view(page, "Keep")
+    open_view(page, "Export")
     for button, file in (("Run, .zip", "run.zip"), ("state_dict, .pt", "weights.pt"), ("safetensors", "weights.safetensors")):
         with page.expect_download() as download:
             page.get_by_role("button", name=button).click()
         download.value.save_as(tmp_path / file)
         before = page.url
         page.locator("input[type=file]").set_input_files(tmp_path / file)
-        page.get_by_role("button", name="Open it").click()
+        page.get_by_role("button", name="Import").click()
         page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
         expect(page.locator('[data-fact="accuracy"]')).to_have_text(accuracy)
         expect(page.locator(STATE)).to_have_text("Finished" if file == "run.zip" else "Stopped")

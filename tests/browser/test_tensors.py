@@ -202,7 +202,7 @@ def test_examples_open_with_one_click(lab: Page) -> None:
 
 
 def test_the_form_writes_the_code(lab: Page) -> None:
-    lab.get_by_role("button", name="Make a tensor").click()
+    lab.get_by_role("button", name="Create a tensor").click()
     lab.get_by_label("Name", exact=True).fill("w")
     lab.get_by_role("textbox", name="Shape").fill("2, 5")
     with lab.expect_response(ANSWER):

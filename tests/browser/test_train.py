@@ -32,7 +32,7 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
     assert accuracy > 97
     page.get_by_role("button", name="Draw a digit with this network").click()
     page.get_by_role("heading", name="Draw a digit").wait_for()
-    expect(page.get_by_role("combobox", name="Which network answers?")).to_have_value(re.compile("^recommended settings · "))
+    expect(page.get_by_role("combobox", name="Network", exact=True)).to_have_value(re.compile("^recommended settings · "))
     page.locator(".paper canvas").wait_for()
     draw(page, SEVEN)
     expect(page.locator(".digit")).to_have_text("7")
@@ -85,7 +85,7 @@ def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browse
     stranger = other.new_page()
     stranger.goto(f"{address}/train?run={run}")
     stranger.get_by_role("heading", name="Train a network").wait_for()
-    stranger.get_by_text("images to learn from").wait_for()
+    stranger.get_by_text("training images").wait_for()
     assert stranger.locator(".monitor").count() == 0
     assert other.request.get(f"{address}/api/runs/{run}").status == 403
     assert other.request.post(f"{address}/api/runs/{run}/command", data={"command": "stop"}).status == 403

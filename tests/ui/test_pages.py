@@ -118,7 +118,7 @@ def test_own_digits_are_learnt_beside_a_data_set_of_digits(app: AppTest) -> None
     assert "own-digits" not in [box.key for box in app.checkbox]
     add_drawings("ada", *(Drawing(torch.full((1, 28, 28), shade, dtype=torch.uint8), 7) for shade in (10, 20)))
     app.run()
-    assert app.checkbox(key="own-digits").label == "Learn my 2 digits, too"
+    assert app.checkbox(key="own-digits").label == "Train on my drawings as well (2)"
     for chosen in (False, True):
         app.checkbox(key="own-digits").set_value(chosen)
         app.button(key="train").click().run()
