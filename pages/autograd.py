@@ -1,4 +1,4 @@
-"""Autograd: watch the gradient travel."""
+"""Autograd: follow values forward and gradients backward."""
 
 from playground.ui.pages.autograd import descent, flow, graph, pitfalls
 

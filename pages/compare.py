@@ -1,4 +1,4 @@
-"""Compare: runs side by side, and races."""
+"""Compare: runs side by side, and races between settings."""
 
 from playground.ui.pages.compare import page as compare
 

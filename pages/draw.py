@@ -1,4 +1,4 @@
-"""Draw: a digit by hand, read while it is drawn, with all that the network computes."""
+"""Draw: a digit drawn by hand, classified while it is drawn."""
 
 from playground.ui.pages import draw
 

@@ -1,4 +1,4 @@
-"""Evaluate: what a trained network says of every test image."""
+"""Evaluate: how a trained network classifies every test image."""
 
 from playground.ui.pages import evaluate
 

@@ -1,4 +1,4 @@
-"""Network: stack layers, see shapes, get the code."""
+"""Network: build a network layer by layer, see its shapes, get its code."""
 
 from playground.ui.pages import network
 

@@ -1,4 +1,4 @@
-"""Tensors: type PyTorch, see memory."""
+"""Tensors: type PyTorch, see shapes, values and memory."""
 
 from playground.ui.pages import tensors
 

@@ -1,4 +1,4 @@
-"""Train: choose data, a network and settings; watch it learn."""
+"""Train: choose a data set, a network and settings, and watch the training."""
 
 from playground.ui.pages.train import page as train
 

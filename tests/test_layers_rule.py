@@ -11,7 +11,7 @@ import pytest
 
 from playground.environment import ROOT
 
-BASE = {"errors", "device", "environment", "installation", "forking", "untrusted"}
+BASE = {"errors", "device", "environment", "installation", "forking", "untrusted", "typography"}
 MAY_IMPORT = {
     "errors": set(),
     "environment": {"errors"},
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "installation": {"errors"},
     "forking": {"environment"},
     "untrusted": {"errors"},
+    "typography": set(),
     "tensors": BASE,
     "autograd": BASE | {"tensors", "network", "data"},
     "network": BASE | {"data"},

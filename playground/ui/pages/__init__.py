@@ -1,1 +1,1 @@
-"""The pages: one module a page, one package where a page has several parts."""
+"""The pages: a module for each page, or a package for a page with several parts."""

@@ -10,20 +10,20 @@ from playground.ui.shared import visitor
 from playground.ui.shared.runs import finished_runs, run_title
 
 MODEL_CHOICE = "draw-model"
-"""Key of the chosen network in the session."""
+"""Session key of the selected network."""
 SECOND_CHOICE = "draw-second-model"
-"""Key of the one beside it; empty for none."""
+"""Session key of the network to compare with; empty for none."""
 
 
 def heading() -> None:
     st.title("Draw a digit")
-    st.caption("Draw with the mouse, a finger or a pen. The network answers while you draw. A network that knows pictures is shown one instead.")
+    st.caption("Draw with the mouse, a finger or a pen; the prediction follows while you draw. Networks for colour images classify a picture instead.")
 
 
 def choose_networks() -> dict[str, str]:
-    """The networks that answer, one or two, with what to call each: those that came with the playground, and finished runs.
+    """Let the learner choose one or two networks with the same classes: name to title.
 
-    The second knows the same classes as the first, so that both can be asked the same.
+    Offered are the networks that come with the playground, and finished runs.
     """
     from playground.inference.models import pretrained_names
 
@@ -33,19 +33,19 @@ def choose_networks() -> dict[str, str]:
 
     def title(name: str) -> str:
         if not name:
-            return "No second network"
+            return "None"
         return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
 
     for choice in (MODEL_CHOICE, SECOND_CHOICE):
         if st.session_state.get(choice) not in (None, "", *known):
-            del st.session_state[choice]  # that run is no longer there
+            del st.session_state[choice]  # that run was deleted
     left, right = st.columns(2)
-    first = str(left.selectbox("Which network answers?", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
+    first = str(left.selectbox("Network", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
     classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
     others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
     if st.session_state.get(SECOND_CHOICE) not in (None, *others):
         del st.session_state[SECOND_CHOICE]
-    second = str(right.selectbox("Beside it", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
+    second = str(right.selectbox("Compare with", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
     return {name: title(name).split(" · comes")[0] for name in (first, second) if name}
 
 
@@ -63,13 +63,13 @@ def pad(models: dict[str, str]) -> None:
 
 
 def _compare(before: str, run: str) -> None:
-    """Let the taught network answer, and beside it the network as it was; a name that is none of theirs is not taken."""
+    """Select the fine-tuned network, and the network before it to compare with."""
     st.session_state[MODEL_CHOICE] = run
     st.session_state[SECOND_CHOICE] = before
 
 
 def code(model: str) -> None:
-    """The prediction as one would write it."""
+    """Show the prediction as PyTorch code."""
     from playground.inference.models import load_model
     from playground.inference.source import prediction_source
 

@@ -13,18 +13,18 @@ from playground.ui.shared import visitor
 from playground.ui.shared.runs import readable_runs, run_title
 
 LATEST = 0
-"""Stands for the last checkpoint of a run."""
+"""The choice of the latest checkpoint of a run."""
 
 
 def heading() -> None:
     st.title("Evaluate a network")
-    st.caption("What it says of every test image: where it is right, what it confuses, how sure it is, and how it sees them.")
+    st.caption("Accuracy, confusion matrix, calibration and features on the test set.")
 
 
 def choose() -> tuple[str, str] | None:
-    """The network, one of its checkpoints, and the data set: as `load_evaluation` takes them."""
+    """Let the learner choose a network, a checkpoint and a data set; return the arguments of `load_evaluation`."""
     if not services().warm.is_set():
-        with st.spinner("PyTorch is being loaded."):
+        with st.spinner("Loading PyTorch…"):
             services().warm.wait()
     from playground.inference.models import pretrained_names
 
@@ -68,7 +68,7 @@ print(classification_report(labels, predictions, digits=3))  # precision, recall
 
 
 def _choose_network(names: list[str], runs: dict[str, Run]) -> str:
-    """The network that the address names, else the newest run's; the address follows the choice."""
+    """Let the learner choose a network, at first that in the address, else the newest run."""
     wanted = st.query_params.get("model", "").split("@")[0]
     key = f"evaluate-network-{wanted}"
     index = names.index(wanted) if wanted in names else 0
@@ -84,32 +84,32 @@ def _title(name: str, runs: dict[str, Run]) -> str:
 
 
 def _choose_step(run: Run | None) -> int:
-    """A kept checkpoint of the run; the latest by default."""
+    """Let the learner choose a checkpoint, at first the latest."""
     steps = run.checkpoints.steps()[::-1] if run else []
     if len(steps) < 2 or run is None:
-        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "the last", disabled=True, key="evaluate-only-step")
+        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "latest", disabled=True, key="evaluate-only-step")
         return LATEST
-    titles = {LATEST: "the last", **{step: f"step {step:,}" for step in steps}}
+    titles = {LATEST: "latest", **{step: f"step {step:,}" for step in steps}}
     return int(st.selectbox("Checkpoint", list(titles), format_func=titles.__getitem__, key=f"evaluate-step-{run.id}"))
 
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
-    """A data set that the network can be tried on, the one that it learnt from first."""
+    """Let the learner choose a data set with the right shape and classes, at first the one the network was trained on."""
     from playground.data.load import is_ready
     from playground.inference.models import load_model
 
     try:
-        learnt = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
+        trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
     except PlaygroundError as error:
         st.error(str(error))
         return None
-    fitting = [info for info in DATASETS if _alike(info, learnt) and is_ready(info.name)]
+    fitting = [info for info in DATASETS if _alike(info, trained_on) and is_ready(info.name)]
     if not fitting:
-        st.warning(f"{learnt.title} has not been downloaded, so there are no test images. Download it on the Train page.")
+        st.warning(f"{trained_on.title} has not been downloaded, so there are no test images. Download it on the Train page.")
         return None
-    ordered = sorted(fitting, key=lambda info: info != learnt)
+    ordered = sorted(fitting, key=lambda info: info != trained_on)
     titles = {info.name: info.title for info in ordered}
-    return str(st.selectbox("Test images of", list(titles), format_func=titles.__getitem__, key=f"evaluate-data-{name}"))
+    return str(st.selectbox("Test set", list(titles), format_func=titles.__getitem__, key=f"evaluate-data-{name}"))
 
 
 def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:

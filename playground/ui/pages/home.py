@@ -17,13 +17,13 @@ LATEST = 5
 def greeting() -> None:
     st.title("See PyTorch at work")
     st.markdown(
-        "Train a real network on handwritten digits, watch its loss fall, then draw a digit and let it answer. "
-        "Everything you see is computed by PyTorch, on this machine."
+        "Train a network on handwritten digits, watch its loss fall, then draw a digit and see the prediction. "
+        "PyTorch computes everything you see, on this machine."
     )
 
 
 def actions_and_pad() -> None:
-    """The ways to a result on the left; on the right one of them, alive."""
+    """Show the first steps on the left, and a canvas with a trained network on the right."""
     actions, alive = st.columns([2, 5], gap="large")
     with actions:
         _actions()
@@ -49,10 +49,10 @@ def _actions() -> None:
     if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
         run = start(suggested("mnist-5k"))
         st.switch_page(PAGES / "train.py", query_params={"run": run.id})
-    st.caption("Trains a small convolutional network on 4,000 real digits, in about ten seconds.")
+    st.caption("Train a small convolutional network on 4,000 digits in about ten seconds.")
     if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):
         st.switch_page(PAGES / "draw.py")
-    st.caption("Draw, choose which network answers, and see what it sees.")
+    st.caption("Draw, choose a network, and see how it classifies your drawing.")
     if st.button("Look inside tensors", icon=":material/grid_on:", width="stretch", key="tensors"):
         st.switch_page(PAGES / "tensors.py")
-    st.caption("Type PyTorch and see shapes, memory, and which cells made which.")
+    st.caption("Type PyTorch. See every shape, the memory behind it, and where each number comes from.")

@@ -1,4 +1,4 @@
-"""The parts of the Network page; and the learner's own network, which other pages offer too."""
+"""The parts of the Network page, and the learner's own network, which other pages offer as well."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ _OWN = "own-network"
 
 def heading() -> None:
     st.title("Network")
-    st.caption("Stack layers and see what becomes of the data: every shape, every parameter, every mistake. The code stands beside it.")
+    st.caption("Build a network layer by layer. See every shape, parameter and error; the code is written for you.")
 
 
 def choose_data() -> str:
-    """The data set that the network is meant for; empty for none."""
+    """Let the learner choose the data set that the network shall classify; empty for none."""
     titles = {"": "No data set", **{info.name: info.title for info in DATASETS}}
     return str(
         st.selectbox(
-            "Meant for", list(titles), index=list(titles).index("mnist-5k"), format_func=titles.__getitem__, key=_DATASET, persist_state="session", width=320
+            "Data set", list(titles), index=list(titles).index("mnist-5k"), format_func=titles.__getitem__, key=_DATASET, persist_state="session", width=320
         )
     )
 
 
 def builder(dataset: str) -> None:
-    """The stack and everything that is said of it."""
+    """Show the network builder."""
     STACK.load()
     presets = [spec.to_dict() for spec in load_presets().networks.values()]
     shapes = [list(shape) for shape in dict.fromkeys(info.input_shape for info in DATASETS)]
@@ -49,13 +49,13 @@ def builder(dataset: str) -> None:
 
 
 def own() -> NetworkSpec | None:
-    """The network that the learner has taken along from the Network page."""
+    """Return the network that the learner built on the Network page, or None."""
     document = st.session_state.get(_OWN)
     return None if document is None else from_dict(document)
 
 
 def _stack() -> dict[str, Any]:
-    """The stack as it stood last, or as the address has it, or one to begin with."""
+    """Return the network built last, or that in the address, or the first preset."""
     text = STACK.source("")
     if text:
         with shown_kindly():
@@ -65,15 +65,15 @@ def _stack() -> dict[str, Any]:
 
 
 def _read(text: str) -> dict[str, Any]:
-    """A stack as the address carries it, checked: what it describes must be a network, apart from layers that are off.
+    """Parse and check the network in an address; layers that are off may be invalid.
 
     Raises:
-        PlaygroundError: it is none.
+        PlaygroundError: it is not a network.
     """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise PlaygroundError("The network in this link cannot be read.", "The address was cut or changed on its way. Ask for the link again.") from None
+        raise PlaygroundError("The network in this link cannot be read.", "The link is incomplete or was changed. Ask for it again.") from None
     if isinstance(document, dict) and isinstance(document.get("layers"), list):
         from_dict({**document, "layers": [_without_off(layer) for layer in document["layers"]]})
         return document
@@ -85,7 +85,7 @@ def _without_off(layer: Any) -> Any:
 
 
 def _keep(stack: dict[str, Any]) -> None:
-    """The stack was changed: remember it, and put it into the address."""
+    """Keep a changed network, and put it into the address."""
     layers = [
         {"type": layer.get("type"), **layer.get("params", {}), **({"off": True} if layer.get("off") else {})}
         for layer in stack.get("layers", [])
@@ -97,7 +97,7 @@ def _keep(stack: dict[str, Any]) -> None:
 
 
 def _go(where: str, network: dict[str, Any]) -> None:
-    """Take the network to the page where it is trained, or to the one where its gradients are seen."""
+    """Open the network on the Train page or on the Autograd page."""
     try:
         spec = from_dict({**network, "name": "mine", "title": "My network"})
     except PlaygroundError:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
-LEVELS = {1: "first steps", 2: "shapes", 3: "together", 4: "at work", 5: "think"}
+LEVELS = {1: "first steps", 2: "shapes", 3: "combining tensors", 4: "in practice", 5: "puzzles"}
 _MODE, _CHOSEN, _SOLVED = "tensors-mode", "tensors-exercise", "tensors-solved"
 _EXAMPLE, _RACE = "tensors-example", "tensors-race"
 """Keys of the session."""
@@ -29,28 +29,28 @@ RACE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Task:
-    """What the editor is for: trying things out, or an exercise."""
+    """The task of the editor: free exploration, or an exercise."""
 
     name: str
     """The exercise's name; empty while exploring."""
     source: str
-    """What stands in the editor at first."""
+    """The script in the editor at first."""
 
 
 def heading() -> None:
     st.title("Tensors")
-    st.caption("Type PyTorch, run it, and see what lies in memory. Point at any cell to see where it came from.")
+    st.caption("Type PyTorch, run it, and see the tensors and their memory. Point at a cell to see how it was computed.")
 
 
 def choose_task() -> Task:
-    """The two ways to use the page, and what to start from."""
+    """Let the learner choose between exploring and exercises; return the task."""
     SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         mode = st.segmented_control(
-            "What to do", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=_MODE, persist_state="session", label_visibility="collapsed"
+            "Mode", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=_MODE, persist_state="session", label_visibility="collapsed"
         )
         if mode == EXPLORE:
-            with st.popover("Make a tensor", icon=":material/add:"):
+            with st.popover("Create a tensor", icon=":material/add:"):
                 _make_a_tensor()
     return _exercise() if mode == EXERCISES else _explore()
 
@@ -62,11 +62,11 @@ def lab(task: Task) -> None:
 
 
 def race() -> None:
-    """The same product on two devices, timed fairly."""
+    """Time matrix products on each device."""
     with st.expander("Race: how fast is a matrix product here?", icon=":material/speed:"):
         st.caption(
-            "Products of two square matrices, each time the median of several, after a warm-up and with the device waited for. "
-            "While others use this server, it is slower."
+            "Products of two square matrices. Each time is the median of several runs, after a warm-up, with the device synchronised. "
+            "It is slower while others use this server."
         )
         if st.button("Start the race", icon=":material/flag:", key="race"):
             _run_race()
@@ -75,7 +75,7 @@ def race() -> None:
 
 
 def reference() -> None:
-    """Everything that scripts can use, with PyTorch's own words."""
+    """List everything that scripts can use, with its documentation."""
     part = st.expander("What can I type here?", icon=":material/menu_book:", key="tensors-reference", on_change="rerun")
     if part.open:
         with part:
@@ -95,15 +95,15 @@ def _open_example() -> None:
 
 
 def _make_a_tensor() -> None:
-    """A form that writes the code."""
+    """Show a form that writes the code."""
     from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 
     with st.form("make", border=False):
         name = st.text_input("Name", "x", max_chars=20)
-        kind = st.selectbox("Made of", KINDS)
-        shape = st.text_input("Shape", "3, 4", help="Sizes with commas between them; nothing for a single number.")
+        kind = st.selectbox("Kind", KINDS)
+        shape = st.text_input("Shape", "3, 4", help="Sizes, separated by commas; leave it empty for a single number.")
         dtype = st.selectbox("dtype", ["default", *DTYPES])
-        fill = st.number_input("Value", value=7.0, format="%g", help="For a tensor that is full of one value.")
+        fill = st.number_input("Value", value=7.0, format="%g", help="For a tensor filled with one value.")
         seed = st.number_input("Seed", value=None, min_value=0, step=1, help="The same seed gives the same random numbers.")
         if st.form_submit_button("Write the code", type="primary", width="stretch"):
             with shown_kindly():
@@ -134,12 +134,12 @@ def _statement(chosen: Exercise) -> None:
             with st.popover(f"Hint {index}", icon=":material/lightbulb:"):
                 st.markdown(hint)
         with st.popover("Solution", icon=":material/visibility:"):
-            st.caption("One way to do it; there are others.")
+            st.caption("One solution; there are others.")
             st.code(chosen.solution, language="python")
 
 
 def _remember(task: str, source: str) -> None:
-    """Keep what was run while exploring; an exercise begins anew."""
+    """Keep a script that was run while exploring; exercises are not kept."""
     if not task:
         SCRIPT.keep(source)
 
@@ -153,7 +153,7 @@ def _solve(task: str) -> None:
 def _run_race() -> None:
     held = services()
     if not held.racing.acquire(blocking=False):
-        show(PlaygroundError("Another race is being run on this server.", "Two at a time would slow each other. Try again in half a minute."))
+        show(PlaygroundError("Another race is running on this server.", "Two races at once would slow each other down. Try again in half a minute."))
         return
     try:
         with st.spinner("Racing…"), shown_kindly():
@@ -179,7 +179,7 @@ def _show_race(result: dict[str, Any]) -> None:
     picture.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
     facts = {"Size": sizes} | {lane: [f"{row['seconds'][index] * 1e3:.3g} ms" for row in rows] for index, lane in enumerate(lanes)}
     if len(lanes) > 1:
-        facts["Second ÷ first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
+        facts["Second device, compared with the first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
     table.dataframe(pd.DataFrame(facts), hide_index=True)
 
 
@@ -203,4 +203,4 @@ def _show_reference() -> None:
         hide_index=True,
         height=360,
     )
-    st.caption(f"{len(found):,} names. The words are those of PyTorch’s and NumPy’s own documentation.")
+    st.caption(f"{len(found):,} names. The descriptions come from the documentation of PyTorch and NumPy.")

@@ -1,1 +1,1 @@
-"""What several pages share: errors, the choice of device, lists of runs, scripts."""
+"""Shared by several pages: errors, lists of runs, scripts, the current learner."""

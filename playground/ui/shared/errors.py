@@ -1,4 +1,4 @@
-"""The one place that shows a learner's error on a page; everything else is a bug and surfaces."""
+"""Shows errors meant for the learner on the page; every other exception is a bug and surfaces."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.errors import ConfigError, PlaygroundError
 
 @contextmanager
 def shown_kindly() -> Iterator[None]:
-    """Show a `PlaygroundError` raised inside in plain words, and go on behind it."""
+    """Show a `PlaygroundError` raised inside, and continue after it."""
     try:
         yield
     except PlaygroundError as error:
@@ -26,7 +26,7 @@ def shown_kindly() -> Iterator[None]:
 
 
 def show(error: PlaygroundError) -> None:
-    """What is wrong, and what to do about it."""
+    """Show what is wrong, and what to do about it."""
     lines = [f"- {problem}" for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
     st.error("\n".join(lines), icon=":material/info:")
     if error.hint:

@@ -1,4 +1,4 @@
-"""A table of runs in which one can be chosen."""
+"""A table of runs to choose one from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.ui.shared.runs import run_table
 
 
 def show_runs(runs: list[tuple[Run, History]], key: str) -> Run | None:
-    """Show the runs; returns the one whose row was just clicked."""
+    """Show the runs; return the one whose row was just clicked."""
     event = st.dataframe(
         run_table(runs),
         hide_index=True,
@@ -18,7 +18,7 @@ def show_runs(runs: list[tuple[Run, History]], key: str) -> Run | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Test accuracy": st.column_config.NumberColumn(format="%.1f %%"),
+            "Test accuracy": st.column_config.NumberColumn(format="%.1f\N{NARROW NO-BREAK SPACE}%%"),
         },
     )
     rows = event["selection"]["rows"]

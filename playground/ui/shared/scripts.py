@@ -1,4 +1,4 @@
-"""What the pages with a script share: the script in the session and in the address."""
+"""The script of a page, in the session and in the address."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from playground.ui.shared.errors import shown_kindly
 
 
 class Script:
-    """A page's script: kept while one visits other pages, and in the address.
+    """A page's script, kept in the session and in the address.
 
     Args:
-        page: tells the pages apart.
-        address: the part of the address that holds the script, packed.
+        page: identifies the page.
+        address: the parameter of the address that holds the packed script.
     """
 
     def __init__(self, page: str, address: str = "script") -> None:
@@ -22,11 +22,11 @@ class Script:
         self._address = address
 
     def source(self, otherwise: str) -> str:
-        """The script as it was run last, or as the address has it."""
+        """Return the script that was run last or came in the address, else `otherwise`."""
         return str(st.session_state.get(self._source, otherwise))
 
     def load(self) -> None:
-        """Take the script that came in the address, once."""
+        """Load the script in the address, once."""
         packed = st.query_params.get(self._address)
         if not packed or st.session_state.get(self._loaded) == packed:
             return
@@ -35,7 +35,7 @@ class Script:
             st.session_state[self._source] = link.unpack(packed)
 
     def keep(self, source: str) -> None:
-        """A script was run: remember it, and put it into the address."""
+        """Keep a script that was run, and put it into the address."""
         st.session_state[self._source] = source
         try:
             packed = link.pack(source)
@@ -48,6 +48,6 @@ class Script:
         st.query_params[self._address] = packed
 
     def show_limit(self) -> None:
-        """Say it where the script is too long for a link."""
+        """Show a note if the script is too long for a link."""
         if fault := st.session_state.get(self._fault):
             st.caption(fault)

@@ -1,4 +1,4 @@
-"""The learner whose page is being run."""
+"""The learner whose page is being rendered."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from playground.server.identity import COOKIE, learner
 
 
 def current_learner() -> str:
-    """The name of the learner whose page is being run, as run records have it."""
+    """Return the name of the learner whose page is being rendered, as in run records."""
     return learner(st.context.cookies.get(COOKIE))

@@ -1,4 +1,4 @@
-"""What surrounds every page: its look, the navigation, the choice of device, and the one place that shows errors.
+"""The frame of every page: navigation, the choice of device, and the display of errors.
 
-A folder of its own, because Streamlit takes a folder `pages` beside the script that it runs for a list of pages.
+A folder of its own, because Streamlit treats a folder `pages` beside the script that it runs as a list of pages.
 """

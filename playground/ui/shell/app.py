@@ -1,4 +1,4 @@
-"""What every page has: its look, the navigation, the device in the sidebar, and the one place that shows errors."""
+"""The frame of every page: navigation, the device in the sidebar, and the display of errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device that computes, in the sidebar of every page."""
+"""The computing device, in the sidebar of every page."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _CHOICE = "device"
 
 
 def chosen_device() -> str:
-    """The name of the device that the learner chose; `best` until they do."""
+    """Return the name of the device that the learner chose; `best` by default."""
     return str(st.session_state.get(_CHOICE, BEST))
 
 
 def device_in_sidebar() -> None:
-    """Say what computes here, and let it be changed where there is a choice."""
+    """Show the device, and offer a choice if there are several."""
     with st.sidebar:
         if services().warm.is_set():
             _show_devices()
@@ -26,7 +26,7 @@ def device_in_sidebar() -> None:
 
 @st.fragment(run_every=0.5)
 def _wait_for_devices() -> None:
-    """Until torch is imported nobody knows the devices; the page is there all the same."""
+    """Show a placeholder until torch is imported, because the devices are unknown before."""
     if services().warm.is_set():
         st.rerun()
     st.caption("Device")

@@ -1,1 +1,1 @@
-"""The Autograd page: the graph of a script, of a network, pitfalls, and optimizers descending a surface."""
+"""The Autograd page: the graph of a script or a network, pitfalls, and optimizers on a loss surface."""

@@ -1,4 +1,4 @@
-"""The descent: optimizers racing down a surface of two parameters."""
+"""The descent view: optimizers on a loss surface of two parameters."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from playground.ui.shared.errors import show
 OWN = "own"
 _FIGURE = "descent-figure"
 FRAMES = 60
-"""Pictures of the animation."""
+"""Frames of the animation."""
 COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, told apart by the colour-blind: https://jfly.uni-koeln.de/color/"""
+"""Okabe and Ito's colours, which the colour-blind can distinguish: https://jfly.uni-koeln.de/color/"""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
 
 
 def descent() -> None:
-    """Controls on the left, the race on the right."""
+    """Show the settings on the left, the paths on the right."""
     left, right = st.columns([2, 5], gap="large")
     with left.container(border=True):
         asked = _choose()
     with right:
         if not asked["optimizers"]:
-            st.caption("Choose an optimizer to see where it goes.")
+            st.caption("Choose an optimizer to see its path.")
             return
         try:
             answer = _answered(tuple(sorted((name, _frozen(value)) for name, value in asked.items())))
@@ -40,7 +40,7 @@ def descent() -> None:
 
 
 def _choose() -> dict[str, Any]:
-    titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: "My own expression"}
+    titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: "Your own expression"}
     name = st.selectbox("Surface", list(titles), format_func=titles.__getitem__, key="descent-surface", bind="query-params")
     surface = SURFACES.get(name) or _own()
     st.caption(f"loss = `{surface.expression}`")
@@ -51,7 +51,7 @@ def _choose() -> dict[str, Any]:
         key=f"descent-rate-{name}",
         bind="query-params",
     )
-    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key="descent-momentum", bind="query-params", help="For SGD with momentum and Nesterov.")
+    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key="descent-momentum", bind="query-params", help="Used by SGD with momentum and Nesterov.")
     x, y = _start("x", name, surface.x, surface.start[0]), _start("y", name, surface.y, surface.start[1])
     steps = st.slider("Steps", 10, 150, 100, 10, key="descent-steps", bind="query-params")
     optimizers = st.pills("Optimizers", OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key="descent-optimizers", bind="query-params")
@@ -69,7 +69,9 @@ def _start(axis: str, name: str, between: tuple[float, float], first: float) -> 
 
 
 def _own() -> Surface:
-    st.text_input("loss(x, y) =", "torch.sin(2 * x) + x**2 / 4 + y**2", max_chars=300, key="descent-own", bind="query-params", help="In PyTorch, with x and y.")
+    st.text_input(
+        "loss(x, y) =", "torch.sin(2 * x) + x**2 / 4 + y**2", max_chars=300, key="descent-own", bind="query-params", help="A PyTorch expression of x and y."
+    )
     return _own_surface()
 
 
@@ -83,16 +85,14 @@ def _frozen(value: Any) -> Any:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    """The race for these settings; the same settings give the same race."""
+    """Compute the paths for these settings; the same settings give the same paths."""
     return services().sandbox.ask(DESCEND, dict(asked), SECONDS)
 
 
 def _show(answer: dict[str, Any], view: str) -> None:
     for path in answer["paths"]:
         if path["diverged"]:
-            st.warning(
-                f"{path['optimizer']} diverged after {len(path['points'])} steps: each step went further than the one before. Try a smaller learning rate."
-            )
+            st.warning(f"{path['optimizer']} diverged after {len(path['points'])} steps: the loss grew without bound. Try a smaller learning rate.")
     chosen: Any = _place_start if view == "Contour" else "ignore"
     st.plotly_chart(
         _figure(answer, three=view == "3-D"), width="stretch", key=_FIGURE, config={"displayModeBar": False}, on_select=chosen, selection_mode="points"
@@ -101,13 +101,13 @@ def _show(answer: dict[str, Any], view: str) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, loss in sorted(finals.items(), key=lambda item: item[1]):
             st.markdown(f"**{name}** {loss:.4g}")
-    st.caption("The loss at the end of each way, the lowest first. Click on the surface to start from there.")
+    st.caption("The final loss of each optimizer, the lowest first. Click on the surface to start from there.")
     with st.expander("The PyTorch code"):
         st.code(_code(), language="python")
 
 
 def _place_start() -> None:
-    """The learner has clicked on the surface: the race starts there."""
+    """Move the start to where the learner clicked on the surface."""
     points = st.session_state[_FIGURE].selection.points
     if points:
         name = st.session_state["descent-surface"]
@@ -117,7 +117,7 @@ def _place_start() -> None:
 
 
 def _code() -> str:
-    """The race as one would write it by hand."""
+    """Return the same descent as PyTorch code."""
     state = st.session_state
     name = state["descent-surface"]
     surface = SURFACES.get(name) or _own_surface()
@@ -148,15 +148,15 @@ def _code() -> str:
 
 
 def _figure(answer: dict[str, Any], *, three: bool) -> Any:
-    """The surface with the ways on it, and a button that lets them run."""
+    """Draw the surface with the paths, and a button that plays them."""
     import plotly.graph_objects as go
 
     longest = max(len(path["points"]) for path in answer["paths"])
     counts = sorted({max(1, round(longest * step / FRAMES)) for step in range(1, FRAMES + 1)})
     under = [_ground(answer, three)] if three else [_ground(answer, three), _places(answer)]
-    figure = go.Figure([*under, *_ways(answer, longest, three)])
-    ways = list(range(len(under), len(under) + len(answer["paths"])))
-    figure.frames = [go.Frame(data=_ways(answer, count, three), traces=ways, name=str(count)) for count in counts]
+    figure = go.Figure([*under, *_paths(answer, longest, three)])
+    paths = list(range(len(under), len(under) + len(answer["paths"])))
+    figure.frames = [go.Frame(data=_paths(answer, count, three), traces=paths, name=str(count)) for count in counts]
     play = {"label": "▶ Play", "method": "animate", "args": [None, {"frame": {"duration": 60, "redraw": three}, "transition": {"duration": 0}}]}
     pause = {"label": "❙❙", "method": "animate", "args": [[None], {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}]}
     at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": three}}
@@ -179,7 +179,7 @@ def _ground(answer: dict[str, Any], three: bool) -> Any:
     import plotly.graph_objects as go
 
     heights = np.array(answer["z"])
-    levels = np.log1p(heights - heights.min())  # so that a valley's floor has lines, too
+    levels = np.log1p(heights - heights.min())  # so that the floor of a valley has contour lines as well
     if three:
         return go.Surface(x=answer["x"], y=answer["y"], z=levels, colorscale="Viridis", showscale=False, opacity=0.85, name="log(1 + loss − lowest)")
     look = {"colorscale": "Viridis", "showscale": False, "ncontours": 25, "contours": {"coloring": "heatmap"}, "opacity": 0.75, "hoverinfo": "skip"}
@@ -187,7 +187,7 @@ def _ground(answer: dict[str, Any], three: bool) -> Any:
 
 
 def _places(answer: dict[str, Any]) -> Any:
-    """Points that nobody sees, so that a click anywhere hits one: Plotly tells of clicks on points alone."""
+    """Draw invisible points, so that a click anywhere hits one: Plotly reports clicks on points only."""
     import plotly.graph_objects as go
 
     places = [(x, y) for y in answer["y"][::2] for x in answer["x"][::2]]
@@ -198,8 +198,8 @@ def _places(answer: dict[str, Any]) -> Any:
     )  # fmt: skip
 
 
-def _ways(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
-    """Each optimizer's way up to so many steps."""
+def _paths(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
+    """Draw each optimizer's path for so many steps."""
     import numpy as np
     import plotly.graph_objects as go
 
@@ -214,7 +214,7 @@ def _ways(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
             up = [float(np.log1p(max(0.0, value - lowest))) for value in loss]
             drawn.append(go.Scatter3d(x=x, y=y, z=up, marker={"size": 2.5, "color": COLOURS[index]}, **look))
         else:
-            whole = {"marker": {"opacity": 1}}  # a click on the surface shall not pale the ways
+            whole = {"marker": {"opacity": 1}}  # a click on the surface must not fade the paths
             drawn.append(
                 go.Scatter(
                     x=x,

@@ -1,4 +1,4 @@
-"""The gradients of a whole network: one batch forward and back, folded by module and layer by layer."""
+"""The network view: the gradients of one batch, layer by layer and in the graph folded by module."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from playground.ui.shared.errors import show
 from playground.ui.shell.device import chosen_device
 
 STACK = "stack"
-ACTIVATIONS = {"": "As the network has it", "ReLU": "ReLU", "LeakyReLU": "Leaky ReLU", "GELU": "GELU", "SiLU": "SiLU", "Sigmoid": "Sigmoid", "Tanh": "Tanh"}
+ACTIVATIONS = {"": "Unchanged", "ReLU": "ReLU", "LeakyReLU": "Leaky ReLU", "GELU": "GELU", "SiLU": "SiLU", "Sigmoid": "Sigmoid", "Tanh": "Tanh"}
 _COLOURS = {"activations": "#0072B2", "at the output": "#D55E00", "of the weights": "#009E73"}
 
 
 def flow() -> None:
-    """Controls on the left, verdict, curve and graph on the right."""
+    """Show the settings on the left, the verdict, curves and graph on the right."""
     left, right = st.columns([2, 5], gap="large")
     with left.container(border=True):
         asked = _choose()
@@ -47,16 +47,16 @@ def _choose() -> dict[str, Any]:
     asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
     activations = dict(ACTIVATIONS)
     if network == STACK:
-        asked["depth"] = st.slider("Depth", 1, 30, 12, key="flow-depth", bind="query-params", help="How many linear layers stand one behind another.")
+        asked["depth"] = st.slider("Depth", 1, 30, 12, key="flow-depth", bind="query-params", help="Number of linear layers.")
         asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key="flow-width", bind="query-params")
-        asked["normalised"] = st.toggle("Batch norm behind each", key="flow-norm", bind="query-params")
+        asked["normalised"] = st.toggle("Batch norm after each layer", key="flow-norm", bind="query-params")
         activations = {**{name: title for name, title in ACTIVATIONS.items() if name}, "none": "None"}
     asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=f"flow-activation-{network == STACK}")
     asked["initialisation"] = name = st.selectbox(
-        "Initialisation", list(INITIALISATIONS), format_func=lambda name: INITIALISATIONS[name].title, key="flow-initialisation", bind="query-params"
+        "Weight initialisation", list(INITIALISATIONS), format_func=lambda name: INITIALISATIONS[name].title, key="flow-initialisation", bind="query-params"
     )
     st.caption(INITIALISATIONS[name].summary)
-    asked["batch"] = st.select_slider("Batch", [2, 8, 16, 32, 64, 128], 32, key="flow-batch", bind="query-params")
+    asked["batch"] = st.select_slider("Batch size", [2, 8, 16, 32, 64, 128], 32, key="flow-batch", bind="query-params")
     asked["seed"] = int(st.number_input("Seed", 0, 9999, 0, key="flow-seed", bind="query-params"))
     return asked
 
@@ -71,7 +71,7 @@ def _show(answer: dict[str, Any]) -> None:
     verdict = answer["verdict"]
     (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
     st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})
-    st.caption("On a logarithmic scale, layer by layer: how far the activations spread, and how large the gradients are that arrive. A 0 is not drawn.")
+    st.caption("Standard deviation of the activations and norm of the gradients, layer by layer, on a logarithmic scale. Zeros are not drawn.")
     module_graph(answer["graph"], key="flow-graph")
     st.caption(
         f"{answer['count']:,} nodes, loss {answer['loss']:.4g}." if isinstance(answer["loss"], float) else f"{answer['count']:,} nodes, loss {answer['loss']}."
@@ -82,7 +82,7 @@ def _show(answer: dict[str, Any]) -> None:
 
 
 def _figure(layers: list[dict[str, Any]]) -> Any:
-    """Three lines over the layers, in the order in which values flow."""
+    """Draw three curves over the layers, in the order of the forward pass."""
     import plotly.graph_objects as go
 
     places = list(range(len(layers)))
@@ -107,12 +107,12 @@ def _figure(layers: list[dict[str, Any]]) -> Any:
 
 
 def _largest(layer: dict[str, Any]) -> float | None:
-    """The gradient of a layer's weights, of all together: the root of the sum of their squares."""
+    """Return the L2 norm of the gradient of all weights of a layer."""
     norms = [weight["gradient"] for weight in layer["weights"].values()]
     numbers = [norm for norm in norms if isinstance(norm, float)]
     return _drawn(sum(norm**2 for norm in numbers) ** 0.5) if numbers else None
 
 
 def _drawn(value: Any) -> float | None:
-    """What a logarithmic axis can show."""
+    """Return a value that a logarithmic axis can show, or None."""
     return value if isinstance(value, (int, float)) and value > 0 else None

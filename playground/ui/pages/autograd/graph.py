@@ -13,22 +13,22 @@ from playground.ui.shared.scripts import Script
 SCRIPT = Script("autograd")
 GRAPH, PITFALLS, NETWORK, DESCENT = "Graph", "Pitfalls", "Network", "Descent"
 VIEW = "view"
-"""Where the chosen view is kept, and the part of the address that holds it."""
+"""The session key of the view, and its parameter in the address."""
 NUMBERS = "numbers"
-"""The part of the address that holds the numbers that were grabbed."""
+"""The parameter of the address that holds the changed numbers."""
 _EXAMPLE = "autograd-example"
 _GRABBED = "autograd-grabbed"
 MOST_NUMBERS = 1000
-"""Characters of them in the address."""
+"""Most characters of the changed numbers in the address."""
 
 
 def heading() -> None:
     st.title("Autograd")
-    st.caption("Type a computation, run it, and walk through the graph that PyTorch recorded: forward with the values, backward with the gradients.")
+    st.caption("Type a computation, run it, and step through the graph that PyTorch recorded: values forward, gradients backward.")
 
 
 def choose_view() -> str:
-    """The graph of a script, its pitfalls, the graph of a network, or optimizers on a surface."""
+    """Let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
     return str(
         st.segmented_control(
             "View", [GRAPH, PITFALLS, NETWORK, DESCENT], default=GRAPH, required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
@@ -37,18 +37,18 @@ def choose_view() -> str:
 
 
 def examples() -> None:
-    """Ready scripts, one click each."""
+    """Offer example scripts."""
     SCRIPT.load()
     st.pills("Examples", list(EXAMPLES), key=_EXAMPLE, label_visibility="collapsed", on_change=_open)
 
 
 def script() -> str:
-    """The learner's script, or the first example."""
+    """Return the learner's script, or the first example."""
     return SCRIPT.source(next(iter(EXAMPLES.values())))
 
 
 def lab() -> None:
-    """The editor and the graph."""
+    """Show the editor and the graph."""
     autograd_lab(script(), _grabbed(), key="autograd-lab", on_run=_keep)
     SCRIPT.show_limit()
 
@@ -69,7 +69,7 @@ def _keep(source: str, grabbed: Numbers) -> None:
 
 
 def _grabbed() -> Numbers:
-    """The numbers of this session, or those in the address; what is no such thing is left to the server to refuse."""
+    """Return the changed numbers of this session, or those in the address; the server validates them."""
     if _GRABBED not in st.session_state:
         try:
             found = json.loads(st.query_params.get(NUMBERS, "{}"))

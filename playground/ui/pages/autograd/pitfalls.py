@@ -1,4 +1,4 @@
-"""Pitfalls on the learner's own script: what PyTorch really does or says, what it means, and how one writes it rightly."""
+"""The pitfalls view: a common mistake in the learner's own script, what PyTorch does with it, and the correct script."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from playground.ui.shared.errors import show
 from playground.ui.shell.device import chosen_device
 
 SUITED = "Paths that meet"
-"""The example in which every pitfall can be shown."""
+"""The example that can show every pitfall."""
 TITLES = {
     "zero_grad": "Forget zero_grad", "backward_twice": "Backward twice", "retain_graph": "… with retain_graph", "in_place": "Change a saved tensor in place",
-    "detach": "Detach on the way", "no_grad": "Compute under no_grad", "non_leaf": "A non-leaf’s .grad", "integer": "Integers with requires_grad",
-    "non_scalar": "Backward from several numbers",
+    "detach": "Detach within the graph", "no_grad": "Compute under no_grad", "non_leaf": "A non-leaf’s .grad", "integer": "Integers with requires_grad",
+    "non_scalar": "Backward from a non-scalar",
 }  # fmt: skip
-"""By the names that `playground.autograd.pitfalls` knows."""
+"""Titles of the pitfalls in `playground.autograd.pitfalls`, by name."""
 
 
 def pitfalls() -> None:
-    """Switches above, the learner's script with and without the pitfall beneath."""
+    """Show the choice of pitfalls, and below it the script with and without the pitfall."""
     SCRIPT.load()
     chosen = st.pills("Pitfall", list(TITLES), format_func=TITLES.__getitem__, default="zero_grad", required=True, key="pitfall", bind="query-params")
     try:
@@ -37,7 +37,7 @@ def pitfalls() -> None:
         show(error)
         with st.container(horizontal=True):
             st.button("Show my script", on_click=_look)
-            st.button("Take an example", on_click=SCRIPT.keep, args=(EXAMPLES[SUITED],), help="One that has a place for every pitfall.")
+            st.button("Use an example", on_click=SCRIPT.keep, args=(EXAMPLES[SUITED],), help="An example that can show every pitfall.")
         return
     st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
     left, right = st.columns(2, gap="large")
@@ -56,7 +56,7 @@ def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
 
 
 def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
-    """One way to write the script, and what PyTorch does with it."""
+    """Show one version of the script, and what PyTorch does with it."""
     with st.container(border=True):
         badge = {"mine": (":blue-badge[Your script]"), "wrong": f":red-badge[{version['title']}]"}.get(kind, f":green-badge[{version['title']}]")
         st.markdown(badge)
@@ -69,11 +69,11 @@ def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None
             st.code(version["output"].rstrip("\n"), language=None)
         _gradients(version, answer["mine"] if kind != "mine" else None)
         if kind != "mine":
-            st.button("Open it in the graph", key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
+            st.button("Show the graph", key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
 
 
 def _marked(version: dict[str, Any]) -> str:
-    """The script with its changed lines lit and its removed lines struck out."""
+    """Return the script as HTML, changed lines highlighted, removed lines struck through."""
     changed, removed = set(version["changed"]), [f"<del>{html.escape(line)}</del>" for line in version["removed"]]
     lines = [
         f"<{tag}>{html.escape(line) or ' '}</{tag}>"
@@ -96,7 +96,7 @@ _STYLE = """<style>
 
 
 def _gradients(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
-    """Each leaf's gradient; where it differs from the learner's own script, so that it is seen."""
+    """Show the gradient of each leaf, highlighted where it differs from that of the learner's script."""
     rows = []
     for name, gradient in version["grads"].items():
         differs = mine is not None and gradient != mine["grads"].get(name)
@@ -107,7 +107,7 @@ def _gradients(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
 
 
 def _short(value: Any) -> str:
-    """A nested list with as many digits as one reads."""
+    """Format a nested list with four significant digits."""
     if isinstance(value, list):
         shown = ", ".join(_short(part) for part in value[:6])
         return f"[{shown}, …]" if len(value) > 6 else f"[{shown}]"

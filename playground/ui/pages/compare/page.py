@@ -28,13 +28,13 @@ def heading() -> None:
     title, race = st.columns([5, 1], vertical_alignment="bottom")
     with title:
         st.title("Compare runs")
-        st.caption("See runs on one plot, find out what made the difference, and let settings race each other.")
+        st.caption("See the curves of several runs on one plot, see which settings differ, and start a race between settings.")
     if race.button("New race", icon=":material/flag:", width="stretch", key="new-race"):
         choose_race()
 
 
 def comparison() -> None:
-    """The learner's runs side by side; before the first, a race to begin with."""
+    """Show the learner's runs side by side; before the first run, offer a race."""
     who = visitor.current_learner()
     runs = visible_runs(who)
     if not runs:
@@ -47,27 +47,27 @@ def comparison() -> None:
 
 
 def _welcome() -> None:
-    """The race to begin with, one click away, and how it once went."""
+    """Offer the first race, with the curves of a recorded one."""
     config, variations = first_race()
     names = [racer(variation) for variation in variations]
-    told, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
-    with told:
-        st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which learns fastest?")
+    text, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
+    with text:
+        st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which trains fastest?")
         st.markdown(
-            f"The same small network, the same {config.epochs:g} epochs over MNIST 5k, the same start and the same batches: only the optimizer differs. "
-            "Their curves are drawn on one plot while they train."
+            f"The same small network, {config.epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
+            "You see all curves on one plot while they train."
         )
         if st.button("Start the race", type="primary", icon=":material/flag:", width="stretch", key="first-race"):
             with shown_kindly():
                 start(config, preset(config.network), variations)
                 st.rerun()
     with picture:
-        st.caption("How this race once went, on another machine: test accuracy by epoch.")
+        st.caption("A recorded race from another machine: test accuracy by epoch.")
         st.plotly_chart(_recorded_race(), config={"staticPlot": True}, key="recorded-race")
 
 
 def _recorded_race() -> Any:
-    """The test accuracies of a first race as it was run when this was written."""
+    """Draw the test accuracies of a recorded race."""
     import plotly.graph_objects as go
 
     curves = json.loads(RECORDED.read_text(encoding="utf-8"))
@@ -83,7 +83,7 @@ def _recorded_race() -> Any:
 
 
 def _to_begin_with() -> tuple[list[str], str]:
-    """The runs to begin with, and why just these: a race that was just started, or those that the address names."""
+    """Return the runs to select at first, and the reason: a race just started, or the address."""
     race = chosen()
     if race:
         return race, f"race {race[0]}"
@@ -92,6 +92,6 @@ def _to_begin_with() -> tuple[list[str], str]:
 
 
 def _go(where: str, run: str) -> None:
-    """Take a run to the page where it is watched, or to the one where it is tried out."""
+    """Open a run on the Train page or the Evaluate page."""
     if where in ("train", "evaluate"):
         st.session_state[_GO] = (where, run)

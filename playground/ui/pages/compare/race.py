@@ -1,4 +1,4 @@
-"""The form of a race: what is trained, which setting is tried out, and the start."""
+"""The form of a race: data set, network, the setting that differs, and the start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ BATCH_SIZES = "16, 64, 256"
 
 
 def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation]) -> list[Run]:
-    """Make the runs of a race and put them in the queue.
+    """Create the runs of a race and queue them.
 
     Raises:
         PlaygroundError: the network does not fit the data, a variation cannot work, or a run cannot be written.
@@ -44,19 +44,19 @@ def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variat
 
 
 def chosen() -> list[str]:
-    """The runs of the race that was started last in this session."""
+    """Return the runs of the race started last in this session."""
     return list(st.session_state.get(_STARTED, []))
 
 
 @st.dialog("New race", width="medium")
 def choose_race() -> None:
-    """The form in a frame of its own, which closes when the race is started."""
+    """Show the form in a dialog, which closes when the race starts."""
     form()
 
 
 def form() -> None:
-    """What is raced, and the button that starts it."""
-    st.caption("All runs have the same network, the same start and the same order of images.")
+    """Show the settings of the race, and the button that starts it."""
+    st.caption("All runs have the same network, the same initial weights and the same order of images.")
     info, network = _choose_task()
     if network is None:
         return
@@ -78,15 +78,15 @@ def form() -> None:
 
 
 def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
-    """The data set and a network that fits it."""
+    """Let the learner choose a data set and a network that fits it."""
     infos = {info.name: info for info in DATASETS if _is_ready(info)}
     left, right = st.columns(2)
-    name = left.selectbox("Data set", list(infos), format_func=lambda name: infos[name].title, key="race-dataset", help="Those that were downloaded.")
+    name = left.selectbox("Data set", list(infos), format_func=lambda name: infos[name].title, key="race-dataset", help="Data sets that are downloaded.")
     info = infos[name]
     offered = {**({mine.name: mine} if (mine := own()) else {}), **load_presets().networks}
     fitting = {name: spec for name, spec in offered.items() if spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)}
     if not fitting:
-        right.warning("No network in models/ fits this data set.")
+        right.warning("No network in the folder models/ fits this data set.")
         return info, None
     names, default = list(fitting), suggested(info.name).network
     index = names.index(default) if default in names else 0
@@ -95,7 +95,7 @@ def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
 
 
 def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
-    """What all runs have in common."""
+    """Let the learner choose the settings that all runs share."""
     first = suggested(info.name, network.name)
     left, right = st.columns(2)
     epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=f"race-epochs-{info.name}")
@@ -104,16 +104,16 @@ def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
 
 
 def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation]]:
-    """The setting that differs, and its values.
+    """Let the learner choose the setting that differs, and its values.
 
     Raises:
-        ConfigError: there are too few or too many of them, or one is no number.
+        ConfigError: there are too few or too many values, or one is not a number.
     """
     kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key="race-kind")
     if kind == "optimizer":
         names = st.pills("Optimizers", OPTIMIZERS, selection_mode="multi", default=FIRST, format_func=OPTIMIZER_TITLES.__getitem__, key="race-optimizers")
-        told = f"Otherwise all learn with {config.learning_rate:g}, which suits {OPTIMIZER_TITLES[config.optimizer]}."
-        suited = st.checkbox("Give each the learning rate that suits it", key="race-suited", help=told)
+        explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, which suits {OPTIMIZER_TITLES[config.optimizer]}."
+        suited = st.checkbox("Use a suitable learning rate for each", key="race-suited", help=explanation)
         return config, by_optimizer([name for name in OPTIMIZERS if name in names], suited=suited)
     index = OPTIMIZERS.index(config.optimizer)
     optimizer = st.selectbox("Optimizer", OPTIMIZERS, index, format_func=OPTIMIZER_TITLES.__getitem__, key=f"race-optimizer-{config.dataset}")

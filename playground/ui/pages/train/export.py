@@ -1,4 +1,4 @@
-"""Taking a run with one, and bringing runs and weights back."""
+"""The Export tab: download a run or its weights, and import runs and weights."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ UPLOAD_MB = 200
 WEIGHTS = ("pt", "pth", "safetensors")
 
 
-def take(run: Run) -> None:
-    """The run as files: its weights at any kept step, its curves, and all of it."""
+def offer_downloads(run: Run) -> None:
+    """Offer the run as files: weights of a checkpoint, curves, and the whole run."""
     from playground.runs.sharing.archive import as_csv
     from playground.runs.sharing.weights import as_safetensors, as_state_dict
 
-    st.markdown("**Take it with you**")
+    st.markdown("**Download**")
     steps = run.checkpoints.steps()
     if not steps:
-        st.caption("There will be weights to take as soon as the run has kept its first checkpoint.")
+        st.caption("You can download weights as soon as the run has its first checkpoint.")
         return
-    step = st.selectbox("Weights after step", steps[::-1], format_func=lambda step: f"{step:,}", key=f"keep-step-{run.id}", width=240)
+    step = st.selectbox("Checkpoint at step", steps[::-1], format_func=lambda step: f"{step:,}", key=f"keep-step-{run.id}", width=240)
     weights, safe, whole, curves = st.columns(4)
     name = f"{run.network.name}-{step}"
     with weights:
@@ -41,26 +41,28 @@ def take(run: Run) -> None:
     with safe:
         _offer("safetensors", lambda: as_safetensors(run, step), f"{name}.safetensors", "The same weights in a format that cannot hold code.")
     with whole:
-        _offer("Run, .zip", lambda: _packed(run), f"{run.id}.zip", "Settings, network, curves and checkpoints: goes on here or elsewhere.")
+        _offer(
+            "Run, .zip", lambda: _packed(run), f"{run.id}.zip", "Settings, network, curves and checkpoints. It can be imported and resumed here or elsewhere."
+        )
     with curves:
-        _offer("Curves, .csv", lambda: as_csv(run), f"{run.id}.csv", "One row for each step.")
+        _offer("Curves, .csv", lambda: as_csv(run), f"{run.id}.csv", "One row per step.")
 
 
-def bring(info: DatasetInfo, network: NetworkSpec | None, opened: Callable[[Run], None]) -> None:
-    """A field for a run or weights from elsewhere.
+def offer_import(info: DatasetInfo, network: NetworkSpec | None, opened: Callable[[Run], None]) -> None:
+    """Let the learner import a run or weights.
 
     Args:
-        info: the data set that weights are tried on.
-        network: the network that weights are for.
-        opened: called with the run that came of it.
+        info: the data set that weights are evaluated on.
+        network: the network of the weights.
+        opened: called with the imported run.
     """
-    st.markdown("**Bring it back**")
+    st.markdown("**Import**")
     if network is not None:
         title = network.title or network.name
-        st.caption(f"A run that was packed here or elsewhere, or weights for the network that is chosen beside the curves: “{title}” on {info.title}.")
+        st.caption(f"Import a run (.zip), or weights for the network that is selected in the settings: “{title}” on {info.title}.")
     kinds = ["zip", *WEIGHTS]
-    file = st.file_uploader("A packed run, or weights", type=kinds, max_upload_size=UPLOAD_MB, key="bring", label_visibility="collapsed")
-    if file is None or not st.button("Open it", icon=":material/upload:", key="bring-open"):
+    file = st.file_uploader("Run or weights", type=kinds, max_upload_size=UPLOAD_MB, key="bring", label_visibility="collapsed")
+    if file is None or not st.button("Import", icon=":material/upload:", key="bring-open"):
         return
     try:
         opened(_opened(file.getvalue(), file.name, info, network))
@@ -89,7 +91,7 @@ def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec |
     if name.lower().endswith(".zip"):
         return from_zip(content, who, name)
     if network is None:
-        raise PlaygroundError("Choose the network that these weights are for.")
+        raise PlaygroundError("Choose a network in the settings first: the weights are loaded into it.")
     config = suggested(info.name, network.name)
     run, notes = adopt(config, network, read_weights(content, name), who)
     for note in notes:

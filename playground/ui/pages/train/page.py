@@ -29,7 +29,7 @@ from playground.training.suggestions import suggested
 from playground.ui.components.training_monitor import training_monitor
 from playground.ui.pages.draw import MODEL_CHOICE
 from playground.ui.pages.network import own
-from playground.ui.pages.train.export import bring, take
+from playground.ui.pages.train.export import offer_downloads, offer_import
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import show
 from playground.ui.shared.run_table import show_runs
@@ -46,25 +46,25 @@ SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "
 
 def heading() -> None:
     st.title("Train a network")
-    st.caption("Choose what it learns from, start, and watch. Training goes on when you leave the page or close the browser.")
+    st.caption("Choose a data set, a network and settings, then press Train. Training continues when you leave the page or close the browser.")
 
 
 def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Settings on the left, the result large on the right."""
+    """Return the columns for the settings and for the result."""
     left, right = st.columns([2, 5], gap="large")
     return left.container(border=True), right.container()
 
 
 def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: LabelledImages | None = None) -> Run:
-    """Make a run of the learner's own and put it in the queue.
+    """Create a run for the learner and queue it.
 
     Args:
-        config: how it is trained.
-        network: what is trained; without one, the preset that the configuration names.
-        own_digits: drawings to be learnt beside the data set.
+        config: the training settings.
+        network: the network to train; by default the preset that `config` names.
+        own_digits: drawings to train on in addition to the data set.
 
     Raises:
-        PlaygroundError: the network does not fit the data, or the run cannot be written.
+        PlaygroundError: the network does not fit the data set, or the run cannot be written.
     """
     from playground.network.presets import preset
 
@@ -77,7 +77,7 @@ def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: L
 
 
 def choose_and_start() -> None:
-    """Data, network, settings, and the button."""
+    """Show the settings and the button that starts the training."""
     info = _choose_data()
     with_own = _choose_own(info)
     presets = load_presets()
@@ -94,7 +94,7 @@ def choose_and_start() -> None:
 
 
 def watch() -> None:
-    """The run that is looked at, and beneath it what it is made of; before the first run, what there is to learn from."""
+    """Show the selected run with its details; before the first run, show the data set."""
     runs = readable_runs(visitor.current_learner())
     run = _watched([run for run, _ in runs])
     if run is None:
@@ -102,7 +102,7 @@ def watch() -> None:
         return
     training_monitor(run, run_title(run), OPTIMIZER_TITLES, key="monitor", on_end=lambda: None, on_open=_open)
     _offer_more(run)
-    network, data, code, kept, all_runs = st.tabs(["Network", "Data", "PyTorch code", "Keep", "All runs"], key="train-tabs", on_change="rerun")
+    network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
         with network:
             _show_network(run.network)
@@ -112,30 +112,30 @@ def watch() -> None:
     if code.open:
         with code:
             _show_code(run)
-    if kept.open:
-        with kept:
-            take(run)
-            bring(*_chosen(), _go_to)
+    if export.open:
+        with export:
+            offer_downloads(run)
+            offer_import(*_chosen(), _go_to)
     if all_runs.open:
         with all_runs:
             _choose_run(runs)
 
 
 def _open(run: str) -> None:
-    """Look at another run."""
+    """Select another run."""
     st.session_state[_OPENED] = (run, st.query_params.get("run"), time.monotonic())
     st.session_state[_WATCHED] = run
     st.query_params["run"] = run
 
 
 def _go_to(run: Run) -> None:
-    """Show another run at once."""
+    """Select another run and show it at once."""
     _open(run.id)
     st.rerun()
 
 
 def _offer_more(run: Run) -> None:
-    """The ways from a network that has learnt: to all test images, to other runs, and to the canvas."""
+    """Offer to evaluate the network, or to draw with it."""
     kept = bool(run.checkpoints.steps())
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
     evaluate, draw, _ = st.columns([3, 5, 2])
@@ -156,35 +156,35 @@ def _choose_data() -> DatasetInfo:
 
 
 def _choose_own(info: DatasetInfo) -> bool:
-    """Whether the digits that the learner has drawn are learnt, too; asked where there are some."""
+    """Ask whether to train on the learner's drawings as well, if there are any."""
     kept = count_drawings(visitor.current_learner()) if info.kind == "digits" else 0
     if not kept:
         return False
-    title = "Learn my digit, too" if kept == 1 else f"Learn my {kept:,} digits, too"
+    title = f"Train on my drawings as well ({kept:,})"
     explained = (
-        "What you have kept under Teach on the Draw page is mixed in: about every tenth image is one of yours. "
-        "The run keeps them: who gets its file gets them, too."
+        "The drawings you saved under Teach on the Draw page are mixed in: about every tenth image is one of yours. "
+        "The run stores your drawings; anyone you give its file to gets them as well."
     )
     return st.checkbox(title, key="own-digits", help=explained)
 
 
 def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
-    """The data set and the network that are chosen on the left."""
+    """Return the data set and the network selected in the settings."""
     info = dataset_info(st.session_state.get("dataset", "mnist-5k"))
     return info, _fitting(info, load_presets()).get(st.session_state.get(f"network-{info.name}", ""))
 
 
 def _fitting(info: DatasetInfo, presets: Presets) -> dict[str, NetworkSpec]:
-    """The networks whose input and output fit the data, by name, the learner's own first."""
+    """Return the networks that fit the data set, by name, the learner's own first."""
     offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
     return {name: spec for name, spec in offered.items() if _fits(spec, info)}
 
 
 def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
-    """A network whose input and output fit the data."""
+    """Let the learner choose a network that fits the data set."""
     fitting = _fitting(info, presets)
     if not fitting:
-        st.warning("No network in models/ fits this data set.")
+        st.warning("No network in the folder models/ fits this data set.")
         return None
     names = list(fitting)
     default = suggested(info.name).network
@@ -324,7 +324,7 @@ def _is_downloaded(info: DatasetInfo) -> bool:
 
 
 def _offer_download(info: DatasetInfo) -> None:
-    """A button that fetches the data set, with a progress bar; a broken download goes on where it stopped."""
+    """Offer to download the data set, with a progress bar; an interrupted download is continued."""
     if not st.button(f"Download {info.title}", icon=":material/download:", width="stretch", key="download"):
         return
     from playground.data.load import download
@@ -344,7 +344,7 @@ def _offer_download(info: DatasetInfo) -> None:
 
 
 def _named() -> str | None:
-    """The run that the address names; a message that was under way when another one was opened still brings the address of before."""
+    """Return the run in the address; a message sent before another run was opened may still carry the previous address."""
     named = st.query_params.get("run")
     opened, before, at = st.session_state.get(_OPENED, (None, None, 0.0))
     if opened and opened != named == before and time.monotonic() - at < _LATE_SECONDS:
@@ -353,7 +353,7 @@ def _named() -> str | None:
 
 
 def _watched(runs: list[Run]) -> Run | None:
-    """The run that the address names or that was chosen last; else the newest one."""
+    """Return the run in the address or the one selected last; else the newest one."""
     wanted = _named() or st.session_state.get(_WATCHED)
     if wanted:
         try:
@@ -374,7 +374,7 @@ def _choose_run(runs: list[Any]) -> None:
 
 
 def _show_network(spec: NetworkSpec) -> None:
-    """Every layer with the shape that leaves it and its parameters."""
+    """Show every layer with its output shape and parameters."""
     import pandas as pd
 
     steps = trace(spec)
@@ -396,14 +396,14 @@ def _show_network(spec: NetworkSpec) -> None:
 
 
 def _show_data(info: DatasetInfo) -> None:
-    """A few images of each class."""
+    """Show a few images of each class."""
     from playground.data.load import load
     from playground.data.previews import class_rows
 
     if not _is_ready(info):
         st.caption(f"{info.title} has not been downloaded yet.")
         return
-    st.markdown(f"**{info.title}**: {info.train_size:,} images to learn from, {info.test_size:,} to be tested on.")
+    st.markdown(f"**{info.title}**: {info.train_size:,} training images, {info.test_size:,} test images.")
     for name, row in class_rows(load(info.name)):
         label, pictures = st.columns([1, 8], vertical_alignment="center")
         label.markdown(f"**{name}**")
@@ -413,13 +413,13 @@ def _show_data(info: DatasetInfo) -> None:
 def _show_code(run: Run) -> None:
     from playground.training.source import training_source
 
-    st.caption("The same training as a script of its own, the way a book would write it: it runs without the playground.")
+    st.caption("The same training as a PyTorch script. It runs without the playground.")
     if run.own_path.exists() and run.start_path.exists():
-        st.caption("This run started from weights that were learnt before, and learnt your own drawings beside the data set; the script has neither.")
+        st.caption("This run started from trained weights and also trained on your drawings; the script includes neither.")
     elif run.own_path.exists():
-        st.caption("This run learnt your own drawings beside the data set; the script does not have them.")
+        st.caption("This run also trained on your drawings; the script does not include them.")
     elif run.start_path.exists():
-        st.caption("This run started from weights that were learnt before; the script does not have them.")
+        st.caption("This run started from trained weights; the script does not include them.")
     st.code(training_source(run.network, run.config), language="python")
     if run.config.dataset == "mnist-5k":
         from playground.data.builtin import MNIST_5K_FILE
