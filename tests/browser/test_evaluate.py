@@ -21,7 +21,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(page: Page, address: st
     cell = page.get_by_role("button", name=re.compile("True class 3, predicted class 3:"))
     count = int(cell.inner_text())
     cell.click()
-    expect(page.locator(".evaluation-confusion h4")).to_contain_text("3 correctly classified")
+    expect(page.locator(".evaluation-confusion h4")).to_contain_text("Class 3, correctly classified")
     expect(page.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
 
 

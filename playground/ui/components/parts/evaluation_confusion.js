@@ -67,8 +67,8 @@ export class Confusion {
     }
     const answer = await this.ask("/pictures", { true: label, predicted, order: "most-certain" })
     if (!answer || this.chosen.label !== label || this.chosen.predicted !== predicted) return
-    const which = label === predicted ? `${classes[label]} correctly classified` : `${classes[label]} predicted as ${classes[predicted]}`
-    this.caption.textContent = answer.total > answer.index.length ? `${which}: the ${answer.index.length} most certain of ${answer.total.toLocaleString("en")}` : `${which}: ${answer.total}`
+    const which = label === predicted ? `Class ${classes[label]}, correctly classified` : `True class ${classes[label]}, predicted class ${classes[predicted]}`
+    this.caption.textContent = answer.total > answer.index.length ? `${which} (the ${answer.index.length} most certain of ${answer.total.toLocaleString("en")})` : `${which} (${answer.total})`
     this.images.replaceChildren(...cards(answer, classes))
   }
 

@@ -88,7 +88,7 @@ export class RunInside {
 
   rows() {
     const head = element("tr")
-    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output standard deviation", "Dead units"].map((text) => element("th", "", text)))
+    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output std", "Dead units"].map((text) => element("th", "", text)))
     const last = (series) => series?.findLast((value) => value !== null) ?? null
     const look = theme(this.box)
     const learning = this.learning()
