@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from playground.errors import DrawingError, PlaygroundError
+from playground.training.config import SETTINGS
 
 if TYPE_CHECKING:
     from playground.network.spec import NetworkSpec
@@ -38,6 +39,17 @@ class _Cli(click.Group):
 @click.group(cls=_Cli, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """See PyTorch: train networks and read digits without a browser."""
+
+
+def setting_options(command: Any) -> Any:
+    """Give a command an option for every setting but data set and network."""
+    types: dict[str, dict[str, Any]] = {
+        "number": {"type": float}, "whole": {"type": int}, "pair": {"type": float, "nargs": 2}, "switch": {"is_flag": True}, "choice": {}, "name": {},
+    }  # fmt: skip
+    for setting in reversed([each for each in SETTINGS if each.name not in ("dataset", "network")]):
+        help = f"{setting.help} One of {', '.join(setting.choices)}." if setting.choices else setting.help
+        command = click.option(setting.option, default=None, help=help, **types[setting.kind])(command)
+    return command
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
@@ -74,29 +86,7 @@ def datasets(download: str | None, as_json: bool) -> None:
 @main.command()
 @click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set.")
 @click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or the path of a JSON file.")
-@click.option("--epochs", type=float, help="How often every training image is shown.")
-@click.option("--batch-size", type=int, help="Images in one step.")
-@click.option("--optimizer", help="adam, adamw, sgd, rmsprop or muon.")
-@click.option("--learning-rate", type=float, help="Size of a step; with a schedule, its peak.")
-@click.option("--momentum", type=float, help="Share of the last step that is kept (SGD, RMSprop, Muon).")
-@click.option("--nesterov", is_flag=True, default=None, help="Look ahead along the momentum (SGD, Muon).")
-@click.option("--betas", type=float, nargs=2, help="Memory of Adam's two averages.")
-@click.option("--weight-decay", type=float, help="How strongly weights are pulled to zero.")
-@click.option("--schedule", help="constant, one-cycle, cosine or step.")
-@click.option("--label-smoothing", type=float, help="Share of the target spread over the wrong classes.")
-@click.option("--inputs", help="How pixels reach the network: standardised, 0-1 or 0-255.")
-@click.option("--initialisation", help="How the weights start: default, kaiming, xavier, orthogonal, zeros, small or large.")
-@click.option("--whiten", is_flag=True, default=None, help="Set the first convolution's filters from the training images, and freeze them.")
-@click.option("--shift", type=int, help="Augmentation: move by up to this many pixels.")
-@click.option("--flip", is_flag=True, default=None, help="Augmentation: mirror left to right.")
-@click.option("--rotation", type=float, help="Augmentation: turn by up to this many degrees.")
-@click.option("--scale", type=float, help="Augmentation: resize by up to this share.")
-@click.option("--stroke", type=float, help="Augmentation: chance of thicker or thinner lines.")
-@click.option("--noise", type=float, help="Augmentation: standard deviation of noise.")
-@click.option("--evaluate-every", type=int, help="Steps between evaluations; 0 is once an epoch.")
-@click.option("--precision", help="What a step's products are rounded to: float32 or bfloat16.")
-@click.option("--seed", type=int, help="Start of all random numbers.")
-@click.option("--device", help="Name of the device; best is the best there is.")
+@setting_options
 @click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file, .pt or .safetensors.")
 @as_json
 def train(as_json: bool, dataset: str, network: str, start: Path | None, **given: Any) -> None:

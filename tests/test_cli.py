@@ -139,7 +139,7 @@ def test_every_option_reaches_the_run() -> None:
     options = {
         "epochs": 0.1, "batch-size": 150, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.5, "weight-decay": 0.001, "schedule": "cosine",
         "label-smoothing": 0.1, "inputs": "0-1", "initialisation": "kaiming", "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01,
-        "evaluate-every": 2, "precision": "bfloat16", "seed": 9, "device": "cpu",
+        "evaluate-every": 2, "precision": "bfloat16", "clip-grad-norm": 2.5, "seed": 9, "device": "cpu",
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     assert rows(call("train", "--network", "mnist-cnn", "--nesterov", "--flip", "--whiten", "--betas", 0.8, 0.99, *words, "--json"))
@@ -356,7 +356,7 @@ def test_a_mistake_ends_with_one_line_and_status_2(words: list[str], told: str, 
 
 def test_several_wrong_options_are_told_together() -> None:
     line = refused(call("train", "--optimizer", "magic", "--epochs", "-1", "--learning-rate", "nan", "--noise", "7"))
-    for word in ("magic", "Epochs", "learning rate", "noise"):
+    for word in ("magic", "Epochs", "Learning rate", "noise"):
         assert word in line
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from playground.environment import ROOT
 
-BASE = {"errors", "device", "environment", "installation", "forking", "untrusted", "typography"}
+BASE = {"errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
 MAY_IMPORT = {
     "errors": set(),
+    "settings": set(),
     "environment": {"errors"},
     "device": {"errors", "environment"},
     "installation": {"errors"},

@@ -4,35 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground import settings
+from playground.settings import setting
+
 
 @dataclass(frozen=True)
 class Augmentation:
     """How much training images are changed; the default changes nothing."""
 
-    shift: int = 0
-    """Moved by up to this many pixels each way."""
-    flip: bool = False
-    """Mirrored left to right, every second one."""
-    rotation: float = 0.0
-    """Turned by up to this many degrees each way."""
-    scale: float = 0.0
-    """Made larger or smaller by up to this share: 0.1 means 90 % to 110 %."""
-    stroke: float = 0.0
-    """Chance that lines are made thicker or thinner by up to a pixel; for drawings, light on dark."""
-    noise: float = 0.0
-    """Standard deviation of noise added to each pixel, where pixels go from 0 to 1."""
+    shift: int = setting(
+        0, "whole", "Random shift", "Training images are moved by up to this many pixels each way, anew each time.", unit="pixels",
+        high=14, name_template="shift {value}", name_off="no shift",
+    )  # fmt: skip
+    flip: bool = setting(
+        False, "switch", "Random flip", "Every second training image is mirrored left to right.",
+        name_template="flip", name_off="no flip", fits=lambda dataset, _network: dataset.flips,
+    )  # fmt: skip
+    rotation: float = setting(
+        0.0, "number", "Random rotation", "Training images are turned by up to this much each way, anew each time.", unit="degrees",
+        high=180, name_template="rotation {value}°", name_off="no rotation",
+    )  # fmt: skip
+    scale: float = setting(
+        0.0, "number", "Random scale", "Training images are made larger or smaller by up to this share: 0.1 means 90 % to 110 %.",
+        high=0.9, step=0.05, name_template="scale {value}", name_off="no scale",
+    )  # fmt: skip
+    stroke: float = setting(
+        0.0, "number", "Random stroke", "Chance that lines are made thicker or thinner by up to a pixel; for drawings, light on dark.",
+        high=1.0, step=0.05, name_template="stroke {value}", name_off="no stroke", fits=lambda dataset, _network: dataset.kind == "digits",
+    )  # fmt: skip
+    noise: float = setting(
+        0.0, "number", "Random noise", "Standard deviation of noise added to each pixel, where pixels go from 0 to 1.",
+        high=1.0, step=0.01, name_template="noise {value}", name_off="no noise",
+    )  # fmt: skip
 
-    def problems(self, size: int = 28) -> list[str]:
-        """Everything that is out of range, in plain sentences."""
-        limits = {"shift": size // 2, "rotation": 180, "scale": 0.9, "stroke": 1.0, "noise": 1.0}
-        problems = []
-        for name, high in limits.items():
-            value = getattr(self, name)
-            whole = name == "shift"
-            if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)) or not 0 <= value <= high:
-                kind = "a whole number" if whole else "a number"
-                problems.append(f"Augmentation: {name} must be {kind} from 0 to {high:g}, not {value!r}.")
-        flip: object = self.flip  # from a file it may be anything
-        if not isinstance(flip, bool):
-            problems.append(f"Augmentation: flip must be true or false, not {flip!r}.")
-        return problems
+    def problems(self) -> list[str]:
+        """What is out of range, a sentence each."""
+        return [f"Augmentation: {problem}" for problem in settings.problems(self)]

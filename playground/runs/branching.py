@@ -14,6 +14,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, create, create_from
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Steps
+from playground.training.optimizers import refuse_change
 
 FIXED = ("dataset", "network", "batch_size", "inputs", "initialisation", "whiten", "seed")
 """Settings that a fork cannot change: with others its past would not be its own."""
@@ -39,6 +40,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     assert state is not None
     steered = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
     config = TrainConfig.from_dict({**run.config.to_dict(), **steered, **changes})
+    refuse_change(run.config.optimizer, config.optimizer)
     history = History(run).follow()
     if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
         raise ConfigError([f"At step {step} all {config.epochs:g} epochs are learnt already: let the fork learn for more epochs."])

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, Literal
 
 from playground.data.catalogue import dataset_info
@@ -14,17 +15,15 @@ from playground.network.spec import NetworkSpec
 from playground.runs import branching
 from playground.runs.labels import relabel
 from playground.runs.run import Run
-from playground.runs.views.comparison import OPTIMIZER_TITLES
-from playground.training.config import TrainConfig
+from playground.training.config import TrainConfig, setting_called
+from playground.training.optimizers import usual_learning_rate
 from playground.training.suggestions import suggested
 
 Kind = Literal["optimizer", "learning_rate", "batch_size"]
-KINDS: dict[Kind, str] = {"optimizer": "Optimizer", "learning_rate": "Learning rate", "batch_size": "Batch size"}
-"""The settings that a race may try out, and what they are called."""
+KINDS: dict[Kind, str] = {name: setting_called(name).title for name in ("optimizer", "learning_rate", "batch_size")}
+"""The settings in which the runs of a race may differ, with their titles."""
 RACERS = 6
 """Runs of a race, at most."""
-SUITED = {"adam": 0.003, "adamw": 0.003, "sgd": 0.05, "rmsprop": 0.001, "muon": 0.01}
-"""For each optimizer a learning rate with which it learns well: the best of those tried for the small modern CNN on MNIST 5k."""
 FIRST = ("adam", "sgd", "rmsprop")
 """Optimizers of the race to begin with."""
 FIRST_EPOCHS = 3.0
@@ -37,17 +36,19 @@ Variation = dict[str, Any]
 def first_race() -> tuple[TrainConfig, list[Variation]]:
     """The race to begin with: three optimizers on a small set of digits, ready without a download."""
     config = replace(suggested("mnist-5k"), epochs=FIRST_EPOCHS)
-    return config, by_optimizer(FIRST)
+    return config, by_optimizer(config, FIRST)
 
 
-def by_optimizer(names: Sequence[str], *, suited: bool = False) -> list[Variation]:
+def by_optimizer(config: TrainConfig, names: Sequence[str], *, usual: bool = False) -> list[Variation]:
     """One run for each optimizer.
 
     Args:
+        config: the settings that the runs share.
         names: of the optimizers.
-        suited: whether each gets a learning rate that suits it, instead of all the same.
+        usual: whether each gets its own usual learning rate, instead of all the same.
     """
-    return _counted([{"optimizer": name, **({"learning_rate": SUITED[name]} if suited else {})} for name in dict.fromkeys(names)], "optimizers")
+    rates = {name: usual_learning_rate(replace(config, optimizer=name)) for name in names} if usual else {}
+    return _counted([{"optimizer": name, **({"learning_rate": rates[name]} if usual else {})} for name in dict.fromkeys(names)], "optimizers")
 
 
 def by_learning_rate(text: str) -> list[Variation]:
@@ -85,13 +86,13 @@ def begin(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variat
 
 def racer(variation: Variation) -> str:
     """What a run of a race is called: `SGD, learning rate 0.05`."""
-    words = {"optimizer": "{}", "learning_rate": "learning rate {:g}", "batch_size": "batch size {}"}
-    return ", ".join(words[name].format(OPTIMIZER_TITLES.get(value, value)) for name, value in variation.items())
+    return ", ".join(setting_called(name).mention(SimpleNamespace(**variation)) for name in variation)
 
 
 def _evaluate_every(config: TrainConfig) -> int:
     """Steps between evaluations: once an epoch, or in a short race as often as makes `EVALUATIONS`, but at most four times an epoch."""
-    steps = math.ceil(dataset_info(config.dataset).train_size / config.batch_size)
+    size = dataset_info(config.dataset).train_size
+    steps = math.ceil(size / config.images_per_step(size))
     an_epoch = min(4, math.ceil(EVALUATIONS / config.epochs))
     return 0 if an_epoch == 1 else max(1, steps // an_epoch)
 

@@ -1,93 +1,142 @@
-"""The settings of a training run."""
+"""The settings of a training run: each is declared once, and everything that shows or reads settings follows from that."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from playground import settings
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import dataset_info
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.device import BEST
 from playground.errors import ConfigError, PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
+from playground.settings import Setting, setting, settings_of
+from playground.training.optimizers import OPTIMIZER_TITLES, OPTIMIZERS, OptimizerType, optimizer_type
+from playground.training.schedules import SCHEDULE_TITLES
 
-OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop", "muon")
-SCHEDULES = ("constant", "one-cycle", "cosine", "step")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS: Mapping[str, str] = {"float32": "float32", "bfloat16": "bfloat16"}
+
+
+def _uses(name: str) -> Callable[[TrainConfig], bool]:
+    """Whether the configured optimizer uses a setting."""
+    return lambda config: name in optimizer_type(config.optimizer).uses
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides how a network is trained.
+    """Everything that decides how a network is trained. The order of the settings is the one in which they are shown.
 
     Raises:
-        ConfigError: settings that cannot work; all of them are told at once.
+        ConfigError: settings that cannot work, with all problems at once.
     """
 
-    dataset: str = "mnist-5k"
-    """Name of the data set."""
-    network: str = "mnist-cnn"
-    """Name of the network."""
-    epochs: float = 10.0
-    """How often every training image is shown; 0.5 is half of them once."""
-    batch_size: int = 64
-    """Images in one step."""
-    optimizer: str = "adam"
-    """One of `OPTIMIZERS`."""
-    learning_rate: float = 0.003
-    """Size of a step; with a schedule, its peak."""
-    momentum: float = 0.9
-    """Share of the last step that is kept, from 0 to below 1 (SGD, RMSprop and Muon)."""
-    nesterov: bool = False
-    """Look ahead along the momentum before taking the gradient (SGD and Muon)."""
-    betas: tuple[float, float] = (0.9, 0.999)
-    """Share that is kept of the mean gradient and of its mean square (Adam, AdamW and what Muon leaves to AdamW)."""
-    weight_decay: float = 0.0
-    """How strongly weights are pulled to zero."""
-    schedule: str = "one-cycle"
-    """How the learning rate changes over the run; one of `SCHEDULES`."""
-    label_smoothing: float = 0.0
-    """Share of the target that is spread over the wrong classes."""
-    inputs: str = STANDARDISED
-    """How pixels reach the network; one of `INPUT_SCALINGS`."""
-    initialisation: str = "default"
-    """How the weights start; one of `INITIALISATIONS`."""
-    whiten: bool = False
-    """Set the first convolution’s filters from the training images’ own patches and freeze them."""
+    # fmt: off
+    dataset: str = setting("mnist-5k", "name", "Data set", "What the network is trained on.")
+    network: str = setting("mnist-cnn", "name", "Network", "What is trained.")
+    optimizer: str = setting(
+        "adam", "choice", "Optimizer", "How weights follow from their gradients.", choices=OPTIMIZER_TITLES, name_template="{title}",
+    )
+    learning_rate: float = setting(
+        0.003, "number", "Learning rate", "Size of a step; with a schedule, its peak.", high=100, above=True, step=0.001,
+        name_template="learning rate {value}",
+    )
+    batch_size: int = setting(
+        64, "whole", "Batch size", "Images in one step.", unit="images", low=1, high=65536, name_template="batch size {value}",
+        applies_to=lambda config: not optimizer_type(config.optimizer).full_batch,
+    )
+    schedule: str = setting(
+        "one-cycle", "choice", "Schedule", "How the learning rate changes over the run.", choices=SCHEDULE_TITLES, name_template="{value} schedule",
+    )
+    epochs: float = setting(
+        10.0, "number", "Epochs", "How often every training image is shown; 0.5 shows half of them once.", high=1000, above=True,
+        name_template="epochs {value}", is_basic=True,
+    )
+    momentum: float = setting(
+        0.9, "number", "Momentum", "Share of the step before that the next step keeps.", high=0.9999, step=0.01,
+        name_template="momentum {value}", name_off="no momentum", applies_to=_uses("momentum"),
+    )
+    nesterov: bool = setting(
+        False, "switch", "Nesterov", "Look ahead along the momentum before taking the gradient.",
+        name_template="Nesterov", name_off="no Nesterov", applies_to=_uses("nesterov"),
+    )
+    betas: tuple[float, float] = setting(
+        (0.9, 0.999), "pair", "Betas", "Decay rates of the running averages of the gradient and of its square.", high=0.99999, step=0.01,
+        name_template="betas {value}", applies_to=_uses("betas"),
+    )
+    weight_decay: float = setting(
+        0.0, "number", "Weight decay", "How strongly weights are pulled towards zero.", high=10, step=0.0001,
+        name_template="weight decay {value}", name_off="no weight decay", applies_to=_uses("weight_decay"),
+    )
+    clip_grad_norm: float = setting(
+        0.0, "number", "Gradient clipping", "Largest norm of all gradients together: longer ones are scaled down to it. 0 clips nothing.",
+        high=1_000_000, step=0.1, name_template="gradients clipped to {value}", name_off="no gradient clipping",
+    )
+    label_smoothing: float = setting(
+        0.0, "number", "Label smoothing", "Share of the target probability that is spread over all classes.", high=0.99, step=0.05,
+        name_template="label smoothing {value}", name_off="no label smoothing",
+    )
+    inputs: str = setting(
+        STANDARDISED, "choice", "Input scaling", "How pixels are scaled before they reach the network. Try what happens without normalisation.",
+        choices=INPUT_SCALINGS, name_template="input scaling {value}",
+    )
+    initialisation: str = setting(
+        "default", "choice", "Weight initialisation", "How the first weights are drawn.",
+        choices={name: each.title for name, each in INITIALISATIONS.items()}, name_template="initialisation {title}",
+    )
+    whiten: bool = setting(
+        False, "switch", "Whitening", "Compute the first convolution’s filters from the training images’ own patches, and freeze them.",
+        name_template="whitening", name_off="no whitening", fits=lambda _dataset, network: network.layers[0].type == "Conv2d",
+    )
     augment: Augmentation = field(default_factory=Augmentation)
     """Random changes of the training images."""
-    evaluate_every: int = 0
-    """Steps between evaluations on the test images; 0 is once an epoch."""
-    seed: int = 0
-    """Start of all random numbers: weights, order of the images, augmentation, dropout."""
-    precision: str = "float32"
-    """What a step’s products are rounded to, one of `PRECISIONS`; weights, losses and evaluations are always float32."""
-    device: str = BEST
-    """Name of the device; `best` is the best one there is."""
+    precision: str = setting(
+        "float32", "choice", "Precision",
+        "What products are rounded to; weights, losses and evaluations are always float32. bfloat16 keeps 8 of float32’s 24 binary digits: "
+        "faster on processors and GPUs that are made for it.",
+        choices=PRECISIONS, name_template="{value}",
+    )
+    evaluate_every: int = setting(
+        0, "whole", "Evaluate every", "Steps between evaluations on the test images; 0 evaluates once an epoch.", unit="steps", high=10**9,
+    )
+    seed: int = setting(
+        0, "whole", "Seed", "Start of all random numbers: weights, order of images, augmentation, dropout. The same seed gives the same run, to the last bit.",
+        high=2**31 - 1, name_template="seed {value}",
+    )
+    device: str = setting(BEST, "name", "Device", "Name of the device; `best` is the best one there is.")
+    # fmt: on
 
     def __post_init__(self) -> None:
-        problems = [message.format(value=getattr(self, name)) for name, (is_right, message) in _RULES.items() if not is_right(getattr(self, name))]
-        problems += self.augment.problems() + _dataset_problems(self)
+        problems = settings.problems(self) + self.augment.problems() + _dataset_problems(self)
         if self.nesterov and not self.momentum:
             problems.append("Nesterov needs a momentum above 0.")
         if problems:
             raise ConfigError(problems)
+
+    @property
+    def optimizer_type(self) -> OptimizerType:
+        return optimizer_type(self.optimizer)
+
+    def images_per_step(self, train_size: int) -> int:
+        """Images in one step: the batch size, or the whole training set for an optimizer that needs it.
+
+        Args:
+            train_size: images that an epoch shows.
+        """
+        return train_size if self.optimizer_type.full_batch else self.batch_size
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     def arguments(self) -> list[str]:
         """The command-line options that make this configuration, the defaults left out."""
-        given = {**self.to_dict(), **asdict(self.augment)}
-        default = {**TrainConfig().to_dict(), **asdict(Augmentation())}
-        del given["augment"]
         words = ["--dataset", self.dataset, "--network", self.network]
-        for name, value in given.items():
-            if name not in ("dataset", "network") and value != default[name]:
-                values = [] if value is True else list(value) if isinstance(value, tuple) else [value]
-                words += [f"--{name.replace('_', '-')}", *map(str, values)]
+        for each in SETTINGS:
+            value = each.value(self)
+            if each.name not in ("dataset", "network") and value != each.default:
+                words += [each.option, *map(str, [] if value is True else value if isinstance(value, tuple) else [value])]
         return words
 
     @classmethod
@@ -98,7 +147,7 @@ class TrainConfig:
             ConfigError: a setting is unknown or out of range.
         """
         if not isinstance(document, dict):
-            raise ConfigError(["Settings are a JSON object."])
+            raise ConfigError(["Settings must be a JSON object."])
         augment = document.get("augment", {})
         problems = _unknown(document, cls, "There is no setting called “{}”.")
         problems += _unknown(augment, Augmentation, "There is no augmentation called “{}”.") if isinstance(augment, dict) else ["“augment” must be an object."]
@@ -108,46 +157,18 @@ class TrainConfig:
         return cls(**{**document, "augment": Augmentation(**augment), "betas": tuple(betas) if isinstance(betas, list) else betas})
 
 
+SETTINGS: tuple[Setting, ...] = settings_of(TrainConfig)
+"""Every setting, in the order in which they are shown."""
+
+
+def setting_called(name: str) -> Setting:
+    """The setting with that name; `augment.shift` is the shift of the augmentation."""
+    return next(each for each in SETTINGS if each.name == name)
+
+
 def _unknown(document: dict[str, Any], kind: type[TrainConfig] | type[Augmentation], message: str) -> list[str]:
     known = [item.name for item in fields(kind)]
     return [f"{message.format(name)} Known: {', '.join(known)}." for name in document if name not in known]
-
-
-def _number(low: float, high: float, *, above: bool = False) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and (low < value if above else low <= value) and value <= high
-
-
-def _whole(low: int, high: int) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-
-_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "dataset": (lambda value: isinstance(value, str), "The data set must be a name, not {value!r}."),
-    "network": (lambda value: isinstance(value, str) and value != "", "The network must be a name, not {value!r}."),
-    "device": (lambda value: isinstance(value, str) and value != "", "The device must be a name, not {value!r}."),
-    "nesterov": (lambda value: isinstance(value, bool), "Nesterov must be true or false, not {value!r}."),
-    "epochs": (_number(0, 1000, above=True), "Epochs must be above 0 and at most 1000, not {value!r}."),
-    "batch_size": (_whole(1, 65536), "The batch size must be a whole number from 1, not {value!r}."),
-    "optimizer": (lambda value: value in OPTIMIZERS, f"The optimizer must be one of {', '.join(OPTIMIZERS)}, not {{value!r}}."),
-    "learning_rate": (_number(0, 100, above=True), "The learning rate must be above 0 and at most 100, not {value!r}."),
-    "momentum": (_number(0, 0.9999), "The momentum must be from 0 to below 1, not {value!r}."),
-    "betas": (
-        lambda value: isinstance(value, tuple) and len(value) == 2 and all(_number(0, 0.99999)(beta) for beta in value),
-        "The betas must be two numbers from 0 to below 1, not {value!r}.",
-    ),
-    "weight_decay": (_number(0, 10), "The weight decay must be from 0 to 10, not {value!r}."),
-    "schedule": (lambda value: value in SCHEDULES, f"The schedule must be one of {', '.join(SCHEDULES)}, not {{value!r}}."),
-    "label_smoothing": (_number(0, 0.99), "The label smoothing must be from 0 to below 1, not {value!r}."),
-    "inputs": (lambda value: isinstance(value, str) and value in INPUT_SCALINGS, f"The inputs must be one of {', '.join(INPUT_SCALINGS)}, not {{value!r}}."),
-    "initialisation": (
-        lambda value: isinstance(value, str) and value in INITIALISATIONS,
-        f"The initialisation must be one of {', '.join(INITIALISATIONS)}, not {{value!r}}.",
-    ),
-    "whiten": (lambda value: isinstance(value, bool), "Whitening must be true or false, not {value!r}."),
-    "evaluate_every": (_whole(0, 10**9), "The steps between evaluations must be a whole number from 0, not {value!r}."),
-    "precision": (lambda value: value in PRECISIONS, f"The precision must be one of {', '.join(PRECISIONS)}, not {{value!r}}."),
-    "seed": (_whole(0, 2**31 - 1), "The seed must be a whole number from 0 to 2147483647, not {value!r}."),
-}
 
 
 def _dataset_problems(config: TrainConfig) -> list[str]:
@@ -158,6 +179,8 @@ def _dataset_problems(config: TrainConfig) -> list[str]:
         info = dataset_info(name)
     except PlaygroundError as error:
         return [str(error)]
-    if isinstance(config.batch_size, int) and config.batch_size > info.train_size:
-        return [f"A batch of {config.batch_size:,} is larger than {info.title}, which has {info.train_size:,} training images."]
+    batch_size: object = config.batch_size
+    has_batches = not any(kind.name == config.optimizer and kind.full_batch for kind in OPTIMIZERS)
+    if has_batches and isinstance(batch_size, int) and batch_size > info.train_size:
+        return [f"A batch of {batch_size:,} is larger than {info.title}, which has {info.train_size:,} training images."]
     return []

@@ -29,7 +29,8 @@ from playground.training.events import Checkpoint, Closeup, Evaluated, Event, Fi
 from playground.training.instruments import closeup
 from playground.training.instruments.iteration import Iteration
 from playground.training.instruments.observation import Observer, gallery_of, observed, snapshot
-from playground.training.optimizers import factor, optimizer
+from playground.training.optimizers import refuse_change
+from playground.training.schedules import schedule_type
 from playground.training.whitening import WHITENING_IMAGES, whiten
 
 CHECKPOINT_SECONDS = 5.0
@@ -38,6 +39,8 @@ EVALUATED_SECONDS = 0.5
 """… and where the network has just been tried on the test images, so that one can go back to where a curve has a point."""
 FLUSH_SECONDS = 0.05
 """How long steps are taken before their numbers are asked for, where not each is flushed."""
+FULL_BATCH_PART = 1000
+"""Images at once where a step takes the whole training set: their gradients add up, and memory stays small."""
 EVALUATION_BATCH = 200
 """Images at once: more leave the processor’s caches."""
 RATE_MEMORY = 0.95
@@ -142,11 +145,12 @@ class Training:
         self.images = images.to(self.device)
         self._scale, self._shift = scale_and_shift(images.info, self.device, config.inputs)
         self.network = self._built(weights)
-        self._format = torch.channels_last if is_convolutional(self.network) else torch.contiguous_format
+        flattens = config.optimizer_type.full_batch  # L-BFGS sees all gradients as one vector, which only contiguous ones can be viewed as
+        self._format = torch.channels_last if is_convolutional(self.network) and not flattens else torch.contiguous_format
         self.network.to(memory_format=self._format)
         self.optimizer_name = config.optimizer
         """The optimizer in use; `change_optimizer` sets it."""
-        self.optimizer = optimizer(config, self.network.parameters())
+        self.optimizer = config.optimizer_type.make(config, self.network.parameters())
         self.learning_rate = config.learning_rate
         """The peak that the schedule scales; may be set while training."""
         self.flush_each_step = self.device.type == "cpu"
@@ -157,8 +161,9 @@ class Training:
         self.step = 0
         size = self._others + self._own_times * (len(images.train_images) - self._others)
         self._epoch_size = size
-        self.steps_per_epoch = math.ceil(size / config.batch_size)
-        if size % config.batch_size == 1 or config.batch_size == 1:
+        self._images_per_step = config.images_per_step(size)
+        self.steps_per_epoch = math.ceil(size / self._images_per_step)
+        if size % self._images_per_step == 1 or self._images_per_step == 1:
             _refuse_single_images(network)
         self.total_steps = max(1, round(config.epochs * self.steps_per_epoch))
         self.seconds = 0.0
@@ -221,9 +226,11 @@ class Training:
         """Go on with another optimizer, which remembers nothing yet.
 
         Raises:
-            ConfigError: there is no such optimizer.
+            ConfigError: there is no such optimizer, or only one of the two takes the whole training set in each step.
         """
-        self.optimizer = optimizer(replace(self.config, optimizer=name), self.network.parameters())
+        config = replace(self.config, optimizer=name)
+        refuse_change(self.config.optimizer, name)
+        self.optimizer = config.optimizer_type.make(config, self.network.parameters())
         self.optimizer_name = name
 
     def state(self) -> dict[str, Any]:
@@ -361,7 +368,7 @@ class Training:
 
     def _set_rate(self) -> float:
         """The learning rate of the next step, given to the optimizer."""
-        rate = self.learning_rate * factor(self.config.schedule, self.step / self.total_steps)
+        rate = self.learning_rate * schedule_type(self.config.schedule).factor(self.step / self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
@@ -375,7 +382,7 @@ class Training:
             if self._own_times:  # places behind the last image mean the own ones again, so that none lies in memory many times
                 order = order.where(order < self._others, self._others + (order - self._others) % (len(self.images.train_images) - self._others))
             self._epoch = (epoch, order.to(self.device))
-        return self._epoch[1][position * self.config.batch_size :][: self.config.batch_size]
+        return self._epoch[1][position * self._images_per_step :][: self._images_per_step]
 
     def _learn(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """One step; the loss, the logits and the targets, all still on the device."""
@@ -384,18 +391,41 @@ class Training:
         if iteration:
             iteration.pixels = pixels.clone()  # scaling them works in place
         inputs, targets = self.prepare(pixels), self.images.train_labels[index]
-        self.optimizer.zero_grad()
-        with iteration.watched() if iteration else nullcontext(), self._autocast():
-            logits = self.network(inputs)
-        logits = logits.float()
-        loss = F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
-        loss.backward()  # type: ignore[no-untyped-call]
-        self.optimizer.step()
+        evaluations: list[tuple[Tensor, Tensor]] = []
+
+        def closure() -> Tensor:
+            """Compute the loss and its gradients; L-BFGS asks for it several times a step, the others once."""
+            self.optimizer.zero_grad()
+            evaluations.append(self._forward_and_backward(inputs, targets, None if evaluations else iteration))
+            return evaluations[-1][0]
+
+        self.optimizer.step(closure)  # type: ignore[arg-type]
         self.step += 1
+        loss, logits = evaluations[0]
         if iteration:
-            iteration.inputs, iteration.targets = inputs, targets
-            iteration.logits, iteration.loss, iteration.learning_rate = logits.detach(), loss.detach(), rate
-        return loss.detach(), logits.detach(), targets
+            iteration.learning_rate = rate
+        return loss, logits, targets
+
+    def _forward_and_backward(self, inputs: Tensor, targets: Tensor, iteration: Iteration | None) -> tuple[Tensor, Tensor]:
+        """The loss of a batch and its logits; the parameters' gradients are set. An iteration is given the first part of a batch that is taken in parts."""
+        parts = math.ceil(len(targets) / FULL_BATCH_PART) if self.config.optimizer_type.full_batch else 1
+        batch_loss, batch_logits = torch.zeros((), device=self.device), []
+        for part, (part_inputs, part_targets) in enumerate(zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True)):
+            watched = iteration if part == 0 else None
+            with watched.watched() if watched else nullcontext(), self._autocast():
+                logits = self.network(part_inputs)
+            logits = logits.float()
+            loss = F.cross_entropy(logits, part_targets, label_smoothing=self.config.label_smoothing)
+            share = len(part_targets) / len(targets)
+            (loss if parts == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
+            batch_loss += loss.detach() * share
+            batch_logits.append(logits.detach())
+            if watched:
+                watched.pixels = watched.pixels[: len(part_targets)]
+                watched.inputs, watched.targets, watched.logits, watched.loss = part_inputs, part_targets, logits.detach(), loss.detach()
+        if self.config.clip_grad_norm:
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_grad_norm)
+        return batch_loss, torch.cat(batch_logits)
 
     def _autocast(self) -> AbstractContextManager[Any]:
         """Products of 16-bit numbers, where the configuration asks for them (https://docs.pytorch.org/docs/stable/amp.html)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from playground.data.augmentation import Augmentation
@@ -12,9 +14,9 @@ from playground.data.input_scaling import BYTES, STANDARDISED
 from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
+from playground.training.schedules import schedule_type
 
-_LOOP = """\
-for epoch in range(epochs):
+_EPOCH = """\
     network.train()
     for images, labels in train_loader:
         images, labels = images.to(device), labels.to(device)
@@ -22,15 +24,34 @@ for epoch in range(epochs):
         {forward}
         loss = loss_function(logits, labels)
         loss.backward()
-        optimizer.step(){scheduler}
+{clip}        optimizer.step()
+{scheduler}"""
 
+_FULL_BATCH_EPOCH = """\
+    network.train()
+
+    def closure():
+        optimizer.zero_grad()
+        total = 0.0
+        for images, labels in train_loader:
+            images, labels = images.to(device), labels.to(device)
+            {forward}
+            loss = loss_function(logits, labels) * len(labels) / len(train_data)
+            loss.backward()
+            total += loss.detach()
+{clip}        return total
+
+    loss = optimizer.step(closure)
+{scheduler}"""
+
+_EVALUATION = """
     network.eval()
     correct = 0
     with torch.no_grad():
         for images, labels in test_loader:
             logits = network(images.to(device))
             correct += (logits.argmax(dim=1) == labels.to(device)).sum().item()
-    print(f"epoch {{epoch + 1}}: loss {{loss.item():.4f}}, test accuracy {{correct / len(test_data):.2%}}")
+    print(f"epoch {epoch + 1}: loss {loss.item():.4f}, test accuracy {correct / len(test_data):.2%}")
 """
 
 _MNIST_5K = '''\
@@ -95,8 +116,8 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
         "\n\n\n".join([*_quoted(config), "\n".join(_settings(config))]),
         _data(info, config),
         "\n\n".join([sequential(network).rstrip(), *_start(config, info), "network = network.to(device)"]),
-        "\n".join([_loss(config), f"optimizer = {_optimizer(config)}", _scheduler(config)]),
-        _LOOP.format(forward=_forward(config), scheduler="" if config.schedule == "constant" else "\n        scheduler.step()"),
+        "\n".join([_loss(config), f"optimizer = {config.optimizer_type.code(config)}", _scheduler(config)]),
+        _loop(config),
         'torch.save(network.state_dict(), "network.pt")',
     ]
     text = "\n\n".join(part.rstrip() for part in parts) + "\n"
@@ -106,11 +127,10 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
 def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> list[str]:
     standard: list[str] = []
     lines = imports(network)
-    if config.optimizer == "muon":
-        standard += ["from collections.abc import Callable", "from typing import Any"]
-        lines = ["import torch", "from torch import Tensor, nn", "from torch.optim.adamw import adamw"]
-    elif config.whiten:
-        lines = ["import torch", "from torch import Tensor, nn"]
+    for module in _own_modules(config):
+        for line in re.findall(r"^(?!from __future__|from playground)(?:from|import) .*$", inspect.getsource(module), re.MULTILINE):
+            (lines if "torch" in line else standard).append(line)
+    lines = sorted({line for line in lines if line != "from torch import nn" or "from torch import Tensor, nn" not in lines}, key=_import_order)
     if info.torchvision:
         lines += ["from torch.utils.data import DataLoader", "from torchvision import datasets, transforms"]
     else:
@@ -118,16 +138,31 @@ def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> li
     if info.name == "mnist-5k":
         standard += ["from importlib.resources import files", "from pathlib import Path"]
         lines.insert(0, "import numpy as np")
-    return [*sorted(standard), "", *lines] if standard else lines
+    return [*sorted(set(standard)), "", *lines] if standard else lines
+
+
+def _import_order(line: str) -> tuple[bool, str]:
+    """`import …` stands before `from … import …`."""
+    return line.startswith("from"), line
 
 
 def _quoted(config: TrainConfig) -> list[str]:
     """What torch does not have: the playground's own definitions, which stand by themselves."""
-    from playground.training.muon import Muon, orthogonalised  # torch comes with it, which a page that is just starting need not wait for
-    from playground.training.whitening import whitening_filters
+    quoted: list[Any] = [each for module in _own_modules(config) for each in _definitions(module)]
+    return [re.sub(r"  # type: ignore.*", "", inspect.getsource(each)).rstrip() for each in quoted]
 
-    quoted: list[Any] = [*([orthogonalised, Muon] if config.optimizer == "muon" else []), *([whitening_filters] if config.whiten else [])]
-    return [re.sub(r"  # type: ignore.*", "", inspect.getsource(thing)).rstrip() for thing in quoted]
+
+def _own_modules(config: TrainConfig) -> list[ModuleType]:
+    """The playground's modules that a script quotes."""
+    target = config.optimizer_type.target
+    names = [*([target.rpartition(".")[0]] if target.startswith("playground.") else []), *(["playground.training.whitening"] if config.whiten else [])]
+    return [import_module(name) for name in names]  # torch comes with them, which a page that is just starting need not wait for
+
+
+def _definitions(module: ModuleType) -> list[Any]:
+    """The functions and classes of a module that a script needs, in their order: those that raise the playground's own errors are not among them."""
+    own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__ and (inspect.isclass(each) or inspect.isfunction(each))]
+    return [each for each in own if "ConfigError" not in inspect.getsource(each)]
 
 
 def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
@@ -166,7 +201,7 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
     lines += [
         f"train_data = {made.format('True', train_transform)}",
         f"test_data = {made.format('False', 'normalise')}",
-        f"train_loader = DataLoader(train_data, batch_size={config.batch_size}, shuffle=True)",
+        f"train_loader = DataLoader(train_data, batch_size={1000 if config.optimizer_type.full_batch else config.batch_size}, shuffle=True)",
         "test_loader = DataLoader(test_data, batch_size=1000)",
     ]
     return (source + "\n\n" if source else "") + "\n".join(lines)
@@ -202,44 +237,27 @@ def _augmentation(augment: Augmentation, info: DatasetInfo) -> list[str]:
     return steps
 
 
-def _optimizer(config: TrainConfig) -> str:
-    given: dict[str, object] = {"lr": f"{config.learning_rate:.15g}"}
-    if config.optimizer in ("sgd", "rmsprop", "muon"):
-        given["momentum"] = f"{config.momentum:.15g}"
-    if config.optimizer == "muon" or (config.optimizer == "sgd" and config.nesterov):
-        given["nesterov"] = config.nesterov
-    if config.optimizer in ("adam", "adamw", "muon") and config.betas != (0.9, 0.999):
-        given["betas"] = config.betas
-    if config.weight_decay or config.optimizer == "adamw":  # AdamW decays by itself unless told not to
-        given["weight_decay"] = f"{config.weight_decay:.15g}"
-    settings = ", ".join(f"{key}={value}" for key, value in given.items())
-    if config.optimizer == "muon":
-        return f"Muon(list(network.parameters()), {settings})"
-    name = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}[config.optimizer]
-    return f"torch.optim.{name}(network.parameters(), {settings})"
+def _loop(config: TrainConfig) -> str:
+    """The loop over the epochs: the five lines, or for an optimizer that needs the whole training set a closure."""
+    full = config.optimizer_type.full_batch
+    deeper, outer = ("            ", "    ") if full else ("        ", "        ")
+    clip = f"        nn.utils.clip_grad_norm_(network.parameters(), {config.clip_grad_norm:.15g})\n" if config.clip_grad_norm else ""
+    scheduler = "" if config.schedule == "constant" else f"{outer}scheduler.step()\n"
+    forward = _forward(config).replace("\n", f"\n{deeper}")
+    return "for epoch in range(epochs):\n" + (_FULL_BATCH_EPOCH if full else _EPOCH).format(forward=forward, clip=clip, scheduler=scheduler) + _EVALUATION
 
 
 def _scheduler(config: TrainConfig) -> str:
     """The schedule as torch's own scheduler, stepped after every batch."""
-    total = "epochs * len(train_loader)"
-    match config.schedule:
-        case "one-cycle":
-            cycle = f'anneal_strategy="linear", pct_start=0.1, div_factor=4, cycle_momentum=False, total_steps={total}'
-            return f"scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr={config.learning_rate:.15g}, {cycle})"
-        case "cosine":
-            return f"scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max={total})"
-        case "step":
-            milestones = f"milestones = [int(share * {total}) for share in (0.6, 0.85)]"
-            return f"{milestones}\nscheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, milestones, gamma=0.1)"
-        case _:
-            return ""
+    total = "epochs" if config.optimizer_type.full_batch else "epochs * len(train_loader)"
+    return schedule_type(config.schedule).code.format(peak=f"{config.learning_rate:.15g}", total=total)
 
 
 def _forward(config: TrainConfig) -> str:
     """The network's call in the loop, its products rounded as configured."""
     if config.precision == "float32":
         return "logits = network(images)"
-    return f"with torch.autocast(torch.device(device).type, torch.{config.precision}):\n            logits = network(images)\n        logits = logits.float()"
+    return f"with torch.autocast(torch.device(device).type, torch.{config.precision}):\n    logits = network(images)\nlogits = logits.float()"
 
 
 def _loss(config: TrainConfig) -> str:

@@ -11,10 +11,10 @@ from playground.network.presets import preset
 from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import label
-from playground.runs.races import EVALUATIONS, RACERS, SUITED, begin, by_batch_size, by_learning_rate, by_optimizer, first_race, racer
+from playground.runs.races import EVALUATIONS, RACERS, begin, by_batch_size, by_learning_rate, by_optimizer, first_race, racer
 from playground.runs.run import all_runs
 from playground.runs.views.comparison import differing
-from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.config import TrainConfig
 from playground.training.suggestions import suggested
 
 SHORT = replace(suggested("mnist-5k"), epochs=0.05)
@@ -31,7 +31,7 @@ def test_the_first_race_differs_in_nothing_but_the_optimizer() -> None:
 
 
 def test_racers_start_from_the_same_weights_and_see_the_same_first_batch() -> None:
-    runs = begin(SHORT, preset("mnist-cnn"), by_optimizer(["adam", "sgd", "rmsprop"]), "ada")
+    runs = begin(SHORT, preset("mnist-cnn"), by_optimizer(SHORT, ["adam", "sgd", "rmsprop"]), "ada")
     firsts = set()
     for run in runs:
         for _ in execute(run):
@@ -41,11 +41,11 @@ def test_racers_start_from_the_same_weights_and_see_the_same_first_batch() -> No
     assert len(firsts) == 1
 
 
-def test_every_optimizer_has_a_rate_that_suits_it() -> None:
-    assert SUITED.keys() == set(OPTIMIZERS)
-    variations = by_optimizer(OPTIMIZERS, suited=True)
-    assert [variation["learning_rate"] for variation in variations] == [SUITED[name] for name in OPTIMIZERS]
-    assert racer(variations[OPTIMIZERS.index("sgd")]) == "SGD, learning rate 0.05"
+def test_each_optimizer_may_have_its_usual_learning_rate() -> None:
+    config = suggested("mnist-5k")
+    variations = by_optimizer(config, ["sgd", "adam"], usual=True)
+    assert variations == [{"optimizer": "sgd", "learning_rate": 0.03}, {"optimizer": "adam", "learning_rate": 0.003}]
+    assert racer(variations[0]) == "SGD, learning rate 0.03"
 
 
 @pytest.mark.parametrize("text", ["0.1, 0.01 0.001", "0.1;0.01;0.001", " 1e-1\n1e-2,,1e-3 ", "0.1 0.01 0.001 0.10"])

@@ -16,12 +16,13 @@ from torch.nn import functional as F
 
 from playground.data.images import ImageSet
 from playground.network.spec import NetworkSpec
-from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.config import TrainConfig
 from playground.training.events import Closeup, Event, Observed, Step, from_json
 from playground.training.instruments.closeup import SHOWN
 from playground.training.loop import Training
+from playground.training.optimizers import OPTIMIZER_TITLES
 
-from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, learnt_until
+from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, configured, learnt_until
 
 PLAIN = replace(CONFIG, schedule="constant", learning_rate=0.01)
 
@@ -47,10 +48,10 @@ def subtraction(example: dict[str, Any]) -> float:
     return 1.5e-7 * abs(example["before"]) + 5e-6 * abs(example["update"]) + 1e-12
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
 @pytest.mark.parametrize("spec", [DENSE, CONV, RESIDUAL], ids=["dense", "conv", "residual"])
 def test_before_and_update_are_after(spec: NetworkSpec, optimizer: str, digits: ImageSet) -> None:
-    document, _ = looked_at(Training(spec, replace(PLAIN, optimizer=optimizer), digits), 4)
+    document, _ = looked_at(Training(spec, replace(PLAIN, optimizer=optimizer, epochs=configured(optimizer).epochs), digits), 4)
     assert document["optimizer"] == optimizer and document["learning_rate"] == 0.01
     for example in examples(document):
         written = 5e-6 * (abs(example["before"]) + abs(example["after"]))  # half of the sixth digit of each
@@ -100,9 +101,9 @@ def test_the_update_follows_from_gradient_and_memory_by_the_textbook(name: str, 
             assert example["memory"]["step"] == step
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
 def test_the_example_is_the_number_that_was_moved_most(optimizer: str, digits: ImageSet) -> None:
-    training = Training(CONV, replace(PLAIN, optimizer=optimizer), digits)
+    training = Training(CONV, replace(PLAIN, optimizer=optimizer, epochs=configured(optimizer).epochs), digits)
     learnt_until(training, 2)
     before = {name: parameter.detach().clone() for name, parameter in training.network.named_parameters()}
     document, _ = looked_at(training, 3)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -18,7 +18,9 @@ from playground.data.catalogue import DATASETS
 from playground.data.input_scaling import INPUT_SCALINGS
 from playground.errors import ConfigError
 from playground.network.initialisations import INITIALISATIONS
-from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
+from playground.training.config import PRECISIONS, SETTINGS, TrainConfig
+from playground.training.optimizers import OPTIMIZER_TITLES
+from playground.training.schedules import SCHEDULE_TITLES
 from playground.training.suggestions import suggested
 
 from ..support.tiers import repetitions
@@ -34,6 +36,7 @@ EVERYTHING = TrainConfig(
     nesterov=True,
     betas=(0.85, 0.9875),
     weight_decay=0.00012345678,
+    clip_grad_norm=1.5,
     schedule="cosine",
     label_smoothing=0.1,
     inputs="0-1",
@@ -98,11 +101,12 @@ configs = st.builds(
     network=st.sampled_from(["mnist-mlp", "mnist-cnn", "cifar-resnet"]),
     epochs=st.floats(0.001, 1000) | st.integers(1, 1000),
     batch_size=st.integers(1, 4000),
-    optimizer=st.sampled_from(OPTIMIZERS),
+    optimizer=st.sampled_from(list(OPTIMIZER_TITLES)),
     learning_rate=st.floats(1e-12, 100),
     betas=st.tuples(numbers, numbers),
     weight_decay=st.floats(0, 10),
-    schedule=st.sampled_from(SCHEDULES),
+    clip_grad_norm=st.floats(0, 1000),
+    schedule=st.sampled_from(list(SCHEDULE_TITLES)),
     label_smoothing=st.floats(0, 0.99),
     inputs=st.sampled_from(list(INPUT_SCALINGS)),
     initialisation=st.sampled_from(list(INITIALISATIONS)),
@@ -116,7 +120,7 @@ configs = st.builds(
         noise=st.floats(0, 1),
     ),
     evaluate_every=st.integers(0, 10**6),
-    precision=st.sampled_from(PRECISIONS),
+    precision=st.sampled_from(list(PRECISIONS)),
     seed=st.integers(0, 2**31 - 1),
     device=st.sampled_from(["best", "cpu", "cuda:1"]),
 )
@@ -135,7 +139,7 @@ def test_every_problem_is_told_at_once() -> None:
         TrainConfig(epochs=-1, batch_size=0, optimizer="magic", learning_rate=math.nan, schedule="zigzag", seed=-5, augment=Augmentation(shift=99, noise=-1))
     problems = caught.value.problems
     assert len(problems) == 8
-    for word in ("Epochs", "batch size", "magic", "nan", "zigzag", "-5", "shift", "noise"):
+    for word in ("Epochs", "Batch size", "magic", "nan", "zigzag", "-5", "shift", "noise"):
         assert sum(word in problem for problem in problems) == 1, word
     assert all(problem in str(caught.value) for problem in problems)
 
@@ -247,3 +251,16 @@ def test_the_command_line_of_any_configuration_makes_it_again(config: TrainConfi
 
 def test_the_command_line_leaves_defaults_out() -> None:
     assert TrainConfig(seed=3).arguments() == ["--dataset", "mnist-5k", "--network", "mnist-cnn", "--seed", "3"]
+
+
+def test_every_setting_is_described() -> None:
+    for setting in SETTINGS:
+        assert setting.title and setting.help.endswith(".") and setting.problem(setting.default) == "", setting.name
+    assert {setting.name.partition(".")[0] for setting in SETTINGS} == {item.name for item in fields(TrainConfig)}
+    assert len({setting.option for setting in SETTINGS}) == len({setting.title for setting in SETTINGS}) == len(SETTINGS)
+
+
+@given(configs)
+@settings(deadline=None, max_examples=50)
+def test_every_value_of_a_configuration_is_one_that_its_setting_allows(config: TrainConfig) -> None:
+    assert [setting.problem(setting.value(config)) for setting in SETTINGS if setting.problem(setting.value(config))] == []

@@ -13,11 +13,12 @@ from torch.nn import functional as F
 
 from playground.data.images import ImageSet, normalise
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.config import TrainConfig
 from playground.training.events import Closeup, Evaluated, Observed, Snapshot, Step
 from playground.training.loop import Training
+from playground.training.optimizers import OPTIMIZER_TITLES
 
-from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, Always, Never, network, watched
+from .tiny import AUGMENT, CONFIG, CONV, DENSE, RESIDUAL, Always, Never, configured, network, watched
 
 TOKENS = network(
     LayerSpec("PatchEmbedding", {"embed_dim": 8, "patch_size": 7}),
@@ -59,10 +60,10 @@ def trained(training: Training, *, closely: bool) -> tuple[list[Any], dict[str, 
 
 
 @pytest.mark.parametrize("name", SPECS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
 def test_looking_changes_nothing_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
     """With dropout, batch norm, augmentation and label smoothing; each step observed, pictured and looked at closely, or none."""
-    config = replace(CONFIG, optimizer=optimizer, augment=AUGMENT, label_smoothing=0.1, weight_decay=0.01, learning_rate=0.003, evaluate_every=4)
+    config = configured(optimizer, augment=AUGMENT, label_smoothing=0.1, weight_decay=0.01, learning_rate=0.003, evaluate_every=4)
     blind, weights, random = trained(watched(SPECS[name], config, digits, Never), closely=False)
     seen, seen_weights, seen_random = trained(watched(SPECS[name], config, digits, Always), closely=True)
     assert seen == blind

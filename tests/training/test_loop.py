@@ -21,13 +21,14 @@ from playground.data.images import ImageSet, normalise
 from playground.errors import CheckpointError, ConfigError, DataError, DivergedError, PlaygroundError, ShapeError, UnknownName
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training import loop
-from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Evaluated, Event, Finished, Step
 from playground.training.loop import Training, train
 from playground.training.muon import Muon
-from playground.training.optimizers import factor
+from playground.training.optimizers import OPTIMIZER_TITLES, OPTIMIZERS
+from playground.training.schedules import SCHEDULE_TITLES, schedule_type
 
-from .tiny import AUGMENT, CONFIG, CONV, DENSE, LINEAR, STEPS_PER_EPOCH, Always, learnt_until, network, steps, through_a_file, watched
+from .tiny import AUGMENT, CONFIG, CONV, DENSE, LINEAR, STEPS_PER_EPOCH, Always, configured, learnt_until, network, steps, through_a_file, watched
 
 DIVERGING = replace(CONFIG, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
 
@@ -63,10 +64,19 @@ def torchs_optimizer(config: TrainConfig, module: nn.Module, fused: dict[str, bo
             return torch.optim.RMSprop(parameters, config.learning_rate, momentum=config.momentum, weight_decay=decay)
         case "adamw":
             return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=decay, **fused)
+        case "nadam":
+            return torch.optim.NAdam(parameters, config.learning_rate, weight_decay=decay)
+        case "adamax":
+            return torch.optim.Adamax(parameters, config.learning_rate, weight_decay=decay)
+        case "adagrad":
+            return torch.optim.Adagrad(parameters, config.learning_rate, weight_decay=decay)
+        case "adadelta":
+            return torch.optim.Adadelta(parameters, config.learning_rate, weight_decay=decay)
         case "muon":
             return Muon(list(parameters), config.learning_rate, config.momentum, config.nesterov, weight_decay=decay)
-        case _:
+        case "adam":
             return torch.optim.Adam(parameters, config.learning_rate, weight_decay=decay, **fused)
+    raise AssertionError(config.optimizer)
 
 
 def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, inputs: torch.Tensor, fused: dict[str, bool]) -> list[float]:
@@ -79,10 +89,12 @@ def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, input
         order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed((config.seed << 20) + epoch))
         for index in order.split(config.batch_size):
             for group in optimizer.param_groups:
-                group["lr"] = config.learning_rate * factor(config.schedule, step / total)
+                group["lr"] = config.learning_rate * schedule_type(config.schedule).factor(step / total)
             optimizer.zero_grad()
             loss = loss_function(module(inputs[index]), images.train_labels[index])
             loss.backward()
+            if config.clip_grad_norm:
+                nn.utils.clip_grad_norm_(module.parameters(), config.clip_grad_norm)
             optimizer.step()
             found.append(loss.item())
             step += 1
@@ -94,7 +106,7 @@ def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, input
 
 
 @pytest.mark.parametrize("name", SPECS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", [kind.name for kind in OPTIMIZERS if not kind.full_batch])
 def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
     """With torch's fused optimizer, as the playground's own."""
     config = replace(CONFIG, optimizer=optimizer, weight_decay=0.01, label_smoothing=0.1, nesterov=optimizer == "sgd", learning_rate=0.003)
@@ -102,6 +114,46 @@ def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: 
     module = MODULES[name]()
     inputs = normalise(digits.train_images, digits.info).contiguous(memory_format=torch.channels_last if name == "conv" else torch.contiguous_format)
     assert losses(SPECS[name], config, digits) == plain_losses(module, config, digits, inputs, {"fused": True})
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_clipped_gradients_are_those_of_a_plain_loop_to_the_last_bit(name: str, digits: ImageSet) -> None:
+    config = replace(CONFIG, optimizer="sgd", learning_rate=0.05, clip_grad_norm=0.2)
+    torch.manual_seed(config.seed)
+    module = MODULES[name]()
+    inputs = normalise(digits.train_images, digits.info).contiguous(memory_format=torch.channels_last if name == "conv" else torch.contiguous_format)
+    clipped = losses(SPECS[name], config, digits)
+    assert clipped == plain_losses(module, config, digits, inputs, {"fused": True})
+    assert clipped != losses(SPECS[name], replace(config, clip_grad_norm=0.0), digits)
+
+
+@pytest.mark.parametrize("part", [1000, 37], ids=["whole", "in parts"])
+def test_lbfgs_takes_the_whole_training_set_in_each_step(part: int, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against `torch.optim.LBFGS` on all images at once; sums in another order differ in the last digits only."""
+    monkeypatch.setattr(loop, "FULL_BATCH_PART", part)
+    config = replace(CONFIG, optimizer="lbfgs", learning_rate=1.0, schedule="constant", epochs=4, batch_size=1)
+    torch.manual_seed(config.seed)
+    module = MODULES["dense"]()
+    inputs = normalise(digits.train_images, digits.info)
+    optimizer = torch.optim.LBFGS(module.parameters(), lr=1.0, line_search_fn="strong_wolfe")
+    order = torch.cat([torch.randperm(len(inputs), generator=torch.Generator().manual_seed(config.seed << 20))])
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(module(inputs[order]), digits.train_labels[order])
+        loss.backward()
+        return loss
+
+    expected = [optimizer.step(closure).item() for _ in range(4)]
+    assert losses(SPECS["dense"], config, digits) == pytest.approx(expected, rel=1e-3, abs=1e-6)
+    assert expected[-1] < 0.1 * expected[0]
+
+
+def test_a_run_cannot_change_to_an_optimizer_that_takes_other_steps(digits: ImageSet) -> None:
+    training = Training(SPECS["dense"], CONFIG, digits)
+    with pytest.raises(ConfigError, match="L-BFGS takes the whole training set in each step"):
+        training.change_optimizer("lbfgs")
+    assert training.optimizer_name == CONFIG.optimizer
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -119,7 +171,7 @@ def test_coarser_products_round_the_losses_and_nothing_else(name: str, digits: I
     assert losses(SPECS[name], replace(config, precision="bfloat16"), digits) == coarse
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", list(SCHEDULE_TITLES))
 def test_losses_are_those_of_a_book_to_a_hundred_thousandth(schedule: str, digits: ImageSet) -> None:
     """Pixels normalised as a book does, and torch's unfused SGD: the same mathematics, other roundings."""
     config = replace(CONFIG, optimizer="sgd", learning_rate=0.02, schedule=schedule)
@@ -149,9 +201,9 @@ def test_training_learns(digits: ImageSet) -> None:
 
 
 @pytest.mark.parametrize("at", [1, 4, 9])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
 def test_a_restored_training_goes_on_to_the_last_bit(optimizer: str, at: int, digits: ImageSet) -> None:
-    config = replace(CONFIG, optimizer=optimizer, augment=AUGMENT, nesterov=optimizer == "sgd", schedule="one-cycle", learning_rate=0.003)
+    config = configured(optimizer, augment=AUGMENT, nesterov=optimizer == "sgd", schedule="one-cycle", learning_rate=0.003)
     whole = list(train(CONV, config, digits))
     first = Training(CONV, config, digits)
     before = learnt_until(first, at)
@@ -339,7 +391,7 @@ def test_a_test_loss_that_is_no_number_is_told(digits: ImageSet, monkeypatch: py
         list(train(DENSE, CONFIG, digits))
 
 
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", list(SCHEDULE_TITLES))
 def test_a_learning_rate_set_while_training_is_the_new_peak(schedule: str, digits: ImageSet) -> None:
     config = replace(CONFIG, schedule=schedule, optimizer="sgd")
     expected = steps(train(DENSE, config, digits))
@@ -351,7 +403,7 @@ def test_a_learning_rate_set_while_training_is_the_new_peak(schedule: str, digit
             if event.step == 3:
                 training.learning_rate = 0.2
     peaks = [0.01] * 3 + [0.2] * 9
-    assert [event.learning_rate for event in found] == pytest.approx([peak * factor(schedule, step / 12) for step, peak in enumerate(peaks)])
+    assert [event.learning_rate for event in found] == pytest.approx([peak * schedule_type(schedule).factor(step / 12) for step, peak in enumerate(peaks)])
     same = [mine.loss == theirs.loss for mine, theirs in zip(found, expected, strict=True)]
     assert same == [True] * 4 + [False] * 8  # the fourth loss is that of the weights before the fourth step
 

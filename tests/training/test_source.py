@@ -26,7 +26,9 @@ from playground.network.build import build
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.training.config import OPTIMIZERS, SCHEDULES, TrainConfig
+from playground.training.config import TrainConfig
+from playground.training.optimizers import OPTIMIZER_TITLES, optimizer_type
+from playground.training.schedules import SCHEDULE_TITLES
 from playground.training.source import training_source
 from playground.training.suggestions import suggested
 
@@ -55,7 +57,7 @@ def with_digits(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize(("optimizer", "schedule"), [pytest.param(*pair, id="-".join(pair)) for pair in product(OPTIMIZERS, SCHEDULES)])
+@pytest.mark.parametrize(("optimizer", "schedule"), [pytest.param(*pair, id="-".join(pair)) for pair in product(list(OPTIMIZER_TITLES), list(SCHEDULE_TITLES))])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "with-everything"])
 def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
     more = (
@@ -68,12 +70,14 @@ def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
             "nesterov": True,
             "augment": Augmentation(2, True, 10, 0.1, 0.5, 0.1),
             "precision": "bfloat16",
+            "clip_grad_norm": 0.5,
         }
     )
     source = training_source(preset("mnist-cnn"), TrainConfig(dataset="mnist", optimizer=optimizer, schedule=schedule, **more))
     compile(source, "train.py", "exec")
     assert ("torch.autocast" in source) is not plain
-    name = {"sgd": "torch.optim.SGD", "rmsprop": "torch.optim.RMSprop", "adam": "torch.optim.Adam", "adamw": "torch.optim.AdamW", "muon": "Muon"}[optimizer]
+    assert ("clip_grad_norm_(network.parameters(), 0.5)" in source) is not plain
+    name = optimizer_type(optimizer).target.removeprefix("playground.training.muon.")
     assert f"\noptimizer = {name}(" in source
     assert ("scheduler.step()" in source) == (schedule != "constant")
     assert "playground" not in source
@@ -92,7 +96,7 @@ def test_every_network_has_its_script(name: str) -> None:
 
 
 @pytest.mark.parametrize("rate", [0.0123456789, 1e-7, 3.0], ids=str)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
 def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> None:
     source = training_source(preset("mnist-mlp"), TrainConfig(optimizer=optimizer, learning_rate=rate, schedule="constant"))
     found = re.search(r"^optimizer = .*\blr=([^,)]+)", source, re.MULTILINE)

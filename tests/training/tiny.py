@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -15,10 +16,18 @@ from playground.training.config import TrainConfig
 from playground.training.events import Event, Step
 from playground.training.instruments.observation import Observer
 from playground.training.loop import Training
+from playground.training.optimizers import OPTIMIZERS, optimizer_type
 
 BATCH, STEPS_PER_EPOCH = 16, 6
+STEPWISE = [kind.name for kind in OPTIMIZERS if not kind.full_batch]
+"""The optimizers that take a step for each batch."""
 CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
 AUGMENT = Augmentation(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, noise=0.05)
+
+
+def configured(optimizer: str, **changes: Any) -> TrainConfig:
+    """A configuration with twelve steps, whatever a step of the optimizer takes."""
+    return replace(CONFIG, optimizer=optimizer, epochs=12 if optimizer_type(optimizer).full_batch else CONFIG.epochs, **changes)
 
 
 def network(*layers: LayerSpec, shape: tuple[int, ...] = (1, 28, 28)) -> NetworkSpec:

@@ -5,20 +5,26 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from playground.data.augmentation import Augmentation
+from playground.data.catalogue import dataset_info
 from playground.data.own_drawings import Drawing, add_drawings
 from playground.environment import ROOT
 from playground.errors import InstallationError
 from playground.network.presets import preset
 from playground.runs.run import create, find
 from playground.server.services import services
-from playground.training.config import TrainConfig
+from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
+from playground.training.optimizers import OPTIMIZER_TITLES
+from playground.training.suggestions import suggested
+from playground.ui.pages.train import form
 
 PAGES = ("home", "tensors", "autograd", "network", "train", "draw")
 
@@ -106,10 +112,10 @@ def test_a_download_without_a_connection_says_what_to_do(app: AppTest, monkeypat
 
 def test_settings_that_cannot_work_are_all_told(app: AppTest) -> None:
     opened(app, "train")
-    app.number_input(key="mnist-5k-mnist-cnn-batch").set_value(5000)
-    app.number_input(key="mnist-5k-mnist-cnn-rate").set_value(0.0)
+    app.number_input(key="mnist-5k-mnist-cnn-batch_size").set_value(5000)
+    app.number_input(key="mnist-5k-mnist-cnn-learning_rate").set_value(0.0)
     app.button(key="train").click().run()
-    assert "learning rate must be above 0" in app.error[0].value
+    assert "Learning rate must be a number above 0" in app.error[0].value
     assert "A batch of 5,000 is larger" in app.error[0].value
 
 
@@ -163,3 +169,63 @@ def test_whoever_goes_back_later_gets_there(app: AppTest) -> None:
         app.query_params["run"] = run.id
         app.run()
         assert app.session_state["watched-run"] == run.id
+
+
+CONTROLS = {"number": ("number_input", "slider"), "whole": ("number_input", "slider")}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZER_TITLES)
+def test_the_form_has_a_control_for_every_setting_that_applies(app: AppTest, optimizer: str) -> None:
+    opened(app, "train")
+    app.selectbox(key="mnist-5k-mnist-cnn-optimizer").set_value(optimizer).run()
+    assert not app.exception and not app.error
+    config = replace(suggested("mnist-5k", "mnist-cnn"), optimizer=optimizer)
+    keys = {element.key for name in ("number_input", "slider", "checkbox", "selectbox") for element in app.get(name)}
+    for setting in SETTINGS:
+        if setting.name in form.ELSEWHERE:
+            continue
+        shown = setting.applies_to(config) and setting.fits(dataset_info("mnist-5k"), preset("mnist-cnn"))
+        key = form.key(setting, "mnist-5k", "mnist-cnn") + ("-1" if setting.kind == "pair" else "")
+        assert (key in keys) == shown, setting.name
+
+
+def test_the_form_allows_what_the_settings_allow(app: AppTest) -> None:
+    opened(app, "train")
+    for setting in SETTINGS:
+        if setting.kind in ("number", "whole") and setting.applies_to(TrainConfig()) and setting.fits(dataset_info("mnist-5k"), preset("mnist-cnn")):
+            key = form.key(setting, "mnist-5k", "mnist-cnn")
+            (control,) = [element for name in CONTROLS[setting.kind] for element in app.get(name) if element.key == key]
+            assert (control.min, control.max) == (setting.low, setting.high), setting.name
+
+
+EVERYTHING = TrainConfig(
+    "mnist-5k", "mnist-mlp", "sgd", 0.02, 50, "cosine", 2.5, momentum=0.97, nesterov=True, betas=(0.8, 0.95), weight_decay=0.001, clip_grad_norm=2.5,
+    label_smoothing=0.95, inputs="0-1", initialisation="kaiming", augment=Augmentation(shift=9, rotation=77.5, scale=0.2, stroke=0.3, noise=0.7),
+    precision="bfloat16", evaluate_every=7, seed=11,
+)  # fmt: skip
+
+
+def test_training_again_with_a_runs_settings_makes_the_same_configuration(app: AppTest) -> None:
+    first = create(EVERYTHING, preset("mnist-mlp"), owner="ada")
+    app.query_params["run"] = first.id
+    opened(app, "train")
+    app.button(key="use-settings").click().run()
+    assert not app.exception and not app.error
+    app.button(key="train").click().run()
+    assert not app.error
+    again = find(app.session_state["watched-run"])
+    assert again.id != first.id
+    assert replace(again.config, device="best") == replace(EVERYTHING, betas=again.config.betas)  # SGD has no betas, so its form does not show them
+    assert again.network == first.network
+
+
+def test_training_again_brings_the_runs_own_network(app: AppTest) -> None:
+    spec = replace(preset("mnist-mlp"), name="tweaked", title="Tweaked", layers=preset("mnist-mlp").layers[:1] + preset("mnist-mlp").layers[-1:])
+    first = create(replace(EVERYTHING, network="tweaked"), spec, owner="ada")
+    app.query_params["run"] = first.id
+    opened(app, "train")
+    app.button(key="use-settings").click().run()
+    app.button(key="train").click().run()
+    assert not app.exception and not app.error
+    again = find(app.session_state["watched-run"])
+    assert again.network.layers == spec.layers and again.config.optimizer == "sgd"

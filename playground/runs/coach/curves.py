@@ -11,8 +11,9 @@ from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNT
 from playground.runs.coach.record import Record
-from playground.runs.coach.remedies import MORE, Remedies, rounded, usual_rate
+from playground.runs.coach.remedies import MORE, Remedies, rounded
 from playground.runs.coach.steps import HARMED, LATE
+from playground.training.optimizers import usual_learning_rate
 
 RISE = 0.15
 """By how much the test loss lies above its lowest value; from one evaluation to the next it moves by half of that by chance."""
@@ -134,7 +135,7 @@ def overfitting(record: Record) -> Finding | None:
 def _against_overfitting(record: Record) -> Remedies:
     now, epochs = record.config.augment, MORE * record.config.epochs
     augment = replace(now, shift=max(now.shift, 2), flip=now.flip or record.data.flips, rotation=max(now.rotation, 10.0), scale=max(now.scale, 0.1))
-    rate = usual_rate(replace(record.config, optimizer="adamw"))
+    rate = usual_learning_rate(replace(record.config, optimizer="adamw"))
     decay = min(rounded(1 / (rate * record.total_steps)), LARGEST_DECAY)
     return (
         *remedies.settings(record, f"Train with augmentation, for {epochs:g} epochs", augment=asdict(augment), epochs=epochs),

@@ -29,8 +29,6 @@ SHRUNK = 0.75
 """What is left of the weights' norm where weight decay, not the data, decides it; without decay it grows."""
 PULLING = 0.2
 """Weight decay beside the gradient, both as norms, from which it has a say in every step."""
-DECOUPLED = ("adamw", "muon")
-"""Optimizers that take off a share of the weights apart from the gradient's step: https://arxiv.org/abs/1711.05101."""
 
 
 def softmax_before_loss(record: Record) -> Finding | None:
@@ -135,7 +133,7 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
         return
     weight, gradient, update = (np.nan_to_num(record.seen(name)[:, weighted]) for name in ("weight", "gradient", "update"))
     before, now = np.linalg.norm(weight[[0, -1]], axis=1)
-    pull, push = (decay * record.rate * weight, update) if record.config.optimizer in DECOUPLED else (decay * weight, gradient)
+    pull, push = (decay * record.rate * weight, update) if record.config.optimizer_type.decoupled_decay else (decay * weight, gradient)
     share = float(np.median(np.linalg.norm(pull, axis=1) / (np.linalg.norm(push, axis=1) + 1e-30)))
     if now < SHRUNK * before and share > PULLING:
         offered = remedies.settings(record, "Train without weight decay", weight_decay=0.0)

@@ -89,7 +89,7 @@ def exploding_gradients(record: Record) -> Finding | None:
         return None
     std, gradient = record.seen("std")[0], record.seen("gradient")[0]
     total, first = math.sqrt(np.nansum(gradient[list(record.weighted)] ** 2)), float(record.column("loss")[0])
-    is_large = total >= LARGE_GRADIENT and record.config.batch_size >= FEW_IMAGES
+    is_large = total >= LARGE_GRADIENT and record.batch_size >= FEW_IMAGES
     if (first < LARGE_START * record.chance and not is_large) or not np.isfinite(std).any():
         return None
     layer, step = int(np.nanargmax(std)), record.observations[0].step
@@ -137,7 +137,7 @@ def vanishing_gradients(record: Record) -> Finding | None:
 
 def dead_relus(record: Record) -> Finding | None:
     """Most units of a layer give 0 for every image of a batch."""
-    if len(record.observations) < LOOKS or record.config.batch_size < FEW_IMAGES:
+    if len(record.observations) < LOOKS or record.batch_size < FEW_IMAGES:
         return None
     dead = record.seen("dead")
     late = dead[-DEAD_LOOKS:].min(axis=0)  # NaN where a layer cannot be dead
@@ -174,7 +174,7 @@ def better_start(record: Record) -> Remedies:
     types = {layer.type for layer in record.network.layers}
     has_relu, has_sigmoid = bool(types & {"ReLU", "LeakyReLU", "GELU", "SiLU"}), "Sigmoid" in types
     name, title = ("kaiming", "Kaiming’s") if has_relu else ("xavier", "Xavier’s")
-    is_single = record.config.batch_size == 1 or record.data.train_size % record.config.batch_size == 1  # of one image batch norm cannot learn
+    is_single = record.batch_size == 1 or record.data.train_size % record.batch_size == 1  # of one image batch norm cannot learn
     return (
         *(() if has_sigmoid else remedies.settings(record, f"Start with {title} weights", initialisation=name)),
         *(() if is_single else remedies.network(record, "Put a normalisation behind each layer", edits.normalised(record.network), initialisation="default")),

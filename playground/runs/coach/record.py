@@ -81,6 +81,11 @@ class Record:
         return dataset_info(self.config.dataset)
 
     @property
+    def batch_size(self) -> int:
+        """Images in one step."""
+        return self.config.images_per_step(self.data.train_size)
+
+    @property
     def chance(self) -> float:
         """The loss of a network that gives every class the same probability: ln(classes)."""
         return math.log(len(self.data.classes))
@@ -132,7 +137,7 @@ class Record:
     def curve(self) -> tuple[Array, Array]:
         """The smoothed training loss: the last step of every window, (W,), and the mean loss in it, (W,)."""
         loss, step = self.column("loss"), self.column("step")
-        window = max(math.ceil(WINDOW_IMAGES / self.config.batch_size), WINDOW_STEPS)
+        window = max(math.ceil(WINDOW_IMAGES / self.batch_size), WINDOW_STEPS)
         count = len(loss) // window
         whole = count * window  # the remainder waits for its rest
         return step[:whole].reshape(count, window)[:, -1], loss[:whole].reshape(count, window).mean(axis=1)
@@ -141,7 +146,7 @@ class Record:
     def loss(self) -> float:
         """The mean training loss of the last tenth, over `WINDOW_IMAGES` images or more; the loss of chance before the first step."""
         loss = self.column("loss")
-        last = max(math.ceil(WINDOW_IMAGES / self.config.batch_size), len(loss) // 10)
+        last = max(math.ceil(WINDOW_IMAGES / self.batch_size), len(loss) // 10)
         return float(loss[-last:].mean()) if len(loss) else self.chance
 
     @property

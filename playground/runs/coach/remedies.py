@@ -16,15 +16,11 @@ from playground.runs.branching import FIXED
 from playground.runs.coach.finding import Remedy
 from playground.runs.coach.record import Record
 from playground.training.config import TrainConfig
+from playground.training.optimizers import usual_learning_rate
 from playground.training.suggestions import suggested
 
 Remedies = tuple[Remedy, ...]
 
-USUAL_RATES = {"adam": 0.003, "adamw": 0.003, "muon": 0.01, "rmsprop": 0.001, "sgd": 0.3}
-"""Without momentum: what learns best over a few epochs. Measured on seven networks with twenty rates each, where Adam's 0.001 of
-https://arxiv.org/abs/1412.6980 and SGD's 0.1 of https://arxiv.org/abs/1512.03385 are made for longer runs."""
-WITH_MOMENTUM = ("sgd", "rmsprop")
-"""Optimizers whose momentum adds steps up: to 1 / (1 − momentum) times one of them."""
 FAR = 4.0
 """A rate that many times from the usual one is not offered: it would be the same fault again, or the opposite one."""
 USUAL_BATCH = 64
@@ -33,12 +29,6 @@ MORE = 2.0
 """How many times as long a run is that shall learn for longer."""
 SOME_EPOCHS = 3.0
 """… and how long at least."""
-
-
-def usual_rate(config: TrainConfig) -> float:
-    """The learning rate that one tries first with the configured optimizer."""
-    rate = USUAL_RATES[config.optimizer]
-    return rounded(rate * (1 - config.momentum) if config.optimizer in WITH_MOMENTUM else rate)
 
 
 def rounded(number: float) -> float:
@@ -82,14 +72,14 @@ def fork(record: Record, label: str, before: int, **changes: Any) -> Remedies:
 
 def lower_rate(record: Record) -> Remedies:
     """The usual rate, and a tenth of the present one where that is not far from it; only what is lower."""
-    usual, tenth = usual_rate(record.config), rounded(record.rate / 10)
+    usual, tenth = usual_learning_rate(record.config), rounded(record.rate / 10)
     rates = [tenth] if usual > record.rate / 2 else [usual] if tenth > FAR * usual else [usual, tenth]
     return tuple(remedy for rate in dict.fromkeys(rates) for remedy in with_rate(record, rate))
 
 
 def higher_rate(record: Record) -> Remedies:
     """The usual rate, and ten times the present one where that is not far from it; only what is higher."""
-    usual, tenfold = usual_rate(record.config), rounded(record.rate * 10)
+    usual, tenfold = usual_learning_rate(record.config), rounded(record.rate * 10)
     rates = [tenfold] if usual < record.rate * 2 else [usual] if tenfold * FAR < usual else [usual, tenfold]
     return tuple(remedy for rate in dict.fromkeys(rates) for remedy in with_rate(record, rate))
 
@@ -101,7 +91,7 @@ def with_rate(record: Record, rate: float) -> Remedies:
 
 def with_usual_rate(record: Record, offered: Remedies) -> Remedies:
     """Remedies with the usual learning rate besides, where the run's is far above it."""
-    usual = usual_rate(record.config)
+    usual = usual_learning_rate(record.config)
     if record.rate < FAR * usual:
         return offered
     return tuple(

@@ -151,7 +151,7 @@ def _falls_evenly(record: Record) -> bool:
 
 def batch_too_small(record: Record) -> Finding | None:
     """So few images in a batch that the loss jumps more than it falls."""
-    size = record.config.batch_size
+    size = record.batch_size
     if size > SMALL_BATCH or record.step < 2 * EVIDENCE_STEPS or record.noise < NOISY:
         return None
     return Finding(
@@ -171,12 +171,12 @@ def batch_too_small(record: Record) -> Finding | None:
 def batch_too_large(record: Record) -> Finding | None:
     """So many images in a batch that there are hardly any steps."""
     few = record.steps_per_epoch <= FEW_STEPS_AN_EPOCH and record.total_steps <= FEW_STEPS
-    if not few or record.done < HALF or record.progress > LEARNT or record.config.batch_size <= remedies.USUAL_BATCH:
+    if record.config.optimizer_type.full_batch or not few or record.done < HALF or record.progress > LEARNT or record.batch_size <= remedies.USUAL_BATCH:
         return None
     return Finding(
         "batch-too-large",
         "The batch is too large",
-        f"With batches of {record.config.batch_size:,} images the run has {record.total_steps:,} steps, {record.steps_per_epoch} in an epoch. "
+        f"With batches of {record.batch_size:,} images the run has {record.total_steps:,} steps, {record.steps_per_epoch} in an epoch. "
         f"At step {record.step:,} the training loss is {record.loss:.3g}.",
         "A network learns by steps. Beyond some size a larger batch makes its step hardly better, but takes the images of many steps.",
         "Use smaller batches: the same images make more steps.",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -14,14 +14,14 @@ from playground import device as devices
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, UnknownName
 from playground.network.facts import totals
-from playground.network.initialisations import INITIALISATIONS
 from playground.network.spec import NetworkSpec
 from playground.network.trace import trace
 from playground.runs.columns import NAMES, Array
 from playground.runs.history import History
 from playground.runs.labels import label
 from playground.runs.run import Run, find, modified_ns
-from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.settings import Setting
+from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Created, Evaluated
 from playground.training.suggestions import suggested
 
@@ -35,77 +35,15 @@ ALL_POINTS = 3000
 """Points of all training curves of a plot together, at most."""
 DIGITS = 5
 """Significant digits of a point: more than a screen can show."""
-TOLD = 3
-"""Changes that a default name tells, at most."""
+MAX_CHANGES_IN_NAME = 3
+"""Changes that a default name mentions, at most."""
+SEPARATE = ("dataset", "network", "device")
+"""Settings whose columns are not made by their entries: a device, a network and a data set are called by their titles."""
 BACKWARD = 2
 """Multiply-adds of a backward pass for each of the forward pass: one for the gradient of the weights, one for that of the inputs.
 
 Source: Kaplan et al., https://arxiv.org/abs/2001.08361, section 2.1; it counts each multiply-add as two operations.
 """
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting of a run as a learner reads it."""
-
-    name: str
-    """In the configuration; `augment.shift` is the shift of the augmentation."""
-    title: str
-    """Heading of its column."""
-    phrase: str = ""
-    """How a run's name tells it, `{}` is its value; empty for what changes nothing in what is learnt."""
-    off: str = ""
-    """How a run's name tells that it is off or 0; empty where it cannot be."""
-    optimizers: tuple[str, ...] = OPTIMIZERS
-    """The optimizers that heed it."""
-    titles: Mapping[str, str] = field(default_factory=dict)
-    """What its values are called."""
-
-    def value(self, config: TrainConfig) -> Any:
-        where, _, name = self.name.rpartition(".")
-        return getattr(config.augment if where else config, name)
-
-    def heeded(self, config: TrainConfig) -> bool:
-        """Whether it means anything beside the other settings."""
-        return config.optimizer in self.optimizers
-
-    def written(self, config: TrainConfig) -> str:
-        """Its value as a person writes it."""
-        value = self.value(config)
-        return self.titles.get(value, value) if isinstance(value, str) else _written(value)
-
-    def told(self, config: TrainConfig) -> str:
-        """The setting with its value, as a part of a name."""
-        return self.phrase.format(self.written(config)) if self.value(config) or not self.off else self.off
-
-
-OPTIMIZER_TITLES = {"adam": "Adam", "adamw": "AdamW", "sgd": "SGD", "rmsprop": "RMSprop", "muon": "Muon"}
-
-SETTINGS: tuple[Setting, ...] = (
-    Setting("optimizer", "Optimizer", "{}", titles=OPTIMIZER_TITLES),
-    Setting("learning_rate", "Learning rate", "learning rate {}"),
-    Setting("batch_size", "Batch size", "batch size {}"),
-    Setting("schedule", "Schedule", "{} schedule"),
-    Setting("epochs", "Epochs", "epochs {}"),
-    Setting("momentum", "Momentum", "momentum {}", "no momentum", ("sgd", "rmsprop", "muon")),
-    Setting("nesterov", "Nesterov", "Nesterov", "no Nesterov", ("sgd", "muon")),
-    Setting("betas", "Betas", "betas {}", optimizers=("adam", "adamw", "muon")),
-    Setting("weight_decay", "Weight decay", "weight decay {}", "no weight decay"),
-    Setting("label_smoothing", "Label smoothing", "label smoothing {}", "no label smoothing"),
-    Setting("inputs", "Inputs", "inputs {}", titles={"standardised": "standardised", "0-1": "from 0 to 1", "0-255": "from 0 to 255"}),
-    Setting("initialisation", "Initialisation", "initialisation {}", titles={name: start.title for name, start in INITIALISATIONS.items()}),
-    Setting("whiten", "Whitening", "whitening", "no whitening"),
-    Setting("augment.shift", "Random shift, pixels", "shift {}", "no shift"),
-    Setting("augment.flip", "Random flip", "flip", "no flip"),
-    Setting("augment.rotation", "Random rotation, degrees", "rotation {}°", "no rotation"),
-    Setting("augment.scale", "Random scale", "scale {}", "no scale"),
-    Setting("augment.stroke", "Random stroke", "stroke {}", "no stroke"),
-    Setting("augment.noise", "Noise", "noise {}", "no noise"),
-    Setting("precision", "Precision", "{}"),
-    Setting("seed", "Seed", "seed {}"),
-    Setting("evaluate_every", "Steps between evaluations"),
-)  # fmt: skip
-"""Every setting but the data set, the network and the device, what tells most first."""
 
 
 @dataclass(frozen=True)
@@ -165,7 +103,7 @@ def default_name(run: Run) -> str:
         config, network = suggested(own.config.dataset, own.network.name), suggested(own.config.dataset).network
     changes = [own.network.title or own.network.name] if own.network.name != network else []
     changes += [own.start] if own.start != (parent.start if parent else "") else []
-    changes += [setting.told(own.config) for setting in SETTINGS if _tells(setting, own.config, config)]
+    changes += [setting.mention(own.config) for setting in SETTINGS if _tells(setting, own.config, config)]
     told = _listed(changes)
     if own.created.parent:
         return f"from step {own.created.parent_step}: {told}" if told else f"from step {own.created.parent_step}"
@@ -184,12 +122,12 @@ def _parent(created: Created) -> Setup | None:
 
 def _tells(setting: Setting, config: TrainConfig, other: TrainConfig) -> bool:
     """Whether the setting makes a difference that a name tells."""
-    return bool(setting.phrase) and setting.heeded(config) and setting.value(config) != setting.value(other)
+    return bool(setting.name_template) and setting.applies_to(config) and setting.value(config) != setting.value(other)
 
 
 def _listed(changes: Sequence[str]) -> str:
-    more = len(changes) - TOLD
-    return ", ".join(changes[:TOLD]) + (f" and {more} more" if more > 0 else "")
+    more = len(changes) - MAX_CHANGES_IN_NAME
+    return ", ".join(changes[:MAX_CHANGES_IN_NAME]) + (f" and {more} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)
@@ -219,7 +157,7 @@ def differing(runs: Sequence[Run]) -> list[Column]:
         _texts("network", "Network", _network_titles([own.network for own in setups])),
         _texts("parent", "Forked from", [_origin(own.created) for own in setups]),
         _texts("weights", "Start", [own.start or "fresh" for own in setups]),
-        *(column for setting in SETTINGS if (column := _column(setting, [own.config for own in setups]))),
+        *(column for setting in SETTINGS if setting.name not in SEPARATE and (column := _column(setting, [own.config for own in setups]))),
         _texts("device", "Device", [_device(own.config.device) for own in setups]),
     ]
     return [column for column in columns if len(set(column.texts)) > 1]
@@ -260,10 +198,10 @@ def _device(device: str) -> str:
 
 def _column(setting: Setting, configs: Sequence[TrainConfig]) -> Column | None:
     """The column of a setting; None where all runs that heed it have it alike."""
-    if len({setting.value(config) for config in configs if setting.heeded(config)}) < 2:
+    if len({setting.value(config) for config in configs if setting.applies_to(config)}) < 2:
         return None
-    values = [setting.value(config) if setting.heeded(config) else None for config in configs]
-    texts = [setting.written(config) if setting.heeded(config) else "–" for config in configs]
+    values = [setting.value(config) if setting.applies_to(config) else None for config in configs]
+    texts = [setting.text(config) if setting.applies_to(config) else "–" for config in configs]
     numbers = [float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None for value in values]
     return Column(setting.name, setting.title, tuple(texts), tuple(numbers))
 
@@ -319,8 +257,9 @@ def _column_of(table: Array, name: str) -> Array:
 def _images(step: int, config: TrainConfig) -> int:
     """Images learnt in so many steps; the last batch of an epoch has those that are left."""
     size = dataset_info(config.dataset).train_size
-    epochs, steps = divmod(step, math.ceil(size / config.batch_size))
-    return epochs * size + steps * config.batch_size
+    batch = config.images_per_step(size)
+    epochs, steps = divmod(step, math.ceil(size / batch))
+    return epochs * size + steps * batch
 
 
 def macs(count: float) -> str:
@@ -393,12 +332,3 @@ def _rounded(values: Iterable[float]) -> list[float | None]:
 def _short(value: float) -> float:
     short = float(f"{value:.{DIGITS}g}")
     return int(short) if short.is_integer() else short
-
-
-def _written(value: Any) -> str:
-    """`0.0005`, `1e-5`, `yes`, `0.9, 0.999`"""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, (tuple, list)):
-        return ", ".join(map(_written, value))
-    return f"{value:g}".replace("e-0", "e-").replace("e+0", "e") if isinstance(value, (int, float)) else str(value)

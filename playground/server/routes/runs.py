@@ -21,7 +21,8 @@ from playground.runs.views.inside import filters, histogram, inside
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
 from playground.server.services import services
-from playground.training.config import OPTIMIZERS
+from playground.training.config import setting_called
+from playground.training.optimizers import refuse_change
 
 COMMANDS = ("pause", "resume", "step", "stop", "learning-rate", "optimizer")
 
@@ -71,7 +72,7 @@ async def run_closeup(request: Request) -> Response:
 async def run_command(request: Request) -> Response:
     """Steer a run: pause, resume, take one step, stop, change the learning rate or the optimizer."""
     run = _steered(request)
-    command = _command(await body_of(request))
+    command = _command(await body_of(request), run)
     await to_thread.run_sync(_steer, run, command)
     return Answer({"ok": True})
 
@@ -153,12 +154,11 @@ def _remedied(run: Run, name: object, label: object, who: str) -> str:
     return made.id
 
 
-def _command(body: bytes) -> Command:
+def _command(body: bytes, run: Run) -> Command:
     document = object_of(body)
     name, value = document.get("command"), document.get("value", 0.0)
     if name == "optimizer":
-        if value not in OPTIMIZERS:
-            raise UnknownName("optimizer", str(value), OPTIMIZERS)
+        refuse_change(run.config.optimizer, str(value))
         return Command("optimizer", str(value))
     if name not in COMMANDS:
         raise UnknownName("command", str(name), COMMANDS)
@@ -166,8 +166,8 @@ def _command(body: bytes) -> Command:
         number = float(value)
     except (TypeError, ValueError):
         raise PlaygroundError("A command is a JSON object with “command”, and “value” where it needs one.") from None
-    if name == "learning-rate" and not 0 < number <= 100:
-        raise PlaygroundError(f"The learning rate must be above 0 and at most 100, not {number:g}.")
+    if name == "learning-rate" and (problem := setting_called("learning_rate").problem(number)):
+        raise PlaygroundError(problem)
     return Command(name, number)
 
 

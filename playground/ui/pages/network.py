@@ -20,6 +20,8 @@ STACK = Script("network", "network")
 FIRST = "tutorial-cnn"
 _DATASET = "network-dataset"
 _OWN = "own-network"
+OWN_NAME = "mine"
+"""The name of the learner's own network, which no preset has."""
 
 
 def heading() -> None:
@@ -52,6 +54,11 @@ def own() -> NetworkSpec | None:
     """Return the network that the learner built on the Network page, or None."""
     document = st.session_state.get(_OWN)
     return None if document is None else from_dict(document)
+
+
+def take_own(network: NetworkSpec) -> None:
+    """Let other pages offer this network as the learner's own."""
+    st.session_state[_OWN] = network.to_dict()
 
 
 def _stack() -> dict[str, Any]:
@@ -99,10 +106,10 @@ def _keep(stack: dict[str, Any]) -> None:
 def _go(where: str, network: dict[str, Any]) -> None:
     """Open the network on the Train page or on the Autograd page."""
     try:
-        spec = from_dict({**network, "name": "mine", "title": "My network"})
+        spec = from_dict({**network, "name": OWN_NAME, "title": "My network"})
     except PlaygroundError:
         return  # the builder says what is wrong with it
-    st.session_state[_OWN] = spec.to_dict()
+    take_own(spec)
     if where == "train":
         st.session_state["network-go"] = "train"
         dataset = st.session_state.get(_DATASET)

@@ -131,7 +131,7 @@ export class OneStep {
     const lines = [`gradient g = ${number(example.gradient)}`]
     if (optimizer === "sgd" && memory.momentum !== undefined) lines.push(`momentum v = ${number(memory.momentum)}, from earlier gradients and this one`, `update = −learning rate × v = −${rate} × ${number(memory.momentum)} ≈ ${number(example.update)}`)
     else if (optimizer === "sgd") lines.push(`update = −learning rate × g = −${rate} × ${number(example.gradient)} = ${number(example.update)}`)
-    else if (memory.mean !== undefined) lines.push(...this.adam(memory, rate, example))
+    else if (memory.mean !== undefined && memory.square !== undefined && optimizer !== "nadam") lines.push(...this.adam(memory, rate, example))
     else if (memory.square !== undefined) lines.push(`running mean of g²: v = ${number(memory.square)}`, `update = ${number(example.update)}, learning rate ${rate}`)
     else lines.push(`update = ${number(example.update)}, learning rate ${rate}`)
     lines.push(`new value = ${number(example.before, 6)} + (${number(example.update, 4)}) = ${number(example.after, 6)}`)

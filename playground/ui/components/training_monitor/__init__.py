@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
 
 from playground.data.catalogue import dataset_info
 from playground.runs.run import Run
-from playground.training.config import OPTIMIZERS
+from playground.training.optimizers import interchangeable_with
 from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
 _component = register(Path(__file__).parent, isolated=False)
 
 
-def training_monitor(run: Run, title: str, optimizers: Mapping[str, str], key: str, on_end: Callable[[], None], on_open: Callable[[str], None]) -> None:
+def training_monitor(run: Run, title: str, key: str, on_end: Callable[[], None], on_open: Callable[[str], None]) -> None:
     """Show the run; it refreshes without the page's script.
 
     Args:
         run: the run.
         title: the title of the run.
-        optimizers: the title of each optimizer.
         key: identifies this monitor on its page.
         on_end: called when the run ends while it is shown.
         on_open: called with another run to show.
@@ -38,6 +37,6 @@ def training_monitor(run: Run, title: str, optimizers: Mapping[str, str], key: s
         "title": title,
         "config": run.config.to_dict(),
         "classes": dataset_info(run.config.dataset).classes,
-        "optimizers": [(name, optimizers[name]) for name in OPTIMIZERS],
+        "optimizers": [(kind.name, kind.title) for kind in interchangeable_with(run.config.optimizer)],
     }
     _component(key=key, data=data, on_ended_change=on_end, on_opened_change=opened)

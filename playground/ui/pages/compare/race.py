@@ -14,9 +14,9 @@ from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
 from playground.runs.races import FIRST, FIRST_EPOCHS, KINDS, Kind, Variation, begin, by_batch_size, by_learning_rate, by_optimizer, racer
 from playground.runs.run import Run
-from playground.runs.views.comparison import OPTIMIZER_TITLES
 from playground.server.services import services
-from playground.training.config import OPTIMIZERS, TrainConfig
+from playground.training.config import TrainConfig
+from playground.training.optimizers import interchangeable_with
 from playground.training.suggestions import suggested
 from playground.ui.pages.network import own
 from playground.ui.shared import visitor
@@ -110,13 +110,14 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
         ConfigError: there are too few or too many values, or one is not a number.
     """
     kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key="race-kind")
+    titles = {each.name: each.title for each in interchangeable_with(config.optimizer)}
     if kind == "optimizer":
-        names = st.pills("Optimizers", OPTIMIZERS, selection_mode="multi", default=FIRST, format_func=OPTIMIZER_TITLES.__getitem__, key="race-optimizers")
-        explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, which suits {OPTIMIZER_TITLES[config.optimizer]}."
-        suited = st.checkbox("Use a suitable learning rate for each", key="race-suited", help=explanation)
-        return config, by_optimizer([name for name in OPTIMIZERS if name in names], suited=suited)
-    index = OPTIMIZERS.index(config.optimizer)
-    optimizer = st.selectbox("Optimizer", OPTIMIZERS, index, format_func=OPTIMIZER_TITLES.__getitem__, key=f"race-optimizer-{config.dataset}")
+        names = st.pills("Optimizers", list(titles), selection_mode="multi", default=FIRST, format_func=titles.__getitem__, key="race-optimizers")
+        explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, as {titles[config.optimizer]} does."
+        usual = st.checkbox("Give each its usual learning rate", key="race-suited", help=explanation)
+        return config, by_optimizer(config, [name for name in titles if name in names], usual=usual)
+    index = list(titles).index(config.optimizer)
+    optimizer = st.selectbox("Optimizer", list(titles), index, format_func=titles.__getitem__, key=f"race-optimizer-{config.dataset}")
     config = replace(config, optimizer=optimizer)
     if kind == "learning_rate":
         return config, by_learning_rate(st.text_input("Learning rates", RATES, key="race-rates", help="Two to six numbers, such as 0.1, 0.01."))

@@ -10,26 +10,23 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
-from playground.data.input_scaling import INPUT_SCALINGS
 from playground.data.own_drawings import LabelledImages, count_drawings, load_drawings, to_tensors
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
-from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import Presets, load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
 from playground.runs.run import Run, create, find
-from playground.runs.views.comparison import OPTIMIZER_TITLES
 from playground.server import identity
 from playground.server.services import services
-from playground.training.config import OPTIMIZERS, PRECISIONS, SCHEDULES, TrainConfig
+from playground.training.config import TrainConfig
 from playground.training.suggestions import suggested
 from playground.ui.components.training_monitor import training_monitor
 from playground.ui.pages.draw import MODEL_CHOICE
-from playground.ui.pages.network import own
+from playground.ui.pages.network import OWN_NAME, own, take_own
 from playground.ui.pages.train.export import offer_downloads, offer_import
+from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import show
 from playground.ui.shared.run_table import show_runs
@@ -41,7 +38,6 @@ _WATCHED = "watched-run"
 _OPENED = "opened-run"
 """The run opened last, the address before, and when, by `time.monotonic`."""
 _LATE_SECONDS = 8.0
-SCHEDULE_TITLES = {"constant": "Constant", "one-cycle": "One cycle", "cosine": "Cosine", "step": "Steps"}
 
 
 def heading() -> None:
@@ -86,11 +82,11 @@ def choose_and_start() -> None:
         st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
     if network is None:
         return
-    given = _choose_settings(info, network)
+    chosen = choose_settings(info, network)
     if not _is_ready(info):
         _offer_download(info)
     elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
-        _start(info, network, given, with_own)
+        _start(info, network, chosen, with_own)
 
 
 def watch() -> None:
@@ -100,7 +96,7 @@ def watch() -> None:
     if run is None:
         _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
         return
-    training_monitor(run, run_title(run), OPTIMIZER_TITLES, key="monitor", on_end=lambda: None, on_open=_open)
+    training_monitor(run, run_title(run), key="monitor", on_end=lambda: None, on_open=_open)
     _offer_more(run)
     network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
@@ -138,13 +134,28 @@ def _offer_more(run: Run) -> None:
     """Offer to evaluate the network, or to draw with it."""
     kept = bool(run.checkpoints.steps())
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
-    evaluate, draw, _ = st.columns([3, 5, 2])
+    evaluate, draw, again = st.columns([3, 5, 4])
     if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
         st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
     ready = run in finished_digit_runs(visitor.current_learner())
     if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
         st.session_state[MODEL_CHOICE] = run.id
         st.switch_page(PAGES / "draw.py")
+    again.button(
+        "Use these settings", icon=":material/settings_backup_restore:", key="use-settings", width="stretch", on_click=_use_settings, args=(run,),
+        help="Fill in the form with the data set, the network and every setting of this run: change one, and train again.",
+    )  # fmt: skip
+
+
+def _use_settings(run: Run) -> None:
+    """Fill in the form as the run was set up. A network that is none of the presets is offered as the learner's own."""
+    config, network = run.config, run.network
+    if load_presets().networks.get(network.name) != network:
+        network = replace(network, name=OWN_NAME)
+        take_own(network)
+    st.session_state["dataset"] = config.dataset
+    st.session_state[f"network-{config.dataset}"] = network.name
+    fill(config, network.name)
 
 
 def _choose_data() -> DatasetInfo:
@@ -204,108 +215,10 @@ def _fits(spec: NetworkSpec, info: DatasetInfo) -> bool:
     return spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)
 
 
-def _choose_settings(info: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
-    """The configuration's values as the learner set them, starting from what suits the data set and the network."""
-    first = suggested(info.name, network.name)
-    key = f"{info.name}-{network.name}-"
-    given: dict[str, Any] = {
-        "epochs": st.number_input(
-            "Epochs",
-            0.1,
-            1000.0,
-            float(first.epochs),
-            1.0,
-            format="%g",
-            key=key + "epochs",
-            persist_state="session",
-            help="How often every training image is shown.",
-        ),
-    }
-    with st.expander("More settings", icon=":material/tune:"):
-        given |= _choose_optimizer(first, key)
-        given["inputs"] = st.selectbox(
-            "Pixels",
-            list(INPUT_SCALINGS),
-            list(INPUT_SCALINGS).index(first.inputs),
-            format_func=INPUT_SCALINGS.__getitem__,
-            key=key + "inputs",
-            help="How pixels reach the network. Try what happens without the normalisation.",
-        )
-        if network.layers[0].type == "Conv2d":
-            given["whiten"] = st.checkbox(
-                "Whitening",
-                first.whiten,
-                key=key + "whiten",
-                help="The first convolution’s filters follow from the training images’ own patches, and are frozen.",
-            )
-        given["initialisation"] = st.selectbox(
-            "Weights start",
-            list(INITIALISATIONS),
-            list(INITIALISATIONS).index(first.initialisation),
-            format_func=lambda name: INITIALISATIONS[name].title,
-            key=key + "start",
-            help="How the first weights are drawn.",
-        )
-        given["augment"] = _choose_augmentation(first.augment, info, key)
-        given["label_smoothing"] = st.number_input(
-            "Label smoothing", 0.0, 0.9, first.label_smoothing, 0.05, key=key + "smoothing", help="Share of the target that is spread over the wrong classes."
-        )
-        given["precision"] = st.selectbox(
-            "Precision",
-            PRECISIONS,
-            PRECISIONS.index(first.precision),
-            key=key + "precision",
-            help="What products are rounded to. bfloat16 keeps 8 of float32’s 24 binary digits: faster on processors and GPUs that are made for it.",
-        )
-        given["evaluate_every"] = int(
-            st.number_input(
-                "Steps between evaluations", 0, 1_000_000, first.evaluate_every, key=key + "every", help="0 evaluates on the test images once an epoch."
-            )
-        )
-        given["seed"] = int(st.number_input("Seed", 0, 2**31 - 1, first.seed, key=key + "seed", help="The same seed gives the same run, to the last digit."))
-    return given
-
-
-def _choose_optimizer(first: TrainConfig, key: str) -> dict[str, Any]:
-    given: dict[str, Any] = {
-        "batch_size": int(st.number_input("Batch size", 1, 65536, first.batch_size, key=key + "batch", help="Images in one step.")),
-        "optimizer": st.selectbox("Optimizer", OPTIMIZERS, OPTIMIZERS.index(first.optimizer), format_func=OPTIMIZER_TITLES.__getitem__, key=key + "optimizer"),
-        "learning_rate": st.number_input(
-            "Learning rate", 0.0, 100.0, first.learning_rate, format="%g", step=0.001, key=key + "rate", help="Size of a step; with a schedule, its peak."
-        ),
-        "schedule": st.selectbox(
-            "Schedule",
-            SCHEDULES,
-            SCHEDULES.index(first.schedule),
-            format_func=SCHEDULE_TITLES.__getitem__,
-            key=key + "schedule",
-            help="How the learning rate changes over the run.",
-        ),
-        "weight_decay": st.number_input(
-            "Weight decay", 0.0, 10.0, first.weight_decay, format="%g", step=0.0001, key=key + "decay", help="How strongly weights are pulled to zero."
-        ),
-    }
-    if given["optimizer"] in ("sgd", "rmsprop", "muon"):
-        given["momentum"] = st.slider("Momentum", 0.0, 0.99, first.momentum, 0.01, key=key + "momentum", help="Share of the last step that is kept.")
-    if given["optimizer"] in ("sgd", "muon"):
-        given["nesterov"] = st.checkbox("Nesterov", first.nesterov, key=key + "nesterov", help="Look ahead along the momentum before taking the gradient.")
-    return given
-
-
-def _choose_augmentation(first: Augmentation, info: DatasetInfo, key: str) -> Augmentation:
-    shift = st.slider("Random shift, pixels", 0, 4, first.shift, key=key + "shift", help="Training images are moved by up to this much, anew each time.")
-    rotation = st.slider("Random rotation, degrees", 0, 30, int(first.rotation), key=key + "rotation")
-    noise = st.slider(
-        "Noise", 0.0, 0.5, first.noise, 0.01, key=key + "noise", help="Standard deviation of noise added to each pixel, where pixels go from 0 to 1."
-    )
-    flip = st.checkbox("Random flip", first.flip, key=key + "flip", help="Every second image is mirrored.") if info.flips else False
-    return Augmentation(shift=shift, flip=flip, rotation=float(rotation), noise=noise)
-
-
-def _start(info: DatasetInfo, network: NetworkSpec, given: Mapping[str, Any], with_own: bool) -> None:
+def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], with_own: bool) -> None:
     try:
         mine = to_tensors(load_drawings(visitor.current_learner())) if with_own else None
-        config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **given)
+        config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **chosen)
         run = start(config, network, mine)
     except PlaygroundError as error:
         show(error)

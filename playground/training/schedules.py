@@ -1,0 +1,71 @@
+"""The learning-rate schedules that a learner may choose, as data: known without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from playground.errors import UnknownName
+
+WARM_UP = 0.1
+"""Share of a one-cycle run in which the learning rate rises: short, because a good result shall be seen soon."""
+WARM_UP_FROM = 0.25
+"""Share of the peak that a one-cycle run starts with."""
+STEP_AT, STEP_BY = (0.6, 0.85), 0.1
+"""Where in the run the `step` schedule lowers the learning rate, and by which factor."""
+_SCHEDULERS = "torch.optim.lr_scheduler"
+
+
+@dataclass(frozen=True)
+class ScheduleType:
+    """One kind of schedule."""
+
+    name: str
+    """In configurations and on the command line."""
+    title: str
+    summary: str
+    factor: Callable[[float], float]
+    """The share of the peak learning rate in force after a share of the run, both from 0 to 1."""
+    code: str = ""
+    """The same as torch's scheduler, stepped after every batch; `{peak}` is the learning rate, `{total}` the number of steps. Empty: none is needed."""
+    source: str = "https://docs.pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
+
+
+def _one_cycle(progress: float) -> float:
+    if progress < WARM_UP:
+        return WARM_UP_FROM + (1 - WARM_UP_FROM) * progress / WARM_UP
+    return (1 - progress) / (1 - WARM_UP)
+
+
+SCHEDULES: tuple[ScheduleType, ...] = (
+    ScheduleType("constant", "Constant", "The learning rate stays as it is.", lambda _progress: 1.0),
+    ScheduleType(
+        "one-cycle", "One cycle", "It rises for a tenth of the run, then falls to zero.", _one_cycle,
+        f'scheduler = {_SCHEDULERS}.OneCycleLR(optimizer, max_lr={{peak}}, anneal_strategy="linear", pct_start={WARM_UP}, '
+        f"div_factor={1 / WARM_UP_FROM:g}, cycle_momentum=False, total_steps={{total}})",
+        "https://arxiv.org/abs/1708.07120",
+    ),
+    ScheduleType(
+        "cosine", "Cosine", "It falls to zero along a cosine: slowly, quickly, slowly.", lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
+        f"scheduler = {_SCHEDULERS}.CosineAnnealingLR(optimizer, T_max={{total}})", "https://arxiv.org/abs/1608.03983",
+    ),
+    ScheduleType(
+        "step", "Steps", "It is divided by ten after 60 % and after 85 % of the run.", lambda progress: STEP_BY ** sum(progress >= at for at in STEP_AT),
+        f"milestones = [int(share * {{total}}) for share in {STEP_AT}]\nscheduler = {_SCHEDULERS}.MultiStepLR(optimizer, milestones, gamma={STEP_BY})",
+    ),
+)  # fmt: skip
+
+_BY_NAME = {kind.name: kind for kind in SCHEDULES}
+SCHEDULE_TITLES: Mapping[str, str] = {kind.name: kind.title for kind in SCHEDULES}
+
+
+def schedule_type(name: str) -> ScheduleType:
+    """The entry called `name`.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    if name not in _BY_NAME:
+        raise UnknownName("schedule", name, _BY_NAME)
+    return _BY_NAME[name]

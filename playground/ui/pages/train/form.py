@@ -1,0 +1,105 @@
+"""The form of a run's settings: one control for each entry of the table of settings, and settings taken over from another run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import streamlit as st
+
+from playground.data.augmentation import Augmentation
+from playground.data.catalogue import DatasetInfo
+from playground.network.spec import NetworkSpec
+from playground.settings import Setting
+from playground.training.config import SETTINGS, TrainConfig
+from playground.training.suggestions import suggested
+
+ELSEWHERE = ("dataset", "network", "device")
+"""Settings that are chosen outside this form."""
+SLIDER_STEPS = 200
+"""A number whose range has at most so many steps is chosen with a slider."""
+
+
+def choose_settings(dataset: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
+    """The values of a configuration as the learner sets them, starting from what suits the data set and the network."""
+    offered = [each for each in SETTINGS if each.name not in ELSEWHERE and each.fits(dataset, network)]
+    first = suggested(dataset.name, network.name)
+    chosen = {each.name: each.value(first) for each in SETTINGS if each.name not in ELSEWHERE}
+    for each in (each for each in offered if each.is_basic):
+        chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
+    with st.expander("More settings", icon=":material/tune:"):
+        for each in (each for each in offered if not each.is_basic):
+            if each.applies_to(SimpleNamespace(**chosen)):
+                chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
+    augment = {name.removeprefix("augment."): chosen.pop(name) for name in list(chosen) if name.startswith("augment.")}
+    return {**chosen, "augment": Augmentation(**augment)}
+
+
+def fill(config: TrainConfig, network: str) -> None:
+    """Let the form for the configuration's data set and the named network show its settings; to be called before the form is drawn."""
+    for each in SETTINGS:
+        if each.name not in ELSEWHERE:
+            value, name = each.value(config), key(each, config.dataset, network)
+            if each.kind == "pair":
+                st.session_state[f"{name}-1"], st.session_state[f"{name}-2"] = value
+            else:
+                st.session_state[name] = float(value) if each.kind == "number" else value
+
+
+def key(setting: Setting, dataset: str, network: str) -> str:
+    """The session key of a control: each data set and network has settings of its own."""
+    return f"{dataset}-{network}-{setting.name}"
+
+
+def _control(setting: Setting, value: Any, name: str) -> Any:
+    """The control of a setting, and the value that it shows."""
+    label = f"{setting.title}, {setting.unit}" if setting.unit else setting.title
+    made = _CONTROLS[setting.kind](setting, label, value, name)
+    if problem := setting.problem(made):
+        st.caption(f":red[{problem}]")
+    return made
+
+
+def _number(setting: Setting, label: str, value: float, name: str) -> float:
+    bounds = (float(setting.low), float(setting.high), float(value), float(setting.step))
+    if _is_slider(setting):
+        return float(st.slider(label, *bounds, key=name, help=setting.help, persist_state="session"))
+    return float(st.number_input(label, *bounds, format="%g", key=name, help=setting.help, persist_state="session"))
+
+
+def _whole(setting: Setting, label: str, value: int, name: str) -> int:
+    control = st.slider if _is_slider(setting) else st.number_input
+    return int(control(label, int(setting.low), int(setting.high), value, int(setting.step), key=name, help=setting.help, persist_state="session"))
+
+
+def _is_slider(setting: Setting) -> bool:
+    steps = (setting.high - setting.low) / setting.step
+    return steps <= SLIDER_STEPS and abs(steps - round(steps)) < 1e-9
+
+
+def _switch(setting: Setting, label: str, value: bool, name: str) -> bool:
+    return st.checkbox(label, value, key=name, help=setting.help, persist_state="session")
+
+
+def _choice(setting: Setting, label: str, value: str, name: str) -> str:
+    choices = list(setting.choices)
+    chosen: str = st.selectbox(
+        label, choices, choices.index(value), format_func=setting.choices.__getitem__, key=name, help=setting.help, persist_state="session"
+    )
+    return chosen
+
+
+def _pair(setting: Setting, label: str, value: tuple[float, float], name: str) -> tuple[float, float]:
+    first, second = (
+        column.number_input(
+            f"{label} {number}", float(setting.low), float(setting.high), part, setting.step, "%g", f"{name}-{number}", setting.help, persist_state="session"
+        )
+        for number, part, column in zip((1, 2), value, st.columns(2), strict=True)
+    )
+    return float(first), float(second)
+
+
+_CONTROLS: dict[str, Callable[[Setting, str, Any, str], Any]] = {
+    "number": _number, "whole": _whole, "switch": _switch, "choice": _choice, "pair": _pair,
+}  # fmt: skip
