@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from benchmarks.strokes import DIGITS, Way, render
+from playground.inference.canvas import CANVAS
 from playground.inference.models import DEFAULT_MODEL
-from playground.server.routes.drawing import CANVAS
 from tests.serving import browser, server
 
 LEARNERS = 10

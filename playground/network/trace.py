@@ -109,6 +109,11 @@ def working_output_fixes(spec: NetworkSpec, classes: int) -> tuple[Fix, ...]:
     return tuple(fix for fix in fixes if trace(spec.with_layers(fix.layers))[-1].out_shape == (classes,))
 
 
+def fits(spec: NetworkSpec, input_shape: Shape, classes: int) -> bool:
+    """Whether the network takes samples of this shape and ends in as many scores as there are classes."""
+    return spec.input_shape == input_shape and trace(spec)[-1].out_shape == (classes,)
+
+
 def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | None = None) -> list[ShapeStep]:
     """The trace of a network that fits.
 

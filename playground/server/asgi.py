@@ -12,9 +12,9 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.environment import ROOT
-from playground.server import respond, services
+from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
-from playground.server.routes import comparison, drawing, evaluation, fine_tuning, networks, runs, scripts
+from playground.server.routes import assets, comparison, drawing, evaluation, fine_tuning, networks, runs, scripts
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -66,5 +66,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 SCRIPT = ROOT / "playground" / "ui" / "shell" / "app.py"
-ROUTES = [*respond.ROUTES, *drawing.ROUTES, *fine_tuning.ROUTES, *runs.ROUTES, *comparison.ROUTES, *evaluation.ROUTES, *scripts.ROUTES, *networks.ROUTES]
+ROUTES = [*assets.ROUTES, *drawing.ROUTES, *fine_tuning.ROUTES, *runs.ROUTES, *comparison.ROUTES, *evaluation.ROUTES, *scripts.ROUTES, *networks.ROUTES]
 MIDDLEWARE = [Middleware(LearnerCookie)]

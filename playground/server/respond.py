@@ -6,19 +6,13 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable
 from functools import wraps
-from importlib.resources import files
 from typing import Any
 
 from anyio import to_thread
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 
 from playground.errors import PlaygroundError, RunError, UnknownName
-from playground.ui.components import PARTS
 
 MAX_BODY = 32_768
 ONE_DAY = 24 * 3600
@@ -85,18 +79,3 @@ async def news(request: Request, make: Callable[[], dict[str, Any]]) -> Response
 def stamped(document: dict[str, Any]) -> dict[str, Any]:
     """The document with a version that follows from what it holds."""
     return {**document, "version": hashlib.blake2b(json.dumps(document).encode(), digest_size=8).hexdigest()}
-
-
-class _CachedFiles(StaticFiles):
-    """Files that a browser may keep for a day."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = f"public, max-age={ONE_DAY}"
-        return response
-
-
-ROUTES: list[BaseRoute] = [
-    Mount("/parts", app=_CachedFiles(directory=str(PARTS)), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
-    Mount("/plotly", app=_CachedFiles(directory=str(files("plotly") / "package_data")), middleware=[Middleware(GZipMiddleware, compresslevel=5)]),
-]

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground.runs.run import Run
-from playground.server import respond
 from playground.server.asgi import MIDDLEWARE
 from playground.server.identity import COOKIE
+from playground.server.routes import assets
 from playground.server.services import services
 
 from .conftest import ADA, as_learner
@@ -23,7 +23,7 @@ from .conftest import ADA, as_learner
 def client() -> Iterator[TestClient]:
     services().warm.set()
     page = Route("/", lambda _request: HTMLResponse("<html></html>"))
-    with TestClient(Starlette(routes=[page, *respond.ROUTES], middleware=MIDDLEWARE)) as client:
+    with TestClient(Starlette(routes=[page, *assets.ROUTES], middleware=MIDDLEWARE)) as client:
         yield client
 
 

@@ -15,6 +15,7 @@ from playground.network.presets import preset
 from playground.runs import labels, races, trash
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, create
+from playground.runs.views.summaries import visible_runs
 from playground.server.asgi import MIDDLEWARE
 from playground.server.identity import COOKIE, learner
 from playground.server.routes import comparison
@@ -184,7 +185,7 @@ def test_only_its_owner_changes_a_run(client: TestClient, path: str, who: str | 
     run, everyones = made(), made("")
     for each in (run, everyones):
         assert as_learner(client, who).post(f"/api/compare/{path}", json={"run": each.id, "name": "mine now"}).status_code == 403
-    assert {run.id, everyones.id} <= {found.id for found in comparison.visible_runs(learner(ADA))}
+    assert {run.id, everyones.id} <= {found.id for found in visible_runs(learner(ADA))}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 from playground.data.catalogue import dataset_info
 from playground.data.input_scaling import STANDARDISED
 from playground.inference.activations import layer_outputs
+from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.inference.preprocessing import to_digit, to_input
 from playground.network.build import build
@@ -26,7 +27,6 @@ from playground.network.presets import preset
 from playground.runs.run import Run
 from playground.server.asgi import MIDDLEWARE
 from playground.server.routes import drawing
-from playground.server.routes.drawing import CANVAS, WIDE
 from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner

@@ -13,13 +13,13 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.data.own_drawings import load_drawings
+from playground.inference.canvas import CANVAS
 from playground.inference.models import DEFAULT_MODEL
 from playground.inference.preprocessing import to_digit
 from playground.runs.run import all_runs, find
 from playground.server import identity
 from playground.server.asgi import MIDDLEWARE
 from playground.server.routes import fine_tuning
-from playground.server.routes.drawing import CANVAS
 from playground.server.services import services
 
 from .conftest import ADA, BOB, as_learner

@@ -120,6 +120,11 @@ def owner(run: Run) -> str | None:
         return None
 
 
+def visible_runs(who: str) -> list[Run]:
+    """The runs that a learner may see, the newest first; among them those that are damaged so much that nobody knows whose they are."""
+    return [run for run in listed_runs() if owner(run) in ("", who, None)]
+
+
 def listed_runs() -> list[Run]:
     """As `all_runs`; the folder is read again only when a run has come or gone, because many learners ask for it every few seconds."""
     folder = environment.runs_folder()

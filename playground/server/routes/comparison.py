@@ -79,11 +79,6 @@ async def restore(request: Request) -> Response:
     return Answer({"ok": True})
 
 
-def visible_runs(who: str) -> list[Run]:
-    """The runs that a learner may see, the newest first; among them those that are damaged so much that nobody knows whose they are."""
-    return [run for run in listed_runs() if owner(run) in ("", who, None)]
-
-
 def _who(request: Request) -> str:
     return identity.learner_of(request)
 

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import DrawingError, PlaygroundError
+from playground.inference.canvas import CANVAS, WIDE
 from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered, body_of
@@ -29,10 +30,6 @@ if TYPE_CHECKING:
     from playground.inference.models import Model
     from playground.inference.preprocessing import Digit, Pixels, Preprocessing
 
-CANVAS = 140
-"""Side of the paper for one digit, in the pixels that the page sends."""
-WIDE = 3
-"""How many times wider the paper for several digits is."""
 PICTURE = 2_000_000
 """Bytes of a picture; the page sends a square of 256×256 pixels, which takes a tenth of that."""
 PICTURE_PIXELS = 4_000_000

@@ -12,8 +12,9 @@ from starlette.routing import BaseRoute, Route
 
 from playground.data.catalogue import DIGITS
 from playground.errors import PlaygroundError
+from playground.inference.canvas import CANVAS
 from playground.server.respond import Answer, answered, body_of
-from playground.server.routes.drawing import CANVAS, current_learner, load_digit_model, parse_ink
+from playground.server.routes.drawing import current_learner, load_digit_model, parse_ink
 from playground.server.services import services
 
 MAX_ARCHIVE = 4_000_000

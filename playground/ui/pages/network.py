@@ -1,4 +1,4 @@
-"""The parts of the Network page, and the learner's own network, which other pages offer as well."""
+"""The parts of the Network page."""
 
 from __future__ import annotations
 
@@ -11,17 +11,15 @@ from playground.data.catalogue import DATASETS
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
-from playground.network.spec import NetworkSpec, from_dict
+from playground.network.spec import from_dict
 from playground.ui.components.network_builder import network_builder
 from playground.ui.shared.errors import shown_kindly
+from playground.ui.shared.networks import OWN_NAME, use_own_network
 from playground.ui.shared.scripts import Script
 
 STACK = Script("network", "network")
 FIRST = "tutorial-cnn"
 _DATASET = "network-dataset"
-_OWN = "own-network"
-OWN_NAME = "mine"
-"""The name of the learner's own network, which no preset has."""
 
 
 def heading() -> None:
@@ -48,17 +46,6 @@ def builder(dataset: str) -> None:
     STACK.show_limit()
     if where := st.session_state.pop("network-go", None):
         st.switch_page(ROOT / "pages" / f"{where}.py")
-
-
-def own() -> NetworkSpec | None:
-    """Return the network that the learner built on the Network page, or None."""
-    document = st.session_state.get(_OWN)
-    return None if document is None else from_dict(document)
-
-
-def take_own(network: NetworkSpec) -> None:
-    """Let other pages offer this network as the learner's own."""
-    st.session_state[_OWN] = network.to_dict()
 
 
 def _stack() -> dict[str, Any]:
@@ -109,7 +96,7 @@ def _go(where: str, network: dict[str, Any]) -> None:
         spec = from_dict({**network, "name": OWN_NAME, "title": "My network"})
     except PlaygroundError:
         return  # the builder says what is wrong with it
-    take_own(spec)
+    use_own_network(spec)
     if where == "train":
         st.session_state["network-go"] = "train"
         dataset = st.session_state.get(_DATASET)

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.server.routes.drawing import CANVAS, WIDE
+from playground.inference.canvas import CANVAS, WIDE
 from playground.ui.components import register
 
 MAX_STROKES = 500

@@ -13,8 +13,8 @@ from playground.network.presets import load_presets
 from playground.server.services import services
 from playground.tensors.sandbox import SECONDS
 from playground.ui.components.module_graph import module_graph
-from playground.ui.pages.network import own
 from playground.ui.shared.errors import show
+from playground.ui.shared.networks import own_network
 from playground.ui.shell.device import chosen_device
 
 STACK = "stack"
@@ -37,7 +37,7 @@ def flow() -> None:
 
 
 def _choose() -> dict[str, Any]:
-    mine = own()
+    mine = own_network()
     titles = {
         STACK: "A stack of linear layers",
         **({mine.name: mine.title} if mine else {}),

@@ -12,8 +12,7 @@ from playground.environment import ROOT
 from playground.network.presets import preset
 from playground.runs import trash
 from playground.runs.races import first_race, racer
-from playground.runs.views.summaries import owner
-from playground.server.routes.comparison import visible_runs
+from playground.runs.views.summaries import owner, visible_runs
 from playground.ui.components.run_comparison import run_comparison
 from playground.ui.pages.autograd.descent import COLOURS, SYMBOLS
 from playground.ui.pages.compare.race import choose_race, chosen, start

@@ -9,18 +9,18 @@ import streamlit as st
 
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.errors import PlaygroundError
-from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
-from playground.network.trace import check, trace
+from playground.network.trace import check
 from playground.runs.races import FIRST, FIRST_EPOCHS, KINDS, Kind, Variation, begin, by_batch_size, by_learning_rate, by_optimizer, racer
 from playground.runs.run import Run
 from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.optimizers import interchangeable_with
 from playground.training.suggestions import suggested
-from playground.ui.pages.network import own
 from playground.ui.shared import visitor
+from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.errors import show
+from playground.ui.shared.networks import fitting_networks
 from playground.ui.shell.device import chosen_device
 
 _STARTED = "race-started"
@@ -79,12 +79,11 @@ def form() -> None:
 
 def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
     """Let the learner choose a data set and a network that fits it."""
-    infos = {info.name: info for info in DATASETS if _is_ready(info)}
+    infos = {info.name: info for info in DATASETS if is_usable(info)}
     left, right = st.columns(2)
     name = left.selectbox("Data set", list(infos), format_func=lambda name: infos[name].title, key="race-dataset", help="Data sets that are downloaded.")
     info = infos[name]
-    offered = {**({mine.name: mine} if (mine := own()) else {}), **load_presets().networks}
-    fitting = {name: spec for name, spec in offered.items() if spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)}
+    fitting = fitting_networks(info)
     if not fitting:
         right.warning("No network in the folder models/ fits this data set.")
         return info, None
@@ -122,9 +121,3 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     if kind == "learning_rate":
         return config, by_learning_rate(st.text_input("Learning rates", RATES, key="race-rates", help="Two to six numbers, such as 0.1, 0.01."))
     return config, by_batch_size(st.text_input("Batch sizes", BATCH_SIZES, key="race-batches", help="Two to six whole numbers, such as 16, 64."))
-
-
-def _is_ready(info: DatasetInfo) -> bool:
-    from playground.data.load import is_ready
-
-    return info.offline or (services().warm.is_set() and is_ready(info.name))

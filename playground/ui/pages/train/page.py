@@ -14,7 +14,7 @@ from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.own_drawings import LabelledImages, count_drawings, load_drawings, to_tensors
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
-from playground.network.presets import Presets, load_presets
+from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check, trace
 from playground.runs.run import Run, create, find
@@ -24,11 +24,12 @@ from playground.training.config import TrainConfig
 from playground.training.suggestions import suggested
 from playground.ui.components.training_monitor import training_monitor
 from playground.ui.pages.draw import MODEL_CHOICE
-from playground.ui.pages.network import OWN_NAME, own, take_own
 from playground.ui.pages.train.export import offer_downloads, offer_import
 from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.shared import visitor
+from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.errors import show
+from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_network
 from playground.ui.shared.run_table import show_runs
 from playground.ui.shared.runs import finished_digit_runs, readable_runs, run_title
 from playground.ui.shell.device import chosen_device
@@ -76,14 +77,13 @@ def choose_and_start() -> None:
     """Show the settings and the button that starts the training."""
     info = _choose_data()
     with_own = _choose_own(info)
-    presets = load_presets()
-    network = _choose_network(info, presets)
-    for name, fault in presets.faults.items():
+    network = _choose_network(info)
+    for name, fault in load_presets().faults.items():
         st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
     if network is None:
         return
     chosen = choose_settings(info, network)
-    if not _is_ready(info):
+    if not is_usable(info):
         _offer_download(info)
     elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
         _start(info, network, chosen, with_own)
@@ -152,7 +152,7 @@ def _use_settings(run: Run) -> None:
     config, network = run.config, run.network
     if load_presets().networks.get(network.name) != network:
         network = replace(network, name=OWN_NAME)
-        take_own(network)
+        use_own_network(network)
     st.session_state["dataset"] = config.dataset
     st.session_state[f"network-{config.dataset}"] = network.name
     fill(config, network.name)
@@ -182,18 +182,12 @@ def _choose_own(info: DatasetInfo) -> bool:
 def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
     """Return the data set and the network selected in the settings."""
     info = dataset_info(st.session_state.get("dataset", "mnist-5k"))
-    return info, _fitting(info, load_presets()).get(st.session_state.get(f"network-{info.name}", ""))
+    return info, fitting_networks(info).get(st.session_state.get(f"network-{info.name}", ""))
 
 
-def _fitting(info: DatasetInfo, presets: Presets) -> dict[str, NetworkSpec]:
-    """Return the networks that fit the data set, by name, the learner's own first."""
-    offered = {**({mine.name: mine} if (mine := own()) else {}), **presets.networks}
-    return {name: spec for name, spec in offered.items() if _fits(spec, info)}
-
-
-def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
+def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
     """Let the learner choose a network that fits the data set."""
-    fitting = _fitting(info, presets)
+    fitting = fitting_networks(info)
     if not fitting:
         st.warning("No network in the folder models/ fits this data set.")
         return None
@@ -211,10 +205,6 @@ def _choose_network(info: DatasetInfo, presets: Presets) -> NetworkSpec | None:
     return fitting[name]
 
 
-def _fits(spec: NetworkSpec, info: DatasetInfo) -> bool:
-    return spec.input_shape == info.input_shape and trace(spec)[-1].out_shape == (len(info.classes),)
-
-
 def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], with_own: bool) -> None:
     try:
         mine = to_tensors(load_drawings(visitor.current_learner())) if with_own else None
@@ -224,16 +214,6 @@ def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], w
         show(error)
         return
     _open(run.id)
-
-
-def _is_ready(info: DatasetInfo) -> bool:
-    return info.offline or (services().warm.is_set() and _is_downloaded(info))
-
-
-def _is_downloaded(info: DatasetInfo) -> bool:
-    from playground.data.load import is_ready
-
-    return is_ready(info.name)
 
 
 def _offer_download(info: DatasetInfo) -> None:
@@ -313,7 +293,7 @@ def _show_data(info: DatasetInfo) -> None:
     from playground.data.load import load
     from playground.data.previews import class_rows
 
-    if not _is_ready(info):
+    if not is_usable(info):
         st.caption(f"{info.title} has not been downloaded yet.")
         return
     st.markdown(f"**{info.title}**: {info.train_size:,} training images, {info.test_size:,} test images.")
