@@ -41,6 +41,11 @@ def network_timeout() -> float:
     return _number("PLAYGROUND_TIMEOUT", 15.0, float)
 
 
+def script_seconds() -> float:
+    """Seconds of processor time that a learner's script may use: `PLAYGROUND_SCRIPT_SECONDS`, else 2."""
+    return _number("PLAYGROUND_SCRIPT_SECONDS", 2.0, float)
+
+
 def cores() -> int:
     """Processor cores that this process may use."""
     try:

@@ -603,8 +603,9 @@ def test_half_a_letter_is_refused(here: None, script: Callable[[str], Path]) -> 
 def test_a_tensor_script_that_had_to_be_ended(option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     from playground.tensors import sandbox
 
-    monkeypatch.setattr(sandbox, "SECONDS", 0.0)
-    result = call("tensors", script("x = torch.rand(25, 40)"), *option)
+    monkeypatch.setattr(sandbox, "processor_seconds", lambda: 0.001)
+    monkeypatch.setattr(sandbox, "LATENESS", 100_000)
+    result = call("tensors", script("for i in range(10_000):\n    x = torch.rand(25, 40)"), *option)
     if option:
         (found,) = rows(result)
         assert "took longer" in found["error"]["message"] and found["names"] == {}

@@ -15,7 +15,12 @@ FOLDERS = {
     "PLAYGROUND_RUNS": (environment.runs_folder, "runs"),
     "PLAYGROUND_MODELS": (environment.models_folder, "models"),
 }
-NUMBERS = {"PLAYGROUND_WORKERS": environment.workers, "PLAYGROUND_THREADS": environment.training_threads, "PLAYGROUND_TIMEOUT": environment.network_timeout}
+NUMBERS = {
+    "PLAYGROUND_WORKERS": environment.workers,
+    "PLAYGROUND_THREADS": environment.training_threads,
+    "PLAYGROUND_TIMEOUT": environment.network_timeout,
+    "PLAYGROUND_SCRIPT_SECONDS": environment.script_seconds,
+}
 
 
 @pytest.mark.parametrize("variable", FOLDERS)

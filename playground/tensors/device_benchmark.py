@@ -17,8 +17,6 @@ from playground import device, environment
 
 SIZES = (64, 128, 256, 512, 1024)
 REPEATS = 7
-SECONDS = 25.0
-"""How long a whole race may take."""
 ENOUGH = 0.25
 """Seconds after which a size is not repeated again."""
 

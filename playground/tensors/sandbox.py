@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import importlib
 import json
+import math
 import os
 import signal
 import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,12 @@ RUN = "playground.tensors.sandbox:run_script"
 CHECK = "playground.tensors.exercises.checking:try_exercise"
 RACE = "playground.tensors.device_benchmark:race"
 """The tasks."""
-SECONDS = 2.8
-"""How long a script's process may live: its own bound, and its report."""
+REPORT_SECONDS = 0.8
+"""Processor time for what follows a script: its report."""
+LATENESS = 20
+"""How many times its processor time a process may take on the clock, where others use the processor, too."""
+OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
+"""What a process sends instead of an answer when its processor time is used up."""
 EXTRA = 512 * 2**20
 """Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
 RECEIVED = 1 << 16
@@ -48,9 +53,14 @@ class Desk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def ask(self, task: str, request: Mapping[str, Any], _seconds: float) -> dict[str, Any]:
+    def ask(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
         with self._lock:
             return _work(task)(dict(request))
+
+
+def processor_seconds(scripts: int = 1) -> float:
+    """Processor time for a process that runs so many scripts and reports on each."""
+    return scripts * (environment.script_seconds() + REPORT_SECONDS)
 
 
 def sandbox(forker: Forker) -> Sandbox | Desk:
@@ -70,12 +80,12 @@ class Sandbox:
         self._start = start
         self._places = threading.Semaphore(at_once or environment.cores())
 
-    def ask(self, task: str, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    def ask(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """What the task answers.
 
         Args:
             task: a function as `module:function`; takes the request and returns its answer, both plain data.
-            seconds: how long it may take; then the process is ended.
+            seconds: processor time that it may use, else that of one script; then the process is ended.
 
         Raises:
             PlaygroundError: it took too long, or it ended without an answer.
@@ -83,24 +93,31 @@ class Sandbox:
         with self._places:
             pid, line = self._start("playground.tensors.sandbox:become", task)
             with line:
-                return _answer(pid, line, request, seconds)
+                return _answer(pid, line, request, seconds or processor_seconds())
 
 
 def _answer(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    ends = time.monotonic() + seconds
+    patience = LATENESS * seconds
+    ends = time.monotonic() + patience
     received = bytearray()
     try:
-        line.sendall(json.dumps(request).encode())
+        line.sendall(json.dumps([seconds, request]).encode())
         line.shutdown(socket.SHUT_WR)
         while part := _part(line, ends):
             received += part
+            if received.startswith(OUT_OF_TIME):
+                _kill(pid)
+                raise PlaygroundError(
+                    f"This took longer than {seconds:.0f} seconds of processor time, so it was stopped.",
+                    "One of its operations is too much work: make its tensors smaller.",
+                )
             if len(received) > LONGEST_ANSWER:
                 _kill(pid)
                 raise PlaygroundError("This result is too long to be shown.", "Print or keep less.")
     except TimeoutError:
         _kill(pid)
         raise PlaygroundError(
-            f"This took longer than {seconds:.0f} seconds, so it was stopped.", "One of its operations is too much work: make its tensors smaller."
+            f"There was no answer within {patience:.0f} seconds, so this was stopped.", "The computer is very busy, or an operation hangs. Try it once more."
         ) from None
     except OSError:
         received.clear()
@@ -137,12 +154,27 @@ def become(task: str, descriptor: int) -> int:
         received += part
     if not received:
         return 0  # whoever asked is gone
-    request = json.loads(received)
-    _bound(int(request.get("seconds", SECONDS)) + 1)
+    seconds, request = json.loads(received)
+    _bound(math.ceil(seconds) + 1)
     _stir()
-    line.sendall(json.dumps(_done(task, request)).encode())
+    with _timed(line, seconds):
+        answer = json.dumps(_done(task, request)).encode()
+    line.sendall(answer)
     line.close()
     return 0
+
+
+@contextlib.contextmanager
+def _timed(line: socket.socket, seconds: float) -> Iterator[None]:
+    """Send `OUT_OF_TIME` when the processor time is used up, even in the middle of a native operation: Python's signal handler writes to the line itself."""
+    line.setblocking(False)
+    signal.signal(signal.SIGPROF, lambda _number, _frame: None)
+    signal.set_wakeup_fd(line.fileno())
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    yield
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.set_wakeup_fd(-1)
+    line.setblocking(True)
 
 
 def _done(task: str, request: dict[str, Any]) -> dict[str, Any]:
@@ -232,7 +264,7 @@ def run_here(source: str, task: str = RUN) -> dict[str, Any]:
         return _work(task)(request)
     forker = Forker(PREPARE)
     try:
-        return Sandbox(forker.start).ask(task, request, SECONDS)
+        return Sandbox(forker.start).ask(task, request)
     except PlaygroundError as error:
         place = {"line": None, "start": 0, "end": 0}
         fault: dict[str, Any] = {**place, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}

@@ -14,7 +14,7 @@ import pytest
 
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
-from playground.tensors import sandbox
+from playground.tensors import device_benchmark, sandbox
 from playground.tensors.exercises import EXERCISES
 from playground.tensors.sandbox import CHECK, PREPARE, RACE, RUN, Desk, Sandbox, run_here
 
@@ -90,11 +90,26 @@ def test_a_name_of_one_script_is_not_there_in_the_next(box: Sandbox) -> None:
     assert "secret" in found["error"]["message"] and found["names"]["x"]["dtype"] == "float32"
 
 
-def test_what_takes_too_long_is_ended_and_the_next_goes_on(box: Sandbox) -> None:
-    with pytest.raises(PlaygroundError, match="took longer than") as refused:
-        box.ask(f"{TASKS_MODULE}:sleep", {}, 0.05)
+@pytest.mark.parametrize("how", ["spin", "multiply"])
+def test_what_takes_too_long_is_ended_and_the_next_goes_on(box: Sandbox, how: str) -> None:
+    with pytest.raises(PlaygroundError, match=r"took longer than \d+ seconds of processor time") as refused:
+        box.ask(f"{TASKS_MODULE}:{how}", {}, 0.05)
     assert "smaller" in refused.value.hint
     assert ran(box, "print(1)")["output"] == "1\n"
+
+
+def test_what_hangs_is_ended_and_the_next_goes_on(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It uses no processor time."""
+    monkeypatch.setattr(sandbox, "LATENESS", 0.05)
+    with pytest.raises(PlaygroundError, match="no answer within 0 seconds"):
+        box.ask(f"{TASKS_MODULE}:sleep", {}, 1)
+    monkeypatch.undo()
+    assert ran(box, "print(1)")["output"] == "1\n"
+
+
+def test_waiting_is_no_processor_time(box: Sandbox) -> None:
+    """A process that others keep from the processor is late, not wrong."""
+    assert box.ask(f"{TASKS_MODULE}:nap", {}, 0.2) == {"rested": True}
 
 
 def test_a_loop_without_end_is_stopped_by_its_own_bound(box: Sandbox) -> None:
@@ -111,7 +126,7 @@ def test_a_process_that_took_too_long_is_gone(forker: Forker) -> None:
         return pid, line
 
     with pytest.raises(PlaygroundError, match="took longer"):
-        Sandbox(start, 1).ask(f"{TASKS_MODULE}:sleep", {}, 0.05)
+        Sandbox(start, 1).ask(f"{TASKS_MODULE}:spin", {}, 0.05)
     until(lambda: not is_alive(pids[0]))
 
 
@@ -150,6 +165,24 @@ def sleep(request):
     signal.pause()
 
 
+def nap(request):
+    signal.sigtimedwait([signal.SIGUSR1], 0.5)
+    return {"rested": True}
+
+
+def spin(request):
+    while True:
+        pass
+
+
+def multiply(request):
+    """One native operation without end."""
+    import torch
+
+    large = torch.ones(3000, 3000)
+    torch.linalg.multi_dot([large] * 1000)
+
+
 def strange(request):
     return {"a": object()}
 
@@ -172,6 +205,12 @@ def take_memory(request):
     except MemoryError:
         return {"refused": True}
     return {"refused": False}
+
+
+def bound(request):
+    import resource
+
+    return {"seconds": resource.getrlimit(resource.RLIMIT_CPU)[0]}
 
 
 def echo(request):
@@ -308,12 +347,9 @@ def test_the_forking_process_may_be_killed(tasks: None) -> None:
 
 def test_a_race_may_take_its_time(box: Sandbox) -> None:
     """The bound on processor time is that of the request."""
-    import playground.tensors.device_benchmark as module
-
-    assert module.SECONDS < LONG
-    found = box.ask(f"{TASKS_MODULE}:echo", {"seconds": 30}, LONG)
-    assert found["seconds"] == 30
-    assert f"{module.__name__}:race" == RACE
+    found = box.ask(f"{TASKS_MODULE}:bound", {}, 30)
+    assert found == {"seconds": 31}
+    assert f"{device_benchmark.__name__}:race" == RACE
 
 
 def test_a_system_that_cannot_fork_has_a_desk(forker: Forker, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,7 +367,7 @@ def test_a_script_for_the_command_line() -> None:
 
 
 def test_a_script_for_the_command_line_that_had_to_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    def give_up(_self: Sandbox, _task: str, _request: Mapping[str, Any], _seconds: float) -> dict[str, Any]:
+    def give_up(_self: Sandbox, _task: str, _request: Mapping[str, Any]) -> dict[str, Any]:
         raise PlaygroundError("It took too long.", "Make it smaller.")
 
     monkeypatch.setattr(Sandbox, "ask", give_up)

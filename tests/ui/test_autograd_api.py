@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from playground.autograd.pitfalls.catalogue import PITFALLS
 from playground.environment import ROOT
 from playground.server.asgi import MIDDLEWARE, ROUTES
-from playground.server.routes import scripts
 from playground.server.services import services
 from playground.ui.pages.autograd.pitfalls import TITLES
 
@@ -25,8 +24,7 @@ RANDOM = "x = torch.randn(3, requires_grad=True)\nloss = (x * np.random.rand()).
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with pytest.MonkeyPatch.context() as patch, TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
-        patch.setattr(scripts, "SECONDS", 60.0)  # however busy the machine is
+    with TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
         yield client
     services().forker.close()
 
@@ -100,8 +98,6 @@ def test_a_body_that_is_no_question_is_refused(client: TestClient, what: str, bo
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> AppTest:
     monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")
-    for module in ("pitfalls", "flow", "descent"):
-        monkeypatch.setattr(f"playground.ui.pages.autograd.{module}.SECONDS", 60.0)
     services().warm.set()
     return AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=90)
 

@@ -17,7 +17,6 @@ from playground.environment import ROOT
 from playground.network import analysis
 from playground.network.presets import load_presets, preset
 from playground.server.asgi import MIDDLEWARE, ROUTES
-from playground.server.routes import networks
 from playground.server.services import services
 from playground.tensors import link
 
@@ -40,8 +39,7 @@ def layer(kind: Any, **params: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     services().warm.set()
-    with pytest.MonkeyPatch.context() as patch, TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
-        patch.setattr(networks, "SECONDS", 60.0)  # however busy the machine is
+    with TestClient(Starlette(routes=ROUTES, middleware=MIDDLEWARE)) as client:
         yield client
     services().forker.close()
 
@@ -413,8 +411,7 @@ def test_nothing_happens_where_there_is_no_network_to_take_along(app: AppTest, s
     assert "My network" not in app.selectbox(key="network-mnist-5k").options
 
 
-def test_ones_own_network_has_its_gradients_seen(app: AppTest, shown: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("playground.ui.pages.autograd.flow.SECONDS", 60.0)
+def test_ones_own_network_has_its_gradients_seen(app: AppTest, shown: dict[str, Any]) -> None:
     opened(app)
     shown["go"] = ("gradients", N3)
     app.run()

@@ -27,12 +27,6 @@ def client() -> Iterator[TestClient]:
     services().forker.close()
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However busy the machine is, a script that ends is answered."""
-    monkeypatch.setattr(scripts, "SECONDS", 60.0)
-
-
 def run(client: TestClient, source: str, **more: Any) -> dict[str, Any]:
     answer = client.post("/api/tensors/run", json={"source": source, **more})
     assert answer.status_code == 200, answer.text
@@ -45,7 +39,7 @@ def values(document: dict[str, Any], name: str) -> list[Any]:
     return found
 
 
-def test_a_script_is_run(client: TestClient, patient: None) -> None:
+def test_a_script_is_run(client: TestClient) -> None:
     found = run(client, "größe = torch.arange(4).view(2, 2)\ny = größe.t()\nprint('日本 😀')")
     assert found.keys() == {"names", "output", "warnings", "error", "steps", "tiles"}
     assert found["output"] == "日本 😀\n" and found["error"] is None
@@ -53,21 +47,21 @@ def test_a_script_is_run(client: TestClient, patient: None) -> None:
     assert found["steps"][1]["outputs"][0]["from"] == {"größe": [[0], [2], [1], [3]]}
 
 
-def test_a_mistake_is_an_answer_too(client: TestClient, patient: None) -> None:
+def test_a_mistake_is_an_answer_too(client: TestClient) -> None:
     error = run(client, "x = torch.ones(2) + torch.ones(3)")["error"]
     assert error["line"] == 1 and error["alignment"]["wrong"] == [0]
 
 
 @pytest.mark.parametrize("text", ["float('nan')", "torch.tensor([float('inf')])", "2**1000", "torch.tensor([2**62])", "1j"])
-def test_every_value_can_be_sent(client: TestClient, patient: None, text: str) -> None:
+def test_every_value_can_be_sent(client: TestClient, text: str) -> None:
     assert run(client, f"x = {text}")["error"] is None
 
 
-def test_half_a_letter_is_refused(client: TestClient, patient: None) -> None:
+def test_half_a_letter_is_refused(client: TestClient) -> None:
     assert "surrogate" in run(client, "print('a\\ud800b')")["error"]["message"]
 
 
-def test_an_exercise_is_judged(client: TestClient, patient: None) -> None:
+def test_an_exercise_is_judged(client: TestClient) -> None:
     task = EXERCISES[0]
     right = run(client, task.solution, exercise=task.name)
     assert (right["right"], right["verdict"]) == (True, "") and task.wanted in right["names"]
@@ -77,23 +71,23 @@ def test_an_exercise_is_judged(client: TestClient, patient: None) -> None:
     assert failing["right"] is False and "nowhere" in failing["error"]["message"]
 
 
-def test_no_exercise_is_a_script(client: TestClient, patient: None) -> None:
+def test_no_exercise_is_a_script(client: TestClient) -> None:
     assert "verdict" not in run(client, "x = 1", exercise="") and "verdict" not in run(client, "x = 1", exercise=None)
 
 
-def test_an_unknown_exercise_is_told(client: TestClient, patient: None, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_exercise_is_told(client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
     answer = client.post("/api/tensors/run", json={"source": "x = 1", "exercise": "nothing"})
     assert answer.status_code in (400, 404)
     assert "nothing" in answer.json()["error"]
 
 
-def test_an_unknown_device_is_told(client: TestClient, patient: None, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_device_is_told(client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
     answer = client.post("/api/tensors/run", json={"source": "x = 1", "device": "abacus"})
     assert answer.status_code in (400, 404)
     assert "abacus" in answer.json()["error"]
 
 
-def test_the_device_of_a_script_can_be_chosen(client: TestClient, patient: None) -> None:
+def test_the_device_of_a_script_can_be_chosen(client: TestClient) -> None:
     assert run(client, "x = torch.ones(2, device=device)\nprint(device)", device="cpu")["output"] == "cpu\n"
 
 
@@ -123,13 +117,13 @@ def test_a_body_that_is_no_script_is_refused(client: TestClient, body: bytes) ->
     assert answer.json()["error"]
 
 
-def test_a_body_just_within_its_bounds_is_read(client: TestClient, patient: None) -> None:
+def test_a_body_just_within_its_bounds_is_read(client: TestClient) -> None:
     source = "#" * (scripts.MAX_SCRIPT - len(json.dumps({"source": ""}).encode()))
     answer = client.post("/api/tensors/run", content=json.dumps({"source": source}).encode())
     assert answer.status_code == 200 and "characters" in answer.json()["error"]["message"]
 
 
-def test_the_longest_script_in_the_longest_letters_is_read(client: TestClient, patient: None) -> None:
+def test_the_longest_script_in_the_longest_letters_is_read(client: TestClient) -> None:
     source = "# " + "😀" * 19_990
     answer = client.post("/api/tensors/run", content=json.dumps({"source": source}, ensure_ascii=False).encode())
     assert answer.status_code == 200 and answer.json()["error"] is None
@@ -169,7 +163,7 @@ def test_scripts_run_in_processes_of_their_own(client: TestClient) -> None:
     assert isinstance(services().sandbox, Sandbox | Desk)
 
 
-def test_answers_may_not_be_framed(client: TestClient, patient: None) -> None:
+def test_answers_may_not_be_framed(client: TestClient) -> None:
     assert client.post("/api/tensors/run", json={"source": ""}).headers["x-frame-options"] == "SAMEORIGIN"
 
 

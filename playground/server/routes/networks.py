@@ -15,7 +15,6 @@ from starlette.routing import BaseRoute, Route
 from playground.errors import PlaygroundError
 from playground.server.respond import ONE_DAY, Answer, answered, body_of
 from playground.server.services import services
-from playground.tensors.sandbox import SECONDS
 
 MAX_NETWORK = 200_000
 """Bytes of a request with a network or its code."""
@@ -50,7 +49,7 @@ async def inside(request: Request) -> Response:
     """One batch through an untrained stack: as `playground.inference.batch_outputs.run_batch` has it."""
     document = await _document(request)
     asked: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
-    return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked, SECONDS))
+    return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked))
 
 
 async def _document(request: Request) -> dict[str, Any]:

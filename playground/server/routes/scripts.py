@@ -17,7 +17,7 @@ from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.server.respond import ONE_DAY, answered, body_of
 from playground.server.services import services
-from playground.tensors.sandbox import CHECK, RUN, SECONDS
+from playground.tensors.sandbox import CHECK, RUN, processor_seconds
 
 MAX_SCRIPT = 100_000
 """Bytes of a request with a script: its longest, in letters of four bytes each."""
@@ -27,8 +27,8 @@ MAX_SCRIPT = 100_000
 async def run(request: Request) -> Response:
     """Run a script: `source`, `device`, and `exercise` where it answers one. The answer is a report as `playground.tensors.xray.report` writes it."""
     asked = _asked(await body_of(request, MAX_SCRIPT))
-    task, seconds = (CHECK, 2 * SECONDS) if asked["exercise"] else (RUN, SECONDS)
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, {**asked, "seconds": seconds}, seconds))
+    task, scripts = (CHECK, 2) if asked["exercise"] else (RUN, 1)
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, processor_seconds(scripts)))
 
 
 @answered
@@ -54,7 +54,7 @@ async def _gradients(request: Request, task: str) -> Response:
     asked = _asked(body)
     document = json.loads(body)
     asked |= {name: document[name] for name in ("seed", "grabbed", "name", "cell", "pass", "places") if name in document}
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, SECONDS))
+    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked))
 
 
 @answered

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.lib.array_utils import byte_bounds
 
+from playground import environment
 from playground.tensors.language.errors import BoundsExceeded
 
 MIB = 2**20
@@ -23,7 +24,7 @@ class Bounds:
 
     memory: int = 64 * MIB
     """Bytes of all values together."""
-    seconds: float = 2.0
+    seconds: float = field(default_factory=environment.script_seconds)
     """Processor time."""
     statements: int = 20_000
     """Statements executed, each turn of a loop counting anew."""

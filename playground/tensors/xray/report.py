@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground import environment
 from playground.tensors.help.coaching import explain
 from playground.tensors.language import allowed
 from playground.tensors.language.interpreter import Execution
@@ -28,8 +29,8 @@ from playground.tensors.xray.tracing import Operation, Statement, named_arrays
 
 LINKS = 400_000
 """Pairs of cells that one report may hold."""
-SECONDS = 1.0
-"""Processor time for finding out which cells made which."""
+LINKING_SHARE = 0.5
+"""Processor time for finding out which cells made which, as a share of the script's own."""
 STATEMENTS = 60
 """Statements that are shown, the last ones."""
 TEXT = 2_000
@@ -144,7 +145,7 @@ class _Writer:
         self.origins: dict[str, dict[str, Any]] = {}
         """By name: `view`, `copy`, `same`, `shared` or `new`, of which other name, and the line that made it."""
         self._script = Script(execution.source)
-        self._deadline = Deadline(SECONDS)
+        self._deadline = Deadline(LINKING_SHARE * environment.script_seconds())
         self._places: dict[Any, int] = {}
         self._links = LINKS
 

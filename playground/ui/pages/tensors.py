@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from playground import environment
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
@@ -25,6 +26,7 @@ _MODE, _CHOSEN, _SOLVED = "tensors-mode", "tensors-exercise", "tensors-solved"
 _EXAMPLE, _RACE = "tensors-example", "tensors-race"
 """Keys of the session."""
 RACE_SECONDS = 30
+"""Processor time that a race may use on each core."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,7 @@ def _run_race() -> None:
         return
     try:
         with st.spinner("Racing…"), shown_kindly():
-            st.session_state[_RACE] = held.sandbox.ask(RACE, {"seconds": RACE_SECONDS}, RACE_SECONDS)
+            st.session_state[_RACE] = held.sandbox.ask(RACE, {}, RACE_SECONDS * environment.cores())
     finally:
         held.racing.release()
 

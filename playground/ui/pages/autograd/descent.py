@@ -10,7 +10,6 @@ from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
 from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
-from playground.tensors.sandbox import SECONDS
 from playground.ui.shared.errors import show
 
 OWN = "own"
@@ -86,7 +85,7 @@ def _frozen(value: Any) -> Any:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """Compute the paths for these settings; the same settings give the same paths."""
-    return services().sandbox.ask(DESCEND, dict(asked), SECONDS)
+    return services().sandbox.ask(DESCEND, dict(asked))
 
 
 def _show(answer: dict[str, Any], view: str) -> None:

@@ -11,7 +11,6 @@ from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
 from playground.server.services import services
-from playground.tensors.sandbox import SECONDS
 from playground.ui.components.module_graph import module_graph
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import own_network
@@ -63,7 +62,7 @@ def _choose() -> dict[str, Any]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return services().sandbox.ask(FLOW, dict(asked), SECONDS)
+    return services().sandbox.ask(FLOW, dict(asked))
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from playground.autograd.examples import EXAMPLES
 from playground.autograd.task import PITFALL
 from playground.errors import PlaygroundError
 from playground.server.services import services
-from playground.tensors.sandbox import SECONDS
+from playground.tensors.sandbox import processor_seconds
 from playground.ui.components.autograd_lab import open_script
 from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, VIEW, script
 from playground.ui.shared.errors import show
@@ -51,8 +51,8 @@ def pitfalls() -> None:
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
-    seconds = 3 * SECONDS  # each version is a run of its own
-    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device, "seconds": seconds}, seconds)
+    seconds = processor_seconds(3)  # each version is a run of its own
+    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, seconds)
 
 
 def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
