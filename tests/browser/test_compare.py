@@ -120,7 +120,7 @@ def test_the_newest_are_compared_and_best_is_marked_by_more_than_colour(ada: Pag
     slow, quick = made(0.8, seed=1), made(0.95, steps=40, optimizer="sgd")
     opened(ada, place)
     heads = ada.locator(".comparison-details thead th")
-    expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best test accuracy", "Training time", "Steps", "Parameters", "Compute"])
+    expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best accuracy", "Time", "Steps", "Parameters", "Compute"])
     expect(row(ada, quick).locator(".best")).to_have_text(["95.0 % (best)", "95.0 % (best)", "4.0 s (best)", row(ada, quick).locator("td").last.inner_text()])
     expect(row(ada, slow).locator(".best")).to_have_count(0)
     ranked = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button")

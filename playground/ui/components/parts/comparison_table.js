@@ -9,8 +9,8 @@ const number = (value) => (value ? value.toLocaleString("en") : "–")
 // The results of a run: title, format, and whether more (1) or less (−1) is better.
 const FACTS = {
   accuracy: ["Test accuracy", percent, 1],
-  best_accuracy: ["Best test accuracy", percent, 1],
-  seconds: ["Training time", duration, -1],
+  best_accuracy: ["Best accuracy", percent, 1],
+  seconds: ["Time", duration, -1],
   step: ["Steps", number, 0],
   parameters: ["Parameters", number, -1],
   multiply_adds: ["Multiply-adds per image", number, -1],
