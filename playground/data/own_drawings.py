@@ -273,7 +273,7 @@ def _held(path: Path) -> Iterator[None]:
 def _path(owner: str) -> Path:
     """Beside the runs; the folder's name is none of a run, and the file's tells nobody whose it is."""
     if not owner:
-        raise DataError("Drawings are kept for a learner, and nobody is named.")
+        raise DataError("Drawings are stored for each learner, but this request names no learner.")
     return environment.runs_folder() / ".drawings" / f"{hashlib.blake2b(owner.encode(), digest_size=16).hexdigest()}.zip"
 
 

@@ -51,22 +51,22 @@ class Method:
 METHODS: dict[str, Method] = {
     "saliency": Method(
         "Saliency",
-        "How strongly the logit of the class reacts when a pixel changes a little. Bright pixels matter, whether they speak for the class or against it.",
+        "How strongly the logit of the class changes when a pixel changes a little. Bright pixels matter, as evidence for or against the class.",
         "https://arxiv.org/abs/1312.6034",
     ),
     "integrated-gradients": Method(
         "Integrated gradients",
-        "Fades the image in from black and adds up what each pixel does to the logit on the way. Positive ones spoke for the class, negative ones against it.",
+        "Fades the image in from black and adds up how each pixel changes the logit. Positive pixels are evidence for the class, negative ones against it.",
         "https://arxiv.org/abs/1703.01365",
     ),
     "grad-cam": Method(
         "Grad-CAM",
-        "Weighs the feature maps of the last convolution by how much the logit depends on them. Bright places spoke for the class.",
+        "Weights the feature maps of the last convolution by how much the logit depends on them. Bright areas are evidence for the class.",
         "https://arxiv.org/abs/1610.02391",
     ),
     "occlusion": Method(
         "Occlusion",
-        "Covers one patch after another with black and measures how far the logit falls. Positive places spoke for the class, negative ones against it.",
+        "Covers one patch after another with black and measures how far the logit drops. Positive areas are evidence for the class, negative ones against it.",
         "https://arxiv.org/abs/1311.2901",
     ),
 }
@@ -257,7 +257,7 @@ def _grad_cam(model: Model, inputs: Tensor, target: int, against: int | None) ->
     maps: Tensor = LayerGradCam(score, probe).attribute(inputs, relu_attributions=True).detach()  # (1, 1, h, w)
     values = F.interpolate(maps, inputs.shape[2:], mode="bilinear")[0, 0]
     if not maps.any():
-        return values, "Grad-CAM keeps only what spoke for the class, and here it found nothing."
+        return values, "Grad-CAM shows only evidence for the class, and there is none in this image."
     height, width = maps.shape[2:]
     return values, f"The feature maps have {height}×{width} places, which are stretched to the size of the image."
 

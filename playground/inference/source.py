@@ -31,4 +31,4 @@ def _prepared(model: Model) -> list[str]:
     if model.inputs == STANDARDISED:
         constants = f"mean, std = torch.tensor({model.info.mean}), torch.tensor({model.info.std})"
         return [constants, "prepared = (image / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"]
-    return ["prepared = image / 255" if model.inputs == ZERO_TO_ONE else "prepared = image.float()  # this network has learnt from pixels as they are"]
+    return ["prepared = image / 255" if model.inputs == ZERO_TO_ONE else "prepared = image.float()  # this network was trained on unscaled pixels"]

@@ -18,6 +18,7 @@ from playground.network.facts import arithmetic
 from playground.network.fixes import NORM_OF_RANK, Fix, Place, propose_output_fixes
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, select_working, trace
+from playground.typography import percent
 
 MOST_OF_A_KIND = 3
 """How often the same hint is given: a stack of two hundred linear layers needs it once."""
@@ -290,8 +291,8 @@ def _one_layer_dominates(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "one-layer-dominates",
             largest.index,
-            f"Layer {largest.index} ({largest.layer.type}) holds {share:.0%} of all parameters: {arithmetic(largest)}.",
-            "There a network learns examples by heart most easily, and its file is as large as that layer. Fewer inputs or fewer outputs make it smaller.",
+            f"Layer {largest.index} ({largest.layer.type}) holds {percent(share)} of all parameters: {arithmetic(largest)}.",
+            "This is where the network overfits first, and most of its file size is this layer. Fewer inputs or fewer outputs make it smaller.",
             (flatten.before(f"Put a MaxPool2d layer in front of layer {flatten.index} (Flatten)", LayerSpec("MaxPool2d")),) if flatten else (),
         )
 

@@ -147,7 +147,7 @@ class Calls(Expressions):
     def _made(self, name: str, args: list[object], keywords: dict[str, object], node: ast.Call) -> Layer:
         layer = make(name, args, keywords, node)
         if self.flowing and name in WEIGHTED:
-            layer.note = f"{name} is made in `forward`, where it would start anew each time and learn nothing; it is read as made once, in __init__."
+            layer.note = f"{name} is made in `forward`, where each call would create it again with new weights. It is read as created once, in __init__."
         return layer
 
     def _function(self, name: str, signal: Signal, args: list[object], keywords: dict[str, object], node: ast.Call) -> Signal:

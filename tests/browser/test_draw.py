@@ -190,10 +190,10 @@ def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
     pad.context.set_offline(False)
 
 
-def test_what_spoke_for_the_answer_is_shown(pad: Page) -> None:
+def test_the_evidence_for_the_answer_is_shown(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Why")
+    open_view(pad, "Evidence")
     expect(pad.locator(".pictures figcaption").first).to_have_text("Evidence for 7")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
     pad.get_by_role("combobox", name="Method").select_option("Occlusion")
@@ -213,7 +213,7 @@ def test_a_stroke_that_is_moved_changes_the_answer(pad: Page) -> None:
 def test_a_scribble_is_doubted(pad: Page) -> None:
     expect(pad.locator(".doubt")).to_have_text("")
     draw(pad, tuple((0.2 + 0.6 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
-    expect(pad.locator(".doubt")).to_contain_text("No answer is likely")
+    expect(pad.locator(".doubt")).to_contain_text("No class is likely")
 
 
 def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> None:
@@ -294,7 +294,7 @@ def test_a_network_for_pictures_looks_at_a_file(photo: Page, tmp_path: Path) -> 
     pixel = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data.slice(0, 3)]"
     assert seen.evaluate(pixel, [2, 16]) == [200, 30, 30] and seen.evaluate(pixel, [29, 16]) == [30, 30, 200]
     expect(photo.locator(".stack .layer header").first).to_contain_text("Conv2d")
-    open_view(photo, "Why")
+    open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
     photo.get_by_role("button", name="Clear").click()
     expect(photo.locator(".digit")).to_have_text("?")

@@ -125,7 +125,7 @@ def test_a_learner_is_not_told_by_the_name_of_the_file() -> None:
 
 @pytest.mark.parametrize("do", [lambda: load_drawings(""), lambda: add_drawings("", drawing()), lambda: delete_drawing("", 0)], ids=["read", "keep", "forget"])
 def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
-    with pytest.raises(DataError, match="nobody is named"):
+    with pytest.raises(DataError, match="names no learner"):
         do()
     assert not environment.runs_folder().exists()
 

@@ -484,7 +484,7 @@ def test_training_images_among_the_test_images_are_counted(digits: ImageSet) -> 
 
 
 def test_the_shipped_network_knows_mlxtends_digits(shipped: Evaluation) -> None:
-    assert "MNIST’s training images" in shipped.honesty and "flatter" in shipped.honesty
+    assert "MNIST’s training images" in shipped.honesty and "trained on them" in shipped.honesty
 
 
 def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
@@ -496,7 +496,7 @@ def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
         created = Created(0.0, "", parent=runs[-1].id, parent_step=1)
         runs.append(create_from(CONFIG, spec, created, lambda run: run.checkpoints.save({"weights": build(spec).state_dict(), "step": 1})))
     for run in runs:
-        assert "nobody here can tell" in honesty(load_model(run.id), digits)
+        assert "They may have been trained on" in honesty(load_model(run.id), digits)
     shutil.rmtree(brought.path)
     assert "never used" in honesty(load_model(runs[-1].id), digits)
     assert "never used" in honesty(load_model(kept().id), digits)

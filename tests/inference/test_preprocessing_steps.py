@@ -67,7 +67,7 @@ def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
     [
         (blot(), [0.9, 0.1], ""),
         (blot(), [0.61, 0.39], ""),
-        (blot(), [0.59, 0.41], "less than 60%"),
+        (blot(), [0.59, 0.41], "less than 60\N{NARROW NO-BREAK SPACE}%"),
         (blot(0, 0, SIDE, SIDE), [0.99, 0.01], "of the box is ink"),
     ],
     ids=["sure", "just sure", "unsure", "a blot"],

@@ -156,7 +156,7 @@ def test_a_diverging_run_says_why_and_keeps_what_it_has(scheduler: Scheduler) ->
     assert "smaller learning rate" in history.message
     assert history.steps
     assert history.diverged is not None and 0 < history.diverged.born <= history.diverged.step == history.step + 1
-    assert f"too large to be one appeared at step {history.diverged.born}," in history.message
+    assert f"first non-finite value (inf or nan) appeared at step {history.diverged.born}," in history.message
     for line in (run.path / "events.jsonl").read_text().splitlines():
         json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
 

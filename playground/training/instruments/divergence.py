@@ -51,7 +51,7 @@ def told(found: Diverged, layer_types: Sequence[str]) -> str:
     if not found.born:
         return ""
     where = WHERE[found.place].format(layer=found.layer, type=layer_types[found.layer])
-    return f"The first number that was too large to be one appeared at step {found.born}, {where}."
+    return f"The first non-finite value (inf or nan) appeared at step {found.born}, {where}."
 
 
 def _first(iteration: Iteration) -> tuple[str, int] | None:
