@@ -86,7 +86,8 @@ LAYERS: tuple[LayerType, ...] = (
     ),
     LayerType("Flatten", "Flatten", "Shape", "Lays all values out in one row.", "torch.nn.Flatten", ANY),
     LayerType(
-        "ResidualBlock", "Residual block", "Block", "Two convolutions with a shortcut connection, which adds the input to their output.", "playground.network.blocks.ResidualBlock", IMAGE,
+        "ResidualBlock", "Residual block", "Block", "Two convolutions and a shortcut connection that adds the input to their output.",
+        "playground.network.blocks.ResidualBlock", IMAGE,
         (_size("out_channels", 32, "How many feature maps come out.", high=1024), STRIDE), (("in_channels", "channels"),),
     ),
     LayerType(
