@@ -28,6 +28,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, all_runs, find
 from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
+from playground.typography import percent
 
 DEFAULT_MODEL = "mnist-cnn"
 """The trained network that is used where none is chosen."""
@@ -313,10 +314,10 @@ def _card(name: str, run: Run, history: History, command: str) -> str:
         "|---|---|",
         f"| Network | `models/{spec.name}.json` |",
         f"| Trained on | {info.title}, {info.train_size:,} images. {info.source} |",
-        f"| Accuracy | {finished.test_accuracy:.2%} on the {info.test_size:,} test images, never seen in training |",
+        f"| Accuracy | {percent(finished.test_accuracy, 2)} on the {info.test_size:,} test images, never used in training |",
         f"| Epochs | {config.epochs:g} |",
         f"| Seed | {config.seed} |",
-        f"| Time | {finished.seconds:.0f} seconds, {finished.samples_per_second:,.0f} images a second |",
+        f"| Time | {finished.seconds:.0f} seconds, {finished.samples_per_second:,.0f} images per second |",
         f"| Good for | {_USES[info.kind]} |",
         "| Not for | anything it was not trained on, or any decision that matters to a person |",
         "",
