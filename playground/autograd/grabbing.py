@@ -9,7 +9,7 @@ import torch
 
 from playground.errors import PlaygroundError
 from playground.tensors.language.calls import Call
-from playground.tensors.xray.tracing import named_arrays
+from playground.tensors.language.tracing import named_arrays
 
 
 class Grabbed:

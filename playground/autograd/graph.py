@@ -19,10 +19,10 @@ from playground.autograd.recording import FEW, Given, GradientTracer, Made, Obse
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
+from playground.tensors.language.memory import Snapshot, snapshot
 from playground.tensors.language.spans import Script
-from playground.tensors.xray.memory import Snapshot, snapshot
+from playground.tensors.language.tracing import named_arrays
 from playground.tensors.xray.report import nested, summary
-from playground.tensors.xray.tracing import named_arrays
 
 T = TypeVar("T")
 CELLS = 150_000

@@ -20,7 +20,7 @@ from playground.tensors.language import interpreter
 from playground.tensors.language.calls import Call, arrays_in, methods
 from playground.tensors.language.errors import BoundsExceeded
 from playground.tensors.language.expressions import first_sentence
-from playground.tensors.xray.tracing import Tracer, named_arrays
+from playground.tensors.language.tracing import Tracer, named_arrays
 
 Cells = Mapping[str, Mapping[int, float]]
 """By a tensor's name, for each cell in row-major order its value."""

@@ -17,8 +17,8 @@ from torch.autograd.graph import Node
 
 from playground.autograd.grabbing import Grabbed
 from playground.tensors.language.calls import Call, arrays_in
-from playground.tensors.xray.memory import Snapshot, key_of, snapshot
-from playground.tensors.xray.tracing import Tracer, named_arrays
+from playground.tensors.language.memory import Snapshot, key_of, snapshot
+from playground.tensors.language.tracing import Tracer, named_arrays
 
 PASSES = 50
 """Backward passes of one script that are remembered, the last ones."""

@@ -22,7 +22,7 @@ from playground.autograd.formulas import title
 from playground.autograd.recording import GradientTracer
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
-from playground.tensors.xray.tracing import Tracer
+from playground.tensors.language.tracing import Tracer
 
 from ..support.tiers import repetitions
 

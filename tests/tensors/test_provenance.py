@@ -16,9 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from playground.tensors.language.interpreter import run
+from playground.tensors.language.tracing import Statement
 from playground.tensors.xray.lineage import Lineage, lineage
 from playground.tensors.xray.provenance import Deadline, undisturbed
-from playground.tensors.xray.tracing import Statement
 
 from ..support.tiers import repetitions
 

@@ -11,8 +11,7 @@ import pytest
 import torch
 
 from playground.tensors.examples import EXAMPLES, Example, example
-from playground.tensors.language import interpreter
-from playground.tensors.xray import memory
+from playground.tensors.language import interpreter, memory
 from playground.tensors.xray import report as module
 from playground.tensors.xray.report import LINKS, STATEMENTS, report, summary
 

@@ -19,9 +19,9 @@ from playground.autograd.pitfalls.witness import Passage, Silent, Witness
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
-from playground.tensors.xray.memory import snapshot
+from playground.tensors.language.memory import snapshot
+from playground.tensors.language.tracing import Tracer, named_arrays
 from playground.tensors.xray.report import nested
-from playground.tensors.xray.tracing import Tracer, named_arrays
 
 TRIES = 8
 """Versions that are tried before a pitfall is given up."""

@@ -18,7 +18,7 @@ from playground.autograd.pitfalls.dependence import writes
 from playground.autograd.pitfalls.rewriting import Code
 from playground.autograd.recording import reachable
 from playground.tensors.language.calls import Call, arrays_in
-from playground.tensors.xray.tracing import Tracer, named_arrays
+from playground.tensors.language.tracing import Tracer, named_arrays
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from playground.tensors.language.bounds import Meter
 from playground.tensors.language.builtin import NAMES, Builtins, is_array
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
-from playground.tensors.xray.memory import within_storage
-from playground.tensors.xray.tracing import Tracer
+from playground.tensors.language.memory import within_storage
+from playground.tensors.language.tracing import Tracer
 
 BINARY = {
     ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**", ast.MatMult: "@",

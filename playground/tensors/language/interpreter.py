@@ -16,7 +16,7 @@ from playground.tensors.language.bounds import Bounds, Meter
 from playground.tensors.language.calls import arrays_in
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
 from playground.tensors.language.expressions import BINARY, Expressions
-from playground.tensors.xray.tracing import Tracer
+from playground.tensors.language.tracing import Tracer
 
 WARNINGS = 10
 

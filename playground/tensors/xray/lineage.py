@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from playground.tensors.xray.memory import Snapshot
+from playground.tensors.language.memory import Snapshot
+from playground.tensors.language.tracing import Operation, Statement, equal_values
 from playground.tensors.xray.provenance import Deadline, Relation, TooLarge, relation
-from playground.tensors.xray.tracing import Operation, Statement, equal_values
 
 Sources = dict[str, Any]
 """By name: a sparse boolean matrix, cells of one object × cells of that name."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from playground.tensors.language import allowed
-from playground.tensors.xray.tracing import Operation, Slot
+from playground.tensors.language.tracing import Operation, Slot
 
 UNINITIALISED = frozenset(("empty", "empty_like", "new_empty"))
 

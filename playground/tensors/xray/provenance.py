@@ -21,8 +21,8 @@ import torch
 from scipy import sparse
 
 from playground.tensors.language import allowed
-from playground.tensors.xray.memory import KEPT, Array, Snapshot, as_tensor
-from playground.tensors.xray.tracing import Operation
+from playground.tensors.language.memory import KEPT, Array, Snapshot, as_tensor
+from playground.tensors.language.tracing import Operation
 
 Relation = dict[int, Any]
 """For each input that matters, by its place: a sparse boolean matrix, output cells × input cells. Outputs stand one after another."""

@@ -20,12 +20,12 @@ from playground import environment
 from playground.tensors.help.coaching import explain
 from playground.tensors.language import allowed
 from playground.tensors.language.interpreter import Execution
+from playground.tensors.language.memory import Snapshot, snapshot
 from playground.tensors.language.spans import Script
+from playground.tensors.language.tracing import Operation, Statement, named_arrays
 from playground.tensors.xray.lineage import Lineage, Sources, is_move, lineage
-from playground.tensors.xray.memory import Snapshot, snapshot
 from playground.tensors.xray.notes import UNINITIALISED, notes
 from playground.tensors.xray.provenance import Deadline, undisturbed
-from playground.tensors.xray.tracing import Operation, Statement, named_arrays
 
 LINKS = 400_000
 """Pairs of cells that one report may hold."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground.data.catalogue import DIGITS
 from playground.environment import ROOT
+from playground.training.suggestions import suggested
 from playground.ui.components.drawing_pad import drawing_pad
 from playground.ui.shared import visitor
+from playground.ui.shared.launch import launch
 from playground.ui.shared.run_table import show_runs
 from playground.ui.shared.runs import readable_runs
 
@@ -28,8 +31,6 @@ def actions_and_pad() -> None:
     with actions:
         _actions()
     with alive.container(border=True):
-        from playground.data.catalogue import DIGITS
-
         drawing_pad({"mnist-cnn": "mnist-cnn"}, DIGITS, key="home-pad")
 
 
@@ -43,11 +44,8 @@ def latest_runs() -> None:
 
 
 def _actions() -> None:
-    from playground.training.suggestions import suggested
-    from playground.ui.pages.train.page import start
-
     if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
-        run = start(suggested("mnist-5k"))
+        run = launch(suggested("mnist-5k"))
         st.switch_page(PAGES / "train.py", query_params={"run": run.id})
     st.caption("Train a small convolutional network on 4,000 digits in about ten seconds.")
     if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):

@@ -11,14 +11,12 @@ from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.ui.shared.errors import show
+from playground.ui.shared.palette import COLOURS, SYMBOLS
 
 OWN = "own"
 _FIGURE = "descent-figure"
 FRAMES = 60
 """Frames of the animation."""
-COLOURS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-"""Okabe and Ito's colours, which the colour-blind can distinguish: https://jfly.uni-koeln.de/color/"""
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
 
 
 def descent() -> None:

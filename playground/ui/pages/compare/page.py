@@ -14,10 +14,10 @@ from playground.runs import trash
 from playground.runs.races import first_race, racer
 from playground.runs.views.summaries import owner, visible_runs
 from playground.ui.components.run_comparison import run_comparison
-from playground.ui.pages.autograd.descent import COLOURS, SYMBOLS
 from playground.ui.pages.compare.race import choose_race, chosen, start
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import shown_kindly
+from playground.ui.shared.palette import COLOURS, SYMBOLS
 
 RECORDED = Path(__file__).with_name("first_race.json")
 _GO = "compare-go"

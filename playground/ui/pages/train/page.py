@@ -11,16 +11,14 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
-from playground.data.own_drawings import LabelledImages, count_drawings, load_drawings, to_tensors
+from playground.data.own_drawings import count_drawings, load_drawings, to_tensors
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
-from playground.network.trace import check, trace
-from playground.runs.run import Run, create, find
+from playground.network.trace import trace
+from playground.runs.run import Run, find
 from playground.server import identity
-from playground.server.services import services
-from playground.training.config import TrainConfig
 from playground.training.suggestions import suggested
 from playground.ui.components.training_monitor import training_monitor
 from playground.ui.pages.draw import MODEL_CHOICE
@@ -29,6 +27,7 @@ from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.errors import show
+from playground.ui.shared.launch import launch
 from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_network
 from playground.ui.shared.run_table import show_runs
 from playground.ui.shared.runs import finished_digit_runs, readable_runs, run_title
@@ -50,27 +49,6 @@ def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
     """Return the columns for the settings and for the result."""
     left, right = st.columns([2, 5], gap="large")
     return left.container(border=True), right.container()
-
-
-def start(config: TrainConfig, network: NetworkSpec | None = None, own_digits: LabelledImages | None = None) -> Run:
-    """Create a run for the learner and queue it.
-
-    Args:
-        config: the training settings.
-        network: the network to train; by default the preset that `config` names.
-        own_digits: drawings to train on in addition to the data set.
-
-    Raises:
-        PlaygroundError: the network does not fit the data set, or the run cannot be written.
-    """
-    from playground.network.presets import preset
-
-    network = network or preset(config.network)
-    info = dataset_info(config.dataset)
-    check(network, info.input_shape, len(info.classes))
-    run = create(config, network, visitor.current_learner(), own=own_digits)
-    services().scheduler.submit(run)
-    return run
 
 
 def choose_and_start() -> None:
@@ -209,7 +187,7 @@ def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], w
     try:
         mine = to_tensors(load_drawings(visitor.current_learner())) if with_own else None
         config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **chosen)
-        run = start(config, network, mine)
+        run = launch(config, network, mine)
     except PlaygroundError as error:
         show(error)
         return

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from playground.tensors.language.calls import Call, Entry, arrays_in
-from playground.tensors.xray.memory import Array, Snapshot, key_of, snapshot
+from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot
 
 OPERATIONS = 40
 """Operations of one statement that are remembered."""
