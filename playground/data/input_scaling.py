@@ -5,8 +5,8 @@ from __future__ import annotations
 STANDARDISED, ZERO_TO_ONE, BYTES = "standardised", "0-1", "0-255"
 
 INPUT_SCALINGS = {
-    STANDARDISED: "Standardised: mean 0, standard deviation 1",
+    STANDARDISED: "Standardised",
     ZERO_TO_ONE: "From 0 to 1",
-    BYTES: "From 0 to 255, as stored",
+    BYTES: "From 0 to 255",
 }
 """By name. Books do the first (`transforms.Normalize`); the second is `transforms.ToTensor` alone; the third forgets both."""

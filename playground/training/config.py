@@ -79,7 +79,7 @@ class TrainConfig:
         name_template="label smoothing {value}", name_off="no label smoothing",
     )
     inputs: str = setting(
-        STANDARDISED, "choice", "Input scaling", "How pixels are scaled before they reach the network. Try what happens without normalisation.",
+        STANDARDISED, "choice", "Input scaling", "How pixels are scaled before they reach the network. Standardised ones have mean 0 and standard deviation 1.",
         choices=INPUT_SCALINGS, name_template="input scaling {value}",
     )
     initialisation: str = setting(

@@ -56,7 +56,7 @@ def test_before_and_update_are_after(spec: NetworkSpec, optimizer: str, digits: 
     for example in examples(document):
         written = 5e-6 * (abs(example["before"]) + abs(example["after"]))  # half of the sixth digit of each
         assert example["before"] + example["update"] == pytest.approx(example["after"], abs=subtraction(example) + written)
-        assert example["update"] != 0
+        assert example["update"] != 0 or optimizer == "lbfgs"  # which leaves a bias alone that batch norm takes away again
 
 
 def textbook(config: TrainConfig, example: dict[str, Any]) -> float:
