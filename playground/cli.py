@@ -1,6 +1,6 @@
-"""The playground without a browser: `python -m playground …`
+"""The command line: `python -m playground …`
 
-Every command prints for a person, or with `--json` one JSON object a line. Bad input ends with one line
+Every command prints text, or with `--json` one JSON object per line. Invalid input ends with one line
 on standard error and exit status 2.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class _Cli(click.Group):
-    """Shows a learner's error as one line; anything else is a bug and keeps its traceback."""
+    """Print a `PlaygroundError` as one line; anything else is a bug and keeps its traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -38,7 +38,7 @@ class _Cli(click.Group):
 
 @click.group(cls=_Cli, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """See PyTorch: train networks and read digits without a browser."""
+    """Train networks, evaluate them and classify images with PyTorch, without a browser."""
 
 
 def setting_options(command: Any) -> Any:
@@ -52,7 +52,7 @@ def setting_options(command: Any) -> Any:
     return command
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
 
 
 @main.command()
@@ -69,7 +69,7 @@ def devices(as_json: bool) -> None:
 @click.option("--download", metavar="NAME", help="Download this data set first.")
 @as_json
 def datasets(download: str | None, as_json: bool) -> None:
-    """List the data sets, and download one."""
+    """List the data sets; optionally download one first."""
     from playground.data import load
     from playground.data.catalogue import DATASETS
 
@@ -85,18 +85,18 @@ def datasets(download: str | None, as_json: bool) -> None:
 
 @main.command()
 @click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set.")
-@click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or the path of a JSON file.")
+@click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or path of its JSON file.")
 @setting_options
-@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file, .pt or .safetensors.")
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file (.pt or .safetensors).")
 @as_json
-def train(as_json: bool, dataset: str, network: str, start: Path | None, **given: Any) -> None:
-    """Train a network, and keep it as a run."""
+def train(as_json: bool, dataset: str, network: str, start: Path | None, **options: Any) -> None:
+    """Train a network and store it as a run."""
     from playground.network.trace import check
     from playground.runs.run import create
     from playground.training.config import TrainConfig
 
     spec = _network(network)
-    config = TrainConfig.from_dict({"dataset": dataset, "network": spec.name, **_grouped(given)})
+    config = TrainConfig.from_dict({"dataset": dataset, "network": spec.name, **_settings(options)})
     _check_device(config.device)
     from playground.data.catalogue import dataset_info
     from playground.data.load import load
@@ -108,7 +108,7 @@ def train(as_json: bool, dataset: str, network: str, start: Path | None, **given
 
 
 def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
-    """A new run that starts from the weights in a file; what was changed to make them fit is told."""
+    """Create a run that starts from the weights in a file; print what was changed to make them fit."""
     from playground.runs.sharing.weights import create_from_weights, fitted, read_weights
 
     weights, notes = fitted(read_weights(path, str(path)), spec)
@@ -121,15 +121,15 @@ def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
 @click.argument("run")
 @as_json
 def resume(run: str, as_json: bool) -> None:
-    """Go on with an interrupted, stopped or failed RUN from its last checkpoint."""
+    """Resume an interrupted, stopped or failed RUN from its last checkpoint."""
     from playground.errors import RunError
     from playground.runs.history import History
     from playground.runs.run import find
 
-    found = find(run)
-    if History(found).follow().state == "finished":
+    stored = find(run)
+    if History(stored).follow().state == "finished":
         raise RunError(f"The run “{run}” is finished; there is nothing to resume.")
-    _execute(found, as_json)
+    _execute(stored, as_json)
 
 
 @main.command()
@@ -153,7 +153,7 @@ def runs(as_json: bool) -> None:
 @click.argument("name")
 @as_json
 def rename(run: str, name: str, as_json: bool) -> None:
-    """Give RUN a NAME to tell it from others; an empty one takes it away."""
+    """Name RUN; an empty NAME removes its name."""
     from playground.runs.labels import relabel
     from playground.runs.run import find
 
@@ -165,19 +165,19 @@ def rename(run: str, name: str, as_json: bool) -> None:
 @click.argument("run")
 @as_json
 def delete(run: str, as_json: bool) -> None:
-    """Throw RUN away; undelete takes it out again."""
+    """Move RUN to the trash; undelete restores it."""
     from playground.runs.run import find
-    from playground.runs.trash import delete as throw_away
+    from playground.runs.trash import delete as move_to_trash
 
-    throw_away(find(run))
-    _show({"run": run}, f"Deleted {run}. To have it back: python -m playground undelete {run}", as_json)
+    move_to_trash(find(run))
+    _show({"run": run}, f"Deleted {run}. To restore it: python -m playground undelete {run}", as_json)
 
 
 @main.command()
 @click.argument("run")
 @as_json
 def undelete(run: str, as_json: bool) -> None:
-    """Take a deleted RUN out of the trash."""
+    """Restore a deleted RUN from the trash."""
     from playground.runs.trash import restore
 
     _show({"run": restore(run).id}, f"Restored {run}", as_json)
@@ -202,11 +202,11 @@ def curves(run: str, as_json: bool) -> None:
 
 
 @main.command()
-@click.option("--model", default="mnist-cnn", show_default=True, help="A trained network's name, or a run.")
+@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
 @click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set whose test images are used.")
 @as_json
 def evaluate(model: str, dataset: str, as_json: bool) -> None:
-    """Try a trained network on a data set's test images."""
+    """Evaluate a trained network on a data set's test images."""
     from playground import device
     from playground.data.load import load
     from playground.inference.models import load_model
@@ -218,10 +218,10 @@ def evaluate(model: str, dataset: str, as_json: bool) -> None:
 
 @main.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", default="mnist-cnn", show_default=True, help="A trained network's name, or a run.")
+@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
 @as_json
 def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
-    """Say what is on each of the IMAGES."""
+    """Predict the class of each of the IMAGES."""
     from playground.inference.models import load_model
     from playground.inference.preprocessing import read_image, to_input
 
@@ -239,47 +239,47 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
 @click.argument("file", type=click.File("rb"))
 @as_json
 def tensors(file: Any, as_json: bool) -> None:
-    """Run the tensor script in FILE (- for standard input), and show what it left."""
+    """Run the tensor script in FILE (- for standard input), and print its output and its variables."""
     from playground.tensors.sandbox import run_here
 
-    found = run_here(_script(file))
+    report = run_here(_script(file))
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(report, ensure_ascii=False))
         return
-    click.echo(found["output"], nl=False)
-    for name, facts in found["names"].items():
+    click.echo(report["output"], nl=False)
+    for name, facts in report["names"].items():
         shape = "" if facts["shape"] is None else f"{tuple(facts['shape'])}  {facts['values']}"
         click.echo(f"{name}: {facts['dtype']} {shape or facts['text']}")
-    _complain(found["error"])
+    _raise_script_error(report["error"])
 
 
 @main.command()
 @click.argument("file", type=click.File("rb"))
 @as_json
 def autograd(file: Any, as_json: bool) -> None:
-    """Run the script in FILE (- for standard input), and show the graph that PyTorch recorded, with its gradients."""
+    """Run the script in FILE (- for standard input), and print the graph that PyTorch recorded, with its gradients."""
     from playground.autograd.task import OBSERVE
     from playground.tensors.sandbox import run_here
 
-    found = run_here(_script(file), OBSERVE)
+    report = run_here(_script(file), OBSERVE)
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json.dumps(report, ensure_ascii=False))
         return
-    click.echo(found["output"], nl=False)
-    graph = found.get("graph", {"nodes": []})
+    click.echo(report["output"], nl=False)
+    graph = report.get("graph", {"nodes": []})
     for node in graph["nodes"]:
         click.echo(f"{node['name'] or node['source'] or '·':<24} {node['op'] or 'constant':<24} value {node['value']}  gradient {node['grad']}")
-    _complain(found["error"])
+    _raise_script_error(report["error"])
 
 
 @main.command()
 @click.argument("source", metavar="FILE")
-@click.option("--input-shape", metavar="SIZES", help="Shape of one sample, such as 1,28,28, where code does not say it.")
+@click.option("--input-shape", metavar="SIZES", help="Shape of one sample, such as 1,28,28; needed where the code does not state it.")
 @click.option("--code", "style", flag_value="module", help="Print the network as a class.")
 @click.option("--sequential", "style", flag_value="sequential", help="Print it as nn.Sequential.")
 @as_json
 def network(source: str, input_shape: str | None, style: str | None, as_json: bool) -> None:
-    """Show the network in FILE: a preset's name, a JSON specification, or Python code with a network, which is read and never run."""
+    """Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run."""
     from dataclasses import asdict
 
     from playground.network import source as code
@@ -310,7 +310,7 @@ def network(source: str, input_shape: str | None, style: str | None, as_json: bo
 
 
 def _described(source: str, input_shape: str | None) -> tuple[NetworkSpec, tuple[str, ...]]:
-    """The network that the command line names, and what was noted when it was read from code."""
+    """Load the network that the command line names; with it the notes that reading it from code left."""
     from playground.network import reading
     from playground.network.presets import load_presets, preset
     from playground.network.spec import from_json
@@ -319,60 +319,60 @@ def _described(source: str, input_shape: str | None) -> tuple[NetworkSpec, tuple
         return preset(source), ()
     path = Path(source)
     if source != "-" and not path.is_file():
-        return preset(source), ()  # which names those that there are
+        return preset(source), ()  # its error lists the known presets
     with click.open_file(source, "rb") as file:
         text = _script(file)
     if text.lstrip().startswith(("{", "[")):
         return from_json(text), ()
     sizes = None if input_shape is None else _sizes(input_shape)
-    found = reading.read(text, sizes, "" if source == "-" else path.stem)
-    return found.spec, found.notes
+    network = reading.read(text, sizes, "" if source == "-" else path.stem)
+    return network.spec, network.notes
 
 
 def _sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.strip("()").rstrip(",").split(","))
     except ValueError:
-        raise PlaygroundError(f"{text!r} is no shape.", "Write the sizes with commas, such as 1,28,28.") from None
+        raise PlaygroundError(f"“{text}” is not a shape.", "Write the sizes with commas, such as 1,28,28.") from None
 
 
 @main.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without an ending.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without a file extension.")
 def export(run: str, target: Path) -> None:
-    """Write a finished RUN's weights as safetensors, with a model card."""
+    """Export a finished RUN's weights as safetensors with a model card."""
     from playground.inference.models import export as write
     from playground.inference.models import training_command
     from playground.runs.run import find
 
-    found = find(run)
-    weights, card = write(found, target, training_command(found))
+    finished = find(run)
+    weights, card = write(finished, target, training_command(finished))
     click.echo(f"Wrote {weights} and {card}")
 
 
 @main.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new file; its ending, .pt or .safetensors, says of which kind.")
-@click.option("--step", type=int, help="After so many steps; by default the last that were kept.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new file; .pt or .safetensors selects the format.")
+@click.option("--step", type=int, help="Step of the checkpoint; by default the last one.")
 @as_json
 def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
-    """Write RUN's weights for network.load_state_dict (.pt), or as safetensors."""
+    """Export RUN's weights for network.load_state_dict (.pt), or as safetensors."""
     from playground.runs.run import find
     from playground.runs.sharing.weights import as_safetensors, as_state_dict
 
     kinds = {".pt": as_state_dict, ".safetensors": as_safetensors}
     if target.suffix not in kinds:
-        raise PlaygroundError(f"The ending of {target} says no kind of weights.", "Write to a file that ends in .pt or .safetensors.")
+        raise PlaygroundError(f"The file extension of {target} is not one of a weights file.", "Use .pt or .safetensors.")
     _write(target, io.BytesIO(kinds[target.suffix](find(run), step)))
     _show({"run": run, "file": str(target)}, f"Wrote {target}", as_json)
 
 
 @main.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="The new file, such as run.zip.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new file, such as run.zip.")
 @as_json
 def pack(run: str, target: Path, as_json: bool) -> None:
-    """Put RUN with all that it kept into one file, to take along."""
+    """Export RUN, with its record and checkpoints, as one zip file."""
     from playground.runs.run import find
     from playground.runs.sharing.archive import as_zip
 
@@ -385,15 +385,15 @@ def pack(run: str, target: Path, as_json: bool) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @as_json
 def unpack(file: Path, as_json: bool) -> None:
-    """Make a run of FILE, which pack wrote, here or elsewhere."""
+    """Import the run in FILE, which pack wrote here or on another computer."""
     from playground.runs.sharing.archive import from_zip
 
     run = from_zip(file, name=str(file))
-    _show({"run": run.id}, f"Unpacked {run.id}", as_json)
+    _show({"run": run.id}, f"Imported {run.id}", as_json)
 
 
 def _write(target: Path, content: IO[bytes]) -> None:
-    """Write a file beside its place, then rename it, so that a full disk leaves what was there before."""
+    """Write to a temporary file, then rename it, so that a full disk leaves the previous file untouched."""
     part = Path(f"{target}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -411,12 +411,12 @@ def _script(file: Any) -> str:
     try:
         source: str = file.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise PlaygroundError(f"{file.name} is not text in UTF-8.", "Save it as UTF-8 in your editor.") from None
+        raise PlaygroundError(f"{file.name} is not encoded as UTF-8.", "Save it as UTF-8 in your editor.") from None
     return source
 
 
-def _complain(error: dict[str, Any] | None) -> None:
-    """End as bad input does, with what was wrong in a script."""
+def _raise_script_error(error: dict[str, Any] | None) -> None:
+    """Raise the error of a script, so that the command ends as for any invalid input."""
     if error:
         place = f"Line {error['line']}: " if error["line"] else ""
         raise PlaygroundError(f"{place}{error['message']}", error["explanation"])
@@ -439,14 +439,14 @@ def _check_device(name: str) -> None:
     device.get(name)
 
 
-def _grouped(given: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given, augmentation in an object of its own, as a configuration holds it."""
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    """Convert the options that were set to the arguments of `TrainConfig.from_dict`, augmentation nested."""
     from dataclasses import fields
 
     from playground.data.augmentation import Augmentation
 
     names = {field.name for field in fields(Augmentation)}
-    present = {name: value for name, value in given.items() if value is not None}
+    present = {name: value for name, value in options.items() if value is not None}
     augment = {name: present.pop(name) for name in list(present) if name in names}
     return {**present, "augment": augment}
 
@@ -454,20 +454,20 @@ def _grouped(given: dict[str, Any]) -> dict[str, Any]:
 def _download(name: str) -> None:
     from playground.data.load import download
 
-    shown = 0.0
+    last_shown = 0.0
 
-    def progress(file: str, there: int, total: int) -> None:
-        nonlocal shown
-        if time.monotonic() - shown > 0.2 or there == total:
-            shown = time.monotonic()
+    def progress(file: str, received: int, total: int) -> None:
+        nonlocal last_shown
+        if time.monotonic() - last_shown > 0.2 or received == total:
+            last_shown = time.monotonic()
             of = f" of {total / 1e6:.1f}" if total else ""
-            click.echo(f"\r{file}: {there / 1e6:.1f}{of} MB ", nl=there == total, err=True)
+            click.echo(f"\r{file}: {received / 1e6:.1f}{of} MB ", nl=received == total, err=True)
 
     download(name, progress)
 
 
 def _execute(run: Any, as_json: bool) -> None:
-    """Train a run in this process, with a progress bar or a line of JSON for each evaluation."""
+    """Train a run in this process; show a progress bar, or print a line of JSON for each evaluation."""
     from playground.runs.execution.worker import execute
     from playground.runs.history import History
     from playground.training.events import Evaluated, Finished, Started, Step
@@ -484,6 +484,6 @@ def _execute(run: Any, as_json: bool) -> None:
                     click.echo(event.to_json())
                 case Finished():
                     facts = {"run": run.id, "test_accuracy": event.test_accuracy, "seconds": event.seconds, "samples_per_second": event.samples_per_second}
-                    line = f"\n{run.id}: test accuracy {event.test_accuracy:.2%} in {event.seconds:.1f} s, {event.samples_per_second:,.0f} images a second"
+                    line = f"\n{run.id}: test accuracy {event.test_accuracy:.2%} in {event.seconds:.1f} s, {event.samples_per_second:,.0f} images per second"
                     _show(facts, line, as_json)
     assert History(run).follow().finished

@@ -248,7 +248,7 @@ def test_a_run_goes_from_one_place_to_another(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "elsewhere"))
     (unpacked,) = rows(call("unpack", packed, "--json"))
     assert rows(call("runs", "--json")) == [before[0] | {"run": unpacked["run"]}]
-    assert steps_of(unpacked["run"]) == expected and call("unpack", packed).stdout.startswith("Unpacked ")
+    assert steps_of(unpacked["run"]) == expected and call("unpack", packed).stdout.startswith("Imported ")
 
 
 def test_names_of_runs() -> None:
@@ -336,7 +336,7 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
         pytest.param(["train", "--from", "missing.pt"], "missing.pt cannot be read", id="train-from-nothing"),
         pytest.param(["train", "--from", "README.md"], "README.md does not hold weights", id="train-from-text"),
         pytest.param(["weights", "nobody", "--to", "x.pt"], "run called “nobody”", id="weights"),
-        pytest.param(["weights", "nobody", "--to", "x.onnx"], "ending of x.onnx says no kind of weights", id="weights-kind"),
+        pytest.param(["weights", "nobody", "--to", "x.onnx"], "file extension of x.onnx is not one of a weights file", id="weights-kind"),
         pytest.param(["pack", "nobody", "--to", "x.zip"], "run called “nobody”", id="pack"),
         pytest.param(["unpack", "missing.zip"], "missing.zip cannot be read", id="unpack"),
         pytest.param(["unpack", "README.md"], "README.md is damaged or cut off", id="unpack-text"),
@@ -657,7 +657,7 @@ def test_the_input_shape_of_code_that_does_not_say_it(tmp_path: Path) -> None:
     code.write_text("net = nn.Sequential(nn.Flatten(), nn.Linear(300, 2))", encoding="utf-8")
     found = json.loads(call("network", code, "--input-shape", "3,10,10", "--json").stdout)
     assert found["input_shape"] == [3, 10, 10] and found["layers"][0]["out_shape"] == [300]
-    assert "is no shape" in refused(call("network", code, "--input-shape", "wide"))
+    assert "is not a shape" in refused(call("network", code, "--input-shape", "wide"))
 
 
 def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
