@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from anyio import to_thread
@@ -19,9 +18,10 @@ from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.views import comparison
 from playground.runs.views.comparison import AXES, Facts
-from playground.runs.views.summaries import STRANGE, Summaries, Summary, first_chosen, listed_runs, owner
+from playground.runs.views.summaries import STRANGE, Summary, first_chosen, listed_runs, owner
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
+from playground.server.run_list import summaries
 from playground.server.services import services
 
 CHOSEN = 30
@@ -90,15 +90,10 @@ def _own(document: dict[str, Any], who: str) -> Run:
     return run
 
 
-@cache
-def _summaries() -> Summaries:
-    return Summaries(lambda run: services().history(run))
-
-
 def _list(who: str) -> dict[str, Any]:
     services().warm.wait()
     everything = listed_runs()
-    found = [summary for run in everything if owner(run) in ("", who, None) and (summary := _summaries().of(run))]
+    found = [summary for run in everything if owner(run) in ("", who, None) and (summary := summaries().of(run))]
     return {
         "runs": [_row(summary, who) for summary in found],
         "first": [run.id for run in first_chosen(found)],
@@ -168,7 +163,7 @@ def _readable(run_id: str, who: str) -> History | None:
         run = find(run_id)
     except UnknownName:
         return None
-    summary = _summaries().of(run)
+    summary = summaries().of(run)
     return services().history(run) if owner(run) in ("", who) and summary and summary.facts else None
 
 

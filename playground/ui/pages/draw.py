@@ -6,8 +6,7 @@ import streamlit as st
 
 from playground.data.catalogue import DIGITS, dataset_info
 from playground.ui.components.drawing_pad import drawing_pad, picture_pad
-from playground.ui.shared import visitor
-from playground.ui.shared.runs import finished_runs, run_title
+from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
 
 MODEL_CHOICE = "draw-model"
 """Session key of the selected network."""
@@ -27,7 +26,7 @@ def choose_networks() -> dict[str, str]:
     """
     from playground.inference.models import pretrained_names
 
-    runs = {run.id: run for run in finished_runs(visitor.current_learner())}
+    runs = {each.run.id: each.run for each in runs_of_visitor() if has_trained_network(each)}
     shipped = pretrained_names()
     known = [*shipped, *runs]
 

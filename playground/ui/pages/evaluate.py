@@ -9,8 +9,7 @@ from playground.errors import PlaygroundError
 from playground.runs.run import Run
 from playground.server.services import services
 from playground.ui.components.evaluation_lab import evaluation_lab
-from playground.ui.shared import visitor
-from playground.ui.shared.runs import readable_runs, run_title
+from playground.ui.shared.runs import run_title, runs_of_visitor
 
 LATEST = 0
 """The choice of the latest checkpoint of a run."""
@@ -28,7 +27,7 @@ def choose() -> tuple[str, str] | None:
             services().warm.wait()
     from playground.inference.models import pretrained_names
 
-    runs = {run.id: run for run, _ in readable_runs(visitor.current_learner()) if run.checkpoints.steps()}
+    runs = {each.run.id: each.run for each in runs_of_visitor() if each.run.checkpoints.steps()}
     names = [*runs, *pretrained_names()]
     network, checkpoint, data = st.columns([5, 2, 3])
     with network:

@@ -8,10 +8,8 @@ from playground.data.catalogue import DIGITS
 from playground.environment import ROOT
 from playground.training.suggestions import suggested
 from playground.ui.components.drawing_pad import drawing_pad
-from playground.ui.shared import visitor
 from playground.ui.shared.launch import launch
-from playground.ui.shared.run_table import show_runs
-from playground.ui.shared.runs import readable_runs
+from playground.ui.shared.runs import choose_run, runs_of_visitor
 
 PAGES = ROOT / "pages"
 LATEST = 5
@@ -35,10 +33,10 @@ def actions_and_pad() -> None:
 
 
 def latest_runs() -> None:
-    runs = readable_runs(visitor.current_learner())[:LATEST]
+    runs = runs_of_visitor()[:LATEST]
     if runs:
         st.subheader("Latest runs")
-        chosen = show_runs(runs, key="home-runs")
+        chosen = choose_run(runs, key="home-runs")
         if chosen is not None:
             st.switch_page(PAGES / "train.py", query_params={"run": chosen.id})
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import pandas as pd
+import streamlit as st
 
-from playground.data.catalogue import dataset_info
-from playground.errors import PlaygroundError
-from playground.runs.history import History
 from playground.runs.labels import label
-from playground.runs.run import Run, all_runs
+from playground.runs.run import Run
 from playground.runs.views.comparison import default_name
-from playground.runs.views.summaries import owner
-from playground.server.services import services
+from playground.runs.views.summaries import Summary
+from playground.server import run_list
 from playground.typography import percent
+from playground.ui.shared import visitor
 
-SHOWN = 30
-"""Most runs in a list, the newest first."""
 STATES = {
     "queued": "waiting",
     "running": "training",
@@ -29,54 +24,59 @@ STATES = {
 }
 
 
+def runs_of_visitor() -> list[Summary]:
+    """Return the newest runs that the learner may see, without those whose files are damaged."""
+    return run_list.readable_runs(visitor.current_learner())
+
+
+def has_trained_network(summary: Summary) -> bool:
+    """Tell whether the run is finished or stopped, and has a checkpoint."""
+    return summary.state in ("finished", "stopped") and summary.run.checkpoints.latest_path.exists()
+
+
 def run_title(run: Run) -> str:
     """Return the name that the learner gave the run; else its changed settings and its start time."""
     return label(run).name or f"{default_name(run)} · {_clock(run)}"
 
 
-def finished_runs(who: str) -> list[Run]:
-    """Return the finished or stopped runs that have a checkpoint."""
-    return [run for run, _ in readable_runs(who) if run.checkpoints.latest_path.exists() and services().history(run).state in ("finished", "stopped")]
+def choose_run(runs: list[Summary], key: str) -> Run | None:
+    """Show a table of the runs; return the one whose row was just clicked."""
+    event = st.dataframe(
+        _table(runs),
+        hide_index=True,
+        key=key,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "Test accuracy": st.column_config.NumberColumn(format="%.1f\N{NARROW NO-BREAK SPACE}%%"),
+        },
+    )
+    rows = event["selection"]["rows"]
+    return runs[rows[0]].run if rows and rows[0] < len(runs) else None
 
 
-def finished_digit_runs(who: str) -> list[Run]:
-    """Return those whose network classifies digits."""
-    return [run for run in finished_runs(who) if dataset_info(run.config.dataset).kind == "digits"]
-
-
-def readable_runs(who: str) -> list[tuple[Run, History]]:
-    """Return the newest runs that the learner may see, without those whose files are damaged."""
-    runs = []
-    for run in islice((run for run in all_runs() if owner(run) in ("", who)), SHOWN):
-        try:
-            dataset_info(run.config.dataset)
-            _ = run.network
-        except PlaygroundError:
-            continue
-        runs.append((run, services().history(run)))
-    return runs
-
-
-def run_table(runs: list[tuple[Run, History]]) -> pd.DataFrame:
+def _table(runs: list[Summary]) -> pd.DataFrame:
     """Return a table with one row per run."""
     rows = [
         {
-            "Started": _clock(run),
-            "Run": label(run).name or default_name(run),
-            "Data set": dataset_info(run.config.dataset).title,
-            "Network": run.network.title or run.network.name,
-            "State": _state(history),
-            "Test accuracy": None if history.test_accuracy is None else 100 * history.test_accuracy,
+            "Started": _clock(each.run),
+            "Run": each.name,
+            "Data set": each.dataset,
+            "Network": each.network,
+            "State": _state(each),
+            "Test accuracy": None if each.facts is None or each.facts.accuracy is None else 100 * each.facts.accuracy,
         }
-        for run, history in runs
+        for each in runs
     ]
     return pd.DataFrame(rows, columns=["Started", "Run", "Data set", "Network", "State", "Test accuracy"])
 
 
-def _state(history: History) -> str:
+def _state(summary: Summary) -> str:
     """Describe the state of a run, with its progress while it is not finished."""
-    word = STATES[history.state]
-    return word if history.state in ("finished", "queued") or not history.total_steps else f"{word} · {percent(history.step / history.total_steps)}"
+    word, facts = STATES[summary.state], summary.facts
+    if summary.state in ("finished", "queued") or facts is None or not facts.total_steps:
+        return word
+    return f"{word} · {percent(facts.step / facts.total_steps)}"
 
 
 def _clock(run: Run) -> str:

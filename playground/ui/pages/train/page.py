@@ -18,6 +18,7 @@ from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import trace
 from playground.runs.run import Run, find
+from playground.runs.views.summaries import Summary
 from playground.server import identity
 from playground.training.suggestions import suggested
 from playground.ui.components.training_monitor import training_monitor
@@ -29,8 +30,7 @@ from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.errors import show
 from playground.ui.shared.launch import launch
 from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_network
-from playground.ui.shared.run_table import show_runs
-from playground.ui.shared.runs import finished_digit_runs, readable_runs, run_title
+from playground.ui.shared.runs import choose_run, has_trained_network, run_title, runs_of_visitor
 from playground.ui.shell.device import chosen_device
 
 PAGES = ROOT / "pages"
@@ -69,13 +69,13 @@ def choose_and_start() -> None:
 
 def watch() -> None:
     """Show the selected run with its details; before the first run, show the data set."""
-    runs = readable_runs(visitor.current_learner())
-    run = _watched([run for run, _ in runs])
+    runs = runs_of_visitor()
+    run = _watched(runs)
     if run is None:
         _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
         return
     training_monitor(run, run_title(run), key="monitor", on_end=lambda: None, on_open=_open)
-    _offer_more(run)
+    _offer_more(run, ready=any(each.run == run and has_trained_network(each) for each in runs))
     network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key="train-tabs", on_change="rerun")
     if network.open:
         with network:
@@ -108,14 +108,13 @@ def _go_to(run: Run) -> None:
     st.rerun()
 
 
-def _offer_more(run: Run) -> None:
+def _offer_more(run: Run, *, ready: bool) -> None:
     """Offer to evaluate the network, or to draw with it."""
     kept = bool(run.checkpoints.steps())
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
     evaluate, draw, again = st.columns([3, 5, 4])
     if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
         st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
-    ready = run in finished_digit_runs(visitor.current_learner())
     if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
         st.session_state[MODEL_CHOICE] = run.id
         st.switch_page(PAGES / "draw.py")
@@ -223,7 +222,7 @@ def _named() -> str | None:
     return named
 
 
-def _watched(runs: list[Run]) -> Run | None:
+def _watched(runs: list[Summary]) -> Run | None:
     """Return the run in the address or the one selected last; else the newest one."""
     wanted = _named() or st.session_state.get(_WATCHED)
     if wanted:
@@ -235,11 +234,11 @@ def _watched(runs: list[Run]) -> Run | None:
             if identity.may_see(run, visitor.current_learner()):
                 st.session_state[_WATCHED] = run.id
                 return run
-    return runs[0] if runs else None
+    return runs[0].run if runs else None
 
 
-def _choose_run(runs: list[Any]) -> None:
-    chosen = show_runs(runs, key="train-runs")
+def _choose_run(runs: list[Summary]) -> None:
+    chosen = choose_run(runs, key="train-runs")
     if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
         _go_to(chosen)
 
