@@ -16,10 +16,12 @@ from playground.cli import main as cli
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS
 from playground.data.input_scaling import INPUT_SCALINGS
+from playground.environment import ROOT
 from playground.errors import ConfigError
 from playground.network.initialisations import INITIALISATIONS
 from playground.training.config import PRECISIONS, SETTINGS, TrainConfig
 from playground.training.optimizers import OPTIMIZER_TITLES
+from playground.training.reference import settings_reference
 from playground.training.schedules import SCHEDULE_TITLES
 from playground.training.suggestions import suggested
 
@@ -264,3 +266,7 @@ def test_every_setting_is_described() -> None:
 @settings(deadline=None, max_examples=50)
 def test_every_value_of_a_configuration_is_one_that_its_setting_allows(config: TrainConfig) -> None:
     assert [setting.problem(setting.value(config)) for setting in SETTINGS if setting.problem(setting.value(config))] == []
+
+
+def test_the_document_of_the_settings_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == settings_reference(), "python -m playground.training.reference > docs/settings.md"
