@@ -51,7 +51,7 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise PlaygroundError(f"That is more than {most:,} bytes.")
+            raise PlaygroundError(f"The request body is larger than {most:,} bytes.")
     return body
 
 
@@ -66,7 +66,7 @@ def object_of(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise PlaygroundError("This is no JSON object.")
+        raise PlaygroundError("The request body must be a JSON object.")
     return document
 
 

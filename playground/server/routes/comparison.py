@@ -44,7 +44,7 @@ async def curves(request: Request) -> Response:
     who, asked = _who(request), request.query_params
     x, what = asked.get("x", "epoch"), asked.get("what", "loss")
     if x not in AXES or what not in ("loss", "accuracy"):
-        raise PlaygroundError("Curves are asked for over step, epoch or seconds, and of loss or accuracy.")
+        raise PlaygroundError("“x” must be step, epoch or seconds, and “what” must be loss or accuracy.")
     known = dict(part.partition("~")[::2] for part in asked.get("runs", "").split(",") if part)
     if len(known) > CHOSEN:
         raise PlaygroundError(f"At most {CHOSEN} runs can be compared at once.")
@@ -58,7 +58,7 @@ async def relabel(request: Request) -> Response:
     run = _own(document, _who(request))
     texts = {key: document[key] for key in ("name", "note") if key in document}
     if not all(isinstance(text, str) for text in texts.values()):
-        raise PlaygroundError("A name and a note are texts.")
+        raise PlaygroundError("“name” and “note” must be strings.")
     await to_thread.run_sync(lambda: labels.relabel(run, **texts))
     return Answer({"ok": True})
 
@@ -174,7 +174,7 @@ def _version(history: History) -> str:
 def _delete(run: Run) -> None:
     scheduler = services().scheduler
     if scheduler.position(run) or scheduler.worker_pid(run) is not None:
-        raise RunError(f"The run “{_name(run)}” trains or waits for its turn.", "Stop it first.")
+        raise RunError(f"The run “{_name(run)}” is training or waiting.", "Stop it first.")
     trash.delete(run)
 
 

@@ -71,7 +71,7 @@ async def written(request: Request) -> Response:
         index = int(request.query_params["layer"])
         place = tuple(int(part) for part in request.query_params["place"].split(","))
     except (KeyError, ValueError):
-        raise PlaygroundError("A number is asked for by its layer and its place, as in layer=0&place=1,2,3.") from None
+        raise PlaygroundError("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.") from None
 
     def told(model: Model, image: Tensor) -> dict[str, Any]:
         from playground.inference import activations
@@ -147,7 +147,7 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
     from playground.inference.segmentation import segment
 
     if not 1 <= len(names) <= MODELS:
-        raise PlaygroundError(f"One or {MODELS} networks answer, not {len(names)}.")
+        raise PlaygroundError(f"Choose one or {MODELS} networks, not {len(names)}.")
     if _is_picture(body):
         return {"pieces": [_look_at(body, [_model(name, who) for name in names])], "apart": 1}
     way, ink = _way(left_out), parse_ink(body)
@@ -174,7 +174,7 @@ def _piece(ink: Pixels, number: str) -> Pixels:
 
     found = segment(ink)
     if not number.isascii() or not number.isdecimal() or int(number) >= len(found):
-        raise PlaygroundError(f"There are {len(found)} digits, counted from 0; there is no “{number[:20]}”.")
+        raise PlaygroundError(f"There are {len(found)} digits, counted from 0. There is no digit “{number[:20]}”.")
     return found[int(number)].ink
 
 
@@ -232,7 +232,7 @@ def _way(left_out: str) -> Preprocessing:
     names = [name for name in left_out.split(",") if name]
     known = {field.name for field in fields(Preprocessing)}
     if not known.issuperset(names):
-        raise PlaygroundError(f"The steps that can be left out are {', '.join(sorted(known))}.")
+        raise PlaygroundError(f"The steps that can be switched off are {', '.join(sorted(known))}.")
     return Preprocessing(**dict.fromkeys(names, False))
 
 
@@ -243,13 +243,13 @@ def parse_ink(body: bytes) -> Pixels:
         PlaygroundError: it has neither size.
     """
     if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
-        raise PlaygroundError(f"A drawing is {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
+        raise PlaygroundError(f"A drawing must have {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
     return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
 
 
 def _class(text: str, model: Model) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) >= len(model.info.classes):
-        raise PlaygroundError(f"The network knows the classes 0 to {len(model.info.classes) - 1}, not “{text}”.")
+        raise PlaygroundError(f"The network has the classes 0 to {len(model.info.classes) - 1}, not “{text}”.")
     return int(text)
 
 

@@ -33,7 +33,7 @@ async def keep(request: Request) -> Response:
     body, who = await body_of(request, CANVAS * CANVAS), current_learner(request)
     label, said = request.query_params.get("label", ""), request.query_params.get("said", "")
     if label not in DIGITS:
-        raise PlaygroundError("A drawing is one of the digits 0 to 9.")
+        raise PlaygroundError("The label of a drawing must be a digit from 0 to 9.")
 
     def kept() -> dict[str, Any]:
         from playground.data import own_drawings
@@ -50,7 +50,7 @@ async def forget(request: Request) -> Response:
     """Delete one of the drawings, by its `index`."""
     who, index = current_learner(request), request.query_params.get("index", "")
     if not index.isascii() or not index.isdecimal():
-        raise PlaygroundError("A drawing is named by its number.")
+        raise PlaygroundError("“index” must be the number of a drawing.")
 
     def forgotten() -> dict[str, Any]:
         from playground.data import own_drawings

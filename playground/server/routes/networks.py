@@ -58,7 +58,7 @@ async def _document(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise PlaygroundError("A network is sent as a JSON object.")
+        raise PlaygroundError("The request body must be a JSON object.")
     return document
 
 
@@ -93,7 +93,7 @@ def _read(asked: dict[str, Any]) -> dict[str, Any]:
     services().warm.wait()
     shape = asked.get("input_shape")
     if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
-        raise PlaygroundError("The input shape is sent as a list of whole numbers, such as [1, 28, 28].")
+        raise PlaygroundError("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
     found = read(str(asked.get("text", "")), tuple(shape) if shape else None)
     return {"network": found.spec.to_dict(), "notes": list(found.notes)}
 

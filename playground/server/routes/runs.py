@@ -84,7 +84,7 @@ async def run_fork(request: Request) -> Response:
     document = object_of(await body_of(request))
     step, changes = document.get("step"), document.get("changes", {})
     if not isinstance(step, int) or not isinstance(changes, dict):
-        raise PlaygroundError("A fork is a JSON object with “step” and “changes”.")
+        raise PlaygroundError("The request body must be a JSON object with “step” and “changes”.")
     return Answer({"run": await to_thread.run_sync(_fork, run, step, changes, who)})
 
 
@@ -148,7 +148,7 @@ def _remedied(run: Run, name: object, label: object, who: str) -> str:
     found = detected(Record.of(services().history(run)))
     remedy = next((remedy for finding in found if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
     if remedy is None:
-        raise PlaygroundError("The coach does not propose that any more.", "Look again at what it says now.")
+        raise PlaygroundError("The coach no longer suggests this.", "Look at its current findings.")
     made = remedied(run, remedy, who)
     services().scheduler.submit(made)
     return made.id
@@ -165,7 +165,7 @@ def _command(body: bytes, run: Run) -> Command:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise PlaygroundError("A command is a JSON object with “command”, and “value” where it needs one.") from None
+        raise PlaygroundError("The request body must be a JSON object with “command”, and with “value” if the command needs one.") from None
     if name == "learning-rate" and (problem := setting_called("learning_rate").problem(number)):
         raise PlaygroundError(problem)
     return Command(name, number)

@@ -68,9 +68,9 @@ def _asked(body: bytes) -> dict[str, Any]:
         document = json.loads(body)
         asked = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise PlaygroundError("A script is sent as a JSON object with “source”.") from None
+        raise PlaygroundError("The request body must be a JSON object with “source”.") from None
     if not all(isinstance(value, str) for value in asked.values()):
-        raise PlaygroundError("A script is text.")
+        raise PlaygroundError("“source” must be a string.")
     return asked
 
 
