@@ -168,7 +168,7 @@ def test_a_network_too_large_for_the_device() -> None:
 
 def test_numbers_are_told() -> None:
     told = {item.kind: item.text + item.reason for item in advice(PRESETS["tutorial-cnn"], "mnist")}
-    assert "(800 + 1)·128 = 102,528" in told["one-layer-dominates"] and "94%" in told["one-layer-dominates"]
+    assert "(800 + 1)·128 = 102,528" in told["one-layer-dominates"] and "94\N{NARROW NO-BREAK SPACE}%" in told["one-layer-dominates"]
     assert "(11 + 2·0 − 2) / 2 leaves 1" in told["rows-dropped"] and "1 px at the bottom and 1 px at the right" in told["rows-dropped"]
     assert "about 5.3 GB, but the device has 3.0 GB" in advice(image(Layer("Conv2d", {"out_channels": 1024})), batch_size=1024, memory=3 * 2**30)[0].text
 
