@@ -160,7 +160,7 @@ def test_a_network_is_built_from_nothing_and_every_shape_is_seen(lab: Page) -> N
 def test_a_changed_parameter_is_followed_by_all_that_it_changes(lab: Page) -> None:
     expect(fact(lab, "Parameters")).to_have_text("(3·3·1 + 1)·16 = 160")
     expect(fact(lab, "Output size")).to_have_text("⌊(28 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = 26")
-    expect(fact(lab, "Receptive field")).to_have_text("3×3 pixels of the input, moving by 1 pixel")
+    expect(fact(lab, "Receptive field")).to_have_text("3×3 pixels of the input, effective stride 1")
     expect(fact(lab, "Multiply-adds")).to_have_text("26·26·16·9·1 = 97,344")
     field(lab, "kernel_size").fill("5")
     expect(fact(lab, "Parameters")).to_have_text("(5·5·1 + 1)·16 = 416")
@@ -176,7 +176,7 @@ def test_a_changed_parameter_is_followed_by_all_that_it_changes(lab: Page) -> No
     expect(cards(lab).first).to_contain_text("padding 1, padding_mode reflect, bias false")
     expect(shapes(lab).nth(6)).to_have_text("(1152,)")
     choose(lab, 3)
-    expect(fact(lab, "Receptive field")).to_have_text("8×8 pixels of the input, moving by 2 pixels")
+    expect(fact(lab, "Receptive field")).to_have_text("8×8 pixels of the input, effective stride 2")
     lab.locator(".paper svg .piece[data-index='7'] rect").click()
     expect(lab.locator(".panel h3")).to_have_text("Linear")
     expect(fact(lab, "Parameters")).to_have_text("(1152 + 1)·128 = 147,584")

@@ -10,8 +10,8 @@ async function load() {
     if (!field) return ""
     if (field.whole) return "the whole image"
     const { height, width } = field
-    const moves = height.jump === null || height.side === 1 ? "" : height.jump === 1 ? ", moving by 1 pixel" : `, moving by ${height.jump} pixels`
-    return `${height.side}×${width.side} pixels of the input${moves}`
+    const size = `${height.side}×${width.side} pixels of the input`
+    return height.jump === null || height.side === 1 ? size : `${size}, effective stride ${height.jump}`
   }
   // How each block of several layers works, with the numbers of this one.
   const explained = ({ type, in_shape: before, out_shape: after, params }) => {
