@@ -13,7 +13,7 @@ class Augmentation:
     """How much training images are changed; the default changes nothing."""
 
     shift: int = setting(
-        0, "whole", "Random shift", "Training images are moved by up to this many pixels each way, anew each time.", unit="pixels",
+        0, "whole", "Random shift", "Training images are shifted by a random number of pixels, up to this many in each direction.", unit="pixels",
         high=14, name_template="shift {value}", name_off="no shift",
     )  # fmt: skip
     flip: bool = setting(
@@ -21,7 +21,7 @@ class Augmentation:
         name_template="flip", name_off="no flip", fits=lambda dataset, _network: dataset.flips,
     )  # fmt: skip
     rotation: float = setting(
-        0.0, "number", "Random rotation", "Training images are turned by up to this much each way, anew each time.", unit="degrees",
+        0.0, "number", "Random rotation", "Training images are rotated by a random angle, up to this much in each direction.", unit="degrees",
         high=180, name_template="rotation {value}°", name_off="no rotation",
     )  # fmt: skip
     scale: float = setting(

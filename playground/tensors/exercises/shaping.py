@@ -98,7 +98,7 @@ SHAPING = (
         start="# squeeze() removes every dimension of size 1.\ny = x.squeeze()",
         hints=(
             "Look at the shape of `x`: two of its dimensions have size 1, and one of them should stay.",
-            "`squeeze` can be told which dimension to remove, counted from 0.",
+            "`squeeze` has an argument for the dimension to remove, counted from 0.",
         ),
         solution="y = x.squeeze(2)",
     ),

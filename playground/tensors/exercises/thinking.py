@@ -80,7 +80,7 @@ THINKING = (
         check=equals("y", _behind),
         start="# Which places lie above the diagonal?\nahead = ...\ny = torch.where(ahead, blank, scores)",
         hints=(
-            "`torch.triu` keeps the upper triangle of a table, with the diagonal unless it is told otherwise.",
+            "`torch.triu` keeps the upper triangle of a table, by default with the diagonal.",
             "`torch.triu(..., diagonal=1)` begins one place to the right of the diagonal.",
             "`torch.ones_like(scores).triu(diagonal=1) > 0` is the mask.",
         ),
@@ -145,7 +145,7 @@ THINKING = (
     ),
     Exercise(
         name="confusion-matrix",
-        title="What is taken for what?",
+        title="Which classes are confused?",
         level=5,
         statement=(
             "`actual` and `predicted` hold classes from 0 to `classes - 1`, one of each for every sample. Let `y[i, j]` count the samples of class `i` "
