@@ -1,7 +1,7 @@
-"""What in an image spoke for a network’s answer: four methods that give every pixel its share, computed by captum.
+"""What in an image spoke for a network’s answer: four methods that give every pixel its share.
 
 A network is shared between requests, and others ask it at the same time. Nothing of it is ever changed here: gradients are taken with respect to
-images alone, and a hook is put only on a layer of our own that is placed between the network’s. So neither a lock nor a copy is needed.
+images or feature maps alone, and no hook is registered. So neither a lock nor a copy is needed.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import torch
@@ -189,12 +190,16 @@ def _score(network: nn.Module, target: int, against: int | None) -> Score:
     return score
 
 
+def _gradients(score: Score, inputs: Tensor) -> Tensor:
+    """The gradient of each sample's score with respect to that sample, (N, C, H, W) as the inputs."""
+    with torch.enable_grad():
+        inputs = inputs.detach().requires_grad_()
+        return torch.autograd.grad(score(inputs).sum(), inputs)[0]
+
+
 def _saliency(score: Score, inputs: Tensor) -> Tensor:
     """(H, W) the largest magnitude of the gradient over the channels."""
-    from captum.attr import Saliency
-
-    gradient: Tensor = Saliency(score).attribute(inputs.requires_grad_())  # captum would warn before it asked for gradients itself
-    return gradient[0].amax(dim=0)  # (1, C, H, W) → (H, W)
+    return _gradients(score, inputs)[0].abs().amax(dim=0)  # (1, C, H, W) → (H, W)
 
 
 def _integrated_gradients(score: Score, inputs: Tensor, black: Tensor) -> tuple[Tensor, float, float]:
@@ -203,15 +208,15 @@ def _integrated_gradients(score: Score, inputs: Tensor, black: Tensor) -> tuple[
     The straight path from black to the image is cut into pieces, whose attributions add up to that of the whole. Those where the logit changes
     otherwise than the gradients say are halved: along the path of a network with ReLU gradients jump hundreds of times, so equal steps converge slowly.
     """
-    from captum.attr import IntegratedGradients
-
-    method = IntegratedGradients(score)
 
     def along(starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
         """(S, C, H, W) and (S,): the attributions of pieces of the path, and how much more they add up to than the logit rises."""
-        corners = (black + place.view(-1, 1, 1, 1) * (inputs - black) for place in (ends, starts))
-        values, errors = method.attribute(*corners, n_steps=STEPS, method="riemann_middle", return_convergence_delta=True)
-        return values.detach(), errors
+        low, high = (black + place.view(-1, 1, 1, 1) * (inputs - black) for place in (starts, ends))
+        midpoints = [low + (step + 0.5) / STEPS * (high - low) for step in range(STEPS)]
+        gradients = _gradients(score, torch.cat(midpoints)).view(STEPS, *low.shape).mean(dim=0)  # (STEPS · S, C, H, W) → (S, C, H, W)
+        values = gradients * (high - low)
+        with torch.no_grad():
+            return values, values.sum(dim=(1, 2, 3)) - (score(high) - score(low))
 
     edges = torch.linspace(0, 1, SEGMENTS + 1, device=inputs.device)
     starts, ends = edges[:-1], edges[1:]
@@ -247,14 +252,15 @@ def _grad_cam(model: Model, inputs: Tensor, target: int, against: int | None) ->
     Raises:
         ShapeError: there are no feature maps to look at.
     """
-    from captum.attr import LayerGradCam
-
     place = _last_maps(model)
     if place is None:
         raise ShapeError(f"Grad-CAM needs a convolution whose feature maps lie like the image, and “{model.name}” has none.", "Choose another method.")
-    layers, probe = list(model.network), nn.Identity()  # captum’s hook on a layer of the network would also hear who else asks it
-    score = _score(nn.Sequential(*layers[: place + 1], probe, *layers[place + 1 :]), target, against)
-    maps: Tensor = LayerGradCam(score, probe).attribute(inputs, relu_attributions=True).detach()  # (1, 1, h, w)
+    layers = list(model.network)
+    before, after = nn.Sequential(*layers[: place + 1]), nn.Sequential(*layers[place + 1 :])
+    with torch.no_grad():
+        features: Tensor = before(inputs.clone())  # (1, F, h, w)
+    weights = _gradients(_score(after, target, against), features).mean(dim=(2, 3), keepdim=True)
+    maps = (weights * features).sum(dim=1, keepdim=True).relu()  # (1, 1, h, w)
     values = F.interpolate(maps, inputs.shape[2:], mode="bilinear")[0, 0]
     if not maps.any():
         return values, "Grad-CAM shows only evidence for the class, and there is none in this image."
@@ -275,18 +281,15 @@ def _last_maps(model: Model) -> int | None:
 
 def _occlusion(score: Score, inputs: Tensor, black: Tensor) -> Tensor:
     """(H, W) by how much the logit falls, as the mean over all patches that cover the pixel."""
-    from captum.attr import Occlusion
-
     if torch.equal(inputs, black):
         return torch.zeros_like(inputs[0, 0])  # of a black image nothing but rounding would be left
-    _, channels, height, width = inputs.shape
+    height, width = inputs.shape[2:]
     side = max(1, round(min(height, width) / PATCHES))
     stride = max(1, side // 2)
-    falls: Tensor = Occlusion(score).attribute(
-        inputs,
-        (channels, side, side),
-        (channels, stride, stride),
-        baselines=black,
-        perturbations_per_eval=BATCH,
-    )
-    return falls[0, 0]  # a patch covers all channels, so they all have the same values
+    corners = list(product(range(0, height - side + stride, stride), range(0, width - side + stride, stride)))
+    patches = torch.zeros(len(corners), 1, height, width, dtype=torch.bool, device=inputs.device)
+    for patch, (top, left) in zip(patches, corners, strict=True):
+        patch[:, top : top + side, left : left + side] = True  # the last of a row or column ends at the edge
+    with torch.no_grad():
+        falls = score(inputs) - torch.cat([score(torch.where(part, black, inputs)) for part in torch.split(patches, BATCH)])  # (P,)
+    return (falls.view(-1, 1, 1) * patches[:, 0]).sum(dim=0) / patches[:, 0].sum(dim=0)

@@ -94,8 +94,6 @@ def _warm_up(held: Services) -> None:
         held.fault = error
     finally:
         held.warm.set()
-    if held.fault is None:
-        import captum.attr  # noqa: F401 - it takes a second, which the first question would wait for
 
 
 def _warm_torch() -> None:
