@@ -38,7 +38,7 @@ class _Cli(click.Group):
 
 @click.group(cls=_Cli, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Train networks, evaluate them and classify images with PyTorch, without a browser."""
+    """Start the playground in the browser, or train networks, evaluate them and classify images with PyTorch without one."""
 
 
 def setting_options(command: Any) -> Any:
@@ -53,6 +53,17 @@ def setting_options(command: Any) -> Any:
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=8501, show_default=True, help="TCP port to listen on.")
+@click.option("--address", default="localhost", show_default=True, help="Address to listen on; 0.0.0.0 lets other computers in, as a class needs it.")
+@click.option("--browser/--no-browser", default=True, show_default=True, help="Open a browser as soon as the server answers.")
+def serve(port: int, address: str, browser: bool) -> None:
+    """Start the playground in the browser; Ctrl+C ends it."""
+    from playground.server.process import serve as run_server
+
+    sys.exit(run_server(port, address, browser))
 
 
 @main.command()

@@ -4,31 +4,44 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from playground.errors import ConfigError
 
-ROOT = Path(__file__).resolve().parent.parent
-"""The folder that holds `playground/`, `pages/` and `models/`."""
+PACKAGE = Path(__file__).resolve().parent
+ROOT = bundled if (bundled := PACKAGE / "bundled").is_dir() else PACKAGE.parent
+"""The folder that holds `streamlit_app.py`, `pages/`, `models/` and `.streamlit/`: the checkout, or `bundled/` inside the installed package."""
 
 T = TypeVar("T", int, float)
 
 
+def home() -> Path:
+    """Where data, runs and a learner's own networks are kept: `PLAYGROUND_HOME`, else the checkout, else the user's data folder."""
+    return _path("PLAYGROUND_HOME", PACKAGE.parent if PACKAGE.parent == ROOT else _user_data_folder())
+
+
 def data_folder() -> Path:
-    """Downloaded and parsed data sets: `PLAYGROUND_DATA`, else `data/` beside the app."""
-    return _path("PLAYGROUND_DATA", ROOT / "data")
+    """Downloaded and parsed data sets: `PLAYGROUND_DATA`, else `data/` in the home."""
+    return _path("PLAYGROUND_DATA", home() / "data")
 
 
 def runs_folder() -> Path:
-    """One folder a training run: `PLAYGROUND_RUNS`, else `runs/` beside the app."""
-    return _path("PLAYGROUND_RUNS", ROOT / "runs")
+    """One folder a training run: `PLAYGROUND_RUNS`, else `runs/` in the home."""
+    return _path("PLAYGROUND_RUNS", home() / "runs")
 
 
 def models_folder() -> Path:
-    """The networks that come with the playground and those dropped in: `PLAYGROUND_MODELS`, else `models/`."""
+    """The networks that come with the playground: `PLAYGROUND_MODELS`, else `models/` beside the pages."""
     return _path("PLAYGROUND_MODELS", ROOT / "models")
+
+
+def model_folders() -> list[Path]:
+    """Every folder in which networks are looked for: `models_folder()`, and unless `PLAYGROUND_MODELS` names another one, `models/` in the home."""
+    own = home() / "models"
+    return [models_folder()] if os.environ.get("PLAYGROUND_MODELS") or own == models_folder() else [models_folder(), own]
 
 
 def mirror() -> str | None:
@@ -81,6 +94,22 @@ def training_environment() -> dict[str, str]:
     """
     crowded = training_threads() * workers() >= cores()
     return {"GOMP_SPINCOUNT": str(SPINS)} if crowded and not {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ) else {}
+
+
+def _user_data_folder() -> Path:
+    """The folder that this system has for a program's files of one user.
+
+    Source: https://platformdirs.readthedocs.io/en/latest/api.html#platformdirs.user_data_dir
+    """
+    home = Path.home()
+    match platform.system():
+        case "Darwin":
+            shared = home / "Library" / "Application Support"
+        case "Windows":
+            shared = _path("LOCALAPPDATA", home / "AppData" / "Local")
+        case _:
+            shared = _path("XDG_DATA_HOME", home / ".local" / "share")
+    return shared / "pytorch-playground"
 
 
 def _path(variable: str, default: Path) -> Path:

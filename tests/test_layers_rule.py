@@ -45,7 +45,7 @@ ROOMS: dict[str, set[str]] = {
     "ui.pages": DOMAIN | {"server", "ui.shared", "ui.shell", "ui.components"},
     "pages": {"ui.pages"},
     "streamlit_app": {"server"},
-    "cli": DOMAIN,
+    "cli": DOMAIN | {"server"},
     "__main__": {"environment", "cli"},
 }
 """Every room, and which other rooms it may import. A module belongs to the room of the longest name that its own begins with."""

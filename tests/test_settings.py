@@ -33,6 +33,58 @@ def test_a_folder_is_beside_the_app_unless_named(variable: str, monkeypatch: pyt
         assert folder() == environment.ROOT / name
 
 
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The playground as from a wheel: pages and models inside the package; returns the folder that holds them."""
+    package = tmp_path / "site-packages" / "playground"
+    monkeypatch.setattr(environment, "PACKAGE", package)
+    monkeypatch.setattr(environment, "ROOT", package / "bundled")
+    for variable in ("PLAYGROUND_HOME", *FOLDERS):
+        monkeypatch.delenv(variable, raising=False)
+    return package / "bundled"
+
+
+@pytest.mark.parametrize(
+    ("system", "variables", "folder"),
+    [
+        pytest.param("Linux", {}, ".local/share", id="linux"),
+        pytest.param("Linux", {"XDG_DATA_HOME": "~/shared"}, "shared", id="linux-xdg"),
+        pytest.param("Darwin", {}, "Library/Application Support", id="macos"),
+        pytest.param("Windows", {}, "AppData/Local", id="windows"),
+        pytest.param("Windows", {"LOCALAPPDATA": "~/local"}, "local", id="windows-local-appdata"),
+    ],
+)
+def test_an_installed_playground_keeps_files_in_the_users_data_folder(
+    system: str, variables: dict[str, str], folder: str, installed: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for variable in ("XDG_DATA_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(variable, raising=False)
+    for variable, value in variables.items():
+        monkeypatch.setenv(variable, value)
+    monkeypatch.setattr("platform.system", lambda: system)
+    home = tmp_path / folder / "pytorch-playground"
+    assert (environment.home(), environment.data_folder(), environment.runs_folder()) == (home, home / "data", home / "runs")
+    assert environment.model_folders() == [installed / "models", home / "models"]
+
+
+def test_in_a_checkout_the_home_is_beside_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLAYGROUND_HOME", raising=False)
+    monkeypatch.delenv("PLAYGROUND_MODELS", raising=False)
+    assert environment.home() == environment.ROOT == environment.PACKAGE.parent
+    assert environment.model_folders() == [environment.ROOT / "models"]
+
+
+def test_a_home_that_is_named_holds_data_runs_and_ones_own_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in FOLDERS:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    assert (environment.data_folder(), environment.runs_folder()) == (tmp_path / "data", tmp_path / "runs")
+    assert environment.model_folders() == [environment.ROOT / "models", tmp_path / "models"]
+    monkeypatch.setenv("PLAYGROUND_MODELS", str(tmp_path / "only-these"))
+    assert environment.model_folders() == [tmp_path / "only-these"]
+
+
 def test_a_folder_may_be_relative_or_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))

@@ -157,7 +157,7 @@ class Model:
 
 def pretrained_names() -> list[str]:
     """The trained networks in `models/pretrained/`."""
-    return sorted(path.stem for path in _pretrained_folder().glob("*.safetensors"))
+    return sorted(_pretrained_files())
 
 
 def load_model(name: str, device: str = "cpu") -> Model:
@@ -190,8 +190,7 @@ def find_weights(name: str) -> Weights:
         UnknownName: there is no such network or run.
         CheckpointError: the run has kept no weights, or none of that step.
     """
-    if name in pretrained_names():
-        path = _pretrained_folder() / f"{name}.safetensors"
+    if path := _pretrained_files().get(name):
         return Weights(name, path, path.stat().st_mtime_ns, None)
     run_id, at, step = name.partition("@")
     try:
@@ -239,8 +238,9 @@ def training_command(run: Run) -> str:
     return shlex.join(["python", "-m", "playground", "train", *run.config.arguments()])
 
 
-def _pretrained_folder() -> Path:
-    return environment.models_folder() / "pretrained"
+def _pretrained_files() -> dict[str, Path]:
+    """The files of trained networks by name."""
+    return {path.stem: path for folder in reversed(environment.model_folders()) for path in (folder / "pretrained").glob("*.safetensors")}
 
 
 def _weights_of(run: Run, step: int | None) -> Weights:

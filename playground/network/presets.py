@@ -26,7 +26,8 @@ def load_presets(folder: Path | None = None) -> Presets:
     """Read every `*.json` of the folder; a broken one is named with its fault and keeps no other from loading."""
     networks: dict[str, NetworkSpec] = {}
     faults: dict[str, str] = {}
-    for path in sorted((folder or environment.models_folder()).glob("*.json")):
+    folders = [folder] if folder else environment.model_folders()
+    for path in [path for folder in folders for path in sorted(folder.glob("*.json"))]:
         try:
             spec = _load(path, path.stat().st_mtime_ns)
             if spec.name in networks:

@@ -11,7 +11,7 @@ from typing import Any
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from playground.environment import ROOT
+from playground.environment import PACKAGE
 from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
 from playground.server.routes import assets, comparison, drawing, evaluation, fine_tuning, networks, runs, scripts
@@ -65,6 +65,6 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     services.stop()
 
 
-SCRIPT = ROOT / "playground" / "ui" / "shell" / "app.py"
+SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
 ROUTES = [*assets.ROUTES, *drawing.ROUTES, *fine_tuning.ROUTES, *runs.ROUTES, *comparison.ROUTES, *evaluation.ROUTES, *scripts.ROUTES, *networks.ROUTES]
 MIDDLEWARE = [Middleware(LearnerCookie)]

@@ -35,7 +35,7 @@ from playground.errors import CheckpointError, DrawingError, PlaygroundError, Sh
 from playground.inference.models import DEFAULT_MODEL, Model, export, find_weights, load_model, pretrained_names, training_command
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
-from playground.network.presets import preset
+from playground.network.presets import load_presets, preset
 from playground.runs.execution.worker import execute
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
@@ -98,6 +98,19 @@ def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
     loss, accuracy = model.evaluate(digits)
     assert accuracy == accuracy_score(digits.test_labels, probabilities.argmax(dim=1)) and accuracy > 0.98
     assert loss == pytest.approx(torch.nn.functional.nll_loss(probabilities.log(), digits.test_labels).item(), rel=1e-3)
+
+
+def test_networks_of_the_home_stand_beside_those_of_the_playground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PLAYGROUND_MODELS", raising=False)
+    monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
+    own = tmp_path / "models" / "pretrained" / "mine.safetensors"
+    own.parent.mkdir(parents=True)
+    shutil.copy(environment.ROOT / "models" / "pretrained" / f"{DEFAULT_MODEL}.safetensors", own)
+    spec = json.loads((environment.ROOT / "models" / "mnist-mlp.json").read_text(encoding="utf-8"))
+    (tmp_path / "models" / "mine.json").write_text(json.dumps({**spec, "name": "mine"}), encoding="utf-8")
+    assert {"mine", "mnist-mlp"} <= load_presets().networks.keys() and load_presets().faults == {}
+    assert pretrained_names() == ["mine", DEFAULT_MODEL]
+    assert find_weights("mine").path == own
 
 
 @pytest.mark.parametrize("name", pretrained_names())

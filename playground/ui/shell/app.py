@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.environment import ROOT
+from playground.environment import PACKAGE, ROOT
 from playground.server.services import services
 from playground.ui.shared.errors import shown_kindly
 from playground.ui.shell.device import device_in_sidebar
@@ -12,7 +12,7 @@ from playground.ui.shell.device import device_in_sidebar
 SIDEBAR = 268  # pixels
 PAGES = ROOT / "pages"
 
-st.set_page_config(page_title="PyTorch playground", page_icon=ROOT / "playground" / "ui" / "shell" / "icon.png", layout="wide", initial_sidebar_state=SIDEBAR)
+st.set_page_config(page_title="PyTorch playground", page_icon=PACKAGE / "ui" / "shell" / "icon.png", layout="wide", initial_sidebar_state=SIDEBAR)
 
 page = st.navigation(
     [

@@ -1,0 +1,87 @@
+"""The package that `pip install .` makes: what is in it, and what it asks for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+
+import playground
+from playground.environment import ROOT
+
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Built without a network: the build backend is one of the tests' own requirements."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], cwd=ROOT, check=True, capture_output=True, timeout=120)
+    (path,) = folder.glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+def requirements(file: str) -> set[str]:
+    lines = (ROOT / file).read_text(encoding="utf-8").splitlines()
+    return {line for line in lines if line and not line.startswith(("#", "-r"))}
+
+
+def group(name: str) -> set[str]:
+    """The requirements of a dependency group, those of the groups that it includes among them."""
+    listed = PROJECT["dependency-groups"][name]
+    return {one for entry in listed for one in (group(entry["include-group"]) if isinstance(entry, dict) else {entry})}
+
+
+def files_under(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+
+def test_the_wheel_holds_the_package_and_all_that_stands_beside_it(wheel: zipfile.ZipFile) -> None:
+    beside = {f"{folder}/{path}" for folder in ("pages", "models") for path in files_under(ROOT / folder)} | {"streamlit_app.py", ".streamlit/config.toml"}
+    expected = {f"playground/{path}" for path in files_under(ROOT / "playground")} | {f"playground/bundled/{path}" for path in beside}
+    packed = {name for name in wheel.namelist() if not name.startswith("pytorch_playground-")}
+    assert packed == expected
+    assert {"playground/bundled/models/pretrained/mnist-cnn.safetensors", "playground/data/assets/mnist-5k.npz", "playground/bundled/pages/home.py"} <= packed
+
+
+def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:
+    assert sum(entry.compress_size for entry in wheel.infolist()) < 3_000_000
+
+
+def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+    (metadata,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    assert f"Version: {playground.__version__}\n" in metadata and "License-Expression: MIT\n" in metadata
+    assert {line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")} == set(
+        PROJECT["project"]["dependencies"]
+    )
+    (scripts,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith("entry_points.txt"))
+    assert "pytorch-playground = playground.__main__:run" in scripts
+
+
+def test_the_version_stands_once() -> None:
+    assert PROJECT["project"]["dynamic"] == ["version"] and "version" not in PROJECT["project"]
+
+
+def test_requirement_files_are_those_of_the_project() -> None:
+    assert requirements("requirements.txt") == set(PROJECT["project"]["dependencies"])
+    assert requirements("requirements-dev.txt") == group("dev")
+
+
+def test_the_tested_versions_are_new_enough() -> None:
+    tested = {Requirement(line).name.lower(): Requirement(line).specifier for line in requirements("constraints.txt")}
+    for line in {*PROJECT["project"]["dependencies"], *group("dev")}:
+        required = Requirement(line)
+        (version,) = (pin.version for pin in tested[required.name.lower()])
+        assert required.specifier.contains(version), line
+
+
+def test_nothing_names_a_machine_or_a_registry() -> None:
+    for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+        assert re.search(r"https?://|file:|--(extra-)?index-url|--find-links|@ ", (ROOT / file).read_text(encoding="utf-8")) is None, file
