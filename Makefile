@@ -7,7 +7,7 @@ WORKERS ?= 2
 PACKAGE ?=
 BIN := .venv/bin
 
-.PHONY: run test test-all check bench clean
+.PHONY: run test test-all check bench lock clean
 
 run: .venv/app.stamp
 	$(BIN)/streamlit run --server.port $(PORT)
@@ -23,6 +23,12 @@ check: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# Needs uv (https://docs.astral.sh/uv/), the only tool that locks for every platform at once.
+lock:
+	{ head -n 2 requirements.lock; uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--constraints constraints.txt pyproject.toml; } > requirements.lock.new
+	mv requirements.lock.new requirements.lock
 
 clean:
 	rm -rf .venv

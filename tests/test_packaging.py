@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import playground
 from playground.environment import ROOT
@@ -82,6 +83,16 @@ def test_the_tested_versions_are_new_enough() -> None:
         assert required.specifier.contains(version), line
 
 
+def test_the_lock_has_the_tested_versions_each_with_hashes() -> None:
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    entries = re.findall(r"^([\w.-]+)==(\S+).*((?:\n    --hash=sha256:[0-9a-f]{64}(?: \\)?)+)", text, re.MULTILINE)
+    assert len(entries) == len(re.findall(r"^[^#\s]", text, re.MULTILINE)), "a line has no hash"
+    locked = {canonicalize_name(name): version for name, version, _ in entries}
+    tested = {canonicalize_name(name): version for name, version in (line.split("==") for line in requirements("constraints.txt"))}
+    assert locked.items() <= tested.items()
+    assert {canonicalize_name(Requirement(line).name) for line in PROJECT["project"]["dependencies"]} <= locked.keys()
+
+
 def test_nothing_names_a_machine_or_a_registry() -> None:
-    for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt"):
+    for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt", "requirements.lock"):
         assert re.search(r"https?://|file:|--(extra-)?index-url|--find-links|@ ", (ROOT / file).read_text(encoding="utf-8")) is None, file
