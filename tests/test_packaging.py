@@ -96,3 +96,23 @@ def test_the_lock_has_the_tested_versions_each_with_hashes() -> None:
 def test_nothing_names_a_machine_or_a_registry() -> None:
     for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt", "requirements.lock"):
         assert re.search(r"https?://|file:|--(extra-)?index-url|--find-links|@ ", (ROOT / file).read_text(encoding="utf-8")) is None, file
+
+
+def test_the_image_copies_only_what_is_there_and_not_ignored() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    copied = [source for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE) for source in line.split()[:-1]]
+    allowed = [line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")]
+    assert sorted(copied) == sorted(allowed)
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+
+
+def test_the_hooks_format_with_the_tested_ruff() -> None:
+    (tested,) = (line.removeprefix("ruff==") for line in requirements("constraints.txt") if line.startswith("ruff=="))
+    (hook,) = re.findall(r"rev: v(\S+)", (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert hook == tested
+
+
+def test_every_python_that_the_package_names_is_tested() -> None:
+    (matrix,) = re.findall(r"python: \[(.+)\]", (ROOT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
+    named = [line.rpartition(" ")[2] for line in PROJECT["project"]["classifiers"] if line.startswith("Programming Language :: Python :: 3.")]
+    assert re.findall(r'"(.+?)"', matrix) == named
