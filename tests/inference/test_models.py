@@ -39,6 +39,7 @@ from playground.network.presets import load_presets, preset
 from playground.runs.execution.worker import execute
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
+from playground.typography import percent
 
 from ..support.tiers import repetitions
 
@@ -119,7 +120,7 @@ def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageS
     with safe_open(path, "pt") as file:
         facts = file.metadata()
     config = TrainConfig.from_dict(json.loads(facts["config"]))
-    assert f"{float(facts['test_accuracy']):.2%}" in path.with_suffix(".md").read_text(encoding="utf-8")
+    assert percent(float(facts["test_accuracy"]), 2) in path.with_suffix(".md").read_text(encoding="utf-8")
     if config.dataset == "mnist-5k":
         assert load_model(name).evaluate(digits)[1] == pytest.approx(float(facts["test_accuracy"]), abs=0.002)
 
