@@ -190,4 +190,4 @@ def test_a_run_is_taken_to_another_page(monkeypatch: pytest.MonkeyPatch, where: 
     state: dict[str, Any] = {}
     monkeypatch.setattr("playground.ui.pages.compare.page.st.session_state", state)
     compare._go(where, "20260101-000000-mnist-5k-x-0000")
-    assert state == ({} if page is None else {"compare-go": (page, "20260101-000000-mnist-5k-x-0000")})
+    assert state == ({} if page is None else {"planned-visit": (page, {"run": "20260101-000000-mnist-5k-x-0000"})})

@@ -5,13 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.data.catalogue import DIGITS, dataset_info
+from playground.ui import state
 from playground.ui.components.drawing_pad import drawing_pad, picture_pad
 from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
-
-MODEL_CHOICE = "draw-model"
-"""Session key of the selected network."""
-SECOND_CHOICE = "draw-second-model"
-"""Session key of the network to compare with; empty for none."""
 
 
 def heading() -> None:
@@ -35,16 +31,16 @@ def choose_networks() -> dict[str, str]:
             return "None"
         return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
 
-    for choice in (MODEL_CHOICE, SECOND_CHOICE):
-        if st.session_state.get(choice) not in (None, "", *known):
-            del st.session_state[choice]  # that run was deleted
+    for choice in (state.DRAW_MODEL, state.DRAW_SECOND_MODEL):
+        if choice.read() not in ("", *known):
+            choice.forget()  # that run was deleted
     left, right = st.columns(2)
-    first = str(left.selectbox("Network", known, format_func=title, key=MODEL_CHOICE, persist_state="session"))
+    first = str(left.selectbox("Network", known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session"))
     classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
     others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
-    if st.session_state.get(SECOND_CHOICE) not in (None, *others):
-        del st.session_state[SECOND_CHOICE]
-    second = str(right.selectbox("Compare with", others, format_func=title, key=SECOND_CHOICE, persist_state="session"))
+    if state.DRAW_SECOND_MODEL.read() not in others:
+        state.DRAW_SECOND_MODEL.forget()
+    second = str(right.selectbox("Compare with", others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session"))
     return {name: title(name).split(" · comes")[0] for name in (first, second) if name}
 
 
@@ -63,8 +59,8 @@ def pad(models: dict[str, str]) -> None:
 
 def _compare(before: str, run: str) -> None:
     """Select the fine-tuned network, and the network before it to compare with."""
-    st.session_state[MODEL_CHOICE] = run
-    st.session_state[SECOND_CHOICE] = before
+    state.DRAW_MODEL.write(run)
+    state.DRAW_SECOND_MODEL.write(before)
 
 
 def code(model: str) -> None:

@@ -8,6 +8,7 @@ from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.errors import PlaygroundError
 from playground.runs.run import Run
 from playground.server.services import services
+from playground.ui import state
 from playground.ui.components.evaluation_lab import evaluation_lab
 from playground.ui.shared.runs import run_title, runs_of_visitor
 
@@ -68,14 +69,14 @@ print(classification_report(labels, predictions, digits=3))  # precision, recall
 
 def _choose_network(names: list[str], runs: dict[str, Run]) -> str:
     """Let the learner choose a network, at first that in the address, else the newest run."""
-    wanted = st.query_params.get("model", "").split("@")[0]
-    key = f"evaluate-network-{wanted}"
+    wanted = state.MODEL.read().split("@")[0]
+    network = state.EVALUATE_NETWORK.of(wanted)
     index = names.index(wanted) if wanted in names else 0
 
     def follow() -> None:
-        st.query_params["model"] = st.session_state[key]
+        state.MODEL.write(network.read())
 
-    return str(st.selectbox("Network", names, index, lambda name: _title(name, runs), key=key, on_change=follow))
+    return str(st.selectbox("Network", names, index, lambda name: _title(name, runs), key=network.key, on_change=follow))
 
 
 def _title(name: str, runs: dict[str, Run]) -> str:
@@ -86,10 +87,10 @@ def _choose_step(run: Run | None) -> int:
     """Let the learner choose a checkpoint, at first the latest."""
     steps = run.checkpoints.steps()[::-1] if run else []
     if len(steps) < 2 or run is None:
-        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "latest", disabled=True, key="evaluate-only-step")
+        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "latest", disabled=True, key=state.EVALUATE_ONLY_STEP.key)
         return LATEST
     titles = {LATEST: "latest", **{step: f"step {step:,}" for step in steps}}
-    return int(st.selectbox("Checkpoint", list(titles), format_func=titles.__getitem__, key=f"evaluate-step-{run.id}"))
+    return int(st.selectbox("Checkpoint", list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key))
 
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
@@ -108,7 +109,7 @@ def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
         return None
     ordered = sorted(fitting, key=lambda info: info != trained_on)
     titles = {info.name: info.title for info in ordered}
-    return str(st.selectbox("Test set", list(titles), format_func=titles.__getitem__, key=f"evaluate-data-{name}"))
+    return str(st.selectbox("Test set", list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key))
 
 
 def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:

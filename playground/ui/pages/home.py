@@ -5,13 +5,12 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.data.catalogue import DIGITS
-from playground.environment import ROOT
 from playground.training.suggestions import suggested
+from playground.ui import state
 from playground.ui.components.drawing_pad import drawing_pad
 from playground.ui.shared.launch import launch
 from playground.ui.shared.runs import choose_run, runs_of_visitor
 
-PAGES = ROOT / "pages"
 LATEST = 5
 
 
@@ -38,17 +37,17 @@ def latest_runs() -> None:
         st.subheader("Latest runs")
         chosen = choose_run(runs, key="home-runs")
         if chosen is not None:
-            st.switch_page(PAGES / "train.py", query_params={"run": chosen.id})
+            state.open_page("train", {state.RUN: chosen.id})
 
 
 def _actions() -> None:
     if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
         run = launch(suggested("mnist-5k"))
-        st.switch_page(PAGES / "train.py", query_params={"run": run.id})
+        state.open_page("train", {state.RUN: run.id})
     st.caption("Train a small convolutional network on 4,000 digits in about ten seconds.")
     if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):
-        st.switch_page(PAGES / "draw.py")
+        state.open_page("draw")
     st.caption("Draw, choose a network, and see how it classifies your drawing.")
     if st.button("Look inside tensors", icon=":material/grid_on:", width="stretch", key="tensors"):
-        st.switch_page(PAGES / "tensors.py")
+        state.open_page("tensors")
     st.caption("Type PyTorch. See every shape, the memory behind it, and where each number comes from.")

@@ -8,10 +8,10 @@ from typing import Any
 import streamlit as st
 
 from playground.data.catalogue import DATASETS
-from playground.environment import ROOT
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
 from playground.network.spec import from_dict
+from playground.ui import state
 from playground.ui.components.network_builder import network_builder
 from playground.ui.shared.errors import shown_kindly
 from playground.ui.shared.networks import OWN_NAME, use_own_network
@@ -19,7 +19,6 @@ from playground.ui.shared.scripts import Script
 
 STACK = Script("network", "network")
 FIRST = "tutorial-cnn"
-_DATASET = "network-dataset"
 
 
 def heading() -> None:
@@ -32,7 +31,13 @@ def choose_data() -> str:
     titles = {"": "No data set", **{info.name: info.title for info in DATASETS}}
     return str(
         st.selectbox(
-            "Data set", list(titles), index=list(titles).index("mnist-5k"), format_func=titles.__getitem__, key=_DATASET, persist_state="session", width=320
+            "Data set",
+            list(titles),
+            index=list(titles).index("mnist-5k"),
+            format_func=titles.__getitem__,
+            key=state.NETWORK_DATASET.key,
+            persist_state="session",
+            width=320,
         )
     )
 
@@ -44,8 +49,7 @@ def builder(dataset: str) -> None:
     shapes = [list(shape) for shape in dict.fromkeys(info.input_shape for info in DATASETS)]
     network_builder(_stack(), presets, shapes, dataset, key="network-builder", on_change=_keep, on_go=_go)
     STACK.show_limit()
-    if where := st.session_state.pop("network-go", None):
-        st.switch_page(ROOT / "pages" / f"{where}.py")
+    state.follow_plan()
 
 
 def _stack() -> dict[str, Any]:
@@ -98,12 +102,7 @@ def _go(where: str, network: dict[str, Any]) -> None:
         return  # the builder says what is wrong with it
     use_own_network(spec)
     if where == "train":
-        st.session_state["network-go"] = "train"
-        dataset = st.session_state.get(_DATASET)
-        if dataset:
-            st.session_state["dataset"] = dataset
-            st.session_state[f"network-{dataset}"] = spec.name
+        dataset = state.NETWORK_DATASET.read()
+        state.plan_visit("train", {state.DATASET: dataset, state.NETWORK.of(dataset): spec.name} if dataset else {})
     else:
-        st.session_state["network-go"] = "autograd"
-        st.session_state["view"] = "Network"
-        st.session_state["flow-network"] = spec.name
+        state.plan_visit("autograd", {state.VIEW: "Network", state.FLOW_NETWORK: spec.name})

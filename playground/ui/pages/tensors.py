@@ -12,6 +12,7 @@ from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
 from playground.tensors.sandbox import RACE
+from playground.ui import state
 from playground.ui.components.tensor_lab import command, tensor_lab
 from playground.ui.shared.errors import show, shown_kindly
 from playground.ui.shared.scripts import Script
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
 LEVELS = {1: "first steps", 2: "shapes", 3: "combining tensors", 4: "in practice", 5: "puzzles"}
-_MODE, _CHOSEN, _SOLVED = "tensors-mode", "tensors-exercise", "tensors-solved"
-_EXAMPLE, _RACE = "tensors-example", "tensors-race"
-"""Keys of the session."""
 RACE_SECONDS = 30
 """Processor time that a race may use on each core."""
 
@@ -49,7 +47,7 @@ def choose_task() -> Task:
     SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         mode = st.segmented_control(
-            "Mode", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=_MODE, persist_state="session", label_visibility="collapsed"
+            "Mode", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=state.TENSORS_MODE.key, persist_state="session", label_visibility="collapsed"
         )
         if mode == EXPLORE:
             with st.popover("Create a tensor", icon=":material/add:"):
@@ -72,13 +70,13 @@ def race() -> None:
         )
         if st.button("Start the race", icon=":material/flag:", key="race"):
             _run_race()
-        if result := st.session_state.get(_RACE):
+        if result := state.TENSORS_RACE.read():
             _show_race(result)
 
 
 def reference() -> None:
     """List everything that scripts can use, with its documentation."""
-    part = st.expander("What can I type here?", icon=":material/menu_book:", key="tensors-reference", on_change="rerun")
+    part = st.expander("What can I type here?", icon=":material/menu_book:", key=state.TENSORS_REFERENCE.key, on_change="rerun")
     if part.open:
         with part:
             _show_reference()
@@ -86,12 +84,12 @@ def reference() -> None:
 
 def _explore() -> Task:
     titles = {each.name: each.title for each in EXAMPLES}
-    st.pills("Examples", list(titles), format_func=titles.__getitem__, key=_EXAMPLE, label_visibility="collapsed", on_change=_open_example)
+    st.pills("Examples", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXAMPLE.key, label_visibility="collapsed", on_change=_open_example)
     return Task("", SCRIPT.source(EXAMPLES[0].source))
 
 
 def _open_example() -> None:
-    found = example(str(st.session_state.get(_EXAMPLE)))
+    found = example(str(state.TENSORS_EXAMPLE.read()))
     if found is not None:
         command("open", found.source)
 
@@ -116,11 +114,11 @@ def _exercise() -> Task:
     from playground.tensors.exercises import EXERCISES as ALL
     from playground.tensors.exercises import exercise
 
-    solved: list[str] = st.session_state.setdefault(_SOLVED, [])
+    solved = state.TENSORS_SOLVED.read()
     titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL, 1)}
     left, right = st.columns([2, 3], gap="large")
     with left:
-        name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=_CHOSEN, persist_state="session")
+        name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
         st.progress(len(solved) / len(ALL), f"{len(solved)} of {len(ALL)} solved")
     chosen = exercise(name)
     with right:
@@ -147,9 +145,9 @@ def _remember(task: str, source: str) -> None:
 
 
 def _solve(task: str) -> None:
-    solved: list[str] = st.session_state.setdefault(_SOLVED, [])
+    solved = state.TENSORS_SOLVED.read()
     if task not in solved:
-        solved.append(task)
+        state.TENSORS_SOLVED.write((*solved, task))
 
 
 def _run_race() -> None:
@@ -159,7 +157,7 @@ def _run_race() -> None:
         return
     try:
         with st.spinner("Racing…"), shown_kindly():
-            st.session_state[_RACE] = held.sandbox.ask(RACE, {}, RACE_SECONDS * environment.cores())
+            state.TENSORS_RACE.write(held.sandbox.ask(RACE, {}, RACE_SECONDS * environment.cores()))
     finally:
         held.racing.release()
 
@@ -191,7 +189,7 @@ def _show_reference() -> None:
     from playground.tensors.help.reference import entries
 
     services().warm.wait()
-    wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key="tensors-search", label_visibility="collapsed").strip().lower()
+    wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key=state.TENSORS_SEARCH.key, label_visibility="collapsed").strip().lower()
     found = [entry for entry in entries() if wanted in entry.name.lower() or (wanted and wanted in entry.summary.lower())]
     st.dataframe(
         pd.DataFrame(

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import streamlit as st
-
 from playground.data.catalogue import DatasetInfo
 from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec, from_dict
 from playground.network.trace import fits
+from playground.ui import state
 
 OWN_NAME = "mine"
 """The name of the learner's own network, which no preset has."""
-_OWN = "own-network"
 
 
 def own_network() -> NetworkSpec | None:
     """Return the network that the learner built on the Network page, or None."""
-    document = st.session_state.get(_OWN)
+    document = state.OWN_NETWORK.read()
     return None if document is None else from_dict(document)
 
 
 def use_own_network(network: NetworkSpec) -> None:
     """Let other pages offer this network as the learner's own."""
-    st.session_state[_OWN] = network.to_dict()
+    state.OWN_NETWORK.write(network.to_dict())
 
 
 def fitting_networks(info: DatasetInfo) -> dict[str, NetworkSpec]:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from playground.errors import PlaygroundError
 from playground.tensors import link
+from playground.ui import state
 from playground.ui.shared.errors import shown_kindly
 
 
@@ -18,36 +19,36 @@ class Script:
     """
 
     def __init__(self, page: str, address: str = "script") -> None:
-        self._source, self._loaded, self._fault = f"{page}-source", f"{page}-loaded", f"{page}-link-fault"
-        self._address = address
+        self._source, self._loaded, self._fault = state.SCRIPT_SOURCE.of(page), state.SCRIPT_LOADED.of(page), state.SCRIPT_FAULT.of(page)
+        self._address = state.SCRIPT.of(address)
 
     def source(self, otherwise: str) -> str:
         """Return the script that was run last or came in the address, else `otherwise`."""
-        return str(st.session_state.get(self._source, otherwise))
+        return self._source.read() if self._source.is_set else otherwise
 
     def load(self) -> None:
         """Load the script in the address, once."""
-        packed = st.query_params.get(self._address)
-        if not packed or st.session_state.get(self._loaded) == packed:
+        packed = self._address.read()
+        if not packed or self._loaded.read() == packed:
             return
-        st.session_state[self._loaded] = packed
+        self._loaded.write(packed)
         with shown_kindly():
-            st.session_state[self._source] = link.unpack(packed)
+            self._source.write(link.unpack(packed))
 
     def keep(self, source: str) -> None:
         """Keep a script that was run, and put it into the address."""
-        st.session_state[self._source] = source
+        self._source.write(source)
         try:
             packed = link.pack(source)
         except PlaygroundError as error:
-            st.session_state[self._fault] = str(error)
-            st.query_params.pop(self._address, None)
+            self._fault.write(str(error))
+            self._address.forget()
             return
-        st.session_state.pop(self._fault, None)
-        st.session_state[self._loaded] = packed
-        st.query_params[self._address] = packed
+        self._fault.forget()
+        self._loaded.write(packed)
+        self._address.write(packed)
 
     def show_limit(self) -> None:
         """Show a note if the script is too long for a link."""
-        if fault := st.session_state.get(self._fault):
+        if fault := self._fault.read():
             st.caption(fault)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from playground.device import BEST, Device
+from playground.device import Device
 from playground.server.services import services
-
-_CHOICE = "device"
+from playground.ui import state
 
 
 def chosen_device() -> str:
     """Return the name of the device that the learner chose; `best` by default."""
-    return str(st.session_state.get(_CHOICE, BEST))
+    return state.DEVICE.read()
 
 
 def device_in_sidebar() -> None:
@@ -38,11 +37,11 @@ def _show_devices() -> None:
 
     devices = device.available()
     by_name = {item.name: item for item in devices}
-    if st.session_state.get(_CHOICE) not in by_name:
-        st.session_state[_CHOICE] = devices[0].name
+    if state.DEVICE.read() not in by_name:
+        state.DEVICE.write(devices[0].name)
     if len(devices) > 1:
-        st.selectbox("Device", list(by_name), key=_CHOICE, format_func=lambda name: by_name[name].title, persist_state="session")
-        st.caption(by_name[st.session_state[_CHOICE]].details)
+        st.selectbox("Device", list(by_name), key=state.DEVICE.key, format_func=lambda name: by_name[name].title, persist_state="session")
+        st.caption(by_name[state.DEVICE.read()].details)
     else:
         _show_one(devices[0])
 

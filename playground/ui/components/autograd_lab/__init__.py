@@ -7,13 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.ui import state
 from playground.ui.components import register
 from playground.ui.components.tensor_lab import LONGEST
 from playground.ui.shell.device import chosen_device
 
 Numbers = dict[str, dict[str, float]]
 """The changed values of each tensor: cell, in row-major order, to value, by the tensor's name."""
-_COMMAND = "autograd-lab-command"
 _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
@@ -32,11 +32,11 @@ def autograd_lab(source: str, grabbed: Numbers, key: str, on_run: Callable[[str,
         if isinstance(event, dict) and isinstance(event.get("source"), str) and len(event["source"]) <= LONGEST:
             on_run(event["source"], event.get("grabbed") or {})
 
-    data = {"source": source, "grabbed": grabbed, "device": chosen_device(), "command": st.session_state.get(_COMMAND, {})}
+    data = {"source": source, "grabbed": grabbed, "device": chosen_device(), "command": state.AUTOGRAD_COMMAND.read() if state.AUTOGRAD_COMMAND.is_set else {}}
     _component(key=key, data=data, on_ran_change=ran)
 
 
 def open_script(source: str) -> None:
     """Let the component open a script and run it."""
-    last = st.session_state.get(_COMMAND, {"id": 0})
-    st.session_state[_COMMAND] = {"id": last["id"] + 1, "kind": "open", "text": source}
+    last = state.AUTOGRAD_COMMAND.read()
+    state.AUTOGRAD_COMMAND.write({"id": last["id"] + 1, "kind": "open", "text": source})

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from playground.inference.canvas import CANVAS, WIDE
+from playground.ui import state
 from playground.ui.components import register
 
 MAX_STROKES = 500
@@ -16,7 +17,6 @@ MAX_POINTS = 20_000
 """Limits of a drawing that is kept when the page changes; the network still classifies a longer one."""
 PAPERS = ("one", "several")
 
-_KEPT = "drawing"
 _component = register(Path(__file__).parent)
 
 
@@ -37,7 +37,7 @@ def drawing_pad(
             prediction are shown.
         on_taught: called with the name of a network and the run in which it was fine-tuned on the learner's drawings.
     """
-    data = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": st.session_state.get(_KEPT)}
+    data = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": state.DRAWING.read()}
 
     def taught() -> None:
         event = st.session_state[key].taught
@@ -71,7 +71,7 @@ def _keep(key: str) -> None:
     """Keep the strokes when the page changes. What the browser sends is checked."""
     drawing = st.session_state[key].drawing
     if isinstance(drawing, Mapping) and _is_drawing(drawing):
-        st.session_state[_KEPT] = drawing
+        state.DRAWING.write(drawing)
 
 
 def _is_drawing(drawing: Mapping[str, Any]) -> bool:

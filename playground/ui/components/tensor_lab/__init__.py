@@ -7,12 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.ui import state
 from playground.ui.components import register
 from playground.ui.shell.device import chosen_device
 
 LONGEST = 20_000
 """Most characters of a script that is kept."""
-_COMMAND, _SCORE = "tensor-lab-command", "tensor-lab-score"
 _component = register(Path(__file__).parent, styles=("lab",))
 
 
@@ -26,8 +26,8 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
         on_run: called with the exercise and the script after each run.
         on_solved: called with an exercise that was solved.
     """
-    command = st.session_state.get(_COMMAND, {})
-    data = {"exercise": exercise, "source": source, "device": chosen_device(), "command": command, "score": st.session_state.get(_SCORE, [0, 0])}
+    command = state.TENSOR_COMMAND.read() if state.TENSOR_COMMAND.is_set else {}
+    data = {"exercise": exercise, "source": source, "device": chosen_device(), "command": command, "score": state.TENSOR_SCORE.read()}
 
     def ran() -> None:
         text = st.session_state[key].ran
@@ -39,7 +39,7 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
     def scored() -> None:
         score = st.session_state[key].score
         if isinstance(score, list) and len(score) == 2 and all(isinstance(number, int) for number in score):
-            st.session_state[_SCORE] = score
+            state.TENSOR_SCORE.write(score)
 
     _component(key=key, data=data, on_ran_change=ran, on_score_change=scored)
 
@@ -51,5 +51,5 @@ def command(kind: str, text: str) -> None:
         kind: `open` replaces the script, `append` adds lines to it; both run it.
         text: the script or the lines.
     """
-    last = st.session_state.get(_COMMAND, {"id": 0})
-    st.session_state[_COMMAND] = {"id": last["id"] + 1, "kind": kind, "text": text}
+    last = state.TENSOR_COMMAND.read()
+    state.TENSOR_COMMAND.write({"id": last["id"] + 1, "kind": kind, "text": text})

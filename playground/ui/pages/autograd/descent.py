@@ -10,6 +10,7 @@ from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
 from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
+from playground.ui import state
 from playground.ui.shared.errors import show
 from playground.ui.shared.palette import COLOURS, SYMBOLS
 
@@ -33,26 +34,28 @@ def descent() -> None:
         except PlaygroundError as error:
             show(error)
             return
-        _show(answer, str(st.session_state.get("descent-view", "Contour")))
+        _show(answer, state.DESCENT_VIEW.read())
 
 
 def _choose() -> dict[str, Any]:
     titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: "Your own expression"}
-    name = st.selectbox("Surface", list(titles), format_func=titles.__getitem__, key="descent-surface", bind="query-params")
+    name = st.selectbox("Surface", list(titles), format_func=titles.__getitem__, key=state.SURFACE.key, bind="query-params")
     surface = SURFACES.get(name) or _own()
     st.caption(f"loss = `{surface.expression}`")
     rate = st.select_slider(
         "Learning rate",
         [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0],
         surface.learning_rate,
-        key=f"descent-rate-{name}",
+        key=state.DESCENT_RATE.of(name).key,
         bind="query-params",
     )
-    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key="descent-momentum", bind="query-params", help="Used by SGD with momentum and Nesterov.")
+    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key=state.DESCENT_MOMENTUM.key, bind="query-params", help="Used by SGD with momentum and Nesterov.")
     x, y = _start("x", name, surface.x, surface.start[0]), _start("y", name, surface.y, surface.start[1])
-    steps = st.slider("Steps", 10, 150, 100, 10, key="descent-steps", bind="query-params")
-    optimizers = st.pills("Optimizers", OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key="descent-optimizers", bind="query-params")
-    st.segmented_control("View", ["Contour", "3-D"], default="Contour", required=True, key="descent-view", bind="query-params")
+    steps = st.slider("Steps", 10, 150, 100, 10, key=state.DESCENT_STEPS.key, bind="query-params")
+    optimizers = st.pills(
+        "Optimizers", OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key=state.DESCENT_OPTIMIZERS.key, bind="query-params"
+    )
+    st.segmented_control("View", ["Contour", "3-D"], default="Contour", required=True, key=state.DESCENT_VIEW.key, bind="query-params")
     return {
         "expression": surface.expression, "x": surface.x, "y": surface.y, "start": (x, y), "learning_rate": rate, "momentum": momentum,
         "steps": steps, "optimizers": tuple(optimizers),
@@ -60,20 +63,25 @@ def _choose() -> dict[str, Any]:
 
 
 def _start(axis: str, name: str, between: tuple[float, float], first: float) -> float:
-    key = f"descent-{axis}-{name}"
-    default = None if key in st.session_state else first  # Streamlit warns of a default beside what a click has set
-    return st.slider(f"Start {axis}", *between, default, key=key, bind="query-params")
+    place = state.DESCENT_START.of(axis, name)
+    default = None if place.is_set else first  # Streamlit warns of a default beside what a click has set
+    return st.slider(f"Start {axis}", *between, default, key=place.key, bind="query-params")
 
 
 def _own() -> Surface:
     st.text_input(
-        "loss(x, y) =", "torch.sin(2 * x) + x**2 / 4 + y**2", max_chars=300, key="descent-own", bind="query-params", help="A PyTorch expression of x and y."
+        "loss(x, y) =",
+        state.SURFACE_EXPRESSION.default,
+        max_chars=300,
+        key=state.SURFACE_EXPRESSION.key,
+        bind="query-params",
+        help="A PyTorch expression of x and y.",
     )
     return _own_surface()
 
 
 def _own_surface() -> Surface:
-    return Surface("", str(st.session_state["descent-own"]), (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1)
+    return Surface("", state.SURFACE_EXPRESSION.read(), (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1)
 
 
 def _frozen(value: Any) -> Any:
@@ -107,18 +115,17 @@ def _place_start() -> None:
     """Move the start to where the learner clicked on the surface."""
     points = st.session_state[_FIGURE].selection.points
     if points:
-        name = st.session_state["descent-surface"]
+        name = state.SURFACE.read()
         surface = SURFACES.get(name) or _own_surface()
         for axis, (low, high) in (("x", surface.x), ("y", surface.y)):
-            st.session_state[f"descent-{axis}-{name}"] = round(min(high, max(low, float(points[-1][axis]))), 2)
+            state.DESCENT_START.of(axis, name).write(round(min(high, max(low, float(points[-1][axis]))), 2))
 
 
 def _code() -> str:
     """Return the same descent as PyTorch code."""
-    state = st.session_state
-    name = state["descent-surface"]
+    name = state.SURFACE.read()
     surface = SURFACES.get(name) or _own_surface()
-    rate, momentum = state[f"descent-rate-{name}"], state["descent-momentum"]
+    rate, momentum = state.DESCENT_RATE.of(name).read(), state.DESCENT_MOMENTUM.read()
     makers = {
         "SGD": f"torch.optim.SGD([x, y], lr={rate})",
         "SGD with momentum": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum})",
@@ -127,16 +134,16 @@ def _code() -> str:
         "Adam": f"torch.optim.Adam([x, y], lr={rate})",
         "AdamW": f"torch.optim.AdamW([x, y], lr={rate})",
     }
-    chosen = "".join(f"    {optimizer!r}: lambda x, y: {makers[optimizer]},\n" for optimizer in state["descent-optimizers"])
+    chosen = "".join(f"    {optimizer!r}: lambda x, y: {makers[optimizer]},\n" for optimizer in state.DESCENT_OPTIMIZERS.read())
     return (
         "import torch\n\n\n"
         f"def loss(x, y):\n    return {surface.expression.strip()}\n\n\n"
         f"optimizers = {{\n{chosen}}}\n"
         "for name, make in optimizers.items():\n"
-        f"    x = torch.tensor({state[f'descent-x-{name}']}, dtype=torch.float64, requires_grad=True)\n"
-        f"    y = torch.tensor({state[f'descent-y-{name}']}, dtype=torch.float64, requires_grad=True)\n"
+        f"    x = torch.tensor({state.DESCENT_START.of('x', name).read()}, dtype=torch.float64, requires_grad=True)\n"
+        f"    y = torch.tensor({state.DESCENT_START.of('y', name).read()}, dtype=torch.float64, requires_grad=True)\n"
         "    optimizer = make(x, y)\n"
-        f"    for step in range({state['descent-steps']}):\n"
+        f"    for step in range({state.DESCENT_STEPS.read()}):\n"
         "        optimizer.zero_grad()\n"
         "        loss(x, y).backward()\n"
         "        optimizer.step()\n"

@@ -11,6 +11,7 @@ from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
 from playground.server.services import services
+from playground.ui import state
 from playground.ui.components.module_graph import module_graph
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import own_network
@@ -42,21 +43,25 @@ def _choose() -> dict[str, Any]:
         **({mine.name: mine.title} if mine else {}),
         **{name: spec.title or name for name, spec in load_presets().networks.items()},
     }
-    network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key="flow-network", bind="query-params")
+    network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key=state.FLOW_NETWORK.key, bind="query-params")
     asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
     activations = dict(ACTIVATIONS)
     if network == STACK:
-        asked["depth"] = st.slider("Depth", 1, 30, 12, key="flow-depth", bind="query-params", help="Number of linear layers.")
-        asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key="flow-width", bind="query-params")
-        asked["normalised"] = st.toggle("Batch norm after each layer", key="flow-norm", bind="query-params")
+        asked["depth"] = st.slider("Depth", 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help="Number of linear layers.")
+        asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
+        asked["normalised"] = st.toggle("Batch norm after each layer", key=state.FLOW_NORM.key, bind="query-params")
         activations = {**{name: title for name, title in ACTIVATIONS.items() if name}, "none": "None"}
-    asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=f"flow-activation-{network == STACK}")
+    asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=state.FLOW_ACTIVATION.of(network == STACK).key)
     asked["initialisation"] = name = st.selectbox(
-        "Weight initialisation", list(INITIALISATIONS), format_func=lambda name: INITIALISATIONS[name].title, key="flow-initialisation", bind="query-params"
+        "Weight initialisation",
+        list(INITIALISATIONS),
+        format_func=lambda name: INITIALISATIONS[name].title,
+        key=state.FLOW_INITIALISATION.key,
+        bind="query-params",
     )
     st.caption(INITIALISATIONS[name].summary)
-    asked["batch"] = st.select_slider("Batch size", [2, 8, 16, 32, 64, 128], 32, key="flow-batch", bind="query-params")
-    asked["seed"] = int(st.number_input("Seed", 0, 9999, 0, key="flow-seed", bind="query-params"))
+    asked["batch"] = st.select_slider("Batch size", [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params")
+    asked["seed"] = int(st.number_input("Seed", 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params"))
     return asked
 
 

@@ -7,17 +7,12 @@ import json
 import streamlit as st
 
 from playground.autograd.examples import EXAMPLES
+from playground.ui import state
 from playground.ui.components.autograd_lab import Numbers, autograd_lab, open_script
 from playground.ui.shared.scripts import Script
 
 SCRIPT = Script("autograd")
 GRAPH, PITFALLS, NETWORK, DESCENT = "Graph", "Pitfalls", "Network", "Descent"
-VIEW = "view"
-"""The session key of the view, and its parameter in the address."""
-NUMBERS = "numbers"
-"""The parameter of the address that holds the changed numbers."""
-_EXAMPLE = "autograd-example"
-_GRABBED = "autograd-grabbed"
 MOST_NUMBERS = 1000
 """Most characters of the changed numbers in the address."""
 
@@ -31,7 +26,7 @@ def choose_view() -> str:
     """Let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
     return str(
         st.segmented_control(
-            "View", [GRAPH, PITFALLS, NETWORK, DESCENT], default=GRAPH, required=True, key=VIEW, bind="query-params", label_visibility="collapsed"
+            "View", [GRAPH, PITFALLS, NETWORK, DESCENT], default=GRAPH, required=True, key=state.VIEW.key, bind="query-params", label_visibility="collapsed"
         )
     )
 
@@ -39,7 +34,7 @@ def choose_view() -> str:
 def examples() -> None:
     """Offer example scripts."""
     SCRIPT.load()
-    st.pills("Examples", list(EXAMPLES), key=_EXAMPLE, label_visibility="collapsed", on_change=_open)
+    st.pills("Examples", list(EXAMPLES), key=state.AUTOGRAD_EXAMPLE.key, label_visibility="collapsed", on_change=_open)
 
 
 def script() -> str:
@@ -54,26 +49,26 @@ def lab() -> None:
 
 
 def _open() -> None:
-    if chosen := st.session_state.get(_EXAMPLE):
+    if chosen := state.AUTOGRAD_EXAMPLE.read():
         open_script(EXAMPLES[chosen])
 
 
 def _keep(source: str, grabbed: Numbers) -> None:
     SCRIPT.keep(source)
-    st.session_state[_GRABBED] = grabbed
+    state.GRABBED.write(grabbed)
     text = json.dumps(grabbed, separators=(",", ":"))
     if grabbed and len(text) <= MOST_NUMBERS:
-        st.query_params[NUMBERS] = text
+        state.NUMBERS.write(text)
     else:
-        st.query_params.pop(NUMBERS, None)
+        state.NUMBERS.forget()
 
 
 def _grabbed() -> Numbers:
     """Return the changed numbers of this session, or those in the address; the server validates them."""
-    if _GRABBED not in st.session_state:
+    if not state.GRABBED.is_set:
         try:
-            found = json.loads(st.query_params.get(NUMBERS, "{}"))
+            found = json.loads(state.NUMBERS.read())
         except (ValueError, RecursionError):
             found = {}
-        st.session_state[_GRABBED] = found if isinstance(found, dict) else {}
-    return st.session_state[_GRABBED]  # type: ignore[no-any-return]
+        state.GRABBED.write(found if isinstance(found, dict) else {})
+    return state.GRABBED.read()

@@ -12,8 +12,9 @@ from playground.autograd.task import PITFALL
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
+from playground.ui import state
 from playground.ui.components.autograd_lab import open_script
-from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, VIEW, script
+from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, script
 from playground.ui.shared.errors import show
 from playground.ui.shell.device import chosen_device
 
@@ -30,7 +31,7 @@ TITLES = {
 def pitfalls() -> None:
     """Show the choice of pitfalls, and below it the script with and without the pitfall."""
     SCRIPT.load()
-    chosen = st.pills("Pitfall", list(TITLES), format_func=TITLES.__getitem__, default="zero_grad", required=True, key="pitfall", bind="query-params")
+    chosen = st.pills("Pitfall", list(TITLES), format_func=TITLES.__getitem__, default="zero_grad", required=True, key=state.PITFALL.key, bind="query-params")
     try:
         answer = _answered(script(), str(chosen), chosen_device())
     except PlaygroundError as error:
@@ -115,10 +116,10 @@ def _short(value: Any) -> str:
 
 
 def _open(source: str) -> None:
-    st.session_state[VIEW] = GRAPH
+    state.VIEW.write(GRAPH)
     SCRIPT.keep(source)
     open_script(source)
 
 
 def _look() -> None:
-    st.session_state[VIEW] = GRAPH
+    state.VIEW.write(GRAPH)

@@ -8,11 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from playground.environment import ROOT
 from playground.network.presets import preset
 from playground.runs import trash
 from playground.runs.races import first_race, racer
 from playground.runs.views.summaries import owner, visible_runs
+from playground.ui import state
 from playground.ui.components.run_comparison import run_comparison
 from playground.ui.pages.compare.race import choose_race, chosen, start
 from playground.ui.shared import visitor
@@ -20,7 +20,6 @@ from playground.ui.shared.errors import shown_kindly
 from playground.ui.shared.palette import COLOURS, SYMBOLS
 
 RECORDED = Path(__file__).with_name("first_race.json")
-_GO = "compare-go"
 
 
 def heading() -> None:
@@ -40,9 +39,7 @@ def comparison() -> None:
         _welcome()
     if runs or any(owner(item.run) == who for item in trash.trash()):
         run_comparison(*_to_begin_with(), key="comparison", on_go=_go)
-    if going := st.session_state.pop(_GO, None):
-        where, run = going
-        st.switch_page(ROOT / "pages" / f"{where}.py", query_params={"run" if where == "train" else "model": run})
+    state.follow_plan()
 
 
 def _welcome() -> None:
@@ -86,11 +83,13 @@ def _to_begin_with() -> tuple[list[str], str]:
     race = chosen()
     if race:
         return race, f"race {race[0]}"
-    named = [name for name in st.query_params.get("runs", "").split(",") if name]
+    named = [name for name in state.RUNS.read().split(",") if name]
     return named, f"address {','.join(named)}" if named else ""
 
 
 def _go(where: str, run: str) -> None:
     """Open a run on the Train page or the Evaluate page."""
-    if where in ("train", "evaluate"):
-        st.session_state[_GO] = (where, run)
+    if where == "train":
+        state.plan_visit("train", {state.RUN: run})
+    elif where == "evaluate":
+        state.plan_visit("evaluate", {state.MODEL: run})

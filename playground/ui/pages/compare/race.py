@@ -17,13 +17,13 @@ from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.optimizers import interchangeable_with
 from playground.training.suggestions import suggested
+from playground.ui import state
 from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import fitting_networks
 from playground.ui.shell.device import chosen_device
 
-_STARTED = "race-started"
 RATES = "0.03, 0.003, 0.0003"
 BATCH_SIZES = "16, 64, 256"
 
@@ -39,13 +39,13 @@ def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variat
     runs = begin(replace(config, network=network.name, device=chosen_device()), network, variations, visitor.current_learner())
     for run in runs:
         services().scheduler.submit(run)
-    st.session_state[_STARTED] = [run.id for run in runs]
+    state.RACE_STARTED.write(tuple(run.id for run in runs))
     return runs
 
 
 def chosen() -> list[str]:
     """Return the runs of the race started last in this session."""
-    return list(st.session_state.get(_STARTED, []))
+    return list(state.RACE_STARTED.read())
 
 
 @st.dialog("New race", width="medium")
@@ -81,7 +81,9 @@ def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
     """Let the learner choose a data set and a network that fits it."""
     infos = {info.name: info for info in DATASETS if is_usable(info)}
     left, right = st.columns(2)
-    name = left.selectbox("Data set", list(infos), format_func=lambda name: infos[name].title, key="race-dataset", help="Data sets that are downloaded.")
+    name = left.selectbox(
+        "Data set", list(infos), format_func=lambda name: infos[name].title, key=state.RACE_DATASET.key, help="Data sets that are downloaded."
+    )
     info = infos[name]
     fitting = fitting_networks(info)
     if not fitting:
@@ -89,7 +91,7 @@ def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
         return info, None
     names, default = list(fitting), suggested(info.name).network
     index = names.index(default) if default in names else 0
-    chosen_name = right.selectbox("Network", names, index, format_func=lambda name: fitting[name].title or name, key=f"race-network-{info.name}")
+    chosen_name = right.selectbox("Network", names, index, format_func=lambda name: fitting[name].title or name, key=state.RACE_NETWORK.of(info.name).key)
     return info, fitting[chosen_name]
 
 
@@ -97,8 +99,8 @@ def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
     """Let the learner choose the settings that all runs share."""
     first = suggested(info.name, network.name)
     left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=f"race-epochs-{info.name}")
-    seed = right.number_input("Seed", 0, 2**31 - 1, first.seed, key="race-seed", help="The same seed gives the same race.")
+    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=state.RACE_EPOCHS.of(info.name).key)
+    seed = right.number_input("Seed", 0, 2**31 - 1, first.seed, key=state.RACE_SEED.key, help="The same seed gives the same race.")
     return replace(first, epochs=float(epochs), seed=int(seed))
 
 
@@ -108,16 +110,16 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     Raises:
         ConfigError: there are too few or too many values, or one is not a number.
     """
-    kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key="race-kind")
+    kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key=state.RACE_KIND.key)
     titles = {each.name: each.title for each in interchangeable_with(config.optimizer)}
     if kind == "optimizer":
-        names = st.pills("Optimizers", list(titles), selection_mode="multi", default=FIRST, format_func=titles.__getitem__, key="race-optimizers")
+        names = st.pills("Optimizers", list(titles), selection_mode="multi", default=FIRST, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key)
         explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, as {titles[config.optimizer]} does."
-        usual = st.checkbox("Give each its usual learning rate", key="race-suited", help=explanation)
+        usual = st.checkbox("Give each its usual learning rate", key=state.RACE_SUITED.key, help=explanation)
         return config, by_optimizer(config, [name for name in titles if name in names], usual=usual)
     index = list(titles).index(config.optimizer)
-    optimizer = st.selectbox("Optimizer", list(titles), index, format_func=titles.__getitem__, key=f"race-optimizer-{config.dataset}")
+    optimizer = st.selectbox("Optimizer", list(titles), index, format_func=titles.__getitem__, key=state.RACE_OPTIMIZER.of(config.dataset).key)
     config = replace(config, optimizer=optimizer)
     if kind == "learning_rate":
-        return config, by_learning_rate(st.text_input("Learning rates", RATES, key="race-rates", help="Two to six numbers, such as 0.1, 0.01."))
-    return config, by_batch_size(st.text_input("Batch sizes", BATCH_SIZES, key="race-batches", help="Two to six whole numbers, such as 16, 64."))
+        return config, by_learning_rate(st.text_input("Learning rates", RATES, key=state.RACE_RATES.key, help="Two to six numbers, such as 0.1, 0.01."))
+    return config, by_batch_size(st.text_input("Batch sizes", BATCH_SIZES, key=state.RACE_BATCHES.key, help="Two to six whole numbers, such as 16, 64."))

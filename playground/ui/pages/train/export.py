@@ -11,6 +11,7 @@ from playground.errors import PlaygroundError
 from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
 from playground.training.suggestions import suggested
+from playground.ui import state
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import show
 
@@ -28,7 +29,7 @@ def offer_downloads(run: Run) -> None:
     if not steps:
         st.caption("You can download weights as soon as the run has its first checkpoint.")
         return
-    step = st.selectbox("Checkpoint at step", steps[::-1], format_func=lambda step: f"{step:,}", key=f"keep-step-{run.id}", width=240)
+    step = st.selectbox("Checkpoint at step", steps[::-1], format_func=lambda step: f"{step:,}", key=state.EXPORT_STEP.of(run.id).key, width=240)
     weights, safe, whole, curves = st.columns(4)
     name = f"{run.network.name}-{step}"
     with weights:

@@ -14,6 +14,7 @@ from playground.network.spec import NetworkSpec
 from playground.settings import Setting
 from playground.training.config import SETTINGS, TrainConfig
 from playground.training.suggestions import suggested
+from playground.ui import state
 
 ELSEWHERE = ("dataset", "network", "device")
 """Settings that are chosen outside this form."""
@@ -40,16 +41,17 @@ def fill(config: TrainConfig, network: str) -> None:
     """Let the form for the configuration's data set and the named network show its settings; to be called before the form is drawn."""
     for each in SETTINGS:
         if each.name not in ELSEWHERE:
-            value, name = each.value(config), key(each, config.dataset, network)
+            value = each.value(config)
             if each.kind == "pair":
-                st.session_state[f"{name}-1"], st.session_state[f"{name}-2"] = value
+                for number, part in zip((1, 2), value, strict=True):
+                    state.SETTING.of(config.dataset, network, f"{each.name}-{number}").write(part)
             else:
-                st.session_state[name] = float(value) if each.kind == "number" else value
+                state.SETTING.of(config.dataset, network, each.name).write(float(value) if each.kind == "number" else value)
 
 
 def key(setting: Setting, dataset: str, network: str) -> str:
     """The session key of a control: each data set and network has settings of its own."""
-    return f"{dataset}-{network}-{setting.name}"
+    return state.SETTING.of(dataset, network, setting.name).key
 
 
 def _control(setting: Setting, value: Any, name: str) -> Any:

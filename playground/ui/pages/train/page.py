@@ -12,7 +12,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.own_drawings import count_drawings, load_drawings, to_tensors
-from playground.environment import ROOT
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
@@ -21,8 +20,8 @@ from playground.runs.run import Run, find
 from playground.runs.views.summaries import Summary
 from playground.server import identity
 from playground.training.suggestions import suggested
+from playground.ui import state
 from playground.ui.components.training_monitor import training_monitor
-from playground.ui.pages.draw import MODEL_CHOICE
 from playground.ui.pages.train.export import offer_downloads, offer_import
 from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.shared import visitor
@@ -33,10 +32,6 @@ from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_ne
 from playground.ui.shared.runs import choose_run, has_trained_network, run_title, runs_of_visitor
 from playground.ui.shell.device import chosen_device
 
-PAGES = ROOT / "pages"
-_WATCHED = "watched-run"
-_OPENED = "opened-run"
-"""The run opened last, the address before, and when, by `time.monotonic`."""
 _LATE_SECONDS = 8.0
 
 
@@ -72,11 +67,11 @@ def watch() -> None:
     runs = runs_of_visitor()
     run = _watched(runs)
     if run is None:
-        _show_data(dataset_info(st.session_state.get("dataset", "mnist-5k")))
+        _show_data(dataset_info(state.DATASET.read()))
         return
     training_monitor(run, run_title(run), key="monitor", on_end=lambda: None, on_open=_open)
     _offer_more(run, ready=any(each.run == run and has_trained_network(each) for each in runs))
-    network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key="train-tabs", on_change="rerun")
+    network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key=state.TRAIN_TABS.key, on_change="rerun")
     if network.open:
         with network:
             _show_network(run.network)
@@ -97,9 +92,9 @@ def watch() -> None:
 
 def _open(run: str) -> None:
     """Select another run."""
-    st.session_state[_OPENED] = (run, st.query_params.get("run"), time.monotonic())
-    st.session_state[_WATCHED] = run
-    st.query_params["run"] = run
+    state.OPENED_RUN.write((run, state.RUN.read(), time.monotonic()))
+    state.WATCHED_RUN.write(run)
+    state.RUN.write(run)
 
 
 def _go_to(run: Run) -> None:
@@ -114,10 +109,9 @@ def _offer_more(run: Run, *, ready: bool) -> None:
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
     evaluate, draw, again = st.columns([3, 5, 4])
     if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
-        st.switch_page(PAGES / "evaluate.py", query_params={"model": run.id})
+        state.open_page("evaluate", {state.MODEL: run.id})
     if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
-        st.session_state[MODEL_CHOICE] = run.id
-        st.switch_page(PAGES / "draw.py")
+        state.open_page("draw", {state.DRAW_MODEL: run.id})
     again.button(
         "Use these settings", icon=":material/settings_backup_restore:", key="use-settings", width="stretch", on_click=_use_settings, args=(run,),
         help="Fill in the form with the data set, the network and every setting of this run: change one, and train again.",
@@ -130,14 +124,14 @@ def _use_settings(run: Run) -> None:
     if load_presets().networks.get(network.name) != network:
         network = replace(network, name=OWN_NAME)
         use_own_network(network)
-    st.session_state["dataset"] = config.dataset
-    st.session_state[f"network-{config.dataset}"] = network.name
+    state.DATASET.write(config.dataset)
+    state.NETWORK.of(config.dataset).write(network.name)
     fill(config, network.name)
 
 
 def _choose_data() -> DatasetInfo:
     by_name = {info.name: info for info in DATASETS}
-    name = st.selectbox("Data set", list(by_name), format_func=lambda name: by_name[name].title, key="dataset", persist_state="session")
+    name = st.selectbox("Data set", list(by_name), format_func=lambda name: by_name[name].title, key=state.DATASET.key, persist_state="session")
     info = by_name[name]
     st.caption(info.source)
     return info
@@ -153,13 +147,13 @@ def _choose_own(info: DatasetInfo) -> bool:
         "The drawings you saved under Teach on the Draw page are mixed in: about every tenth image is one of yours. "
         "The run stores your drawings; anyone you give its file to gets them as well."
     )
-    return st.checkbox(title, key="own-digits", help=explained)
+    return st.checkbox(title, key=state.WITH_OWN_DIGITS.key, help=explained)
 
 
 def _chosen() -> tuple[DatasetInfo, NetworkSpec | None]:
     """Return the data set and the network selected in the settings."""
-    info = dataset_info(st.session_state.get("dataset", "mnist-5k"))
-    return info, fitting_networks(info).get(st.session_state.get(f"network-{info.name}", ""))
+    info = dataset_info(state.DATASET.read())
+    return info, fitting_networks(info).get(state.NETWORK.of(info.name).read())
 
 
 def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
@@ -175,7 +169,7 @@ def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
         names,
         index=names.index(default) if default in names else 0,
         format_func=lambda name: fitting[name].title or name,
-        key=f"network-{info.name}",
+        key=state.NETWORK.of(info.name).key,
         persist_state="session",
     )
     st.caption(fitting[name].summary)
@@ -213,33 +207,34 @@ def _offer_download(info: DatasetInfo) -> None:
     st.rerun()
 
 
-def _named() -> str | None:
+def _named() -> str:
     """Return the run in the address; a message sent before another run was opened may still carry the previous address."""
-    named = st.query_params.get("run")
-    opened, before, at = st.session_state.get(_OPENED, (None, None, 0.0))
+    named = state.RUN.read()
+    opened, before, at = state.OPENED_RUN.read()
     if opened and opened != named == before and time.monotonic() - at < _LATE_SECONDS:
-        st.query_params["run"] = named = opened
+        named = opened
+        state.RUN.write(opened)
     return named
 
 
 def _watched(runs: list[Summary]) -> Run | None:
     """Return the run in the address or the one selected last; else the newest one."""
-    wanted = _named() or st.session_state.get(_WATCHED)
+    wanted = _named() or state.WATCHED_RUN.read()
     if wanted:
         try:
             run = find(wanted)
         except PlaygroundError:
-            st.session_state.pop(_WATCHED, None)
+            state.WATCHED_RUN.forget()
         else:
             if identity.may_see(run, visitor.current_learner()):
-                st.session_state[_WATCHED] = run.id
+                state.WATCHED_RUN.write(run.id)
                 return run
     return runs[0].run if runs else None
 
 
 def _choose_run(runs: list[Summary]) -> None:
     chosen = choose_run(runs, key="train-runs")
-    if chosen is not None and chosen.id != st.session_state.get(_WATCHED):
+    if chosen is not None and chosen.id != state.WATCHED_RUN.read():
         _go_to(chosen)
 
 
