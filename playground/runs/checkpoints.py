@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from playground.errors import CheckpointError, RunError
 
 KEPT = 12
@@ -45,6 +43,8 @@ class Checkpoints:
         Raises:
             RunError: the disk is full.
         """
+        import torch  # readers of a run, such as the coach, work without it
+
         temporary = self.latest_path.with_suffix(".tmp")
         try:
             temporary.unlink(missing_ok=True)  # after a crash it may be a second name of an earlier checkpoint, which writing into it would change
@@ -102,6 +102,8 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: it is not such a file, or holds anything else.
     """
+    import torch
+
     if not _is_archive(path):  # torch.save writes nothing else; older pickles are not worth their risk
         raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged.")
     try:

@@ -1,8 +1,8 @@
-"""A coach: it looks at a run's record, says in plain words what is wrong and why, and offers runs that would do better.
+"""The coach: finds faults in a run's record, explains them, and offers runs that would do better.
 
     findings(Record.of(History(run).follow()))
 
-Nothing here needs PyTorch: a detector is a pure function of what was recorded.
+Nothing here needs PyTorch: a detector is a pure function of a record.
 """
 
 from playground.runs.coach.finding import Finding, Remedy, as_json

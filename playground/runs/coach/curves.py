@@ -1,4 +1,4 @@
-"""What the curves of loss and accuracy tell: learning by heart, learning too little, standing still, or nothing learnt at all."""
+"""Faults that the curves of loss and accuracy show: overfitting, underfitting, a plateau, or accuracy at chance level."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from playground.runs.coach.record import Record
 from playground.runs.coach.remedies import MORE, Remedies, rounded
 from playground.runs.coach.steps import HARMED, LATE
 from playground.training.optimizers import usual_learning_rate
+from playground.typography import percent
 
 RISE = 0.15
 """By how much the test loss lies above its lowest value; from one evaluation to the next it moves by half of that by chance."""
@@ -37,44 +38,44 @@ BEGUN = 0.05
 SLOW = 0.6
 """Progress of a training loss below which much is missing."""
 FEW = 3.0
-"""How many times better than chance a network must be that shall know the other classes."""
+"""How many times chance accuracy a network must reach before a missing class counts as a fault."""
 NARROW = 0.5
-"""Hidden units beside classes, below which a layer is a bottleneck."""
+"""Hidden units per class below which a layer is a bottleneck."""
 ALIKE = 0.12
-"""Largest gap between training and test accuracy of a network that lacks size, not data."""
+"""Largest gap between training and test accuracy at which a network lacks capacity, not data."""
 LONG_EPOCHS, LONG_STEPS = 3.0, 100
-"""A run that can be said to stand still."""
+"""Epochs and steps before which a run cannot be on a plateau."""
 RATE_KEPT = 0.5
-"""Share of the peak learning rate above which the rate has not come down."""
+"""Share of the peak learning rate above which the learning rate has not decayed."""
 SHORT_EPOCHS = 1.0
-"""So few that no image was seen twice."""
+"""Epochs in which the network sees no image twice."""
 BY_HEART = 1.5
-"""How many times better than chance a network names the training images that learns them."""
+"""How many times chance the training accuracy is of a network that memorises its images."""
 SIGMAS = 4.0
-"""Standard deviations of chance within which an accuracy is a guess."""
+"""Standard deviations of a random guess within which an accuracy is at chance level."""
 
 
-def guessing(record: Record) -> Finding | None:
-    """On images that it has not seen, the network is no better than chance."""
+def chance_level(record: Record) -> Finding | None:
+    """Report a test accuracy at chance level."""
     late = record.evaluations[-2:]
-    if len(late) < 2 or record.epochs < 2 or record.done < LATE or record.step < LONG_STEPS / 2 or _bottleneck(record) is not None:
+    if len(late) < 2 or record.epochs < 2 or record.share_done < LATE or record.step < LONG_STEPS / 2 or _bottleneck(record) is not None:
         return None
     images = sum(late[-1].named) or record.data.test_size
-    most = record.guessed + SIGMAS * math.sqrt(record.guessed * (1 - record.guessed) / images)
+    most = record.chance_accuracy + SIGMAS * math.sqrt(record.chance_accuracy * (1 - record.chance_accuracy) / images)
     if max(each.test_accuracy for each in late) > most:
         return None
     last = late[-1]
-    if last.train_accuracy > BY_HEART * record.guessed:
-        why = "It finds nothing in the images that goes with their labels. What it learns, it learns by heart."
+    if last.train_accuracy > BY_HEART * record.chance_accuracy:
+        why = "The network memorises the training images: it has found nothing in them that predicts the label of a new image."
     else:
-        why = "A loss that stays at ln(classes) says that every class gets the same probability: nothing was found that goes with the labels."
+        why = "A loss that stays at ln(classes) means that every class gets the same probability: the network has found nothing that predicts the labels."
     return Finding(
-        "guessing",
-        "On test images the network only guesses",
-        f"After {last.epoch:.3g} epochs it names {last.test_accuracy:.1%} of the test images rightly; {record.guessed:.0%} is chance. "
-        f"Of the training images it names {last.train_accuracy:.0%}, with a loss of {last.train_loss:.2f}.",
+        "chance-level",
+        "Test accuracy is at chance level",
+        f"Test accuracy is {percent(last.test_accuracy, 1)} after {last.epoch:.3g} epochs (chance: {percent(record.chance_accuracy)}). "
+        f"Training accuracy is {percent(last.train_accuracy)}, training loss {last.train_loss:.2f}.",
         why,
-        "Look at some images with their labels. If they are right, try a network that is known to learn these images.",
+        "Look at some training images with their labels. If the labels are correct, try a network that is known to learn this data set.",
         "problem",
         last.step,
         -1,
@@ -83,30 +84,30 @@ def guessing(record: Record) -> Finding | None:
 
 
 def class_never_predicted(record: Record) -> Finding | None:
-    """Some classes are named for no test image, though the others are told apart."""
+    """Report classes that are never predicted, although the network distinguishes the others."""
     late = record.evaluations[-2:]
-    if len(late) < 2 or record.epochs < 2 or record.done < LATE or not all(each.named for each in late):
+    if len(late) < 2 or record.epochs < 2 or record.share_done < LATE or not all(each.named for each in late):
         return None
     missing = [index for index, counts in enumerate(zip(*(each.named for each in late), strict=True)) if not any(counts)]
     last = late[-1]
-    if not missing or last.test_accuracy < FEW * record.guessed:
+    if not missing or last.test_accuracy < FEW * record.chance_accuracy:
         return None
     names = ", ".join(f"“{record.data.classes[index]}”" for index in missing)
     return Finding(
         "class-never-predicted",
         "A class is never predicted" if len(missing) == 1 else f"{len(missing)} classes are never predicted",
-        f"At step {last.step:,} not one of {sum(last.named):,} test images is named {names}, though {last.test_accuracy:.0%} of all are named rightly.",
-        "An accuracy hides this: a network that never names one of ten classes can still be right nine times out of ten.",
-        "See whether the training images have that class at all, and whether its labels are right. Then let the weights start from other random numbers.",
+        f"At step {last.step:,} none of the {sum(last.named):,} test images is predicted as {names}, although test accuracy is {percent(last.test_accuracy)}.",
+        "Accuracy hides this: a network that never predicts one of ten classes can still be correct nine times out of ten.",
+        "Check that the training set has images of this class and that their labels are correct. Then train from another random initialisation.",
         "problem",
         last.step,
         -1,
-        remedies.settings(record, "Train from another start", seed=record.config.seed + 1),
+        remedies.settings(record, "Train from another random initialisation", seed=record.config.seed + 1),
     )
 
 
 def overfitting(record: Record) -> Finding | None:
-    """The training images are learnt by heart: their loss falls while the test loss rises, or their accuracy leaves that of the test behind."""
+    """Report that training loss falls while test loss rises, or that training accuracy is far above test accuracy."""
     runs = record.evaluations
     if len(runs) < 3 or record.epochs < 2:
         return None
@@ -117,14 +118,14 @@ def overfitting(record: Record) -> Finding | None:
     is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= GAP
     if not (is_rising or is_apart):
         return None
-    rose = f"After {best.epoch:.3g} epochs the test loss was lowest, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, in training {last.train_loss:.2g}."
-    apart = f"After {last.epoch:.3g} epochs {last.train_accuracy:.0%} of the training images are named rightly, of the test images {last.test_accuracy:.0%}."
+    rose = f"Test loss was lowest after {best.epoch:.3g} epochs, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, training loss {last.train_loss:.2g}."
+    apart = f"After {last.epoch:.3g} epochs training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
     return Finding(
         "overfitting",
         "The network overfits",
         f"{rose} {apart}" if is_rising else apart,
-        "It learns the training images by heart, noise and all. What counts is the test: images that it has not seen.",
-        "More images help most. Augmentation makes some, dropout and weight decay make learning by heart harder, and fewer epochs leave less time for it.",
+        "The network memorises the training images, noise included. What counts is how well it classifies images that it has not seen.",
+        "More training images help most. Augmentation varies them, dropout and weight decay make memorising harder, and fewer epochs, too.",
         "problem",
         best.step if is_rising else last.step,
         -1,
@@ -145,8 +146,8 @@ def _against_overfitting(record: Record) -> Remedies:
 
 
 def underfitting(record: Record) -> Finding | None:
-    """Training and test stop alike far from the goal: the network is too small for the task."""
-    if record.done < LATE or record.epochs < LONG_EPOCHS or record.step < LONG_STEPS or not record.evaluations:
+    """Report that training and test accuracy both stay low: the network is too small for the data set."""
+    if record.share_done < LATE or record.epochs < LONG_EPOCHS or record.step < LONG_STEPS or not record.evaluations:
         return None
     last, narrow = record.evaluations[-1], _bottleneck(record)
     gap = last.train_accuracy - last.test_accuracy
@@ -154,23 +155,23 @@ def underfitting(record: Record) -> Finding | None:
     is_narrow = narrow is not None and record.progress < HARMED and gap < GAP
     if not (is_still or is_narrow):
         return None
-    accuracies = f"{last.train_accuracy:.0%} of the training images and {last.test_accuracy:.0%} of the test images are named rightly."
+    accuracies = f"training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
     if narrow is None:
-        saw = f"After {last.epoch:.3g} epochs the training loss is {record.loss:.3g} and hardly falls; {accuracies}"
+        evidence = f"After {last.epoch:.3g} epochs training loss is {record.loss:.3g} and hardly falls; {accuracies}"
     else:
         name = record.network.layers[narrow].type
-        saw = f"After {last.epoch:.3g} epochs {accuracies} Layer {narrow} ({name}) hands on fewer numbers than half the classes: {_width(record, narrow)}."
+        evidence = f"After {last.epoch:.3g} epochs {accuracies} Layer {narrow} ({name}) has {_width(record, narrow)} outputs, fewer than half the classes."
     return Finding(
         "underfitting",
         "The network underfits",
-        saw,
-        "It is no worse on images that it has not seen, so what is missing is not data: it cannot even learn those that it sees.",
-        "Take a larger network: wider layers, more of them, and an activation between them.",
+        evidence,
+        "Test accuracy is about as low as training accuracy, so more data would not help: the network cannot even fit the training images.",
+        "Use a larger network: wider layers, more layers, and an activation between them.",
         "problem",
         last.step,
         -1 if narrow is None else narrow,
         (
-            *remedies.network(record, "Put activations between the layers", edits.with_activations(record.network)),
+            *remedies.network(record, "Add activations between the layers", edits.with_activations(record.network)),
             *remedies.network(record, "Make the layers wider", edits.wider(record.network)),
             *remedies.recommended_network(record),
         ),
@@ -178,19 +179,19 @@ def underfitting(record: Record) -> Finding | None:
 
 
 def _bottleneck(record: Record) -> int | None:
-    """The first hidden layer with fewer units than half the classes."""
+    """Return the index of the first hidden layer with fewer units than half the number of classes."""
     return next((index for index in record.weighted[:-1] if _width(record, index) < NARROW * len(record.data.classes)), None)
 
 
 def _width(record: Record, index: int) -> float:
-    """How many numbers, or feature maps, a layer with weights hands on; infinity where it hands on as many as come in."""
+    """Return the number of output features or channels of a layer with weights; infinity for a layer that keeps its input's."""
     layer = record.network.layers[index]
     now: Any = layer_type(layer.type).settings(layer.params)
     return now[edits.WIDTHS[layer.type][0]] if layer.type in edits.WIDTHS else math.inf
 
 
 def plateau(record: Record) -> Finding | None:
-    """The loss stands still though the learning rate never came down."""
+    """Report that the loss is on a plateau while the learning rate never decayed."""
     rates = record.column("learning_rate")
     if record.epochs < LONG_EPOCHS or record.step < LONG_STEPS or _has_come_down(record) or not 0 < record.progress < HARMED:
         return None
@@ -203,40 +204,40 @@ def plateau(record: Record) -> Finding | None:
     since = record.step // 4
     return Finding(
         "plateau",
-        "The loss stands still",
-        f"From step {since:,} to step {record.step:,} the training loss hardly fell: from {second:.3g} to {last:.3g}. "
+        "The loss is on a plateau",
+        f"From step {since:,} to step {record.step:,} training loss hardly fell: from {second:.3g} to {last:.3g}. "
         f"The learning rate is still {rates[-1]:.3g}.",
-        "With a large rate the weights jump around the bottom of a valley without reaching it. That is why schedules lower the rate in the end.",
-        "Lower the learning rate on the way, by a schedule or by hand. If the loss still stays, the network is too small.",
+        "With a large learning rate the weights jump around a minimum without reaching it. That is why schedules lower the learning rate towards the end.",
+        "Lower the learning rate during training, by a schedule or by hand. If the loss still does not fall, the network is too small.",
         "problem",
         since,
         -1,
         (
             *remedies.fork(
-                record, f"Go on for {record.config.epochs:g} epochs with a rate that falls", record.step + 1,
-                epochs=record.config.epochs * MORE, schedule="cosine", learning_rate=rounded(record.rate / 3),
+                record, f"Continue for {record.config.epochs:g} epochs with a decaying learning rate", record.step + 1,
+                epochs=record.config.epochs * MORE, schedule="cosine", learning_rate=rounded(record.learning_rate / 3),
             ),
-            *remedies.settings(record, "Train with a rate that falls", schedule="cosine"),
-            *remedies.with_rate(record, rounded(record.rate / 10)),
+            *remedies.settings(record, "Train with a decaying learning rate", schedule="cosine"),
+            *remedies.with_rate(record, rounded(record.learning_rate / 10)),
         ),
     )  # fmt: skip
 
 
 def _has_come_down(record: Record) -> bool:
-    """Whether the learning rate is far below its peak."""
+    """Return whether the learning rate is far below its peak."""
     rates = record.column("learning_rate")
     return bool(rates[-1] < RATE_KEPT * rates.max())
 
 
 def still_learning(record: Record) -> Finding | None:
-    """The run ended before the network had learnt what it could."""
+    """Report that the run ended while the loss was still falling."""
     if not record.is_over or record.epochs > SHORT_EPOCHS or not BEGUN < record.progress < LEARNT:
         return None
     return Finding(
         "still-learning",
-        "It was still learning when it ended",
-        f"In {record.epochs:.2g} epochs, {record.step:,} steps, the training loss fell from {record.column('loss')[0]:.2f} to {record.loss:.2f}.",
-        "The network has seen each image once at most. Most networks learn more the second and the third time.",
+        "Training ended while the loss was still falling",
+        f"In {record.epochs:.2g} epochs ({record.step:,} steps) training loss fell from {record.column('loss')[0]:.2f} to {record.loss:.2f}.",
+        "The network has seen each training image at most once. Most networks still improve in the second and third epoch.",
         "Train for more epochs.",
         "hint",
         record.step,

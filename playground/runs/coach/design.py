@@ -1,4 +1,4 @@
-"""What is wrong by design: an output that the loss does not expect, layers with nothing between them, regularisation that leaves too little."""
+"""Faults of the design: an output that the loss does not expect, layers without activations between them, too strong regularisation."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from playground.runs.coach.inside import LEARNT
 from playground.runs.coach.record import Record
 from playground.runs.coach.remedies import Remedies
 from playground.runs.coach.steps import EVIDENCE_STEPS, HALF, HARMED
+from playground.typography import percent
 
 SQUEEZE = ("Softmax", "Sigmoid")
 STRONG_DROPOUT = 0.7
@@ -23,16 +24,16 @@ STRONG_SMOOTHING = 0.5
 """Share of the target; 0.1 is usual: https://arxiv.org/abs/1512.00567."""
 USUAL_SMOOTHING = 0.1
 STRONG_SHIFT, STRONG_ROTATION, STRONG_SCALE, STRONG_NOISE = 0.25, 60.0, 0.5, 0.4
-"""Share of the image's side, degrees, share of its size, and standard deviation of pixels from 0 to 1, at which images are hard to know again;
+"""Share of the image's side, degrees, share of its size, and standard deviation of pixels from 0 to 1, at which images are hard to recognise;
 https://arxiv.org/abs/1909.13719 goes to 0.3, 30, 0.1 and none."""
 SHRUNK = 0.75
-"""What is left of the weights' norm where weight decay, not the data, decides it; without decay it grows."""
+"""Share of the initial norm of the weights below which weight decay, not the data, determines them; without decay the norm grows."""
 PULLING = 0.2
-"""Weight decay beside the gradient, both as norms, from which it has a say in every step."""
+"""Norm of the weight decay divided by that of the gradient, from which decay matters in every step."""
 
 
 def softmax_before_loss(record: Record) -> Finding | None:
-    """A softmax or sigmoid behind the scores, which the loss squeezes a second time."""
+    """Report a softmax or sigmoid after the logits, although the loss applies softmax itself."""
     behind = edits.output_activations(record.network)
     if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) not in SQUEEZE:
         return None
@@ -40,73 +41,73 @@ def softmax_before_loss(record: Record) -> Finding | None:
     lowest = math.log(1 + (classes - 1) / math.e)  # one output is 1, the others are 0
     return Finding(
         "softmax-before-loss",
-        f"{name} stands before the loss",
-        f"Layer {behind[-1]} is a {name}, so all scores lie between 0 and 1. With {classes} classes the loss cannot get below {lowest:.2f}; "
+        f"{name} before the loss",
+        f"Layer {behind[-1]} is a {name}, so all logits lie between 0 and 1. With {classes} classes the loss cannot fall below {lowest:.2f}; "
         f"at step {record.step:,} it is {record.loss:.2f}.",
-        "Cross-entropy takes the softmax itself. Squeezed twice, even right answers look unsure, and the gradient is small where the network is most wrong.",
-        f"Leave out the {name}. To see probabilities, take the softmax where you use the network.",
+        "Cross-entropy applies softmax itself. Applied twice, even correct predictions get low probabilities, and wrong ones small gradients.",
+        f"Remove the {name}. To see probabilities, apply softmax where you use the network.",
         "problem",
         record.step,
         behind[-1],
-        remedies.network(record, f"Leave out the {name}", edits.without_output_activation(record.network)),
+        remedies.network(record, f"Remove the {name}", edits.without_output_activation(record.network)),
     )
 
 
 def activation_last(record: Record) -> Finding | None:
-    """Another activation behind the scores."""
+    """Report another activation after the logits."""
     behind = edits.output_activations(record.network)
     if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) in SQUEEZE:
         return None
     return Finding(
         "activation-last",
-        f"{name} bends the scores",
-        f"Layer {behind[-1]}, behind the layer that makes the scores, is a {name}. At step {record.step:,} the training loss is {record.loss:.2f}.",
-        "A score may be any number: the lower, the less likely is the class. Where an activation cuts or bends the scores, "
-        "a class can fall silent, and no gradient brings it back.",
-        f"Leave out the {name}.",
+        f"{name} after the last layer",
+        f"Layer {behind[-1]}, after the layer that computes the logits, is a {name}. At step {record.step:,} training loss is {record.loss:.2f}.",
+        "A logit may be any number: the lower, the less likely the class. An activation that limits the logits can keep a class from ever being predicted, "
+        "and then no gradient reaches it.",
+        f"Remove the {name}.",
         "problem",
         record.step,
         behind[-1],
-        remedies.network(record, f"Leave out the {name}", edits.without_output_activation(record.network)),
+        remedies.network(record, f"Remove the {name}", edits.without_output_activation(record.network)),
     )
 
 
 def no_activation(record: Record) -> Finding | None:
-    """Linear layers stacked upon each other, which together are one linear layer."""
+    """Report linear layers without an activation between them, which together are one linear layer."""
     bent = edits.with_activations(record.network)
-    if bent is None or record.done < HALF or record.step < EVIDENCE_STEPS or record.progress > HARMED:
+    if bent is None or record.share_done < HALF or record.step < EVIDENCE_STEPS or record.progress > HARMED:
         return None
     pairs = zip(record.network.layers, bent.layers, strict=False)  # they are alike up to the first activation that was put in
     layer = next(index for index, (before, after) in enumerate(pairs) if before != after)
     return Finding(
         "no-activation",
-        "There is no activation between layers",
+        "No activation between layers",
         f"Between layer {layer} ({record.network.layers[layer].type}) and the one before it there is no activation. "
-        f"At step {record.step:,} the training loss is still {record.loss:.3g}.",
-        "Weighted sums of weighted sums are weighted sums again: together such layers can do no more than one.",
-        "Put an activation, such as ReLU, between them.",
+        f"At step {record.step:,} training loss is still {record.loss:.3g}.",
+        "A weighted sum of weighted sums is again a weighted sum: together such layers can represent no more than a single one.",
+        "Add an activation, such as ReLU, between them.",
         "problem",
         record.step,
         layer,
-        remedies.network(record, "Put activations between the layers", bent),
+        remedies.network(record, "Add activations between the layers", bent),
     )
 
 
 def regularised_too_strongly(record: Record) -> Finding | None:
-    """Dropout, weight decay, augmentation or label smoothing so strong that the training images are not learnt."""
-    if record.done < HALF or record.step < EVIDENCE_STEPS or not record.evaluations:
+    """Report dropout, weight decay, augmentation or label smoothing so strong that the network cannot fit the training images."""
+    if record.share_done < HALF or record.step < EVIDENCE_STEPS or not record.evaluations:
         return None
     causes = [*_dropout(record), *_weight_decay(record), *_augmentation(record), *_label_smoothing(record)]
     if not causes:
         return None
-    seen, advice, offered = zip(*causes, strict=True)
+    evidence, advice, offered = zip(*causes, strict=True)
     last = record.evaluations[-1]
-    accuracies = f"At step {last.step:,} {last.train_accuracy:.0%} of the training images and {last.test_accuracy:.0%} of the test images are named rightly."
+    accuracies = f"At step {last.step:,} training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
     return Finding(
         "regularised-too-strongly",
         "Regularisation is too strong",
-        " ".join((*seen, accuracies)),
-        "Regularisation makes learning by heart harder. Too much of it makes all learning hard, or all answers unsure.",
+        " ".join((*evidence, accuracies)),
+        "Regularisation makes memorising harder. Too much of it makes learning itself hard, or all probabilities low.",
         " ".join(advice),
         "problem",
         last.step,
@@ -116,29 +117,29 @@ def regularised_too_strongly(record: Record) -> Finding | None:
 
 
 Cause = tuple[str, str, Remedies]
-"""A sentence for what was seen of it, one for what to do, and the runs that do."""
+"""A sentence with the evidence, one with advice, and the remedies."""
 
 
 def _dropout(record: Record) -> Iterator[Cause]:
     shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type == "Dropout"]
     if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNT:
-        offered = remedies.network(record, f"Train with at most {edits.LIGHT_DROPOUT:.0%} dropout", edits.with_light_dropout(record.network))
-        yield f"Dropout sets {max(shares):.0%} of a layer’s values to zero.", "Drop fewer values.", offered
+        offered = remedies.network(record, f"Train with at most {percent(edits.LIGHT_DROPOUT)} dropout", edits.with_light_dropout(record.network))
+        yield f"Dropout sets {percent(max(shares))} of a layer’s values to zero.", "Use a lower dropout probability.", offered
 
 
 def _weight_decay(record: Record) -> Iterator[Cause]:
-    """Decay that makes weights smaller than they started, against the gradient."""
+    """Yield weight decay that shrinks the weights below their initial norm, against the gradient."""
     decay, weighted = record.config.weight_decay, list(record.weighted)
     if not decay or not record.observations or record.progress > LEARNT:
         return
-    weight, gradient, update = (np.nan_to_num(record.seen(name)[:, weighted]) for name in ("weight", "gradient", "update"))
+    weight, gradient, update = (np.nan_to_num(record.layer_values(name)[:, weighted]) for name in ("weight", "gradient", "update"))
     before, now = np.linalg.norm(weight[[0, -1]], axis=1)
-    pull, push = (decay * record.rate * weight, update) if record.config.optimizer_type.decoupled_decay else (decay * weight, gradient)
+    pull, push = (decay * record.learning_rate * weight, update) if record.config.optimizer_type.decoupled_decay else (decay * weight, gradient)
     share = float(np.median(np.linalg.norm(pull, axis=1) / (np.linalg.norm(push, axis=1) + 1e-30)))
     if now < SHRUNK * before and share > PULLING:
         offered = remedies.settings(record, "Train without weight decay", weight_decay=0.0)
         yield (
-            f"With a weight decay of {decay:g} the weights shrank to {now / before:.0%} of their norm at the start.",
+            f"With a weight decay of {decay:g} the weights shrank to {percent(now / before)} of their initial norm.",
             "Use less weight decay, or none.",
             offered,
         )
@@ -147,19 +148,19 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
 def _augmentation(record: Record) -> Iterator[Cause]:
     augment, side = record.config.augment, record.data.input_shape[-1]
     strong = (
-        (augment.shift >= STRONG_SHIFT * side, f"Training images are moved by up to {augment.shift} pixels."),
-        (augment.rotation >= STRONG_ROTATION, f"Training images are turned by up to {augment.rotation:g}°."),
-        (augment.scale >= STRONG_SCALE, f"Training images are scaled by up to {augment.scale:.0%}."),
-        (augment.noise >= STRONG_NOISE, f"Training images are covered with noise of {augment.noise:g}."),
+        (augment.shift >= STRONG_SHIFT * side, f"Training images are shifted by up to {augment.shift} pixels."),
+        (augment.rotation >= STRONG_ROTATION, f"Training images are rotated by up to {augment.rotation:g}°."),
+        (augment.scale >= STRONG_SCALE, f"Training images are scaled by up to {percent(augment.scale)}."),
+        (augment.noise >= STRONG_NOISE, f"Noise with a standard deviation of {augment.noise:g} is added to training images."),
     )
-    seen = [sentence for is_strong, sentence in strong if is_strong]
-    if seen and record.progress < LEARNT:
+    evidence = [sentence for is_strong, sentence in strong if is_strong]
+    if evidence and record.progress < LEARNT:
         offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augmentation()))
-        yield " ".join(seen), "Change the images only so far that you would still know them.", offered
+        yield " ".join(evidence), "Change the images only so much that you would still recognise them.", offered
 
 
 def _label_smoothing(record: Record) -> Iterator[Cause]:
     smoothing = record.config.label_smoothing
     if smoothing >= STRONG_SMOOTHING:
         offered = remedies.settings(record, f"Train with a label smoothing of {USUAL_SMOOTHING:g}", label_smoothing=USUAL_SMOOTHING)
-        yield f"Label smoothing spreads {smoothing:.0%} of the target over the wrong classes.", "Smooth labels by about a tenth.", offered
+        yield f"Label smoothing spreads {percent(smoothing)} of the target over all classes.", "A label smoothing of about 0.1 is usual.", offered

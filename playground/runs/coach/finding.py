@@ -1,4 +1,4 @@
-"""What the coach says: a fault with its evidence, why it matters, and runs that would do better."""
+"""Findings of the coach: a fault with its evidence, why it matters, and remedies: runs that would do better."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ Severity = Literal["problem", "hint"]
 
 @dataclass(frozen=True)
 class Remedy:
-    """A run that would do better, one click away."""
+    """A run that would do better; one click starts it."""
 
     label: str
-    """What the button says."""
+    """Text of its button."""
     changes: Mapping[str, Any] = field(default_factory=dict)
     """Settings of `TrainConfig` that differ from the run's, as its `from_dict` takes them."""
     network: NetworkSpec | None = None
-    """The network where it is another one."""
+    """The network to train instead; None for the run's own."""
     at: int = -1
-    """The step of the checkpoint to go on from; -1 for a fresh start."""
+    """Step of the checkpoint to continue from; -1 to train from the start."""
 
     @property
     def start(self) -> Literal["fresh", "fork"]:
@@ -31,33 +31,33 @@ class Remedy:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that is wrong with a run."""
+    """A fault of a run."""
 
     name: str
-    """The detector's name for it, such as `rate-too-high`."""
+    """Identifier of its detector, such as `rate-too-high`."""
     title: str
-    saw: str
-    """What was seen, with numbers and where."""
+    evidence: str
+    """The evidence: values, step and layer."""
     why: str
     """Why it matters."""
     advice: str
     """What to try."""
     severity: Severity
     step: int
-    """Where on the curve it shows."""
+    """Step at which it shows."""
     layer: int = -1
-    """Index of the layer that it shows in; -1 for none in particular."""
+    """Index of the layer in which it shows; -1 for none in particular."""
     remedies: tuple[Remedy, ...] = ()
     """Best first."""
     explains: tuple[str, ...] = ()
-    """Titles of what else was found and follows from this, so that it is not said as a finding of its own."""
+    """Titles of further faults that follow from this one and are not reported separately."""
 
 
 def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """The findings as plain data for a page, which starts a remedy by the finding's `name` and the remedy's `label`."""
+    """Convert findings to plain data for a page, which starts a remedy by the finding's `name` and the remedy's `label`."""
     return [
         {
-            **{name: getattr(finding, name) for name in ("name", "title", "saw", "why", "advice", "severity", "step", "layer")},
+            **{name: getattr(finding, name) for name in ("name", "title", "evidence", "why", "advice", "severity", "step", "layer")},
             "explains": list(finding.explains),
             "remedies": [
                 {

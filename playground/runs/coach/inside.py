@@ -1,4 +1,4 @@
-"""What goes wrong inside the network: the values that enter it, the weights that it starts with, gradients, and units that fell silent."""
+"""Faults inside the network: its inputs, its weight initialisation, its gradients, and dead units."""
 
 from __future__ import annotations
 
@@ -11,60 +11,61 @@ from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.record import NORMALISATIONS, Record
 from playground.runs.coach.remedies import Remedies
+from playground.typography import percent
 
 LARGE_INPUT = 5.0
 """Mean or standard deviation of normalised pixels is about 0 and 1, of pixels from 0 to 1 less than 1. Inputs should have mean 0 and alike
 variances: LeCun et al., Efficient BackProp, section 4.3, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf"""
 LARGE_START = 2.5
-"""How many times the loss of chance a first loss may be: “verify loss @ init”, https://karpathy.github.io/2019/04/25/recipe/. Kaiming's start
-comes to 1.5 times."""
+"""How many times the loss at chance level a first loss may be: “verify loss @ init”, https://karpathy.github.io/2019/04/25/recipe/. Kaiming initialisation
+gives 1.5 times."""
 LARGE_GRADIENT = 30.0
-"""Norm of the first gradient by all weights together; those of healthy starts lie between 0.1 and 10, measured on the tests' runs."""
+"""Norm of the first gradient by all weights together; those of healthy initialisations lie between 0.1 and 10, measured on the tests' runs."""
 VANISHED = 1 / 200
 """Gradient of the first layer beside that of the last at the start. Healthy networks lie above 1/10, five sigmoids below 1/2000: the picture of
 Glorot and Bengio, https://proceedings.mlr.press/v9/glorot10a.html, measured on the tests' runs."""
 LEARNT = 0.9
 """Progress of a training loss that leaves little to be explained."""
 DEAD = 0.65
-"""Share of a layer's units that are silent. Some always are: “as much as 40%” with too large a rate, https://cs231n.github.io/neural-networks-1/;
+"""Share of a layer's units that are dead. Some always are: “as much as 40%” with too large a learning rate, https://cs231n.github.io/neural-networks-1/;
 healthy runs of the tests stay below 0.5."""
-DEAD_LOOKS = 2
+DEAD_OBSERVATIONS = 2
 """Observations in a row that must agree on it."""
-LOOKS = 3
-"""Observations that there must be before units can be said to stay silent."""
+MIN_OBSERVATIONS = 3
+"""Observations that there must be before units count as dead."""
 FEW_IMAGES = 8
-"""In smaller batches a unit is silent by chance, and a gradient large."""
+"""In smaller batches a unit is inactive by chance, and a gradient large."""
 LONG_ENOUGH = 0.25
 """Share of a run after which a loss that has hardly moved says something; before that, a learning rate may still be warming up."""
 
 
 def starts_at_zero(record: Record) -> Finding | None:
-    """Weights that are all 0 make all units of a layer alike, for ever."""
+    """Report layers whose weights are all initialised to 0, so that their units stay identical."""
     if not record.observations:
         return None
-    weights = record.seen("weight")[0]
+    weights = record.layer_values("weight")[0]
     layer = next((index for index in record.weighted if weights[index] == 0), None)
     if layer is None:
         return None
     name, step = record.network.layers[layer].type, record.observations[0].step
     return Finding(
         "starts-at-zero",
-        "Weights start at zero",
+        "Weights are initialised to zero",
         f"At step {step} every weight of layer {layer} ({name}) was 0.",
-        "Units that start alike get the same gradient and stay alike, and nothing gets past weights of zero. Only random numbers tell units apart.",
-        "Let the weights start at random.",
+        "Units with identical weights get identical gradients and stay identical, and no gradient passes weights of zero. Random weights make units differ.",
+        "Initialise the weights randomly.",
         "problem",
         step,
         layer,
         (
-            *remedies.settings(record, "Start as PyTorch does", initialisation="default"),
-            *remedies.settings(record, "Start with Kaiming’s weights", initialisation="kaiming"),
+            *remedies.settings(record, "Use PyTorch’s default initialisation", initialisation="default"),
+            *remedies.settings(record, "Use Kaiming initialisation", initialisation="kaiming"),
         ),
     )
 
 
 def inputs_not_normalised(record: Record) -> Finding | None:
-    """Pixels that reach the network as they are stored."""
+    """Report pixels that reach the network without normalisation."""
     first = record.observations[0] if record.observations else None
     if first is None or first.input_mean is None or first.input_std is None or max(abs(first.input_mean), first.input_std) < LARGE_INPUT:
         return None
@@ -73,34 +74,34 @@ def inputs_not_normalised(record: Record) -> Finding | None:
     return Finding(
         "inputs-not-normalised",
         "The inputs are not normalised",
-        f"The pixels reach the network with a mean of {first.input_mean:.3g} and a standard deviation of {first.input_std:.3g}. About 0 and 1 would be right.",
-        "Large inputs make large outputs and gradients in the first layer, so that a learning rate which suits the other layers is wrong for it.",
-        "Subtract the mean of the training images, and divide by their standard deviation.",
+        f"The inputs have a mean of {first.input_mean:.3g} and a standard deviation of {first.input_std:.3g}; they should be about 0 and 1.",
+        "Large inputs cause large outputs and gradients in the first layer, so a learning rate that suits the other layers is too high for it.",
+        "Standardise the inputs: subtract the mean of the training images and divide by their standard deviation.",
         "hint" if is_mended else "problem",
         first.step,
         0,
-        remedies.settings(record, "Train with normalised inputs", inputs=STANDARDISED),
+        remedies.settings(record, "Train with standardised inputs", inputs=STANDARDISED),
     )
 
 
 def exploding_gradients(record: Record) -> Finding | None:
-    """A start at which values grow from layer to layer, and gradients with them."""
+    """Report an initialisation with which activations and gradients grow from layer to layer."""
     if not record.observations or record.observations[0].step > record.steps_per_epoch:
         return None
-    std, gradient = record.seen("std")[0], record.seen("gradient")[0]
+    std, gradient = record.layer_values("std")[0], record.layer_values("gradient")[0]
     total, first = math.sqrt(np.nansum(gradient[list(record.weighted)] ** 2)), float(record.column("loss")[0])
     is_large = total >= LARGE_GRADIENT and record.batch_size >= FEW_IMAGES
-    if (first < LARGE_START * record.chance and not is_large) or not np.isfinite(std).any():
+    if (first < LARGE_START * record.chance_loss and not is_large) or not np.isfinite(std).any():
         return None
     layer, step = int(np.nanargmax(std)), record.observations[0].step
     return Finding(
         "exploding-gradients",
-        "Values and gradients explode at the start",
-        f"The first loss was {first:.3g}, where guessing gives {record.chance:.2f}. At step {step} the outputs of layer {layer} "
+        "Exploding activations and gradients",
+        f"The first loss was {first:.3g} (chance level: {record.chance_loss:.2f}). At step {step} the outputs of layer {layer} "
         f"({record.network.layers[layer].type}) had a standard deviation of {std[layer]:.3g}, and the gradient a norm of {total:.3g}.",
-        "Weights that are too large multiply what comes in, layer after layer, and on the way back they multiply the gradient. "
-        "The steps that follow only undo the start, or throw the weights far away.",
-        "Start with weights that keep values at the same size, or put a normalisation behind each layer.",
+        "Weights that are too large amplify the activations in each layer of the forward pass, and the gradients in each layer of the backward pass. "
+        "The first steps then only undo the initialisation, or move the weights far away.",
+        "Use an initialisation that preserves the variance of activations, or add a normalisation layer after each layer.",
         "problem",
         step,
         layer,
@@ -109,38 +110,38 @@ def exploding_gradients(record: Record) -> Finding | None:
 
 
 def vanishing_gradients(record: Record) -> Finding | None:
-    """Hardly any gradient arrives at the first layer, and the loss hardly moves."""
-    if not record.observations or len(record.weighted) < 3 or record.done < LONG_ENOUGH or record.progress > LEARNT:
+    """Report that hardly any gradient reaches the first layer while the loss hardly falls."""
+    if not record.observations or len(record.weighted) < 3 or record.share_done < LONG_ENOUGH or record.progress > LEARNT:
         return None
-    gradient = record.seen("gradient")[0]
+    gradient = record.layer_values("gradient")[0]
     first, last = record.weighted[record.config.whiten], record.weighted[-1]  # a whitened layer is frozen but for its bias
     if not 0 < gradient[first] < VANISHED * gradient[last]:
         return None
     step, name = record.observations[0].step, record.network.layers[first].type
     return Finding(
         "vanishing-gradients",
-        "The gradient vanishes",
-        f"At step {step} the gradient had a norm of {gradient[last]:.1g} in the last layer, and of {gradient[first]:.1g} in layer {first} ({name}). "
-        f"At step {record.step:,} the training loss is {record.loss:.3g}.",
-        "A sigmoid passes on at most a quarter of a gradient, and small weights pass on little. Multiplied from layer to layer, "
-        "nothing is left for the first ones, which then do not learn.",
-        "Use ReLU, weights that keep the size of a gradient, or a normalisation behind each layer.",
+        "Vanishing gradients",
+        f"At step {step} the gradient norm was {gradient[last]:.1g} in the last layer and {gradient[first]:.1g} in layer {first} ({name}). "
+        f"At step {record.step:,} training loss is {record.loss:.3g}.",
+        "A sigmoid multiplies the gradient by at most 0.25, and small weights shrink it, too. Over many layers the product becomes so small "
+        "that the first layers hardly learn.",
+        "Use ReLU, an initialisation that preserves the variance of gradients, or a normalisation layer after each layer.",
         "problem",
         step,
         first,
         (
-            *remedies.network(record, "Use ReLU and Kaiming’s weights", edits.with_relus(record.network), initialisation="kaiming"),
+            *remedies.network(record, "Use ReLU and Kaiming initialisation", edits.with_relus(record.network), initialisation="kaiming"),
             *better_start(record),
         ),
     )
 
 
 def dead_relus(record: Record) -> Finding | None:
-    """Most units of a layer give 0 for every image of a batch."""
-    if len(record.observations) < LOOKS or record.batch_size < FEW_IMAGES:
+    """Report layers in which most units output 0 for every image of a batch."""
+    if len(record.observations) < MIN_OBSERVATIONS or record.batch_size < FEW_IMAGES:
         return None
-    dead = record.seen("dead")
-    late = dead[-DEAD_LOOKS:].min(axis=0)  # NaN where a layer cannot be dead
+    dead = record.layer_values("dead")
+    late = dead[-DEAD_OBSERVATIONS:].min(axis=0)  # NaN where a layer cannot be dead
     if not (late >= DEAD).any():
         return None
     layer = int(np.nanargmax(late))
@@ -148,16 +149,16 @@ def dead_relus(record: Record) -> Finding | None:
     began = int(alive[-1]) + 1 if len(alive) else 0
     step, place = record.observations[began].step, f"layer {layer} ({record.network.layers[layer].type})"
     if began:
-        saw = f"Since step {step:,} most units of {place} give 0 for every image of a batch: now {late[layer]:.0%}, at first {dead[0, layer]:.0%}."
-        advice = "Lower the learning rate, because large steps push units to where they are silent, or use leaky ReLU."
+        evidence = f"Since step {step:,} most units of {place} output 0 for all images of a batch: {percent(late[layer])}, at first {percent(dead[0, layer])}."
+        advice = "Lower the learning rate, because large steps can make units inactive for all images, or use leaky ReLU."
     else:
-        saw = f"From the start {late[layer]:.0%} of the units of {place} give 0 for every image of a batch."
-        advice = "Start with other weights, or use leaky ReLU."
+        evidence = f"From the start {percent(late[layer])} of the units of {place} output 0 for every image of a batch."
+        advice = "Use another weight initialisation, or leaky ReLU."
     return Finding(
         "dead-relus",
         "Most ReLU units are dead",
-        saw,
-        "Where a ReLU gives 0, its gradient is 0. A unit that is silent for all images never learns again.",
+        evidence,
+        "Where a ReLU outputs 0, its gradient is 0. A unit that is inactive for all images gets no gradient and never recovers.",
         advice,
         "hint" if record.progress > LEARNT else "problem",
         step,
@@ -170,12 +171,12 @@ def dead_relus(record: Record) -> Finding | None:
 
 
 def better_start(record: Record) -> Remedies:
-    """Weights that keep the size of values, where the activations allow that, and layers that bring values to one size."""
+    """Offer an initialisation that preserves the variance of activations, where there is one for them, and normalisation layers."""
     types = {layer.type for layer in record.network.layers}
     has_relu, has_sigmoid = bool(types & {"ReLU", "LeakyReLU", "GELU", "SiLU"}), "Sigmoid" in types
-    name, title = ("kaiming", "Kaiming’s") if has_relu else ("xavier", "Xavier’s")
-    is_single = record.batch_size == 1 or record.data.train_size % record.batch_size == 1  # of one image batch norm cannot learn
+    name, title = ("kaiming", "Kaiming") if has_relu else ("xavier", "Xavier")
+    is_single = record.batch_size == 1 or record.data.train_size % record.batch_size == 1  # batch norm cannot train on a single image
     return (
-        *(() if has_sigmoid else remedies.settings(record, f"Start with {title} weights", initialisation=name)),
-        *(() if is_single else remedies.network(record, "Put a normalisation behind each layer", edits.normalised(record.network), initialisation="default")),
+        *(() if has_sigmoid else remedies.settings(record, f"Use {title} initialisation", initialisation=name)),
+        *(() if is_single else remedies.network(record, "Add normalisation after each layer", edits.normalised(record.network), initialisation="default")),
     )

@@ -1,4 +1,4 @@
-"""Which faults a run has: every detector is asked, and what follows from another fault is not said as one of its own."""
+"""Run every detector on a run's record, and report faults that follow from another one together with it."""
 
 from __future__ import annotations
 
@@ -26,49 +26,49 @@ DETECTORS: tuple[Detector, ...] = (
     steps.rate_too_high,
     inside.dead_relus,
     steps.rate_too_low,
-    curves.guessing,
+    curves.chance_level,
     curves.underfitting,
     curves.class_never_predicted,
     curves.overfitting,
     curves.plateau,
     curves.still_learning,
 )
-"""Causes first: a fault explains only what stands behind it."""
+"""Causes first: a fault explains only faults after it."""
 
-_LITTLE = ("guessing", "underfitting", "class-never-predicted", "plateau", "still-learning")
-"""What a network shows that does not learn well, whatever the cause."""
-_SLOW = ("rate-too-low", *_LITTLE)
-"""… and where hardly any gradient arrives."""
-_BROKEN = ("vanishing-gradients", "rate-too-high", "dead-relus", *_SLOW)
-"""… and where values or steps are of the wrong size."""
+_POOR_RESULTS = ("chance-level", "underfitting", "class-never-predicted", "plateau", "still-learning")
+"""Faults of a network that learns poorly, whatever the cause."""
+_SMALL_STEPS = ("rate-too-low", *_POOR_RESULTS)
+"""… and of one that hardly gets a gradient."""
+_WRONG_SCALE = ("vanishing-gradients", "rate-too-high", "dead-relus", *_SMALL_STEPS)
+"""… and of one whose activations or steps have the wrong scale."""
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
-    "not-a-number": ("inputs-not-normalised", "exploding-gradients", "overfitting", *_BROKEN),
-    "starts-at-zero": _BROKEN,
-    "inputs-not-normalised": ("exploding-gradients", *_BROKEN),
-    "softmax-before-loss": _BROKEN,
-    "activation-last": _BROKEN,
-    "no-activation": ("overfitting", *_BROKEN),
-    "exploding-gradients": ("overfitting", "rate-too-high", "dead-relus", *_SLOW),
-    "vanishing-gradients": ("rate-too-high", "dead-relus", *_SLOW),
-    "batch-too-small": ("rate-too-high", "dead-relus", *_SLOW),
-    "batch-too-large": _SLOW,
-    "regularised-too-strongly": ("rate-too-high", "dead-relus", *_SLOW),
-    "rate-too-high": ("dead-relus", "overfitting", *_SLOW),
-    "dead-relus": _SLOW,
-    "rate-too-low": _LITTLE,
-    "guessing": ("underfitting", "overfitting", "plateau", "still-learning"),
+    "not-a-number": ("inputs-not-normalised", "exploding-gradients", "overfitting", *_WRONG_SCALE),
+    "starts-at-zero": _WRONG_SCALE,
+    "inputs-not-normalised": ("exploding-gradients", *_WRONG_SCALE),
+    "softmax-before-loss": _WRONG_SCALE,
+    "activation-last": _WRONG_SCALE,
+    "no-activation": ("overfitting", *_WRONG_SCALE),
+    "exploding-gradients": ("overfitting", "rate-too-high", "dead-relus", *_SMALL_STEPS),
+    "vanishing-gradients": ("rate-too-high", "dead-relus", *_SMALL_STEPS),
+    "batch-too-small": ("rate-too-high", "dead-relus", *_SMALL_STEPS),
+    "batch-too-large": _SMALL_STEPS,
+    "regularised-too-strongly": ("rate-too-high", "dead-relus", *_SMALL_STEPS),
+    "rate-too-high": ("dead-relus", "overfitting", *_SMALL_STEPS),
+    "dead-relus": _SMALL_STEPS,
+    "rate-too-low": _POOR_RESULTS,
+    "chance-level": ("underfitting", "overfitting", "plateau", "still-learning"),
     "underfitting": ("class-never-predicted", "plateau"),
     "class-never-predicted": ("overfitting", "plateau"),
     "overfitting": ("plateau",),
 }
-"""For each fault those that it causes. A learner who mends the cause need not hear of them."""
+"""For each fault those that it causes: fixing the cause fixes them, too."""
 
 
 def detected(record: Record) -> tuple[Finding, ...]:
-    """Everything that shows in a run, causes first, with what follows from them; nothing for a healthy one.
+    """Return every fault of a run, causes first, consequences included; empty for a healthy run.
 
-    A run that goes on may be judged, too: a detector says nothing before there is evidence.
+    The run may still be training: a detector reports nothing before there is evidence.
     """
     if not record.step and record.diverged is None:
         return ()
@@ -76,12 +76,12 @@ def detected(record: Record) -> tuple[Finding, ...]:
 
 
 def findings(record: Record) -> tuple[Finding, ...]:
-    """The faults of a run, the gravest first; none for a healthy one."""
-    told: list[Finding] = []
+    """Return the faults of a run without their consequences, problems before hints; empty for a healthy run."""
+    causes: list[Finding] = []
     for finding in detected(record):
-        cause = next((index for index, other in enumerate(told) if finding.name in EXPLAINS.get(other.name, ())), None)
+        cause = next((index for index, other in enumerate(causes) if finding.name in EXPLAINS.get(other.name, ())), None)
         if cause is None:
-            told.append(finding)
+            causes.append(finding)
         else:
-            told[cause] = replace(told[cause], explains=(*told[cause].explains, finding.title))
-    return tuple(sorted(told, key=lambda finding: finding.severity == "hint"))
+            causes[cause] = replace(causes[cause], explains=(*causes[cause].explains, finding.title))
+    return tuple(sorted(causes, key=lambda finding: finding.severity == "hint"))

@@ -1,4 +1,4 @@
-"""What the coach judges: a run's settings, its network, and the numbers that were recorded, read in the ways that detectors need."""
+"""The record that the coach judges: a run's settings, network and measurements, with the statistics that detectors need."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from playground.training.config import TrainConfig
 from playground.training.events import Diverged, Evaluated, LearningRate, Observed
 
 WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding", "ResidualBlock", "TransformerEncoderLayer")
-"""Layers whose weights are learnt from the signal; a normalisation only scales it."""
+"""Layers with weights that are learned, normalisation layers excluded."""
 PLAIN = ("Linear", "Conv2d")
 """Weighted layers with nothing else inside."""
 NORMALISATIONS = ("BatchNorm1d", "BatchNorm2d", "LayerNorm")
-"""Layers that bring values to one size."""
+"""Layers that normalise activations."""
 WINDOW_IMAGES = 256
 """Images behind every point of the smoothed loss at least: the mean over so many hardly depends on which they were."""
 WINDOW_STEPS = 4
@@ -35,7 +35,7 @@ Numbers = Literal["gradient", "weight", "update", "mean", "std", "dead"]
 
 @dataclass(frozen=True)
 class Record:
-    """A run as it stands at one moment; nothing here changes while it goes on."""
+    """Immutable state of a run at one moment."""
 
     config: TrainConfig
     network: NetworkSpec
@@ -49,13 +49,13 @@ class Record:
     diverged: Diverged | None = None
     steps_per_epoch: int = 1
     total_steps: int = 1
-    """Steps that the run shall have in the end."""
+    """Steps of the complete run."""
     checkpoints: tuple[int, ...] = ()
-    """Steps whose states are kept, rising."""
+    """Steps with a checkpoint, ascending."""
 
     @classmethod
     def of(cls, history: History) -> Record:
-        """The record of a run that has been followed so far.
+        """Create the record of a run from its history.
 
         Raises:
             CheckpointError: the run's settings cannot be read.
@@ -86,21 +86,21 @@ class Record:
         return self.config.images_per_step(self.data.train_size)
 
     @property
-    def chance(self) -> float:
-        """The loss of a network that gives every class the same probability: ln(classes)."""
+    def chance_loss(self) -> float:
+        """Loss at chance level: that of equal probabilities for all classes, ln(classes)."""
         return math.log(len(self.data.classes))
 
     @property
-    def guessed(self) -> float:
-        """The accuracy of a network that guesses, from 0 to 1."""
+    def chance_accuracy(self) -> float:
+        """Accuracy at chance level, from 0 to 1."""
         return 1 / len(self.data.classes)
 
     @property
     def floor(self) -> float:
-        """The lowest training loss there can be: 0, or with label smoothing the entropy of the smoothed target."""
+        """Lowest possible training loss: 0, or with label smoothing the entropy of the smoothed target."""
         wrong = self.config.label_smoothing / len(self.data.classes)
-        right = 1 - self.config.label_smoothing + wrong
-        return -right * math.log(right) - (len(self.data.classes) - 1) * wrong * math.log(wrong) if wrong else 0.0
+        correct = 1 - self.config.label_smoothing + wrong
+        return -correct * math.log(correct) - (len(self.data.classes) - 1) * wrong * math.log(wrong) if wrong else 0.0
 
     @property
     def step(self) -> int:
@@ -108,18 +108,18 @@ class Record:
         return int(self.steps[0, -1]) if self.steps.shape[1] else 0
 
     @property
-    def done(self) -> float:
-        """Share of its steps that the run has taken."""
+    def share_done(self) -> float:
+        """Share of the run's steps that are done, from 0 to 1."""
         return self.step / self.total_steps
 
     @property
     def epochs(self) -> float:
-        """Epochs learnt so far."""
+        """Epochs done so far."""
         return self.step / self.steps_per_epoch
 
     @property
     def is_over(self) -> bool:
-        """Whether the run took all its steps, or cannot take more."""
+        """Whether all steps are done, or the run failed."""
         return self.step >= self.total_steps or self.state == "failed"
 
     def column(self, name: str) -> Array:
@@ -128,8 +128,8 @@ class Record:
         return row
 
     @property
-    def rate(self) -> float:
-        """The learning rate that was asked for last; with a schedule, its peak."""
+    def learning_rate(self) -> float:
+        """The learning rate set last; with a schedule, its peak."""
         by_hand = [change.learning_rate for change in self.changes if isinstance(change, LearningRate)]
         return by_hand[-1] if by_hand else self.config.learning_rate
 
@@ -144,27 +144,27 @@ class Record:
 
     @property
     def loss(self) -> float:
-        """The mean training loss of the last tenth, over `WINDOW_IMAGES` images or more; the loss of chance before the first step."""
+        """The mean training loss of the last tenth, over `WINDOW_IMAGES` images or more; the loss at chance level before the first step."""
         loss = self.column("loss")
         last = max(math.ceil(WINDOW_IMAGES / self.batch_size), len(loss) // 10)
-        return float(loss[-last:].mean()) if len(loss) else self.chance
+        return float(loss[-last:].mean()) if len(loss) else self.chance_loss
 
     @property
     def progress(self) -> float:
-        """How far the training loss has come from that of chance (0) to the lowest there can be (1); below 0 if it is worse than chance."""
-        return (self.chance - self.loss) / (self.chance - self.floor)
+        """Progress of the training loss from chance level (0) to the lowest possible loss (1); below 0 if it is worse than chance."""
+        return (self.chance_loss - self.loss) / (self.chance_loss - self.floor)
 
     @cached_property
     def parts(self) -> Array:
         """The mean training loss of each of `PARTS` equal parts of the steps so far, (PARTS,); the mean of all where there are fewer steps."""
         loss = self.column("loss")
         if len(loss) < PARTS:
-            return np.full(PARTS, loss.mean() if len(loss) else self.chance)
+            return np.full(PARTS, loss.mean() if len(loss) else self.chance_loss)
         return np.array([part.mean() for part in np.array_split(loss, PARTS)])
 
     @property
     def improvement(self) -> float:
-        """By which share of what was left the training loss fell in the last quarter."""
+        """Share of the remaining training loss by which it fell in the last quarter."""
         before, after = float(self.parts[-3]), float(self.parts[-1])
         return (before - after) / max(before - self.floor, 1e-12)
 
@@ -182,7 +182,7 @@ class Record:
 
     @property
     def is_normalised(self) -> bool:
-        """Whether a normalisation follows most layers with weights, so that the size of those weights does not matter."""
+        """Whether a normalisation layer follows most layers with weights, so that the scale of those weights does not matter."""
         types = [layer.type for layer in self.network.layers]
         hidden = self.weighted[:-1]
         followed = [
@@ -191,19 +191,19 @@ class Record:
         ]
         return bool(followed) and sum(followed) > len(followed) / 2
 
-    def seen(self, name: Numbers) -> Array:
-        """What was observed of every layer, (observations, layers); NaN where there is no such number."""
+    def layer_values(self, name: Numbers) -> Array:
+        """Return one measurement of every layer, ``(observations, layers)``; NaN where a layer has none."""
         rows = [[math.nan if value is None else value for value in getattr(observed, name)] for observed in self.observations]
         return np.array(rows, float).reshape(len(rows), len(self.network.layers))
 
     @cached_property
     def update_ratio(self) -> float | None:
-        """The median over all steps of how large a step is beside the weights that it changes; None before anything was observed.
+        """Median over all steps of the norm of the update divided by that of the weights; None before the first observation.
 
-        Looks at a run are not evenly spread over its steps, so the ratio is carried on between them in proportion to the learning rate.
+        Observations are not evenly spread over the steps, so the ratio between them is interpolated in proportion to the learning rate.
         """
         weighted = list(self.weighted)
-        update, weight, gradient = (self.seen(name)[:, weighted] for name in ("update", "weight", "gradient"))
+        update, weight, gradient = (self.layer_values(name)[:, weighted] for name in ("update", "weight", "gradient"))
         step, rate = self.column("step"), self.column("learning_rate")
         points = []
         for row, observed in enumerate(self.observations):

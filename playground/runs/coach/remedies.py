@@ -72,15 +72,15 @@ def fork(record: Record, label: str, before: int, **changes: Any) -> Remedies:
 
 def lower_rate(record: Record) -> Remedies:
     """The usual rate, and a tenth of the present one where that is not far from it; only what is lower."""
-    usual, tenth = usual_learning_rate(record.config), rounded(record.rate / 10)
-    rates = [tenth] if usual > record.rate / 2 else [usual] if tenth > FAR * usual else [usual, tenth]
+    usual, tenth = usual_learning_rate(record.config), rounded(record.learning_rate / 10)
+    rates = [tenth] if usual > record.learning_rate / 2 else [usual] if tenth > FAR * usual else [usual, tenth]
     return tuple(remedy for rate in dict.fromkeys(rates) for remedy in with_rate(record, rate))
 
 
 def higher_rate(record: Record) -> Remedies:
     """The usual rate, and ten times the present one where that is not far from it; only what is higher."""
-    usual, tenfold = usual_learning_rate(record.config), rounded(record.rate * 10)
-    rates = [tenfold] if usual < record.rate * 2 else [usual] if tenfold * FAR < usual else [usual, tenfold]
+    usual, tenfold = usual_learning_rate(record.config), rounded(record.learning_rate * 10)
+    rates = [tenfold] if usual < record.learning_rate * 2 else [usual] if tenfold * FAR < usual else [usual, tenfold]
     return tuple(remedy for rate in dict.fromkeys(rates) for remedy in with_rate(record, rate))
 
 
@@ -92,7 +92,7 @@ def with_rate(record: Record, rate: float) -> Remedies:
 def with_usual_rate(record: Record, offered: Remedies) -> Remedies:
     """Remedies with the usual learning rate besides, where the run's is far above it."""
     usual = usual_learning_rate(record.config)
-    if record.rate < FAR * usual:
+    if record.learning_rate < FAR * usual:
         return offered
     return tuple(
         replace(remedy, label=f"{remedy.label}, with a learning rate of {usual:g}", changes={**remedy.changes, "learning_rate": usual}) for remedy in offered
@@ -112,4 +112,4 @@ def _is_change(record: Record, changes: dict[str, Any]) -> bool:
         TrainConfig.from_dict({**before, **changes})
     except ConfigError:
         return False
-    return any({**before, "learning_rate": record.rate}[name] != value for name, value in changes.items())
+    return any({**before, "learning_rate": record.learning_rate}[name] != value for name, value in changes.items())

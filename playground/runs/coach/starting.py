@@ -1,4 +1,4 @@
-"""From a remedy to the run that it proposes."""
+"""Creates the run that a remedy proposes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from playground.training.config import TrainConfig
 from playground.training.events import Created
 
 
-def remedied(run: Run, remedy: Remedy, owner: str) -> Run:
-    """The run that a remedy proposes, not yet handed to a worker.
+def create_remedy_run(run: Run, remedy: Remedy, owner: str) -> Run:
+    """Create the run that a remedy proposes; it is not submitted yet.
 
     Args:
-        run: the one that was found fault with.
-        remedy: one of those of a finding of this run.
-        owner: whose the new run is.
+        run: the run with the fault.
+        remedy: a remedy of one of its findings.
+        owner: the learner who owns the new run.
 
     Raises:
-        PlaygroundError: the checkpoint that it would go on from is gone, or the run cannot be written.
+        PlaygroundError: the checkpoint to continue from is gone, or the run cannot be written.
     """
     if remedy.start == "fork":
         return fork(run, remedy.at, remedy.changes, owner)

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from playground.errors import PlaygroundError, UnknownName
 from playground.runs.branching import fork
 from playground.runs.coach import Record, as_json, detected, findings
-from playground.runs.coach.starting import remedied
+from playground.runs.coach.starting import create_remedy_run
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run, find
 from playground.runs.views.curves import curves
@@ -149,7 +149,7 @@ def _remedied(run: Run, name: object, label: object, who: str) -> str:
     remedy = next((remedy for finding in found if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
     if remedy is None:
         raise PlaygroundError("The coach no longer suggests this.", "Look at its current findings.")
-    made = remedied(run, remedy, who)
+    made = create_remedy_run(run, remedy, who)
     services().scheduler.submit(made)
     return made.id
 

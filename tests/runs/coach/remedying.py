@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from playground.runs.coach import Finding, Record, Remedy, findings
-from playground.runs.coach.starting import remedied
+from playground.runs.coach.starting import create_remedy_run
 from playground.runs.run import Run
 
 from .suite import Case, trained
@@ -17,7 +17,7 @@ POINTS, SHARE = 0.05, 0.8
 
 def start(case: Case, run: Run, remedy: Remedy) -> Record:
     """The remedy's run, trained to its end."""
-    return trained(case, remedied(run, remedy, owner=""))[1]
+    return trained(case, create_remedy_run(run, remedy, owner=""))[1]
 
 
 def outcome(finding: Finding, before: Record, after: Record) -> Outcome:

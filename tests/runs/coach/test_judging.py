@@ -51,12 +51,12 @@ def test_a_number_that_is_none_at_the_first_step() -> None:
     record = made([], diverged=Diverged(1, 1, "output", 1, [1.0, None, None, None]), state="failed")
     (finding,) = findings(record)
     assert (finding.name, finding.step, finding.layer) == ("not-a-number", 1, 1)
-    assert "step 1 in the output of layer 1 (Linear)" in finding.saw
+    assert "step 1 in the output of layer 1 (Linear)" in finding.evidence
 
 
 def test_a_number_whose_birth_was_not_found() -> None:
     (finding,) = findings(made([2.3] * 5, diverged=Diverged(6, 0, "loss", -1, []), state="failed"))
-    assert finding.saw == "At step 6 the loss was infinite or not a number."
+    assert finding.evidence == "At step 6 the loss was infinite or NaN (not a number)."
 
 
 def test_a_rate_set_by_hand_is_the_one_that_is_judged() -> None:
@@ -173,7 +173,7 @@ def test_a_network_too_narrow_to_tell_classes_apart_does_not_only_guess() -> Non
     """Its size is the cause, not its labels."""
     evaluations = tuple(Evaluated(step, step / 10, 2.28, 0.12, 2.3, 0.1, 0.0) for step in (190, 200))
     losses = list(np.linspace(2.31, 2.28, 200))
-    assert [finding.name for finding in findings(made(losses, evaluations=evaluations))] == ["guessing"]
+    assert [finding.name for finding in findings(made(losses, evaluations=evaluations))] == ["chance-level"]
     assert [finding.name for finding in findings(made(losses, evaluations=evaluations, network=mlp(2)))] == ["underfitting"]
 
 

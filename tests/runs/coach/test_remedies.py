@@ -15,7 +15,7 @@ from .conftest import Trainer
 from .remedying import Outcome, outcome, start
 from .suite import BROKEN, Case
 
-BY_DATA = ("guessing", "class-never-predicted")
+BY_DATA = ("chance-level", "class-never-predicted")
 """Faults made by damaged images, which no remedy repairs."""
 HELPFUL = 0.85
 """Share of the remedies after which the fault is gone or the network clearly better."""

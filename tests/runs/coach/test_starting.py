@@ -8,7 +8,7 @@ import pytest
 
 from playground.network.presets import preset
 from playground.runs.coach.finding import Remedy
-from playground.runs.coach.starting import remedied
+from playground.runs.coach.starting import create_remedy_run
 from playground.runs.run import Run, create_from
 from playground.training.config import TrainConfig
 from playground.training.events import Created
@@ -26,11 +26,11 @@ def taught() -> Run:
 
 
 def test_the_same_network_begins_with_the_same_weights_and_drawings(taught: Run) -> None:
-    made = remedied(taught, Remedy("Slower", {"learning_rate": 0.0001}), "ada")
+    made = create_remedy_run(taught, Remedy("Slower", {"learning_rate": 0.0001}), "ada")
     assert (made.start_path.read_bytes(), made.own_path.read_bytes()) == (b"weights", b"drawings")
     assert made.config.learning_rate == 0.0001 and made.owner == "ada"
 
 
 def test_another_network_begins_with_the_drawings_alone(taught: Run) -> None:
-    made = remedied(taught, Remedy("Another", network=preset("tutorial-cnn")), "ada")
+    made = create_remedy_run(taught, Remedy("Another", network=preset("tutorial-cnn")), "ada")
     assert not made.start_path.exists() and made.own_path.read_bytes() == b"drawings"

@@ -62,8 +62,8 @@ def test_a_finding_shows_where_it_shows(case: Case, train: Trainer) -> None:
     (finding,) = findings(record)
     assert 1 <= finding.step <= record.total_steps
     assert -1 <= finding.layer < len(case.network.layers)
-    assert any(character.isdigit() for character in finding.saw)
-    for text in (finding.title, finding.saw, finding.why, finding.advice, *(remedy.label for remedy in finding.remedies)):
+    assert any(character.isdigit() for character in finding.evidence)
+    for text in (finding.title, finding.evidence, finding.why, finding.advice, *(remedy.label for remedy in finding.remedies)):
         assert text.strip() == text
         assert "  " not in text and "nan" not in text.lower().split() and "{" not in text
 

@@ -1,4 +1,4 @@
-// The coach's findings on a run: a title for each, and behind it the evidence, why it matters, and what to try.
+// The findings of the coach: for each its title and evidence, and below them why it matters and what to do.
 
 import { element } from "./tile.js"
 
@@ -48,20 +48,20 @@ class Card {
     this.box = element("details", "monitor-finding")
     this.box.open = finding.severity === "problem"
     this.title = element("b")
-    this.saw = element("span")
+    this.evidence = element("span")
     this.why = element("p")
     this.advice = element("p")
     this.explains = element("p")
     this.tools = element("div", "monitor-tools")
     this.buttons = new Map()
     const summary = element("summary")
-    summary.append(this.title, this.saw)
+    summary.append(this.title, this.evidence)
     this.box.append(summary, this.why, this.advice, this.explains, this.tools)
   }
 
-  show({ severity, title, saw, why, advice, explains, remedies }) {
+  show({ severity, title, evidence, why, advice, explains, remedies }) {
     this.box.className = `monitor-finding ${severity}`
-    const texts = { title, saw, why, advice, explains: explains.length ? `This also explains: ${explains.join("; ")}.` : "" }
+    const texts = { title, evidence, why, advice, explains: explains.length ? `This also explains: ${explains.join("; ")}.` : "" }
     for (const [name, text] of Object.entries(texts)) this[name].textContent = text
     this.explains.hidden = !explains.length
     this.tools.hidden = !remedies.length
