@@ -42,7 +42,7 @@ def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
     outcomes = list(measure())
     wrong = sum(bool(outcome.problem) for outcome in outcomes)
-    return [(f"Runs lost, unreadable or changed by {len(outcomes)} kills at random moments", str(wrong), "0")]
+    return [(f"Runs: lost, unreadable or changed after {len(outcomes)} kills of the worker at random moments", str(wrong), "0")]
 
 
 if __name__ == "__main__":

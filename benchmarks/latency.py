@@ -133,8 +133,12 @@ def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
     found = measure()
     return [
-        ("Point of a stroke → bars moved, in the browser: median, 95th percentile", _told(found.alone), "≤ 100 ms, ≤ 200 ms"),
-        (f"The same, {LEARNERS} learners drawing at once", _told(found.among_ten), "p95 ≤ 500 ms"),
+        ("Canvas: time from pen movement to updated probabilities, one learner (median, 95th percentile)", _told(found.alone), "≤ 100 ms, ≤ 200 ms"),
+        (
+            f"Canvas: time from pen movement to updated probabilities, {LEARNERS} learners drawing at once (median, 95th percentile)",
+            _told(found.among_ten),
+            "p95 ≤ 500 ms",
+        ),
     ]
 
 

@@ -158,8 +158,8 @@ def rows(model: Model) -> list[tuple[str, str, str]]:
     """The rows of the table."""
     misread = _misread_on_the_page()
     return [
-        (f"Digits drawn as pen strokes with the mouse in a browser, {WAYS} ways", f"{1 - len(misread) / WAYS:.1%}", "≥ 97 %"),
-        ("Strings of two to four digits drawn apart", f"{strings_accuracy(model):.1%}", "≥ 95 %"),
+        (f"Canvas: digits drawn with the mouse in {WAYS} styles, correctly classified", f"{1 - len(misread) / WAYS:.1%}", "≥ 97 %"),
+        ("Canvas: numbers of two to four separate digits, every digit correctly classified", f"{strings_accuracy(model):.1%}", "≥ 95 %"),
     ]
 
 
