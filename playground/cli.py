@@ -107,7 +107,7 @@ def train(as_json: bool, dataset: str, network: str, start: Path | None, **optio
     from playground.training.config import TrainConfig
 
     spec = _network(network)
-    config = TrainConfig.from_dict({"dataset": dataset, "network": spec.name, **_settings(options)})
+    config = TrainConfig.from_options({"dataset": dataset, "network": spec.name, **options})
     _check_device(config.device)
     from playground.data.catalogue import dataset_info
     from playground.data.load import load
@@ -448,18 +448,6 @@ def _check_device(name: str) -> None:
     from playground import device
 
     device.get(name)
-
-
-def _settings(options: dict[str, Any]) -> dict[str, Any]:
-    """Convert the options that were set to the arguments of `TrainConfig.from_dict`, augmentation nested."""
-    from dataclasses import fields
-
-    from playground.data.augmentation import Augmentation
-
-    names = {field.name for field in fields(Augmentation)}
-    present = {name: value for name, value in options.items() if value is not None}
-    augment = {name: present.pop(name) for name in list(present) if name in names}
-    return {**present, "augment": augment}
 
 
 def _download(name: str) -> None:

@@ -140,6 +140,17 @@ class TrainConfig:
         return words
 
     @classmethod
+    def from_options(cls, options: Mapping[str, Any]) -> TrainConfig:
+        """Read options of the command line: settings by their names, those of the augmentation among them; None means the default.
+
+        Raises:
+            ConfigError: a setting is unknown or out of range.
+        """
+        names = {item.name for item in fields(Augmentation)}
+        given = {name: value for name, value in options.items() if value is not None}
+        return cls.from_dict({**{name: given[name] for name in given.keys() - names}, "augment": {name: given[name] for name in given.keys() & names}})
+
+    @classmethod
     def from_dict(cls, document: object) -> TrainConfig:
         """Read what `to_dict` made.
 

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from playground.cli import _settings
 from playground.cli import main as cli
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DATASETS
@@ -90,8 +89,9 @@ def from_command_line(words: list[str]) -> TrainConfig:
     """What the command `train` makes of these words."""
     command = cli.commands["train"]
     given = command.make_context("train", list(words), **cli.context_settings).params
-    given.pop("as_json")
-    return TrainConfig.from_dict({"dataset": given.pop("dataset"), "network": given.pop("network"), **_settings(given)})
+    for name in ("as_json", "start"):
+        given.pop(name)
+    return TrainConfig.from_options(given)
 
 
 numbers = st.floats(min_value=1e-6, max_value=0.9, allow_nan=False)
