@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from playground.data import own_drawings
 from playground.data.catalogue import DIGITS
 from playground.errors import PlaygroundError
 from playground.inference.canvas import CANVAS
@@ -36,7 +37,6 @@ async def keep(request: Request) -> Response:
         raise PlaygroundError("The label of a drawing must be a digit from 0 to 9.")
 
     def kept() -> dict[str, Any]:
-        from playground.data import own_drawings
         from playground.inference.preprocessing import to_digit
 
         own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), said))
@@ -53,7 +53,6 @@ async def forget(request: Request) -> Response:
         raise PlaygroundError("“index” must be the number of a drawing.")
 
     def forgotten() -> dict[str, Any]:
-        from playground.data import own_drawings
 
         own_drawings.delete_drawing(who, int(index))
         return _told(who)
@@ -67,7 +66,6 @@ async def pack(request: Request) -> Response:
     who = current_learner(request)
 
     def packed() -> bytes:
-        from playground.data import own_drawings
 
         return own_drawings.to_zip(own_drawings.load_drawings(who))
 
@@ -81,7 +79,6 @@ async def unpack(request: Request) -> Response:
     body, who = await body_of(request, MAX_ARCHIVE), current_learner(request)
 
     def unpacked() -> dict[str, Any]:
-        from playground.data import own_drawings
 
         own_drawings.add_drawings(who, *own_drawings.from_zip(body))
         return _told(who)
@@ -95,7 +92,6 @@ async def teach(request: Request) -> Response:
     name, who = request.query_params.get("model", ""), current_learner(request)
 
     def taught() -> dict[str, Any]:
-        from playground.data import own_drawings
         from playground.inference.fine_tuning import fine_tune
 
         run = fine_tune(load_digit_model(name, who), *own_drawings.to_tensors(own_drawings.load_drawings(who)), who)
@@ -111,7 +107,6 @@ async def taught(request: Request) -> Response:
     name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), current_learner(request)
 
     def compared() -> dict[str, Any]:
-        from playground.data import own_drawings
         from playground.data.load import is_ready
         from playground.inference.fine_tuning import compare_networks
 
@@ -123,7 +118,6 @@ async def taught(request: Request) -> Response:
 
 
 def _told(who: str) -> dict[str, Any]:
-    from playground.data import own_drawings
 
     drawings = own_drawings.load_drawings(who)
     return {
