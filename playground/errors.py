@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 
 class PlaygroundError(Exception):
-    """A mistake or a circumstance, told in words that help.
+    """An error that a learner can understand and fix.
 
     Args:
         message: what is wrong, with the values involved, in one or two plain sentences.
@@ -44,7 +44,7 @@ class ConfigError(PlaygroundError):
 
 
 class ShapeError(PlaygroundError):
-    """A layer that does not fit what arrives at it, or a network that does not fit its data."""
+    """A layer that does not fit its input, or a network that does not fit its data set."""
 
 
 class DataError(PlaygroundError):
@@ -59,23 +59,23 @@ class DivergedError(PlaygroundError):
     """Training produced a loss that is not a finite number.
 
     Args:
-        loss: what it was.
-        step: the step in which it came.
-        where: a sentence that says where the first such number was born; empty where that is not known.
+        loss: its value.
+        step: the step of that loss.
+        where: a sentence that says where the first non-finite value appeared; empty where that is not known.
     """
 
     def __init__(self, loss: float, step: int, where: str = "") -> None:
-        message = f"The loss became {loss} at step {step}, so training stopped; what was learnt until the last checkpoint is kept."
+        message = f"The loss became {loss} at step {step}, so training stopped; the last checkpoint is kept."
         super().__init__(f"{message} {where}".strip(), "A smaller learning rate usually helps.")
         self.loss, self.step = loss, step
 
 
 class RunError(PlaygroundError):
-    """Something asked of a run that its present state does not allow."""
+    """An operation that the state of a run does not allow."""
 
 
 class DrawingError(PlaygroundError):
-    """A drawing or image in which there is nothing to read."""
+    """A drawing or image without anything to classify."""
 
 
 class InstallationError(PlaygroundError):

@@ -1,4 +1,4 @@
-"""Runs that come of others: forks, which share a run's past up to a checkpoint, and races, which share a start."""
+"""Creates runs from others: forks, which continue a run from a checkpoint, and races, which share a start."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from playground.training.events import Created, Event, Steps
 from playground.training.optimizers import refuse_change
 
 FIXED = ("dataset", "network", "batch_size", "inputs", "initialisation", "whiten", "seed")
-"""Settings that a fork cannot change: with others its past would not be its own."""
+"""Settings that a fork cannot change, because the steps before it were trained with them."""
 
 
 def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
-    """A new run that shares another's past up to one of its kept checkpoints, and goes on from there with other settings.
+    """Create a run that continues another one from one of its checkpoints, with other settings.
 
     Args:
         run: whose past.
@@ -31,11 +31,11 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
 
     Raises:
         CheckpointError: no checkpoint of that step was kept, or it is damaged.
-        ConfigError: a setting cannot be changed or is out of range, or nothing is left to learn.
+        ConfigError: a setting cannot be changed or is out of range, or no step is left to train.
         RunError: the folder cannot be written.
     """
     if wrong := [name for name in changes if name in FIXED]:
-        raise ConfigError([f"A fork cannot change “{name}”, because its past was learnt with another." for name in wrong])
+        raise ConfigError([f"A fork cannot change “{name}”, because the steps before it were trained with another value." for name in wrong])
     state = run.checkpoints.load(step)
     assert state is not None
     steered = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
@@ -43,7 +43,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     refuse_change(run.config.optimizer, config.optimizer)
     history = History(run).follow()
     if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
-        raise ConfigError([f"At step {step} all {config.epochs:g} epochs are learnt already: let the fork learn for more epochs."])
+        raise ConfigError([f"At step {step} all {config.epochs:g} epochs are done already: give the fork more epochs."])
     if config.optimizer != steered["optimizer"]:
         state["optimizer"] = None  # what one optimizer remembers means nothing to another
     state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}

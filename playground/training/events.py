@@ -27,7 +27,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Step(Event):
-    """One batch was learnt."""
+    """The network was trained on one batch."""
 
     kind = "step"
     step: int
@@ -35,12 +35,12 @@ class Step(Event):
     loss: float
     """Mean loss of the batch, before the step changed the weights."""
     accuracy: float
-    """Share of the batch named rightly, from 0 to 1."""
+    """Share of the batch that was correctly classified, from 0 to 1."""
     learning_rate: float
     seconds: float
     """Time spent training since the start, pauses left out."""
     rate: float
-    """Images a second, averaged over the last steps."""
+    """Images per second, a running mean over the last steps. (The learning rate is `learning_rate`.)"""
 
 
 @dataclass(frozen=True)
@@ -100,12 +100,12 @@ class Steps(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """The network was tried on the test images."""
+    """The network was evaluated on the test images."""
 
     kind = "evaluated"
     step: int
     epoch: float
-    """Epochs learnt so far."""
+    """Epochs done so far."""
     train_loss: float
     """Mean loss of the batches since the last evaluation."""
     train_accuracy: float
@@ -113,9 +113,9 @@ class Evaluated(Event):
     test_accuracy: float
     seconds: float
     named: list[int] = field(default_factory=list)
-    """How many test images were given each class."""
+    """Test images predicted as each class. Records store it under this key."""
     right: list[int] = field(default_factory=list)
-    """How many of them rightly."""
+    """Those of them that were predicted correctly."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +136,7 @@ class Observed(Event):
     std: list[float | None]
     """Standard deviation of the layer's outputs over the batch."""
     dead: list[float | None]
-    """Of an activation that can be silent (ReLU): share of its units, channels of an image, that were 0 for the whole batch."""
+    """Of an activation with dead units (ReLU): share of its units, or channels, that were 0 for the whole batch."""
     input_mean: float | None
     """Mean of the batch as the network receives it."""
     input_std: float | None
@@ -170,11 +170,11 @@ class Closeup(Event):
 
 @dataclass(frozen=True)
 class Diverged(Event):
-    """The loss is no longer a number: where the first such value was born."""
+    """The loss is no longer finite: where the first non-finite value appeared."""
 
     kind = "diverged"
     step: int
-    """The step whose loss was not a number."""
+    """The step whose loss was not finite."""
     born: int
     """The step in which the first value that is not finite appeared; 0 where it was not found."""
     place: str
@@ -187,7 +187,7 @@ class Diverged(Event):
 
 @dataclass(frozen=True)
 class Checkpoint(Event):
-    """A good moment to keep the state; whoever drives the loop does so."""
+    """A good moment to save a checkpoint; the consumer of the events does so."""
 
     kind = "checkpoint"
     step: int
@@ -214,7 +214,7 @@ class OptimizerChanged(Event):
 
 @dataclass(frozen=True)
 class Created(Event):
-    """A run was asked for."""
+    """A run was created."""
 
     kind = "created"
     time: float
@@ -270,9 +270,9 @@ class Failed(Event):
     kind = "failed"
     time: float
     message: str
-    """Words for the learner."""
+    """Message for the learner."""
     traceback: str
-    """For whoever mends it; empty where the learner can."""
+    """For whoever fixes the bug; empty where the learner can fix it."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class Finished(Event):
     seconds: float
     test_accuracy: float
     samples_per_second: float
-    """Images learnt divided by the seconds of learning, evaluation left out."""
+    """Images trained on per second of training, evaluations left out."""
 
 
 _HAPPENED = (Step, Steps, Evaluated, Observed, Snapshot, Closeup, Diverged, Checkpoint, LearningRate, OptimizerChanged)

@@ -43,13 +43,13 @@ FULL_BATCH_PART = 1000
 """Images at once where a step takes the whole training set: their gradients add up, and memory stays small."""
 EVALUATION_BATCH = 200
 """Images at once: more leave the processor’s caches."""
-RATE_MEMORY = 0.95
-"""Share of the running mean of images a second that one more step keeps."""
+SPEED_DECAY = 0.95
+"""Decay rate of the running mean of images per second."""
 OWN_SHARE = 0.1
 """Share of an epoch’s images that a learner’s own ones come to, about: nearly every batch has some, and more would make a network forget more."""
 STATE_FORMAT = 1
-STRANGE = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
-"""What is raised for a state that does not fit."""
+STATE_ERRORS = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
+"""Exceptions that a damaged or foreign state raises."""
 
 
 def train(network: NetworkSpec, config: TrainConfig, images: ImageSet | None = None) -> Iterator[Event]:
@@ -223,7 +223,7 @@ class Training:
         return iteration
 
     def change_optimizer(self, name: str) -> None:
-        """Go on with another optimizer, which remembers nothing yet.
+        """Switch to another optimizer with a fresh state.
 
         Raises:
             ConfigError: there is no such optimizer, or only one of the two takes the whole training set in each step.
@@ -255,7 +255,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a kept state.
+        """Restore a state that `state` returned.
 
         Raises:
             CheckpointError: it is not a training state, or one of another network.
@@ -266,7 +266,7 @@ class Training:
             raise CheckpointError("The checkpoint belongs to another network.")
         try:
             self._restore(state)
-        except STRANGE as error:
+        except STATE_ERRORS as error:
             raise CheckpointError(f"The checkpoint is damaged: {error!r}.") from error
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -319,7 +319,7 @@ class Training:
             if look or flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
                 steps, fault = self._flush(pending, clock)
                 seen = self._seen(look) if look and not fault else ()
-                yield from _told(chain(steps[:-1], seen, steps[-1:]), clock)  # a learner who waits at a step has seen what was to be seen there
+                yield from _timed(chain(steps[:-1], seen, steps[-1:]), clock)  # a learner who waits at a step has seen what was to be seen there
                 if fault:
                     raise fault
                 pending, flushed, flush_now = _Pending(), time.perf_counter(), False
@@ -450,7 +450,7 @@ class Training:
         for offset, (loss, correct, rate, size) in enumerate(zip(losses, corrects, pending.rates, sizes, strict=True)):
             if not math.isfinite(loss):
                 return steps, DivergedError(loss, first + offset)
-            self._rate = speed if self._rate == 0 else RATE_MEMORY * self._rate + (1 - RATE_MEMORY) * speed
+            self._rate = speed if self._rate == 0 else SPEED_DECAY * self._rate + (1 - SPEED_DECAY) * speed
             self._totals.add(loss, correct, size)
             steps.append(Step(first + offset, loss, correct / size, rate, self.seconds, self._rate))
         return steps, None
@@ -460,7 +460,7 @@ class Training:
         return self._evaluated_at < self.step and (self.step % every == 0 or self.step == self.total_steps)
 
     def _evaluate(self, clock: _Clock) -> Evaluated:
-        """Try the network on the test images."""
+        """Evaluate the network on the test images."""
         test_loss, confused = evaluate(self.network, self.images, self.prepare)
         clock.lap()
         if not math.isfinite(test_loss):
@@ -477,7 +477,7 @@ class Training:
 
 
 class _Clock:
-    """Counts a training's seconds, and leaves out the time in which nobody asks it for an event."""
+    """Counts a training's seconds without the time that the consumer of its events takes."""
 
     def __init__(self, training: Training) -> None:
         self._training = training
@@ -495,8 +495,8 @@ class _Clock:
         self._last = time.perf_counter()
 
 
-def _told(events: Iterable[Event], clock: _Clock) -> Iterator[Event]:
-    """The events, with the time that making them takes counted, and that in which nobody asks for the next left out."""
+def _timed(events: Iterable[Event], clock: _Clock) -> Iterator[Event]:
+    """Yield the events; count the time to produce them, not the time the consumer takes."""
     for event in events:
         clock.lap()
         yield event
@@ -505,7 +505,7 @@ def _told(events: Iterable[Event], clock: _Clock) -> Iterator[Event]:
 
 @torch.inference_mode()
 def evaluate(network: nn.Module, images: ImageSet, prepare: Callable[[Tensor], Tensor]) -> tuple[float, Tensor]:
-    """Mean cross-entropy loss over the test images, and how they were named: (classes, classes) counts on the CPU, a row for each true class.
+    """Return the mean cross-entropy loss over the test images and the confusion matrix: ``(classes, classes)`` counts on the CPU, a row for each true class.
 
     The network's mode is left as it was.
     """

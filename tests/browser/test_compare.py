@@ -81,7 +81,7 @@ def test_one_click_starts_a_race_that_is_watched_on_one_plot_and_withdrawn(page:
     page.get_by_role("button", name="Start the race").click()
     ranking = page.get_by_role("region", name="Ranking by test accuracy")
     expect(ranking.get_by_role("button")).to_have_count(3)
-    expect(ranking).to_contain_text("waiting, position 2")
+    expect(ranking).to_contain_text("queued, position 2")
     queue = page.get_by_role("region", name="Queue")
     expect(queue.get_by_role("listitem")).to_have_text(["nowAdamStop", "1.SGDCancel", "2.RMSpropCancel"])
     page.locator(".comparison-plot .scatterlayer .trace").first.wait_for()

@@ -39,12 +39,12 @@ FULL = (errno.ENOSPC, errno.EDQUOT)
 FULL_MESSAGE = "The disk is full, so training stopped. Free some space, then resume the run; it goes on from its last checkpoint."
 
 
-class Hangup(Exception):
-    """Whoever gave the commands is gone."""
+class InputClosed(Exception):
+    """The process that sends the commands has ended."""
 
 
 class Commands:
-    """The commands that have come and were not yet obeyed; reads its source in a thread, so that training never waits for it."""
+    """The queue of commands that were received and not yet executed; a thread reads its source, so that training never waits for it."""
 
     def __init__(self, source: IO[str] | None) -> None:
         self._queue: queue.Queue[Command | None] = queue.Queue()
@@ -52,17 +52,17 @@ class Commands:
             threading.Thread(target=self._read, args=(source,), daemon=True).start()
 
     def take(self, *, wait: bool) -> Command | None:
-        """The next command; None if there is none and `wait` is false.
+        """Return the next command; None if there is none and `wait` is false.
 
         Raises:
-            Hangup: the source is closed.
+            InputClosed: the source is closed.
         """
         try:
             command = self._queue.get(block=wait)
         except queue.Empty:
             return None
         if command is None:
-            raise Hangup
+            raise InputClosed
         return command
 
     def _read(self, source: IO[str]) -> None:
@@ -74,11 +74,11 @@ class Commands:
 
 
 def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Iterator[Event]:
-    """Train a run from its last checkpoint to its end, recording every event; yields them to whoever watches.
+    """Train a run from its last checkpoint to its end; record and yield every event.
 
     Args:
         run: the run.
-        commands: what is asked of it on its way.
+        commands: the commands to execute between steps.
         place: number of the worker among those that work at the same time; each has an accelerator of its own where there are several.
 
     Raises:
@@ -101,18 +101,18 @@ def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Itera
                     record(Failed(time.time(), FULL_MESSAGE, ""))
                 raise RunError(FULL_MESSAGE) from error
             except Exception:
-                record(Failed(time.time(), "The playground made a mistake; this should not happen.", traceback.format_exc()))
+                record(Failed(time.time(), "The playground has a bug: it failed in a way that it should not.", traceback.format_exc()))
                 raise
 
 
 def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place: int) -> Iterator[Event]:
-    """The run's events, with commands obeyed between them."""
+    """Yield the run's events; execute commands between them."""
     import torch
 
     threads = environment.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
-    training = _prepared(run, place)
+    training = _restored_training(run, place)
     yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
     training.flush_each_step = False
     pause = _Pause(run, training, commands, record)
@@ -127,17 +127,17 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place
         record(Checkpoint(training.step))
         run.checkpoints.save(training.state())
         yield Stopped(time.time(), training.step)
-    except Hangup:
+    except InputClosed:
         record(Checkpoint(training.step))
         run.checkpoints.save(training.state())
     except DivergedError as error:
-        found = divergence.find(_prepared(run, place), error.step)
-        record(found)
-        raise DivergedError(error.loss, error.step, divergence.told(found, [layer.type for layer in run.network.layers])) from None
+        diverged = divergence.find(_restored_training(run, place), error.step)
+        record(diverged)
+        raise DivergedError(error.loss, error.step, divergence.describe(diverged, [layer.type for layer in run.network.layers])) from None
 
 
-def _prepared(run: Run, place: int) -> Training:
-    """The run's training as it stood at its last checkpoint, or at its start."""
+def _restored_training(run: Run, place: int) -> Training:
+    """Return the run's training in the state of its last checkpoint, or at its start."""
     config = replace(run.config, device=devices.of_place(run.config.device, place))
     training = Training(run.network, config, weights=run.start_weights(), own=run.own_images())
     if state := run.checkpoints.load():
@@ -146,11 +146,11 @@ def _prepared(run: Run, place: int) -> Training:
 
 
 class _Stop(Exception):
-    """The learner asked to end the run."""
+    """The learner stopped the run."""
 
 
 class _Pause:
-    """Holds the loop between two steps while it is paused, and lets one step through when asked."""
+    """Blocks the loop between two steps while the run is paused; the command `step` lets one step pass."""
 
     def __init__(self, run: Run, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
         self._run, self._training, self._commands, self._record = run, training, commands, record
@@ -190,14 +190,14 @@ class _Pause:
             case "learning-rate":
                 self._training.learning_rate = float(command.value)
                 self._record(LearningRate(step, self._training.learning_rate))
-                self._keep()
+                self._save()
             case "optimizer":
                 self._training.change_optimizer(str(command.value))
                 self._record(OptimizerChanged(step, self._training.optimizer_name))
-                self._keep()
+                self._save()
 
-    def _keep(self) -> None:
-        """So that whoever takes these steps again takes them with the change."""
+    def _save(self) -> None:
+        """Save a checkpoint, so that repeating these steps includes the change."""
         self._run.checkpoints.save(self._training.state())
 
 

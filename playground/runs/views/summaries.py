@@ -27,8 +27,8 @@ Stamp = tuple[int, ...]
 FEW = 4
 """Runs that a comparison begins with, at most, where they are not a race."""
 
-STRANGE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What is raised by a record whose lines are events, but with values that no run writes."""
+RECORD_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""Exceptions that a record raises whose lines are events with values that no run writes."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Summaries:
             return Summary(run, name(run), label(run).note, history.state, reached, own.created.race, *titles, own.created.time)
         except (PlaygroundError, OSError) as error:
             fault = str(error)
-        except STRANGE:
+        except RECORD_ERRORS:
             fault = f"The record of the run “{run.id}” is damaged."
         return Summary(run, run.id, "", "failed", None, fault=fault)
 
@@ -116,7 +116,7 @@ def owner(run: Run) -> str | None:
     """Whose the run is, empty for everyone's; None where its record does not say it."""
     try:
         return run.owner
-    except (OSError, PlaygroundError, *STRANGE):
+    except (OSError, PlaygroundError, *RECORD_ERRORS):
         return None
 
 

@@ -18,7 +18,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.views import comparison
 from playground.runs.views.comparison import AXES, Facts
-from playground.runs.views.summaries import STRANGE, Summary, first_chosen, listed_runs, owner
+from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_chosen, listed_runs, owner
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
 from playground.server.run_list import summaries
@@ -143,7 +143,7 @@ def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any
     drawn, reached = {}, {}
     for run_id, history in histories.items():
         version = _version(history)
-        with contextlib.suppress(PlaygroundError, *STRANGE):  # its record holds what no run writes, or it was deleted just now
+        with contextlib.suppress(PlaygroundError, *RECORD_ERRORS):  # its record holds what no run writes, or it was deleted just now
             found = _facts(comparison.facts(history.run, history))
             if version != known[run_id]:
                 drawn[run_id] = {**comparison.overlay(history, x, what, points), "version": version}

@@ -1,4 +1,4 @@
-"""Where the first number that is not finite was born: the last steps are taken again, and looked at."""
+"""Finds where the first non-finite value appeared, by repeating the steps since the last checkpoint."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ WHERE = {
     "gradient": "in the gradient of layer {layer} ({type})",
     "update": "in the new weights of layer {layer} ({type})",
 }
-"""Words for a place. Weights that are not finite before a step were so after the one before, so that they are found as its update."""
+"""Text for each place. Weights that are not finite before a step became so in the step before, and are found as its update."""
 
 
 def find(training: Training, until: int) -> Diverged:
-    """Take the steps again that led to a loss which is no number, and find where the first such value appeared.
+    """Repeat the steps that led to a non-finite loss, and find where the first non-finite value appeared.
 
     Args:
-        training: as it stood at its last checkpoint; the same random numbers make the same steps of it.
-        until: the step whose loss was not a number.
+        training: in the state of its last checkpoint; the same random numbers give the same steps.
+        until: the step whose loss was not finite.
     """
     largest: list[float | None] = []
     while training.step < until:
@@ -41,21 +41,21 @@ def find(training: Training, until: int) -> Diverged:
     return Diverged(until, 0, "loss", -1, largest)
 
 
-def told(found: Diverged, layer_types: Sequence[str]) -> str:
-    """Where it was born, as a sentence; empty where it was not found.
+def describe(diverged: Diverged, layer_types: Sequence[str]) -> str:
+    """Say in a sentence where the first non-finite value appeared; empty where it was not found.
 
     Args:
-        found: what `find` gave.
-        layer_types: of the network's layers.
+        diverged: the result of `find`.
+        layer_types: type of each of the network's layers.
     """
-    if not found.born:
+    if not diverged.born:
         return ""
-    where = WHERE[found.place].format(layer=found.layer, type=layer_types[found.layer])
-    return f"The first non-finite value (inf or nan) appeared at step {found.born}, {where}."
+    where = WHERE[diverged.place].format(layer=diverged.layer, type=layer_types[diverged.layer])
+    return f"The first non-finite value (inf or nan) appeared at step {diverged.born}, {where}."
 
 
 def _first(iteration: Iteration) -> tuple[str, int] | None:
-    """The place and the layer of the first value that is not finite, in the order in which PyTorch computes them."""
+    """Return place and layer of the first non-finite value, in the order in which PyTorch computes them."""
     layers = range(len(iteration.network))
     for layer in layers:
         if not _is_finite([iteration.outputs[layer]]):

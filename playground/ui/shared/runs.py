@@ -14,8 +14,8 @@ from playground.typography import percent
 from playground.ui.shared import visitor
 
 STATES = {
-    "queued": "waiting",
-    "running": "training",
+    "queued": "queued",
+    "running": "running",
     "paused": "paused",
     "finished": "finished",
     "stopped": "stopped",

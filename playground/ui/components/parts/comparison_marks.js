@@ -42,7 +42,7 @@ export function duration(seconds) {
 }
 
 export const STATES = {
-  queued: "waiting", running: "training", paused: "paused", finished: "finished",
+  queued: "queued", running: "running", paused: "paused", finished: "finished",
   stopped: "stopped", failed: "failed", interrupted: "interrupted",
 }
 export const ACTIVE = ["queued", "running", "paused"]

@@ -47,7 +47,7 @@ export class Ranking {
     button.setAttribute("aria-pressed", String(!hidden))
     button.title = hidden ? `${name}: show its curves` : `${name}: hide its curves`
     const ranked = facts?.accuracy !== null && facts?.accuracy !== undefined
-    const result = state === "queued" ? (place ? `waiting, position ${place}` : STATES[state]) : ranked ? percent(facts.accuracy) : ACTIVE.includes(state) ? "…" : STATES[state]
+    const result = state === "queued" ? (place ? `queued, position ${place}` : STATES[state]) : ranked ? percent(facts.accuracy) : ACTIVE.includes(state) ? "…" : STATES[state]
     button.replaceChildren(element("span", "comparison-place", ranked ? `${index + 1}.` : ""), swatch(look, slot), element("span", "comparison-name", name), element("span", "comparison-number", result))
     bar.style.transform = `scaleX(${facts?.share ?? 0})`
     bar.parentElement.classList.toggle("done", !ACTIVE.includes(state))

@@ -5,7 +5,7 @@ const IDLE_MS = 1500 // … and while it is not
 const HURRY_MS = 5000 // how long to keep requesting quickly after a command
 const SLOW_MS = 1200 // between two requests for layer statistics or findings of the coach
 const STATES = {
-  queued: "Waiting", running: "Training", paused: "Paused", finished: "Finished",
+  queued: "Queued", running: "Running", paused: "Paused", finished: "Finished",
   stopped: "Stopped", failed: "Failed", interrupted: "Interrupted",
 }
 const BUTTONS = {

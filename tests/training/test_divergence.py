@@ -177,7 +177,7 @@ def test_each_place_is_found(spoil: Spoil, rate: float, place: str, layer: int, 
 def test_what_is_not_found_is_not_told(digits: ImageSet) -> None:
     found = divergence.find(Training(LINEAR, CONFIG, digits), 4)
     assert (found.born, found.step) == (0, 4)
-    assert divergence.told(found, ["Flatten", "Linear"]) == ""
+    assert divergence.describe(found, ["Flatten", "Linear"]) == ""
     assert divergence.find(Training(LINEAR, CONFIG, digits), 0).born == 0  # a checkpoint at the very step
 
 
@@ -186,5 +186,5 @@ WORDS = {"output": "output of layer 1 (Linear)", "loss": "the loss", "gradient":
 
 @pytest.mark.parametrize("place", WORDS)
 def test_the_sentence_says_step_place_and_layer(place: str) -> None:
-    sentence = divergence.told(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
+    sentence = divergence.describe(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
     assert "at step 7," in sentence and WORDS[place] in sentence and sentence.endswith(".")
