@@ -1,1 +1,1 @@
-"""From a drawing or a picture to an answer: what a network is shown, which networks there are, what they say."""
+"""Inference: preprocess drawings and images, load trained networks, predict, evaluate and explain."""

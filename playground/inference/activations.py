@@ -1,4 +1,4 @@
-"""What every layer of a trained network answers to one image."""
+"""Activations of every layer of a trained network for one image."""
 
 from __future__ import annotations
 
@@ -14,39 +14,39 @@ from playground.inference.arithmetic import Calculation, write_out
 from playground.inference.models import Model
 from playground.inference.receptive_field import receptive_field
 
-PLANES = 64
-"""Feature maps of a layer that are told, at most."""
-VALUES = 40_000
-"""Values of a layer that are told, at most: its first maps, or the start of its row."""
-LARGEST = 65_504.0
-"""The largest number of 16 bits: https://en.wikipedia.org/wiki/Half-precision_floating-point_format"""
+MAX_MAPS = 64
+"""Largest number of feature maps of a layer that are returned."""
+MAX_VALUES = 40_000
+"""Largest number of values of a layer that are returned: its first feature maps, or its first features."""
+FLOAT16_MAX = 65_504.0
+"""The largest float16 value: https://en.wikipedia.org/wiki/Half-precision_floating-point_format"""
 
 
 def with_softmax(model: Model) -> list[nn.Module]:
-    """The network's layers, and the softmax that turns its logits into probabilities, where the network has none itself."""
+    """Return the network's layers, with a softmax at the end unless the network has one."""
     layers = list(model.network)
     return layers if isinstance(layers[-1], nn.Softmax) else [*layers, nn.Softmax(dim=-1).eval()]
 
 
 @torch.inference_mode()
 def layer_outputs(model: Model, image: Tensor) -> list[Tensor]:
-    """The network's input as it arrives, and what each layer makes of it, in the order of the stack.
+    """Compute the scaled input and the output of each layer, in order.
 
-    Shape: (C, H, W) uint8 → the input and the outputs, each (1, …) float32 on the CPU.
+    Shape: ``(C, H, W)`` uint8 → the input and the outputs, each ``(1, …)`` float32 on the CPU.
     """
     value = model.prepare(image.unsqueeze(0))
-    seen = [value.cpu()]
+    outputs = [value.cpu()]
     for layer in with_softmax(model):
         value = layer(value.clone())  # a layer may work in place
-        seen.append(value.cpu())
-    return seen
+        outputs.append(value.cpu())
+    return outputs
 
 
 def describe_layers(model: Model) -> list[dict[str, Any]]:
-    """What does not depend on the image: of each layer its `index`, `type`, `shape`, and where its pixels look.
+    """Describe the layers without an image: `index`, `type`, `settings` and `shape` of each, and its receptive fields.
 
-    `field` has for each row and each column of an image the first row (column) of the network's input that can influence it, and the one
-    behind the last; `before` the same for what the layer receives. Both are None where there is no image.
+    `receptive_field` has for each row and column of the output the range (first, last + 1) of rows and columns of the network's input that
+    can influence it; `window` the same for the layer's own input. Both are None where input or output is not an image.
     """
     shapes = [tuple(value.shape[1:]) for value in layer_outputs(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))]
     layers = with_softmax(model)
@@ -56,55 +56,56 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
             "type": type(layer).__name__,
             "settings": layer.extra_repr(),
             "shape": list(shapes[index + 1]),
-            "field": _field(layers[: index + 1], shapes[: index + 2]),
-            "before": _field([layer], shapes[index : index + 2]),
+            "receptive_field": _ranges(layers[: index + 1], shapes[: index + 2]),
+            "window": _ranges([layer], shapes[index : index + 2]),
         }
         for index, layer in enumerate(layers)
     ]
 
 
 def as_json(outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """The outputs as they are drawn: `shape`, `low` and `high` of all its values, and `values`, 16 bits each in base64, the first maps of many."""
-    return [_told(output[0]) for output in outputs]
+    """Return the outputs as plain data: `shape`, `low` and `high`, and `values` as base64 of float16, at most the first `MAX_MAPS` feature maps."""
+    return [_encoded(output[0]) for output in outputs]
 
 
-def written(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, tuple[tuple[int, int], ...] | None]:
-    """How one number in a layer's output came about, and the box of the network's input that can influence it.
+def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, tuple[tuple[int, int], ...] | None]:
+    """Write out the calculation of one value in a layer's output, with its receptive field in the network's input.
 
     Args:
         model: the network.
-        image: (C, H, W) uint8.
-        index: the layer.
-        place: of the number, the batch left out.
+        image: ``(C, H, W)`` uint8.
+        index: index of the layer.
+        place: index of the value in the layer's output, without the batch dimension.
 
     Raises:
-        ShapeError: there is no such layer or place.
+        ShapeError: the layer or the index does not exist.
     """
     layers = with_softmax(model)
     if not 0 <= index < len(layers):
-        raise ShapeError(f"There is no layer {index}; the network has {len(layers)}, the softmax counted.")
-    seen = layer_outputs(model, image)
-    found = write_out(layers[index], seen[index], place)
-    return found, receptive_field(layers[: index + 1], [tuple(value.shape[1:]) for value in seen[1 : index + 2]], index, place, tuple(seen[0].shape[1:]))
+        raise ShapeError(f"There is no layer {index}; with the softmax, the layers are numbered from 0 to {len(layers) - 1}.")
+    outputs = layer_outputs(model, image)
+    calculation = write_out(layers[index], outputs[index], place)
+    shapes = [tuple(value.shape[1:]) for value in outputs[1 : index + 2]]
+    return calculation, receptive_field(layers[: index + 1], shapes, index, place, tuple(outputs[0].shape[1:]))
 
 
-def _field(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str, list[list[int]]] | None:
-    """For each row and column of the last output the range of those of the first input; `shapes` begins with that input's."""
+def _ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str, list[list[int]]] | None:
+    """Return the receptive field of each row and column of the last output in the first input; `shapes[0]` is the shape of that input."""
     if len(shapes[0]) != 3 or len(shapes[-1]) != 3:
         return None
     _, height, width = shapes[-1]
 
     def box(row: int, column: int) -> tuple[tuple[int, int], ...]:
-        found = receptive_field(layers, shapes[1:], len(layers) - 1, (0, row, column), shapes[0])
-        assert found is not None
-        return found
+        field = receptive_field(layers, shapes[1:], len(layers) - 1, (0, row, column), shapes[0])
+        assert field is not None
+        return field
 
     return {"rows": [list(box(row, 0)[0]) for row in range(height)], "columns": [list(box(0, column)[1]) for column in range(width)]}
 
 
-def _told(values: Tensor) -> dict[str, Any]:
-    shape, shown = list(values.shape), values.detach().float()
-    shown = shown[: max(1, min(PLANES, VALUES // (shape[1] * shape[2])))] if shown.dim() == 3 else shown.flatten()[:VALUES]
-    halves = shown.nan_to_num(0.0, LARGEST, -LARGEST).clamp(-LARGEST, LARGEST).half().contiguous().numpy()
+def _encoded(values: Tensor) -> dict[str, Any]:
+    shape, selected = list(values.shape), values.detach().float()
+    selected = selected[: max(1, min(MAX_MAPS, MAX_VALUES // (shape[1] * shape[2])))] if selected.dim() == 3 else selected.flatten()[:MAX_VALUES]
+    halves = selected.nan_to_num(0.0, FLOAT16_MAX, -FLOAT16_MAX).clamp(-FLOAT16_MAX, FLOAT16_MAX).half().contiguous().numpy()
     text = base64.b64encode(halves.astype("<f2").tobytes()).decode()
     return {"shape": shape, "low": float(halves.min()), "high": float(halves.max()), "values": text}

@@ -1,4 +1,4 @@
-"""What an untrained network makes of one batch, layer by layer: how activations are distributed, and the feature maps of one image."""
+"""Activations of an untrained network on one batch: a histogram for each layer, and the feature maps of one image."""
 
 from __future__ import annotations
 
@@ -21,63 +21,68 @@ from playground.network.trace import check
 BATCH = 64
 BINS = 41
 MAPS, SIDE, CELLS = 12, 32, 160
-"""Feature maps of a layer that are shown, their longest side, and values of a vector."""
+"""Largest number of feature maps of a layer, of pixels along their longer side, and of values of a vector that are returned."""
 
 
 def run_batch(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Send a batch through a network that has learnt nothing: a task for a process of its own.
+    """Run the forward pass of an untrained network on one batch; meant for a separate process.
 
     Args:
         request: `network`, as `NetworkSpec.to_dict` writes it; `initialisation`, one of `INITIALISATIONS`; `seed`; `device`;
-            `dataset`, where the images come from (empty: a built-in set of the right shape).
+            `dataset`, the source of the images (empty: a built-in data set of the right shape).
 
     Returns:
-        `layers`, as `layer_statistics` tells them; `image`, the first sample as `feature_maps` tells it; `data`, where the batch comes from, in a sentence.
+        `layers`, from `layer_statistics`; `image`, the first sample, from `feature_maps`; `data`, one sentence about the source of the batch.
 
     Raises:
-        ConfigError: this is no network.
+        ConfigError: `network` is not a valid network, or `seed` not a valid seed.
         ShapeError: a layer does not fit.
         UnknownName: there is no such data set, initialisation or device.
     """
     spec, seed = from_dict(request.get("network")), request.get("seed", 0)
     if type(seed) is not int or not 0 <= seed < 2**31:
-        raise ConfigError(["A seed is a whole number from 0 to 2³¹."])
-    where = torch.device(devices.get(request.get("device", devices.BEST)).name)
+        raise ConfigError([f"The seed must be a whole number from 0 to {2**31 - 1:,}, not {seed!r:.40}."])
+    device = torch.device(devices.get(request.get("device", devices.BEST)).name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        drawn = draw_batch(spec.input_shape, _units(spec), BATCH, str(request.get("dataset") or ""))
+        samples = draw_batch(spec.input_shape, _output_size(spec), BATCH, str(request.get("dataset") or ""))
         network = build(spec, seed=seed)
         initialise(network, str(request.get("initialisation", "default")), seed)
-        layers = layer_statistics(network.to(where), drawn.inputs.to(where))
-    return {"layers": layers, "image": feature_maps(drawn.inputs[0]), "data": drawn.text}
+        layers = layer_statistics(network.to(device), samples.inputs.to(device))
+    return {"layers": layers, "image": feature_maps(samples.inputs[0]), "data": samples.description}
 
 
 def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[dict[str, Any]]:
-    """Each layer's activations while a batch goes through, in training mode: `mean`, `std`, `zeros` (the share of exact zeros),
-    `low`, `high` and `counts` of a histogram, and `maps` of the first sample.
+    """Describe each layer's activations on a batch, in training mode.
 
     Args:
-        network: its layers in their order.
-        inputs: (N, …), what it takes.
+        network: the layers in order.
+        inputs: ``(N, …)``, the batch.
+
+    Returns:
+        For each layer `mean`, `std`, `zeros` (the share of exact zeros), `low`, `high` and `counts` of a histogram, and `maps` of the first sample.
     """
-    seen: dict[int, Tensor] = {}
-    handles = [layer.register_forward_hook(partial(_keep, seen, place)) for place, layer in enumerate(network)]
+    outputs: dict[int, Tensor] = {}
+    handles = [layer.register_forward_hook(partial(_store_output, outputs, index)) for index, layer in enumerate(network)]
     try:
         with torch.no_grad():
             value = inputs
-            for layer in network:  # in the order of the stack, not in the cheapest
+            for layer in network:  # in the order of the specification, not in the cheapest order
                 value = layer(value)
     finally:
         for handle in handles:
             handle.remove()
-    return [{"index": place, "type": type(network[place]).__name__, **_told(seen[place]), "maps": feature_maps(seen[place][0])} for place in sorted(seen)]
+    return [
+        {"index": index, "type": type(network[index]).__name__, **_statistics(outputs[index]), "maps": feature_maps(outputs[index][0])}
+        for index in sorted(outputs)
+    ]
 
 
 def feature_maps(sample: Tensor) -> dict[str, Any]:
-    """The values of one sample as they are drawn: `shape` of the whole, and `planes`, each with `width`, `height` and `values` from 0 to 255.
+    """Scale the values of one sample for display: `shape` of the sample, and `planes`, each with `width`, `height` and `values` from 0 to 255.
 
     Args:
-        sample: (C, H, W), of which the first maps are told; (T, F), one plane; or (F,), one row.
+        sample: ``(C, H, W)``, of which the first maps are returned; ``(T, F)``, one plane; or ``(F,)``, one row.
     """
     planes = sample.detach().float().cpu()
     if planes.dim() == 3:
@@ -90,11 +95,11 @@ def feature_maps(sample: Tensor) -> dict[str, Any]:
     finite = planes[planes.isfinite()]
     low, high = (finite.min(), finite.max()) if finite.numel() else (torch.zeros(()), torch.zeros(()))
     scaled = ((planes - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num(0, 255, 0).round().to(torch.uint8)
-    told = [{"width": plane.shape[1], "height": plane.shape[0], "values": plane.flatten().tolist()} for plane in scaled]
-    return {"shape": list(sample.shape), "low": low.item(), "high": high.item(), "planes": told}
+    scaled_planes = [{"width": plane.shape[1], "height": plane.shape[0], "values": plane.flatten().tolist()} for plane in scaled]
+    return {"shape": list(sample.shape), "low": low.item(), "high": high.item(), "planes": scaled_planes}
 
 
-def _told(values: Tensor) -> dict[str, Any]:
+def _statistics(values: Tensor) -> dict[str, Any]:
     flat = values.detach().flatten().double().cpu()
     flat = flat[flat.isfinite()]
     if not flat.numel():
@@ -106,10 +111,10 @@ def _told(values: Tensor) -> dict[str, Any]:
     return {"mean": mean.item(), "std": std.item(), "zeros": (flat == 0).double().mean().item(), "low": spread[0], "high": spread[1], "counts": counts}
 
 
-def _keep(seen: dict[int, Tensor], place: int, _layer: nn.Module, _inputs: Any, output: Tensor) -> None:
-    seen[place] = output
+def _store_output(outputs: dict[int, Tensor], index: int, _layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+    outputs[index] = output
 
 
-def _units(spec: NetworkSpec) -> int:
-    """How many numbers the network ends in, for random labels that nobody looks at."""
+def _output_size(spec: NetworkSpec) -> int:
+    """Return the size of the last dimension of the output, for random labels."""
     return (check(spec)[-1].out_shape or (1,))[-1]

@@ -1,4 +1,4 @@
-"""When no answer is likely: a network always names a class, even for a scribble."""
+"""Warnings about predictions that should not be trusted: a network predicts a class for every input, even for a scribble."""
 
 from __future__ import annotations
 
@@ -7,25 +7,29 @@ from collections.abc import Sequence
 from playground.inference.preprocessing import DIGIT_BOX, Digit
 from playground.typography import percent
 
-SURE = 0.6
-"""The likeliest class's probability below which nothing is said to be likely."""
-FULL = 0.6
-"""Share of the box of 20×20 pixels that is ink, above which a drawing is a blot: 99.9 % of MNIST's digits fill less than 0.58 of it."""
+MIN_CONFIDENCE = 0.6
+"""Probability of the predicted class below which the prediction is flagged."""
+MAX_INK = 0.6
+"""Share of the 20×20 pixels of the digit's box above which a drawing is unlike a digit: 99.9 % of MNIST's digits fill less than 0.58 of it."""
 
 
-def doubt(digit: Digit, probabilities: Sequence[float]) -> str:
-    """Why no answer is likely, in a sentence; empty where one is.
+def warn_about_drawing(digit: Digit, probabilities: Sequence[float]) -> str:
+    """Explain in one sentence why a prediction should not be trusted; return an empty string where it can be.
 
     Args:
         digit: the drawing.
         probabilities: one for each class, adding up to 1.
     """
-    filled = float((digit.centred > 127).sum()) / DIGIT_BOX**2
-    if filled > FULL:
-        return f"No class is likely: {percent(filled)} of the box is ink; the digits that the network was trained on rarely fill more than {percent(FULL)}."
-    return unlikely(probabilities)
+    ink_share = float((digit.centred > 127).sum()) / DIGIT_BOX**2
+    if ink_share > MAX_INK:
+        return (
+            f"No class is likely: {percent(ink_share)} of the box is ink; the digits that the network was trained on rarely fill more than {percent(MAX_INK)}."
+        )
+    return warn_about_confidence(probabilities)
 
 
-def unlikely(probabilities: Sequence[float]) -> str:
-    """The same of any image, by the probabilities alone."""
-    return f"No class is likely: even the most probable one has less than {percent(SURE)}." if max(probabilities) < SURE else ""
+def warn_about_confidence(probabilities: Sequence[float]) -> str:
+    """Explain that the confidence is low, by the probabilities alone; return an empty string where it is not."""
+    if max(probabilities) >= MIN_CONFIDENCE:
+        return ""
+    return f"No class is likely: even the most probable one has less than {percent(MIN_CONFIDENCE)}."

@@ -1,4 +1,4 @@
-"""What a trained network says of every test image of a data set: computed once, then looked at from many sides."""
+"""Evaluate a trained network on the test images of a data set: predictions, metrics, filters and features, computed once and cached."""
 
 from __future__ import annotations
 
@@ -25,55 +25,55 @@ from playground.inference.models import Model, Weights, find_weights, model_of
 from playground.network.build import Network
 
 BATCH = 200
-"""Images sent through at once: of a thousand, a residual network’s activations no longer fit into the processor’s cache, and it takes twice as long."""
+"""Images per forward pass: with a thousand, a residual network’s activations no longer fit into the processor’s cache, and evaluation takes twice as long."""
 SAMPLE, SEED = 1000, 0
-"""Test images whose features are kept, and the seed that chooses them: the same for every network, so that their pictures can be compared."""
-WIDEST = 16_384
-"""Features of one image that are kept; of more, neighbours are averaged, so that an evaluation takes 64 MiB at most."""
+"""Number of test images whose features are stored, and the seed that selects them: the same for every network, so that their plots can be compared."""
+MAX_FEATURES = 16_384
+"""Largest number of features stored per image; more are averaged with their neighbours, so that an evaluation takes at most 64 MiB."""
 CACHED = 6
-"""Evaluations held in memory."""
-MOST = 500
-"""Images that one page of the grid may have."""
+"""Number of evaluations kept in memory."""
+MAX_PAGE = 500
+"""Largest number of images on one page of the grid."""
 
-ANSWERS = {"all": "All", "right": "Right", "wrong": "Wrong"}
-ORDERS = {"in-order": "In their order", "least-certain": "Least certain first", "most-certain": "Most certain first"}
+OUTCOMES = {"all": "All", "right": "Correct", "wrong": "Misclassified"}
+ORDERS = {"in-order": "Data set order", "least-certain": "Least confident first", "most-certain": "Most confident first"}
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a network says of the M test images of a data set with K classes."""
+    """The predictions of a network for the M test images of a data set with K classes."""
 
     model: str
     """The network's name, as `find_weights` takes it."""
     images: ImageSet
     logits: NDArray[np.float32]
-    """(M, K) what leaves the network."""
+    """``(M, K)``: the outputs of the network."""
     probabilities: Floats
-    """(M, K) their softmax, in double precision: the most certain of thousands of answers differ from 1 by less than single precision can tell."""
+    """``(M, K)``: softmax of the logits, in float64: the most confident of thousands of predictions differ from 1 by less than float32 can represent."""
     labels: Counts
-    """(M,) the true classes."""
+    """``(M,)``: the true classes."""
     predictions: Counts
-    """(M,) the most likely classes."""
+    """``(M,)``: the predicted classes."""
     confidence: Floats
-    """(M,) their probabilities."""
+    """``(M,)``: the probabilities of the predicted classes."""
     losses: Floats
-    """(M,) cross-entropy of each image, in nats."""
+    """``(M,)``: cross-entropy of each image, in nats."""
     sample: Counts
-    """(S,) rising indices of the images whose features are kept."""
+    """``(S,)``: ascending indices of the images whose features are stored."""
     features: NDArray[np.float32]
-    """(S, F) what enters the last linear layer for them; in a network without one, what enters the last layer that learns."""
-    honesty: str
-    """Whether the network may have learnt from these images, in a sentence."""
+    """``(S, F)``: their inputs of the last linear layer; in a network without one, of the last layer with parameters."""
+    leakage: str
+    """One sentence on whether the network may have been trained on these test images (data leakage)."""
 
     @property
-    def right(self) -> Flags:
-        """(M,) whether the prediction is the true class."""
-        right: Flags = self.predictions == self.labels
-        return right
+    def is_correct(self) -> Flags:
+        """``(M,)``: whether the predicted class is the true class."""
+        is_correct: Flags = self.predictions == self.labels
+        return is_correct
 
     @property
     def accuracy(self) -> float:
-        return float(self.right.mean())
+        return float(self.is_correct.mean())
 
     @property
     def loss(self) -> float:
@@ -83,45 +83,45 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Filter:
-    """Which test images, and in which order.
+    """Which test images to show, and in which order.
 
     Raises:
-        UnknownName: there are no such answers or no such order.
+        UnknownName: `outcome` or `order` is not one of the known values.
     """
 
-    answers: str = "all"
-    """One of `ANSWERS`."""
+    outcome: str = "all"
+    """One of `OUTCOMES`."""
     true: int | None = None
     """Only images of this class."""
     predicted: int | None = None
-    """Only images that were given this class."""
+    """Only images that were predicted as this class."""
     order: str = "in-order"
     """One of `ORDERS`."""
 
     def __post_init__(self) -> None:
-        if self.answers not in ANSWERS:
-            raise UnknownName("kind of answers", self.answers, ANSWERS)
+        if self.outcome not in OUTCOMES:
+            raise UnknownName("outcome", self.outcome, OUTCOMES)
         if self.order not in ORDERS:
             raise UnknownName("order", self.order, ORDERS)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Some of the images that a filter lets through."""
+    """One page of the images that pass a filter."""
 
     indices: Counts
-    """Which of the test images."""
+    """Indices of the test images."""
     total: int
-    """How many the filter lets through."""
+    """How many images pass the filter."""
 
 
 def load_evaluation(name: str, dataset: str = "") -> Evaluation:
-    """What a trained network says of a data set's test images; the same object as long as the network's file is the same.
+    """Evaluate a trained network on a data set's test images; return the cached object as long as the network's file is unchanged.
 
-    Only one is computed at a time, because each takes a whole core; what is there already is had without waiting.
+    Only one evaluation is computed at a time, because each takes a whole core; a cached one is returned without waiting.
 
     Args:
-        name: as `load_model` takes it.
+        name: a name for `load_model`.
         dataset: a data set's name; empty for the one that the network was trained on.
 
     Raises:
@@ -132,126 +132,126 @@ def load_evaluation(name: str, dataset: str = "") -> Evaluation:
     weights = find_weights(name)
     model = model_of(weights)
     key = (weights, dataset or model.info.name)
-    found = _held.get(key)
-    if found is None:
+    evaluation = _cache.get(key)
+    if evaluation is None:
         with _computing:
-            found = _held.get(key)  # someone else may have computed it meanwhile
-            if found is None:
-                found = evaluate_model(model, load(key[1]))
-                _held.put(key, found)
-    return found
+            evaluation = _cache.get(key)  # another thread may have computed it meanwhile
+            if evaluation is None:
+                evaluation = evaluate_model(model, load(key[1]))
+                _cache.put(key, evaluation)
+    return evaluation
 
 
 @torch.inference_mode()
 def evaluate_model(model: Model, images: ImageSet) -> Evaluation:
-    """Send all test images of a data set through a network, once.
+    """Run the forward pass on all test images of a data set, once.
 
     Args:
-        model: on any device.
-        images: on the CPU, where `load` puts them.
+        model: the network, on any device.
+        images: the data set, on the CPU as `load` returns it.
 
     Raises:
         ShapeError: the data set has another shape or other classes than the network was trained on.
-        CheckpointError: the network's answers are not finite numbers.
+        CheckpointError: the logits contain non-finite values.
     """
     model.require_fit(images.info)
     count = len(images.test_images)
     sample = _sample(count)
-    chosen = torch.zeros(count, dtype=torch.bool).index_fill_(0, torch.from_numpy(sample), 1)
-    place = _last_learning(model.network)
-    body, head = model.network[:place], model.network[place:]  # not a hook, which would also hear who else asks the same network
-    answers, features = [], []
+    in_sample = torch.zeros(count, dtype=torch.bool).index_fill_(0, torch.from_numpy(sample), 1)
+    head_index = _head_index(model.network)
+    body, head = model.network[:head_index], model.network[head_index:]  # not a hook, which would also fire for other threads that share the network
+    logits, features = [], []
     for start in range(0, count, BATCH):
         batch = slice(start, start + BATCH)
-        entering = body(model.prepare(images.test_images[batch]))
-        answers.append(head(entering).cpu())
-        features.append(_narrowed(entering[chosen[batch].to(entering.device)]).cpu())
-    return _evaluation(model, images, torch.cat(answers), sample, torch.cat(features))
+        hidden = body(model.prepare(images.test_images[batch]))
+        logits.append(head(hidden).cpu())
+        features.append(_limit_features(hidden[in_sample[batch].to(hidden.device)]).cpu())
+    return _evaluation(model, images, torch.cat(logits), sample, torch.cat(features))
 
 
 def compatible_datasets(model: Model) -> list[DatasetInfo]:
-    """Those that the network can be evaluated on, the one that it was trained on first; not all need be downloaded."""
+    """List the data sets that the network can be evaluated on, its training data set first; some may not be downloaded yet."""
     return sorted((info for info in DATASETS if model.fits(info)), key=lambda info: info != model.info)
 
 
 def mistakes(evaluation: Evaluation, count: int, true: int | None = None, predicted: int | None = None) -> Counts:
-    """Indices of images that were named wrongly, the most certain first.
+    """Return the indices of misclassified images, the most confident first.
 
     Args:
-        evaluation: of what.
-        count: how many at most.
+        evaluation: the predictions.
+        count: largest number of images to return.
         true: only images of this class.
-        predicted: only images that were given this class.
+        predicted: only images that were predicted as this class.
     """
     return grid(evaluation, Filter("wrong", true, predicted, "most-certain"), count=count).indices
 
 
 def cell(evaluation: Evaluation, true: int, predicted: int) -> Counts:
-    """Indices of all images in one cell of the confusion matrix, the most certain first."""
+    """Return the indices of all images in one cell of the confusion matrix, the most confident first."""
     return _filtered(evaluation, Filter("all", true, predicted, "most-certain"))
 
 
-def grid(evaluation: Evaluation, chosen: Filter, offset: int = 0, count: int = 100) -> Page:
-    """One page of the images that a filter lets through.
+def grid(evaluation: Evaluation, selection: Filter, offset: int = 0, count: int = 100) -> Page:
+    """Return one page of the images that pass a filter.
 
     Raises:
-        ConfigError: there is no such class, or the page lies before the first image or is empty or too large.
+        ConfigError: the class does not exist, the offset is negative, or the page is empty or too large.
     """
-    if offset < 0 or not 0 < count <= MOST:
-        raise ConfigError([f"A page has 1 to {MOST} images and starts at 0 or later, not {count} from {offset} on."])
-    indices = _filtered(evaluation, chosen)
+    if offset < 0 or not 0 < count <= MAX_PAGE:
+        raise ConfigError([f"A page must have 1 to {MAX_PAGE} images and start at image 0 or later, not {count} images from {offset}."])
+    indices = _filtered(evaluation, selection)
     return Page(indices[offset : offset + count], len(indices))
 
 
 def summary(evaluation: Evaluation) -> dict[str, Any]:
-    """The numbers that describe an evaluation, ready for JSON: `confusion` has a row for each true class; in `table` and in `calibration`'s
-    `bins` a number is None where there is nothing to divide by."""
+    """Summarise an evaluation as plain data for JSON: `confusion` has a row for each true class; undefined scores in `table` and empty
+    bins of `calibration` are None."""
     info = evaluation.images.info
-    confused = metrics.confusion(evaluation.labels, evaluation.predictions, len(info.classes))
-    told = metrics.scores(confused)
+    confusion = metrics.confusion(evaluation.labels, evaluation.predictions, len(info.classes))
+    scores = metrics.scores(confusion)
     return {
         "model": evaluation.model,
         "dataset": info.title,
         "images": len(evaluation.labels),
-        "honesty": evaluation.honesty,
-        "accuracy": _round(told.accuracy),
+        "leakage": evaluation.leakage,
+        "accuracy": _round(scores.accuracy),
         "loss": _round(evaluation.loss),
         "classes": list(info.classes),
-        "confusion": confused.tolist(),
-        "table": _table(told, info.classes),
-        "macro": {name: _round(value) for name, value in vars(told.macro).items()},
-        "weighted": {name: _round(value) for name, value in vars(told.weighted).items()},
+        "confusion": confusion.tolist(),
+        "table": _table(scores, info.classes),
+        "macro": {name: _round(value) for name, value in vars(scores.macro).items()},
+        "weighted": {name: _round(value) for name, value in vars(scores.weighted).items()},
         "calibration": _diagram(metrics.calibration(evaluation.probabilities, evaluation.labels)),
     }
 
 
 def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> dict[str, Any]:
-    """Some of the images with what was said of them, ready for JSON: `pixels` is base64 of C·H·W bytes for each image, one after another.
+    """Return images with their predictions as plain data for JSON: `pixels` is base64 of C·H·W bytes for each image, one after another.
 
     Raises:
-        ConfigError: there is no such image, or they are too many.
+        ConfigError: an index is out of range, or there are more than `MAX_PAGE`.
     """
-    wanted = np.asarray(indices, dtype=np.int64)
-    if len(wanted) > MOST:
-        raise ConfigError([f"At most {MOST} images are sent at once, not {len(wanted):,}."])
-    if wanted.size and not (wanted.min() >= 0 and wanted.max() < len(evaluation.labels)):
-        raise ConfigError([f"The images are numbered from 0 to {len(evaluation.labels) - 1:,}."])
-    pixels = evaluation.images.test_images[torch.from_numpy(wanted)].numpy()
-    probabilities = evaluation.probabilities[wanted]
-    likely = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
+    index = np.asarray(indices, dtype=np.int64)
+    if len(index) > MAX_PAGE:
+        raise ConfigError([f"At most {MAX_PAGE} images can be requested at once, not {len(index):,}."])
+    if index.size and not (index.min() >= 0 and index.max() < len(evaluation.labels)):
+        raise ConfigError([f"The test images are numbered from 0 to {len(evaluation.labels) - 1:,}, not from {index.min():,} to {index.max():,}."])
+    pixels = evaluation.images.test_images[torch.from_numpy(index)].numpy()
+    probabilities = evaluation.probabilities[index]
+    most_likely = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
     return {
-        "index": wanted.tolist(),
+        "index": index.tolist(),
         "shape": list(evaluation.images.info.input_shape),
         "pixels": base64.b64encode(pixels.tobytes()).decode("ascii"),
-        "labels": evaluation.labels[wanted].tolist(),
-        "predictions": evaluation.predictions[wanted].tolist(),
-        "confidence": evaluation.confidence[wanted].round(6).tolist(),
-        "top": [[[int(place), _round(row[place])] for place in places] for row, places in zip(probabilities, likely, strict=True)],
+        "labels": evaluation.labels[index].tolist(),
+        "predictions": evaluation.predictions[index].tolist(),
+        "confidence": evaluation.confidence[index].round(6).tolist(),
+        "top": [[[int(label), _round(row[label])] for label in labels] for row, labels in zip(probabilities, most_likely, strict=True)],
     }
 
 
-def honesty(model: Model, images: ImageSet) -> str:
-    """Whether the network may have learnt from a data set's test images, in a sentence; they are compared with the training images pixel for pixel."""
+def describe_leakage(model: Model, images: ImageSet) -> str:
+    """Say in one sentence whether the network may have been trained on a data set's test images; they are compared with the training images pixel by pixel."""
     count, title = len(images.test_images), images.info.title
     if (model.info.name, images.info.name) == ("mnist", "mnist-5k"):
         return (
@@ -259,49 +259,49 @@ def honesty(model: Model, images: ImageSet) -> str:
             "so the network may have been trained on them; on other images its accuracy is lower."
         )
     training = images if model.info.name == images.info.name else load(model.info.name)
-    known = _shared(training.train_images, images.test_images)
-    if known:
-        return f"The training images include {known:,} of these {count:,} images of {title}, pixel for pixel, so the accuracy on other images is lower."
+    duplicates = _count_duplicates(training.train_images, images.test_images)
+    if duplicates:
+        return f"The training images include {duplicates:,} of these {count:,} images of {title}, pixel for pixel, so the accuracy on other images is lower."
     if model.has_imported_weights:
         return f"Training started from imported weights. They may have been trained on these {count:,} images of {title}."
     return f"These {count:,} images of {title} were never used in training."
 
 
-class _Held:
-    """The evaluations asked for last; safe to use from many threads."""
+class _Cache:
+    """The most recently used evaluations; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._found: OrderedDict[tuple[Weights, str], Evaluation] = OrderedDict()
+        self._evaluations: OrderedDict[tuple[Weights, str], Evaluation] = OrderedDict()
 
     def get(self, key: tuple[Weights, str]) -> Evaluation | None:
         with self._lock:
-            if key in self._found:
-                self._found.move_to_end(key)
-            return self._found.get(key)
+            if key in self._evaluations:
+                self._evaluations.move_to_end(key)
+            return self._evaluations.get(key)
 
     def put(self, key: tuple[Weights, str], evaluation: Evaluation) -> None:
-        """Keep one; the oldest goes, and so does that of an earlier state of the same file."""
+        """Store an evaluation; evict the least recently used one, and those of earlier versions of the same file."""
         weights, dataset = key
         with self._lock:
-            for held in [held for held in self._found if (held[0].path, held[1]) == (weights.path, dataset)]:
-                del self._found[held]
-            self._found[key] = evaluation
-            while len(self._found) > CACHED:
-                self._found.popitem(last=False)
+            for outdated in [cached for cached in self._evaluations if (cached[0].path, cached[1]) == (weights.path, dataset)]:
+                del self._evaluations[outdated]
+            self._evaluations[key] = evaluation
+            while len(self._evaluations) > CACHED:
+                self._evaluations.popitem(last=False)
 
 
-_held = _Held()
+_cache = _Cache()
 _computing = threading.Lock()
 
 
 def _evaluation(model: Model, images: ImageSet, logits: Tensor, sample: Counts, features: Tensor) -> Evaluation:
     if not logits.isfinite().all():
-        raise CheckpointError(f"Some answers of “{model.name}” are not finite numbers, so it cannot be evaluated.", "Choose an earlier checkpoint.")
+        raise CheckpointError(f"“{model.name}” cannot be evaluated: some of its logits are not finite (inf or nan).", "Choose an earlier checkpoint.")
     labels = images.test_labels.cpu()
     predictions = logits.argmax(dim=1)
-    likelihoods = logits.double().log_softmax(dim=1)
-    probabilities = likelihoods.exp()
+    log_probabilities = logits.double().log_softmax(dim=1)
+    probabilities = log_probabilities.exp()
     return Evaluation(
         model.name,
         images,
@@ -310,60 +310,60 @@ def _evaluation(model: Model, images: ImageSet, logits: Tensor, sample: Counts, 
         labels.numpy(),
         predictions.numpy(),
         probabilities.gather(1, predictions.unsqueeze(1)).squeeze(1).numpy(),
-        F.nll_loss(likelihoods, labels, reduction="none").numpy(),
+        F.nll_loss(log_probabilities, labels, reduction="none").numpy(),
         sample,
         features.numpy(),
-        honesty(model, images),
+        describe_leakage(model, images),
     )
 
 
-def _last_learning(network: Network) -> int:
-    """The place of the last linear layer of the stack; without one, of the last layer with parameters; without any, of the first."""
-    linear = [place for place, layer in enumerate(network) if isinstance(layer, nn.Linear)]
-    learning = [place for place, layer in enumerate(network) if next(layer.parameters(), None) is not None]
-    return (linear or learning or [0])[-1]
+def _head_index(network: Network) -> int:
+    """Return the index of the last linear layer; without one, of the last layer with parameters; without any, of the first layer."""
+    linear = [index for index, layer in enumerate(network) if isinstance(layer, nn.Linear)]
+    with_parameters = [index for index, layer in enumerate(network) if next(layer.parameters(), None) is not None]
+    return (linear or with_parameters or [0])[-1]
 
 
-def _narrowed(features: Tensor) -> Tensor:
-    """(N, …) → (N, F) with at most `WIDEST` features."""
+def _limit_features(features: Tensor) -> Tensor:
+    """Flatten ``(N, …)`` to ``(N, F)`` and average neighbours down to `MAX_FEATURES`."""
     flat = features.flatten(1)
-    return flat if flat.shape[1] <= WIDEST else F.adaptive_avg_pool1d(flat.unsqueeze(1), WIDEST).squeeze(1)  # (N, 1, F) for the pooling
+    return flat if flat.shape[1] <= MAX_FEATURES else F.adaptive_avg_pool1d(flat.unsqueeze(1), MAX_FEATURES).squeeze(1)  # (N, 1, F) for the pooling
 
 
 def _sample(count: int) -> Counts:
     return np.sort(np.random.default_rng(SEED).choice(count, min(SAMPLE, count), replace=False))
 
 
-def _shared(training: Tensor, tested: Tensor) -> int:
-    """How many of the tested images are among the training images, pixel for pixel."""
-    wanted = [image.tobytes() for image in tested.numpy()]
-    among = set(wanted)
-    known = {pixels for image in training.numpy() if (pixels := image.tobytes()) in among}
-    return sum(pixels in known for pixels in wanted)
+def _count_duplicates(training: Tensor, test: Tensor) -> int:
+    """Count the test images of which the training images contain an exact copy."""
+    test_pixels = [image.tobytes() for image in test.numpy()]
+    distinct = set(test_pixels)
+    duplicates = {pixels for image in training.numpy() if (pixels := image.tobytes()) in distinct}
+    return sum(pixels in duplicates for pixels in test_pixels)
 
 
-def _filtered(evaluation: Evaluation, chosen: Filter) -> Counts:
-    """Indices of all images that a filter lets through, in its order; equally certain ones in the data set's."""
+def _filtered(evaluation: Evaluation, selection: Filter) -> Counts:
+    """Return the indices of all images that pass a filter, in its order; ties stay in the order of the data set."""
     classes = len(evaluation.images.info.classes)
-    for number in (chosen.true, chosen.predicted):
-        if number is not None and not 0 <= number < classes:
-            raise ConfigError([f"The classes are numbered from 0 to {classes - 1}, so there is no class {number}."])
-    through = np.ones(len(evaluation.labels), dtype=bool)
-    if chosen.answers != "all":
-        through &= evaluation.right == (chosen.answers == "right")
-    if chosen.true is not None:
-        through &= evaluation.labels == chosen.true
-    if chosen.predicted is not None:
-        through &= evaluation.predictions == chosen.predicted
-    indices = np.flatnonzero(through)
-    if chosen.order == "in-order":
+    for label in (selection.true, selection.predicted):
+        if label is not None and not 0 <= label < classes:
+            raise ConfigError([f"The classes are numbered from 0 to {classes - 1}, so there is no class {label}."])
+    passes = np.ones(len(evaluation.labels), dtype=bool)
+    if selection.outcome != "all":
+        passes &= evaluation.is_correct == (selection.outcome == "right")
+    if selection.true is not None:
+        passes &= evaluation.labels == selection.true
+    if selection.predicted is not None:
+        passes &= evaluation.predictions == selection.predicted
+    indices = np.flatnonzero(passes)
+    if selection.order == "in-order":
         return indices
-    certainty = evaluation.confidence[indices]
-    return indices[np.argsort(certainty if chosen.order == "least-certain" else -certainty, kind="stable")]
+    confidence = evaluation.confidence[indices]
+    return indices[np.argsort(confidence if selection.order == "least-certain" else -confidence, kind="stable")]
 
 
 def _table(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """For each class its name, support and scores."""
+    """List the name, support and scores of each class."""
     columns = {
         "precision": (scores.precision, scores.precision_undefined),
         "recall": (scores.recall, scores.recall_undefined),
@@ -372,15 +372,15 @@ def _table(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, A
     return [
         {
             "class": name,
-            "support": int(scores.support[place]),
-            **{column: None if undefined[place] else _round(values[place]) for column, (values, undefined) in columns.items()},
+            "support": int(scores.support[index]),
+            **{column: None if undefined[index] else _round(values[index]) for column, (values, undefined) in columns.items()},
         }
-        for place, name in enumerate(classes)
+        for index, name in enumerate(classes)
     ]
 
 
 def _diagram(calibration: metrics.Calibration) -> dict[str, Any]:
-    """A reliability diagram, bin by bin."""
+    """Return a reliability diagram as plain data, bin by bin."""
     bins = [
         {
             "low": _round(low),

@@ -1,4 +1,4 @@
-"""How good answers are, in numbers: pure NumPy, held against scikit-learn by the tests."""
+"""Classification metrics in NumPy; the tests compare them with scikit-learn."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Average:
-    """One number for all classes."""
+    """Precision, recall and F1 averaged over all classes."""
 
     precision: float
     recall: float
@@ -26,103 +26,103 @@ class Average:
 
 @dataclass(frozen=True)
 class Scores:
-    """How good the answers are, class by class. Where a number would be 0 / 0 it is 0, and is flagged as undefined."""
+    """Precision, recall and F1 of each class. A score that would be 0 / 0 is 0 and flagged as undefined."""
 
     precision: Floats
-    """(K,) of the images that were given this class, the share that have it."""
+    """``(K,)`` of the images predicted as this class, the share that are of it."""
     recall: Floats
-    """(K,) of the images that have this class, the share that were given it."""
+    """``(K,)`` of the images of this class, the share predicted as it."""
     f1: Floats
-    """(K,) harmonic mean of the two."""
+    """``(K,)`` harmonic mean of precision and recall."""
     support: Counts
-    """(K,) images that have this class."""
+    """``(K,)`` number of images of this class."""
     precision_undefined: Flags
-    """(K,) classes that no image was given."""
+    """``(K,)`` classes that no image was predicted as."""
     recall_undefined: Flags
-    """(K,) classes that no image has."""
+    """``(K,)`` classes without images."""
     f1_undefined: Flags
-    """(K,) classes that no image has or was given."""
+    """``(K,)`` classes without images that were never predicted."""
     accuracy: float
-    """Share of the images that were given their class."""
+    """Share of the images that are correctly classified."""
     macro: Average
-    """Mean over the classes: each counts the same. What is undefined counts as 0."""
+    """Mean over the classes: each class counts the same, undefined scores as 0."""
     weighted: Average
     """Mean over the classes, weighted by their support: each image counts the same."""
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Whether a network is right as often as it is sure. Confidence is the probability of the class that it names.
+    """A reliability diagram: the accuracy of predictions grouped by confidence, the probability of the predicted class.
 
     Source: Guo et al., On calibration of modern neural networks, https://arxiv.org/abs/1706.04599
     """
 
     edges: Floats
-    """(bins + 1,) from 0 to 1; bin b holds the confidences above edge b, up to and including edge b + 1. The first also holds 0."""
+    """``(bins + 1,)`` from 0 to 1; bin b holds the confidences above edge b, up to and including edge b + 1. The first also holds 0."""
     count: Counts
-    """(bins,) answers in each."""
+    """``(bins,)`` number of predictions."""
     confidence: Floats
-    """(bins,) their mean confidence; 0 in an empty bin."""
+    """``(bins,)`` mean confidence; 0 in an empty bin."""
     accuracy: Floats
-    """(bins,) the share of them that is right; 0 in an empty bin."""
+    """``(bins,)`` accuracy; 0 in an empty bin."""
     expected_error: float
-    """Mean distance between a bin’s confidence and its accuracy, weighted by its answers (ECE, equation 3)."""
+    """Expected calibration error (ECE, equation 3): mean distance between confidence and accuracy, weighted by the size of each bin."""
     maximum_error: float
-    """The largest such distance (MCE, equation 5)."""
+    """Maximum calibration error (MCE, equation 5): the largest such distance."""
     mean_confidence: float
-    """Over all answers: above the accuracy where the network is too sure of itself."""
+    """Mean over all predictions; above the accuracy where the network is overconfident."""
 
 
 def confusion(labels: Counts, predictions: Counts, classes: int) -> Counts:
-    """How often each class was taken for each: rows are the true class, columns the predicted one.
+    """Compute the confusion matrix: rows are the true class, columns the predicted class.
 
-    Shape: (M,), (M,) → (K, K)
+    Shape: ``(M,)``, ``(M,)`` → ``(K, K)``
     """
     pairs = np.asarray(labels, dtype=np.int64) * classes + np.asarray(predictions, dtype=np.int64)
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes).astype(np.int64)
 
 
 def scores(confusion: Counts) -> Scores:
-    """Precision, recall and F1 of each class and on average.
+    """Compute precision, recall and F1 of each class and on average.
 
     Args:
-        confusion: (K, K), as `confusion` makes it, of at least one image.
+        confusion: ``(K, K)``, from `confusion`, of at least one image.
     """
-    right, support, named = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    precision, recall, f1 = _share(right, named), _share(right, support), _share(2 * right, named + support)
+    correct, support, predicted = np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall, f1 = _share(correct, predicted), _share(correct, support), _share(2 * correct, predicted + support)
     each = (precision, recall, f1)
     return Scores(
         precision,
         recall,
         f1,
         support,
-        named == 0,
+        predicted == 0,
         support == 0,
-        named + support == 0,
-        float(right.sum() / confusion.sum()),
+        predicted + support == 0,
+        float(correct.sum() / confusion.sum()),
         Average(*(float(values.mean()) for values in each)),
         Average(*(float(np.average(values, weights=support)) for values in each)),
     )
 
 
 def calibration(probabilities: Floats, labels: Counts, bins: int = BINS) -> Calibration:
-    """Group the answers by how sure they are, and see how many of each group are right.
+    """Group the predictions by confidence, and compute the accuracy of each group.
 
     Args:
-        probabilities: (M, K), each row adding up to 1, of at least one image.
-        labels: (M,) the true classes.
-        bins: how many of equal width, from 0 to 1.
+        probabilities: ``(M, K)``, each row adding up to 1, of at least one image.
+        labels: ``(M,)``, the true classes.
+        bins: number of bins of equal width, from 0 to 1.
     """
     confidence = np.asarray(probabilities, dtype=np.float64).max(axis=1).clip(0, 1)
-    right = probabilities.argmax(axis=1) == labels
+    is_correct = probabilities.argmax(axis=1) == labels
     edges = np.linspace(0, 1, bins + 1)
-    place = np.searchsorted(edges[1:-1], confidence)
-    count = np.bincount(place, minlength=bins).astype(np.int64)
-    sure, accurate = (_share(np.bincount(place, values, bins), count) for values in (confidence, right))
-    gaps = np.abs(accurate - sure)
-    return Calibration(edges, count, sure, accurate, float(gaps @ count / count.sum()), float(gaps.max()), float(confidence.mean()))
+    bin_index = np.searchsorted(edges[1:-1], confidence)
+    count = np.bincount(bin_index, minlength=bins).astype(np.int64)
+    mean_confidence, accuracy = (_share(np.bincount(bin_index, values, bins), count) for values in (confidence, is_correct))
+    gaps = np.abs(accuracy - mean_confidence)
+    return Calibration(edges, count, mean_confidence, accuracy, float(gaps @ count / count.sum()), float(gaps.max()), float(confidence.mean()))
 
 
 def _share(part: Counts | Floats, whole: Counts) -> Floats:
-    """part / whole, and 0 where there is nothing to share."""
+    """Return part / whole, and 0 where whole is 0."""
     return np.divide(part, whole, out=np.zeros(len(whole)), where=whole != 0)

@@ -1,4 +1,4 @@
-"""Trained networks that can be asked: those that come with the playground, and finished runs."""
+"""Trained networks: load a pretrained network or a run's checkpoint, predict with it, export its weights."""
 
 from __future__ import annotations
 
@@ -31,61 +31,61 @@ from playground.training.loop import evaluate as evaluate_network
 from playground.typography import percent
 
 DEFAULT_MODEL = "mnist-cnn"
-"""The trained network that is used where none is chosen."""
+"""The pretrained network that is used where none is selected."""
 
 _STEP = re.compile("[0-9]{1,12}")
 
 _USES = {
-    "digits": "reading a single digit, drawn or scanned, in MNIST’s form: light on dark, fitted into 20×20 pixels, centred in 28×28",
-    "characters": "reading a single character, light on dark, filling the image",
-    "pictures": "naming what is on a small picture of one of its classes",
+    "digits": "classifying a single digit, drawn or scanned, preprocessed as in MNIST: light on dark, scaled to 20×20 pixels, centred in 28×28",
+    "characters": "classifying a single character, light on dark, filling the image",
+    "pictures": "classifying small images of one of its classes",
 }
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a network says of one image."""
+    """The prediction of a network for one image."""
 
     label: str
-    """The class it thinks most likely."""
+    """The predicted class."""
     probabilities: tuple[float, ...]
-    """One for each class of its data set, adding up to 1."""
+    """One for each class of its training data set, adding up to 1."""
     input: Tensor
-    """(C, H, W) uint8: what it was shown."""
+    """``(C, H, W)`` uint8: the image."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """The file that a trained network is kept in; equal as long as the file is the same one, unchanged."""
+    """The file that stores a trained network; two are equal if they refer to the same, unchanged file."""
 
     name: str
-    """The name of a shipped network, a run's identifier, or `RUN@STEP`: the run as it was after so many steps."""
+    """The name of a pretrained network, the identifier of a run, or `RUN@STEP` for the checkpoint of a run at that step."""
     path: Path
     modified: int
-    """When the file was written, in nanoseconds since 1970: training replaces a run's last checkpoint."""
+    """Modification time of the file in nanoseconds since 1970: training overwrites a run's last checkpoint."""
     run: Run | None
-    """The run that it belongs to; None for a shipped network."""
+    """The run that it belongs to; None for a pretrained network."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained network with what it was trained on."""
+    """A trained network with its training data set and input scaling."""
 
     name: str
     """As in `Weights`."""
     spec: NetworkSpec
     info: DatasetInfo
     inputs: str
-    """How pixels reach the network, one of `INPUT_SCALINGS`."""
+    """Its input scaling, one of `INPUT_SCALINGS`."""
     network: Network
     """In evaluation mode."""
     device: torch.device
     run: Run | None = None
-    """The run that it belongs to; None for a shipped network."""
+    """The run that it belongs to; None for a pretrained network."""
 
     @property
     def has_imported_weights(self) -> bool:
-        """Whether training began with weights that somebody brought, be it in a run that this one was forked from. Reads the record of each."""
+        """Whether training started from imported weights, in this run or in one that it was forked from. Reads the journal of each."""
         run = self.run
         while run is not None and not run.start_path.exists():
             created = next(run.journal.events()[0], None)
@@ -96,99 +96,99 @@ class Model:
         return run is not None
 
     def prepare(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → the same as the network received them in training: float32, on its device and in its memory format."""
+        """Scale images as in training: ``(N, C, H, W)`` uint8 → float32, on the network's device and in its memory format."""
         prepared = normalise(images.to(self.device), self.info, self.inputs)
         return prepared.contiguous(memory_format=_memory_format(self.network))
 
     @torch.inference_mode()
     def probabilities(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) uint8 → (N, classes), each row adding up to 1."""
+        """Compute the softmax of the logits: ``(N, C, H, W)`` uint8 → ``(N, classes)``, each row adding up to 1."""
         logits: Tensor = self.network(self.prepare(images))
         return logits.softmax(dim=1).cpu()
 
     def predict(self, image: Tensor) -> Prediction:
-        """What the network says of one image (C, H, W) uint8."""
+        """Classify one image, ``(C, H, W)`` uint8."""
         probabilities = self.probabilities(image.unsqueeze(0))[0]
         return Prediction(self.info.classes[int(probabilities.argmax())], tuple(probabilities.tolist()), image)
 
-    def read(self, ink: Pixels) -> Prediction:
-        """What the network says of a drawing (H, W).
+    def predict_drawing(self, ink: Pixels) -> Prediction:
+        """Classify a drawing, ``(H, W)``.
 
         Raises:
-            DrawingError: nothing is drawn.
+            DrawingError: the drawing is empty.
             ShapeError: the network was not trained on digits.
         """
         self.require_digits()
         return self.predict(to_digit(ink).input)
 
     def require_digits(self) -> None:
-        """Refuse a network that cannot read drawings.
+        """Raise an error unless the network was trained on digits.
 
         Raises:
             ShapeError: it was not trained on digits.
         """
         if self.info.kind != "digits":
-            raise ShapeError(f"“{self.name}” was trained on {self.info.title}, so it cannot read drawn digits.", "Choose a network trained on digits.")
+            raise ShapeError(f"“{self.name}” was trained on {self.info.title}, so it cannot classify drawn digits.", "Choose a network trained on digits.")
 
     def evaluate(self, images: ImageSet) -> tuple[float, float]:
-        """Mean loss and share named rightly over a data set's test images.
+        """Compute the mean loss and the accuracy on a data set's test images.
 
         Raises:
-            ShapeError: the data has another shape or other classes.
+            ShapeError: the data set has another shape or other classes.
         """
         self.require_fit(images.info)
-        loss, confused = evaluate_network(self.network, images.to(self.device), self.prepare)
+        loss, confusion = evaluate_network(self.network, images.to(self.device), self.prepare)
         self.network.eval()
-        return loss, int(confused.diagonal().sum()) / len(images.test_images)
+        return loss, int(confusion.diagonal().sum()) / len(images.test_images)
 
     def fits(self, info: DatasetInfo) -> bool:
-        """Whether a data set's images have the network's shape, and its classes are those that the network knows."""
+        """Return whether a data set has the network's input shape and classes."""
         return info.input_shape == self.info.input_shape and info.classes == self.info.classes
 
     def require_fit(self, info: DatasetInfo) -> None:
-        """Refuse a data set that does not fit.
+        """Raise an error unless a data set has the network's input shape and classes.
 
         Raises:
-            ShapeError: it has another shape or other classes.
+            ShapeError: the data set has another shape or other classes.
         """
         if not self.fits(info):
-            raise ShapeError(f"“{self.name}” was trained on {self.info.title}; {info.title} has another shape or other classes.")
+            raise ShapeError(f"“{self.name}” was trained on {self.info.title}, but {info.title} has another input shape or other classes.")
 
 
 def pretrained_names() -> list[str]:
-    """The trained networks in `models/pretrained/`."""
+    """List the names of the trained networks in `models/pretrained/`."""
     return sorted(_pretrained_files())
 
 
 def load_model(name: str, device: str = "cpu") -> Model:
-    """The trained network of that name: the same object as long as its file is the same.
+    """Load a trained network; return the same object as long as its file is unchanged.
 
     Args:
-        name: of a shipped network; a run's identifier, for its last checkpoint; or `RUN@STEP`, for the one kept after so many steps.
-        device: where the network shall live.
+        name: the name of a pretrained network; the identifier of a run, for its last checkpoint; or `RUN@STEP`, for the checkpoint at that step.
+        device: the device of the weights.
 
     Raises:
-        UnknownName: there is no such network or run.
-        CheckpointError: nothing was kept at that step, or the file cannot be read or holds no trained network.
+        UnknownName: there is no network or run of this name.
+        CheckpointError: there is no checkpoint at that step, or the file cannot be read or contains no trained network.
     """
     return model_of(find_weights(name), device)
 
 
 def model_of(weights: Weights, device: str = "cpu") -> Model:
-    """The trained network in a file.
+    """Load the trained network in a file.
 
     Raises:
-        CheckpointError: the file cannot be read, or holds no trained network.
+        CheckpointError: the file cannot be read, or contains no trained network.
     """
     return (_load_shipped if weights.run is None else _load_run)(weights, device)
 
 
 def find_weights(name: str) -> Weights:
-    """The file that the trained network of that name is kept in.
+    """Find the file of a trained network by name.
 
     Raises:
-        UnknownName: there is no such network or run.
-        CheckpointError: the run has kept no weights, or none of that step.
+        UnknownName: there is no network or run of this name.
+        CheckpointError: the run has no checkpoint, or none at that step.
     """
     if path := _pretrained_files().get(name):
         return Weights(name, path, path.stat().st_mtime_ns, None)
@@ -201,15 +201,15 @@ def find_weights(name: str) -> Weights:
 
 
 def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
-    """Write a run's weights as safetensors, with all that is needed to use them, and a model card beside them.
+    """Write a run's weights as safetensors with their network and configuration, and a model card beside them.
 
     Args:
         run: a finished run.
-        target: the path of the new files, without an ending.
+        target: the path of the new files, without a file extension.
         command: the command line that trained it, for the card.
 
     Raises:
-        PlaygroundError: the run has no kept weights, or the files cannot be written.
+        PlaygroundError: the run is not finished, or the files cannot be written.
     """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
@@ -217,7 +217,7 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
     weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
     state, history = run.checkpoints.load(), History(run).follow()
     if state is None or history.finished is None:
-        raise CheckpointError(f"The run “{run.id}” is not finished, so there is nothing to export yet.")
+        raise CheckpointError(f"The run “{run.id}” is not finished, so its weights cannot be exported yet.")
     facts = {
         "network": run.network.to_json(),
         "config": json.dumps(run.config.to_dict()),
@@ -234,7 +234,7 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
 
 
 def training_command(run: Run) -> str:
-    """The command line that trains such a run again."""
+    """Return the command line that trains with the same configuration."""
     return shlex.join(["python", "-m", "playground", "train", *run.config.arguments()])
 
 
@@ -249,9 +249,9 @@ def _weights_of(run: Run, step: int | None) -> Weights:
         return Weights(name, path, path.stat().st_mtime_ns, run)
     except FileNotFoundError:
         pass
-    if step is not None and (kept := ", ".join(map(str, run.checkpoints.steps()))):
-        raise CheckpointError(f"The run “{run.id}” has not kept its weights after step {step}.", f"Steps whose weights are kept: {kept}.")
-    raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
+    if step is not None and (steps := ", ".join(map(str, run.checkpoints.steps()))):
+        raise CheckpointError(f"The run “{run.id}” has no checkpoint at step {step}.", f"It has checkpoints at steps {steps}.")
+    raise CheckpointError(f"The run “{run.id}” has no checkpoint yet.", "Wait until it has written its first checkpoint.")
 
 
 @lru_cache(maxsize=8)
@@ -266,9 +266,9 @@ def _load_shipped(weights: Weights, device: str) -> Model:
         config = json.loads(facts["config"])
         info, inputs = dataset_info(config["dataset"]), config.get("inputs", STANDARDISED)
         if inputs not in INPUT_SCALINGS:
-            raise UnknownName("form of the inputs", inputs, INPUT_SCALINGS)
+            raise UnknownName("input scaling", inputs, INPUT_SCALINGS)
     except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{weights.path.name} does not hold a trained network: {error}.") from None
+        raise CheckpointError(f"{weights.path.name} does not contain a trained network: {error}.") from None
     return Model(weights.name, spec, info, inputs, _network(weights.name, spec, info, state, device), torch.device(device))
 
 
@@ -278,7 +278,7 @@ def _load_run(weights: Weights, device: str) -> Model:
     assert run is not None
     state = load_state(weights.path)
     if "weights" not in state:
-        raise CheckpointError(f"The checkpoint of “{weights.name}” holds no weights.")
+        raise CheckpointError(f"The checkpoint of “{weights.name}” contains no weights.")
     spec, config = run.network, run.config
     info = dataset_info(config.dataset)
     network = _network(weights.name, spec, info, state["weights"], device)
@@ -292,12 +292,12 @@ def _network(name: str, spec: NetworkSpec, info: DatasetInfo, state: dict[str, A
         network.load_state_dict(state)
         network.to(memory_format=_memory_format(network))
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
-        raise CheckpointError(f"The weights of “{name}” belong to another network or to other data: {error}") from None
+        raise CheckpointError(f"The weights of “{name}” do not fit its network or its data set: {error}") from None
     return network.eval().requires_grad_(False)
 
 
 def _memory_format(network: Network) -> torch.memory_format:
-    """That of training, in which convolutions take half the time."""
+    """Return the memory format used in training; convolutions take half the time in `channels_last`."""
     return torch.channels_last if is_convolutional(network) else torch.contiguous_format
 
 
@@ -318,10 +318,10 @@ def _card(name: str, run: Run, history: History, command: str) -> str:
         f"| Epochs | {config.epochs:g} |",
         f"| Seed | {config.seed} |",
         f"| Time | {finished.seconds:.0f} seconds, {finished.samples_per_second:,.0f} images per second |",
-        f"| Good for | {_USES[info.kind]} |",
-        "| Not for | anything it was not trained on, or any decision that matters to a person |",
+        f"| Intended use | {_USES[info.kind]} |",
+        "| Not intended for | images unlike its training data, or decisions that affect people |",
         "",
-        "Made by:",
+        "How it was made:",
         "",
         "```sh",
         command,

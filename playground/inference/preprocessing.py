@@ -1,4 +1,4 @@
-"""A drawing or a picture as a network's input: the same form as the images it was trained on."""
+"""Preprocessing: bring a drawing or an image file into the form of the images that a network was trained on."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ FIELD = 28
 MIDDLE = 14.5
 """That middle, in pixels from the edge: the mean over MNIST’s own digits, along both axes."""
 INK = 0.15
-"""Share of the darkest ink above which a pixel counts as drawn, so that faint noise does not widen the box."""
+"""Threshold, as a share of the darkest pixel, above which a pixel counts as drawn; faint noise then does not widen the bounding box."""
 MAX_PIXELS = 50_000_000
-"""Larger pictures are refused before they are unpacked."""
+"""Larger images are refused before they are decoded."""
 
 Pixels = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Which steps a drawing takes to the network; without one of them one sees what it is good for."""
+    """Which preprocessing steps to apply; switch one off to see what it is for."""
 
     crop: bool = True
-    """Cut the empty margins off."""
+    """Crop the empty margins."""
     fit: bool = True
-    """Scale the longer side to `DIGIT_BOX` pixels; without it the digit keeps its size on the paper."""
+    """Scale the longer side to `DIGIT_BOX` pixels; without it the digit keeps its size on the canvas."""
     centre: bool = True
-    """Put the centre of mass into the middle; without it the digit keeps its place on the paper."""
+    """Move the centre of mass to the middle; without it the digit keeps its position on the canvas."""
     normalise: bool = True
-    """Bring the pixels to the range that the network learnt from; without it they arrive from 0 to 255."""
+    """Scale the pixels as in training; without it they stay between 0 and 255."""
 
 
 ALL_STEPS = Preprocessing()
@@ -48,38 +48,38 @@ ALL_STEPS = Preprocessing()
 
 @dataclass(frozen=True)
 class Digit:
-    """A drawn digit on its way to a network, step by step; every picture is light on dark, from 0 to 255."""
+    """A drawn digit after each preprocessing step; every image is light on dark, from 0 to 255."""
 
     drawn: Pixels
-    """(H, W) what was drawn."""
+    """``(H, W)``: the drawing."""
     cropped: Pixels
-    """(h, w) the same without its empty margins."""
+    """``(h, w)``: without its empty margins."""
     fitted: Pixels
-    """(20, w) or (h, 20): scaled to the size of MNIST’s digits, its aspect kept."""
+    """``(20, w)`` or ``(h, 20)``: scaled to the size of MNIST’s digits, with its aspect ratio."""
     centred: Pixels
-    """(28, 28) with its centre of mass in the middle: what the network sees."""
+    """``(28, 28)``: the centre of mass in the middle; the input of the network."""
 
     @property
     def input(self) -> Tensor:
-        """(1, 28, 28) uint8."""
+        """``(1, 28, 28)`` uint8."""
         return torch.from_numpy(self.centred.round().astype(np.uint8)).unsqueeze(0)
 
 
-def to_digit(ink: Pixels, way: Preprocessing = ALL_STEPS) -> Digit:
-    """Bring a drawing into MNIST's own form.
+def to_digit(ink: Pixels, steps: Preprocessing = ALL_STEPS) -> Digit:
+    """Bring a drawing into the form of MNIST's digits.
 
     Args:
-        ink: (H, W), how much ink lies on each pixel, 0 where there is none.
-        way: which of the steps to take.
+        ink: ``(H, W)``, the amount of ink on each pixel; 0 where there is none.
+        steps: which preprocessing steps to apply.
 
     Raises:
-        DrawingError: nothing was drawn.
+        DrawingError: the drawing is empty.
     """
     drawn = require_ink(ink)
-    rows, columns = _marked(drawn) if way.crop else (slice(0, drawn.shape[0]), slice(0, drawn.shape[1]))
+    rows, columns = _bounding_box(drawn) if steps.crop else (slice(0, drawn.shape[0]), slice(0, drawn.shape[1]))
     cropped = drawn[rows, columns]
-    fitted = _scale(cropped, (DIGIT_BOX if way.fit else FIELD * max(cropped.shape) / max(drawn.shape)) / max(cropped.shape))
-    if way.centre:
+    fitted = _scale(cropped, (DIGIT_BOX if steps.fit else FIELD * max(cropped.shape) / max(drawn.shape)) / max(cropped.shape))
+    if steps.centre:
         places = [MIDDLE - _mean_position(fitted.sum(axis=1 - axis)) for axis in (0, 1)]
     else:
         middles = [(part.start + part.stop) / 2 * FIELD / max(drawn.shape) for part in (rows, columns)]
@@ -88,22 +88,22 @@ def to_digit(ink: Pixels, way: Preprocessing = ALL_STEPS) -> Digit:
 
 
 def require_ink(ink: Pixels) -> Pixels:
-    """A drawing with something on it.
+    """Return the drawing as float64, if there is ink on it.
 
     Raises:
-        DrawingError: nothing was drawn.
+        DrawingError: the drawing is empty.
     """
     drawn = np.asarray(ink, dtype=np.float64)
     if drawn.size == 0 or not np.isfinite(drawn).all() or drawn.max() <= 0:
-        raise DrawingError("There is nothing drawn yet.", "Draw a digit from 0 to 9.")
+        raise DrawingError("The canvas is empty.", "Draw a digit from 0 to 9.")
     return drawn
 
 
 def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
-    """A picture as a network trained on this data set takes it: (C, H, W) uint8.
+    """Convert an image to the input shape of networks trained on this data set: ``(C, H, W)`` uint8.
 
     Raises:
-        DrawingError: there is nothing in the picture.
+        DrawingError: the image is blank.
     """
     channels, height, width = info.input_shape
     if info.kind == "digits":
@@ -111,7 +111,7 @@ def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
     if info.kind == "characters":
         ink = _ink(image)
         if not ink.any():
-            raise DrawingError("There is nothing in this picture but paper.")
+            raise DrawingError("This image is blank: all of its pixels have about the same brightness.")
         pixels = Image.fromarray(ink.astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
         return torch.from_numpy(np.array(pixels)).unsqueeze(0)
     side = min(image.size)
@@ -121,37 +121,37 @@ def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
     return torch.from_numpy(np.array(small)).view(height, width, channels).permute(2, 0, 1).contiguous()
 
 
-def read_image(source: Path | bytes, most: int = MAX_PIXELS) -> Image.Image:
-    """Open a picture.
+def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Open an image file and apply its orientation tag.
 
     Args:
-        source: where it lies, or its content.
-        most: pixels it may have.
+        source: the path of the file, or its content.
+        max_pixels: largest number of pixels to accept.
 
     Raises:
-        DrawingError: it is not there, not a picture, or too large.
+        DrawingError: the file is missing, is not an image, or has too many pixels.
     """
     name = source.name if isinstance(source, Path) else "This file"
     try:
         with Image.open(source if isinstance(source, Path) else BytesIO(source)) as image:
-            if image.width * image.height > most:
-                raise DrawingError(f"{name} has {image.width}×{image.height} pixels, which is too large.", "Make it smaller first.")
-            return ImageOps.exif_transpose(image).copy()  # a telephone writes beside a picture how it was held
+            if image.width * image.height > max_pixels:
+                raise DrawingError(f"{name} has {image.width:,}×{image.height:,} pixels; at most {max_pixels:,} can be read.", "Make the image smaller first.")
+            return ImageOps.exif_transpose(image).copy()  # phones store the orientation as a tag beside the pixels
     except FileNotFoundError:
         raise DrawingError(f"There is no file {source!s}.") from None
-    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for what is no picture
-        raise DrawingError(f"{name} cannot be read as a picture: {error}.") from None
+    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for files that are not images
+        raise DrawingError(f"{name} cannot be read as an image: {error}.") from None
 
 
-def _marked(drawn: Pixels) -> tuple[slice, slice]:
-    """The rows and the columns between which there is ink."""
-    marked = drawn > INK * drawn.max()
-    rows, columns = np.flatnonzero(marked.any(axis=1)), np.flatnonzero(marked.any(axis=0))
+def _bounding_box(drawn: Pixels) -> tuple[slice, slice]:
+    """Return the rows and the columns that enclose the ink."""
+    has_ink = drawn > INK * drawn.max()
+    rows, columns = np.flatnonzero(has_ink.any(axis=1)), np.flatnonzero(has_ink.any(axis=0))
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 def _scale(pixels: Pixels, factor: float) -> Pixels:
-    """Scale by a factor, averaging where it shrinks, with full black kept black."""
+    """Scale by a factor, averaging where the image shrinks, and stretch the brightest pixel to 255."""
     height, width = pixels.shape
     size = (max(1, round(width * factor)), max(1, round(height * factor)))
     scaled = np.asarray(Image.fromarray(pixels.astype(np.float32), "F").resize(size, Image.Resampling.BICUBIC), dtype=np.float64)
@@ -161,7 +161,7 @@ def _scale(pixels: Pixels, factor: float) -> Pixels:
 
 
 def _place(pixels: Pixels, places: Sequence[float]) -> Pixels:
-    """Put into the field at a place from the top and from the left, as near as the edges allow."""
+    """Place the image in an empty field, with `places` as its offsets from the top and the left, clamped to the edges."""
     field = np.zeros((FIELD, FIELD))
     top, left = (min(max(round(place), 0), FIELD - size) for place, size in zip(places, pixels.shape, strict=True))
     field[top : top + pixels.shape[0], left : left + pixels.shape[1]] = pixels
@@ -169,12 +169,12 @@ def _place(pixels: Pixels, places: Sequence[float]) -> Pixels:
 
 
 def _mean_position(weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
-    """Centre of mass along one axis, in pixels from its start; a pixel's own centre is at its half."""
+    """Return the centre of mass along one axis, in pixels from its start; the centre of pixel i lies at i + 0.5."""
     return float((weights * (np.arange(len(weights)) + 0.5)).sum() / weights.sum())
 
 
 def _ink(image: Image.Image) -> Pixels:
-    """A picture of something written, light on dark: turned round where the paper is the lighter."""
+    """Return an image of writing as light on dark; invert it where the background is the lighter."""
     grey = np.asarray(_on_white(image).convert("L"), dtype=np.float64)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     ground = float(np.median(border))
@@ -183,7 +183,7 @@ def _ink(image: Image.Image) -> Pixels:
 
 
 def _on_white(image: Image.Image) -> Image.Image:
-    """Eight bits a channel and no transparency: what was clear becomes white paper."""
+    """Convert to 8 bits per channel; transparent pixels become white."""
     if image.mode.startswith("I;16"):
         image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
     if "A" not in image.getbands() and "transparency" not in image.info:

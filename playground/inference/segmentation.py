@@ -1,4 +1,4 @@
-"""Several digits drawn side by side, told apart and read in order."""
+"""Segmentation: split a drawing of several digits into one image per digit, from left to right."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from scipy import ndimage
 from playground.errors import DrawingError
 from playground.inference.preprocessing import INK, Pixels, require_ink
 
-MOST = 8
-"""Digits that are read from one drawing, at most."""
-PARTS = 60
-"""Pieces of ink that are looked at, at most: a number drawn by hand has some ten."""
+MAX_DIGITS = 8
+"""Largest number of digits in one drawing."""
+MAX_COMPONENTS = 60
+"""Largest number of connected components: a number drawn by hand has about ten."""
 OVERLAP = 0.5
-"""Two pieces belong to one digit when they share more than this part of the narrower one's width: the bar above a 5, the two strokes of a 4."""
+"""Components that overlap by more than this share of the narrower one's width belong to one digit: the bar above a 5, the two strokes of a 4."""
 SPECK = 0.3
-"""A piece lower and narrower than this share of the highest is no digit: it belongs to the nearest one, if that is as near as it is large itself."""
+"""A component smaller than this share of the tallest one is a speck; it joins the nearest digit if the gap is no larger than the speck."""
 
-_TOUCHING = np.ones((3, 3), dtype=int)
+_NEIGHBOURS = np.ones((3, 3), dtype=int)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One of several digits."""
+    """One digit of a drawing."""
 
     box: tuple[int, int, int, int]
-    """First row, row behind the last, first column, column behind the last, in the drawing's pixels."""
+    """Rows and columns as (first, last + 1, first, last + 1), in pixels of the drawing."""
     ink: Pixels
-    """(H, W) of the whole drawing, the other digits' ink left out."""
+    """``(H, W)``: the whole drawing, without the ink of the other digits."""
 
 
 @dataclass(frozen=True)
 class _Part:
-    """Ink that hangs together, or has been found to belong together."""
+    """The bounding box of one or more connected components that belong to one digit."""
 
     labels: tuple[int, ...]
     top: int
@@ -60,64 +60,64 @@ class _Part:
         )
 
     def overlap(self, other: _Part) -> float:
-        """The width that both cover, as a share of the narrower one's; negative for a gap."""
+        """Return the shared width as a share of the narrower width; negative for a gap."""
         return (min(self.right, other.right) - max(self.left, other.left)) / min(self.width, other.width)
 
     def gap(self, other: _Part) -> float:
-        """Pixels between the two, by their boxes."""
+        """Return the distance between the two bounding boxes, in pixels."""
         across = max(self.left, other.left) - min(self.right, other.right)
         down = max(self.top, other.top) - min(self.bottom, other.bottom)
         return float(np.hypot(max(across, 0), max(down, 0)))
 
 
 def segment(ink: Pixels) -> list[Piece]:
-    """The digits of a drawing, from left to right.
+    """Split a drawing into its digits, from left to right.
 
-    Ink that hangs together is one piece; pieces above each other are one digit; a speck belongs to the digit beside it.
+    Components that lie above each other form one digit; a speck joins the digit beside it.
 
     Args:
-        ink: (H, W), how much ink lies on each pixel.
+        ink: ``(H, W)``, the amount of ink on each pixel.
 
     Raises:
-        DrawingError: nothing was drawn, or more than `MOST` digits.
+        DrawingError: the drawing is empty, or has more than `MAX_DIGITS` digits.
     """
     drawn = require_ink(ink)
-    labels, count = ndimage.label(drawn > INK * drawn.max(), _TOUCHING)
-    if count > PARTS:
+    labels, count = ndimage.label(drawn > INK * drawn.max(), _NEIGHBOURS)
+    if count > MAX_COMPONENTS:
         raise _too_many(count)
     parts = [
         _Part((number,), rows.start, rows.stop, columns.start, columns.stop) for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
     ]
     digits = _without_specks(_stacked(parts))
-    if len(digits) > MOST:
+    if len(digits) > MAX_DIGITS:
         raise _too_many(len(digits))
     ordered = sorted(digits, key=lambda part: part.left + part.right)
     return [Piece((part.top, part.bottom, part.left, part.right), np.where(np.isin(labels, part.labels), drawn, 0)) for part in ordered]
 
 
 def _too_many(count: int) -> DrawingError:
-    return DrawingError(f"These are {count} separate pieces, more than the {MOST} digits that can be read at once.", "Draw fewer, or larger.")
+    return DrawingError(f"The drawing has {count} separate parts; at most {MAX_DIGITS} digits can be read at once.", "Draw fewer digits, or larger ones.")
 
 
 def _stacked(parts: list[_Part]) -> list[_Part]:
-    """Parts above each other joined, until none is above another."""
+    """Join parts that lie above each other, until none are left."""
     parts = list(parts)
-    found = True
-    while found:
-        found = False
+    changed = True
+    while changed:
+        changed = False
         for first in range(len(parts)):
             for second in range(first + 1, len(parts)):
                 if parts[first].overlap(parts[second]) > OVERLAP:
                     parts[first] = parts[first].joined(parts.pop(second))
-                    found = True
+                    changed = True
                     break
-            if found:
+            if changed:
                 break
     return parts
 
 
 def _without_specks(parts: list[_Part]) -> list[_Part]:
-    """Specks joined to the digit beside them; one that lies alone stays."""
+    """Join each speck to the digit beside it; keep one that lies alone."""
     highest = max(part.height for part in parts)
     whole = [part for part in parts if max(part.height, part.width) >= SPECK * highest]
     for speck in (part for part in parts if max(part.height, part.width) < SPECK * highest):

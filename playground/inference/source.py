@@ -1,4 +1,4 @@
-"""A prediction as the PyTorch code that one would write by hand."""
+"""Write a prediction as a standalone PyTorch script."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from playground.network.source import imports, sequential
 
 
 def prediction_source(model: Model) -> str:
-    """A script that builds the network, loads its weights and names one image; runs outside the playground."""
+    """Write a script that builds the network, loads its weights and classifies one image; it runs without the playground."""
     if model.run is None:
         weights = f'load_file("models/pretrained/{model.name}.safetensors")'
         extra = "from safetensors.torch import load_file"
     else:
-        kept = find_weights(model.name).path.relative_to(model.run.path).as_posix()
-        weights = f'torch.load("runs/{model.run.id}/{kept}", weights_only=True)["weights"]'
+        checkpoint = find_weights(model.name).path.relative_to(model.run.path).as_posix()
+        weights = f'torch.load("runs/{model.run.id}/{checkpoint}", weights_only=True)["weights"]'
         extra = ""
     shape = ", ".join(map(str, model.info.input_shape))
     lines = [*imports(model.spec), extra, "", "", sequential(model.spec).rstrip(), ""]
     lines += [f"network.load_state_dict({weights})", "network.eval()", ""]
-    lines += [f"image = torch.zeros({shape}, dtype=torch.uint8)  # put your own pixels here, 0 to 255"]
-    lines += [*_prepared(model), "", "with torch.no_grad():"]
+    lines += [f"image = torch.zeros({shape}, dtype=torch.uint8)  # replace by your image, pixels from 0 to 255"]
+    lines += [*_preprocessing_lines(model), "", "with torch.no_grad():"]
     lines += ["    logits = network(prepared.unsqueeze(0))  # a batch of one", "    probabilities = logits.softmax(dim=1)"]
     lines += [f"classes = {list(model.info.classes)!r}", "print(classes[int(probabilities.argmax())], probabilities)"]
     return "\n".join(line for index, line in enumerate(lines) if line or index != len(imports(model.spec))) + "\n"
 
 
-def _prepared(model: Model) -> list[str]:
-    """The pixels as the network received them in training."""
+def _preprocessing_lines(model: Model) -> list[str]:
+    """Write the lines that scale the pixels as in training."""
     if model.inputs == STANDARDISED:
         constants = f"mean, std = torch.tensor({model.info.mean}), torch.tensor({model.info.std})"
         return [constants, "prepared = (image / 255 - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)"]

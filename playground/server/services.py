@@ -105,7 +105,7 @@ def _warm_torch() -> None:
     from playground.inference.models import DEFAULT_MODEL, load_model
 
     torch.set_num_threads(1)  # pages answer many small questions; the cores are for training
-    load_model(DEFAULT_MODEL).read(np.eye(28))
+    load_model(DEFAULT_MODEL).predict_drawing(np.eye(28))
     load("mnist-5k")
     gc.collect()
     gc.freeze()  # what is imported stays: collections need not look at it again

@@ -1,7 +1,7 @@
-"""The routes of the Draw page: what networks say of a drawing, and how each of their numbers came about.
+"""The routes of the Draw page: predictions for a drawing, activations, calculations and attributions.
 
-A drawing comes as its ink: a byte a pixel, row by row, `CANVAS` rows of as many columns, or of `WIDE` times as many for several digits.
-A picture comes as a PNG or JPEG file.
+The request body is a drawing, one byte of ink per pixel, row by row, `CANVAS` rows of `CANVAS` columns, or of `WIDE` times as many for
+several digits; or an image as a PNG or JPEG file.
 """
 
 from __future__ import annotations
@@ -30,94 +30,94 @@ if TYPE_CHECKING:
     from playground.inference.models import Model
     from playground.inference.preprocessing import Digit, Pixels, Preprocessing
 
-PICTURE = 2_000_000
-"""Bytes of a picture; the page sends a square of 256×256 pixels, which takes a tenth of that."""
-PICTURE_PIXELS = 4_000_000
-MODELS = 2
-"""Networks that answer side by side, at most."""
+MAX_BODY = 2_000_000
+"""Bytes of an image file; the page sends a square of 256×256 pixels, which takes a tenth of that."""
+MAX_PIXELS = 4_000_000
+MAX_MODELS = 2
+"""Largest number of networks to compare."""
 
 
 @answered
 async def answer(request: Request) -> Response:
-    """What networks say of a drawing: `pieces`, the digits from left to right, each with the `answers` of the networks in the order asked for."""
-    body = await body_of(request, PICTURE)
+    """Predict a drawing: `pieces`, the digits from left to right, each with one of `answers` per requested network, and their number, `digit_count`."""
+    body = await body_of(request, MAX_BODY)
     names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), current_learner(request)
     return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
 
 
 @answered
 async def network(request: Request) -> Response:
-    """The network's layers, and where each of their pixels looks."""
+    """Return the network's layers and their receptive fields."""
     name, who = request.query_params.get("model", ""), current_learner(request)
     return Answer(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
 
 
 @answered
 async def layers(request: Request) -> Response:
-    """What each layer makes of a drawing, the network's input first."""
+    """Return the input and the activations of each layer for a drawing."""
 
-    def told(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> dict[str, Any]:
         from playground.inference.activations import as_json, layer_outputs
 
         return {"outputs": as_json(layer_outputs(model, image))}
 
-    return await _looked(request, told)
+    return await _respond(request, compute)
 
 
 @answered
-async def written(request: Request) -> Response:
-    """How one number in a layer's output came about: `layer` is its index, `place` the number's indexes with commas between them."""
+async def calculation(request: Request) -> Response:
+    """Write out the calculation of one value: `layer` is the index of the layer, `place` the indices of the value, separated by commas."""
     try:
         index = int(request.query_params["layer"])
         place = tuple(int(part) for part in request.query_params["place"].split(","))
     except (KeyError, ValueError):
         raise PlaygroundError("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.") from None
 
-    def told(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> dict[str, Any]:
         from playground.inference import activations
         from playground.inference.arithmetic import as_json
 
-        found, field = activations.written(model, image, index, place)
-        return {"written": as_json(found), "field": field}
+        result, receptive_field = activations.calculate(model, image, index, place)
+        return {"calculation": as_json(result), "receptive_field": receptive_field}
 
-    return await _looked(request, told)
+    return await _respond(request, compute)
 
 
 @answered
-async def why(request: Request) -> Response:
-    """What in a drawing spoke for a class, by one of the methods; with `versus`, rather than for that other class."""
+async def attribution(request: Request) -> Response:
+    """Attribute the logit of the class `target` to the pixels of a drawing; with `versus`, its difference to the logit of that class."""
     method, target, versus = (request.query_params.get(name, "") for name in ("method", "target", "versus"))
 
-    def told(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> dict[str, Any]:
         from playground.inference.attribution import as_json, attribute, contrast
 
         first, second = _class(target, model), _class(versus, model) if versus else None
         return as_json(attribute(model, image, method, first) if second is None else contrast(model, image, method, first, second))
 
-    return await _looked(request, told)
+    return await _respond(request, compute)
 
 
-async def _looked(request: Request, tell: Any) -> Response:
-    """What is told of one network's look at a picture, a drawing of one digit, or of a number's digits the one that `piece` counts."""
-    body = await body_of(request, PICTURE)
+async def _respond(request: Request, compute: Any) -> Response:
+    """Respond with what `compute` returns for one network and an image, a drawing of one digit, or the digit number `piece` of several."""
+    body = await body_of(request, MAX_BODY)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), current_learner(request)
     piece = request.query_params.get("piece")
 
-    def look() -> Any:
+    def preprocess_and_compute() -> Any:
         from playground.inference.preprocessing import to_digit
 
         if _is_picture(body):
             model = _model(name, who)
-            return tell(model, _seen(body, model))
-        way, ink = _way(left_out), parse_ink(body)
-        model = _as_shown(load_digit_model(name, who), way)
-        return tell(model, to_digit(ink if piece is None else _piece(ink, piece), way).input)
+            return compute(model, _image_input(body, model))
+        steps, ink = _steps(left_out), parse_ink(body)
+        model = _with_scaling(load_digit_model(name, who), steps)
+        return compute(model, to_digit(ink if piece is None else _piece(ink, piece), steps).input)
 
-    return Answer(await to_thread.run_sync(look))
+    return Answer(await to_thread.run_sync(preprocess_and_compute))
 
 
 def current_learner(request: Request) -> str:
-    """The learner behind a request; empty where the browser has no name yet."""
+    """Return the learner who sent a request; empty if the browser has no cookie yet."""
     return identity.learner_of(request)
 
 
@@ -126,16 +126,16 @@ def _model(name: str, who: str) -> Model:
 
     services().warm.wait()
     if name not in pretrained_names() and not identity.may_see(find(name), who):
-        raise Forbidden("This network belongs to someone else.")
+        raise Forbidden("This network belongs to another learner.")
     return load_model(name)
 
 
 def load_digit_model(name: str, who: str) -> Model:
-    """A network that reads digits, if this learner may see it.
+    """Load a network trained on digits that this learner may use.
 
     Raises:
-        Forbidden: it belongs to someone else.
-        ShapeError: it was not trained on digits.
+        Forbidden: the network belongs to another learner.
+        ShapeError: the network was not trained on digits.
     """
     model = _model(name, who)
     model.require_digits()
@@ -146,21 +146,21 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
     from playground.inference.preprocessing import to_digit
     from playground.inference.segmentation import segment
 
-    if not 1 <= len(names) <= MODELS:
-        raise PlaygroundError(f"Choose one or {MODELS} networks, not {len(names)}.")
+    if not 1 <= len(names) <= MAX_MODELS:
+        raise PlaygroundError(f"Choose one or {MAX_MODELS} networks, not {len(names)}.")
     if _is_picture(body):
-        return {"pieces": [_look_at(body, [_model(name, who) for name in names])], "apart": 1}
-    way, ink = _way(left_out), parse_ink(body)
+        return {"pieces": [_predict_image(body, [_model(name, who) for name in names])], "digit_count": 1}
+    steps, ink = _steps(left_out), parse_ink(body)
     models = [load_digit_model(name, who) for name in names]
-    if ink.shape[0] == ink.shape[1]:  # the paper for one digit
-        return {"pieces": [_read(to_digit(ink, way), models, way)], "apart": _apart(ink)}
-    found = segment(ink)
-    pieces = [{**_read(to_digit(piece.ink, way), models, way), "box": [side / CANVAS for side in piece.box]} for piece in found]
-    return {"pieces": pieces, "apart": len(found)}
+    if ink.shape[0] == ink.shape[1]:  # the canvas for one digit
+        return {"pieces": [_predict_digit(to_digit(ink, steps), models, steps)], "digit_count": _count_digits(ink)}
+    segments = segment(ink)
+    pieces = [{**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": [side / CANVAS for side in piece.box]} for piece in segments]
+    return {"pieces": pieces, "digit_count": len(segments)}
 
 
-def _apart(ink: Pixels) -> int:
-    """How many digits a drawing seems to hold; a digit may be made of any number of dots."""
+def _count_digits(ink: Pixels) -> int:
+    """Count the digits in a drawing; one with too many components counts as one."""
     from playground.inference.segmentation import segment
 
     try:
@@ -172,43 +172,45 @@ def _apart(ink: Pixels) -> int:
 def _piece(ink: Pixels, number: str) -> Pixels:
     from playground.inference.segmentation import segment
 
-    found = segment(ink)
-    if not number.isascii() or not number.isdecimal() or int(number) >= len(found):
-        raise PlaygroundError(f"There are {len(found)} digits, counted from 0. There is no digit “{number[:20]}”.")
-    return found[int(number)].ink
+    segments = segment(ink)
+    if not number.isascii() or not number.isdecimal() or int(number) >= len(segments):
+        raise PlaygroundError(f"There are {len(segments)} digits, counted from 0. There is no digit “{number[:20]}”.")
+    return segments[int(number)].ink
 
 
-def _read(digit: Digit, models: list[Model], way: Preprocessing) -> dict[str, Any]:
-    from playground.inference.confidence import doubt
+def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> dict[str, Any]:
+    from playground.inference.confidence import warn_about_drawing
 
     answers = []
     for model in models:
-        said = _as_shown(model, way).predict(digit.input)
-        answers.append({"label": said.label, "probabilities": said.probabilities, "doubt": doubt(digit, said.probabilities)})
+        prediction = _with_scaling(model, steps).predict(digit.input)
+        warning = warn_about_drawing(digit, prediction.probabilities)
+        answers.append({"label": prediction.label, "probabilities": prediction.probabilities, "warning": warning})
     return {"answers": answers, "steps": {name: _picture(getattr(digit, name)) for name in ("cropped", "fitted", "centred")}}
 
 
-def _look_at(body: bytes, models: list[Model]) -> dict[str, Any]:
-    """What networks say of a picture, and what the first of them sees."""
-    from playground.inference.confidence import unlikely
+def _predict_image(body: bytes, models: list[Model]) -> dict[str, Any]:
+    """Predict an image file with each network; return also the input of the first one, `seen`."""
+    from playground.inference.confidence import warn_about_confidence
 
     answers = []
     for model in models:
-        said = model.predict(_seen(body, model))
-        answers.append({"label": said.label, "probabilities": said.probabilities, "doubt": unlikely(said.probabilities)})
-    seen = _seen(body, models[0])
-    return {"answers": answers, "steps": {}, "seen": {"shape": list(seen.shape), "values": base64.b64encode(seen.numpy().tobytes()).decode()}}
+        prediction = model.predict(_image_input(body, model))
+        warning = warn_about_confidence(prediction.probabilities)
+        answers.append({"label": prediction.label, "probabilities": prediction.probabilities, "warning": warning})
+    image = _image_input(body, models[0])
+    return {"answers": answers, "steps": {}, "seen": {"shape": list(image.shape), "values": base64.b64encode(image.numpy().tobytes()).decode()}}
 
 
 def _is_picture(body: bytes) -> bool:
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
 
-def _seen(body: bytes, model: Model) -> Tensor:
-    """A picture as this network takes it."""
+def _image_input(body: bytes, model: Model) -> Tensor:
+    """Decode an image file and preprocess it for this network."""
     from playground.inference.preprocessing import read_image, to_input
 
-    return to_input(read_image(body, PICTURE_PIXELS), model.info)
+    return to_input(read_image(body, MAX_PIXELS), model.info)
 
 
 def _picture(pixels: Pixels) -> dict[str, Any]:
@@ -216,17 +218,17 @@ def _picture(pixels: Pixels) -> dict[str, Any]:
     return {"width": width, "height": height, "values": base64.b64encode(pixels.round().astype(np.uint8).tobytes()).decode()}
 
 
-def _as_shown(model: Model, way: Preprocessing) -> Model:
-    """The network as the drawing reaches it: without the last step pixels arrive as they are stored."""
+def _with_scaling(model: Model, steps: Preprocessing) -> Model:
+    """Return the network with its input scaling, or without it if that step is switched off."""
     from dataclasses import replace
 
     from playground.data.input_scaling import BYTES
 
-    return model if way.normalise else replace(model, inputs=BYTES)
+    return model if steps.normalise else replace(model, inputs=BYTES)
 
 
-def _way(left_out: str) -> Preprocessing:
-    """All steps but those whose names are given, with commas between them."""
+def _steps(left_out: str) -> Preprocessing:
+    """Return all preprocessing steps except those named, separated by commas."""
     from playground.inference.preprocessing import Preprocessing
 
     names = [name for name in left_out.split(",") if name]
@@ -237,10 +239,10 @@ def _way(left_out: str) -> Preprocessing:
 
 
 def parse_ink(body: bytes) -> Pixels:
-    """The drawing (CANVAS, CANVAS) or (CANVAS, WIDE × CANVAS) that came.
+    """Parse a drawing, ``(CANVAS, CANVAS)`` or ``(CANVAS, WIDE × CANVAS)``.
 
     Raises:
-        PlaygroundError: it has neither size.
+        PlaygroundError: the body has neither size.
     """
     if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
         raise PlaygroundError(f"A drawing must have {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
@@ -264,6 +266,6 @@ ROUTES: list[BaseRoute] = [
     Route("/api/draw/answer", answer, methods=["POST"]),
     Route("/api/draw/network", network),
     Route("/api/draw/layers", layers, methods=["POST"]),
-    Route("/api/draw/written", written, methods=["POST"]),
-    Route("/api/draw/why", why, methods=["POST"]),
+    Route("/api/draw/calculation", calculation, methods=["POST"]),
+    Route("/api/draw/attribution", attribution, methods=["POST"]),
 ]

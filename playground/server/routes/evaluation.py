@@ -1,4 +1,4 @@
-"""The routes of the Evaluate page: what a network says of all test images, seen from many sides."""
+"""The routes of the Evaluate page: metrics, images and features of a network on a test set."""
 
 from __future__ import annotations
 
@@ -20,56 +20,56 @@ if TYPE_CHECKING:
     from playground.inference.evaluation import Evaluation
 
 PAGE = 120
-"""Images that are sent at once."""
+"""Images per response."""
 
 
 @answered
 async def summary(request: Request) -> Response:
-    """Accuracy, confusion matrix, scores of each class, calibration."""
+    """Return accuracy, confusion matrix, scores of each class and calibration."""
     from playground.inference import evaluation
 
-    return Answer(await _of(request, evaluation.summary))
+    return Answer(await _compute(request, evaluation.summary))
 
 
 @answered
 async def pictures(request: Request) -> Response:
-    """The test images that pass a filter, a page at a time."""
+    """Return one page of the test images that pass a filter."""
     from playground.inference import evaluation
 
-    given = request.query_params
-    chosen = evaluation.Filter(given.get("answers", "all"), _whole(request, "true"), _whole(request, "predicted"), given.get("order", "in-order"))
-    offset = _whole(request, "offset") or 0
+    query = request.query_params
+    selection = evaluation.Filter(query.get("outcome", "all"), _integer(request, "true"), _integer(request, "predicted"), query.get("order", "in-order"))
+    offset = _integer(request, "offset") or 0
 
-    def page(of: Evaluation) -> dict[str, Any]:
-        found = evaluation.grid(of, chosen, offset, PAGE)
-        return {**evaluation.pictures(of, found.indices), "total": found.total, "offset": offset}
+    def compute(evaluated: Evaluation) -> dict[str, Any]:
+        page = evaluation.grid(evaluated, selection, offset, PAGE)
+        return {**evaluation.pictures(evaluated, page.indices), "total": page.total, "offset": offset}
 
-    return Answer(await _of(request, page))
+    return Answer(await _compute(request, compute))
 
 
 @answered
 async def points(request: Request) -> Response:
-    """What the network makes of a thousand test images, in two or three dimensions."""
+    """Return the features of a sample of test images, projected to two or three dimensions."""
     from playground.inference import projection
 
-    method, dimensions = request.query_params.get("method", "pca"), _whole(request, "dimensions") or 2
-    return Answer(await _of(request, lambda of: projection.points(of, method, dimensions)))
+    method, dimensions = request.query_params.get("method", "pca"), _integer(request, "dimensions") or 2
+    return Answer(await _compute(request, lambda evaluated: projection.points(evaluated, method, dimensions)))
 
 
 @answered
-async def sheet(request: Request) -> Response:
-    """The images of these points in one picture."""
+async def sprite_sheet(request: Request) -> Response:
+    """Return the images of these points as one sprite sheet."""
     from playground.inference import projection
 
-    made = await _of(request, projection.sprite_sheet)
-    return Response(made.content, media_type=made.media_type)
+    sheet = await _compute(request, projection.sprite_sheet)
+    return Response(sheet.content, media_type=sheet.media_type)
 
 
-async def _of(request: Request, make: Callable[[Evaluation], Any]) -> Any:
-    """What is made of the evaluation that is asked for."""
+async def _compute(request: Request, compute: Callable[[Evaluation], Any]) -> Any:
+    """Call `compute` with the requested evaluation, in a worker thread."""
     name, dataset = request.query_params.get("model", ""), request.query_params.get("dataset", "")
     who = identity.learner_of(request)
-    return await to_thread.run_sync(lambda: make(_evaluation(name, dataset, who)))
+    return await to_thread.run_sync(lambda: compute(_evaluation(name, dataset, who)))
 
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
@@ -78,23 +78,23 @@ def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
 
     services().warm.wait()
     if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
-        raise Forbidden("This network belongs to someone else.")
+        raise Forbidden("This network belongs to another learner.")
     return load_evaluation(name, dataset)
 
 
-def _whole(request: Request, name: str) -> int | None:
+def _integer(request: Request, name: str) -> int | None:
     text = request.query_params.get(name, "")
     if not text:
         return None
     try:
         return int(text)
     except ValueError:
-        raise PlaygroundError(f"“{name}” must be a whole number.") from None
+        raise PlaygroundError(f"`{name}` must be a whole number, not “{text[:20]}”.") from None
 
 
 ROUTES: list[BaseRoute] = [
     Route("/api/evaluation", summary),
     Route("/api/evaluation/pictures", pictures),
     Route("/api/evaluation/points", points),
-    Route("/api/evaluation/sheet", sheet),
+    Route("/api/evaluation/sheet", sprite_sheet),
 ]
