@@ -89,7 +89,7 @@ def flow(request: Mapping[str, Any]) -> dict[str, Any]:
             observed = observe(network.to(where), drawn.inputs.to(where), drawn.labels.to(where))
         except RuntimeError as error:
             raise _too_large(error) from error
-    return {**observed, "title": _title(spec, wish), "data": drawn.text, "code": _code(spec, wish), "verdict": verdict(observed)}
+    return {**observed, "title": _title(spec, wish), "data": drawn.description, "code": _code(spec, wish), "verdict": verdict(observed)}
 
 
 def verdict(observed: Mapping[str, Any]) -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Data sets: what there is, how to get it, and its images as tensors."""
+"""Data sets: the catalogue, downloading, loading as tensors, augmentation, and learners' drawings."""

@@ -1,4 +1,4 @@
-"""Fetching the files that torchvision's loaders read: resumable, verified, from mirrors, never hanging.
+"""Download the archives that torchvision's loaders read: resumable, verified, from mirrors, with a timeout.
 
 The names, addresses and checksums are torchvision's own (https://docs.pytorch.org/vision/stable/datasets.html).
 """
@@ -21,7 +21,7 @@ from playground.errors import DataError
 CHUNK = 1 << 16
 
 Progress = Callable[[str, int, int], None]
-"""Told the file's name, the bytes that are there and the bytes there will be (0 where the server does not say)."""
+"""Called with the file name, the bytes received and the total bytes (0 if the server does not state them)."""
 
 
 @dataclass(frozen=True)
@@ -31,21 +31,21 @@ class Archive:
     name: str
     md5: str
     folder: Path
-    """Where torchvision looks for it."""
+    """The folder in which torchvision looks for it."""
     addresses: tuple[str, ...]
-    """Where it can be had, the first choice first."""
+    """Where it can be downloaded from, in order of preference."""
 
     @property
     def path(self) -> Path:
         return self.folder / self.name
 
-    def is_whole(self) -> bool:
-        """Whether the file is there and its checksum is right."""
+    def is_complete(self) -> bool:
+        """Return whether the file exists and its checksum matches."""
         return self.path.exists() and _md5(self.path) == self.md5
 
 
 def archives(info: DatasetInfo, root: Path) -> list[Archive]:
-    """The files that torchvision's loader of this data set reads from under `root`."""
+    """List the files that torchvision's loader of this data set reads from `root`."""
     from torchvision import datasets
 
     loader: Any = getattr(datasets, info.torchvision)
@@ -56,18 +56,18 @@ def archives(info: DatasetInfo, root: Path) -> list[Archive]:
 
 
 def fetch(info: DatasetInfo, root: Path, progress: Progress) -> None:
-    """Bring every file of a data set under `root`, going on where a broken download stopped.
+    """Download every file of a data set to `root`, resuming interrupted downloads.
 
     Raises:
-        DataError: a file could not be had from any address; says which files belong in which folder.
+        DataError: a file could not be downloaded from any address; the message says which files belong in which folder.
     """
     for archive in archives(info, root):
-        if not archive.is_whole():
+        if not archive.is_complete():
             _fetch_archive(info, archive, progress)
 
 
 def _addresses(info: DatasetInfo, name: str, official: list[str]) -> tuple[str, ...]:
-    """The configured mirror first, with and without a folder of the data set's name, then the official places."""
+    """List the configured mirror first, with and without a folder named after the data set, then the official addresses."""
     base = environment.mirror()
     mirrored = [f"{base.rstrip('/')}/{info.name}/{name}", f"{base.rstrip('/')}/{name}"] if base else []
     return (*mirrored, *official)
@@ -79,49 +79,49 @@ def _fetch_archive(info: DatasetInfo, archive: Archive, progress: Progress) -> N
     reasons = []
     for address in archive.addresses:
         try:
-            for there, total in _download(address, part):
-                progress(archive.name, there, total)
-        except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors; a ValueError is an address that is none
+            for received, total in _download(address, part):
+                progress(archive.name, received, total)
+        except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors; a ValueError means an invalid address
             reasons.append(f"{address}: {_reason(error)}")
             continue
         if _md5(part) == archive.md5:
             part.replace(archive.path)
             return
-        part.unlink()  # whole but wrong: nothing to go on from
-        reasons.append(f"{address}: the file that came is not the one expected (its checksum differs)")
+        part.unlink()  # complete but corrupt: it cannot be resumed
+        reasons.append(f"{address}: the checksum of the downloaded file is wrong")
     names = ", ".join(item.name for item in archives(info, archive.folder))
     raise DataError(
         f"{info.title} could not be downloaded. {'; '.join(reasons)}.",
-        f"Check the connection and try again, put the files yourself into {archive.folder} ({names}), or use MNIST 5k or Shapes 32×32, which need no download.",
+        f"Check the connection and try again, copy the files ({names}) to {archive.folder}, or use MNIST 5k or Shapes 32×32, which need no download.",
     )
 
 
 def _download(address: str, part: Path) -> Iterator[tuple[int, int]]:
-    """Append to `part` what is missing of it; yields the bytes there and in all."""
+    """Append the missing bytes to `part`; yield the bytes received and the total."""
     start = part.stat().st_size if part.exists() else 0
     resumable = start > 0 and address.startswith("http")
     request = urllib.request.Request(address, headers={"Range": f"bytes={start}-"} if resumable else {})
     try:
         response = urllib.request.urlopen(request, timeout=environment.network_timeout())
     except urllib.error.HTTPError as error:
-        if error.code != 416:  # 416: nothing is missing, or the part is longer than the file; the checksum tells
+        if error.code != 416:  # 416: nothing is missing, or the part is longer than the file; the checksum decides
             raise
         return
     with response:
         appending = getattr(response, "status", None) == 206
-        there = start if appending else 0
-        total = there + int(response.headers.get("Content-Length") or 0)
+        received = start if appending else 0
+        total = received + int(response.headers.get("Content-Length") or 0)
         with part.open("ab" if appending else "wb") as file:
-            yield from _copy(response, file, there, total)
+            yield from _copy(response, file, received, total)
     if total and part.stat().st_size < total:
-        raise ConnectionError("the connection broke before the file was whole; trying again goes on from there")
+        raise ConnectionError("the connection was lost before the download was complete; the next attempt resumes it")
 
 
-def _copy(response: IO[bytes], file: IO[bytes], there: int, total: int) -> Iterator[tuple[int, int]]:
+def _copy(response: IO[bytes], file: IO[bytes], received: int, total: int) -> Iterator[tuple[int, int]]:
     while chunk := response.read(CHUNK):
         file.write(chunk)
-        there += len(chunk)
-        yield there, total
+        received += len(chunk)
+        yield received, total
 
 
 def _reason(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""Changing training images at random, a whole batch at a time, on the device where they are."""
+"""Apply data augmentation to a whole batch, on the device of the images."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from playground.data.augmentation import Augmentation
 
 
 def augment_images(images: Tensor, augment: Augmentation) -> Tensor:
-    """Each image changed anew, with random numbers of torch's own generator.
+    """Augment each image at random, with torch's default generator.
 
-    Shape: (N, C, H, W) → (N, C, H, W), uint8 or float 0–255 in, the same range out but for noise.
+    Shape: ``(N, C, H, W)`` → ``(N, C, H, W)``, uint8 or float from 0 to 255; noise may exceed this range.
     """
     if augment.flip:
         mirrored = torch.rand(len(images), 1, 1, 1, device=images.device) < 0.5
@@ -22,7 +22,7 @@ def augment_images(images: Tensor, augment: Augmentation) -> Tensor:
     if augment.stroke:
         images = _stroke(images.float(), augment.stroke)
     if augment.rotation or augment.scale:
-        images = _turn_and_scale(images.float(), augment.rotation, augment.scale)
+        images = _rotate_and_scale(images.float(), augment.rotation, augment.scale)
     if augment.shift:
         images = _shift(images, augment.shift)
     if augment.noise:
@@ -31,7 +31,7 @@ def augment_images(images: Tensor, augment: Augmentation) -> Tensor:
 
 
 def _shift(images: Tensor, pixels: int) -> Tensor:
-    """Move each image by whole pixels, dark coming in at the edges: one gather over the padded batch."""
+    """Shift each image by whole pixels, with zeros at the edges: one gather over the padded batch."""
     count, channels, height, width = images.shape
     padded = F.pad(images, (pixels,) * 4)
     offsets = torch.randint(0, 2 * pixels + 1, (2, count, 1), device=images.device)
@@ -41,8 +41,8 @@ def _shift(images: Tensor, pixels: int) -> Tensor:
     return padded.flatten(2).gather(2, index.expand(-1, channels, -1)).view(count, channels, height, width)
 
 
-def _turn_and_scale(images: Tensor, degrees: float, share: float) -> Tensor:
-    """Turn and scale each image about its centre, bilinearly."""
+def _rotate_and_scale(images: Tensor, degrees: float, share: float) -> Tensor:
+    """Rotate and scale each image about its centre, with bilinear interpolation."""
     count = len(images)
     angle = torch.empty(count, device=images.device).uniform_(-degrees, degrees) * (math.pi / 180)
     zoom = 1 / torch.empty(count, device=images.device).uniform_(1 - share, 1 + share)
@@ -53,7 +53,7 @@ def _turn_and_scale(images: Tensor, degrees: float, share: float) -> Tensor:
 
 
 def _stroke(images: Tensor, chance: float) -> Tensor:
-    """Blend each chosen image with its dilation (thicker) or erosion (thinner), by a random amount."""
+    """Blend randomly selected images with their dilation (thicker) or erosion (thinner), by a random amount."""
     count = len(images)
     amount = torch.empty(count, 1, 1, 1, device=images.device).uniform_(-1, 1)
     amount = amount * (torch.rand(count, 1, 1, 1, device=images.device) < chance)

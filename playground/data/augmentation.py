@@ -1,4 +1,4 @@
-"""How training images are changed at random: the settings, known without torch."""
+"""Settings of data augmentation, the random changes of training images; importable without torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from playground.settings import setting
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How much training images are changed; the default changes nothing."""
+    """How strongly training images are augmented; the default leaves them unchanged."""
 
     shift: int = setting(
         0, "whole", "Random shift", "Training images are shifted by a random number of pixels, up to this many in each direction.", unit="pixels",

@@ -1,4 +1,4 @@
-"""The data sets that are there without a download: 5,000 real digits, and shapes drawn from a seed."""
+"""The data sets that need no download: 5,000 handwritten digits, and shapes drawn from a seed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def mnist_5k(info: DatasetInfo) -> ImageSet:
 
 
 def shapes(info: DatasetInfo) -> ImageSet:
-    """Ten classes of coloured shapes on a coloured ground, of any size, place and turn, with a little noise."""
+    """Draw ten classes of coloured shapes on coloured backgrounds, with random size, position and rotation and a little noise."""
     random = np.random.default_rng(SEED)
     count = info.train_size + info.test_size
     labels = random.permutation(np.arange(count) % len(info.classes))
@@ -44,10 +44,10 @@ def shapes(info: DatasetInfo) -> ImageSet:
 
 
 def _draw_shape(name: str, size: int, random: np.random.Generator) -> np.ndarray:
-    """One image (size, size, 3), uint8."""
+    """Draw one image, ``(size, size, 3)`` uint8."""
     ground = random.integers(0, 256, 3)
     colour = random.integers(0, 256, 3)
-    while np.abs(colour - ground).sum() < 200:  # too alike to be seen
+    while np.abs(colour - ground).sum() < 200:  # too similar to tell apart
         colour = random.integers(0, 256, 3)
     side = size * OVERSAMPLING
     image = Image.new("RGB", (side, side), tuple(map(int, ground)))

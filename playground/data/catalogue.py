@@ -1,4 +1,4 @@
-"""The data sets, and what is known of each before its first image is read."""
+"""The catalogue of data sets: shape, classes, statistics and source of each, known before its images are loaded."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ Kind = Literal["digits", "characters", "pictures"]
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """A data set: training and prediction take its constants from here and nowhere else."""
+    """Facts about a data set; training and inference take its constants only from here."""
 
     name: str
-    """What configurations and the command line call it."""
+    """Its identifier in configurations and on the command line."""
     title: str
     input_shape: tuple[int, int, int]
-    """(channels, height, width) of one image."""
+    """``(C, H, W)`` of one image."""
     classes: tuple[str, ...]
     mean: tuple[float, ...]
-    """Mean of each channel over the training images, pixels from 0 to 1; a subset takes those of its whole."""
+    """Mean of each channel over the training images, for pixels from 0 to 1; a subset uses the statistics of the full data set."""
     std: tuple[float, ...]
-    """Standard deviation of each channel, pixels from 0 to 1."""
+    """Standard deviation of each channel, for pixels from 0 to 1."""
     train_size: int
     test_size: int
     source: str
-    """Where it comes from, in words that a page can show."""
+    """Its origin, for display on a page."""
     kind: Kind
-    """Digits are read from drawings; characters and pictures are not."""
+    """Only networks trained on digits classify drawings."""
     torchvision: str = ""
-    """The class of `torchvision.datasets` that loads it; empty for the sets that need no download."""
+    """The class of `torchvision.datasets` that loads it; empty if no download is needed."""
     flips: bool = False
-    """Whether a mirrored image still shows the same thing."""
+    """Whether a flipped image still belongs to its class."""
 
     @property
     def offline(self) -> bool:
-        """Whether it is there without a download."""
+        """Whether it is available without a download."""
         return not self.torchvision
 
 
@@ -57,7 +57,7 @@ DATASETS: tuple[DatasetInfo, ...] = (
     ),
     DatasetInfo(
         "shapes", "Shapes 32×32", (3, 32, 32), SHAPES, (0.4929, 0.4940, 0.5007), (0.2889, 0.2899, 0.2903), 5_000, 1_000,
-        "Synthetic: coloured shapes drawn by the playground itself, a stand-in for CIFAR-10 where there is no download.",
+        "Synthetic: coloured shapes drawn by the playground, a substitute for CIFAR-10 that needs no download.",
         "pictures", flips=True,
     ),
     DatasetInfo(
@@ -82,10 +82,10 @@ _BY_NAME = {info.name: info for info in DATASETS}
 
 
 def dataset_info(name: str) -> DatasetInfo:
-    """The data set called `name`.
+    """Look up a data set by name.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: the data set does not exist.
     """
     if name not in _BY_NAME:
         raise UnknownName("data set", name, _BY_NAME)

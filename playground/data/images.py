@@ -1,4 +1,4 @@
-"""A data set in memory."""
+"""Data sets in memory, and the scaling of their pixels for a network."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class ImageSet:
 
     info: DatasetInfo
     train_images: Tensor
-    """(N, C, H, W) uint8."""
+    """``(N, C, H, W)`` uint8."""
     train_labels: Tensor
-    """(N,) int64, an index into `info.classes`."""
+    """``(N,)`` int64, indices into `info.classes`."""
     test_images: Tensor
-    """(M, C, H, W) uint8, never seen in training."""
+    """``(M, C, H, W)`` uint8, not used in training."""
     test_labels: Tensor
-    """(M,) int64."""
+    """``(M,)`` int64."""
 
     def to(self, device: torch.device | str) -> ImageSet:
         tensors = (self.train_images, self.train_labels, self.test_images, self.test_labels)
@@ -31,16 +31,16 @@ class ImageSet:
 
 
 def normalise(images: Tensor, info: DatasetInfo, inputs: str = STANDARDISED) -> Tensor:
-    """uint8 (or float 0–255) images as a network sees them: float32, and by default with mean 0 and standard deviation 1 in each channel.
+    """Scale images from 0–255 to float32, by default to mean 0 and standard deviation 1 in each channel.
 
-    Shape: (N, C, H, W) → (N, C, H, W)
+    Shape: ``(N, C, H, W)`` uint8 or float → ``(N, C, H, W)`` float32
     """
     scale, shift = scale_and_shift(info, images.device, inputs)
     return images.to(torch.float32, copy=True).mul_(scale).add_(shift)
 
 
 def scale_and_shift(info: DatasetInfo, device: torch.device, inputs: str = STANDARDISED) -> tuple[Tensor, Tensor]:
-    """The factor and the summand (C, 1, 1) that take pixels from 0–255 to what the network receives, one of `INPUT_SCALINGS`."""
+    """Return the factor and the offset, each ``(C, 1, 1)``, that apply one of `INPUT_SCALINGS` to pixels from 0 to 255."""
     mean, std = torch.tensor(info.mean), torch.tensor(info.std)
     if inputs == STANDARDISED:
         scale, shift = 1 / (255 * std), -mean / std

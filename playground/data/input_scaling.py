@@ -1,4 +1,4 @@
-"""The ways in which pixels may reach a network; plain data, known without torch."""
+"""Input scaling: the ranges to which pixels can be scaled for a network; importable without torch."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ INPUT_SCALINGS = {
     ZERO_TO_ONE: "From 0 to 1",
     BYTES: "From 0 to 255",
 }
-"""By name. Books do the first (`transforms.Normalize`); the second is `transforms.ToTensor` alone; the third forgets both."""
+"""Titles by name. The first is `transforms.Normalize`, as is usual; the second is `transforms.ToTensor` alone; the third applies neither."""

@@ -1,4 +1,4 @@
-"""From a name to an `ImageSet`: parsed once, kept on disk in one file, loaded once a process."""
+"""Load data sets by name: parsed once, cached on disk in one file, loaded once per process."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _lock = threading.Lock()
 
 
 def load(name: str) -> ImageSet:
-    """The data set called `name`, on the CPU; the same object every time it is asked for.
+    """Load a data set to the CPU; return the same object each time.
 
     Raises:
-        UnknownName: there is no such data set.
-        DataError: it has not been downloaded, or cannot be read.
+        UnknownName: the data set does not exist.
+        DataError: the data set has not been downloaded, or cannot be read.
     """
     info = dataset_info(name)
     with _lock:
@@ -39,17 +39,17 @@ def load(name: str) -> ImageSet:
 
 
 def is_ready(name: str) -> bool:
-    """Whether `load` works without a download."""
+    """Return whether `load` works without a download."""
     info = dataset_info(name)
     return info.offline or cache_path(info).exists()
 
 
 def download(name: str, progress: Progress) -> None:
-    """Fetch, verify, parse and keep a data set; does nothing where it is there already.
+    """Download, verify, parse and store a data set, unless it is available already.
 
     Raises:
-        UnknownName: there is no such data set.
-        DataError: the files could not be had, do not fit on the disk, or cannot be read.
+        UnknownName: the data set does not exist.
+        DataError: the files could not be downloaded, stored or read.
     """
     info = dataset_info(name)
     if is_ready(name):
@@ -61,18 +61,18 @@ def download(name: str, progress: Progress) -> None:
             fetch(info, root, progress)
             store(_parse(info, root))
     except Timeout:
-        raise DataError(f"{info.title} is being downloaded by someone else right now.", "Wait until it is there.") from None
+        raise DataError(f"Another process is downloading {info.title} right now.", "Wait until the download is complete.") from None
     except OSError as error:
-        raise DataError(f"{info.title} could not be kept: {error}.", "Free some space on the disk, then try again.") from error
+        raise DataError(f"{info.title} could not be stored on disk: {error}.", "Free some disk space, then try again.") from error
 
 
 def cache_path(info: DatasetInfo) -> Path:
-    """The one file that a parsed data set is kept in."""
+    """Return the path of the file that stores a parsed data set."""
     return environment.data_folder() / f"{info.name}.safetensors"
 
 
 def store(images: ImageSet) -> None:
-    """Keep a parsed data set on disk: written beside its place, then renamed, so that it is whole or not there."""
+    """Store a parsed data set: write to a temporary file, then rename it, so that it is complete or absent."""
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
@@ -83,7 +83,7 @@ def store(images: ImageSet) -> None:
         save_file({field: getattr(images, field).contiguous() for field in FIELDS}, temporary)
         temporary.replace(path)
     except SafetensorError as error:
-        raise OSError(str(error)) from error  # which it is: a full disk, or one that may not be written
+        raise OSError(str(error)) from error  # safetensors wraps a full or read-only disk
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -95,14 +95,14 @@ def _load(info: DatasetInfo, folder: Path) -> ImageSet:
         tensors = _read(path)
         if tensors is not None and _fits(tensors, info):
             return ImageSet(info, **tensors)
-        path.unlink()  # torn or of another version: it is only a cache
+        path.unlink()  # truncated or of another version: it is only a cache
     if info.offline:
         images = _BUILDERS[info.name](info)
-        with suppress(OSError):  # a full or read-only disk costs a second at the next start, nothing more
+        with suppress(OSError):  # on a full or read-only disk the next start only takes a second longer
             store(images)
         return images
     root = folder / "downloads"
-    if all(archive.is_whole() for archive in archives(info, root)):
+    if all(archive.is_complete() for archive in archives(info, root)):
         images = _parse(info, root)
         store(images)
         return images

@@ -1,7 +1,7 @@
-"""A learner's own drawings, each with the digit that it shall be: kept, packed to take along, and as tensors that a run learns from.
+"""A learner's own labelled drawings: stored, exported, imported, and converted to tensors to train on.
 
-They are kept in the form in which they are packed: a zip archive of PNG files in a folder for each digit, which
-`torchvision.datasets.ImageFolder` reads once it is unpacked, and beside them `drawings.json` with the strokes.
+The stored format is the exported one: a zip archive with a folder of PNG files for each digit, which
+`torchvision.datasets.ImageFolder` reads once it is unpacked, and `drawings.json` with the strokes.
 """
 
 from __future__ import annotations
@@ -30,68 +30,68 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LabelledImages: TypeAlias = "tuple[Tensor, Tensor]"
-"""Images (K, C, H, W) uint8 and their labels (K,) int64."""
+"""Images ``(K, C, H, W)`` uint8 and their labels ``(K,)`` int64."""
 
-MOST = 1000
-"""Drawings of one learner."""
-STROKES, POINTS = 500, 20_000
-"""Of one drawing."""
-FAR = 10_000
-"""Units of the pad that a point may lie from its corner, and that a line may be wide."""
+MAX_DRAWINGS = 1000
+"""Largest number of drawings of one learner."""
+MAX_STROKES, MAX_POINTS = 500, 20_000
+"""Largest number of strokes and points of one drawing."""
+MAX_COORDINATE = 10_000
+"""Largest magnitude of a coordinate or stroke width, in units of the canvas."""
 SIDE = 28
-"""Pixels along an edge of a kept drawing."""
-LIMIT = 20_000_000
-"""Bytes of a packed archive, and of all that is in it."""
-TEXT_LIMIT = 8_000_000
-"""Bytes of the strokes of all drawings; a thousand drawn by hand take some two million."""
-ENTRIES = 4 * MOST
-"""Files in an archive; other programs put folders and notes of their own into it."""
+"""Width and height of a stored drawing, in pixels."""
+MAX_ARCHIVE_BYTES = 20_000_000
+"""Largest size of an archive, compressed and uncompressed."""
+MAX_FILE_BYTES = 8_000_000
+"""Largest size of a file in an archive; the strokes of a thousand drawings take about two million bytes."""
+MAX_FILES = 4 * MAX_DRAWINGS
+"""Largest number of files in an archive; other programs add folders and metadata of their own."""
 LOCK_SECONDS = 5.0
-"""How long one waits for another page of the same learner."""
+"""How long to wait for another page of the same learner."""
 
-_NOTES = "drawings.json"
-_PICTURE = re.compile(r"(?:[^/]+/)?(?P<own>(?P<label>[0-9])/[^/.][^/]*\.png)")
-"""A picture in its digit's folder, and perhaps a folder around them all. Files whose names begin with a dot are notes of macOS."""
+_METADATA = "drawings.json"
+_DRAWING = re.compile(r"(?:[^/]+/)?(?P<file>(?P<label>[0-9])/[^/.][^/]*\.png)")
+"""A PNG file in the folder of its digit, optionally inside one more folder. Files whose names begin with a dot are metadata of macOS."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """A drawing and the digit that its learner says it is.
+    """A drawing with the digit that its learner meant.
 
     Raises:
-        DataError: it is none, or too long to be kept.
+        DataError: the image, the label or the strokes are invalid or too many.
     """
 
     image: Tensor
-    """(1, 28, 28) uint8, as a network sees it."""
+    """``(1, 28, 28)`` uint8, preprocessed."""
     label: int
-    """The digit, 0 to 9."""
+    """The true digit, 0 to 9."""
     strokes: Sequence[Mapping[str, Any]] = ()
-    """`{"width": w, "points": [[x, y], …]}` for each line, in the units of the pad; empty where they are not known."""
-    said: str = ""
-    """The digit that the network took it for; empty where none was asked."""
+    """`{"width": w, "points": [[x, y], …]}` for each stroke, in units of the canvas; empty if unknown."""
+    predicted: str = ""
+    """The digit that a network predicted; empty if unknown."""
 
     def __post_init__(self) -> None:
         import torch
 
         if self.image.dtype != torch.uint8 or tuple(self.image.shape) != (1, SIDE, SIDE):
-            raise DataError(f"A drawing is kept as {SIDE}×{SIDE} bytes of ink, not as {self.image.dtype} of shape {tuple(self.image.shape)}.")
+            raise DataError(f"A drawing must be torch.uint8 of shape {(1, SIDE, SIDE)}, not {self.image.dtype} of shape {tuple(self.image.shape)}.")
         if type(self.label) is not int or not 0 <= self.label < len(DIGITS):
-            raise DataError("Each drawing needs the digit that it shall be, from 0 to 9.")
-        if self.said not in ("", *DIGITS):
-            raise DataError("What the network said of a drawing must be a digit.")
-        if not isinstance(self.strokes, list | tuple) or len(self.strokes) > STROKES or not all(map(_is_stroke, self.strokes)):
-            raise DataError(f"A drawing has at most {STROKES} strokes, each with a width and points.")
-        if sum(len(stroke["points"]) for stroke in self.strokes) > POINTS:
-            raise DataError(f"A drawing has at most {POINTS:,} points.")
+            raise DataError(f"The label of a drawing must be a digit from 0 to 9, not {self.label!r:.20}.")
+        if self.predicted not in ("", *DIGITS):
+            raise DataError(f"The predicted class of a drawing must be a digit from 0 to 9, not {self.predicted!r:.20}.")
+        if not isinstance(self.strokes, list | tuple) or len(self.strokes) > MAX_STROKES or not all(map(_is_stroke, self.strokes)):
+            raise DataError(f"A drawing may have at most {MAX_STROKES} strokes, each with a width and points.")
+        if sum(len(stroke["points"]) for stroke in self.strokes) > MAX_POINTS:
+            raise DataError(f"A drawing may have at most {MAX_POINTS:,} points.")
 
 
 def load_drawings(owner: str) -> list[Drawing]:
-    """What a learner has kept, the oldest first.
+    """Load a learner's drawings, the oldest first.
 
     Raises:
-        DataError: nobody is named, or the file cannot be read.
+        DataError: `owner` is empty, or the file cannot be read.
     """
     try:
         content = _path(owner).read_bytes()
@@ -103,124 +103,127 @@ def load_drawings(owner: str) -> list[Drawing]:
 
 
 def count_drawings(owner: str) -> int:
-    """How many drawings a learner has kept, by the table of contents alone, so that a page may ask each time; 0 where they cannot be read."""
+    """Count a learner's drawings by the archive's table of contents alone, which is fast; return 0 if it cannot be read."""
     try:
         with zipfile.ZipFile(_path(owner)) as archive:
-            return sum(_PICTURE.fullmatch(name) is not None for name in archive.namelist())
+            return sum(_DRAWING.fullmatch(name) is not None for name in archive.namelist())
     except (DataError, *UNREADABLE):
         return 0
 
 
 def add_drawings(owner: str, *added: Drawing) -> None:
-    """Put drawings behind those that a learner has kept: all of them, or none.
+    """Append drawings to a learner's collection: all of them, or none.
 
     Raises:
-        DataError: nobody is named, there are too many, or they cannot be written.
+        DataError: `owner` is empty, there would be too many drawings, or they cannot be written.
     """
 
-    def more(drawings: list[Drawing]) -> list[Drawing]:
-        if len(drawings) + len(added) > MOST:
-            raise DataError(f"You have kept {MOST:,} drawings, and there is no room for more.", "Remove one first.")
+    def append(drawings: list[Drawing]) -> list[Drawing]:
+        if len(drawings) + len(added) > MAX_DRAWINGS:
+            raise DataError(f"You have {len(drawings):,} drawings; {len(added):,} more would exceed the limit of {MAX_DRAWINGS:,}.", "Delete some first.")
         return [*drawings, *added]
 
-    _change(owner, more)
+    _change(owner, append)
 
 
 def delete_drawing(owner: str, index: int) -> None:
     """Delete one of a learner's drawings.
 
     Args:
-        owner: whose.
-        index: its place in `own_drawings`.
+        owner: the learner.
+        index: its index in `load_drawings`.
 
     Raises:
-        DataError: nobody is named, there is no such drawing, or the file cannot be written.
+        DataError: `owner` is empty, the drawing does not exist, or the file cannot be written.
     """
 
-    def fewer(drawings: list[Drawing]) -> list[Drawing]:
+    def remove(drawings: list[Drawing]) -> list[Drawing]:
         if not 0 <= index < len(drawings):
-            raise DataError(f"There is no drawing {index + 1}; you have kept {len(drawings):,}.")
+            raise DataError(f"There is no drawing {index + 1}; you have {len(drawings):,}.")
         return drawings[:index] + drawings[index + 1 :]
 
-    _change(owner, fewer)
+    _change(owner, remove)
 
 
 def to_zip(drawings: Sequence[Drawing]) -> bytes:
-    """The drawings as an archive: `3/0001.png` is the first, a three, and `drawings.json` tells the strokes to a hundredth of a unit.
+    """Write drawings to an archive: `3/0001.png` is the first drawing, a three; `drawings.json` has the strokes, rounded to 0.01 units.
 
     Raises:
-        DataError: they are more than one archive holds.
+        DataError: the drawings exceed the limits of an archive.
     """
     names = [f"{drawing.label}/{number:04d}.png" for number, drawing in enumerate(drawings, start=1)]
-    notes = [
-        {"file": name, "label": each.label, "said": each.said, "strokes": [_rounded(stroke) for stroke in each.strokes]}
-        for name, each in zip(names, drawings, strict=True)
+    metadata = [
+        {"file": name, "label": drawing.label, "said": drawing.predicted, "strokes": [_rounded(stroke) for stroke in drawing.strokes]}
+        for name, drawing in zip(names, drawings, strict=True)
     ]
-    text = json.dumps(notes, separators=(",", ":"))
-    if len(names) > MOST or len(text) > TEXT_LIMIT:
-        raise DataError(f"These {len(names):,} drawings are too many for one archive, or have too many strokes.", "Remove some first.")
+    text = json.dumps(metadata, separators=(",", ":"))
+    if len(names) > MAX_DRAWINGS or len(text) > MAX_FILE_BYTES:
+        raise DataError(
+            f"The drawings do not fit in one archive: {len(names):,} of {MAX_DRAWINGS:,} drawings, {len(text):,} of {MAX_FILE_BYTES:,} bytes of strokes.",
+            "Delete some first.",
+        )
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, drawing in zip(names, drawings, strict=True):
             archive.writestr(name, _png(drawing.image), zipfile.ZIP_STORED)
-        archive.writestr(_NOTES, text)
+        archive.writestr(_METADATA, text)
     return target.getvalue()
 
 
 def from_zip(content: bytes) -> list[Drawing]:
-    """The drawings in an archive from anywhere, in the order of their files' names. Without `drawings.json` they have no strokes.
+    """Read drawings from an untrusted archive, sorted by file name. Without `drawings.json` they have no strokes.
 
     Raises:
-        DataError: it is no such archive, is damaged or too large, or a picture in it is none of 28×28 pixels.
+        DataError: the archive is invalid, damaged or too large, or an image in it does not have 28×28 pixels.
     """
-    if len(content) > LIMIT:
-        raise DataError(f"This archive is too large: at most {LIMIT / 1e6:.0f} MB are read.")
-    broken = DataError("This file is not a zip archive of drawings, or is damaged.", "Choose one that the playground has made.")
+    if len(content) > MAX_ARCHIVE_BYTES:
+        raise DataError(f"This archive is too large: it has {len(content):,} bytes, and at most {MAX_ARCHIVE_BYTES:,} can be read.")
+    invalid = DataError("This file is not a zip archive of drawings, or it is damaged.", "Choose a file that was exported from the playground.")
     if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise broken
+        raise invalid
     try:
-        # any ratio will do: `LIMIT` is small, and a line that was scripted may be the same point again and again
-        with unzipped(io.BytesIO(content), "This archive", LIMIT, DataError, ratio=math.inf) as archive:
+        # any compression ratio is safe: the limit is small, and a scripted stroke may repeat one point many times
+        with unzipped(io.BytesIO(content), "This archive", MAX_ARCHIVE_BYTES, DataError, ratio=math.inf) as archive:
             return _drawings(archive)
     except UNREADABLE:
-        raise broken from None
+        raise invalid from None
 
 
 def to_tensors(drawings: Sequence[Drawing]) -> LabelledImages:
-    """Images (K, 1, 28, 28) uint8 and labels (K,) int64.
+    """Stack drawings into images ``(K, 1, 28, 28)`` uint8 and labels ``(K,)`` int64.
 
     Raises:
-        DataError: there are none.
+        DataError: there are no drawings.
     """
     import torch
 
     if not drawings:
-        raise DataError("There are no drawings to learn from yet.", "Draw a digit and say what it is.")
+        raise DataError("There are no drawings to train on yet.", "Draw a digit and select its label.")
     return torch.stack([drawing.image for drawing in drawings]), torch.tensor([drawing.label for drawing in drawings])
 
 
 def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
-    """Refuse images that cannot be learnt beside a data set's.
+    """Raise an error unless images can be added to a data set's training images.
 
     Raises:
-        DataError: their shape, their kind, their number or a label does not fit.
+        DataError: their type, shape or number or a label does not fit the data set.
     """
     import torch
 
     images, labels = own
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != info.input_shape:
-        wanted, found = ("×".join(map(str, shape)) for shape in (info.input_shape, images.shape[1:]))
-        raise DataError(f"Images beside those of {info.title} are bytes of shape {wanted}, not {images.dtype} of shape {found}.")
-    if not 1 <= len(images) <= MOST:
-        raise DataError(f"From 1 to {MOST:,} images can be learnt beside a data set, not {len(images):,}.")
+        expected, actual = ("×".join(map(str, shape)) for shape in (info.input_shape, images.shape[1:]))
+        raise DataError(f"Images added to {info.title} must be torch.uint8 of shape {expected}, not {images.dtype} of shape {actual}.")
+    if not 1 <= len(images) <= MAX_DRAWINGS:
+        raise DataError(f"From 1 to {MAX_DRAWINGS:,} images can be added to a data set, not {len(images):,}.")
     if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
-        raise DataError(f"Each of the {len(images):,} images needs one label, a whole number.")
+        raise DataError(f"Labels must be torch.int64 of shape {(len(images),)}, not {labels.dtype} of shape {tuple(labels.shape)}.")
     if not 0 <= int(labels.min()) <= int(labels.max()) < len(info.classes):
-        raise DataError(f"Labels are from 0 to {len(info.classes) - 1}, as the classes of {info.title}.")
+        raise DataError(f"Labels for {info.title} must be from 0 to {len(info.classes) - 1}, not from {int(labels.min())} to {int(labels.max())}.")
 
 
 def to_safetensors(own: LabelledImages) -> bytes:
-    """The file in which a run has them."""
+    """Serialise images and labels for the folder of a run."""
     from safetensors.torch import save
 
     content: bytes = save({"images": own[0].contiguous(), "labels": own[1].contiguous()})
@@ -228,28 +231,28 @@ def to_safetensors(own: LabelledImages) -> bytes:
 
 
 def from_safetensors(content: bytes, info: DatasetInfo) -> LabelledImages:
-    """What `to_safetensors` wrote, here or elsewhere.
+    """Read images and labels from an untrusted file of `to_safetensors`.
 
     Raises:
-        DataError: it is no such file, or does not fit the data set.
+        DataError: the file is invalid, or does not fit the data set.
     """
     from safetensors.torch import load
 
     try:
         tensors: dict[str, Tensor] = load(content)
-    except Exception:  # its reader raises anything for a header that lies: SafetensorError, KeyError, ValueError, RuntimeError, …
+    except Exception:  # its reader raises various errors for corrupt headers: SafetensorError, KeyError, ValueError, RuntimeError, …
         tensors = {}
     if tensors.keys() != {"images", "labels"}:
-        raise DataError("The file does not hold images with labels, or is damaged.")
+        raise DataError("The file does not contain images with labels, or it is damaged.")
     own = tensors["images"], tensors["labels"]
     validate_images(own, info)
     return own
 
 
 def _change(owner: str, change: Callable[[list[Drawing]], list[Drawing]]) -> None:
-    """Write a learner's drawings anew: beside their place, then renamed, while nobody else does."""
+    """Rewrite a learner's drawings under a lock: to a temporary file, which is then renamed."""
     path = _path(owner)
-    with _held(path):
+    with _locked(path):
         temporary = path.with_suffix(".tmp")
         try:
             temporary.write_bytes(to_zip(change(load_drawings(owner))))
@@ -259,19 +262,19 @@ def _change(owner: str, change: Callable[[list[Drawing]], list[Drawing]]) -> Non
 
 
 @contextmanager
-def _held(path: Path) -> Iterator[None]:
+def _locked(path: Path) -> Iterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
             yield
     except Timeout:
-        raise DataError("Your drawings are being changed elsewhere right now.", "Try again in a moment.") from None
+        raise DataError("Another page is changing your drawings right now.", "Try again in a moment.") from None
     except OSError as error:
-        raise DataError(f"The drawing could not be kept: {error.strerror}.", "Free some space on the disk, then try again.") from error
+        raise DataError(f"The drawing could not be stored: {error.strerror}.", "Free some disk space, then try again.") from error
 
 
 def _path(owner: str) -> Path:
-    """Beside the runs; the folder's name is none of a run, and the file's tells nobody whose it is."""
+    """Return the path of a learner's archive beside the runs; its name is a hash, which does not reveal the learner."""
     if not owner:
         raise DataError("Drawings are stored for each learner, but this request names no learner.")
     return environment.runs_folder() / ".drawings" / f"{hashlib.blake2b(owner.encode(), digest_size=16).hexdigest()}.zip"
@@ -280,11 +283,13 @@ def _path(owner: str) -> Path:
 def _is_stroke(stroke: object) -> bool:
     if not isinstance(stroke, Mapping) or set(stroke) != {"width", "points"} or not isinstance(stroke["points"], list | tuple):
         return False
-    return _is_near(stroke["width"]) and all(isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_near, point)) for point in stroke["points"])
+    return _is_coordinate(stroke["width"]) and all(
+        isinstance(point, list | tuple) and len(point) == 2 and all(map(_is_coordinate, point)) for point in stroke["points"]
+    )
 
 
-def _is_near(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -FAR <= value <= FAR
+def _is_coordinate(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -MAX_COORDINATE <= value <= MAX_COORDINATE
 
 
 def _rounded(stroke: Mapping[str, Any]) -> dict[str, Any]:
@@ -300,56 +305,56 @@ def _png(image: Tensor) -> bytes:
 
 
 def _drawings(archive: zipfile.ZipFile) -> list[Drawing]:
-    if len(archive.infolist()) > ENTRIES:
-        raise DataError("This archive holds too many files.")
-    if any(entry.file_size > TEXT_LIMIT for entry in archive.infolist()):
-        raise DataError(f"This archive holds a file that is too large: at most {TEXT_LIMIT / 1e6:.0f} MB are read of each.")
-    notes: dict[str, Mapping[str, Any]] = {}
-    pictures: list[tuple[str, str, int]] = []  # the entry's name, that without a folder around all, the digit
+    if len(archive.infolist()) > MAX_FILES:
+        raise DataError(f"This archive contains {len(archive.infolist()):,} files; at most {MAX_FILES:,} can be read.")
+    if any(entry.file_size > MAX_FILE_BYTES for entry in archive.infolist()):
+        raise DataError(f"A file in this archive is too large: each may have at most {MAX_FILE_BYTES / 1e6:.0f} MB.")
+    metadata: dict[str, Mapping[str, Any]] = {}
+    entries: list[tuple[str, str, int]] = []  # name in the archive, name without an outer folder, digit
     for name in archive.namelist():
-        if PurePosixPath(name).name == _NOTES and name.count("/") <= 1:
-            notes = _notes(archive.read(name))
-        elif found := _PICTURE.fullmatch(name):
-            pictures.append((name, found["own"], int(found["label"])))
-    if len(pictures) > MOST:
-        raise DataError(f"This archive holds {len(pictures):,} drawings; at most {MOST:,} can be read.")
-    if not pictures and _NOTES not in archive.namelist():
-        raise DataError("This archive holds no drawings.", "Put PNG files into a folder for each digit, such as 3/0001.png.")
-    pictures.sort(key=lambda picture: (PurePosixPath(picture[0]).name, picture[0]))
-    return [_drawing(_pixels(archive.read(name), own), label, notes.get(own, {})) for name, own, label in pictures]
+        if PurePosixPath(name).name == _METADATA and name.count("/") <= 1:
+            metadata = _metadata(archive.read(name))
+        elif match := _DRAWING.fullmatch(name):
+            entries.append((name, match["file"], int(match["label"])))
+    if len(entries) > MAX_DRAWINGS:
+        raise DataError(f"This archive contains {len(entries):,} drawings; at most {MAX_DRAWINGS:,} can be read.")
+    if not entries and _METADATA not in archive.namelist():
+        raise DataError("This archive contains no drawings.", "Put PNG files into a folder for each digit, such as 3/0001.png.")
+    entries.sort(key=lambda entry: (PurePosixPath(entry[0]).name, entry[0]))
+    return [_drawing(_pixels(archive.read(name), file), label, metadata.get(file, {})) for name, file, label in entries]
 
 
-def _drawing(image: Tensor, label: int, note: Mapping[str, Any]) -> Drawing:
-    return Drawing(image, label, note.get("strokes", ()), note.get("said", ""))
+def _drawing(image: Tensor, label: int, metadata: Mapping[str, Any]) -> Drawing:
+    return Drawing(image, label, metadata.get("strokes", ()), metadata.get("said", ""))
 
 
-def _notes(content: bytes) -> dict[str, Mapping[str, Any]]:
-    """What is told of each file, by its name."""
+def _metadata(content: bytes) -> dict[str, Mapping[str, Any]]:
+    """Read the metadata of each file, by file name."""
     document = json.loads(content)
-    if not isinstance(document, list) or not all(isinstance(note, dict) and isinstance(note.get("file"), str) for note in document):
-        raise DataError(f"{_NOTES} is not what the playground writes there.")
-    return {note["file"]: note for note in document}
+    if not isinstance(document, list) or not all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in document):
+        raise DataError(f"{_METADATA} must be a list of objects, each with a “file”.")
+    return {entry["file"]: entry for entry in document}
 
 
 def _pixels(content: bytes, name: str) -> Tensor:
-    """(1, 28, 28) uint8 of a PNG file, whose size is read before anything is unpacked."""
+    """Decode a PNG file to ``(1, 28, 28)`` uint8, after checking the size in its header."""
     import numpy as np
     import torch
     from PIL import Image
 
     if content[:8] != _PNG or content[12:16] != b"IHDR" or len(content) < 24:
-        raise DataError(f"{name} is not a picture in PNG format.")
-    _refuse_size(struct.unpack(">II", content[16:24]), name)
+        raise DataError(f"{name} is not a PNG image.")
+    _check_size(struct.unpack(">II", content[16:24]), name)
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            _refuse_size(image.size, name)  # a file may tell it twice
+            _check_size(image.size, name)  # a file may contain a second header
             return torch.from_numpy(np.array(image.convert("L"))).unsqueeze(0)  # (28, 28) → (1, 28, 28)
     except DataError:
         raise
-    except Exception:  # Pillow raises anything for what is no picture
-        raise DataError(f"{name} is damaged, so it cannot be read as a picture.") from None
+    except Exception:  # Pillow raises various errors for corrupt images
+        raise DataError(f"{name} is damaged, so it cannot be read as an image.") from None
 
 
-def _refuse_size(size: tuple[int, ...], name: str) -> None:
+def _check_size(size: tuple[int, ...], name: str) -> None:
     if size != (SIDE, SIDE):
-        raise DataError(f"{name} has {size[0]:,}×{size[1]:,} pixels; a drawing has {SIDE}×{SIDE}.")
+        raise DataError(f"{name} has {size[0]:,}×{size[1]:,} pixels; a drawing must have {SIDE}×{SIDE}.")

@@ -1,4 +1,4 @@
-"""Images of a data set put together for showing."""
+"""Previews of a data set: the first images of each class in one row."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ COUNT = 16
 """Images of each class in a row."""
 GAP = 2
 """Pixels between two images."""
-ENLARGED = 2
+ZOOM = 2
 
 Picture = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
 
 def class_rows(images: ImageSet) -> Iterator[tuple[str, Picture]]:
-    """For each class its name and its first training images side by side: (height, width, 3) or (height, width), uint8."""
+    """Yield the name of each class and its first training images side by side, ``(height, width, 3)`` or ``(height, width)`` uint8."""
     for label, name in enumerate(images.info.classes):
-        chosen = images.train_images[images.train_labels == label][:COUNT].permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
-        spaced = np.pad(chosen, ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=0 if chosen.shape[3] == 1 else 255)
+        first = images.train_images[images.train_labels == label][:COUNT].permute(0, 2, 3, 1).numpy()  # (N, H, W, C)
+        spaced = np.pad(first, ((0, 0), (0, 0), (0, GAP), (0, 0)), constant_values=0 if first.shape[3] == 1 else 255)
         row = np.concatenate(list(spaced), axis=1)
-        enlarged = row.repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+        enlarged = row.repeat(ZOOM, axis=0).repeat(ZOOM, axis=1)
         yield name, enlarged[..., 0] if enlarged.shape[2] == 1 else enlarged

@@ -1,4 +1,4 @@
-"""A batch to try a network on: real images where a built-in data set has them of the right shape, else random numbers."""
+"""Sample batches for networks of any input shape: images of a data set with this shape, else random numbers."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from playground.data.load import load
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples as training sees them."""
+    """Samples scaled as in training."""
 
     inputs: Tensor
-    """(N, *input_shape), float32, normalised."""
+    """``(N, *input_shape)`` float32, normalised."""
     labels: Tensor
-    """(N,), int64."""
+    """``(N,)`` int64."""
     info: DatasetInfo | None
-    """Where they come from; None for random numbers."""
-    text: str
-    """The same in a sentence."""
+    """Their data set; None for random numbers."""
+    description: str
+    """One sentence about the source of the samples."""
 
 
 def draw_batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: str = "") -> Batch:
-    """Draw samples with torch's generator as it stands.
+    """Draw random samples with torch's default generator.
 
     Args:
-        input_shape: of one sample.
-        classes: how many labels there are, for random ones.
-        count: how many samples.
-        dataset: where to take them from if its shape is the right one; else, and if it is empty, a built-in set is taken.
+        input_shape: shape of one sample.
+        classes: number of classes, for random labels.
+        count: number of samples.
+        dataset: preferred data set; a built-in one is used if this is empty or its shape differs.
 
     Raises:
-        UnknownName: there is no such data set.
-        DataError: it has not been downloaded.
+        UnknownName: the data set does not exist.
+        DataError: the data set has not been downloaded.
     """
-    named = dataset_info(dataset) if dataset else None
-    offered = [*([named] if named else []), *(info for info in DATASETS if info.offline)]
-    info = next((info for info in offered if info.input_shape == input_shape), None)
+    preferred = dataset_info(dataset) if dataset else None
+    candidates = [*([preferred] if preferred else []), *(info for info in DATASETS if info.offline)]
+    info = next((info for info in candidates if info.input_shape == input_shape), None)
     if info is None:
-        text = f"No data set has samples of shape {input_shape}, so these are {count} of normally distributed random numbers, with random labels."
-        return Batch(torch.randn(count, *input_shape), torch.randint(classes, (count,)), None, text)
+        description = f"No data set has samples of shape {input_shape}, so the batch has {count} normally distributed random samples with random labels."
+        return Batch(torch.randn(count, *input_shape), torch.randint(classes, (count,)), None, description)
     images = load(info.name)
-    chosen = torch.randperm(len(images.train_images))[:count]
-    text = f"The batch is {len(chosen)} training images of {info.title} with their labels, normalised as for training."
-    return Batch(normalise(images.train_images[chosen], info), images.train_labels[chosen], info, text)
+    index = torch.randperm(len(images.train_images))[:count]
+    description = f"The batch has {len(index)} training images of {info.title} with their labels, normalised as in training."
+    return Batch(normalise(images.train_images[index], info), images.train_labels[index], info, description)

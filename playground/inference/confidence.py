@@ -22,9 +22,7 @@ def warn_about_drawing(digit: Digit, probabilities: Sequence[float]) -> str:
     """
     ink_share = float((digit.centred > 127).sum()) / DIGIT_BOX**2
     if ink_share > MAX_INK:
-        return (
-            f"No class is likely: {percent(ink_share)} of the box is ink; the digits that the network was trained on rarely fill more than {percent(MAX_INK)}."
-        )
+        return f"No class is likely: {percent(ink_share)} of the box is ink; digits in the training set rarely fill more than {percent(MAX_INK)}."
     return warn_about_confidence(probabilities)
 
 

@@ -27,9 +27,9 @@ from playground import environment
 from playground.data import own_drawings as module
 from playground.data.catalogue import dataset_info
 from playground.data.own_drawings import (
-    MOST,
-    POINTS,
-    STROKES,
+    MAX_DRAWINGS,
+    MAX_POINTS,
+    MAX_STROKES,
     Drawing,
     add_drawings,
     delete_drawing,
@@ -57,7 +57,7 @@ def drawing(seed: int = 0, label: int = 3, points: int = 4) -> Drawing:
 
 
 def plain(drawings: list[Drawing]) -> list[Any]:
-    return [(each.image.tolist(), each.label, list(each.strokes), each.said) for each in drawings]
+    return [(each.image.tolist(), each.label, list(each.strokes), each.predicted) for each in drawings]
 
 
 def png(size: tuple[int, int] = (28, 28), mode: str = "L") -> bytes:
@@ -134,30 +134,30 @@ def test_nobody_keeps_nothing(do: Callable[[], object]) -> None:
 def test_what_is_not_there_cannot_be_forgotten(index: int) -> None:
     for seed in range(2):
         add_drawings("ada", drawing(seed))
-    with pytest.raises(DataError, match="you have kept 2"):
+    with pytest.raises(DataError, match="you have 2"):
         delete_drawing("ada", index)
     assert len(load_drawings("ada")) == 2
 
 
 def test_there_is_room_for_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_DRAWINGS", 3)
     for seed in range(3):
         add_drawings("ada", drawing(seed))
-    with pytest.raises(DataError, match="no room for more"):
+    with pytest.raises(DataError, match="exceed the limit"):
         add_drawings("ada", drawing(3))
     assert plain(load_drawings("ada")) == plain([drawing(seed) for seed in range(3)])
 
 
 def test_a_thousand_make_one_archive() -> None:
-    many = [drawing(seed, seed % 10, points=60) for seed in range(MOST)]
+    many = [drawing(seed, seed % 10, points=60) for seed in range(MAX_DRAWINGS)]
     assert plain(from_zip(to_zip(many))) == plain(many)
-    with pytest.raises(DataError, match="too many"):
+    with pytest.raises(DataError, match="do not fit in one archive"):
         to_zip([*many, drawing()])
 
 
 def test_strokes_without_end_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TEXT_LIMIT", 1000)
-    with pytest.raises(DataError, match="too many strokes"):
+    monkeypatch.setattr(module, "MAX_FILE_BYTES", 1000)
+    with pytest.raises(DataError, match="do not fit in one archive"):
         add_drawings("ada", drawing(points=200))
     assert load_drawings("ada") == []
 
@@ -191,7 +191,7 @@ def test_who_waits_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     add_drawings("ada", drawing())
     monkeypatch.setattr(module, "LOCK_SECONDS", 0.0)
     (lock,) = (environment.runs_folder() / ".drawings").glob("*.lock")
-    with FileLock(lock), pytest.raises(DataError, match="elsewhere"):
+    with FileLock(lock), pytest.raises(DataError, match="Another page"):
         add_drawings("ada", drawing(1))
 
 
@@ -222,8 +222,8 @@ def test_a_damaged_file_is_told() -> None:
         pytest.param({"strokes": [{"width": 1, "points": [[1]]}]}, id="one-number"),
         pytest.param({"strokes": [{"width": 1, "points": [[1, float("nan")]]}]}, id="nan"),
         pytest.param({"strokes": [{"width": 1, "points": [[1, 10**400]]}]}, id="huge"),
-        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]]}] * (STROKES + 1)}, id="strokes"),
-        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]] * (POINTS // 2 + 1)}] * 2}, id="points"),
+        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]]}] * (MAX_STROKES + 1)}, id="strokes"),
+        pytest.param({"strokes": [{"width": 1, "points": [[0, 0]] * (MAX_POINTS // 2 + 1)}] * 2}, id="points"),
     ],
 )
 def test_what_is_no_drawing_is_refused(given: dict[str, Any]) -> None:
@@ -232,8 +232,8 @@ def test_what_is_no_drawing_is_refused(given: dict[str, Any]) -> None:
 
 
 def test_limits_are_reached() -> None:
-    assert Drawing(image(), 0, [{"width": 1, "points": [[0, 0]]}] * STROKES)
-    assert Drawing(image(), 9, ({"width": 1, "points": ((0, 0),) * POINTS},))
+    assert Drawing(image(), 0, [{"width": 1, "points": [[0, 0]]}] * MAX_STROKES)
+    assert Drawing(image(), 9, ({"width": 1, "points": ((0, 0),) * MAX_POINTS},))
 
 
 def test_torchvision_reads_the_unpacked_folder(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_an_archive_of_pictures_alone_is_read() -> None:
     """In a folder of its own, with what other programs add, and in colour."""
     files = {"mine/3/a.png": png(mode="RGB"), "mine/7/b.png": png(), "mine/7/": b"", "__MACOSX/mine/7/._b.png": b"note", "mine/7/._b.png": b"note"}
     found = from_zip(packed(files))
-    assert [(each.label, list(each.strokes), each.said) for each in found] == [(3, [], ""), (7, [], "")]
+    assert [(each.label, list(each.strokes), each.predicted) for each in found] == [(3, [], ""), (7, [], "")]
     assert all(torch.equal(each.image, torch.full((1, 28, 28), 200, dtype=torch.uint8)) for each in found)
 
 
@@ -282,8 +282,8 @@ def noted(note: object) -> bytes:
         pytest.param(WHOLE[:-30], "not a zip archive", id="cut"),
         pytest.param(WHOLE[100:], "not a zip archive", id="without-its-start"),
         pytest.param(packed({"a.txt": b""}), "no drawings", id="nothing"),
-        pytest.param(packed({"3/0001.png": b"text"}), "not a picture", id="no-picture"),
-        pytest.param(packed({"3/0001.png": png()[:20]}), "not a picture", id="no-size"),
+        pytest.param(packed({"3/0001.png": b"text"}), "not a PNG image", id="no-picture"),
+        pytest.param(packed({"3/0001.png": png()[:20]}), "not a PNG image", id="no-size"),
         pytest.param(packed({"3/0001.png": NOISY[: len(NOISY) // 2]}), "3/0001.png is damaged", id="cut-picture"),
         pytest.param(packed({"3/0001.png": png((29, 28))}), "29×28 pixels", id="wrong-size"),
         pytest.param(packed({"3/0001.png": header(30_000)}), "30,000×30,000 pixels", id="huge-picture"),
@@ -292,9 +292,9 @@ def noted(note: object) -> bytes:
         pytest.param(packed({"3/0001.png": png(), "C:evil": b""}), "outside", id="drive"),
         pytest.param(packed({"3/0001.png": png(), "..\\evil": b""}), "outside", id="backslash"),
         pytest.param(packed({"3/0001.png": png()}, zipfile.ZIP_LZMA), "plain zip", id="another-method"),
-        pytest.param(packed({f"3/{number:05d}.png": png() for number in range(MOST + 1)}), "1,001 drawings", id="many"),
-        pytest.param(packed({f"{number}": b"" for number in range(4 * MOST + 1)}), "too many files", id="countless"),
-        pytest.param(packed({f"{number}": b"" for number in range(30_000)}), "too many files", id="a-directory-too-long-to-be-read"),
+        pytest.param(packed({f"3/{number:05d}.png": png() for number in range(MAX_DRAWINGS + 1)}), "1,001 drawings", id="many"),
+        pytest.param(packed({f"{number}": b"" for number in range(4 * MAX_DRAWINGS + 1)}), "at most 4,000", id="countless"),
+        pytest.param(packed({f"{number}": b"" for number in range(30_000)}), "at most 4,000", id="a-directory-too-long-to-be-read"),
         pytest.param(packed({"3/0001.png": png(), "bomb.txt": bytes(8_000_001)}), "too large", id="bomb"),
         pytest.param(packed({"3/0001.png": png()} | {f"{number}.txt": bytes(7_000_000) for number in range(3)}), "too large", id="bombs"),
         pytest.param(bytes(20_000_001), "too large", id="large"),
@@ -313,7 +313,7 @@ def test_hostile_archives_are_refused(content: bytes, told: str) -> None:
 
 
 def test_a_line_that_stands_still_comes_back_though_it_packs_as_well_as_a_bomb() -> None:
-    still = Drawing(image(), 3, [{"width": 18.0, "points": [[100, 100]] * POINTS}])
+    still = Drawing(image(), 3, [{"width": 18.0, "points": [[100, 100]] * MAX_POINTS}])
     content = to_zip([still] * 20)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         notes = archive.getinfo("drawings.json")
@@ -374,8 +374,8 @@ IMAGES, LABELS = torch.zeros(2, 1, 28, 28, dtype=torch.uint8), torch.tensor([1, 
         pytest.param(save({"images": torch.zeros((), dtype=torch.uint8), "labels": LABELS}), "of shape", id="one-number"),
         pytest.param(save({"images": IMAGES[:0], "labels": LABELS[:0]}), "not 0", id="none"),
         pytest.param(save({"images": IMAGES[:1].repeat(1001, 1, 1, 1), "labels": LABELS[:1].repeat(1001)}), "not 1,001", id="many"),
-        pytest.param(save({"images": IMAGES, "labels": LABELS[:1]}), "one label", id="one-label"),
-        pytest.param(save({"images": IMAGES, "labels": LABELS.int()}), "one label", id="small-labels"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS[:1]}), "Labels must", id="one-label"),
+        pytest.param(save({"images": IMAGES, "labels": LABELS.int()}), "Labels must", id="small-labels"),
         pytest.param(save({"images": IMAGES, "labels": LABELS + 8}), "from 0 to 9", id="label-10"),
         pytest.param(save({"images": IMAGES, "labels": LABELS - 2}), "from 0 to 9", id="label-below-0"),
     ],

@@ -31,7 +31,7 @@ def test_a_set_of_the_right_shape_is_found(info: DatasetInfo) -> None:
     assert found.info is info
     assert found.inputs.shape == (64, *info.input_shape) and found.inputs.dtype == torch.float32
     assert found.labels.shape == (64,) and found.labels.dtype == torch.int64
-    assert "64 training images" in found.text and info.title in found.text
+    assert "64 training images" in found.description and info.title in found.description
 
 
 @each_set
@@ -72,7 +72,7 @@ def test_where_no_set_fits_numbers_are_random(shape: tuple[int, ...]) -> None:
     assert found.inputs.shape == (2000, *shape) and found.inputs.dtype == torch.float32
     assert found.inputs.mean().abs() < 0.1 and (found.inputs.std() - 1).abs() < 0.1
     assert set(found.labels.tolist()) == {0, 1, 2} and found.labels.dtype == torch.int64
-    assert str(shape) in found.text and "2000" in found.text and "random" in found.text
+    assert str(shape) in found.description and "2000" in found.description and "random" in found.description
 
 
 def test_random_numbers_follow_the_seed() -> None:
@@ -87,7 +87,7 @@ def test_random_numbers_follow_the_seed() -> None:
 def test_a_named_set_of_another_shape_gives_way_to_a_built_in_one() -> None:
     found = drawn(OFFLINE[1], dataset=OFFLINE[0].name)
     assert found.info == OFFLINE[1] and found.inputs.shape == (64, *OFFLINE[1].input_shape)
-    assert OFFLINE[1].title in found.text
+    assert OFFLINE[1].title in found.description
 
 
 def test_more_samples_than_there_are_are_all_of_them() -> None:
@@ -99,7 +99,7 @@ def test_more_samples_than_there_are_are_all_of_them() -> None:
 
 def test_the_sentence_tells_how_many_there_really_are() -> None:
     info = OFFLINE[0]
-    text = drawn(info, count=info.train_size + 1).text.replace(",", "")
+    text = drawn(info, count=info.train_size + 1).description.replace(",", "")
     assert f" {info.train_size} training images" in text
 
 

@@ -31,16 +31,16 @@ from playground.inference import evaluation as evaluating
 from playground.inference.evaluation import (
     BATCH,
     CACHED,
-    MOST,
+    MAX_PAGE,
     ORDERS,
     SAMPLE,
     Evaluation,
     Filter,
     cell,
     compatible_datasets,
+    describe_leakage,
     evaluate_model,
     grid,
-    honesty,
     load_evaluation,
     mistakes,
     pictures,
@@ -81,7 +81,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(model.name)
         return evaluate_model(model, images)
 
-    monkeypatch.setattr(evaluating, "_held", evaluating._Held())
+    monkeypatch.setattr(evaluating, "_cache", evaluating._Cache())
     monkeypatch.setattr(evaluating, "evaluate_model", counted)
     return names
 
@@ -174,7 +174,7 @@ def test_more_images_than_a_batch_and_a_sample() -> None:
 
 
 def test_of_very_many_features_neighbours_are_averaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluating, "WIDEST", 196)
+    monkeypatch.setattr(evaluating, "MAX_FEATURES", 196)
     model, images = untrained(FLAT, LayerSpec("Linear", {"out_features": 10})), some("mnist-5k", 5)
     expected = model.prepare(images.test_images).reshape(5, 196, 4).mean(dim=2)
     np.testing.assert_allclose(evaluate_model(model, images).features, expected, atol=1e-6)
@@ -275,7 +275,7 @@ def test_an_unknown_network_or_data_set_is_told(name: str, held: list[str]) -> N
         load_evaluation(DEFAULT_MODEL, name or "nothing")
 
 
-def test_only_the_last_ones_are_held(held: list[str]) -> None:
+def test_only_the_last_ones_are_cache(held: list[str]) -> None:
     runs = [kept(seed) for seed in range(CACHED + 1)]
     for run in runs[:CACHED]:
         load_evaluation(run.id)
@@ -400,10 +400,10 @@ def test_each_cell_has_as_many_images_as_the_confusion_matrix_says(shipped: Eval
         lambda evaluation: cell(evaluation, 0, -1),
         lambda evaluation: mistakes(evaluation, 0),
         lambda evaluation: grid(evaluation, Filter(), -1),
-        lambda evaluation: grid(evaluation, Filter(), 0, MOST + 1),
+        lambda evaluation: grid(evaluation, Filter(), 0, MAX_PAGE + 1),
         lambda evaluation: pictures(evaluation, [-1]),
         lambda evaluation: pictures(evaluation, [1000]),
-        lambda evaluation: pictures(evaluation, range(MOST + 1)),
+        lambda evaluation: pictures(evaluation, range(MAX_PAGE + 1)),
         lambda _evaluation: Filter("some"),
         lambda _evaluation: Filter(order="upside-down"),
     ],
@@ -431,7 +431,7 @@ def test_the_summary_is_that_of_scikit_learn(shipped: Evaluation) -> None:
     for ours, theirs in ((told["macro"], report["macro avg"]), (told["weighted"], report["weighted avg"])):
         assert list(ours.values()) == pytest.approx([theirs["precision"], theirs["recall"], theirs["f1-score"]], abs=1e-6)
     assert sum(group["count"] for group in told["calibration"]["bins"]) == told["images"] == 1000
-    assert (told["model"], told["dataset"], told["honesty"]) == (DEFAULT_MODEL, "MNIST 5k", shipped.honesty)
+    assert (told["model"], told["dataset"], told["leakage"]) == (DEFAULT_MODEL, "MNIST 5k", shipped.leakage)
 
 
 def test_what_is_undefined_is_none_in_the_summary() -> None:
@@ -471,20 +471,22 @@ def test_no_pictures_are_no_pixels(shipped: Evaluation) -> None:
 
 def test_test_images_that_were_never_learnt_are_said_to_be_so(digits: ImageSet) -> None:
     model = untrained(FLAT, LayerSpec("Linear", {"out_features": 10}))
-    assert honesty(model, digits) == "These 1,000 images of MNIST 5k were never used in training."
+    assert describe_leakage(model, digits) == "These 1,000 images of MNIST 5k were never used in training."
     mnist = replace(some("mnist", 5), info=dataset_info("mnist"))
-    assert honesty(model, mnist) == "These 5 images of MNIST were never used in training."
+    assert describe_leakage(model, mnist) == "These 5 images of MNIST were never used in training."
 
 
 def test_training_images_among_the_test_images_are_counted(digits: ImageSet) -> None:
     leaky = replace(digits, test_images=torch.cat([digits.test_images[:7], digits.train_images[[5, 5, 9]]]), test_labels=digits.test_labels[:10])
     model = untrained(FLAT, LayerSpec("Linear", {"out_features": 10}))
-    assert "include 3 of these 10 images of MNIST 5k" in honesty(model, leaky)
-    assert "include 3 of these 3 images of MNIST, pixel" in honesty(model, replace(leaky, info=dataset_info("mnist"), test_images=leaky.test_images[7:]))
+    assert "include 3 of these 10 images of MNIST 5k" in describe_leakage(model, leaky)
+    assert "include 3 of these 3 images of MNIST, pixel" in describe_leakage(
+        model, replace(leaky, info=dataset_info("mnist"), test_images=leaky.test_images[7:])
+    )
 
 
 def test_the_shipped_network_knows_mlxtends_digits(shipped: Evaluation) -> None:
-    assert "MNIST’s training images" in shipped.honesty and "trained on them" in shipped.honesty
+    assert "MNIST’s training images" in shipped.leakage and "trained on them" in shipped.leakage
 
 
 def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
@@ -496,17 +498,17 @@ def test_of_weights_from_elsewhere_nobody_can_tell(digits: ImageSet) -> None:
         created = Created(0.0, "", parent=runs[-1].id, parent_step=1)
         runs.append(create_from(CONFIG, spec, created, lambda run: run.checkpoints.save({"weights": build(spec).state_dict(), "step": 1})))
     for run in runs:
-        assert "They may have been trained on" in honesty(load_model(run.id), digits)
+        assert "They may have been trained on" in describe_leakage(load_model(run.id), digits)
     shutil.rmtree(brought.path)
-    assert "never used" in honesty(load_model(runs[-1].id), digits)
-    assert "never used" in honesty(load_model(kept().id), digits)
+    assert "never used" in describe_leakage(load_model(runs[-1].id), digits)
+    assert "never used" in describe_leakage(load_model(kept().id), digits)
 
 
 def test_the_built_in_sets_never_share_an_image(data_folder: Path) -> None:
     for info in DATASETS:
         if info.offline:
             images = load(info.name)
-            assert evaluating._shared(images.train_images, images.test_images) == 0
+            assert evaluating._count_duplicates(images.train_images, images.test_images) == 0
 
 
 def test_class_numbers_are_checked_with_words() -> None:

@@ -98,7 +98,9 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
         answers = [each[when] for each in told["drawings"]]
         assert [each["label"] for each in answers] == [str(int(row.argmax())) for row in probabilities]
         assert [each["probability"] for each in answers] == pytest.approx(probabilities.amax(dim=1).tolist(), abs=1e-6)
-        assert [each["right"] for each in answers] == pytest.approx([float(row[index]) for row, index in zip(probabilities, labels, strict=True)], abs=1e-6)
+        assert [each["true_probability"] for each in answers] == pytest.approx(
+            [float(row[index]) for row, index in zip(probabilities, labels, strict=True)], abs=1e-6
+        )
     assert compare_networks(model, model, images, labels, "mnist-5k")["forgotten"] == []
 
 
@@ -111,12 +113,12 @@ def test_two_teachings_are_the_same(model: Model) -> None:
 
 def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
     images, labels = misread(model, 2)
-    assert label(fine_tune(model, images[:1], labels[:1], "ada")).name.endswith(", taught 1 drawing")
-    assert label(fine_tune(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, taught 2 drawings"
+    assert label(fine_tune(model, images[:1], labels[:1], "ada")).name.endswith(", fine-tuned (drawings: 1)")
+    assert label(fine_tune(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, fine-tuned (drawings: 2)"
     assert model.run is not None
     relabel(model.run, "n" * NAME_LIMIT)
     name = label(fine_tune(model, images, labels, "ada")).name
-    assert len(name) == NAME_LIMIT and name.startswith("nnn") and name.endswith("n, taught 2 drawings")
+    assert len(name) == NAME_LIMIT and name.startswith("nnn") and name.endswith("n, fine-tuned (drawings: 2)")
 
 
 @pytest.mark.parametrize("count", [1, 5, 139, 1000])

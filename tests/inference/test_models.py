@@ -138,9 +138,9 @@ def test_a_drawing_of_nothing_is_refused_and_a_stroke_is_read() -> None:
     model = load_model(DEFAULT_MODEL)
     ink = torch.zeros(100, 100).double().numpy()
     with pytest.raises(DrawingError):
-        model.read(ink)
+        model.predict_drawing(ink)
     ink[20:80, 47:54] = 1.0
-    assert model.read(ink).label == "1"
+    assert model.predict_drawing(ink).label == "1"
 
 
 def test_a_model_stays_in_evaluation_mode(digits: ImageSet) -> None:
@@ -177,7 +177,7 @@ def test_data_of_other_classes_is_refused(name: str, digits: ImageSet) -> None:
 
 def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
     colours = replace(digits, info=dataset_info("shapes"))
-    with pytest.raises(ShapeError, match="another shape"):
+    with pytest.raises(ShapeError, match="another input shape"):
         load_model(DEFAULT_MODEL).evaluate(colours)
 
 
@@ -209,7 +209,7 @@ def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
 
 def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
     run = create(CONFIG, preset("mnist-mlp"))
-    with pytest.raises(CheckpointError, match="no weights yet"):
+    with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(f"{run.id}@3")
     for step in (3, 17):
         keep(run, step)
@@ -217,7 +217,7 @@ def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
         load_model(f"{run.id}@4")
     assert caught.value.hint == "Steps whose weights are kept: 3, 17."
     run.checkpoints.latest_path.unlink()
-    with pytest.raises(CheckpointError, match="no weights yet"):
+    with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(run.id)
 
 
@@ -328,7 +328,7 @@ def test_a_name_is_never_a_path(name: str) -> None:
 
 
 def test_a_run_without_a_checkpoint_has_nothing_to_say() -> None:
-    with pytest.raises(CheckpointError, match="no weights yet"):
+    with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(create(CONFIG, preset("mnist-mlp")).id)
 
 
@@ -463,7 +463,7 @@ def test_a_checkpoint_damaged_anywhere_is_refused_or_read(data: st.DataObject, o
 
 def test_the_weights_of_another_run_are_refused(own: Run) -> None:
     (own.path / "network.json").write_text(preset("lenet-5").to_json(), encoding="utf-8")
-    with pytest.raises(CheckpointError, match="another network"):
+    with pytest.raises(CheckpointError, match="do not fit its network"):
         load_model(own.id)
 
 
@@ -540,7 +540,7 @@ def test_only_digits_are_read_from_drawings() -> None:
         if info.kind != "digits":
             model = Model("mine", SPEC, info, STANDARDISED, Network(), torch.device("cpu"))
             with pytest.raises(ShapeError, match=info.title):
-                model.read(torch.ones(5, 5).double().numpy())
+                model.predict_drawing(torch.ones(5, 5).double().numpy())
 
 
 def test_exported_weights_are_plain_safetensors(run: Run, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_the_shipped_network_reads_digits_pasted_anywhere_at_any_size(digits: Im
 
 @pytest.mark.parametrize("ink", [np.zeros((28, 28)), np.zeros((0, 0)), np.zeros((0, 5)), np.zeros((1, 1))], ids=["blank", "none", "no-rows", "one"])
 def test_an_empty_drawing_is_told(ink: Pixels) -> None:
-    with pytest.raises(DrawingError, match="nothing drawn"):
+    with pytest.raises(DrawingError, match="canvas is empty"):
         to_digit(ink)
 
 
@@ -248,7 +248,7 @@ def test_a_picture_of_its_size_is_not_changed() -> None:
 def test_what_is_no_picture_is_told(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "file.png"
     path.write_bytes(content)
-    with pytest.raises(DrawingError, match=r"file\.png cannot be read as a picture"):
+    with pytest.raises(DrawingError, match=r"file\.png cannot be read as an image"):
         read_image(path)
 
 
@@ -256,7 +256,7 @@ def test_a_torn_picture_is_told(tmp_path: Path) -> None:
     path = tmp_path / "torn.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:2000])
-    with pytest.raises(DrawingError, match="cannot be read as a picture"):
+    with pytest.raises(DrawingError, match="cannot be read as an image"):
         read_image(path)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from playground.inference.confidence import doubt
+from playground.inference.confidence import warn_about_drawing
 from playground.inference.preprocessing import FIELD, MIDDLE, Preprocessing, to_digit
 
 from ..support.tiers import repetitions
@@ -73,5 +73,5 @@ def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
     ids=["sure", "just sure", "unsure", "a blot"],
 )
 def test_no_answer_is_likely_by_a_stated_rule(ink: np.ndarray, probabilities: list[float], said: str) -> None:
-    told = doubt(to_digit(ink), probabilities)
+    told = warn_about_drawing(to_digit(ink), probabilities)
     assert (said in told) and bool(told) == bool(said)

@@ -245,13 +245,13 @@ def test_a_projection_is_computed_once_for_all_who_ask(shipped: Evaluation, monk
 
 def test_projections_are_forgotten_with_their_evaluation(shipped: Evaluation) -> None:
     gc.collect()
-    before = len(projection._found)
+    before = len(projection._projections)
     evaluation = fresh(shipped)
     points(evaluation, "pca", 2)
-    assert len(projection._found) == before + 1
+    assert len(projection._projections) == before + 1
     del evaluation
     gc.collect()
-    assert len(projection._found) == before
+    assert len(projection._projections) == before
 
 
 def tile(sheet: np.ndarray, told: dict[str, Any], place: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from playground.errors import DrawingError
-from playground.inference.segmentation import MOST, segment
+from playground.inference.segmentation import MAX_DIGITS, segment
 
 from ..support.tiers import repetitions
 
@@ -70,7 +70,7 @@ def test_a_dot_alone_is_a_piece() -> None:
 
 
 def test_nothing_and_too_much_are_refused() -> None:
-    with pytest.raises(DrawingError, match="nothing"):
+    with pytest.raises(DrawingError, match="canvas is empty"):
         segment(np.zeros((140, 420)))
     with pytest.raises(DrawingError, match="pieces"):
-        segment(paper(*(bar(20 + 40 * index) for index in range(MOST + 1))))
+        segment(paper(*(bar(20 + 40 * index) for index in range(MAX_DIGITS + 1))))

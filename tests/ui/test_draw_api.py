@@ -63,7 +63,7 @@ def asked(client: TestClient, path: str, ink: bytes = INK, **query: Any) -> Any:
 def test_a_drawn_one_is_read(client: TestClient) -> None:
     (piece,) = asked(client, "answer")["pieces"]
     (said,) = piece["answers"]
-    assert said["label"] == "1" and said["doubt"] == ""
+    assert said["label"] == "1" and said["warning"] == ""
     assert sum(said["probabilities"]) == pytest.approx(1, abs=1e-5)
     digit = to_digit(one())
     for name, step in piece["steps"].items():
@@ -98,14 +98,14 @@ def test_one_digit_may_be_made_of_many_dots(client: TestClient) -> None:
     for row in range(4, 136, 8):
         ink[row : row + 4, 68:72] = ink[row : row + 4, 20 + row // 2 : 23 + row // 2] = 255
     found = asked(client, "answer", ink.tobytes())
-    assert len(found["pieces"]) == 1 and found["apart"] >= 1
+    assert len(found["pieces"]) == 1 and found["digit_count"] >= 1
 
 
 def test_noise_is_refused_before_its_pieces_are_compared(client: TestClient) -> None:
     ink = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
     ink[::2, ::2] = 255
     answer = client.post("/api/draw/answer", params={"model": DEFAULT_MODEL}, content=ink.tobytes())
-    assert answer.status_code == 400 and "14700 separate pieces" in answer.json()["error"]
+    assert answer.status_code == 400 and "14700 separate parts" in answer.json()["error"]
     assert len(asked(client, "answer", ink[:, :CANVAS].tobytes())["pieces"]) == 1
 
 
@@ -122,13 +122,13 @@ def test_a_step_left_out_is_left_out(client: TestClient) -> None:
     assert (raw["low"], raw["high"]) == (0, 255)
 
 
-@pytest.mark.parametrize("path", ["answer", "layers", "written", "why"])
+@pytest.mark.parametrize("path", ["answer", "layers", "calculation", "attribution"])
 @pytest.mark.parametrize(
     ("query", "body", "status"),
     [
         ({}, b"", 400),
         ({}, bytes(10), 400),
-        ({}, bytes(drawing.PICTURE + 1), 400),
+        ({}, bytes(drawing.MAX_BODY + 1), 400),
         ({}, bytes(CANVAS**2), 400),
         ({"model": "nothing"}, INK, 404),
         ({"model": "../../etc/passwd"}, INK, 404),
@@ -148,17 +148,17 @@ def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, q
     ("path", "query"),
     [
         ("answer", {"model": [DEFAULT_MODEL] * 3}),
-        ("written", {"layer": "0"}),
-        ("written", {"layer": "x", "place": "0"}),
-        ("written", {"layer": "99", "place": "0"}),
-        ("written", {"layer": "-1", "place": "0"}),
-        ("written", {"layer": "0", "place": "0,0"}),
-        ("written", {"layer": "0", "place": "0,0,99"}),
-        ("written", {"layer": "0", "place": "-1,0,0"}),
-        ("why", {"method": "magic", "target": "1"}),
-        ("why", {"method": "saliency", "target": "10"}),
-        ("why", {"method": "saliency", "target": "-1"}),
-        ("why", {"method": "saliency", "target": "1", "versus": "x"}),
+        ("calculation", {"layer": "0"}),
+        ("calculation", {"layer": "x", "place": "0"}),
+        ("calculation", {"layer": "99", "place": "0"}),
+        ("calculation", {"layer": "-1", "place": "0"}),
+        ("calculation", {"layer": "0", "place": "0,0"}),
+        ("calculation", {"layer": "0", "place": "0,0,99"}),
+        ("calculation", {"layer": "0", "place": "-1,0,0"}),
+        ("attribution", {"method": "magic", "target": "1"}),
+        ("attribution", {"method": "saliency", "target": "10"}),
+        ("attribution", {"method": "saliency", "target": "-1"}),
+        ("attribution", {"method": "saliency", "target": "1", "versus": "x"}),
     ],
 )
 def test_questions_about_what_is_not_there_are_refused(client: TestClient, path: str, query: dict[str, Any]) -> None:
@@ -168,7 +168,7 @@ def test_questions_about_what_is_not_there_are_refused(client: TestClient, path:
 
 
 def test_a_strangers_network_does_not_answer(client: TestClient, run: Run) -> None:
-    for path in ("answer", "layers", "written?layer=0&place=0", "why?method=saliency&target=0"):
+    for path in ("answer", "layers", "calculation?layer=0&place=0", "attribution?method=saliency&target=0"):
         address = f"/api/draw/{path}{'&' if '?' in path else '?'}model={run.id}"
         assert as_learner(client, BOB).post(address, content=INK).status_code == 403
         assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # nothing kept yet
@@ -192,23 +192,23 @@ def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
     layers = client.get("/api/draw/network", params={"model": DEFAULT_MODEL}).json()["layers"]
     assert [layer["type"] for layer in layers] == [*(type(layer).__name__ for layer in load_model(DEFAULT_MODEL).network), "Softmax"]
     first = layers[0]
-    assert first["field"] == first["before"]
-    assert first["field"]["rows"][3] == [6, 11]  # a kernel of 5 with stride 2
-    assert layers[3]["before"]["columns"][4] == [4, 7] and layers[3]["field"]["columns"][4] == [8, 17]
-    assert layers[-1]["field"] is None
+    assert first["receptive_field"] == first["window"]
+    assert first["receptive_field"]["rows"][3] == [6, 11]  # a kernel of 5 with stride 2
+    assert layers[3]["window"]["columns"][4] == [4, 7] and layers[3]["receptive_field"]["columns"][4] == [8, 17]
+    assert layers[-1]["receptive_field"] is None
 
 
 def test_a_number_is_written_out_to_its_value(client: TestClient) -> None:
     seen = layer_outputs(load_model(DEFAULT_MODEL), to_digit(one()).input)
     for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,)), (15, (1,))):
-        told = asked(client, "written", layer=index, place=",".join(map(str, place)))
-        assert told["written"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
-    assert told["field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are never looked at
+        told = asked(client, "calculation", layer=index, place=",".join(map(str, place)))
+        assert told["calculation"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
+    assert told["receptive_field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are never looked at
 
 
 def test_why_is_told_for_a_class_and_against_another(client: TestClient) -> None:
     for query in ({"target": 1}, {"target": 1, "versus": 7}):
-        found = asked(client, "why", method="integrated-gradients", **query)
+        found = asked(client, "attribution", method="integrated-gradients", **query)
         assert (found["width"], found["height"]) == (28, 28) and found["signed"] and found["bound"] > 0
 
 
@@ -235,12 +235,12 @@ def test_a_picture_is_seen_as_the_network_takes_it(client: TestClient, colours: 
     assert piece["seen"]["shape"] == [3, 32, 32]
     assert base64.b64decode(piece["seen"]["values"]) == expected.numpy().tobytes()
     assert piece["answers"][0]["probabilities"] == pytest.approx(colours.predict(expected).probabilities)
-    assert "less than" in piece["answers"][0]["doubt"]
+    assert "less than" in piece["answers"][0]["warning"]
     outputs = asked(client, "layers", png())["outputs"]
     assert outputs[0]["shape"] == [3, 32, 32]
-    told = asked(client, "written", png(), layer=0, place="1,2,3")["written"]
+    told = asked(client, "calculation", png(), layer=0, place="1,2,3")["calculation"]
     assert told["result"] == pytest.approx(float(layer_outputs(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
-    assert asked(client, "why", png(), method="occlusion", target=3)["width"] == 32
+    assert asked(client, "attribution", png(), method="occlusion", target=3)["width"] == 32
 
 
 def test_a_photograph_of_a_digit_is_read_as_a_drawing_is(client: TestClient) -> None:
@@ -252,7 +252,7 @@ def test_a_photograph_of_a_digit_is_read_as_a_drawing_is(client: TestClient) -> 
 
 def test_a_network_for_pictures_reads_no_ink(client: TestClient, colours: Model) -> None:
     answer = client.post("/api/draw/answer", params={"model": "colours"}, content=INK)
-    assert answer.status_code == 400 and "cannot read drawn digits" in answer.json()["error"]
+    assert answer.status_code == 400 and "cannot classify drawn digits" in answer.json()["error"]
 
 
 BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
@@ -268,7 +268,7 @@ BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">II
         BOMB + struct.pack(">I", zlib.crc32(BOMB[12:])),
         b"\xff\xd8\xff" + bytes(500),
         b"\x89PNG\r\n\x1a\n",
-        png() + bytes(drawing.PICTURE),
+        png() + bytes(drawing.MAX_BODY),
     ],
     ids=["cut off", "cut off late", "many pixels", "a bomb", "no jpeg", "a signature", "too long"],
 )

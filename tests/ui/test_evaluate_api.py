@@ -43,13 +43,13 @@ def test_the_summary_is_what_scikit_learn_counts(client: TestClient) -> None:
     labels, named = load("mnist-5k").test_labels.numpy(), predictions()
     assert found["confusion"] == confusion_matrix(labels, named).tolist()
     assert found["macro"]["f1"] == pytest.approx(f1_score(labels, named, average="macro"), abs=1e-6)
-    assert "among MNIST’s training images" in found["honesty"]
+    assert "among MNIST’s training images" in found["leakage"]
 
 
 @pytest.mark.parametrize(("answers", "keep"), [("wrong", False), ("right", True)])
 def test_the_pictures_are_those_that_pass_the_filter(client: TestClient, answers: str, keep: bool) -> None:
     images, named = load("mnist-5k"), predictions()
-    found = client.get(f"/api/evaluation/pictures?{DEFAULT_MODEL}&answers={answers}&order=in-order").json()
+    found = client.get(f"/api/evaluation/pictures?{DEFAULT_MODEL}&outcome={answers}&order=in-order").json()
     expected = np.flatnonzero((named == images.test_labels.numpy()) == keep)
     assert found["total"] == len(expected)
     assert found["index"] == expected[: evaluation.PAGE].tolist()
@@ -98,7 +98,7 @@ def test_a_run_that_has_kept_nothing_says_so(client: TestClient, run: Run) -> No
     [
         "/pictures?offset=-1",
         "/pictures?offset=x",
-        "/pictures?answers=some",
+        "/pictures?outcome=some",
         "/pictures?order=random",
         "/points?method=umap",
         "/points?dimensions=4",

@@ -43,70 +43,70 @@ INK = ink().tobytes()
 
 
 def kept(client: TestClient, label: str = "1", said: str = "7") -> Any:
-    answer = client.post("/api/own/keep", params={"label": label, "said": said}, content=INK)
+    answer = client.post("/api/drawings/add", params={"label": label, "predicted": said}, content=INK)
     assert answer.status_code == 200, answer.text
     return answer.json()["drawings"]
 
 
 def test_a_drawing_is_kept_as_the_network_saw_it(client: TestClient) -> None:
-    assert client.get("/api/own").json() == {"drawings": []}
+    assert client.get("/api/drawings").json() == {"drawings": []}
     (drawing,) = kept(client)
-    assert (drawing["label"], drawing["said"]) == ("1", "7")
+    assert (drawing["label"], drawing["predicted"]) == ("1", "7")
     (found,) = load_drawings(identity.learner(ADA))
     assert found.label == 1 and (found.image == to_digit(ink()).input).all()
 
 
 def test_nobody_else_sees_or_forgets_it(client: TestClient) -> None:
     kept(client)
-    assert as_learner(client, BOB).get("/api/own").json() == {"drawings": []}
-    assert client.post("/api/own/forget", params={"index": 0}).status_code >= 400
-    assert len(as_learner(client, ADA).get("/api/own").json()["drawings"]) == 1
+    assert as_learner(client, BOB).get("/api/drawings").json() == {"drawings": []}
+    assert client.post("/api/drawings/delete", params={"index": 0}).status_code >= 400
+    assert len(as_learner(client, ADA).get("/api/drawings").json()["drawings"]) == 1
 
 
 def test_one_of_them_is_forgotten(client: TestClient) -> None:
     for label in "123":
         kept(client, label)
-    left = client.post("/api/own/forget", params={"index": 1}).json()["drawings"]
+    left = client.post("/api/drawings/delete", params={"index": 1}).json()["drawings"]
     assert [drawing["label"] for drawing in left] == ["1", "3"]
 
 
 def test_they_are_taken_along_and_brought_back(client: TestClient) -> None:
     for label in "42":
         kept(client, label)
-    archive = client.get("/api/own/my-digits.zip")
+    archive = client.get("/api/drawings/my-digits.zip")
     assert "attachment" in archive.headers["content-disposition"]
     assert any(name.endswith(".png") for name in zipfile.ZipFile(io.BytesIO(archive.content)).namelist())
-    brought = as_learner(client, BOB).post("/api/own/unpack", content=archive.content)
+    brought = as_learner(client, BOB).post("/api/drawings/import", content=archive.content)
     assert sorted(drawing["label"] for drawing in brought.json()["drawings"]) == ["2", "4"]
 
 
 @pytest.mark.parametrize(
     ("path", "query", "body"),
     [
-        ("keep", {"label": "10"}, INK),
-        ("keep", {}, INK),
-        ("keep", {"label": "1"}, b""),
-        ("keep", {"label": "1"}, bytes(CANVAS**2)),
-        ("keep", {"label": "1"}, bytes(CANVAS**2 + 1)),
-        ("forget", {"index": "7"}, b""),
-        ("forget", {"index": "-1"}, b""),
-        ("forget", {"index": "x"}, b""),
-        ("unpack", {}, b"no archive"),
-        ("unpack", {}, bytes(fine_tuning.MAX_ARCHIVE + 1)),
-        ("teach", {"model": DEFAULT_MODEL}, b""),
-        ("teach", {"model": "nothing"}, b""),
+        ("add", {"label": "10"}, INK),
+        ("add", {}, INK),
+        ("add", {"label": "1"}, b""),
+        ("add", {"label": "1"}, bytes(CANVAS**2)),
+        ("add", {"label": "1"}, bytes(CANVAS**2 + 1)),
+        ("delete", {"index": "7"}, b""),
+        ("delete", {"index": "-1"}, b""),
+        ("delete", {"index": "x"}, b""),
+        ("import", {}, b"no archive"),
+        ("import", {}, bytes(fine_tuning.MAX_UPLOAD + 1)),
+        ("fine-tune", {"model": DEFAULT_MODEL}, b""),
+        ("fine-tune", {"model": "nothing"}, b""),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_what_cannot_be_done_is_told_kindly(client: TestClient, path: str, query: dict[str, str], body: bytes) -> None:
-    answer = client.post(f"/api/own/{path}", params=query, content=body)
+    answer = client.post(f"/api/drawings/{path}", params=query, content=body)
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]
 
 
 def test_a_run_is_made_that_learns_them(client: TestClient) -> None:
     kept(client)
-    run = find(client.post("/api/own/teach", params={"model": DEFAULT_MODEL}, content=b"").json()["run"])
+    run = find(client.post("/api/drawings/fine-tune", params={"model": DEFAULT_MODEL}, content=b"").json()["run"])
     assert run.owner == identity.learner(ADA) and run.own_path.exists()
-    assert as_learner(client, BOB).get("/api/own/taught", params={"model": DEFAULT_MODEL, "run": run.id}).status_code == 403
+    assert as_learner(client, BOB).get("/api/drawings/comparison", params={"model": DEFAULT_MODEL, "run": run.id}).status_code == 403
     assert [each.id for each in all_runs()] == [run.id]

@@ -133,11 +133,11 @@ def test_a_text_without_a_network_is_refused(client: TestClient, text: Any) -> N
 
 
 def test_a_batch_is_sent_through(client: TestClient) -> None:
-    found = ask(client, "inside", network=N3, dataset="mnist-5k")
+    found = ask(client, "activations", network=N3, dataset="mnist-5k")
     assert len(found["layers"]) == len(N3["layers"]) and "MNIST 5k" in found["data"]
     assert found["layers"][0]["maps"]["shape"] == [16, 26, 26] and found["layers"][0]["zeros"] < 1
-    assert ask(client, "inside", network=N3, dataset="mnist-5k") == found
-    assert ask(client, "inside", network=N3, initialisation="zeros")["layers"][0]["zeros"] == 1
+    assert ask(client, "activations", network=N3, dataset="mnist-5k") == found
+    assert ask(client, "activations", network=N3, initialisation="zeros")["layers"][0]["zeros"] == 1
 
 
 BODIES = [
@@ -156,12 +156,12 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:8].decode("latin1"))
-@pytest.mark.parametrize("what", ["analyse", "read", "inside"])
+@pytest.mark.parametrize("what", ["analyse", "read", "activations"])
 def test_a_body_that_is_no_question_is_refused(client: TestClient, what: str, body: bytes) -> None:
     refused(client, what, body)
 
 
-@pytest.mark.parametrize("what", ["analyse", "read", "inside"])
+@pytest.mark.parametrize("what", ["analyse", "read", "activations"])
 def test_a_body_that_is_too_long_is_refused(client: TestClient, what: str) -> None:
     assert "200,000 bytes" in refused(client, what, json.dumps({"network": N3, "text": "#" * 200_000}).encode())
 
@@ -222,12 +222,12 @@ def test_what_is_no_network_is_told_in_problems(client: TestClient, document: An
 
 @each_none
 def test_no_batch_is_sent_through_what_is_no_network(client: TestClient, document: Any) -> None:
-    answer = client.post("/api/network/inside", content=json.dumps({"network": document}).encode())
+    answer = client.post("/api/network/activations", content=json.dumps({"network": document}).encode())
     assert answer.status_code == 400, answer.text[:300]
     assert answer.json()["error"] and not any(word in answer.json()["error"] for word in BROKEN)
 
 
-@pytest.mark.parametrize("what", ["analyse", "inside"])
+@pytest.mark.parametrize("what", ["analyse", "activations"])
 @pytest.mark.parametrize(
     "more",
     [{"dataset": "nowhere"}, {"dataset": 7}, {"dataset": ["mnist-5k"]}, {"dataset": HALF}, {"network": network([4096], layer("Linear", out_features=HALF))}],
@@ -255,7 +255,7 @@ def test_half_a_letter_in_the_name_of_a_network_that_is_too_large_is_no_fault_of
     ids=str,
 )  # fmt: skip
 def test_a_wish_that_there_is_not_is_refused(client: TestClient, more: dict[str, Any]) -> None:
-    refused(client, "inside", json.dumps({"network": N3, **more}).encode())
+    refused(client, "activations", json.dumps({"network": N3, **more}).encode())
 
 
 @pytest.mark.parametrize("seconds", ["soon", 1e400, -5, 10**300, None], ids=["a text", "infinite", "negative", "huge", "none"])
@@ -265,7 +265,7 @@ def test_an_asker_does_not_set_the_bounds_of_the_process(client: TestClient, sec
 
 
 def ask_text(client: TestClient, asked: dict[str, Any]) -> dict[str, Any]:
-    answer = client.post("/api/network/inside", content=json.dumps(asked).encode())
+    answer = client.post("/api/network/activations", content=json.dumps(asked).encode())
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -281,7 +281,7 @@ LARGE = {
 @pytest.mark.parametrize("document", LARGE.values(), ids=LARGE)
 def test_what_is_too_large_for_a_batch_is_told_so(client: TestClient, document: Any) -> None:
     assert ask(client, "analyse", network=document)["fits"]
-    assert "memory" in refused(client, "inside", json.dumps({"network": document}).encode())
+    assert "memory" in refused(client, "activations", json.dumps({"network": document}).encode())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The routes behind “Teach it my handwriting”: a learner's own drawings, the run that learns them, and what it has changed."""
+"""The routes for fine-tuning on a learner's own drawings: the drawings, the run, and the comparison before and after it."""
 
 from __future__ import annotations
 
@@ -18,95 +18,95 @@ from playground.server.respond import Answer, answered, body_of
 from playground.server.routes.drawing import current_learner, load_digit_model, parse_ink
 from playground.server.services import services
 
-MAX_ARCHIVE = 4_000_000
-"""Bytes of drawings that are uploaded."""
+MAX_UPLOAD = 4_000_000
+"""Largest size of an uploaded archive, in bytes."""
 
 
 @answered
-async def own(request: Request) -> Response:
-    """The learner's drawings, the oldest first."""
-    return Answer(await to_thread.run_sync(_told, current_learner(request)))
+async def drawings(request: Request) -> Response:
+    """Return the learner's drawings, the oldest first."""
+    return Answer(await to_thread.run_sync(_drawings_as_json, current_learner(request)))
 
 
 @answered
-async def keep(request: Request) -> Response:
-    """Keep a drawing, which comes as ink, with the `label` that it should have had and what the network `said`."""
+async def add(request: Request) -> Response:
+    """Store the drawing in the request body, with its true `label` and the class that the network `predicted`."""
     body, who = await body_of(request, CANVAS * CANVAS), current_learner(request)
-    label, said = request.query_params.get("label", ""), request.query_params.get("said", "")
+    label, predicted = request.query_params.get("label", ""), request.query_params.get("predicted", "")
     if label not in DIGITS:
         raise PlaygroundError("The label of a drawing must be a digit from 0 to 9.")
 
-    def kept() -> dict[str, Any]:
+    def add_drawing() -> dict[str, Any]:
         from playground.inference.preprocessing import to_digit
 
-        own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), said))
-        return _told(who)
+        own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), predicted))
+        return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(kept))
+    return Answer(await to_thread.run_sync(add_drawing))
 
 
 @answered
-async def forget(request: Request) -> Response:
-    """Delete one of the drawings, by its `index`."""
+async def delete(request: Request) -> Response:
+    """Delete a drawing by its `index`."""
     who, index = current_learner(request), request.query_params.get("index", "")
     if not index.isascii() or not index.isdecimal():
         raise PlaygroundError("“index” must be the number of a drawing.")
 
-    def forgotten() -> dict[str, Any]:
+    def delete_drawing() -> dict[str, Any]:
 
         own_drawings.delete_drawing(who, int(index))
-        return _told(who)
+        return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(forgotten))
+    return Answer(await to_thread.run_sync(delete_drawing))
 
 
 @answered
-async def pack(request: Request) -> Response:
-    """The drawings as an archive to download."""
+async def export_archive(request: Request) -> Response:
+    """Return the drawings as an archive to download."""
     who = current_learner(request)
 
-    def packed() -> bytes:
+    def to_archive() -> bytes:
 
         return own_drawings.to_zip(own_drawings.load_drawings(who))
 
-    content = await to_thread.run_sync(packed)
+    content = await to_thread.run_sync(to_archive)
     return Response(content, media_type="application/zip", headers={"content-disposition": 'attachment; filename="my-digits.zip"'})
 
 
 @answered
-async def unpack(request: Request) -> Response:
-    """Add the drawings of an archive."""
-    body, who = await body_of(request, MAX_ARCHIVE), current_learner(request)
+async def import_archive(request: Request) -> Response:
+    """Add the drawings of an uploaded archive."""
+    body, who = await body_of(request, MAX_UPLOAD), current_learner(request)
 
-    def unpacked() -> dict[str, Any]:
+    def add_drawings() -> dict[str, Any]:
 
         own_drawings.add_drawings(who, *own_drawings.from_zip(body))
-        return _told(who)
+        return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(unpacked))
+    return Answer(await to_thread.run_sync(add_drawings))
 
 
 @answered
-async def teach(request: Request) -> Response:
-    """Start the run that teaches a network all of the learner's drawings."""
+async def start(request: Request) -> Response:
+    """Start the run that fine-tunes a network on all of the learner's drawings."""
     name, who = request.query_params.get("model", ""), current_learner(request)
 
-    def taught() -> dict[str, Any]:
+    def create_run() -> dict[str, Any]:
         from playground.inference.fine_tuning import fine_tune
 
         run = fine_tune(load_digit_model(name, who), *own_drawings.to_tensors(own_drawings.load_drawings(who)), who)
         services().scheduler.submit(run)
         return {"run": run.id}
 
-    return Answer(await to_thread.run_sync(taught))
+    return Answer(await to_thread.run_sync(create_run))
 
 
 @answered
-async def taught(request: Request) -> Response:
-    """What teaching has changed: `model` is the network as it was, `run` the one that was taught."""
+async def comparison(request: Request) -> Response:
+    """Compare the network `model` before fine-tuning with the fine-tuned network of `run`."""
     name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), current_learner(request)
 
-    def compared() -> dict[str, Any]:
+    def compare() -> dict[str, Any]:
         from playground.data.load import is_ready
         from playground.inference.fine_tuning import compare_networks
 
@@ -114,25 +114,29 @@ async def taught(request: Request) -> Response:
         images, labels = own_drawings.to_tensors(own_drawings.load_drawings(who))
         return compare_networks(before, after, images, labels, "mnist" if is_ready("mnist") else "mnist-5k")
 
-    return Answer(await to_thread.run_sync(compared))
+    return Answer(await to_thread.run_sync(compare))
 
 
-def _told(who: str) -> dict[str, Any]:
+def _drawings_as_json(who: str) -> dict[str, Any]:
 
-    drawings = own_drawings.load_drawings(who)
     return {
         "drawings": [
-            {"label": DIGITS[each.label], "said": each.said, "image": base64.b64encode(each.image.contiguous().numpy().tobytes()).decode()} for each in drawings
+            {
+                "label": DIGITS[drawing.label],
+                "predicted": drawing.predicted,
+                "image": base64.b64encode(drawing.image.contiguous().numpy().tobytes()).decode(),
+            }
+            for drawing in own_drawings.load_drawings(who)
         ]
     }
 
 
 ROUTES: list[BaseRoute] = [
-    Route("/api/own", own),
-    Route("/api/own/keep", keep, methods=["POST"]),
-    Route("/api/own/forget", forget, methods=["POST"]),
-    Route("/api/own/my-digits.zip", pack),
-    Route("/api/own/unpack", unpack, methods=["POST"]),
-    Route("/api/own/teach", teach, methods=["POST"]),
-    Route("/api/own/taught", taught),
+    Route("/api/drawings", drawings),
+    Route("/api/drawings/add", add, methods=["POST"]),
+    Route("/api/drawings/delete", delete, methods=["POST"]),
+    Route("/api/drawings/my-digits.zip", export_archive),
+    Route("/api/drawings/import", import_archive, methods=["POST"]),
+    Route("/api/drawings/fine-tune", start, methods=["POST"]),
+    Route("/api/drawings/comparison", comparison),
 ]

@@ -1,4 +1,4 @@
-"""The routes of the Network page: what there is to stack, what a stack comes to, code read, and one batch sent through."""
+"""The routes of the Network page: the layer catalogue, the analysis of a network, code import, and activations on one batch."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from playground.server.respond import ONE_DAY, Answer, answered, body_of
 from playground.server.services import services
 
 MAX_NETWORK = 200_000
-"""Bytes of a request with a network or its code."""
-INSIDE = "playground.inference.batch_outputs:run_batch"
+"""Largest size of a request with a network or its code, in bytes."""
+ACTIVATIONS = "playground.inference.batch_outputs:run_batch"
 
 
 @answered
 async def catalogue(_request: Request) -> Response:
-    """Every layer kind with its parameters."""
+    """Return every layer type with its parameters."""
     return Answer(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
 
 
 @answered
 async def analyse(request: Request) -> Response:
-    """What a stack comes to: `network`, and the `dataset` that it is meant for.
+    """Analyse a `network` for a `dataset`, as `playground.network.analysis.analyse` does.
 
-    The answer is that of `playground.network.analysis`; of a stack that fits, its code and how it differs from the preset of its name, too.
+    For a network whose layers fit, the response also has its code and its differences from the preset of its name.
     """
-    asked = await _document(request)
-    return Answer(await to_thread.run_sync(_analysed, asked))
+    document = await _document(request)
+    return Answer(await to_thread.run_sync(_analyse, document))
 
 
 @answered
 async def read(request: Request) -> Response:
-    """Code as a stack: `text`, and `input_shape` where the code does not say it. The answer has `network` and `notes`."""
-    asked = await _document(request)
-    return Answer(await to_thread.run_sync(_read, asked))
+    """Parse code, `text`, with `input_shape` if the code does not state it; return `network` and `notes`."""
+    document = await _document(request)
+    return Answer(await to_thread.run_sync(_read, document))
 
 
 @answered
-async def inside(request: Request) -> Response:
-    """One batch through an untrained stack: as `playground.inference.batch_outputs.run_batch` has it."""
+async def activations(request: Request) -> Response:
+    """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
     document = await _document(request)
-    asked: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
-    return Answer(await to_thread.run_sync(services().sandbox.ask, INSIDE, asked))
+    arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
+    return Answer(await to_thread.run_sync(services().sandbox.ask, ACTIVATIONS, arguments))
 
 
 async def _document(request: Request) -> dict[str, Any]:
@@ -70,7 +70,7 @@ def _catalogue() -> list[dict[str, Any]]:
     return catalogue()
 
 
-def _analysed(asked: dict[str, Any]) -> dict[str, Any]:
+def _analyse(document: dict[str, Any]) -> dict[str, Any]:
     from playground.network.analysis import analyse
     from playground.network.facts import compare
     from playground.network.presets import load_presets
@@ -78,29 +78,29 @@ def _analysed(asked: dict[str, Any]) -> dict[str, Any]:
     from playground.network.spec import from_dict
 
     services().warm.wait()
-    found = analyse(asked.get("network"), str(asked.get("dataset") or "") or None)
-    if not found["fits"]:
-        return found
-    spec = from_dict(asked["network"])
+    analysis = analyse(document.get("network"), str(document.get("dataset") or "") or None)
+    if not analysis["fits"]:
+        return analysis
+    spec = from_dict(document["network"])
     preset = load_presets().networks.get(spec.name)
     compared = [asdict(difference) for difference in compare(spec, preset)] if preset else None
-    return {**found, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
+    return {**analysis, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
 
 
-def _read(asked: dict[str, Any]) -> dict[str, Any]:
+def _read(document: dict[str, Any]) -> dict[str, Any]:
     from playground.network.reading import read
 
     services().warm.wait()
-    shape = asked.get("input_shape")
+    shape = document.get("input_shape")
     if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
         raise PlaygroundError("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
-    found = read(str(asked.get("text", "")), tuple(shape) if shape else None)
-    return {"network": found.spec.to_dict(), "notes": list(found.notes)}
+    result = read(str(document.get("text", "")), tuple(shape) if shape else None)
+    return {"network": result.spec.to_dict(), "notes": list(result.notes)}
 
 
 ROUTES: list[BaseRoute] = [
     Route("/api/network/catalogue", catalogue),
     Route("/api/network/analyse", analyse, methods=["POST"]),
     Route("/api/network/read", read, methods=["POST"]),
-    Route("/api/network/inside", inside, methods=["POST"]),
+    Route("/api/network/activations", activations, methods=["POST"]),
 ]

@@ -143,7 +143,7 @@ async function load() {
     async question() {
       const answer = this.paper.strokes.length ? await this.reach("answer", {}, true) : { pieces: [] }
       if (!answer) return this.show([])
-      this.show(this.paper.strokes.length ? answer.pieces : [], answer.apart)
+      this.show(this.paper.strokes.length ? answer.pieces : [], answer.digit_count)
       if (!this.stale) await this.showView()
     }
 

@@ -67,7 +67,7 @@ async function load() {
       this.fact("loss", evaluation.loss.toPrecision(3))
       this.fact("f1", evaluation.macro.f1.toFixed(4))
       this.fact("calibration", percent(evaluation.calibration.expected_error, 2))
-      this.find(".evaluation-honesty").textContent = evaluation.honesty
+      this.find(".evaluation-honesty").textContent = evaluation.leakage
       Object.values(this.parts).forEach((one) => one.take(evaluation))
       this.open(this.view)
     }

@@ -38,7 +38,7 @@ async function load() {
       this.parts = Object.fromEntries(["preset", "scroll", "totals", "shape", "own", "sizes", "stack", "palette", "trouble", "panel", "advice", "view", "undo", "redo", "reading", "text", "fault", "given", "chosen"].map((name) => [name, find(`.${name}`)]))
       this.stack = new Stack(() => this.changed())
       this.window = new Window()
-      this.inside = new Inside((asked) => this.ask("api/network/inside", { ...asked, network: this.stack.document().network, dataset: this.data.dataset, device: this.data.device }))
+      this.inside = new Inside((asked) => this.ask("api/network/activations", { ...asked, network: this.stack.document().network, dataset: this.data.dataset, device: this.data.device }))
       this.style = "module"
       this.buttons(find)
       this.root.onkeydown = (event) => this.key(event)

@@ -84,9 +84,9 @@ class Column {
       row.querySelector(".share").textContent = answer ? percent(shares[index], 0) : ""
     })
     this.box.classList.toggle("answered", Boolean(answer))
-    this.box.classList.toggle("doubtful", Boolean(answer?.doubt))
+    this.box.classList.toggle("doubtful", Boolean(answer?.warning))
     this.digit.textContent = answer ? (number ?? answer.label) : "?"
     this.sure.textContent = answer && number === null ? percent(shares[top]) : ""
-    this.doubt.textContent = answer?.doubt ?? ""
+    this.doubt.textContent = answer?.warning ?? ""
   }
 }

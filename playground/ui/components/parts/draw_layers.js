@@ -66,7 +66,7 @@ export class Layers {
     this.status.textContent = `${this.views[at].name}, ${where(place)}: ${exact(value, 3)}`
     this.views[at].mark([place.at(-2) ?? 0, (place.at(-2) ?? 0) + 1, place.at(-1), place.at(-1) + 1], place)
     if (!at) return
-    const { field, before, type } = this.layers[at - 1]
+    const { receptive_field: field, window: before, type } = this.layers[at - 1]
     if (place.length !== 3) return
     if (field) this.views[0].mark([...field.rows[place[1]], ...field.columns[place[2]]])
     if (before && at > 1) this.views[at - 1].mark([...before.rows[place[1]], ...before.columns[place[2]]], ALONE.has(type) ? place : null)
@@ -74,12 +74,12 @@ export class Layers {
 
   async write(index, place) {
     this.chosen = [index, place]
-    const answer = await this.ask("written", { model: this.model, layer: index, place: place.join(",") }, true)
+    const answer = await this.ask("calculation", { model: this.model, layer: index, place: place.join(",") }, true)
     if (!answer || String(this.chosen) !== String([index, place])) return
     const beside = getComputedStyle(this.side).position === "sticky" // on a narrow screen it stands beneath the layer
     const host = beside ? this.side : this.views[index + 1].box
     host.append(this.written.box)
-    this.written.show(answer.written, `${this.views[index + 1].name}, ${where(place)}`, this.after(index, place))
+    this.written.show(answer.calculation, `${this.views[index + 1].name}, ${where(place)}`, this.after(index, place))
   }
 
   // The results of the following layers, as long as each depends on this value alone.

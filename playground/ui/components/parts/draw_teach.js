@@ -20,7 +20,7 @@ export class Teach {
     this.result = element("div")
     this.go = this.button("Teach the network", () => this.teach())
     this.take = element("a", "", "Download my digits")
-    Object.assign(this.take, { href: new URL("api/own/my-digits.zip", document.baseURI).href, download: "my-digits.zip" })
+    Object.assign(this.take, { href: new URL("api/drawings/my-digits.zip", document.baseURI).href, download: "my-digits.zip" })
     this.box.append(
       element("p", "note", "Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well."),
       this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
@@ -39,7 +39,7 @@ export class Teach {
     const input = element("input")
     Object.assign(input, { type: "file", accept: ".zip" })
     input.onchange = async () => {
-      if (input.files.length) await this.change("unpack", {}, input.files[0])
+      if (input.files.length) await this.change("import", {}, input.files[0])
       input.value = ""
     }
     label.append(input)
@@ -75,7 +75,7 @@ export class Teach {
   }
 
   async reach(path, query = {}, body) {
-    const address = new URL(`api/own${path && `/${path}`}`, document.baseURI)
+    const address = new URL(`api/drawings${path && `/${path}`}`, document.baseURI)
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
     try {
       const response = await fetch(address, body === undefined ? {} : { method: "POST", body })
@@ -95,19 +95,19 @@ export class Teach {
   }
 
   async keep(label) {
-    if (!(await this.change("keep", { label, said: this.piece.answers[0].label }, this.ink()))) return
+    if (!(await this.change("add", { label, predicted: this.piece.answers[0].label }, this.ink()))) return
     this.status.textContent = `Saved with label ${label}.`
     this.clear()
   }
 
   list(drawings) {
     this.drawings = drawings
-    this.cards.replaceChildren(...drawings.map(({ label, said, image }, index) => {
+    this.cards.replaceChildren(...drawings.map(({ label, predicted, image }, index) => {
       const card = element("figure", "card own")
       const remove = element("button", "remove", "×")
-      Object.assign(remove, { type: "button", title: "Delete this drawing", onclick: () => this.change("forget", { index }, "") })
+      Object.assign(remove, { type: "button", title: "Delete this drawing", onclick: () => this.change("delete", { index }, "") })
       remove.setAttribute("aria-label", `Delete drawing ${index + 1}, label ${label}`)
-      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", said && said !== label ? `${label} predicted as ${said}` : label), remove)
+      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", predicted && predicted !== label ? `${label} predicted as ${predicted}` : label), remove)
       return card
     }))
     this.go.disabled = !drawings.length || Boolean(this.learning)
@@ -120,7 +120,7 @@ export class Teach {
     this.go.disabled = true
     this.result.replaceChildren()
     this.status.textContent = "Training…"
-    const started = await this.reach("teach", { model: before }, "")
+    const started = await this.reach("fine-tune", { model: before }, "")
     if (started && (await this.ended(started.run))) await this.compare(before, started.run)
     this.learning = false
     this.go.disabled = !this.drawings.length
@@ -141,7 +141,7 @@ export class Teach {
 
   async compare(before, run) {
     this.status.textContent = "Evaluating the network on all test images, before and after fine-tuning…"
-    const report = await this.reach("taught", { model: before, run })
+    const report = await this.reach("comparison", { model: before, run })
     if (!report) return
     const right = (when) => report.drawings.filter((one) => one[when].label === one.label).length
     const lost = report.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} more, of ${of.toLocaleString("en")} images)`)

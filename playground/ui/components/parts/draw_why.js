@@ -39,7 +39,7 @@ export class Why {
     if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", "Computing the evidence…"))
     const pictures = []
     for (const [title, query] of [[`Evidence for ${classes[first]}`, { target: first }], [`Evidence for ${classes[second]}`, { target: second }], [`Evidence for ${classes[first]} over ${classes[second]}`, { target: first, versus: second }]]) {
-      const one = await this.ask("why", { model, method: method.name, ...query }, true)
+      const one = await this.ask("attribution", { model, method: method.name, ...query }, true)
       if (request !== this.request) return
       if (!one) return this.pictures.replaceChildren()
       pictures.push(this.picture(title, one))

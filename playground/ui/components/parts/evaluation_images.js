@@ -46,7 +46,7 @@ export class Images {
 
   async load(offset) {
     this.fresh = false
-    const query = { answers: this.answers.value, true: this.true.value, predicted: this.predicted.value, order: this.order.value, offset }
+    const query = { outcome: this.answers.value, true: this.true.value, predicted: this.predicted.value, order: this.order.value, offset }
     this.request = JSON.stringify(query)
     const answer = await this.ask("/pictures", query)
     if (!answer || this.request !== JSON.stringify(query)) return
