@@ -328,7 +328,7 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
         pytest.param(["evaluate", "--model", "oracle"], "trained network called “oracle”", id="evaluate-model"),
         pytest.param(["evaluate", "--dataset", "imagenet"], "data set called “imagenet”", id="evaluate-data-set"),
         pytest.param(["evaluate", "--dataset", "mnist"], "has not been downloaded", id="evaluate-not-downloaded"),
-        pytest.param(["evaluate", "--dataset", "shapes"], "another shape", id="evaluate-misfit"),
+        pytest.param(["evaluate", "--dataset", "shapes"], "another input shape", id="evaluate-misfit"),
         pytest.param(["predict", "missing.png"], "no file missing.png", id="predict-file"),
         pytest.param(["predict", "."], "cannot be read as a picture", id="predict-folder"),
         pytest.param(["predict", "missing.png", "--model", "oracle"], "trained network called “oracle”", id="predict-model"),

@@ -141,7 +141,7 @@ def test_what_cannot_be_taught_is_refused(model: Model) -> None:
         fine_tune(model, images[:0], labels[:0], "ada")
     with pytest.raises(DataError, match="from 0 to 9"):
         fine_tune(model, images, labels + 10, "ada")
-    with pytest.raises(ShapeError, match="cannot read drawn digits"):
+    with pytest.raises(ShapeError, match="cannot classify drawn digits"):
         fine_tune(replace(model, info=load("shapes").info), images, labels, "ada")
     assert all_runs() == runs
 

@@ -90,7 +90,7 @@ def test_a_network_that_is_not_there_is_told(client: TestClient, path: str, name
 def test_a_run_that_has_kept_nothing_says_so(client: TestClient, run: Run) -> None:
     answer = as_learner(client, ADA).get("/api/evaluation", params={"model": run.id})
     assert answer.status_code == 400
-    assert "kept" in answer.json()["error"]
+    assert "no checkpoint" in answer.json()["error"]
 
 
 @pytest.mark.parametrize(
