@@ -283,7 +283,7 @@ def test_the_exports_facts_make_the_run_again(run: Run, shelf: Path, digits: Ima
     assert facts["command"] == command and command.startswith("python -m playground train --dataset mnist-5k")
     assert float(facts["test_accuracy"]) == pytest.approx(load_model(run.id).evaluate(digits)[1], abs=1e-4)
     card = (shelf / "mine.md").read_text(encoding="utf-8")
-    assert command in card and "MNIST 5k" in card and f"{float(facts['test_accuracy']):.2%}" in card
+    assert command in card and "MNIST 5k" in card and percent(float(facts["test_accuracy"]), 2) in card
 
 
 def test_an_export_keeps_a_dot_in_its_name(run: Run, shelf: Path) -> None:
@@ -493,7 +493,7 @@ def answer_of(script: str, cwd: Path) -> str:
 def shown(script: str, pixels: Path) -> str:
     """The script with a learner's own pixels put in, as its comment asks."""
     lines = script.splitlines()
-    (place,) = [index for index, line in enumerate(lines) if "put your own pixels here" in line]
+    (place,) = [index for index, line in enumerate(lines) if "replace by your image" in line]
     lines[place] = f"image = torch.load({str(pixels)!r}, weights_only=True)"
     return "\n".join(lines)
 
