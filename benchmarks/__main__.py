@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import autograd, browser, drawing, killing, latency, network, pen, refresh, speed, teaching, tensors, throughput, tutorials
+from benchmarks import autograd, browser, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials
 from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
@@ -68,10 +68,11 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "tensors": tensors.rows,
     "autograd": autograd.rows,
     "network": network.rows,
+    "mutations": mutations.rows,
 }
 """In the order of the table."""
-SLOW = ("tutorials", "killing")
-"""Take an hour, so that they are measured only by name."""
+SLOW = ("tutorials", "killing", "mutations")
+"""Take an hour or more, so that they are measured only by name."""
 NEED_MNIST = ("accuracy", "teaching", "throughput", "mnist", "tutorials")
 NEED_CHROMIUM = ("accuracy", "waiting", "latency", "tensors", "autograd", "network")
 
