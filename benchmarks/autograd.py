@@ -14,7 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from benchmarks.tensors import LAB
-from tests.serving import browser, server
+from tests.support.serving import browser, server
 
 RUNS = 15
 GRABS = 40

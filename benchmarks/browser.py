@@ -11,7 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.serving import browser, draw, server
+from tests.support.serving import browser, draw, server
 
 TRAININGS = 9
 STROKES = 25
@@ -107,6 +107,6 @@ def _strokes(page: Page, address: str) -> list[float]:
 
 def available() -> bool:
     """Whether there is a browser to measure with."""
-    from tests.serving import chromium_path
+    from tests.support.serving import chromium_path
 
     return chromium_path() is not None and os.name == "posix"

@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks.strokes import DIGITS, Way, render
 from playground.inference.canvas import CANVAS
 from playground.inference.models import DEFAULT_MODEL
-from tests.serving import browser, server
+from tests.support.serving import browser, server
 
 LEARNERS = 10
 MOVE = 1 / 60

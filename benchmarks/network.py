@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from playground.network.spec import LayerSpec, NetworkSpec
-from tests.serving import browser, server
+from tests.support.serving import browser, server
 
 EDITS = 30
 THIRTY = NetworkSpec(

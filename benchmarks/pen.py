@@ -20,7 +20,7 @@ from playground import environment
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.inference.preprocessing import Pixels, to_digit
 from playground.inference.segmentation import segment
-from tests.serving import browser, server
+from tests.support.serving import browser, server
 
 SIZES = (0.25, 0.5, 0.9)
 """Longer side of the digit, as a share of the canvas."""

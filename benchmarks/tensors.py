@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.serving import browser, server
+from tests.support.serving import browser, server
 
 RUNS = 25
 HOVERS = 60

@@ -25,17 +25,28 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out of the quick tier what only repeats another test."""
-    if is_quick():
-        slow = [item for item in items if item.get_closest_marker("slow")]
-        config.hook.pytest_deselected(items=slow)
-        items[:] = [item for item in items if item not in slow]
+    """Leave out of the quick tier what only repeats another test; let one worker run all tests of a module, and the browser's first."""
+    slow = [item for item in items if is_quick() and item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    left_out = set(slow)
+    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: item.get_closest_marker("browser") is None)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath))))
 
 
 @pytest.fixture(scope="session")
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Parsed data sets, shared by all tests of the session."""
     return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Compute with one thread: what tests compute is so small that sharing it out costs more than it saves."""
+    import torch
+
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(autouse=True)

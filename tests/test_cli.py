@@ -36,7 +36,7 @@ from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Started
 
-from .waiting import until
+from .support.waiting import until
 
 QUICK = ("train", "--dataset", "mnist-5k", "--network", "mnist-mlp", "--epochs", "1", "--batch-size", "200", "--device", "cpu")
 

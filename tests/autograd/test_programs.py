@@ -498,15 +498,6 @@ def assert_gradients_and_values(program: Program, document: dict[str, Any], node
             RAN["values"] += mine.get("value") is not None
 
 
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors are not faster with more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.mark.filterwarnings("ignore")  # PyTorch gives some of them once in a process
 @settings(max_examples=PROGRAMS, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(programs())

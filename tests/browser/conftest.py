@@ -7,19 +7,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ..serving import browser, chromium_path, server
+from ..support.serving import browser, chromium_path, server
 
-expect.set_options(timeout=30_000)  # these machines are shared: what comes, comes late at times
+PATIENCE = 120_000
+"""Milliseconds that anything on a page may take: a busy machine is slow, not wrong."""
+
+expect.set_options(timeout=PATIENCE)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say plainly what is skipped where there is no browser."""
     missing = pytest.mark.skip(reason="Chromium is not installed: what only a browser shows was not tested")
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
             if chromium_path() is None:
                 item.add_marker(missing)
 
@@ -43,16 +48,27 @@ def chromium() -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def page(chromium: Browser) -> Iterator[Page]:
-    """A page of a learner of its own; a JavaScript error on it fails the test."""
+@pytest.fixture(scope="session")
+def context(chromium: Browser) -> Iterator[BrowserContext]:
+    """What the pages of all tests share: the cache, so that the playground's scripts are loaded and compiled once."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page of a learner of its own; a JavaScript error on it fails the test."""
     page = context.new_page()
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     yield page
     for run in re.findall(r"[?&]run=([\w-]+)", page.url):  # one that a failed test left behind would keep the others waiting
         page.request.post(f"{page.url.split('/train')[0]}/api/runs/{run}/command", data={"command": "stop"})
-    context.close()
+    context.set_offline(False)
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")
+    page.close()
+    context.clear_cookies()
     assert not faults

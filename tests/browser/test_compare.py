@@ -17,7 +17,7 @@ from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
-from ..serving import server
+from ..support.serving import server
 
 ADA = "ada-secret"
 EPOCH = 20

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from playground.environment import ROOT
 
-from ..serving import ONE, SEVEN, draw
+from ..support.serving import ONE, SEVEN, draw
 
 
 @pytest.fixture

@@ -127,6 +127,7 @@ def test_axes_change_and_a_zoom_is_looked_at_more_closely(page: Page, address: s
 
 
 def test_a_hidden_tab_asks_nothing(page: Page, address: str) -> None:
+    page.clock.install()
     start_training(page, address, epochs=300)
     page.evaluate("""() => {
         Object.defineProperty(document, 'hidden', { value: true, configurable: true })
@@ -138,7 +139,7 @@ def test_a_hidden_tab_asks_nothing(page: Page, address: str) -> None:
             return fetch(address, ...rest)
         }
     }""")
-    page.wait_for_timeout(2500)
+    page.clock.run_for(60_000)
     assert page.evaluate("window.asked") == []
     page.evaluate("""() => {
         Object.defineProperty(document, 'hidden', { value: false, configurable: true })
@@ -208,6 +209,7 @@ def test_weights_and_the_whole_run_come_back(page: Page, address: str, tmp_path:
     accuracy = page.locator('[data-fact="accuracy"]').inner_text()
     open_view(page, "Export")
     for button, file in (("Run, .zip", "run.zip"), ("state_dict, .pt", "weights.pt"), ("safetensors", "weights.safetensors")):
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")  # a page that is being drawn swallows the click
         with page.expect_download() as download:
             page.get_by_role("button", name=button).click()
         download.value.save_as(tmp_path / file)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from ..serving import SEVEN, draw, free_port, server
+from ..support.serving import SEVEN, draw, free_port, server
 
 STATE = ".monitor-state"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier, Event
@@ -29,14 +28,6 @@ from playground.network.spec import LayerSpec, NetworkSpec
 IMAGES = {name: spec for name, spec in load_presets().networks.items() if len(spec.input_shape) == 3}
 each_method = pytest.mark.parametrize("method", sorted(METHODS))
 each_network = pytest.mark.parametrize("name", ["mnist-cnn", "cifar-cnn", "cifar-resnet"])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def model_of(spec: NetworkSpec, network: Network | None = None) -> Model:

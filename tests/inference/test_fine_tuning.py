@@ -26,11 +26,6 @@ from playground.training.config import TrainConfig
 NETWORK = "mnist-mlp"
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def trained(run: Run) -> Run:
     for _ in execute(run):
         pass

@@ -7,6 +7,7 @@ import struct
 import warnings
 import zlib
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,9 @@ def test_a_digit_that_has_mnists_form_already_stays_as_it_is(digits: ImageSet) -
 
 def test_the_shipped_network_reads_digits_pasted_anywhere_at_any_size(digits: ImageSet) -> None:
     """The way from canvas to network: these digits are among those that the network was trained on."""
-    assert pasted_accuracy(load_model(DEFAULT_MODEL), digits) >= 0.985
+    count = repetitions(len(digits.test_images))
+    images = replace(digits, test_images=digits.test_images[:count], test_labels=digits.test_labels[:count])
+    assert pasted_accuracy(load_model(DEFAULT_MODEL), images) >= 0.985
 
 
 @pytest.mark.parametrize("ink", [np.zeros((28, 28)), np.zeros((0, 0)), np.zeros((0, 5)), np.zeros((1, 1))], ids=["blank", "none", "no-rows", "one"])

@@ -23,7 +23,7 @@ from playground.runs.run import Run, all_runs, create
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated
 
-from ..waiting import until
+from ..support.waiting import until
 from .small import CONFIG, SMALL
 
 RUN = replace(CONFIG, batch_size=40, epochs=5, evaluate_every=20)

@@ -55,11 +55,6 @@ CONFIG = TrainConfig(network=NETWORK, epochs=0.4, batch_size=200, evaluate_every
 """Eight steps."""
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture(scope="session")
 def trained(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run with a kept state for every look at the test images; shared, and never changed."""

@@ -85,7 +85,9 @@ def untouched(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Wh
         return uninterrupted(CONFIG)
 
 
-@pytest.mark.parametrize("victim", [VICTIMS[number % len(VICTIMS)] for number in range(MOMENTS)])
+@pytest.mark.parametrize(
+    "victim", [*VICTIMS, *(pytest.param(VICTIMS[number % len(VICTIMS)], marks=pytest.mark.slow) for number in range(len(VICTIMS), MOMENTS))]
+)
 def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler, expected: Whole, request: pytest.FixtureRequest) -> None:
     moment = Moment.random(random.Random(f"{SEED} {request.node.name}"))
     outcome = kill(victim, moment, scheduler, expected)

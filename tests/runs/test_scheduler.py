@@ -23,7 +23,7 @@ from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
 from playground.training.events import LearningRate, OptimizerChanged
 
-from ..waiting import until
+from ..support.waiting import until
 
 LONG = TrainConfig(network="tutorial-cnn", epochs=100.0, batch_size=500)
 SHORT = TrainConfig(network="tutorial-cnn", epochs=2.0, batch_size=500)
@@ -32,11 +32,12 @@ SHORT = TrainConfig(network="tutorial-cnn", epochs=2.0, batch_size=500)
 @pytest.fixture(scope="module")
 def scheduler(data_folder: Path) -> Iterator[Scheduler]:
     """One worker at a time, forked from one process for all tests of this file."""
-    os.environ["PLAYGROUND_DATA"] = str(data_folder)
-    scheduler = Scheduler(workers=1)
-    scheduler.warm_up()
-    yield scheduler
-    scheduler.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        scheduler = Scheduler(workers=1)
+        scheduler.warm_up()
+        yield scheduler
+        scheduler.close()
 
 
 def submit(scheduler: Scheduler, config: TrainConfig) -> tuple[Run, History]:

@@ -31,11 +31,6 @@ from .archives import OUTSIDE, changed, entries, packed, saved, with_entry
 LIMIT = 10_000_000
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 def opened(content: bytes) -> Any:
     return read(io.BytesIO(content), "net.pt", LIMIT)
 

@@ -92,11 +92,6 @@ WRAPPED = NetworkSpec(
 )  # fmt: skip
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     """A short training, with a kept state for every look at the test images."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from types import CodeType
 from typing import Any
@@ -578,15 +578,6 @@ def assert_agrees(source: str) -> Exception | None:
     for name, wanted in names.items():
         assert_same(execution.names[name], wanted)
     return None
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    """Small tensors are not faster with more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_every_name_has_an_example() -> None:

@@ -284,15 +284,15 @@ def no_deeper(prefix: str, marked: str) -> str:
     return prefix if prefix.endswith("\n") or not first.startswith(("if ", "for ", "while ", "def ")) else f"{prefix}\n"
 
 
-@pytest.mark.parametrize("prefix", list(PREFIXES.values())[1:], ids=list(PREFIXES)[1:])
 @each(EVERY)
-def test_offsets_count_characters(marked: str, prefix: str) -> None:
+def test_offsets_count_characters(marked: str) -> None:
     source, part = cut(marked)
-    before = no_deeper(prefix, marked)
-    plain, shifted = explained(source), explained(before + source)
-    text = before + source
-    assert text[shifted.place.start : shifted.place.end] == part
-    assert [(fix.start - len(before), fix.end - len(before), fix.text) for fix in shifted.fixes] == [(fix.start, fix.end, fix.text) for fix in plain.fixes]
+    plain = [(fix.start, fix.end, fix.text) for fix in explained(source).fixes]
+    for name, prefix in list(PREFIXES.items())[1:]:
+        before = no_deeper(prefix, marked)
+        shifted = explained(before + source)
+        assert (before + source)[shifted.place.start : shifted.place.end] == part, name
+        assert [(fix.start - len(before), fix.end - len(before), fix.text) for fix in shifted.fixes] == plain, name
 
 
 INSIDE = {

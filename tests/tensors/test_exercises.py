@@ -198,8 +198,8 @@ def answer(task: Exercise, code: str, seed: int) -> str:
     return task.check(kept, names_after(given, code)[task.wanted])
 
 
-def assert_sentence(text: str) -> None:
-    assert text
+def assert_sentence(text: str, case: str = "") -> None:
+    assert text, case
     assert text.endswith(".") and "\n" not in text and (text[0].isupper() or text[0] == "`"), text
     assert "{" not in text and text.count("`") % 2 == 0, text
 
@@ -282,9 +282,9 @@ def test_every_exercise_knows_mistakes_and_other_ways() -> None:
 
 
 @each
-@pytest.mark.parametrize("odd", ODD)
-def test_odd_results_get_a_sentence(task: Exercise, odd: str) -> None:
-    assert_sentence(task.check(task.kept(drawn(task, 0)), ODD[odd]))
+def test_odd_results_get_a_sentence(task: Exercise) -> None:
+    for name, odd in ODD.items():
+        assert_sentence(task.check(task.kept(drawn(task, 0)), odd), name)
 
 
 @each

@@ -18,7 +18,7 @@ from playground.tensors import device_benchmark, sandbox
 from playground.tensors.exercises import EXERCISES
 from playground.tensors.sandbox import CHECK, PREPARE, RACE, RUN, Desk, Sandbox, run_here
 
-from ..waiting import until
+from ..support.waiting import until
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="needs fork")
 

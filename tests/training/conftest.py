@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 from playground import environment
 from playground.data.images import ImageSet
@@ -29,9 +28,3 @@ def digits(data_folder: Path) -> ImageSet:
         images.test_images[:TEST],
         images.test_labels[:TEST],
     )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """As the worker does, so that neither losses nor speed depend on who else uses this machine."""
-    torch.set_num_threads(environment.training_threads())

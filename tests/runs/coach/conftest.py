@@ -1,11 +1,10 @@
-"""One thread for PyTorch, and every run of the suite trained once."""
+"""Every run of the suite trained once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import torch
 
 from playground.runs.coach import Record
 from playground.runs.run import Run
@@ -13,14 +12,6 @@ from playground.runs.run import Run
 from .suite import Case, trained
 
 Trainer = Callable[[Case], tuple[Run, Record]]
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,8 @@ from .conftest import Trainer
 from .remedying import Outcome, outcome, start
 from .suite import BROKEN, Case
 
+pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
+
 BY_DATA = ("chance-level", "class-never-predicted")
 """Faults made by damaged images, which no remedy repairs."""
 HELPFUL = 0.85

@@ -13,6 +13,8 @@ from .conftest import Trainer
 from .looking import cut, thinned
 from .suite import BROKEN, HEALTHY, Case, recommended
 
+pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
+
 MINIMUM_BROKEN, MINIMUM_HEALTHY = 24, 12
 LOOKS = 20
 MOST_CHANGES = 3

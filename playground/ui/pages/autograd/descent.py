@@ -10,6 +10,7 @@ from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
 from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
+from playground.tensors.sandbox import processor_seconds
 from playground.ui import state
 from playground.ui.shared.errors import show
 from playground.ui.shared.palette import COLOURS, SYMBOLS
@@ -91,7 +92,9 @@ def _frozen(value: Any) -> Any:
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """Compute the paths for these settings; the same settings give the same paths."""
-    return services().sandbox.ask(DESCEND, dict(asked))
+    request = dict(asked)
+    seconds = processor_seconds(1 + len(request["optimizers"]))  # the surface, and each path, is a run of its own
+    return services().sandbox.ask(DESCEND, request, seconds)
 
 
 def _show(answer: dict[str, Any], view: str) -> None:
