@@ -1,4 +1,4 @@
-"""`pytorch-playground serve`: the same server from any folder, which ends with the command."""
+"""`pytorch-playground serve` of an installed playground: the server starts from any folder and ends with the command."""
 
 from __future__ import annotations
 
@@ -7,20 +7,31 @@ import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from playground.environment import ROOT
+from .support.wheel import build_wheel
 
 SERVE = [sys.executable, "-m", "playground", "serve"]
 
 
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that a wheel's files were unpacked into, as pip does it."""
+    folder = tmp_path_factory.mktemp("site-packages")
+    with zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel"))) as wheel:
+        wheel.extractall(folder)
+    return folder
+
+
 @pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    """A browser that only writes down the address which it is to open."""
+def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
+    """The installed playground, and a browser that only writes down the address which it is to open."""
     browser = f"{sys.executable} -c \"import sys; print('opened', sys.argv[1], flush=True)\" %s"
-    return {**os.environ, "PYTHONPATH": str(ROOT), "PLAYGROUND_HOME": str(tmp_path / "home"), "BROWSER": browser}
+    return {**os.environ, "PYTHONPATH": str(installed), "PLAYGROUND_HOME": str(tmp_path / "home"), "BROWSER": browser}
 
 
 def free_port() -> int:
@@ -39,7 +50,9 @@ def test_it_opens_a_browser_once_it_answers_and_ends_with_all_that_it_started(en
         try:
             assert serving.stdout is not None
             assert any(line == f"opened http://localhost:{port}\n" for line in serving.stdout), "no browser was opened"
-            socket.create_connection(("localhost", port), timeout=30).close()
+            for path in ("", "_stcore/health", "parts/lab.js", "plotly/plotly.min.js"):
+                with urlopen(f"http://localhost:{port}/{path}", timeout=60) as response:
+                    assert response.status == 200
             serving.send_signal(ending)
             assert serving.wait(120) == 0
             serving.stdout.read()  # ends once nobody is left who could write
@@ -51,7 +64,7 @@ def test_it_opens_a_browser_once_it_answers_and_ends_with_all_that_it_started(en
     assert not (tmp_path / "runs").exists() and not (tmp_path / "data").exists()
 
 
-def test_a_port_that_is_taken_is_refused_kindly(environment: dict[str, str]) -> None:
+def test_a_port_that_is_taken_is_refused_kindly(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = subprocess.run(

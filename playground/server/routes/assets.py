@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 
-from playground.environment import ROOT
+from playground.environment import PACKAGE
 from playground.server.respond import ONE_DAY
 
-PARTS = ROOT / "playground" / "ui" / "components" / "parts"
+PARTS = PACKAGE / "ui" / "components" / "parts"
 PLOTLY = files("plotly") / "package_data"
 
 
