@@ -48,7 +48,6 @@ BANNED = {re.compile(rf"(?<![\w.-])(?:{phrase})(?![\w-])", re.IGNORECASE): bette
 ALLOWED: set[tuple[str, str]] = {
     ("playground/autograd/pitfalls/mistakes.py", "anew"),
     ("playground/autograd/pitfalls/mistakes.py", "nobody"),
-    ("playground/tensors/help/coaching.py", "worked out"),
 }
 """Exceptions, as the file and the text that it may keep."""
 

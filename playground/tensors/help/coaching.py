@@ -384,7 +384,7 @@ def _out_of_list(_case: _Case) -> Advice:
 
 
 def _one_shape(_case: _Case) -> Advice:
-    return "Only one size can be worked out from the others, so −1 may stand only once.", None, []
+    return "Only one size can be computed from the others, so −1 may appear only once.", None, []
 
 
 def _no_dimensions(_case: _Case) -> Advice:
