@@ -7,6 +7,7 @@ have one place that shows it. Any other exception is a bug, and keeps its traceb
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import ClassVar
 
 
 class PlaygroundError(Exception):
@@ -16,6 +17,9 @@ class PlaygroundError(Exception):
         message: what is wrong, with the values involved, in one or two plain sentences.
         hint: what to do about it; empty where the message already says it.
     """
+
+    status: ClassVar[int] = 400
+    """HTTP status of an answer that reports it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -28,6 +32,8 @@ class PlaygroundError(Exception):
 
 class UnknownName(PlaygroundError):
     """A name that is not in a catalogue: a data set, a network, a layer, a device, a run."""
+
+    status = 404
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         choices = ", ".join(sorted(known)) or "none"
@@ -72,6 +78,8 @@ class DivergedError(PlaygroundError):
 
 class RunError(PlaygroundError):
     """An operation that the state of a run does not allow."""
+
+    status = 409
 
 
 class DrawingError(PlaygroundError):

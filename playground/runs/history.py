@@ -83,6 +83,11 @@ class History:
         return self._last
 
     @property
+    def version(self) -> tuple[State, int]:
+        """What everything that is told of the run follows from: its state, and the bytes of the record that were read."""
+        return self.state, self._offset
+
+    @property
     def step(self) -> int:
         return self.steps[-1].step if self.steps else 0
 

@@ -109,6 +109,13 @@ class Journal:
             case _:
                 file.write(event.to_json() + "\n")
 
+    def snapshots_size(self) -> int:
+        """Bytes of the snapshots that were recorded."""
+        try:
+            return self.snapshots_path.stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def snapshots(self) -> list[Snapshot]:
         """The pictures of the network's inside, the earliest first. Those taken behind a checkpoint that the run went back to are void."""
         if not self.snapshots_path.exists():

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
@@ -12,10 +15,12 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from playground.errors import PlaygroundError, RunError, UnknownName
+from playground.errors import PlaygroundError
 
 MAX_BODY = 32_768
 ONE_DAY = 24 * 3600
+DOCUMENTS = 128
+"""Documents kept in memory, the last ones asked for."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -30,6 +35,8 @@ class Answer(JSONResponse):
 class Forbidden(PlaygroundError):
     """Someone else's run."""
 
+    status = 403
+
 
 def answered(handler: Handler) -> Handler:
     """Turns a learner's error into an answer that the component can show."""
@@ -39,8 +46,7 @@ def answered(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except PlaygroundError as error:
-            status = {UnknownName: 404, Forbidden: 403, RunError: 409}.get(type(error), 400)
-            return Answer({"error": str(error)}, status)
+            return Answer({"error": str(error)}, error.status)
 
     return handle
 
@@ -70,12 +76,47 @@ def object_of(body: bytes) -> dict[str, Any]:
     return document
 
 
-async def news(request: Request, make: Callable[[], dict[str, Any]]) -> Response:
-    """An answer with its version, or none where the asker has seen that."""
-    document = await to_thread.run_sync(make)
-    return Response(status_code=204) if request.query_params.get("seen") == document["version"] else Answer(document)
+@dataclass(frozen=True)
+class _Stamped:
+    """A document as it is sent, and what it was made from."""
+
+    state: Any
+    version: str
+    body: bytes
 
 
-def stamped(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with a version that follows from what it holds."""
-    return {**document, "version": hashlib.blake2b(json.dumps(document).encode(), digest_size=8).hexdigest()}
+_documents: OrderedDict[Hashable, _Stamped] = OrderedDict()
+_documents_lock = threading.Lock()
+
+
+async def news(request: Request, subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> Response:
+    """Answer with a document and its version, or with 204 if the client has that version.
+
+    A document is made and serialised only when its state differs from the last one's, once for everyone who asks for the subject.
+
+    Args:
+        request: its parameter `seen` is the version that the client has.
+        subject: what the document is about, with everything about the client that changes it.
+        state: returns what the document follows from; much cheaper than the document.
+        make: returns the document.
+    """
+    stamped = await to_thread.run_sync(_stamped, subject, state, make)
+    if request.query_params.get("seen") == stamped.version:
+        return Response(status_code=204)
+    return Response(stamped.body, media_type=Answer.media_type)
+
+
+def _stamped(subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> _Stamped:
+    current = state()
+    with _documents_lock:
+        known = _documents.get(subject)
+    if known is None or known.state != current:
+        body = Answer(make()).body
+        version = hashlib.blake2b(body, digest_size=8).hexdigest()
+        known = _Stamped(current, version, b'{"version":"%s",%s' % (version.encode(), bytes(body)[1:]))
+    with _documents_lock:
+        _documents[subject] = known
+        _documents.move_to_end(subject)
+        while len(_documents) > DOCUMENTS:
+            _documents.popitem(last=False)
+    return known

@@ -82,6 +82,19 @@ def test_nothing_new_is_no_content(client: TestClient, run: Run) -> None:
     assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 200
 
 
+def test_a_document_is_made_once_for_all_who_watch(client: TestClient, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    make = runs._curves
+    monkeypatch.setattr(runs, "_curves", lambda run, *rest: made.append(run.id) or make(run, *rest))
+    version = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()["version"]
+    for _ in range(30):
+        assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 204
+    assert made == [run.id]
+    run.journal.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
+    assert client.get(f"/api/runs/{run.id}?seen={version}").json()["step"] == 31
+    assert made == [run.id, run.id]
+
+
 def long_run(steps: int) -> tuple[Run, np.ndarray[tuple[int], np.dtype[np.float64]]]:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
     noise = np.random.default_rng(0).random(steps)

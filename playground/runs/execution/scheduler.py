@@ -29,8 +29,10 @@ class Scheduler:
         self._free = list(range(workers or environment.workers()))
         """Numbers of the places in which a worker may work; each has an accelerator of its own where there are several."""
         self._forker = forker or Forker(PREPARE)
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._waiting: deque[Run] = deque()
+        self._starting: set[Run] = set()
+        """Waiting runs whose worker is being started."""
         self._working: dict[str, Worker] = {}
         self._closed = False
 
@@ -60,7 +62,7 @@ class Scheduler:
             if run in self._waiting or (state == "queued" and run.id in self._working):
                 raise RunError(f"The run “{run.id}” is in the queue already.")
             self._waiting.append(run)
-            self._hand_out()
+        self._hand_out()
 
     def command(self, run: Run, command: Command) -> None:
         """Pass a command to the worker of a run; stopping one that waits takes it out of the queue.
@@ -69,6 +71,7 @@ class Scheduler:
             RunError: nobody trains the run.
         """
         with self._lock:
+            self._lock.wait_for(lambda: run not in self._starting)
             worker = self._working.get(run.id)
             if worker is None and command.name == "stop" and run in self._waiting:
                 self._waiting.remove(run)
@@ -93,6 +96,7 @@ class Scheduler:
         """Hang up on every worker, which keeps its state and ends, and wait until all have."""
         with self._lock:
             self._closed = True
+            self._lock.wait_for(lambda: not self._starting)
             working = list(self._working.values())
         for worker in working:
             worker.hang_up()
@@ -101,12 +105,31 @@ class Scheduler:
         self._forker.close()
 
     def _hand_out(self) -> None:
-        """Give waiting runs to free workers; the lock is held."""
-        while self._waiting and self._free and not self._closed:
-            run, place = self._waiting.popleft(), self._free.pop(0)
-            worker = start(run.path, self._forker, place)
-            self._working[run.id] = worker
+        """Give waiting runs to free workers; the lock is not held while a process starts."""
+        while taken := self._take():
+            run, place = taken
+            worker = None
+            try:
+                worker = start(run.path, self._forker, place)
+            finally:
+                with self._lock:
+                    self._starting.remove(run)
+                    self._waiting.remove(run)
+                    if worker:
+                        self._working[run.id] = worker
+                    else:
+                        self._free.append(place)
+                    self._lock.notify_all()
             threading.Thread(target=self._watch, args=(run, worker, place), daemon=True).start()
+
+    def _take(self) -> tuple[Run, int] | None:
+        """The next run whose worker is to be started, and the place for it; it waits until the worker has started."""
+        with self._lock:
+            run = next((run for run in self._waiting if run not in self._starting), None)
+            if run is None or not self._free or self._closed:
+                return None
+            self._starting.add(run)
+            return run, self._free.pop(0)
 
     def _watch(self, run: Run, worker: Worker, place: int) -> None:
         """Wait for a worker's end, however it came, and give its place away."""
@@ -115,4 +138,4 @@ class Scheduler:
             self._free.append(place)
             if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
                 del self._working[run.id]
-            self._hand_out()
+        self._hand_out()

@@ -29,15 +29,19 @@ def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor],
         CheckpointError: they do not fit the network.
         PlaygroundError: the network does not fit the data, or the run cannot be written.
     """
+    import torch
+
     from playground.training.loop import Training, evaluate
 
     found, notes = fitted(weights, spec)
-    training = Training(spec, config, weights=found)
+    with torch.random.fork_rng():  # the run's seed is not the server's
+        training = Training(spec, config, weights=found)
+        state = training.state()
     loss, confused = evaluate(training.network, training.images, training.prepare)
     right = confused.diagonal()
     accuracy = int(right.sum()) / len(training.images.test_images)
     run = create_from_weights(config, spec, found, owner)
-    run.checkpoints.save(training.state())
+    run.checkpoints.save(state)
     run.journal.append(Started(time.time(), 0, training.total_steps, training.steps_per_epoch, str(training.device), 1))
     run.journal.append(Evaluated(0, 0.0, loss, accuracy, loss, accuracy, 0.0, confused.sum(dim=0).tolist(), right.tolist()))
     run.journal.append(Stopped(time.time(), 0))

@@ -30,9 +30,7 @@ def curves(history: History, queue_position: int, first: float = 0, last: float 
     table, evaluations, state, created = history.steps.table(), list(history.evaluations), history.state, history.created
     newest = history.steps[-1] if len(history.steps) else None
     checkpoints = history.run.checkpoints.steps()
-    seen = (state, table.shape[1], len(evaluations), len(history.changes), queue_position, *checkpoints[-1:])
     return {
-        "version": "-".join(map(str, seen)),
         "state": state,
         "message": history.message,
         "queue": queue_position,

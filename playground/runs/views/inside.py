@@ -31,7 +31,6 @@ def inside(run: Run, history: History) -> dict[str, Any]:
         layer["std"] = _series([event.std[index] for event in observations])
         layer["dead"] = _series([event.dead[index] for event in observations])
     return {
-        "version": f"{len(history.observations)}-{len(shots)}",
         "layers": layers,
         "steps": [event.step for event in observations],
         "shots": [shot.step for shot in shots],

@@ -20,7 +20,7 @@ from playground.runs.views import comparison
 from playground.runs.views.comparison import AXES, Facts
 from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_chosen, listed_runs, owner
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
+from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of
 from playground.server.run_list import summaries
 from playground.server.services import services
 
@@ -32,7 +32,7 @@ CHOSEN = 30
 async def runs(request: Request) -> Response:
     """Every run that the asker may see, the queue, and what they have thrown away; 204 while that is as they last saw it."""
     who = _who(request)
-    return await news(request, lambda: stamped(_list(who)))
+    return await news(request, ("runs", who), lambda: _listed(who), lambda: _list(who))
 
 
 @answered
@@ -48,7 +48,8 @@ async def curves(request: Request) -> Response:
     known = dict(part.partition("~")[::2] for part in asked.get("runs", "").split(",") if part)
     if len(known) > CHOSEN:
         raise PlaygroundError(f"At most {CHOSEN} runs can be compared at once.")
-    return await news(request, lambda: stamped(_curves(known, who, x, what)))
+    subject = ("comparison", tuple(sorted(known.items())), who, x, what)
+    return await news(request, subject, lambda: _chosen(known, who), lambda: _curves(known, who, x, what))
 
 
 @answered
@@ -90,16 +91,28 @@ def _own(document: dict[str, Any], who: str) -> Run:
     return run
 
 
-def _list(who: str) -> dict[str, Any]:
+def _visible(who: str) -> list[Summary]:
+    return [summary for run in listed_runs() if owner(run) in ("", who, None) and (summary := summaries().of(run))]
+
+
+def _listed(who: str) -> tuple[Any, ...]:
+    """What the list of runs follows from."""
     services().warm.wait()
-    everything = listed_runs()
-    found = [summary for run in everything if owner(run) in ("", who, None) and (summary := summaries().of(run))]
+    return _visible(who), _queue(listed_runs(), who), _trash(who)
+
+
+def _trash(who: str) -> list[dict[str, Any]]:
+    return [{"run": item.run.id, "name": _name(item.run)} for item in trash.trash() if who and owner(item.run) == who]
+
+
+def _list(who: str) -> dict[str, Any]:
+    found = _visible(who)
     return {
         "runs": [_row(summary, who) for summary in found],
         "first": [run.id for run in first_chosen(found)],
-        "queue": _queue(everything, who),
+        "queue": _queue(listed_runs(), who),
         "workers": environment.workers(),
-        "trash": [{"run": item.run.id, "name": _name(item.run)} for item in trash.trash() if who and owner(item.run) == who],
+        "trash": _trash(who),
     }
 
 
@@ -136,8 +149,14 @@ def _name(run: Run) -> str:
         return run.id
 
 
-def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any]:
+def _chosen(known: dict[str, str], who: str) -> list[tuple[Any, ...]]:
+    """What the curves of the chosen runs follow from."""
     services().warm.wait()
+    histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
+    return [(run_id, history.version, summaries().of(history.run)) for run_id, history in histories.items()]
+
+
+def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any]:
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     points = comparison.points_each(len(histories))
     drawn, reached = {}, {}

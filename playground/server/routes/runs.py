@@ -19,7 +19,7 @@ from playground.runs.run import Run, find
 from playground.runs.views.curves import curves
 from playground.runs.views.inside import filters, histogram, inside
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of, stamped
+from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of
 from playground.server.services import services
 from playground.training.config import setting_called
 from playground.training.optimizers import refuse_change
@@ -32,14 +32,24 @@ async def run_curves(request: Request) -> Response:
     """What a run's live view shows; 204 while it is as the asker last saw it."""
     run, who = _seen(request)
     first, last = (_number(request, name, default) for name, default in (("from", 0.0), ("to", math.inf)))
-    return await news(request, lambda: _curves(run, who, first, last))
+    held = services()
+
+    def state() -> tuple[Any, ...]:
+        return held.history(run).version, held.scheduler.position(run), run.checkpoints.steps()
+
+    return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: _curves(run, who, first, last))
 
 
 @answered
 async def run_inside(request: Request) -> Response:
     """Numbers of every layer over the steps, and the gallery; 204 while they are as the asker last saw them."""
     run, _ = _seen(request)
-    return await news(request, lambda: inside(run, services().history(run)))
+
+    def state() -> tuple[Any, ...]:
+        observations = services().history(run).observations
+        return len(observations), observations[-1:], run.journal.snapshots_size()
+
+    return await news(request, ("inside", run), state, lambda: inside(run, services().history(run)))
 
 
 @answered
@@ -92,7 +102,7 @@ async def run_fork(request: Request) -> Response:
 async def run_coach(request: Request) -> Response:
     """What the coach has to say of a run; 204 while it is what the asker has seen."""
     run, _ = _seen(request)
-    return await news(request, lambda: _judged(run))
+    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: _judged(run))
 
 
 @answered
@@ -140,7 +150,7 @@ def _fork(run: Run, step: int, changes: dict[str, Any], who: str) -> str:
 
 
 def _judged(run: Run) -> dict[str, Any]:
-    return stamped({"findings": as_json(findings(Record.of(services().history(run))))})
+    return {"findings": as_json(findings(Record.of(services().history(run))))}
 
 
 def _remedied(run: Run, name: object, label: object, who: str) -> str:
