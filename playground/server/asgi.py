@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground.environment import PACKAGE
 from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
-from playground.server.routes import assets, comparison, drawing, evaluation, fine_tuning, networks, runs, scripts
+from playground.server.routes import assets, comparison, later, runs, scripts
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -66,5 +66,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
-ROUTES = [*assets.ROUTES, *drawing.ROUTES, *fine_tuning.ROUTES, *runs.ROUTES, *comparison.ROUTES, *evaluation.ROUTES, *scripts.ROUTES, *networks.ROUTES]
+ROUTES = [*assets.ROUTES, *runs.ROUTES, *comparison.ROUTES, *scripts.ROUTES, *later.ROUTES]
 MIDDLEWARE = [Middleware(LearnerCookie)]

@@ -5,16 +5,17 @@ Held outside Streamlit's caches, which any page can clear, and outside this modu
 
 from __future__ import annotations
 
-import gc
 import sys
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import ModuleType
 
 from playground.autograd import task
 from playground.errors import InstallationError, PlaygroundError
 from playground.forking import Forker
+from playground.installation import check
 from playground.runs import trash
 from playground.runs.execution import launcher
 from playground.runs.execution.scheduler import Scheduler
@@ -82,30 +83,13 @@ def stop() -> None:
 
 
 def _warm_up(held: Services) -> None:
-    from playground.installation import check
-
     try:
         check()
         held.scheduler.warm_up()
-        _warm_torch()
+        import_module("playground.server.warming").warm_torch()
         held.scheduler.adopt()
         trash.purge(TRASH_SECONDS)
     except InstallationError as error:
         held.fault = error
     finally:
         held.warm.set()
-
-
-def _warm_torch() -> None:
-    """Import torch, load the default data and the shipped network, and make one prediction."""
-    import numpy as np
-    import torch
-
-    from playground.data.load import load
-    from playground.inference.models import DEFAULT_MODEL, load_model
-
-    torch.set_num_threads(1)  # pages answer many small questions; the cores are for training
-    load_model(DEFAULT_MODEL).predict_drawing(np.eye(28))
-    load("mnist-5k")
-    gc.collect()
-    gc.freeze()  # what is imported stays: collections need not look at it again

@@ -7,28 +7,29 @@ several digits; or an image as a PNG or JPEG file.
 from __future__ import annotations
 
 import base64
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+from torch import Tensor
 
+from playground.data.input_scaling import BYTES
 from playground.errors import DrawingError, PlaygroundError
+from playground.inference import activations, arithmetic
+from playground.inference import attribution as attributions
 from playground.inference.canvas import CANVAS, WIDE
+from playground.inference.confidence import warn_about_confidence, warn_about_drawing
+from playground.inference.models import Model, load_model, pretrained_names
+from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
+from playground.inference.segmentation import segment
 from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered, body_of
-from playground.server.services import services
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from playground.inference.models import Model
-    from playground.inference.preprocessing import Digit, Pixels, Preprocessing
 
 MAX_BODY = 2_000_000
 """Bytes of an image file; the page sends a square of 256×256 pixels, which takes a tenth of that."""
@@ -57,9 +58,8 @@ async def layers(request: Request) -> Response:
     """Return the input and the activations of each layer for a drawing."""
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-        from playground.inference.activations import as_json, layer_outputs
 
-        return {"outputs": as_json(layer_outputs(model, image))}
+        return {"outputs": activations.as_json(activations.layer_outputs(model, image))}
 
     return await _respond(request, compute)
 
@@ -74,11 +74,9 @@ async def calculation(request: Request) -> Response:
         raise PlaygroundError("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.") from None
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-        from playground.inference import activations
-        from playground.inference.arithmetic import as_json
 
         result, receptive_field = activations.calculate(model, image, index, place)
-        return {"calculation": as_json(result), "receptive_field": receptive_field}
+        return {"calculation": arithmetic.as_json(result), "receptive_field": receptive_field}
 
     return await _respond(request, compute)
 
@@ -89,10 +87,10 @@ async def attribution(request: Request) -> Response:
     method, target, versus = (request.query_params.get(name, "") for name in ("method", "target", "versus"))
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-        from playground.inference.attribution import as_json, attribute, contrast
 
         first, second = _class(target, model), _class(versus, model) if versus else None
-        return as_json(attribute(model, image, method, first) if second is None else contrast(model, image, method, first, second))
+        made = attributions.attribute(model, image, method, first) if second is None else attributions.contrast(model, image, method, first, second)
+        return attributions.as_json(made)
 
     return await _respond(request, compute)
 
@@ -104,7 +102,6 @@ async def _respond(request: Request, compute: Any) -> Response:
     piece = request.query_params.get("piece")
 
     def preprocess_and_compute() -> Any:
-        from playground.inference.preprocessing import to_digit
 
         if _is_picture(body):
             model = _model(name, who)
@@ -122,9 +119,7 @@ def current_learner(request: Request) -> str:
 
 
 def _model(name: str, who: str) -> Model:
-    from playground.inference.models import load_model, pretrained_names
 
-    services().warm.wait()
     if name not in pretrained_names() and not identity.may_see(find(name), who):
         raise Forbidden("This network belongs to another learner.")
     return load_model(name)
@@ -143,8 +138,6 @@ def load_digit_model(name: str, who: str) -> Model:
 
 
 def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str, Any]:
-    from playground.inference.preprocessing import to_digit
-    from playground.inference.segmentation import segment
 
     if not 1 <= len(names) <= MAX_MODELS:
         raise PlaygroundError(f"Choose one or {MAX_MODELS} networks, not {len(names)}.")
@@ -161,7 +154,6 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
 
 def _count_digits(ink: Pixels) -> int:
     """Count the digits in a drawing; one with too many components counts as one."""
-    from playground.inference.segmentation import segment
 
     try:
         return len(segment(ink))
@@ -170,7 +162,6 @@ def _count_digits(ink: Pixels) -> int:
 
 
 def _piece(ink: Pixels, number: str) -> Pixels:
-    from playground.inference.segmentation import segment
 
     segments = segment(ink)
     if not number.isascii() or not number.isdecimal() or int(number) >= len(segments):
@@ -179,7 +170,6 @@ def _piece(ink: Pixels, number: str) -> Pixels:
 
 
 def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> dict[str, Any]:
-    from playground.inference.confidence import warn_about_drawing
 
     answers = []
     for model in models:
@@ -191,7 +181,6 @@ def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> d
 
 def _predict_image(body: bytes, models: list[Model]) -> dict[str, Any]:
     """Predict an image file with each network; return also the input of the first one, `seen`."""
-    from playground.inference.confidence import warn_about_confidence
 
     answers = []
     for model in models:
@@ -208,7 +197,6 @@ def _is_picture(body: bytes) -> bool:
 
 def _image_input(body: bytes, model: Model) -> Tensor:
     """Decode an image file and preprocess it for this network."""
-    from playground.inference.preprocessing import read_image, to_input
 
     return to_input(read_image(body, MAX_PIXELS), model.info)
 
@@ -220,16 +208,12 @@ def _picture(pixels: Pixels) -> dict[str, Any]:
 
 def _with_scaling(model: Model, steps: Preprocessing) -> Model:
     """Return the network with its input scaling, or without it if that step is switched off."""
-    from dataclasses import replace
-
-    from playground.data.input_scaling import BYTES
 
     return model if steps.normalise else replace(model, inputs=BYTES)
 
 
 def _steps(left_out: str) -> Preprocessing:
     """Return all preprocessing steps except those named, separated by commas."""
-    from playground.inference.preprocessing import Preprocessing
 
     names = [name for name in left_out.split(",") if name]
     known = {field.name for field in fields(Preprocessing)}
@@ -257,9 +241,8 @@ def _class(text: str, model: Model) -> int:
 
 @lru_cache(maxsize=32)
 def _stack(model: Model) -> list[dict[str, Any]]:
-    from playground.inference.activations import describe_layers
 
-    return describe_layers(model)
+    return activations.describe_layers(model)
 
 
 ROUTES: list[BaseRoute] = [

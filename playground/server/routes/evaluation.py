@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -11,13 +11,12 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
+from playground.inference import evaluation, projection
+from playground.inference.evaluation import Evaluation, load_evaluation
+from playground.inference.models import pretrained_names
 from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import Answer, Forbidden, answered
-from playground.server.services import services
-
-if TYPE_CHECKING:
-    from playground.inference.evaluation import Evaluation
 
 PAGE = 120
 """Images per response."""
@@ -26,7 +25,6 @@ PAGE = 120
 @answered
 async def summary(request: Request) -> Response:
     """Return accuracy, confusion matrix, scores of each class and calibration."""
-    from playground.inference import evaluation
 
     return Answer(await _compute(request, evaluation.summary))
 
@@ -34,7 +32,6 @@ async def summary(request: Request) -> Response:
 @answered
 async def pictures(request: Request) -> Response:
     """Return one page of the test images that pass a filter."""
-    from playground.inference import evaluation
 
     query = request.query_params
     selection = evaluation.Filter(query.get("outcome", "all"), _integer(request, "true"), _integer(request, "predicted"), query.get("order", "in-order"))
@@ -50,7 +47,6 @@ async def pictures(request: Request) -> Response:
 @answered
 async def points(request: Request) -> Response:
     """Return the features of a sample of test images, projected to two or three dimensions."""
-    from playground.inference import projection
 
     method, dimensions = request.query_params.get("method", "pca"), _integer(request, "dimensions") or 2
     return Answer(await _compute(request, lambda evaluated: projection.points(evaluated, method, dimensions)))
@@ -59,7 +55,6 @@ async def points(request: Request) -> Response:
 @answered
 async def sprite_sheet(request: Request) -> Response:
     """Return the images of these points as one sprite sheet."""
-    from playground.inference import projection
 
     sheet = await _compute(request, projection.sprite_sheet)
     return Response(sheet.content, media_type=sheet.media_type)
@@ -73,10 +68,7 @@ async def _compute(request: Request, compute: Callable[[Evaluation], Any]) -> An
 
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
-    from playground.inference.evaluation import load_evaluation
-    from playground.inference.models import pretrained_names
 
-    services().warm.wait()
     if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
         raise Forbidden("This network belongs to another learner.")
     return load_evaluation(name, dataset)

@@ -12,8 +12,11 @@ from starlette.routing import BaseRoute, Route
 
 from playground.data import own_drawings
 from playground.data.catalogue import DIGITS
+from playground.data.load import is_ready
 from playground.errors import PlaygroundError
 from playground.inference.canvas import CANVAS
+from playground.inference.fine_tuning import compare_networks, fine_tune
+from playground.inference.preprocessing import to_digit
 from playground.server.respond import Answer, answered, body_of
 from playground.server.routes.drawing import current_learner, load_digit_model, parse_ink
 from playground.server.services import services
@@ -37,7 +40,6 @@ async def add(request: Request) -> Response:
         raise PlaygroundError("The label of a drawing must be a digit from 0 to 9.")
 
     def add_drawing() -> dict[str, Any]:
-        from playground.inference.preprocessing import to_digit
 
         own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), predicted))
         return _drawings_as_json(who)
@@ -92,7 +94,6 @@ async def start(request: Request) -> Response:
     name, who = request.query_params.get("model", ""), current_learner(request)
 
     def create_run() -> dict[str, Any]:
-        from playground.inference.fine_tuning import fine_tune
 
         run = fine_tune(load_digit_model(name, who), *own_drawings.to_tensors(own_drawings.load_drawings(who)), who)
         services().scheduler.submit(run)
@@ -107,8 +108,6 @@ async def comparison(request: Request) -> Response:
     name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), current_learner(request)
 
     def compare() -> dict[str, Any]:
-        from playground.data.load import is_ready
-        from playground.inference.fine_tuning import compare_networks
 
         before, after = load_digit_model(name, who), load_digit_model(run, who)
         images, labels = own_drawings.to_tensors(own_drawings.load_drawings(who))

@@ -13,6 +13,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
+from playground.network import analysis, reading
+from playground.network.facts import compare
+from playground.network.presets import load_presets
+from playground.network.source import module_script, sequential_script
+from playground.network.spec import from_dict
 from playground.server.respond import ONE_DAY, Answer, answered, body_of
 from playground.server.services import services
 
@@ -64,21 +69,11 @@ async def _document(request: Request) -> dict[str, Any]:
 
 @cache
 def _catalogue() -> list[dict[str, Any]]:
-    from playground.network.analysis import catalogue
-
-    services().warm.wait()
-    return catalogue()
+    return analysis.catalogue()
 
 
 def _analyse(document: dict[str, Any]) -> dict[str, Any]:
-    from playground.network.analysis import analyse
-    from playground.network.facts import compare
-    from playground.network.presets import load_presets
-    from playground.network.source import module_script, sequential_script
-    from playground.network.spec import from_dict
-
-    services().warm.wait()
-    analysis = analyse(document.get("network"), str(document.get("dataset") or "") or None)
+    analysis = analysis.analyse(document.get("network"), str(document.get("dataset") or "") or None)
     if not analysis["fits"]:
         return analysis
     spec = from_dict(document["network"])
@@ -88,13 +83,10 @@ def _analyse(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read(document: dict[str, Any]) -> dict[str, Any]:
-    from playground.network.reading import read
-
-    services().warm.wait()
     shape = document.get("input_shape")
     if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
         raise PlaygroundError("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
-    result = read(str(document.get("text", "")), tuple(shape) if shape else None)
+    result = reading.read(str(document.get("text", "")), tuple(shape) if shape else None)
     return {"network": result.spec.to_dict(), "notes": list(result.notes)}
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from functools import cache
 from typing import Any
 
 from anyio import to_thread
@@ -15,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from playground.autograd.task import CURVE, OBSERVE, PROVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
-from playground.server.respond import ONE_DAY, answered, body_of
+from playground.server.respond import answered, body_of
 from playground.server.services import services
 from playground.tensors.sandbox import CHECK, RUN, processor_seconds
 
@@ -57,12 +55,6 @@ async def _gradients(request: Request, task: str) -> Response:
     return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked))
 
 
-@answered
-async def reference(_request: Request) -> Response:
-    """Everything that scripts can use, for completion in the editor."""
-    return JSONResponse(await to_thread.run_sync(_entries), headers={"cache-control": f"public, max-age={ONE_DAY}"})
-
-
 def _asked(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
@@ -74,17 +66,8 @@ def _asked(body: bytes) -> dict[str, Any]:
     return asked
 
 
-@cache
-def _entries() -> list[dict[str, Any]]:
-    from playground.tensors.help.reference import entries
-
-    services().warm.wait()
-    return [{**asdict(entry), "label": entry.name} for entry in entries()]
-
-
 ROUTES: list[BaseRoute] = [
     Route("/api/tensors/run", run, methods=["POST"]),
-    Route("/api/tensors/reference", reference),
     Route("/api/autograd/run", observe, methods=["POST"]),
     Route("/api/autograd/curve", curve, methods=["POST"]),
     Route("/api/autograd/prove", prove, methods=["POST"]),
