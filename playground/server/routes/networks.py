@@ -73,13 +73,13 @@ def _catalogue() -> list[dict[str, Any]]:
 
 
 def _analyse(document: dict[str, Any]) -> dict[str, Any]:
-    analysis = analysis.analyse(document.get("network"), str(document.get("dataset") or "") or None)
-    if not analysis["fits"]:
-        return analysis
+    result = analysis.analyse(document.get("network"), str(document.get("dataset") or "") or None)
+    if not result["fits"]:
+        return result
     spec = from_dict(document["network"])
     preset = load_presets().networks.get(spec.name)
     compared = [asdict(difference) for difference in compare(spec, preset)] if preset else None
-    return {**analysis, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
+    return {**result, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
 
 
 def _read(document: dict[str, Any]) -> dict[str, Any]:
