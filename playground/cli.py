@@ -251,9 +251,9 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
 @as_json
 def tensors(file: Any, as_json: bool) -> None:
     """Run the tensor script in FILE (- for standard input), and print its output and its variables."""
-    from playground.tensors.sandbox import run_here
+    from playground.tensors.sandbox import run_once
 
-    report = run_here(_script(file))
+    report = run_once(_script(file))
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return
@@ -269,10 +269,10 @@ def tensors(file: Any, as_json: bool) -> None:
 @as_json
 def autograd(file: Any, as_json: bool) -> None:
     """Run the script in FILE (- for standard input), and print the graph that PyTorch recorded, with its gradients."""
-    from playground.autograd.task import OBSERVE
-    from playground.tensors.sandbox import run_here
+    from playground.autograd.sandbox_tasks import OBSERVE
+    from playground.tensors.sandbox import run_once
 
-    report = run_here(_script(file), OBSERVE)
+    report = run_once(_script(file), OBSERVE)
     if as_json:
         click.echo(json.dumps(report, ensure_ascii=False))
         return

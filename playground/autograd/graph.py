@@ -14,8 +14,8 @@ from torch.autograd.graph import Node
 
 from playground.autograd.folding import FOLDED, fold
 from playground.autograd.formulas import formula, title
-from playground.autograd.grabbing import Grabbed
-from playground.autograd.recording import FEW, Given, GradientTracer, Made, Observed, node_of, reachable
+from playground.autograd.gradient_tracer import FEW, BackwardRecord, ForwardRecord, GradientTracer, OperationInput, node_of, reachable
+from playground.autograd.overrides import Overrides
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
@@ -31,9 +31,9 @@ DRAWN = 2_000
 """Nodes of a graph that are written down."""
 
 
-def run(source: str, given: Mapping[str, Any], grabbed: Grabbed | None = None) -> Execution:
+def run(source: str, predefined: Mapping[str, Any], overrides: Overrides | None = None) -> Execution:
     """Run a script and observe its backward passes."""
-    return interpreter.run(source, given, tracer=GradientTracer(grabbed))
+    return interpreter.run(source, predefined, tracer=GradientTracer(overrides))
 
 
 def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda part: nested(part.values)) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda p
         "graph": writer.graph(),
         "steps": writer.steps(),
         "leaves": writer.leaves(),
-        "born": writer.born(),
+        "nonfinite": writer.nonfinite(),
         "output": told["output"],
         "warnings": told["warnings"],
         "error": told["error"],
@@ -123,13 +123,13 @@ class _Writer:
         return [
             {
                 "name": name, "pass": start.number, "loss": _finite(start.loss), "value": self._written(start.value), "grad": self._number(start.grad),
-                "requires_grad": start.value.requires_grad, "grabbed": sorted(self._tracer.grabbed.values.get(name, ())),
-                "free": start.value.dtype.startswith(("float", "bfloat")),
+                "requires_grad": start.value.requires_grad, "overridden": sorted(self._tracer.overrides.values.get(name, ())),
+                "editable": start.value.dtype.startswith(("float", "bfloat")),
             }
             for name, start in self._tracer.starts.items()
         ]  # fmt: skip
 
-    def born(self) -> list[dict[str, Any]]:
+    def nonfinite(self) -> list[dict[str, Any]]:
         """Where the first NaN or infinity was made of numbers, forward and backward: the node, and which of the two it is."""
         made = (
             (node, "value", [given.part for given in made.inputs], list(made.parts.values())) for node, made in self._tracer.made.items() if node in self._ids
@@ -143,7 +143,7 @@ class _Writer:
         for way in (made, passed):
             first = next(((node, kind, after) for node, kind, before, after in way if not _strange(before) and _strange(after)), None)
             if first:
-                found.append({"node": self._ids[first[0]], "kind": first[1], "what": _strange(first[2])})
+                found.append({"node": self._ids[first[0]], "kind": first[1], "value": _strange(first[2])})
         return found
 
     def _node(self, node: Node) -> dict[str, Any]:
@@ -189,7 +189,7 @@ class _Writer:
             )
         return found
 
-    def _constants(self, node: Node) -> list[Given]:
+    def _constants(self, node: Node) -> list[OperationInput]:
         """Inputs that no gradient flows to."""
         made = self._tracer.made.get(node)
         return [given for given in made.inputs if given.source is None] if made else []
@@ -208,7 +208,7 @@ class _Writer:
     def _number(self, part: Snapshot | None) -> Any:
         return None if part is None else self._written(part)
 
-    def _line(self, made: Made | None) -> int | None:
+    def _line(self, made: ForwardRecord | None) -> int | None:
         return self._script.place(made.place).line if made else None
 
 
@@ -253,12 +253,12 @@ def _leaf(node: Node) -> Snapshot | None:
     return None if variable is None else snapshot(variable)
 
 
-def _at(seen: Observed | None, what: str, slot: int) -> Snapshot | None:
+def _at(seen: BackwardRecord | None, what: str, slot: int) -> Snapshot | None:
     parts: tuple[Snapshot | None, ...] = getattr(seen, what) if seen else ()
     return parts[slot] if slot < len(parts) else None
 
 
-def _is_product(seen: Observed | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
+def _is_product(seen: BackwardRecord | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
     """Whether what was passed on is upstream × local, cell by cell: then the arithmetic can be written so."""
     if seen is None or len(seen.upstream) != 1 or local is None or passed is None:
         return False

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
 
-from playground.autograd import task
+from playground.autograd import sandbox_tasks
 from playground.errors import InstallationError, PlaygroundError
 from playground.forking import Forker
 from playground.installation import check
@@ -22,7 +22,7 @@ from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import Run
 from playground.tensors import sandbox
-from playground.tensors.sandbox import Desk, Sandbox
+from playground.tensors.sandbox import InProcessSandbox, Sandbox
 
 _HOLDER = "playground_services"
 TRASH_SECONDS = 7 * 24 * 3600
@@ -35,10 +35,10 @@ HISTORIES = 128
 class Services:
     """One for each server."""
 
-    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, task.PREPARE))
+    forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, sandbox_tasks.PREPARE))
     """Where training workers and learners' scripts come from."""
     scheduler: Scheduler = field(init=False)
-    sandbox: Sandbox | Desk = field(init=False)
+    sandbox: Sandbox | InProcessSandbox = field(init=False)
     """Runs learners' scripts."""
     racing: threading.Lock = field(default_factory=threading.Lock)
     """Held by the one race that may be run at a time: two would slow each other."""
@@ -51,7 +51,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(forker=self.forker)
-        self.sandbox = sandbox.sandbox(self.forker)
+        self.sandbox = sandbox.make_sandbox(self.forker)
 
     def history(self, run: Run) -> History:
         """The run's record up to now; read only as far as it has grown since the last time."""

@@ -1,6 +1,6 @@
-"""An honest race: the same matrix products on two devices, or with one thread and with all.
+"""Times the same matrix products on two devices, or with one thread and with all threads.
 
-Each time is a median of several, after a warm-up, with the accelerator waited for before the clock is read.
+Each time is the median of several, after a warm-up; the accelerator is synchronised before the clock is read.
 Source: https://docs.pytorch.org/tutorials/recipes/recipes/benchmark.html
 """
 
@@ -17,41 +17,42 @@ from playground import device, environment
 
 SIZES = (64, 128, 256, 512, 1024)
 REPEATS = 7
-ENOUGH = 0.25
+SECONDS_PER_SIZE = 0.25
 """Seconds after which a size is not repeated again."""
 
 
-def race(_request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that races.
+def compare_devices(_request: Mapping[str, Any]) -> dict[str, Any]:
+    """Time matrix products: a task of the sandbox.
 
     Returns:
-        `lanes`, the titles, two where there is anything to race against; `rows`, the size and for each lane the seconds of one product.
+        `devices`, their titles: two, or one on a machine with a single core and no accelerator; `rows`, for each `size` of a square matrix
+        the `seconds` of one product on each device.
     """
     best = device.best()
-    lanes: list[tuple[str, torch.device, int]]
+    contenders: list[tuple[str, torch.device, int]]
     threads = environment.cores()
     if best.is_accelerator:
-        lanes = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
+        contenders = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
     else:
-        lanes = [("1 thread", torch.device("cpu"), 1)]
+        contenders = [("1 thread", torch.device("cpu"), 1)]
         if threads > 1:
-            lanes.append((f"{threads} threads", torch.device("cpu"), threads))
-    rows = [{"size": size, "seconds": [_median(size, where, count) for _title, where, count in lanes]} for size in SIZES]
-    return {"lanes": [title for title, _where, _count in lanes], "rows": rows}
+            contenders.append((f"{threads} threads", torch.device("cpu"), threads))
+    rows = [{"size": size, "seconds": [_median_seconds(size, where, count) for _title, where, count in contenders]} for size in SIZES]
+    return {"devices": [title for title, _device, _threads in contenders], "rows": rows}
 
 
-def _median(size: int, where: torch.device, threads: int) -> float:
-    """Median seconds of one product of two square matrices."""
+def _median_seconds(size: int, where: torch.device, threads: int) -> float:
+    """Return the median seconds of one product of two matrices of shape ``(size, size)``."""
     torch.set_num_threads(threads)
     a, b = (torch.rand(size, size, device=where) for _ in range(2))
-    _timed(a, b)  # warm-up: threads, kernels and caches
+    _time_product(a, b)  # warm-up: threads, kernels and caches
     times: list[float] = []
-    while len(times) < REPEATS and (len(times) < 3 or sum(times) < ENOUGH):
-        times.append(_timed(a, b))
+    while len(times) < REPEATS and (len(times) < 3 or sum(times) < SECONDS_PER_SIZE):
+        times.append(_time_product(a, b))
     return statistics.median(times)
 
 
-def _timed(a: torch.Tensor, b: torch.Tensor) -> float:
+def _time_product(a: torch.Tensor, b: torch.Tensor) -> float:
     device.synchronize(a.device)
     start = time.perf_counter()
     torch.matmul(a, b)

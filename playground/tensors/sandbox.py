@@ -27,24 +27,24 @@ from playground.forking import CAN_FORK, Forker
 
 PREPARE = "playground.tensors.sandbox:prepare"
 RUN = "playground.tensors.sandbox:run_script"
-CHECK = "playground.tensors.exercises.checking:try_exercise"
-RACE = "playground.tensors.device_benchmark:race"
-"""The tasks."""
+CHECK_EXERCISE = "playground.tensors.exercises.grading:check_exercise"
+COMPARE_DEVICES = "playground.tensors.device_benchmark:compare_devices"
+"""Tasks, each as `module:function`."""
 REPORT_SECONDS = 0.8
 """Processor time for what follows a script: its report."""
-LATENESS = 20
+WALL_CLOCK_FACTOR = 20
 """How many times its processor time a process may take on the clock, where others use the processor, too."""
 OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
 """What a process sends instead of an answer when its processor time is used up."""
-EXTRA = 512 * 2**20
+EXTRA_MEMORY = 512 * 2**20
 """Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
-RECEIVED = 1 << 16
-LONGEST_ANSWER = 8 * 2**20
+CHUNK = 1 << 16
+MAX_RESULT = 8 * 2**20
 """Bytes of an answer."""
 Start = Callable[[str, str], tuple[int, socket.socket]]
 
 
-class Desk:
+class InProcessSandbox:
     """Does what is asked in the server's own process, one after another: for systems that cannot fork.
 
     A script is bounded by the interpreter alone there.
@@ -53,9 +53,9 @@ class Desk:
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
-    def ask(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
+    def run(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
         with self._lock:
-            return _work(task)(dict(request))
+            return _load_task(task)(dict(request))
 
 
 def processor_seconds(scripts: int = 1) -> float:
@@ -63,9 +63,9 @@ def processor_seconds(scripts: int = 1) -> float:
     return scripts * (environment.script_seconds() + REPORT_SECONDS)
 
 
-def sandbox(forker: Forker) -> Sandbox | Desk:
-    """What runs scripts on this system."""
-    return Sandbox(forker.start) if CAN_FORK else Desk()
+def make_sandbox(forker: Forker) -> Sandbox | InProcessSandbox:
+    """Return the sandbox for this system."""
+    return Sandbox(forker.start) if CAN_FORK else InProcessSandbox()
 
 
 class Sandbox:
@@ -78,10 +78,10 @@ class Sandbox:
 
     def __init__(self, start: Start, at_once: int | None = None) -> None:
         self._start = start
-        self._places = threading.Semaphore(at_once or environment.cores())
+        self._slots = threading.Semaphore(at_once or environment.cores())
 
-    def ask(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """What the task answers.
+    def run(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """Run a task and return its result.
 
         Args:
             task: a function as `module:function`; takes the request and returns its answer, both plain data.
@@ -90,55 +90,56 @@ class Sandbox:
         Raises:
             PlaygroundError: it took too long, or it ended without an answer.
         """
-        with self._places:
-            pid, line = self._start("playground.tensors.sandbox:become", task)
+        with self._slots:
+            pid, line = self._start("playground.tensors.sandbox:run_child", task)
             with line:
-                return _answer(pid, line, request, seconds or processor_seconds())
+                return _exchange(pid, line, request, seconds or processor_seconds())
 
 
-def _answer(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    patience = LATENESS * seconds
-    ends = time.monotonic() + patience
+def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    wall_seconds = WALL_CLOCK_FACTOR * seconds
+    deadline = time.monotonic() + wall_seconds
     received = bytearray()
     try:
         line.sendall(json.dumps([seconds, request]).encode())
         line.shutdown(socket.SHUT_WR)
-        while part := _part(line, ends):
+        while part := _receive(line, deadline):
             received += part
             if received.startswith(OUT_OF_TIME):
                 _kill(pid)
                 raise PlaygroundError(
-                    f"This took longer than {seconds:.0f} seconds of processor time, so it was stopped.",
-                    "One of its operations is too much work: make its tensors smaller.",
+                    f"The script took longer than {seconds:.0f} seconds of processor time, so it was stopped.",
+                    "One of its operations is too much work. Make its tensors smaller.",
                 )
-            if len(received) > LONGEST_ANSWER:
+            if len(received) > MAX_RESULT:
                 _kill(pid)
-                raise PlaygroundError("This result is too long to be shown.", "Print or keep less.")
+                raise PlaygroundError("The script’s result is too large to show.", "Print less, or keep fewer and smaller tensors.")
     except TimeoutError:
         _kill(pid)
         raise PlaygroundError(
-            f"There was no answer within {patience:.0f} seconds, so this was stopped.", "The computer is very busy, or an operation hangs. Try it once more."
+            f"There was no result within {wall_seconds:.0f} seconds, so the script was stopped.",
+            "The computer is very busy, or an operation hangs. Run it again.",
         ) from None
     except OSError:
         received.clear()
     try:
         answer: dict[str, Any] = json.loads(received)
-    except ValueError:  # nothing, or the beginning of something
+    except ValueError:  # empty or cut short
         raise PlaygroundError(
-            "The process of this script ended before its answer.", "It needed too much memory, or an operation crashed PyTorch. Make its tensors smaller."
+            "The process of this script ended before it returned a result.", "It ran out of memory, or an operation crashed PyTorch. Make its tensors smaller."
         ) from None
-    if refused := answer.get("refused_with"):
-        raise PlaygroundError(*refused)
+    if error := answer.get("error_and_hint"):
+        raise PlaygroundError(*error)
     return answer
 
 
-def _part(line: socket.socket, ends: float) -> bytes:
-    """The next bytes of an answer, empty at its end; a process that sends slowly is late, too."""
-    left = ends - time.monotonic()
-    if left <= 0:
+def _receive(line: socket.socket, deadline: float) -> bytes:
+    """Receive the next bytes of a result, empty at its end; the deadline counts for all parts together."""
+    remaining = deadline - time.monotonic()
+    if remaining <= 0:
         raise TimeoutError
-    line.settimeout(left)
-    return line.recv(RECEIVED)
+    line.settimeout(remaining)
+    return line.recv(CHUNK)
 
 
 def _kill(pid: int) -> None:
@@ -146,19 +147,19 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def become(task: str, descriptor: int) -> int:
-    """In the forked process: read the request, bound the process, do the task, send the answer."""
+def run_child(task: str, descriptor: int) -> int:
+    """Serve one request in the forked process: read it, limit the process, run the task, send the result."""
     line = socket.socket(fileno=descriptor)
     received = b""
-    while part := line.recv(RECEIVED):
+    while part := line.recv(CHUNK):
         received += part
     if not received:
-        return 0  # whoever asked is gone
+        return 0  # the server closed the connection
     seconds, request = json.loads(received)
-    _bound(math.ceil(seconds) + 1)
-    _stir()
+    _limit_resources(math.ceil(seconds) + 1)
+    _reseed()
     with _timed(line, seconds):
-        answer = json.dumps(_done(task, request)).encode()
+        answer = json.dumps(_run_task(task, request)).encode()
     line.sendall(answer)
     line.close()
     return 0
@@ -177,29 +178,34 @@ def _timed(line: socket.socket, seconds: float) -> Iterator[None]:
     line.setblocking(True)
 
 
-def _done(task: str, request: dict[str, Any]) -> dict[str, Any]:
+def _run_task(task: str, request: dict[str, Any]) -> dict[str, Any]:
     """The task's answer. A mistake of the playground's own is written where the server writes, and the learner is told that it is one."""
     try:
-        return _work(task)(request)
+        return _load_task(task)(request)
     except PlaygroundError as error:
-        return {"refused_with": [error.message, error.hint]}
+        return {"error_and_hint": [error.message, error.hint]}
     except MemoryError:
-        return {"refused_with": ["This needed too much memory.", "Make its tensors smaller."]}
+        return {"error_and_hint": ["The script ran out of memory.", "Make its tensors smaller."]}
     except Exception as error:
         if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):
-            return {"refused_with": ["This needed too much memory.", "Make its tensors smaller."]}
+            return {"error_and_hint": ["The script ran out of memory.", "Make its tensors smaller."]}
         with contextlib.suppress(OSError):  # this process may write no file, and the server's own output may be one
             traceback.print_exc()
-        return {"refused_with": ["The playground made a mistake with this script; this should not happen.", "Another way to write it will probably work."]}
+        return {
+            "error_and_hint": [
+                "An error in the playground stopped this script; the script itself may be right.",
+                "Try to write it another way, and report the error with the script.",
+            ]
+        }
 
 
-def _work(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     module, function = task.split(":")
     work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(importlib.import_module(module), function)
     return work
 
 
-def _bound(seconds: int) -> None:
+def _limit_resources(seconds: int) -> None:
     """Have the system hold this process to its time and memory, and let it write no file."""
     import resource
 
@@ -207,7 +213,7 @@ def _bound(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     if used := _data_bytes():
-        resource.setrlimit(resource.RLIMIT_DATA, (used + EXTRA, used + EXTRA))
+        resource.setrlimit(resource.RLIMIT_DATA, (used + EXTRA_MEMORY, used + EXTRA_MEMORY))
 
 
 def _data_bytes() -> int:
@@ -219,8 +225,8 @@ def _data_bytes() -> int:
     return 0
 
 
-def _stir() -> None:
-    """Random numbers of one's own: a fork starts with those of the process that it comes from."""
+def _reseed() -> None:
+    """Seed the random number generators anew; a fork would otherwise continue those of its parent."""
     import numpy as np
     import torch
 
@@ -253,7 +259,7 @@ def prepare() -> None:
     report.report(interpreter.run(source, {"device": torch.device("cpu")}))
 
 
-def run_here(source: str, task: str = RUN) -> dict[str, Any]:
+def run_once(source: str, task: str = RUN) -> dict[str, Any]:
     """Run a script for the command line, in a process of its own.
 
     Returns:
@@ -261,10 +267,10 @@ def run_here(source: str, task: str = RUN) -> dict[str, Any]:
     """
     request = {"source": source, "brief": True}
     if not CAN_FORK:
-        return _work(task)(request)
+        return _load_task(task)(request)
     forker = Forker(PREPARE)
     try:
-        return Sandbox(forker.start).ask(task, request)
+        return Sandbox(forker.start).run(task, request)
     except PlaygroundError as error:
         place = {"line": None, "start": 0, "end": 0}
         fault: dict[str, Any] = {**place, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}

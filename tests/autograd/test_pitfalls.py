@@ -19,7 +19,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from playground.autograd.pitfalls import catalogue as pitfalls
-from playground.autograd.pitfalls.catalogue import PITFALLS, show
+from playground.autograd.pitfalls.catalogue import PITFALLS, compare
 from playground.errors import PlaygroundError, UnknownName
 
 from ..support.tiers import repetitions
@@ -165,11 +165,11 @@ AS_MINE = {"backward_twice", "retain_graph", "in_place", "detach", "no_grad", "n
 
 @cache
 def ask(source: str, pitfall: str, seed: int = SEED) -> dict[str, Any]:
-    return json.loads(json.dumps(show({"source": source, "pitfall": pitfall, "device": "cpu", "seed": seed}), allow_nan=False))
+    return json.loads(json.dumps(compare({"source": source, "pitfall": pitfall, "device": "cpu", "seed": seed}), allow_nan=False))
 
 
 def versions(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    return [answer["mine"], answer["wrong"], *answer["right"]]
+    return [answer["original"], answer["wrong"], *answer["right"]]
 
 
 @cache
@@ -202,18 +202,18 @@ def agrees(version: dict[str, Any], seed: int = SEED) -> None:
         assert "NoneType" in version["error"]["message"]
     else:
         assert (version["error"] is None) == (error is None)
-    assert (version["said"], version["output"]) == (error, output)
+    assert (version["pytorch_error"], version["output"]) == (error, output)
     expected = {name: None if leaf.grad is None else leaf.grad.tolist() for name, leaf in leaves(names).items()}
-    assert {name: grad for name, grad in version["grads"].items() if name in expected} == expected
+    assert {name: grad for name, grad in version["gradients"].items() if name in expected} == expected
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         assert all(
-            names[name].grad is None if grad is None else names[name].grad.tolist() == grad for name, grad in version["grads"].items() if "[" not in name
+            names[name].grad is None if grad is None else names[name].grad.tolist() == grad for name, grad in version["gradients"].items() if "[" not in name
         )
 
 
 def total(version: dict[str, Any]) -> dict[str, np.ndarray]:
-    return {name: np.array(grad) for name, grad in version["grads"].items() if grad is not None}
+    return {name: np.array(grad) for name, grad in version["gradients"].items() if grad is not None}
 
 
 @pytest.mark.parametrize(("name", "pitfall"), CASES)
@@ -222,10 +222,10 @@ def test_every_version_does_what_python_does_and_is_the_learners_own(name: str, 
     for version in versions(answer):
         agrees(version)
         untouched(SCRIPTS[name], version)
-    assert answer["mine"]["source"] == SCRIPTS[name]
+    assert answer["original"]["source"] == SCRIPTS[name]
     assert [version["error"] for version in answer["right"]] == [None] * len(answer["right"]) and answer["right"]
     if pitfall in AS_MINE:
-        assert answer["right"][0]["grads"] == answer["mine"]["grads"] or pitfall == "non_leaf"
+        assert answer["right"][0]["gradients"] == answer["original"]["gradients"] or pitfall == "non_leaf"
 
 
 @pytest.mark.parametrize(("name", "pitfall"), [(name, pitfall) for pitfall, names in REFUSED.items() for name in sorted(names)])
@@ -256,29 +256,29 @@ DOUBLING = ["A1", "A2", "A3", "A4", "semicolons", "expression of several lines",
 @pytest.mark.parametrize("name", DOUBLING)
 def test_without_zeroing_gradients_add_up(name: str) -> None:
     answer = ask(SCRIPTS[name], "zero_grad")
-    mine, wrong = total(answer["mine"]), total(answer["wrong"])
+    mine, wrong = total(answer["original"]), total(answer["wrong"])
     assert mine.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * mine[leaf]) for leaf in mine)
-    assert answer["right"][0]["grads"] == answer["mine"]["grads"]
+    assert answer["right"][0]["gradients"] == answer["original"]["gradients"]
 
 
 @pytest.mark.parametrize("name", DOUBLING)
 def test_with_retain_graph_gradients_add_up(name: str) -> None:
     answer = ask(SCRIPTS[name], "retain_graph")
-    mine, wrong = total(answer["mine"]), total(answer["wrong"])
+    mine, wrong = total(answer["original"]), total(answer["wrong"])
     assert mine.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * mine[leaf]) for leaf in mine)
-    assert [right["grads"] for right in answer["right"]] == [answer["mine"]["grads"]] * 2
+    assert [right["gradients"] for right in answer["right"]] == [answer["original"]["gradients"]] * 2
 
 
 def test_a_script_that_never_zeroes_is_told_so() -> None:
     answer = ask(SCRIPTS["A5"], "zero_grad")
-    assert (answer["wrong"]["grads"], answer["wrong"]["changed"]) == ({"x": [4.0, 8.0]}, [])
-    assert (answer["right"][0]["grads"], answer["right"][0]["changed"]) == ({"x": [2.0, 4.0]}, [4])
-    assert "forgets" in answer["meaning"]
+    assert (answer["wrong"]["gradients"], answer["wrong"]["changed"]) == ({"x": [4.0, 8.0]}, [])
+    assert (answer["right"][0]["gradients"], answer["right"][0]["changed"]) == ({"x": [2.0, 4.0]}, [4])
+    assert "never clears" in answer["meaning"]
 
 
 def test_leaves_of_each_turn_are_not_taken_for_old_gradients() -> None:
     answer = ask("for i in range(2):\n    x = torch.ones(2, requires_grad=True)\n    y = (x * x).sum()\n    y.backward()", "zero_grad")
-    assert (answer["mine"]["grads"], answer["wrong"]["grads"]) == ({"x": [2.0, 2.0]}, {"x": [4.0, 4.0]})
+    assert (answer["original"]["gradients"], answer["wrong"]["gradients"]) == ({"x": [2.0, 2.0]}, {"x": [4.0, 4.0]})
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ def test_every_way_to_zero_is_known(zeroing: str) -> None:
     answer = ask(source, "zero_grad")
     assert (answer["wrong"]["removed"], answer["wrong"]["changed"]) == ([zeroing], [])
     assert answer["wrong"]["source"] == source.replace(f"{zeroing}  # gone\n", "")
-    assert (answer["wrong"]["grads"]["x"], answer["right"][0]["grads"]["x"]) == ([2.0, 2.0], [1.0, 1.0])
+    assert (answer["wrong"]["gradients"]["x"], answer["right"][0]["gradients"]["x"]) == ([2.0, 2.0], [1.0, 1.0])
 
 
 def test_a_block_that_only_zeroes_keeps_a_pass() -> None:
@@ -318,15 +318,15 @@ def test_zeroing_is_cut_out_of_a_line(line: str, left: str) -> None:
 
 
 def test_zeroing_that_changes_nothing_is_told_so() -> None:
-    assert "ends alike" in ask("x = torch.ones(2, requires_grad=True)\nx.grad = None\n(x * x).sum().backward()", "zero_grad")["meaning"]
+    assert "changes nothing" in ask("x = torch.ones(2, requires_grad=True)\nx.grad = None\n(x * x).sum().backward()", "zero_grad")["meaning"]
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_second_pass_fails_only_where_something_was_saved(name: str) -> None:
     answer = ask(SCRIPTS[name], "backward_twice")
-    freed = "backward through the graph a second time" in (answer["wrong"]["said"] or "")
+    freed = "backward through the graph a second time" in (answer["wrong"]["pytorch_error"] or "")
     assert freed != (name in ("nothing saved", "retained already"))
-    assert ("does not complain" in answer["meaning"]) != freed
+    assert ("does not fail" in answer["meaning"]) != freed
 
 
 @pytest.mark.parametrize(
@@ -349,43 +349,43 @@ def test_without_history_gradients_are_lost(name: str, pitfall: str) -> None:
     if name in REFUSED.get(pitfall, ()):
         return
     answer = ask(SCRIPTS[name], pitfall)
-    refused = "does not require grad" in (answer["wrong"]["said"] or "")
-    assert refused or answer["wrong"]["grads"] != answer["mine"]["grads"]
-    assert ("PyTorch says so" in answer["meaning"]) == refused
+    refused = "does not require grad" in (answer["wrong"]["pytorch_error"] or "")
+    assert refused or answer["wrong"]["gradients"] != answer["original"]["gradients"]
+    assert ("PyTorch raises an error" in answer["meaning"]) == refused
 
 
 def test_what_is_lost_beside_another_way_is_told() -> None:
     answer = ask("a = torch.ones(2, requires_grad=True)\nb = torch.ones(2, requires_grad=True)\nc = a * 3\nloss = (c * b).sum()\nloss.backward()", "detach")
-    assert answer["wrong"]["grads"] == {"a": None, "b": [3.0, 3.0]} and answer["wrong"]["error"] is None
+    assert answer["wrong"]["gradients"] == {"a": None, "b": [3.0, 3.0]} and answer["wrong"]["error"] is None
     assert "are missing" in answer["meaning"]
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in REFUSED["non_leaf"]])
 def test_a_result_has_no_gradient_unless_it_is_asked_for(name: str) -> None:
     answer = ask(SCRIPTS[name], "non_leaf")
-    watched = next(name for name in answer["right"][0]["grads"] if f"print({name}.grad)" in answer["wrong"]["source"] and not name.startswith("x"))
-    assert answer["wrong"]["grads"][watched] is None and "None\n" in answer["wrong"]["output"]
+    watched = next(name for name in answer["right"][0]["gradients"] if f"print({name}.grad)" in answer["wrong"]["source"] and not name.startswith("x"))
+    assert answer["wrong"]["gradients"][watched] is None and "None\n" in answer["wrong"]["output"]
     assert any("not a leaf Tensor is being accessed" in warning for warning in answer["wrong"]["warnings"])
-    assert answer["right"][0]["grads"][watched] is not None
+    assert answer["right"][0]["gradients"][watched] is not None
 
 
 def test_no_version_draws_other_random_numbers() -> None:
     source = "x = torch.randn(3, requires_grad=True)\nn = torch.tensor(np.random.rand(3))\ny = x * n\nloss = (y * y).sum()\nloss.backward()"
     one, again, other = ask(source, "detach"), ask(source, "detach"), ask(source, "detach", seed=SEED + 1)
-    assert one == again and one["right"][0]["grads"] == one["mine"]["grads"]
-    assert other["mine"]["grads"] != one["mine"]["grads"]
+    assert one == again and one["right"][0]["gradients"] == one["original"]["gradients"]
+    assert other["original"]["gradients"] != one["original"]["gradients"]
 
 
 def test_a_seed_is_drawn_where_none_is_given() -> None:
     request = {"source": SCRIPTS["A4"], "pitfall": "zero_grad", "device": "cpu"}
-    answer = show(request)
-    assert show({**request, "seed": answer["seed"]}) == answer
-    assert show(request)["seed"] != answer["seed"]
+    answer = compare(request)
+    assert compare({**request, "seed": answer["seed"]}) == answer
+    assert compare(request)["seed"] != answer["seed"]
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64 + 5, "12"])
 def test_every_whole_number_is_a_seed(seed: Any) -> None:
-    answer = show({"source": SCRIPTS["A4"], "pitfall": "zero_grad", "device": "cpu", "seed": seed})
+    answer = compare({"source": SCRIPTS["A4"], "pitfall": "zero_grad", "device": "cpu", "seed": seed})
     assert 0 <= answer["seed"] < 2**63
 
 
@@ -394,11 +394,11 @@ def test_every_whole_number_is_a_seed(seed: Any) -> None:
     [
         ("", "zero_grad", "no backward pass"),
         ("x = torch.ones(2, requires_grad=True)\ny = x * 2", "backward_twice", "no backward pass"),
-        ("x = torch.ones(2)", "integer", "no tensor that requires a gradient"),
-        ("x = torch.ones(2, requires_grad=True)\nx.backward()", "detach", "an error of its own"),
+        ("x = torch.ones(2)", "integer", "no leaf that requires a gradient"),
+        ("x = torch.ones(2, requires_grad=True)\nx.backward()", "detach", "ends with an error"),
         ("x = torch.ones(2", "detach", "not Python yet"),
-        ("x = torch.ones((), requires_grad=True)\n_ = (x * x).backward()", "zero_grad", "part of a larger statement"),
-        ("x = torch.ones((), requires_grad=True)\n[(x * x).backward() for i in range(2)]", "retain_graph", "part of a larger statement"),
+        ("x = torch.ones((), requires_grad=True)\n_ = (x * x).backward()", "zero_grad", "inside a larger statement"),
+        ("x = torch.ones((), requires_grad=True)\n[(x * x).backward() for i in range(2)]", "retain_graph", "inside a larger statement"),
         ("(torch.ones(2, requires_grad=True) * 2).sum().backward()", "zero_grad", "no names"),
         ("w = torch.ones(2, requires_grad=True)\nw = w * 2\nw.sum().backward()", "zero_grad", "no names"),
         ("w = torch.ones(2, requires_grad=True)\nv = w\nw = w * 2\nw.sum().backward()", "zero_grad", "overwrites"),
@@ -432,7 +432,7 @@ def test_a_loss_that_cannot_be_repeated_is_gone_back_from_once() -> None:
 
 def test_gradients_zeroed_under_another_name_are_not_added_to() -> None:
     answer = ask("x = torch.ones(2, requires_grad=True)\nfor i in range(2):\n    (x * x).sum().backward()\n    g = x.grad\n    g.zero_()", "zero_grad")
-    assert "twice" in answer["meaning"]
+    assert "two backward passes" in answer["meaning"]
 
 
 def test_only_what_was_saved_is_tried() -> None:
@@ -449,7 +449,7 @@ def test_only_what_was_saved_is_tried() -> None:
 def test_no_name_of_the_learners_is_taken(pitfall: str) -> None:
     answer = ask(SCRIPTS["names are taken"], pitfall)
     for version in versions(answer)[pitfall == "integer" and 2 :]:
-        assert version["grads"].keys() >= {"loss"}
+        assert version["gradients"].keys() >= {"loss"}
         assert torch.equal(plainly(version["source"])[0]["values"], plainly(SCRIPTS["names are taken"])[0]["values"]) or version["error"]
 
 
@@ -527,8 +527,8 @@ def simple_statements(source: str) -> list[str]:
 @given(source=scripts(), pitfall=st.sampled_from(list(PITFALLS)))
 def test_layouts(source: str, pitfall: str) -> None:
     if plainly(source)[1] is not None:
-        event("an error of its own")
-        with pytest.raises(PlaygroundError, match="error of its own"):
+        event("ends with an error")
+        with pytest.raises(PlaygroundError, match="ends with an error"):
             ask(source, pitfall)
         return
     try:

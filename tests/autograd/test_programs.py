@@ -19,7 +19,7 @@ from torch.overrides import TorchFunctionMode
 
 from playground.autograd import graph
 from playground.autograd.formulas import title
-from playground.autograd.recording import GradientTracer
+from playground.autograd.gradient_tracer import GradientTracer
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.tracing import Tracer
@@ -301,7 +301,7 @@ def edge_of(tensor: torch.Tensor) -> tuple[Node, int]:
     return edge.node, edge.output_nr
 
 
-def reached(root: Node) -> list[Node]:
+def nodes_behind(root: Node) -> list[Node]:
     seen, stack = {root: None}, [root]
     while stack:
         for following, _output in stack.pop().next_functions:
@@ -315,7 +315,7 @@ def ran_plainly(program: Program) -> Facts:
     """The whole script by Python, with hooks that only note their order; the pass is the script's own."""
     facts = Facts(names=python_s_own(program.before))
     facts.root = edge_of(facts.names[program.root])[0]
-    handles = [node.register_hook(lambda *_given, node=node: facts.order.append(node)) for node in reached(facts.root)]
+    handles = [node.register_hook(lambda *_given, node=node: facts.order.append(node)) for node in nodes_behind(facts.root)]
     try:
         exec(program.source.removeprefix(program.before).strip(), facts.names)  # noqa: S102 (code from this file)
     except RuntimeError as error:

@@ -182,7 +182,7 @@ ODD: dict[str, Any] = {
 
 
 def drawn(task: Exercise, seed: int) -> dict[str, Any]:
-    return task.given(torch.Generator().manual_seed(seed))
+    return task.make_inputs(torch.Generator().manual_seed(seed))
 
 
 def names_after(given: dict[str, Any], code: str) -> dict[str, Any]:
@@ -194,8 +194,8 @@ def names_after(given: dict[str, Any], code: str) -> dict[str, Any]:
 def answer(task: Exercise, code: str, seed: int) -> str:
     """What the check says to a program, as a page would ask it."""
     given = drawn(task, seed)
-    kept = task.kept(given)
-    return task.check(kept, names_after(given, code)[task.wanted])
+    kept = task.copy_inputs(given)
+    return task.check(kept, names_after(given, code)[task.result_name])
 
 
 def assert_sentence(text: str, case: str = "") -> None:
@@ -213,7 +213,7 @@ def test_there_are_enough_and_they_rise() -> None:
 
 
 def test_they_are_found_by_name() -> None:
-    assert exercise("accuracy").title == "How many are right?"
+    assert exercise("accuracy").title == "Accuracy"
     with pytest.raises(UnknownName, match=r"no exercise called “nothing”.*stable-softmax"):
         exercise("nothing")
 
@@ -225,7 +225,7 @@ def test_it_is_told_in_whole_sentences(task: Exercise) -> None:
         assert text[-1] in ".?" and (text[0].isupper() or text[0] == "`"), text
         assert text.count("`") % 2 == 0
     assert 2 <= len(task.hints) <= 3
-    for name in [*drawn(task, 0), task.wanted]:
+    for name in [*drawn(task, 0), task.result_name]:
         assert f"`{name}" in task.statement, "the statement says what every name is for"
     assert task.solution not in task.statement
 
@@ -237,7 +237,7 @@ def test_solution_passes(task: Exercise) -> None:
 
 @each
 def test_start_is_python_and_does_not_pass(task: Exercise) -> None:
-    assert f"{task.wanted} = " in task.start
+    assert f"{task.result_name} = " in task.start
     ast.parse(task.start)
     for seed in SEEDS:
         try:
@@ -284,7 +284,7 @@ def test_every_exercise_knows_mistakes_and_other_ways() -> None:
 @each
 def test_odd_results_get_a_sentence(task: Exercise) -> None:
     for name, odd in ODD.items():
-        assert_sentence(task.check(task.kept(drawn(task, 0)), odd), name)
+        assert_sentence(task.check(task.copy_inputs(drawn(task, 0)), odd), name)
 
 
 @each
@@ -293,8 +293,8 @@ def test_odd_results_get_a_sentence(task: Exercise) -> None:
 )
 def test_spoilt_solutions_get_a_sentence(task: Exercise, odd: str) -> None:
     given = drawn(task, 0)
-    kept = task.kept(given)
-    right = torch.as_tensor(names_after(given, task.solution)[task.wanted])
+    kept = task.copy_inputs(given)
+    right = torch.as_tensor(names_after(given, task.solution)[task.result_name])
     spoilt = {
         "nan": lambda: torch.full(right.shape, float("nan")),
         "inf": lambda: torch.full(right.shape, float("inf"), dtype=torch.float64),
@@ -315,8 +315,8 @@ def test_spoilt_solutions_get_a_sentence(task: Exercise, odd: str) -> None:
 @each
 def test_results_of_autograd_and_of_other_precision_are_accepted(task: Exercise) -> None:
     given = drawn(task, 0)
-    kept = task.kept(given)
-    right = names_after(given, task.solution)[task.wanted]
+    kept = task.copy_inputs(given)
+    right = names_after(given, task.solution)[task.result_name]
     if right.is_floating_point():
         assert task.check(kept, right.requires_grad_()) == ""
     if not task.about_memory and task.name != "diagonal":
@@ -324,47 +324,47 @@ def test_results_of_autograd_and_of_other_precision_are_accepted(task: Exercise)
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "message"),
     [
-        ("filled-table", "y = ...", "`y` is still `...`, the place where your expression goes."),
-        ("filled-table", "y = None", "`y` is None, it should be a tensor."),
-        ("filled-table", "y = [[1]]", "`y` is of type list, it should be a tensor."),
-        ("only-positive", "y = x > 0", "`y` has dtype torch.bool, it should hold decimal numbers: a floating-point dtype."),
-        ("diagonal", "y = torch.eye(size)", "`y` has dtype torch.float32, it should have dtype torch.int64."),
-        ("stable-softmax", "y = x.exp() / x.exp().sum()", "`y` holds NaN, “not a number”, which is what 0 / 0 and infinity / infinity give."),
-        ("every-second-row", "y = x[::2, -2:] + 0", "The numbers of `y` are a copy, they should be those in the memory of `x`."),
-        ("swap-rows", "y = x", "`y` uses the memory of `x`: writing to one changes the other."),
+        ("filled-table", "y = ...", "`y` is still `...`. Replace it by your expression."),
+        ("filled-table", "y = None", "`y` is None. It should be a tensor."),
+        ("filled-table", "y = [[1]]", "`y` is of type list. It should be a tensor."),
+        ("only-positive", "y = x > 0", "`y` has dtype torch.bool. It should have a floating-point dtype."),
+        ("diagonal", "y = torch.eye(size)", "`y` has dtype torch.float32. It should have dtype torch.int64."),
+        ("stable-softmax", "y = x.exp() / x.exp().sum()", "`y` contains NaN (“not a number”), the result of 0 / 0 or infinity / infinity."),
+        ("every-second-row", "y = x[::2, -2:] + 0", "`y` is a copy. It should be a view that shares the memory of `x`."),
+        ("swap-rows", "y = x", "`y` shares the memory of `x`, so writing to one changes the other. It should be a copy."),
         (
             "confusion-matrix",
             "y = F.one_hot(predicted, classes).t() @ F.one_hot(actual, classes)",
-            "The counts in `y` are right, but rows should stand for the actual class and columns for the predicted one.",
+            "The counts in `y` are correct, but rows should stand for the actual class and columns for the predicted one.",
         ),
     ],
 )
-def test_sentences_name_the_property(name: str, code: str, said: str) -> None:
-    assert answer(exercise(name), code, 0) == said
+def test_each_failed_check_names_the_property(name: str, code: str, message: str) -> None:
+    assert answer(exercise(name), code, 0) == message
 
 
 def test_shapes_and_places_are_named() -> None:
     task = exercise("fold-a-line")
     given = {"x": torch.arange(12.0), "columns": 4}
-    assert task.check(given, torch.zeros(4, 3)) == "`y` has shape (4, 3), it should have shape (3, 4)."
-    assert task.check(given, 3) == "`y` is a single number, it should be a tensor of shape (3, 4)."
+    assert task.check(given, torch.zeros(4, 3)) == "`y` has shape (4, 3). It should have shape (3, 4)."
+    assert task.check(given, 3) == "`y` is a single number. It should be a tensor of shape (3, 4)."
     y = torch.arange(12.0).view(3, 4)
     y[1, 2] = y[2, 0] = 0.5
-    assert task.check(given, y) == "The shape of `y` is right; numbers that are not right yet: 2 of 12, first `y[1, 2]`, 0.5."
+    assert task.check(given, y) == "The shape of `y` is correct, but 2 of 12 values are not, first `y[1, 2]` = 0.5."
 
 
-def test_inputs_changed_in_place_do_not_bend_the_check() -> None:
+def test_the_check_uses_the_inputs_before_in_place_changes() -> None:
     assert answer(exercise("linear-layer"), "x.zero_()\nweight.zero_()\nbias.zero_()\ny = x @ weight.t() + bias", 0)
     assert answer(exercise("every-second-row"), "y = x[::2, -2:]\nx.resize_(1)", 0) == ""
     assert answer(exercise("swap-rows"), "x.t_()\ny = x.clone()", 0)
 
 
-def test_kept_inputs_are_copies_except_where_memory_is_asked_for() -> None:
+def test_copied_inputs_share_memory_only_for_exercises_about_memory() -> None:
     for task in EXERCISES:
         given = drawn(task, 0)
-        kept = task.kept(given)
+        kept = task.copy_inputs(given)
         assert kept.keys() == given.keys()
         for name, value in given.items():
             if isinstance(value, torch.Tensor):

@@ -461,15 +461,15 @@ class Bench:
         self._sandbox = Sandbox(self._forker.start, 2)
         self._folder = folder
         self._seconds = processor_seconds()
-        self.ask("a = torch.ones(3)")
+        self.run("a = torch.ones(3)")
 
-    def ask(self, source: str) -> dict[str, Any]:
-        return self._sandbox.ask(RUN, {"source": source}, self._seconds)
+    def run(self, source: str) -> dict[str, Any]:
+        return self._sandbox.run(RUN, {"source": source}, self._seconds)
 
     def outcome(self, attack: Attack) -> Outcome:
         source = (HEAD + attack.source).replace(" ⏎ ", "\n").replace("PATH", str(self._folder / "hostile")).replace("BIG", "F" * 9000).replace("\\x00", "\0")
         try:
-            answer = self.ask(source)
+            answer = self.run(source)
         except PlaygroundError as error:
             return Outcome(error.message, None, "", ())
         error = answer["error"]

@@ -373,17 +373,17 @@ def test_no_script_takes_the_time_or_the_process(rest: dict[Attack, Outcome], at
     ],
 )
 def test_nothing_is_left_to_the_next(bench: Bench, first: str, second: str) -> None:
-    before = bench.ask(second)
-    bench.ask(first)
-    after = bench.ask(second)
+    before = bench.run(second)
+    bench.run(first)
+    after = bench.run(second)
     assert (after["output"], after["error"]) == (before["output"], before["error"])
 
 
 @forking
 def test_each_draws_its_own_random_numbers(bench: Bench) -> None:
     drawn = "print(torch.rand(3).tolist(), np.random.rand(3).tolist())"
-    seeded = bench.ask(f"torch.manual_seed(0)\nnp.random.seed(0)\n{drawn}")["output"]
-    assert len({seeded, bench.ask(drawn)["output"], bench.ask(drawn)["output"]}) == 3
+    seeded = bench.run(f"torch.manual_seed(0)\nnp.random.seed(0)\n{drawn}")["output"]
+    assert len({seeded, bench.run(drawn)["output"], bench.run(drawn)["output"]}) == 3
 
 
 def test_settings_do_not_outlast_a_script_within_one_process() -> None:
@@ -550,7 +550,7 @@ def test_random_scripts_end_with_an_answer_and_touch_nothing(source: str) -> Non
 @settings(max_examples=repetitions(40), derandomize=True, database=None, suppress_health_check=list(HealthCheck))
 def test_random_scripts_in_processes_of_their_own(bench: Bench, source: str) -> None:
     try:
-        answer = bench.ask(source)
+        answer = bench.run(source)
     except PlaygroundError:
         return
     assert not list(faults(answer))

@@ -16,7 +16,7 @@ from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
 from playground.tensors import device_benchmark, sandbox
 from playground.tensors.exercises import EXERCISES
-from playground.tensors.sandbox import CHECK, PREPARE, RACE, RUN, Desk, Sandbox, run_here
+from playground.tensors.sandbox import CHECK_EXERCISE, COMPARE_DEVICES, PREPARE, RUN, InProcessSandbox, Sandbox, run_once
 
 from ..support.waiting import until
 
@@ -39,8 +39,8 @@ def box(forker: Forker) -> Sandbox:
     return Sandbox(forker.start, at_once=2)
 
 
-def ran(box: Sandbox | Desk, source: str, **request: Any) -> dict[str, Any]:
-    return box.ask(RUN, {"source": source, **request}, LONG)
+def ran(box: Sandbox | InProcessSandbox, source: str, **request: Any) -> dict[str, Any]:
+    return box.run(RUN, {"source": source, **request}, LONG)
 
 
 def numbers(document: dict[str, Any], name: str) -> list[Any]:
@@ -80,8 +80,8 @@ def test_a_request_larger_than_one_packet(box: Sandbox) -> None:
 
 def test_an_exercise_is_judged(box: Sandbox) -> None:
     task = EXERCISES[0]
-    assert box.ask(CHECK, {"exercise": task.name, "source": task.solution}, LONG)["right"] is True
-    assert box.ask(CHECK, {"exercise": task.name, "source": f"{task.wanted} = 0"}, LONG)["right"] is False
+    assert box.run(CHECK_EXERCISE, {"exercise": task.name, "source": task.solution}, LONG)["correct"] is True
+    assert box.run(CHECK_EXERCISE, {"exercise": task.name, "source": f"{task.result_name} = 0"}, LONG)["correct"] is False
 
 
 def test_a_name_of_one_script_is_not_there_in_the_next(box: Sandbox) -> None:
@@ -93,7 +93,7 @@ def test_a_name_of_one_script_is_not_there_in_the_next(box: Sandbox) -> None:
 @pytest.mark.parametrize("how", ["spin", "multiply"])
 def test_what_takes_too_long_is_ended_and_the_next_goes_on(box: Sandbox, how: str) -> None:
     with pytest.raises(PlaygroundError, match=r"took longer than \d+ seconds of processor time") as refused:
-        box.ask(f"{TASKS_MODULE}:{how}", {}, 0.05)
+        box.run(f"{TASKS_MODULE}:{how}", {}, 0.05)
     assert "smaller" in refused.value.hint
     assert ran(box, "print(1)")["output"] == "1\n"
 
@@ -102,18 +102,18 @@ def test_what_hangs_is_ended_and_the_next_goes_on(box: Sandbox, monkeypatch: pyt
     """It uses no processor time."""
     monkeypatch.setattr(sandbox, "LATENESS", 0.05)
     with pytest.raises(PlaygroundError, match="no answer within 0 seconds"):
-        box.ask(f"{TASKS_MODULE}:sleep", {}, 1)
+        box.run(f"{TASKS_MODULE}:sleep", {}, 1)
     monkeypatch.undo()
     assert ran(box, "print(1)")["output"] == "1\n"
 
 
 def test_waiting_is_no_processor_time(box: Sandbox) -> None:
     """A process that others keep from the processor is late, not wrong."""
-    assert box.ask(f"{TASKS_MODULE}:nap", {}, 0.2) == {"rested": True}
+    assert box.run(f"{TASKS_MODULE}:nap", {}, 0.2) == {"rested": True}
 
 
 def test_a_loop_without_end_is_stopped_by_its_own_bound(box: Sandbox) -> None:
-    found = box.ask(RUN, {"source": "print('here')\nwhile True:\n    x = 1"}, LONG)
+    found = box.run(RUN, {"source": "print('here')\nwhile True:\n    x = 1"}, LONG)
     assert found["output"] == "here\n" and "stopped" in found["error"]["message"] and found["error"]["line"] in (2, 3)
 
 
@@ -126,7 +126,7 @@ def test_a_process_that_took_too_long_is_gone(forker: Forker) -> None:
         return pid, line
 
     with pytest.raises(PlaygroundError, match="took longer"):
-        Sandbox(start, 1).ask(f"{TASKS_MODULE}:spin", {}, 0.05)
+        Sandbox(start, 1).run(f"{TASKS_MODULE}:spin", {}, 0.05)
     until(lambda: not is_alive(pids[0]))
 
 
@@ -235,13 +235,13 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        *((how, "ended before its answer") for how in ("die", "crash", "leave", "strange")),
-        *((how, "The playground made a mistake") for how in ("fail", "missing")),
+        *((how, "ended before it returned a result") for how in ("die", "crash", "leave", "strange")),
+        *((how, "An error in the playground") for how in ("fail", "missing")),
     ],
 )
 def test_a_process_that_ends_without_an_answer(box: Sandbox, how: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(PlaygroundError, match=said) as refused:
-        box.ask(f"{TASKS_MODULE}:{how}", {}, LONG)
+        box.run(f"{TASKS_MODULE}:{how}", {}, LONG)
     assert refused.value.hint
     assert ran(box, "print(1)")["output"] == "1\n"
 
@@ -255,15 +255,15 @@ def test_half_an_answer_is_told_as_none() -> None:
         theirs.shutdown(socket.SHUT_WR)
         return 0, ours
 
-    with theirs, pytest.raises(PlaygroundError, match="ended before its answer"):
-        Sandbox(start, 1).ask(RUN, {"source": ""}, LONG)
+    with theirs, pytest.raises(PlaygroundError, match="ended before it returned a result"):
+        Sandbox(start, 1).run(RUN, {"source": ""}, LONG)
 
 
 def test_a_process_that_is_gone_before_the_request() -> None:
     ours, theirs = socket.socketpair()
     theirs.close()
-    with pytest.raises(PlaygroundError, match="ended before its answer"):
-        Sandbox(lambda _entry, _task: (0, ours), 1).ask(RUN, {"source": "x" * 10**6}, LONG)
+    with pytest.raises(PlaygroundError, match="ended before it returned a result"):
+        Sandbox(lambda _entry, _task: (0, ours), 1).run(RUN, {"source": "x" * 10**6}, LONG)
 
 
 def test_a_crowd_gets_everyone_their_own_answer(box: Sandbox) -> None:
@@ -296,7 +296,7 @@ def test_no_more_at_once_than_allowed(forker: Forker) -> None:
 
     box = Sandbox(start, at_once=3)
     with ThreadPoolExecutor(10) as pool:
-        found = list(pool.map(lambda number: box.ask(f"{TASKS_MODULE}:echo", {"number": number}, LONG), range(20)))
+        found = list(pool.map(lambda number: box.run(f"{TASKS_MODULE}:echo", {"number": number}, LONG), range(20)))
     assert [answer["number"] for answer in found] == list(range(20)) and len({answer["pid"] for answer in found}) == 20
     assert most <= 3 and running == 0
 
@@ -305,7 +305,7 @@ def test_a_place_is_given_back_by_what_failed(forker: Forker) -> None:
     box = Sandbox(forker.start, at_once=1)
     for _ in range(3):
         with pytest.raises(PlaygroundError):
-            box.ask(f"{TASKS_MODULE}:die", {}, LONG)
+            box.run(f"{TASKS_MODULE}:die", {}, LONG)
     assert ran(box, "print(1)")["output"] == "1\n"
 
 
@@ -327,7 +327,7 @@ def test_a_seed_reaches_its_own_script_alone(box: Sandbox) -> None:
 @pytest.mark.parametrize("what", ["file", "memory"])
 def test_the_system_bounds_a_process(box: Sandbox, what: str) -> None:
     """No file can be written, and not without end memory be taken."""
-    assert box.ask(f"{TASKS_MODULE}:take_{what}", {}, LONG)["refused"] is True
+    assert box.run(f"{TASKS_MODULE}:take_{what}", {}, LONG)["refused"] is True
 
 
 def test_the_forking_process_may_be_killed(tasks: None) -> None:
@@ -347,22 +347,22 @@ def test_the_forking_process_may_be_killed(tasks: None) -> None:
 
 def test_a_race_may_take_its_time(box: Sandbox) -> None:
     """The bound on processor time is that of the request."""
-    found = box.ask(f"{TASKS_MODULE}:bound", {}, 30)
+    found = box.run(f"{TASKS_MODULE}:bound", {}, 30)
     assert found == {"seconds": 31}
-    assert f"{device_benchmark.__name__}:race" == RACE
+    assert f"{device_benchmark.__name__}:compare_devices" == COMPARE_DEVICES
 
 
 def test_a_system_that_cannot_fork_has_a_desk(forker: Forker, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert isinstance(sandbox.sandbox(forker), Sandbox)
+    assert isinstance(sandbox.make_sandbox(forker), Sandbox)
     monkeypatch.setattr(sandbox, "CAN_FORK", False)
-    desk = sandbox.sandbox(forker)
-    assert isinstance(desk, Desk)
+    desk = sandbox.make_sandbox(forker)
+    assert isinstance(desk, InProcessSandbox)
     assert ran(desk, "x = torch.arange(3)\nprint(1)")["output"] == "1\n"
-    assert run_here("x = torch.arange(3)")["names"]["x"]["values"] == [0, 1, 2]
+    assert run_once("x = torch.arange(3)")["names"]["x"]["values"] == [0, 1, 2]
 
 
 def test_a_script_for_the_command_line() -> None:
-    found = run_here("x = torch.arange(3)\nx[5]")
+    found = run_once("x = torch.arange(3)\nx[5]")
     assert found["names"]["x"]["values"] == [0, 1, 2] and found["error"]["line"] == 2
 
 
@@ -370,6 +370,6 @@ def test_a_script_for_the_command_line_that_had_to_be_ended(monkeypatch: pytest.
     def give_up(_self: Sandbox, _task: str, _request: Mapping[str, Any]) -> dict[str, Any]:
         raise PlaygroundError("It took too long.", "Make it smaller.")
 
-    monkeypatch.setattr(Sandbox, "ask", give_up)
-    found = run_here("x = 1")
+    monkeypatch.setattr(Sandbox, "run", give_up)
+    found = run_once("x = 1")
     assert (found["error"]["message"], found["error"]["explanation"], found["names"]) == ("It took too long.", "Make it smaller.", {})

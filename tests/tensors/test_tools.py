@@ -19,7 +19,7 @@ from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.tensors import device_benchmark, link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES, Exercise, exercise
-from playground.tensors.exercises.checking import try_exercise, verdict
+from playground.tensors.exercises.grading import check_exercise, feedback
 from playground.tensors.help import reference
 from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 from playground.tensors.language import allowed, calls, interpreter
@@ -256,25 +256,25 @@ def threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def test_a_race_has_a_time_for_each_lane_and_size(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_device_benchmark_times_each_device_and_size(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device_benchmark, "SIZES", (2, 4, 8))
     monkeypatch.setattr(device_benchmark, "REPEATS", 3)
-    found = device_benchmark.race({})
-    assert len(found["lanes"]) == 2 and all(isinstance(lane, str) and lane for lane in found["lanes"])
+    found = device_benchmark.compare_devices({})
+    assert len(found["devices"]) == 2 and all(isinstance(title, str) and title for title in found["devices"])
     assert [row["size"] for row in found["rows"]] == [2, 4, 8]
     assert all(len(row["seconds"]) == 2 and all(seconds > 0 for seconds in row["seconds"]) for row in found["rows"])
 
 
 @pytest.mark.parametrize("cores", [1, 2])
-def test_lanes_of_a_machine_without_an_accelerator(threads: None, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+def test_without_an_accelerator_threads_are_compared(threads: None, monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
     from playground import device
 
     monkeypatch.setattr(device_benchmark, "SIZES", (2,))
-    monkeypatch.setattr(device_benchmark.settings, "cores", lambda: cores)
+    monkeypatch.setattr(device_benchmark.environment, "cores", lambda: cores)
     monkeypatch.setattr(device_benchmark.device, "best", lambda: device.get("cpu"))
-    found = device_benchmark.race({})
-    assert len(found["rows"][0]["seconds"]) == len(found["lanes"])
-    assert "1 threads" not in found["lanes"] and len(set(found["lanes"])) == len(found["lanes"])
+    found = device_benchmark.compare_devices({})
+    assert len(found["rows"][0]["seconds"]) == len(found["devices"])
+    assert "1 threads" not in found["devices"] and len(set(found["devices"])) == len(found["devices"])
 
 
 each = pytest.mark.parametrize("task", EXERCISES, ids=lambda task: task.name)
@@ -282,50 +282,50 @@ each = pytest.mark.parametrize("task", EXERCISES, ids=lambda task: task.name)
 
 @each
 def test_the_solution_is_right(task: Exercise) -> None:
-    assert verdict(task, task.solution) == ""
+    assert feedback(task, task.solution) == ""
 
 
 @each
 def test_the_start_is_not_right(task: Exercise) -> None:
-    assert verdict(task, task.start)
+    assert feedback(task, task.start)
 
 
 @each
 def test_an_answer_that_fails_says_why(task: Exercise) -> None:
-    assert "nowhere" in verdict(task, f"{task.wanted} = nowhere + 1")
+    assert "nowhere" in feedback(task, f"{task.result_name} = nowhere + 1")
 
 
 @each
 def test_an_answer_of_the_wrong_kind_is_told(task: Exercise) -> None:
     for wrong in ("None", "'text'", "[1, 2]", "torch.zeros(0)", "np.zeros((7, 7, 7))", "float('nan')", "2 + 3j"):
-        said = verdict(task, f"{task.wanted} = {wrong}")
+        said = feedback(task, f"{task.result_name} = {wrong}")
         assert said and said.strip() == said
 
 
 def test_a_lucky_constant_is_not_right() -> None:
     """Fresh inputs each round: an answer that is right once is not right."""
     task = exercise("filled-table")
-    given_once = task.given(torch.Generator().manual_seed(1000))
+    given_once = task.make_inputs(torch.Generator().manual_seed(1000))
     constants = "\n".join(f"{name} = {value}" for name, value in given_once.items() if isinstance(value, (int, float)))
-    assert verdict(task, f"{constants}\n{task.solution}")
+    assert feedback(task, f"{constants}\n{task.solution}")
 
 
 def asked(task: Exercise, source: str) -> dict[str, Any]:
-    return try_exercise({"exercise": task.name, "source": source})
+    return check_exercise({"exercise": task.name, "source": source})
 
 
 def test_trying_an_exercise_reports_and_judges() -> None:
     task = EXERCISES[0]
-    right, wrong, failing = (asked(task, source) for source in (task.solution, f"{task.wanted} = 0", f"{task.wanted} = nowhere"))
-    assert (right["right"], right["verdict"], right["error"]) == (True, "", None)
-    assert wrong["right"] is False and wrong["verdict"] and wrong["error"] is None
-    assert (failing["right"], failing["verdict"]) == (False, "") and "nowhere" in failing["error"]["message"]
-    assert task.wanted in right["names"] and set(task.given(torch.Generator())) <= set(right["names"])
+    right, wrong, failing = (asked(task, source) for source in (task.solution, f"{task.result_name} = 0", f"{task.result_name} = nowhere"))
+    assert (right["correct"], right["feedback"], right["error"]) == (True, "", None)
+    assert wrong["correct"] is False and wrong["feedback"] and wrong["error"] is None
+    assert (failing["correct"], failing["feedback"]) == (False, "") and "nowhere" in failing["error"]["message"]
+    assert task.result_name in right["names"] and set(task.make_inputs(torch.Generator())) <= set(right["names"])
 
 
 def test_an_exercise_that_does_not_exist() -> None:
     with pytest.raises(UnknownName):
-        try_exercise({"exercise": "nothing", "source": ""})
+        check_exercise({"exercise": "nothing", "source": ""})
 
 
 def test_an_answer_is_the_same_each_time() -> None:

@@ -40,10 +40,10 @@ def leaf(document: dict[str, Any], name: str) -> dict[str, Any]:
     return next(each for each in document["leaves"] if each["name"] == name)
 
 
-def test_grabbed_numbers_take_the_place_of_the_scripts_own(client: TestClient) -> None:
-    found = ask(client, "run", source=SQUARE, grabbed={"x": {"1": 5}})
+def test_overrides_replace_the_scripts_values(client: TestClient) -> None:
+    found = ask(client, "run", source=SQUARE, overrides={"x": {"1": 5}})
     told = leaf(found, "x")
-    assert (told["value"]["values"], told["grad"]["values"], told["loss"], told["grabbed"]) == ([1, 5], [2, 10], 26, [1])
+    assert (told["value"]["values"], told["grad"]["values"], told["loss"], told["overridden"]) == ([1, 5], [2, 10], 26, [1])
 
 
 def test_a_seed_makes_the_same_numbers_again_and_none_makes_others(client: TestClient) -> None:
@@ -55,11 +55,11 @@ def test_a_seed_makes_the_same_numbers_again_and_none_makes_others(client: TestC
 
 
 def test_a_curve_is_the_loss_at_each_place(client: TestClient) -> None:
-    assert ask(client, "curve", source=SQUARE, seed=0, name="x", cell=0, **{"pass": 0}, places=[0, 3, -3])["losses"] == [4, 13, 13]
+    assert ask(client, "curve", source=SQUARE, seed=0, name="x", cell=0, **{"pass": 0}, values=[0, 3, -3])["losses"] == [4, 13, 13]
 
 
 def test_a_proof_holds_both_numbers(client: TestClient) -> None:
-    found = ask(client, "prove", source=SQUARE, seed=0, grabbed={"x": {"0": 3}})
+    found = ask(client, "gradcheck", source=SQUARE, seed=0, overrides={"x": {"0": 3}})
     assert found["passed"] and [row["autograd"] for row in found["rows"]] == [6, 4]
     assert [row["difference"] for row in found["rows"]] == pytest.approx([6, 4], abs=1e-6)
 
@@ -70,16 +70,16 @@ def test_a_proof_holds_both_numbers(client: TestClient) -> None:
         ("run", {"seed": -1}),
         ("run", {"seed": "one"}),
         ("run", {"seed": 2**40}),
-        ("run", {"grabbed": {"x": 3}}),
-        ("run", {"grabbed": {"x": {"first": 3}}}),
-        ("run", {"grabbed": {"x": {"-1": 3}}}),
-        ("run", {"grabbed": [1]}),
+        ("run", {"overrides": {"x": 3}}),
+        ("run", {"overrides": {"x": {"first": 3}}}),
+        ("run", {"overrides": {"x": {"-1": 3}}}),
+        ("run", {"overrides": [1]}),
         ("curve", {"seed": 0, "pass": 0}),
-        ("curve", {"seed": 0, "pass": 0, "name": "x", "cell": "a", "places": [1]}),
-        ("curve", {"seed": 0, "pass": 0, "name": "x", "cell": 0, "places": 7}),
-        ("curve", {"seed": 0, "name": "x", "cell": 0, "places": [1]}),
-        ("prove", {}),
-        ("prove", {"seed": True}),
+        ("curve", {"seed": 0, "pass": 0, "name": "x", "cell": "a", "values": [1]}),
+        ("curve", {"seed": 0, "pass": 0, "name": "x", "cell": 0, "values": 7}),
+        ("curve", {"seed": 0, "name": "x", "cell": 0, "values": [1]}),
+        ("gradcheck", {}),
+        ("gradcheck", {"seed": True}),
     ],
 )
 def test_what_is_no_such_question_is_refused_kindly(client: TestClient, what: str, asked: dict[str, Any]) -> None:
@@ -89,7 +89,7 @@ def test_what_is_no_such_question_is_refused_kindly(client: TestClient, what: st
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"source": 3}', b"{" * 5000, json.dumps({"source": "x" * 200_000}).encode()])
-@pytest.mark.parametrize("what", ["run", "curve", "prove"])
+@pytest.mark.parametrize("what", ["run", "curve", "gradcheck"])
 def test_a_body_that_is_no_question_is_refused(client: TestClient, what: str, body: bytes) -> None:
     answer = client.post(f"/api/autograd/{what}", content=body)
     assert answer.status_code in (400, 413) and answer.json()["error"]

@@ -16,7 +16,7 @@ from playground.server.routes import scripts
 from playground.server.services import services
 from playground.tensors.exercises import EXERCISES, exercise
 from playground.tensors.help.reference import entries
-from playground.tensors.sandbox import Desk, Sandbox
+from playground.tensors.sandbox import InProcessSandbox, Sandbox
 
 
 @pytest.fixture(scope="module")
@@ -64,15 +64,15 @@ def test_half_a_letter_is_refused(client: TestClient) -> None:
 def test_an_exercise_is_judged(client: TestClient) -> None:
     task = EXERCISES[0]
     right = run(client, task.solution, exercise=task.name)
-    assert (right["right"], right["verdict"]) == (True, "") and task.wanted in right["names"]
-    wrong = run(client, f"{task.wanted} = 0", exercise=task.name)
-    assert wrong["right"] is False and wrong["verdict"]
+    assert (right["correct"], right["feedback"]) == (True, "") and task.result_name in right["names"]
+    wrong = run(client, f"{task.result_name} = 0", exercise=task.name)
+    assert wrong["correct"] is False and wrong["feedback"]
     failing = run(client, "nowhere", exercise=task.name)
-    assert failing["right"] is False and "nowhere" in failing["error"]["message"]
+    assert failing["correct"] is False and "nowhere" in failing["error"]["message"]
 
 
 def test_no_exercise_is_a_script(client: TestClient) -> None:
-    assert "verdict" not in run(client, "x = 1", exercise="") and "verdict" not in run(client, "x = 1", exercise=None)
+    assert "feedback" not in run(client, "x = 1", exercise="") and "feedback" not in run(client, "x = 1", exercise=None)
 
 
 def test_an_unknown_exercise_is_told(client: TestClient, capfd: pytest.CaptureFixture[str]) -> None:
@@ -134,8 +134,8 @@ def test_a_script_is_posted(client: TestClient) -> None:
 
 
 def test_a_script_that_had_to_be_ended_is_told_kindly(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Slow(Desk):
-        def ask(self, *_: Any) -> dict[str, Any]:
+    class Slow(InProcessSandbox):
+        def run(self, *_: Any) -> dict[str, Any]:
             raise PlaygroundError("This took longer than 3 seconds, so it was stopped.", "Make its tensors smaller.")
 
     monkeypatch.setattr(services(), "sandbox", Slow())
@@ -147,8 +147,8 @@ def test_a_script_that_had_to_be_ended_is_told_kindly(client: TestClient, monkey
 def test_an_exercise_has_more_time_than_a_script(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, float]] = []
 
-    class Noting(Desk):
-        def ask(self, task: str, _request: Any, seconds: float) -> dict[str, Any]:
+    class Noting(InProcessSandbox):
+        def run(self, task: str, _request: Any, seconds: float) -> dict[str, Any]:
             asked.append((task, seconds))
             return {}
 
@@ -160,7 +160,7 @@ def test_an_exercise_has_more_time_than_a_script(client: TestClient, monkeypatch
 
 
 def test_scripts_run_in_processes_of_their_own(client: TestClient) -> None:
-    assert isinstance(services().sandbox, Sandbox | Desk)
+    assert isinstance(services().sandbox, Sandbox | InProcessSandbox)
 
 
 def test_answers_may_not_be_framed(client: TestClient) -> None:

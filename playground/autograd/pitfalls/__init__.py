@@ -1,1 +1,1 @@
-"""Pitfalls: mistakes made in a learner's own script, beside what PyTorch does without them."""
+"""Pitfalls: common mistakes with autograd, made in the learner's own script and compared with the script without them."""

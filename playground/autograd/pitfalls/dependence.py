@@ -1,6 +1,6 @@
-"""What statements do, by their text: which names they read and write, which of them must run again so that a result is computed anew, which zero gradients.
+"""Static analysis of statements: which names they read and write, which must run again to recompute a result, which clear gradients.
 
-What they computed is known from a run (witness.py).
+What the statements computed is observed in a run (facts.py).
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Collection, Iterable
 _MUTATORS = frozenset(("append", "extend", "insert", "pop", "remove", "reverse", "sort", "clear"))
 
 
-def writes(statement: ast.stmt) -> frozenset[str]:
-    """Names that a statement assigns, and names of values that it changes in place: `y = …`, `y[0] = …`, `y.mul_(2)`, `outs.append(y)`."""
-    return frozenset(name for node in ast.walk(statement) for target in _changed(node) if (name := base(target)))
+def names_written(statement: ast.stmt) -> frozenset[str]:
+    """Return the names that a statement assigns or whose values it changes in place: `y = …`, `y[0] = …`, `y.mul_(2)`, `outs.append(y)`."""
+    return frozenset(name for node in ast.walk(statement) for target in _changed(node) if (name := base_name(target)))
 
 
-def base(node: ast.AST) -> str:
-    """`x` of `x.grad[0]`; empty where no name stands at the beginning."""
+def base_name(node: ast.AST) -> str:
+    """Return `x` of `x.grad[0]`; empty where the expression does not start with a name."""
     while isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)):
         node = node.func if isinstance(node, ast.Call) else node.value
     return node.id if isinstance(node, ast.Name) else ""
@@ -32,9 +32,9 @@ def _changed(node: ast.AST) -> list[ast.expr]:
     return []
 
 
-def reads(statements: Iterable[ast.stmt], written: Collection[str] = ()) -> set[str]:
-    """Names that are read before the statements themselves have written them."""
-    found: set[str] = set()
+def names_read(statements: Iterable[ast.stmt], written: Collection[str] = ()) -> set[str]:
+    """Return the names that the statements read before they have written them themselves."""
+    names: set[str] = set()
     known = set(written)
     for statement in statements:
         if isinstance(statement, ast.For):
@@ -43,11 +43,11 @@ def reads(statements: Iterable[ast.stmt], written: Collection[str] = ()) -> set[
             head = _loaded(statement.test)
         else:
             head = set() if isinstance(statement, ast.With) else _loaded(statement)
-        found |= head - known
+        names |= head - known
         for part in ("body", "orelse"):
-            found |= reads(getattr(statement, part, []), known)
-        known |= writes(statement)
-    return found
+            names |= names_read(getattr(statement, part, []), known)
+        known |= names_written(statement)
+    return names
 
 
 def _loaded(node: ast.AST) -> set[str]:
@@ -61,29 +61,32 @@ def _stored(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-def again(block: list[ast.stmt], last: ast.stmt, computing: Collection[ast.stmt], fixed: Collection[ast.stmt], outer: Collection[str]) -> list[ast.stmt] | None:
-    """The statements of a block up to `last` that compute anew what `last` needs, and `last` itself.
+def statements_to_recompute(
+    block: list[ast.stmt], last: ast.stmt, differentiable: Collection[ast.stmt], fixed: Collection[ast.stmt], results: Collection[str]
+) -> list[ast.stmt] | None:
+    """Return the statements of a block that must run again before `last` so that its graph is new, and `last` itself.
 
-    Leaves and data stay as they are. None where that is not possible: where the computation overwrites what it began with.
+    Leaves and data are not created again. Returns None where that is impossible because the computation overwrites its own inputs.
 
     Args:
-        computing: statements whose results have a gradient.
-        fixed: statements that must not run again, because they make the leaves.
-        outer: names of results with a gradient, which cannot be gone back through twice.
+        differentiable: statements whose results require a gradient.
+        fixed: statements that create the leaves and must not run again.
+        results: names of results that require a gradient; their graph is freed by the first pass.
     """
-    chosen, needed = [last], reads([last])
+    chosen, needed = [last], names_read([last])
     passed: set[str] = set()
     for statement in reversed(block[: block.index(last)]):
-        overwritten = writes(statement) & {name for each in chosen for name in writes(each)}
-        if not writes(statement) & needed or not (overwritten or _parts(statement) & set(computing)):
-            passed |= writes(statement)
+        overwritten = names_written(statement) & {name for other in chosen for name in names_written(other)}
+        if not names_written(statement) & needed or not (overwritten or _parts(statement) & set(differentiable)):
+            passed |= names_written(statement)
             continue
-        if reads([statement]) & passed:
+        if names_read([statement]) & passed:
             return None
         chosen.insert(0, statement)
-        needed |= reads([statement])
-    begun = reads(chosen)
-    if begun & {name for each in chosen for name in writes(each)} or begun & set(outer) or any(_parts(each) & set(fixed) for each in chosen):
+        needed |= names_read([statement])
+    inputs = names_read(chosen)
+    overwrites_inputs = inputs & {name for other in chosen for name in names_written(other)}
+    if overwrites_inputs or inputs & set(results) or any(_parts(other) & set(fixed) for other in chosen):
         return None
     return chosen
 
@@ -92,15 +95,15 @@ def _parts(statement: ast.stmt) -> set[ast.AST]:
     return set(ast.walk(statement))
 
 
-def zeroes(statement: ast.stmt) -> bool:
-    """Whether a statement takes gradients away, in any of the usual ways of writing it."""
+def clears_gradients(statement: ast.stmt) -> bool:
+    """Return whether a statement sets gradients to zero or None, in any of the usual ways."""
     match statement:
         case ast.Assign():
-            return all(map(_is_gradient, _untupled(*statement.targets))) and all(map(_is_nothing, _untupled(statement.value)))
+            return all(map(_is_gradient, _untupled(*statement.targets))) and all(map(_is_zero_or_none, _untupled(statement.value)))
         case ast.AugAssign(op=ast.Mult(), value=ast.Constant(value=0)):
             return _is_gradient(statement.target)
         case ast.Expr(value=ast.ListComp(elt=each)):
-            return zeroes(ast.Expr(each))
+            return clears_gradients(ast.Expr(each))
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="zero_", value=owner))):
             return _is_gradient(owner)
         case ast.Expr(value=ast.Call(func=ast.Attribute(attr="fill_" | "mul_", value=owner), args=[ast.Constant(value=0)])):
@@ -109,12 +112,12 @@ def zeroes(statement: ast.stmt) -> bool:
 
 
 def _untupled(*nodes: ast.expr) -> list[ast.expr]:
-    """What stands in tuples, and what stands alone."""
+    """Return the nodes, with tuples replaced by their elements."""
     return [part for node in nodes for part in (_untupled(*node.elts) if isinstance(node, ast.Tuple) else [node])]
 
 
-def _is_nothing(node: ast.expr) -> bool:
-    """`None`, `0`, `torch.zeros_like(x)`."""
+def _is_zero_or_none(node: ast.expr) -> bool:
+    """Return whether the expression is `None`, `0` or `torch.zeros_like(x)`."""
     match node:
         case ast.Constant(value=None | 0) | ast.Call(func=ast.Attribute(attr="zeros_like" | "zeros")):
             return True
@@ -122,7 +125,7 @@ def _is_nothing(node: ast.expr) -> bool:
 
 
 def _is_gradient(node: ast.expr) -> bool:
-    """`x.grad`, `x.grad.data`, `x.grad.detach()`, `x.grad[:]`."""
+    """Return whether the expression is `x.grad`, `x.grad.data`, `x.grad.detach()` or `x.grad[:]`."""
     while not (isinstance(node, ast.Attribute) and node.attr == "grad"):
         if isinstance(node, ast.Call):
             node = node.func

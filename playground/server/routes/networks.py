@@ -54,7 +54,7 @@ async def activations(request: Request) -> Response:
     """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
     document = await _document(request)
     arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
-    return Answer(await to_thread.run_sync(services().sandbox.ask, ACTIVATIONS, arguments))
+    return Answer(await to_thread.run_sync(services().sandbox.run, ACTIVATIONS, arguments))
 
 
 async def _document(request: Request) -> dict[str, Any]:

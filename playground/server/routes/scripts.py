@@ -1,4 +1,4 @@
-"""The routes that the components with a script ask: run it, observe its gradients, and what scripts can use."""
+"""The routes for learners' scripts: run one, describe its gradients, and list what scripts can use."""
 
 from __future__ import annotations
 
@@ -10,65 +10,72 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from playground.autograd.task import CURVE, OBSERVE, PROVE
+from playground.autograd.sandbox_tasks import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.server.respond import answered, body_of
 from playground.server.services import services
-from playground.tensors.sandbox import CHECK, RUN, processor_seconds
+from playground.tensors.sandbox import CHECK_EXERCISE, RUN, processor_seconds
 
 MAX_SCRIPT = 100_000
-"""Bytes of a request with a script: its longest, in letters of four bytes each."""
+"""Bytes of a request with a script: the longest script, with four bytes a character."""
+GRADIENT_FIELDS = ("seed", "overrides", "name", "cell", "pass", "values")
+"""Fields that the tasks of `playground.autograd.sandbox_tasks` take besides those of any script."""
 
 
 @answered
 async def run(request: Request) -> Response:
-    """Run a script: `source`, `device`, and `exercise` where it answers one. The answer is a report as `playground.tensors.xray.report` writes it."""
-    asked = _asked(await body_of(request, MAX_SCRIPT))
-    task, scripts = (CHECK, 2) if asked["exercise"] else (RUN, 1)
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked, processor_seconds(scripts)))
+    """Run a script: `source`, `device` and `exercise` (empty for none). Respond with the report of `playground.tensors.xray.report`."""
+    script = _script(await body_of(request, MAX_SCRIPT))
+    task, scripts = (CHECK_EXERCISE, 2) if script["exercise"] else (RUN, 1)
+    return JSONResponse(await to_thread.run_sync(services().sandbox.run, task, script, processor_seconds(scripts)))
 
 
 @answered
 async def observe(request: Request) -> Response:
-    """Run a script: `source`, `device`, `seed`, `grabbed`. The answer is what `playground.autograd.graph` tells of its gradients."""
-    return await _gradients(request, OBSERVE)
+    """Run a script: `source`, `device`, `seed`, `overrides`. Respond with the document of `playground.autograd.graph`."""
+    return await _run_gradient_task(request, OBSERVE)
 
 
 @answered
-async def curve(request: Request) -> Response:
-    """The loss of a script by one of its numbers: as above, and `name`, `cell`, `pass`, `places`."""
-    return await _gradients(request, CURVE)
+async def loss_curve(request: Request) -> Response:
+    """Evaluate a script's loss for several values of one cell: the fields of `observe`, and `name`, `cell`, `pass`, `values`."""
+    return await _run_gradient_task(request, LOSS_CURVE)
 
 
 @answered
-async def prove(request: Request) -> Response:
-    """A script’s gradients beside finite differences: `source`, `device`, `seed`, `grabbed`."""
-    return await _gradients(request, PROVE)
+async def check_gradients(request: Request) -> Response:
+    """Compare a script's gradients with finite differences: the fields of `observe`."""
+    return await _run_gradient_task(request, CHECK_GRADIENTS)
 
 
-async def _gradients(request: Request, task: str) -> Response:
+async def _run_gradient_task(request: Request, task: str) -> Response:
     body = await body_of(request, MAX_SCRIPT)
-    asked = _asked(body)
+    script = _script(body)
     document = json.loads(body)
-    asked |= {name: document[name] for name in ("seed", "grabbed", "name", "cell", "pass", "places") if name in document}
-    return JSONResponse(await to_thread.run_sync(services().sandbox.ask, task, asked))
+    script |= {name: document[name] for name in GRADIENT_FIELDS if name in document}
+    return JSONResponse(await to_thread.run_sync(services().sandbox.run, task, script))
 
 
-def _asked(body: bytes) -> dict[str, Any]:
+def _script(body: bytes) -> dict[str, Any]:
+    """Read `source`, `exercise` and `device` of a request.
+
+    Raises:
+        PlaygroundError: the body is not a JSON object with a string `source`.
+    """
     try:
         document = json.loads(body)
-        asked = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
+        script = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise PlaygroundError("The request body must be a JSON object with “source”.") from None
-    if not all(isinstance(value, str) for value in asked.values()):
-        raise PlaygroundError("“source” must be a string.")
-    return asked
+    if not all(isinstance(value, str) for value in script.values()):
+        raise PlaygroundError("“source”, “exercise” and “device” must be strings.")
+    return script
 
 
 ROUTES: list[BaseRoute] = [
     Route("/api/tensors/run", run, methods=["POST"]),
     Route("/api/autograd/run", observe, methods=["POST"]),
-    Route("/api/autograd/curve", curve, methods=["POST"]),
-    Route("/api/autograd/prove", prove, methods=["POST"]),
+    Route("/api/autograd/curve", loss_curve, methods=["POST"]),
+    Route("/api/autograd/gradcheck", check_gradients, methods=["POST"]),
 ]

@@ -1,4 +1,4 @@
-"""Small tasks on tensors: fresh random inputs, and checks that look at the properties of what the learner made of them."""
+"""Exercises on tensors: random inputs, and checks of the properties of the learner's result."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from playground.tensors.exercises.thinking import THINKING
 __all__ = ["EXERCISES", "Exercise", "exercise"]
 
 EXERCISES: tuple[Exercise, ...] = (*CREATING, *SHAPING, *COMBINING, *APPLYING, *THINKING)
-"""All of them, from the first step to the last; levels never fall along the way."""
+"""All exercises in teaching order; levels never decrease."""
 
 
 def exercise(name: str) -> Exercise:
-    """The exercise of that name.
+    """Return the exercise of that name.
 
     Raises:
         UnknownName: there is none.

@@ -20,13 +20,13 @@ def _rows_and_keys(draw: torch.Generator) -> dict[str, Any]:
     return {"x": torch.randn(count, columns, generator=draw), "keys": ranks + torch.rand(count, generator=draw) * 0.5}
 
 
-def _sorted_rows(given: Mapping[str, Any]) -> torch.Tensor:
-    keys = given["keys"].tolist()
-    return torch.stack([given["x"][row] for row in sorted(range(len(keys)), key=keys.__getitem__)])
+def _sorted_rows(inputs: Mapping[str, Any]) -> torch.Tensor:
+    keys = inputs["keys"].tolist()
+    return torch.stack([inputs["x"][row] for row in sorted(range(len(keys)), key=keys.__getitem__)])
 
 
 def _scores_and_labels(draw: torch.Generator) -> dict[str, Any]:
-    """Some labels have not the highest score of their sample, but fewer than half of them."""
+    """Fewer than half of the labels, but at least one, do not have the highest score of their sample."""
     samples, classes = sizes(draw, 2, 4, 8)
     scores = torch.randn(samples, classes, generator=draw)
     labels = scores.argmax(dim=1)
@@ -35,8 +35,8 @@ def _scores_and_labels(draw: torch.Generator) -> dict[str, Any]:
     return {"scores": scores, "labels": labels}
 
 
-def _share_right(given: Mapping[str, Any]) -> torch.Tensor:
-    pairs = zip(given["scores"].tolist(), given["labels"].tolist(), strict=True)
+def _accuracy(inputs: Mapping[str, Any]) -> torch.Tensor:
+    pairs = zip(inputs["scores"].tolist(), inputs["labels"].tolist(), strict=True)
     return torch.tensor([float(max(row) == row[label]) for row, label in pairs]).mean()
 
 
@@ -46,14 +46,14 @@ def _large_scores(draw: torch.Generator) -> dict[str, Any]:
     return {"x": torch.randn(rows, columns, generator=draw) * 2 + scale.unsqueeze(1)}
 
 
-def _check_softmax(given: Mapping[str, Any], y: Any) -> str:
-    wanted = torch.softmax(given["x"].double(), dim=1)
-    if problem := tensor("y", y) or shape("y", y, tuple(wanted.shape)) or kind("y", y, wanted.dtype) or finite("y", y):
+def _check_softmax(inputs: Mapping[str, Any], y: Any) -> str:
+    expected = torch.softmax(inputs["x"].double(), dim=1)
+    if problem := tensor("y", y) or shape("y", y, tuple(expected.shape)) or kind("y", y, expected.dtype) or finite("y", y):
         return problem
     for row, total in enumerate(numbers(y).sum(dim=1).tolist()):
         if abs(total - 1) > 10 * TOLERANCE:
             return f"Row {row} of `y` adds up to {total:.4g}, it should add up to 1."
-    return alike("y", y, wanted)
+    return alike("y", y, expected)
 
 
 def _line_and_width(draw: torch.Generator) -> dict[str, Any]:
@@ -69,8 +69,8 @@ def _images(draw: torch.Generator) -> dict[str, Any]:
     }
 
 
-def _normalised(given: Mapping[str, Any]) -> torch.Tensor:
-    channels = [(given["images"][:, channel] / 255 - given["mean"][channel]) / given["std"][channel] for channel in range(3)]
+def _normalised(inputs: Mapping[str, Any]) -> torch.Tensor:
+    channels = [(inputs["images"][:, channel] / 255 - inputs["mean"][channel]) / inputs["std"][channel] for channel in range(3)]
     return torch.stack(channels, dim=3)
 
 
@@ -80,8 +80,8 @@ APPLYING = (
         title="Sorted by another tensor",
         level=4,
         statement="`keys` holds a number for each row of `x`. Let `y` be the rows of `x` in the order of their keys, the smallest key first. Rows stay whole.",
-        given=_rows_and_keys,
-        wanted="y",
+        make_inputs=_rows_and_keys,
+        result_name="y",
         check=equals("y", _sorted_rows),
         start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",
         hints=(
@@ -93,39 +93,39 @@ APPLYING = (
     ),
     Exercise(
         name="score-of-the-label",
-        title="The score of the right class",
+        title="The score of the true class",
         level=4,
         statement=(
-            "`scores` has a row for each sample and a column for each class; `labels` holds the right class of each sample. "
-            "Let `y` be the score that each sample gave to its right class: `y[i]` is `scores[i, labels[i]]`."
+            "`scores` has a row for each sample and a column for each class; `labels` holds the true class of each sample. "
+            "Let `y` be the score of each sample’s true class: `y[i]` is `scores[i, labels[i]]`."
         ),
-        given=_scores_and_labels,
-        wanted="y",
-        check=equals("y", lambda given: (given["scores"] * F.one_hot(given["labels"], given["scores"].shape[1])).sum(dim=1)),
+        make_inputs=_scores_and_labels,
+        result_name="y",
+        check=equals("y", lambda inputs: (inputs["scores"] * F.one_hot(inputs["labels"], inputs["scores"].shape[1])).sum(dim=1)),
         start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",
         hints=(
-            "`gather` picks one place in each row.",
-            "`gather` wants indices with as many dimensions as the scores: make a column of `labels`.",
+            "`gather` selects one cell in each row.",
+            "`gather` needs an index with as many dimensions as the scores: make a column of `labels`.",
             "After `scores.gather(1, labels.unsqueeze(1))`, one dimension is too many.",
         ),
         solution="picked = scores.gather(1, labels.unsqueeze(1))\ny = picked.squeeze(1)",
     ),
     Exercise(
         name="accuracy",
-        title="How many are right?",
+        title="Accuracy",
         level=4,
         statement=(
             "`scores` has a row for each sample and a column for each class. The prediction is the class with the highest score. "
-            "Let `y` be the share of the samples whose prediction is their label in `labels`, a number from 0 to 1."
+            "Let `y` be the accuracy: the fraction of samples whose prediction equals their label in `labels`, a number from 0 to 1."
         ),
-        given=_scores_and_labels,
-        wanted="y",
-        check=equals("y", _share_right),
+        make_inputs=_scores_and_labels,
+        result_name="y",
+        check=equals("y", _accuracy),
         start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",
         hints=(
             "`argmax` says where the largest number is, not how large it is.",
-            "`==` gives True and False; as decimal numbers they are 1 and 0.",
-            "The mean of ones and zeros is the share of the ones.",
+            "`==` gives booleans; converted to float they are 1 and 0.",
+            "The mean of ones and zeros is the fraction of ones.",
         ),
         solution="predicted = scores.argmax(dim=1)\ny = (predicted == labels).float().mean()",
     ),
@@ -135,10 +135,10 @@ APPLYING = (
         level=4,
         statement=(
             "Let `y` be `x` with each row turned into probabilities: `exp` of every number, divided by the sum of these over the row. "
-            "The numbers are large, and `exp` of a large number is infinite. Taking the same number from a whole row changes none of its probabilities."
+            "The numbers are large, and `exp` of a large number is infinite. Subtracting the same number from a whole row does not change its probabilities."
         ),
-        given=_large_scores,
-        wanted="y",
+        make_inputs=_large_scores,
+        result_name="y",
         check=_check_softmax,
         start="# Run it: what does exp do to large numbers?\ny = x.exp() / x.exp().sum()",
         hints=(
@@ -155,9 +155,9 @@ APPLYING = (
             "Smooth the line `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
             "Only whole windows count, so `y` is shorter than `x`."
         ),
-        given=_line_and_width,
-        wanted="y",
-        check=equals("y", lambda given: F.avg_pool1d(given["x"].double().view(1, 1, -1), given["width"], stride=1).view(-1)),
+        make_inputs=_line_and_width,
+        result_name="y",
+        check=equals("y", lambda inputs: F.avg_pool1d(inputs["x"].double().view(1, 1, -1), inputs["width"], stride=1).view(-1)),
         start="# What does x.unfold(0, width, 1) look like?\nwindows = ...\ny = ...",
         hints=("`unfold(dimension, size, step)` shows all windows along a dimension, without a copy.", "Each row of `x.unfold(0, width, 1)` is one window."),
         solution="windows = x.unfold(0, width, 1)\ny = windows.mean(dim=1)",
@@ -168,10 +168,10 @@ APPLYING = (
         level=4,
         statement=(
             "`images` holds pixels from 0 to 255 in the shape (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
-            "pixels divided by 255, then less the `mean` of their channel, then divided by the `std` of their channel."
+            "divide the pixels by 255, subtract the `mean` of their channel, then divide by the `std` of their channel."
         ),
-        given=_images,
-        wanted="y",
+        make_inputs=_images,
+        result_name="y",
         check=equals("y", _normalised),
         start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",
         hints=(

@@ -1,7 +1,7 @@
-"""The properties that checks look at, each with the sentence that says what is not right.
+"""Checks of single properties of a result, each with a message for the learner.
 
-Every function returns an empty text where the property holds, so that checks are chains of `or`, from the coarsest property to
-the finest. Only `tensor` takes any object at all; the others want a result in which `tensor` found no fault.
+Every function returns an empty string where the property holds, so that checks are chains of `or`, from the coarsest property to
+the finest. Only `tensor` accepts any object; the others expect a result that passed `tensor`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 TOLERANCE = 1e-4
-"""Relative and absolute: float32 sums in another order differ by far less, a forgotten step by far more."""
+"""Relative and absolute tolerance: float32 sums in another order differ by far less, a forgotten step by far more."""
 
 
 def plain(result: Any) -> torch.Tensor:
-    """A tensor, array or number as a tensor on the CPU, outside any graph; it shares the memory of the result where it can.
+    """Convert a tensor, array or number to a detached CPU tensor, which shares the memory of the result where possible.
 
     Raises:
-        TypeError, ValueError: PyTorch makes no ordinary tensor of it.
+        TypeError, ValueError: it cannot be converted to a dense tensor.
     """
     if isinstance(result, torch.Tensor):
         if result.layout != torch.strided or result.is_nested or result.is_quantized or result.is_meta:
@@ -36,103 +36,101 @@ def plain(result: Any) -> torch.Tensor:
 
 
 def numbers(result: Any) -> torch.Tensor:
-    """The real numbers of a plain result in float64, with which everything can be computed."""
+    """Convert a result to a float64 tensor."""
     return plain(result).double()
 
 
 def tensor(name: str, result: Any) -> str:
-    """Whether the result is a tensor, or an array or number that PyTorch makes one of."""
+    """Check that the result is a tensor, or an array or number that converts to one."""
     if result is ...:
-        return f"`{name}` is still `...`, the place where your expression goes."
+        return f"`{name}` is still `...`. Replace it by your expression."
     if result is None:
-        return f"`{name}` is None, it should be a tensor."
+        return f"`{name}` is None. It should be a tensor."
     try:
         plain(result)
     except (TypeError, ValueError):
         if isinstance(result, torch.Tensor):
-            return f"`{name}` is a tensor of a special kind (sparse, nested, quantised or on the meta device), it should be an ordinary one."
+            return f"`{name}` is a tensor of a special kind (sparse, nested, quantised or on the meta device). It should be an ordinary dense tensor."
         if isinstance(result, np.ndarray):
-            return f"`{name}` is an array of dtype {result.dtype}, of which PyTorch makes no tensor."
-        return f"`{name}` is of type {type(result).__name__}, it should be a tensor."
+            return f"`{name}` is an array of dtype {result.dtype}, which PyTorch cannot convert to a tensor."
+        return f"`{name}` is of type {type(result).__name__}. It should be a tensor."
     return ""
 
 
-def shape(name: str, result: Any, wanted: tuple[int, ...]) -> str:
-    """Whether it has this shape."""
-    found = tuple(plain(result).shape)
-    if found == wanted:
+def shape(name: str, result: Any, expected: tuple[int, ...]) -> str:
+    """Check the shape."""
+    actual = tuple(plain(result).shape)
+    if actual == expected:
         return ""
-    if not wanted:
-        return f"`{name}` has shape {found}, it should be a single number, of shape ()."
+    if not expected:
+        return f"`{name}` has shape {actual}. It should be a single number, of shape ()."
     if not isinstance(result, torch.Tensor | np.ndarray):
-        return f"`{name}` is a single number, it should be a tensor of shape {wanted}."
-    return f"`{name}` has shape {found}, it should have shape {wanted}."
+        return f"`{name}` is a single number. It should be a tensor of shape {expected}."
+    return f"`{name}` has shape {actual}. It should have shape {expected}."
 
 
-def kind(name: str, result: Any, wanted: torch.dtype) -> str:
-    """Whether it holds the same kind of numbers, decimal or whole, at any precision."""
-    found = plain(result).dtype
-    whole = not (found.is_floating_point or found.is_complex or found == torch.bool)
-    if wanted.is_floating_point:
-        return "" if found.is_floating_point else f"`{name}` has dtype {found}, it should hold decimal numbers: a floating-point dtype."
-    return "" if whole else f"`{name}` has dtype {found}, it should hold whole numbers: an integer dtype."
+def kind(name: str, result: Any, expected: torch.dtype) -> str:
+    """Check that the dtype is floating-point or integer as expected, at any precision."""
+    actual = plain(result).dtype
+    whole = not (actual.is_floating_point or actual.is_complex or actual == torch.bool)
+    if expected.is_floating_point:
+        return "" if actual.is_floating_point else f"`{name}` has dtype {actual}. It should have a floating-point dtype."
+    return "" if whole else f"`{name}` has dtype {actual}. It should have an integer dtype."
 
 
-def dtype(name: str, result: Any, wanted: torch.dtype) -> str:
-    """Whether it has exactly this dtype."""
-    found = plain(result).dtype
-    return "" if found == wanted else f"`{name}` has dtype {found}, it should have dtype {wanted}."
+def dtype(name: str, result: Any, expected: torch.dtype) -> str:
+    """Check the exact dtype."""
+    actual = plain(result).dtype
+    return "" if actual == expected else f"`{name}` has dtype {actual}. It should have dtype {expected}."
 
 
 def finite(name: str, result: Any) -> str:
-    """Whether it holds neither NaN nor infinity."""
-    found = numbers(result)
-    if found.isnan().any():
-        return f"`{name}` holds NaN, “not a number”, which is what 0 / 0 and infinity / infinity give."
-    return f"`{name}` holds infinity: a number was divided by zero, or grew too large for its dtype." if found.isinf().any() else ""
+    """Check that all values are finite."""
+    actual = numbers(result)
+    if actual.isnan().any():
+        return f"`{name}` contains NaN (“not a number”), the result of 0 / 0 or infinity / infinity."
+    return f"`{name}` contains infinity: a number was divided by zero, or exceeded the range of its dtype." if actual.isinf().any() else ""
 
 
-def close(name: str, result: Any, wanted: torch.Tensor) -> str:
-    """Whether its numbers are those of a tensor of the same shape, up to rounding."""
-    found = numbers(result)
-    wrong = ~torch.isclose(found, wanted.double(), rtol=TOLERANCE, atol=TOLERANCE)
+def close(name: str, result: Any, expected: torch.Tensor) -> str:
+    """Check that all values agree with those of a tensor of the same shape, within `TOLERANCE`."""
+    actual = numbers(result)
+    wrong = ~torch.isclose(actual, expected.double(), rtol=TOLERANCE, atol=TOLERANCE)
     if not wrong.any():
         return ""
-    if not found.dim():
-        return f"`{name}` is {found.item():.6g}, which is not right yet."
+    if not actual.dim():
+        return f"`{name}` is {actual.item():.6g}, which is not the expected value."
     first = tuple(wrong.nonzero()[0].tolist())
     place = ", ".join(str(index) for index in first)
-    return (
-        f"The shape of `{name}` is right; numbers that are not right yet: {int(wrong.sum())} of {found.numel()}, first `{name}[{place}]`, {found[first]:.6g}."
-    )
+    return f"The shape of `{name}` is correct, but {int(wrong.sum())} of {actual.numel()} values are not, first `{name}[{place}]` = {actual[first]:.6g}."
 
 
-def alike(name: str, result: Any, wanted: torch.Tensor) -> str:
-    """Whether it is a tensor of the same shape and kind with the same numbers."""
+def alike(name: str, result: Any, expected: torch.Tensor) -> str:
+    """Check that it is a tensor with the same shape, kind of dtype and values."""
     return (
         tensor(name, result)
-        or shape(name, result, tuple(wanted.shape))
-        or kind(name, result, wanted.dtype)
+        or shape(name, result, tuple(expected.shape))
+        or kind(name, result, expected.dtype)
         or finite(name, result)
-        or close(name, result, wanted)
+        or close(name, result, expected)
     )
 
 
-def equals(name: str, wanted: Callable[[Mapping[str, Any]], torch.Tensor]) -> Callable[[Mapping[str, Any], Any], str]:
-    """A check that computes what is wanted from the inputs, in another way than the solution."""
-    return lambda given, result: alike(name, result, wanted(given))
+def equals(name: str, expected: Callable[[Mapping[str, Any]], torch.Tensor]) -> Callable[[Mapping[str, Any], Any], str]:
+    """Return a check that computes the expected tensor from the inputs, in another way than the solution."""
+    return lambda inputs, result: alike(name, result, expected(inputs))
 
 
-def _inside(result: Any, owner: torch.Tensor | np.ndarray) -> bool:
+def _lies_in(result: Any, owner: torch.Tensor | np.ndarray) -> bool:
     memory = plain(owner).untyped_storage()
     return 0 <= plain(result).data_ptr() - memory.data_ptr() < memory.nbytes()
 
 
 def shares(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
-    """Whether it uses the memory of `owner`, whose value is given too."""
-    return "" if _inside(result, value) else f"The numbers of `{name}` are a copy, they should be those in the memory of `{owner}`."
+    """Check that the result shares the memory of the input called `owner`."""
+    return "" if _lies_in(result, value) else f"`{name}` is a copy. It should be a view that shares the memory of `{owner}`."
 
 
 def separate(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
-    """Whether it has a memory of its own, other than that of `owner`, whose value is given too."""
-    return f"`{name}` uses the memory of `{owner}`: writing to one changes the other." if _inside(result, value) else ""
+    """Check that the result does not share the memory of the input called `owner`."""
+    return f"`{name}` shares the memory of `{owner}`, so writing to one changes the other. It should be a copy." if _lies_in(result, value) else ""

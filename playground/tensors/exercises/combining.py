@@ -1,4 +1,4 @@
-"""Level 3: broadcasting, reductions, products, and whose memory a tensor uses."""
+"""Level 3: broadcasting, reductions, matrix products, views and copies."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def _features(draw: torch.Generator) -> dict[str, Any]:
     return {"x": (torch.randn(rows, columns, generator=draw) + torch.randn(columns, generator=draw) + 3) * scale}
 
 
-def _check_standardise(given: Mapping[str, Any], y: Any) -> str:
-    x = given["x"].double()
+def _check_standardise(inputs: Mapping[str, Any], y: Any) -> str:
+    x = inputs["x"].double()
     if problem := tensor("y", y) or shape("y", y, tuple(x.shape)) or kind("y", y, x.dtype) or finite("y", y):
         return problem
     found = numbers(y)
@@ -58,10 +58,10 @@ def _tall_table(draw: torch.Generator) -> dict[str, Any]:
     return {"x": torch.randn(size(draw, 4, 7), size(draw, 3, 6), generator=draw)}
 
 
-def _check_every_second_row(given: Mapping[str, Any], y: Any) -> str:
-    x = given["x"]
-    wanted = torch.stack([x[row, -2:] for row in range(0, x.shape[0], 2)])
-    return alike("y", y, wanted) or shares("y", y, "x", x)
+def _check_every_second_row(inputs: Mapping[str, Any], y: Any) -> str:
+    x = inputs["x"]
+    expected = torch.stack([x[row, -2:] for row in range(0, x.shape[0], 2)])
+    return alike("y", y, expected) or shares("y", y, "x", x)
 
 
 def _table_and_two_rows(draw: torch.Generator) -> dict[str, Any]:
@@ -70,8 +70,8 @@ def _table_and_two_rows(draw: torch.Generator) -> dict[str, Any]:
     return {"x": torch.randn(rows, size(draw, 2, 5), generator=draw), "first": first, "second": second}
 
 
-def _check_swap_rows(given: Mapping[str, Any], y: Any) -> str:
-    x, first, second = given["x"], given["first"], given["second"]
+def _check_swap_rows(inputs: Mapping[str, Any], y: Any) -> str:
+    x, first, second = inputs["x"], inputs["first"], inputs["second"]
     if problem := tensor("y", y) or shape("y", y, tuple(x.shape)) or separate("y", y, "x", x):
         return problem
     if torch.equal(x[first], x[second]):
@@ -85,10 +85,10 @@ def _array(draw: torch.Generator) -> dict[str, Any]:
     return {"array": torch.randn(rows, columns, generator=draw, dtype=torch.float64).numpy()}
 
 
-def _check_numpy_window(given: Mapping[str, Any], y: Any) -> str:
+def _check_numpy_window(inputs: Mapping[str, Any], y: Any) -> str:
     if isinstance(y, np.ndarray):
         return "`y` is a NumPy array, it should be a tensor."
-    return alike("y", y, torch.tensor(given["array"].T.tolist())) or shares("y", y, "array", given["array"])
+    return alike("y", y, torch.tensor(inputs["array"].T.tolist())) or shares("y", y, "array", inputs["array"])
 
 
 COMBINING = (
@@ -97,9 +97,9 @@ COMBINING = (
         title="A table of sums",
         level=3,
         statement="`a` and `b` are lines of numbers. Make the table `y` of all sums: `y[i, j]` is `a[i] + b[j]`.",
-        given=_two_lines,
-        wanted="y",
-        check=equals("y", lambda given: torch.tensor([[one + other for other in given["b"].tolist()] for one in given["a"].tolist()])),
+        make_inputs=_two_lines,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.tensor([[one + other for other in inputs["b"].tolist()] for one in inputs["a"].tolist()])),
         start="# Lines of different lengths cannot be added as they are.\ny = ...",
         hints=(
             "Stand `a` up as a column: then each of its rows meets all of `b`.",
@@ -116,8 +116,8 @@ COMBINING = (
             "Each column of `x` has a scale of its own. Make `y`, where every column has the mean 0 and the standard deviation 1: "
             "subtract the column’s mean, then divide by its standard deviation."
         ),
-        given=_features,
-        wanted="y",
+        make_inputs=_features,
+        result_name="y",
         check=_check_standardise,
         start="# This is the mean of the whole table; there should be one mean for each column.\nmean = x.mean()\ny = x - mean",
         hints=(
@@ -134,9 +134,9 @@ COMBINING = (
             "`pours[i, j]` is how much is poured into glass `i` in step `j`. Let `y[i, j]` be how much is in glass `i` after step `j`. "
             "A glass has room for `room`; what is poured beyond runs over."
         ),
-        given=_pours,
-        wanted="y",
-        check=equals("y", lambda given: torch.from_numpy(np.minimum(np.cumsum(given["pours"].double().numpy(), axis=1), given["room"]))),
+        make_inputs=_pours,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.from_numpy(np.minimum(np.cumsum(inputs["pours"].double().numpy(), axis=1), inputs["room"]))),
         start="# First the running total of each glass, then the rim.\ny = ...",
         hints=(
             "`torch.cumsum` adds up along a dimension and keeps every sum on the way. Time runs along dimension 1.",
@@ -152,23 +152,23 @@ COMBINING = (
             "Compute what `nn.Linear` computes. Each row of `x` is a sample, each row of `weight` belongs to one output, "
             "and `bias` has a number for each output. `y[i, j]` is row `i` of `x` times row `j` of `weight`, summed up, plus `bias[j]`."
         ),
-        given=_layer,
-        wanted="y",
-        check=equals("y", lambda given: torch.einsum("bi,oi->bo", given["x"].double(), given["weight"].double()) + given["bias"]),
+        make_inputs=_layer,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.einsum("bi,oi->bo", inputs["x"].double(), inputs["weight"].double()) + inputs["bias"]),
         start="# @ multiplies matrices: rows of the left one with columns of the right one.\ny = x @ weight",
-        hints=("Compare the shapes of `x` and `weight`: the inner sizes must be equal.", "Turn `weight` around, and its rows become columns: `weight.t()`."),
+        hints=("Compare the shapes of `x` and `weight`: the inner sizes must be equal.", "Transpose `weight`, so that its rows become columns: `weight.t()`."),
         solution="y = x @ weight.t() + bias",
     ),
     Exercise(
         name="every-second-row",
-        title="A window, not a copy",
+        title="A view, not a copy",
         level=3,
         statement=(
             "Let `y` be the last two columns of every second row of `x`, starting with row 0. "
-            "It should be a view: no number is copied, `y` uses the memory of `x`."
+            "It should be a view: no number is copied, `y` shares the memory of `x`."
         ),
-        given=_tall_table,
-        wanted="y",
+        make_inputs=_tall_table,
+        result_name="y",
         check=_check_every_second_row,
         start="# A list of indices copies the rows.\ny = x[[0, 2]]",
         hints=(
@@ -183,9 +183,9 @@ COMBINING = (
         name="swap-rows",
         title="Swap two rows of a copy",
         level=3,
-        statement="Let `y` be the table `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs a memory of its own.",
-        given=_table_and_two_rows,
-        wanted="y",
+        statement="Let `y` be the table `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs memory of its own.",
+        make_inputs=_table_and_two_rows,
+        result_name="y",
         check=_check_swap_rows,
         start="# Is this a copy, or a second name for the same tensor?\ny = x\ny[first] = x[second]",
         hints=("`x.clone()` is a copy with its own memory.", "Write into the copy and read from `x`: there both rows are still as they were."),
@@ -196,15 +196,12 @@ COMBINING = (
         name="numpy-window",
         title="One memory, two libraries",
         level=3,
-        statement=(
-            "`array` is a NumPy array. Let `y` be a tensor that shows it turned, its rows as columns, in the same memory: "
-            "what changes in one changes in the other."
-        ),
-        given=_array,
-        wanted="y",
+        statement=("`array` is a NumPy array. Let `y` be its transpose as a tensor in the same memory: what changes in one changes in the other."),
+        make_inputs=_array,
+        result_name="y",
         check=_check_numpy_window,
         start="# torch.tensor copies.\ny = torch.tensor(array)",
-        hints=("`torch.from_numpy` gives a tensor over the memory of an array.", "Turning a tensor with `t()` moves no number: it is a view."),
+        hints=("`torch.from_numpy` gives a tensor over the memory of an array.", "`t()` returns a view: it copies no numbers."),
         solution="y = torch.from_numpy(array).t()",
         about_memory=True,
     ),

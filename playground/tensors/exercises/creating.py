@@ -1,4 +1,4 @@
-"""Level 1: make a tensor, and pick from one."""
+"""Level 1: create a tensor, and index one."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _range_and_count(draw: torch.Generator) -> dict[str, Any]:
     return {"low": float(low), "high": float(low + size(draw, 1, 6)), "count": size(draw, 4, 9)}
 
 
-def _evenly(given: Mapping[str, Any]) -> torch.Tensor:
-    low, high, count = given["low"], given["high"], given["count"]
+def _evenly(inputs: Mapping[str, Any]) -> torch.Tensor:
+    low, high, count = inputs["low"], inputs["high"], inputs["count"]
     return torch.tensor([low + (high - low) * index / (count - 1) for index in range(count)])
 
 
-def _check_diagonal(given: Mapping[str, Any], y: Any) -> str:
-    wanted = torch.diag(torch.tensor([given["value"]] * given["size"]))
-    return tensor("y", y) or shape("y", y, tuple(wanted.shape)) or dtype("y", y, torch.int64) or alike("y", y, wanted)
+def _check_diagonal(inputs: Mapping[str, Any], y: Any) -> str:
+    expected = torch.diag(torch.tensor([inputs["value"]] * inputs["size"]))
+    return tensor("y", y) or shape("y", y, tuple(expected.shape)) or dtype("y", y, torch.int64) or alike("y", y, expected)
 
 
 def _table_and_column(draw: torch.Generator) -> dict[str, Any]:
@@ -46,10 +46,10 @@ CREATING = (
         name="filled-table",
         title="A table of one number",
         level=1,
-        statement="Make `y`, a table with `rows` rows and `columns` columns that holds the number `value` everywhere.",
-        given=_table_size_and_value,
-        wanted="y",
-        check=equals("y", lambda given: torch.tensor([[given["value"]] * given["columns"]] * given["rows"])),
+        statement="Create `y`, a matrix with `rows` rows and `columns` columns in which every cell is `value`.",
+        make_inputs=_table_size_and_value,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.tensor([[inputs["value"]] * inputs["columns"]] * inputs["rows"])),
         start="# A shape is written as (rows, columns).\ny = ...",
         hints=("PyTorch has a function that fills a shape with a number.", "Try `torch.full`: first the shape, then the number."),
         solution="y = torch.full((rows, columns), value)",
@@ -58,12 +58,12 @@ CREATING = (
         name="count-up",
         title="Count up",
         level=1,
-        statement="Let `y` hold the whole numbers from `first` to `last`, one after the other. Both ends belong to it.",
-        given=_first_and_last,
-        wanted="y",
-        check=equals("y", lambda given: torch.tensor(list(range(given["first"], given["last"] + 1)))),
+        statement="Let `y` hold the whole numbers from `first` to `last`, both included.",
+        make_inputs=_first_and_last,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.tensor(list(range(inputs["first"], inputs["last"] + 1)))),
         start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",
-        hints=("Run it and look at the last number: which one is missing?", "The end given to `torch.arange` must lie one beyond the last number."),
+        hints=("Run it and look at the last number: which one is missing?", "`torch.arange` excludes its end, so pass the last number plus 1."),
         solution="y = torch.arange(first, last + 1)",
     ),
     Exercise(
@@ -71,8 +71,8 @@ CREATING = (
         title="Even steps",
         level=1,
         statement="Let `y` hold `count` numbers in even steps. The first of them is `low`, the last is `high`.",
-        given=_range_and_count,
-        wanted="y",
+        make_inputs=_range_and_count,
+        result_name="y",
         check=equals("y", _evenly),
         start="# Think of the marks along an axis.\ny = ...",
         hints=(
@@ -86,11 +86,11 @@ CREATING = (
         title="Down the diagonal",
         level=1,
         statement=(
-            "Make `y`, a table with `size` rows and `size` columns. Its diagonal holds `value`, every other place 0. "
+            "Make `y`, a table with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
             "The numbers are whole: the dtype is `torch.int64`."
         ),
-        given=lambda draw: {"size": size(draw, 3, 7), "value": size(draw, 2, 9)},
-        wanted="y",
+        make_inputs=lambda draw: {"size": size(draw, 3, 7), "value": size(draw, 2, 9)},
+        result_name="y",
         check=_check_diagonal,
         start="# What does torch.eye(3) look like?\ny = torch.eye(size)",
         hints=(
@@ -104,11 +104,11 @@ CREATING = (
         title="One column",
         level=1,
         statement="`x` is a table. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0.",
-        given=_table_and_column,
-        wanted="y",
-        check=equals("y", lambda given: torch.stack([row[given["column"]] for row in given["x"]])),
+        make_inputs=_table_and_column,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.stack([row[inputs["column"]] for row in inputs["x"]])),
         start="# x[0] is the first row of x.\ny = x[column]",
-        hints=("In square brackets, the place for rows comes first, then a comma, then the place for columns.", "A lone `:` means “all of them”."),
+        hints=("Inside the square brackets, the row index comes first, then a comma, then the column index.", "A lone `:` means “all of them”."),
         solution="y = x[:, column]",
     ),
 )

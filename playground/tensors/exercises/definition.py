@@ -1,4 +1,4 @@
-"""What an exercise is, and how its random sizes are drawn."""
+"""The definition of an exercise, and helpers that draw random sizes."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ import torch
 
 @dataclass(frozen=True)
 class Exercise:
-    """A task with fresh random inputs each time, and a check of the properties that a right result has."""
+    """A task with fresh random inputs each time, and a check of the result's properties."""
 
     name: str
-    """What the address calls it, words joined by hyphens."""
+    """Its name in the address: words joined by hyphens."""
     title: str
     level: int
-    """From 1, first steps, to 5, think."""
+    """Difficulty, from 1 to 5."""
     statement: str
-    """Markdown; names every input and the name to assign."""
-    given: Callable[[torch.Generator], dict[str, Any]]
-    """The inputs by name, drawn by a generator of the CPU: numbers, tensors and arrays, random in values and where sensible in sizes."""
-    wanted: str
+    """Markdown; mentions every input and the name to assign."""
+    make_inputs: Callable[[torch.Generator], dict[str, Any]]
+    """Returns the inputs by name: numbers, tensors and arrays with random values and, where sensible, random sizes. Takes a CPU generator."""
+    result_name: str
     """The name that the learner must assign."""
     check: Callable[[Mapping[str, Any], Any], str]
-    """From the inputs as `kept` keeps them and what was assigned: empty when right, else one sentence on what is not. Never raises."""
+    """Takes the inputs from `copy_inputs` and the assigned result; returns one sentence on what is wrong, or an empty string. Never raises."""
     start: str
-    """What stands in the editor at first: valid Python, with something left to do."""
+    """The initial content of the editor: valid Python with something left to do."""
     hints: tuple[str, ...]
-    """From a nudge to nearly all of it."""
+    """From a first idea to almost the whole solution."""
     solution: str
     """One way to do it, in the language of the editor."""
     about_memory: bool = False
-    """Whether the check asks whose memory the result uses."""
+    """Whether the check tests which memory the result uses."""
 
-    def kept(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The inputs for `check`, to be taken before the learner's code runs with `given`.
+    def copy_inputs(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Copy the inputs for `check`, before the learner's code runs with `inputs`.
 
-        They are copies, so that the check knows the inputs even if the code changes them in place. Where the exercise is about
-        memory, they are other views of the same memory instead: their shapes stay, and their addresses can be compared.
+        The check then knows the inputs even if the code changes them in place. Where the exercise is about memory, the copies are views of
+        the same memory instead, so that addresses can be compared.
         """
-        return {name: _alias(value) for name, value in given.items()} if self.about_memory else copy.deepcopy(dict(given))
+        return {name: _alias(value) for name, value in inputs.items()} if self.about_memory else copy.deepcopy(dict(inputs))
 
 
 def _alias(value: Any) -> Any:
@@ -53,10 +53,10 @@ def _alias(value: Any) -> Any:
 
 
 def size(draw: torch.Generator, low: int, high: int) -> int:
-    """A random whole number from `low` to `high`, both included."""
+    """Draw a whole number from `low` to `high`, both included."""
     return int(torch.randint(low, high + 1, (), generator=draw))
 
 
 def sizes(draw: torch.Generator, count: int, low: int, high: int) -> list[int]:
-    """Random whole numbers from `low` to `high`, all different, so that a mixed-up dimension shows in the shape."""
+    """Draw different whole numbers from `low` to `high`, so that exchanged dimensions show in the shape."""
     return [low + offset for offset in torch.randperm(high + 1 - low, generator=draw)[:count].tolist()]

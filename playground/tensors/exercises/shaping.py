@@ -23,14 +23,14 @@ def _table_of_both_signs(draw: torch.Generator) -> dict[str, Any]:
     return {"x": x}
 
 
-def _check_only_positive(given: Mapping[str, Any], y: Any) -> str:
-    wanted = torch.tensor([value for value in given["x"].flatten().tolist() if value > 0])
-    if problem := tensor("y", y) or kind("y", y, wanted.dtype):
+def _check_only_positive(inputs: Mapping[str, Any], y: Any) -> str:
+    expected = torch.tensor([value for value in inputs["x"].flatten().tolist() if value > 0])
+    if problem := tensor("y", y) or kind("y", y, expected.dtype):
         return problem
     rest = numbers(y)[numbers(y) <= 0]
     if rest.numel():
         return f"`y` holds {rest[0]:.4g}, which is not greater than zero."
-    return alike("y", y, wanted)
+    return alike("y", y, expected)
 
 
 def _line_and_columns(draw: torch.Generator) -> dict[str, Any]:
@@ -49,8 +49,8 @@ SHAPING = (
         title="Only the positive ones",
         level=2,
         statement="`x` is a table. Let `y` hold those of its numbers that are greater than zero, in one line, row after row.",
-        given=_table_of_both_signs,
-        wanted="y",
+        make_inputs=_table_of_both_signs,
+        result_name="y",
         check=_check_only_positive,
         start="# A comparison asks every number at once: look at what x > 0 gives.\ny = x > 0",
         hints=("`x > 0` is a table of True and False, a mask.", "A mask may stand in the square brackets of `x`: only what is True stays."),
@@ -61,9 +61,9 @@ SHAPING = (
         title="Fold a line into a table",
         level=2,
         statement="`x` is a line of numbers. Fold it into the table `y` with `columns` columns, row after row. How many rows that makes, PyTorch can find out.",
-        given=_line_and_columns,
-        wanted="y",
-        check=equals("y", lambda given: torch.stack(given["x"].split(given["columns"]))),
+        make_inputs=_line_and_columns,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.stack(inputs["x"].split(inputs["columns"]))),
         start="# The numbers stay in their order, only the shape changes.\ny = ...",
         hints=("`reshape` and `view` take the new shape: rows first, then columns.", "A size of -1 means “whatever is left”."),
         solution="y = x.view(-1, columns)",
@@ -73,9 +73,9 @@ SHAPING = (
         title="One more column",
         level=2,
         statement="`x` is a table and `extra` a line with one number for each row of it. Let `y` be `x` with `extra` as one more column at its right.",
-        given=_table_and_extra,
-        wanted="y",
-        check=equals("y", lambda given: torch.column_stack((given["x"], given["extra"]))),
+        make_inputs=_table_and_extra,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.column_stack((inputs["x"], inputs["extra"]))),
         start="# torch.cat joins tensors with the same number of dimensions.\ny = torch.cat([x, extra])",
         hints=(
             "Make a column of `extra` first: a table as high as `x`, of width 1.",
@@ -92,9 +92,9 @@ SHAPING = (
             "`x` has the shape (samples, features, 1). Let `y` be the same numbers in the shape (samples, features). "
             "There is a single sample this time, but its dimension stays."
         ),
-        given=lambda draw: {"x": torch.randn(1, size(draw, 2, 9), 1, generator=draw)},
-        wanted="y",
-        check=equals("y", lambda given: given["x"][:, :, 0]),
+        make_inputs=lambda draw: {"x": torch.randn(1, size(draw, 2, 9), 1, generator=draw)},
+        result_name="y",
+        check=equals("y", lambda inputs: inputs["x"][:, :, 0]),
         start="# squeeze() removes every dimension of size 1.\ny = x.squeeze()",
         hints=(
             "Look at the shape of `x`: two of its dimensions have size 1, and one of them should stay.",
@@ -107,9 +107,9 @@ SHAPING = (
         title="Column by column",
         level=2,
         statement="`x` is a table. Write its numbers into the line `y`, column after column: the first from top to bottom, then the second, and so on.",
-        given=_table,
-        wanted="y",
-        check=equals("y", lambda given: torch.cat(given["x"].unbind(1))),
+        make_inputs=_table,
+        result_name="y",
+        check=equals("y", lambda inputs: torch.cat(inputs["x"].unbind(1))),
         start="# This reads row after row.\ny = x.view(-1)",
         hints=(
             "Turn the table first, so that its columns become rows: `x.t()`.",

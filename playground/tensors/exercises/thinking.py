@@ -17,8 +17,8 @@ def _attention(draw: torch.Generator) -> dict[str, Any]:
     return {"scores": torch.randn(words, words, generator=draw), "blank": -float(size(draw, 100, 999))}
 
 
-def _behind(given: Mapping[str, Any]) -> torch.Tensor:
-    rows = [[score if j <= i else given["blank"] for j, score in enumerate(row)] for i, row in enumerate(given["scores"].tolist())]
+def _behind(inputs: Mapping[str, Any]) -> torch.Tensor:
+    rows = [[score if j <= i else inputs["blank"] for j, score in enumerate(row)] for i, row in enumerate(inputs["scores"].tolist())]
     return torch.tensor(rows)
 
 
@@ -27,8 +27,8 @@ def _points(draw: torch.Generator) -> dict[str, Any]:
     return {"points": torch.randn(points, dimensions, generator=draw) * 3, "centres": torch.randn(centres, dimensions, generator=draw) * 3}
 
 
-def _exact_distances(given: Mapping[str, Any]) -> torch.Tensor:
-    return torch.cdist(given["points"].double(), given["centres"].double(), compute_mode="donot_use_mm_for_euclid_dist")
+def _exact_distances(inputs: Mapping[str, Any]) -> torch.Tensor:
+    return torch.cdist(inputs["points"].double(), inputs["centres"].double(), compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def _batches(draw: torch.Generator) -> dict[str, Any]:
@@ -41,8 +41,8 @@ def _image_and_window(draw: torch.Generator) -> dict[str, Any]:
     return {"image": torch.rand(height, width, generator=draw), "size": size(draw, 2, 4)}
 
 
-def _window_sums(given: Mapping[str, Any]) -> torch.Tensor:
-    return F.avg_pool2d(given["image"].double()[None, None], given["size"], stride=1, divisor_override=1)[0, 0]
+def _window_sums(inputs: Mapping[str, Any]) -> torch.Tensor:
+    return F.avg_pool2d(inputs["image"].double()[None, None], inputs["size"], stride=1, divisor_override=1)[0, 0]
 
 
 def _actual_and_predicted(draw: torch.Generator) -> dict[str, Any]:
@@ -54,16 +54,16 @@ def _actual_and_predicted(draw: torch.Generator) -> dict[str, Any]:
     return {"actual": actual, "predicted": predicted, "classes": classes}
 
 
-def _check_confusion(given: Mapping[str, Any], y: Any) -> str:
-    classes = given["classes"]
-    wanted = torch.bincount(given["actual"] * classes + given["predicted"], minlength=classes * classes).view(classes, classes)
-    if problem := tensor("y", y) or shape("y", y, tuple(wanted.shape)) or kind("y", y, wanted.dtype):
+def _check_confusion(inputs: Mapping[str, Any], y: Any) -> str:
+    classes = inputs["classes"]
+    expected = torch.bincount(inputs["actual"] * classes + inputs["predicted"], minlength=classes * classes).view(classes, classes)
+    if problem := tensor("y", y) or shape("y", y, tuple(expected.shape)) or kind("y", y, expected.dtype):
         return problem
-    if torch.equal(numbers(y), wanted.t().double()):
+    if torch.equal(numbers(y), expected.t().double()):
         return "The counts in `y` are right, but rows should stand for the actual class and columns for the predicted one."
-    if numbers(y).sum() != len(given["actual"]):
-        return f"`y` counts {int(numbers(y).sum())} samples, there are {len(given['actual'])}."
-    return alike("y", y, wanted)
+    if numbers(y).sum() != len(inputs["actual"]):
+        return f"`y` counts {int(numbers(y).sum())} samples, there are {len(inputs['actual'])}."
+    return alike("y", y, expected)
 
 
 THINKING = (
@@ -75,8 +75,8 @@ THINKING = (
             "A language model may not look at the words that come later. `scores[i, j]` says how much word `i` looks at word `j`. "
             "Let `y` be the scores with `blank` in every place where `j` is greater than `i`; the other scores stay."
         ),
-        given=_attention,
-        wanted="y",
+        make_inputs=_attention,
+        result_name="y",
         check=equals("y", _behind),
         start="# Which places lie above the diagonal?\nahead = ...\ny = torch.where(ahead, blank, scores)",
         hints=(
@@ -94,8 +94,8 @@ THINKING = (
             "Each row of `points` and each row of `centres` is a point in space. Let `y[i, j]` be the distance from point `i` to centre `j`: "
             "the root of the sum of their squared differences. No loop is needed."
         ),
-        given=_points,
-        wanted="y",
+        make_inputs=_points,
+        result_name="y",
         check=equals("y", _exact_distances),
         start="# All differences first: the shape (points, centres, coordinates) has room for them.\ndifferences = ...\ny = ...",
         hints=(
@@ -113,9 +113,9 @@ THINKING = (
             "`a` and `b` are batches of tables, and each row of a table is a vector. Let `y[n, i, j]` be the cosine of the angle "
             "between row `i` of `a[n]` and row `j` of `b[n]`: their dot product, divided by both their lengths."
         ),
-        given=_batches,
-        wanted="y",
-        check=equals("y", lambda given: F.cosine_similarity(given["a"].double().unsqueeze(2), given["b"].double().unsqueeze(1), dim=3)),
+        make_inputs=_batches,
+        result_name="y",
+        check=equals("y", lambda inputs: F.cosine_similarity(inputs["a"].double().unsqueeze(2), inputs["b"].double().unsqueeze(1), dim=3)),
         start="# @ multiplies the tables of a batch pair by pair.\ny = a @ b",
         hints=(
             "Bring every vector to length 1 first; then the dot product is the cosine.",
@@ -132,8 +132,8 @@ THINKING = (
             "A square window with sides of `size` pixels slides over `image`, one pixel at a time, and never leaves it. "
             "Let `y[i, j]` be the sum of the pixels in the window whose upper left corner is at row `i` and column `j`."
         ),
-        given=_image_and_window,
-        wanted="y",
+        make_inputs=_image_and_window,
+        result_name="y",
         check=equals("y", _window_sums),
         start="# A convolution whose weights are all 1 does the same.\ny = ...",
         hints=(
@@ -151,8 +151,8 @@ THINKING = (
             "`actual` and `predicted` hold classes from 0 to `classes - 1`, one of each for every sample. Let `y[i, j]` count the samples of class `i` "
             "that were predicted as class `j`. Counts are whole numbers."
         ),
-        given=_actual_and_predicted,
-        wanted="y",
+        make_inputs=_actual_and_predicted,
+        result_name="y",
         check=_check_confusion,
         start="# F.one_hot turns each class into a row with a single 1.\nrows = F.one_hot(actual, classes)\ny = ...",
         hints=(

@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from playground import environment
-from playground.tensors.help.coaching import explain
+from playground.tensors.help.explanations import explain
 from playground.tensors.language import allowed
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import Snapshot, snapshot

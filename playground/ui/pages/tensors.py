@@ -11,7 +11,7 @@ from playground import environment
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
-from playground.tensors.sandbox import RACE
+from playground.tensors.sandbox import COMPARE_DEVICES
 from playground.ui import state
 from playground.ui.components.tensor_lab import command, tensor_lab
 from playground.ui.shared.errors import show, shown_kindly
@@ -157,7 +157,7 @@ def _run_race() -> None:
         return
     try:
         with st.spinner("Racing…"), shown_kindly():
-            state.TENSORS_RACE.write(held.sandbox.ask(RACE, {}, RACE_SECONDS * environment.cores()))
+            state.TENSORS_RACE.write(held.sandbox.run(COMPARE_DEVICES, {}, RACE_SECONDS * environment.cores()))
     finally:
         held.racing.release()
 
@@ -166,7 +166,7 @@ def _show_race(result: dict[str, Any]) -> None:
     import pandas as pd
     import plotly.graph_objects as go
 
-    lanes, rows = result["lanes"], result["rows"]
+    lanes, rows = result["devices"], result["rows"]
     sizes = [row["size"] for row in rows]
     figure = go.Figure()
     for index, (lane, symbol) in enumerate(zip(lanes, ("circle", "square"), strict=False)):

@@ -17,12 +17,12 @@ Numbers = dict[str, dict[str, float]]
 _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
-def autograd_lab(source: str, grabbed: Numbers, key: str, on_run: Callable[[str, Numbers], None]) -> None:
+def autograd_lab(source: str, overrides: Numbers, key: str, on_run: Callable[[str, Numbers], None]) -> None:
     """Show the editor and the graph.
 
     Args:
         source: the script in the editor when the component appears.
-        grabbed: its numbers that were changed by hand.
+        overrides: its numbers that were changed by hand.
         key: names the component on its page.
         on_run: called with the script and the changed numbers after each run.
     """
@@ -30,9 +30,14 @@ def autograd_lab(source: str, grabbed: Numbers, key: str, on_run: Callable[[str,
     def ran() -> None:
         event = st.session_state[key].ran
         if isinstance(event, dict) and isinstance(event.get("source"), str) and len(event["source"]) <= LONGEST:
-            on_run(event["source"], event.get("grabbed") or {})
+            on_run(event["source"], event.get("overrides") or {})
 
-    data = {"source": source, "grabbed": grabbed, "device": chosen_device(), "command": state.AUTOGRAD_COMMAND.read() if state.AUTOGRAD_COMMAND.is_set else {}}
+    data = {
+        "source": source,
+        "overrides": overrides,
+        "device": chosen_device(),
+        "command": state.AUTOGRAD_COMMAND.read() if state.AUTOGRAD_COMMAND.is_set else {},
+    }
     _component(key=key, data=data, on_ran_change=ran)
 
 

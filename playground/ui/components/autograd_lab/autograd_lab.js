@@ -15,7 +15,7 @@ async function load() {
       this.graph = new Graph(find(".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
       this.earlier = new Graph(find(".other .canvas"))
       this.leaves = new Leaves(this.parts.leaves, { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") })
-      this.parts.restore.onclick = () => { this.grabbed = {}; this.follow(true) }
+      this.parts.restore.onclick = () => { this.overrides = {}; this.follow(true) }
       this.parts.prove.onclick = () => this.prove()
       find(".start").onclick = () => this.goto(0)
       find(".back").onclick = () => this.goto(this.at - 1)
@@ -25,21 +25,21 @@ async function load() {
     }
 
     update(component) {
-      if (this.data === undefined) this.grabbed = component.data.grabbed
+      if (this.data === undefined) this.overrides = component.data.overrides
       super.update(component)
     }
 
     // The request for a run of the script in the editor; changed numbers are dropped when the script changes.
     body(source) {
-      if (this.source !== undefined && source !== this.source) this.grabbed = {}
-      return { ...super.body(source), grabbed: this.grabbed }
+      if (this.source !== undefined && source !== this.source) this.overrides = {}
+      return { ...super.body(source), overrides: this.overrides }
     }
 
     present(answer, source) {
       if (!answer.graph) return
       this.compare(answer, source)
       this.source = source
-      this.asked = { source, device: this.data.device, seed: answer.seed, grabbed: this.grabbed }
+      this.asked = { source, device: this.data.device, seed: answer.seed, overrides: this.overrides }
       this.pinned = null
       this.parts.proof.replaceChildren()
       this.take(answer, true)
@@ -63,15 +63,15 @@ async function load() {
         this.graph.show(answer.graph)
         this.goto(fresh ? this.steps.length : this.at)
       }
-      this.parts.leaves.hidden = !answer.leaves.some(({ free }) => free)
+      this.parts.leaves.hidden = !answer.leaves.some(({ editable }) => editable)
       this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
-      this.parts.restore.hidden = !Object.keys(this.grabbed).length
+      this.parts.restore.hidden = !Object.keys(this.overrides).length
       this.parts.passes.textContent = this.passes > 1 ? `This script ran ${this.passes} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
-      this.parts.strange.textContent = answer.born.map((born) => this.born(born)).join(" ")
+      this.parts.strange.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
       this.leaves.show(answer.leaves, fresh)
     }
 
-    born({ node: id, kind, what }) {
+    nonfinite({ node: id, kind, value: what }) {
       const line = this.nodes.get(id).line
       return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${this.nodes.get(id).op} passes on.`
     }
@@ -92,7 +92,7 @@ async function load() {
 
     // Run again with a number changed by hand; one request at a time, then the newest.
     grab(name, cell, value, done) {
-      this.grabbed = { ...this.grabbed, [name]: { ...this.grabbed[name], [cell]: value } }
+      this.overrides = { ...this.overrides, [name]: { ...this.overrides[name], [cell]: value } }
       this.follow(done)
     }
 
@@ -102,7 +102,7 @@ async function load() {
       this.following = true
       do {
         this.behind = false
-        this.asked = { ...this.asked, grabbed: this.grabbed }
+        this.asked = { ...this.asked, overrides: this.overrides }
         const answer = await this.ask(this.asked)
         this.failed = answer.error
         this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source)
@@ -113,13 +113,13 @@ async function load() {
         this.done = false
         this.parts.proof.replaceChildren()
         clearTimeout(this.reporting)
-        this.reporting = setTimeout(() => this.setState("ran", { source: this.source, grabbed: this.grabbed }), SETTLED_MS)
+        this.reporting = setTimeout(() => this.setState("ran", { source: this.source, overrides: this.overrides }), SETTLED_MS)
       }
     }
 
     async prove() {
       this.parts.prove.disabled = true
-      showProof(this.parts.proof, await this.ask(this.asked, "api/autograd/prove"))
+      showProof(this.parts.proof, await this.ask(this.asked, "api/autograd/gradcheck"))
       this.parts.prove.disabled = false
     }
 
@@ -130,7 +130,7 @@ async function load() {
       const current = taken.at(-1)
       const computed = new Set(taken.filter(({ kind }) => kind === "forward").map(({ node }) => node))
       const graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
-      this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.born.map(({ node }) => node)) })
+      this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
       this.parts.scrub.value = this.at
       this.parts.where.textContent = `${this.at} of ${this.steps.length}`
       this.parts.sentence.textContent = current ? this.sentence(current) : "Before the first step, only the leaves have values."
@@ -159,7 +159,7 @@ async function load() {
     }
 
     summary(answer, source) {
-      return { ...super.summary(answer, source), grabbed: this.grabbed }
+      return { ...super.summary(answer, source), overrides: this.overrides }
     }
 
     sentence({ kind, node: id }) {

@@ -11,5 +11,5 @@ _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
 def module_graph(graph: dict[str, Any], key: str) -> None:
-    """Show a graph in the form that `playground.autograd.modules.observe` returns."""
+    """Show a graph in the form that `playground.autograd.module_graph.observe` returns."""
     _component(key=key, data={"graph": graph})

@@ -20,11 +20,11 @@ export class Leaves {
   // `fresh` is a run of the script as it stands; otherwise only numbers have changed.
   show(leaves, fresh) {
     this.leaves = new Map(leaves.map((leaf) => [leaf.name, leaf]))
-    const form = JSON.stringify(leaves.map(({ name, value, free }) => [name, value.shape, free]))
+    const form = JSON.stringify(leaves.map(({ name, value, editable }) => [name, value.shape, editable]))
     if (form !== this.form) this.build(leaves)
     this.form = form
     for (const field of this.fields) this.fill(field)
-    if (this.chosen && !this.leaves.get(this.chosen.name)?.free) this.chosen = null
+    if (this.chosen && !this.leaves.get(this.chosen.name)?.editable) this.chosen = null
     if (fresh && this.chosen) this.range(this.chosen)
     this.draw()
   }
@@ -33,7 +33,7 @@ export class Leaves {
     this.fields = []
     this.chosen = null
     const order = [...leaves].sort((one, other) => Number(other.requires_grad) - Number(one.requires_grad))
-    this.list.replaceChildren(...order.filter(({ free }) => free).map((leaf) => this.leaf(leaf)))
+    this.list.replaceChildren(...order.filter(({ editable }) => editable).map((leaf) => this.leaf(leaf)))
   }
 
   leaf({ name, value, requires_grad: learns }) {
@@ -113,7 +113,7 @@ export class Leaves {
     if (!field.from && document.activeElement !== field.input) field.held = undefined
     if (field.typed) field.held = undefined
     else if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
-    field.box.classList.toggle("grabbed", leaf.grabbed.includes(field.cell))
+    field.box.classList.toggle("grabbed", leaf.overridden.includes(field.cell))
     field.grad.textContent = leaf.grad ? short(leaf.grad.values[field.place]) : "–"
     field.grad.title = leaf.grad ? `gradient ${exact(leaf.grad.values[field.place])}` : "no gradient"
   }
@@ -132,7 +132,7 @@ export class Leaves {
     const middle = this.number(field), reach = 2 * Math.max(1, Math.abs(middle))
     const places = Array.from({ length: PLACES }, (_, place) => middle + reach * (2 * place / (PLACES - 1) - 1))
     const asked = (this.asked = {})
-    const { losses } = await this.curve({ name: field.name, cell: field.cell, pass: this.leaves.get(field.name).pass, places })
+    const { losses } = await this.curve({ name: field.name, cell: field.cell, pass: this.leaves.get(field.name).pass, values: places })
     if (asked !== this.asked || this.chosen !== field) return
     this.line = losses ? { field, places, losses } : null
     this.draw()

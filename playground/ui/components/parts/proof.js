@@ -3,7 +3,7 @@
 import { element, exact } from "./tile.js"
 
 // Fill `box` with the result of the check.
-export function showProof(box, { rows, passed, said, step, gradcheck, left_out: leftOut, error }) {
+export function showProof(box, { rows, passed, message, step, gradcheck, omitted: leftOut, error }) {
   box.replaceChildren()
   if (error) return box.append(element("p", "wrong", error))
   const verdict = passed ? "The gradients are correct: autograd and finite differences agree." : "Autograd and finite differences disagree: backward() does not compute the slope of this loss."
@@ -23,5 +23,5 @@ export function showProof(box, { rows, passed, said, step, gradcheck, left_out: 
   box.append(element("p", "hint", `Both in float64. Finite difference = (loss(value + ${step}) − loss(value − ${step})) / ${2 * step}; the script is run again for each loss.`))
   if (leftOut) box.append(element("p", "hint", `Numbers that were not compared: ${leftOut}.`))
   if (gradcheck) box.append(element("p", "hint", passed ? "torch.autograd.gradcheck(…) returns True." : "torch.autograd.gradcheck(…) reports:"))
-  if (said) box.append(element("pre", "printed", said))
+  if (message) box.append(element("pre", "printed", message))
 }

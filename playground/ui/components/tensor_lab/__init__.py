@@ -33,7 +33,7 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
         text = st.session_state[key].ran
         if isinstance(text, dict) and isinstance(text.get("source"), str) and len(text["source"]) <= LONGEST:
             on_run(exercise, text["source"])
-            if exercise and text.get("right") is True:
+            if exercise and text.get("correct") is True:
                 on_solved(exercise)
 
     def scored() -> None:

@@ -31,7 +31,7 @@ async function load() {
     }
 
     summary(answer, source) {
-      return { ...super.summary(answer, source), right: answer.right === true }
+      return { ...super.summary(answer, source), correct: answer.correct === true }
     }
 
     present(answer) {
@@ -91,11 +91,11 @@ async function load() {
       this.points.textContent = `${right}/${all}`
     }
 
-    showVerdict({ verdict, right }) {
+    showVerdict({ feedback, correct }) {
       const box = this.verdict
-      box.className = verdict === undefined ? "verdict" : `verdict ${right ? "right" : "wrong"}`
-      box.replaceChildren(...(right ? [rich("span", "", "Correct, for five sets of random inputs.")] : verdict ? [rich("span", "", verdict)] : []))
-      box.classList.toggle("none", !right && !verdict)
+      box.className = feedback === undefined ? "verdict" : `verdict ${correct ? "right" : "wrong"}`
+      box.replaceChildren(...(correct ? [rich("span", "", "Correct, for five sets of random inputs.")] : feedback ? [rich("span", "", feedback)] : []))
+      box.classList.toggle("none", !correct && !feedback)
     }
 
     close() {

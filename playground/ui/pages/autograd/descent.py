@@ -6,8 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from playground.autograd.sandbox_tasks import DESCEND
 from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
-from playground.autograd.task import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
@@ -94,7 +94,7 @@ def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
     """Compute the paths for these settings; the same settings give the same paths."""
     request = dict(asked)
     seconds = processor_seconds(1 + len(request["optimizers"]))  # the surface, and each path, is a run of its own
-    return services().sandbox.ask(DESCEND, request, seconds)
+    return services().sandbox.run(DESCEND, request, seconds)
 
 
 def _show(answer: dict[str, Any], view: str) -> None:

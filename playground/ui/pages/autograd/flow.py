@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from playground.autograd.task import FLOW
+from playground.autograd.sandbox_tasks import GRADIENT_FLOW
 from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
@@ -67,7 +67,7 @@ def _choose() -> dict[str, Any]:
 
 @st.cache_data(max_entries=100, show_spinner=False)
 def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
-    return services().sandbox.ask(FLOW, dict(asked))
+    return services().sandbox.run(GRADIENT_FLOW, dict(asked))
 
 
 def _show(answer: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.autograd.examples import EXAMPLES
-from playground.autograd.task import PITFALL
+from playground.autograd.sandbox_tasks import PITFALL
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
@@ -43,7 +43,7 @@ def pitfalls() -> None:
     st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
     left, right = st.columns(2, gap="large")
     with left:
-        _version(answer["mine"], "mine", answer)
+        _version(answer["original"], "original", answer)
         _version(answer["wrong"], "wrong", answer)
     with right:
         for place, version in enumerate(answer["right"]):
@@ -53,23 +53,23 @@ def pitfalls() -> None:
 @st.cache_data(max_entries=200, show_spinner=False)
 def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
     seconds = processor_seconds(3)  # each version is a run of its own
-    return services().sandbox.ask(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, seconds)
+    return services().sandbox.run(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, seconds)
 
 
 def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
     """Show one version of the script, and what PyTorch does with it."""
     with st.container(border=True):
-        badge = {"mine": (":blue-badge[Your script]"), "wrong": f":red-badge[{version['title']}]"}.get(kind, f":green-badge[{version['title']}]")
+        badge = {"original": (":blue-badge[Your script]"), "wrong": f":red-badge[{version['title']}]"}.get(kind, f":green-badge[{version['title']}]")
         st.markdown(badge)
         st.html(_marked(version))
         if version["error"]:
-            st.error(version["said"] or version["error"]["message"])
+            st.error(version["pytorch_error"] or version["error"]["message"])
         for text in version["warnings"]:
             st.warning(text)
         if version["output"]:
             st.code(version["output"].rstrip("\n"), language=None)
-        _gradients(version, answer["mine"] if kind != "mine" else None)
-        if kind != "mine":
+        _gradients(version, answer["original"] if kind != "original" else None)
+        if kind != "original":
             st.button("Show the graph", key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
 
 
@@ -99,8 +99,8 @@ _STYLE = """<style>
 def _gradients(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
     """Show the gradient of each leaf, highlighted where it differs from that of the learner's script."""
     rows = []
-    for name, gradient in version["grads"].items():
-        differs = mine is not None and gradient != mine["grads"].get(name)
+    for name, gradient in version["gradients"].items():
+        differs = mine is not None and gradient != mine["gradients"].get(name)
         text = "None" if gradient is None else _short(gradient)
         rows.append(f"`{name}.grad` = :orange-background[`{text}`]" if differs else f"`{name}.grad` = `{text}`")
     if rows:

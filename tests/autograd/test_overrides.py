@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from playground.autograd import grabbing, graph, probing, task
-from playground.autograd.grabbing import Grabbed
+from playground.autograd import graph, sandbox_tasks, script_loss
+from playground.autograd.overrides import Overrides, parse
 from playground.errors import PlaygroundError
 from playground.tensors.language.interpreter import Execution
 
@@ -16,7 +16,7 @@ CPU = {"device": torch.device("cpu")}
 
 
 def ran(source: str, **values: dict[int, float]) -> Execution:
-    execution = graph.run(source, CPU, Grabbed(values))
+    execution = graph.run(source, CPU, Overrides(values))
     assert execution.error is None, execution.error
     return execution
 
@@ -33,8 +33,8 @@ def plainly(source: str) -> dict[str, Any]:
     return names
 
 
-def leaf(source: str, name: str, seed: int = 1, **grabbed: dict[str, float]) -> dict[str, Any]:
-    document = task.observe({"source": source, "seed": seed, "grabbed": grabbed, "brief": True})
+def leaf(source: str, name: str, seed: int = 1, **overrides: dict[str, float]) -> dict[str, Any]:
+    document = sandbox_tasks.observe({"source": source, "seed": seed, "overrides": overrides, "brief": True})
     assert document["error"] is None
     return next(each for each in document["leaves"] if each["name"] == name)
 
@@ -131,7 +131,7 @@ def test_as_if_the_number_had_been_typed(first: float, second: float) -> None:
     assert execution.names["loss"].item() == names["loss"].item()
     for name in "xw":
         assert execution.names[name].grad.tolist() == names[name].grad.tolist()
-    assert sorted(leaf(MANY.format(1.0, 7.0), "w", w={"4": second})["grabbed"]) == [4]
+    assert sorted(leaf(MANY.format(1.0, 7.0), "w", w={"4": second})["overridden"]) == [4]
 
 
 @pytest.mark.parametrize(
@@ -143,23 +143,23 @@ def test_as_if_the_number_had_been_typed(first: float, second: float) -> None:
     ids=lambda wrong: str(wrong)[:20],
 )  # fmt: skip
 def test_a_wrong_document_is_refused(wrong: Any) -> None:
-    with pytest.raises(PlaygroundError, match="Grabbed numbers are sent as"):
-        grabbing.read(wrong)
+    with pytest.raises(PlaygroundError, match="`overrides` must map"):
+        parse(wrong)
 
 
 def test_a_right_document() -> None:
-    assert grabbing.read({"x": {"0": 1.5, "10": 2}, "p[0]": {"1": -1}}).values == {"x": {0: 1.5, 10: 2.0}, "p[0]": {1: -1.0}}
-    assert grabbing.read(None).values == grabbing.read({}).values == {}
+    assert parse({"x": {"0": 1.5, "10": 2}, "p[0]": {"1": -1}}).values == {"x": {0: 1.5, 10: 2.0}, "p[0]": {1: -1.0}}
+    assert parse(None).values == parse({}).values == {}
 
 
 def curve(source: str, name: str, cell: int, places: list[float], **more: Any) -> list[float | None]:
-    return task.curve({"source": source, "seed": 1, "pass": 0, "name": name, "cell": cell, "places": places, **more})["losses"]
+    return sandbox_tasks.loss_curve({"source": source, "seed": 1, "pass": 0, "name": name, "cell": cell, "values": places, **more})["losses"]
 
 
 def test_a_curve_is_the_loss_for_each_number() -> None:
     places = [-2.0, -0.5, 0.0, 0.5, 3.0]
     assert curve(MANY.format(1.0, 7.0), "x", 0, places) == [plainly(MANY.format(place, 7.0))["loss"].item() for place in places]
-    held = curve(MANY.format(1.0, 7.0), "x", 0, places, grabbed={"w": {"4": 0.25}})
+    held = curve(MANY.format(1.0, 7.0), "x", 0, places, overrides={"w": {"4": 0.25}})
     assert held == [plainly(MANY.format(place, 0.25))["loss"].item() for place in places]
 
 
@@ -227,9 +227,9 @@ RANDOM = "x = torch.randn(3, requires_grad=True)\nn = torch.from_numpy(np.random
 
 
 def test_random_numbers_are_the_same_each_time() -> None:
-    one, other = (task.observe({"source": RANDOM, "seed": 5, "brief": True}) for _ in range(2))
+    one, other = (sandbox_tasks.observe({"source": RANDOM, "seed": 5, "brief": True}) for _ in range(2))
     assert one == other
-    assert one["names"]["x"] != task.observe({"source": RANDOM, "seed": 6, "brief": True})["names"]["x"]
+    assert one["names"]["x"] != sandbox_tasks.observe({"source": RANDOM, "seed": 6, "brief": True})["names"]["x"]
     x = leaf(RANDOM, "x", seed=5)
     assert curve(RANDOM, "x", 1, [x["value"][1]] * 3, seed=5) == [x["loss"]] * 3
     moved = leaf(RANDOM, "x", seed=5, x={"1": 0.5})
@@ -239,8 +239,8 @@ def test_random_numbers_are_the_same_each_time() -> None:
 
 
 def test_a_seed_is_drawn_and_told() -> None:
-    first = task.observe({"source": RANDOM, "brief": True})
-    assert task.observe({"source": RANDOM, "seed": first["seed"], "brief": True}) == first
+    first = sandbox_tasks.observe({"source": RANDOM, "brief": True})
+    assert sandbox_tasks.observe({"source": RANDOM, "seed": first["seed"], "brief": True}) == first
 
 
 @pytest.mark.parametrize("wrong", [{"seed": -1}, {"seed": "1"}, {"seed": 2**31}, {"seed": None}, {"pass": -1}, {"pass": 0.5}])
@@ -249,19 +249,19 @@ def test_a_wrong_seed_or_pass_is_refused(wrong: dict[str, Any]) -> None:
         curve(X + "x.sum().backward()", "x", 0, [1.0], **wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"cell": None}, {"cell": "a"}, {"cell": float("inf")}, {"places": None}, {"places": [None]}, {"places": 3}])
+@pytest.mark.parametrize("wrong", [{"cell": None}, {"cell": "a"}, {"cell": float("inf")}, {"values": None}, {"values": [None]}, {"values": 3}])
 def test_a_wrong_question_is_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(PlaygroundError, match="A loss curve is asked for with"):
-        task.curve({"source": X, "seed": 1, "pass": 0, "name": "x", "cell": 0, "places": [1.0], **wrong})
+    with pytest.raises(PlaygroundError, match="A request for a loss curve needs"):
+        sandbox_tasks.loss_curve({"source": X, "seed": 1, "pass": 0, "name": "x", "cell": 0, "values": [1.0], **wrong})
 
 
 def test_a_question_runs_no_further_than_its_pass() -> None:
     source = X + "loss = x.sum()\nloss.backward()\nx = torch.zeros(3)\nunknown"
-    question = probing.Question(source, CPU, 1, {}, 0)
-    assert question.asked().names["x"].tolist() == [1.0, 2.0, 3.0]
-    assert {name: value.tolist() for name, value in question.reached().items()} == {"x": [1.0, 2.0, 3.0]}
+    question = script_loss.ScriptLoss(source, CPU, 1, {}, 0)
+    assert question.evaluate().names["x"].tolist() == [1.0, 2.0, 3.0]
+    assert {name: value.tolist() for name, value in question.leaves().items()} == {"x": [1.0, 2.0, 3.0]}
 
 
 def test_a_leaf_with_two_names_is_reached_once() -> None:
     source = X + "params = [x]\nalias = x\nloss = (params[0] * alias).sum()\nloss.backward()"
-    assert list(probing.Question(source, CPU, 1, {}, 0).reached()) == ["x"]
+    assert list(script_loss.ScriptLoss(source, CPU, 1, {}, 0).leaves()) == ["x"]

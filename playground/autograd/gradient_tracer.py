@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
-from playground.autograd.grabbing import Grabbed
+from playground.autograd.overrides import Overrides
 from playground.tensors.language.calls import Call, arrays_in
 from playground.tensors.language.memory import Snapshot, key_of, snapshot
 from playground.tensors.language.tracing import Tracer, named_arrays
@@ -31,7 +31,7 @@ BACKWARD = frozenset(("Tensor.backward", "torch.autograd.grad"))
 
 
 @dataclass(frozen=True)
-class Given:
+class OperationInput:
     """A tensor that went into an operation."""
 
     source: Node | None
@@ -42,12 +42,12 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Made:
+class ForwardRecord:
     """An operation's results as they were when it had made them."""
 
     place: ast.AST
     """The expression that made them."""
-    inputs: tuple[Given, ...] = ()
+    inputs: tuple[OperationInput, ...] = ()
     turn: int = 1
     """Of the outermost loop around it."""
     parts: dict[int, Snapshot] = field(default_factory=dict)
@@ -55,7 +55,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Start:
+class LeafRecord:
     """A leaf or constant when the first backward pass came that it has a part in."""
 
     number: int
@@ -68,7 +68,7 @@ class Start:
 
 
 @dataclass
-class Observed:
+class BackwardRecord:
     """One node of a backward pass."""
 
     node: Node
@@ -89,7 +89,7 @@ class Observed:
 
 
 @dataclass
-class Pass:
+class BackwardPass:
     """One backward pass, its nodes in the engine's own order."""
 
     number: int
@@ -98,7 +98,7 @@ class Pass:
     roots: tuple[Node, ...]
     loss: float
     """The number that it goes back from; of several numbers, their sum weighted with the gradients that were given for them."""
-    nodes: dict[Node, Observed]
+    nodes: dict[Node, BackwardRecord]
     """Every node that can be reached from the roots."""
     order: list[Node] = field(default_factory=list)
     """As the engine came to them."""
@@ -109,21 +109,21 @@ class GradientTracer(Tracer):
     """Records statements as its parent does, and beside them the autograd graph.
 
     Args:
-        grabbed: numbers that the learner has changed by hand.
+        overrides: numbers that the learner has changed by hand.
     """
 
-    def __init__(self, grabbed: Grabbed | None = None) -> None:
+    def __init__(self, overrides: Overrides | None = None) -> None:
         super().__init__()
-        self.grabbed = grabbed or Grabbed({})
-        self.made: dict[Node, Made] = {}
+        self.overrides = overrides or Overrides({})
+        self.made: dict[Node, ForwardRecord] = {}
         """Results by the node that PyTorch recorded for them, in the order of the forward pass."""
-        self.passes: list[Pass] = []
-        self.starts: dict[str, Start] = {}
+        self.passes: list[BackwardPass] = []
+        self.starts: dict[str, LeafRecord] = {}
         """Every leaf and constant by its name."""
         self._count = 0
         self._turns: dict[ast.For | ast.While, int] = {}
         self._settled: dict[int, int] = {}
-        self._last: tuple[ast.AST, tuple[Given, ...]] = (ast.Pass(), ())
+        self._last: tuple[ast.AST, tuple[OperationInput, ...]] = (ast.Pass(), ())
         self._names: Mapping[str, Any] = {}
 
     def start(self, names: Mapping[str, Any]) -> None:
@@ -141,7 +141,7 @@ class GradientTracer(Tracer):
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
         tensors = [array for array in call.arrays if isinstance(array, torch.Tensor)]
-        self.grabbed.meet(call, self._names)
+        self.overrides.apply(call, self._names)
         if call.entry.name in BACKWARD:
             return self._observe(call, node, do)
         if torch.is_grad_enabled() and call.entry.short.endswith(("_", "=")):
@@ -155,10 +155,10 @@ class GradientTracer(Tracer):
         if not changed and any(tensor.requires_grad for tensor in made):
             self._settle(tensors)
             sources = [node_of(tensor) for tensor in tensors]
-        self._note(node, tuple(map(Given, sources, map(self._name_of, tensors), parts)), [*made, *tensors], changed=changed)
+        self._note(node, tuple(map(OperationInput, sources, map(self._name_of, tensors), parts)), [*made, *tensors], changed=changed)
         return result
 
-    def _note(self, place: ast.AST, inputs: tuple[Given, ...], found: list[torch.Tensor], *, changed: bool) -> None:
+    def _note(self, place: ast.AST, inputs: tuple[OperationInput, ...], found: list[torch.Tensor], *, changed: bool) -> None:
         """What an operation has made, and what it has `changed` in place."""
         if changed:  # whatever holds the same memory may have a new history, too
             found = [*found, *(array for _name, array in named_arrays(self._names) if isinstance(array, torch.Tensor))]
@@ -183,15 +183,15 @@ class GradientTracer(Tracer):
             if not fresh and node_of(tensor) is not None and tensor.grad_fn is not None:
                 self._record([tensor], *self._last)
 
-    def _record(self, tensors: list[torch.Tensor], place: ast.AST, inputs: tuple[Given, ...]) -> None:
+    def _record(self, tensors: list[torch.Tensor], place: ast.AST, inputs: tuple[OperationInput, ...]) -> None:
         """Remember the nodes that an operation has recorded for these tensors, those on the way to them first."""
         sources = {given.source for given in inputs}
         for function in dict.fromkeys(tensor.grad_fn for tensor in tensors):
             if function is None or function in self.made:
                 continue
             for inner in reversed(reachable([function], until=lambda node: node in self.made or node in sources or hasattr(node, "variable"))[1:]):
-                self.made[inner] = Made(place, turn=self._turn(place))
-            self.made[function] = Made(place, inputs, self._turn(place))
+                self.made[inner] = ForwardRecord(place, turn=self._turn(place))
+            self.made[function] = ForwardRecord(place, inputs, self._turn(place))
         for tensor in tensors:
             if tensor.grad_fn is not None and self.made[tensor.grad_fn].place is place:
                 self.made[tensor.grad_fn].parts.setdefault(tensor.output_nr, snapshot(tensor))
@@ -211,7 +211,7 @@ class GradientTracer(Tracer):
         names = self._names_by_node()
         keep = _keep if len(reached) <= DETAILED else _keep_few
         nodes = {node: _observed(node, names.get(node, {}), keep) for node in reached}
-        found = Pass(self._count, place, getattr(place, "lineno", 0), roots, loss_of(call), nodes)
+        found = BackwardPass(self._count, place, getattr(place, "lineno", 0), roots, loss_of(call), nodes)
         handles = [node.register_hook(_hook(found, node, keep)) for node in reached]
         self._count += 1
         self.passes = [*self.passes, found][-PASSES:]
@@ -236,14 +236,14 @@ class GradientTracer(Tracer):
                 named.setdefault(edge.node, {}).setdefault(edge.output_nr, name)
         return named
 
-    def _note_starts(self, found: Pass) -> None:
+    def _note_starts(self, found: BackwardPass) -> None:
         """What a pass has brought to the leaves and constants that it is the first for."""
         for node, seen in found.nodes.items():
             if seen.leaf is not None and 0 in seen.names:
-                self.starts.setdefault(seen.names[0], Start(found.number, found.loss, seen.leaf, seen.upstream.get(0)))
+                self.starts.setdefault(seen.names[0], LeafRecord(found.number, found.loss, seen.leaf, seen.upstream.get(0)))
             for given in self.made[node].inputs if node in self.made else ():
                 if given.source is None and given.name:
-                    self.starts.setdefault(given.name, Start(found.number, found.loss, given.part, None))
+                    self.starts.setdefault(given.name, LeafRecord(found.number, found.loss, given.part, None))
 
 
 def roots_of(call: Call) -> list[torch.Tensor]:
@@ -275,7 +275,7 @@ def weights_of(call: Call) -> list[torch.Tensor | float]:
     return [1.0 if part is None else part for part in (given if isinstance(given, (list, tuple)) else [given])]
 
 
-def _note_requested(call: Call, result: Any, found: Pass) -> None:
+def _note_requested(call: Call, result: Any, found: BackwardPass) -> None:
     """`torch.autograd.grad` hands out the gradients of its inputs, and does not go through their nodes."""
     if call.entry.name == "Tensor.backward":
         return
@@ -320,11 +320,11 @@ def _keep_few(tensor: torch.Tensor | None) -> Snapshot | None:
     return None if tensor is None or tensor.numel() > FEW else snapshot(tensor)
 
 
-def _observed(node: Node, names: dict[int, str], keep: Keep) -> Observed:
+def _observed(node: Node, names: dict[int, str], keep: Keep) -> BackwardRecord:
     """A node before the pass, while it still has what it saved."""
     variable = getattr(node, "variable", None)
     leaf = None if variable is None else snapshot(variable)
-    return Observed(node, node.next_functions, names, leaf, _saved(node, keep), () if leaf else _local(node, keep))
+    return BackwardRecord(node, node.next_functions, names, leaf, _saved(node, keep), () if leaf else _local(node, keep))
 
 
 def _saved(node: Node, keep: Keep) -> dict[str, Any]:
@@ -353,7 +353,7 @@ def _local(node: Node, keep: Keep) -> tuple[Snapshot | None, ...]:
     return tuple(keep(part) if isinstance(part, torch.Tensor) else None for part in parts)
 
 
-def _hook(found: Pass, node: Node, keep: Keep) -> Callable[[Any, Any], None]:
+def _hook(found: BackwardPass, node: Node, keep: Keep) -> Callable[[Any, Any], None]:
     """Called by the engine behind the node: what arrived, and what it passed on."""
 
     def called(passed: tuple[Any, ...], arrived: tuple[Any, ...]) -> None:

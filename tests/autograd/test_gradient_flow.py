@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from playground.autograd import flow as flowing
-from playground.autograd.flow import ACTIVATIONS, EXPLODES_ABOVE, VANISHES_BELOW, flow, verdict
+from playground.autograd import gradient_flow
+from playground.autograd.gradient_flow import ACTIVATIONS, EXPLODES_ABOVE, VANISHES_BELOW, measure_gradient_flow, verdict
 from playground.data.catalogue import dataset_info
 from playground.data.images import normalise
 from playground.data.load import load
@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 
 def told(**request: Any) -> Answer:
-    return json.loads(json.dumps(flow({"device": "cpu", "batch": 8, **request}), allow_nan=False))
+    return json.loads(json.dumps(measure_gradient_flow({"device": "cpu", "batch": 8, **request}), allow_nan=False))
 
 
 def executed(code: str) -> dict[str, Any]:
@@ -169,7 +169,7 @@ def test_the_same_request_has_the_same_answer_and_another_seed_another() -> None
 
 
 def test_what_is_missing_is_as_in_the_defaults() -> None:
-    assert flow({}) == flow(dict(flowing.DEFAULTS))
+    assert measure_gradient_flow({}) == measure_gradient_flow(dict(gradient_flow.DEFAULTS))
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_what_is_missing_is_as_in_the_defaults() -> None:
 )
 def test_what_cannot_be_is_refused_kindly(request_: dict[str, Any], words: str) -> None:
     with pytest.raises((ConfigError, UnknownName)) as caught:
-        flow({"device": "cpu", "batch": 4, **request_})
+        measure_gradient_flow({"device": "cpu", "batch": 4, **request_})
     assert words in str(caught.value)
 
 
@@ -218,19 +218,19 @@ def test_what_cannot_be_is_refused_kindly(request_: dict[str, Any], words: str) 
 def test_a_network_of_ones_own_that_does_not_fit_is_refused(
     spec: NetworkSpec, error: type[PlaygroundError], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flowing, "preset", lambda _name: spec)
+    monkeypatch.setattr(gradient_flow, "preset", lambda _name: spec)
     with pytest.raises(error, match=words):
         told(network=spec.name)
 
 
 def test_a_batch_without_memory_is_told_and_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flowing, "observe", lambda *_given: torch.empty(2**58))
+    monkeypatch.setattr(gradient_flow, "observe", lambda *_given: torch.empty(2**58))
     with pytest.raises(PlaygroundError, match="more memory"):
         told()
 
     def broken(*_given: Tensor) -> Answer:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(flowing, "observe", broken)
+    monkeypatch.setattr(gradient_flow, "observe", broken)
     with pytest.raises(RuntimeError, match="a bug"):
         told()

@@ -13,7 +13,7 @@ import torch
 
 from playground.errors import PlaygroundError
 from playground.tensors.help import fixes
-from playground.tensors.help.coaching import Explanation, explain
+from playground.tensors.help.explanations import Explanation, explain
 from playground.tensors.help.fixes import Fix
 from playground.tensors.language import interpreter
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import torch
 
-from playground.autograd import task
-from playground.autograd.proof import CELLS
+from playground.autograd import sandbox_tasks
+from playground.autograd.gradient_check import CELLS
 from playground.errors import PlaygroundError
 
 
 def proved(source: str, **more: Any) -> dict[str, Any]:
-    answer = task.prove({"source": source, "seed": 1, **more})
+    answer = sandbox_tasks.check_gradients({"source": source, "seed": 1, **more})
     return json.loads(json.dumps(answer, allow_nan=False))
 
 
@@ -28,8 +28,8 @@ def plainly(source: str) -> dict[str, Any]:
 
 def assert_proved(source: str) -> dict[str, Any]:
     answer = proved(source)
-    assert answer["passed"], (answer["said"], answer["rows"])
-    assert (answer["said"], answer["left_out"]) == ("", 0)
+    assert answer["passed"], (answer["message"], answer["rows"])
+    assert (answer["message"], answer["omitted"]) == ("", 0)
     for row in answer["rows"]:
         assert row["difference"] == pytest.approx(row["autograd"], abs=1e-5, rel=1e-3)
     return answer
@@ -104,7 +104,7 @@ WRONG = [
 def test_wrong_gradients_are_found(body: str) -> None:
     answer = proved(f"{X}{body}\nloss.backward()")
     assert not answer["passed"]
-    assert "Jacobian mismatch" in answer["said"] and "numerical" in answer["said"] and "analytical" in answer["said"]
+    assert "Jacobian mismatch" in answer["message"] and "numerical" in answer["message"] and "analytical" in answer["message"]
     assert any(row["autograd"] != pytest.approx(row["difference"], abs=1e-3, rel=1e-2) for row in answer["rows"])
 
 
@@ -125,7 +125,7 @@ def test_of_many_cells_the_first_are_compared() -> None:
     rows, columns = 8, 10
     answer = proved(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
     assert answer["passed"] and not answer["gradcheck"]
-    assert (len(answer["rows"]), answer["left_out"]) == (CELLS, rows * columns - CELLS)
+    assert (len(answer["rows"]), answer["omitted"]) == (CELLS, rows * columns - CELLS)
     assert answer["rows"][-1]["cell"] == [(CELLS - 1) // columns, (CELLS - 1) % columns]
     wrong = proved(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x * x.detach()).sum()\nloss.backward()")
     assert not wrong["passed"]
@@ -133,7 +133,7 @@ def test_of_many_cells_the_first_are_compared() -> None:
 
 def test_as_many_as_can_be_are_checked() -> None:
     answer = proved(f"x = torch.randn({CELLS}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
-    assert (answer["passed"], answer["gradcheck"], len(answer["rows"]), answer["left_out"]) == (True, True, CELLS, 0)
+    assert (answer["passed"], answer["gradcheck"], len(answer["rows"]), answer["omitted"]) == (True, True, CELLS, 0)
 
 
 DTYPES = [
@@ -210,7 +210,7 @@ def test_a_leaf_that_became_itself_later(name: str) -> None:
 
 def test_held_numbers_are_held_in_the_proof() -> None:
     source = X + "c = torch.tensor([1., 1., 1.])\nloss = (x * x * c).sum()\nloss.backward()"
-    answer = proved(source, grabbed={"x": {"0": 4.0}, "c": {"0": 10.0}})
+    answer = proved(source, overrides={"x": {"0": 4.0}, "c": {"0": 10.0}})
     assert answer["passed"]
     assert [(row["value"], row["autograd"]) for row in answer["rows"]] == [(4.0, 80.0), (-1.25, -2.5), (2.0, 4.0)]
 

@@ -15,8 +15,8 @@ from torch.autograd.graph import Node
 from torch.nn.functional import cross_entropy
 
 from playground.autograd.formulas import title
-from playground.autograd.modules import observe
-from playground.autograd.recording import reachable
+from playground.autograd.gradient_tracer import reachable
+from playground.autograd.module_graph import observe
 from playground.errors import PlaygroundError
 from playground.network.blocks import ResidualBlock
 from playground.network.build import build, execution_order
@@ -424,7 +424,7 @@ def test_hooks_of_leaves_are_gone_too(monkeypatch: pytest.MonkeyPatch) -> None:
     network, inputs, labels = made("nested")
     kept = [torch.autograd.graph.get_gradient_edge(parameter).node for parameter in network.parameters()]  # else they would end with their graph
     measured: list[int] = []
-    monkeypatch.setattr("playground.autograd.modules._measured", lambda *_args, **_options: measured.append(1))
+    monkeypatch.setattr("playground.autograd.module_graph._measured", lambda *_args, **_options: measured.append(1))
     with pytest.raises(AttributeError):  # nothing was measured that could be written
         observe(network, inputs, labels)
     assert len(measured) > len(kept)

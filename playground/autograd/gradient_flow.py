@@ -15,10 +15,10 @@ from typing import Any
 import torch
 
 from playground import device as devices
-from playground.autograd.modules import observe
+from playground.autograd.module_graph import observe
 from playground.data.sample_batch import Batch, draw_batch
 from playground.errors import ConfigError, PlaygroundError, UnknownName
-from playground.network import initialise as initialising
+from playground.network import initialise as initialise_module
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.network.source import imports, sequential
@@ -45,7 +45,7 @@ EXPLODES_ABOVE = 1e2
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _Settings:
     """A request whose values have the right kinds and ranges."""
 
     network: str
@@ -58,7 +58,7 @@ class _Wish:
     normalised: bool
 
 
-def flow(request: Mapping[str, Any]) -> dict[str, Any]:
+def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
     """Send one batch through a network and its gradient back: a task for a process of its own.
 
     Args:
@@ -77,19 +77,19 @@ def flow(request: Mapping[str, Any]) -> dict[str, Any]:
         ShapeError: the network does not fit its data.
         PlaygroundError: the network has no weights, or the batch needs more memory than there is.
     """
-    wish = _read(request)
+    settings = _read(request)
     where = torch.device(devices.get(request.get("device", devices.BEST)).name)
-    spec = _spec(wish)
+    spec = _spec(settings)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(wish.seed)
+        torch.manual_seed(settings.seed)
         network = build(spec)  # drawn before the batch, as in the script
-        initialising.initialise(network, wish.initialisation, seed=None)
-        drawn = _batch(spec, wish)
+        initialise_module.initialise(network, settings.initialisation, seed=None)
+        drawn = _batch(spec, settings)
         try:
             observed = observe(network.to(where), drawn.inputs.to(where), drawn.labels.to(where))
         except RuntimeError as error:
             raise _too_large(error) from error
-    return {**observed, "title": _title(spec, wish), "data": drawn.description, "code": _code(spec, wish), "verdict": verdict(observed)}
+    return {**observed, "title": _title(spec, settings), "data": drawn.description, "code": _code(spec, settings), "verdict": verdict(observed)}
 
 
 def verdict(observed: Mapping[str, Any]) -> dict[str, str]:
@@ -103,21 +103,21 @@ def verdict(observed: Mapping[str, Any]) -> dict[str, str]:
     reached: list[float | str] = [layer["gradient_mean"] for layer in observed["layers"] if layer["weights"] and layer["gradient_mean"] is not None]
     sizes = [size for size in reached if not isinstance(size, str)]
     if isinstance(observed["loss"], str) or len(sizes) < len(reached):
-        return _told("nan", "The loss or a gradient is no longer a finite number: values grew beyond what float32 can hold, so nothing can be learned.")
+        return _verdict("nan", "The loss or a gradient is no longer a finite number: values grew beyond what float32 can hold, so nothing can be learned.")
     first, last = sizes[0], sizes[-1]
     if first == 0:
         if any(0 < size < VANISHES_BELOW * last for size in sizes):
-            return _told("vanishing", "The gradient shrinks from layer to layer until float32 cannot hold it: at the first layer it is exactly 0.")
-        return _told("dead", "No gradient reaches the first layer: it is exactly 0 there, so that layer never learns.")
+            return _verdict("vanishing", "The gradient shrinks from layer to layer until float32 cannot hold it: at the first layer it is exactly 0.")
+        return _verdict("dead", "No gradient reaches the first layer: it is exactly 0 there, so that layer never learns.")
     ratio = first / last  # not by 0, for what reaches the first came through the last
     if ratio < VANISHES_BELOW:
-        return _told("vanishing", f"The gradient that reaches the first layer is about {_power(1 / ratio)} times smaller than at the last: it vanishes.")
+        return _verdict("vanishing", f"The gradient that reaches the first layer is about {_power(1 / ratio)} times smaller than at the last: it vanishes.")
     if ratio > EXPLODES_ABOVE:
-        return _told("exploding", f"The gradient that reaches the first layer is about {_power(ratio)} times larger than at the last: it explodes.")
-    return _told("fine", f"The gradient at the first layer is {_plain(ratio)} times as large as at the last: every layer can learn.")
+        return _verdict("exploding", f"The gradient that reaches the first layer is about {_power(ratio)} times larger than at the last: it explodes.")
+    return _verdict("fine", f"The gradient at the first layer is {_plain(ratio)} times as large as at the last: every layer can learn.")
 
 
-def _read(request: Mapping[str, Any]) -> _Wish:
+def _read(request: Mapping[str, Any]) -> _Settings:
     """
     Raises:
         ConfigError: a value is of another kind or out of its range; all of them are told.
@@ -131,36 +131,36 @@ def _read(request: Mapping[str, Any]) -> _Wish:
         problems.append(f"normalised must be true or false, not {values['normalised']!r}.")
     if problems:
         raise ConfigError(problems)
-    return _Wish(**values)
+    return _Settings(**values)
 
 
-def _spec(wish: _Wish) -> NetworkSpec:
+def _spec(settings: _Settings) -> NetworkSpec:
     """The network, with the activation that is wished for."""
-    if wish.activation not in ("", NO_ACTIVATION, *ACTIVATIONS):
-        raise UnknownName("activation", wish.activation, [*ACTIVATIONS, NO_ACTIVATION])
-    if wish.network == STACK:
-        return _stack(wish)
-    if wish.activation == NO_ACTIVATION:
+    if settings.activation not in ("", NO_ACTIVATION, *ACTIVATIONS):
+        raise UnknownName("activation", settings.activation, [*ACTIVATIONS, NO_ACTIVATION])
+    if settings.network == STACK:
+        return _stack(settings)
+    if settings.activation == NO_ACTIVATION:
         raise ConfigError(["Only a stack can be had without an activation: choose another activation, or the stack."])
-    spec = from_json(wish.network) if wish.network.startswith("{") else preset(wish.network)
-    if not wish.activation:
+    spec = from_json(settings.network) if settings.network.startswith("{") else preset(settings.network)
+    if not settings.activation:
         return spec
-    return spec.with_layers(tuple(LayerSpec(wish.activation) if layer.type in ACTIVATIONS else layer for layer in spec.layers))
+    return spec.with_layers(tuple(LayerSpec(settings.activation) if layer.type in ACTIVATIONS else layer for layer in spec.layers))
 
 
-def _stack(wish: _Wish) -> NetworkSpec:
-    repeated = [LayerSpec("Linear", {"out_features": wish.width})]
-    if wish.normalised:
+def _stack(settings: _Settings) -> NetworkSpec:
+    repeated = [LayerSpec("Linear", {"out_features": settings.width})]
+    if settings.normalised:
         repeated.append(LayerSpec("BatchNorm1d"))
-    if wish.activation != NO_ACTIVATION:
-        repeated.append(LayerSpec(wish.activation or ACTIVATIONS[0]))
-    layers = (LayerSpec("Flatten"), *(repeated * wish.depth), LayerSpec("Linear", {"out_features": STACK_CLASSES}))
+    if settings.activation != NO_ACTIVATION:
+        repeated.append(LayerSpec(settings.activation or ACTIVATIONS[0]))
+    layers = (LayerSpec("Flatten"), *(repeated * settings.depth), LayerSpec("Linear", {"out_features": STACK_CLASSES}))
     return NetworkSpec(STACK, STACK_SHAPE, layers)
 
 
-def _batch(spec: NetworkSpec, wish: _Wish) -> Batch:
+def _batch(spec: NetworkSpec, settings: _Settings) -> Batch:
     """What the network is tried on; where that has labels of its own, the network must have as many outputs."""
-    found = draw_batch(spec.input_shape, _classes(spec), wish.batch)
+    found = draw_batch(spec.input_shape, _classes(spec), settings.batch)
     if found.info is not None:
         check(spec, found.info.input_shape, len(found.info.classes))
     return found
@@ -179,25 +179,25 @@ def _classes(spec: NetworkSpec) -> int:
     return shape[0]
 
 
-def _title(spec: NetworkSpec, wish: _Wish) -> str:
-    if wish.network != STACK:
+def _title(spec: NetworkSpec, settings: _Settings) -> str:
+    if settings.network != STACK:
         name = spec.title or spec.name
-        return f"{name} with {wish.activation}" if wish.activation else name
-    if wish.activation == NO_ACTIVATION:
+        return f"{name} with {settings.activation}" if settings.activation else name
+    if settings.activation == NO_ACTIVATION:
         plain, normalised = "{depth} × Linear({width})", "{depth} × (Linear({width}), BatchNorm1d)"
     else:
         plain, normalised = "{depth} × (Linear({width}), {activation})", "{depth} × (Linear({width}), BatchNorm1d, {activation})"
-    return (normalised if wish.normalised else plain).format(depth=wish.depth, width=wish.width, activation=wish.activation or ACTIVATIONS[0])
+    return (normalised if settings.normalised else plain).format(depth=settings.depth, width=settings.width, activation=settings.activation or ACTIVATIONS[0])
 
 
-def _code(spec: NetworkSpec, wish: _Wish) -> str:
+def _code(spec: NetworkSpec, settings: _Settings) -> str:
     """A script of its own. Its weights are the same; so is its batch where that is random here, too."""
-    size = ", ".join(map(str, (wish.batch, *spec.input_shape)))
+    size = ", ".join(map(str, (settings.batch, *spec.input_shape)))
     parts = [
         "\n".join([*imports(spec), "from torch.nn.functional import cross_entropy"]) + "\n",
-        f"torch.manual_seed({wish.seed})\n" + sequential(spec),
-        initialising.source(wish.initialisation),
-        f"inputs = torch.randn({size})  # random numbers in place of the data\nlabels = torch.randint({_classes(spec)}, ({wish.batch},))\n",
+        f"torch.manual_seed({settings.seed})\n" + sequential(spec),
+        initialise_module.source(settings.initialisation),
+        f"inputs = torch.randn({size})  # random numbers in place of the data\nlabels = torch.randint({_classes(spec)}, ({settings.batch},))\n",
         "loss = cross_entropy(network(inputs), labels)\nloss.backward()\n",
         'print(f"loss {loss.item():.4g}")\nfor name, parameter in network.named_parameters():\n'
         "    norm = parameter.grad.double().norm()  # in float32 the squares of tiny numbers are 0\n"
@@ -213,7 +213,7 @@ def _too_large(error: RuntimeError) -> Exception:
     return error
 
 
-def _told(kind: str, text: str) -> dict[str, str]:
+def _verdict(kind: str, text: str) -> dict[str, str]:
     return {"kind": kind, "text": text}
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from playground.autograd import graph
-from playground.autograd.recording import PASSES, GradientTracer
+from playground.autograd.gradient_tracer import PASSES, GradientTracer
 
 CPU = {"device": torch.device("cpu")}
 
@@ -283,7 +283,7 @@ def test_a_leaf_that_no_gradient_came_to_has_a_start_without_one() -> None:
 
 def test_whole_numbers_are_not_free() -> None:
     document = told("i = torch.tensor([1, 2])\nx = torch.tensor([1., 2.], requires_grad=True)\nloss = (x * i).sum()\nloss.backward()")
-    assert (leaf(document, "i")["free"], leaf(document, "x")["free"]) == (False, True)
+    assert (leaf(document, "i")["editable"], leaf(document, "x")["editable"]) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -295,17 +295,17 @@ def test_whole_numbers_are_not_free() -> None:
         ("(x * 2).exp().sum()", []),
     ],
 )
-def test_where_nan_and_infinity_are_born(expression: str, born: list[tuple[str, str, str]]) -> None:
+def test_the_first_operation_with_a_non_finite_result_is_named(expression: str, born: list[tuple[str, str, str]]) -> None:
     document = told(f"x = torch.tensor([0., 1.], requires_grad=True)\ny = x * 1\nx = y\nloss = {expression} * 2\nloss.backward()")
     operations = {each["id"]: each["op"] for each in document["graph"]["nodes"]}
-    found = [(operations[each["node"]], each["kind"], each["what"]) for each in document["born"]]
+    found = [(operations[each["node"]], each["kind"], each["value"]) for each in document["nonfinite"]]
     assert [one[:2] for one in found] == [one[:2] for one in born]
     assert found[:1] == born[:1]
 
 
 def test_a_nan_that_came_from_outside_was_not_born_here() -> None:
     document = told("x = torch.tensor([float('nan'), 1.], requires_grad=True)\nloss = (x * 2).sum()\nloss.backward()")
-    assert document["born"] == []
+    assert document["nonfinite"] == []
     assert node(document, name="x")["value"] == ["nan", 1.0]
 
 

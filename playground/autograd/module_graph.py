@@ -21,7 +21,7 @@ from torch.autograd.graph import Node, get_gradient_edge
 from torch.nn.functional import cross_entropy
 
 from playground.autograd.formulas import formula, title
-from playground.autograd.recording import reachable
+from playground.autograd.gradient_tracer import reachable
 from playground.errors import PlaygroundError
 
 Loss = Callable[[Any, Tensor], Tensor]
