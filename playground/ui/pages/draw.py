@@ -5,6 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.data.catalogue import DIGITS, dataset_info
+from playground.inference.attribution import METHODS, methods_for
+from playground.inference.models import load_model, pretrained_names
+from playground.inference.source import prediction_source
 from playground.ui import state
 from playground.ui.components.drawing_pad import drawing_pad, picture_pad
 from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
@@ -20,7 +23,6 @@ def choose_networks() -> dict[str, str]:
 
     Offered are the networks that come with the playground, and finished runs.
     """
-    from playground.inference.models import pretrained_names
 
     runs = {each.run.id: each.run for each in runs_of_visitor() if has_trained_network(each)}
     shipped = pretrained_names()
@@ -45,8 +47,6 @@ def choose_networks() -> dict[str, str]:
 
 
 def pad(models: dict[str, str]) -> None:
-    from playground.inference.attribution import METHODS, methods_for
-    from playground.inference.models import load_model
 
     model = load_model(next(iter(models)))
     known = methods_for(model)
@@ -65,8 +65,6 @@ def _compare(before: str, run: str) -> None:
 
 def code(model: str) -> None:
     """Show the prediction as PyTorch code."""
-    from playground.inference.models import load_model
-    from playground.inference.source import prediction_source
 
     with st.expander("The PyTorch code", icon=":material/code:"):
         st.code(prediction_source(load_model(model)), language="python")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.data.load import is_ready
 from playground.errors import PlaygroundError
+from playground.inference.models import load_model, pretrained_names
 from playground.runs.run import Run
-from playground.server.services import services
 from playground.ui import state
 from playground.ui.components.evaluation_lab import evaluation_lab
 from playground.ui.shared.runs import run_title, runs_of_visitor
@@ -23,11 +24,6 @@ def heading() -> None:
 
 def choose() -> tuple[str, str] | None:
     """Let the learner choose a network, a checkpoint and a data set; return the arguments of `load_evaluation`."""
-    if not services().warm.is_set():
-        with st.spinner("Loading PyTorch…"):
-            services().warm.wait()
-    from playground.inference.models import pretrained_names
-
     runs = {each.run.id: each.run for each in runs_of_visitor() if each.run.checkpoints.steps()}
     names = [*runs, *pretrained_names()]
     network, checkpoint, data = st.columns([5, 2, 3])
@@ -95,8 +91,6 @@ def _choose_step(run: Run | None) -> int:
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
     """Let the learner choose a data set with the right shape and classes, at first the one the network was trained on."""
-    from playground.data.load import is_ready
-    from playground.inference.models import load_model
 
     try:
         trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info

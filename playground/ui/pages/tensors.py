@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from playground import environment
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
+from playground.tensors.exercises import EXERCISES as ALL_EXERCISES
+from playground.tensors.exercises import Exercise, exercise
+from playground.tensors.help.creation import DTYPES, KINDS, creation_source
+from playground.tensors.help.reference import entries
 from playground.tensors.sandbox import COMPARE_DEVICES
 from playground.ui import state
 from playground.ui.components.tensor_lab import command, tensor_lab
 from playground.ui.shared.errors import show, shown_kindly
 from playground.ui.shared.scripts import Script
-
-if TYPE_CHECKING:
-    from playground.tensors.exercises import Exercise
 
 SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
@@ -96,7 +99,6 @@ def _open_example() -> None:
 
 def _make_a_tensor() -> None:
     """Show a form that writes the code."""
-    from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 
     with st.form("make", border=False):
         name = st.text_input("Name", "x", max_chars=20)
@@ -111,15 +113,13 @@ def _make_a_tensor() -> None:
 
 
 def _exercise() -> Task:
-    from playground.tensors.exercises import EXERCISES as ALL
-    from playground.tensors.exercises import exercise
 
     solved = state.TENSORS_SOLVED.read()
-    titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL, 1)}
+    titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL_EXERCISES, 1)}
     left, right = st.columns([2, 3], gap="large")
     with left:
         name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
-        st.progress(len(solved) / len(ALL), f"{len(solved)} of {len(ALL)} solved")
+        st.progress(len(solved) / len(ALL_EXERCISES), f"{len(solved)} of {len(EXERCISES)} solved")
     chosen = exercise(name)
     with right:
         _statement(chosen)
@@ -163,8 +163,6 @@ def _run_race() -> None:
 
 
 def _show_race(result: dict[str, Any]) -> None:
-    import pandas as pd
-    import plotly.graph_objects as go
 
     lanes, rows = result["devices"], result["rows"]
     sizes = [row["size"] for row in rows]
@@ -184,11 +182,7 @@ def _show_race(result: dict[str, Any]) -> None:
 
 
 def _show_reference() -> None:
-    import pandas as pd
 
-    from playground.tensors.help.reference import entries
-
-    services().warm.wait()
     wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key=state.TENSORS_SEARCH.key, label_visibility="collapsed").strip().lower()
     found = [entry for entry in entries() if wanted in entry.name.lower() or (wanted and wanted in entry.summary.lower())]
     st.dataframe(

@@ -14,9 +14,10 @@ PAGES = ROOT / "pages"
 
 st.set_page_config(page_title="PyTorch playground", page_icon=PACKAGE / "ui" / "shell" / "icon.png", layout="wide", initial_sidebar_state=SIDEBAR)
 
+home = st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True)
 page = st.navigation(
     [
-        st.Page(PAGES / "home.py", title="Home", icon=":material/home:", default=True),
+        home,
         st.Page(PAGES / "tensors.py", title="Tensors", icon=":material/grid_on:", url_path="tensors"),
         st.Page(PAGES / "autograd.py", title="Autograd", icon=":material/account_tree:", url_path="autograd"),
         st.Page(PAGES / "network.py", title="Network", icon=":material/layers:", url_path="network"),
@@ -29,6 +30,9 @@ page = st.navigation(
 
 device_in_sidebar()
 with shown_kindly():
+    if page is not home and not services().warm.is_set():  # the other pages import torch; Home is there before
+        with st.spinner("Loading PyTorch…"):
+            services().warm.wait()
     if fault := services().fault:
         raise fault
     page.run()

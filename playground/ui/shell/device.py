@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from playground import device
 from playground.device import Device
 from playground.server.services import services
 from playground.ui import state
@@ -33,8 +34,6 @@ def _wait_for_devices() -> None:
 
 
 def _show_devices() -> None:
-    from playground import device
-
     devices = device.available()
     by_name = {item.name: item for item in devices}
     if state.DEVICE.read() not in by_name:

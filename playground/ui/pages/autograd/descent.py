@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from playground.autograd.sandbox_tasks import DESCEND
@@ -156,7 +158,6 @@ def _code() -> str:
 
 def _figure(answer: dict[str, Any], *, three: bool) -> Any:
     """Draw the surface with the paths, and a button that plays them."""
-    import plotly.graph_objects as go
 
     longest = max(len(path["points"]) for path in answer["paths"])
     counts = sorted({max(1, round(longest * step / FRAMES)) for step in range(1, FRAMES + 1)})
@@ -182,8 +183,6 @@ def _figure(answer: dict[str, Any], *, three: bool) -> Any:
 
 
 def _ground(answer: dict[str, Any], three: bool) -> Any:
-    import numpy as np
-    import plotly.graph_objects as go
 
     heights = np.array(answer["z"])
     levels = np.log1p(heights - heights.min())  # so that the floor of a valley has contour lines as well
@@ -195,7 +194,6 @@ def _ground(answer: dict[str, Any], three: bool) -> Any:
 
 def _places(answer: dict[str, Any]) -> Any:
     """Draw invisible points, so that a click anywhere hits one: Plotly reports clicks on points only."""
-    import plotly.graph_objects as go
 
     places = [(x, y) for y in answer["y"][::2] for x in answer["x"][::2]]
     unseen = {"marker": {"opacity": 0}}
@@ -207,8 +205,6 @@ def _places(answer: dict[str, Any]) -> Any:
 
 def _paths(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
     """Draw each optimizer's path for so many steps."""
-    import numpy as np
-    import plotly.graph_objects as go
 
     lowest = float(np.array(answer["z"]).min())
     drawn = []

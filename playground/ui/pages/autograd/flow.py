@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from playground.autograd.sandbox_tasks import GRADIENT_FLOW
@@ -87,7 +88,6 @@ def _show(answer: dict[str, Any]) -> None:
 
 def _figure(layers: list[dict[str, Any]]) -> Any:
     """Draw three curves over the layers, in the order of the forward pass."""
-    import plotly.graph_objects as go
 
     places = list(range(len(layers)))
     weighted = [place for place in places if _largest(layers[place]) is not None]

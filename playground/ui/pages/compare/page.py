@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from playground.network.presets import preset
@@ -64,7 +65,6 @@ def _welcome() -> None:
 
 def _recorded_race() -> Any:
     """Draw the test accuracies of a recorded race."""
-    import plotly.graph_objects as go
 
     curves = json.loads(RECORDED.read_text(encoding="utf-8"))
     figure = go.Figure()

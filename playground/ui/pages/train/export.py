@@ -10,6 +10,9 @@ from playground.data.catalogue import DatasetInfo
 from playground.errors import PlaygroundError
 from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
+from playground.runs.sharing.archive import as_csv, as_zip, from_zip
+from playground.runs.sharing.weights import as_safetensors, as_state_dict, read_weights
+from playground.runs.sharing.weights_import import adopt
 from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.shared import visitor
@@ -21,8 +24,6 @@ WEIGHTS = ("pt", "pth", "safetensors")
 
 def offer_downloads(run: Run) -> None:
     """Offer the run as files: weights of a checkpoint, curves, and the whole run."""
-    from playground.runs.sharing.archive import as_csv
-    from playground.runs.sharing.weights import as_safetensors, as_state_dict
 
     st.markdown("**Download**")
     steps = run.checkpoints.steps()
@@ -72,7 +73,6 @@ def offer_import(info: DatasetInfo, network: NetworkSpec | None, opened: Callabl
 
 
 def _packed(run: Run) -> bytes:
-    from playground.runs.sharing.archive import as_zip
 
     with as_zip(run) as file:
         return file.read()
@@ -84,9 +84,6 @@ def _offer(label: str, make: Callable[[], str | bytes], file_name: str, help: st
 
 
 def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec | None) -> Run:
-    from playground.runs.sharing.archive import from_zip
-    from playground.runs.sharing.weights import read_weights
-    from playground.runs.sharing.weights_import import adopt
 
     who = visitor.current_learner()
     if name.lower().endswith(".zip"):

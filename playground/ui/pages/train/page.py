@@ -7,11 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from playground.data.builtin import MNIST_5K_FILE
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
+from playground.data.load import download, load
 from playground.data.own_drawings import count_drawings, load_drawings, to_tensors
+from playground.data.previews import class_rows
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
@@ -19,6 +23,7 @@ from playground.network.trace import trace
 from playground.runs.run import Run, find
 from playground.runs.views.summaries import Summary
 from playground.server import identity
+from playground.training.source import training_source
 from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.components.training_monitor import training_monitor
@@ -191,7 +196,6 @@ def _offer_download(info: DatasetInfo) -> None:
     """Offer to download the data set, with a progress bar; an interrupted download is continued."""
     if not st.button(f"Download {info.title}", icon=":material/download:", width="stretch", key="download"):
         return
-    from playground.data.load import download
 
     bar = st.progress(0.0, f"Downloading {info.title}…")
 
@@ -240,7 +244,6 @@ def _choose_run(runs: list[Summary]) -> None:
 
 def _show_network(spec: NetworkSpec) -> None:
     """Show every layer with its output shape and parameters."""
-    import pandas as pd
 
     steps = trace(spec)
     st.dataframe(
@@ -262,8 +265,6 @@ def _show_network(spec: NetworkSpec) -> None:
 
 def _show_data(info: DatasetInfo) -> None:
     """Show a few images of each class."""
-    from playground.data.load import load
-    from playground.data.previews import class_rows
 
     if not is_usable(info):
         st.caption(f"{info.title} has not been downloaded yet.")
@@ -276,7 +277,6 @@ def _show_data(info: DatasetInfo) -> None:
 
 
 def _show_code(run: Run) -> None:
-    from playground.training.source import training_source
 
     st.caption("The same training as a PyTorch script. It runs without the playground.")
     if run.own_path.exists() and run.start_path.exists():
@@ -287,7 +287,5 @@ def _show_code(run: Run) -> None:
         st.caption("This run started from trained weights; the script does not include them.")
     st.code(training_source(run.network, run.config), language="python")
     if run.config.dataset == "mnist-5k":
-        from playground.data.builtin import MNIST_5K_FILE
-
         st.caption("The script reads the 5,000 digits from the file mnist-5k.npz. Save it in the folder in which you run the script.")
         st.download_button("Download mnist-5k.npz", MNIST_5K_FILE.read_bytes, "mnist-5k.npz", icon=":material/download:", on_click="ignore")
