@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import torch
 from click.testing import CliRunner, Result
@@ -20,7 +21,7 @@ from PIL import Image, ImageDraw
 from safetensors.torch import load_file
 
 from playground import device
-from playground.cli import main
+from playground.cli import LazyCommand, main
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
 from playground.data.load import load
@@ -83,9 +84,19 @@ def test_every_command_explains_itself(words: list[str], option: str) -> None:
         assert command.help and command.help.split()[0] in result.stdout
 
 
+def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
+    assert {name: command.help for name, command in main.commands.items()} == {name: command.load().help for name, command in main.commands.items()}
+
+
+def test_listing_the_commands_does_not_import_torch() -> None:
+    code = "import sys\nfrom playground.cli import main\nmain(['--help'], standalone_mode=False)\nassert 'torch' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
 @pytest.mark.parametrize("command", main.commands.values(), ids=list(main.commands))
-def test_every_option_has_its_help(command: Any) -> None:
-    assert [option.name for option in command.params if option.param_type_name == "option" and not option.help] == []
+def test_every_option_has_its_help(command: LazyCommand) -> None:
+    options = [option for option in command.load().params if isinstance(option, click.Option)]
+    assert [option.name for option in options if not option.help] == []
 
 
 def test_devices_one_a_line() -> None:

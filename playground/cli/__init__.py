@@ -1,0 +1,78 @@
+"""The command line: `python -m playground …`
+
+Every command prints text, or with `--json` one JSON object per line. Invalid input ends with one line
+on standard error and exit status 2.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from playground.errors import PlaygroundError
+
+COMMANDS = {
+    "serve": ("server", "Start the playground in the browser; Ctrl+C ends it."),
+    "devices": ("machine", "List the devices of this machine, the best first."),
+    "datasets": ("machine", "List the data sets; optionally download one first."),
+    "train": ("training", "Train a network and store it as a run."),
+    "resume": ("training", "Resume an interrupted, stopped or failed RUN from its last checkpoint."),
+    "runs": ("runs", "List the runs, the newest first."),
+    "rename": ("runs", "Name RUN; an empty NAME removes its name."),
+    "delete": ("runs", "Move RUN to the trash; undelete restores it."),
+    "undelete": ("runs", "Restore a deleted RUN from the trash."),
+    "curves": ("runs", "Print RUN's loss and accuracy at every step as CSV."),
+    "weights": ("sharing", "Export RUN's weights for network.load_state_dict (.pt), or as safetensors."),
+    "pack": ("sharing", "Export RUN, with its record and checkpoints, as one zip file."),
+    "unpack": ("sharing", "Import the run in FILE, which pack wrote here or on another computer."),
+    "export": ("models", "Export a finished RUN's weights as safetensors with a model card."),
+    "evaluate": ("models", "Evaluate a trained network on a data set's test images."),
+    "predict": ("models", "Predict the class of each of the IMAGES."),
+    "tensors": ("scripts", "Run the tensor script in FILE (- for standard input), and print its output and its variables."),
+    "autograd": ("scripts", "Run the script in FILE (- for standard input), and print the graph that PyTorch recorded, with its gradients."),
+    "network": ("networks", "Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run."),
+}
+"""Every command: the module of this package that has it, as a function of the same name, and the docstring of that function."""
+
+
+class LazyCommand(click.Command):
+    """A command whose module is imported when it is run or its own help is requested: importing torch takes seconds.
+
+    Args:
+        name: the name of the command, and of the function in its module.
+        module: the name of its module in this package.
+        help: what the list of commands shows of it.
+    """
+
+    def __init__(self, name: str, module: str, help: str) -> None:
+        super().__init__(name, help=help)
+        self._function = name
+        self._module = module
+
+    def load(self) -> click.Command:
+        """Import the module; return the command itself, with its options."""
+        command: click.Command = getattr(import_module(f"playground.cli.{self._module}"), self._function)
+        return command
+
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        """Make the context of the command itself, which click then runs in place of this one."""
+        return self.load().make_context(info_name, args, parent, **extra)
+
+
+class _Cli(click.Group):
+    """Print a `PlaygroundError` as one line; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except PlaygroundError as error:
+            click.echo(f"Error: {error}".replace("\n", " "), err=True)
+            sys.exit(2)
+
+
+@click.group(cls=_Cli, commands=[LazyCommand(name, *place) for name, place in COMMANDS.items()], context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Start the playground in the browser, or train networks, evaluate them and classify images with PyTorch without one."""

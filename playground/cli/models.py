@@ -1,0 +1,52 @@
+"""Commands for trained networks: export, evaluate, predict."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from playground import device
+from playground.cli.output import as_json, show
+from playground.data.load import load
+from playground.errors import DrawingError
+from playground.inference import models
+from playground.inference.preprocessing import read_image, to_input
+from playground.runs.run import find
+
+
+@click.command()
+@click.argument("run")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without a file extension.")
+def export(run: str, target: Path) -> None:
+    """Export a finished RUN's weights as safetensors with a model card."""
+    finished = find(run)
+    weights, card = models.export(finished, target, models.training_command(finished))
+    click.echo(f"Wrote {weights} and {card}")
+
+
+@click.command()
+@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
+@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set whose test images are used.")
+@as_json
+def evaluate(model: str, dataset: str, as_json: bool) -> None:
+    """Evaluate a trained network on a data set's test images."""
+    loss, accuracy = models.load_model(model, device.best().name).evaluate(load(dataset))
+    facts = {"model": model, "dataset": dataset, "test_loss": loss, "test_accuracy": accuracy}
+    show(facts, f"{model} on {dataset}: accuracy {accuracy:.2%}, loss {loss:.4f}", as_json)
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
+@as_json
+def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
+    """Predict the class of each of the IMAGES."""
+    chosen = models.load_model(model)
+    for path in images:
+        try:
+            answer = chosen.predict(to_input(read_image(path), chosen.info))
+        except DrawingError as error:
+            raise DrawingError(f"{path}: {error}") from None
+        facts = {"file": str(path), "label": answer.label, "probabilities": dict(zip(chosen.info.classes, answer.probabilities, strict=True))}
+        show(facts, f"{path}: {answer.label} ({max(answer.probabilities):.1%})", as_json)

@@ -1,0 +1,15 @@
+"""What a command prints: text, or with `--json` one JSON object per line."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+def show(facts: dict[str, Any], line: str, as_json: bool) -> None:
+    """Print the facts as JSON, or else the line that says the same."""
+    click.echo(json.dumps(facts, ensure_ascii=False) if as_json else line)

@@ -1,0 +1,93 @@
+"""Commands that train: train, resume."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from playground import device
+from playground.cli.output import as_json, show
+from playground.data.catalogue import dataset_info
+from playground.errors import RunError
+from playground.network import spec as networks
+from playground.network.presets import preset
+from playground.network.spec import NetworkSpec
+from playground.network.trace import check
+from playground.runs.history import History
+from playground.runs.run import Run, create, find
+from playground.runs.sharing.weights import create_from_weights, fitted, read_weights
+from playground.training.config import SETTINGS, TrainConfig
+from playground.training.events import Evaluated, Finished, Started, Step
+
+
+def setting_options(command: Any) -> Any:
+    """Give a command an option for every setting but data set and network."""
+    types: dict[str, dict[str, Any]] = {
+        "number": {"type": float}, "whole": {"type": int}, "pair": {"type": float, "nargs": 2}, "switch": {"is_flag": True}, "choice": {}, "name": {},
+    }  # fmt: skip
+    for setting in reversed([each for each in SETTINGS if each.name not in ("dataset", "network")]):
+        help = f"{setting.help} One of {', '.join(setting.choices)}." if setting.choices else setting.help
+        command = click.option(setting.option, default=None, help=help, **types[setting.kind])(command)
+    return command
+
+
+@click.command()
+@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set.")
+@click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or path of its JSON file.")
+@setting_options
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file (.pt or .safetensors).")
+@as_json
+def train(as_json: bool, dataset: str, network: str, start: Path | None, **options: Any) -> None:
+    """Train a network and store it as a run."""
+    spec = networks.load(Path(network)) if network.endswith(".json") else preset(network)
+    config = TrainConfig.from_options({"dataset": dataset, "network": spec.name, **options})
+    device.get(config.device)  # raises if this machine does not have it
+    info = dataset_info(dataset)
+    check(spec, info.input_shape, len(info.classes))
+    from playground.data.load import load  # imports torch: the help of `train`, and an invalid setting, do not wait for it
+
+    load(dataset)
+    _execute(_started_from(start, config, spec) if start else create(config, spec), as_json)
+
+
+@click.command()
+@click.argument("run")
+@as_json
+def resume(run: str, as_json: bool) -> None:
+    """Resume an interrupted, stopped or failed RUN from its last checkpoint."""
+    stored = find(run)
+    if History(stored).follow().state == "finished":
+        raise RunError(f"The run “{run}” is finished; there is nothing to resume.")
+    _execute(stored, as_json)
+
+
+def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
+    """Create a run that starts from the weights in a file; print what was changed to make them fit."""
+    weights, notes = fitted(read_weights(path, str(path)), spec)
+    for note in notes:
+        click.echo(note, err=True)
+    return create_from_weights(config, spec, weights)
+
+
+def _execute(run: Run, as_json: bool) -> None:
+    """Train a run in this process; show a progress bar, or print a line of JSON for each evaluation."""
+    from playground.runs.execution.worker import execute  # imports torch, as `load` above
+
+    with click.progressbar(length=1, label=run.id, file=sys.stderr, hidden=as_json or not sys.stderr.isatty(), show_eta=True) as bar:
+        for event in execute(run):
+            match event:
+                case Started():
+                    bar.length = event.total_steps
+                    bar.update(event.step)
+                case Step():
+                    bar.update(event.step - bar.pos)
+                case Evaluated() if as_json:
+                    click.echo(event.to_json())
+                case Finished():
+                    facts = {"run": run.id, "test_accuracy": event.test_accuracy, "seconds": event.seconds, "samples_per_second": event.samples_per_second}
+                    line = f"\n{run.id}: test accuracy {event.test_accuracy:.2%} in {event.seconds:.1f} s, {event.samples_per_second:,.0f} images per second"
+                    show(facts, line, as_json)
+    assert History(run).follow().finished
