@@ -192,7 +192,7 @@ def test_predicting_several_images(digit: Path, tmp_path: Path) -> None:
 def test_a_broken_image_is_told_behind_those_before_it(digit: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(digit.read_bytes()[:60])
     result = call("predict", digit, digit, tmp_path / "broken.png", "--json")
-    assert "broken.png cannot be read as a picture" in refused(result)
+    assert "broken.png cannot be read as an image" in refused(result)
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
     del result
     gc.collect()  # a file left open is told here, and not in whichever test comes later
@@ -341,7 +341,7 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
         pytest.param(["evaluate", "--dataset", "mnist"], "has not been downloaded", id="evaluate-not-downloaded"),
         pytest.param(["evaluate", "--dataset", "shapes"], "another input shape", id="evaluate-misfit"),
         pytest.param(["predict", "missing.png"], "no file missing.png", id="predict-file"),
-        pytest.param(["predict", "."], "cannot be read as a picture", id="predict-folder"),
+        pytest.param(["predict", "."], "cannot be read as an image", id="predict-folder"),
         pytest.param(["predict", "missing.png", "--model", "oracle"], "trained network called “oracle”", id="predict-model"),
         pytest.param(["export", "nobody", "--to", "x"], "run called “nobody”", id="export"),
         pytest.param(["train", "--from", "missing.pt"], "missing.pt cannot be read", id="train-from-nothing"),
