@@ -28,7 +28,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, create
 from playground.runs.views.curves import curves
 from playground.runs.views.inside import inside
-from playground.server.respond import Answer
+from playground.server.respond import AsciiJSON
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Event, Observed, Snapshot, Started, Step, Steps
 from playground.training.instruments.observation import OBSERVATIONS, SNAPSHOTS
@@ -72,16 +72,16 @@ def measure(line: int = LINE) -> Refresh:
         line: steps in a line of the record.
     """
     with _recorded(line) as run:
-        cold = [_timed(lambda: Answer(curves(History(run).follow(), 0)))[0] for _ in range(5)]
+        cold = [_timed(lambda: AsciiJSON(curves(History(run).follow(), 0)))[0] for _ in range(5)]
         history = History(run).follow()
         warm, zoomed = [], []
         for look in range(LOOKS):
             run.journal.extend(list(_steps(STEPS + look * NEW, NEW, line)))
-            warm.append(_timed(lambda: Answer(curves(history.follow(), 0)))[0])
-            zoomed.append(_timed(lambda: Answer(curves(history, 0, 0.5 * STEPS, 0.6 * STEPS)))[0])
-        shown = Answer(curves(history, 0)).body
+            warm.append(_timed(lambda: AsciiJSON(curves(history.follow(), 0)))[0])
+            zoomed.append(_timed(lambda: AsciiJSON(curves(history, 0, 0.5 * STEPS, 0.6 * STEPS)))[0])
+        shown = AsciiJSON(curves(history, 0)).body
         coach = statistics.median(_timed(lambda: as_json(findings(Record.of(history))))[0] for _ in range(5))
-        looks = [_timed(lambda: Answer(inside(run, history)).body) for _ in range(5)]
+        looks = [_timed(lambda: AsciiJSON(inside(run, history)).body) for _ in range(5)]
         opened = looks[0][1]
     median = statistics.median
     sizes = (len(shown), len(gzip.compress(shown)), len(opened), len(gzip.compress(opened)))

@@ -72,7 +72,7 @@ class DivergedError(PlaygroundError):
 
     def __init__(self, loss: float, step: int, where: str = "") -> None:
         message = f"The loss became {loss} at step {step}, so training stopped; the last checkpoint is kept."
-        super().__init__(f"{message} {where}".strip(), "A smaller learning rate usually helps.")
+        super().__init__(f"{message} {where}".strip(), "Train again with a smaller learning rate, for example a tenth of it.")
         self.loss, self.step = loss, step
 
 

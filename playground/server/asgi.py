@@ -1,4 +1,4 @@
-"""What the ASGI application is made of: Streamlit's own, with routes of its own, a cookie for each learner, and what starts with it."""
+"""The parts that the playground adds to Streamlit's ASGI application: routes, a cookie for each learner, security headers, start and stop."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEADERS = (
 
 
 class LearnerCookie:
-    """Gives every browser a random name in a cookie that its scripts cannot read, and forbids framing by other sites."""
+    """Set a random identifier in a cookie that scripts cannot read, and headers that forbid framing by other sites."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -59,7 +59,7 @@ def _new_cookie(scope: Scope) -> str:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Start the workers' launcher and the slow imports with the server; end every worker in good order with it."""
+    """Start the workers' launcher and the slow imports with the server; stop every worker with it."""
     services.start()
     yield
     services.stop()

@@ -1,4 +1,4 @@
-"""Who a learner is: a random name in a cookie, and nothing more."""
+"""Identify learners by a random identifier in a cookie, and decide which runs they may see and control."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ COOKIE_SECONDS = 365 * 24 * 3600
 
 
 def learner(cookie: str | None) -> str:
-    """The learner's name in the records: a hash, so that reading a run's folder does not give the cookie away."""
+    """Return the learner's identifier in the records: a hash, so that a run's folder does not reveal the cookie; empty without one."""
     return hashlib.sha256(cookie.encode()).hexdigest()[:24] if cookie else ""
 
 
 def learner_of(request: Request) -> str:
-    """The learner whose browser sends the request."""
+    """Return the identifier of the learner who sent the request."""
     return learner(request.cookies.get(COOKIE))
 
 
 def may_see(run: Run, who: str) -> bool:
-    """One's own runs, and those of the command line, which belong to everyone."""
+    """Return whether a learner may see the run: it is theirs, or from the command line and so everyone's."""
     return run.owner in ("", who)
 
 
 def may_steer(run: Run, who: str) -> bool:
-    """One's own runs."""
+    """Return whether a learner may control the run: only if it is theirs."""
     return bool(who) and run.owner == who

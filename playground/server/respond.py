@@ -1,4 +1,4 @@
-"""The routes that live components ask, around Streamlit's script runs; each checks whose run it is."""
+"""Read request bodies and build JSON responses for the routes that components call."""
 
 from __future__ import annotations
 
@@ -20,39 +20,43 @@ from playground.errors import PlaygroundError
 MAX_BODY = 32_768
 ONE_DAY = 24 * 3600
 DOCUMENTS = 128
-"""Documents kept in memory, the last ones asked for."""
+"""Number of the last requested documents kept in memory."""
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-class Answer(JSONResponse):
-    """JSON in letters that every line can carry: what a learner has sent may hold half a letter, and comes back in a message."""
+class AsciiJSON(JSONResponse):
+    """JSON escaped to ASCII: a lone surrogate in a learner's text, which a message may repeat, could not be encoded otherwise."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
 
 
 class Forbidden(PlaygroundError):
-    """Someone else's run."""
+    """The run belongs to another learner."""
 
     status = 403
 
 
 def answered(handler: Handler) -> Handler:
-    """Turns a learner's error into an answer that the component can show."""
+    """Turn a `PlaygroundError` of the handler into a JSON response that the component can show."""
 
     @wraps(handler)
     async def handle(request: Request) -> Response:
         try:
             return await handler(request)
         except PlaygroundError as error:
-            return Answer({"error": str(error)}, error.status)
+            return AsciiJSON({"error": str(error)}, error.status)
 
     return handle
 
 
 async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
-    """The request's body, refused before it grows large."""
+    """Return the request's body; stop reading one of more than `most` bytes.
+
+    Raises:
+        PlaygroundError: the body is too large.
+    """
     body = b""
     async for chunk in request.stream():
         body += chunk
@@ -62,10 +66,10 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
 
 
 def object_of(body: bytes) -> dict[str, Any]:
-    """The JSON object that a request brings.
+    """Return the JSON object in a request's body.
 
     Raises:
-        PlaygroundError: it brings none.
+        PlaygroundError: the body is not a JSON object.
     """
     try:
         document = json.loads(body)
@@ -78,7 +82,7 @@ def object_of(body: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Stamped:
-    """A document as it is sent, and what it was made from."""
+    """A serialised document with the state that it was made from."""
 
     state: Any
     version: str
@@ -90,7 +94,7 @@ _documents_lock = threading.Lock()
 
 
 async def news(request: Request, subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> Response:
-    """Answer with a document and its version, or with 204 if the client has that version.
+    """Return a document and its version, or 204 if the client has that version.
 
     A document is made and serialised only when its state differs from the last one's, once for everyone who asks for the subject.
 
@@ -103,7 +107,7 @@ async def news(request: Request, subject: Hashable, state: Callable[[], Any], ma
     stamped = await to_thread.run_sync(_stamped, subject, state, make)
     if request.query_params.get("seen") == stamped.version:
         return Response(status_code=204)
-    return Response(stamped.body, media_type=Answer.media_type)
+    return Response(stamped.body, media_type=AsciiJSON.media_type)
 
 
 def _stamped(subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> _Stamped:
@@ -111,7 +115,7 @@ def _stamped(subject: Hashable, state: Callable[[], Any], make: Callable[[], dic
     with _documents_lock:
         known = _documents.get(subject)
     if known is None or known.state != current:
-        body = Answer(make()).body
+        body = AsciiJSON(make()).body
         version = hashlib.blake2b(body, digest_size=8).hexdigest()
         known = _Stamped(current, version, b'{"version":"%s",%s' % (version.encode(), bytes(body)[1:]))
     with _documents_lock:

@@ -1,4 +1,4 @@
-"""What lives as long as the server: the scheduler, the sandbox, the runs' histories, and the state of the slow imports.
+"""Objects with the server's lifetime: the scheduler, the sandbox, the runs' histories, and the state of the slow imports.
 
 Held outside Streamlit's caches, which any page can clear, and outside this module, which an edit reloads.
 """
@@ -26,26 +26,26 @@ from playground.tensors.sandbox import InProcessSandbox, Sandbox
 
 _HOLDER = "playground_services"
 TRASH_SECONDS = 7 * 24 * 3600
-"""How long a deleted run can be taken out of the trash again; looked at when the server starts."""
+"""Seconds for which a deleted run can be restored; older ones are purged when the server starts."""
 HISTORIES = 128
-"""Histories kept in memory; others are read again from disk."""
+"""Number of histories kept in memory; others are read from disk again."""
 
 
 @dataclass
 class Services:
-    """One for each server."""
+    """The services of one server."""
 
     forker: Forker = field(default_factory=lambda: Forker(launcher.PREPARE, sandbox.PREPARE, sandbox_tasks.PREPARE))
-    """Where training workers and learners' scripts come from."""
+    """Forks the processes of training workers and of learners' scripts."""
     scheduler: Scheduler = field(init=False)
     sandbox: Sandbox | InProcessSandbox = field(init=False)
     """Runs learners' scripts."""
     racing: threading.Lock = field(default_factory=threading.Lock)
-    """Held by the one race that may be run at a time: two would slow each other."""
+    """Held by the race of devices in progress: two at a time would slow each other down."""
     warm: threading.Event = field(default_factory=threading.Event)
-    """Set when torch is imported and the first prediction was made."""
+    """Set when torch is imported and the first prediction has been made, or when starting failed."""
     fault: PlaygroundError | None = None
-    """What keeps the playground from working at all."""
+    """The installation error that keeps the playground from working; None if there is none."""
     _histories: OrderedDict[str, History] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -54,7 +54,7 @@ class Services:
         self.sandbox = sandbox.make_sandbox(self.forker)
 
     def history(self, run: Run) -> History:
-        """The run's record up to now; read only as far as it has grown since the last time."""
+        """Return the run's history up to now; read only the events appended since the last call."""
         with self._lock:
             history = self._histories.setdefault(run.id, History(run))
             self._histories.move_to_end(run.id)
@@ -64,32 +64,32 @@ class Services:
 
 
 def services() -> Services:
-    """The server's services, made when first asked for."""
+    """Return the server's services; create them at the first call."""
     holder = sys.modules.setdefault(_HOLDER, ModuleType(_HOLDER))
-    found = holder.__dict__.get("services")
-    if found is None:
-        found = holder.__dict__.setdefault("services", Services())
-    return found  # type: ignore[no-any-return]
+    existing = holder.__dict__.get("services")
+    if existing is None:
+        existing = holder.__dict__.setdefault("services", Services())
+    return existing  # type: ignore[no-any-return]
 
 
 def start() -> None:
-    """Begin the slow imports in the background, so that the first page is there at once."""
+    """Start the slow imports in the background, so that the first page appears at once."""
     threading.Thread(target=_warm_up, args=(services(),), daemon=True).start()
 
 
 def stop() -> None:
-    """End every worker in good order: each keeps its state."""
+    """Stop every worker; each saves a checkpoint before it ends."""
     services().scheduler.close()
 
 
-def _warm_up(held: Services) -> None:
+def _warm_up(server: Services) -> None:
     try:
         check()
-        held.scheduler.warm_up()
+        server.scheduler.warm_up()
         import_module("playground.server.warming").warm_torch()
-        held.scheduler.adopt()
+        server.scheduler.adopt()
         trash.purge(TRASH_SECONDS)
     except InstallationError as error:
-        held.fault = error
+        server.fault = error
     finally:
-        held.warm.set()
+        server.warm.set()

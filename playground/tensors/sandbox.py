@@ -179,7 +179,7 @@ def _timed(line: socket.socket, seconds: float) -> Iterator[None]:
 
 
 def _run_task(task: str, request: dict[str, Any]) -> dict[str, Any]:
-    """The task's answer. A mistake of the playground's own is written where the server writes, and the learner is told that it is one."""
+    """Run the task and return its answer; print the traceback of the playground's own bug and say in the answer that it is one."""
     try:
         return _load_task(task)(request)
     except PlaygroundError as error:
@@ -193,7 +193,7 @@ def _run_task(task: str, request: dict[str, Any]) -> dict[str, Any]:
             traceback.print_exc()
         return {
             "error_and_hint": [
-                "An error in the playground stopped this script; the script itself may be right.",
+                "The playground has a bug that stopped this script; the script itself may be right.",
                 "Try to write it another way, and report the error with the script.",
             ]
         }

@@ -236,7 +236,7 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     ("how", "said"),
     [
         *((how, "ended before it returned a result") for how in ("die", "crash", "leave", "strange")),
-        *((how, "An error in the playground") for how in ("fail", "missing")),
+        *((how, "The playground has a bug") for how in ("fail", "missing")),
     ],
 )
 def test_a_process_that_ends_without_an_answer(box: Sandbox, how: str, said: str, capfd: pytest.CaptureFixture[str]) -> None:

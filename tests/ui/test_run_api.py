@@ -71,7 +71,7 @@ def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None
     assert document["batches"]["loss"] == [float(f"{1 / number:.5g}") for number in range(1, 31)]
     assert document["tests"]["step"] == [30]
     assert (document["tests"]["loss"], document["tests"]["accuracy"], document["tests"]["train_loss"]) == ([0.4], [0.9], [0.5])
-    assert document["changes"] == [{"step": 30, "rate": 0.5}, {"step": 30, "optimizer": "sgd"}]
+    assert document["changes"] == [{"step": 30, "learning_rate": 0.5}, {"step": 30, "optimizer": "sgd"}]
     assert document["steerable"] is True
 
 
@@ -194,7 +194,7 @@ def test_the_inside_holds_what_was_observed(client: TestClient, trained: Run) ->
     assert seen["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
     assert seen["layers"][1]["gradient"] is None  # a ReLU learns nothing
     assert seen["layers"][1]["dead"] == pytest.approx([event.dead[1] for event in history.observations], rel=1e-4)
-    assert seen["shots"] == [shot.step for shot in shots]
+    assert seen["snapshots"] == [shot.step for shot in shots]
     assert client.get(f"/api/runs/{trained.id}/inside?seen={seen['version']}").status_code == 204
 
 
@@ -205,7 +205,7 @@ def test_the_gallery_is_of_test_images_of_every_class(client: TestClient, traine
     assert gallery["labels"] == images.test_labels[chosen].tolist()
     assert set(gallery["labels"]) == set(range(10))
     assert base64.b64decode(gallery["pixels"]) == images.test_images[chosen].numpy().tobytes()
-    assert all(sum(one) == pytest.approx(1000, abs=5) for answer in gallery["answers"] for one in answer)
+    assert all(sum(one) == pytest.approx(1000, abs=5) for answer in gallery["predictions"] for one in answer)
 
 
 @pytest.mark.parametrize("what", ["weights", "gradients", "outputs"])

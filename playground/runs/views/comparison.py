@@ -1,4 +1,4 @@
-"""Runs side by side: what each is called, in which settings they differ, what each has cost, and their curves for one plot."""
+"""Compare runs: their names, the settings in which they differ, their progress and cost, and their curves for one plot."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ AXES: tuple[Axis, ...] = ("step", "epoch", "seconds")
 What = Literal["loss", "accuracy"]
 
 POINTS = 300
-"""Points of a curve, at most."""
+"""Maximum number of points of a curve."""
 ALL_POINTS = 3000
-"""Points of all training curves of a plot together, at most."""
+"""Maximum number of points of all training curves of a plot together."""
 DIGITS = 5
 """Significant digits of a point: more than a screen can show."""
 MAX_CHANGES_IN_NAME = 3
-"""Changes that a default name mentions, at most."""
+"""Maximum number of changes that a default name mentions."""
 SEPARATE = ("dataset", "network", "device")
-"""Settings whose columns are not made by their entries: a device, a network and a data set are called by their titles."""
+"""Settings that `differing` shows by their titles and not by their entries in `SETTINGS`."""
 BACKWARD = 2
-"""Multiply-adds of a backward pass for each of the forward pass: one for the gradient of the weights, one for that of the inputs.
+"""Multiply-adds of the backward pass per multiply-add of the forward pass: one for the gradient of the weights, one for that of the inputs.
 
 Source: Kaplan et al., https://arxiv.org/abs/2001.08361, section 2.1; it counts each multiply-add as two operations.
 """
@@ -48,24 +48,24 @@ Source: Kaplan et al., https://arxiv.org/abs/2001.08361, section 2.1; it counts 
 
 @dataclass(frozen=True)
 class Setup:
-    """What was settled of a run before its first step."""
+    """A run's configuration, network and starting point: everything fixed before its first step."""
 
     config: TrainConfig
     network: NetworkSpec
     created: Created
-    foreign: bool
-    """Whether it started from weights that were learnt elsewhere."""
-    taught: bool
-    """Whether it learns from drawings of the learner's own."""
+    has_start_weights: bool
+    """Whether training starts from weights in a file, not from initialised ones."""
+    has_own_drawings: bool
+    """Whether the learner's own drawings are added to the training set."""
 
     @property
     def start(self) -> str:
-        """What it was given to start from; empty for a network that starts fresh, on the data set alone."""
-        return "own drawings" if self.taught else "weights of a file" if self.foreign else ""
+        """Return what the run starts from or trains on in addition; empty for initialised weights and the data set alone."""
+        return "own drawings" if self.has_own_drawings else "weights of a file" if self.has_start_weights else ""
 
 
 def setup(run: Run) -> Setup:
-    """What was settled of the run; read again only when its files have changed.
+    """Return the setup of the run; read its files again only if they have changed.
 
     Raises:
         PlaygroundError: a file is missing, damaged, or of a later version.
@@ -81,7 +81,7 @@ def _setup(run: Run, _config: int, _network: int, start: int, own: int) -> Setup
 
 
 def name(run: Run) -> str:
-    """What the run is called: as the learner named it, else what was changed in it.
+    """Return the name that the learner gave the run, else its default name.
 
     Raises:
         PlaygroundError: it has no name, and its files cannot be read.
@@ -90,28 +90,28 @@ def name(run: Run) -> str:
 
 
 def default_name(run: Run) -> str:
-    """What was changed: for a fork against its parent, for other runs against what is recommended for the data set and the network.
+    """Name a run after its changed settings: a fork's against its parent's, another run's against the recommended ones.
 
     Raises:
         PlaygroundError: the run's files cannot be read.
     """
-    own = setup(run)
-    parent = _parent(own.created)
+    run_setup = setup(run)
+    parent = _parent(run_setup.created)
     if parent:
         config, network = parent.config, parent.network.name
     else:
-        config, network = suggested(own.config.dataset, own.network.name), suggested(own.config.dataset).network
-    changes = [own.network.title or own.network.name] if own.network.name != network else []
-    changes += [own.start] if own.start != (parent.start if parent else "") else []
-    changes += [setting.mention(own.config) for setting in SETTINGS if _tells(setting, own.config, config)]
-    told = _listed(changes)
-    if own.created.parent:
-        return f"from step {own.created.parent_step}: {told}" if told else f"from step {own.created.parent_step}"
-    return told or "recommended settings"
+        config, network = suggested(run_setup.config.dataset, run_setup.network.name), suggested(run_setup.config.dataset).network
+    changes = [run_setup.network.title or run_setup.network.name] if run_setup.network.name != network else []
+    changes += [run_setup.start] if run_setup.start != (parent.start if parent else "") else []
+    changes += [setting.mention(run_setup.config) for setting in SETTINGS if _is_named_change(setting, run_setup.config, config)]
+    listed = _join_changes(changes)
+    if run_setup.created.parent:
+        return f"from step {run_setup.created.parent_step}: {listed}" if listed else f"from step {run_setup.created.parent_step}"
+    return listed or "recommended settings"
 
 
 def _parent(created: Created) -> Setup | None:
-    """Of what the run is a fork; None where it is none, or its parent can no longer be read."""
+    """Return the setup of the run that this one was forked from; None if it is no fork or its parent cannot be read."""
     if not created.parent:
         return None
     try:
@@ -120,12 +120,12 @@ def _parent(created: Created) -> Setup | None:
         return None
 
 
-def _tells(setting: Setting, config: TrainConfig, other: TrainConfig) -> bool:
-    """Whether the setting makes a difference that a name tells."""
+def _is_named_change(setting: Setting, config: TrainConfig, other: TrainConfig) -> bool:
+    """Return whether the setting differs and a default name mentions it."""
     return bool(setting.name_template) and setting.applies_to(config) and setting.value(config) != setting.value(other)
 
 
-def _listed(changes: Sequence[str]) -> str:
+def _join_changes(changes: Sequence[str]) -> str:
     more = len(changes) - MAX_CHANGES_IN_NAME
     return ", ".join(changes[:MAX_CHANGES_IN_NAME]) + (f" and {more} more" if more > 0 else "")
 
@@ -137,28 +137,28 @@ class Column:
     name: str
     title: str
     texts: tuple[str, ...]
-    """For each run its value as a person writes it; “–” where it means nothing."""
+    """For each run its value as text; “–” where the setting does not apply."""
     numbers: tuple[float | None, ...]
-    """For each run its value as a number; None where it is none."""
+    """For each run its value as a number; None where it is not a number."""
 
     def __post_init__(self) -> None:
         assert len(self.texts) == len(self.numbers)
 
 
 def differing(runs: Sequence[Run]) -> list[Column]:
-    """The settings that are not the same in all of the runs, what tells most first.
+    """Return the settings that differ between the runs, the most informative first.
 
     Raises:
         PlaygroundError: a run's files cannot be read.
     """
     setups = [setup(run) for run in runs]
     columns = [
-        _texts("dataset", "Data set", [dataset_info(own.config.dataset).title for own in setups]),
-        _texts("network", "Network", _network_titles([own.network for own in setups])),
-        _texts("parent", "Forked from", [_origin(own.created) for own in setups]),
-        _texts("weights", "Start", [own.start or "fresh" for own in setups]),
-        *(column for setting in SETTINGS if setting.name not in SEPARATE and (column := _column(setting, [own.config for own in setups]))),
-        _texts("device", "Device", [_device(own.config.device) for own in setups]),
+        _texts("dataset", "Data set", [dataset_info(each.config.dataset).title for each in setups]),
+        _texts("network", "Network", _network_titles([each.network for each in setups])),
+        _texts("parent", "Forked from", [_origin(each.created) for each in setups]),
+        _texts("weights", "Start", [each.start or "fresh" for each in setups]),
+        *(column for setting in SETTINGS if setting.name not in SEPARATE and (column := _column(setting, [each.config for each in setups]))),
+        _texts("device", "Device", [_device(each.config.device) for each in setups]),
     ]
     return [column for column in columns if len(set(column.texts)) > 1]
 
@@ -169,7 +169,7 @@ def _texts(name: str, title: str, texts: Iterable[str]) -> Column:
 
 
 def _network_titles(networks: Sequence[NetworkSpec]) -> list[str]:
-    """Their titles; networks that share a title and are not the same have their size told, too."""
+    """Return the networks' titles; add the size where different networks share a title."""
     titles = [network.title or network.name for network in networks]
     layers = [{network.layers for network, other in zip(networks, titles, strict=True) if other == title} for title in titles]
     return [
@@ -189,7 +189,7 @@ def _origin(created: Created) -> str:
 
 
 def _device(device: str) -> str:
-    """What the name means on this machine: `best` is no other than the device that it stands for."""
+    """Resolve a device name on this machine, `best` to the device that it stands for; return an unknown name as it is."""
     try:
         return devices.get(device).name
     except UnknownName:
@@ -197,7 +197,7 @@ def _device(device: str) -> str:
 
 
 def _column(setting: Setting, configs: Sequence[TrainConfig]) -> Column | None:
-    """The column of a setting; None where all runs that heed it have it alike."""
+    """Return the column of a setting; None if it has the same value in all runs that it applies to."""
     if len({setting.value(config) for config in configs if setting.applies_to(config)}) < 2:
         return None
     values = [setting.value(config) if setting.applies_to(config) else None for config in configs]
@@ -208,33 +208,33 @@ def _column(setting: Setting, configs: Sequence[TrainConfig]) -> Column | None:
 
 @dataclass(frozen=True)
 class Facts:
-    """What a run has come to, and what it has cost."""
+    """A run's progress, results and cost."""
 
     step: int
-    """Steps learnt; of a fork those of its parent are among them, as in all that follows."""
+    """Steps taken. In a fork this and the fields below include its parent's part."""
     total_steps: int
-    """Steps to be learnt; 0 before it was started."""
+    """Planned steps; 0 before the run has started."""
     seconds: float
-    """Spent learning."""
+    """Training time in seconds."""
     accuracy: float | None
-    """On the test images, the last time, from 0 to 1; None before the first time."""
+    """Test accuracy of the last evaluation, from 0 to 1; None before the first one."""
     best_accuracy: float | None
-    """The highest of them."""
+    """Highest test accuracy of all evaluations."""
     parameters: int
     multiply_adds: int
-    """Of a forward pass of one image."""
+    """Multiply-adds of the forward pass of one image."""
     compute: int
-    """Multiply-adds of all that was learnt, forward and backward; evaluations are not counted."""
+    """Multiply-adds of all forward and backward passes so far, without evaluations."""
 
 
 def facts(run: Run, history: History) -> Facts:
-    """What the run has come to.
+    """Return the progress, results and cost of the run.
 
     Raises:
         PlaygroundError: its files cannot be read.
     """
-    own, table, evaluations = setup(run), history.steps.table(), list(history.evaluations)
-    network = totals(trace(own.network))
+    run_setup, table, evaluations = setup(run), history.steps.table(), list(history.evaluations)
+    network = totals(trace(run_setup.network))
     accuracies = [event.test_accuracy for event in evaluations]
     step, seconds = (_column_of(table, name)[-1] if table.shape[1] else 0 for name in ("step", "seconds"))
     return Facts(
@@ -245,7 +245,7 @@ def facts(run: Run, history: History) -> Facts:
         best_accuracy=max(accuracies, default=None),
         parameters=network.parameters,
         multiply_adds=network.multiply_adds,
-        compute=(1 + BACKWARD) * network.multiply_adds * _images(int(step), own.config),
+        compute=(1 + BACKWARD) * network.multiply_adds * _images(int(step), run_setup.config),
     )
 
 
@@ -255,7 +255,7 @@ def _column_of(table: Array, name: str) -> Array:
 
 
 def _images(step: int, config: TrainConfig) -> int:
-    """Images learnt in so many steps; the last batch of an epoch has those that are left."""
+    """Return the number of images in `step` steps; the last batch of an epoch can be smaller."""
     size = dataset_info(config.dataset).train_size
     batch = config.images_per_step(size)
     epochs, steps = divmod(step, math.ceil(size / batch))
@@ -263,7 +263,7 @@ def _images(step: int, config: TrainConfig) -> int:
 
 
 def macs(count: float) -> str:
-    """A number of multiply-adds as a person reads it: `1.2 TMAC`."""
+    """Format a number of multiply-adds: `1.2 TMAC`."""
     for prefix in ("", "k", "M", "G", "T", "P"):
         short = float(f"{count:.3g}")
         if short < 1000:
@@ -273,21 +273,21 @@ def macs(count: float) -> str:
 
 
 def points_each(runs: int) -> int:
-    """Points of each curve where so many runs share a plot, so that what is sent stays small."""
+    """Return the points per curve for so many runs in one plot, so that the response stays small."""
     return max(2, min(POINTS, ALL_POINTS // max(1, runs)))
 
 
 def overlay(history: History, x: Axis, what: What, points: int = POINTS) -> dict[str, Any]:
-    """The curves of one run for a plot that it shares with others: means of the steps, and the evaluations.
+    """Return the curves of one run for a plot with several runs: means of the steps, and the evaluations.
 
     Args:
         history: the run's record.
-        x: what the curves are drawn over.
-        what: which curves.
-        points: of each curve, at most.
+        x: the horizontal axis.
+        what: the vertical axis.
+        points: maximum number of points of each curve.
 
     Returns:
-        The run's `state`, the place `end` where it is planned to end on the axis (None where that is not known), and
+        The run's `state`, its planned `end` on the axis (None if unknown), and
         the curves `train` and `test`, each as columns `x` and `y`.
     """
     table, evaluations = history.steps.table(), list(history.evaluations)
@@ -307,7 +307,7 @@ def _place(event: Evaluated, x: Axis) -> float:
 
 
 def _bucket_means(values: Array, points: int) -> list[float]:
-    """Means over buckets of 1, 2, 4, … values, so that a curve that grows keeps the points that it has until they become too many."""
+    """Return means over buckets of 1, 2, 4, … values, so that a growing curve keeps its points until there are too many."""
     count = len(values)
     if count == 0:
         return []
@@ -318,14 +318,14 @@ def _bucket_means(values: Array, points: int) -> list[float]:
 
 
 def _spread(count: int, most: int) -> list[int]:
-    """At most so many of the indices below `count`, evenly spread, the first and the last among them."""
+    """Return at most `most` indices below `count`, evenly spread, with the first and the last."""
     if count <= most:
         return list(range(count))
     return [round(index * (count - 1) / (most - 1)) for index in range(most)]
 
 
 def _rounded(values: Iterable[float]) -> list[float | None]:
-    """Numbers with as many digits as a plot can show, whole ones without a point, so that they take few bytes; None for what is not finite."""
+    """Round numbers to `DIGITS` significant digits, whole ones to int, so that they take few bytes; None for non-finite values."""
     return [_short(value) if math.isfinite(value) else None for value in values]
 
 

@@ -1,4 +1,4 @@
-"""What a run saw inside its network, as the live view draws it."""
+"""Layer statistics, histograms, filters and predictions of a run over time, for the live view."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from playground.runs.run import Run
 from playground.runs.views.curves import rounded, thinned
 
 SERIES = 120
-"""Observations that are sent, however many there are."""
+"""Maximum number of observations in a response."""
 HISTOGRAMS = ("weights", "gradients", "outputs")
 
 
 def inside(run: Run, history: History) -> dict[str, Any]:
-    """Numbers of every layer over the steps, and the gallery's predictions.
+    """Return the statistics of every layer over the steps, and the predictions for the gallery.
 
     Returns:
         `layers`: index and type of each; `steps` and for each layer `gradient`, `ratio` (update ÷ weight), `std`, `dead` over them;
-        `shots`: the steps at which pictures were taken; `gallery`: images, labels and, for each of the shots, probabilities in thousandths.
+        `snapshots`: the steps of the snapshots; `gallery`: images, labels and, for each snapshot, `predictions`: probabilities in thousandths.
     """
-    observations, shots = thinned(list(history.observations), SERIES), run.journal.snapshots()
+    observations, snapshots = thinned(list(history.observations), SERIES), run.journal.snapshots()
     layers = [{"index": index, "type": layer.type} for index, layer in enumerate(run.network.layers)]
     for index, layer in enumerate(layers):
         layer["gradient"] = _series([event.gradient[index] for event in observations])
@@ -33,40 +33,43 @@ def inside(run: Run, history: History) -> dict[str, Any]:
     return {
         "layers": layers,
         "steps": [event.step for event in observations],
-        "shots": [shot.step for shot in shots],
-        "filters": bool(shots and shots[-1].filters),
-        "histograms": [sorted(found) for found in shots[-1].histograms] if shots else [],
-        "gallery": _gallery(run, [shot.gallery for shot in shots]),
+        "snapshots": [snapshot.step for snapshot in snapshots],
+        "filters": bool(snapshots and snapshots[-1].filters),
+        "histograms": [sorted(histograms) for histograms in snapshots[-1].histograms] if snapshots else [],
+        "gallery": _gallery(run, [snapshot.gallery for snapshot in snapshots]),
     }
 
 
 def histogram(run: Run, layer: int, what: str) -> dict[str, Any]:
-    """How a layer's weights, gradients or outputs were distributed at each of the shots.
+    """Return the histograms of a layer's weights, gradients or outputs in every snapshot.
 
     Raises:
         PlaygroundError: there is no such layer or no such histogram.
     """
     if what not in HISTOGRAMS or not 0 <= layer < len(run.network.layers):
-        raise PlaygroundError(f"There are no histograms of “{what}” of layer {layer}.")
-    found = [(shot.step, shot.histograms[layer][what]) for shot in run.journal.snapshots() if what in shot.histograms[layer]]
-    return {"steps": [step for step, _ in found], **{name: [counted[name] for _, counted in found] for name in ("low", "high", "counts")}}
+        raise PlaygroundError(
+            f"There are no histograms of “{what}” for layer {layer}.",
+            f"Choose one of {', '.join(HISTOGRAMS)}, and a layer from 0 to {len(run.network.layers) - 1}.",
+        )
+    histograms = [(snapshot.step, snapshot.histograms[layer][what]) for snapshot in run.journal.snapshots() if what in snapshot.histograms[layer]]
+    return {"steps": [step for step, _ in histograms], **{name: [counted[name] for _, counted in histograms] for name in ("low", "high", "counts")}}
 
 
-def filters(run: Run, shot: int) -> dict[str, Any]:
-    """The first layer's weights as pictures, at one of the shots.
+def filters(run: Run, index: int) -> dict[str, Any]:
+    """Return the first layer's filters as images, from one snapshot.
 
     Raises:
-        PlaygroundError: there is no such shot, or it has none.
+        PlaygroundError: there is no such snapshot, or it has no filters.
     """
-    shots = run.journal.snapshots()
-    found = shots[shot].filters if -len(shots) <= shot < len(shots) else None
-    if found is None:
-        raise PlaygroundError("This run has no pictures of its first layer there.")
-    return {"step": shots[shot].step, **found}
+    snapshots = run.journal.snapshots()
+    images = snapshots[index].filters if -len(snapshots) <= index < len(snapshots) else None
+    if images is None:
+        raise PlaygroundError(f"The run has no filter images at this snapshot (index {index}, snapshots so far: {len(snapshots):,}).")
+    return {"step": snapshots[index].step, **images}
 
 
 def _series(values: list[float | None]) -> list[float | None] | None:
-    """The numbers as a screen can show them; None for a layer that has none."""
+    """Round the values for display; None for a layer without any."""
     if all(value is None for value in values):
         return None
     return [None if value is None else rounded([value])[0] for value in values]
@@ -76,8 +79,8 @@ def _ratio(update: float | None, weight: float | None) -> float | None:
     return None if update is None or not weight else update / weight
 
 
-def _gallery(run: Run, answers: list[list[list[int]]]) -> dict[str, Any]:
-    """The test images that are followed, bytes in base64, with what the network said of them at each of the shots."""
+def _gallery(run: Run, predictions: list[list[list[int]]]) -> dict[str, Any]:
+    """Return the gallery's test images, bytes in base64, with the predicted probabilities in every snapshot."""
     from playground.data.load import load
     from playground.training.instruments.observation import gallery_of
 
@@ -90,5 +93,5 @@ def _gallery(run: Run, answers: list[list[list[int]]]) -> dict[str, Any]:
         "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
         "labels": images.test_labels[chosen].tolist(),
         "classes": info.classes,
-        "answers": answers,
+        "predictions": predictions,
     }

@@ -1,4 +1,4 @@
-"""The routes of the Compare page: the list of runs with the queue, the curves of those that are chosen, their names, and what is thrown away."""
+"""The routes of the Compare page: the list of runs with queue and trash, the curves of the selected runs, and changes of names and notes."""
 
 from __future__ import annotations
 
@@ -20,64 +20,64 @@ from playground.runs.views import comparison
 from playground.runs.views.comparison import AXES, Facts
 from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_chosen, listed_runs, owner
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of
+from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.run_list import summaries
 from playground.server.services import services
 
-CHOSEN = 30
-"""Runs that can be compared at once."""
+MAX_RUNS = 30
+"""Maximum number of runs in a comparison."""
 
 
 @answered
 async def runs(request: Request) -> Response:
-    """Every run that the asker may see, the queue, and what they have thrown away; 204 while that is as they last saw it."""
+    """Return the runs that the learner may see, the queue and their deleted runs; 204 if the client is up to date."""
     who = _who(request)
-    return await news(request, ("runs", who), lambda: _listed(who), lambda: _list(who))
+    return await news(request, ("runs", who), lambda: _list_state(who), lambda: _list(who))
 
 
 @answered
 async def curves(request: Request) -> Response:
-    """The curves of the chosen runs: `runs` is `id~version,…`, where the version is the one of the curves that the asker has already.
+    """Return the curves of the selected runs: `runs` is `id~version,…` with the version of the curves that the client has.
 
-    The answer has the curves of those that have grown, what all have come to, the settings in which they differ, and which are `gone`.
+    The response has the curves that have grown, the facts of all runs, the settings in which they differ, and which runs are `gone`.
     """
-    who, asked = _who(request), request.query_params
-    x, what = asked.get("x", "epoch"), asked.get("what", "loss")
+    who, parameters = _who(request), request.query_params
+    x, what = parameters.get("x", "epoch"), parameters.get("what", "loss")
     if x not in AXES or what not in ("loss", "accuracy"):
         raise PlaygroundError("“x” must be step, epoch or seconds, and “what” must be loss or accuracy.")
-    known = dict(part.partition("~")[::2] for part in asked.get("runs", "").split(",") if part)
-    if len(known) > CHOSEN:
-        raise PlaygroundError(f"At most {CHOSEN} runs can be compared at once.")
+    known = dict(part.partition("~")[::2] for part in parameters.get("runs", "").split(",") if part)
+    if len(known) > MAX_RUNS:
+        raise PlaygroundError(f"At most {MAX_RUNS} runs can be compared at once.")
     subject = ("comparison", tuple(sorted(known.items())), who, x, what)
-    return await news(request, subject, lambda: _chosen(known, who), lambda: _curves(known, who, x, what))
+    return await news(request, subject, lambda: _curves_state(known, who), lambda: _curves(known, who, x, what))
 
 
 @answered
 async def relabel(request: Request) -> Response:
-    """Name a run, or note something: `{"run": …, "name": …, "note": …}`, either text may be left out."""
+    """Change the name or the note of a run: `{"run": …, "name": …, "note": …}`; both texts are optional."""
     document = object_of(await body_of(request))
     run = _own(document, _who(request))
     texts = {key: document[key] for key in ("name", "note") if key in document}
     if not all(isinstance(text, str) for text in texts.values()):
         raise PlaygroundError("“name” and “note” must be strings.")
     await to_thread.run_sync(lambda: labels.relabel(run, **texts))
-    return Answer({"ok": True})
+    return AsciiJSON({"ok": True})
 
 
 @answered
 async def delete(request: Request) -> Response:
-    """Throw a run away: `{"run": …}`."""
+    """Move a run to the trash: `{"run": …}`."""
     run = _own(object_of(await body_of(request)), _who(request))
     await to_thread.run_sync(_delete, run)
-    return Answer({"ok": True})
+    return AsciiJSON({"ok": True})
 
 
 @answered
 async def restore(request: Request) -> Response:
-    """Take a run out of the trash: `{"run": …}`."""
+    """Restore a run from the trash: `{"run": …}`."""
     run_id = str(object_of(await body_of(request)).get("run", ""))
     await to_thread.run_sync(_restore, run_id, _who(request))
-    return Answer({"ok": True})
+    return AsciiJSON({"ok": True})
 
 
 def _who(request: Request) -> str:
@@ -95,8 +95,8 @@ def _visible(who: str) -> list[Summary]:
     return [summary for run in listed_runs() if owner(run) in ("", who, None) and (summary := summaries().of(run))]
 
 
-def _listed(who: str) -> tuple[Any, ...]:
-    """What the list of runs follows from."""
+def _list_state(who: str) -> tuple[Any, ...]:
+    """Return the state that the list of runs is made from."""
     services().warm.wait()
     return _visible(who), _queue(listed_runs(), who), _trash(who)
 
@@ -106,10 +106,10 @@ def _trash(who: str) -> list[dict[str, Any]]:
 
 
 def _list(who: str) -> dict[str, Any]:
-    found = _visible(who)
+    visible = _visible(who)
     return {
-        "runs": [_row(summary, who) for summary in found],
-        "first": [run.id for run in first_chosen(found)],
+        "runs": [_row(summary, who) for summary in visible],
+        "first": [run.id for run in first_chosen(visible)],
         "queue": _queue(listed_runs(), who),
         "workers": environment.workers(),
         "trash": _trash(who),
@@ -121,18 +121,18 @@ def _row(summary: Summary, who: str) -> dict[str, Any]:
     row = {"run": run.id, "name": summary.name, "note": summary.note, "state": summary.state, "race": summary.race, "own": bool(who) and owner(run) == who}
     if summary.facts is None:
         return {**row, "fault": summary.fault}
-    told = {"dataset": summary.dataset, "network": summary.network, "started": summary.started}
-    return {**row, **told, **_facts(summary.facts)}
+    titles = {"dataset": summary.dataset, "network": summary.network, "started": summary.started}
+    return {**row, **titles, **_facts(summary.facts)}
 
 
-def _facts(reached: Facts) -> dict[str, Any]:
-    """Numbers that are sorted and texts that are read."""
-    share = reached.step / reached.total_steps if reached.total_steps else 0.0
-    return {**vars(reached), "seconds": round(reached.seconds, 1), "share": round(share, 2), "compute_text": comparison.macs(reached.compute)}
+def _facts(facts: Facts) -> dict[str, Any]:
+    """Return a run's facts as JSON-ready data: numbers to sort by, and texts to read."""
+    share = facts.step / facts.total_steps if facts.total_steps else 0.0
+    return {**vars(facts), "seconds": round(facts.seconds, 1), "share": round(share, 2), "compute_text": comparison.macs(facts.compute)}
 
 
 def _queue(runs: list[Run], who: str) -> list[dict[str, Any]]:
-    """The runs that are trained, then those that wait, in their order; of others' runs nothing but that they are there."""
+    """Return the running runs, then the queued ones in order; of other learners' runs only their place."""
     scheduler = services().scheduler
     waiting = {run: place for run in runs if (place := scheduler.position(run))}
     places = waiting | {run: 0 for run in runs if scheduler.worker_pid(run) is not None}
@@ -149,8 +149,8 @@ def _name(run: Run) -> str:
         return run.id
 
 
-def _chosen(known: dict[str, str], who: str) -> list[tuple[Any, ...]]:
-    """What the curves of the chosen runs follow from."""
+def _curves_state(known: dict[str, str], who: str) -> list[tuple[Any, ...]]:
+    """Return the state that the curves of the selected runs are made from."""
     services().warm.wait()
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     return [(run_id, history.version, summaries().of(history.run)) for run_id, history in histories.items()]
@@ -159,25 +159,25 @@ def _chosen(known: dict[str, str], who: str) -> list[tuple[Any, ...]]:
 def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any]:
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     points = comparison.points_each(len(histories))
-    drawn, reached = {}, {}
+    curves_of, facts_of = {}, {}
     for run_id, history in histories.items():
         version = _version(history)
-        with contextlib.suppress(PlaygroundError, *RECORD_ERRORS):  # its record holds what no run writes, or it was deleted just now
-            found = _facts(comparison.facts(history.run, history))
+        with contextlib.suppress(PlaygroundError, *RECORD_ERRORS):  # the record is damaged, or the run was deleted just now
+            facts = _facts(comparison.facts(history.run, history))
             if version != known[run_id]:
-                drawn[run_id] = {**comparison.overlay(history, x, what, points), "version": version}
-            reached[run_id] = found
+                curves_of[run_id] = {**comparison.overlay(history, x, what, points), "version": version}
+            facts_of[run_id] = facts
     return {
-        "curves": drawn,
-        "facts": reached,
-        "columns": [asdict(column) for column in comparison.differing([histories[run_id].run for run_id in reached])],
-        "runs": list(reached),
-        "gone": [run_id for run_id in known if run_id not in reached],
+        "curves": curves_of,
+        "facts": facts_of,
+        "columns": [asdict(column) for column in comparison.differing([histories[run_id].run for run_id in facts_of])],
+        "runs": list(facts_of),
+        "gone": [run_id for run_id in known if run_id not in facts_of],
     }
 
 
 def _readable(run_id: str, who: str) -> History | None:
-    """The record of a run; None where the run is gone, damaged, or someone else's."""
+    """Return a run's history; None if the run is gone, damaged, or another learner's."""
     try:
         run = find(run_id)
     except UnknownName:
@@ -193,7 +193,7 @@ def _version(history: History) -> str:
 def _delete(run: Run) -> None:
     scheduler = services().scheduler
     if scheduler.position(run) or scheduler.worker_pid(run) is not None:
-        raise RunError(f"The run “{_name(run)}” is training or waiting.", "Stop it first.")
+        raise RunError(f"The run “{_name(run)}” is running or queued, so it cannot be deleted.", "Stop it first.")
     trash.delete(run)
 
 

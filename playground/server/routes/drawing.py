@@ -29,7 +29,7 @@ from playground.inference.preprocessing import Digit, Pixels, Preprocessing, rea
 from playground.inference.segmentation import segment
 from playground.runs.run import find
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered, body_of
+from playground.server.respond import AsciiJSON, Forbidden, answered, body_of
 
 MAX_BODY = 2_000_000
 """Bytes of an image file; the page sends a square of 256×256 pixels, which takes a tenth of that."""
@@ -43,14 +43,14 @@ async def answer(request: Request) -> Response:
     """Predict a drawing: `pieces`, the digits from left to right, each with one of `answers` per requested network, and their number, `digit_count`."""
     body = await body_of(request, MAX_BODY)
     names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), current_learner(request)
-    return Answer(await to_thread.run_sync(_answers, names, left_out, body, who))
+    return AsciiJSON(await to_thread.run_sync(_answers, names, left_out, body, who))
 
 
 @answered
 async def network(request: Request) -> Response:
     """Return the network's layers and their receptive fields."""
     name, who = request.query_params.get("model", ""), current_learner(request)
-    return Answer(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
+    return AsciiJSON(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
 
 
 @answered
@@ -110,7 +110,7 @@ async def _respond(request: Request, compute: Any) -> Response:
         model = _with_scaling(load_digit_model(name, who), steps)
         return compute(model, to_digit(ink if piece is None else _piece(ink, piece), steps).input)
 
-    return Answer(await to_thread.run_sync(preprocess_and_compute))
+    return AsciiJSON(await to_thread.run_sync(preprocess_and_compute))
 
 
 def current_learner(request: Request) -> str:

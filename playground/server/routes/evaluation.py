@@ -16,7 +16,7 @@ from playground.inference.evaluation import Evaluation, load_evaluation
 from playground.inference.models import pretrained_names
 from playground.runs.run import find
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered
+from playground.server.respond import AsciiJSON, Forbidden, answered
 
 PAGE = 120
 """Images per response."""
@@ -26,7 +26,7 @@ PAGE = 120
 async def summary(request: Request) -> Response:
     """Return accuracy, confusion matrix, scores of each class and calibration."""
 
-    return Answer(await _compute(request, evaluation.summary))
+    return AsciiJSON(await _compute(request, evaluation.summary))
 
 
 @answered
@@ -41,7 +41,7 @@ async def pictures(request: Request) -> Response:
         page = evaluation.grid(evaluated, selection, offset, PAGE)
         return {**evaluation.pictures(evaluated, page.indices), "total": page.total, "offset": offset}
 
-    return Answer(await _compute(request, compute))
+    return AsciiJSON(await _compute(request, compute))
 
 
 @answered
@@ -49,7 +49,7 @@ async def points(request: Request) -> Response:
     """Return the features of a sample of test images, projected to two or three dimensions."""
 
     method, dimensions = request.query_params.get("method", "pca"), _integer(request, "dimensions") or 2
-    return Answer(await _compute(request, lambda evaluated: projection.points(evaluated, method, dimensions)))
+    return AsciiJSON(await _compute(request, lambda evaluated: projection.points(evaluated, method, dimensions)))
 
 
 @answered

@@ -17,7 +17,7 @@ from playground.errors import PlaygroundError
 from playground.inference.canvas import CANVAS
 from playground.inference.fine_tuning import compare_networks, fine_tune
 from playground.inference.preprocessing import to_digit
-from playground.server.respond import Answer, answered, body_of
+from playground.server.respond import AsciiJSON, answered, body_of
 from playground.server.routes.drawing import current_learner, load_digit_model, parse_ink
 from playground.server.services import services
 
@@ -28,7 +28,7 @@ MAX_UPLOAD = 4_000_000
 @answered
 async def drawings(request: Request) -> Response:
     """Return the learner's drawings, the oldest first."""
-    return Answer(await to_thread.run_sync(_drawings_as_json, current_learner(request)))
+    return AsciiJSON(await to_thread.run_sync(_drawings_as_json, current_learner(request)))
 
 
 @answered
@@ -44,7 +44,7 @@ async def add(request: Request) -> Response:
         own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), predicted))
         return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(add_drawing))
+    return AsciiJSON(await to_thread.run_sync(add_drawing))
 
 
 @answered
@@ -59,7 +59,7 @@ async def delete(request: Request) -> Response:
         own_drawings.delete_drawing(who, int(index))
         return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(delete_drawing))
+    return AsciiJSON(await to_thread.run_sync(delete_drawing))
 
 
 @answered
@@ -85,7 +85,7 @@ async def import_archive(request: Request) -> Response:
         own_drawings.add_drawings(who, *own_drawings.from_zip(body))
         return _drawings_as_json(who)
 
-    return Answer(await to_thread.run_sync(add_drawings))
+    return AsciiJSON(await to_thread.run_sync(add_drawings))
 
 
 @answered
@@ -99,7 +99,7 @@ async def start(request: Request) -> Response:
         services().scheduler.submit(run)
         return {"run": run.id}
 
-    return Answer(await to_thread.run_sync(create_run))
+    return AsciiJSON(await to_thread.run_sync(create_run))
 
 
 @answered
@@ -113,7 +113,7 @@ async def comparison(request: Request) -> Response:
         images, labels = own_drawings.to_tensors(own_drawings.load_drawings(who))
         return compare_networks(before, after, images, labels, "mnist" if is_ready("mnist") else "mnist-5k")
 
-    return Answer(await to_thread.run_sync(compare))
+    return AsciiJSON(await to_thread.run_sync(compare))
 
 
 def _drawings_as_json(who: str) -> dict[str, Any]:

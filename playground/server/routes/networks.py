@@ -18,7 +18,7 @@ from playground.network.facts import compare
 from playground.network.presets import load_presets
 from playground.network.source import module_script, sequential_script
 from playground.network.spec import from_dict
-from playground.server.respond import ONE_DAY, Answer, answered, body_of
+from playground.server.respond import ONE_DAY, AsciiJSON, answered, body_of
 from playground.server.services import services
 
 MAX_NETWORK = 200_000
@@ -29,7 +29,7 @@ ACTIVATIONS = "playground.inference.batch_outputs:run_batch"
 @answered
 async def catalogue(_request: Request) -> Response:
     """Return every layer type with its parameters."""
-    return Answer(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
+    return AsciiJSON(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
 
 
 @answered
@@ -39,14 +39,14 @@ async def analyse(request: Request) -> Response:
     For a network whose layers fit, the response also has its code and its differences from the preset of its name.
     """
     document = await _document(request)
-    return Answer(await to_thread.run_sync(_analyse, document))
+    return AsciiJSON(await to_thread.run_sync(_analyse, document))
 
 
 @answered
 async def read(request: Request) -> Response:
     """Parse code, `text`, with `input_shape` if the code does not state it; return `network` and `notes`."""
     document = await _document(request)
-    return Answer(await to_thread.run_sync(_read, document))
+    return AsciiJSON(await to_thread.run_sync(_read, document))
 
 
 @answered
@@ -54,7 +54,7 @@ async def activations(request: Request) -> Response:
     """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
     document = await _document(request)
     arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
-    return Answer(await to_thread.run_sync(services().sandbox.run, ACTIVATIONS, arguments))
+    return AsciiJSON(await to_thread.run_sync(services().sandbox.run, ACTIVATIONS, arguments))
 
 
 async def _document(request: Request) -> dict[str, Any]:

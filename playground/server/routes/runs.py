@@ -1,4 +1,4 @@
-"""The routes of the live view of a run: its curves, its inside, the one iteration, the coach, and what steers it."""
+"""The routes of a run's live view: curves, layer statistics, the recorded iteration, the coach, and commands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.runs.run import Run, find
 from playground.runs.views.curves import curves
 from playground.runs.views.inside import filters, histogram, inside
 from playground.server import identity
-from playground.server.respond import Answer, Forbidden, answered, body_of, news, object_of
+from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.services import services
 from playground.training.config import setting_called
 from playground.training.optimizers import refuse_change
@@ -29,21 +29,21 @@ COMMANDS = ("pause", "resume", "step", "stop", "learning-rate", "optimizer")
 
 @answered
 async def run_curves(request: Request) -> Response:
-    """What a run's live view shows; 204 while it is as the asker last saw it."""
-    run, who = _seen(request)
+    """Return what the live view shows of a run; 204 if the client is up to date."""
+    run, who = _visible_run(request)
     first, last = (_number(request, name, default) for name, default in (("from", 0.0), ("to", math.inf)))
-    held = services()
+    server = services()
 
     def state() -> tuple[Any, ...]:
-        return held.history(run).version, held.scheduler.position(run), run.checkpoints.steps()
+        return server.history(run).version, server.scheduler.position(run), run.checkpoints.steps()
 
     return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: _curves(run, who, first, last))
 
 
 @answered
 async def run_inside(request: Request) -> Response:
-    """Numbers of every layer over the steps, and the gallery; 204 while they are as the asker last saw them."""
-    run, _ = _seen(request)
+    """Return the statistics of every layer over the steps, and the gallery; 204 if the client is up to date."""
+    run, _ = _visible_run(request)
 
     def state() -> tuple[Any, ...]:
         observations = services().history(run).observations
@@ -54,67 +54,71 @@ async def run_inside(request: Request) -> Response:
 
 @answered
 async def run_histogram(request: Request) -> Response:
-    """How a layer's weights, gradients or outputs were distributed over time."""
-    run, _ = _seen(request)
+    """Return the histograms of a layer's weights, gradients or outputs over time."""
+    run, _ = _visible_run(request)
     layer, what = _whole(request, "layer", 0), request.query_params.get("what", "weights")
-    return Answer(await to_thread.run_sync(histogram, run, layer, what))
+    return AsciiJSON(await to_thread.run_sync(histogram, run, layer, what))
 
 
 @answered
 async def run_filters(request: Request) -> Response:
-    """The first layer's weights at one of the shots, the last by default."""
-    run, _ = _seen(request)
-    return Answer(await to_thread.run_sync(filters, run, _whole(request, "at", -1)))
+    """Return the first layer's filters in one snapshot, the last by default."""
+    run, _ = _visible_run(request)
+    return AsciiJSON(await to_thread.run_sync(filters, run, _whole(request, "at", -1)))
 
 
 @answered
 async def run_closeup(request: Request) -> Response:
-    """The last iteration that was looked at closely; 204 where there is none newer than the asker has seen."""
-    run, _ = _seen(request)
-    found = await to_thread.run_sync(run.journal.closeup)
-    if found is None or request.query_params.get("seen") == str(found.step):
+    """Return the last iteration that was recorded in full; 204 if there is none newer than the client's."""
+    run, _ = _visible_run(request)
+    closeup = await to_thread.run_sync(run.journal.closeup)
+    if closeup is None or request.query_params.get("seen") == str(closeup.step):
         return Response(status_code=204)
     layers = [layer.type for layer in run.network.layers]
-    return Answer({**found.document, "types": layers})
+    return AsciiJSON({**closeup.document, "types": layers})
 
 
 @answered
 async def run_command(request: Request) -> Response:
-    """Steer a run: pause, resume, take one step, stop, change the learning rate or the optimizer."""
-    run = _steered(request)
+    """Control a run: pause, resume, take one step, stop, change the learning rate or the optimizer."""
+    run = _controllable_run(request)
     command = _command(await body_of(request), run)
     await to_thread.run_sync(_steer, run, command)
-    return Answer({"ok": True})
+    return AsciiJSON({"ok": True})
 
 
 @answered
 async def run_fork(request: Request) -> Response:
-    """A new run that shares the past of this one up to a kept checkpoint: `{"step": …, "changes": {…}}`."""
-    run, who = _seen(request)
+    """Fork a run at one of its checkpoints with changed settings: `{"step": …, "changes": {…}}`."""
+    run, who = _visible_run(request)
     document = object_of(await body_of(request))
     step, changes = document.get("step"), document.get("changes", {})
     if not isinstance(step, int) or not isinstance(changes, dict):
         raise PlaygroundError("The request body must be a JSON object with “step” and “changes”.")
-    return Answer({"run": await to_thread.run_sync(_fork, run, step, changes, who)})
+    return AsciiJSON({"run": await to_thread.run_sync(_fork, run, step, changes, who)})
 
 
 @answered
 async def run_coach(request: Request) -> Response:
-    """What the coach has to say of a run; 204 while it is what the asker has seen."""
-    run, _ = _seen(request)
-    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: _judged(run))
+    """Return the coach's findings on a run; 204 if the client is up to date."""
+    run, _ = _visible_run(request)
+    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: _findings(run))
 
 
 @answered
 async def run_remedy(request: Request) -> Response:
-    """Start what one of the coach's findings proposes: `{"finding": name, "label": …}`."""
-    run, who = _seen(request)
+    """Start the run that a remedy of one of the coach's findings proposes: `{"finding": name, "label": …}`."""
+    run, who = _visible_run(request)
     document = object_of(await body_of(request))
-    return Answer({"run": await to_thread.run_sync(_remedied, run, document.get("finding"), document.get("label"), who)})
+    return AsciiJSON({"run": await to_thread.run_sync(_start_remedy, run, document.get("finding"), document.get("label"), who)})
 
 
-def _seen(request: Request) -> tuple[Run, str]:
-    """The run that is asked for, and who asks."""
+def _visible_run(request: Request) -> tuple[Run, str]:
+    """Return the requested run and the learner who requests it.
+
+    Raises:
+        Forbidden: the learner may not see it.
+    """
     who = identity.learner_of(request)
     run = find(request.path_params["run"])
     if not identity.may_see(run, who):
@@ -122,16 +126,16 @@ def _seen(request: Request) -> tuple[Run, str]:
     return run, who
 
 
-def _steered(request: Request) -> Run:
-    run, who = _seen(request)
+def _controllable_run(request: Request) -> Run:
+    run, who = _visible_run(request)
     if not identity.may_steer(run, who):
         raise Forbidden("This run belongs to someone else.")
     return run
 
 
 def _curves(run: Run, who: str, first: float, last: float) -> dict[str, Any]:
-    held = services()
-    return {**curves(held.history(run), held.scheduler.position(run), first, last), "steerable": identity.may_steer(run, who)}
+    server = services()
+    return {**curves(server.history(run), server.scheduler.position(run), first, last), "steerable": identity.may_steer(run, who)}
 
 
 def _steer(run: Run, command: Command) -> None:
@@ -144,24 +148,24 @@ def _steer(run: Run, command: Command) -> None:
 
 
 def _fork(run: Run, step: int, changes: dict[str, Any], who: str) -> str:
-    made = fork(run, step, changes, who)
-    services().scheduler.submit(made)
-    return made.id
+    child = fork(run, step, changes, who)
+    services().scheduler.submit(child)
+    return child.id
 
 
-def _judged(run: Run) -> dict[str, Any]:
+def _findings(run: Run) -> dict[str, Any]:
     return {"findings": as_json(findings(Record.of(services().history(run))))}
 
 
-def _remedied(run: Run, name: object, label: object, who: str) -> str:
-    """A run that goes on may be judged otherwise by the time of the click: what is now said as part of another fault still counts."""
-    found = detected(Record.of(services().history(run)))
-    remedy = next((remedy for finding in found if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
+def _start_remedy(run: Run, name: object, label: object, who: str) -> str:
+    """Start a remedy, even one whose finding has become part of another by the time of the click."""
+    current = detected(Record.of(services().history(run)))
+    remedy = next((remedy for finding in current if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
     if remedy is None:
         raise PlaygroundError("The coach no longer suggests this.", "Look at its current findings.")
-    made = create_remedy_run(run, remedy, who)
-    services().scheduler.submit(made)
-    return made.id
+    child = create_remedy_run(run, remedy, who)
+    services().scheduler.submit(child)
+    return child.id
 
 
 def _command(body: bytes, run: Run) -> Command:

@@ -18,19 +18,19 @@ export class Images {
 
   show(seen) {
     this.seen = seen
-    this.timeline.show(seen?.shots ?? [])
+    this.timeline.show(seen?.snapshots ?? [])
     this.draw()
   }
 
   draw() {
     const { seen } = this
-    if (!seen?.shots.length) {
+    if (!seen?.snapshots.length) {
       this.status.textContent = "Images appear here after the first training steps."
       return this.cards.replaceChildren()
     }
-    const { shape, pixels, labels, classes, answers } = seen.gallery
+    const { shape, pixels, labels, classes, predictions } = seen.gallery
     const bytes = bytesOf(pixels)
-    const answer = answers[this.timeline.at]
+    const answer = predictions[this.timeline.at]
     const right = answer.filter((each, index) => best(each)[0] === labels[index]).length
     this.status.textContent = `The same ${labels.length} test images throughout, never used for training. At this step, ${right} of ${labels.length} are correctly classified.`
     this.cards.replaceChildren(...labels.map((label, index) => {

@@ -64,9 +64,9 @@ export class RunInside {
     this.rows()
     this.lines()
     this.first.hidden = !seen.filters
-    if (seen.filters) { this.timeline.show(seen.shots); this.filters() }
-    this.histograms.hidden = !seen.shots.length
-    if (seen.shots.length) { this.choices(other); this.histogram() }
+    if (seen.filters) { this.timeline.show(seen.snapshots); this.filters() }
+    this.histograms.hidden = !seen.snapshots.length
+    if (seen.snapshots.length) { this.choices(other); this.histogram() }
   }
 
   learning() {

@@ -57,7 +57,7 @@ export class Steering {
       this.back.open = false
       this.config = config
     }
-    const changed = shown.changes.filter(({ rate }) => rate !== undefined).at(-1)?.rate ?? config.learning_rate
+    const changed = shown.changes.filter((change) => change.learning_rate !== undefined).at(-1)?.learning_rate ?? config.learning_rate
     const optimizer = shown.optimizer || config.optimizer
     if (fresh || changed !== this.peak) this.rate.value = this.newRate.value = changed
     if (fresh || optimizer !== this.current) this.optimizer.value = this.newOptimizer.value = optimizer

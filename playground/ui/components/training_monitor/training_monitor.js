@@ -209,7 +209,7 @@ async function load() {
       this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
       this.fact("time", shown.state === "finished" ? "Training time" : "Time left")
       this.fact("left", this.timeLeft(shown))
-      this.fact("rate", shown.rate ? Math.round(shown.rate).toLocaleString("en") : "–")
+      this.fact("images_per_second", shown.images_per_second ? Math.round(shown.images_per_second).toLocaleString("en") : "–")
       this.fact("learning_rate", shown.learning_rate === null ? "–" : learningRate(shown.learning_rate))
       this.fact("accuracy", percent(shown.test_accuracy, shown.test_accuracy > 0.985 ? 2 : 1))
     }
@@ -227,7 +227,7 @@ async function load() {
     // Marks on the curves: changes to the run, and findings of the coach.
     marks() {
       const titles = Object.fromEntries(this.data.optimizers)
-      const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.rate === undefined ? titles[change.optimizer] : `learning rate ${learningRate(change.rate)}` }))
+      const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.learning_rate === undefined ? titles[change.optimizer] : `learning rate ${learningRate(change.learning_rate)}` }))
       const fork = this.shown.parent ? [{ step: this.shown.parent.step, kind: "fork", text: "forked here" }] : []
       const seen = this.findings.filter(({ step, severity }) => step > 0 && severity === "problem").map(({ step, title }) => ({ step, kind: "coach", text: title }))
       return [...fork, ...changes, ...seen]
