@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import autograd, browser, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials
+from benchmarks import autograd, browser, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials, watchers
 from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
@@ -61,6 +61,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "cifar10": speed.cifar10,
     "tutorials": tutorials.rows,
     "refresh": refresh.rows,
+    "watchers": watchers.rows,
     "killing": killing.rows,
     "waiting": _waiting,
     "latency": latency.rows,

@@ -71,7 +71,7 @@ def measure(line: int = LINE) -> Refresh:
     Args:
         line: steps in a line of the record.
     """
-    with _recorded(line) as run:
+    with recorded(line) as run:
         cold = [_timed(lambda: AsciiJSON(curves(History(run).follow(), 0)))[0] for _ in range(5)]
         history = History(run).follow()
         warm, zoomed = [], []
@@ -95,7 +95,7 @@ def _timed(look: Callable[[], T]) -> tuple[float, T]:
 
 
 @contextmanager
-def _recorded(line: int) -> Iterator[Run]:
+def recorded(line: int) -> Iterator[Run]:
     """A run that has taken `STEPS` steps, with evaluations, observations, pictures and kept states, in a folder of its own."""
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder):
         config = TrainConfig("mnist-5k", "tutorial-cnn", epochs=EPOCHS, batch_size=1, evaluate_every=STEPS // 100)
