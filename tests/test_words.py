@@ -45,10 +45,7 @@ BETTER = {
 }
 """Banned phrases, matched as whole words without regard to case, and what to write instead."""
 BANNED = {re.compile(rf"(?<![\w.-])(?:{phrase})(?![\w-])", re.IGNORECASE): better for phrase, better in BETTER.items()}
-ALLOWED: set[tuple[str, str]] = {
-    ("playground/autograd/pitfalls/mistakes.py", "anew"),
-    ("playground/autograd/pitfalls/mistakes.py", "nobody"),
-}
+ALLOWED: set[tuple[str, str]] = set()
 """Exceptions, as the file and the text that it may keep."""
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")])

@@ -142,10 +142,10 @@ def test_a_script_without_a_backward_pass_has_a_graph_all_the_same() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()", "starts at one number"),
-        ("x = torch.ones(2)\nx.sum().backward()", "nothing to go back through"),
-        ("x = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()", "frees what it saved"),
-        ("x = torch.arange(3, requires_grad=True)", "whole numbers have no small changes"),
+        ("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()", "needs a single number"),
+        ("x = torch.ones(2)\nx.sum().backward()", "has no computation graph"),
+        ("x = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ny.backward()\ny.backward()", "frees the values that the graph saved"),
+        ("x = torch.arange(3, requires_grad=True)", "integers have no small changes"),
         ("x = torch.ones(2, requires_grad=True)\nx += 1", "torch.no_grad()"),
     ],
     ids=["not a scalar", "no leaf", "twice", "integers", "leaf in place"],

@@ -94,7 +94,7 @@ def test_a_script_without_a_graph_says_what_is_missing(lab: Page) -> None:
 
 def test_what_pytorch_refuses_is_explained(lab: Page) -> None:
     run(lab, "x = torch.ones(2, requires_grad=True)\ny = x * 2\ny.backward()")
-    expect(lab.locator(".fault")).to_contain_text("starts at one number")
+    expect(lab.locator(".fault")).to_contain_text("needs a single number")
 
 
 def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:

@@ -404,7 +404,7 @@ def test_equal_sizes_are_not_told_to_be_the_mistake(name: str) -> None:
 MISLED = {
     "an inverse is no product": ("c = ⟪torch.linalg.inv(torch.ones(2, 3))⟫", "columns on the left"),
     "an assignment is no expand": ("a = torch.ones(3)\n⟪a[:2]⟫ = torch.ones(3)", "`expand`"),
-    "hstack glues along 1": (JOINS["hstack"][0], "along dimension 0"),
+    "hstack concatenates along 1": (JOINS["hstack"][0], "along dimension 0"),
     "an axis is a dimension": (JOINS["cat along an axis"][0], "along dimension 0"),
     "no dimensions at all": ("c = ⟪torch.tensor(5).sum(dim=1)⟫", "0 to -1"),
     "one more dimension for unsqueeze": (A + "c = ⟪a.unsqueeze(5)⟫", "0 to 1 from the left"),
