@@ -615,7 +615,7 @@ def test_a_tensor_script_that_had_to_be_ended(option: list[str], script: Callabl
     from playground.tensors import sandbox
 
     monkeypatch.setattr(sandbox, "processor_seconds", lambda: 0.001)
-    monkeypatch.setattr(sandbox, "LATENESS", 100_000)
+    monkeypatch.setattr(sandbox, "WALL_CLOCK_FACTOR", 100_000)
     result = call("tensors", script("for i in range(10_000):\n    x = torch.rand(25, 40)"), *option)
     if option:
         (found,) = rows(result)

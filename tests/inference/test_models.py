@@ -213,9 +213,9 @@ def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
         load_model(f"{run.id}@3")
     for step in (3, 17):
         keep(run, step)
-    with pytest.raises(CheckpointError, match="after step 4") as caught:
+    with pytest.raises(CheckpointError, match="no checkpoint at step 4") as caught:
         load_model(f"{run.id}@4")
-    assert caught.value.hint == "Steps whose weights are kept: 3, 17."
+    assert caught.value.hint == "It has checkpoints at steps 3, 17."
     run.checkpoints.latest_path.unlink()
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(run.id)
