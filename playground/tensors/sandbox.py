@@ -38,6 +38,8 @@ OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
 """What a process sends instead of an answer when its processor time is used up."""
 EXTRA_MEMORY = 512 * 2**20
 """Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
+DONE, FAILED = b"\0", b"\1"
+"""Last byte of an answer, after the JSON of a result or of an error, ``[message, hint]``. JSON has neither byte: an answer cut short has none."""
 CHUNK = 1 << 16
 MAX_RESULT = 8 * 2**20
 """Bytes of an answer."""
@@ -56,6 +58,9 @@ class InProcessSandbox:
     def run(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
         with self._lock:
             return _load_task(task)(dict(request))
+
+    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
+        return _to_json(self.run(task, request, seconds))
 
 
 def processor_seconds(scripts: int = 1) -> float:
@@ -81,7 +86,12 @@ class Sandbox:
         self._slots = threading.Semaphore(at_once or environment.cores())
 
     def run(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
-        """Run a task and return its result.
+        """Run a task and return its result, parsed; see `run_to_json`."""
+        result: dict[str, Any] = json.loads(self.run_to_json(task, request, seconds))
+        return result
+
+    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
+        """Run a task and return its result as the JSON that its process wrote.
 
         Args:
             task: a function as `module:function`; takes the request and returns its answer, both plain data.
@@ -96,7 +106,7 @@ class Sandbox:
                 return _exchange(pid, line, request, seconds or processor_seconds())
 
 
-def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> bytes:
     wall_seconds = WALL_CLOCK_FACTOR * seconds
     deadline = time.monotonic() + wall_seconds
     received = bytearray()
@@ -122,14 +132,13 @@ def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds
         ) from None
     except OSError:
         received.clear()
-    try:
-        answer: dict[str, Any] = json.loads(received)
-    except ValueError:  # empty or cut short
+    answer, status = bytes(received[:-1]), received[-1:]
+    if status == FAILED:
+        raise PlaygroundError(*json.loads(answer))
+    if status != DONE:  # empty or cut short
         raise PlaygroundError(
             "The process of this script ended before it returned a result.", "It ran out of memory, or an operation crashed PyTorch. Make its tensors smaller."
-        ) from None
-    if error := answer.get("error_and_hint"):
-        raise PlaygroundError(*error)
+        )
     return answer
 
 
@@ -159,7 +168,7 @@ def run_child(task: str, descriptor: int) -> int:
     _limit_resources(math.ceil(seconds) + 1)
     _reseed()
     with _timed(line, seconds):
-        answer = json.dumps(_run_task(task, request)).encode()
+        answer = _run_task(task, request)
     line.sendall(answer)
     line.close()
     return 0
@@ -178,25 +187,32 @@ def _timed(line: socket.socket, seconds: float) -> Iterator[None]:
     line.setblocking(True)
 
 
-def _run_task(task: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Run the task and return its answer; print the traceback of the playground's own bug and say in the answer that it is one."""
+def _run_task(task: str, request: dict[str, Any]) -> bytes:
+    """Run the task and return its answer with its last byte; print the traceback of the playground's own bug and say in the answer that it is one."""
     try:
-        return _load_task(task)(request)
+        return _to_json(_load_task(task)(request)) + DONE
     except PlaygroundError as error:
-        return {"error_and_hint": [error.message, error.hint]}
+        return _failure(error.message, error.hint)
     except MemoryError:
-        return {"error_and_hint": ["The script ran out of memory.", "Make its tensors smaller."]}
+        return _failure("The script ran out of memory.", "Make its tensors smaller.")
     except Exception as error:
         if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):
-            return {"error_and_hint": ["The script ran out of memory.", "Make its tensors smaller."]}
+            return _failure("The script ran out of memory.", "Make its tensors smaller.")
         with contextlib.suppress(OSError):  # this process may write no file, and the server's own output may be one
             traceback.print_exc()
-        return {
-            "error_and_hint": [
-                "The playground has a bug that stopped this script; the script itself may be right.",
-                "Try to write it another way, and report the error with the script.",
-            ]
-        }
+        return _failure(
+            "The playground has a bug that stopped this script; the script itself may be right.",
+            "Try to write it another way, and report the error with the script.",
+        )
+
+
+def _failure(message: str, hint: str) -> bytes:
+    return _to_json([message, hint]) + FAILED
+
+
+def _to_json(answer: Any) -> bytes:
+    """Write JSON in ASCII: a lone surrogate in a learner's text could not be encoded otherwise."""
+    return json.dumps(answer, separators=(",", ":")).encode()
 
 
 def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -144,6 +144,19 @@ def test_a_script_that_had_to_be_ended_is_told_kindly(client: TestClient, monkey
     assert answer.json() == {"error": "This took longer than 3 seconds, so it was stopped. Make its tensors smaller."}
 
 
+@pytest.mark.parametrize("path", ["tensors/run", "autograd/run", "autograd/curve", "autograd/gradcheck", "network/activations"])
+def test_what_the_process_of_a_script_writes_arrives_byte_by_byte(client: TestClient, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    written = b'{ "not" :  "as the server would write it"}'
+
+    class Writing(InProcessSandbox):
+        def run_to_json(self, *_: Any) -> bytes:
+            return written
+
+    monkeypatch.setattr(services(), "sandbox", Writing())
+    answer = client.post(f"/api/{path}", json={"source": "x = 1"})
+    assert (answer.content, answer.headers["content-type"]) == (written, "application/json")
+
+
 def test_an_exercise_has_more_time_than_a_script(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, float]] = []
 

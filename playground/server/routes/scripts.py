@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.autograd.sandbox_tasks import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
-from playground.server.respond import answered, body_of
+from playground.server.respond import answered, body_of, object_of
 from playground.server.services import services
 from playground.tensors.sandbox import CHECK_EXERCISE, RUN, processor_seconds
 
@@ -26,9 +25,9 @@ GRADIENT_FIELDS = ("seed", "overrides", "name", "cell", "pass", "values")
 @answered
 async def run(request: Request) -> Response:
     """Run a script: `source`, `device` and `exercise` (empty for none). Respond with the report of `playground.tensors.xray.report`."""
-    script = _script(await body_of(request, MAX_SCRIPT))
+    script = _script(object_of(await body_of(request, MAX_SCRIPT)))
     task, scripts = (CHECK_EXERCISE, 2) if script["exercise"] else (RUN, 1)
-    return JSONResponse(await to_thread.run_sync(services().sandbox.run, task, script, processor_seconds(scripts)))
+    return await _run_in_sandbox(task, script, processor_seconds(scripts))
 
 
 @answered
@@ -50,24 +49,25 @@ async def check_gradients(request: Request) -> Response:
 
 
 async def _run_gradient_task(request: Request, task: str) -> Response:
-    body = await body_of(request, MAX_SCRIPT)
-    script = _script(body)
-    document = json.loads(body)
-    script |= {name: document[name] for name in GRADIENT_FIELDS if name in document}
-    return JSONResponse(await to_thread.run_sync(services().sandbox.run, task, script))
+    document = object_of(await body_of(request, MAX_SCRIPT))
+    fields = {name: document[name] for name in GRADIENT_FIELDS if name in document}
+    return await _run_in_sandbox(task, _script(document) | fields, processor_seconds())
 
 
-def _script(body: bytes) -> dict[str, Any]:
+async def _run_in_sandbox(task: str, script: dict[str, Any], seconds: float) -> Response:
+    """Respond with the JSON that the script's process wrote, unparsed."""
+    return Response(await to_thread.run_sync(services().sandbox.run_to_json, task, script, seconds), media_type="application/json")
+
+
+def _script(document: dict[str, Any]) -> dict[str, Any]:
     """Read `source`, `exercise` and `device` of a request.
 
     Raises:
-        PlaygroundError: the body is not a JSON object with a string `source`.
+        PlaygroundError: there is no `source`, or one of the three is not a string.
     """
-    try:
-        document = json.loads(body)
-        script = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        raise PlaygroundError("The request body must be a JSON object with “source”.") from None
+    if "source" not in document:
+        raise PlaygroundError("The request body must be a JSON object with “source”.")
+    script = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
     if not all(isinstance(value, str) for value in script.values()):
         raise PlaygroundError("“source”, “exercise” and “device” must be strings.")
     return script
