@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 
 from playground.tensors.examples import EXAMPLES, Example, example
 from playground.tensors.language import interpreter, memory
+from playground.tensors.language.interpreter import Execution
 from playground.tensors.xray import report as module
 from playground.tensors.xray.report import LINKS, STATEMENTS, report, summary
 
@@ -217,6 +219,15 @@ def test_names_are_grouped_by_their_storage(source: str, groups: str) -> None:
     assert [facts["storage"] for facts in found.values()] == [numbered[letter] for letter in groups]
     brief = summary(interpreter.run(source))["names"]
     assert {name: facts["storage"] for name, facts in brief.items()} == {name: facts["storage"] for name, facts in found.items()}
+
+
+@pytest.mark.parametrize("describe", [report, summary])
+def test_every_array_is_copied_once(monkeypatch: pytest.MonkeyPatch, describe: Callable[[Execution], dict[str, Any]]) -> None:
+    copied: list[Any] = []
+    monkeypatch.setattr(module, "snapshot", lambda array: copied.append(array) or memory.snapshot(array))
+    execution = interpreter.run("x = torch.arange(4)\nparts = x.chunk(2)")
+    describe(execution)
+    assert len(copied) == 3
 
 
 def test_where_a_view_begins() -> None:

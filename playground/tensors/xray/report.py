@@ -41,18 +41,30 @@ PRODUCTS = frozenset(("@", "matmul", "mm", "bmm", "mv", "dot", "vdot", "linalg.v
 
 def summary(execution: Execution) -> dict[str, Any]:
     """What a script left and printed: `names`, `output`, `warnings`, `error`."""
-    arrays = {name: snapshot(array) for name, array in named_arrays(execution.names)}
+    arrays = _final_arrays(execution)
+    document = _summary(execution, arrays)
+    for name in arrays.keys() & document["names"].keys():
+        document["names"][name]["values"] = nested(arrays[name].values)
+    return document
+
+
+def _final_arrays(execution: Execution) -> dict[str, Snapshot]:
+    return {name: snapshot(array) for name, array in named_arrays(execution.names)}
+
+
+def _summary(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Any]:
+    """Summarise, without the values of the arrays: the X-ray has them in tiles."""
     storages = _storages(arrays)
+    facts = {name: _facts(part, storages[name]) for name, part in arrays.items()}
     names: dict[str, Any] = {}
     for name, value in execution.names.items():
         if name == "device" and name in execution.given:
             continue
         if name in arrays:
-            names[name] = _facts(arrays[name], storages[name])
+            names[name] = facts[name]
         else:
             names[name] = _plain_facts(value)
-            inside = {full: _facts(arrays[full], storages[full]) for full in arrays if full.startswith(f"{name}[")}
-            names |= inside
+            names |= {full: facts[full] for full in facts if full.startswith(f"{name}[")}
     error = None
     if execution.error is not None:
         explained = explain(execution.error, execution.source)
@@ -66,16 +78,15 @@ def summary(execution: Execution) -> dict[str, Any]:
 
 def report(execution: Execution) -> dict[str, Any]:
     """The summary, and every statement with its tiles and links, for the X-ray."""
-    document = summary(execution)
+    arrays = _final_arrays(execution)
+    document = _summary(execution, arrays)
     writer = _Writer(execution)
     with undisturbed():
         statements = list(execution.tracer.statements.values())
         writer.pass_over(statements[:-STATEMENTS])
         steps = [writer.step(statement) for statement in statements[-STATEMENTS:]]
-    arrays = {name: snapshot(array) for name, array in named_arrays(execution.names)}
     for name, facts in document["names"].items():
         if name in arrays:
-            del facts["values"]  # the tile has those that are shown
             facts["tile"] = writer.tile(arrays[name])
             facts |= _still_true(writer.origins.get(name, {"origin": "given", "of": "", "line": 0}), document["names"], facts)
     return {**document, "steps": [step for step in steps if step["outputs"] or step["failed"]], "tiles": writer.tiles}
@@ -85,7 +96,6 @@ def _facts(part: Snapshot, storage: str) -> dict[str, Any]:
     return {
         "kind": part.kind, "shape": list(part.shape), "dtype": part.dtype, "device": part.device, "strides": list(part.strides), "offset": part.offset,
         "contiguous": part.contiguous, "requires_grad": part.requires_grad, "storage": storage, "complete": part.complete,
-        "values": nested(part.values),
     }  # fmt: skip
 
 
