@@ -21,7 +21,7 @@ from playground.data.input_scaling import STANDARDISED
 from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.preprocessing import to_digit, to_input
+from playground.inference.preprocessing import read_image, to_digit, to_input
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run
@@ -241,6 +241,13 @@ def test_a_picture_is_seen_as_the_network_takes_it(client: TestClient, colours: 
     told = asked(client, "calculation", png(), layer=0, place="1,2,3")["calculation"]
     assert told["result"] == pytest.approx(float(layer_outputs(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
     assert asked(client, "attribution", png(), method="occlusion", target=3)["width"] == 32
+
+
+def test_an_image_is_decoded_once_for_all_networks(client: TestClient, colours: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[bytes] = []
+    monkeypatch.setattr(drawing, "read_image", lambda body, most: decoded.append(body) or read_image(body, most))
+    (piece,) = asked(client, "answer", png(), model=["colours", "colours"])["pieces"]
+    assert len(piece["answers"]) == 2 and decoded == [png()]
 
 
 def test_a_photograph_of_a_digit_is_read_as_a_drawing_is(client: TestClient) -> None:

@@ -105,7 +105,7 @@ async def _respond(request: Request, compute: Any) -> Response:
 
         if _is_picture(body):
             model = _model(name, who)
-            return compute(model, _image_input(body, model))
+            return compute(model, to_input(read_image(body, MAX_PIXELS), model.info))
         steps, ink = _steps(left_out), parse_ink(body)
         model = _with_scaling(load_digit_model(name, who), steps)
         return compute(model, to_digit(ink if piece is None else _piece(ink, piece), steps).input)
@@ -182,23 +182,18 @@ def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> d
 def _predict_image(body: bytes, models: list[Model]) -> dict[str, Any]:
     """Predict an image file with each network; return also the input of the first one, `seen`."""
 
-    answers = []
-    for model in models:
-        prediction = model.predict(_image_input(body, model))
+    picture, answers = read_image(body, MAX_PIXELS), []
+    inputs = [to_input(picture, model.info) for model in models]
+    for model, image in zip(models, inputs, strict=True):
+        prediction = model.predict(image)
         warning = warn_about_confidence(prediction.probabilities)
         answers.append({"label": prediction.label, "probabilities": prediction.probabilities, "warning": warning})
-    image = _image_input(body, models[0])
-    return {"answers": answers, "steps": {}, "seen": {"shape": list(image.shape), "values": base64.b64encode(image.numpy().tobytes()).decode()}}
+    seen = inputs[0]
+    return {"answers": answers, "steps": {}, "seen": {"shape": list(seen.shape), "values": base64.b64encode(seen.numpy().tobytes()).decode()}}
 
 
 def _is_picture(body: bytes) -> bool:
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
-
-
-def _image_input(body: bytes, model: Model) -> Tensor:
-    """Decode an image file and preprocess it for this network."""
-
-    return to_input(read_image(body, MAX_PIXELS), model.info)
 
 
 def _picture(pixels: Pixels) -> dict[str, Any]:
