@@ -135,7 +135,7 @@ def test_training_ends_with_one_line_of_results() -> None:
     assert listed == {"run": last["run"], "state": "finished", "step": 20, "total_steps": 20, "test_accuracy": last["test_accuracy"], "name": ""}
     tried = rows(call("evaluate", "--model", last["run"], "--json"))
     assert [(row["model"], row["dataset"], row["test_accuracy"]) for row in tried] == [(last["run"], "mnist-5k", last["test_accuracy"])]
-    assert "nothing to resume" in refused(call("resume", last["run"]))
+    assert "is finished, so it cannot be resumed" in refused(call("resume", last["run"]))
 
 
 def test_training_for_a_person() -> None:
@@ -345,7 +345,7 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
         pytest.param(["predict", "missing.png", "--model", "oracle"], "trained network called “oracle”", id="predict-model"),
         pytest.param(["export", "nobody", "--to", "x"], "run called “nobody”", id="export"),
         pytest.param(["train", "--from", "missing.pt"], "missing.pt cannot be read", id="train-from-nothing"),
-        pytest.param(["train", "--from", "README.md"], "README.md does not hold weights", id="train-from-text"),
+        pytest.param(["train", "--from", "README.md"], "README.md is not a file of weights", id="train-from-text"),
         pytest.param(["weights", "nobody", "--to", "x.pt"], "run called “nobody”", id="weights"),
         pytest.param(["weights", "nobody", "--to", "x.onnx"], "file extension of x.onnx is not one of a weights file", id="weights-kind"),
         pytest.param(["pack", "nobody", "--to", "x.zip"], "run called “nobody”", id="pack"),

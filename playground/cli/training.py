@@ -60,7 +60,7 @@ def resume(run: str, as_json: bool) -> None:
     """Resume an interrupted, stopped or failed RUN from its last checkpoint."""
     stored = find(run)
     if History(stored).follow().state == "finished":
-        raise RunError(f"The run “{run}” is finished; there is nothing to resume.")
+        raise RunError(f"The run “{run}” is finished, so it cannot be resumed.", "Fork it to train it further.")
     _execute(stored, as_json)
 
 

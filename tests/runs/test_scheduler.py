@@ -110,7 +110,7 @@ def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Schedu
     until(lambda: watched.follow().steps)
     scheduler.command(first, Command("stop"))
     assert finish(waiting).state == "finished"
-    with pytest.raises(RunError, match="nothing to resume"):
+    with pytest.raises(RunError, match="cannot be resumed"):
         scheduler.submit(second)
     until(lambda: scheduler.worker_pid(second) is None)
     with pytest.raises(RunError, match="no worker"):

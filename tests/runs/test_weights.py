@@ -188,7 +188,7 @@ def test_other_kinds_of_numbers_become_float32(kind: torch.dtype) -> None:
     weights = {name: tensor.to(kind) for name, tensor in sequential().state_dict().items()}
     found, notes = fitted(read_weights(saved(weights), "net.pt"), TUTORIAL)
     assert all(tensor.dtype == torch.float32 and torch.equal(tensor, weights[name].float()) for name, tensor in found.items())
-    assert notes == (f"The weights were {str(kind)[6:]} and became float32.",)
+    assert notes == (f"The weights were converted from {str(kind)[6:]} to float32.",)
 
 
 def test_what_is_returned_shares_nothing_with_what_was_given() -> None:
@@ -208,7 +208,7 @@ def test_another_shape_is_told_with_both() -> None:
     weights = sequential().state_dict() | {"9.weight": torch.zeros(7, 64), "9.bias": torch.zeros(7)}
     told = refused(weights)
     assert told.startswith("The weights do not fit the network “tutorial”. “9.weight” in the file is 7×64, “9.weight” in the network 10×64. “9.bias” ")
-    assert "lacks" not in told and "no place" not in told and "differ" not in told
+    assert "missing" not in told and "does not have" not in told and "differ" not in told
 
 
 def test_of_a_class_with_another_head_only_the_head_is_told() -> None:
@@ -222,10 +222,10 @@ def test_no_more_than_five_tensors_are_told() -> None:
     weights = {f"{index}.weight": torch.zeros(3, 3) for index in range(40)}
     told = refused(weights)
     assert told.count("in the file is") == 4 and "differ" not in told  # as many as the network has
-    assert "Tensors that the file lacks: 4." in told and "Tensors that the network has no place for: 36." in told
+    assert "Tensors missing from the file: 4." in told and "Tensors that the network does not have: 36." in told
     deep = NetworkSpec("deep", (4,), tuple(LayerSpec("Linear", {"out_features": 4}) for _ in range(8)))
     told = refused({f"{index}.weight": torch.zeros(3, 3) for index in range(7)}, deep)
-    assert told.count("in the file is") == 5 and "2 more differ." in told and "Tensors that the file lacks: 9." in told
+    assert told.count("in the file is") == 5 and "2 more differ." in told and "Tensors missing from the file: 9." in told
 
 
 def test_missing_and_left_over_tensors_are_counted() -> None:
@@ -233,11 +233,11 @@ def test_missing_and_left_over_tensors_are_counted() -> None:
         weights = network.state_dict()
         weights.popitem()  # the last bias
         assert refused(weights) == (
-            "The weights do not fit the network “tutorial”. Tensors that the file lacks: 1. Choose the network that these weights were trained in."
+            "The weights do not fit the network “tutorial”. Tensors missing from the file: 1. Choose the network that these weights were trained in."
         )
     more = sequential().state_dict() | {"11.weight": torch.zeros(3), "11.bias": torch.zeros(3)}
     told = refused(more)
-    assert "Tensors that the network has no place for: 2." in told and "lacks" not in told
+    assert "Tensors that the network does not have: 2." in told and "missing" not in told
 
 
 def test_whole_numbers_are_no_weights() -> None:
@@ -261,7 +261,7 @@ def test_a_network_that_does_not_fit_itself_is_told() -> None:
 @pytest.mark.parametrize("write", [saved, save_safetensors], ids=["pt", "safetensors"])
 def test_numbers_that_are_not_finite_are_refused(number: float, write: Callable[[Any], bytes]) -> None:
     weights = {"0.weight": torch.ones(2), "3.bias": torch.tensor([1.0, number])}
-    with pytest.raises(CheckpointError, match=r"“3\.bias” that are infinite or not a number"):
+    with pytest.raises(CheckpointError, match=r"non-finite values \(inf or nan\) in “3\.bias”"):
         read_weights(write(weights), "net.pt")
 
 
@@ -312,27 +312,27 @@ class Evil:
     ("content", "told"),
     [
         pytest.param(b"", "is empty", id="empty"),
-        pytest.param(b"hello", "does not hold weights", id="text"),
-        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(90), "does not hold weights", id="another format"),
+        pytest.param(b"hello", "is not a file of weights", id="text"),
+        pytest.param(b"\x89HDF\r\n\x1a\n" + bytes(90), "is not a file of weights", id="another format"),
         pytest.param(pickle.dumps({"a": 1}), "is a pickle", id="pickle"),
         pytest.param(pickle.dumps(Evil), "is a pickle", id="pickled code"),
         pytest.param(saved(sequential().state_dict(), _use_new_zipfile_serialization=False), "is a pickle", id="old torch.save"),
-        pytest.param(saved(sequential()), r"holds more than weights: .*Sequential.*save model\.state_dict\(\) instead", id="whole module"),
-        pytest.param(saved({"net": sequential()}), "holds more than weights", id="module in a dictionary"),
-        pytest.param(saved({"a": torch.ones(2), "epoch": 3}), "other things than tensors, such as “epoch”", id="beside"),
-        pytest.param(saved({1: torch.ones(2)}), "other things than tensors, such as “1”", id="number as name"),
-        pytest.param(saved({"model": {"a": "x" * 10_000}}), "such as “a”", id="text in a model"),
-        pytest.param(saved({"x" * 10_000: 1}), "such as “x{40}”", id="long name"),
+        pytest.param(saved(sequential()), r"contains more than weights: .*Sequential.*save model\.state_dict\(\) instead", id="whole module"),
+        pytest.param(saved({"net": sequential()}), "contains more than weights", id="module in a dictionary"),
+        pytest.param(saved({"a": torch.ones(2), "epoch": 3}), "values that are not tensors, for example “epoch”", id="beside"),
+        pytest.param(saved({1: torch.ones(2)}), "values that are not tensors, for example “1”", id="number as name"),
+        pytest.param(saved({"model": {"a": "x" * 10_000}}), "for example “a”", id="text in a model"),
+        pytest.param(saved({"x" * 10_000: 1}), "for example “x{40}”", id="long name"),
         pytest.param(saved(torch.ones(2)), "a single tensor", id="tensor"),
-        pytest.param(saved([torch.ones(2)]), "holds a list", id="list"),
-        pytest.param(saved({}), "holds no weights", id="nothing"),
-        pytest.param(saved({"state_dict": {}}), "holds no weights", id="nothing in a checkpoint"),
-        pytest.param(header({}), "holds no weights", id="no tensors"),
+        pytest.param(saved([torch.ones(2)]), "contains a list", id="list"),
+        pytest.param(saved({}), "contains no weights", id="nothing"),
+        pytest.param(saved({"state_dict": {}}), "contains no weights", id="nothing in a checkpoint"),
+        pytest.param(header({}), "contains no weights", id="no tensors"),
         pytest.param(saved({"x" * 300: torch.ones(2)}), "damaged", id="endless name"),
         pytest.param(saved({"a\ud800": torch.ones(2)}), "damaged", id="half a letter"),
         pytest.param(saved({"a\nb": torch.ones(2)}), "damaged", id="line end"),
-        pytest.param(packed({"a.txt": b"x"}), "zip archive, but none", id="zip"),
-        pytest.param(packed({}), "does not hold weights", id="empty zip"),
+        pytest.param(packed({"a.txt": b"x"}), "zip archive, but torch.save did not", id="zip"),
+        pytest.param(packed({}), "is not a file of weights", id="empty zip"),
         pytest.param(b"PK\3\4" + bytes(50), "damaged", id="torn zip"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The queue of runs: as many train at once as there are workers, the others wait in the order they came."""
+"""The queue of runs: as many train at once as there are workers, the others wait in order."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from playground.training.events import Stopped
 
 
 class Scheduler:
-    """Hands runs to workers. One for each server; what it knows beyond the run folders is only who is working.
+    """Starts workers for queued runs. One for each server; beyond the run folders it only knows the workers' processes.
 
     Args:
-        workers: how many runs may train at the same time.
-        forker: what starts their processes; one of its own by default.
+        workers: maximum number of runs that train at the same time.
+        forker: starts their processes; a new one by default.
     """
 
     def __init__(self, workers: int | None = None, forker: Forker | None = None) -> None:
         self._free = list(range(workers or environment.workers()))
-        """Numbers of the places in which a worker may work; each has an accelerator of its own where there are several."""
+        """Indices of the free places for workers; with several accelerators, each place has its own."""
         self._forker = forker or Forker(PREPARE)
         self._lock = threading.Condition()
         self._waiting: deque[Run] = deque()
         self._starting: set[Run] = set()
-        """Waiting runs whose worker is being started."""
+        """Queued runs whose worker is being started."""
         self._working: dict[str, Worker] = {}
         self._closed = False
 
@@ -42,33 +42,35 @@ class Scheduler:
             self._forker.warm_up()
 
     def adopt(self) -> None:
-        """Queue the runs that waited when an earlier server ended, the oldest first."""
+        """Queue the runs that were queued when an earlier server ended, the oldest first."""
         for run in reversed(all_runs()):
             history = History(run).follow()
             if history.created and history.state == "queued":
-                with contextlib.suppress(RunError):  # somebody was quicker
+                with contextlib.suppress(RunError):  # another server was quicker
                     self.submit(run)
 
     def submit(self, run: Run) -> None:
-        """Queue a new run, or one that shall go on from its last checkpoint.
+        """Queue a new run, or one that continues from its last checkpoint.
 
         Raises:
-            RunError: it is at work, waiting, or done.
+            RunError: it is running, queued or finished.
         """
         state = History(run).follow().state
-        if state in ("finished", "running", "paused"):
-            raise RunError(f"The run “{run.id}” is {state}; there is nothing to resume.")
+        if state == "finished":
+            raise RunError(f"The run “{run.id}” is finished, so it cannot be resumed.", "Fork it to train it further.")
+        if state in ("running", "paused"):
+            raise RunError(f"The run “{run.id}” is {state} already, so it cannot be queued.")
         with self._lock:
             if run in self._waiting or (state == "queued" and run.id in self._working):
-                raise RunError(f"The run “{run.id}” is in the queue already.")
+                raise RunError(f"The run “{run.id}” is queued already.")
             self._waiting.append(run)
         self._hand_out()
 
     def command(self, run: Run, command: Command) -> None:
-        """Pass a command to the worker of a run; stopping one that waits takes it out of the queue.
+        """Send a command to the worker of a run; stopping a queued run removes it from the queue.
 
         Raises:
-            RunError: nobody trains the run.
+            RunError: no worker trains the run.
         """
         with self._lock:
             self._lock.wait_for(lambda: run not in self._starting)
@@ -78,22 +80,22 @@ class Scheduler:
                 run.journal.append(Stopped(time.time(), History(run).follow().step))
                 return
         if worker is None:
-            raise RunError(f"The run “{run.id}” has no worker, so it cannot {command.name}.")
+            raise RunError(f"The command “{command.name}” could not be sent: no worker trains the run “{run.id}”.", "Resume the run first.")
         worker.send(command.to_json())
 
     def position(self, run: Run) -> int:
-        """How many runs are before this one in the queue, counting from 1; 0 if it does not wait."""
+        """Return the run's place in the queue, counted from 1; 0 if it is not queued."""
         with self._lock:
             return self._waiting.index(run) + 1 if run in self._waiting else 0
 
     def worker_pid(self, run: Run) -> int | None:
-        """The process that trains this run, for whoever has to end it by force; None where nobody does."""
+        """Return the id of the process that trains this run; None if none does."""
         with self._lock:
             worker = self._working.get(run.id)
         return worker.pid if worker else None
 
     def close(self) -> None:
-        """Hang up on every worker, which keeps its state and ends, and wait until all have."""
+        """Hang up on every worker, which saves a checkpoint and ends, and wait for all to end."""
         with self._lock:
             self._closed = True
             self._lock.wait_for(lambda: not self._starting)
@@ -105,7 +107,7 @@ class Scheduler:
         self._forker.close()
 
     def _hand_out(self) -> None:
-        """Give waiting runs to free workers; the lock is not held while a process starts."""
+        """Start workers for queued runs while there are free places; the lock is not held while a process starts."""
         while taken := self._take():
             run, place = taken
             worker = None
@@ -123,7 +125,7 @@ class Scheduler:
             threading.Thread(target=self._watch, args=(run, worker, place), daemon=True).start()
 
     def _take(self) -> tuple[Run, int] | None:
-        """The next run whose worker is to be started, and the place for it; it waits until the worker has started."""
+        """Return the next run to start a worker for, with its place; the run stays queued until the worker has started."""
         with self._lock:
             run = next((run for run in self._waiting if run not in self._starting), None)
             if run is None or not self._free or self._closed:
@@ -132,7 +134,7 @@ class Scheduler:
             return run, self._free.pop(0)
 
     def _watch(self, run: Run, worker: Worker, place: int) -> None:
-        """Wait for a worker's end, however it came, and give its place away."""
+        """Wait until a worker ends for any reason, then free its place."""
         worker.wait()
         with self._lock:
             self._free.append(place)

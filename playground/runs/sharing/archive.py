@@ -1,4 +1,4 @@
-"""A run as one file, to take along and to open elsewhere; and its curves as a table."""
+"""Export a run as a zip file or its curves as CSV, and import such a zip file."""
 
 from __future__ import annotations
 
@@ -37,18 +37,19 @@ from playground.training.events import Closeup, Created, Event, Snapshot, Stoppe
 from playground.untrusted import UNREADABLE, damaged, opened, unzipped
 
 LIMIT = 2_000_000_000
-"""Bytes of a packed run, and of all that is in it, at most."""
+"""Maximum bytes of an exported run, packed and unpacked."""
 STATE_LIMIT = 1_000_000_000
-"""Bytes of the tensors in one kept state, at most."""
+"""Maximum bytes of the tensors in one checkpoint."""
 RECORD_LIMIT = 100_000_000
-"""Bytes of its record, at most: some million steps."""
+"""Maximum bytes of its record: about a million steps."""
 TEXT_LIMIT = 1_000_000
-"""Bytes of each of its smaller files, at most."""
+"""Maximum bytes of each of its smaller files."""
 OWN_LIMIT = 4_000_000
-"""Bytes of the learner's own images, at most: a thousand in colour take three million."""
+"""Maximum bytes of the learner's own images: a thousand in colour take three million."""
 
+NOT_EXPORTED = "Choose a zip file that the playground exported."
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""Errors of a disk that takes no more."""
+"""Error numbers of a full disk."""
 COLUMNS = ("step", "epoch", "seconds", "loss", "accuracy", "learning_rate", "test_loss", "test_accuracy")
 
 _README = """\
@@ -59,12 +60,12 @@ network.json         what was trained
 network.py           the same as PyTorch code
 events.jsonl         all that happened, one JSON object a line
 curves.csv           the curves, for a spreadsheet
-checkpoint.pt        the last kept state: weights, optimizer, random numbers
+checkpoint.pt        the last checkpoint: weights, optimizer, random numbers
 checkpoints/         earlier ones, by their step
-start.safetensors    the weights that training started from, where they were not fresh
-own.safetensors      images and labels of the learner's own, where some were learnt beside the data set
+start.safetensors    the weights that training started from, if they were not initialised
+own.safetensors      the learner's own images and labels, if the run was trained on some in addition to the data set
 
-Open it in the playground again, or on the command line:
+Import it in the playground, or on the command line:
 
     python -m playground unpack FILE.zip
 
@@ -79,30 +80,30 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "step": (int,), "learnt": (int,), "evaluated_at": (int,), "seconds": (int, float), "learning_seconds": (int, float),
     "learning_rate": (int, float), "rate": (int, float), "last_accuracy": (int, float),
 }  # fmt: skip
-"""The numbers in a training state, and what each may be."""
+"""The numbers in a checkpoint, each with its allowed types."""
 _KEPT = re.compile(r"checkpoints/\d{8,12}\.pt")
 
 T = TypeVar("T")
 
 
 def as_csv(run: Run) -> str:
-    """The run's curves, one row a step; what was not measured at a step is blank."""
+    """Return the run's curves as CSV with one row per step; a value not measured at a step is blank."""
     history = History(run).follow()
     epoch_steps = history.started.steps_per_epoch if history.started else 0
-    taken, tried = {event.step: event for event in history.steps}, {event.step: event for event in history.evaluations}
+    steps, evaluations = {event.step: event for event in history.steps}, {event.step: event for event in history.evaluations}
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
-    for number in sorted({*taken, *tried}):  # weights from elsewhere are tried before their first step
-        step, test = taken.get(number), tried.get(number)
+    for number in sorted({*steps, *evaluations}):  # imported weights are evaluated before the first step
+        step, test = steps.get(number), evaluations.get(number)
         epoch = f"{number / epoch_steps:.6g}" if epoch_steps else ""
-        learnt = (step.seconds, step.loss, step.accuracy, step.learning_rate) if step else ("",) * 4
-        writer.writerow((number, epoch, *learnt, *((test.test_loss, test.test_accuracy) if test else ("", ""))))
+        batch = (step.seconds, step.loss, step.accuracy, step.learning_rate) if step else ("",) * 4
+        writer.writerow((number, epoch, *batch, *((test.test_loss, test.test_accuracy) if test else ("", ""))))
     return table.getvalue()
 
 
 def as_zip(run: Run) -> IO[bytes]:
-    """The run as a zip archive, in a temporary file that is gone when it is closed. Whose the run is, is not in it.
+    """Return the run as a zip archive without its owner, in a temporary file that is deleted when it is closed.
 
     Raises:
         PlaygroundError: the run's own files cannot be read, or there is no room for the archive.
@@ -122,19 +123,19 @@ def as_zip(run: Run) -> IO[bytes]:
             stack.pop_all()  # whoever asked for the file closes it
             return file
     except OSError as error:
-        raise RunError(f"The run “{run.id}” could not be packed: {error.strerror}.", "Free some space, then try again.") from None
+        raise RunError(f"The run “{run.id}” could not be exported: {error.strerror}.", "Free some space, then try again.") from None
 
 
 def from_zip(data: bytes | Path, owner: str = "", name: str = "run.zip") -> Run:
-    """Make a run of what `as_zip` wrote, here or elsewhere. One that was training, or waited to, can be resumed.
+    """Import a run that `as_zip` exported here or on another machine. If it was running or queued, it can be resumed.
 
     Args:
-        data: the archive, or where it lies.
-        owner: whose the run is here.
-        name: what the learner calls the archive.
+        data: the archive's content or path.
+        owner: the learner who gets the run.
+        name: the archive's name in messages.
 
     Raises:
-        CheckpointError: it is no packed run, is damaged, too large, of another version, or holds what no run holds. Nothing is left of it.
+        CheckpointError: it is not an exported run, is damaged, too large, of another version, or has values that no run has.
         RunError: the run cannot be written.
     """
     with opened(data, name, LIMIT) as file, unzipped(file, name, LIMIT) as archive:
@@ -144,22 +145,22 @@ def from_zip(data: bytes | Path, owner: str = "", name: str = "run.zip") -> Run:
         events = packed.events("events.jsonl", spec, config)
         created = next(events, None)
         if not isinstance(created, Created):
-            raise CheckpointError(f"{name} lacks the beginning of its record.")
+            raise CheckpointError(f"The record in {name} does not begin with the event that created the run, so the run cannot be imported.")
         return create_from(config, spec, Created(created.time, owner), lambda run: packed.fill(run, spec, config, events))
 
 
 @dataclass(frozen=True)
 class _Packed:
-    """A packed run that is being opened."""
+    """An exported run that is being imported."""
 
     archive: zipfile.ZipFile
     folder: str
-    """What the names of its files begin with: empty, or a folder with its slash."""
+    """Prefix of the names of its files: empty, or a folder with its slash."""
     name: str
-    """What the learner calls the archive."""
+    """The archive's name in messages."""
 
     def config(self) -> TrainConfig:
-        """The settings; a device that this machine lacks is left to be chosen."""
+        """Return the configuration; a device that this machine does not have becomes `best`."""
         from playground import device
 
         config = self._read("config.json", lambda text: TrainConfig.from_dict(json.loads(text)))
@@ -181,7 +182,7 @@ class _Packed:
         return validation.read(io.BytesIO(content), len(spec.layers), classes, f"{file} in {self.name}")
 
     def fill(self, run: Run, spec: NetworkSpec, config: TrainConfig, events: Iterator[Event]) -> None:
-        """Put everything but the settings and the network into the folder of the new run."""
+        """Write everything but the configuration and the network into the folder of the new run."""
         for state in self._states(spec):
             run.checkpoints.save(state)
         if self._has("start.safetensors"):
@@ -189,40 +190,40 @@ class _Packed:
             write_start(run, weights)
         self._fill_own(run, config)
         if self._has("label.json"):
-            found = read_label(self._content("label.json", TEXT_LIMIT))
-            relabel(run, found.name, found.note)
+            label = read_label(self._content("label.json", TEXT_LIMIT))
+            relabel(run, label.name, label.note)
         with run.journal.recorder() as record:
             for event in self._record(events, spec, config):
                 record(event)
         history = History(run).follow()
-        if history.state == "queued":  # nobody here has promised to train it
+        if history.state == "queued":  # no scheduler here has it in its queue
             run.journal.append(Stopped(time.time(), history.step))
         if history.state == "finished" and not self._has("checkpoint.pt"):
-            raise CheckpointError(f"{self.name} lacks checkpoint.pt, although its run is finished.")
+            raise CheckpointError(f"{self.name} does not contain checkpoint.pt, although its run is finished.")
 
     def _fill_own(self, run: Run, config: TrainConfig) -> None:
-        """Put the learner's own images into the folder, written anew, where there are some."""
+        """Validate the learner's own images, if there are any, and write them into the folder."""
         if not self._has("own.safetensors"):
             return
         content = self._content("own.safetensors", OWN_LIMIT)
         try:
             own = from_safetensors(content, dataset_info(config.dataset))
         except DataError as error:
-            raise CheckpointError(f"own.safetensors in {self.name} cannot be used. {error}") from None
+            raise CheckpointError(f"own.safetensors in {self.name} cannot be imported. {error}") from None
         run.own_path.write_bytes(to_safetensors(own))
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
-        """All that happened, and the pictures that were taken, each from its own file."""
+        """Yield the events of the record, then the snapshots and the close-up from their own files."""
         yield from (event for event in events if not isinstance(event, (Created, Snapshot, Closeup)))
         for file, kind in (("snapshots.jsonl", Snapshot), ("closeup.json", Closeup)):
             if self._has(file):
                 yield from (event for event in self.events(file, spec, config) if isinstance(event, kind))
 
     def _states(self, spec: NetworkSpec) -> Iterator[dict[str, Any]]:
-        """The kept training states, the last one last."""
+        """Yield the checkpoints, the last one last."""
         kept = sorted(file for file in self.archive.namelist() if _KEPT.fullmatch(file.removeprefix(self.folder)))
         for file in [*kept[-KEPT:], *([f"{self.folder}checkpoint.pt"] if self._has("checkpoint.pt") else [])]:
-            told = f"{file.removeprefix(self.folder)} in {self.name}"
+            shown_name = f"{file.removeprefix(self.folder)} in {self.name}"
             with tempfile.TemporaryFile() as copy:
                 try:
                     with self.archive.open(file) as content:
@@ -231,16 +232,16 @@ class _Packed:
                     if getattr(error, "errno", None) in FULL:
                         raise
                     raise damaged(self.name) from None
-                yield _sound_state(torch_archive.read(copy, told, STATE_LIMIT), spec, told)
+                yield _sound_state(torch_archive.read(copy, shown_name, STATE_LIMIT), spec, shown_name)
 
     def _has(self, file: str) -> bool:
         return f"{self.folder}{file}" in self.archive.namelist()
 
     def _content(self, file: str, limit: int) -> bytes:
         if not self._has(file):
-            raise CheckpointError(f"{self.name} lacks {file}, so it is no packed run.")
+            raise CheckpointError(f"{self.name} does not contain {file}, so it is not an exported run.", NOT_EXPORTED)
         if self.archive.getinfo(f"{self.folder}{file}").file_size > limit:
-            raise CheckpointError(f"{file} in {self.name} is too large.")
+            raise CheckpointError(f"{file} in {self.name} has more than {limit / 1e6:,.0f} MB, which is too large.")
         try:
             return self.archive.read(f"{self.folder}{file}")
         except UNREADABLE:
@@ -251,16 +252,16 @@ class _Packed:
         try:
             return read(content)
         except (ValueError, TypeError, RecursionError):
-            raise CheckpointError(f"{file} in {self.name} is not what the playground writes there.") from None
+            raise CheckpointError(f"{file} in {self.name} is not in the format that the playground writes.") from None
         except PlaygroundError as error:
-            raise CheckpointError(f"{file} in {self.name} cannot be used, perhaps because it is of another version. {error}") from None
+            raise CheckpointError(f"{file} in {self.name} cannot be read; it may be of another version. {error}") from None
 
 
 def _sound_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
-    """A training state as the loop keeps them, of this network.
+    """Return the checkpoint if it is one of this network in the format that `Training` writes.
 
     Raises:
-        CheckpointError: it is none.
+        CheckpointError: it is not.
     """
     from torch import Tensor
 
@@ -268,11 +269,11 @@ def _sound_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
 
     if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{name} is not a checkpoint of the playground, or one of another version.")
-    weights, wanted = state.get("weights"), expected(spec)
-    if state.get("network") != spec.to_json() or not isinstance(weights, dict) or weights.keys() != wanted.keys():
+    weights, reference = state.get("weights"), expected(spec)
+    if state.get("network") != spec.to_json() or not isinstance(weights, dict) or weights.keys() != reference.keys():
         raise CheckpointError(f"{name} belongs to another network.")
-    found = [(weights[key], tensor) for key, tensor in wanted.items()]
-    if not all(isinstance(its, Tensor) and its.shape == tensor.shape and its.dtype == tensor.dtype for its, tensor in found):
+    pairs = [(weights[key], tensor) for key, tensor in reference.items()]
+    if not all(isinstance(its, Tensor) and its.shape == tensor.shape and its.dtype == tensor.dtype for its, tensor in pairs):
         raise CheckpointError(f"{name} belongs to another network.")
     if not all(type(state.get(key)) in kinds and 0 <= state[key] < math.inf for key, kinds in _NUMBERS.items()):
         raise damaged(name)
@@ -280,7 +281,7 @@ def _sound_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
 
 
 def _pack(run: Run, texts: dict[str, str], file: IO[bytes]) -> None:
-    """Write the archive into the file, and go back to its start."""
+    """Write the archive into the file, and seek to its start."""
     with zipfile.ZipFile(file, "w") as archive:
         for path in _checkpoints(run):  # before the record, which then reaches at least as far
             _copy(archive, path, f"{run.id}/{path.relative_to(run.path).as_posix()}")
@@ -295,16 +296,16 @@ def _pack(run: Run, texts: dict[str, str], file: IO[bytes]) -> None:
 
 
 def _folder(archive: zipfile.ZipFile, name: str) -> str:
-    """What the names of the run's files begin with: what packs a folder puts its name there, and what packs its files does not."""
+    """Return the prefix of the names of the run's files: some programs pack the folder, others only its files."""
     names = archive.namelist()
-    found = [entry.removesuffix("config.json") for entry in names if entry.count("/") <= 1 and entry.rpartition("/")[2] == "config.json"]
-    if not found:
-        raise CheckpointError(f"{name} lacks config.json, so it is no packed run.")
-    return found[0]
+    folders = [entry.removesuffix("config.json") for entry in names if entry.count("/") <= 1 and entry.rpartition("/")[2] == "config.json"]
+    if not folders:
+        raise CheckpointError(f"{name} does not contain config.json, so it is not an exported run.", NOT_EXPORTED)
+    return folders[0]
 
 
 def _checkpoints(run: Run) -> Iterator[Path]:
-    """The files of the kept states, each once: the last is known by its step, too."""
+    """Yield the checkpoint files, each once: the last one also has a name by its step."""
     if run.checkpoints.latest_path.exists():
         yield run.checkpoints.latest_path
     for path in map(run.checkpoints.path_at, run.checkpoints.steps()):
@@ -314,7 +315,7 @@ def _checkpoints(run: Run) -> Iterator[Path]:
 
 
 def _copy(archive: zipfile.ZipFile, path: Path, name: str) -> None:
-    """Put a file into the archive, if it is there. Numbers are stored as they are: they hardly become smaller."""
+    """Copy a file into the archive if it exists; tensors are stored uncompressed, because they hardly become smaller."""
     method = zipfile.ZIP_STORED if path.suffix in (".pt", ".safetensors") else zipfile.ZIP_DEFLATED
     with suppress(FileNotFoundError), path.open("rb") as content, archive.open(_entry(name, method), "w", force_zip64=True) as target:
         shutil.copyfileobj(content, target)

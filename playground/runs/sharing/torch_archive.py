@@ -1,4 +1,4 @@
-"""What `torch.save` wrote, read as data: numbers, texts, containers and tensors, and nothing else can come of it.
+"""Read files of `torch.save` without running code: the result has only numbers, strings, containers and tensors.
 
 Such a file is a zip archive with a pickle, which says how to put the values together, and the bytes of every tensor.
 `torch.load(weights_only=True)` runs no code of a learner's file either, but a few bytes of pickle can make it
@@ -24,28 +24,28 @@ if TYPE_CHECKING:
     import torch
 
 PICKLE_LIMIT = 1 << 22
-"""Bytes of the pickle in an archive; one tensor takes about a hundred and fifty."""
+"""Maximum bytes of the pickle in an archive; one tensor takes about 150."""
 DIMENSIONS = 8
-"""Of a tensor, at most; convolutions in space have five."""
+"""Maximum dimensions of a tensor; the weights of Conv3d have five."""
 
 _DTYPES = {
     "FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8", "BoolStorage": "bool",
 }  # fmt: skip
 _NAMES = frozenset({"collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", *(f"torch {name}" for name in _DTYPES)})
-"""The names that a pickle of plain data and tensors refers to, as it spells them."""
+"""The names that a pickle of plain data and tensors can refer to, in its spelling."""
 
 
 @dataclass(frozen=True)
 class _Name:
-    """A function or class that the pickle refers to; nothing is ever looked up by it."""
+    """A name of a function or class in the pickle; it is compared and never imported."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class _Storage:
-    """The numbers of one or more tensors, in a file of the archive."""
+    """The elements of one or more tensors, in a file of the archive."""
 
     key: str
     """Name of the file."""
@@ -58,15 +58,15 @@ class _OtherObject(Exception):
 
 
 def read(file: IO[bytes], name: str, limit: int) -> object:
-    """The value that was saved; its tensors are on the CPU, lie in memory as they did, and share none of it.
+    """Return the saved value; its tensors are on the CPU, have their saved strides, and share no memory.
 
     Args:
         file: open for reading.
-        name: what the learner calls it.
-        limit: bytes that its tensors may have together.
+        name: its name in messages.
+        limit: maximum bytes of all its tensors together.
 
     Raises:
-        CheckpointError: it is not such a file, is damaged, too large, or holds more than plain data and tensors.
+        CheckpointError: it is not such a file, is damaged, too large, or has more than plain data and tensors.
     """
     with unzipped(file, name, limit) as archive:
         folder = _folder(archive, name)
@@ -75,9 +75,9 @@ def read(file: IO[bytes], name: str, limit: int) -> object:
                 raise damaged(name)
             return _Reader(archive, folder, limit).follow(archive.read(f"{folder}data.pkl"))
         except _OtherObject as error:
-            found = "".join(letter for letter in str(error)[:80] if letter.isprintable())
+            requested = "".join(letter for letter in str(error)[:80] if letter.isprintable())
             raise CheckpointError(
-                f"{name} holds more than weights: it needs “{found}” of Python, so it was not opened.",
+                f"{name} contains more than weights: loading it would call “{requested}”, so it was not opened.",
                 "If it was saved with torch.save(model), save model.state_dict() instead.",
             ) from None
         except (*UNREADABLE, TypeError, AttributeError, RecursionError):
@@ -85,34 +85,34 @@ def read(file: IO[bytes], name: str, limit: int) -> object:
 
 
 def _folder(archive: zipfile.ZipFile, name: str) -> str:
-    """What the names of all entries begin with, the slash included."""
+    """Return the prefix of the names of all entries, with its slash."""
     names = archive.namelist()
     pickle = next((entry for entry in names if entry.count("/") == 1 and entry.endswith("/data.pkl")), None)
     if pickle is None:
-        raise CheckpointError(f"{name} is a zip archive, but none that torch.save wrote.")
+        raise CheckpointError(f"{name} is a zip archive, but torch.save did not write it.", "Save model.state_dict() with torch.save.")
     folder = pickle.removesuffix("data.pkl")
     if f"{folder}constants.pkl" in names:
-        raise CheckpointError(f"{name} is a whole program, saved with torch.jit.save.", "Save model.state_dict() with torch.save instead.")
+        raise CheckpointError(f"{name} is a TorchScript program, saved with torch.jit.save.", "Save model.state_dict() with torch.save instead.")
     return folder
 
 
 def _byte_order(archive: zipfile.ZipFile, folder: str) -> str:
-    """`little` or `big`; older versions of PyTorch did not write it, and few machines are of the other kind."""
+    """Return `little` or `big`; the machine's own for files of older PyTorch versions, which do not say it."""
     return archive.read(f"{folder}byteorder").decode() if f"{folder}byteorder" in archive.namelist() else sys.byteorder
 
 
 @dataclass
 class _Reader:
-    """Follows the instructions of a pickle, which is a program for a machine with a stack."""
+    """Follows the instructions of a pickle, which is a program for a stack machine."""
 
     archive: zipfile.ZipFile
     folder: str
-    """Of the archive, with its slash."""
+    """Prefix of the names of all entries, with its slash."""
     left: int
-    """Bytes that further tensors may have."""
+    """Bytes that are left for further tensors."""
     stack: list[Any] = field(default_factory=list)
     outer: list[list[Any]] = field(default_factory=list)
-    """The stacks set aside by `MARK`, until what came since is taken together."""
+    """The stacks that `MARK` set aside, until the items pushed since are collected."""
     memo: dict[int, Any] = field(default_factory=dict)
     bytes_of: dict[str, torch.Tensor] = field(default_factory=dict)
     """(bytes) uint8 of each storage that was read."""
@@ -198,7 +198,7 @@ class _Reader:
             raise TypeError("only dictionaries have attributes")
 
     def tensor(self, storage: _Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> torch.Tensor:
-        """A tensor of its own: what a pickle lays over few numbers, as `expand` does, it would otherwise multiply when it is copied."""
+        """Return a copied tensor; count all its elements first, because a view as of `expand` becomes larger when it is copied."""
         import torch
 
         if len(size) > DIMENSIONS or any(type(number) is not int for number in (offset, *size, *stride)):
@@ -215,10 +215,10 @@ class _Reader:
         if storage.key not in self.bytes_of:
             content = bytearray(self.archive.read(f"{self.folder}data/{storage.key}"))
             self.bytes_of[storage.key] = torch.frombuffer(content, dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)
-        found = self.bytes_of[storage.key]
-        if len(found) != storage.numel * storage.dtype.itemsize:
+        content_bytes = self.bytes_of[storage.key]
+        if len(content_bytes) != storage.numel * storage.dtype.itemsize:
             raise ValueError("the file of a storage is of another size")
-        return found
+        return content_bytes
 
 
 _VALUES = frozenset({"BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE", "SHORT_BINUNICODE"})
@@ -246,4 +246,4 @@ _MOVES: dict[str, Callable[[_Reader, Any], None]] = {
     "REDUCE": _Reader.call,
     "BUILD": _Reader.build,
 }
-"""The instructions that `torch.save` uses for plain data, but for those that push a value."""
+"""The instructions that `torch.save` uses for plain data, except those that push a value."""

@@ -1,4 +1,4 @@
-"""Reads the record of a run from elsewhere: what a program or a hand wrote there need not be what a page can draw."""
+"""Validate the record of an imported run, because a file edited or written by another program can have values that no page can draw."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from playground.errors import CheckpointError
 from playground.training.events import KINDS, Diverged, Evaluated, Event, Observed, Snapshot, Started, Step, Steps, from_json
 
 LINE_LIMIT = 8_000_000
-"""Bytes of an event, at most; the pictures of a large network take some hundred thousand."""
+"""Maximum bytes of an event; the snapshot of a large network takes some hundred thousand."""
 LARGEST = 1e300
-"""Number in an event."""
+"""Largest absolute value of a float in an event."""
 MOST = 2**53
-"""Whole number in an event: to there browsers count exactly."""
+"""Upper bound of an integer in an event: browsers represent integers exactly up to here."""
 LAST_TIME = 250_000_000_000
-"""Seconds since 1970 up to which Python has dates: about the year 9900."""
+"""Largest time in seconds since 1970 that Python has a date for: about the year 9900."""
 
 _FIELDS = {event: {name: kind for name, kind in get_type_hints(event).items() if name != "kind"} for event in KINDS.values()}
-"""What each field of an event is annotated with."""
+"""The type annotation of each field of each event."""
 _EACH_LAYER: dict[type[Event], tuple[str, ...]] = {
     Observed: ("gradient", "weight", "update", "mean", "std", "dead"),
     Snapshot: ("histograms",),
 }
-"""Lists that have one item for each layer."""
+"""Fields that are lists with one item per layer."""
 
 
 def read(lines: Iterable[bytes], layers: int, classes: int, name: str) -> Iterator[Event]:
-    """The events in the lines of a record. Lines that are none, which a crash tore or a later version wrote, are left out.
+    """Yield the events in the lines of a record; skip lines that are torn by a crash or of a later version.
 
     Args:
         lines: one event each.
-        layers: how many the network has.
-        classes: how many the data set has.
-        name: what the learner calls the file.
+        layers: number of layers of the network.
+        classes: number of classes of the data set.
+        name: the file's name in messages.
 
     Raises:
-        CheckpointError: an event holds what the playground never writes, or comes out of order.
+        CheckpointError: an event has values that the playground never writes, or is out of order.
     """
     last = 0
     for number, line in enumerate(lines, start=1):
@@ -55,18 +55,18 @@ def read(lines: Iterable[bytes], layers: int, classes: int, name: str) -> Iterat
 
 
 def _unsound(number: int, name: str) -> CheckpointError:
-    return CheckpointError(f"{name} holds a record that the playground cannot have written: see its line {number:,}.")
+    return CheckpointError(f"{name} is damaged: line {number:,} has values that the playground never writes.", "Export the run again.")
 
 
 def _span(event: Event, last: int) -> tuple[int, int]:
-    """The first step that an event tells of, and the last that is known after it; for events between steps the next and the last."""
+    """Return the first step of an event and the last recorded step after it; for events between steps the next and the last step."""
     match event:
         case Step(step=int(step)):
             return step, step
         case Steps(first=int(first), loss=list(losses)):
             return first, first + len(losses) - 1
         case Started(step=int(step)):
-            return last + 1, min(step, last)  # what was recorded behind it is void
+            return last + 1, min(step, last)  # later records are void
         case _:
             return last + 1, last
 
@@ -92,7 +92,7 @@ def _is_sound(event: Event, layers: int, classes: int) -> bool:
 
 
 def _is(value: object, kind: Any) -> bool:
-    """Whether a value from JSON is of the kind that a field is annotated with; whole numbers are numbers, too."""
+    """Return whether a JSON value has the type of the annotation; an integer is also a float."""
     if isinstance(kind, types.UnionType):
         return any(_is(value, each) for each in get_args(kind))
     if get_origin(kind) is list:

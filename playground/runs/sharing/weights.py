@@ -24,35 +24,35 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LIMIT = 500_000_000
-"""Bytes of a file of weights, at most."""
-TOLD = 5
-"""Tensors that do not fit of which a message tells, at most."""
-MOVED = 24
-"""Layers with other names of which a note tells, at most."""
+"""Maximum bytes of a file of weights."""
+MAX_MISFITS = 5
+"""Maximum number of tensors with another shape that a message lists."""
+MAX_RENAMED = 24
+"""Maximum number of renamed layers that a note lists."""
 NAME_LIMIT = 200
-"""Characters of a tensor's name, at most."""
+"""Maximum characters of a tensor's name."""
 
 _WRAPPERS = ("weights", "state_dict", "model_state_dict", "model")
-"""Under which of its keys a checkpoint keeps the weights: the playground's own, and those of tutorials."""
+"""Keys under which a checkpoint can store the weights: the playground's, and those common in tutorials."""
 _PREFIXES = ("module.", "_orig_mod.")
-"""What `nn.DataParallel` and `torch.compile` put before every name."""
+"""Prefixes that `nn.DataParallel` and `torch.compile` add to every name."""
 
 
 def weights_of(run: Run, step: int | None = None) -> dict[str, Tensor]:
-    """A run's weights: the `state_dict` of the `nn.Sequential` that the code page writes.
+    """Return a run's weights: the `state_dict` of its `nn.Sequential`.
 
     Args:
-        run: whose.
-        step: after how many steps; None for the last kept.
+        run: the run.
+        step: the step of the checkpoint; None for the last one.
 
     Raises:
-        CheckpointError: none were kept, or not at that step, or they cannot be read.
+        CheckpointError: there is no checkpoint, or none of that step, or it cannot be read.
     """
     return _plain_weights(_state(run, step))
 
 
 def as_state_dict(run: Run, step: int | None = None) -> bytes:
-    """A file for `network.load_state_dict(torch.load(…, weights_only=True))`.
+    """Return the content of a file for `network.load_state_dict(torch.load(…, weights_only=True))`.
 
     Raises:
         CheckpointError: as `weights_of` does.
@@ -82,16 +82,16 @@ def as_safetensors(run: Run, step: int | None = None) -> bytes:
 
 
 def read_weights(data: bytes | Path, name: str) -> dict[str, Tensor]:
-    """The tensors in a file from elsewhere; nothing that it carries is ever run.
+    """Read the tensors in a file of unknown origin; no code in it is ever run.
 
-    It may be safetensors, or what `torch.save` writes of a `state_dict`, alone or in a checkpoint.
+    The file is safetensors, or a `state_dict` that `torch.save` wrote, alone or in a checkpoint.
 
     Args:
-        data: its content, or where it lies.
-        name: what the learner calls it.
+        data: its content or path.
+        name: its name in messages.
 
     Raises:
-        CheckpointError: it is neither, is damaged or too large, holds more than weights, or numbers that are not finite.
+        CheckpointError: it is neither, is damaged or too large, has more than weights, or non-finite values.
     """
     with opened(data, name, LIMIT) as file:
         start = file.read(9)
@@ -103,53 +103,56 @@ def read_weights(data: bytes | Path, name: str) -> dict[str, Tensor]:
         elif start[:1] == b"\x80":
             raise CheckpointError(f"{name} is a pickle, which could run code, so it was not opened.", "Save model.state_dict() with a recent PyTorch instead.")
         else:
-            raise CheckpointError(f"{name} does not hold weights.", "Choose a file that torch.save(model.state_dict(), …) wrote, or safetensors.")
+            raise CheckpointError(
+                f"{name} is not a file of weights: it is neither a zip archive of torch.save nor safetensors.",
+                "Choose a file that torch.save(model.state_dict(), …) wrote, or safetensors.",
+            )
     if not weights:
-        raise CheckpointError(f"{name} holds no weights.")
+        raise CheckpointError(f"{name} contains no weights.", "Save model.state_dict() of a network with parameters.")
     _refuse_non_finite(weights, name)
     return weights
 
 
 def fitted(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """Weights from elsewhere under the names that a network of the playground has for them.
+    """Match weights of a file to a network by name, else by order and shape.
 
-    Those of the same names are taken as they are. Otherwise layer after layer takes the first in the file whose tensors have the same
-    names and shapes, so that `conv1`, `conv2`, `fc1` of a class find their places in its `nn.Sequential`. Whether layers of the same
-    shapes were meant in this order nobody can tell from a file; the notes say what was taken for what.
+    If the names differ, each layer of the network takes the first remaining layer of the file whose tensors have the same names and
+    shapes, so that `conv1`, `conv2`, `fc1` of a class match an `nn.Sequential`. A file does not say whether layers of the same shapes
+    were used in this order; the notes list the matches.
 
     Args:
         weights: by their names in the file.
-        spec: the network that they shall fit.
+        spec: the network.
 
     Returns:
-        The weights by the names of the network's `state_dict`, as float32, and notes on what was changed.
+        The weights by the names of the network's `state_dict`, as float32, and notes on what was renamed or converted.
 
     Raises:
-        CheckpointError: a tensor has another shape or kind, is missing, or has no place; the first are named with both shapes.
+        CheckpointError: a tensor has another shape or dtype, is missing, or is not in the network; the message lists the first shapes.
         ShapeError: the network itself does not fit.
     """
-    given, wanted = _without_prefix(weights), expected(spec)
-    places = {name: name for name in wanted} if given.keys() == wanted.keys() else _places(given, wanted)
-    if len(places) < len(wanted) or len(places) < len(given) or any(given[its].shape != wanted[name].shape for name, its in places.items()):
-        raise _misfit(given, wanted, places, spec)
-    found = {name: _converted(given[its], wanted[name], its) for name, its in places.items()}
-    _refuse_non_finite(found, "The file")
-    return found, tuple(_notes(given, places))
+    file_tensors, reference = _without_prefix(weights), expected(spec)
+    places = {name: name for name in reference} if file_tensors.keys() == reference.keys() else _places(file_tensors, reference)
+    if len(places) < len(reference) or len(places) < len(file_tensors) or any(file_tensors[its].shape != reference[name].shape for name, its in places.items()):
+        raise _misfit(file_tensors, reference, places, spec)
+    converted = {name: _converted(file_tensors[its], reference[name], its) for name, its in places.items()}
+    _refuse_non_finite(converted, "The file")
+    return converted, tuple(_notes(file_tensors, places))
 
 
 def create_from_weights(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str = "", race: str = "") -> Run:
-    """Make the folder of a new run that starts from these weights instead of fresh ones.
+    """Create a run that starts from these weights instead of initialised ones.
 
     Raises:
         CheckpointError: they do not fit the network.
         RunError: the folder cannot be written.
     """
-    found, _ = fitted(weights, spec)
-    return create_from(config, spec, Created(time.time(), owner, race=race), lambda run: write_start(run, found))
+    start, _ = fitted(weights, spec)
+    return create_from(config, spec, Created(time.time(), owner, race=race), lambda run: write_start(run, start))
 
 
 def write_start(run: Run, weights: dict[str, Tensor]) -> None:
-    """Put the weights that training starts from into a run's folder.
+    """Write the weights that training starts from into a run's folder.
 
     Raises:
         RunError: they cannot be written.
@@ -164,7 +167,7 @@ def write_start(run: Run, weights: dict[str, Tensor]) -> None:
 
 
 def expected(spec: NetworkSpec) -> dict[str, Tensor]:
-    """The network's `state_dict` on the meta device: names, shapes and kinds without numbers.
+    """Return the network's `state_dict` on the meta device: names, shapes and dtypes without values.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -180,29 +183,29 @@ def expected(spec: NetworkSpec) -> dict[str, Tensor]:
 def _state(run: Run, step: int | None) -> dict[str, Any]:
     state = run.checkpoints.load(step)
     if state is None:
-        raise CheckpointError(f"The run “{run.id}” has kept no weights yet.", "Wait for its first checkpoint.")
+        raise CheckpointError(f"The run “{run.id}” has no weights yet, because its first checkpoint is not written.", "Wait for its first checkpoint.")
     return state
 
 
 def _plain_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
-    """As PyTorch lays them out by itself: training keeps filters with their channels last, which other programs need not expect."""
+    """Return the weights in PyTorch's default memory format: training uses channels last, which other programs may not expect."""
     import torch
 
     return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state["weights"].items()}
 
 
-def _state_dict(found: object, name: str) -> dict[str, Tensor]:
-    """The weights in what was saved: themselves, or a checkpoint with them."""
+def _state_dict(content: object, name: str) -> dict[str, Tensor]:
+    """Return the weights in the content of a file: a `state_dict`, alone or in a checkpoint."""
     from torch import Tensor
 
-    if isinstance(found, Tensor):
-        raise CheckpointError(f"{name} holds a single tensor, not the weights of a network.", "Save model.state_dict().")
-    if not isinstance(found, dict):
-        raise CheckpointError(f"{name} holds a {type(found).__name__}, not the weights of a network.", "Save model.state_dict().")
-    inner = next((found[key] for key in _WRAPPERS if isinstance(found.get(key), dict)), found)
+    if isinstance(content, Tensor):
+        raise CheckpointError(f"{name} contains a single tensor, not the weights of a network.", "Save model.state_dict().")
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{name} contains a {type(content).__name__}, not the weights of a network.", "Save model.state_dict().")
+    inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     others = [key for key, value in inner.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if others:
-        raise CheckpointError(f"{name} holds other things than tensors, such as “{_plain(others[0])}”.", "Save model.state_dict() alone.")
+        raise CheckpointError(f"{name} contains values that are not tensors, for example “{_plain(others[0])}”.", "Save model.state_dict() alone.")
     _refuse_strange_names(inner, name)
     return inner
 
@@ -219,7 +222,7 @@ def _safetensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
 
 
 def _by_name(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """In the order of their names, `conv2` before `conv10`: safetensors does not keep the one in which a class defined its layers."""
+    """Sort the weights by name, `conv2` before `conv10`: safetensors does not preserve the order in which a class defined its layers."""
 
     def key(name: str) -> list[str | int]:
         return [int(part) if index % 2 else part for index, part in enumerate(re.split(r"([0-9]+)", name))]
@@ -228,7 +231,7 @@ def _by_name(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _refuse_strange_names(weights: Mapping[str, Tensor], name: str) -> None:
-    """Names that are too long to be told, or cannot be shown."""
+    """Refuse names that are too long or not printable."""
     if not all(len(key) <= NAME_LIMIT and key.isprintable() for key in weights):
         raise damaged(name)
 
@@ -240,7 +243,7 @@ def _plain(value: object) -> str:
 def _refuse_non_finite(weights: Mapping[str, Tensor], place: str) -> None:
     for name, tensor in weights.items():
         if not bool(tensor.isfinite().all()):
-            raise CheckpointError(f"{place} holds numbers in “{name}” that are infinite or not a number, so it cannot be used.")
+            raise CheckpointError(f"{place} has non-finite values (inf or nan) in “{name}”, so it cannot be used.", "Save the weights of an earlier step.")
 
 
 def _without_prefix(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -250,13 +253,13 @@ def _without_prefix(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return dict(weights)
 
 
-def _places(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> dict[str, str]:
-    """For each of the network's names the name in the file whose tensor takes its place, as far as there are any."""
+def _places(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> dict[str, str]:
+    """Map names of the network to names in the file, for the layers that match."""
     waiting: dict[object, deque[str]] = defaultdict(deque)
-    for layer, tensors in _layers(given).items():
+    for layer, tensors in _layers(file_tensors).items():
         waiting[_signature(tensors)].append(layer)
     places: dict[str, str] = {}
-    for layer, tensors in _layers(wanted).items():
+    for layer, tensors in _layers(reference).items():
         if candidates := waiting[_signature(tensors)]:
             its = candidates.popleft()
             places |= {f"{layer}{end}": f"{its}{end}" for end in tensors}
@@ -276,51 +279,53 @@ def _signature(tensors: Mapping[str, Tensor]) -> frozenset[tuple[str, tuple[int,
     return frozenset((name, tuple(tensor.shape)) for name, tensor in tensors.items())
 
 
-def _converted(tensor: Tensor, wanted: Tensor, name: str) -> Tensor:
-    """The numbers in the network's own kind; counters stay whole numbers."""
+def _converted(tensor: Tensor, reference: Tensor, name: str) -> Tensor:
+    """Convert the tensor to the network's dtype; counters stay integers."""
     import torch
 
-    if tensor.is_floating_point() != wanted.is_floating_point() or tensor.is_complex():
-        raise CheckpointError(f"“{name}” in the file is {_kind(tensor)}; the network has {_kind(wanted)} there.", "Quantised weights cannot be read.")
-    return tensor.to(wanted.dtype, copy=True, memory_format=torch.contiguous_format)
+    if tensor.is_floating_point() != reference.is_floating_point() or tensor.is_complex():
+        raise CheckpointError(f"“{name}” in the file is {_kind(tensor)}; the network has {_kind(reference)} there.", "Quantised weights cannot be read.")
+    return tensor.to(reference.dtype, copy=True, memory_format=torch.contiguous_format)
 
 
 def _kind(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _notes(given: Mapping[str, Tensor], places: Mapping[str, str]) -> Iterator[str]:
+def _notes(file_tensors: Mapping[str, Tensor], places: Mapping[str, str]) -> Iterator[str]:
     layers = {name.rpartition(".")[0]: its.rpartition(".")[0] for name, its in places.items()}
-    moved = [f"{its} → {name}" for name, its in layers.items() if its != name]
-    if moved:
-        more = ", …" if len(moved) > MOVED else ""
-        yield f"The layers were matched by their order and shapes: {', '.join(moved[:MOVED])}{more}."
-    kinds = sorted({_kind(tensor) for tensor in given.values() if tensor.is_floating_point()} - {"float32"})
+    renamed = [f"{its} → {name}" for name, its in layers.items() if its != name]
+    if renamed:
+        more = ", …" if len(renamed) > MAX_RENAMED else ""
+        yield f"The layers were matched by their order and shapes: {', '.join(renamed[:MAX_RENAMED])}{more}."
+    kinds = sorted({_kind(tensor) for tensor in file_tensors.values() if tensor.is_floating_point()} - {"float32"})
     if kinds:
-        yield f"The weights were {' and '.join(kinds)} and became float32."
+        yield f"The weights were converted from {' and '.join(kinds)} to float32."
 
 
-def _misfit(given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], places: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
-    """Why the weights do not fit, with the tensors that come next to each other if they are paired as far as they go."""
-    fitting = {name for name, its in places.items() if given[its].shape == wanted[name].shape}
+def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor], places: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
+    """Say why the weights do not fit: the first pairs of different shapes, and the numbers of missing and additional tensors."""
+    fitting = {name for name, its in places.items() if file_tensors[its].shape == reference[name].shape}
     taken = {places[name] for name in fitting}
-    theirs = [name for name in given if name not in taken]
-    ours = [name for name in wanted if name not in fitting]
+    theirs = [name for name in file_tensors if name not in taken]
+    ours = [name for name in reference if name not in fitting]
     pairs = list(_paired(theirs, ours))
-    different = [(its, name) for its, name in pairs if given[its].shape != wanted[name].shape]
-    told = [f"“{its}” in the file is {_shape(given[its])}, “{name}” in the network {_shape(wanted[name])}." for its, name in different[:TOLD]]
-    parts = [f"The weights do not fit the network “{spec.name}”.", *told]
-    if len(different) > TOLD:
-        parts.append(f"{len(different) - TOLD:,} more differ.")
+    different = [(its, name) for its, name in pairs if file_tensors[its].shape != reference[name].shape]
+    shapes = [
+        f"“{its}” in the file is {_shape(file_tensors[its])}, “{name}” in the network {_shape(reference[name])}." for its, name in different[:MAX_MISFITS]
+    ]
+    parts = [f"The weights do not fit the network “{spec.name}”.", *shapes]
+    if len(different) > MAX_MISFITS:
+        parts.append(f"{len(different) - MAX_MISFITS:,} more differ.")
     if len(ours) > len(pairs):
-        parts.append(f"Tensors that the file lacks: {len(ours) - len(pairs):,}.")
+        parts.append(f"Tensors missing from the file: {len(ours) - len(pairs):,}.")
     if len(theirs) > len(pairs):
-        parts.append(f"Tensors that the network has no place for: {len(theirs) - len(pairs):,}.")
+        parts.append(f"Tensors that the network does not have: {len(theirs) - len(pairs):,}.")
     return CheckpointError(" ".join(parts), "Choose the network that these weights were trained in.")
 
 
 def _paired(theirs: list[str], ours: list[str]) -> Iterator[tuple[str, str]]:
-    """Those of the same name, then those of each kind (`weight`, `bias`, …) in their order; the network's names second."""
+    """Yield pairs of a name in the file and one in the network: the same names, then those with the same ending (`weight`, `bias`, …) in order."""
     both = set(theirs) & set(ours)
     yield from ((name, name) for name in ours if name in both)
     theirs, ours = ([name for name in names if name not in both] for names in (theirs, ours))

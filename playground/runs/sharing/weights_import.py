@@ -1,4 +1,4 @@
-"""Weights from elsewhere as a run that can be tried, drawn for, and trained further."""
+"""Import weights as a run that can be evaluated, used for drawings, and trained further."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 
 def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> tuple[Run, tuple[str, ...]]:
-    """A run that stands at its start with these weights, tried on the test images; resumed, it trains them further. And notes on how they were made to fit.
+    """Create a stopped run at step 0 with these weights, evaluated on the test images; return it with notes on how they were matched.
 
     Args:
-        config: how it would be trained.
+        config: how it is trained if it is resumed.
         spec: the network.
         weights: as `playground.runs.sharing.weights.read_weights` gives them.
-        owner: whose the run is.
+        owner: the learner who gets the run.
 
     Raises:
         CheckpointError: they do not fit the network.
@@ -33,16 +33,16 @@ def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor],
 
     from playground.training.loop import Training, evaluate
 
-    found, notes = fitted(weights, spec)
-    with torch.random.fork_rng():  # the run's seed is not the server's
-        training = Training(spec, config, weights=found)
+    start, notes = fitted(weights, spec)
+    with torch.random.fork_rng():  # the run's seed must not change the server's random numbers
+        training = Training(spec, config, weights=start)
         state = training.state()
-    loss, confused = evaluate(training.network, training.images, training.prepare)
-    right = confused.diagonal()
-    accuracy = int(right.sum()) / len(training.images.test_images)
-    run = create_from_weights(config, spec, found, owner)
+    loss, confusion = evaluate(training.network, training.images, training.prepare)
+    correct = confusion.diagonal()
+    accuracy = int(correct.sum()) / len(training.images.test_images)
+    run = create_from_weights(config, spec, start, owner)
     run.checkpoints.save(state)
     run.journal.append(Started(time.time(), 0, training.total_steps, training.steps_per_epoch, str(training.device), 1))
-    run.journal.append(Evaluated(0, 0.0, loss, accuracy, loss, accuracy, 0.0, confused.sum(dim=0).tolist(), right.tolist()))
+    run.journal.append(Evaluated(0, 0.0, loss, accuracy, loss, accuracy, 0.0, confusion.sum(dim=0).tolist(), correct.tolist()))
     run.journal.append(Stopped(time.time(), 0))
     return run, notes
