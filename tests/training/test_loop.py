@@ -28,7 +28,7 @@ from playground.training.muon import Muon
 from playground.training.optimizers import OPTIMIZER_TITLES, OPTIMIZERS
 from playground.training.schedules import SCHEDULE_TITLES, schedule_type
 
-from .tiny import AUGMENT, CONFIG, CONV, DENSE, LINEAR, STEPS_PER_EPOCH, Always, configured, learnt_until, network, steps, through_a_file, watched
+from .tiny import AUGMENT, CONFIG, CONV, DENSE, LINEAR, STEPS_PER_EPOCH, TORCHS_OWN, Always, configured, learnt_until, network, steps, through_a_file, watched
 
 DIVERGING = replace(CONFIG, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
 
@@ -56,27 +56,12 @@ def collect(events: Iterator[Event], into: list[Event]) -> None:
 
 
 def torchs_optimizer(config: TrainConfig, module: nn.Module, fused: dict[str, bool]) -> torch.optim.Optimizer:
-    parameters, decay = module.parameters(), config.weight_decay
-    match config.optimizer:
-        case "sgd":
-            return torch.optim.SGD(parameters, config.learning_rate, config.momentum, weight_decay=decay, nesterov=config.nesterov, **fused)
-        case "rmsprop":
-            return torch.optim.RMSprop(parameters, config.learning_rate, momentum=config.momentum, weight_decay=decay)
-        case "adamw":
-            return torch.optim.AdamW(parameters, config.learning_rate, weight_decay=decay, **fused)
-        case "nadam":
-            return torch.optim.NAdam(parameters, config.learning_rate, weight_decay=decay)
-        case "adamax":
-            return torch.optim.Adamax(parameters, config.learning_rate, weight_decay=decay)
-        case "adagrad":
-            return torch.optim.Adagrad(parameters, config.learning_rate, weight_decay=decay)
-        case "adadelta":
-            return torch.optim.Adadelta(parameters, config.learning_rate, weight_decay=decay)
-        case "muon":
-            return Muon(list(parameters), config.learning_rate, config.momentum, config.nesterov, weight_decay=decay)
-        case "adam":
-            return torch.optim.Adam(parameters, config.learning_rate, weight_decay=decay, **fused)
-    raise AssertionError(config.optimizer)
+    """The optimizer as a tutorial makes it, with torch's fused implementation where the playground takes that."""
+    if config.optimizer == "muon":
+        return Muon(list(module.parameters()), config.learning_rate, config.momentum, config.nesterov, weight_decay=config.weight_decay)
+    kind, uses = TORCHS_OWN[config.optimizer]
+    options: dict[str, Any] = {use: getattr(config, use) for use in uses} | (fused if config.optimizer_type.fused else {})
+    return kind(module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, **options)
 
 
 def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, inputs: torch.Tensor, fused: dict[str, bool]) -> list[float]:

@@ -21,6 +21,7 @@ from playground.training.optimizers import DEFAULTS, OPTIMIZER_TITLES, OPTIMIZER
 from playground.training.schedules import SCHEDULE_TITLES, schedule_type
 
 from ..support.tiers import repetitions
+from .tiny import TORCHS_OWN
 
 PEAK = 0.4
 TOTALS = (7, 20, 100, 333)
@@ -86,17 +87,8 @@ def test_the_peak_is_reached(schedule: str) -> None:
     assert max(schedule_type(schedule).factor(step / 100) for step in range(100)) == 1.0
 
 
-EXPECTED = {
-    "sgd": (torch.optim.SGD, {"momentum": 0.7, "nesterov": True}),
-    "rmsprop": (torch.optim.RMSprop, {"momentum": 0.7}),
-    "adam": (torch.optim.Adam, {"betas": (0.8, 0.95)}),
-    "adamw": (torch.optim.AdamW, {"betas": (0.8, 0.95)}),
-    "nadam": (torch.optim.NAdam, {"betas": (0.8, 0.95)}),
-    "adamax": (torch.optim.Adamax, {"betas": (0.8, 0.95)}),
-    "adagrad": (torch.optim.Adagrad, {}),
-    "adadelta": (torch.optim.Adadelta, {}),
-}
 CONFIGURED = TrainConfig(learning_rate=0.2, momentum=0.7, nesterov=True, betas=(0.8, 0.95), weight_decay=0.03)
+EXPECTED = {name: (kind, {use: getattr(CONFIGURED, use) for use in uses}) for name, (kind, uses) in TORCHS_OWN.items()}
 
 
 def made(config: TrainConfig, *parameters: nn.Parameter) -> torch.optim.Optimizer:

@@ -19,6 +19,17 @@ from playground.training.loop import Training
 from playground.training.optimizers import OPTIMIZERS, optimizer_type
 
 BATCH, STEPS_PER_EPOCH = 16, 6
+TORCHS_OWN: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...]]] = {
+    "sgd": (torch.optim.SGD, ("momentum", "nesterov")),
+    "rmsprop": (torch.optim.RMSprop, ("momentum",)),
+    "adam": (torch.optim.Adam, ("betas",)),
+    "adamw": (torch.optim.AdamW, ("betas",)),
+    "nadam": (torch.optim.NAdam, ("betas",)),
+    "adamax": (torch.optim.Adamax, ("betas",)),
+    "adagrad": (torch.optim.Adagrad, ()),
+    "adadelta": (torch.optim.Adadelta, ()),
+}
+"""For each optimizer of `torch.optim` with batches its class, and the settings that it takes besides learning rate and weight decay."""
 STEPWISE = [kind.name for kind in OPTIMIZERS if not kind.full_batch]
 """The optimizers that take a step for each batch."""
 CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
