@@ -396,7 +396,7 @@ def test_every_whole_number_is_a_seed(seed: Any) -> None:
         ("x = torch.ones(2, requires_grad=True)\ny = x * 2", "backward_twice", "no backward pass"),
         ("x = torch.ones(2)", "integer", "no leaf that requires a gradient"),
         ("x = torch.ones(2, requires_grad=True)\nx.backward()", "detach", "ends with an error"),
-        ("x = torch.ones(2", "detach", "not Python yet"),
+        ("x = torch.ones(2", "detach", "Python cannot parse this"),
         ("x = torch.ones((), requires_grad=True)\n_ = (x * x).backward()", "zero_grad", "inside a larger statement"),
         ("x = torch.ones((), requires_grad=True)\n[(x * x).backward() for i in range(2)]", "retain_graph", "inside a larger statement"),
         ("(torch.ones(2, requires_grad=True) * 2).sum().backward()", "zero_grad", "no names"),

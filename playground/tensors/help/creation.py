@@ -1,4 +1,4 @@
-"""The form for those who prefer to pick: a choice written as the line of code that makes the tensor."""
+"""Code that creates a tensor from the choices of a form."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import re
 from playground.errors import ConfigError
 
 KINDS = ("zeros", "ones", "full", "rand", "randn", "randint", "arange", "eye", "empty")
-"""Functions of torch that make a tensor of a given shape."""
-_WHOLE = ("int64", "int32", "uint8", "bool")
-NOT_OF = {"rand": _WHOLE, "randn": _WHOLE, "randint": ("bool",), "arange": ("bool",)}
-"""What cannot be made of which dtype."""
+"""Functions of torch that create a tensor of a shape."""
+_INTEGER_DTYPES = ("int64", "int32", "uint8", "bool")
+UNSUPPORTED_DTYPES = {"rand": _INTEGER_DTYPES, "randn": _INTEGER_DTYPES, "randint": ("bool",), "arange": ("bool",)}
+"""Dtypes that a function cannot create."""
 DTYPES = ("float32", "float64", "int64", "int32", "uint8", "bool")
 
 
 def creation_source(name: str, kind: str, shape: str, dtype: str, fill: float, seed: int | None) -> str:
-    """The code that makes the tensor.
+    """Return the code that creates the tensor.
 
     Args:
-        name: what to call it.
+        name: variable name.
         kind: one of `KINDS`.
         shape: sizes with commas between them.
         dtype: one of `DTYPES`, or `default`.
         fill: the value that `full` fills with.
-        seed: the random numbers' start; none where None.
+        seed: argument of `torch.manual_seed`; None leaves the call out.
 
     Raises:
         ConfigError: the name or the shape cannot be used.
@@ -33,11 +33,11 @@ def creation_source(name: str, kind: str, shape: str, dtype: str, fill: float, s
     sizes = [part.strip() for part in re.sub(r"[()\[\]]", "", shape).split(",") if part.strip()]
     problems = []
     if not name.isidentifier() or name.startswith("__") or keyword.iskeyword(name):
-        problems.append(f"“{name}” cannot be a name: use letters, digits and underscores, and none of Python’s own words.")
+        problems.append(f"“{name}” is not a valid name: use letters, digits and underscores, and no Python keyword.")
     if not all(size.isascii() and size.isdecimal() and str(int(size)) == size for size in sizes):
-        problems.append(f"“{shape}” is not a shape: write whole numbers with commas between them, such as 3, 4.")
-    if dtype in NOT_OF.get(kind, ()):
-        problems.append(f"`{kind}` does not make numbers of dtype {dtype}: choose another dtype.")
+        problems.append(f"“{shape}” is not a shape: write integers separated by commas, such as 3, 4.")
+    if dtype in UNSUPPORTED_DTYPES.get(kind, ()):
+        problems.append(f"`{kind}` cannot create a tensor of dtype {dtype}: choose another dtype.")
     if problems:
         raise ConfigError(problems)
     typed = "" if dtype == "default" else f", dtype=torch.{dtype}"
@@ -61,7 +61,7 @@ def _call(kind: str, sizes: list[str], fill: float, typed: str) -> str:
 
 
 def _number(fill: float) -> str:
-    """As Python writes it, with all of its digits; whole numbers without a point."""
+    """Format as Python does, with all digits; integers without a decimal point."""
     if not math.isfinite(fill):
         return f'float("{fill}")'
     return str(int(fill)) if fill == int(fill) and abs(fill) < 2**53 else repr(float(fill))

@@ -1,4 +1,4 @@
-"""How much a script may use, and the count of what it has used."""
+"""Limits on memory, time and steps of a script, and the meter that enforces them."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Bounds:
-    """What one script may use."""
+    """Limits of one script."""
 
     memory: int = 64 * MIB
     """Bytes of all values together."""
     seconds: float = field(default_factory=environment.script_seconds)
     """Processor time."""
     statements: int = 20_000
-    """Statements executed, each turn of a loop counting anew."""
+    """Statements executed; each iteration of a loop counts."""
     elements: int = 100_000
-    """Elements of a list, characters of a text, numbers turned into Python's own."""
+    """Elements of a list, characters of a string, numbers converted to Python numbers."""
     output: int = 20_000
     """Characters printed."""
     source: int = 20_000
@@ -37,7 +37,7 @@ class Bounds:
 
 
 class Meter:
-    """Counts what a script uses, and stops it at its bounds."""
+    """Counts what a script uses, and stops the script at its limits."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
@@ -47,28 +47,40 @@ class Meter:
         self._made: list[weakref.ref[Any]] = []
 
     def made(self, arrays: Iterable[Any]) -> None:
-        """These came into being; they count for as long as anything holds them, a name or not."""
+        """Count these arrays for as long as any reference to them exists."""
         self._made += [weakref.ref(array) for array in arrays]
 
     def tick(self) -> None:
-        """Something was evaluated."""
+        """Check the processor time.
+
+        Raises:
+            BoundsExceeded: the script has used its processor time.
+        """
         if time.process_time() > self._ends:
             raise BoundsExceeded(
                 f"The script ran for {self.bounds.seconds:g} seconds and was stopped.",
-                "A loop that does not end? Fewer turns, or one tensor operation instead of a loop, will do.",
+                "Check that every loop ends. Use fewer iterations, or one tensor operation instead of a loop.",
             )
 
     def statement(self) -> None:
-        """A statement begins."""
+        """Count one statement.
+
+        Raises:
+            BoundsExceeded: the script has executed its number of statements.
+        """
         self.tick()
         self._statements += 1
         if self._statements > self.bounds.statements:
             raise BoundsExceeded(
-                f"The script was stopped after {self.bounds.statements:,} statements.", "Let a loop run fewer turns, or write it as one tensor operation."
+                f"The script was stopped after {self.bounds.statements:,} statements.", "Use fewer iterations of the loop, or write it as one tensor operation."
             )
 
     def reserve(self, size: int) -> None:
-        """An operation is about to make `size` bytes."""
+        """Check that a result of `size` bytes fits.
+
+        Raises:
+            BoundsExceeded: all values together would exceed the memory limit.
+        """
         self._unchecked += size
         if self._unchecked > MIB:
             alive = self._bytes_alive()
@@ -76,16 +88,16 @@ class Meter:
                 allowed = _mebibytes(self.bounds.memory)
                 if size < self.bounds.memory // 8:
                     raise BoundsExceeded(
-                        f"All values of a script together may take {allowed}, and with this result they would take more.", "Keep fewer of them."
+                        f"All values of a script together may use at most {allowed}; this result would exceed the limit.", "Keep fewer or smaller tensors."
                     )
                 raise BoundsExceeded(
-                    f"This result needs {_mebibytes(size)}, and all values of a script together may take {allowed}.",
-                    "Make it smaller: the idea shows at a few cells.",
+                    f"This result needs {_mebibytes(size)}; all values of a script together may use at most {allowed}.",
+                    "Choose a smaller shape: a few cells are enough to see what happens.",
                 )
             self._unchecked = size
 
     def _bytes_alive(self) -> int:
-        """Bytes of all storages that are still held, each counted once."""
+        """Return the bytes of all storages that are still referenced, each counted once."""
         self._made = [reference for reference in self._made if reference() is not None]
         sizes: dict[int, int] = {}
         for reference in self._made:
@@ -101,9 +113,13 @@ class Meter:
         return sum(sizes.values())
 
     def elements(self, count: int, what: str) -> None:
-        """A list, a text or a sequence of Python's own of this length is about to be made."""
+        """Check the length of a Python sequence before it is created.
+
+        Raises:
+            BoundsExceeded: it has too many elements.
+        """
         if count > self.bounds.elements:
-            raise BoundsExceeded(f"{what} of {count:,} elements is too long: {self.bounds.elements:,} are the most.", "Keep large data in a tensor.")
+            raise BoundsExceeded(f"{what} of {count:,} elements is too long; the limit is {self.bounds.elements:,}.", "Keep large data in a tensor.")
 
 
 def _mebibytes(size: int) -> str:

@@ -24,13 +24,13 @@ class Evaluator(Protocol):
         """Perform an operation on tensors."""
 
     def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
-        """Walk over a value."""
+        """Iterate over a value."""
 
     def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
         """Apply an operator."""
 
     def truth(self, value: Any, node: ast.AST) -> bool:
-        """Whether a condition holds."""
+        """Return whether a condition is true."""
 
 
 class Builtins:
@@ -49,7 +49,7 @@ class Builtins:
         if args and is_array(args[0]) and name in _OF_ARRAYS:
             return self._evaluator.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
         if name != "len" and any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
-            raise Refused(f"`{name}` does not take tensors here.", "PyTorch has an operation of its own for it.")
+            raise Refused(f"`{name}` does not accept tensors.", "Use a PyTorch operation instead.")
         return values.attempt(lambda: _PLAIN[name](*args, **kwargs))
 
     def print(self, _node: ast.AST, *values: Any, sep: str = " ", end: str = "\n") -> None:
@@ -79,12 +79,12 @@ class Builtins:
         if is_array(value):
             return self._evaluator.perform(Entry("int", allowed.CONVERSION, int), node, (value,))
         if isinstance(value, str) and len(value) > values.DIGITS:
-            raise Refused("This whole number is too long.")
+            raise Refused("This integer is too long.")
         return int(value, base) if isinstance(value, str) else int(value)
 
     def round(self, node: ast.AST, value: Any, digits: Any = None) -> Any:
         if isinstance(digits, int) and abs(digits) > 400:
-            raise Refused("Numbers have no digits so far from the point.")
+            raise Refused("`round` accepts at most 400 digits.")
         if is_array(value):
             return self._evaluator.perform(Entry("round", allowed.CONVERSION, round), node, (value,) if digits is None else (value, digits))
         return round(value, digits)
@@ -129,13 +129,13 @@ class Builtins:
 
 
 def is_array(value: Any) -> bool:
-    """A tensor or a NumPy array."""
+    """Return whether the value is a tensor or a NumPy array."""
     return isinstance(value, (torch.Tensor, np.ndarray))
 
 
 _PLAIN: dict[str, Callable[..., Any]] = {
     "abs": abs, "bool": bool, "complex": complex, "divmod": divmod, "float": float, "len": len, "slice": slice,
 }  # fmt: skip
-"""Those that are Python's own, unchanged."""
+"""Functions that are passed to Python unchanged."""
 _OF_ARRAYS = frozenset(("abs", "bool", "complex", "float", "len"))
-"""Of these, the ones that tensors take part in."""
+"""Functions among them that accept tensors."""

@@ -1,4 +1,4 @@
-"""An operation about to happen: what is called, with what, and what the allow-list knows of it."""
+"""Calls of allowed operations: the entry of the allow-list and its arguments."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ class Call:
 
     @property
     def arrays(self) -> list[Any]:
-        """Every tensor and array among the arguments, in their order, those inside lists too."""
+        """Return every tensor and array among the arguments in order, also those inside lists."""
         return list(arrays_in((self.args, dict(self.kwargs))))
 
 
 def arrays_in(value: Any) -> Iterator[Any]:
-    """The tensors and arrays in a value, through lists, tuples, slices and keyword arguments."""
+    """Yield the tensors and arrays in a value, also inside lists, tuples, slices and keyword arguments."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         yield value
     elif isinstance(value, (list, tuple)):
@@ -86,14 +86,14 @@ OPERATORS: dict[str, Entry] = {symbol: Entry(symbol, group, function) for group,
 """Python's operators, as functions of their operands."""
 
 ROOTS = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
-"""What the first word of a dotted name stands for."""
+"""Module of the first word of a dotted name."""
 
 _OBJECTS = {"torch": torch, "np": np}
 
 
 @cache
 def functions() -> dict[str, Entry]:
-    """Every allowed function by its full name: `torch.matmul`, `torch.nn.functional.relu`, `np.add`."""
+    """Return every allowed function by its full name: `torch.matmul`, `torch.nn.functional.relu`, `np.add`."""
     found = {}
     for prefix, table in (("torch", allowed.TORCH), ("torch.nn.functional", allowed.FUNCTIONAL), ("np", allowed.NUMPY)):
         for group, names in table.items():
@@ -105,7 +105,7 @@ def functions() -> dict[str, Entry]:
 
 @cache
 def methods() -> dict[str, dict[str, Entry]]:
-    """Allowed methods by kind of object, then by name."""
+    """Return the allowed methods by kind of object, then by name."""
     found = {}
     for kind, table, owner in (("Tensor", allowed.METHODS, torch.Tensor), ("ndarray", allowed.ARRAY_METHODS, np.ndarray)):
         found[kind] = {
@@ -123,7 +123,7 @@ def methods() -> dict[str, dict[str, Entry]]:
 
 @cache
 def constants() -> dict[str, Any]:
-    """Values and types that a dotted name may stand for: `torch.float32`, `np.pi`, `torch.Tensor`."""
+    """Return the values and types that a dotted name may refer to: `torch.float32`, `np.pi`, `torch.Tensor`."""
     names = [f"{root}.{name}" for root, words in allowed.CONSTANTS.items() for name in words.split()]
     names += [f"np.{name}" for name in allowed.NUMPY[allowed.CONVERSION].split() if isinstance(getattr(np, name), type)]
     names += [name for name in (f"torch.{word}" for word in allowed.TORCH[allowed.CREATION].split()) if name.endswith("Tensor")]
@@ -131,7 +131,7 @@ def constants() -> dict[str, Any]:
 
 
 def resolve(full: str) -> Any:
-    """The object that a full dotted name of the allow-list stands for."""
+    """Return the object that a full dotted name of the allow-list refers to."""
     root, *rest = full.split(".")
     found: Any = _OBJECTS[root]
     for part in rest:
@@ -140,10 +140,10 @@ def resolve(full: str) -> Any:
 
 
 def function(dotted: str) -> Entry:
-    """The allowed function that a script names, as `F.relu` or `torch.linalg.norm`.
+    """Return the allowed function that a script calls, such as `F.relu` or `torch.linalg.norm`.
 
     Raises:
-        Refused: it is not on the list; the message names what looks like it.
+        Refused: it is not on the allow-list; the message suggests the most similar name.
     """
     full = full_name(dotted)
     entry = functions().get(full)
@@ -158,19 +158,15 @@ def full_name(dotted: str) -> str:
 
 
 def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
-    """The refusal of a name, with the nearest that is known."""
+    """Return the error for a name that is not on the allow-list, with the most similar name."""
     if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
-        return Refused(
-            f"Layers such as `{dotted}` are not part of what scripts can use here.", "The functions that they compute are: `F.linear`, `F.conv2d`, `F.relu`…"
-        )
+        return Refused(f"Layers such as `{dotted}` are not available in scripts.", "Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…")
     near = difflib.get_close_matches(full, known, n=1, cutoff=0.8)
     if not near:
-        return Refused(
-            f"`{dotted}` is not among the functions that scripts can use here.", "The reference beneath the editor lists everything that they can use."
-        )
+        return Refused(f"`{dotted}` is not available in scripts.", "The reference below the editor lists all available functions.")
     root = dotted.partition(".")[0]
     instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
-    return Refused(f"`{dotted}` is not among the functions that scripts can use here.", f"Did you mean `{instead}`?", instead=instead)
+    return Refused(f"`{dotted}` is not available in scripts.", f"Did you mean `{instead}`?", instead=instead)
 
 
 def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,4 +1,4 @@
-"""What can go wrong in a learner's script, with the place where it did."""
+"""Errors of a learner's script, each with the place where it occurred."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from playground.errors import PlaygroundError
 
 
 class ScriptError(PlaygroundError):
-    """A script that ends early.
+    """An error that ends a script.
 
     Args:
-        message: what is wrong.
+        message: what happened.
         hint: what to do about it.
         node: the statement or expression that failed, where it is known.
         call: the `Call` that PyTorch, NumPy or Python refused.
-        instead: what could stand in the node's place; with a leading dot, what could stand for its attribute.
+        instead: replacement for the node; with a leading dot, for its attribute.
     """
 
     def __init__(self, message: str, hint: str = "", node: ast.AST | None = None, call: Any = None, instead: str = "") -> None:
@@ -26,18 +26,18 @@ class ScriptError(PlaygroundError):
         self.instead = instead
 
     def at(self, node: ast.AST) -> ScriptError:
-        """The same, with its place if it had none."""
+        """Set the node if there is none yet, and return the error."""
         self.node = self.node or node
         return self
 
 
 class Refused(ScriptError):
-    """Something that scripts here may not do."""
+    """A feature that is not available in scripts."""
 
 
 class BoundsExceeded(ScriptError):
-    """A script that would take more memory, time or steps than one learner has."""
+    """A script that exceeds its limit of memory, time or steps."""
 
 
 class OperationFailed(ScriptError):
-    """An operation that PyTorch, NumPy or Python refused; the message is theirs."""
+    """An operation that raised an error in PyTorch, NumPy or Python, with its message."""

@@ -31,16 +31,16 @@ COMPARE = {
 _TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
 _SETTABLE = frozenset(allowed.SETTABLE.split())
 _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
-"""Attributes that are a tensor over the same memory."""
+"""Attributes that are a view of the tensor."""
 
 
 class Expressions:
-    """The part of the interpreter that has no effects but on values.
+    """The part of the interpreter that evaluates expressions.
 
     Args:
         names: the learner's names with their values.
-        meter: counts, and stops what takes too much.
-        tracer: told of every operation on tensors and arrays.
+        meter: stops the script at its limits.
+        tracer: records every operation on tensors and arrays.
     """
 
     def __init__(self, names: dict[str, Any], meter: Meter, tracer: Tracer, write: Callable[[str], None]) -> None:
@@ -50,10 +50,10 @@ class Expressions:
         self._builtins = Builtins(self, self._plain, meter, write)
 
     def evaluate(self, node: ast.expr) -> Any:
-        """The value of an expression.
+        """Return the value of an expression.
 
         Raises:
-            ScriptError: with the innermost expression that failed.
+            ScriptError: an expression failed; the error has the innermost one.
         """
         self._meter.tick()
         method: Callable[[Any], Any] = getattr(self, f"_{type(node).__name__}")
@@ -63,10 +63,10 @@ class Expressions:
             raise error.at(node) from error.__cause__
 
     def perform(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
-        """Perform an operation of the allow-list: sized first, then done, its result checked and recorded."""
+        """Perform an operation of the allow-list: bound its size, call it, check the result and record it."""
         self._meter.elements(sizing.leaves([args, kwargs]), "A list")
         call = Call(entry, args, kwargs or {})
-        self._refuse_strange_dtypes(call)
+        self._refuse_unsupported_dtypes(call)
         self._meter.reserve(sizing.result_bytes(call))
         if entry.short == "tolist":
             self._meter.elements(sizing.count(args), "A list")
@@ -80,18 +80,18 @@ class Expressions:
             raise OperationFailed(first_sentence(error), "", node, call) from error
 
     def _checked(self, call: Call) -> Any:
-        """Do it, and look at what it did before anything else sees it."""
+        """Call the operation, and check its result before anything else uses it."""
         try:
             result = values.check_kind(call())
         finally:
             for array in call.arrays:
                 if isinstance(array, torch.Tensor) and not within_storage(array):
-                    array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload] # what lies behind its memory is nobody’s to see
+                    array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload] # memory outside its storage must not be readable
         self._meter.made(calls.arrays_in(result))
         return result
 
     def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
-        """The elements of a value that a loop walks over; a tensor's are its slices along the first dimension."""
+        """Return an iterator over a value; a tensor yields its slices along the first dimension."""
         if isinstance(value, (torch.Tensor, np.ndarray)):
             if value.ndim == 0:
                 raise OperationFailed("iteration over a 0-d tensor", "", node, Call(Entry("iter", allowed.JOINING, iter), (value,)))
@@ -114,9 +114,9 @@ class Expressions:
         if name in _TYPE_NAMES:
             return _TYPE_NAMES[name]
         if name in calls.ROOTS or name in NAMES:
-            raise Refused(f"`{name}` stands alone here; use something of it, such as `torch.ones(2, 3)`, or call it.")
+            raise Refused(f"`{name}` is a module or a function, not a value. Use one of its functions, such as `torch.ones(2, 3)`, or call it.")
         near = difflib.get_close_matches(name, [*filter(str.isidentifier, self.names), *calls.ROOTS, *NAMES], n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "Assign it first, on a line above."
+        hint = f"Did you mean `{near[0]}`?" if near else "Assign a value to it on a line above."
         raise ScriptError(f"The name `{name}` is not defined.", hint, node, instead=near[0] if near else "")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
@@ -125,7 +125,7 @@ class Expressions:
             if full in calls.constants():
                 return calls.constants()[full]
             if full in calls.functions():
-                raise Refused(f"`{dotted}` is a function: call it with brackets, `{dotted}(…)`.")
+                raise Refused(f"`{dotted}` is a function: call it with parentheses, `{dotted}(…)`.")
             raise calls.unknown(dotted, full, {**calls.functions(), **calls.constants()})
         value = self.evaluate(node.value)
         kind = values.kind_of(value)
@@ -213,7 +213,7 @@ class Expressions:
         return value
 
     def truth(self, value: Any, node: ast.AST) -> bool:
-        """Whether a condition holds."""
+        """Return whether a condition is true."""
         if isinstance(value, (torch.Tensor, np.ndarray)):
             return bool(self.perform(Entry("bool", allowed.CONVERSION, bool), node, (value,)))
         return bool(value)
@@ -228,7 +228,7 @@ class Expressions:
         return self._elements(node.elts)
 
     def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> list[Any]:
-        """A comprehension; its names last no longer than it does."""
+        """Evaluate a comprehension; its names do not outlive it."""
         outside = dict(self.names)
         found: list[Any] = []
         try:
@@ -254,7 +254,7 @@ class Expressions:
                 self._comprehend(rest, make, found)
 
     def bind(self, target: ast.expr, value: Any) -> None:
-        """Give a value its name, or its parts theirs."""
+        """Bind a value to a name, or its parts to several names."""
         if isinstance(target, ast.Name):
             self.names[target.id] = value
         elif isinstance(target, (ast.Tuple, ast.List)):
@@ -285,7 +285,7 @@ class Expressions:
         parts = list(self.iterate(value, target))
         starred = [index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
         if len(parts) != len(target.elts) and (not starred or len(parts) < len(target.elts) - 1):
-            raise OperationFailed(f"ValueError: there are {len(parts)} values for {len(target.elts)} names", "", target)
+            raise OperationFailed(f"ValueError: cannot assign {len(parts)} values to {len(target.elts)} names", "", target)
         if starred:
             index, extra = starred[0], len(parts) - len(target.elts) + 1
             parts[index : index + extra] = [parts[index : index + extra]]
@@ -294,7 +294,7 @@ class Expressions:
 
     def _JoinedStr(self, node: ast.JoinedStr) -> str:
         text = "".join(str(self.evaluate(part)) for part in node.values)
-        self._meter.elements(len(text), "A text")
+        self._meter.elements(len(text), "A string")
         return text
 
     def _FormattedValue(self, node: ast.FormattedValue) -> str:
@@ -302,7 +302,7 @@ class Expressions:
         return self._plain.text(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "", spec)
 
     def _Starred(self, node: ast.Starred) -> Any:
-        raise Refused("A `*` stands in a call or a list.", "", node)
+        raise Refused("`*` can be used only in a call or a list.", "", node)
 
     def _elements(self, nodes: list[ast.expr]) -> list[Any]:
         found: list[Any] = []
@@ -333,47 +333,47 @@ class Expressions:
         kind = values.kind_of(value)
         entry = calls.methods().get(kind, {}).get(name)
         if entry is None and name in allowed.ATTRIBUTES.get(kind, "").split():
-            raise Refused(f"`.{name}` is a value, not a method: leave the brackets away.")
+            raise Refused(f"`.{name}` is a value, not a method: remove the parentheses.")
         if entry is None:
             raise self._no_attribute(kind, name)
         return entry
 
     def _no_attribute(self, kind: str, name: str) -> Refused:
-        title = {"Tensor": "A tensor", "ndarray": "A NumPy array", "complex": "A number", "str": "A text", "Size": "A shape"}.get(kind, f"A {kind}")
+        title = {"Tensor": "A tensor", "ndarray": "A NumPy array", "complex": "A number", "str": "A string", "Size": "A shape"}.get(kind, f"A {kind}")
         methods, values = calls.methods().get(kind, {}), allowed.ATTRIBUTES.get(kind, "").split()
         if name in methods:
-            return Refused(f"`.{name}` is a method: call it with brackets, `.{name}()`.")
+            return Refused(f"`.{name}` is a method: call it with parentheses, `.{name}()`.")
         near = difflib.get_close_matches(name, [*methods, *values], n=1, cutoff=0.7)
         if not near:
-            return Refused(f"{title} has no `.{name}` that scripts can use here.")
+            return Refused(f"{title} has no `.{name}` that scripts can use.")
         written = f".{near[0]}()" if near[0] in methods else f".{near[0]}"
-        return Refused(f"{title} has no `.{name}` that scripts can use here.", f"Did you mean `{written}`?", instead=f".{near[0]}")
+        return Refused(f"{title} has no `.{name}` that scripts can use.", f"Did you mean `{written}`?", instead=f".{near[0]}")
 
     def _sequence_method(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A method of a list, a tuple or a text."""
+        """Call a method of a list, a tuple or a string."""
         if entry.name == "str.format":
             return self._plain.format(args[0], args[1:], kwargs)
         if entry.name == "str.join" and len(args) == 2:
             return self._plain.join(args[0], list(self.iterate(args[1], ast.Pass())))
         if kwargs.keys() - {"reverse"}:
-            raise Refused(f"`{entry.short}` takes no `{next(iter(kwargs.keys() - {'reverse'}))}` here.")
+            raise Refused(f"`{entry.short}` does not accept the argument `{next(iter(kwargs.keys() - {'reverse'}))}`.")
         self._meter.elements(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
-    def _refuse_strange_dtypes(self, call: Call) -> None:
-        """NumPy takes dtypes as texts; those of objects, texts and raw memory are refused before they are used."""
+    def _refuse_unsupported_dtypes(self, call: Call) -> None:
+        """Refuse NumPy dtypes of objects, strings and raw memory before they are used."""
         if not call.entry.is_numpy:
             return
         for value in [*call.args, *call.kwargs.values()]:
-            if isinstance(value, str) and _is_strange_dtype(value):
-                raise Refused(f"The dtype “{value}” is not one of numbers or booleans.")
-            if (isinstance(value, (type, np.dtype)) and _is_strange_dtype(value)) or (call.entry.name == "np.dtype" and isinstance(value, (list, tuple))):
-                raise Refused("An array here holds numbers or booleans.")
+            if isinstance(value, str) and _is_unsupported_dtype(value):
+                raise Refused(f"The dtype “{value}” is not available in scripts: arrays hold numbers or booleans.")
+            if (isinstance(value, (type, np.dtype)) and _is_unsupported_dtype(value)) or (call.entry.name == "np.dtype" and isinstance(value, (list, tuple))):
+                raise Refused("Arrays in scripts hold numbers or booleans.")
 
 
-def _is_strange_dtype(asked: Any) -> bool:
+def _is_unsupported_dtype(dtype: Any) -> bool:
     try:
-        return np.dtype(asked).kind not in values.NUMBERS
+        return np.dtype(dtype).kind not in values.NUMBERS
     except (TypeError, ValueError, SyntaxError):
         return False
 
@@ -385,6 +385,6 @@ def _as_count(value: Any) -> Any:
 
 
 def first_sentence(error: Exception) -> str:
-    """What PyTorch or NumPy said, without the parts meant for its own developers."""
+    """Return the first line of PyTorch's or NumPy's message, without the parts for their developers."""
     text = str(error).split("\n")[0].split("Exception raised from")[0].strip()
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -25,17 +25,17 @@ T = TypeVar("T")
 
 @dataclass
 class Execution:
-    """What a script did."""
+    """The result of running a script."""
 
     source: str
     names: dict[str, Any] = field(default_factory=dict)
-    """Every name that it left, in the order of assignment; a bare expression under its own text."""
+    """Variables at the end, in the order of assignment; a bare expression under its own source text."""
     given: frozenset[str] = frozenset()
     """Names that were defined beforehand."""
     output: str = ""
-    """What it printed."""
+    """Printed text."""
     warnings: list[str] = field(default_factory=list)
-    """What PyTorch and NumPy warned of."""
+    """Warnings of PyTorch and NumPy."""
     error: ScriptError | None = None
     tracer: Tracer = field(default_factory=Tracer)
 
@@ -49,13 +49,13 @@ class _Continue(Exception):
 
 
 def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | None = None, tracer: Tracer | None = None) -> Execution:
-    """Run a script; whatever goes wrong in it is in the result.
+    """Run a script; an error of the script is part of the result.
 
     Args:
         source: the script.
         given: names defined beforehand, such as `device`.
-        bounds: what it may use.
-        tracer: what records it.
+        bounds: its limits.
+        tracer: records its operations.
     """
     execution = Execution(source, dict(given or {}), frozenset(given or {}), tracer=tracer or Tracer())
     interpreter = Interpreter(execution, bounds or Bounds())
@@ -68,14 +68,14 @@ def run(source: str, given: Mapping[str, Any] | None = None, bounds: Bounds | No
         except MemoryError:
             execution.error = BoundsExceeded("The script needed too much memory.", "Make its tensors smaller, and its lists shorter.")
         except RecursionError:
-            execution.error = BoundsExceeded("The script is nested too deeply.", "Use names for the parts.")
+            execution.error = BoundsExceeded("The script is nested too deeply.", "Assign parts of it to names first.")
     execution.warnings = list(dict.fromkeys(str(warning.message).split("\n")[0].split(" (Triggered")[0] for warning in caught))[:WARNINGS]
     return execution
 
 
 @contextmanager
 def _settings_restored() -> Iterator[None]:
-    """What a script may set for itself does not outlast it."""
+    """Restore PyTorch's global settings after a script."""
     dtype, always = torch.get_default_dtype(), torch.is_warn_always_enabled()
     torch.set_warn_always(True)  # a warning that was given to someone else before is news to this learner
     try:
@@ -114,7 +114,7 @@ class Interpreter(Expressions):
             raise error.at(statement) from None
 
     def _leaf(self, node: ast.stmt, execute: Callable[[], T]) -> T:
-        """A statement, or the head of a compound one, that is recorded."""
+        """Execute and record a statement, or the head of a compound one."""
         self._tracer.begin(node)
         try:
             result = execute()
@@ -193,12 +193,12 @@ class Interpreter(Expressions):
             for item in node.items:
                 context = self.evaluate(item.context_expr)
                 if not isinstance(context, values.CONTEXTS) or item.optional_vars is not None:
-                    raise Refused("`with` is for `torch.no_grad()` and its kin here.", "", item.context_expr)
+                    raise Refused("Scripts can use `with` only for `torch.no_grad()` and the other gradient modes.", "", item.context_expr)
                 stack.enter_context(context)
             self._block(node.body)
 
     def _Pass(self, _node: ast.Pass) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def _Break(self, _node: ast.Break) -> None:
         raise _Break
@@ -207,7 +207,7 @@ class Interpreter(Expressions):
         raise _Continue
 
     def _Import(self, _node: ast.Import) -> None:
-        """The modules that may be named are there already."""
+        """Do nothing: the modules are already defined."""
 
     _ImportFrom = _Import
 
@@ -223,7 +223,7 @@ class Interpreter(Expressions):
     def _Assert(self, node: ast.Assert) -> None:
         def execute() -> None:
             if not self.truth(self.evaluate(node.test), node.test):
-                message = self._plain.text(self.evaluate(node.msg)) if node.msg else f"`{ast.unparse(node.test)}` does not hold."
+                message = self._plain.text(self.evaluate(node.msg)) if node.msg else f"`{ast.unparse(node.test)}` is false."
                 raise ScriptError(f"AssertionError: {message}", "", node.test)
 
         self._leaf(node, execute)
@@ -232,5 +232,5 @@ class Interpreter(Expressions):
         written = self._execution.output + text
         if len(written) > self._bounds.output:
             self._execution.output = written[: self._bounds.output]
-            raise BoundsExceeded(f"The script printed more than {self._bounds.output:,} characters.", "Print a part: `x[:5]`, or the shape.")
+            raise BoundsExceeded(f"The script printed more than {self._bounds.output:,} characters.", "Print a part, such as `x[:5]`, or the shape.")
         self._execution.output = written

@@ -19,7 +19,7 @@ from playground.tensors.language.syntax import BITS
 NUMBERS = "biufc"
 """Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
 DIGITS = 1200
-"""Longest whole number that is read from a text, in characters."""
+"""Longest integer that is read from a string, in characters."""
 DIMENSIONS = 32
 """Most dimensions of a tensor."""
 _SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[a-zA-Z%]?")
@@ -33,10 +33,10 @@ CONTEXTS = (torch.no_grad, torch.enable_grad, torch.set_grad_enabled)
 
 
 def check_kind(value: Any) -> Any:
-    """The value, if scripts may hold its kind.
+    """Return the value if scripts may use its type.
 
     Raises:
-        Refused: they may not, so that nothing of it can be reached.
+        Refused: scripts may not use values of this type.
     """
     if isinstance(value, torch.Tensor):
         _check_tensor(value)
@@ -50,26 +50,28 @@ def check_kind(value: Any) -> Any:
             if not isinstance(part, (list, tuple)):
                 check_kind(part)
     elif not isinstance(value, (*_PLAIN, *CONTEXTS)) and not _is_type(value):
-        raise Refused(f"Scripts here cannot hold a {type(value).__name__}.")
+        raise Refused(f"Scripts cannot use values of type `{type(value).__name__}`.")
     return value
 
 
 def _check_tensor(value: torch.Tensor) -> None:
     _check_dimensions(value.ndim)
     if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
-        raise Refused(f"Scripts here use dense tensors; this is a {type(value).__name__} of layout {value.layout}.")
+        raise Refused(f"Scripts support dense tensors only; this is a {type(value).__name__} of layout {value.layout}.")
     if value.device.type == "meta":
-        raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Leave the device out.")
+        raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Remove the `device` argument.")
 
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:
     if dtype.kind not in NUMBERS or not dtype.isnative:
-        raise Refused(f"NumPy made an array of dtype `{dtype}`; scripts here use numbers and booleans.", "Give `dtype=np.float32`, or rows of equal length.")
+        raise Refused(
+            f"NumPy created an array of dtype `{dtype}`; scripts support numbers and booleans only.", "Pass a `dtype`, or make all rows equally long."
+        )
 
 
 def _check_dimensions(count: int) -> None:
     if count > DIMENSIONS:
-        raise Refused(f"A tensor of {count} dimensions cannot be shown; {DIMENSIONS} are the most.")
+        raise Refused(f"A tensor of {count} dimensions cannot be displayed; the limit is {DIMENSIONS}.")
 
 
 def _is_type(value: Any) -> bool:
@@ -79,7 +81,7 @@ def _is_type(value: Any) -> bool:
 
 
 def kind_of(value: Any) -> str:
-    """The name under which the allow-list knows a value's methods and attributes."""
+    """Return the key of the allow-list for the methods and attributes of a value."""
     for kind, name in (
         (torch.Tensor, "Tensor"), ((np.ndarray, np.generic), "ndarray"), (torch.Size, "Size"), (str, "str"), (list, "list"), (tuple, "tuple"),
         (torch.Generator, "TorchGenerator"), (np.random.Generator, "NumpyGenerator"), (torch.UntypedStorage, "UntypedStorage"),
@@ -118,21 +120,21 @@ class Plain:
         return attempt(_COMPARISONS[symbol], left, right)
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
-        """A value as `print`, `repr` or a format specification writes it.
+        """Format a value as `print`, `repr` or a format specification does.
 
         Args:
             conversion: `s`, `r` or `a`, or nothing: then the value formats itself, as it does in an f-string.
         """
         if not isinstance(value, (torch.Tensor, np.ndarray)):  # those abbreviate themselves
-            self._meter.elements(count(value), "A text")
+            self._meter.elements(count(value), "A string")
         if not _SPEC.fullmatch(spec):
-            raise Refused(f"The format “{spec}” is not one that scripts here can use.", "For example `:.2f`, `:>8` or `:,`.")
+            raise Refused(f"The format “{spec}” is not available in scripts.", "For example `:.2f`, `:>8` or `:,`.")
         if conversion:
             value = attempt(str if conversion == "s" else repr, value)
         return str(attempt(format, value, spec))
 
     def format(self, template: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-        """`str.format`, of plain fields only: a field that reaches into a value is refused."""
+        """Apply `str.format`; refuse fields that access a part of a value."""
         parts: list[str] = []
         automatic = length = 0
         for literal, name, spec, conversion in attempt(lambda: list(string.Formatter().parse(template))):
@@ -142,32 +144,32 @@ class Plain:
             if name == "":
                 name, automatic = str(automatic), automatic + 1
             if not name.isidentifier() and not name.isdigit():
-                raise Refused(f"The field “{{{name}}}” reaches into a value; fields here are plain, as in “{{}}” or “{{0}}”.")
+                raise Refused(f"The field “{{{name}}}” accesses a part of a value, which scripts cannot do. Use plain fields such as “{{}}” or “{{0}}”.")
             if "{" in (spec or ""):
-                raise Refused("A format inside a format is not one that scripts here can use.")
+                raise Refused("A format inside a format is not available in scripts.")
             value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
             parts.append(self.text(value, conversion or "", spec or ""))
             length += len(literal) + len(parts[-1])
-            self._meter.elements(length, "A text")
+            self._meter.elements(length, "A string")
         return "".join(parts)
 
     def percent(self, template: str, values: Any) -> str:
-        """`template % values`, of plain fields only."""
+        """Return `template % values`, for simple formats only."""
         if "%" in _PERCENT.sub("", template):
-            raise Refused("This `%` format is not one that scripts here can use.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
-        self._meter.elements(count(values), "A text")
+            raise Refused("This `%` format is not available in scripts.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
+        self._meter.elements(count(values), "A string")
         if isinstance(values, (list, tuple)):
-            self._meter.elements(1000 * len(values), "A text")
+            self._meter.elements(1000 * len(values), "A string")
         text = str(attempt(operator.mod, template, values))
-        self._meter.elements(len(text), "A text")
+        self._meter.elements(len(text), "A string")
         return text
 
     def join(self, separator: str, parts: list[Any]) -> str:
-        self._meter.elements(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A text")
+        self._meter.elements(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A string")
         return str(attempt(separator.join, parts))
 
     def _check_size(self, symbol: str, left: Any, right: Any) -> None:
-        """Refuse whole numbers and sequences that would grow without end, before they are made."""
+        """Refuse integers and sequences that would be too large, before they are created."""
         for sequence, times in ((left, right), (right, left)):
             if symbol == "*" and isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
                 self._meter.elements(len(sequence) * max(times, 0), "A sequence")
@@ -178,11 +180,15 @@ class Plain:
                 symbol, 0
             )
             if bits > BITS and (symbol != "**" or abs(left) > 1):
-                raise BoundsExceeded(f"This whole number would have about {bits * 3 // 10:,} digits.", "A tensor holds whole numbers of up to 64 bits.")
+                raise BoundsExceeded(f"This integer would have about {bits * 3 // 10:,} digits.", "A tensor holds integers of up to 64 bits.")
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> Any:
-    """Call one of Python's own functions; what it refuses is the learner's to mend."""
+    """Call a Python function, and convert its exception.
+
+    Raises:
+        OperationFailed: the function raised an exception.
+    """
     try:
         return function(*args)
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
