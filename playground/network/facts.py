@@ -24,19 +24,19 @@ Rule = Callable[[Shape, Shape, dict[str, Any]], str]
 
 
 def arithmetic(step: ShapeStep) -> str:
-    """How many learnable numbers a layer has, written out: `(3·3·1 + 1)·16 = 160`; empty where there are none."""
+    """Write out the number of parameters of a layer, as in `(3·3·1 + 1)·16 = 160`; empty for a layer without parameters."""
     rule = _PARAMETERS.get(step.layer.type)
     return f"{_written(rule, step)} = {step.parameters:,}" if rule and step.parameters else ""
 
 
 def multiply_arithmetic(step: ShapeStep) -> str:
-    """How many multiplications with an addition one sample takes, written out: `26·26·16·9·1 = 97,344`; empty where that is not simple."""
+    """Write out the multiply-adds of one sample, as in `26·26·16·9·1 = 97,344`; empty for layers without a short formula."""
     rule = _MULTIPLY_ADDS.get(step.layer.type)
     return f"{_written(rule, step)} = {step.multiply_adds:,}" if rule and step.multiply_adds else ""
 
 
 def size_formula(step: ShapeStep) -> str:
-    """The size of a convolution's or pooling's output, written out with its numbers; empty for other layers.
+    """Write out the output size of a convolution or pooling layer; empty for other layers.
 
     One line for a square image, `⌊(28 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = 26`; else height and width, each with its name, a line each.
     Source: the section “Shape” of https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
@@ -53,7 +53,7 @@ def size_formula(step: ShapeStep) -> str:
 
 
 def activation_bytes(step: ShapeStep) -> int:
-    """Bytes of what the layer puts out for one sample, in float32; 0 where it does not fit."""
+    """Return the bytes of a layer's output for one sample, in float32; 0 for a layer that does not fit."""
     return VALUE_BYTES * prod(step.out_shape) if step.out_shape else 0
 
 
@@ -115,7 +115,7 @@ class Totals:
 
 
 def totals(steps: Iterable[ShapeStep]) -> Totals:
-    """The sums over a trace."""
+    """Add up parameters, multiply-adds and bytes over all layers of a trace."""
     steps = list(steps)
     return Totals(
         sum(step.parameters for step in steps),
@@ -142,7 +142,7 @@ class Difference:
 
 
 def compare(spec: NetworkSpec, preset: NetworkSpec) -> list[Difference]:
-    """In what a network differs from another: its input, its layers in their order, its number of parameters."""
+    """List the differences between two networks: input shape, layers in order, number of parameters."""
     found: list[Difference] = []
     if spec.input_shape != preset.input_shape:
         found.append(Difference("input_shape", f"The input has shape {spec.input_shape}, not {preset.input_shape}."))
@@ -162,7 +162,7 @@ def compare(spec: NetworkSpec, preset: NetworkSpec) -> list[Difference]:
 
 
 def _changed(spec: NetworkSpec, preset: NetworkSpec, index: int, other: int) -> Difference | None:
-    """The settings in which two layers of one kind differ, or None."""
+    """Return the settings that differ between two layers of the same type, or None."""
     layer, like = spec.layers[index], preset.layers[other]
     kind = layer_type(layer.type)
     now, then = kind.settings(layer.params), kind.settings(like.params)
