@@ -1,4 +1,4 @@
-"""Whether the installed packages work together."""
+"""Check that the installed torch and torchvision match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MEND = "Install them as a pair: pip install --upgrade --force-reinstall torch to
 
 
 def check() -> None:
-    """Make sure that torch and torchvision are a matching pair, without importing either.
+    """Check that torch and torchvision are a matching pair, without importing either.
 
     A torchvision that was built for another torch fails at import with “operator torchvision::nms does
     not exist”, which tells a learner nothing.
@@ -36,7 +36,7 @@ def check() -> None:
 
 
 def explain(error: Exception) -> InstallationError | None:
-    """The words for an import error that a mismatched pair causes, or None for any other error."""
+    """Return the explanation of an import error that a mismatched pair causes; None for any other error."""
     if "torchvision::nms does not exist" in str(error):
         return InstallationError("torch and torchvision do not match: torchvision was built for another torch.", MEND)
     return None

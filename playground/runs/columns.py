@@ -15,14 +15,14 @@ FIRST_ROOM = 1024
 
 
 class StepColumns:
-    """A sequence of `Step` that is kept as one array; it grows at its end and can be cut there."""
+    """A sequence of `Step` in one array that can grow and be cut at its end."""
 
     def __init__(self) -> None:
         self._values = np.empty((len(NAMES), FIRST_ROOM))
         self._length = 0
 
     def extend(self, steps: Steps) -> None:
-        """Add steps behind the last."""
+        """Append steps."""
         count = len(steps.loss)
         end = self._length + count
         if end > self._values.shape[1]:
@@ -35,15 +35,15 @@ class StepColumns:
         self._length = end
 
     def rewind(self, step: int) -> None:
-        """Forget the steps behind this one."""
+        """Drop the steps after this one."""
         self._length = int(np.searchsorted(self.column("step"), step, side="right"))
 
     def column(self, name: str) -> Array:
-        """One value of every step, (N,): a view that later steps do not change."""
+        """Return one value of every step, ``(N,)``: a view that later steps do not change."""
         return self._values[NAMES.index(name), : self._length]
 
     def table(self) -> Array:
-        """All of them at once, (len(NAMES), N), so that every column is as long as the others while steps are added."""
+        """Return all columns at once, ``(len(NAMES), N)``, so that they have the same length while steps are added."""
         return self._values[:, : self._length]
 
     def __len__(self) -> int:

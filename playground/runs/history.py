@@ -1,4 +1,4 @@
-"""What a run's events add up to: its state, its curves, its progress."""
+"""Replay a run's events: its state, curves and progress."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ _STATES: dict[type[Event], State] = {
     Failed: "failed",
     Finished: "finished",
 }
-"""The state that an event leads to; the others lead nowhere."""
+"""The state after an event; other events do not change it."""
 _GATHERED: dict[type[Event], str] = {Evaluated: "evaluations", Observed: "observations", LearningRate: "changes", OptimizerChanged: "changes"}
-"""Events of which all are kept, and where."""
+"""The field that collects all events of a type."""
 _LATEST: dict[type[Event], str] = {Created: "created", Started: "started", Diverged: "diverged", Finished: "finished"}
-"""Events of which the last is kept."""
+"""The field that holds the last event of a type."""
 
 
 @dataclass
 class History:
-    """A run's record, replayed; `follow` reads only what is new since the last time."""
+    """A replayed run; `follow` reads only the events appended since the last call."""
 
     run: Run
     created: Created | None = None
@@ -52,9 +52,9 @@ class History:
     evaluations: list[Evaluated] = field(default_factory=list)
     observations: list[Observed] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    """What was changed by hand while it ran."""
+    """Changes that the learner made while it ran."""
     diverged: Diverged | None = None
-    """Where the loss stopped to be a number, if it did."""
+    """Where the first non-finite value appeared; None if the loss stayed finite."""
     started: Started | None = None
     finished: Finished | None = None
     message: str = ""
@@ -64,27 +64,27 @@ class History:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def follow(self) -> History:
-        """Take in the events that have been written since."""
+        """Read the events appended since the last call, and return this history."""
         with self._lock:
             events, self._offset = self.run.journal.events(self._offset)
             for event in events:
-                self._take(event)
+                self._apply(event)
         return self
 
     @property
     def state(self) -> State:
-        """What the run is doing now. A run that should have a worker and has none was interrupted."""
+        """Return the run's present state: interrupted if it should have a worker and has none."""
         if self._last in ("running", "paused") and not self.run.lock.is_held():
             with self._lock:
                 _, offset = self.run.journal.events(self._offset)
             if offset == self._offset:
                 return "interrupted"
-            return self.follow().state  # it ended between the last look and this one
+            return self.follow().state  # it ended since the last call
         return self._last
 
     @property
     def version(self) -> tuple[State, int]:
-        """What everything that is told of the run follows from: its state, and the bytes of the record that were read."""
+        """Return the state and the bytes read of the record; everything else in the history follows from them."""
         return self.state, self._offset
 
     @property
@@ -97,21 +97,21 @@ class History:
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to the end at the speed so far; None before there is a speed."""
+        """Return the estimated seconds to the end at the speed so far; None before the first step."""
         if self.started is None or self.step <= 0 or not self.steps:
             return None
         return (self.total_steps - self.step) * self.steps[-1].seconds / self.step
 
     @property
     def optimizer(self) -> str:
-        """The optimizer that took over last; empty where it is still the configuration's."""
+        """Return the optimizer that the learner changed to last; empty if it is still the configuration's."""
         return next((change.optimizer for change in reversed(self.changes) if isinstance(change, OptimizerChanged)), "")
 
     @property
     def test_accuracy(self) -> float | None:
         return self.evaluations[-1].test_accuracy if self.evaluations else None
 
-    def _take(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         kind = type(event)
         self._last = _STATES.get(kind, self._last)
         if kind in _GATHERED:
@@ -130,7 +130,7 @@ class History:
                 self.message = event.message
 
     def _rewind(self, step: int) -> None:
-        """Forget what was recorded behind the checkpoint that the run goes on from."""
+        """Drop what was recorded after the checkpoint that the run continues from."""
         self.steps.rewind(step)
         for name in set(_GATHERED.values()):
             setattr(self, name, [event for event in getattr(self, name) if event.step <= step])

@@ -42,7 +42,7 @@ class Journal:
         return self.folder / "closeup.json"
 
     def created(self) -> Created:
-        """The first event: when the run was created, by whom, and from which run.
+        """Return the first event: when the run was created, by whom, and from which run.
 
         Raises:
             CheckpointError: the record does not begin with it.
@@ -57,7 +57,7 @@ class Journal:
         return first
 
     def append(self, event: Event) -> None:
-        """Add an event to the record. A line that a crash tore is closed first, so that it spoils no other."""
+        """Append an event to the record; end a line torn by a crash first."""
         with self.recorder() as record:
             record(event)
 
@@ -69,8 +69,11 @@ class Journal:
 
     @contextmanager
     def recorder(self) -> Iterator[Callable[[Event], None]]:
-        """A function that appends events. All are handed to the operating system before it returns, but for steps
-        that follow another within `FLUSH_SECONDS`: those wait for the next event, so that recording costs training little."""
+        """Open the record and yield a function that appends events.
+
+        It passes them to the operating system before it returns, except steps within `FLUSH_SECONDS` of the last write:
+        those are written with the next event, so that recording costs training little.
+        """
         with _appended(self.events_path) as file:
             waiting: list[Step] = []
             flushed = -math.inf
@@ -99,7 +102,7 @@ class Journal:
                 flush()
 
     def _write(self, event: Event, file: IO[str]) -> None:
-        """Put an event where it belongs: pictures are large, and of close-ups only the last is kept."""
+        """Write an event to its file: snapshots have one of their own, and only the last close-up is kept."""
         match event:
             case Snapshot():
                 with _appended(self.snapshots_path) as snapshots:
@@ -110,26 +113,26 @@ class Journal:
                 file.write(event.to_json() + "\n")
 
     def snapshots_size(self) -> int:
-        """Bytes of the snapshots that were recorded."""
+        """Return the size of the file of snapshots in bytes."""
         try:
             return self.snapshots_path.stat().st_size
         except FileNotFoundError:
             return 0
 
     def snapshots(self) -> list[Snapshot]:
-        """The pictures of the network's inside, the earliest first. Those taken behind a checkpoint that the run went back to are void."""
+        """Return the snapshots in the order of their steps, without those after a checkpoint that the run went back to."""
         if not self.snapshots_path.exists():
             return []
-        found: list[Snapshot] = []
+        snapshots: list[Snapshot] = []
         for event in _parse(self.snapshots_path.read_bytes()):
             if isinstance(event, Snapshot):
-                while found and found[-1].step >= event.step:
-                    found.pop()
-                found.append(event)
-        return found
+                while snapshots and snapshots[-1].step >= event.step:
+                    snapshots.pop()
+                snapshots.append(event)
+        return snapshots
 
     def closeup(self) -> Closeup | None:
-        """The last iteration that was looked at closely."""
+        """Return the last iteration that was recorded in full; None if there is none."""
         try:
             event = from_json(self.closeup_path.read_bytes())
         except (OSError, ValueError):
@@ -137,7 +140,7 @@ class Journal:
         return event if isinstance(event, Closeup) else None
 
     def events(self, offset: int = 0) -> tuple[Iterator[Event], int]:
-        """The events from a byte offset on, one by one, and the offset to go on from; a torn last line waits for its rest."""
+        """Return the events from a byte offset on, and the offset to continue from; an incomplete last line is left for the next call."""
         try:
             with self.events_path.open("rb") as file:
                 file.seek(offset)
@@ -150,7 +153,7 @@ class Journal:
 
 @contextmanager
 def _appended(path: Path) -> Iterator[IO[str]]:
-    """The file, open to append lines to it. A line that a crash tore is closed first, so that it spoils no other."""
+    """Open a file to append lines; end a line torn by a crash first, so that it does not damage the next."""
     torn = path.exists() and not _ends_with_newline(path)
     with path.open("a", encoding="utf-8") as file:
         if torn:
@@ -159,7 +162,7 @@ def _appended(path: Path) -> Iterator[IO[str]]:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write a file beside its place, then rename it, so that it is whole whoever reads it."""
+    """Write a temporary file, then rename it, so that readers always find a complete file."""
     temporary = path.with_suffix(".tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)
@@ -175,7 +178,7 @@ def _ends_with_newline(path: Path) -> bool:
 
 
 def _parse(block: bytes) -> Iterator[Event]:
-    """The events of whole lines; one that a crash tore is no event."""
+    """Yield the events of complete lines; skip lines torn by a crash."""
     for line in block.splitlines():
         try:
             yield from_json(line)

@@ -9,23 +9,23 @@ from playground.errors import RunError
 from playground.runs.run import Run
 
 NAME_LIMIT = 80
-"""Characters of a name, at most."""
+"""Maximum characters of a name."""
 NOTE_LIMIT = 2000
-"""Characters of a note, at most."""
+"""Maximum characters of a note."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """What a learner wrote on a run."""
+    """A run's name and note."""
 
     name: str = ""
-    """One line of at most `NAME_LIMIT` characters; empty for a run that was not named."""
+    """One line of at most `NAME_LIMIT` characters; empty for a run without a name."""
     note: str = ""
-    """At most `NOTE_LIMIT` characters, of any number of lines."""
+    """At most `NOTE_LIMIT` characters in any number of lines."""
 
 
 def label(run: Run) -> Label:
-    """What is written on the run; nothing where its file is missing or damaged."""
+    """Return the run's label; an empty one if its file is missing or damaged."""
     try:
         return read_label((run.path / "label.json").read_bytes())
     except OSError:
@@ -33,7 +33,7 @@ def label(run: Run) -> Label:
 
 
 def read_label(content: bytes) -> Label:
-    """The label that `relabel` wrote; an empty one of what is none, and what is too long is cut."""
+    """Parse a label that `relabel` wrote; return an empty one for anything else, and cut texts that are too long."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -45,11 +45,11 @@ def read_label(content: bytes) -> Label:
 
 
 def relabel(run: Run, name: str | None = None, note: str | None = None) -> Label:
-    """Write on the run, and return what is written there now.
+    """Change the run's label, and return the new one.
 
     Args:
-        run: what to write on.
-        name: its new name; None leaves the old one, an empty text takes it away.
+        run: the run.
+        name: its new name; None keeps the old one, an empty string removes it.
         note: its new note, likewise.
 
     Raises:
@@ -71,7 +71,7 @@ def relabel(run: Run, name: str | None = None, note: str | None = None) -> Label
 
 
 def _line(text: str) -> str:
-    """Without line ends, and without what cannot be shown: control characters, and half a letter."""
+    """Join the lines, and remove control characters and lone surrogates."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
 
 

@@ -1,16 +1,16 @@
-"""A training run as a folder on disk: the one truth that pages, the command line and workers share.
+"""A training run as a folder on disk, which pages, the command line and workers share.
 
-config.json      how it is trained
-network.json     what is trained
-events.jsonl     all that happened, one JSON object a line, only ever appended to
-checkpoint.pt    the last kept state: weights, optimizer, random numbers, position
-checkpoints/     earlier ones, by their step, so that one can go back
-start.safetensors  the weights that training starts from, where they are not fresh
-own.safetensors  images and labels of the learner's own, where some are learnt beside the data set
+config.json      the settings
+network.json     the network
+events.jsonl     the record: one JSON object a line, only ever appended to
+checkpoint.pt    the last checkpoint: weights, optimizer, random numbers, position
+checkpoints/     earlier ones, by their step, to go back to
+start.safetensors  the weights that training starts from, if they are not initialised
+own.safetensors  the learner's own images and labels, if the run is trained on some in addition to the data set
 snapshots.jsonl  histograms, filters and predictions over time, one JSON object a line
-closeup.json     the last iteration that was looked at closely
+closeup.json     the last iteration that was recorded in full
 worker.lock      held by the process that trains, so that a dead one is known at once
-worker.log       what that process printed, for whoever looks for a bug
+worker.log       the output of that process
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ from playground.training.events import Created
 
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
-"""States in which a run has, or waits for, a worker."""
+"""States in which a run has or needs a worker."""
 
 CACHED = 4096
-"""Runs whose settings, network and first event are kept in memory."""
+"""Number of runs whose settings, network and first event are kept in memory."""
 
 _ID = re.compile(r"^\d{8}-\d{6}-[a-z0-9-]{1,60}-[0-9a-f]{4}$")
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's folder. What never changes is read once; everything else is read when asked for."""
+    """A run's folder. Files that never change are read once, others at each access."""
 
     path: Path
 
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def journal(self) -> Journal:
-        """What happened: events, snapshots, the last close-up."""
+        """The record: events, snapshots, the last close-up."""
         return Journal(self.path)
 
     @property
@@ -75,7 +75,7 @@ class Run:
 
     @property
     def config(self) -> TrainConfig:
-        """How it is trained; parsed again only when the file has changed.
+        """The settings; parsed again only if the file has changed.
 
         Raises:
             CheckpointError: the file is missing or is not a configuration.
@@ -84,7 +84,7 @@ class Run:
 
     @property
     def network(self) -> NetworkSpec:
-        """What is trained; parsed again only when the file has changed.
+        """The network; parsed again only if the file has changed.
 
         Raises:
             ConfigError: the file is missing or is not a network.
@@ -102,7 +102,7 @@ class Run:
 
     @property
     def owner(self) -> str:
-        """The learner whose run it is; empty for a run that belongs to everyone, as those of the command line do.
+        """The learner whose run it is; empty for a run of the command line, which belongs to everyone.
 
         Raises:
             CheckpointError: the record is damaged.
@@ -118,7 +118,7 @@ class Run:
         return self.path / "own.safetensors"
 
     def start_weights(self) -> dict[str, Any] | None:
-        """The weights to start from; None for fresh ones.
+        """Load the weights to start from; None for initialised ones.
 
         Raises:
             CheckpointError: the file is damaged.
@@ -134,7 +134,7 @@ class Run:
             raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
 
     def own_images(self) -> LabelledImages | None:
-        """The learner's own images and labels that are learnt beside the data set; None where there are none.
+        """Load the learner's own images and labels; None if the run is trained on the data set alone.
 
         Raises:
             CheckpointError: the file is damaged, or does not fit the data set.
@@ -166,7 +166,7 @@ def _created(run: Run, _modified: int) -> Created:
 
 
 def modified_ns(path: Path) -> int:
-    """When the file was last changed, in nanoseconds; 0 where there is none."""
+    """Return when the file was last changed, in nanoseconds; 0 if it does not exist."""
     try:
         return path.stat().st_mtime_ns
     except OSError:
@@ -174,14 +174,14 @@ def modified_ns(path: Path) -> int:
 
 
 def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: LabelledImages | None = None) -> Run:
-    """Make the folder of a new run, which then waits for a worker.
+    """Create a queued run.
 
     Args:
-        config: how it is trained.
-        network: what is trained.
-        owner: whose it is.
+        config: the settings.
+        network: the network.
+        owner: the learner whose run it is.
         race: a name shared by runs that race against each other.
-        own: images of the learner's own, (K, C, H, W) uint8, with their labels (K,) int64, to be learnt beside the data set.
+        own: the learner's own images, ``(K, C, H, W)`` uint8, with labels ``(K,)`` int64, to train on in addition to the data set.
 
     Raises:
         DataError: the learner's own images do not fit the data set.
@@ -196,13 +196,13 @@ def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str
 
 
 def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fill: Callable[[Run], object] = lambda _run: None) -> Run:
-    """Make the folder of a new run.
+    """Create a run.
 
     Args:
-        config: how it is trained.
-        network: what is trained.
+        config: the settings.
+        network: the network.
         created: its first event.
-        fill: puts what else belongs there into the folder.
+        fill: writes further files into the folder.
 
     Raises:
         RunError: the folder cannot be written.
@@ -227,7 +227,7 @@ def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fil
 
 
 def _reserved(name: str) -> Path:
-    """A folder that nobody finds, for a run to be made in; without its dot the name is free, too, although a class may click in the same second."""
+    """Create a hidden folder to build a run in, whose name without the dot is free, even if a class clicks in the same second."""
     while True:
         final = environment.runs_folder() / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
         path = final.with_name(f".{final.name}")
@@ -247,7 +247,7 @@ def _unwritable(error: OSError) -> RunError:
 
 
 def find(run_id: str) -> Run:
-    """The run with that identifier.
+    """Return the run with that identifier.
 
     Raises:
         UnknownName: there is none.
@@ -259,7 +259,7 @@ def find(run_id: str) -> Run:
 
 
 def all_runs() -> list[Run]:
-    """Every run on this machine, the newest first."""
+    """Return all runs on this machine, the newest first."""
     folder = environment.runs_folder()
     if not folder.exists():
         return []

@@ -18,23 +18,23 @@ _MARK = "deleted"
 
 @dataclass(frozen=True)
 class Deleted:
-    """A run that was thrown away and can be had back."""
+    """A deleted run that can be restored."""
 
     run: Run
-    """In the folder where it lies now."""
+    """The run, in the trash folder."""
     time: float
-    """When it was thrown away, in seconds since 1970."""
+    """When it was deleted, in seconds since 1970."""
 
 
 def delete(run: Run) -> None:
-    """Throw a run away; `restore` takes it out again until it is purged.
+    """Move a run to the trash, where it can be restored until it is purged.
 
     Raises:
-        RunError: it has, or waits for, a worker; or it cannot be moved.
+        RunError: it is running or queued, or it cannot be moved.
     """
     state = History(run).follow().state
     if state in ACTIVE:
-        raise RunError(f"The run “{run.id}” is {state}.", "Stop it first.")
+        raise RunError(f"The run “{run.id}” is {state}, so it cannot be deleted.", "Stop it first.")
     try:
         _folder().mkdir(parents=True, exist_ok=True)
         (run.path / _MARK).touch()
@@ -44,18 +44,18 @@ def delete(run: Run) -> None:
 
 
 def restore(run_id: str) -> Run:
-    """Take a run out of the trash.
+    """Restore a run from the trash.
 
     Raises:
-        UnknownName: it is not there, or no longer.
+        UnknownName: it is not in the trash.
         RunError: it cannot be moved.
     """
-    found = {item.run.id: item.run.path for item in trash()}
-    if run_id not in found:
-        raise UnknownName("deleted run", run_id, list(found)[:10])
+    deleted = {item.run.id: item.run.path for item in trash()}
+    if run_id not in deleted:
+        raise UnknownName("deleted run", run_id, list(deleted)[:10])
     run = Run(environment.runs_folder() / run_id)
     try:
-        found[run_id].rename(run.path)
+        deleted[run_id].rename(run.path)
         (run.path / _MARK).unlink(missing_ok=True)
     except OSError as error:
         raise RunError(f"The run “{run_id}” could not be restored: {error.strerror}.") from None
@@ -63,13 +63,13 @@ def restore(run_id: str) -> Run:
 
 
 def trash() -> list[Deleted]:
-    """The runs that were thrown away, the last first."""
+    """Return the deleted runs, the last deleted first."""
     marks = _folder().glob(f"*/{_MARK}")
     return sorted((Deleted(Run(mark.parent), mark.stat().st_mtime) for mark in marks), key=lambda item: item.time, reverse=True)
 
 
 def purge(older_than_seconds: float) -> int:
-    """Delete for good what was thrown away so long ago; says how many runs that were."""
+    """Remove the runs deleted at least so long ago from disk; return their number."""
     old = [item.run.path for item in trash() if time.time() - item.time >= older_than_seconds]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)
@@ -77,5 +77,5 @@ def purge(older_than_seconds: float) -> int:
 
 
 def _folder() -> Path:
-    """Beside the runs, so that moving one is renaming it; its name is none of a run."""
+    """Return the trash folder: on the same file system as the runs, with a name that no run can have."""
     return environment.runs_folder() / ".trash"

@@ -28,7 +28,7 @@ from playground.training.config import TrainConfig
 from playground.training.events import Checkpoint, Closeup, Evaluated, Event, Finished, Step
 from playground.training.instruments import closeup
 from playground.training.instruments.iteration import Iteration
-from playground.training.instruments.observation import Observer, gallery_of, observed, snapshot
+from playground.training.instruments.observation import Observer, gallery_of, observe, snapshot
 from playground.training.optimizers import refuse_change
 from playground.training.schedules import schedule_type
 from playground.training.whitening import WHITENING_IMAGES, whiten
@@ -92,16 +92,16 @@ class _Pending:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """A step that is looked at."""
+class _ObservedStep:
+    """A step whose values are recorded."""
 
     iteration: Iteration
-    is_pictured: bool
-    """Whether pictures are taken, too."""
+    has_snapshot: bool
+    """Whether a snapshot is taken."""
     erased: list[float | None] | None
-    """The gradients' norms before the step, where it is looked at closely."""
+    """The norms of the gradients before the step; None if no close-up is recorded."""
     seconds: float
-    """What preparing has taken."""
+    """Seconds that preparing took."""
 
 
 class Training:
@@ -156,7 +156,7 @@ class Training:
         self.flush_each_step = self.device.type == "cpu"
         """Whether every step's numbers are yielded at once. Otherwise those of some steps come together, which is faster:
         an accelerator need not wait, and the processor stays with one kind of work."""
-        self.look_closely = False
+        self.record_closeup = False
         """Whether the next step shall be followed by a `Closeup` of it."""
         self.step = 0
         size = self._others + self._own_times * (len(images.train_images) - self._others)
@@ -310,16 +310,16 @@ class Training:
         pending, flushed = _Pending(), time.perf_counter()
         flush_now = self.step == 0  # the first loss is waited for
         while self.step < stop:
-            rate, look = self._set_rate(), self._look()
-            loss, logits, targets = self._learn(rate, look.iteration if look else None)
+            rate, observed = self._set_rate(), self._prepare_observation()
+            loss, logits, targets = self._learn(rate, observed.iteration if observed else None)
             pending.losses.append(loss)
             pending.logits.append(logits)
             pending.targets.append(targets)
             pending.rates.append(rate)
-            if look or flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
-                steps, fault = self._flush(pending, clock)
-                seen = self._seen(look) if look and not fault else ()
-                yield from _timed(chain(steps[:-1], seen, steps[-1:]), clock)  # a learner who waits at a step has seen what was to be seen there
+            if observed or flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
+                steps, fault = self._fetch_steps(pending, clock)
+                observations = self._observations(observed) if observed and not fault else ()
+                yield from _timed(chain(steps[:-1], observations, steps[-1:]), clock)  # a run paused after a step has sent the step's observations
                 if fault:
                     raise fault
                 pending, flushed, flush_now = _Pending(), time.perf_counter(), False
@@ -327,33 +327,33 @@ class Training:
                     yield Checkpoint(self.step)
                     clock.skip()
 
-    def _look(self) -> _Look | None:
-        """Prepare to look at the next step, if it is worth it."""
+    def _prepare_observation(self) -> _ObservedStep | None:
+        """Prepare to record the next step; return None if none of observation, snapshot and close-up is due."""
         began = time.perf_counter()
-        pictured = self.observer.is_snapshot_due(self.step, self.seconds)
-        if not (pictured or self.look_closely or self.observer.is_due(self.step, self.seconds)):
+        has_snapshot = self.observer.is_snapshot_due(self.step, self.seconds)
+        if not (has_snapshot or self.record_closeup or self.observer.is_due(self.step, self.seconds)):
             return None
-        erased = closeup.gradient_norms(self.network) if self.look_closely else None
-        return _Look(Iteration(self.network, self.step + 1), pictured, erased, time.perf_counter() - began)
+        erased = closeup.gradient_norms(self.network) if self.record_closeup else None
+        return _ObservedStep(Iteration(self.network, self.step + 1), has_snapshot, erased, time.perf_counter() - began)
 
-    def _seen(self, look: _Look) -> Iterator[Event]:
-        """What was to be seen at the step just taken."""
+    def _observations(self, observed: _ObservedStep) -> Iterator[Event]:
+        """Yield the observation, snapshot and close-up of the step just taken."""
         began = time.perf_counter()
-        event: Event = observed(look.iteration)
-        self.observer.observed(self.step, look.seconds + time.perf_counter() - began)
+        event: Event = observe(observed.iteration)
+        self.observer.add_observation(self.step, observed.seconds + time.perf_counter() - began)
         yield event
-        if look.is_pictured:
+        if observed.has_snapshot:
             began = time.perf_counter()
-            event = snapshot(look.iteration, self._gallery)
-            self.observer.pictured(self.step, time.perf_counter() - began)
+            event = snapshot(observed.iteration, self._gallery)
+            self.observer.add_snapshot(self.step, time.perf_counter() - began)
             yield event
-        if look.erased is not None:
-            self.look_closely = False
-            yield Closeup(self.step, self._described(look.iteration, look.erased))
+        if observed.erased is not None:
+            self.record_closeup = False
+            yield Closeup(self.step, self._closeup(observed.iteration, observed.erased))
 
-    def _described(self, iteration: Iteration, erased: list[float | None]) -> dict[str, Any]:
+    def _closeup(self, iteration: Iteration, erased: list[float | None]) -> dict[str, Any]:
         again = self._loss_again(iteration)
-        return closeup.described(iteration, erased, self.config.label_smoothing, self.optimizer_name, self.optimizer, again)
+        return closeup.describe(iteration, erased, self.config.label_smoothing, self.optimizer_name, self.optimizer, again)
 
     @torch.no_grad()
     def _loss_again(self, iteration: Iteration) -> tuple[float, float]:
@@ -411,8 +411,8 @@ class Training:
         parts = math.ceil(len(targets) / FULL_BATCH_PART) if self.config.optimizer_type.full_batch else 1
         batch_loss, batch_logits = torch.zeros((), device=self.device), []
         for part, (part_inputs, part_targets) in enumerate(zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True)):
-            watched = iteration if part == 0 else None
-            with watched.watched() if watched else nullcontext(), self._autocast():
+            recorder = iteration if part == 0 else None
+            with recorder.record_outputs() if recorder else nullcontext(), self._autocast():
                 logits = self.network(part_inputs)
             logits = logits.float()
             loss = F.cross_entropy(logits, part_targets, label_smoothing=self.config.label_smoothing)
@@ -420,9 +420,9 @@ class Training:
             (loss if parts == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
             batch_loss += loss.detach() * share
             batch_logits.append(logits.detach())
-            if watched:
-                watched.pixels = watched.pixels[: len(part_targets)]
-                watched.inputs, watched.targets, watched.logits, watched.loss = part_inputs, part_targets, logits.detach(), loss.detach()
+            if recorder:
+                recorder.pixels = recorder.pixels[: len(part_targets)]
+                recorder.inputs, recorder.targets, recorder.logits, recorder.loss = part_inputs, part_targets, logits.detach(), loss.detach()
         if self.config.clip_grad_norm:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip_grad_norm)
         return batch_loss, torch.cat(batch_logits)
@@ -435,8 +435,8 @@ class Training:
         """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""
         return images.float().mul_(self._scale).add_(self._shift).contiguous(memory_format=self._format)
 
-    def _flush(self, pending: _Pending, clock: _Clock) -> tuple[list[Step], DivergedError | None]:
-        """Move the numbers of all pending steps from the device at once. Their events, up to the first whose loss is not a number, and word of that."""
+    def _fetch_steps(self, pending: _Pending, clock: _Clock) -> tuple[list[Step], DivergedError | None]:
+        """Fetch the results of all pending steps from the device at once; return their events up to the first non-finite loss, and its error."""
         losses = torch.stack(pending.losses).tolist()
         right = torch.cat(pending.logits).argmax(dim=1) == torch.cat(pending.targets)
         sizes = pending.sizes()

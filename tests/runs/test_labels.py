@@ -124,7 +124,7 @@ def test_what_was_deleted_can_be_had_back(events: list[Event]) -> None:
 
 def test_a_run_that_waits_is_not_deleted() -> None:
     run = made()
-    with pytest.raises(RunError, match=r"is queued\. Stop it first"):
+    with pytest.raises(RunError, match=r"is queued, so it cannot be deleted\. Stop it first"):
         delete(run)
     assert all_runs() == [run] and trash() == []
 

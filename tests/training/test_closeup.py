@@ -31,7 +31,7 @@ def looked_at(training: Training, step: int) -> tuple[dict[str, Any], Step]:
     """The close-up of a step, and the step itself; the training stands still behind it."""
     if training.step < step - 1:
         learnt_until(training, step - 1)
-    training.look_closely = True
+    training.record_closeup = True
     events = learnt_until(training, step)
     (closeup,) = [event for event in events if isinstance(event, Closeup)]
     taken = events[-1]
@@ -184,10 +184,10 @@ def test_what_zero_grad_erased_is_the_gradient_of_the_step_before(digits: ImageS
 def test_a_close_up_is_taken_once_and_comes_with_an_observation_before_its_step(digits: ImageSet) -> None:
     training = Training(CONV, PLAIN, digits)
     learnt_until(training, 3)
-    training.look_closely = True
+    training.record_closeup = True
     events: list[Event] = list(training.events())
     (at,) = [index for index, event in enumerate(events) if isinstance(event, Closeup)]
-    assert not training.look_closely
+    assert not training.record_closeup
     assert [event.step for event in events[: at + 2] if isinstance(event, Observed | Closeup | Step)] == [4, 4, 4]
 
 
@@ -197,7 +197,7 @@ def test_every_close_up_can_be_written(damage: str, digits: ImageSet) -> None:
     if damage == "weights-not-finite":
         with torch.no_grad():
             training.network[0].weight.fill_(1e30)  # type: ignore[union-attr, operator]
-    training.look_closely = True
+    training.record_closeup = True
     (closeup,) = [event for event in training.events() if isinstance(event, Closeup)]
     line = closeup.to_json()
     json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))

@@ -49,9 +49,9 @@ def passed(module: nn.Sequential, given: Tensor) -> list[Tensor]:
 def trained(training: Training, *, closely: bool) -> tuple[list[Any], dict[str, Tensor], Tensor]:
     """All that training comes to: what was told of each step and evaluation, the weights, and where the random numbers stand."""
     told: list[Any] = []
-    training.look_closely = closely
+    training.record_closeup = closely
     for event in training.events():
-        training.look_closely = closely
+        training.record_closeup = closely
         if isinstance(event, Step):
             told.append((event.step, event.loss, event.accuracy, event.learning_rate))
         elif isinstance(event, Evaluated):
@@ -79,7 +79,7 @@ def test_looking_changes_nothing_where_filters_are_frozen(digits: ImageSet) -> N
 def test_every_step_is_looked_at_where_each_shall_be(digits: ImageSet) -> None:
     """Or else the test above would compare two blind trainings."""
     training = watched(DENSE, CONFIG, digits, Always)
-    training.look_closely = True
+    training.record_closeup = True
     events = list(training.events())
     assert [sum(isinstance(event, kind) for event in events) for kind in (Observed, Snapshot, Closeup)] == [12, 12, 1]
     assert not any(isinstance(event, Observed | Snapshot | Closeup) for event in watched(DENSE, CONFIG, digits, Never).events())

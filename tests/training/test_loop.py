@@ -437,7 +437,7 @@ def test_seconds_rise(clock: Clock, digits: ImageSet) -> None:
     assert all(after.seconds >= before.seconds for before, after in pairwise(timed))
 
 
-@pytest.mark.parametrize("what", ["evaluate", "observed", "snapshot"])
+@pytest.mark.parametrize("what", ["evaluate", "observe", "snapshot"])
 def test_speed_is_that_of_learning_alone_but_seconds_count_everything(what: str, clock: Clock, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = list(watched(DENSE, CONFIG, digits, Always).events())[-1]
     done = getattr(loop, what)

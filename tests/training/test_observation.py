@@ -32,7 +32,7 @@ from playground.training.instruments.observation import (
     Observer,
     filters,
     gallery_of,
-    observed,
+    observe,
     snapshot,
 )
 from playground.training.loop import Training
@@ -82,7 +82,7 @@ def close(found: Sequence[float | None], expected: Sequence[float | None], rel: 
 def test_observed_numbers_are_those_of_plain_pytorch(name: str, digits: ImageSet) -> None:
     training = Training(SPECS[name], replace(CONFIG, optimizer="sgd", schedule="constant", momentum=0.0), digits)
     module = nn.Sequential(*(copy.deepcopy(layer) for layer in training.network)).train()
-    found = observed(training.iterate())
+    found = observe(training.iterate())
 
     index = torch.randperm(len(digits.train_images), generator=torch.Generator().manual_seed(CONFIG.seed << 20))[: CONFIG.batch_size]
     inputs = normalise(digits.train_images[index], digits.info)
@@ -121,14 +121,14 @@ def test_units_that_were_killed_are_counted(spec: Any, layer: int, expected: lis
             weight.zero_()
             bias.fill_(1e-6)
             bias[: round(share * len(bias))] = -1e-6
-        assert observed(training.iterate()).dead[layer] == share
+        assert observe(training.iterate()).dead[layer] == share
 
 
 def test_numbers_that_are_not_finite_are_none_and_every_observation_can_be_written(digits: ImageSet) -> None:
     training = Training(DENSE, CONFIG, digits)
     with torch.no_grad():
         training.network[1].weight[0, 0] = torch.inf  # type: ignore[union-attr, index, operator]
-    found = observed(training.iterate())
+    found = observe(training.iterate())
     assert found.weight[1] is None and found.mean[1] is None
     assert from_json(found.to_json()) == found
     assert None not in (found.input_mean, found.input_std, found.mean[0], found.weight[3])
@@ -277,10 +277,10 @@ def test_looking_keeps_to_its_share_of_the_time_and_to_its_number(total: int, st
         pictured = observer.is_snapshot_due(step, seconds)
         if pictured or observer.is_due(step, seconds):
             looks.append(seconds)
-            observer.observed(step + 1, observing)
+            observer.add_observation(step + 1, observing)
         if pictured:
             pictures.append(seconds)
-            observer.pictured(step + 1, picturing)
+            observer.add_snapshot(step + 1, picturing)
         seconds += step_seconds
     allowed = HEAD_START + share * seconds
     assert observing * (len(looks) - 3 - len(pictures)) <= allowed  # but for the first two, the last, and those that pictures bring along

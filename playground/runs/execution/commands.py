@@ -1,4 +1,4 @@
-"""What may be asked of a running run: one JSON object a line, on the standard input of its worker.
+"""Commands to a running run: one JSON object a line on the standard input of its worker.
 
 `{"command": "pause", "value": 0}`, and `resume`, `step`, `stop`, and `learning-rate` and `optimizer` with their value.
 """
@@ -14,7 +14,7 @@ CommandName = Literal["pause", "resume", "step", "stop", "learning-rate", "optim
 
 @dataclass(frozen=True)
 class Command:
-    """Something asked of a running run."""
+    """A command to a running run."""
 
     name: CommandName
     value: float | str = 0.0

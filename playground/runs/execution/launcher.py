@@ -1,4 +1,4 @@
-"""Starts workers: forked from a warm process where the system can fork, started afresh elsewhere."""
+"""Start workers: forked from a process that has imported torch, or as new processes on systems that cannot fork."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from playground import environment
 from playground.forking import CAN_FORK, MESSAGE, Forker
 
 PREPARE = "playground.runs.execution.launcher:prepare"
-"""What a forking process has to do before it can start workers."""
+"""The function that a forking process calls before it starts workers."""
 
 
 class Worker(Protocol):
-    """A training process, seen from the one that started it: a line to it, and word of its end."""
+    """A training process, as the process that started it sees it."""
 
     pid: int
 
     def send(self, message: str) -> None:
-        """Hand a command over; one to a worker that has just ended is lost, as it must be."""
+        """Send a command; ignore that the worker may just have ended."""
 
     def hang_up(self) -> None:
-        """Close the worker's standard input: it keeps its state and ends."""
+        """Close the worker's standard input: it saves a checkpoint and ends."""
 
     def wait(self) -> None:
-        """Return when the process has ended, however it ended."""
+        """Wait until the process has ended for any reason."""
 
 
 class _Forked:
-    """A worker on the other end of a socket. It never writes, so that reading returns when it has ended."""
+    """A worker at the other end of a socket. It never writes, so reading returns when it has ended."""
 
     def __init__(self, pid: int, line: socket.socket) -> None:
         self.pid = pid
@@ -56,7 +56,7 @@ class _Forked:
 
 
 class _Spawned:
-    """A worker that is a child of this process, with a pipe to it."""
+    """A worker that is a child process, with a pipe to it."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         assert process.stdin is not None
@@ -78,7 +78,7 @@ class _Spawned:
 
 
 def start(run_path: Path, forker: Forker, place: int) -> Worker:
-    """A worker that trains the run in this folder. Its place is its number among those that work at the same time, counted from 0."""
+    """Start a worker for the run in this folder; `place` is its index among the workers that run at the same time, from 0."""
     if CAN_FORK:
         return _Forked(*forker.start("playground.runs.execution.launcher:become_worker", json.dumps([str(run_path), place])))
     return _spawn(run_path, place)
@@ -94,7 +94,7 @@ def _spawn(run_path: Path, place: int) -> Worker:
 
 
 def become_worker(argument: str, descriptor: int) -> int:
-    """In the forked process: take the line as standard input and the run's log as output, and train."""
+    """In the forked process: use the socket as standard input and the run's log as output, and train."""
     run_path, place = json.loads(argument)
     os.dup2(descriptor, 0)
     log = os.open(Path(run_path) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
@@ -109,7 +109,7 @@ def become_worker(argument: str, descriptor: int) -> int:
 
 
 def prepare() -> None:
-    """The slow imports: torch, and torch._dynamo, which the first optimizer imports."""
+    """Do the slow imports: torch, and torch._dynamo, which the first optimizer imports."""
     import safetensors.torch  # noqa: F401
     import torch._dynamo
     import torch.utils.flop_counter  # noqa: F401

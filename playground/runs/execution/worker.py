@@ -183,7 +183,7 @@ class _Pause:
                 self._resume(step)
             case "step":
                 self._resume(step)
-                self._training.flush_each_step = self._training.look_closely = True
+                self._training.flush_each_step = self._training.record_closeup = True
                 self._stepping = True
             case "stop":
                 raise _Stop

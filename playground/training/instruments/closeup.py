@@ -22,7 +22,7 @@ from playground.training.instruments.iteration import Iteration
 from playground.training.instruments.observation import finite, norm
 
 SHOWN = 24
-"""Images of the batch that are shown."""
+"""Number of images of the batch that are shown."""
 STATES = {
     "step": "step",
     "exp_avg": "mean",
@@ -30,21 +30,21 @@ STATES = {
     "square_avg": "square",
     "momentum_buffer": "momentum",
 }
-"""What torch calls an optimizer's memory of a parameter, and the word used here."""
+"""Names of an optimizer's state of a parameter in torch, and in the close-up."""
 
 
-def described(
+def describe(
     iteration: Iteration, erased: list[float | None], label_smoothing: float, name: str, optimizer: torch.optim.Optimizer, again: tuple[float, float]
 ) -> dict[str, Any]:
-    """Everything that happened in an iteration.
+    """Return everything that an iteration computed as JSON-ready data.
 
     Args:
-        iteration: one that has just been taken.
-        erased: for each layer the norm of the gradient that `zero_grad` erased; None where there was none.
+        iteration: an iteration whose step has just been taken.
+        erased: for each layer the norm of the gradient that `zero_grad` erased; None if it had none.
         label_smoothing: share of the target spread over the wrong classes.
-        name: what the optimizer that took the step is called in a configuration.
-        optimizer: the optimizer itself.
-        again: the batch's loss before and after the step, both with dropout off, so that they can be compared.
+        name: the optimizer's name in a configuration.
+        optimizer: the optimizer that took the step.
+        again: the batch's loss before and after the step, both without dropout, so that they can be compared.
 
     Returns:
         `shape` and `pixels` of the first `SHOWN` images, bytes in base64; `labels`, `logits`, `probabilities` and `losses` of the same;
@@ -76,7 +76,7 @@ def described(
 
 
 def gradient_norms(network: nn.Sequential) -> list[float | None]:
-    """For each layer the norm of its parameters' gradients as they lie there now; None where there are none."""
+    """Return for each layer the norm of its parameters' current gradients; None if there are none."""
     none = torch.tensor(torch.nan)
     return [finite(norm([part.grad for part in layer.parameters() if part.grad is not None], none).item()) for layer in network]
 
@@ -84,16 +84,16 @@ def gradient_norms(network: nn.Sequential) -> list[float | None]:
 def _layer(iteration: Iteration, index: int, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     output = iteration.outputs[index]
     names = [name for name, _ in iteration.network[index].named_parameters()]
-    learnt = zip(names, iteration.parameters[index], iteration.before[index], iteration.updates(index), strict=True)
+    parameters = zip(names, iteration.parameters[index], iteration.before[index], iteration.updates(index), strict=True)
     return {
         "shape": list(output.shape[1:]),
         "output": _facts(output),
-        "parameters": [_parameter(*each, optimizer) for each in learnt if each[1].grad is not None],
+        "parameters": [_parameter(*each, optimizer) for each in parameters if each[1].grad is not None],
     }
 
 
 def _parameter(name: str, parameter: Tensor, before: Tensor, update: Tensor, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """A parameter's gradient and update, and the arithmetic of the number in it that was moved most."""
+    """Return a parameter's gradient and update, and the arithmetic of its element with the largest update."""
     gradient = parameter.grad
     assert gradient is not None
     place = int(update.abs().argmax())
@@ -133,6 +133,6 @@ def _facts(values: Tensor) -> dict[str, float | None]:
 
 
 def _numbers(values: Tensor) -> Any:
-    """The numbers as nested lists, each with six digits, None where it is not finite."""
+    """Return the values as nested lists with six significant digits; None for non-finite values."""
     listed = values.tolist()
     return [[finite(number) for number in row] if isinstance(row, list) else finite(row) for row in listed]

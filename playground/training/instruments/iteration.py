@@ -1,6 +1,6 @@
-"""One iteration with everything that PyTorch computed in it, for whoever wants to look inside.
+"""Record everything that PyTorch computes in one iteration.
 
-Nothing is changed by looking: hooks only keep what passes, and the losses stay the same to the last bit.
+Recording changes nothing: hooks only store the outputs, and the losses stay the same to the last bit.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from playground.network.build import Network
 
 
 class Iteration:
-    """What one step of training computed.
+    """The values that one training step computed.
 
     Args:
-        network: its layers, one after another.
+        network: the network, a sequence of layers.
         step: the step's number, counted from 1.
     """
 
@@ -27,35 +27,35 @@ class Iteration:
         self.network = network
         self.step = step
         self.parameters = [list(layer.parameters()) for layer in network]
-        """Of each layer."""
+        """The parameters of each layer."""
         self.before = [[parameter.detach().clone() for parameter in layer] for layer in self.parameters]
-        """The parameters as they were before the step."""
+        """The parameters of each layer before the step."""
         self.outputs: list[Tensor] = [torch.empty(0)] * len(network)
-        """What each layer gave, (N, …)."""
+        """The output of each layer, ``(N, …)``."""
         self.learning_rate = 0.0
         self.pixels = torch.empty(0)
-        """(N, C, H, W), 0–255: the batch's images, augmented."""
+        """The batch's augmented images, ``(N, C, H, W)``, 0–255."""
         self.inputs = torch.empty(0)
-        """(N, C, H, W): the batch as the network received it."""
+        """The network's input, ``(N, C, H, W)``."""
         self.targets = torch.empty(0)
-        """(N,)"""
+        """The batch's labels, ``(N,)``."""
         self.logits = torch.empty(0)
-        """(N, classes)"""
+        """The network's output, ``(N, classes)``."""
         self.loss = torch.empty(0)
         """The batch's loss, a scalar."""
 
     @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Keep what each layer gives, while the network is called in this context; it runs its layers as they are stacked."""
+    def record_outputs(self) -> Iterator[None]:
+        """Store each layer's output while the network is called in this context; the network then runs its layers one by one in order."""
 
-        def keeper(index: int) -> Any:
-            def keep(_module: nn.Module, _given: Any, output: Tensor) -> None:
+        def hook_of(index: int) -> Any:
+            def store(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
                 self.outputs[index] = output.detach().float()
 
-            return keep
+            return store
 
         self.network.keeps_order = True
-        handles = [layer.register_forward_hook(keeper(index)) for index, layer in enumerate(self.network)]
+        handles = [layer.register_forward_hook(hook_of(index)) for index, layer in enumerate(self.network)]
         try:
             yield
         finally:
@@ -64,9 +64,9 @@ class Iteration:
                 handle.remove()
 
     def gradients(self, layer: int) -> list[Tensor]:
-        """The gradients of a layer's parameters, those left out that have none because they are frozen."""
+        """Return the gradients of a layer's parameters, without frozen parameters."""
         return [parameter.grad.detach() for parameter in self.parameters[layer] if parameter.grad is not None]
 
     def updates(self, layer: int) -> list[Tensor]:
-        """What the step added to each of a layer's parameters."""
+        """Return the update that the step added to each of a layer's parameters."""
         return [after.detach() - before for after, before in zip(self.parameters[layer], self.before[layer], strict=True)]

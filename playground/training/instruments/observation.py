@@ -1,4 +1,4 @@
-"""Numbers and pictures of a network's inside while it learns, taken now and then, so that they cost training little."""
+"""Layer statistics and snapshots of a network during training, taken rarely enough to cost little time."""
 
 from __future__ import annotations
 
@@ -16,36 +16,36 @@ from playground.training.events import Observed, Snapshot
 from playground.training.instruments.iteration import Iteration
 
 SHARE = 0.015
-"""Share of the training time that each kind of look may take: numbers, and pictures."""
+"""Share of the training time that each of observations and snapshots may take."""
 HEAD_START = 0.04
-"""Seconds that each may take besides, because most happens in the first moments."""
+"""Additional seconds for each, because most changes in the first steps."""
 OBSERVATIONS, SNAPSHOTS = 400, 60
-"""The most that a run keeps of each, about."""
+"""Approximate maximum number of each per run."""
 BINS = 40
 GALLERY = 12
-"""Test images whose predictions are followed."""
+"""Number of test images whose predictions are recorded."""
 FILTERS = 32
-"""The most filters that are shown; of a linear layer half as many, because each is as large as the image."""
+"""Maximum number of filters in a snapshot; half as many of a linear layer, because each has the size of the image."""
 SAMPLE = 20_000
-"""Values that a histogram looks at."""
-SILENT = (nn.ReLU, ResidualBlock)
-"""Layers whose outputs are 0 for whatever is negative."""
+"""Approximate maximum number of values in a histogram."""
+RECTIFIED = (nn.ReLU, ResidualBlock)
+"""Layers that end in a ReLU, so that their units can be dead."""
 
 
 @dataclass
 class _Budget:
-    """How often one kind of look may be taken."""
+    """Limits how often observations or snapshots are taken."""
 
     every: int
-    """Steps from one to the next, at least."""
+    """Minimum number of steps from one to the next."""
     share: float
-    """Of the training time."""
+    """Maximum share of the training time."""
     cost: float = 0.0
-    """Seconds that the last one took; 0 before the second, because the first is slow for reasons of its own."""
+    """Seconds that the last one took; 0 before the second, because the first one includes warm-up."""
     spent: float = 0.0
     taken: int = 0
     next: int = 0
-    """Steps after which the next is due."""
+    """First step at which the next one is due."""
 
     def affords(self, step: int, seconds: float) -> bool:
         return step >= self.next and self.spent + self.cost <= HEAD_START + self.share * seconds
@@ -59,11 +59,11 @@ class _Budget:
 
 
 class Observer:
-    """Decides when to look: as often as the record may hold, and no more than the time allows.
+    """Decides when to take observations and snapshots, within their number per run and their share of the training time.
 
     Args:
-        total_steps: of the run.
-        share: of the training time that each kind of look may take.
+        total_steps: planned steps of the run.
+        share: maximum share of the training time, for observations and for snapshots.
     """
 
     def __init__(self, total_steps: int, share: float = SHARE) -> None:
@@ -73,28 +73,28 @@ class Observer:
         self._started = 0.0
 
     def start(self, seconds: float) -> None:
-        """Count the time from here: so many seconds of training have passed."""
+        """Start counting at so many seconds of training."""
         self._started = seconds
 
     def is_due(self, step: int, seconds: float) -> bool:
-        """Whether the step that comes next, behind `step` steps and so many seconds, is worth a look."""
+        """Return whether the step after `step` steps and so many seconds is to be observed."""
         return self._observations.affords(step, seconds - self._started)
 
     def is_snapshot_due(self, step: int, seconds: float) -> bool:
-        """Whether it is worth pictures, too; the last step always is."""
+        """Return whether a snapshot of that step is to be taken; of the last step always."""
         return self._snapshots.affords(step, seconds - self._started) or step + 1 == self._total
 
-    def observed(self, step: int, cost: float) -> None:
-        """Note what a look has cost, in seconds."""
+    def add_observation(self, step: int, cost: float) -> None:
+        """Count an observation that took `cost` seconds."""
         self._observations.pay(step, cost)
 
-    def pictured(self, step: int, cost: float) -> None:
-        """Note what pictures have cost, in seconds."""
+    def add_snapshot(self, step: int, cost: float) -> None:
+        """Count a snapshot that took `cost` seconds."""
         self._snapshots.pay(step, cost)
 
 
-def observed(iteration: Iteration) -> Observed:
-    """The numbers of an iteration, layer by layer."""
+def observe(iteration: Iteration) -> Observed:
+    """Return the statistics of every layer in an iteration."""
     layers = range(len(iteration.network))
     inputs, none = iteration.inputs, iteration.loss.new_tensor(torch.nan)
     numbers = torch.stack(
@@ -105,35 +105,35 @@ def observed(iteration: Iteration) -> Observed:
         + [iteration.outputs[layer].std() for layer in layers]
         + [_dead(iteration.network[layer], iteration.outputs[layer], none) for layer in layers]
         + [inputs.mean(), inputs.std()]
-    ).tolist()  # all together: asking an accelerator once makes it wait once
+    ).tolist()  # all in one transfer, so that an accelerator is waited for once
     parts = [numbers[start : start + len(layers)] for start in range(0, 6 * len(layers), len(layers))]
     gradient, weight, update, mean, std, dead = ([finite(value) for value in part] for part in parts)
     return Observed(iteration.step, gradient, weight, update, mean, std, dead, finite(numbers[-2]), finite(numbers[-1]))
 
 
 def snapshot(iteration: Iteration, gallery: Tensor) -> Snapshot:
-    """The pictures of an iteration.
+    """Return the histograms, filters and gallery predictions of an iteration.
 
     Args:
-        iteration: one that has just been taken.
-        gallery: (G, C, H, W) test images as the network receives them.
+        iteration: an iteration whose step has just been taken.
+        gallery: ``(G, C, H, W)`` test images as the network receives them.
     """
     histograms = []
     for layer in range(len(iteration.network)):
-        named: dict[str, Sequence[Tensor]] = {
+        tensors_of: dict[str, Sequence[Tensor]] = {
             "weights": iteration.parameters[layer],
             "gradients": iteration.gradients(layer),
             "outputs": [iteration.outputs[layer]],
         }
-        histograms.append({name: counted for name, tensors in named.items() if tensors and (counted := _histogram(tensors)) is not None})
-    return Snapshot(iteration.step, histograms, _named(iteration.network, gallery), filters(iteration.network, tuple(gallery.shape[1:])))
+        histograms.append({name: counted for name, tensors in tensors_of.items() if tensors and (counted := _histogram(tensors)) is not None})
+    return Snapshot(iteration.step, histograms, _predictions(iteration.network, gallery), filters(iteration.network, tuple(gallery.shape[1:])))
 
 
 def gallery_of(labels: Tensor) -> list[int]:
-    """Which test images are followed: the first of each class, then the first of all, up to `GALLERY`.
+    """Return the indices of the gallery's test images: the first of each class, then the first of all, up to `GALLERY`.
 
     Args:
-        labels: (M,) of the test images.
+        labels: ``(M,)`` of the test images.
     """
     listed = labels.tolist()
     firsts = [listed.index(label) for label in sorted(set(listed))][:GALLERY]
@@ -142,7 +142,10 @@ def gallery_of(labels: Tensor) -> list[int]:
 
 
 def filters(network: nn.Module, shape: tuple[int, ...]) -> dict[str, Any] | None:
-    """The first weights as pictures, as `Snapshot.filters` describes them; those of a linear layer that sees all pixels in the image's shape."""
+    """Return the first layer's weights as images, as `Snapshot.filters` describes them; those of a linear layer in the image's shape.
+
+    None if the first layer is neither a convolution nor a linear layer on pixels, or if its weights cannot be shown.
+    """
     first = next((module for module in network.modules() if isinstance(module, (nn.Conv2d, nn.Linear))), None)
     if first is None:
         return None
@@ -160,12 +163,12 @@ def filters(network: nn.Module, shape: tuple[int, ...]) -> dict[str, Any] | None
 
 
 def finite(value: float) -> float | None:
-    """The number with six digits, or None: JSON has no word for infinity."""
+    """Round to six significant digits; None for non-finite values, which JSON does not have."""
     return float(f"{value:.6g}") if math.isfinite(value) else None
 
 
 def norm(tensors: Sequence[Tensor], none: Tensor) -> Tensor:
-    """The Euclidean norm of all of them together; `none` where there are none."""
+    """Return the Euclidean norm of all tensors together; `none` if there are none."""
     if not tensors:
         return none
     total: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))))
@@ -173,15 +176,15 @@ def norm(tensors: Sequence[Tensor], none: Tensor) -> Tensor:
 
 
 def _dead(layer: nn.Module, output: Tensor, none: Tensor) -> Tensor:
-    if not isinstance(layer, SILENT):
+    if not isinstance(layer, RECTIFIED):
         return none
     batched = output.flatten(2).amax(dim=(0, 2)) if output.dim() == 4 else output.flatten(0, -2).amax(dim=0)
     return (batched == 0).float().mean()
 
 
 def _histogram(tensors: Sequence[Tensor]) -> dict[str, Any] | None:
-    """Counts of the values between the lowest and the highest; None where one of them is not finite."""
-    values = torch.cat([_thinned(tensor.detach().reshape(-1)) for tensor in tensors]).cpu().double()  # the span of what fits into a float may not
+    """Return the histogram from minimum to maximum; None if one of them is non-finite."""
+    values = torch.cat([_thinned(tensor.detach().reshape(-1)) for tensor in tensors]).cpu().double()  # maximum − minimum can overflow float32
     low, high = values.min().item(), values.max().item()
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
@@ -189,13 +192,13 @@ def _histogram(tensors: Sequence[Tensor]) -> dict[str, Any] | None:
 
 
 def _thinned(values: Tensor) -> Tensor:
-    """At most about `SAMPLE` of the values, evenly spread; an odd stride, so that rows of an image are not all met in one column."""
+    """Return about `SAMPLE` of the values at most, evenly spread; the stride is odd, so that it does not hit one column of an image only."""
     return values[:: (len(values) // SAMPLE) | 1]
 
 
 @torch.no_grad()
-def _named(network: nn.Module, gallery: Tensor) -> list[list[int]]:
-    """The probabilities of the gallery's images in thousandths; the network's mode is left as it was."""
+def _predictions(network: nn.Module, gallery: Tensor) -> list[list[int]]:
+    """Return the gallery's predicted probabilities in thousandths; restore the network's mode."""
     training = network.training
     network.eval()
     probabilities = torch.nan_to_num(network(gallery).softmax(dim=1))
