@@ -7,7 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -94,6 +96,30 @@ def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None
     scheduler.command(run, Command("stop"))
     assert finish(history).state == "stopped"
     assert run.checkpoints.load() is not None
+
+
+def test_the_queue_can_be_read_while_a_process_is_being_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    starting, may_start = threading.Event(), threading.Event()
+
+    def start(*_: object) -> None:
+        starting.set()
+        assert may_start.wait(60)
+        raise RunError("No process could be started.")
+
+    monkeypatch.setattr("playground.runs.execution.scheduler.start", start)
+    scheduler = Scheduler(workers=1)
+    first, second = (create(SHORT, preset(SHORT.network), owner="ada") for _ in range(2))
+    with ThreadPoolExecutor(2) as pool:
+        try:
+            submitted = pool.submit(scheduler.submit, first)
+            assert starting.wait(60)
+            scheduler.submit(second)
+            assert [pool.submit(scheduler.position, run).result(timeout=60) for run in (first, second)] == [1, 2]
+        finally:
+            may_start.set()
+        with pytest.raises(RunError):
+            submitted.result()
+    scheduler.close()
 
 
 def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Scheduler) -> None:

@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from playground.errors import PlaygroundError, RunError
 from playground.runs.run import Run
 from playground.server.asgi import MIDDLEWARE
 from playground.server.identity import COOKIE
+from playground.server.respond import Forbidden, answered
 from playground.server.routes import assets
 from playground.server.services import services
 
@@ -39,6 +42,21 @@ def test_every_browser_gets_a_name_that_its_scripts_cannot_read(client: TestClie
 
 def test_the_record_does_not_give_the_cookie_away(run: Run) -> None:
     assert ADA not in (run.path / "events.jsonl").read_text()
+
+
+class TornCheckpoint(RunError):
+    """A kind of a kind of error."""
+
+
+@pytest.mark.parametrize(("kind", "status"), [(PlaygroundError, 400), (RunError, 409), (TornCheckpoint, 409), (Forbidden, 403)])
+def test_a_kind_of_error_has_the_status_of_the_kind_that_it_belongs_to(kind: type[PlaygroundError], status: int) -> None:
+    @answered
+    async def fail(_request: Request) -> Response:
+        raise kind("The run is torn.", "Train again.")
+
+    with TestClient(Starlette(routes=[Route("/", fail)])) as client:
+        answer = client.get("/")
+    assert (answer.status_code, answer.json()) == (status, {"error": "The run is torn. Train again."})
 
 
 def test_plotly_is_served_from_the_installed_package(client: TestClient) -> None:
