@@ -56,6 +56,18 @@ def test_the_page_opens_on_something_alive(lab: Page) -> None:
     expect(output(lab)).to_have_text(["7", "8", "16", "17"])
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "message"), [(500, "Internal Server Error", "The playground has a bug"), (400, '{"error": "Too long."}', "Too long.")]
+)
+def test_what_the_server_responds_instead_of_a_report_is_shown(lab: Page, status: int, body: str, message: str) -> None:
+    reported: list[str] = []
+    lab.on("console", lambda entry: reported.append(entry.text) if entry.type == "error" else None)
+    lab.route(ANSWER, lambda route: route.fulfill(status=status, body=body))
+    run(lab, "x = 1")
+    expect(lab.locator(".fault")).to_contain_text(message)
+    assert any("api/tensors/run was answered with 500" in text for text in reported) == (status == 500)
+
+
 def test_names_appear_with_shape_dtype_and_memory(lab: Page) -> None:
     run(lab, "a = np.ones(5)\nb = torch.from_numpy(a)\nx = torch.arange(6).view(2, 3)\ny = x.T\nz = y.reshape(-1)\nn = 3\nu = torch.empty(2)")
     expect(card(lab, "a")).to_contain_text("(5,) np.float64")

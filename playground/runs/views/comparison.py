@@ -29,6 +29,8 @@ Axis = Literal["step", "epoch", "seconds"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "seconds")
 What = Literal["loss", "accuracy"]
 
+MAX_RUNS = 30
+"""Maximum number of runs in a comparison."""
 POINTS = 300
 """Maximum number of points of a curve."""
 ALL_POINTS = 3000

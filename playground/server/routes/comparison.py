@@ -17,15 +17,12 @@ from playground.runs import labels, trash
 from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.views import comparison
-from playground.runs.views.comparison import AXES, Facts
+from playground.runs.views.comparison import AXES, MAX_RUNS, Facts
 from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_chosen, listed_runs, owner
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.run_list import summaries
 from playground.server.services import services
-
-MAX_RUNS = 30
-"""Maximum number of runs in a comparison."""
 
 
 @answered

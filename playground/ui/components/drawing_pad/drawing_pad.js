@@ -5,8 +5,8 @@ const PICTURE_VIEWS = ["layers", "why"]
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, with gaps between its digits" }
 
 async function load() {
-  const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Preprocessing }, { Layers }, { Why }, { Teach }, { Challenge }, { element }] = await Promise.all(
-    ["draw_paper", "draw_photo", "bytes", "draw_answers", "draw_preprocessing", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile"].map(part),
+  const [{ Paper }, { Photo }, { bytesOf, paint }, { Answers, seen }, { Preprocessing }, { Layers }, { Why }, { Teach }, { Challenge }, { element }, { request }] = await Promise.all(
+    ["draw_paper", "draw_photo", "bytes", "draw_answers", "draw_preprocessing", "draw_layers", "draw_why", "draw_teach", "draw_challenge", "tile", "server"].map(part),
   )
 
   return class Pad {
@@ -154,15 +154,9 @@ async function load() {
       if (path === "answer") for (const { name } of this.data.models) address.searchParams.append("model", name)
       else if (this.mode === "several") address.searchParams.set("piece", this.answers.piece)
       if (this.way.without) address.searchParams.set("without", this.way.without)
-      try {
-        const response = await fetch(address, withDrawing ? { method: "POST", body: this.paper.ink(this.data.side) } : {})
-        const answer = await response.json()
-        this.find(".fault").textContent = answer.error ?? ""
-        return answer.error ? null : answer
-      } catch {
-        this.find(".fault").textContent = "The server does not answer. Is it still running?"
-        return null
-      }
+      const answer = await request(address, withDrawing ? { method: "POST", body: this.paper.ink(this.data.side) } : {})
+      this.find(".fault").textContent = answer.error ?? ""
+      return answer.error ? null : answer
     }
 
     show(pieces, apart = 1) {
@@ -207,6 +201,7 @@ async function load() {
     close() {
       this.closed = true
       this.paper?.close()
+      this.parts?.teach?.close()
     }
   }
 }

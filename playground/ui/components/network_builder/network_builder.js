@@ -3,7 +3,7 @@
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
 
 async function load() {
-  const [{ Stack }, { picture, save, saveText }, { Window }, { Inside }, { element }] = await Promise.all(["stack", "picture", "window", "inside", "tile"].map(part))
+  const [{ Stack }, { picture, save, saveText }, { Window }, { Inside }, { element }, { request }] = await Promise.all(["stack", "picture", "window", "inside", "tile", "server"].map(part))
   const number = (value) => value.toLocaleString("en")
   const shape = (sizes) => (sizes ? `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})` : "?")
   const reach = (field) => {
@@ -70,10 +70,15 @@ async function load() {
       const before = this.data
       this.data = data
       if (before) return before.dataset === data.dataset || this.changed()
+      const kinds = await request(new URL("api/network/catalogue", document.baseURI))
+      if (kinds.error) {
+        this.data = undefined // the next update tries again
+        this.parts.trouble.textContent = kinds.error
+        return
+      }
+      this.kinds = new Map(kinds.map((kind) => [kind.name, kind]))
       this.inside.offer(data.starts)
       this.parts.preset.append(...data.presets.map(({ name, title }) => new Option(title || name, name)))
-      const response = await fetch(new URL("api/network/catalogue", document.baseURI))
-      this.kinds = new Map((await response.json()).map((kind) => [kind.name, kind]))
       this.fillPalette()
       this.view = "code"
       this.stack.open(data.network)
@@ -101,13 +106,8 @@ async function load() {
       if (this.changes > 1) this.setState("stack", { ...this.stack.state, chosen: undefined }) // the first one came from Streamlit
     }
 
-    async ask(address, body) {
-      try {
-        const response = await fetch(new URL(address, document.baseURI), { method: "POST", body: JSON.stringify(body) })
-        return await response.json()
-      } catch {
-        return { error: "The server does not answer. Is it still running?" }
-      }
+    ask(address, body) {
+      return request(new URL(address, document.baseURI), { method: "POST", body: JSON.stringify(body) })
     }
 
     present(answer, places) {

@@ -5,7 +5,6 @@ import { percent } from "./numbers.js"
 import { theme } from "./plot.js"
 import { element } from "./tile.js"
 
-export const MOST = 30 // runs that the server compares at once
 const COLUMNS = { name: "Run", started: "Started", accuracy: "Test" }
 const SORT_LABELS = { name: "Sort by name", started: "Sort by start time", accuracy: "Sort by test accuracy" }
 const VALUES = { name: (row) => row.name.toLowerCase(), started: (row) => row.started ?? 0, accuracy: (row) => row.accuracy ?? -1 }
@@ -31,7 +30,7 @@ export class RunList {
     this.count = element("span", "", "Loading runs…")
     const foot = element("div", "comparison-foot")
     const button = (text, act) => { const made = element("button", "", text); made.type = "button"; made.onclick = act; return made }
-    foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(this.shown().map(({ run }) => run).slice(0, MOST))))
+    foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(this.shown().map(({ run }) => run).slice(0, this.most))))
     box.replaceChildren(tools, this.scroll, foot)
   }
 

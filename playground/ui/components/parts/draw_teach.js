@@ -2,6 +2,7 @@
 
 import { bytesOf, paint } from "./bytes.js"
 import { percent } from "./numbers.js"
+import { UNREACHABLE, request } from "./server.js"
 import { element } from "./tile.js"
 
 const POLL_MS = 250
@@ -77,14 +78,9 @@ export class Teach {
   async reach(path, query = {}, body) {
     const address = new URL(`api/drawings${path && `/${path}`}`, document.baseURI)
     for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value)
-    try {
-      const response = await fetch(address, body === undefined ? {} : { method: "POST", body })
-      const answer = await response.json()
-      if (response.ok) return answer
-      this.status.textContent = answer.error
-    } catch {
-      this.status.textContent = "The server does not answer. Is it still running?"
-    }
+    const answer = await request(address, body === undefined ? {} : { method: "POST", body })
+    if (!answer.error) return answer
+    this.status.textContent = answer.error
     return null
   }
 
@@ -126,10 +122,12 @@ export class Teach {
     this.go.disabled = !this.drawings.length
   }
 
-  // Wait for the end of the run; whether it finished.
+  // Wait for the end of the run; whether it finished. A run that no longer exists has not, nor has one whose page was left.
   async ended(run) {
-    for (;;) {
-      const state = await fetch(new URL(`api/runs/${run}`, document.baseURI)).then((response) => response.json()).catch(() => ({}))
+    while (!this.closed) {
+      const state = await request(new URL(`api/runs/${run}`, document.baseURI))
+      if (state.error) this.status.textContent = state.error
+      if (state.error && state.error !== UNREACHABLE) return false
       if (state.step) this.status.textContent = `Training: ${percent(state.step / state.total_steps, 0)}`
       if (ENDED.includes(state.state)) {
         if (state.state !== "finished") this.status.textContent = state.message || "The run did not finish."
@@ -137,6 +135,11 @@ export class Teach {
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
+    return false
+  }
+
+  close() {
+    this.closed = true
   }
 
   async compare(before, run) {

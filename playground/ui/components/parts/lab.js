@@ -2,6 +2,7 @@
 // A page's class extends it with `present(answer, source)`. Streamlit receives each run afterwards.
 
 import { Editor } from "./editor.js"
+import { request } from "./server.js"
 import { alignment, rich } from "./xray.js"
 
 export class Lab {
@@ -37,9 +38,8 @@ export class Lab {
   }
 
   async complete() {
-    const response = await fetch(new URL("api/tensors/reference", document.baseURI))
-    if (!response.ok) return
-    const entries = await response.json()
+    const entries = await request(new URL("api/tensors/reference", document.baseURI))
+    if (entries.error) return // the editor works without completions
     this.editor.complete(entries.map(({ label, group, signature, summary }) => ({ label, detail: group, info: [signature, summary].filter(Boolean).join("\n") })))
   }
 
@@ -75,13 +75,8 @@ export class Lab {
     return { source }
   }
 
-  async ask(body, address = this.address) {
-    try {
-      const response = await fetch(new URL(address, document.baseURI), { method: "POST", body: JSON.stringify(body) })
-      return await response.json()
-    } catch {
-      return { error: "The server does not answer. Is it still running?" }
-    }
+  ask(body, address = this.address) {
+    return request(new URL(address, document.baseURI), { method: "POST", body: JSON.stringify(body) })
   }
 
   showFault(fault, source) {

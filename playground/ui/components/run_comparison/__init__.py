@@ -7,6 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from playground.runs.views.comparison import MAX_RUNS
 from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
@@ -28,4 +29,4 @@ def run_comparison(chosen: Sequence[str], occasion: str, key: str, on_go: Callab
         if isinstance(event, dict):
             on_go(str(event.get("where")), str(event.get("run")))
 
-    _component(key=key, data={"chosen": list(chosen), "occasion": occasion}, on_go_change=went)
+    _component(key=key, data={"chosen": list(chosen), "occasion": occasion, "most": MAX_RUNS}, on_go_change=went)

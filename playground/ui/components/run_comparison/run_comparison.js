@@ -7,7 +7,7 @@ const KEY = "playground-comparison" // where the browser stores the last compari
 const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: 0.6, log: false, filter: "", dataset: "", sort: "started", descending: true }
 
 async function load() {
-  const [{ Overlay }, { RunList, MOST }, { Ranking }, { Table }, { Parallel }, { ACTIVE, freeSlot }] = await Promise.all(["plot", "list", "ranking", "table", "parallel", "marks"].map((name) => part(`comparison_${name}`)))
+  const [{ Overlay }, { RunList }, { Ranking }, { Table }, { Parallel }, { ACTIVE, freeSlot }] = await Promise.all(["plot", "list", "ranking", "table", "parallel", "marks"].map((name) => part(`comparison_${name}`)))
 
   class Comparison {
     constructor(root) {
@@ -28,6 +28,7 @@ async function load() {
     }
 
     update({ data, setTriggerValue }) {
+      this.runs.most = data.most
       this.go = setTriggerValue
       if (data.occasion && data.occasion !== this.occasion) {
         this.occasion = data.occasion
@@ -109,8 +110,9 @@ async function load() {
 
     // Compare these runs; those already in the comparison keep their colours.
     choose(runs) {
-      const selected = [...new Set(runs)].slice(0, MOST)
-      if (runs.length > MOST) this.complain(`At most ${MOST} runs can be compared at once.`)
+      const { most } = this.runs
+      const selected = [...new Set(runs)].slice(0, most)
+      if (runs.length > most) this.complain(`At most ${most} runs can be compared at once.`)
       const before = [...this.chosen.keys()].join()
       for (const run of [...this.chosen.keys()]) if (!selected.includes(run)) this.chosen.delete(run)
       for (const run of selected) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
