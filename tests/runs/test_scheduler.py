@@ -131,7 +131,7 @@ def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Schedu
     assert waiting.follow().state == "queued"
     scheduler.command(third, Command("stop"))
     assert withdrawn.follow().state == "stopped"
-    with pytest.raises(RunError, match="queue already"):
+    with pytest.raises(RunError, match="queued already"):
         scheduler.submit(second)
     until(lambda: watched.follow().steps)
     scheduler.command(first, Command("stop"))

@@ -1,4 +1,4 @@
-"""What a run's network becomes when the coach changes it. Every edit leaves a network that fits the same data; None where there is nothing to edit."""
+"""Edit a run's network for the coach's remedies. Each edit returns a network for the same data, or None if it changes nothing."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.coach.record import PLAIN, WEIGHTED
 
 RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
-"""Rank of one sample behind the layers that change it."""
+"""Rank of one sample's output of the layers that change it."""
 SQUASHING = ("Sigmoid", "Tanh", "Softmax")
 TRANSPARENT = ("Dropout", "Flatten")
-"""Layers behind the last that leave its scores what they are."""
+"""Layers after the output layer that do not change its logits."""
 USUAL_DROPOUT, LIGHT_DROPOUT = 0.5, 0.2
 """For hidden layers, and for a start: https://jmlr.org/papers/v15/srivastava14a.html."""
 LEAK = {"negative_slope": 0.1}
@@ -28,25 +28,25 @@ LARGEST_WIDTH = 512
 
 
 def last_weighted(spec: NetworkSpec) -> int:
-    """Index of the layer that makes the scores; -1 where no layer has weights."""
+    """Return the index of the output layer; -1 if no layer has weights."""
     return max((index for index, layer in enumerate(spec.layers) if layer.type in WEIGHTED), default=-1)
 
 
 def output_activations(spec: NetworkSpec) -> list[int]:
-    """Indices of the activations behind the layer that makes the scores."""
+    """Return the indices of the activations after the output layer."""
     groups = [layer_type(layer.type).group if layer.type not in TRANSPARENT else "" for layer in spec.layers]
     last = max((index for index, group in enumerate(groups) if group not in ("Activation", "")), default=-1)
     return [index for index, group in enumerate(groups) if index > last and group == "Activation"]
 
 
 def without_output_activation(spec: NetworkSpec) -> NetworkSpec | None:
-    """Scores as they are."""
+    """Remove the activations after the output layer."""
     behind = output_activations(spec)
     return _made(spec, "scores", "scores as they are", (layer for index, layer in enumerate(spec.layers) if index not in behind))
 
 
 def normalised(spec: NetworkSpec) -> NetworkSpec | None:
-    """A normalisation behind every linear layer and convolution but the last; batch norm for vectors and images, layer norm for tokens."""
+    """Add a normalisation after every linear layer and convolution but the last: batch norm for vectors and images, layer norm for tokens."""
     layers: list[LayerSpec] = []
     last, rank = last_weighted(spec), len(spec.input_shape)
     for index, layer in enumerate(spec.layers):
@@ -59,7 +59,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec | None:
 
 
 def with_relus(spec: NetworkSpec) -> NetworkSpec | None:
-    """ReLU in place of the sigmoids and tanhs between the layers."""
+    """Replace the sigmoid and tanh activations of hidden layers by ReLU."""
     last = last_weighted(spec)
     relu = LayerSpec("ReLU")
     layers = (relu if layer.type in SQUASHING and index < last else layer for index, layer in enumerate(spec.layers))
@@ -67,12 +67,12 @@ def with_relus(spec: NetworkSpec) -> NetworkSpec | None:
 
 
 def leaky(spec: NetworkSpec) -> NetworkSpec | None:
-    """Leaky ReLU in place of ReLU."""
+    """Replace ReLU by leaky ReLU."""
     return _made(spec, "leaky", "with leaky ReLU", (LayerSpec("LeakyReLU", LEAK) if layer.type == "ReLU" else layer for layer in spec.layers))
 
 
 def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
-    """A ReLU between weighted layers that have nothing between them which bends."""
+    """Add a ReLU between layers with weights that have no activation between them."""
     layers: list[LayerSpec] = []
     is_straight = False
     for layer in spec.layers:
@@ -84,7 +84,7 @@ def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
 
 
 def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
-    """Dropout in front of the linear layers that read features, not pixels; where there is some already, none is added."""
+    """Add dropout before the linear layers that read features, not pixels; None if the network has dropout."""
     if any(layer.type == "Dropout" for layer in spec.layers):
         return None
     layers: list[LayerSpec] = []
@@ -99,14 +99,14 @@ def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
 
 
 def with_light_dropout(spec: NetworkSpec) -> NetworkSpec | None:
-    """No dropout stronger than `LIGHT_DROPOUT`."""
+    """Limit the probability of dropout to `LIGHT_DROPOUT`."""
     return _made(
         spec, "light-dropout", "with less dropout", (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type == "Dropout" else layer for layer in spec.layers)
     )
 
 
 def wider(spec: NetworkSpec) -> NetworkSpec | None:
-    """Hidden layers that are wide enough for a start and at least twice as wide as they were; a hidden layer where there is none."""
+    """Widen the hidden layers at least twofold and to the widths in `WIDTHS`; add a hidden layer if there is none."""
     last = last_weighted(spec)
     if last_weighted(spec.with_layers(spec.layers[:last])) < 0 if last > 0 else True:
         return _with_hidden_layer(spec, last)
@@ -135,7 +135,7 @@ def _at_most(layer: LayerSpec, name: str, most: float) -> LayerSpec:
 
 
 def _made(spec: NetworkSpec, suffix: str, words: str, layers: Iterable[LayerSpec]) -> NetworkSpec | None:
-    """The network with these layers under a name of its own; None where they are the same, or too many."""
+    """Return the network with these layers under a new name; None if they are the same, or too many."""
     changed = tuple(layers)
     if changed == spec.layers:
         return None
