@@ -55,7 +55,7 @@ class Device:
 
 def available() -> list[Device]:
     """Every device of this machine, the best first, the CPU last."""
-    import torch
+    import torch  # the first page names a device before torch is there
 
     devices = []
     if torch.accelerator.is_available():
@@ -95,7 +95,7 @@ def get(name: str) -> Device:
 
 def synchronize(device: torch.device) -> None:
     """Wait until the accelerator has done what was asked of it; nothing to wait for on the CPU."""
-    import torch
+    import torch  # the first page names a device before torch is there
 
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
@@ -106,7 +106,7 @@ def _count(number: int, thing: str) -> str:
 
 
 def _accelerator(name: str) -> Device:
-    import torch
+    import torch  # the first page names a device before torch is there
 
     device = torch.device(name)
     backend = torch.get_device_module(device)

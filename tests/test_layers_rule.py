@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from playground.environment import ROOT
+from playground.environment import PACKAGE, ROOT
 
 GROUND = {"errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
 RUNS = GROUND | {"network", "data", "training", "runs"}
@@ -169,3 +171,29 @@ def test_only_the_device_module_asks_which_hardware_there_is() -> None:
         if isinstance(node, ast.Attribute) and ((name := ast.unparse(node)) in asked or name.startswith("torch.backends.mps"))
     ]
     assert [each for each in found if each[0] != "playground.device"] == []
+
+
+def late_imports() -> Iterator[tuple[str, int, str]]:
+    """Every import inside a function: file, line, and the comment of the first of the imports that stand together."""
+    for path in (path for path in SOURCES if path.is_relative_to(PACKAGE)):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        numbers = sorted({node.lineno for function in functions for node in ast.walk(function) if isinstance(node, ast.Import | ast.ImportFrom)})
+        for number in numbers:
+            first = number
+            while first - 1 in numbers:
+                first -= 1
+            yield path.relative_to(PACKAGE).as_posix(), number, lines[first - 1].partition("#")[2].strip()
+
+
+def test_imports_inside_functions_are_few_and_have_a_reason() -> None:
+    found = list(late_imports())
+    assert len(found) < 40
+    assert [(name, line) for name, line, reason in found if not reason] == []
+
+
+def test_the_server_and_the_first_page_start_without_torch() -> None:
+    code = "import sys, playground.server.asgi, playground.ui.pages.home, playground.training.config, playground.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]

@@ -1,28 +1,22 @@
-"""The tasks of the Autograd page, each run in a process of its own (`playground.tensors.sandbox`).
-
-PyTorch is imported inside the functions, so that a page can name a task before PyTorch is loaded.
-"""
+"""The tasks of the Autograd page, each run in a process of its own (`playground.tensors.sandbox`); `task_names` names them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import torch
+
+from playground import device
+from playground.autograd import descent, gradient_check, gradient_flow, graph, overrides, script_loss
+from playground.autograd.pitfalls import catalogue
+from playground.autograd.script_loss import ScriptLoss
+from playground.data.load import load
 from playground.errors import PlaygroundError
-
-if TYPE_CHECKING:
-    from playground.autograd.script_loss import ScriptLoss
+from playground.tensors.xray.report import tile
 
 MAX_CURVE_POINTS = 101
 """Points of a loss curve."""
-
-OBSERVE = "playground.autograd.sandbox_tasks:observe"
-LOSS_CURVE = "playground.autograd.sandbox_tasks:loss_curve"
-CHECK_GRADIENTS = "playground.autograd.sandbox_tasks:check_gradients"
-DESCEND = "playground.autograd.sandbox_tasks:descend"
-GRADIENT_FLOW = "playground.autograd.gradient_flow:measure_gradient_flow"
-PITFALL = "playground.autograd.pitfalls.catalogue:compare"
-PREPARE = "playground.autograd.sandbox_tasks:prepare"
 
 
 def observe(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -35,11 +29,6 @@ def observe(request: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         The document of `playground.autograd.graph`, and the `seed`.
     """
-    import torch
-
-    from playground.autograd import graph, overrides, script_loss
-    from playground.tensors.xray.report import tile
-
     seed = request.get("seed")
     seed = torch.seed() % 2**31 if seed is None else _whole_number("seed", seed)
     script_loss.seed_generators(seed)
@@ -49,8 +38,6 @@ def observe(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def loss_curve(request: Mapping[str, Any]) -> dict[str, Any]:
     """Evaluate the loss of backward pass `pass` for the `values` of one `cell` of the tensor called `name`."""
-    from playground.autograd import script_loss
-
     try:
         cell, values = int(request["cell"]), [float(value) for value in request["values"]]
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -60,16 +47,11 @@ def loss_curve(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def check_gradients(request: Mapping[str, Any]) -> dict[str, Any]:
     """Compare the gradients of the first backward pass with finite differences."""
-    from playground.autograd import gradient_check
-
     script_loss = _script_loss({**request, "pass": 0})
     return gradient_check.check_gradients(script_loss, script_loss.leaves())
 
 
 def _script_loss(request: Mapping[str, Any]) -> ScriptLoss:
-    from playground.autograd import overrides
-    from playground.autograd.script_loss import ScriptLoss
-
     cells = overrides.parse(request.get("overrides")).values
     seed, pass_index = _whole_number("seed", request.get("seed")), _whole_number("pass", request.get("pass"))
     return ScriptLoss(str(request["source"]), _predefined(request), seed, cells, pass_index)
@@ -87,28 +69,19 @@ def _whole_number(name: str, number: Any) -> int:
 
 
 def _predefined(request: Mapping[str, Any]) -> dict[str, Any]:
-    import torch
-
-    from playground import device
-
     return {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
 
 
 def descend(request: Mapping[str, Any]) -> dict[str, Any]:
     """Let optimizers descend a loss surface; see `playground.autograd.descent.descend`."""
-    from playground.autograd import descent
-
     return descent.descend(request)
 
 
-def prepare() -> None:
-    """Import in the launcher, before it forks; no backward pass, because autograd's engine would not survive a fork."""
-    import playground.autograd.descent
-    import playground.autograd.gradient_check
-    import playground.autograd.gradient_flow
-    import playground.autograd.graph
-    import playground.autograd.pitfalls.catalogue  # noqa: F401
-    from playground.data.load import load
+IMPORTED = (gradient_flow, catalogue)
+"""Modules with tasks of their own, imported with this one so that a task does not wait for them."""
 
+
+def prepare() -> None:
+    """Load the data sets in the launcher, before it forks; no backward pass, because autograd's engine would not survive a fork."""
     for name in ("mnist-5k", "shapes"):
         load(name)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from playground.autograd.sandbox_tasks import OBSERVE
+from playground.autograd.task_names import OBSERVE
 from playground.cli.files import read_script
 from playground.cli.output import as_json
 from playground.errors import PlaygroundError

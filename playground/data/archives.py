@@ -46,7 +46,7 @@ class Archive:
 
 def archives(info: DatasetInfo, root: Path) -> list[Archive]:
     """List the files that torchvision's loader of this data set reads from `root`."""
-    from torchvision import datasets
+    from torchvision import datasets  # torchvision takes a second, and only a download needs it
 
     loader: Any = getattr(datasets, info.torchvision)
     if info.torchvision == "CIFAR10":

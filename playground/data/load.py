@@ -73,7 +73,7 @@ def cache_path(info: DatasetInfo) -> Path:
 
 def store(images: ImageSet) -> None:
     """Store a parsed data set: write to a temporary file, then rename it, so that it is complete or absent."""
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError  # imports torch, which `is_ready` does not need
     from safetensors.torch import save_file
 
     path = cache_path(images.info)
@@ -110,7 +110,7 @@ def _load(info: DatasetInfo, folder: Path) -> ImageSet:
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
-    from safetensors import SafetensorError
+    from safetensors import SafetensorError  # imports torch, which `is_ready` does not need
     from safetensors.torch import load_file
 
     try:
@@ -135,7 +135,7 @@ def _parse(info: DatasetInfo, root: Path) -> ImageSet:
     Raises:
         DataError: the files cannot be read.
     """
-    from torchvision import datasets
+    from torchvision import datasets  # takes a second, and only a parse needs it
 
     loader: Any = getattr(datasets, info.torchvision)
     try:

@@ -73,7 +73,7 @@ class Drawing:
     """The digit that a network predicted; empty if unknown."""
 
     def __post_init__(self) -> None:
-        import torch
+        import torch  # a page counts drawings without torch
 
         if self.image.dtype != torch.uint8 or tuple(self.image.shape) != (1, SIDE, SIDE):
             raise DataError(f"A drawing must be torch.uint8 of shape {(1, SIDE, SIDE)}, not {self.image.dtype} of shape {tuple(self.image.shape)}.")
@@ -195,7 +195,7 @@ def to_tensors(drawings: Sequence[Drawing]) -> LabelledImages:
     Raises:
         DataError: there are no drawings.
     """
-    import torch
+    import torch  # as above
 
     if not drawings:
         raise DataError("There are no drawings to train on yet.", "Draw a digit and select its label.")
@@ -208,7 +208,7 @@ def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
     Raises:
         DataError: their type, shape or number or a label does not fit the data set.
     """
-    import torch
+    import torch  # as above
 
     images, labels = own
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != info.input_shape:
@@ -224,7 +224,7 @@ def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
 
 def to_safetensors(own: LabelledImages) -> bytes:
     """Serialise images and labels for the folder of a run."""
-    from safetensors.torch import save
+    from safetensors.torch import save  # imports torch, as above
 
     content: bytes = save({"images": own[0].contiguous(), "labels": own[1].contiguous()})
     return content
@@ -236,7 +236,7 @@ def from_safetensors(content: bytes, info: DatasetInfo) -> LabelledImages:
     Raises:
         DataError: the file is invalid, or does not fit the data set.
     """
-    from safetensors.torch import load
+    from safetensors.torch import load  # imports torch, as above
 
     try:
         tensors: dict[str, Tensor] = load(content)
@@ -297,7 +297,7 @@ def _rounded(stroke: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _png(image: Tensor) -> bytes:
-    from PIL import Image
+    from PIL import Image  # pictures are rarely packed
 
     target = io.BytesIO()
     Image.fromarray(image[0].cpu().numpy()).save(target, "PNG")
@@ -338,7 +338,7 @@ def _metadata(content: bytes) -> dict[str, Mapping[str, Any]]:
 
 def _pixels(content: bytes, name: str) -> Tensor:
     """Decode a PNG file to ``(1, 28, 28)`` uint8, after checking the size in its header."""
-    import numpy as np
+    import numpy as np  # a page counts drawings without them
     import torch
     from PIL import Image
 

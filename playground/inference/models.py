@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from playground import environment
@@ -211,9 +213,6 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
     Raises:
         PlaygroundError: the run is not finished, or the files cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
     state, history = run.checkpoints.load(), History(run).follow()
     if state is None or history.finished is None:
@@ -256,8 +255,6 @@ def _weights_of(run: Run, step: int | None) -> Weights:
 
 @lru_cache(maxsize=8)
 def _load_shipped(weights: Weights, device: str) -> Model:
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(weights.path, "pt") as file:
             facts = file.metadata()

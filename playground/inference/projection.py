@@ -165,7 +165,7 @@ def _centred(features: NDArray[np.float32]) -> Floats:
 
 def _principal(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:
     """Compute the first principal components, ``(N, components)``, and their explained variance ratios; missing components are zeros."""
-    from sklearn.decomposition import PCA
+    from sklearn.decomposition import PCA  # takes a second, and only this picture needs it
 
     available = min(components, *centred.shape)
     model = PCA(available, svd_solver="covariance_eigh" if centred.shape[1] <= MAX_EXACT_FEATURES else "randomized", random_state=seed).fit(centred)
@@ -188,7 +188,7 @@ def _tsne(centred: Floats, dimensions: int, seed: int) -> Floats:
 
     Source: Kobak and Berens, The art of using t-SNE for single-cell transcriptomics, https://doi.org/10.1038/s41467-019-13056-x
     """
-    from sklearn.manifold import TSNE
+    from sklearn.manifold import TSNE  # as above
 
     components, _ = _principal(centred, max(COMPONENTS, dimensions), seed)
     start = components[:, :dimensions] / components[:, 0].std() * SPREAD

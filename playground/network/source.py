@@ -105,7 +105,7 @@ def class_name(spec: NetworkSpec) -> str:
 
     A name that torch, a block or the scripts around it have already ends in `Net`.
     """
-    import torch
+    import torch  # code is written without torch, but for the shapes of buffers
 
     name = next(filter(None, map(_camel_case, (spec.name, spec.title))), "Network")[:_LONGEST]
     blocks = {layer.type for layer in spec.layers}

@@ -185,7 +185,7 @@ def _reaches(shape: Shape | None, layers: tuple[LayerSpec, ...], count: int) -> 
 
 @lru_cache(maxsize=8192)  # so that an edit traces anew only the layers whose settings or input it changes
 def _outcome(layer: LayerSpec, in_shape: Shape) -> _Outcome:
-    import torch
+    import torch  # networks are read and listed without torch
     from torch.utils.flop_counter import FlopCounterMode
 
     fault = _misfit(layer, in_shape)

@@ -102,7 +102,7 @@ def load_state(path: Path) -> dict[str, Any]:
     Raises:
         CheckpointError: it is not such a file, or holds anything else.
     """
-    import torch
+    import torch  # as in `save`
 
     if not _is_archive(path):  # torch.save writes nothing else; older pickles are not worth their risk
         raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged.")

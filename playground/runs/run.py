@@ -125,7 +125,7 @@ class Run:
         """
         if not self.start_path.exists():
             return None
-        from safetensors import SafetensorError
+        from safetensors import SafetensorError  # imports torch, which readers of a run do without
         from safetensors.torch import load_file
 
         try:

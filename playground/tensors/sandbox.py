@@ -21,12 +21,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from playground import device, environment
+from playground import environment
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
 
-PREPARE = "playground.tensors.sandbox:prepare"
-RUN = "playground.tensors.sandbox:run_script"
+PREPARE = "playground.tensors.script_task:prepare"
+RUN = "playground.tensors.script_task:run_script"
 CHECK_EXERCISE = "playground.tensors.exercises.grading:check_exercise"
 COMPARE_DEVICES = "playground.tensors.device_benchmark:compare_devices"
 """Tasks, each as `module:function`."""
@@ -223,7 +223,7 @@ def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 def _limit_resources(seconds: int) -> None:
     """Have the system hold this process to its time and memory, and let it write no file."""
-    import resource
+    import resource  # Windows has no such module
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
@@ -243,36 +243,11 @@ def _data_bytes() -> int:
 
 def _reseed() -> None:
     """Seed the random number generators anew; a fork would otherwise continue those of its parent."""
-    import numpy as np
+    import numpy as np  # only the process of a script has torch
     import torch
 
     torch.seed()
     np.random.seed(int.from_bytes(os.urandom(4)))
-
-
-def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that runs `source` on `device` and reports on it."""
-    import torch
-
-    from playground.tensors.language import interpreter
-    from playground.tensors.xray import report
-
-    given = {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
-    execution = interpreter.run(str(request["source"]), given)
-    return report.summary(execution) if request.get("brief") else report.report(execution)
-
-
-def prepare() -> None:
-    """In the forking process: import everything, and let the meta device and the tracing do their own slow imports."""
-    import torch
-
-    from playground.tensors.language import interpreter
-    from playground.tensors.xray import report
-
-    torch.set_num_threads(1)
-    torch.seed()  # the first time it reads source files for a traceback that nobody asked for
-    source = "a = torch.rand(3, 4)\nb = a[a > 0.5].sum()\nc = a @ a.T + np.ones(3)\nd = torch.cat([a, a]).max(dim=1)[1]\na += 1\na @ a"
-    report.report(interpreter.run(source, {"device": torch.device("cpu")}))
 
 
 def run_once(source: str, task: str = RUN) -> dict[str, Any]:

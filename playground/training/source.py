@@ -11,10 +11,12 @@ from typing import Any
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.input_scaling import BYTES, STANDARDISED
+from playground.network.initialise import source
 from playground.network.source import imports, sequential
 from playground.network.spec import NetworkSpec
 from playground.training.config import TrainConfig
 from playground.training.schedules import schedule_type
+from playground.training.whitening import WHITENING_IMAGES
 
 _EPOCH = """\
     network.train()
@@ -167,9 +169,6 @@ def _definitions(module: ModuleType) -> list[Any]:
 
 def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
     """How the weights start, where it is not as the layers draw them."""
-    from playground.network.initialise import source
-    from playground.training.whitening import WHITENING_IMAGES
-
     lines = [] if config.initialisation == "default" else [source(config.initialisation).rstrip()]
     if config.whiten:
         every = max(1, info.train_size // WHITENING_IMAGES)  # not the first ones: a data set may be sorted by class

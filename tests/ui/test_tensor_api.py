@@ -168,7 +168,7 @@ def test_an_exercise_has_more_time_than_a_script(client: TestClient, monkeypatch
     monkeypatch.setattr(services(), "sandbox", Noting())
     run(client, "x = 1")
     run(client, "x = 1", exercise=EXERCISES[0].name)
-    assert [task.split(":")[1] for task, _ in asked] == ["run_script", "try_exercise"]
+    assert [task.split(":")[1] for task, _ in asked] == ["run_script", "check_exercise"]
     assert 0 < asked[0][1] < asked[1][1]
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 from playground import environment
 from playground.forking import CAN_FORK, MESSAGE, Forker
 
-PREPARE = "playground.runs.execution.launcher:prepare"
+PREPARE = "playground.runs.execution.preparation:prepare"
 """The function that a forking process calls before it starts workers."""
 
 
@@ -103,15 +103,6 @@ def become_worker(argument: str, descriptor: int) -> int:
     os.close(descriptor)
     os.close(log)
 
-    from playground.runs.execution.worker import main
+    from playground.runs.execution.worker import main  # imports torch; the server starts without it
 
     return main(run_path, place, os.fdopen(0, encoding="utf-8", closefd=False))
-
-
-def prepare() -> None:
-    """Do the slow imports: torch, and torch._dynamo, which the first optimizer imports."""
-    import safetensors.torch  # noqa: F401
-    import torch._dynamo
-    import torch.utils.flop_counter  # noqa: F401
-
-    import playground.runs.execution.worker  # noqa: F401

@@ -107,7 +107,7 @@ def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Itera
 
 def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place: int) -> Iterator[Event]:
     """Yield the run's events; execute commands between them."""
-    import torch
+    import torch  # a line of arguments that is wrong is refused before
 
     threads = environment.training_threads()
     torch.set_num_threads(threads)
@@ -220,7 +220,7 @@ def keep_freed_memory() -> None:
 
     Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
-    import ctypes
+    import ctypes  # only Linux has what it is used for
 
     with contextlib.suppress(OSError, AttributeError):
         libc: Any = ctypes.CDLL("libc.so.6")

@@ -18,6 +18,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from torch import Tensor
+
+from playground import device
 from playground.data.catalogue import dataset_info
 from playground.data.own_drawings import from_safetensors, to_safetensors
 from playground.device import BEST
@@ -34,6 +37,7 @@ from playground.runs.sharing import torch_archive, validation
 from playground.runs.sharing.weights import expected, fitted, read_weights, write_start
 from playground.training.config import TrainConfig
 from playground.training.events import Closeup, Created, Event, Snapshot, Stopped
+from playground.training.loop import STATE_FORMAT
 from playground.untrusted import UNREADABLE, damaged, opened, unzipped
 
 LIMIT = 2_000_000_000
@@ -161,8 +165,6 @@ class _Packed:
 
     def config(self) -> TrainConfig:
         """Return the configuration; a device that this machine does not have becomes `best`."""
-        from playground import device
-
         config = self._read("config.json", lambda text: TrainConfig.from_dict(json.loads(text)))
         try:
             device.get(config.device)
@@ -263,10 +265,6 @@ def _sound_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
     Raises:
         CheckpointError: it is not.
     """
-    from torch import Tensor
-
-    from playground.training.loop import STATE_FORMAT
-
     if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{name} is not a checkpoint of the playground, or one of another version.")
     weights, reference = state.get("weights"), expected(spec)

@@ -15,13 +15,12 @@ import sys
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import torch
 
 from playground.errors import CheckpointError
 from playground.untrusted import UNREADABLE, damaged, unzipped
-
-if TYPE_CHECKING:
-    import torch
 
 PICKLE_LIMIT = 1 << 22
 """Maximum bytes of the pickle in an archive; one tensor takes about 150."""
@@ -175,7 +174,6 @@ class _Reader:
         kind, name, key, _location, numel = self.stack.pop()
         if kind != "storage" or not isinstance(name, _Name):
             raise TypeError("only storages lie outside of the pickle")
-        import torch
 
         self.push(_Storage(key, getattr(torch, _DTYPES[name.text.removeprefix("torch ")]), numel))
 
@@ -199,8 +197,6 @@ class _Reader:
 
     def tensor(self, storage: _Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> torch.Tensor:
         """Return a copied tensor; count all its elements first, because a view as of `expand` becomes larger when it is copied."""
-        import torch
-
         if len(size) > DIMENSIONS or any(type(number) is not int for number in (offset, *size, *stride)):
             raise TypeError("sizes are whole numbers")
         self.left -= math.prod(size) * storage.dtype.itemsize
@@ -210,8 +206,6 @@ class _Reader:
         return torch.as_strided(flat, size, stride, offset).clone()
 
     def storage_bytes(self, storage: _Storage) -> torch.Tensor:
-        import torch
-
         if storage.key not in self.bytes_of:
             content = bytearray(self.archive.read(f"{self.folder}data/{storage.key}"))
             self.bytes_of[storage.key] = torch.frombuffer(content, dtype=torch.uint8) if content else torch.empty(0, dtype=torch.uint8)

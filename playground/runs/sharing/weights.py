@@ -9,9 +9,15 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save, save_file
+from torch import Tensor
 
 from playground.errors import CheckpointError, RunError
+from playground.network.build import build
 from playground.network.spec import NetworkSpec
 from playground.runs.history import History
 from playground.runs.run import Run, create_from
@@ -19,9 +25,6 @@ from playground.runs.sharing import torch_archive
 from playground.training.config import TrainConfig
 from playground.training.events import Created
 from playground.untrusted import damaged, opened
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 LIMIT = 500_000_000
 """Maximum bytes of a file of weights."""
@@ -57,8 +60,6 @@ def as_state_dict(run: Run, step: int | None = None) -> bytes:
     Raises:
         CheckpointError: as `weights_of` does.
     """
-    import torch
-
     file = io.BytesIO()
     torch.save(weights_of(run, step), file)
     return file.getvalue()
@@ -70,8 +71,6 @@ def as_safetensors(run: Run, step: int | None = None) -> bytes:
     Raises:
         CheckpointError: as `weights_of` does.
     """
-    from safetensors.torch import save
-
     state = _state(run, step)
     evaluated = [event.test_accuracy for event in History(run).follow().evaluations if event.step <= state["step"]]
     facts = {"network": run.network.to_json(), "config": json.dumps(run.config.to_dict())}
@@ -157,9 +156,6 @@ def write_start(run: Run, weights: dict[str, Tensor]) -> None:
     Raises:
         RunError: they cannot be written.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
     try:
         save_file(weights, run.start_path)
     except SafetensorError as error:
@@ -172,10 +168,6 @@ def expected(spec: NetworkSpec) -> dict[str, Tensor]:
     Raises:
         ShapeError: a layer does not fit.
     """
-    import torch
-
-    from playground.network.build import build
-
     with torch.device("meta"):
         return dict(build(spec, "meta").state_dict())
 
@@ -189,15 +181,11 @@ def _state(run: Run, step: int | None) -> dict[str, Any]:
 
 def _plain_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
     """Return the weights in PyTorch's default memory format: training uses channels last, which other programs may not expect."""
-    import torch
-
     return {name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in state["weights"].items()}
 
 
 def _state_dict(content: object, name: str) -> dict[str, Tensor]:
     """Return the weights in the content of a file: a `state_dict`, alone or in a checkpoint."""
-    from torch import Tensor
-
     if isinstance(content, Tensor):
         raise CheckpointError(f"{name} contains a single tensor, not the weights of a network.", "Save model.state_dict().")
     if not isinstance(content, dict):
@@ -211,8 +199,6 @@ def _state_dict(content: object, name: str) -> dict[str, Tensor]:
 
 
 def _safetensors(file: IO[bytes], name: str) -> dict[str, Tensor]:
-    from safetensors.torch import load
-
     try:
         weights: dict[str, Tensor] = load(file.read())
     except Exception:  # its reader raises anything for a header that lies: SafetensorError, KeyError, ValueError, RuntimeError, …
@@ -281,8 +267,6 @@ def _signature(tensors: Mapping[str, Tensor]) -> frozenset[tuple[str, tuple[int,
 
 def _converted(tensor: Tensor, reference: Tensor, name: str) -> Tensor:
     """Convert the tensor to the network's dtype; counters stay integers."""
-    import torch
-
     if tensor.is_floating_point() != reference.is_floating_point() or tensor.is_complex():
         raise CheckpointError(f"“{name}” in the file is {_kind(tensor)}; the network has {_kind(reference)} there.", "Quantised weights cannot be read.")
     return tensor.to(reference.dtype, copy=True, memory_format=torch.contiguous_format)

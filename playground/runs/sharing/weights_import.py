@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
 from playground.runs.sharing.weights import create_from_weights, fitted
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Stopped
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from playground.training.loop import Training, evaluate
 
 
 def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> tuple[Run, tuple[str, ...]]:
@@ -29,10 +29,6 @@ def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor],
         CheckpointError: they do not fit the network.
         PlaygroundError: the network does not fit the data, or the run cannot be written.
     """
-    import torch
-
-    from playground.training.loop import Training, evaluate
-
     start, notes = fitted(weights, spec)
     with torch.random.fork_rng():  # the run's seed must not change the server's random numbers
         training = Training(spec, config, weights=start)

@@ -81,7 +81,7 @@ def _ratio(update: float | None, weight: float | None) -> float | None:
 
 def _gallery(run: Run, predictions: list[list[list[int]]]) -> dict[str, Any]:
     """Return the gallery's test images, bytes in base64, with the predicted probabilities in every snapshot."""
-    from playground.data.load import load
+    from playground.data.load import load  # imports torch; curves are shown without it
     from playground.training.instruments.observation import gallery_of
 
     info = dataset_info(run.config.dataset)

@@ -58,7 +58,6 @@ async def layers(request: Request) -> Response:
     """Return the input and the activations of each layer for a drawing."""
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-
         return {"outputs": activations.as_json(activations.layer_outputs(model, image))}
 
     return await _respond(request, compute)
@@ -74,7 +73,6 @@ async def calculation(request: Request) -> Response:
         raise PlaygroundError("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.") from None
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-
         result, receptive_field = activations.calculate(model, image, index, place)
         return {"calculation": arithmetic.as_json(result), "receptive_field": receptive_field}
 
@@ -87,7 +85,6 @@ async def attribution(request: Request) -> Response:
     method, target, versus = (request.query_params.get(name, "") for name in ("method", "target", "versus"))
 
     def compute(model: Model, image: Tensor) -> dict[str, Any]:
-
         first, second = _class(target, model), _class(versus, model) if versus else None
         made = attributions.attribute(model, image, method, first) if second is None else attributions.contrast(model, image, method, first, second)
         return attributions.as_json(made)
@@ -102,7 +99,6 @@ async def _respond(request: Request, compute: Any) -> Response:
     piece = request.query_params.get("piece")
 
     def preprocess_and_compute() -> Any:
-
         if _is_picture(body):
             model = _model(name, who)
             return compute(model, to_input(read_image(body, MAX_PIXELS), model.info))
@@ -119,7 +115,6 @@ def current_learner(request: Request) -> str:
 
 
 def _model(name: str, who: str) -> Model:
-
     if name not in pretrained_names() and not identity.may_see(find(name), who):
         raise Forbidden("This network belongs to another learner.")
     return load_model(name)
@@ -138,7 +133,6 @@ def load_digit_model(name: str, who: str) -> Model:
 
 
 def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str, Any]:
-
     if not 1 <= len(names) <= MAX_MODELS:
         raise PlaygroundError(f"Choose one or {MAX_MODELS} networks, not {len(names)}.")
     if _is_picture(body):
@@ -154,7 +148,6 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
 
 def _count_digits(ink: Pixels) -> int:
     """Count the digits in a drawing; one with too many components counts as one."""
-
     try:
         return len(segment(ink))
     except DrawingError:
@@ -162,7 +155,6 @@ def _count_digits(ink: Pixels) -> int:
 
 
 def _piece(ink: Pixels, number: str) -> Pixels:
-
     segments = segment(ink)
     if not number.isascii() or not number.isdecimal() or int(number) >= len(segments):
         raise PlaygroundError(f"There are {len(segments)} digits, counted from 0. There is no digit “{number[:20]}”.")
@@ -170,7 +162,6 @@ def _piece(ink: Pixels, number: str) -> Pixels:
 
 
 def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> dict[str, Any]:
-
     answers = []
     for model in models:
         prediction = _with_scaling(model, steps).predict(digit.input)
@@ -181,7 +172,6 @@ def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> d
 
 def _predict_image(body: bytes, models: list[Model]) -> dict[str, Any]:
     """Predict an image file with each network; return also the input of the first one, `seen`."""
-
     picture, answers = read_image(body, MAX_PIXELS), []
     inputs = [to_input(picture, model.info) for model in models]
     for model, image in zip(models, inputs, strict=True):
@@ -203,13 +193,11 @@ def _picture(pixels: Pixels) -> dict[str, Any]:
 
 def _with_scaling(model: Model, steps: Preprocessing) -> Model:
     """Return the network with its input scaling, or without it if that step is switched off."""
-
     return model if steps.normalise else replace(model, inputs=BYTES)
 
 
 def _steps(left_out: str) -> Preprocessing:
     """Return all preprocessing steps except those named, separated by commas."""
-
     names = [name for name in left_out.split(",") if name]
     known = {field.name for field in fields(Preprocessing)}
     if not known.issuperset(names):
@@ -236,7 +224,6 @@ def _class(text: str, model: Model) -> int:
 
 @lru_cache(maxsize=32)
 def _stack(model: Model) -> list[dict[str, Any]]:
-
     return activations.describe_layers(model)
 
 

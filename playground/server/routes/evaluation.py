@@ -25,14 +25,12 @@ PAGE = 120
 @answered
 async def summary(request: Request) -> Response:
     """Return accuracy, confusion matrix, scores of each class and calibration."""
-
     return AsciiJSON(await _compute(request, evaluation.summary))
 
 
 @answered
 async def pictures(request: Request) -> Response:
     """Return one page of the test images that pass a filter."""
-
     query = request.query_params
     selection = evaluation.Filter(query.get("outcome", "all"), _integer(request, "true"), _integer(request, "predicted"), query.get("order", "in-order"))
     offset = _integer(request, "offset") or 0
@@ -47,7 +45,6 @@ async def pictures(request: Request) -> Response:
 @answered
 async def points(request: Request) -> Response:
     """Return the features of a sample of test images, projected to two or three dimensions."""
-
     method, dimensions = request.query_params.get("method", "pca"), _integer(request, "dimensions") or 2
     return AsciiJSON(await _compute(request, lambda evaluated: projection.points(evaluated, method, dimensions)))
 
@@ -55,7 +52,6 @@ async def points(request: Request) -> Response:
 @answered
 async def sprite_sheet(request: Request) -> Response:
     """Return the images of these points as one sprite sheet."""
-
     sheet = await _compute(request, projection.sprite_sheet)
     return Response(sheet.content, media_type=sheet.media_type)
 
@@ -68,7 +64,6 @@ async def _compute(request: Request, compute: Callable[[Evaluation], Any]) -> An
 
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
-
     if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
         raise Forbidden("This network belongs to another learner.")
     return load_evaluation(name, dataset)

@@ -40,7 +40,6 @@ async def add(request: Request) -> Response:
         raise PlaygroundError("The label of a drawing must be a digit from 0 to 9.")
 
     def add_drawing() -> dict[str, Any]:
-
         own_drawings.add_drawings(who, own_drawings.Drawing(to_digit(parse_ink(body)).input, DIGITS.index(label), (), predicted))
         return _drawings_as_json(who)
 
@@ -55,7 +54,6 @@ async def delete(request: Request) -> Response:
         raise PlaygroundError("“index” must be the number of a drawing.")
 
     def delete_drawing() -> dict[str, Any]:
-
         own_drawings.delete_drawing(who, int(index))
         return _drawings_as_json(who)
 
@@ -68,7 +66,6 @@ async def export_archive(request: Request) -> Response:
     who = current_learner(request)
 
     def to_archive() -> bytes:
-
         return own_drawings.to_zip(own_drawings.load_drawings(who))
 
     content = await to_thread.run_sync(to_archive)
@@ -81,7 +78,6 @@ async def import_archive(request: Request) -> Response:
     body, who = await body_of(request, MAX_UPLOAD), current_learner(request)
 
     def add_drawings() -> dict[str, Any]:
-
         own_drawings.add_drawings(who, *own_drawings.from_zip(body))
         return _drawings_as_json(who)
 
@@ -94,7 +90,6 @@ async def start(request: Request) -> Response:
     name, who = request.query_params.get("model", ""), current_learner(request)
 
     def create_run() -> dict[str, Any]:
-
         run = fine_tune(load_digit_model(name, who), *own_drawings.to_tensors(own_drawings.load_drawings(who)), who)
         services().scheduler.submit(run)
         return {"run": run.id}
@@ -108,7 +103,6 @@ async def comparison(request: Request) -> Response:
     name, run, who = request.query_params.get("model", ""), request.query_params.get("run", ""), current_learner(request)
 
     def compare() -> dict[str, Any]:
-
         before, after = load_digit_model(name, who), load_digit_model(run, who)
         images, labels = own_drawings.to_tensors(own_drawings.load_drawings(who))
         return compare_networks(before, after, images, labels, "mnist" if is_ready("mnist") else "mnist-5k")
@@ -117,7 +111,6 @@ async def comparison(request: Request) -> Response:
 
 
 def _drawings_as_json(who: str) -> dict[str, Any]:
-
     return {
         "drawings": [
             {

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.autograd.sandbox_tasks import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
+from playground.autograd.task_names import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.server.respond import answered, body_of, object_of

@@ -23,7 +23,6 @@ def choose_networks() -> dict[str, str]:
 
     Offered are the networks that come with the playground, and finished runs.
     """
-
     runs = {each.run.id: each.run for each in runs_of_visitor() if has_trained_network(each)}
     shipped = pretrained_names()
     known = [*shipped, *runs]
@@ -47,7 +46,6 @@ def choose_networks() -> dict[str, str]:
 
 
 def pad(models: dict[str, str]) -> None:
-
     model = load_model(next(iter(models)))
     known = methods_for(model)
     methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
@@ -65,6 +63,5 @@ def _compare(before: str, run: str) -> None:
 
 def code(model: str) -> None:
     """Show the prediction as PyTorch code."""
-
     with st.expander("The PyTorch code", icon=":material/code:"):
         st.code(prediction_source(load_model(model)), language="python")

@@ -91,7 +91,6 @@ def _choose_step(run: Run | None) -> int:
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
     """Let the learner choose a data set with the right shape and classes, at first the one the network was trained on."""
-
     try:
         trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
     except PlaygroundError as error:

@@ -99,7 +99,6 @@ def _open_example() -> None:
 
 def _make_a_tensor() -> None:
     """Show a form that writes the code."""
-
     with st.form("make", border=False):
         name = st.text_input("Name", "x", max_chars=20)
         kind = st.selectbox("Kind", KINDS)
@@ -113,7 +112,6 @@ def _make_a_tensor() -> None:
 
 
 def _exercise() -> Task:
-
     solved = state.TENSORS_SOLVED.read()
     titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL_EXERCISES, 1)}
     left, right = st.columns([2, 3], gap="large")
@@ -163,7 +161,6 @@ def _run_race() -> None:
 
 
 def _show_race(result: dict[str, Any]) -> None:
-
     lanes, rows = result["devices"], result["rows"]
     sizes = [row["size"] for row in rows]
     figure = go.Figure()
@@ -182,7 +179,6 @@ def _show_race(result: dict[str, Any]) -> None:
 
 
 def _show_reference() -> None:
-
     wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key=state.TENSORS_SEARCH.key, label_visibility="collapsed").strip().lower()
     found = [entry for entry in entries() if wanted in entry.name.lower() or (wanted and wanted in entry.summary.lower())]
     st.dataframe(

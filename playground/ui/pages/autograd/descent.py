@@ -8,8 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from playground.autograd.sandbox_tasks import DESCEND
 from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
+from playground.autograd.task_names import DESCEND
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
@@ -158,7 +158,6 @@ def _code() -> str:
 
 def _figure(answer: dict[str, Any], *, three: bool) -> Any:
     """Draw the surface with the paths, and a button that plays them."""
-
     longest = max(len(path["points"]) for path in answer["paths"])
     counts = sorted({max(1, round(longest * step / FRAMES)) for step in range(1, FRAMES + 1)})
     under = [_ground(answer, three)] if three else [_ground(answer, three), _places(answer)]
@@ -183,7 +182,6 @@ def _figure(answer: dict[str, Any], *, three: bool) -> Any:
 
 
 def _ground(answer: dict[str, Any], three: bool) -> Any:
-
     heights = np.array(answer["z"])
     levels = np.log1p(heights - heights.min())  # so that the floor of a valley has contour lines as well
     if three:
@@ -194,7 +192,6 @@ def _ground(answer: dict[str, Any], three: bool) -> Any:
 
 def _places(answer: dict[str, Any]) -> Any:
     """Draw invisible points, so that a click anywhere hits one: Plotly reports clicks on points only."""
-
     places = [(x, y) for y in answer["y"][::2] for x in answer["x"][::2]]
     unseen = {"marker": {"opacity": 0}}
     return go.Scatter(
@@ -205,7 +202,6 @@ def _places(answer: dict[str, Any]) -> Any:
 
 def _paths(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
     """Draw each optimizer's path for so many steps."""
-
     lowest = float(np.array(answer["z"]).min())
     drawn = []
     for index, path in enumerate(answer["paths"]):

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from playground.autograd.sandbox_tasks import GRADIENT_FLOW
+from playground.autograd.task_names import GRADIENT_FLOW
 from playground.errors import PlaygroundError
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
@@ -88,7 +88,6 @@ def _show(answer: dict[str, Any]) -> None:
 
 def _figure(layers: list[dict[str, Any]]) -> Any:
     """Draw three curves over the layers, in the order of the forward pass."""
-
     places = list(range(len(layers)))
     weighted = [place for place in places if _largest(layers[place]) is not None]
     lines = [

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from playground.autograd.examples import EXAMPLES
-from playground.autograd.sandbox_tasks import PITFALL
+from playground.autograd.task_names import PITFALL
 from playground.errors import PlaygroundError
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds

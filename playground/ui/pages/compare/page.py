@@ -65,7 +65,6 @@ def _welcome() -> None:
 
 def _recorded_race() -> Any:
     """Draw the test accuracies of a recorded race."""
-
     curves = json.loads(RECORDED.read_text(encoding="utf-8"))
     figure = go.Figure()
     for (name, curve), symbol, colour in zip(curves.items(), SYMBOLS, COLOURS, strict=False):

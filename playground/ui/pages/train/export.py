@@ -24,7 +24,6 @@ WEIGHTS = ("pt", "pth", "safetensors")
 
 def offer_downloads(run: Run) -> None:
     """Offer the run as files: weights of a checkpoint, curves, and the whole run."""
-
     st.markdown("**Download**")
     steps = run.checkpoints.steps()
     if not steps:
@@ -73,7 +72,6 @@ def offer_import(info: DatasetInfo, network: NetworkSpec | None, opened: Callabl
 
 
 def _packed(run: Run) -> bytes:
-
     with as_zip(run) as file:
         return file.read()
 
@@ -84,7 +82,6 @@ def _offer(label: str, make: Callable[[], str | bytes], file_name: str, help: st
 
 
 def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec | None) -> Run:
-
     who = visitor.current_learner()
     if name.lower().endswith(".zip"):
         return from_zip(content, who, name)

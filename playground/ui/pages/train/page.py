@@ -244,7 +244,6 @@ def _choose_run(runs: list[Summary]) -> None:
 
 def _show_network(spec: NetworkSpec) -> None:
     """Show every layer with its output shape and parameters."""
-
     steps = trace(spec)
     st.dataframe(
         pd.DataFrame(
@@ -265,7 +264,6 @@ def _show_network(spec: NetworkSpec) -> None:
 
 def _show_data(info: DatasetInfo) -> None:
     """Show a few images of each class."""
-
     if not is_usable(info):
         st.caption(f"{info.title} has not been downloaded yet.")
         return
@@ -277,7 +275,6 @@ def _show_data(info: DatasetInfo) -> None:
 
 
 def _show_code(run: Run) -> None:
-
     st.caption("The same training as a PyTorch script. It runs without the playground.")
     if run.own_path.exists() and run.start_path.exists():
         st.caption("This run started from trained weights and also trained on your drawings; the script includes neither.")
