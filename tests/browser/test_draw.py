@@ -249,7 +249,7 @@ def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page)
     expect(table).to_contain_text("Your drawings, correctly classified")
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
     expect(pad.locator(".column")).to_have_count(2)
-    expect(pad.locator(".who").first).to_contain_text("taught 1 drawing")
+    expect(pad.locator(".who").first).to_contain_text("fine-tuned (drawings: 1)")
     with pad.expect_download() as download:
         pad.get_by_role("link", name="Download my digits").click()
     assert download.value.suggested_filename == "my-digits.zip"

@@ -370,7 +370,7 @@ def test_no_more_links_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_more_time_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.0)
+    monkeypatch.setattr(module, "LINKING_SHARE", 0.0)
     found = shown("x = torch.rand(20, 20)\ny = x @ x\nz = x + 1")
     assert {step["reason"] for step in found["steps"]} <= {"", "large"}
     assert last(found, "y")["reason"] == "large"
