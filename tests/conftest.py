@@ -15,6 +15,8 @@ os.environ.setdefault("PLAYGROUND_THREADS", "1")
 # A busy machine counts more processor time for the same work; tests of the bound itself set their own.
 os.environ.setdefault("PLAYGROUND_SCRIPT_SECONDS", "60")
 
+BROWSER = Path(__file__).parent / "browser"
+
 register_profiles()
 
 
@@ -24,14 +26,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", QUICK))
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out of the quick tier what only repeats another test; let one worker run all tests of a module, and the browser's first."""
     slow = [item for item in items if is_quick() and item.get_closest_marker("slow")]
     config.hook.pytest_deselected(items=slow)
     left_out = set(slow)
-    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: item.get_closest_marker("browser") is None)
+    items[:] = sorted((item for item in items if item not in left_out), key=lambda item: BROWSER not in item.path.parents)
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
+        if BROWSER in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath))))
 
 

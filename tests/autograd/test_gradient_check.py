@@ -218,11 +218,11 @@ def test_held_numbers_are_held_in_the_proof() -> None:
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ("x = torch.ones(2)\nx.sum().backward()", "no gradient to prove"),
-        ("(torch.ones(2, requires_grad=True) * 2).sum().backward()", "no gradient to prove"),
-        ("x = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ndel x\ny.backward()", "no gradient to prove"),
-        ("x = torch.tensor([1 + 2j], requires_grad=True)\nloss = x.abs().sum()\nloss.backward()", "no gradient to prove"),
-        ("x = torch.ones(1, 2).expand(3, 2).requires_grad_()\nloss = (x ** 2).sum()\nloss.backward()", "no gradient to prove"),
+        ("x = torch.ones(2)\nx.sum().backward()", "no gradient to check"),
+        ("(torch.ones(2, requires_grad=True) * 2).sum().backward()", "no gradient to check"),
+        ("x = torch.ones(2, requires_grad=True)\ny = (x * x).sum()\ndel x\ny.backward()", "no gradient to check"),
+        ("x = torch.tensor([1 + 2j], requires_grad=True)\nloss = x.abs().sum()\nloss.backward()", "no gradient to check"),
+        ("x = torch.ones(1, 2).expand(3, 2).requires_grad_()\nloss = (x ** 2).sum()\nloss.backward()", "no gradient to check"),
         ("x = torch.ones(2, requires_grad=True)\ny = x * 2", "no such backward pass"),
         ("x = torch.ones(2, requires_grad=True)\nunknown\nx.sum().backward()", "not defined"),
         ("x = torch.ones(2, requires_grad=True)\ny = x * x\ny.backward(torch.ones(3))", "must match"),
@@ -230,7 +230,7 @@ def test_held_numbers_are_held_in_the_proof() -> None:
             "x = torch.ones(2, requires_grad=True)\ny = x.exp()\nloss = y.sum()\ny += 1\nloss = loss + y.sum()\nloss.backward()",
             "modified by an inplace operation",
         ),
-        ("this is no Python", "not Python"),
+        ("this is no Python", "cannot parse"),
     ],
     ids=["no leaf", "no name", "deleted", "complex", "stretched", "no pass", "an error", "a wrong gradient", "changed in place", "no script"],
 )

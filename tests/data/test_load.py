@@ -122,14 +122,14 @@ def test_a_file_with_the_right_checksum_that_is_no_data_is_told(tiny: dict[str, 
 
 def test_two_downloads_at_a_time_are_refused(tiny: dict[str, np.ndarray], data: Path) -> None:
     (data / "downloads").mkdir(parents=True)
-    with FileLock(data / "downloads" / "mnist.lock"), pytest.raises(DataError, match="by someone else"):
+    with FileLock(data / "downloads" / "mnist.lock"), pytest.raises(DataError, match="Another process is downloading"):
         load.download("mnist", quiet)
 
 
 def test_a_folder_that_cannot_be_written_is_told(tiny: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / "file" / "data"))
-    with pytest.raises(DataError, match="could not be kept"):
+    with pytest.raises(DataError, match="could not be stored"):
         load.download("mnist", quiet)
 
 

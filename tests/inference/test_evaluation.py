@@ -372,7 +372,7 @@ CERTAINTY: dict[str, Callable[[Evaluation, int], float]] = {
 def test_a_filter_lets_through_what_it_says(evaluation: Evaluation, chosen: Filter, offset: int, count: int) -> None:
     expected = []
     for image, (label, prediction) in enumerate(zip(evaluation.labels, evaluation.predictions, strict=True)):
-        wanted = {"all": True, "right": label == prediction, "wrong": label != prediction}[chosen.answers]
+        wanted = {"all": True, "right": label == prediction, "wrong": label != prediction}[chosen.outcome]
         if wanted and chosen.true in (None, label) and chosen.predicted in (None, prediction):
             expected.append(image)
     expected.sort(key=lambda image: (CERTAINTY[chosen.order](evaluation, image), image))

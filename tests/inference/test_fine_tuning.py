@@ -130,7 +130,7 @@ def test_no_batch_has_a_single_image(count: int) -> None:
 def test_what_cannot_be_taught_is_refused(model: Model) -> None:
     runs = all_runs()
     images, labels = misread(model, 2)
-    with pytest.raises(DataError, match="one label"):
+    with pytest.raises(DataError, match="Labels must be"):
         fine_tune(model, images, labels[:1], "ada")
     with pytest.raises(DataError, match="not 0"):
         fine_tune(model, images[:0], labels[:0], "ada")

@@ -173,18 +173,18 @@ def test_whatever_the_features_are_there_is_a_picture(given: np.ndarray, method:
 @pytest.mark.parametrize("count", [7, 50, 1000])
 def test_features_that_are_all_the_same_are_told(count: int, method: str) -> None:
     found = project(np.full((count, 8), 0.1, dtype=np.float32), method, 2)
-    assert not found.coordinates.any() and "all points lie in one place" in found.note
+    assert not found.coordinates.any() and "all points coincide" in found.note
 
 
 def test_fewer_features_than_dimensions_are_told() -> None:
     found = project(features(width=2), "pca", 3)
-    assert "fewer features (2)" in found.note and not found.coordinates[:, 2].any() and found.variance[2] == 0
+    assert "2 features, fewer" in found.note and not found.coordinates[:, 2].any() and found.variance[2] == 0
     assert project(features(width=2), "pca", 2).note == "" == project(features(width=2), "tsne", 3).note
 
 
 def test_too_few_images_for_t_sne_are_told() -> None:
     found = project(features(9), "tsne", 2)
-    assert "this is PCA" in found.note and np.array_equal(found.coordinates, project(features(9), "pca", 2).coordinates)
+    assert "PCA is shown instead" in found.note and np.array_equal(found.coordinates, project(features(9), "pca", 2).coordinates)
     assert project(features(10), "tsne", 2).note == ""
 
 

@@ -72,5 +72,5 @@ def test_a_dot_alone_is_a_piece() -> None:
 def test_nothing_and_too_much_are_refused() -> None:
     with pytest.raises(DrawingError, match="canvas is empty"):
         segment(np.zeros((140, 420)))
-    with pytest.raises(DrawingError, match="pieces"):
+    with pytest.raises(DrawingError, match="separate parts"):
         segment(paper(*(bar(20 + 40 * index) for index in range(MAX_DIGITS + 1))))
