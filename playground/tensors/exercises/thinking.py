@@ -60,7 +60,7 @@ def _check_confusion(inputs: Mapping[str, Any], y: Any) -> str:
     if problem := tensor("y", y) or shape("y", y, tuple(expected.shape)) or kind("y", y, expected.dtype):
         return problem
     if torch.equal(numbers(y), expected.t().double()):
-        return "The counts in `y` are right, but rows should stand for the actual class and columns for the predicted one."
+        return "The counts in `y` are correct, but rows should stand for the actual class and columns for the predicted one."
     if numbers(y).sum() != len(inputs["actual"]):
         return f"`y` counts {int(numbers(y).sum())} samples, there are {len(inputs['actual'])}."
     return alike("y", y, expected)
