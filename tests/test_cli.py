@@ -282,7 +282,7 @@ def test_a_run_is_deleted_and_had_back() -> None:
     assert f"python -m playground undelete {run}" in call("delete", run).stdout
     assert call("undelete", run).stdout == f"Restored {run}\n"
     waiting = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    assert "is queued. Stop it first." in refused(call("delete", waiting.id))
+    assert "is queued, so it cannot be deleted. Stop it first." in refused(call("delete", waiting.id))
 
 
 def test_curves_as_a_table_and_as_json() -> None:

@@ -361,7 +361,7 @@ def test_t20_shape_and_dtype_and_device() -> None:
 
 
 def test_t20_device_is_the_best_there_is() -> None:
-    from playground.tensors.sandbox import run_script
+    from playground.tensors.script_task import run_script
 
     found = run_script({"source": "print(device)\nx = torch.ones(3, 5, device=device)"})
     assert found["error"] is None and found["output"] == f"{device.best().name}\n"
