@@ -14,7 +14,7 @@ from playground.network.presets import preset
 from playground.runs import labels, races, trash
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, all_runs, create
-from playground.runs.views.comparison import differing
+from playground.runs.views.comparison import MAX_RUNS, differing
 from playground.server.services import services
 from playground.training.config import TrainConfig
 from playground.training.events import Stopped
@@ -73,7 +73,7 @@ def test_without_runs_a_race_is_offered_and_one_click_starts_it(app: AppTest, sc
     assert [labels.label(run).name for run in runs] == ["Adam", "SGD", "RMSprop"]
     assert [scheduler.position(run) for run in runs] == [1, 2, 3]
     assert {run.owner for run in runs} == {"ada"}
-    assert shown(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}"}
+    assert shown(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}", "most": MAX_RUNS}
     assert not [button for button in app.button if button.key == "first-race"]
 
 
@@ -87,7 +87,7 @@ def test_the_recorded_race_is_the_one_that_is_offered() -> None:
 def test_with_runs_the_comparison_is_shown(app: AppTest) -> None:
     stopped()
     opened(app)
-    assert shown(app) == {"chosen": [], "occasion": ""}
+    assert shown(app) == {"chosen": [], "occasion": "", "most": MAX_RUNS}
     assert not [button for button in app.button if button.key == "first-race"]
 
 
@@ -112,7 +112,7 @@ def test_runs_in_the_address_are_chosen(app: AppTest) -> None:
     app.switch_page(str(ROOT / "pages" / "compare.py"))
     app.query_params["runs"] = f"{run.id},{other.id}"
     app.run()
-    assert shown(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}"}
+    assert shown(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}", "most": MAX_RUNS}
 
 
 def test_the_form_opens_with_something_to_start(app: AppTest) -> None:
