@@ -117,7 +117,7 @@ def _exercise() -> Task:
     left, right = st.columns([2, 3], gap="large")
     with left:
         name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
-        st.progress(len(solved) / len(ALL_EXERCISES), f"{len(solved)} of {len(EXERCISES)} solved")
+        st.progress(len(solved) / len(ALL_EXERCISES), f"{len(solved)} of {len(ALL_EXERCISES)} solved")
     chosen = exercise(name)
     with right:
         _statement(chosen)
