@@ -96,7 +96,7 @@ def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browse
 def test_settings_that_cannot_work_are_told_together(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
     page.get_by_text("More settings").click()
-    for label, value in (("Batch size", "5000"), ("Learning rate", "0")):
+    for label, value in (("Batch size, images", "5000"), ("Learning rate", "0")):
         field = page.get_by_role("spinbutton", name=label, exact=True)
         field.fill(value)
         field.press("Enter")
