@@ -80,6 +80,7 @@ def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browse
     page.goto(address)
     page.get_by_role("button", name="Watch a network learn").click()
     page.locator(f"{STATE}[data-state]").wait_for()
+    page.wait_for_url("**run=*")
     run = page.url.split("run=")[1]
     other = chromium.new_context()
     stranger = other.new_page()
