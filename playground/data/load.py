@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from playground import environment
@@ -73,9 +75,6 @@ def cache_path(info: DatasetInfo) -> Path:
 
 def store(images: ImageSet) -> None:
     """Store a parsed data set: write to a temporary file, then rename it, so that it is complete or absent."""
-    from safetensors import SafetensorError  # imports torch, which `is_ready` does not need
-    from safetensors.torch import save_file
-
     path = cache_path(images.info)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
@@ -110,9 +109,6 @@ def _load(info: DatasetInfo, folder: Path) -> ImageSet:
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
-    from safetensors import SafetensorError  # imports torch, which `is_ready` does not need
-    from safetensors.torch import load_file
-
     try:
         return load_file(path)
     except (SafetensorError, OSError):

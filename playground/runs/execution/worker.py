@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+import torch
+
 from playground import device as devices
 from playground import environment
 from playground.errors import DivergedError, PlaygroundError, RunError
@@ -107,8 +109,6 @@ def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Itera
 
 def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place: int) -> Iterator[Event]:
     """Yield the run's events; execute commands between them."""
-    import torch  # a line of arguments that is wrong is refused before
-
     threads = environment.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
