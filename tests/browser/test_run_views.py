@@ -215,7 +215,8 @@ def test_weights_and_the_whole_run_come_back(page: Page, address: str, tmp_path:
         download.value.save_as(tmp_path / file)
         before = page.url
         page.locator("input[type=file]").set_input_files(tmp_path / file)
-        page.get_by_role("button", name="Import").click()
+        page.get_by_role("button", name="Import").click()  # waits until the file has arrived
         page.wait_for_url(lambda url, before=before: url != before)  # type: ignore[misc]
         expect(page.locator('[data-fact="accuracy"]')).to_have_text(accuracy)
         expect(page.locator(STATE)).to_have_text("Finished" if file == "run.zip" else "Stopped")
+        expect(page.get_by_text(file, exact=True)).to_have_count(0)

@@ -1,6 +1,7 @@
 // Goes before every component's script, which defines `load()`: a promise of the class of the component's view.
 // Streamlit calls the exported function whenever the page is drawn. A view is created once for its place on the page, gets new data
-// through `update(component)`, and ends with `close()`, if it has one, when its place is removed.
+// through `update(component)`, and ends with `close()`, if it has one, when its place is removed. The function that is returned is called
+// then, and also when newer data came while the script was still loading: the place stands in the document then, and its view stays.
 
 const part = (name) => import(new URL(`parts/${name}.js`, document.baseURI).href)
 const views = new WeakMap()
@@ -14,6 +15,7 @@ export default function (component) {
   if (place.view) place.view.update(component)
   else show(root, place)
   return () => {
+    if (root.isConnected) return
     place.view?.close?.()
     views.delete(root)
   }

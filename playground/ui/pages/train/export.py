@@ -62,10 +62,14 @@ def offer_import(info: DatasetInfo, network: NetworkSpec | None, opened: Callabl
         title = network.title or network.name
         st.caption(f"Import a run (.zip), or weights for the network that is selected in the settings: “{title}” on {info.title}.")
     kinds = ["zip", *WEIGHTS]
-    file = st.file_uploader("Run or weights", type=kinds, max_upload_size=UPLOAD_MB, key="bring", label_visibility="collapsed")
-    if file is None or not st.button("Import", icon=":material/upload:", key="bring-open"):
+    with st.form("import", clear_on_submit=True, border=False):  # a form sends the file and the click together
+        file = st.file_uploader("Run or weights", type=kinds, max_upload_size=UPLOAD_MB, key="import-file", label_visibility="collapsed")
+        clicked = st.form_submit_button("Import", icon=":material/upload:")
+    if not clicked:
         return
     try:
+        if file is None:
+            raise PlaygroundError("Choose a file first: a run (.zip), or weights (.pt, .pth or .safetensors).")
         opened(_opened(file.getvalue(), file.name, info, network))
     except PlaygroundError as error:
         show(error)
