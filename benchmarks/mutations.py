@@ -29,7 +29,15 @@ COUNT, SEED = 50, 0
 CORE = {
     "tests/tensors": ("tensors/language/*.py", "tensors/xray/*.py"),
     "tests/autograd": ("autograd/*.py",),
-    "tests/network": ("network/trace.py", "network/facts.py", "network/spec.py", "network/fixes.py"),
+    "tests/network": (
+        "network/trace.py",
+        "network/formulas.py",
+        "network/receptive_fields.py",
+        "network/totals.py",
+        "network/differences.py",
+        "network/spec.py",
+        "network/fixes.py",
+    ),
     "tests/training": ("training/loop.py", "training/optimizers.py", "training/config.py"),
     "tests/runs": ("runs/journal.py", "runs/checkpoints.py", "runs/history.py"),
     "tests/inference": ("inference/preprocessing.py", "inference/metrics.py"),

@@ -1,7 +1,7 @@
-"""The layer catalogue: every kind of layer that a network may be stacked from, as data.
+"""The layer catalogue: every kind of layer that a network can contain, as data.
 
 Names, parameters and defaults are those of `torch.nn` (https://docs.pytorch.org/docs/stable/nn.html);
-a test holds each entry against the signature of its class.
+a test compares each entry with the signature of its class.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PADDING = _size("padding", 0, "Pixels added on every side before the window slid
 DILATION = _size("dilation", 1, "Distance between the window's cells, in pixels.", high=8)
 POOL_KERNEL = _size("kernel_size", 2, "Height and width of the window, in pixels.", high=31)
 POOL_STRIDE = _size("stride", 2, "How many pixels the window moves at a time.", high=16)
-DROP = Param("p", "float", 0.5, "The share of values set to zero while training.", 0.0, 0.95)
+DROP = Param("p", "float", 0.5, "The share of values set to zero during training.", 0.0, 0.95)
 
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
@@ -52,7 +52,7 @@ LAYERS: tuple[LayerType, ...] = (
         (POOL_KERNEL, POOL_STRIDE, PADDING),
     ),
     LayerType(
-        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages to a fixed size, whatever arrives.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
+        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages inputs of any size to a fixed size.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
         (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),),
     ),
     LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE),
@@ -81,14 +81,14 @@ LAYERS: tuple[LayerType, ...] = (
         inferred=(("normalized_shape", "normalized_shape"),),
     ),
     LayerType(
-        "Dropout", "Dropout", "Regularisation", "Sets random values to zero while training, so that none is relied on.", "torch.nn.Dropout", ANY,
+        "Dropout", "Dropout", "Regularisation", "Sets random values to zero during training, so that no single one is relied on.", "torch.nn.Dropout", ANY,
         (DROP,), fixed=INPLACE,
     ),
-    LayerType("Flatten", "Flatten", "Shape", "Lays all values out in one row.", "torch.nn.Flatten", ANY),
+    LayerType("Flatten", "Flatten", "Shape", "Reshapes the values of each sample to a vector.", "torch.nn.Flatten", ANY),
     LayerType(
         "ResidualBlock", "Residual block", "Block", "Two convolutions and a shortcut connection that adds the input to their output.",
         "playground.network.blocks.ResidualBlock", IMAGE,
-        (_size("out_channels", 32, "How many feature maps come out.", high=1024), STRIDE), (("in_channels", "channels"),),
+        (_size("out_channels", 32, "How many feature maps the output has.", high=1024), STRIDE), (("in_channels", "channels"),),
     ),
     LayerType(
         "PatchEmbedding", "Patch embedding", "Block", "Cuts the image into squares and makes each a token.", "playground.network.blocks.PatchEmbedding", IMAGE,
@@ -99,12 +99,12 @@ LAYERS: tuple[LayerType, ...] = (
         (("in_channels", "channels"), ("image_size", "image_size")),
     ),
     LayerType(
-        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Every token looks at all others, then is transformed by itself.",
+        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Self-attention over all tokens, then a feed-forward network for each token.",
         "torch.nn.TransformerEncoderLayer", TOKENS,
         (
-            _size("nhead", 4, "How many attention heads; the features are shared out among them.", high=64),
-            _size("dim_feedforward", 128, "Width of the layer inside each token's own network."),
-            Param("dropout", "float", 0.1, "The share of values set to zero while training.", 0.0, 0.95),
+            _size("nhead", 4, "How many attention heads; each gets an equal share of the features.", high=64),
+            _size("dim_feedforward", 128, "Width of the hidden layer of the feed-forward network."),
+            Param("dropout", "float", 0.1, "The share of values set to zero during training.", 0.0, 0.95),
         ),
         (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)),
     ),
@@ -115,10 +115,10 @@ _BY_NAME = {layer.name: layer for layer in LAYERS}
 
 
 def layer_type(name: str) -> LayerType:
-    """The catalogue's entry called `name`.
+    """Return the layer kind called `name`.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: the catalogue has none of that name.
     """
     if name not in _BY_NAME:
         raise UnknownName("layer", name, _BY_NAME)

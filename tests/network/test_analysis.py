@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from playground import device
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import analysis
-from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, catalogue, parameter_help
+from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, describe_layer_types, parameter_help
 from playground.network.catalogue import LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
@@ -155,7 +155,7 @@ def test_an_absurd_document_is_told_its_problems_before_anything_is_traced(docum
 
 def test_the_layers_of_a_network_that_is_too_long_are_not_looked_at() -> None:
     found = analyse({**GOOD, "layers": [{"type": "Nope"}] * 10_000}, None)
-    assert found["problems"] == [f"A network has from 1 to {MAX_LAYERS} layers, not 10000."]
+    assert found["problems"] == [f"A network must have from 1 to {MAX_LAYERS} layers, not 10000."]
 
 
 LARGEST = {
@@ -197,7 +197,7 @@ def test_a_batch_that_is_none_is_refused(batch_size: Any) -> None:
 
 
 def test_the_catalogue_is_complete_and_can_be_sent() -> None:
-    found = catalogue()
+    found = describe_layer_types()
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert [item["name"] for item in found] == [kind.name for kind in LAYERS]
     for item, kind in zip(found, LAYERS, strict=True):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from playground.errors import ConfigError
-from playground.network.advice import STRAIGHT
+from playground.network.advice import AFFINE_LAYERS
 from playground.network.catalogue import layer_type
 from playground.network.fixes import NORM_OF_RANK
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -78,7 +78,7 @@ def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
     for layer in spec.layers:
         if layer.type in PLAIN and is_straight:
             layers.append(LayerSpec("ReLU"))
-        is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in STRAIGHT)
+        is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in AFFINE_LAYERS)
         layers.append(layer)
     return _made(spec, "bent", "with activations", layers)
 

@@ -13,8 +13,8 @@ import numpy as np
 from playground import device as devices
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, UnknownName
-from playground.network.facts import totals
 from playground.network.spec import NetworkSpec
+from playground.network.totals import compute_totals
 from playground.network.trace import trace
 from playground.runs.columns import NAMES, Array
 from playground.runs.history import History
@@ -175,7 +175,7 @@ def _network_titles(networks: Sequence[NetworkSpec]) -> list[str]:
     titles = [network.title or network.name for network in networks]
     layers = [{network.layers for network, other in zip(networks, titles, strict=True) if other == title} for title in titles]
     return [
-        title if len(same) == 1 else f"{title} ({len(network.layers)} layers, {totals(trace(network)).parameters:,} parameters)"
+        title if len(same) == 1 else f"{title} ({len(network.layers)} layers, {compute_totals(trace(network)).parameters:,} parameters)"
         for network, title, same in zip(networks, titles, layers, strict=True)
     ]
 
@@ -236,7 +236,7 @@ def facts(run: Run, history: History) -> Facts:
         PlaygroundError: its files cannot be read.
     """
     run_setup, table, evaluations = setup(run), history.steps.table(), list(history.evaluations)
-    network = totals(trace(run_setup.network))
+    network = compute_totals(trace(run_setup.network))
     accuracies = [event.test_accuracy for event in evaluations]
     step, seconds = (_column_of(table, name)[-1] if table.shape[1] else 0 for name in ("step", "seconds"))
     return Facts(
