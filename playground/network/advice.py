@@ -300,7 +300,7 @@ def _one_layer_dominates(case: _Case) -> Iterator[Advice]:
             "one-layer-dominates",
             largest.index,
             f"Layer {largest.index} ({largest.layer.type}) holds {percent(share)} of all parameters: {write_parameter_formula(largest)}.",
-            "The network overfits most easily there, and most of its file size is this layer. Reduce its inputs or outputs.",
+            "The network overfits most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs.",
             (flatten.insert_before(f"Put a MaxPool2d layer before layer {flatten.index} (Flatten)", LayerSpec("MaxPool2d")),) if flatten else (),
         )
 

@@ -340,7 +340,7 @@ def test_advice_stands_beside_a_stack_that_fits_and_its_fix_takes_it_away(lab: P
     choose(lab, 9)
     expect(note).to_have_count(0)
     add(lab, "Softmax")
-    expect(note).to_contain_text("The loss takes the softmax itself.")
+    expect(note).to_contain_text("The loss applies softmax itself.")
     button(lab, "Leave out Softmax at the end").click()
     expect(names(lab)).to_have_text(FIRST)
     settled(lab)

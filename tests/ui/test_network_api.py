@@ -62,7 +62,7 @@ def refused(client: TestClient, what: str, body: bytes) -> str:
 
 def test_the_catalogue_is_that_of_the_layers_and_may_be_kept(client: TestClient) -> None:
     answer = client.get("/api/network/catalogue")
-    assert answer.json() == analysis.catalogue()
+    assert answer.json() == analysis.describe_layer_types()
     assert "max-age" in answer.headers["cache-control"]
 
 
