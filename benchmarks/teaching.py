@@ -108,17 +108,17 @@ def _shuffled(several: Tensor, seed: int) -> Tensor:
 
 
 def _taught(scheduler: Scheduler, model: Model, images: Tensor, labels: Tensor) -> Taught:
-    """Teach the first `CORRECTIONS`, then try the others."""
+    """Fine-tune on the first `CORRECTIONS`, then evaluate on the others."""
     start = time.perf_counter()
     run = fine_tune(model, images[:CORRECTIONS], labels[:CORRECTIONS], "bench")
     scheduler.submit(run)
     _wait_for(run)
     seconds = time.perf_counter() - start
     after = load_model(run.id)
-    told = compare_networks(model, after, images, labels, "mnist")
-    right = [each["after"]["label"] == each["label"] for each in told["drawings"]]
+    comparison = compare_networks(model, after, images, labels, "mnist")
+    right = [each["after"]["label"] == each["label"] for each in comparison["drawings"]]
     learnt, others = right[:CORRECTIONS], right[CORRECTIONS:]
-    gained = told["accuracy"]["after"] - told["accuracy"]["before"]
+    gained = comparison["accuracy"]["after"] - comparison["accuracy"]["before"]
     return Taught(seconds, sum(learnt), gained, statistics.mean(others) if others else 1.0)
 
 

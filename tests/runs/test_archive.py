@@ -42,6 +42,7 @@ from playground.runs.sharing import archive as sharing
 from playground.runs.sharing.archive import as_csv, as_zip, from_zip
 from playground.runs.sharing.weights import create_from_weights, weights_of
 from playground.runs.sharing.weights_import import adopt
+from playground.runs.start import start_weights
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Failed, Paused, Started, Step, Stopped
@@ -239,8 +240,8 @@ def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pyte
     created = next(copy.journal.events()[0])
     assert created == Created(created.time, "bob")  # type: ignore[attr-defined]  # the parent and its race stayed where they were
     begun = create_from_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
-    again = from_zip(content_of(begun)).start_weights()
-    expected = begun.start_weights()
+    again = start_weights(from_zip(content_of(begun)))
+    expected = start_weights(begun)
     assert again is not None and expected is not None
     assert again.keys() == expected.keys() and all(torch.equal(again[name], expected[name]) for name in again)
 

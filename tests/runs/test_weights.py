@@ -29,6 +29,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
 from playground.runs.sharing import weights as weights_module
 from playground.runs.sharing.weights import LIMIT, as_safetensors, as_state_dict, create_from_weights, fitted, read_weights, weights_of
+from playground.runs.start import start_weights
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
@@ -450,7 +451,7 @@ def test_a_run_that_starts_from_weights() -> None:
     network = Tutorial().eval()
     run = create_from_weights(config, spec, network.state_dict(), "ada")
     assert (run.owner, run.config, run.network, all_runs()) == ("ada", config, spec, [run])
-    found = run.start_weights()
+    found = start_weights(run)
     assert found is not None and torch.equal(logits(spec, found, batch(spec)), network(batch(spec)))
     for _ in execute(run):
         pass

@@ -22,6 +22,7 @@ from playground import environment
 from playground.errors import DivergedError, PlaygroundError, RunError
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run
+from playground.runs.start import own_images, start_weights
 from playground.training.events import (
     Checkpoint,
     Event,
@@ -139,7 +140,7 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place
 def _restored_training(run: Run, place: int) -> Training:
     """Return the run's training in the state of its last checkpoint, or at its start."""
     config = replace(run.config, device=devices.of_place(run.config.device, place))
-    training = Training(run.network, config, weights=run.start_weights(), own=run.own_images())
+    training = Training(run.network, config, weights=start_weights(run), own=own_images(run))
     if state := run.checkpoints.load():
         training.restore(state)
     return training

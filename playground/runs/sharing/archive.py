@@ -207,12 +207,12 @@ class _Packed:
         """Validate the learner's own images, if there are any, and write them into the folder."""
         if not self._has("own.safetensors"):
             return
-        content = self._content("own.safetensors", OWN_LIMIT)
+        content, info = self._content("own.safetensors", OWN_LIMIT), dataset_info(config.dataset)
         try:
-            own = from_safetensors(content, dataset_info(config.dataset))
+            drawings = from_safetensors(content, info)
         except DataError as error:
             raise CheckpointError(f"own.safetensors in {self.name} cannot be imported. {error}") from None
-        run.own_path.write_bytes(to_safetensors(own))
+        run.own_path.write_bytes(to_safetensors(drawings, info))
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
         """Yield the events of the record, then the snapshots and the close-up from their own files."""
