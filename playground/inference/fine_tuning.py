@@ -20,7 +20,7 @@ from playground.data.own_drawings import to_safetensors, validate_images
 from playground.inference.models import Model
 from playground.runs.labels import NAME_LIMIT, relabel
 from playground.runs.run import Run, create_from
-from playground.runs.sharing.weights import fitted, write_start
+from playground.runs.sharing.weights import match_weights, write_start
 from playground.runs.views.comparison import name as run_name
 from playground.training.config import TrainConfig
 from playground.training.events import Created
@@ -53,7 +53,7 @@ def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
     drawings = images.cpu(), labels.cpu()
     content = to_safetensors(drawings, dataset_info(SETTINGS.dataset))
     config = replace(SETTINGS, network=model.spec.name, inputs=model.inputs, batch_size=_batch_size(len(labels)))
-    weights, _ = fitted({name: tensor.cpu() for name, tensor in model.network.state_dict().items()}, model.spec)
+    weights, _ = match_weights({name: tensor.cpu() for name, tensor in model.network.state_dict().items()}, model.spec)
 
     def fill(run: Run) -> None:
         write_start(run, weights)

@@ -41,7 +41,7 @@ from playground.runs.run import Run, all_runs, create
 from playground.runs.sharing import archive as sharing
 from playground.runs.sharing.archive import as_csv, as_zip, from_zip
 from playground.runs.sharing.weights import create_from_weights, weights_of
-from playground.runs.sharing.weights_import import adopt
+from playground.runs.sharing.weights_import import import_weights
 from playground.runs.start import start_weights
 from playground.training import loop
 from playground.training.config import TrainConfig
@@ -247,7 +247,7 @@ def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pyte
 
 
 def test_weights_that_were_tried_before_their_first_step(trained: Run) -> None:
-    run, notes = adopt(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    run, notes = import_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
     assert notes == ()
     (tried,) = History(run).follow().evaluations
     _heading, row = as_csv(run).splitlines()

@@ -94,7 +94,7 @@ def _spawn(run_path: Path, slot: int) -> Worker:
 
 
 def become_worker(argument: str, descriptor: int) -> int:
-    """In the forked process: use the socket as standard input and the run's log as output, and train."""
+    """Train in the forked process, with the socket as standard input and the run's log as output; return the exit status."""
     run_path, slot = json.loads(argument)
     os.dup2(descriptor, 0)
     log = os.open(Path(run_path) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)

@@ -41,12 +41,12 @@ class Scheduler:
         if CAN_FORK:
             self._forker.warm_up()
 
-    def adopt(self) -> None:
+    def requeue(self) -> None:
         """Queue the runs that were queued when an earlier server ended, the oldest first."""
         for run in reversed(all_runs()):
             history = History(run).follow()
             if history.created and history.state == "queued":
-                with contextlib.suppress(RunError):  # another server was quicker
+                with contextlib.suppress(RunError):  # another server has queued it already
                     self.submit(run)
 
     def submit(self, run: Run) -> None:
