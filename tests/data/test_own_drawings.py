@@ -355,7 +355,7 @@ def test_tensors_are_the_images_and_labels() -> None:
 
 def test_a_runs_file_comes_back() -> None:
     own = to_tensors([drawing(0, 3), drawing(1, 7)])
-    images, labels = from_safetensors(to_safetensors(own), MNIST)
+    images, labels = from_safetensors(to_safetensors(own, MNIST), MNIST)
     assert torch.equal(images, own[0]) and torch.equal(labels, own[1])
 
 

@@ -183,7 +183,7 @@ def test_a_contrast_explains_the_difference_of_two_logits(method: str) -> None:
     model, images = digits(1)
     image, (first, second) = images[0], (2, 7)
     told = contrast(model, image, method, first, second)
-    assert (told.target, told.against) == (first, second) and told.bound > 0
+    assert (told.target, told.versus) == (first, second) and told.bound > 0
     if method == "saliency":
         assert torch.equal(told.values, gradient(model, model.prepare(image[None]), first, second)[0, 0].abs())
     elif method == "grad-cam":
@@ -312,7 +312,7 @@ def test_what_cannot_be_asked_is_refused_kindly() -> None:
             attribute(model, images[0], "saliency", target)
         with pytest.raises(ConfigError, match="from 0 to 9"):
             contrast(model, images[0], "saliency", 0, target)
-    with pytest.raises(ConfigError, match="another one"):
+    with pytest.raises(ConfigError, match="two different classes"):
         contrast(model, images[0], "saliency", 3, 3)
     with pytest.raises(ShapeError, match=r"3×32×32.*1×28×28"):
         attribute(model, torch.zeros(3, 32, 32, dtype=torch.uint8), "saliency", 0)
@@ -331,7 +331,7 @@ def test_a_network_that_diverged_is_not_explained(method: str) -> None:
 def test_each_method_is_told_in_whole_sentences_with_its_source() -> None:
     assert list(METHODS) == ["saliency", "integrated-gradients", "grad-cam", "occlusion"]
     for method in METHODS.values():
-        assert method.explains.endswith(".") and method.explains[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
+        assert method.description.endswith(".") and method.description[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
 
 
 def captums(model: Model, image: Tensor, method: str, target: int) -> Tensor:

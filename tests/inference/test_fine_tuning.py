@@ -21,6 +21,7 @@ from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import NAME_LIMIT, label, relabel
 from playground.runs.run import Run, all_runs, create
+from playground.runs.start import own_images, start_weights
 from playground.training.config import TrainConfig
 
 NETWORK = "mnist-mlp"
@@ -52,7 +53,7 @@ def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
     state = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
     run = fine_tune(model, images, labels, "ada")
     assert (History(run).follow().state, run.owner, run.config.inputs) == ("queued", "ada", model.inputs)
-    start, own = run.start_weights(), run.own_images()
+    start, own = start_weights(run), own_images(run)
     assert start is not None and own is not None
     assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
     assert torch.equal(own[0], images) and torch.equal(own[1], labels)
@@ -143,4 +144,4 @@ def test_what_cannot_be_taught_is_refused(model: Model) -> None:
 
 def test_drawings_travel_as_they_are(model: Model) -> None:
     images, labels = misread(model, 2)
-    assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels))
+    assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels), model.info)

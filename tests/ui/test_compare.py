@@ -80,7 +80,7 @@ def test_without_runs_a_race_is_offered_and_one_click_starts_it(app: AppTest, sc
 def test_the_recorded_race_is_the_one_that_is_offered() -> None:
     _, variations = races.first_race()
     curves = json.loads(compare.RECORDED.read_text())
-    assert list(curves) == [races.racer(variation) for variation in variations]
+    assert list(curves) == [races.variation_name(variation) for variation in variations]
     assert all(len(curve["x"]) == len(curve["y"]) and 0.9 < curve["y"][-1] <= 1 for curve in curves.values())
 
 

@@ -259,7 +259,7 @@ def test_a_run_that_waits_again_is_not_deleted(client: TestClient, waiting: Wait
 def test_a_race_is_what_is_compared_first(client: TestClient) -> None:
     made()
     config, variations = races.first_race()
-    race = races.begin(config, preset(config.network), variations, learner(ADA))
+    race = races.create_race(config, preset(config.network), variations, learner(ADA))
     document = client.get("/api/compare/runs").json()
     assert document["first"] == [run.id for run in race]
     assert [listed(client)[run.id]["name"] for run in race] == ["Adam", "SGD", "RMSprop"]

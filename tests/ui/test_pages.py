@@ -19,6 +19,7 @@ from playground.environment import ROOT
 from playground.errors import InstallationError
 from playground.network.presets import preset
 from playground.runs.run import create, find
+from playground.runs.start import own_images
 from playground.server.services import services
 from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
@@ -129,7 +130,7 @@ def test_own_digits_are_learnt_beside_a_data_set_of_digits(app: AppTest) -> None
         app.checkbox(key="own-digits").set_value(chosen)
         app.button(key="train").click().run()
         assert not app.error
-        own = find(app.session_state["watched-run"]).own_images()
+        own = own_images(find(app.session_state["watched-run"]))
         assert (own is not None) == chosen
     assert own is not None and own[0].amax(dim=(1, 2, 3)).tolist() == [10, 20] and own[1].tolist() == [7, 7]
     app.selectbox(key="dataset").set_value("shapes").run()
