@@ -46,7 +46,7 @@ def pairs(document: dict[str, Any]) -> int:
 def check(document: dict[str, Any], source: str) -> None:
     """What holds for every report."""
     for tile in document["tiles"]:
-        assert len(tile["values"]) == math.prod(tile["shown"]) <= memory.CELLS
+        assert len(tile["values"]) == math.prod(tile["shown"]) <= memory.VISIBLE_CELLS
         assert len(tile["shape"]) == len(tile["shown"]) == len(tile["strides"])
         assert all(few <= size for few, size in zip(tile["shown"], tile["shape"], strict=True))
     for output, source_tile, rows in relations(document):
@@ -108,7 +108,7 @@ def test_of_large_tensors_a_window_is_shown(shape: tuple[int, ...], window: tupl
 
 def test_a_tensor_of_ten_dimensions_is_shown_within_bounds() -> None:
     found = shown("x = torch.ones((2,) * 10)")
-    assert len(tile(found, "x")["values"]) <= memory.CELLS and tile(found, "x")["shape"] == [2] * 10
+    assert len(tile(found, "x")["values"]) <= memory.VISIBLE_CELLS and tile(found, "x")["shape"] == [2] * 10
 
 
 @pytest.mark.parametrize("shape", [(5000,), (50, 60), (12, 12, 12)], ids=str)

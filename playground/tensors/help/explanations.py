@@ -19,7 +19,7 @@ from playground.tensors.help import fixes
 from playground.tensors.help.fixes import Fix
 from playground.tensors.language.calls import Call
 from playground.tensors.language.errors import OperationFailed, ScriptError
-from playground.tensors.language.spans import Place, Script
+from playground.tensors.language.spans import Script, Span
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Alignment:
 class Explanation:
     """An error, explained."""
 
-    place: Place
+    span: Span
     message: str
     """PyTorch's own message."""
     explanation: str
@@ -78,7 +78,7 @@ Advice = tuple[str, Alignment | None, list[Fix]]
 def explain(error: ScriptError, source: str) -> Explanation:
     """Explain a script's error: where it is, why it happened, and which fixes work."""
     script = Script(source)
-    place = script.place(error.node) if error.node is not None else Place(1, 0, 0)
+    place = script.span(error.node) if error.node is not None else Span(1, 0, 0)
     message = error.message
     if isinstance(error, OperationFailed) and error.call is not None:
         for pattern, rule in RULES:
@@ -98,7 +98,7 @@ def _similar_name(error: ScriptError, script: Script) -> list[Fix]:
     if not error.instead or error.node is None:
         return []
     node = getattr(error.node, "func", error.node)
-    place = script.attribute(node) if error.instead.startswith(".") and isinstance(node, ast.Attribute) else script.place(node)
+    place = script.attribute(node) if error.instead.startswith(".") and isinstance(node, ast.Attribute) else script.span(node)
     return [Fix(f"Write `{error.instead.removeprefix('.')}`", place.start, place.end, error.instead)]
 
 
@@ -209,7 +209,7 @@ def _minus_one(case: _Case, new_sizes: list[int], cells: int) -> list[Fix]:
     for node, size in reversed(list(zip(size_nodes, new_sizes, strict=True))):
         rest = math.prod(new_sizes) // size if size else 0
         if rest and cells % rest == 0:
-            place = case.script.place(node)
+            place = case.script.span(node)
             candidates.append(Fix(f"Write −1 for {size}: it becomes {cells // rest}", place.start, place.end, "-1"))
     return candidates[: fixes.FIXES]
 
@@ -274,7 +274,7 @@ def _scalar(case: _Case) -> Advice:
 
 def _truth(case: _Case) -> Advice:
     text = "A tensor with several cells is neither true nor false. Use `.all()` or `.any()` for one answer, and `&` and `|` cell by cell."
-    node, place = case.node, case.script.place(case.node)
+    node, place = case.node, case.script.span(case.node)
     if isinstance(node, ast.Call):
         return text, None, []
     each = _cell_by_cell(case.script, node)
@@ -368,7 +368,7 @@ def _float_literals(case: _Case) -> list[Fix]:
         return fixes.suffixes(case.script, case.node, case.call, ("float",))
     for keyword in case.node.keywords:
         if keyword.arg == "dtype":
-            place = case.script.place(keyword.value)
+            place = case.script.span(keyword.value)
             return [Fix("Use `dtype=torch.float32`", place.start, place.end, "torch.float32")]
     place = case.script.arguments(case.node)
     written = case.script.source[place.start : place.end].rstrip().rstrip(",")

@@ -68,10 +68,10 @@ def other_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
     for dim in range(call.arrays[0].ndim):
         tried = Call(call.entry, call.args[:1], {**{name: value for name, value in call.kwargs.items() if name != "axis"}, "dim": dim})
         if works(tried):
-            place = script.place(node)
+            place = script.span(node)
             others = [f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg not in ("dim", "axis")]
             inner = ", ".join([script.text(node.args[0]), *others, f"dim={dim}"])
-            return [Fix(f"Along dimension {dim}", script.place(node.func).end, place.end, f"({inner})")]
+            return [Fix(f"Along dimension {dim}", script.span(node.func).end, place.end, f"({inner})")]
     return []
 
 
@@ -160,7 +160,7 @@ def _replaced(call: Call, place: int, change: Callable[[Any], Any]) -> Call:
 
 
 def _append(script: Script, node: ast.expr, suffix: str, before: tuple[int, ...], after: tuple[int, ...]) -> Fix:
-    place, text = script.place(node), script.text(node)
+    place, text = script.span(node), script.text(node)
     whole = text if isinstance(node, _ATOMS) else f"({text})"
     label = f"Use `{whole}{suffix}`: shape {before} becomes {after}" if after and after != before else f"Use `{whole}{suffix}`"
     return Fix(label, place.start, place.end, whole + suffix)

@@ -42,7 +42,7 @@ def lineage(statement: Statement, deadline: Deadline) -> Lineage:
         if step is None:
             found.reason = "unknown"
             return found
-    found.made = {name: {source: matrix for source, matrix in sources.of(part).items() if matrix.nnz} for name, part in statement.made.items()}
+    found.made = {name: {source: matrix for source, matrix in sources.of(part).items() if matrix.nnz} for name, part in statement.outputs.items()}
     return found
 
 
@@ -52,10 +52,11 @@ class _Sources:
     def __init__(self, statement: Statement) -> None:
         self._by_key: dict[int, Sources] = {}
         self._seen: dict[int, Snapshot] = {}
-        for name, part in {**statement.changed, **statement.read}.items():
+        for name, part in {**statement.previous, **statement.inputs}.items():
             if not part.complete:
                 continue  # an operation on it is too large to follow
-            identity = sparse.csr_matrix((np.ones(len(part.shown_cells), dtype=bool), (part.shown_cells, part.shown_cells)), shape=(part.cells, part.cells))
+            cells = part.visible_cells
+            identity = sparse.csr_matrix((np.ones(len(cells), dtype=bool), (cells, cells)), shape=(part.cells, part.cells))
             self._by_key.setdefault(part.key, {name: identity})
             self._seen.setdefault(part.key, part)
 

@@ -21,7 +21,7 @@ import torch
 from scipy import sparse
 
 from playground.tensors.language import allowed
-from playground.tensors.language.memory import KEPT, Array, Snapshot, as_tensor
+from playground.tensors.language.memory import COPIED_CELLS, Array, Snapshot, as_tensor
 from playground.tensors.language.tracing import Operation
 
 Relation = dict[int, Any]
@@ -66,7 +66,7 @@ def relation(operation: Operation, wanted: dict[int, np.ndarray[Any, Any]], dead
     Raises:
         TooLarge: there are too many cells, or it takes too long.
     """
-    if any(part.cells > KEPT for part in (*operation.inputs, *operation.outputs)):
+    if any(part.cells > COPIED_CELLS for part in (*operation.inputs, *operation.outputs)):
         raise TooLarge
     if not operation.outputs or not wanted:
         return {}

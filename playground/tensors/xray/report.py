@@ -22,7 +22,7 @@ from playground.tensors.language import allowed
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import Snapshot, snapshot
 from playground.tensors.language.spans import Script
-from playground.tensors.language.tracing import Operation, Statement, named_arrays
+from playground.tensors.language.tracing import Operation, Statement, StatementTracer, named_arrays
 from playground.tensors.xray.lineage import Lineage, Sources, is_move, lineage
 from playground.tensors.xray.notes import UNINITIALISED, notes
 from playground.tensors.xray.provenance import Deadline, undisturbed
@@ -58,7 +58,7 @@ def _summary(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Any
     facts = {name: _facts(part, storages[name]) for name, part in arrays.items()}
     names: dict[str, Any] = {}
     for name, value in execution.names.items():
-        if name == "device" and name in execution.given:
+        if name == "device" and name in execution.predefined:
             continue
         if name in arrays:
             names[name] = facts[name]
@@ -69,7 +69,7 @@ def _summary(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Any
     if execution.error is not None:
         explained = explain(execution.error, execution.source)
         error = {
-            "line": explained.place.line, "start": explained.place.start, "end": explained.place.end, "message": explained.message,
+            "line": explained.span.line, "start": explained.span.start, "end": explained.span.end, "message": explained.message,
             "explanation": explained.explanation, "alignment": asdict(explained.alignment) if explained.alignment else None,
             "fix": asdict(explained.fixes[0]) if explained.fixes else None, "fixes": [asdict(fix) for fix in explained.fixes],
         }  # fmt: skip
@@ -78,6 +78,7 @@ def _summary(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Any
 
 def report(execution: Execution) -> dict[str, Any]:
     """The summary, and every statement with its tiles and links, for the X-ray."""
+    assert isinstance(execution.tracer, StatementTracer)
     arrays = _final_arrays(execution)
     document = _summary(execution, arrays)
     writer = _Writer(execution)
@@ -161,7 +162,7 @@ class _Writer:
 
     def tile(self, part: Snapshot) -> int:
         """The place of this tile among all, written if it is new."""
-        key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(part.shown_values))
+        key = (part.kind, part.shape, part.strides, part.address, part.dtype, _bytes(part.visible_values))
         if key not in self._places:
             self._places[key] = len(self.tiles)
             self.tiles.append(tile(part))
@@ -170,26 +171,27 @@ class _Writer:
     def pass_over(self, statements: list[Statement]) -> None:
         """Statements too many to show: only where their names came from."""
         for statement in statements:
-            for name, part in statement.made.items():
-                self.origins[name] = self._origin(name, part, statement, {}, statement.read)
+            for name, part in statement.outputs.items():
+                self.origins[name] = self._origin(name, part, statement, {}, statement.inputs)
 
     def step(self, statement: Statement) -> dict[str, Any]:
         """One statement: what it read, what it made, from which cells, and by which operations."""
         traced = lineage(statement, self._deadline)
         head = statement.node.iter if isinstance(statement.node, ast.For) else getattr(statement.node, "test", None)
-        place = self._script.place(head if head is not None and isinstance(statement.node, (ast.For, ast.If, ast.While)) else statement.node)
-        before = {**statement.changed, **statement.read}
-        used = {name for sources in traced.made.values() for name in sources} | statement.read.keys()
+        place = self._script.span(head if head is not None and isinstance(statement.node, (ast.For, ast.If, ast.While)) else statement.node)
+        before = {**statement.previous, **statement.inputs}
+        used = {name for sources in traced.made.values() for name in sources} | statement.inputs.keys()
         inputs = {name: part for name, part in before.items() if name in used}
-        for name, part in statement.made.items():
+        for name, part in statement.outputs.items():
             self.origins[name] = self._origin(name, part, statement, traced.made.get(name, {}), inputs)
         main = next((operation for operation in reversed(statement.operations) if operation.outputs), None)
         return {
             "line": place.line, "start": place.start, "end": place.end, "source": self._script.source[place.start : place.end],
-            "times": statement.times, "failed": statement.failed, "reason": traced.reason,
+            "times": statement.count, "failed": statement.failed, "reason": traced.reason,
             "inputs": [{"name": name, "tile": self.tile(part)} for name, part in inputs.items()],
             "outputs": [
-                {"name": name, "tile": self.tile(part), "from": self._cells(part, traced.made.get(name, {}), inputs)} for name, part in statement.made.items()
+                {"name": name, "tile": self.tile(part), "from": self._cells(part, traced.made.get(name, {}), inputs)}
+                for name, part in statement.outputs.items()
             ],
             "operations": self._operations(statement, traced),
             "notes": list(dict.fromkeys(note for operation in statement.operations for note in notes(operation))),
@@ -197,7 +199,7 @@ class _Writer:
         }  # fmt: skip
 
     def _operations(self, statement: Statement, traced: Lineage) -> list[dict[str, Any]]:
-        names = _Names({part.key: name for name, part in {**statement.changed, **statement.read}.items()})
+        names = _Names({part.key: name for name, part in {**statement.previous, **statement.inputs}.items()})
         written = []
         for operation, step in zip(statement.operations, [*traced.operations, *(None,) * len(statement.operations)], strict=False):
             if not operation.outputs:
@@ -220,10 +222,10 @@ class _Writer:
         """For each shown cell of `part`: the shown cells of each input that made it."""
         found = {}
         for name, matrix in sources.items():
-            shown = inputs[name].shown_cells
+            shown = inputs[name].visible_cells
             where = np.full(inputs[name].cells, -1)
             where[shown] = np.arange(len(shown))
-            picked = matrix[part.shown_cells].tocsr()
+            picked = matrix[part.visible_cells].tocsr()
             picked.sort_indices()
             columns, bounds = where[picked.indices], picked.indptr
             self._links -= len(columns)
@@ -234,8 +236,8 @@ class _Writer:
 
     def _origin(self, name: str, part: Snapshot, statement: Statement, sources: Sources, inputs: dict[str, Snapshot]) -> dict[str, Any]:
         """How the name came to its memory."""
-        line = self._script.place(statement.node).line
-        if name in statement.changed:
+        line = self._script.span(statement.node).line
+        if name in statement.previous:
             return {**self.origins.get(name, {"origin": "given", "of": ""}), "line": line}
         uninitialised = bool(statement.operations) and statement.operations[-1].entry.short in UNINITIALISED
         for other, earlier in inputs.items():
@@ -279,10 +281,10 @@ def _stretched(shapes: list[tuple[int, ...]], result: tuple[int, ...]) -> list[l
 def tile(part: Snapshot) -> dict[str, Any]:
     """What is drawn of a snapshot; slots of its storage are counted in its own elements."""
     return {
-        "kind": part.kind, "shape": list(part.shape), "shown": list(part.shown), "strides": list(part.strides), "offset": part.offset,
+        "kind": part.kind, "shape": list(part.shape), "shown": list(part.visible_shape), "strides": list(part.strides), "offset": part.offset,
         "contiguous": part.contiguous, "dtype": part.dtype, "device": part.device, "itemsize": part.itemsize,
         "first": (part.address - part.start) // part.itemsize, "slots": (part.end - part.start) // part.itemsize,
-        "values": [_number(value) for value in part.shown_values.reshape(-1).tolist()],
+        "values": [_number(value) for value in part.visible_values.reshape(-1).tolist()],
     }  # fmt: skip
 
 
