@@ -272,7 +272,7 @@ def test_the_rule_is_told(marked: str) -> None:
 def test_every_fix_works(marked: str) -> None:
     source, _part = cut(marked)
     found = explained(source)
-    assert len(found.fixes) <= fixes.FIXES
+    assert len(found.fixes) <= fixes.MAX_FIXES
     for fix in found.fixes:
         assert fix.label and 0 <= fix.start <= fix.end <= len(source) and applied(source, fix) != source
         goes_further(source, found, fix)

@@ -153,7 +153,7 @@ def function(dotted: str) -> Entry:
     full = full_name(dotted)
     entry = functions().get(full)
     if entry is None:
-        raise unknown(dotted, full, functions())
+        raise unknown_name(dotted, full, functions())
     return entry
 
 
@@ -177,11 +177,11 @@ def full_name(dotted: str) -> str:
     return f"{ROOTS[root]}.{rest}" if rest else ROOTS[root]
 
 
-def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
+def unknown_name(dotted: str, full: str, names: Mapping[str, Any]) -> Refused:
     """Return the error for a name that is not on the allow-list, with the most similar name."""
     if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
         return Refused(f"Layers such as `{dotted}` are not available in scripts.", "Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…")
-    near = difflib.get_close_matches(full, known, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(full, names, n=1, cutoff=0.8)
     if not near:
         return Refused(f"`{dotted}` is not available in scripts.", "The reference below the editor lists all available functions.")
     root = dotted.partition(".")[0]

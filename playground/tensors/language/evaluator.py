@@ -108,7 +108,7 @@ class Evaluator:
                 return calls.constants()[full]
             if full in calls.functions():
                 raise Refused(f"`{dotted}` is a function: call it with parentheses, `{dotted}(…)`.")
-            raise calls.unknown(dotted, full, {**calls.functions(), **calls.constants()})
+            raise calls.unknown_name(dotted, full, {**calls.functions(), **calls.constants()})
         return self._operations.get_attribute(self.evaluate(node.value), node.attr, node)
 
     def _dotted(self, node: ast.Attribute) -> str:

@@ -32,7 +32,7 @@ class Execution:
 
     source: str
     names: dict[str, Any] = field(default_factory=dict)
-    """Variables at the end, in the order of assignment; a bare expression under its own source text."""
+    """Variables at the end, in the order of assignment; the value of an expression statement under its source text."""
     predefined: frozenset[str] = frozenset()
     """Names that were defined before the script ran."""
     output: str = ""

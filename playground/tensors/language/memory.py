@@ -67,7 +67,7 @@ class Snapshot:
 
     @cached_property
     def visible_shape(self) -> tuple[int, ...]:
-        """See the function of this name."""
+        """Shape of the visible part."""
         return visible_shape(self.shape)
 
     @cached_property
