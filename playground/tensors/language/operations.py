@@ -23,9 +23,9 @@ _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 
 
 class Operations:
-    """Operations on the values of a script, which know nothing of its names and its syntax.
+    """Performs operations on values, independent of the names of a script.
 
-    Each takes the `node` that it is performed for, the place of an error.
+    The `node` of an operation is the expression or statement that an error refers to.
 
     Args:
         meter: stops the script at its limits.

@@ -39,7 +39,7 @@ def result_bytes(call: Call) -> int:
     except (OverflowError, RecursionError, MemoryError):
         return UNBOUNDED
     except Exception:
-        return ELEMENT_BYTES * count_elements([*call.args, *call.kwargs.values()])
+        return ELEMENT_BYTES * _argument_elements(call)
 
 
 def _bytes(call: Call) -> int:
@@ -51,7 +51,7 @@ def _bytes(call: Call) -> int:
     if name in _SPLITS:
         return TENSOR_BYTES * int(max(_largest_integer(call.args[1:]), _largest_integer(list(call.kwargs.values())), *np.shape(call.args[0])))
     if name in _SIZED_BY_INPUT:
-        return ELEMENT_BYTES * count_elements([*call.args, *call.kwargs.values()])
+        return ELEMENT_BYTES * _argument_elements(call)
     if call.entry.is_numpy or (arrays and not any(isinstance(array, torch.Tensor) for array in arrays)):
         return _numpy_bytes(call)
     if name in _STATE or (call.entry.group in (allowed.CONVERSION, allowed.AUTOGRAD) and not arrays):
@@ -102,7 +102,7 @@ def _meta_bytes(call: Call) -> int:
         with torch.device("meta") if not operands else nullcontext():
             result = call.entry.function(*args, **kwargs)
     except Exception:
-        return ELEMENT_BYTES * count_elements([*call.args, *call.kwargs.values()])
+        return ELEMENT_BYTES * _argument_elements(call)
     arrays = {id(array): array for array in (*arrays_in(result), *operands)}
     return sum(int(array.nbytes) for array in arrays.values() if not _is_already_allocated(array, bytes_before))
 
@@ -131,7 +131,7 @@ def _numpy_bytes(call: Call) -> int:
     name = call.entry.short
     if name in ("[]", "[]="):
         return _indexed(call)
-    rule = _NUMPY.get(name, _NUMPY.get(call.entry.group, _all_arguments))
+    rule = _NUMPY.get(name, _NUMPY.get(call.entry.group, _argument_elements))
     return ELEMENT_BYTES * rule(call)
 
 
@@ -140,7 +140,7 @@ def _argument(call: Call, position: int, name: str, default: Any) -> Any:
     return call.kwargs.get(name, call.args[position] if len(call.args) > position else default)
 
 
-def _all_arguments(call: Call) -> int:
+def _argument_elements(call: Call) -> int:
     return count_elements([*call.args, *call.kwargs.values()])
 
 
@@ -152,7 +152,7 @@ def _broadcast(call: Call) -> int:
 def _created(call: Call) -> int:
     """Count the elements of an array that is created by shape, or like another array."""
     shape = _argument(call, 0, "shape", ())
-    return _all_arguments(call) if call.entry.short.endswith("_like") else max(_product(shape), _all_arguments(call))
+    return _argument_elements(call) if call.entry.short.endswith("_like") else max(_product(shape), _argument_elements(call))
 
 
 def _arange(call: Call) -> int:
@@ -182,7 +182,7 @@ def _random(call: Call) -> int:
     name, args = call.entry.short, call.args[1:] if call.entry.name.startswith("NumpyGenerator") else call.args
     position = {"randint": 2, "integers": 2, "normal": 2, "uniform": 2, "choice": 1}.get(name, 0)
     size = args if name in ("rand", "randn") else call.kwargs.get("size", args[position : position + 1])
-    return max(_product(size), _largest_integer(args) if name in ("choice", "permutation") else 0, _all_arguments(call))
+    return max(_product(size), _largest_integer(args) if name in ("choice", "permutation") else 0, _argument_elements(call))
 
 
 def _outer(call: Call) -> int:
@@ -264,7 +264,7 @@ def _repeat_interleave(call: Call) -> int:
 
 def _covariance(call: Call) -> int:
     rows = np.shape(_argument(call, 0, "input", ()))[:1] or (1,)
-    return ELEMENT_BYTES * (rows[0] ** 2 + _all_arguments(call))
+    return ELEMENT_BYTES * (rows[0] ** 2 + _argument_elements(call))
 
 
 def _normal(call: Call) -> int:
@@ -301,7 +301,7 @@ _NUMPY: dict[str, Callable[[Call], int]] = {
     allowed.POINTWISE: _broadcast,
     allowed.COMPARISON: _broadcast,
     allowed.ALGEBRA: _outer,
-    **dict.fromkeys(("array", "asarray", "copy", "sort", "argsort", "trace", "norm", "det", "inv", "solve"), _all_arguments),
+    **dict.fromkeys(("array", "asarray", "copy", "sort", "argsort", "trace", "norm", "det", "inv", "solve"), _argument_elements),
     **dict.fromkeys(("matmul", "@", "dot"), _matrix_product),
     **dict.fromkeys(("linspace", "logspace"), _spaced),
     **dict.fromkeys(("eye", "identity"), _square),
@@ -313,6 +313,6 @@ _NUMPY: dict[str, Callable[[Call], int]] = {
     "where": _broadcast,
     **dict.fromkeys(("broadcast_to", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "diagonal"), lambda _call: 0),
     "svd": _svd,
-    "eig": lambda call: 2 * _all_arguments(call),
+    "eig": lambda call: 2 * _argument_elements(call),
 }
 """Operations of NumPy by name, else by group: upper bound for the number of elements."""
