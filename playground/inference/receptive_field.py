@@ -14,6 +14,8 @@ from torch import nn
 
 from playground.errors import ShapeError, UnknownName
 from playground.network.blocks import PatchEmbedding, ResidualBlock, TokenMean
+from playground.network.catalogue import ACTIVATIONS, layer_type
+from playground.network.trace import layer_class
 
 Shape = tuple[int, ...]
 Place = tuple[int, ...]
@@ -178,7 +180,7 @@ def _patches(layer: PatchEmbedding, in_shape: Shape, _out_shape: Shape, indices:
 
 
 RULES: dict[type[nn.Module], Rule] = {
-    **dict.fromkeys((nn.ReLU, nn.LeakyReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh), _elementwise),
+    **dict.fromkeys((layer_class(layer_type(name).target) for name in ACTIVATIONS), _elementwise),
     **dict.fromkeys((nn.BatchNorm1d, nn.BatchNorm2d, nn.Dropout), _elementwise),
     **dict.fromkeys((nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d), _windowed),
     nn.AdaptiveAvgPool2d: _adaptive,

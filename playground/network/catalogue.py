@@ -31,7 +31,7 @@ DROP = Param("p", "float", 0.5, "The share of values set to zero during training
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Linear", "Linear", "Linear", "Every output is a weighted sum of all inputs.", "torch.nn.Linear", (1, 2),
-        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),),
+        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),), attribute="fc",
     ),
     LayerType(
         "Conv2d", "Convolution", "Convolution", "Small filters slide over the image and mark where their pattern is.", "torch.nn.Conv2d", IMAGE,
@@ -41,54 +41,57 @@ LAYERS: tuple[LayerType, ...] = (
             Param("padding_mode", "choice", "zeros", "What the padding is filled with.", choices=("zeros", "reflect", "replicate", "circular")),
             BIAS,
         ),
-        (("in_channels", "channels"),),
+        (("in_channels", "channels"),), attribute="conv",
     ),
     LayerType(
         "MaxPool2d", "Max pooling", "Pooling", "Keeps the largest value of each window.", "torch.nn.MaxPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION),
+        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION), functional="F.max_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
         "AvgPool2d", "Average pooling", "Pooling", "Keeps the mean of each window.", "torch.nn.AvgPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING),
+        (POOL_KERNEL, POOL_STRIDE, PADDING), functional="F.avg_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
         "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages inputs of any size to a fixed size.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
-        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),),
+        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),), functional="F.adaptive_avg_pool2d({x}, {output_size})",
     ),
-    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE),
+    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})"),
     LayerType(
         "LeakyReLU", "Leaky ReLU", "Activation", "Like ReLU, but negative values keep a small slope.", "torch.nn.LeakyReLU", ANY,
-        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE,
+        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE, functional="F.leaky_relu({x})",
     ),
-    LayerType("GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY),
-    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE),
-    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY),
-    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY),
+    LayerType(
+        "GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY,
+        functional="F.gelu({x})",
+    ),
+    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE, functional="F.silu({x})"),
+    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY, functional="torch.sigmoid({x})"),
+    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
     LayerType(
         "Softmax", "Softmax", "Activation", "Turns logits into probabilities. The cross-entropy loss already does this.", "torch.nn.Softmax", (1, 2),
-        fixed=(("dim", -1),),
+        fixed=(("dim", -1),), functional="F.softmax({x}, dim=-1)",
     ),
     LayerType(
         "BatchNorm1d", "Batch norm (vectors)", "Normalisation", "Brings each feature to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm1d", VECTOR,
-        inferred=(("num_features", "channels"),),
+        inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
         "BatchNorm2d", "Batch norm (images)", "Normalisation", "Brings each channel to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm2d", IMAGE,
-        inferred=(("num_features", "channels"),),
+        inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
         "LayerNorm", "Layer norm", "Normalisation", "Brings each sample's features to mean 0 and variance 1.", "torch.nn.LayerNorm", ANY,
-        inferred=(("normalized_shape", "normalized_shape"),),
+        inferred=(("normalized_shape", "normalized_shape"),), attribute="norm",
     ),
     LayerType(
         "Dropout", "Dropout", "Regularisation", "Sets random values to zero during training, so that no single one is relied on.", "torch.nn.Dropout", ANY,
-        (DROP,), fixed=INPLACE,
+        (DROP,), fixed=INPLACE, attribute="drop",
     ),
-    LayerType("Flatten", "Flatten", "Shape", "Reshapes the values of each sample to a vector.", "torch.nn.Flatten", ANY),
+    LayerType("Flatten", "Flatten", "Shape", "Reshapes the values of each sample to a vector.", "torch.nn.Flatten", ANY, functional="torch.flatten({x}, 1)"),
     LayerType(
         "ResidualBlock", "Residual block", "Block", "Two convolutions and a shortcut connection that adds the input to their output.",
         "playground.network.blocks.ResidualBlock", IMAGE,
-        (_size("out_channels", 32, "How many feature maps the output has.", high=1024), STRIDE), (("in_channels", "channels"),),
+        (_size("out_channels", 32, "How many feature maps the output has.", high=1024), STRIDE), (("in_channels", "channels"),), attribute="block",
     ),
     LayerType(
         "PatchEmbedding", "Patch embedding", "Block", "Cuts the image into squares and makes each a token.", "playground.network.blocks.PatchEmbedding", IMAGE,
@@ -96,7 +99,7 @@ LAYERS: tuple[LayerType, ...] = (
             _size("embed_dim", 64, "How many features a token has.", high=1024),
             _size("patch_size", 4, "Side of a square, in pixels.", high=32),
         ),
-        (("in_channels", "channels"), ("image_size", "image_size")),
+        (("in_channels", "channels"), ("image_size", "image_size")), attribute="embed",
     ),
     LayerType(
         "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Self-attention over all tokens, then a feed-forward network for each token.",
@@ -106,10 +109,17 @@ LAYERS: tuple[LayerType, ...] = (
             _size("dim_feedforward", 128, "Width of the hidden layer of the feed-forward network."),
             Param("dropout", "float", 0.1, "The share of values set to zero during training.", 0.0, 0.95),
         ),
-        (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)),
+        (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)), attribute="encoder",
     ),
-    LayerType("TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS),
+    LayerType(
+        "TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS,
+        functional="{x}.mean(dim=1)",
+    ),
 )  # fmt: skip
+
+ACTIVATIONS = {layer.name: layer.title for layer in LAYERS if layer.group == "Activation" and layer.ranks == ANY}
+"""The activations of single values, which can take one another's place, with their titles; Softmax computes each value from all of a row."""
+NORMALISATIONS = tuple(layer.name for layer in LAYERS if layer.group == "Normalisation")
 
 _BY_NAME = {layer.name: layer for layer in LAYERS}
 

@@ -7,36 +7,13 @@ import keyword
 import unicodedata
 from collections import Counter
 
-from playground.network.catalogue import layer_type
+from playground.network.catalogue import NORMALISATIONS, layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, check, constructor_arguments, layer_class
 from playground.network.types import Shape, Value
 
-_FUNCTIONS = {
-    "ReLU": "F.relu({x})",
-    "LeakyReLU": "F.leaky_relu({x})",
-    "GELU": "F.gelu({x})",
-    "SiLU": "F.silu({x})",
-    "Sigmoid": "torch.sigmoid({x})",
-    "Tanh": "torch.tanh({x})",
-    "Softmax": "F.softmax({x}, dim=-1)",
-    "MaxPool2d": "F.max_pool2d({x}, {kernel_size})",
-    "AvgPool2d": "F.avg_pool2d({x}, {kernel_size})",
-    "AdaptiveAvgPool2d": "F.adaptive_avg_pool2d({x}, {output_size})",
-    "Flatten": "torch.flatten({x}, 1)",
-    "TokenMean": "{x}.mean(dim=1)",
-}
-"""Functional calls of layers without weights in `forward`; a layer with parameters that the call does not show is written as a module."""
-_STEMS = {
-    "Conv2d": "conv", "Linear": "fc", "BatchNorm1d": "norm", "BatchNorm2d": "norm", "LayerNorm": "norm", "Dropout": "drop",
-    "MaxPool2d": "pool", "AvgPool2d": "pool", "ResidualBlock": "block", "TransformerEncoderLayer": "encoder", "PatchEmbedding": "embed",
-}  # fmt: skip
-"""Attribute names of layers in a class, to which a number is appended."""
-_WRAPS = {
-    **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "LayerNorm"), ("Conv2d", "Linear")),
-    **dict.fromkeys(("ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Softmax"), ("Conv2d", "Linear", "BatchNorm1d", "BatchNorm2d", "LayerNorm")),
-}
-"""For each layer type, the types of a previous layer with which it shares a line, as in `F.relu(self.norm1(self.conv1(x)))`."""
+_LINE_STARTS: dict[str, tuple[str, ...]] = {"Normalisation": ("Conv2d", "Linear"), "Activation": ("Conv2d", "Linear", *NORMALISATIONS)}
+"""For each group of layers, the previous layers with which it shares a line, as in `F.relu(self.norm1(self.conv1(x)))`."""
 _RESERVED = {"Dataset", "DataLoader", "Digits", "Shapes", "F"}
 """Names that the training script uses (`training/source.py`)."""
 _MAX_CLASS_NAME = 40
@@ -152,23 +129,24 @@ def _class_lines(steps: list[ShapeStep]) -> tuple[list[str], list[str]]:
     for step, previous in zip(steps, [None, *steps], strict=False):
         expression = _functional_call(step.layer)
         if not expression:
-            stem = _STEMS.get(step.layer.type, "act")
+            stem = layer_type(step.layer.type).attribute
             counts[stem] += 1
             name = stem if stem == "embed" else f"{stem}{counts[stem]}"  # a network has at most one patch embedding
             init_lines.append(f"        self.{name} = {call(step.layer, step.in_shape or ())}")
             expression = f"self.{name}({{x}})"
-        inner = expressions.pop()[0] if previous and previous.layer.type in _WRAPS.get(step.layer.type, ()) else "x"
+        inner = expressions.pop()[0] if previous and previous.layer.type in _LINE_STARTS.get(layer_type(step.layer.type).group, ()) else "x"
         expressions.append((expression.replace("{x}", inner), step.out_shape))
     return init_lines, _commented([f"        x = {expression}" for expression, _ in expressions], [shape for _, shape in expressions])
 
 
 def _functional_call(layer: LayerSpec) -> str:
-    """Write the layer as a function call on `{x}`; return "" for a layer with weights, or with parameters that `_FUNCTIONS` does not show."""
-    params = layer_type(layer.type).settings(layer.params)
-    has_default_window = params.get("stride", 0) == params.get("kernel_size", 0) and not params.get("padding", 0) and params.get("dilation", 1) == 1
-    has_default_slope = params.get("negative_slope", 0.01) == 0.01
-    template = _FUNCTIONS.get(layer.type, "") if has_default_window and has_default_slope else ""
-    return template.format(x="{x}", **params)
+    """Write the layer as a function call on `{x}`; return "" for a layer with weights, or with a value that the call does not show."""
+    kind = layer_type(layer.type)
+    params = kind.settings(layer.params)
+    hidden = {param.name: param.default for param in kind.params if f"{{{param.name}}}" not in kind.functional}
+    if "stride" in hidden and "kernel_size" in params:
+        hidden["stride"] = params["kernel_size"]  # the default of a pooling's stride
+    return kind.functional.format(x="{x}", **params) if all(params[name] == default for name, default in hidden.items()) else ""
 
 
 def _script(import_lines: list[str], code: str) -> str:
@@ -204,7 +182,7 @@ def _blocks(spec: NetworkSpec) -> list[str]:
 
 def _class_blocks(spec: NetworkSpec) -> list[str]:
     """List those that the code of `module` does not write as a function call."""
-    return [name for name in _blocks(spec) if name not in _FUNCTIONS]
+    return [name for name in _blocks(spec) if not layer_type(name).functional]
 
 
 def _block_sources(names: list[str]) -> list[str]:

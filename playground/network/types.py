@@ -63,6 +63,10 @@ class LayerType:
     """Constructor arguments that follow from the input shape."""
     fixed: tuple[tuple[str, Value], ...] = ()
     """Constructor arguments that always have the same value."""
+    functional: str = ""
+    """Its call in `forward`, for a layer without weights: `F.max_pool2d({x}, {kernel_size})`, where `{x}` is the input."""
+    attribute: str = "act"
+    """Name of the attribute that holds it in a class, to which a number is appended."""
 
     def settings(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Return the value of every parameter: the one in `values`, else its default."""
