@@ -13,6 +13,7 @@ from urllib.request import urlopen
 
 import pytest
 
+from .support.ports import free_port
 from .support.wheel import build_wheel
 
 SERVE = [sys.executable, "-m", "playground", "serve"]
@@ -32,13 +33,6 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
     """The installed playground, and a browser that only writes down the address which it is to open."""
     browser = f"{sys.executable} -c \"import sys; print('opened', sys.argv[1], flush=True)\" %s"
     return {**os.environ, "PYTHONPATH": str(installed), "PLAYGROUND_HOME": str(tmp_path / "home"), "BROWSER": browser}
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of another group cannot be sent Ctrl+C there")

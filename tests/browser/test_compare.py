@@ -17,9 +17,10 @@ from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
+from ..support.learners import ADA
+from ..support.mouse import zoom
 from ..support.serving import server
 
-ADA = "ada-secret"
 EPOCH = 20
 
 
@@ -145,12 +146,7 @@ def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None
     run = made()
     opened(ada, place, run)
     plot = ada.locator(".comparison-plot")
-    box = plot.locator(".nsewdrag").bounding_box()
-    assert box is not None
-    ada.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
-    ada.mouse.down()
-    ada.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
-    ada.mouse.up()
+    zoom(ada, plot)
     ranges = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range]"
     zoomed = plot.evaluate(ranges)
     assert 0.5 < zoomed[0][0] < zoomed[0][1] < 4.5

@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES
 
-ANSWER = re.compile("/api/tensors/run")
+from ..support.script_editor import run_script
+
+RESPONSE = re.compile("/api/tensors/run")
 
 
 @pytest.fixture
@@ -22,16 +24,6 @@ def lab(page: Page, address: str) -> Page:
 
 def run(page: Page, source: str) -> None:
     run_script(page, source, "/api/tensors/run")
-
-
-def run_script(page: Page, source: str, address: str) -> None:
-    """Type a script, press Ctrl+Enter, and wait until its answer is shown."""
-    page.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(source)
-    with page.expect_response(re.compile(address)):
-        page.keyboard.press("Control+Enter")
-    expect(page.locator(".lab.busy")).to_have_count(0)
 
 
 def card(page: Page, name: str) -> Locator:
@@ -62,7 +54,7 @@ def test_the_page_opens_on_something_alive(lab: Page) -> None:
 def test_what_the_server_responds_instead_of_a_report_is_shown(lab: Page, status: int, body: str, message: str) -> None:
     reported: list[str] = []
     lab.on("console", lambda entry: reported.append(entry.text) if entry.type == "error" else None)
-    lab.route(ANSWER, lambda route: route.fulfill(status=status, body=body))
+    lab.route(RESPONSE, lambda route: route.fulfill(status=status, body=body))
     run(lab, "x = 1")
     expect(lab.locator(".fault")).to_contain_text(message)
     assert any("api/tensors/run was answered with 500" in text for text in reported) == (status == 500)
@@ -175,7 +167,7 @@ def test_a_mistake_is_marked_explained_and_mended_by_one_click(lab: Page, name: 
     expect(lab.locator(".cm-lintRange-error").first).to_be_visible()
     assert "".join(lab.locator(".cm-lintRange-error").all_inner_texts()) == marked
     fix = lab.locator(".fault button").filter(has_text=label.replace("`", "")).first
-    with lab.expect_response(ANSWER):
+    with lab.expect_response(RESPONSE):
         fix.click()
     expect(lab.locator(".fault")).to_be_empty()
     expect(card(lab, "c")).to_be_visible()
@@ -208,7 +200,7 @@ def test_a_prediction_hides_the_result_until_it_is_made(lab: Page) -> None:
 
 def test_examples_open_with_one_click(lab: Page) -> None:
     for example in EXAMPLES[:4]:
-        with lab.expect_response(ANSWER):
+        with lab.expect_response(RESPONSE):
             lab.get_by_text(example.title, exact=True).click()
         expect(lab.locator(".cm-content")).to_contain_text(example.source.splitlines()[-1])
 
@@ -217,7 +209,7 @@ def test_the_form_writes_the_code(lab: Page) -> None:
     lab.get_by_role("button", name="Create a tensor").click()
     lab.get_by_label("Name", exact=True).fill("w")
     lab.get_by_role("textbox", name="Shape").fill("2, 5")
-    with lab.expect_response(ANSWER):
+    with lab.expect_response(RESPONSE):
         lab.get_by_role("button", name="Write the code").click()
     expect(card(lab, "w")).to_contain_text("(2, 5) float32")
     expect(lab.locator(".cm-content")).to_contain_text("w = torch.zeros((2, 5))")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect
 
-from ..support.serving import SEVEN, draw, free_port, server
+from ..support.mouse import zoom
+from ..support.ports import free_port
+from ..support.serving import SEVEN, draw, server
 
 STATE = ".monitor-state"
 
@@ -56,12 +58,7 @@ def test_a_zoom_survives_the_refreshes(page: Page, address: str) -> None:
     start_training(page, address, epochs=300)
     plot = page.locator('[data-plot="loss"]')
     plot.locator(".scatterlayer").wait_for()
-    box = plot.locator(".nsewdrag").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
-    page.mouse.up()
+    zoom(page, plot)
     zoomed = plot.evaluate("(element) => element._fullLayout.xaxis.range")
     assert 30 < zoomed[0] < zoomed[1] < 270
     ranges = "['loss', 'accuracy', 'rate'].map((name) => document.querySelector(`[data-plot=${name}]`)._fullLayout.xaxis.range)"

@@ -61,13 +61,6 @@ DIGITS, OBJECTS = dataset_info("mnist-5k"), dataset_info("shapes")
 
 
 @pytest.fixture(scope="module")
-def digits(data_folder: Path) -> ImageSet:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        return load("mnist-5k")
-
-
-@pytest.fixture(scope="module")
 def shipped(digits: ImageSet) -> Evaluation:
     return evaluate_model(load_model(DEFAULT_MODEL), digits)
 

@@ -20,23 +20,19 @@ from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import NAME_LIMIT, label, relabel
-from playground.runs.run import Run, all_runs, create
+from playground.runs.run import all_runs, create
 from playground.training.config import TrainConfig
 
+from ..support.training import train
+
 NETWORK = "mnist-mlp"
-
-
-def trained(run: Run) -> Run:
-    for _ in execute(run):
-        pass
-    return run
 
 
 @pytest.fixture
 def model() -> Model:
     """A network that still has much to learn."""
     run = create(TrainConfig(network=NETWORK, epochs=1, device="cpu"), preset(NETWORK), "ada")
-    return load_model(trained(run).id)
+    return load_model(train(run).id)
 
 
 def misread(model: Model, count: int) -> tuple[Tensor, Tensor]:
@@ -56,7 +52,7 @@ def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
     assert start is not None and own is not None
     assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
     assert torch.equal(own[0], images) and torch.equal(own[1], labels)
-    after = load_model(trained(run).id)
+    after = load_model(train(run).id)
     told = compare_networks(model, after, images, labels, "mnist-5k")
     assert all(each["after"]["label"] == each["label"] != each["before"]["label"] for each in told["drawings"])
     assert told["accuracy"]["after"] > told["accuracy"]["before"] - 0.003
@@ -71,7 +67,7 @@ def test_the_shipped_network_is_taught_an_odd_digit() -> None:
     odd = images[labels == 4].flip(-2)[:2]
     wanted = torch.full((2,), 4)
     assert (model.probabilities(odd).argmax(dim=1) != wanted).all()
-    after = load_model(trained(fine_tune(model, odd, wanted, "ada")).id)
+    after = load_model(train(fine_tune(model, odd, wanted, "ada")).id)
     assert (after.probabilities(odd).argmax(dim=1) == wanted).all()
     assert after.inputs == model.inputs and not after.network.training
 
@@ -101,7 +97,7 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
 
 def test_two_teachings_are_the_same(model: Model) -> None:
     images, labels = misread(model, 2)
-    first, second = (trained(fine_tune(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
+    first, second = (train(fine_tune(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
     assert first is not None and second is not None
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
 
@@ -120,7 +116,7 @@ def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
 def test_no_batch_has_a_single_image(count: int) -> None:
     """Batch norm over vectors could not learn from it. With 139 drawings the usual batch size would leave one."""
     spec = NetworkSpec("norm", (1, 28, 28), (LayerSpec("Flatten"), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10})))
-    run = trained(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
+    run = train(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
     images, labels = torch.zeros(count, 1, 28, 28, dtype=torch.uint8), torch.zeros(count, dtype=torch.long)
     taught = fine_tune(load_model(run.id), images, labels, "ada")
     assert next(iter(execute(taught))).step == 0  # type: ignore[attr-defined]

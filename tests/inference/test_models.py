@@ -29,27 +29,19 @@ from playground.cli import main as cli
 from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
-from playground.data.load import load
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.models import DEFAULT_MODEL, Model, export, find_weights, load_model, pretrained_names, training_command
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
 from playground.network.presets import load_presets, preset
-from playground.runs.execution.worker import execute
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
 from playground.typography import percent
 
 from ..support.tiers import repetitions
+from ..support.training import train
 
 CONFIG = TrainConfig(network="mnist-mlp", epochs=0.5, batch_size=200, device="cpu", seed=5)
-
-
-def trained(config: TrainConfig = CONFIG) -> Run:
-    run = create(config, preset(config.network))
-    for _ in execute(run):
-        pass
-    return run
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +50,7 @@ def kept(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("kept-runs")))
-        yield trained()
+        yield train(create(CONFIG, preset(CONFIG.network)))
 
 
 @pytest.fixture
@@ -81,13 +73,6 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir(parents=True)
     monkeypatch.setenv("PLAYGROUND_MODELS", str(folder.parent))
     return folder
-
-
-@pytest.fixture(scope="module")
-def digits(data_folder: Path) -> ImageSet:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        return load("mnist-5k")
 
 
 def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
@@ -519,9 +504,7 @@ def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp
 @pytest.mark.parametrize("inputs", INPUT_SCALINGS)
 def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=500, learning_rate=0.1 if inputs != "0-255" else 1e-4, optimizer="sgd", inputs=inputs)
-    made = create(config, preset("mnist-mlp"))
-    for _ in execute(made):
-        pass
+    made = train(create(config, preset("mnist-mlp")))
     model = load_model(f"{made.id}@{made.checkpoints.steps()[-1]}")
     home = tmp_path / "home"
     home.mkdir()

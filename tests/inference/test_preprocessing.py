@@ -20,7 +20,6 @@ from PIL import Image, ImageDraw
 from benchmarks.drawing import pasted_accuracy
 from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
-from playground.data.load import load
 from playground.errors import DrawingError
 from playground.inference.models import DEFAULT_MODEL, load_model
 from playground.inference.preprocessing import MIDDLE, Pixels, read_image, to_digit, to_input
@@ -28,13 +27,6 @@ from playground.inference.preprocessing import MIDDLE, Pixels, read_image, to_di
 from ..support.tiers import repetitions
 
 MNIST, KMNIST, CIFAR, FASHION = (dataset_info(name) for name in ("mnist", "kmnist", "cifar10", "fashion-mnist"))
-
-
-@pytest.fixture(scope="module")
-def digits(data_folder: Path) -> ImageSet:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        return load("mnist-5k")
 
 
 def seven(side: int = 200, left: int = 60, top: int = 40, size: int = 100, width: int = 10) -> Pixels:

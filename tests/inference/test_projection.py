@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,13 +31,6 @@ from playground.inference.projection import COLUMNS, METHODS, Projection, points
 RANDOM = np.random.default_rng(0)
 each_method = pytest.mark.parametrize("method", METHODS)
 each_dimension = pytest.mark.parametrize("dimensions", [2, 3])
-
-
-@pytest.fixture(scope="module")
-def digits(data_folder: Path) -> ImageSet:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        return load("mnist-5k")
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from playground import device
 from playground.errors import ConfigError, PlaygroundError, UnknownName
@@ -19,6 +18,7 @@ from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import trace
 
 from ..support.tiers import repetitions
+from .malformed import json_values, malformed_networks
 from .stacks import Layer, network, stacks
 
 PRESETS = load_presets().networks
@@ -27,26 +27,6 @@ KEYS = {
     "multiply_arithmetic", "size_formula", "bytes", "receptive_field", "error", "fixes",
 }  # fmt: skip
 GOOD: dict[str, Any] = {"name": "net", "input_shape": [1, 28, 28], "layers": [{"type": "Conv2d", "padding": 1}]}
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-nearly_layers = json_values | st.builds(
-    lambda kind, extra, values: {"type": kind.name} | dict(zip([param.name for param in kind.params], values, strict=False)) | extra,
-    st.sampled_from(LAYERS),
-    st.dictionaries(st.text(), json_values, max_size=1),
-    st.lists(json_values, max_size=3),
-)
-nearly_networks = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": st.just("net") | json_values,
-        "title": json_values,
-        "input_shape": st.just([1, 28, 28]) | st.lists(st.integers() | json_values, max_size=4) | json_values,
-        "layers": st.lists(nearly_layers, max_size=4) | json_values,
-    },
-)
 
 
 def deep(levels: int) -> list[Any]:
@@ -177,7 +157,7 @@ def test_the_largest_network_that_may_be_written_allocates_nothing(layers: list[
 
 
 @settings(max_examples=repetitions(200))
-@given(json_values | nearly_networks)
+@given(json_values | malformed_networks)
 def test_any_json_is_analysed_or_told_its_problems(document: object) -> None:
     found = analyse(document, None)
     sent(found)

@@ -17,6 +17,7 @@ from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec, from_dic
 from playground.network.types import Param
 
 from ..support.tiers import repetitions
+from .malformed import json_values, malformed_networks
 
 GOOD = {"name": "net", "input_shape": [4], "layers": [{"type": "ReLU"}]}
 
@@ -46,30 +47,6 @@ specs = st.builds(
     source=st.text(),
 )
 
-json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.integers(10**300, 10**301), st.floats(), st.text()),
-    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4)),
-    max_leaves=12,
-)
-nearly_layers = st.one_of(
-    json_values,
-    st.builds(
-        lambda kind, extra, values: {"type": kind.name} | dict(zip([param.name for param in kind.params], values, strict=False)) | extra,
-        st.sampled_from(LAYERS),
-        st.dictionaries(st.text(), json_values, max_size=1),
-        st.lists(json_values, max_size=3),
-    ),
-)
-nearly_networks = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": st.one_of(st.just("net"), json_values),
-        "title": json_values,
-        "input_shape": st.one_of(st.just([1, 28, 28]), st.lists(st.one_of(st.integers(), json_values), max_size=4), json_values),
-        "layers": st.one_of(st.lists(nearly_layers, max_size=4), json_values),
-    },
-)
-
 
 @settings(max_examples=repetitions(60))
 @given(specs)
@@ -90,7 +67,7 @@ def test_json_has_a_layer_a_line() -> None:
 
 
 @settings(max_examples=repetitions(150))
-@given(st.one_of(json_values, nearly_networks))
+@given(st.one_of(json_values, malformed_networks))
 def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
     problems: tuple[str, ...] = ("none, for it was read",)
     try:

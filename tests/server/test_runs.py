@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 
 from playground.data.load import load
 from playground.network.presets import preset
-from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create, find
 from playground.runs.views.curves import POINTS
@@ -24,6 +23,7 @@ from playground.training.events import Evaluated, LearningRate, OptimizerChanged
 from playground.training.instruments.observation import gallery_of
 
 from ..support.learners import ADA, BOB, as_learner
+from ..support.training import train
 
 TRAINED: dict[str, str] = {}
 """Folder of runs → identifier of the trained run in it."""
@@ -40,8 +40,7 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, data_folder: object
         patch.setenv("PLAYGROUND_RUNS", str(folder))
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         run = create(TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200), preset("tutorial-cnn"), owner=learner(ADA))
-        for _ in execute(run):
-            pass
+        train(run)
     TRAINED[str(folder)] = run.id
     return str(folder)
 
@@ -269,8 +268,7 @@ def test_an_invalid_fork_is_refused(client: TestClient, trained_run: Run, body: 
 def test_a_remedy_is_applied_though_its_finding_was_merged_into_another(client: TestClient) -> None:
     config = TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200, learning_rate=TOO_HIGH)
     run = create(config, preset("tutorial-cnn"), owner=learner(ADA))
-    for _ in execute(run):
-        pass
+    train(run)
     findings = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
     assert [finding["name"] for finding in findings] == ["rate-too-high"]
     answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": "dead-relus", "label": "Use leaky ReLU, with a learning rate of 0.003"})
