@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from playground.server.services import services
+
+from .support.scheduling import IdleScheduler
 from .support.tiers import QUICK, is_quick, register_profiles
 
 # Before anything imports torch: the tests of one process must not depend on how many cores there are.
@@ -60,3 +64,12 @@ def folders(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("PLAYGROUND_DATA", str(data_folder))
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("PLAYGROUND_MIRROR", raising=False)
+
+
+@pytest.fixture
+def idle_scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdleScheduler]:
+    """In place of the server's scheduler, one that starts no worker."""
+    scheduler = IdleScheduler(workers=1)
+    monkeypatch.setattr(services(), "scheduler", scheduler)
+    yield scheduler
+    scheduler.close()

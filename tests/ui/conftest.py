@@ -1,32 +1,27 @@
-"""Two learners, and a run of one of them."""
+"""The playground's pages as the learner `ada` opens them, without a browser."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
 
-from playground.network.presets import preset
-from playground.runs.run import Run, create
-from playground.server.identity import COOKIE, learner
-from playground.training.config import TrainConfig
-from playground.training.events import Evaluated, Started, Step
+from playground.server.services import services
 
-ADA, BOB = "ada-secret", "bob-secret"
+from ..support.pages import new_app
 
 
 @pytest.fixture
-def run() -> Run:
-    """Ada's, interrupted at step 30 of 100."""
-    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
-    run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
-    for number in range(1, 31):
-        run.journal.append(Step(number, 1 / number, number / 30, 0.1, number / 10, 1000.0))
-    run.journal.append(Evaluated(30, 3.0, 0.5, 0.6, 0.4, 0.9, 3.0))
-    return run
+def ada(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The learner who opens the pages: AppTest has no cookies, which would say so."""
+    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")
+    return "ada"
 
 
-def as_learner(client: TestClient, cookie: str | None) -> TestClient:
-    client.cookies.clear()
-    if cookie:
-        client.cookies.set(COOKIE, cookie)
-    return client
+@pytest.fixture
+def app(ada: str) -> Iterator[AppTest]:
+    """The playground before its first run."""
+    services().warm.set()
+    yield new_app()
+    services().fault = None

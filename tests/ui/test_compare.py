@@ -1,18 +1,15 @@
-"""The Compare page as Streamlit runs it: the first race, the form, and the ways to other pages."""
+"""The Compare page as Streamlit runs it: the first race, the form, and links to other pages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.environment import ROOT
 from playground.network.presets import preset
 from playground.runs import labels, races, trash
-from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, all_runs, create
 from playground.runs.views.comparison import MAX_RUNS, differing
 from playground.server.services import services
@@ -20,64 +17,45 @@ from playground.training.config import TrainConfig
 from playground.training.events import Stopped
 from playground.ui.pages.compare import page as compare
 
+from ..support.pages import open_page, switch_page
+from ..support.scheduling import IdleScheduler
+
+pytestmark = pytest.mark.usefixtures("idle_scheduler")
+
 CONFIG = TrainConfig(network="mnist-mlp")
 
 
-class Waiting(Scheduler):
-    """A scheduler that hands nothing out: what is submitted waits."""
-
-    def _hand_out(self) -> None:
-        pass
-
-
-@pytest.fixture
-def scheduler(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
-    scheduler = Waiting(workers=1)
-    monkeypatch.setattr(services(), "scheduler", scheduler)
-    yield scheduler
-    scheduler.close()
-
-
-@pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch, scheduler: Waiting) -> AppTest:
-    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")  # AppTest has no cookies
-    services().warm.set()
-    return AppTest.from_file(str(ROOT / "playground" / "ui" / "shell" / "app.py"), default_timeout=60)
-
-
-def opened(app: AppTest) -> AppTest:
-    app.run()
-    app.switch_page(str(ROOT / "pages" / "compare.py")).run()
-    assert not app.exception, app.exception
+def open_compare(app: AppTest) -> AppTest:
+    open_page(app, "compare")
     assert not app.error
     return app
 
 
-def shown(app: AppTest) -> dict[str, Any] | None:
-    """What the comparison was given; None where there is none."""
-    found = app.get("bidi_component")
-    return json.loads(found[0].proto.json) if found else None
+def comparison_data(app: AppTest) -> dict[str, Any] | None:
+    """Return the data of the comparison component; None if the page has none."""
+    components = app.get("bidi_component")
+    return json.loads(components[0].proto.json) if components else None
 
 
-def stopped(owner: str = "ada") -> Run:
+def stopped_run(owner: str = "ada") -> Run:
     run = create(CONFIG, preset("mnist-mlp"), owner)
     run.journal.append(Stopped(0.0, 0))
     return run
 
 
-def test_without_runs_a_race_is_offered_and_one_click_starts_it(app: AppTest, scheduler: Waiting) -> None:
-    opened(app)
-    assert shown(app) is None
+def test_without_runs_one_click_starts_the_first_race(app: AppTest, idle_scheduler: IdleScheduler) -> None:
+    open_compare(app)
+    assert comparison_data(app) is None
     app.button(key="first-race").click().run()
-    runs = sorted(all_runs(), key=scheduler.position)
+    runs = sorted(all_runs(), key=idle_scheduler.position)
     assert [labels.label(run).name for run in runs] == ["Adam", "SGD", "RMSprop"]
-    assert [scheduler.position(run) for run in runs] == [1, 2, 3]
+    assert [idle_scheduler.position(run) for run in runs] == [1, 2, 3]
     assert {run.owner for run in runs} == {"ada"}
-    assert shown(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}", "most": MAX_RUNS}
+    assert comparison_data(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}", "most": MAX_RUNS}
     assert not [button for button in app.button if button.key == "first-race"]
 
 
-def test_the_recorded_race_is_the_one_that_is_offered() -> None:
+def test_the_recorded_curves_are_those_of_the_first_race() -> None:
     _, variations = races.first_race()
     curves = json.loads(compare.RECORDED.read_text())
     assert list(curves) == [races.variation_name(variation) for variation in variations]
@@ -85,38 +63,38 @@ def test_the_recorded_race_is_the_one_that_is_offered() -> None:
 
 
 def test_with_runs_the_comparison_is_shown(app: AppTest) -> None:
-    stopped()
-    opened(app)
-    assert shown(app) == {"chosen": [], "occasion": "", "most": MAX_RUNS}
+    stopped_run()
+    open_compare(app)
+    assert comparison_data(app) == {"chosen": [], "occasion": "", "most": MAX_RUNS}
     assert not [button for button in app.button if button.key == "first-race"]
 
 
-def test_someone_elses_runs_are_no_runs(app: AppTest) -> None:
-    stopped("bob")
-    opened(app)
-    assert shown(app) is None
+def test_runs_of_another_learner_do_not_count(app: AppTest) -> None:
+    stopped_run("bob")
+    open_compare(app)
+    assert comparison_data(app) is None
 
 
-def test_where_all_were_deleted_they_can_be_had_back(app: AppTest) -> None:
-    trash.delete(stopped())
-    trash.delete(stopped("bob"))
-    opened(app)
+def test_with_only_deleted_runs_the_comparison_and_the_first_race_are_shown(app: AppTest) -> None:
+    trash.delete(stopped_run())
+    trash.delete(stopped_run("bob"))
+    open_compare(app)
     assert [button for button in app.button if button.key == "first-race"]
-    assert shown(app) is not None
+    assert comparison_data(app) is not None
 
 
-def test_runs_in_the_address_are_chosen(app: AppTest) -> None:
-    run, other = stopped(), stopped()
+def test_runs_in_the_address_are_selected(app: AppTest) -> None:
+    run, other = stopped_run(), stopped_run()
     app.query_params["runs"] = f"{run.id},{other.id}"
     app.run()
-    app.switch_page(str(ROOT / "pages" / "compare.py"))
+    switch_page(app, "compare")
     app.query_params["runs"] = f"{run.id},{other.id}"
     app.run()
-    assert shown(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}", "most": MAX_RUNS}
+    assert comparison_data(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}", "most": MAX_RUNS}
 
 
-def test_the_form_opens_with_something_to_start(app: AppTest) -> None:
-    opened(app)
+def test_the_form_opens_with_a_race_that_can_be_started(app: AppTest) -> None:
+    open_compare(app)
     app.button(key="new-race").click().run()
     assert not app.exception
     assert app.selectbox(key="race-dataset").value == "mnist-5k"
@@ -133,22 +111,21 @@ def form() -> None:
 
 
 @pytest.fixture
-def race(monkeypatch: pytest.MonkeyPatch, scheduler: Waiting) -> AppTest:
-    monkeypatch.setattr("playground.ui.shared.visitor.current_learner", lambda: "ada")
+def race_form(ada: str) -> AppTest:
     services().warm.set()
     app = AppTest.from_function(form, default_timeout=60).run()
     assert not app.exception, app.exception
     return app
 
 
-def test_a_race_of_learning_rates(race: AppTest, scheduler: Waiting) -> None:
-    race.segmented_control(key="race-kind").set_value("learning_rate").run()
-    race.text_input(key="race-rates").set_value("0.1 0.02")
-    race.selectbox(key="race-optimizer-mnist-5k").set_value("sgd").run()
-    race.number_input(key="race-seed").set_value(7)
-    race.number_input(key="race-epochs-mnist-5k").set_value(0.5).run()
-    race.button(key="race-start").click().run()
-    runs = sorted(all_runs(), key=scheduler.position)
+def test_a_race_of_learning_rates_has_a_run_for_each(race_form: AppTest, idle_scheduler: IdleScheduler) -> None:
+    race_form.segmented_control(key="race-kind").set_value("learning_rate").run()
+    race_form.text_input(key="race-rates").set_value("0.1 0.02")
+    race_form.selectbox(key="race-optimizer-mnist-5k").set_value("sgd").run()
+    race_form.number_input(key="race-seed").set_value(7)
+    race_form.number_input(key="race-epochs-mnist-5k").set_value(0.5).run()
+    race_form.button(key="race-start").click().run()
+    runs = sorted(all_runs(), key=idle_scheduler.position)
     assert [(run.config.optimizer, run.config.learning_rate, run.config.seed, run.config.epochs) for run in runs] == [
         ("sgd", 0.1, 7, 0.5),
         ("sgd", 0.02, 7, 0.5),
@@ -156,38 +133,38 @@ def test_a_race_of_learning_rates(race: AppTest, scheduler: Waiting) -> None:
     assert [column.name for column in differing(runs)] == ["learning_rate"]
 
 
-def test_each_optimizer_may_have_the_rate_that_suits_it(race: AppTest) -> None:
-    race.checkbox(key="race-suited").check().run()
-    race.button(key="race-start").click().run()
+def test_each_optimizer_can_have_its_suggested_learning_rate(race_form: AppTest) -> None:
+    race_form.checkbox(key="race-suited").check().run()
+    race_form.button(key="race-start").click().run()
     assert {run.config.optimizer: run.config.learning_rate for run in all_runs()} == {"adam": 0.003, "sgd": 0.03, "rmsprop": 0.0001}
 
 
 @pytest.mark.parametrize(
-    ("kind", "key", "text", "told"),
+    ("kind", "key", "text", "message"),
     [
         ("learning_rate", "race-rates", "fast", "“fast” is not a learning rate"),
         ("learning_rate", "race-rates", "0.1", "from 2 to 6"),
         ("batch_size", "race-batches", "1.5 16", "“1.5” is not a batch size"),
     ],
 )
-def test_a_list_that_is_none_is_told_before_the_start(race: AppTest, kind: str, key: str, text: str, told: str) -> None:
-    race.segmented_control(key="race-kind").set_value(kind).run()
-    race.text_input(key=key).set_value(text).run()
-    assert told in race.error[0].value
-    assert race.button(key="race-start").disabled
+def test_an_invalid_list_of_values_shows_an_error_before_the_start(race_form: AppTest, kind: str, key: str, text: str, message: str) -> None:
+    race_form.segmented_control(key="race-kind").set_value(kind).run()
+    race_form.text_input(key=key).set_value(text).run()
+    assert message in race_form.error[0].value
+    assert race_form.button(key="race-start").disabled
 
 
-def test_a_value_that_cannot_work_is_told_and_nothing_is_started(race: AppTest) -> None:
-    race.segmented_control(key="race-kind").set_value("batch_size").run()
-    race.text_input(key="race-batches").set_value("16, 5000").run()
-    race.button(key="race-start").click().run()
-    assert "A batch of 5,000 is larger" in race.error[0].value
+def test_an_invalid_value_shows_an_error_and_starts_no_run(race_form: AppTest) -> None:
+    race_form.segmented_control(key="race-kind").set_value("batch_size").run()
+    race_form.text_input(key="race-batches").set_value("16, 5000").run()
+    race_form.button(key="race-start").click().run()
+    assert "A batch of 5,000 is larger" in race_form.error[0].value
     assert all_runs() == []
 
 
-@pytest.mark.parametrize(("where", "page"), [("train", "train"), ("nowhere", None), ("../train", None)])
-def test_a_run_is_taken_to_another_page(monkeypatch: pytest.MonkeyPatch, where: str, page: str | None) -> None:
+@pytest.mark.parametrize(("destination", "page"), [("train", "train"), ("nowhere", None), ("../train", None)])
+def test_a_run_can_be_opened_on_another_page(monkeypatch: pytest.MonkeyPatch, destination: str, page: str | None) -> None:
     state: dict[str, Any] = {}
     monkeypatch.setattr("playground.ui.pages.compare.page.st.session_state", state)
-    compare._go(where, "20260101-000000-mnist-5k-x-0000")
+    compare._go(destination, "20260101-000000-mnist-5k-x-0000")
     assert state == ({} if page is None else {"planned-visit": (page, {"run": "20260101-000000-mnist-5k-x-0000"})})

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground import environment
 from playground.network.presets import preset
 from playground.runs import labels, races, trash
-from playground.runs.execution.scheduler import Scheduler
 from playground.runs.run import Run, create
 from playground.runs.views.summaries import visible_runs
-from playground.server.asgi import MIDDLEWARE
-from playground.server.identity import COOKIE, learner
-from playground.server.routes import comparison
-from playground.server.services import services
+from playground.server.identity import learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Step, Stopped
 
-ADA, BOB = "ada-secret", "bob-secret"
+from ..support.learners import ADA, BOB, as_learner
+from ..support.scheduling import IdleScheduler
+
 CONFIG = TrainConfig(network="mnist-mlp")
 
 
 @pytest.fixture
-def client() -> Iterator[TestClient]:
-    services().warm.set()
-    with TestClient(Starlette(routes=comparison.ROUTES, middleware=MIDDLEWARE)) as client:
-        client.cookies.set(COOKIE, ADA)
-        yield client
+def client(client: TestClient) -> TestClient:
+    """Ada's browser."""
+    return as_learner(client, ADA)
 
 
-def made(owner: str = ADA, accuracy: float = 0.9, **changes: Any) -> Run:
+def stopped_run(owner: str = ADA, accuracy: float = 0.9, **changes: Any) -> Run:
     run = create(TrainConfig.from_dict({**CONFIG.to_dict(), **changes}), preset("mnist-mlp"), learner(owner) if owner else "")
     run.journal.append(Started(0.0, 0, 630, 63, "cpu", 1))
     for number in range(1, 31):
@@ -45,44 +39,37 @@ def made(owner: str = ADA, accuracy: float = 0.9, **changes: Any) -> Run:
     return run
 
 
-def as_learner(client: TestClient, cookie: str | None) -> TestClient:
-    client.cookies.clear()
-    if cookie:
-        client.cookies.set(COOKIE, cookie)
-    return client
-
-
-def listed(client: TestClient) -> dict[str, Any]:
+def rows_of(client: TestClient) -> dict[str, Any]:
     answer = client.get("/api/compare/runs")
     assert answer.status_code == 200
     return {row["run"]: row for row in answer.json()["runs"]}
 
 
-def curves(client: TestClient, *runs: Run, known: str = "", **asked: str) -> Any:
-    answer = client.get("/api/compare/curves", params={"runs": ",".join(f"{run.id}~{known}" for run in runs), **asked})
+def curves(client: TestClient, *runs: Run, version: str = "", **query: str) -> Any:
+    answer = client.get("/api/compare/curves", params={"runs": ",".join(f"{run.id}~{version}" for run in runs), **query})
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_a_row_says_what_a_run_is_and_what_it_has_come_to(client: TestClient) -> None:
-    run = made(optimizer="sgd")
-    row = listed(client)[run.id]
+def test_a_row_has_the_configuration_and_the_progress_of_a_run(client: TestClient) -> None:
+    run = stopped_run(optimizer="sgd")
+    row = rows_of(client)[run.id]
     names = ("own", "state", "dataset", "network", "step", "total_steps", "accuracy", "best_accuracy", "seconds", "share")
     assert [row[name] for name in names] == [True, "stopped", "MNIST 5k", preset("mnist-mlp").title, 30, 630, 0.9, 0.9, 3.0, 0.05]
     assert "SGD" in row["name"]
     assert row["compute_text"].endswith("MAC")
 
 
-def test_one_sees_ones_own_runs_and_those_of_the_command_line(client: TestClient) -> None:
-    mine, theirs, everyones = made(), made(BOB), made("")
-    assert listed(client).keys() == {mine.id, everyones.id}
-    assert [listed(client)[run.id]["own"] for run in (mine, everyones)] == [True, False]
-    assert listed(as_learner(client, None)).keys() == {everyones.id}
-    assert listed(as_learner(client, BOB)).keys() == {theirs.id, everyones.id}
+def test_learners_see_their_own_runs_and_those_of_the_command_line(client: TestClient) -> None:
+    adas, bobs, command_line = stopped_run(), stopped_run(BOB), stopped_run("")
+    assert rows_of(client).keys() == {adas.id, command_line.id}
+    assert [rows_of(client)[run.id]["own"] for run in (adas, command_line)] == [True, False]
+    assert rows_of(as_learner(client, None)).keys() == {command_line.id}
+    assert rows_of(as_learner(client, BOB)).keys() == {bobs.id, command_line.id}
 
 
-def test_nothing_new_is_no_content(client: TestClient) -> None:
-    run = made()
+def test_an_unchanged_version_is_answered_with_no_content(client: TestClient) -> None:
+    run = stopped_run()
     for path in ("/api/compare/runs?", f"/api/compare/curves?runs={run.id}~&"):
         version = client.get(path).json()["version"]
         assert client.get(f"{path}seen={version}").status_code == 204
@@ -92,7 +79,7 @@ def test_nothing_new_is_no_content(client: TestClient) -> None:
 
 
 def test_only_curves_that_have_grown_are_sent(client: TestClient) -> None:
-    run, other = made(), made(seed=3)
+    run, other = stopped_run(), stopped_run(seed=3)
     first = curves(client, run, other)
     assert first["curves"].keys() == {run.id, other.id}
     assert first["curves"][run.id]["train"]["y"][:2] == [1, 0.5]
@@ -105,67 +92,67 @@ def test_only_curves_that_have_grown_are_sent(client: TestClient) -> None:
     assert again["runs"] == [run.id, other.id]
 
 
-def test_accuracy_over_seconds(client: TestClient) -> None:
-    run = made()
-    drawn = curves(client, run, x="seconds", what="accuracy")["curves"][run.id]
-    assert drawn["test"] == {"x": [3], "y": [0.9]}
-    assert drawn["train"]["x"][:2] == [0.1, 0.2]
+def test_accuracy_can_be_plotted_over_seconds(client: TestClient) -> None:
+    run = stopped_run()
+    plotted = curves(client, run, x="seconds", what="accuracy")["curves"][run.id]
+    assert plotted["test"] == {"x": [3], "y": [0.9]}
+    assert plotted["train"]["x"][:2] == [0.1, 0.2]
 
 
-@pytest.mark.parametrize("asked", [{"x": "miles"}, {"what": "fun"}, {"runs": ",".join(str(number) for number in range(31))}], ids=str)
-def test_what_cannot_be_drawn_is_refused(client: TestClient, asked: dict[str, str]) -> None:
-    answer = client.get("/api/compare/curves", params=asked)
+@pytest.mark.parametrize("query", [{"x": "miles"}, {"what": "fun"}, {"runs": ",".join(str(number) for number in range(31))}], ids=str)
+def test_an_unknown_axis_or_quantity_or_too_many_runs_are_refused(client: TestClient, query: dict[str, str]) -> None:
+    answer = client.get("/api/compare/curves", params=query)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_runs_that_are_gone_damaged_or_someone_elses_are_named_as_gone(client: TestClient) -> None:
-    mine, theirs, damaged, deleted, weird = made(), made(BOB), made(), made(), made()
+def test_missing_damaged_and_other_learners_runs_are_listed_as_gone(client: TestClient) -> None:
+    adas, bobs, damaged, deleted, weird = stopped_run(), stopped_run(BOB), stopped_run(), stopped_run(), stopped_run()
     (damaged.path / "config.json").write_text("{")
     trash.delete(deleted)
     with (weird.path / "events.jsonl").open("a") as file:
         file.write('{"kind": "evaluated", "step": "x", "epoch": 1, "train_loss": 0, "train_accuracy": 0, "test_loss": "y", "test_accuracy": 1, "seconds": 0}\n')
-    answer = client.get("/api/compare/curves", params={"runs": ",".join([f"{run.id}~" for run in (mine, theirs, damaged, deleted, weird)] + ["../../etc~"])})
+    answer = client.get("/api/compare/curves", params={"runs": ",".join([f"{run.id}~" for run in (adas, bobs, damaged, deleted, weird)] + ["../../etc~"])})
     assert answer.status_code == 200
     document = answer.json()
-    assert document["runs"] == [mine.id]
-    assert document["gone"] == [theirs.id, damaged.id, deleted.id, weird.id, "../../etc"]
-    assert theirs.id not in document["curves"]
+    assert document["runs"] == [adas.id]
+    assert document["gone"] == [bobs.id, damaged.id, deleted.id, weird.id, "../../etc"]
+    assert bobs.id not in document["curves"]
 
 
 @pytest.mark.parametrize("file", ["config.json", "network.json", "events.jsonl"])
-def test_a_damaged_run_is_a_row_with_its_fault(client: TestClient, file: str) -> None:
-    good, bad = made(), made()
+def test_a_damaged_run_is_a_row_with_its_error(client: TestClient, file: str) -> None:
+    good, bad = stopped_run(), stopped_run()
     labels.relabel(bad, name="Secret")
     (bad.path / file).write_text('{"kind"')
-    rows = listed(client)
+    rows = rows_of(client)
     assert rows[good.id].get("fault") is None
     assert rows[bad.id]["fault"]
     assert rows[bad.id]["name"] == bad.id
 
 
-def test_of_a_record_without_a_beginning_nobody_is_the_owner(client: TestClient) -> None:
-    bad = made(BOB)
+def test_a_run_with_an_empty_journal_belongs_to_nobody(client: TestClient) -> None:
+    bad = stopped_run(BOB)
     (bad.path / "events.jsonl").write_text("")
     moved = Run(bad.path.rename(bad.path.with_name(f"{bad.id[:-4]}0000")))  # so that nobody has seen whose it was
-    row = listed(client)[moved.id]
+    row = rows_of(client)[moved.id]
     assert (row["own"], bool(row["fault"])) == (False, True)
     for path in ("label", "delete"):
         assert client.post(f"/api/compare/{path}", json={"run": moved.id, "name": "x"}).status_code == 403
 
 
-def test_a_run_is_named_and_noted_upon(client: TestClient) -> None:
-    run = made()
+def test_a_run_gets_a_name_and_a_note(client: TestClient) -> None:
+    run = stopped_run()
     assert client.post("/api/compare/label", json={"run": run.id, "name": "Mine"}).status_code == 200
     assert client.post("/api/compare/label", json={"run": run.id, "note": "Good <b>one</b>."}).status_code == 200
-    row = listed(client)[run.id]
+    row = rows_of(client)[run.id]
     assert (row["name"], row["note"]) == ("Mine", "Good <b>one</b>.")
     assert client.post("/api/compare/label", json={"run": run.id, "name": ""}).status_code == 200
-    assert listed(client)[run.id]["name"] != "Mine"
+    assert rows_of(client)[run.id]["name"] != "Mine"
 
 
-def test_a_deleted_run_lies_in_its_owners_trash_and_comes_back(client: TestClient) -> None:
-    run = made()
+def test_a_deleted_run_is_in_its_owners_trash_and_can_be_restored(client: TestClient) -> None:
+    run = stopped_run()
     labels.relabel(run, name="Mine")
     assert client.post("/api/compare/delete", json={"run": run.id}).status_code == 200
     document = client.get("/api/compare/runs").json()
@@ -179,13 +166,13 @@ def test_a_deleted_run_lies_in_its_owners_trash_and_comes_back(client: TestClien
     assert document["trash"] == []
 
 
-@pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
+@pytest.mark.parametrize("cookie", [BOB, None], ids=["stranger", "nobody"])
 @pytest.mark.parametrize("path", ["label", "delete"])
-def test_only_its_owner_changes_a_run(client: TestClient, path: str, who: str | None) -> None:
-    run, everyones = made(), made("")
-    for each in (run, everyones):
-        assert as_learner(client, who).post(f"/api/compare/{path}", json={"run": each.id, "name": "mine now"}).status_code == 403
-    assert {run.id, everyones.id} <= {found.id for found in visible_runs(learner(ADA))}
+def test_only_the_owner_can_relabel_or_delete_a_run(client: TestClient, path: str, cookie: str | None) -> None:
+    run, command_line = stopped_run(), stopped_run("")
+    for each in (run, command_line):
+        assert as_learner(client, cookie).post(f"/api/compare/{path}", json={"run": each.id, "name": "mine now"}).status_code == 403
+    assert {run.id, command_line.id} <= {visible.id for visible in visible_runs(learner(ADA))}
 
 
 @pytest.mark.parametrize(
@@ -202,79 +189,64 @@ def test_only_its_owner_changes_a_run(client: TestClient, path: str, who: str | 
         ("restore", bytes(100_000), 400),
     ],
 )
-def test_a_request_that_is_none_is_refused(client: TestClient, path: str, body: bytes, status: int) -> None:
+def test_an_invalid_request_is_refused(client: TestClient, path: str, body: bytes, status: int) -> None:
     answer = client.post(f"/api/compare/{path}", content=body)
     assert answer.status_code == status
     assert answer.json()["error"]
 
 
 @pytest.mark.parametrize("text", [{"name": 3}, {"note": ["x"]}, {"name": "x" * 81}, {"note": "x" * 2001}], ids=["number", "list", "long name", "long note"])
-def test_a_text_that_is_none_or_too_long_is_refused(client: TestClient, text: dict[str, Any]) -> None:
-    answer = client.post("/api/compare/label", json={"run": made().id, **text})
+def test_a_label_that_is_no_text_or_too_long_is_refused(client: TestClient, text: dict[str, Any]) -> None:
+    answer = client.post("/api/compare/label", json={"run": stopped_run().id, **text})
     assert answer.status_code in (400, 409)
     assert answer.json()["error"]
 
 
-class Waiting(Scheduler):
-    """A scheduler that hands nothing out: what is submitted waits."""
-
-    def _hand_out(self) -> None:
-        pass
-
-
-@pytest.fixture
-def waiting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiting]:
-    scheduler = Waiting(workers=1)
-    monkeypatch.setattr(services(), "scheduler", scheduler)
-    yield scheduler
-    scheduler.close()
-
-
-def test_the_queue_is_told_in_its_order_and_nothing_of_others(client: TestClient, waiting: Waiting) -> None:
-    mine = create(CONFIG, preset("mnist-mlp"), learner(ADA))
-    theirs = create(CONFIG, preset("mnist-mlp"), learner(BOB))
-    everyones = create(CONFIG, preset("mnist-mlp"))
-    for run in (theirs, mine, everyones):
+def test_the_queue_is_in_order_and_hides_other_learners_runs(client: TestClient, idle_scheduler: IdleScheduler) -> None:
+    adas = create(CONFIG, preset("mnist-mlp"), learner(ADA))
+    bobs = create(CONFIG, preset("mnist-mlp"), learner(BOB))
+    command_line = create(CONFIG, preset("mnist-mlp"))
+    for run in (bobs, adas, command_line):
         labels.relabel(run, name=f"Secret of {run.id}")
-        waiting.submit(run)
+        idle_scheduler.submit(run)
     document = client.get("/api/compare/runs").json()
     assert document["queue"] == [
         {"place": 1, "own": False},
-        {"place": 2, "own": True, "run": mine.id, "name": f"Secret of {mine.id}"},
-        {"place": 3, "own": False, "run": everyones.id, "name": f"Secret of {everyones.id}"},
+        {"place": 2, "own": True, "run": adas.id, "name": f"Secret of {adas.id}"},
+        {"place": 3, "own": False, "run": command_line.id, "name": f"Secret of {command_line.id}"},
     ]
     assert document["workers"] == environment.workers()
-    assert theirs.id not in client.get("/api/compare/runs").text
+    assert bobs.id not in client.get("/api/compare/runs").text
 
 
-def test_a_run_that_waits_again_is_not_deleted(client: TestClient, waiting: Waiting) -> None:
-    run = made()  # it was stopped once
-    waiting.submit(run)
+def test_a_queued_run_cannot_be_deleted(client: TestClient, idle_scheduler: IdleScheduler) -> None:
+    run = stopped_run()  # it was stopped once
+    idle_scheduler.submit(run)
     answer = client.post("/api/compare/delete", json={"run": run.id})
     assert answer.status_code == 409
     assert "Stop it first." in answer.json()["error"]
     assert run.path.exists()
 
 
-def test_a_race_is_what_is_compared_first(client: TestClient) -> None:
-    made()
+def test_the_runs_of_the_latest_race_are_compared_first(client: TestClient) -> None:
+    stopped_run()
     config, variations = races.first_race()
     race = races.create_race(config, preset(config.network), variations, learner(ADA))
     document = client.get("/api/compare/runs").json()
     assert document["first"] == [run.id for run in race]
-    assert [listed(client)[run.id]["name"] for run in race] == ["Adam", "SGD", "RMSprop"]
+    assert [rows_of(client)[run.id]["name"] for run in race] == ["Adam", "SGD", "RMSprop"]
 
 
-def test_ten_long_runs_and_a_list_of_200_stay_small(client: TestClient) -> None:
+def test_responses_for_ten_long_runs_and_a_list_of_200_stay_small(client: TestClient) -> None:
     noise = np.random.default_rng(0).random(20_000)
-    runs = [made() for _ in range(10)]
+    runs = [stopped_run() for _ in range(10)]
     for run in runs:
         with run.journal.recorder() as record:
             record(Started(0.0, 30, 20_030, 63, "cpu", 1))
             for number, loss in enumerate(noise, 31):
                 record(Step(number, float(loss), float(loss), 0.1, number / 10, 1000.0))
     answer = client.get("/api/compare/curves", params={"runs": ",".join(f"{run.id}~" for run in runs)})
-    assert len(answer.content) <= 110_000  # 100 kB of points, and what they have come to
+    assert len(answer.content) <= 110_000  # 100 kB of points, and the figures of each run
     template = runs[0].path
     for number in range(190):
         copied = template.with_name(f"2020{template.name[4:-4]}{number:04x}")  # of another year, so that none is there

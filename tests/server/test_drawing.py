@@ -1,4 +1,4 @@
-"""The Draw page's routes: what networks say of a drawing, what is refused, and that every number is the network's own."""
+"""The routes of the Draw page: predictions, layer outputs, calculations and attributions of a drawing or an image."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ import base64
 import io
 import struct
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageDraw
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.data.catalogue import dataset_info
@@ -25,100 +23,91 @@ from playground.inference.preprocessing import read_image, to_digit, to_input
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run
-from playground.server.asgi import MIDDLEWARE
 from playground.server.routes import drawing
-from playground.server.services import services
 
-from .conftest import ADA, BOB, as_learner
-
-
-@pytest.fixture
-def client() -> Iterator[TestClient]:
-    services().warm.set()
-    with TestClient(Starlette(routes=drawing.ROUTES, middleware=MIDDLEWARE)) as client:
-        yield client
+from ..support.learners import ADA, BOB, as_learner
 
 
-def one() -> np.ndarray:
+def canvas_with_one() -> np.ndarray:
     canvas = np.zeros((CANVAS, CANVAS), dtype=np.uint8)
     canvas[30:110, 66:74] = 255
     return canvas
 
 
-def eleven() -> np.ndarray:
+def canvas_with_eleven() -> np.ndarray:
     canvas = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
     canvas[30:110, 100:108] = canvas[20:100, 300:310] = 255
     return canvas
 
 
-INK = one().tobytes()
+INK = canvas_with_one().tobytes()
 
 
-def asked(client: TestClient, path: str, ink: bytes = INK, **query: Any) -> Any:
+def post_ink(client: TestClient, path: str, ink: bytes = INK, **query: Any) -> Any:
     answer = client.post(f"/api/draw/{path}", params={"model": DEFAULT_MODEL, **query}, content=ink)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
-def test_a_drawn_one_is_read(client: TestClient) -> None:
-    (piece,) = asked(client, "answer")["pieces"]
-    (said,) = piece["answers"]
-    assert said["label"] == "1" and said["warning"] == ""
-    assert sum(said["probabilities"]) == pytest.approx(1, abs=1e-5)
-    digit = to_digit(one())
+def test_a_drawn_one_is_classified_after_the_preprocessing_steps(client: TestClient) -> None:
+    (piece,) = post_ink(client, "answer")["pieces"]
+    (prediction,) = piece["answers"]
+    assert prediction["label"] == "1" and prediction["warning"] == ""
+    assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-5)
+    digit = to_digit(canvas_with_one())
     for name, step in piece["steps"].items():
         expected = getattr(digit, name)
         assert (step["height"], step["width"]) == expected.shape
         assert np.frombuffer(base64.b64decode(step["values"]), np.uint8).tolist() == expected.round().astype(np.uint8).flatten().tolist()
 
 
-def test_a_number_is_read_from_left_to_right(client: TestClient) -> None:
-    found = asked(client, "answer", eleven().tobytes())
-    assert [piece["answers"][0]["label"] for piece in found["pieces"]] == ["1", "1"]
-    assert [piece["box"] for piece in found["pieces"]] == [[side / CANVAS for side in box] for box in ((30, 110, 100, 108), (20, 100, 300, 310))]
+def test_the_digits_of_a_number_are_classified_from_left_to_right(client: TestClient) -> None:
+    document = post_ink(client, "answer", canvas_with_eleven().tobytes())
+    assert [piece["answers"][0]["label"] for piece in document["pieces"]] == ["1", "1"]
+    assert [piece["box"] for piece in document["pieces"]] == [[side / CANVAS for side in box] for box in ((30, 110, 100, 108), (20, 100, 300, 310))]
 
 
-def test_a_digit_of_a_number_is_looked_at_as_it_was_read(client: TestClient) -> None:
-    """Also where the next one leans over it."""
+def test_layers_of_a_digit_of_a_number_end_in_its_probabilities(client: TestClient) -> None:
+    """Also where the bounding boxes of neighbouring digits overlap."""
     ink = Image.new("L", (WIDE * CANVAS, CANVAS))
     draw = ImageDraw.Draw(ink)
     for left in (60, 94):
         draw.line([(left, 120), (left + 50, 20)], fill=255, width=8)
     body = np.asarray(ink).tobytes()
-    pieces = asked(client, "answer", body)["pieces"]
+    pieces = post_ink(client, "answer", body)["pieces"]
     assert len(pieces) == 2 and pieces[0]["box"][3] > pieces[1]["box"][2]
     for number, piece in enumerate(pieces):
-        shown = np.frombuffer(base64.b64decode(asked(client, "layers", body, piece=number)["outputs"][-1]["values"]), "<f2")
-        np.testing.assert_allclose(shown, piece["answers"][0]["probabilities"], atol=2e-3)
+        probabilities = np.frombuffer(base64.b64decode(post_ink(client, "layers", body, piece=number)["outputs"][-1]["values"]), "<f2")
+        np.testing.assert_allclose(probabilities, piece["answers"][0]["probabilities"], atol=2e-3)
     assert client.post("/api/draw/layers", params={"model": DEFAULT_MODEL, "piece": "2"}, content=body).status_code == 400
 
 
-def test_one_digit_may_be_made_of_many_dots(client: TestClient) -> None:
+def test_a_digit_may_consist_of_many_dots(client: TestClient) -> None:
     ink = np.zeros((CANVAS, CANVAS), dtype=np.uint8)
     for row in range(4, 136, 8):
         ink[row : row + 4, 68:72] = ink[row : row + 4, 20 + row // 2 : 23 + row // 2] = 255
-    found = asked(client, "answer", ink.tobytes())
-    assert len(found["pieces"]) == 1 and found["digit_count"] >= 1
+    document = post_ink(client, "answer", ink.tobytes())
+    assert len(document["pieces"]) == 1 and document["digit_count"] >= 1
 
 
-def test_noise_is_refused_before_its_pieces_are_compared(client: TestClient) -> None:
+def test_noise_of_thousands_of_parts_is_refused(client: TestClient) -> None:
     ink = np.zeros((CANVAS, WIDE * CANVAS), dtype=np.uint8)
     ink[::2, ::2] = 255
     answer = client.post("/api/draw/answer", params={"model": DEFAULT_MODEL}, content=ink.tobytes())
     assert answer.status_code == 400 and "14700 separate parts" in answer.json()["error"]
-    assert len(asked(client, "answer", ink[:, :CANVAS].tobytes())["pieces"]) == 1
+    assert len(post_ink(client, "answer", ink[:, :CANVAS].tobytes())["pieces"]) == 1
 
 
-def test_two_networks_answer_to_one_drawing(client: TestClient) -> None:
-    (piece,) = asked(client, "answer", model=[DEFAULT_MODEL, DEFAULT_MODEL])["pieces"]
+def test_two_networks_classify_one_drawing(client: TestClient) -> None:
+    (piece,) = post_ink(client, "answer", model=[DEFAULT_MODEL, DEFAULT_MODEL])["pieces"]
     assert len(piece["answers"]) == 2 and piece["answers"][0] == piece["answers"][1]
 
 
-def test_a_step_left_out_is_left_out(client: TestClient) -> None:
-    whole, without = (asked(client, "answer", without=steps)["pieces"][0] for steps in ("", "crop,fit,centre"))
-    assert (without["steps"]["cropped"]["width"], without["steps"]["fitted"]["width"]) == (CANVAS, 28)
-    assert whole["steps"]["fitted"]["height"] == 20
-    raw = asked(client, "layers", without="normalise")["outputs"][0]
+def test_preprocessing_steps_can_be_left_out(client: TestClient) -> None:
+    complete, reduced = (post_ink(client, "answer", without=steps)["pieces"][0] for steps in ("", "crop,fit,centre"))
+    assert (reduced["steps"]["cropped"]["width"], reduced["steps"]["fitted"]["width"]) == (CANVAS, 28)
+    assert complete["steps"]["fitted"]["height"] == 20
+    raw = post_ink(client, "layers", without="normalise")["outputs"][0]
     assert (raw["low"], raw["high"]) == (0, 255)
 
 
@@ -137,9 +126,9 @@ def test_a_step_left_out_is_left_out(client: TestClient) -> None:
     ],
     ids=["no body", "too short", "too long", "empty drawing", "unknown network", "a path", "no network", "no step"],
 )
-def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, query: dict[str, str], body: bytes, status: int) -> None:
-    given = {"model": DEFAULT_MODEL, "layer": "0", "place": "0,0,0", "method": "saliency", "target": "1"}
-    answer = client.post(f"/api/draw/{path}", params={**given, **query}, content=body)
+def test_invalid_drawings_networks_and_steps_are_refused(client: TestClient, path: str, query: dict[str, str], body: bytes, status: int) -> None:
+    valid = {"model": DEFAULT_MODEL, "layer": "0", "place": "0,0,0", "method": "saliency", "target": "1"}
+    answer = client.post(f"/api/draw/{path}", params={**valid, **query}, content=body)
     assert answer.status_code == status
     assert answer.json()["error"]
 
@@ -161,34 +150,34 @@ def test_what_cannot_be_answered_is_told_kindly(client: TestClient, path: str, q
         ("attribution", {"method": "saliency", "target": "1", "versus": "x"}),
     ],
 )
-def test_questions_about_what_is_not_there_are_refused(client: TestClient, path: str, query: dict[str, Any]) -> None:
+def test_missing_layers_places_methods_and_classes_are_refused(client: TestClient, path: str, query: dict[str, Any]) -> None:
     answer = client.post(f"/api/draw/{path}", params={"model": DEFAULT_MODEL, **query}, content=INK)
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]
 
 
-def test_a_strangers_network_does_not_answer(client: TestClient, run: Run) -> None:
+def test_a_network_of_another_learners_run_cannot_be_used(client: TestClient, run: Run) -> None:
     for path in ("answer", "layers", "calculation?layer=0&place=0", "attribution?method=saliency&target=0"):
         address = f"/api/draw/{path}{'&' if '?' in path else '?'}model={run.id}"
         assert as_learner(client, BOB).post(address, content=INK).status_code == 403
-        assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # nothing kept yet
+        assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # no checkpoint yet
     assert as_learner(client, BOB).get(f"/api/draw/network?model={run.id}").status_code == 403
 
 
-def test_the_layers_are_the_networks_own(client: TestClient) -> None:
+def test_layer_outputs_are_those_of_the_network(client: TestClient) -> None:
     model = load_model(DEFAULT_MODEL)
-    seen = layer_outputs(model, to_digit(one()).input)
-    logits = model.network(model.prepare(to_digit(one()).input.unsqueeze(0)))
-    assert torch.allclose(seen[-2], logits, rtol=1e-5, atol=1e-5)
-    assert torch.allclose(seen[-1], logits.softmax(dim=1), rtol=1e-4, atol=1e-6)
-    told = asked(client, "layers")["outputs"]
-    assert [output["shape"] for output in told] == [list(value.shape[1:]) for value in seen]
-    for output, value in zip(told, seen, strict=True):
-        shown = np.frombuffer(base64.b64decode(output["values"]), "<f2").astype(np.float32)
-        np.testing.assert_allclose(shown, value.flatten()[: len(shown)].numpy(), rtol=1e-3, atol=1e-4)
+    outputs = layer_outputs(model, to_digit(canvas_with_one()).input)
+    logits = model.network(model.prepare(to_digit(canvas_with_one()).input.unsqueeze(0)))
+    assert torch.allclose(outputs[-2], logits, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(outputs[-1], logits.softmax(dim=1), rtol=1e-4, atol=1e-6)
+    documents = post_ink(client, "layers")["outputs"]
+    assert [document["shape"] for document in documents] == [list(value.shape[1:]) for value in outputs]
+    for document, value in zip(documents, outputs, strict=True):
+        sent = np.frombuffer(base64.b64decode(document["values"]), "<f2").astype(np.float32)
+        np.testing.assert_allclose(sent, value.flatten()[: len(sent)].numpy(), rtol=1e-3, atol=1e-4)
 
 
-def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
+def test_layers_have_windows_and_receptive_fields(client: TestClient) -> None:
     layers = client.get("/api/draw/network", params={"model": DEFAULT_MODEL}).json()["layers"]
     assert [layer["type"] for layer in layers] == [*(type(layer).__name__ for layer in load_model(DEFAULT_MODEL).network), "Softmax"]
     first = layers[0]
@@ -198,23 +187,23 @@ def test_where_each_pixel_looks_is_told_once(client: TestClient) -> None:
     assert layers[-1]["receptive_field"] is None
 
 
-def test_a_number_is_written_out_to_its_value(client: TestClient) -> None:
-    seen = layer_outputs(load_model(DEFAULT_MODEL), to_digit(one()).input)
+def test_a_calculation_results_in_the_value_of_the_layer_output(client: TestClient) -> None:
+    outputs = layer_outputs(load_model(DEFAULT_MODEL), to_digit(canvas_with_one()).input)
     for index, place in ((0, (3, 5, 6)), (1, (3, 5, 6)), (3, (7, 2, 2)), (6, (0, 1, 1)), (12, (5,)), (14, (1,)), (15, (1,))):
-        told = asked(client, "calculation", layer=index, place=",".join(map(str, place)))
-        assert told["calculation"]["result"] == pytest.approx(float(seen[index + 1][0][place]), rel=1e-4, abs=1e-4)
-    assert told["receptive_field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are never looked at
+        document = post_ink(client, "calculation", layer=index, place=",".join(map(str, place)))
+        assert document["calculation"]["result"] == pytest.approx(float(outputs[index + 1][0][place]), rel=1e-4, abs=1e-4)
+    assert document["receptive_field"] == [[0, 27], [0, 27]]  # with stride 2 the last row and column are in no window
 
 
-def test_why_is_told_for_a_class_and_against_another(client: TestClient) -> None:
+def test_attribution_is_for_a_class_or_for_its_difference_from_another(client: TestClient) -> None:
     for query in ({"target": 1}, {"target": 1, "versus": 7}):
-        found = asked(client, "attribution", method="integrated-gradients", **query)
-        assert (found["width"], found["height"]) == (28, 28) and found["signed"] and found["bound"] > 0
+        document = post_ink(client, "attribution", method="integrated-gradients", **query)
+        assert (document["width"], document["height"]) == (28, 28) and document["signed"] and document["bound"] > 0
 
 
 @pytest.fixture
-def colours(monkeypatch: pytest.MonkeyPatch) -> Model:
-    """A network for colour pictures that has learnt nothing."""
+def colour_model(monkeypatch: pytest.MonkeyPatch) -> Model:
+    """An untrained network for colour images, in place of every network that is requested."""
     spec = preset("cifar-fast")
     model = Model("colours", spec, dataset_info("cifar10"), STANDARDISED, build(spec, seed=0).eval().requires_grad_(False), torch.device("cpu"))
     monkeypatch.setattr(drawing, "_model", lambda _name, _who: model)
@@ -229,35 +218,35 @@ def png(width: int = 60, height: int = 40) -> bytes:
     return file.getvalue()
 
 
-def test_a_picture_is_seen_as_the_network_takes_it(client: TestClient, colours: Model) -> None:
-    (piece,) = asked(client, "answer", png())["pieces"]
-    expected = to_input(Image.open(io.BytesIO(png())), colours.info)
+def test_an_image_is_resized_to_the_networks_input(client: TestClient, colour_model: Model) -> None:
+    (piece,) = post_ink(client, "answer", png())["pieces"]
+    expected = to_input(Image.open(io.BytesIO(png())), colour_model.info)
     assert piece["seen"]["shape"] == [3, 32, 32]
     assert base64.b64decode(piece["seen"]["values"]) == expected.numpy().tobytes()
-    assert piece["answers"][0]["probabilities"] == pytest.approx(colours.predict(expected).probabilities)
+    assert piece["answers"][0]["probabilities"] == pytest.approx(colour_model.predict(expected).probabilities)
     assert "less than" in piece["answers"][0]["warning"]
-    outputs = asked(client, "layers", png())["outputs"]
+    outputs = post_ink(client, "layers", png())["outputs"]
     assert outputs[0]["shape"] == [3, 32, 32]
-    told = asked(client, "calculation", png(), layer=0, place="1,2,3")["calculation"]
-    assert told["result"] == pytest.approx(float(layer_outputs(colours, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
-    assert asked(client, "attribution", png(), method="occlusion", target=3)["width"] == 32
+    calculation = post_ink(client, "calculation", png(), layer=0, place="1,2,3")["calculation"]
+    assert calculation["result"] == pytest.approx(float(layer_outputs(colour_model, expected)[1][0][1, 2, 3]), rel=1e-4, abs=1e-5)
+    assert post_ink(client, "attribution", png(), method="occlusion", target=3)["width"] == 32
 
 
-def test_an_image_is_decoded_once_for_all_networks(client: TestClient, colours: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_decoded_once_for_all_networks(client: TestClient, colour_model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[bytes] = []
     monkeypatch.setattr(drawing, "read_image", lambda body, most: decoded.append(body) or read_image(body, most))
-    (piece,) = asked(client, "answer", png(), model=["colours", "colours"])["pieces"]
+    (piece,) = post_ink(client, "answer", png(), model=["colours", "colours"])["pieces"]
     assert len(piece["answers"]) == 2 and decoded == [png()]
 
 
-def test_a_photograph_of_a_digit_is_read_as_a_drawing_is(client: TestClient) -> None:
+def test_a_photograph_of_a_digit_is_classified_as_a_drawing_is(client: TestClient) -> None:
     file = io.BytesIO()
-    Image.fromarray(255 - one()).save(file, "PNG")  # dark on light
-    (piece,) = asked(client, "answer", file.getvalue())["pieces"]
+    Image.fromarray(255 - canvas_with_one()).save(file, "PNG")  # dark on light
+    (piece,) = post_ink(client, "answer", file.getvalue())["pieces"]
     assert piece["answers"][0]["label"] == "1"
 
 
-def test_a_network_for_pictures_reads_no_ink(client: TestClient, colours: Model) -> None:
+def test_a_network_for_colour_images_refuses_a_drawing(client: TestClient, colour_model: Model) -> None:
     answer = client.post("/api/draw/answer", params={"model": "colours"}, content=INK)
     assert answer.status_code == 400 and "cannot classify drawn digits" in answer.json()["error"]
 
@@ -277,9 +266,9 @@ BOMB = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + struct.pack(">II
         b"\x89PNG\r\n\x1a\n",
         png() + bytes(drawing.MAX_BODY),
     ],
-    ids=["cut off", "cut off late", "many pixels", "a bomb", "no jpeg", "a signature", "too long"],
+    ids=["truncated header", "truncated data", "too many pixels", "decompression bomb", "no JPEG", "signature only", "too long"],
 )
-def test_pictures_that_cannot_be_read_are_refused_kindly(client: TestClient, colours: Model, path: str, content: bytes) -> None:
+def test_images_that_cannot_be_read_are_refused(client: TestClient, colour_model: Model, path: str, content: bytes) -> None:
     answer = client.post(f"/api/draw/{path}", params={"model": "colours"}, content=content)
     assert answer.status_code == 400
     assert answer.json()["error"]

@@ -1,24 +1,20 @@
-"""The routes of a run's live view: whose it is, what is new, what is refused."""
+"""The routes of a run: curves, layers, histograms, filters, findings of the coach, commands and forks; and who may request them."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 import torch
-from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from playground.data.load import load
 from playground.network.presets import preset
-from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create, find
 from playground.runs.views.curves import POINTS
-from playground.server.asgi import MIDDLEWARE
 from playground.server.identity import learner
 from playground.server.routes import runs
 from playground.server.services import services
@@ -26,43 +22,36 @@ from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, LearningRate, OptimizerChanged, Started, Step
 from playground.training.instruments.observation import gallery_of
 
-from .conftest import ADA, BOB, as_learner
+from ..support.learners import ADA, BOB, as_learner
+from ..support.training import train
 
 TRAINED: dict[str, str] = {}
-"""The run in each folder."""
+"""Folder of runs → identifier of the trained run in it."""
 TOO_HIGH = 50.0
-"""A learning rate that kills the ReLUs before its steps are seen to be too large."""
+"""A learning rate that makes every ReLU inactive before the steps are recognised as too large."""
 PATHS = ("", "/inside", "/histogram", "/filters", "/closeup", "/coach")
-
-
-@pytest.fixture
-def client() -> Iterator[TestClient]:
-    services().warm.set()
-    with TestClient(Starlette(routes=runs.ROUTES, middleware=MIDDLEWARE)) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")
 def trained_folder(tmp_path_factory: pytest.TempPathFactory, data_folder: object) -> str:
-    """A folder of runs with one that was trained in earnest."""
+    """A folder with one run that was really trained."""
     folder = tmp_path_factory.mktemp("trained")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_RUNS", str(folder))
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         run = create(TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200), preset("tutorial-cnn"), owner=learner(ADA))
-        for _ in execute(run):
-            pass
+        train(run)
     TRAINED[str(folder)] = run.id
     return str(folder)
 
 
 @pytest.fixture
-def trained(trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+def trained_run(trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("PLAYGROUND_RUNS", trained_folder)
     return find(TRAINED[trained_folder])
 
 
-def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None:
+def test_the_curves_are_those_of_the_journal(client: TestClient, run: Run) -> None:
     run.journal.append(LearningRate(30, 0.5))
     run.journal.append(OptimizerChanged(30, "sgd"))
     document = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()
@@ -75,24 +64,24 @@ def test_the_curves_hold_what_was_recorded(client: TestClient, run: Run) -> None
     assert document["steerable"] is True
 
 
-def test_nothing_new_is_no_content(client: TestClient, run: Run) -> None:
+def test_an_unchanged_version_is_answered_with_no_content(client: TestClient, run: Run) -> None:
     version = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()["version"]
     assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 204
     run.journal.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
     assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 200
 
 
-def test_a_document_is_made_once_for_all_who_watch(client: TestClient, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[str] = []
-    make = runs._curves
-    monkeypatch.setattr(runs, "_curves", lambda run, *rest: made.append(run.id) or make(run, *rest))
+def test_a_document_is_computed_once_for_all_viewers(client: TestClient, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[str] = []
+    compute = runs._curves
+    monkeypatch.setattr(runs, "_curves", lambda run, *rest: computed.append(run.id) or compute(run, *rest))
     version = as_learner(client, ADA).get(f"/api/runs/{run.id}").json()["version"]
     for _ in range(30):
         assert client.get(f"/api/runs/{run.id}?seen={version}").status_code == 204
-    assert made == [run.id]
+    assert computed == [run.id]
     run.journal.append(Step(31, 0.1, 1.0, 0.1, 3.1, 1000.0))
     assert client.get(f"/api/runs/{run.id}?seen={version}").json()["step"] == 31
-    assert made == [run.id, run.id]
+    assert computed == [run.id, run.id]
 
 
 def long_run(steps: int) -> tuple[Run, np.ndarray[tuple[int], np.dtype[np.float64]]]:
@@ -107,19 +96,19 @@ def long_run(steps: int) -> tuple[Run, np.ndarray[tuple[int], np.dtype[np.float6
     return run, noise
 
 
-def test_curves_stay_small_and_true_however_long_the_run(client: TestClient) -> None:
+def test_curves_of_a_long_run_are_small_and_averaged_correctly(client: TestClient) -> None:
     run, noise = long_run(20_000)
     answer = as_learner(client, ADA).get(f"/api/runs/{run.id}")
     assert len(answer.content) < 60_000
     batches, tests = answer.json()["batches"], answer.json()["tests"]
     assert len(batches["loss"]) == len(tests["loss"]) == POINTS
     parts = np.split(noise, np.array(batches["step"][:-1], dtype=int))
-    for name, of in (("loss", np.mean), ("loss_low", np.min), ("loss_high", np.max)):
-        np.testing.assert_allclose(batches[name], [of(part) for part in parts], rtol=1e-4)
+    for name, statistic in (("loss", np.mean), ("loss_low", np.min), ("loss_high", np.max)):
+        np.testing.assert_allclose(batches[name], [statistic(part) for part in parts], rtol=1e-4)
     assert batches["step"][-1] == tests["step"][-1] == 20_000
 
 
-def test_a_closer_look_has_every_step(client: TestClient) -> None:
+def test_curves_of_a_range_have_every_step_of_it(client: TestClient) -> None:
     run, noise = long_run(2_000)
     batches = as_learner(client, ADA).get(f"/api/runs/{run.id}?from=501&to=700").json()["batches"]
     assert batches["step"] == list(range(501, 701))
@@ -127,32 +116,32 @@ def test_a_closer_look_has_every_step(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["from=x", "from=nan"])
-def test_a_look_at_no_steps_is_refused(client: TestClient, run: Run, query: str) -> None:
+def test_a_range_that_is_no_number_is_refused(client: TestClient, run: Run, query: str) -> None:
     assert as_learner(client, ADA).get(f"/api/runs/{run.id}?{query}").status_code == 400
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
-def test_nobody_else_sees_any_of_it(client: TestClient, run: Run, path: str, who: str | None) -> None:
-    assert as_learner(client, who).get(f"/api/runs/{run.id}{path}").status_code == 403
+@pytest.mark.parametrize("cookie", [BOB, None], ids=["stranger", "nobody"])
+def test_other_learners_cannot_see_a_run(client: TestClient, run: Run, path: str, cookie: str | None) -> None:
+    assert as_learner(client, cookie).get(f"/api/runs/{run.id}{path}").status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/command", "/fork", "/remedy"])
-@pytest.mark.parametrize("who", [BOB, None], ids=["stranger", "nobody"])
-def test_nobody_else_does_anything_to_it(client: TestClient, run: Run, path: str, who: str | None) -> None:
-    answer = as_learner(client, who).post(f"/api/runs/{run.id}{path}", json={"command": "stop", "step": 1, "finding": "x", "label": "y"})
+@pytest.mark.parametrize("cookie", [BOB, None], ids=["stranger", "nobody"])
+def test_other_learners_cannot_control_a_run(client: TestClient, run: Run, path: str, cookie: str | None) -> None:
+    answer = as_learner(client, cookie).post(f"/api/runs/{run.id}{path}", json={"command": "stop", "step": 1, "finding": "x", "label": "y"})
     assert answer.status_code == 403
 
 
-def test_a_command_to_a_run_without_a_worker_is_told(client: TestClient, run: Run) -> None:
+def test_a_command_to_a_run_without_a_worker_is_refused(client: TestClient, run: Run) -> None:
     assert as_learner(client, ADA).post(f"/api/runs/{run.id}/command", json={"command": "pause"}).status_code == 409
 
 
-def test_a_run_of_the_command_line_is_seen_by_all_and_steered_by_none(client: TestClient) -> None:
+def test_a_run_of_the_command_line_is_visible_to_all_and_controlled_by_none(client: TestClient) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     assert as_learner(client, BOB).get(f"/api/runs/{run.id}").json()["steerable"] is False
-    for who in (BOB, None):
-        assert as_learner(client, who).post(f"/api/runs/{run.id}/command", json={"command": "stop"}).status_code == 403
+    for cookie in (BOB, None):
+        assert as_learner(client, cookie).post(f"/api/runs/{run.id}/command", json={"command": "stop"}).status_code == 403
 
 
 @pytest.mark.parametrize("name", ["nothing", "..%2F..%2Fetc", "20260101-000000-mnist-5k-x-0000"])
@@ -180,77 +169,77 @@ def test_an_unknown_run_is_not_found(client: TestClient, name: str) -> None:
         b'{"command": "optimizer"}',
     ],
 )
-def test_a_command_that_is_none_is_refused(client: TestClient, run: Run, body: bytes) -> None:
+def test_an_invalid_command_is_refused(client: TestClient, run: Run, body: bytes) -> None:
     answer = as_learner(client, ADA).post(f"/api/runs/{run.id}/command", content=body)
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]
 
 
-def test_the_inside_holds_what_was_observed(client: TestClient, trained: Run) -> None:
-    seen = as_learner(client, ADA).get(f"/api/runs/{trained.id}/inside").json()
-    history, shots = History(trained).follow(), trained.journal.snapshots()
-    assert [layer["type"] for layer in seen["layers"]] == [layer.type for layer in trained.network.layers]
-    assert seen["steps"] == [event.step for event in history.observations]
-    assert seen["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
-    assert seen["layers"][1]["gradient"] is None  # a ReLU learns nothing
-    assert seen["layers"][1]["dead"] == pytest.approx([event.dead[1] for event in history.observations], rel=1e-4)
-    assert seen["snapshots"] == [shot.step for shot in shots]
-    assert client.get(f"/api/runs/{trained.id}/inside?seen={seen['version']}").status_code == 204
+def test_layer_statistics_are_those_that_were_observed(client: TestClient, trained_run: Run) -> None:
+    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/inside").json()
+    history, snapshots = History(trained_run).follow(), trained_run.journal.snapshots()
+    assert [layer["type"] for layer in document["layers"]] == [layer.type for layer in trained_run.network.layers]
+    assert document["steps"] == [event.step for event in history.observations]
+    assert document["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
+    assert document["layers"][1]["gradient"] is None  # a ReLU has no parameters
+    assert document["layers"][1]["dead"] == pytest.approx([event.dead[1] for event in history.observations], rel=1e-4)
+    assert document["snapshots"] == [snapshot.step for snapshot in snapshots]
+    assert client.get(f"/api/runs/{trained_run.id}/inside?seen={document['version']}").status_code == 204
 
 
-def test_the_gallery_is_of_test_images_of_every_class(client: TestClient, trained: Run) -> None:
-    gallery = as_learner(client, ADA).get(f"/api/runs/{trained.id}/inside").json()["gallery"]
+def test_the_gallery_has_test_images_of_every_class(client: TestClient, trained_run: Run) -> None:
+    gallery = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/inside").json()["gallery"]
     images = load("mnist-5k")
     chosen = gallery_of(images.test_labels)
     assert gallery["labels"] == images.test_labels[chosen].tolist()
     assert set(gallery["labels"]) == set(range(10))
     assert base64.b64decode(gallery["pixels"]) == images.test_images[chosen].numpy().tobytes()
-    assert all(sum(one) == pytest.approx(1000, abs=5) for answer in gallery["predictions"] for one in answer)
+    assert all(sum(row) == pytest.approx(1000, abs=5) for probabilities in gallery["predictions"] for row in probabilities)
 
 
-@pytest.mark.parametrize("what", ["weights", "gradients", "outputs"])
-def test_a_histogram_counts_every_value_it_looked_at(client: TestClient, trained: Run, what: str) -> None:
-    found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/histogram?layer=9&what={what}").json()
-    assert found["steps"] == [shot.step for shot in trained.journal.snapshots()]
-    expected = {"weights": 128 * 10 + 10, "gradients": 128 * 10 + 10, "outputs": 200 * 10}[what]
-    assert [sum(counts) for counts in found["counts"]] == [expected] * len(found["steps"])
-    assert all(low < high for low, high in zip(found["low"], found["high"], strict=True))
+@pytest.mark.parametrize("quantity", ["weights", "gradients", "outputs"])
+def test_a_histogram_counts_every_value(client: TestClient, trained_run: Run, quantity: str) -> None:
+    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/histogram?layer=9&what={quantity}").json()
+    assert document["steps"] == [snapshot.step for snapshot in trained_run.journal.snapshots()]
+    expected = {"weights": 128 * 10 + 10, "gradients": 128 * 10 + 10, "outputs": 200 * 10}[quantity]
+    assert [sum(counts) for counts in document["counts"]] == [expected] * len(document["steps"])
+    assert all(low < high for low, high in zip(document["low"], document["high"], strict=True))
 
 
 @pytest.mark.parametrize("query", ["layer=99&what=weights", "layer=-1&what=weights", "layer=0&what=secrets", "layer=inf", "layer=x", "layer=1e300"])
-def test_a_histogram_of_nothing_is_refused(client: TestClient, trained: Run, query: str) -> None:
-    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/histogram?{query}").status_code == 400
+def test_a_histogram_of_an_unknown_layer_or_quantity_is_refused(client: TestClient, trained_run: Run, query: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/histogram?{query}").status_code == 400
 
 
-def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, trained: Run) -> None:
-    found = as_learner(client, ADA).get(f"/api/runs/{trained.id}/filters").json()
-    state = trained.checkpoints.load()
-    assert state is not None and found["step"] == state["step"]
+def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, trained_run: Run) -> None:
+    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/filters").json()
+    state = trained_run.checkpoints.load()
+    assert state is not None and document["step"] == state["step"]
     weights = state["weights"]["0.weight"]
-    drawn = torch.frombuffer(bytearray(base64.b64decode(found["pixels"])), dtype=torch.uint8).view(found["shape"])
-    torch.testing.assert_close((drawn.float() - 128) / 127 * found["bound"], weights, rtol=0, atol=found["bound"] / 127)
+    filters = torch.frombuffer(bytearray(base64.b64decode(document["pixels"])), dtype=torch.uint8).view(document["shape"])
+    torch.testing.assert_close((filters.float() - 128) / 127 * document["bound"], weights, rtol=0, atol=document["bound"] / 127)
 
 
 @pytest.mark.parametrize("at", ["99", "-99", "inf"])
-def test_filters_of_no_shot_are_refused(client: TestClient, trained: Run, at: str) -> None:
-    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/filters?at={at}").status_code == 400
+def test_filters_of_an_unknown_snapshot_are_refused(client: TestClient, trained_run: Run, at: str) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/filters?at={at}").status_code == 400
 
 
-def test_a_run_that_was_never_stepped_has_no_closeup(client: TestClient, trained: Run) -> None:
-    assert as_learner(client, ADA).get(f"/api/runs/{trained.id}/closeup").status_code == 204
+def test_a_run_without_a_single_step_has_no_closeup(client: TestClient, trained_run: Run) -> None:
+    assert as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/closeup").status_code == 204
 
 
-def test_a_fork_shares_the_past_and_is_the_forkers_own(client: TestClient, trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_has_the_earlier_curves_and_belongs_to_its_creator(client: TestClient, trained_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services().scheduler, "submit", lambda _run: None)
-    step = trained.checkpoints.steps()[0]
-    answer = as_learner(client, ADA).post(f"/api/runs/{trained.id}/fork", json={"step": step, "changes": {"epochs": 3, "learning_rate": 0.001}})
-    made = find(answer.json()["run"])
-    assert made.owner == learner(ADA)
-    assert (made.config.epochs, made.config.learning_rate) == (3, 0.001)
-    shown = client.get(f"/api/runs/{made.id}").json()
-    assert shown["parent"] == {"run": trained.id, "step": step}
-    past = client.get(f"/api/runs/{trained.id}").json()["batches"]
-    assert shown["batches"]["loss"] == [loss for loss, at in zip(past["loss"], past["step"], strict=True) if at <= step]
+    step = trained_run.checkpoints.steps()[0]
+    answer = as_learner(client, ADA).post(f"/api/runs/{trained_run.id}/fork", json={"step": step, "changes": {"epochs": 3, "learning_rate": 0.001}})
+    fork = find(answer.json()["run"])
+    assert fork.owner == learner(ADA)
+    assert (fork.config.epochs, fork.config.learning_rate) == (3, 0.001)
+    document = client.get(f"/api/runs/{fork.id}").json()
+    assert document["parent"] == {"run": trained_run.id, "step": step}
+    parent = client.get(f"/api/runs/{trained_run.id}").json()["batches"]
+    assert document["batches"]["loss"] == [loss for loss, at in zip(parent["loss"], parent["step"], strict=True) if at <= step]
 
 
 @pytest.mark.parametrize(
@@ -269,25 +258,24 @@ def test_a_fork_shares_the_past_and_is_the_forkers_own(client: TestClient, train
     ],
     ids=json.dumps,
 )
-def test_a_fork_that_cannot_be_is_refused(client: TestClient, trained: Run, body: object) -> None:
-    """The run has learnt all of its one epoch at step 20, so that without more epochs nothing is left to learn."""
-    answer = as_learner(client, ADA).post(f"/api/runs/{trained.id}/fork", json=body)
+def test_an_invalid_fork_is_refused(client: TestClient, trained_run: Run, body: object) -> None:
+    """The run ends after step 20, its one epoch: a fork there needs more epochs."""
+    answer = as_learner(client, ADA).post(f"/api/runs/{trained_run.id}/fork", json=body)
     assert answer.status_code == 400
     assert answer.json()["error"]
 
 
-def test_a_remedy_counts_though_its_fault_is_by_now_said_as_part_of_another(client: TestClient) -> None:
+def test_a_remedy_is_applied_though_its_finding_was_merged_into_another(client: TestClient) -> None:
     config = TrainConfig(network="tutorial-cnn", epochs=1, batch_size=200, learning_rate=TOO_HIGH)
     run = create(config, preset("tutorial-cnn"), owner=learner(ADA))
-    for _ in execute(run):
-        pass
-    told = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
-    assert [finding["name"] for finding in told] == ["rate-too-high"]
+    train(run)
+    findings = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
+    assert [finding["name"] for finding in findings] == ["rate-too-high"]
     answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": "dead-relus", "label": "Use leaky ReLU, with a learning rate of 0.003"})
     assert answer.status_code == 200, answer.json()
     assert "LeakyReLU" in [layer.type for layer in find(answer.json()["run"]).network.layers]
 
 
-def test_a_remedy_that_is_not_proposed_is_refused(client: TestClient, trained: Run) -> None:
+def test_a_remedy_that_is_not_proposed_is_refused(client: TestClient, trained_run: Run) -> None:
     for body in ({}, {"finding": "overfitting", "label": "Train longer"}, {"finding": [], "label": 0}):
-        assert as_learner(client, ADA).post(f"/api/runs/{trained.id}/remedy", json=body).status_code == 400
+        assert as_learner(client, ADA).post(f"/api/runs/{trained_run.id}/remedy", json=body).status_code == 400

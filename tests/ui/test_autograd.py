@@ -1,0 +1,46 @@
+"""The views of the Autograd page as Streamlit runs them."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from playground.autograd.pitfalls.catalogue import PITFALLS
+from playground.ui.pages.autograd.pitfalls import TITLES
+
+from ..support.pages import open_page
+
+
+def open_view(app: AppTest, view: str) -> AppTest:
+    open_page(app, "autograd").segmented_control(key="view").set_value(view).run()
+    assert not app.exception, app.exception
+    return app
+
+
+def test_every_pitfall_has_a_title_on_the_page() -> None:
+    assert set(TITLES) == set(PITFALLS)
+
+
+@pytest.mark.parametrize("pitfall", ["zero_grad", "integer", "non_leaf"])
+def test_a_pitfall_is_shown_beside_its_correction(app: AppTest, pitfall: str) -> None:
+    open_view(app, "Pitfalls")
+    app.pills(key="pitfall").set_value(pitfall).run()
+    assert not app.exception
+    assert any(":red-badge" in markdown.value for markdown in app.markdown) and any(":green-badge" in markdown.value for markdown in app.markdown)
+    assert any("Your script" in markdown.value for markdown in app.markdown)
+
+
+def test_kaiming_initialisation_removes_the_warning_about_vanishing_gradients(app: AppTest) -> None:
+    open_view(app, "Network")
+    assert app.warning and not app.success
+    app.selectbox(key="flow-initialisation").set_value("kaiming").run()
+    assert app.success and not app.warning
+    app.selectbox(key="flow-network").set_value("tiny-vit").run()
+    assert not app.exception and not app.error
+
+
+def test_optimizers_descend_every_surface(app: AppTest) -> None:
+    open_view(app, "Descent")
+    for surface in ("rosenbrock", "saddle", "minima", "own"):
+        app.selectbox(key="descent-surface").set_value(surface).run()
+        assert not app.exception and not app.error
