@@ -116,6 +116,9 @@ class Evaluated(Event):
     """Test images predicted as each class. Records store it under this key."""
     right: list[int] = field(default_factory=list)
     """Those of them that were predicted correctly."""
+    images_processed: int = 0
+    """Images in all forward and backward passes since the first step: L-BFGS processes the training set several times a step.
+    0 in records of earlier versions."""
 
 
 @dataclass(frozen=True)

@@ -169,6 +169,7 @@ class Training:
         self.seconds = 0.0
         self._learning_seconds = 0.0
         self._learnt = 0
+        self._images_processed = 0
         self._rate = 0.0
         self._totals = _Totals()
         self._last_accuracy = 0.0
@@ -248,6 +249,7 @@ class Training:
             "seconds": self.seconds,
             "learning_seconds": self._learning_seconds,
             "learnt": self._learnt,
+            "images_processed": self._images_processed,
             "rate": self._rate,
             "totals": [self._totals.loss, self._totals.correct, self._totals.images],
             "last_accuracy": self._last_accuracy,
@@ -277,6 +279,7 @@ class Training:
         self.step, self.seconds = state["step"], state["seconds"]
         self._kept_at = self.seconds
         self._learning_seconds, self._learnt, self._rate = state["learning_seconds"], state["learnt"], state["rate"]
+        self._images_processed = state.get("images_processed", state["learnt"])  # states of earlier versions lack it
         self.learning_rate, self._last_accuracy, self._evaluated_at = state["learning_rate"], state["last_accuracy"], state["evaluated_at"]
         loss, correct, seen = state["totals"]
         self._totals = _Totals(loss, correct, seen)
@@ -401,6 +404,7 @@ class Training:
 
         self.optimizer.step(closure)  # type: ignore[arg-type]
         self.step += 1
+        self._images_processed += len(evaluations) * len(targets)
         loss, logits = evaluations[0]
         if iteration:
             iteration.learning_rate = rate
@@ -472,8 +476,8 @@ class Training:
         seen = max(totals.images, 1)
         epoch = self.step / self.steps_per_epoch
         train_loss, train_accuracy = totals.loss / seen, totals.correct / seen
-        named = confused.sum(dim=0).tolist()
-        return Evaluated(self.step, epoch, train_loss, train_accuracy, test_loss, test_accuracy, self.seconds, named, right.tolist())
+        predicted, correct = confused.sum(dim=0).tolist(), right.tolist()
+        return Evaluated(self.step, epoch, train_loss, train_accuracy, test_loss, test_accuracy, self.seconds, predicted, correct, self._images_processed)
 
 
 class _Clock:

@@ -572,6 +572,7 @@ class Code:
         pytest.param(restated(step="3"), "damaged", id="a text for the step"),
         pytest.param(restated(step=-1), "damaged", id="a step before the first"),
         pytest.param(restated(step=True), "damaged", id="true for the step"),
+        pytest.param(restated(images_processed="3"), "damaged", id="a text for the processed images"),
         pytest.param(restated(seconds=float("nan")), "damaged", id="no time"),
         pytest.param(restated(learning_rate=None), "damaged", id="no learning rate"),
         pytest.param(restated(more=Code()), "contains more than weights", id="code"),

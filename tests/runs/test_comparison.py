@@ -28,6 +28,8 @@ from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Created, Evaluated, Started, Step, Stopped
 from playground.training.suggestions import suggested
 
+from .small import SMALL
+
 BASE = suggested("mnist-5k")
 
 
@@ -242,6 +244,28 @@ def test_images_of_a_short_last_batch_count_once() -> None:
         history = recorded([0.5] * step)
         found = facts(history.run, history)
         assert found.compute == 3 * found.multiply_adds * images
+
+
+def test_compute_of_lbfgs_counts_every_evaluation_of_the_loss() -> None:
+    """L-BFGS evaluates the loss on the training set several times a step."""
+    run = create(TrainConfig(network="small", optimizer="lbfgs", learning_rate=1.0, epochs=2, device="cpu"), SMALL, owner="ada")
+    list(execute(run))
+    history = History(run).follow()
+    result = facts(run, history)
+    images = history.evaluations[-1].images_processed
+    assert result.step == 2 and images > 2 * 4000 and images % 4000 == 0
+    assert result.compute == 3 * result.multiply_adds * images
+
+
+def test_compute_after_the_last_evaluation_counts_one_pass_a_step() -> None:
+    run = made()
+    with run.journal.recorder() as record:
+        record(Started(0.0, 0, 1000, 10, "cpu", 1))
+        for number in range(1, 31):
+            record(Step(number, 0.5, 0.5, 0.1, number / 10, 100.0))
+        record(Evaluated(20, 2.0, 0.5, 0.5, 0.5, 0.5, 2.0, images_processed=10_000))
+    result = facts(run, History(run).follow())
+    assert result.compute == 3 * result.multiply_adds * (10_000 + 10 * 64)
 
 
 @pytest.mark.parametrize(

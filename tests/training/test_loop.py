@@ -134,6 +134,25 @@ def test_lbfgs_takes_the_whole_training_set_in_each_step(part: int, digits: Imag
     assert expected[-1] < 0.1 * expected[0]
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_images_processed_counts_every_loss_evaluation_also_after_a_restore(optimizer: str, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch_sizes: list[int] = []
+
+    def spy(training: Training, inputs: torch.Tensor, *arguments: Any) -> Any:
+        batch_sizes.append(len(inputs))
+        return forward_and_backward(training, inputs, *arguments)
+
+    forward_and_backward = Training._forward_and_backward
+    monkeypatch.setattr(Training, "_forward_and_backward", spy)
+    config = configured(optimizer)
+    first, second = Training(DENSE, config, digits), Training(DENSE, config, digits)
+    learnt_until(first, 6)
+    second.restore(first.state())
+    *_, last = evaluations(second.events())
+    assert last.images_processed == sum(batch_sizes)
+    assert (last.images_processed > 12 * len(digits.train_images)) == (optimizer == "lbfgs")
+
+
 def test_a_run_cannot_change_to_an_optimizer_that_takes_other_steps(digits: ImageSet) -> None:
     training = Training(SPECS["dense"], CONFIG, digits)
     with pytest.raises(ConfigError, match="L-BFGS takes the whole training set in each step"):
