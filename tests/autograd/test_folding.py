@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from playground.autograd import graph
-from playground.autograd.folding import FEW, FOLDED, TOGETHER
+from playground.autograd.folding import MAX_TURNS_IN_GROUP, MAX_UNFOLDED_NODES, MAX_UNGROUPED_NODES
 from playground.errors import PlaygroundError
 from playground.tensors.xray.report import tile
 
@@ -68,7 +68,7 @@ BODIES = {
 @pytest.mark.parametrize("name", BODIES)
 def test_each_turn_of_a_loop_has_its_group(name: str) -> None:
     body, operations = BODIES[name]
-    turns = max(TOGETHER, FOLDED // operations + 1)
+    turns = max(MAX_TURNS_IN_GROUP, MAX_UNFOLDED_NODES // operations + 1)
     drawn = told(loop(body, turns))
     assert_nested(drawn)
     inside = turns_of(drawn)
@@ -80,7 +80,7 @@ def test_each_turn_of_a_loop_has_its_group(name: str) -> None:
 
 def test_what_lies_in_a_turn_hangs_together() -> None:
     """From each turn to the next there goes only what the turn has made."""
-    drawn = told(loop("a = x * 1.1\nb = torch.tanh(a)\nx = a + b", FOLDED))
+    drawn = told(loop("a = x * 1.1\nb = torch.tanh(a)\nx = a + b", MAX_UNFOLDED_NODES))
     groups = {node["id"]: node["group"] for node in drawn["nodes"]}
     names = list(turns_of(drawn))
     for edge in drawn["edges"]:
@@ -93,58 +93,58 @@ def test_what_lies_in_a_turn_hangs_together() -> None:
     ("head", "more"), [("for i in range({})", ""), ("while i < {}", "\ni += 1"), ("for part in torch.ones({})", "")], ids=["for", "while", "over a tensor"]
 )
 def test_every_kind_of_loop(head: str, more: str) -> None:
-    turns = FOLDED // 3 + 1
+    turns = MAX_UNFOLDED_NODES // 3 + 1
     drawn = told("i = 0\n" + loop("a = x * 1.1\nb = torch.tanh(a)\nx = a + b" + more, turns, head))
     found = {node["group"] for node in drawn["nodes"] if (node["group"] or "").startswith("line 5")}
     assert len(found) == turns
 
 
-@pytest.mark.parametrize("turns", [TOGETHER, TOGETHER + 1, 10 * TOGETHER, 10 * TOGETHER + 1])
+@pytest.mark.parametrize("turns", [MAX_TURNS_IN_GROUP, MAX_TURNS_IN_GROUP + 1, 10 * MAX_TURNS_IN_GROUP, 10 * MAX_TURNS_IN_GROUP + 1])
 def test_many_turns_are_put_together_by_tens(turns: int) -> None:
     drawn = told(loop("x = torch.sin(torch.tanh(x * 1.1)) * 2 + torch.cos(x) * 3" if turns < 100 else "x = torch.tanh(x * 1.1) + 0.1", turns))
     assert_nested(drawn)
     parents = {group["id"]: group["parent"] for group in drawn["groups"]}
     above = Counter(parents[group] for group in turns_of(drawn))
     assert sum(above.values()) == turns
-    assert set(above) == {"line 4"} if turns <= TOGETHER else max(above.values()) == 10
+    assert set(above) == {"line 4"} if turns <= MAX_TURNS_IN_GROUP else max(above.values()) == 10
     for children in (Counter(parents.values())).items():
-        assert children[0] is None or children[1] <= TOGETHER
-    if turns > TOGETHER:
+        assert children[0] is None or children[1] <= MAX_TURNS_IN_GROUP
+    if turns > MAX_TURNS_IN_GROUP:
         assert next(group["title"] for group in drawn["groups"] if group["parent"] == "line 4" and "–" in group["title"]).startswith("turns 1–")
 
 
 def test_small_statements_stay_as_they_are() -> None:
-    drawn = told(loop("x = torch.tanh(x * 1.1) + 0.1", FOLDED))
+    drawn = told(loop("x = torch.tanh(x * 1.1) + 0.1", MAX_UNFOLDED_NODES))
     groups = {node["line"]: node["group"] for node in drawn["nodes"] if node["kind"] == "operation" and node["line"] != 4 and node["line"] != 5}
     assert set(groups.values()) == {None}
     assert {group["line"] for group in drawn["groups"]} == {4}
 
 
 def test_a_large_statement_outside_of_loops_is_one_group() -> None:
-    long = " + ".join(["torch.tanh(x)"] * (FOLDED // 2 + 5))
+    long = " + ".join(["torch.tanh(x)"] * (MAX_UNFOLDED_NODES // 2 + 5))
     drawn = told(f"{HEAD}x = {long}{TAIL}")
     assert [(group["id"], group["parent"], group["line"]) for group in drawn["groups"]] == [("line 4", None, 4)]
     assert drawn["groups"][0]["title"].startswith("x = torch.tanh(x) + ")
     inside = [node for node in drawn["nodes"] if node["group"] == "line 4"]
-    assert len(inside) == 2 * (FOLDED // 2 + 5) - 1 > FEW
+    assert len(inside) == 2 * (MAX_UNFOLDED_NODES // 2 + 5) - 1 > MAX_UNGROUPED_NODES
 
 
 def test_a_constant_lies_with_its_operation() -> None:
-    drawn = told(loop("c = torch.ones(2)\nx = torch.tanh(x * c) + 0.1", FOLDED // 3 + 5))
+    drawn = told(loop("c = torch.ones(2)\nx = torch.tanh(x * c) + 0.1", MAX_UNFOLDED_NODES // 3 + 5))
     groups = {node["id"]: node["group"] for node in drawn["nodes"]}
     constants = {node["id"] for node in drawn["nodes"] if node["kind"] == "constant" and node["name"] == "c"}
-    assert len(constants) == FOLDED // 3 + 5
+    assert len(constants) == MAX_UNFOLDED_NODES // 3 + 5
     for edge in drawn["edges"]:
         assert edge["from"] not in constants or groups[edge["from"]] == groups[edge["to"]] is not None
 
 
-@pytest.mark.parametrize("nodes", [FOLDED, FOLDED + 1])
+@pytest.mark.parametrize("nodes", [MAX_UNFOLDED_NODES, MAX_UNFOLDED_NODES + 1])
 def test_small_graphs_are_shown_as_they_are(nodes: int) -> None:
     source = "x = torch.tensor([0.5], requires_grad=True)\n" + f"for i in range({nodes - 2}):\n    x = x + 0.1\nx.sum().backward()"
     drawn = told(source)
     assert len([node for node in drawn["nodes"] if node["kind"] != "constant"]) == nodes
-    assert bool(drawn["groups"]) == (nodes > FOLDED)
-    assert any(node["group"] for node in drawn["nodes"]) == (nodes > FOLDED)
+    assert bool(drawn["groups"]) == (nodes > MAX_UNFOLDED_NODES)
+    assert any(node["group"] for node in drawn["nodes"]) == (nodes > MAX_UNFOLDED_NODES)
 
 
 BIG = "torch.manual_seed(0)\nx = torch.randn({}, requires_grad=True)\nw = x\nfor i in range({}):\n    x = torch.tanh(x * w) + 0.1\nx.sum().backward()"
@@ -160,4 +160,4 @@ def test_documents_stay_small_enough_to_be_sent(shape: str, turns: int) -> None:
 
 def test_a_graph_too_large_to_be_drawn_is_refused() -> None:
     with pytest.raises(PlaygroundError, match="nodes"):
-        told("x = torch.tensor([0.5], requires_grad=True)\n" + f"for i in range({graph.DRAWN}):\n    x = x + 0.1\nx.sum().backward()")
+        told("x = torch.tensor([0.5], requires_grad=True)\n" + f"for i in range({graph.MAX_NODES}):\n    x = x + 0.1\nx.sum().backward()")
