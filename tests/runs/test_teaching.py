@@ -25,7 +25,7 @@ from playground.runs.sharing.archive import as_zip, from_zip
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Event, Step
-from playground.training.loop import Training, own_times
+from playground.training.loop import Training, own_repeats
 
 from .archives import changed, entries, with_entry
 from .small import CONFIG, SMALL
@@ -69,7 +69,7 @@ def test_an_epoch_shows_each_image_once_and_each_own_one_as_often_as_the_others(
     """Exactly the data set with the own images behind it so many times over."""
     images, labels = own(count)
     training = Training(SMALL, replace(CONFIG, batch_size=16), digits, own=(images, labels))
-    times = own_times(count, TRAIN)
+    times = own_repeats(count, TRAIN)
     index = shown(training, epoch)
     expected = torch.cat([digits.train_images, images.repeat(times, 1, 1, 1)]), torch.cat([digits.train_labels, labels.repeat(times)])
     learnt = training.images.train_images[index], training.images.train_labels[index]
@@ -83,12 +83,12 @@ def test_an_epoch_shows_each_image_once_and_each_own_one_as_often_as_the_others(
 @pytest.mark.parametrize("count", [1, 5, 30, 300, 1000])
 @pytest.mark.parametrize("others", [4000, 60_000])
 def test_about_a_tenth_of_an_epoch_is_own(count: int, others: int) -> None:
-    times = own_times(count, others)
+    times = own_repeats(count, others)
     assert times * count / (times * count + others) == pytest.approx(max(loop.OWN_SHARE, count / (count + others)), abs=0.035)
 
 
 def test_own_images_beyond_their_share_are_shown_once() -> None:
-    assert own_times(90, 100) == 1
+    assert own_repeats(90, 100) == 1
 
 
 def test_every_batch_has_some_and_the_test_images_stay(digits: ImageSet) -> None:
@@ -147,7 +147,7 @@ def test_two_runs_of_a_seed_are_equal_and_other_own_images_make_others(whole: Ru
     assert (taken(again), tried(again)) == (taken(whole), tried(whole))
     assert taken(trained(begun(6))) != taken(whole)
     history = History(whole).follow()
-    assert history.started is not None and history.started.steps_per_epoch == -(-(4000 + 5 * own_times(5, 4000)) // CONFIG.batch_size)
+    assert history.started is not None and history.started.steps_per_epoch == -(-(4000 + 5 * own_repeats(5, 4000)) // CONFIG.batch_size)
 
 
 def _until(events: Iterator[Event], step: int) -> None:
