@@ -77,7 +77,7 @@ class Digits(Dataset):
 
 _SHAPES = '''\
 class Shapes(Dataset):
-    """The playground's own synthetic shapes; run this beside its folder `playground`."""
+    """The playground's synthetic shapes; run this next to its folder `playground`."""
 
     def __init__(self, train, transform):
         from playground.data.load import load
@@ -95,7 +95,7 @@ class Shapes(Dataset):
 '''
 
 _WHITENING = """\
-# The filters of the first convolution come from the training images' own patches and are not learnt.
+# The filters of the first convolution are computed from patches of the training images and stay frozen.
 plain_data = {plain_data}
 plain_images = torch.stack([plain_data[index][0] for index in range(0, len(plain_data), {every})])
 with torch.no_grad():

@@ -189,7 +189,7 @@ class Code(Script):
     def _split_line(self, statement: ast.stmt) -> list[Edit]:
         """Put each statement of the line on a line of its own."""
         places, between = [self.place(each) for each in self._beside(statement)], self._newline + self._indent(statement)
-        edits = [Edit(one.end, two.start, between) for one, two in pairwise(places)]
+        edits = [Edit(first.end, second.start, between) for first, second in pairwise(places)]
         if self._line(places[0].start).start != places[0].start:
             edits.append(Edit(self.source.rindex(":", 0, places[0].start) + 1, places[0].start, between))
         return edits
@@ -201,7 +201,7 @@ class Code(Script):
             ends = re.compile(r"\r\n|\r|\n|").match(self.source, line.newline)
             return [Edit(line.start - len(line.indent), ends.end() if ends else line.newline, "")]
         last = beside.index(kept[-1])
-        edits = [Edit(self.place(one).start, self.place(two).start, "") for one, two in pairwise(beside[: last + 1]) if one in removed]
+        edits = [Edit(self.place(first).start, self.place(second).start, "") for first, second in pairwise(beside[: last + 1]) if first in removed]
         return [*edits, Edit(self.place(kept[-1]).end, self.place(beside[-1]).end, "")]
 
 
