@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from unittest.mock import patch
 
 from playground.runs.execution.scheduler import Scheduler
-from tests.runs.killing import VICTIMS, Moment, Outcome, kill, uninterrupted
+from tests.runs.killing import VICTIMS, Moment, Outcome, kill, train_uninterrupted
 
 KILLS = 50
 
@@ -32,7 +32,7 @@ def measure(kills: int = KILLS, seed: int | None = None) -> Iterator[Outcome]:
     with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, PLAYGROUND_RUNS=folder, PLAYGROUND_THREADS="1"):
         scheduler = Scheduler(workers=1)
         scheduler.warm_up()
-        expected = uninterrupted()
+        expected = train_uninterrupted()
         for number in range(kills):
             yield kill(VICTIMS[number % len(VICTIMS)], Moment.random(generator), scheduler, expected)
         scheduler.close()

@@ -442,12 +442,12 @@ import threading
 from playground.runs import journal
 from playground.training import loop
 journal.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
-loop.EVALUATED_SECONDS, learn = -1.0, loop.Training._learn
+loop.EVALUATED_SECONDS, learn = -1.0, loop.Training._train_step
 def learn_until_90(training, *rest):
     if training.step == 90:
         threading.Event().wait()
     return learn(training, *rest)
-loop.Training._learn = learn_until_90
+loop.Training._train_step = learn_until_90
 """
 """The run keeps its state at the 70th step, and stands still behind the 90th: no race with whoever kills it."""
 

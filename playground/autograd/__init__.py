@@ -1,1 +1,1 @@
-"""The graph that PyTorch recorded, with every value and every gradient, observed while a script runs."""
+"""Autograd graphs of scripts and networks, with every value and every gradient."""

@@ -1,4 +1,4 @@
-"""Optimizers racing down a surface of two parameters, each step taken by `torch.optim` with gradients by autograd.
+"""Let optimizers of `torch.optim` descend a loss surface of two parameters, with gradients by autograd.
 
 Source: https://docs.pytorch.org/docs/stable/optim.html
 """
@@ -17,50 +17,54 @@ from playground.tensors.language import interpreter
 
 POINTS = 81
 """Points of the drawn surface along each axis."""
-FAR = 1e6
-"""A parameter or loss beyond this has diverged."""
-
+DIVERGED_ABOVE = 1e6
+"""Magnitude of a parameter or loss above which a descent has diverged."""
 
 Parameters = list[torch.Tensor]
 OPTIMIZERS: dict[str, Callable[[Parameters, float, float], torch.optim.Optimizer]] = {
-    "SGD": lambda parameters, rate, _momentum: torch.optim.SGD(parameters, rate),
-    "SGD with momentum": lambda parameters, rate, momentum: torch.optim.SGD(parameters, rate, momentum=momentum),
-    "Nesterov": lambda parameters, rate, momentum: torch.optim.SGD(parameters, rate, momentum=momentum, nesterov=momentum > 0),
-    "RMSprop": lambda parameters, rate, _momentum: torch.optim.RMSprop(parameters, rate),
-    "Adam": lambda parameters, rate, _momentum: torch.optim.Adam(parameters, rate),
-    "AdamW": lambda parameters, rate, _momentum: torch.optim.AdamW(parameters, rate),
+    "SGD": lambda parameters, learning_rate, _momentum: torch.optim.SGD(parameters, learning_rate),
+    "SGD with momentum": lambda parameters, learning_rate, momentum: torch.optim.SGD(parameters, learning_rate, momentum=momentum),
+    "Nesterov": lambda parameters, learning_rate, momentum: torch.optim.SGD(parameters, learning_rate, momentum=momentum, nesterov=momentum > 0),
+    "RMSprop": lambda parameters, learning_rate, _momentum: torch.optim.RMSprop(parameters, learning_rate),
+    "Adam": lambda parameters, learning_rate, _momentum: torch.optim.Adam(parameters, learning_rate),
+    "AdamW": lambda parameters, learning_rate, _momentum: torch.optim.AdamW(parameters, learning_rate),
 }
 
 
 @dataclass(frozen=True)
 class Path:
-    """The way of one optimizer."""
+    """The descent of one optimizer."""
 
     optimizer: str
     points: tuple[tuple[float, float, float], ...]
-    """x, y and the loss there, from the start on."""
+    """x, y and the loss at each step, the start first."""
     diverged: bool
 
 
 def heights(expression: str, x: tuple[float, float], y: tuple[float, float], points: int = POINTS) -> tuple[list[float], list[float], list[list[float]]]:
-    """The surface's loss on a grid: the places along x, those along y, and a row for each y.
+    """Evaluate the loss on a grid.
+
+    Args:
+        expression: the loss in `x` and `y`.
+        x: lower and upper limit of the grid along the axis, as for `y`.
+        points: number of points along each axis.
+
+    Returns:
+        The grid's coordinates along x, those along y, and the losses: a row for each y.
 
     Raises:
-        PlaygroundError: the expression is not one that gives a number for each x and y.
+        PlaygroundError: the expression does not give one number for each x and y.
     """
     across, down = torch.linspace(*x, points), torch.linspace(*y, points)
     columns, rows = torch.meshgrid(across, down, indexing="xy")
-    values = _evaluated(expression, columns, rows)
+    values = _evaluate(expression, columns, rows)
     if values.shape != columns.shape:
         raise PlaygroundError("The expression must give one number for each x and y.", "Use operations that work cell by cell, such as `x**2 + torch.sin(y)`.")
     return across.tolist(), down.tolist(), values.tolist()
 
 
-def walk(expression: str, start: tuple[float, float], optimizer: str, rates: tuple[float, float], steps: int) -> Path:
-    """Let one optimizer go down from `start`.
-
-    Args:
-        rates: learning rate and momentum.
+def walk(expression: str, start: tuple[float, float], optimizer: str, learning_rate: float, momentum: float, steps: int) -> Path:
+    """Let one optimizer descend from `start`.
 
     Raises:
         UnknownName: there is no such optimizer.
@@ -69,36 +73,37 @@ def walk(expression: str, start: tuple[float, float], optimizer: str, rates: tup
     if optimizer not in OPTIMIZERS:
         raise UnknownName("optimizer", optimizer, OPTIMIZERS)
     x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in start)
-    taken = OPTIMIZERS[optimizer]([x, y], *rates)
+    stepper = OPTIMIZERS[optimizer]([x, y], learning_rate, momentum)
     points: list[tuple[float, float, float]] = []
     for _ in range(steps + 1):
-        taken.zero_grad()
-        loss = _evaluated(expression, x, y)
-        here = (x.item(), y.item(), loss.item())
-        if not all(math.isfinite(value) and abs(value) < FAR for value in here):
+        stepper.zero_grad()
+        loss = _evaluate(expression, x, y)
+        point = (x.item(), y.item(), loss.item())
+        if not all(math.isfinite(value) and abs(value) < DIVERGED_ABOVE for value in point):
             return Path(optimizer, tuple(points), diverged=True)
-        points.append(here)
+        points.append(point)
         if loss.requires_grad:
             torch.autograd.backward(loss)
-            taken.step()
+            stepper.step()
     return Path(optimizer, tuple(points), diverged=False)
 
 
 def descend(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A surface and the ways of the optimizers that are asked for, as plain data."""
+    """Return a surface and the paths of the requested optimizers as plain data."""
     x, y = (tuple(request[axis]) for axis in ("x", "y"))
     across, down, values = heights(str(request["expression"]), x, y)
-    rates = (float(request["learning_rate"]), float(request["momentum"]))
-    paths = [walk(str(request["expression"]), tuple(request["start"]), name, rates, int(request["steps"])) for name in _names(request["optimizers"])]
+    learning_rate, momentum, steps = float(request["learning_rate"]), float(request["momentum"]), int(request["steps"])
+    names = _distinct(request["optimizers"])
+    paths = [walk(str(request["expression"]), tuple(request["start"]), name, learning_rate, momentum, steps) for name in names]
     return {"x": across, "y": down, "z": values, "paths": [{"optimizer": path.optimizer, "points": path.points, "diverged": path.diverged} for path in paths]}
 
 
-def _names(asked: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(map(str, asked)))[: len(OPTIMIZERS)]
+def _distinct(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(map(str, names)))[: len(OPTIMIZERS)]
 
 
-def _evaluated(expression: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The expression's value, interpreted as any learner's text is."""
+def _evaluate(expression: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """Evaluate the expression with the interpreter of learners' scripts."""
     execution = interpreter.run(f"z = {expression.strip()}", {"x": x, "y": y})
     if execution.error is not None:
         raise PlaygroundError(execution.error.message, execution.error.hint)

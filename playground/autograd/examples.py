@@ -1,4 +1,4 @@
-"""Ready scripts in a teaching order, by title."""
+"""Example scripts by title, in teaching order."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ z.backward()
 for i in range(2):
     loss = (x * x).sum()
     loss.backward()
-# x.grad holds the sum of both passes; x.grad.zero_() between them would not let it
+# x.grad holds the sum of both passes; with x.grad.zero_() between them it would hold only the last
 """,
     "A neuron": """torch.manual_seed(0)
 x = torch.tensor([1., 2., -1.])

@@ -1,4 +1,4 @@
-"""Folds a large graph: nodes go into groups by the statement that made them, those of a loop by its turns, and many turns by tens."""
+"""Fold a large graph: group its nodes by the statement that created them, those of a loop by turn, and many turns by tens."""
 
 from __future__ import annotations
 
@@ -9,52 +9,55 @@ from typing import Any, TypeVar
 
 from playground.tensors.language.spans import Script
 
-FOLDED = 200
-"""Nodes up to which a graph is shown as it is."""
-FEW = 8
-"""Nodes up to which a statement is shown as it is, even so."""
-TOGETHER = 30
-"""Turns of a loop that are shown side by side."""
+MAX_UNFOLDED_NODES = 200
+"""Nodes of the largest graph that is shown without groups."""
+MAX_UNGROUPED_NODES = 8
+"""Nodes of the largest statement that gets no group in a folded graph."""
+MAX_TURNS_IN_GROUP = 30
+"""Turns of a loop that one group shows side by side."""
 
 Key = TypeVar("Key")
 
 
-def fold(made: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[list[dict[str, Any]], Mapping[Key, str]]:
-    """The groups of a script's nodes, and the group that each node is in; nodes of small statements are in none.
+def fold(nodes: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[list[dict[str, Any]], Mapping[Key, str]]:
+    """Group the nodes of a script's graph.
 
     Args:
-        made: every node with the expression that made it and its turn, in the order of the forward pass.
+        nodes: every node with the expression that created it and its turn of the outermost loop, in the order of the forward pass.
+
+    Returns:
+        The groups, and for each node the id of its innermost group; nodes of small statements are in no group.
     """
-    placed = list(_placed(made, script))
+    placed = _with_statements(nodes, script)
     sizes = Counter(statement for _key, statement, _turn in placed)
     turns = {statement: turn for _key, statement, turn in placed}
     groups: dict[str, dict[str, Any]] = {}
-    inside: dict[Key, str] = {}
+    group_ids: dict[Key, str] = {}
     for key, statement, turn in placed:
-        if sizes[statement] <= FEW:
+        if sizes[statement] <= MAX_UNGROUPED_NODES:
             continue
-        group = f"line {statement.lineno}"
-        titles = [(group, script.text(statement).split("\n")[0])]
+        line_id = f"line {statement.lineno}"
+        titles = [(line_id, script.text(statement).split("\n")[0])]
         if isinstance(statement, (ast.For, ast.While)):
-            titles += [(f"{group}, {title}", title) for title in _spans(turn, turns[statement])]
+            titles += [(f"{line_id}, {title}", title) for title in _turn_titles(turn, turns[statement])]
         parent = None
-        for name, title in titles:
-            groups.setdefault(name, {"id": name, "parent": parent, "title": title, "line": statement.lineno})
-            parent = inside[key] = name
-    return list(groups.values()), inside
+        for group_id, title in titles:
+            groups.setdefault(group_id, {"id": group_id, "parent": parent, "title": title, "line": statement.lineno})
+            parent = group_ids[key] = group_id
+    return list(groups.values()), group_ids
 
 
-def _placed(made: Iterable[tuple[Key, ast.AST, int]], script: Script) -> Iterator[tuple[Key, ast.stmt, int]]:
-    """Each node with its outermost statement, and in which turn of it."""
+def _with_statements(nodes: Iterable[tuple[Key, ast.AST, int]], script: Script) -> list[tuple[Key, ast.stmt, int]]:
+    """Replace each node's expression by the outermost statement around it."""
     body = ast.parse(script.source).body
     statements = {line: statement for statement in body for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)}
-    return ((key, statements[place.lineno], turn) for key, place, turn in made)  # type: ignore[attr-defined]
+    return [(key, statements[expression.lineno], turn) for key, expression, turn in nodes]  # type: ignore[attr-defined]
 
 
-def _spans(turn: int, turns: int) -> Iterator[str]:
-    """The spans of turns that hold one, from the widest to the turn itself."""
+def _turn_titles(turn: int, turns: int) -> Iterator[str]:
+    """Yield the titles of the groups around a turn, from the widest span of turns to the turn itself."""
     step = 1
-    while turns > TOGETHER * step:
+    while turns > MAX_TURNS_IN_GROUP * step:
         step *= 10
     while step:
         low = (turn - 1) // step * step + 1

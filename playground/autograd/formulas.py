@@ -1,7 +1,7 @@
-"""What an operation computes and what its derivative is, written as a formula; for the operations that tutorials use.
+"""Formulas of the operations that tutorials use: what each computes, and the gradient that it passes to each input.
 
-`a`, `b` are the inputs in their order, `y` the result, `g` the gradient that arrives.
-Source: https://docs.pytorch.org/docs/stable/torch.html; the derivatives are those of any calculus book, and of
+`a`, `b` are the inputs in their order, `y` the result, `g` the upstream gradient.
+Source: https://docs.pytorch.org/docs/stable/torch.html; the derivatives are those of
 https://github.com/pytorch/pytorch/blob/main/tools/autograd/derivatives.yaml
 """
 
@@ -74,14 +74,14 @@ FORMULAS = {
     "Convolution": ("y = a, with the kernel b slid over it", ("g, with the turned kernel slid over it", "a, with g slid over it")),
     "AccumulateGrad": ("a leaf: gradients end here", ("g is added to .grad",)),
 }
-"""By PyTorch's name without `Backward` and its number: the operation, and for each input what it passes on."""
+"""By PyTorch's name of the node without `Backward` and its number: the operation, and for each input the gradient passed to it."""
 
 
 def title(node_name: str) -> str:
-    """PyTorch's own name, without the namespace: `MulBackward0`, `AccumulateGrad`."""
+    """Return PyTorch's name of a node without the namespace: `MulBackward0`, `AccumulateGrad`."""
     return node_name.rsplit("::", 1)[-1]
 
 
 def formula(node_name: str) -> tuple[str, tuple[str, ...]]:
-    """The operation and its derivatives; empty where none is written down."""
+    """Return the formulas of the operation and its gradients; empty if `FORMULAS` lacks them."""
     return FORMULAS.get(re.sub(r"Backward\d*$", "", title(node_name)), ("", ()))

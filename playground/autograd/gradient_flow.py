@@ -1,6 +1,6 @@
-"""How gradients flow through a whole network: one batch forward and back, what reaches each layer, and what that means.
+"""Measure how gradients flow through a network: run one batch, and compare the gradients at its layers.
 
-Whether they vanish or explode is decided by depth, activation and initialisation.
+Depth, activation and initialisation decide whether gradients vanish or explode.
 Source: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
 https://proceedings.mlr.press/v9/glorot10a.html
 """
@@ -26,10 +26,10 @@ from playground.network.spec import LayerSpec, NetworkSpec, from_json
 from playground.network.trace import check
 
 STACK = "stack"
-"""The name that stands for a plain stack of linear layers, of any depth."""
+"""Name of the network that is a plain stack of linear layers, of any depth."""
 STACK_SHAPE, STACK_CLASSES = (1, 28, 28), 10
 ACTIVATIONS = ("ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh")
-"""The activations that can take one another's place; Softmax is none of them, it makes probabilities."""
+"""The activations that can replace each other; not Softmax, because it computes probabilities."""
 NO_ACTIVATION = "none"
 RANGES = {"depth": (1, 30), "width": (8, 256), "batch": (2, 256), "seed": (0, 2**31 - 1)}
 """Smallest and largest value of each number of a request."""
@@ -38,15 +38,15 @@ DEFAULTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 VANISHES_BELOW = 1e-4
-"""Gradient at the first layer's output over that at the last's, each as a mean over its cells. Below this it vanishes.
-Small convolutional networks that learn well come to a thousandth, because each of the many pixels has a small share."""
+"""Ratio of the gradient at the first layer's output to that at the last layer's, each an absolute mean over cells, below which gradients vanish.
+Small convolutional networks that learn well have ratios near 0.001, because each of the many pixels has a small share."""
 EXPLODES_ABOVE = 1e2
-"""Above this it explodes; networks that learn well stay below ten."""
+"""Ratio above which gradients explode; networks that learn well stay below 10."""
 
 
 @dataclass(frozen=True)
 class _Settings:
-    """A request whose values have the right kinds and ranges."""
+    """A request whose values have valid types and ranges."""
 
     network: str
     depth: int
@@ -59,57 +59,57 @@ class _Settings:
 
 
 def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Send one batch through a network and its gradient back: a task for a process of its own.
+    """Run one forward and one backward pass of a network on one batch: a task of the sandbox.
 
     Args:
-        request: `network`, a preset's name, a network as JSON, or `stack`; of a stack `depth`, `width` and `normalised` (batch norm behind each linear layer);
-            `activation`, put in place of every activation layer (empty: as the network has it; `none`: a stack without);
-            `initialisation`, one of `INITIALISATIONS`; `batch`, how many samples; `seed`, for weights, batch and dropout;
-            `device`. What is missing is as in `DEFAULTS`, on the best device. Activations inside blocks stay as they are.
+        request: `network`, a preset's name, a network as JSON, or `stack`; for a stack `depth`, `width` and `normalised` (batch norm after each linear layer);
+            `activation`, which replaces every activation layer outside blocks (empty: as in the network; `none`: a stack without activations);
+            `initialisation`, one of `INITIALISATIONS`; `batch`, number of samples; `seed`, for weights, batch and dropout;
+            `device`, by default the best. Defaults of the others are in `DEFAULTS`.
 
     Returns:
-        What `modules.observe` tells, and `title`; `data`, a sentence on the batch; `code`, the same as a script; `verdict`, its `kind`
-        (“fine”, “vanishing”, “exploding”, “dead”, “nan”) and `text`.
+        The document of `module_graph.observe`, and `title`; `data`, a sentence about the batch; `code`, the same as a script; `verdict`
+        with `kind` (“fine”, “vanishing”, “exploding”, “dead”, “nan”) and `text`.
 
     Raises:
         UnknownName: there is no such network, activation, initialisation or device.
-        ConfigError: a value is of another kind or out of its range, or does not go with the network.
+        ConfigError: a value has another type, is out of range, or does not fit the network.
         ShapeError: the network does not fit its data.
         PlaygroundError: the network has no weights, or the batch needs more memory than there is.
     """
     settings = _read(request)
-    where = torch.device(devices.get(request.get("device", devices.BEST)).name)
+    target = torch.device(devices.get(request.get("device", devices.BEST)).name)
     spec = _spec(settings)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         network = build(spec)  # drawn before the batch, as in the script
         initialise_module.initialise(network, settings.initialisation, seed=None)
-        drawn = _batch(spec, settings)
+        batch = _batch(spec, settings)
         try:
-            observed = observe(network.to(where), drawn.inputs.to(where), drawn.labels.to(where))
+            document = observe(network.to(target), batch.inputs.to(target), batch.labels.to(target))
         except RuntimeError as error:
             raise _too_large(error) from error
-    return {**observed, "title": _title(spec, settings), "data": drawn.description, "code": _code(spec, settings), "verdict": verdict(observed)}
+    return {**document, "title": _title(spec, settings), "data": batch.description, "code": _code(spec, settings), "verdict": verdict(document)}
 
 
-def verdict(observed: Mapping[str, Any]) -> dict[str, str]:
-    """What the gradients at the first and at the last layer with weights mean for training.
+def verdict(document: Mapping[str, Any]) -> dict[str, str]:
+    """Judge whether a network can learn: compare the gradients at its first and its last layer with weights.
 
-    They are compared as means over the cells of the layers' outputs, so that wide layers do not seem to have larger ones.
+    They are compared as absolute means over the cells of the layers' outputs, so that the width of a layer does not matter.
 
     Args:
-        observed: as `modules.observe` gives it.
+        document: returned by `module_graph.observe`.
     """
-    reached: list[float | str] = [layer["gradient_mean"] for layer in observed["layers"] if layer["weights"] and layer["gradient_mean"] is not None]
-    sizes = [size for size in reached if not isinstance(size, str)]
-    if isinstance(observed["loss"], str) or len(sizes) < len(reached):
+    means: list[float | str] = [layer["gradient_mean"] for layer in document["layers"] if layer["weights"] and layer["gradient_mean"] is not None]
+    sizes = [mean for mean in means if not isinstance(mean, str)]
+    if isinstance(document["loss"], str) or len(sizes) < len(means):
         return _verdict("nan", "The loss or a gradient is no longer a finite number: values grew beyond what float32 can hold, so nothing can be learned.")
     first, last = sizes[0], sizes[-1]
     if first == 0:
         if any(0 < size < VANISHES_BELOW * last for size in sizes):
             return _verdict("vanishing", "The gradient shrinks from layer to layer until float32 cannot hold it: at the first layer it is exactly 0.")
         return _verdict("dead", "No gradient reaches the first layer: it is exactly 0 there, so that layer never learns.")
-    ratio = first / last  # not by 0, for what reaches the first came through the last
+    ratio = first / last  # not 0: the gradient reaches the first layer through the last
     if ratio < VANISHES_BELOW:
         return _verdict("vanishing", f"The gradient that reaches the first layer is about {_power(1 / ratio)} times smaller than at the last: it vanishes.")
     if ratio > EXPLODES_ABOVE:
@@ -118,9 +118,10 @@ def verdict(observed: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _read(request: Mapping[str, Any]) -> _Settings:
-    """
+    """Read the settings of a request.
+
     Raises:
-        ConfigError: a value is of another kind or out of its range; all of them are told.
+        ConfigError: values have other types or are out of range; it lists all of them.
     """
     values = {name: request.get(name, default) for name, default in DEFAULTS.items()}
     problems = [f"{name} must be a text, not {values[name]!r}." for name in ("network", "activation", "initialisation") if not isinstance(values[name], str)]
@@ -135,7 +136,7 @@ def _read(request: Mapping[str, Any]) -> _Settings:
 
 
 def _spec(settings: _Settings) -> NetworkSpec:
-    """The network, with the activation that is wished for."""
+    """Return the network with the configured activation."""
     if settings.activation not in ("", NO_ACTIVATION, *ACTIVATIONS):
         raise UnknownName("activation", settings.activation, [*ACTIVATIONS, NO_ACTIVATION])
     if settings.network == STACK:
@@ -159,19 +160,23 @@ def _stack(settings: _Settings) -> NetworkSpec:
 
 
 def _batch(spec: NetworkSpec, settings: _Settings) -> Batch:
-    """What the network is tried on; where that has labels of its own, the network must have as many outputs."""
-    found = draw_batch(spec.input_shape, _classes(spec), settings.batch)
-    if found.info is not None:
-        check(spec, found.info.input_shape, len(found.info.classes))
-    return found
+    """Draw a batch of a data set whose images fit the network; of random numbers if none fits.
+
+    Raises:
+        ShapeError: the network has another number of outputs than the data set has classes.
+    """
+    batch = draw_batch(spec.input_shape, _classes(spec), settings.batch)
+    if batch.info is not None:
+        check(spec, batch.info.input_shape, len(batch.info.classes))
+    return batch
 
 
 def _classes(spec: NetworkSpec) -> int:
-    """How many logits the network ends in.
+    """Return the number of logits.
 
     Raises:
         ShapeError: a layer does not fit.
-        ConfigError: it does not end in a vector.
+        ConfigError: the output is not a vector.
     """
     shape = check(spec)[-1].out_shape or ()
     if len(shape) != 1:
@@ -191,7 +196,7 @@ def _title(spec: NetworkSpec, settings: _Settings) -> str:
 
 
 def _code(spec: NetworkSpec, settings: _Settings) -> str:
-    """A script of its own. Its weights are the same; so is its batch where that is random here, too."""
+    """Write a script that does the same without the playground, with the same weights; its batch is random numbers."""
     size = ", ".join(map(str, (settings.batch, *spec.input_shape)))
     parts = [
         "\n".join([*imports(spec), "from torch.nn.functional import cross_entropy"]) + "\n",
@@ -207,7 +212,7 @@ def _code(spec: NetworkSpec, settings: _Settings) -> str:
 
 
 def _too_large(error: RuntimeError) -> Exception:
-    """The error of a batch for which memory is lacking in words that help; any other as it is."""
+    """Return an error that explains what to do if memory is exhausted; any other error unchanged."""
     if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
         return PlaygroundError("This network needs more memory for this batch than there is.", "Choose a smaller batch, or a smaller network.")
     return error
@@ -218,11 +223,11 @@ def _verdict(kind: str, text: str) -> dict[str, str]:
 
 
 def _power(value: float) -> str:
-    """The nearest power of ten: `10⁶`."""
+    """Format the nearest power of ten: `10⁶`."""
     return "10" + str(round(math.log10(value))).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def _plain(ratio: float) -> str:
-    """Two digits, and no power of ten: `0.00031`, `4.2`, `120`."""
+    """Format two significant digits without an exponent: `0.00031`, `4.2`, `120`."""
     digits = max(0, 1 - math.floor(math.log10(ratio)))
     return f"{ratio:.{digits}f}"

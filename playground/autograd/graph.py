@@ -1,6 +1,6 @@
-"""A script's autograd graph as plain data: nodes, edges, and the steps forward and back through them.
+"""Describe a script's autograd graph as plain data: nodes, edges, and the steps of the forward and backward passes.
 
-Edges point as values flow, from inputs to results; gradients flow against them.
+Edges point from inputs to results; gradients flow against them.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 import torch
 from torch.autograd.graph import Node
 
-from playground.autograd.folding import FOLDED, fold
+from playground.autograd.folding import MAX_UNFOLDED_NODES, fold
 from playground.autograd.formulas import formula, title
-from playground.autograd.gradient_tracer import FEW, BackwardRecord, ForwardRecord, GradientTracer, OperationInput, node_of, reachable
+from playground.autograd.gradient_tracer import MAX_SMALL_CELLS, BackwardRecord, ForwardRecord, GradientTracer, OperationInput, node_of, reachable
 from playground.autograd.overrides import Overrides
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
@@ -25,206 +25,216 @@ from playground.tensors.language.tracing import named_arrays
 from playground.tensors.xray.report import nested, summary
 
 T = TypeVar("T")
-CELLS = 150_000
-"""Cells of all tensors of a graph that are written down; beyond them, only small tensors are."""
-DRAWN = 2_000
-"""Nodes of a graph that are written down."""
+MAX_CELLS = 150_000
+"""Cells of all tensors in the document of a graph; beyond them it holds the values of small tensors only."""
+MAX_NODES = 2_000
+"""Nodes in the document of a graph."""
 
 
 def run(source: str, predefined: Mapping[str, Any], overrides: Overrides | None = None) -> Execution:
-    """Run a script and observe its backward passes."""
+    """Run a script and trace its backward passes."""
     return interpreter.run(source, predefined, tracer=GradientTracer(overrides))
 
 
-def document(execution: Execution, written: Callable[[Snapshot], Any] = lambda part: nested(part.values)) -> dict[str, Any]:
-    """The names with their gradients, the graph, the steps, the leaves, where NaN or infinity was born, and what went wrong.
+def document(execution: Execution, to_json: Callable[[Snapshot], Any] = lambda value: nested(value.values)) -> dict[str, Any]:
+    """Describe a traced script.
 
     Args:
-        written: how a tensor's values are written: as nested lists, or as the tiles that the page draws.
+        to_json: converts a tensor's values: to nested lists, or to the tiles that the page draws.
+
+    Returns:
+        `names` with their gradients, `graph`, `steps`, `leaves`, `nonfinite` (the nodes where NaN or infinity first appears),
+        `output`, `warnings` and `error`.
 
     Raises:
-        PlaygroundError: the graph has more nodes than can be written down.
+        PlaygroundError: the graph has more than `MAX_NODES` nodes.
     """
     tracer = execution.tracer
     assert isinstance(tracer, GradientTracer)
-    told = summary(execution)
-    writer = _Writer(execution, tracer, written)
+    report = summary(execution)
+    writer = _Writer(execution, tracer, to_json)
     return {
-        "names": _names(execution, told["names"]),
+        "names": _names(execution, report["names"]),
         "graph": writer.graph(),
         "steps": writer.steps(),
         "leaves": writer.leaves(),
         "nonfinite": writer.nonfinite(),
-        "output": told["output"],
-        "warnings": told["warnings"],
-        "error": told["error"],
+        "output": report["output"],
+        "warnings": report["warnings"],
+        "error": report["error"],
     }
 
 
 def _names(execution: Execution, facts: dict[str, Any]) -> dict[str, Any]:
-    """What the shelf shows, and for tensors `value`, `grad`, `is_leaf` and the version counter."""
-    found, arrays = {}, dict(named_arrays(execution.names))
-    for name, told in facts.items():
-        value = arrays.get(name)
-        found[name] = {**told, "value": told["values"], "grad": None}
-        if isinstance(value, torch.Tensor):
-            grad, is_leaf = _gradient(value)
-            found[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": is_leaf, "version": value._version}
-    return found
+    """Add `value` and `grad` to the facts of each name, for tensors also `is_leaf` and the version counter."""
+    names, arrays = {}, dict(named_arrays(execution.names))
+    for name, fact in facts.items():
+        array = arrays.get(name)
+        names[name] = {**fact, "value": fact["values"], "grad": None}
+        if isinstance(array, torch.Tensor):
+            grad, is_leaf = _gradient(array)
+            names[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": is_leaf, "version": array._version}
+    return names
 
 
 class _Writer:
-    """Writes the graph of the last backward pass; of a script without one, that of its last results."""
+    """Writes the graph of the last backward pass; for a script without one, the graph of its last results."""
 
-    def __init__(self, execution: Execution, tracer: GradientTracer, written: Callable[[Snapshot], Any]) -> None:
-        self._script, self._tracer, self._write, self._cells = Script(execution.source), tracer, written, 0
+    def __init__(self, execution: Execution, tracer: GradientTracer, to_json: Callable[[Snapshot], Any]) -> None:
+        self._script, self._tracer, self._to_json, self._cells = Script(execution.source), tracer, to_json, 0
         self._passes = tracer.passes
         self._last = self._passes[-1] if self._passes else None
-        nodes = list(self._last.nodes) if self._last else reachable(_ends(execution))
-        if len(nodes) > DRAWN:
-            raise PlaygroundError(f"This graph has {len(nodes):,} nodes; {DRAWN:,} are the most that are shown.", "Let the loop run fewer turns.")
-        forward = {node: place for place, node in enumerate(tracer.made)}
-        self._nodes = sorted(nodes, key=lambda node: forward.get(node, -1 if hasattr(node, "variable") else len(forward)))
-        self._ids = {node: f"n{place}" for place, node in enumerate(self._nodes)}
+        nodes = list(self._last.nodes) if self._last else reachable(_result_nodes(execution))
+        if len(nodes) > MAX_NODES:
+            raise PlaygroundError(f"This graph has {len(nodes):,} nodes; {MAX_NODES:,} are the most that are shown.", "Let the loop run fewer turns.")
+        order = {node: index for index, node in enumerate(tracer.forward)}
+        self._nodes = sorted(nodes, key=lambda node: order.get(node, -1 if hasattr(node, "variable") else len(order)))
+        self._ids = {node: f"n{index}" for index, node in enumerate(self._nodes)}
+        self._forward = {node: record for node, record in tracer.forward.items() if node in self._ids}
 
     def graph(self) -> dict[str, Any]:
-        groups, inside = self._groups()
-        nodes = [{**self._node(node), "group": inside.get(node)} for node in self._nodes]
+        groups, group_ids = self._groups()
+        nodes = [{**self._node(node), "group": group_ids.get(node)} for node in self._nodes]
         edges = [edge for node in self._nodes for edge in self._edges(node)]
         for node in self._nodes:
-            for place, given in enumerate(self._constants(node)):
-                constant = f"{self._ids[node]}c{place}"
-                nodes.append({**_CONSTANT, "id": constant, "name": given.name, **self._values(given.part), "group": inside.get(node)})
-                edges.append({**_NO_GRADIENT, "from": constant, "to": self._ids[node]})
+            for index, constant in enumerate(self._constants(node)):
+                constant_id = f"{self._ids[node]}c{index}"
+                nodes.append({**_CONSTANT, "id": constant_id, "name": constant.name, **self._values(constant.value), "group": group_ids.get(node)})
+                edges.append({**_NO_GRADIENT, "from": constant_id, "to": self._ids[node]})
         return {"nodes": nodes, "edges": edges, "groups": groups}
 
     def _groups(self) -> tuple[list[dict[str, Any]], Mapping[Node, str]]:
-        """What a graph too large to be read is folded into."""
-        if len(self._nodes) <= FOLDED:
+        """Return the groups of a large graph and the group of each node; a small graph has none."""
+        if len(self._nodes) <= MAX_UNFOLDED_NODES:
             return [], {}
-        return fold([(node, made.place, made.turn) for node, made in self._tracer.made.items() if node in self._ids], self._script)
+        return fold([(node, record.expression, record.turn) for node, record in self._forward.items()], self._script)
 
     def steps(self) -> list[dict[str, Any]]:
-        """Forward in the order of the statements, then backward in the engine's own order, pass by pass."""
-        forward = [
-            {"kind": "forward", "node": self._ids[node], "line": self._line(made), "pass": None}
-            for node, made in self._tracer.made.items()
-            if node in self._ids
-        ]
+        """Return the forward steps in the order of the statements, then the backward steps of each pass in the engine's order."""
+        forward = [{"kind": "forward", "node": self._ids[node], "line": self._line(record), "pass": None} for node, record in self._forward.items()]
         backward = [
-            {"kind": "backward", "node": self._ids.get(node), "line": one.line, "pass": one.number, "upstream": self._number(_main(one.nodes[node].upstream))}
-            for one in self._passes
-            for node in one.order
+            {
+                "kind": "backward",
+                "node": self._ids.get(node),
+                "line": backward_pass.line,
+                "pass": backward_pass.number,
+                "upstream": self._optional(_first_output(backward_pass.nodes[node].upstream)),
+            }
+            for backward_pass in self._passes
+            for node in backward_pass.order
         ]
         return [*forward, *backward]
 
     def leaves(self) -> list[dict[str, Any]]:
-        """Leaves and constants with a name, as they were for the first pass that they have a part in, and the gradients that it brought."""
+        """Return the named leaves and constants, each with its value and gradient at the first pass that involves it."""
         return [
             {
-                "name": name, "pass": start.number, "loss": _finite(start.loss), "value": self._written(start.value), "grad": self._number(start.grad),
-                "requires_grad": start.value.requires_grad, "overridden": sorted(self._tracer.overrides.values.get(name, ())),
-                "editable": start.value.dtype.startswith(("float", "bfloat")),
+                "name": name, "pass": record.pass_number, "loss": _finite(record.loss), "value": self._cell_values(record.value),
+                "grad": self._optional(record.grad), "requires_grad": record.value.requires_grad,
+                "overridden": sorted(self._tracer.overrides.values.get(name, ())), "editable": record.value.dtype.startswith(("float", "bfloat")),
             }
-            for name, start in self._tracer.starts.items()
+            for name, record in self._tracer.leaves.items()
         ]  # fmt: skip
 
     def nonfinite(self) -> list[dict[str, Any]]:
-        """Where the first NaN or infinity was made of numbers, forward and backward: the node, and which of the two it is."""
-        made = (
-            (node, "value", [given.part for given in made.inputs], list(made.parts.values())) for node, made in self._tracer.made.items() if node in self._ids
+        """Find the first node whose outputs, and the first whose gradients, are non-finite although all its inputs are finite."""
+        values = ((node, [operand.value for operand in record.inputs], list(record.outputs.values())) for node, record in self._forward.items())
+        gradients = (
+            (node, list(record.upstream.values()), [gradient for gradient in record.passed if gradient is not None])
+            for backward_pass in self._passes[-1:]
+            for node, record in ((node, backward_pass.nodes[node]) for node in backward_pass.order)
         )
-        passed = (
-            (node, "gradient", list(one.nodes[node].upstream.values()), [part for part in one.nodes[node].passed if part is not None])
-            for one in self._passes[-1:]
-            for node in one.order
-        )
-        found = []
-        for way in (made, passed):
-            first = next(((node, kind, after) for node, kind, before, after in way if not _strange(before) and _strange(after)), None)
-            if first:
-                found.append({"node": self._ids[first[0]], "kind": first[1], "value": _strange(first[2])})
-        return found
+        origins = []
+        for kind, nodes in (("value", values), ("gradient", gradients)):
+            origin = next(((node, after) for node, before, after in nodes if not _nonfinite_kind(before) and _nonfinite_kind(after)), None)
+            if origin:
+                origins.append({"node": self._ids[origin[0]], "kind": kind, "value": _nonfinite_kind(origin[1])})
+        return origins
 
     def _node(self, node: Node) -> dict[str, Any]:
-        seen = self._last.nodes[node] if self._last else None
-        made = self._tracer.made.get(node)
-        leaf = seen.leaf if seen else _leaf(node)
-        parts = {0: leaf} if leaf else made.parts if made else {}
-        names, grads = seen.names if seen else {}, seen.upstream if seen else {}
-        main = min(parts.keys() & grads.keys() or parts or grads or names or (0,))  # of several outputs the first that a gradient came to
-        part = parts.get(main)
-        text, derivatives = formula(node.name())
+        backward = self._last.nodes[node] if self._last else None
+        forward = self._tracer.forward.get(node)
+        leaf = backward.leaf if backward else _leaf(node)
+        values = {0: leaf} if leaf else forward.outputs if forward else {}
+        names, grads = (backward.names, backward.upstream) if backward else ({}, {})
+        main = min(values.keys() & grads.keys() or values or grads or names or (0,))  # of several outputs the first with a gradient
+        value = values.get(main)
+        operation, derivatives = formula(node.name())
         return {
             "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": names.get(main, ""),
-            "source": self._script.text(made.place) if made else "", "line": self._line(made), "formula": text, "derivatives": list(derivatives),
-            **(self._values(part) if part else {"shape": None, "dtype": None, "value": None, "version": None}),
-            "grad": self._number(grads.get(main)), "requires_grad": True, "is_leaf": leaf is not None, "inner": made is not None and not made.parts,
+            "source": self._script.text(forward.expression) if forward else "", "line": self._line(forward),
+            "formula": operation, "derivatives": list(derivatives),
+            **(self._values(value) if value else {"shape": None, "dtype": None, "value": None, "version": None}),
+            "grad": self._optional(grads.get(main)), "requires_grad": True, "is_leaf": leaf is not None,
+            "inner": forward is not None and not forward.outputs,
             "outputs": [
-                {"output": place, "name": names.get(place, ""), "value": self._number(parts.get(place)), "grad": self._number(grads.get(place))}
-                for place in sorted({*parts, *grads})
+                {"output": output, "name": names.get(output, ""), "value": self._optional(values.get(output)), "grad": self._optional(grads.get(output))}
+                for output in sorted({*values, *grads})
             ]
-            if len({*parts, *grads}) > 1
+            if len({*values, *grads}) > 1
             else [],
-            "saved": {name: self._number(value) if isinstance(value, Snapshot) else _plain(value) for name, value in (seen.saved if seen else {}).items()},
+            "saved": {
+                name: self._optional(saved) if isinstance(saved, Snapshot) else _plain(saved)
+                for name, saved in (backward.saved if backward else {}).items()
+            },
         }  # fmt: skip
 
     def _edges(self, node: Node) -> list[dict[str, Any]]:
-        seen = self._last.nodes[node] if self._last else None
-        found = []
-        for slot, (following, output) in enumerate(seen.following if seen else node.next_functions):
+        record = self._last.nodes[node] if self._last else None
+        edges = []
+        for slot, (following, output) in enumerate(record.next_functions if record else node.next_functions):
             if following is None:
                 continue
-            local, passed = _at(seen, "local", slot), _at(seen, "passed", slot)
-            found.append(
+            local, passed = (_at(record.local, slot), _at(record.passed, slot)) if record else (None, None)
+            edges.append(
                 {
                     "from": self._ids[following],
                     "output": output,
                     "to": self._ids[node],
                     "slot": slot,
-                    "local": self._number(local),
-                    "passed": self._number(passed),
-                    "elementwise": _is_product(seen, local, passed),
+                    "local": self._optional(local),
+                    "passed": self._optional(passed),
+                    "elementwise": _is_product(record, local, passed),
                 }
             )
-        return found
+        return edges
 
     def _constants(self, node: Node) -> list[OperationInput]:
-        """Inputs that no gradient flows to."""
-        made = self._tracer.made.get(node)
-        return [given for given in made.inputs if given.source is None] if made else []
+        """Return the inputs of an operation that receive no gradient."""
+        record = self._tracer.forward.get(node)
+        return [operand for operand in record.inputs if operand.source is None] if record else []
 
-    def _values(self, part: Snapshot) -> dict[str, Any]:
-        return {"shape": list(part.shape), "dtype": part.dtype, "value": self._written(part), "version": part.version}
+    def _values(self, value: Snapshot) -> dict[str, Any]:
+        return {"shape": list(value.shape), "dtype": value.dtype, "value": self._cell_values(value), "version": value.version}
 
-    def _written(self, part: Snapshot) -> Any:
-        """A tensor as it is written down; None for one that is too much beside the others."""
-        cells = math.prod(part.visible_shape)
-        if cells > FEW and self._cells + cells > CELLS:
+    def _cell_values(self, value: Snapshot) -> Any:
+        """Convert a tensor's values; return None if the document then held more than `MAX_CELLS` cells and the tensor is not small."""
+        cells = math.prod(value.visible_shape)
+        if cells > MAX_SMALL_CELLS and self._cells + cells > MAX_CELLS:
             return None
         self._cells += cells
-        return self._write(part)
+        return self._to_json(value)
 
-    def _number(self, part: Snapshot | None) -> Any:
-        return None if part is None else self._written(part)
+    def _optional(self, value: Snapshot | None) -> Any:
+        return None if value is None else self._cell_values(value)
 
-    def _line(self, made: ForwardRecord | None) -> int | None:
-        return self._script.span(made.place).line if made else None
+    def _line(self, record: ForwardRecord | None) -> int | None:
+        return self._script.span(record.expression).line if record else None
 
 
 _CONSTANT = {"kind": "constant", "op": "", "grad": None, "requires_grad": False, "is_leaf": True}
 _NO_GRADIENT = {"slot": None, "output": 0, "local": None, "passed": None, "elementwise": False}
 
 
-def _main(outputs: Mapping[int, T]) -> T | None:
-    """Of a node with several outputs, what is known of the first of them."""
+def _first_output(outputs: Mapping[int, T]) -> T | None:
+    """Return the entry of the output with the lowest number; None if there is none."""
     return outputs[min(outputs)] if outputs else None
 
 
-def _strange(parts: Iterable[Snapshot]) -> str:
-    """`NaN` or `infinity`, if one of these tensors holds it."""
-    found = [part.values for part in parts if not bool(torch.isfinite(part.values).all())]
-    return "" if not found else "NaN" if any(bool(values.isnan().any()) for values in found) else "infinity"
+def _nonfinite_kind(values: Iterable[Snapshot]) -> str:
+    """Return `NaN` or `infinity` if one of the tensors contains it, else an empty string."""
+    nonfinite = [value.values for value in values if not bool(torch.isfinite(value.values).all())]
+    return "" if not nonfinite else "NaN" if any(bool(tensor.isnan().any()) for tensor in nonfinite) else "infinity"
 
 
 def _finite(number: float) -> float | None:
@@ -232,15 +242,15 @@ def _finite(number: float) -> float | None:
 
 
 def _gradient(tensor: torch.Tensor) -> tuple[torch.Tensor | None, bool]:
-    """What PyTorch keeps of a tensor's gradient, and whether the tensor is a leaf."""
+    """Return the gradient that PyTorch stores for the tensor, and whether the tensor is a leaf."""
     try:
         return tensor.grad if tensor.is_leaf or tensor.retains_grad else None, tensor.is_leaf
-    except RuntimeError:  # a view made under `no_grad` of what was changed in place since: PyTorch refuses every question about its history
+    except RuntimeError:  # a view made under `no_grad` of memory that has since changed in place: PyTorch refuses to read its history
         return None, False
 
 
-def _ends(execution: Execution) -> list[Node]:
-    """The nodes of named results that nothing else was made from."""
+def _result_nodes(execution: Execution) -> list[Node]:
+    """Return the nodes of named results that no other named result was computed from."""
     results = [
         node for value in execution.names.values() if isinstance(value, torch.Tensor) and (node := node_of(value)) is not None and not hasattr(node, "variable")
     ]
@@ -253,16 +263,15 @@ def _leaf(node: Node) -> Snapshot | None:
     return None if variable is None else snapshot(variable)
 
 
-def _at(seen: BackwardRecord | None, what: str, slot: int) -> Snapshot | None:
-    parts: tuple[Snapshot | None, ...] = getattr(seen, what) if seen else ()
-    return parts[slot] if slot < len(parts) else None
+def _at(values: tuple[T | None, ...], slot: int) -> T | None:
+    return values[slot] if slot < len(values) else None
 
 
-def _is_product(seen: BackwardRecord | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
-    """Whether what was passed on is upstream × local, cell by cell: then the arithmetic can be written so."""
-    if seen is None or len(seen.upstream) != 1 or local is None or passed is None:
+def _is_product(record: BackwardRecord | None, local: Snapshot | None, passed: Snapshot | None) -> bool:
+    """Return whether the gradient passed on is upstream gradient × local derivative, cell by cell, so that the page can show the product."""
+    if record is None or len(record.upstream) != 1 or local is None or passed is None:
         return False
-    (upstream,) = seen.upstream.values()
+    (upstream,) = record.upstream.values()
     return upstream.shape == local.shape == passed.shape and bool(
         torch.allclose((upstream.values * local.values).to(passed.values.dtype), passed.values, equal_nan=True)
     )

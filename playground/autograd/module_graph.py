@@ -1,7 +1,7 @@
-"""A network's autograd graph, folded by module, with the gradients that travelled through it.
+"""Describe a network's autograd graph, folded by module, with the norm of the upstream gradient of each node.
 
-Hooks of modules tell which node belongs to which module, hooks of nodes what arrived at each; torch is not
-changed, and the parameters' gradients are the same to the last bit with and without them.
+Hooks on modules record which module created which node, hooks on nodes record the upstream gradients; torch is not
+changed, and the parameters' gradients are the same to the last bit with and without the hooks.
 Source: https://docs.pytorch.org/docs/stable/autograd.html#autograd-graph,
 https://docs.pytorch.org/docs/stable/generated/torch.nn.Module.html#torch.nn.Module.register_forward_hook
 """
@@ -26,30 +26,30 @@ from playground.errors import PlaygroundError
 
 Loss = Callable[[Any, Tensor], Tensor]
 Edge = tuple[Node, int]
-"""A node and the number of its output: what a gradient arrives at."""
+"""A node and the number of one of its outputs."""
 OUTSIDE = ""
-"""The path of the network itself; its nodes are in no group."""
+"""The path of the network itself; nodes that it creates outside its submodules are in no group."""
 
 
 def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cross_entropy) -> dict[str, Any]:
-    """One forward and one backward pass of a network, as plain data.
+    """Run one forward and one backward pass of a network and describe them as plain data.
 
     The gradients are added to each parameter's `.grad`, as `backward()` does.
 
     Args:
-        network: in the mode that it is in.
-        inputs: (N, …), what the network takes.
-        labels: (N,), or whatever the loss takes beside the network's output.
-        loss: gives one number.
+        network: in training or evaluation mode; the mode stays.
+        inputs: ``(N, …)``, the input of the network.
+        labels: ``(N,)``, or another second argument of `loss`.
+        loss: computes a scalar from the network's output and the labels.
 
     Returns:
-        `loss`; `graph` with its `nodes`, `edges` (from inputs to results, against the gradients) and `groups` (a module each);
-        `layers`, the network's children in the order in which they ran; `count` of the nodes. Shapes have the batch in them.
-        A norm is the root of the sum of squares, None where no gradient arrived; numbers that JSON lacks are “nan”, “inf”, “-inf”.
-        Of a module that ran more than once, the last time is told.
+        `loss`; `graph` with `nodes`, `edges` (from inputs to results, against the gradients) and `groups` (one for each module);
+        `layers`, the network's children in the order in which they ran; `count`, the number of nodes. Shapes include the batch dimension.
+        Norms are Euclidean, None where no gradient arrives; non-finite numbers are the texts “nan”, “inf” and “-inf”.
+        For a module that ran several times, the last call is described.
 
     Raises:
-        PlaygroundError: no gradient flows, because the network has no parameters that learn.
+        PlaygroundError: no gradient flows, because the network has no trainable parameters.
     """
     forward = _Forward(network)
     try:
@@ -60,43 +60,44 @@ def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cro
         raise PlaygroundError("This network has no weights that can learn, so there is no gradient.", "Add a layer with weights, such as Linear.")
     root = get_gradient_edge(value).node
     nodes = _forward_order(reachable([root]))
-    arrived = _backward(value, nodes, {call.edge for name, call in forward.calls.items() if "." not in name})
-    writer = _Writer(network, forward, nodes, arrived)
+    upstream = _backward(value, nodes, {call.edge for name, call in forward.calls.items() if "." not in name})
+    writer = _Writer(network, forward, nodes, upstream)
     graph = {"nodes": [writer.node(node, "output" if node is root else "operation") for node in nodes], "edges": writer.edges(), "groups": writer.groups()}
     return {"loss": _number(value.item()), "graph": graph, "layers": writer.layers(), "count": len(nodes)}
 
 
 @dataclass(frozen=True)
 class _Call:
-    """What a module made when it last ran."""
+    """The last call of a module."""
 
     shape: tuple[int, ...]
+    """Shape of its output."""
     edge: Edge | None
-    """Where the gradient of its output arrives; None where none flows."""
+    """The node and output that the gradient of its output flows to; None where none flows."""
     activation: dict[str, float | str]
-    """Of the network's children alone."""
+    """Mean, standard deviation and share of zeros of its output; empty for modules that are no children of the network."""
 
 
 @dataclass(frozen=True)
-class _Arrived:
-    """The size of one gradient, still on its device, so that the backward pass need not wait for it."""
+class _Upstream:
+    """The size of one upstream gradient, still on its device, so that the backward pass need not wait for it."""
 
     norm: Tensor
     mean: Tensor | None
-    """Mean of the absolute values; of the children's outputs alone."""
+    """Mean of the absolute values; None where the gradient is not that of a child's output."""
 
 
 class _Forward:
-    """Hooks that note, while the network runs, which module made which node.
+    """Hooks that record, while the network runs, which module created which node.
 
-    What was recorded between a module's inputs and its output is its own, unless a module inside it made that. So
-    every node reachable from an input that nobody has yet belongs to the module that is running, and every node
-    reachable from an output that nobody has yet belongs to the module that made the output.
+    The nodes between a module's inputs and its output belong to the module, except those of its submodules. So when a module is
+    called, all unassigned nodes behind its inputs are assigned to the module that calls it; when it returns, all unassigned nodes
+    behind its output are assigned to it.
     """
 
     def __init__(self, network: nn.Module) -> None:
         self.owners: dict[Node, str] = {}
-        """The path of its module by node."""
+        """For each node the path of its module."""
         self.calls: dict[str, _Call] = {}
         """By the path of the module, in the order in which they first ran."""
         self.parameters = {parameter: name for name, parameter in network.named_parameters()}
@@ -112,53 +113,53 @@ class _Forward:
             handle.remove()
 
     def _enter(self, name: str, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._claim([args, kwargs], self._running[-1])
+        self._assign([args, kwargs], self._running[-1])
         self._running.append(name)
 
     def _leave(self, name: str, _module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
         self._running.pop()
-        self._claim(output, name)
+        self._assign(output, name)
         for tensor in _tensors(output):
             self.calls[name] = _Call(tuple(tensor.shape), _edge(tensor), {} if "." in name else _activation(tensor))
-            break  # attention gives its weights as a second output
+            break  # attention returns its weights as a second output
 
-    def _claim(self, value: Any, owner: str) -> None:
-        """Give all nodes behind these tensors that nobody has to `owner`, and leaves to the module that holds them.
+    def _assign(self, value: Any, owner: str) -> None:
+        """Assign all unassigned nodes behind these tensors to `owner`, and leaves to the module of the parameter.
 
-        Behind a node that somebody has, all have somebody: each node is looked at once.
+        All nodes behind an assigned node are assigned, so each node is visited once.
         """
         stack = [edge[0] for tensor in _tensors(value) if (edge := _edge(tensor)) is not None]
         while stack:
             node = stack.pop()
             if node not in self.owners:
-                held = self.parameters.get(getattr(node, "variable", None))  # type: ignore[arg-type]
-                self.owners[node] = owner if held is None else held.rpartition(".")[0]
+                parameter = self.parameters.get(getattr(node, "variable", None))  # type: ignore[arg-type]
+                self.owners[node] = owner if parameter is None else parameter.rpartition(".")[0]
                 stack.extend(following for following, _output in node.next_functions if following is not None)
 
 
 class _Writer:
-    """Writes down what was observed."""
+    """Writes the recorded passes as plain data."""
 
-    def __init__(self, network: nn.Module, forward: _Forward, nodes: list[Node], arrived: dict[Node, dict[int, _Arrived]]) -> None:
-        self._network, self._forward, self._nodes, self._arrived = network, forward, nodes, arrived
-        self._ids = {node: f"n{place}" for place, node in enumerate(nodes)}
-        filled = {path for node in nodes for path in _paths(forward.owners.get(node, OUTSIDE))}
-        self._modules = {name: module for name, module in network.named_modules() if name in filled}
-        self._group_ids = {name: f"g{place}" for place, name in enumerate(self._modules)}
+    def __init__(self, network: nn.Module, forward: _Forward, nodes: list[Node], upstream: dict[Node, dict[int, _Upstream]]) -> None:
+        self._network, self._forward, self._nodes, self._upstream = network, forward, nodes, upstream
+        self._ids = {node: f"n{index}" for index, node in enumerate(nodes)}
+        with_nodes = {path for node in nodes for path in _paths(forward.owners.get(node, OUTSIDE))}
+        self._modules = {name: module for name, module in network.named_modules() if name in with_nodes}
+        self._group_ids = {name: f"g{index}" for index, name in enumerate(self._modules)}
         self._leaf_norms = {variable: self._norm(node) for node in nodes if (variable := getattr(node, "variable", None)) is not None}
 
     def node(self, node: Node, kind: str) -> dict[str, Any]:
         leaf = getattr(node, "variable", None)
-        parts = node._input_metadata if leaf is None else (leaf,)
+        outputs = node._input_metadata if leaf is None else (leaf,)
         return {
             "id": self._ids[node],
             "kind": kind if leaf is None else "leaf",
             "op": title(node.name()),
             "name": "" if leaf is None else self._forward.parameters.get(leaf, ""),
             "group": self._group_ids.get(self._forward.owners.get(node, OUTSIDE)),
-            "shape": list(parts[0].shape) if parts else None,
-            "dtype": str(parts[0].dtype).removeprefix("torch.") if parts else None,
-            "norm": _told(self._norm(node)),
+            "shape": list(outputs[0].shape) if outputs else None,
+            "dtype": str(outputs[0].dtype).removeprefix("torch.") if outputs else None,
+            "norm": _optional_number(self._norm(node)),
             "formula": formula(node.name())[0],
         }
 
@@ -171,21 +172,21 @@ class _Writer:
         ]
 
     def groups(self) -> list[dict[str, Any]]:
-        found = []
+        groups = []
         for name, module in self._modules.items():
-            call = self._forward.calls.get(name)  # None where the weights are used by the module around it, as those of attention are
-            found.append(
+            call = self._forward.calls.get(name)  # None if the parent uses its weights without calling it, as attention does
+            groups.append(
                 {
                     "id": self._group_ids[name],
                     "parent": self._group_ids.get(name.rpartition(".")[0]),
                     "title": type(module).__name__,
                     "name": name,
                     "shape": list(call.shape) if call else None,
-                    "norm": _told(self._gradient(call, "norm")),
+                    "norm": _optional_number(self._gradient(call, "norm")),
                     "parameters": sum(parameter.numel() for parameter in module.parameters()),
                 }
             )
-        return found
+        return groups
 
     def layers(self) -> list[dict[str, Any]]:
         children = dict(self._network.named_children())
@@ -197,69 +198,69 @@ class _Writer:
             "title": type(module).__name__,
             "out_shape": list(call.shape),
             "activation": call.activation,
-            "gradient": _told(self._gradient(call, "norm")),
-            "gradient_mean": _told(self._gradient(call, "mean")),
+            "gradient": _optional_number(self._gradient(call, "norm")),
+            "gradient_mean": _optional_number(self._gradient(call, "mean")),
             "weights": {path: self._weight(parameter) for path, parameter in module.named_parameters()},
         }
 
     def _weight(self, parameter: nn.Parameter) -> dict[str, float | str | None]:
-        norm, gradient = torch.linalg.vector_norm(_wide(parameter)).item(), self._leaf_norms.get(parameter)
-        return {"norm": _number(norm), "gradient": _told(gradient), "ratio": None if gradient is None or norm == 0 else _number(gradient / norm)}
+        norm, gradient = torch.linalg.vector_norm(_float64(parameter)).item(), self._leaf_norms.get(parameter)
+        return {"norm": _number(norm), "gradient": _optional_number(gradient), "ratio": None if gradient is None or norm == 0 else _number(gradient / norm)}
 
     def _norm(self, node: Node) -> float | None:
-        """Of everything that arrived at a node, whichever of its outputs it came to."""
-        parts = self._arrived.get(node)
-        return math.hypot(*(part.norm.item() for part in parts.values())) if parts else None
+        """Return the norm of the upstream gradients of all outputs of a node together; None if none arrived."""
+        gradients = self._upstream.get(node)
+        return math.hypot(*(gradient.norm.item() for gradient in gradients.values())) if gradients else None
 
-    def _gradient(self, call: _Call | None, what: Literal["norm", "mean"]) -> float | None:
-        """How large a gradient arrived at a module's output."""
+    def _gradient(self, call: _Call | None, size: Literal["norm", "mean"]) -> float | None:
+        """Return the norm or the absolute mean of the gradient of a module's output; None if none arrived."""
         if call is None or call.edge is None:
             return None
         node, output = call.edge
-        size: Tensor | None = getattr(self._arrived.get(node, {}).get(output), what, None)
-        return None if size is None else size.item()
+        value: Tensor | None = getattr(self._upstream.get(node, {}).get(output), size, None)
+        return None if value is None else value.item()
 
 
 def _forward_order(nodes: list[Node]) -> list[Node]:
-    """The nodes, each behind all that its value is made of."""
+    """Sort the nodes so that each comes after all nodes that its value was computed from."""
     return list(TopologicalSorter({node: [following for following, _output in node.next_functions if following is not None] for node in nodes}).static_order())
 
 
-def _backward(value: Tensor, nodes: list[Node], outputs: set[Edge | None]) -> dict[Node, dict[int, _Arrived]]:
-    """Go back from the loss, and note by node and output how large a gradient arrived, at `outputs` its mean, too."""
-    arrived: dict[Node, dict[int, _Arrived]] = {}
+def _backward(value: Tensor, nodes: list[Node], outputs: set[Edge | None]) -> dict[Node, dict[int, _Upstream]]:
+    """Run the backward pass; return the size of the upstream gradient by node and output, with its mean for `outputs`."""
+    upstream: dict[Node, dict[int, _Upstream]] = {}
 
-    def note(node: Node, gradients: tuple[Tensor | None, ...]) -> None:
-        arrived[node] = {output: _measured(gradient, with_mean=(node, output) in outputs) for output, gradient in enumerate(gradients) if gradient is not None}
+    def record(node: Node, gradients: tuple[Tensor | None, ...]) -> None:
+        upstream[node] = {output: _measure(gradient, with_mean=(node, output) in outputs) for output, gradient in enumerate(gradients) if gradient is not None}
 
-    handles = [node.register_prehook(partial(note, node)) for node in nodes]
+    handles = [node.register_prehook(partial(record, node)) for node in nodes]
     try:
         torch.autograd.backward(value)
     finally:
         for handle in handles:
             handle.remove()
-    return arrived
+    return upstream
 
 
-def _measured(gradient: Tensor, *, with_mean: bool) -> _Arrived:
-    wide = _wide(gradient)
-    return _Arrived(torch.linalg.vector_norm(wide), wide.abs().mean() if with_mean else None)
+def _measure(gradient: Tensor, *, with_mean: bool) -> _Upstream:
+    values = _float64(gradient)
+    return _Upstream(torch.linalg.vector_norm(values), values.abs().mean() if with_mean else None)
 
 
 def _activation(tensor: Tensor) -> dict[str, float | str]:
-    """Mean, standard deviation (of these values, not of what they were drawn from) and the share of exact zeros."""
-    wide = _wide(tensor)
-    return {"mean": _number(wide.mean().item()), "std": _number(wide.std(correction=0).item()), "zeros": 1 - wide.count_nonzero().item() / wide.numel()}
+    """Compute the mean, the standard deviation (without Bessel's correction) and the share of exact zeros."""
+    values = _float64(tensor)
+    return {"mean": _number(values.mean().item()), "std": _number(values.std(correction=0).item()), "zeros": 1 - values.count_nonzero().item() / values.numel()}
 
 
-def _wide(tensor: Tensor) -> Tensor:
-    """In float64, where the squares of tiny and of huge numbers have room; Apple's accelerator has none, so there on the CPU."""
+def _float64(tensor: Tensor) -> Tensor:
+    """Convert to float64, in which squares of tiny and huge numbers neither underflow nor overflow; from MPS, which has no float64, to the CPU."""
     tensor = tensor.detach()
     return (tensor.cpu() if tensor.device.type == "mps" else tensor).double()
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
-    """The tensors that a module takes or gives, in lists and dictionaries, too."""
+    """Yield the tensors in a module's arguments or output, also those in lists and dictionaries."""
     if isinstance(value, Tensor):
         yield value
     elif isinstance(value, Mapping):
@@ -277,16 +278,16 @@ def _edge(tensor: Tensor) -> Edge | None:
 
 
 def _paths(path: str) -> Iterator[str]:
-    """The path of a module, and those of the modules around it: `4.body.0`, `4.body`, `4`."""
+    """Yield the path of a module and those of its parents: `4.body.0`, `4.body`, `4`."""
     while path != OUTSIDE:
         yield path
         path = path.rpartition(".")[0]
 
 
-def _told(value: float | None) -> float | str | None:
+def _optional_number(value: float | None) -> float | str | None:
     return None if value is None else _number(value)
 
 
 def _number(value: float) -> float | str:
-    """As JSON can hold it."""
+    """Return a non-finite number as text, because JSON has none."""
     return value if math.isfinite(value) else str(value)

@@ -1,4 +1,4 @@
-"""The tasks of the Autograd page, each run in a process of its own (`playground.tensors.sandbox`); `task_names` names them."""
+"""The tasks of the Autograd page, each run in a separate process (`playground.tensors.sandbox`); `task_names` names them."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def descend(request: Mapping[str, Any]) -> dict[str, Any]:
 
 
 IMPORTED = (gradient_flow, catalogue)
-"""Modules with tasks of their own, imported with this one so that a task does not wait for them."""
+"""Modules with further tasks, imported with this one so that a task does not wait for them."""
 
 
 def prepare() -> None:

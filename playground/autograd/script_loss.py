@@ -1,4 +1,4 @@
-"""The loss of a script as a function of its tensors' cells: for the loss curve that a gradient is the slope of, and for finite differences.
+"""The loss of a script as a function of its tensors' cells: for the loss curve whose slope is the gradient, and for finite differences.
 
 For each evaluation the script runs again from the same seed, up to the backward pass in question.
 """

@@ -1,4 +1,4 @@
-"""Losses in two parameters, to be descended; plain data, so that a page can show them before PyTorch is there.
+"""Loss surfaces of two parameters as plain data, so that a page can show them before PyTorch is imported.
 
 The usual test functions: https://en.wikipedia.org/wiki/Test_functions_for_optimization
 """
@@ -12,17 +12,17 @@ OPTIMIZER_NAMES = ("SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "A
 
 @dataclass(frozen=True)
 class Surface:
-    """A loss in two parameters."""
+    """A loss of two parameters."""
 
     title: str
     expression: str
-    """In `x` and `y`, as a script has it."""
+    """The loss in `x` and `y`, as in a script."""
     x: tuple[float, float]
     y: tuple[float, float]
-    """The part that is drawn."""
+    """Limits of the drawn part along each axis."""
     start: tuple[float, float]
     learning_rate: float
-    """One at which the race can be watched."""
+    """A learning rate at which the optimizers descend visibly."""
 
 
 SURFACES = {

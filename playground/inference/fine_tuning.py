@@ -24,7 +24,7 @@ from playground.runs.sharing.weights import match_weights, write_start
 from playground.runs.views.comparison import name as run_name
 from playground.training.config import TrainConfig
 from playground.training.events import Created
-from playground.training.loop import evaluate, own_times
+from playground.training.loop import evaluate, own_repeats
 
 SETTINGS = TrainConfig("mnist-5k", epochs=3, batch_size=64, learning_rate=0.001, schedule="one-cycle")
 """Measured: five misclassified drawings are all classified correctly afterwards, in at most 3 seconds on two cores. On MNIST’s test images the pretrained
@@ -100,7 +100,7 @@ def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor
 def _batch_size(count: int) -> int:
     """Return a batch size that leaves no single image in the last batch, for which batch norm would fail."""
     train_size = dataset_info(SETTINGS.dataset).train_size
-    epoch_size = train_size + count * own_times(count, train_size)
+    epoch_size = train_size + count * own_repeats(count, train_size)
     return SETTINGS.batch_size if epoch_size % SETTINGS.batch_size != 1 else SETTINGS.batch_size + 1
 
 

@@ -1,1 +1,1 @@
-"""Training: its settings, the loop that yields events, and what the events are."""
+"""Training: settings, the loop, and the events that it yields."""

@@ -1,4 +1,4 @@
-"""The settings of a training run: each is declared once, and everything that shows or reads settings follows from that."""
+"""The settings of a run, each declared once: the form, the command line and the checks read this declaration."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ PRECISIONS: Mapping[str, str] = {"float32": "float32", "bfloat16": "bfloat16"}
 
 
 def _uses(name: str) -> Callable[[TrainConfig], bool]:
-    """Whether the configured optimizer uses a setting."""
+    """Return a predicate: whether the configured optimizer uses the setting."""
     return lambda config: name in optimizer_type(config.optimizer).uses
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Everything that decides how a network is trained. The order of the settings is the one in which they are shown.
+    """All settings of a run, in the order in which the form shows them.
 
     Raises:
-        ConfigError: settings that cannot work, with all problems at once.
+        ConfigError: settings are invalid; it lists all problems.
     """
 
     # fmt: off
@@ -120,10 +120,10 @@ class TrainConfig:
         return optimizer_type(self.optimizer)
 
     def images_per_step(self, train_size: int) -> int:
-        """Images in one step: the batch size, or the whole training set for an optimizer that needs it.
+        """Return the number of images in one step: the batch size, or the whole training set for a full-batch optimizer.
 
         Args:
-            train_size: images that an epoch shows.
+            train_size: number of images in an epoch.
         """
         return train_size if self.optimizer_type.full_batch else self.batch_size
 
@@ -131,7 +131,7 @@ class TrainConfig:
         return asdict(self)
 
     def arguments(self) -> list[str]:
-        """The command-line options that make this configuration, the defaults left out."""
+        """Return the command-line options of this configuration, without defaults."""
         words = ["--dataset", self.dataset, "--network", self.network]
         for each in SETTINGS:
             value = each.value(self)
@@ -141,18 +141,18 @@ class TrainConfig:
 
     @classmethod
     def from_options(cls, options: Mapping[str, Any]) -> TrainConfig:
-        """Read options of the command line: settings by their names, those of the augmentation among them; None means the default.
+        """Read command-line options: settings by name, including those of the augmentation; None means the default.
 
         Raises:
             ConfigError: a setting is unknown or out of range.
         """
         names = {item.name for item in fields(Augmentation)}
-        given = {name: value for name, value in options.items() if value is not None}
-        return cls.from_dict({**{name: given[name] for name in given.keys() - names}, "augment": {name: given[name] for name in given.keys() & names}})
+        values = {name: value for name, value in options.items() if value is not None}
+        return cls.from_dict({**{name: values[name] for name in values.keys() - names}, "augment": {name: values[name] for name in values.keys() & names}})
 
     @classmethod
     def from_dict(cls, document: object) -> TrainConfig:
-        """Read what `to_dict` made.
+        """Read a document written by `to_dict`.
 
         Raises:
             ConfigError: a setting is unknown or out of range.
@@ -173,7 +173,7 @@ SETTINGS: tuple[Setting, ...] = settings_of(TrainConfig)
 
 
 def setting_called(name: str) -> Setting:
-    """The setting with that name; `augment.shift` is the shift of the augmentation."""
+    """Return the setting with that name; `augment.shift` is the shift of the augmentation."""
     return next(each for each in SETTINGS if each.name == name)
 
 

@@ -1,4 +1,4 @@
-"""What happens in a training run, as plain data: the loop yields it, a run's `events.jsonl` keeps it."""
+"""Events of a training run as plain data: the loop yields them, and `events.jsonl` stores them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from itertools import chain
 from typing import Any, ClassVar
 
 COLUMNS = 5
-"""Numbers that a record keeps of each step."""
+"""Numbers stored for each step."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened; `kind` names it in a run's record."""
+    """An event; `kind` names its type in a run's record."""
 
     kind: ClassVar[str]
 
@@ -38,20 +38,20 @@ class Step(Event):
     """Share of the batch that was correctly classified, from 0 to 1."""
     learning_rate: float
     seconds: float
-    """Time spent training since the start, pauses left out."""
+    """Time spent training since the start, without pauses."""
     rate: float
     """Images per second, a running mean over the last steps. (The learning rate is `learning_rate`.)"""
 
 
 @dataclass(frozen=True)
 class Steps(Event):
-    """Steps that were taken one after another, in columns: how a run's record keeps them, because there are so many.
+    """Consecutive steps in columns, as a run's record stores them.
 
-    As JSON the columns are one text: five times as many numbers as there are steps, each of 64 bits, the least byte first, in base64.
-    That is read four times as fast as decimal digits. Records of digits are read, too.
+    In JSON all columns together are one base64 text of little-endian float64 numbers, which is parsed four times as fast as decimal digits.
+    Records with decimal digits can be read, too.
 
     Raises:
-        ValueError: the columns are not of the same length.
+        ValueError: the columns differ in length.
     """
 
     kind = "steps"
@@ -64,22 +64,22 @@ class Steps(Event):
 
     def __post_init__(self) -> None:
         if len({len(column) for column in self._columns()}) != 1:
-            raise ValueError("the columns are not of the same length")
+            raise ValueError("the columns differ in length")
 
     def to_json(self) -> str:
         return json.dumps({"kind": self.kind, "first": self.first, "columns": _packed(list(chain(*self._columns())))})
 
     @classmethod
     def of_columns(cls, first: int, columns: str) -> Steps:
-        """Read what `to_json` has made of the columns.
+        """Read columns written by `to_json`.
 
         Raises:
-            ValueError: it is nothing of the kind.
+            ValueError: the text is not in that format.
         """
         numbers = _unpacked(columns)
         count, rest = divmod(len(numbers), COLUMNS)
         if rest:
-            raise ValueError("the columns are not of the same length")
+            raise ValueError("the columns differ in length")
         return cls(first, *(numbers[column * count : (column + 1) * count] for column in range(COLUMNS)))
 
     def _columns(self) -> tuple[list[float], ...]:
@@ -87,7 +87,7 @@ class Steps(Event):
 
     @classmethod
     def of(cls, steps: list[Step]) -> Steps:
-        """The same steps in columns; losses and accuracies exactly, the rest as precisely as anyone reads them."""
+        """Convert steps to columns; keep losses and accuracies exactly, and round the others."""
         return cls(
             steps[0].step,
             [step.loss for step in steps],
@@ -116,21 +116,23 @@ class Evaluated(Event):
     """Test images predicted as each class. Records store it under this key."""
     right: list[int] = field(default_factory=list)
     """Those of them that were predicted correctly."""
+    images_processed: int = 0
+    """Images in all forward and backward passes since the first step: L-BFGS processes the training set several times a step.
+    0 in records of earlier versions."""
 
 
 @dataclass(frozen=True)
 class Observed(Event):
-    """What happened inside the network at one step; one number for each layer of the network, None where a layer has no such number
-    or it is not finite."""
+    """Statistics of the network at one step: for each layer a number, None where the layer has no such value or it is non-finite."""
 
     kind = "observed"
     step: int
     gradient: list[float | None]
-    """Euclidean norm of the loss's gradient by the layer's parameters, all together."""
+    """Euclidean norm of the gradients of all the layer's parameters together."""
     weight: list[float | None]
     """Euclidean norm of the parameters, before the step."""
     update: list[float | None]
-    """Euclidean norm of what the step added to them."""
+    """Euclidean norm of the update."""
     mean: list[float | None]
     """Mean of the layer's outputs over the batch."""
     std: list[float | None]
@@ -145,44 +147,44 @@ class Observed(Event):
 
 @dataclass(frozen=True)
 class Snapshot(Event):
-    """The inside of the network at one step, as pictures need it. A run keeps it in a file of its own, because it is large."""
+    """Histograms, predictions and filters at one step. A run stores snapshots in a separate file, because they are large."""
 
     kind = "snapshot"
     step: int
     histograms: list[dict[str, Any]]
-    """For each layer, of its `weights`, `gradients` and `outputs` those that it has: `low`, `high`, and the `counts` between them."""
+    """For each layer the histograms of its `weights`, `gradients` and `outputs`, as far as it has them: `low`, `high` and `counts`."""
     gallery: list[list[int]]
     """For each of the gallery's test images the probability of each class, in thousandths."""
     filters: dict[str, Any] | None
     """The first layer's weights as pictures: `shape` (count, channels, height, width), `bound`, and `pixels`, a byte each in base64, 128 for zero
-    and 1 and 255 for minus and plus the bound. None where the first layer with weights looks at no image."""
+    and 1 and 255 for minus and plus the bound. None if the input of the first layer with weights is no image."""
 
 
 @dataclass(frozen=True)
 class Closeup(Event):
-    """One iteration, all that happened in it; a run keeps only the last."""
+    """All values of one iteration; a run stores only the last close-up."""
 
     kind = "closeup"
     step: int
     document: dict[str, Any]
-    """What `playground.training.instruments.closeup` describes."""
+    """The document written by `playground.training.instruments.closeup`."""
 
 
 @dataclass(frozen=True)
 class Diverged(Event):
-    """The loss is no longer finite: where the first non-finite value appeared."""
+    """The loss is not finite: where the first non-finite value appeared."""
 
     kind = "diverged"
     step: int
-    """The step whose loss was not finite."""
+    """First step with a non-finite loss."""
     born: int
-    """The step in which the first value that is not finite appeared; 0 where it was not found."""
+    """Step in which the first non-finite value appeared; 0 if unknown."""
     place: str
-    """What it appeared in: `output`, `loss`, `gradient` or `update`."""
+    """Where it appeared: `output`, `loss`, `gradient` or `update`."""
     layer: int
-    """Whose; -1 for the loss."""
+    """Index of its layer; -1 for the loss."""
     largest: list[float | None]
-    """The largest magnitude among each layer's outputs in that step, None from where it is not finite."""
+    """Largest magnitude of each layer's outputs in that step, None from the first non-finite one on."""
 
 
 @dataclass(frozen=True)
@@ -200,12 +202,12 @@ class LearningRate(Event):
     kind = "learning-rate"
     step: int
     learning_rate: float
-    """The new peak: the schedule goes on from there."""
+    """The new peak learning rate, which the schedule scales."""
 
 
 @dataclass(frozen=True)
 class OptimizerChanged(Event):
-    """Another optimizer took over, with a fresh state."""
+    """Training continues with another optimizer and a fresh optimizer state."""
 
     kind = "optimizer"
     step: int
@@ -220,18 +222,18 @@ class Created(Event):
     time: float
     """Seconds since 1970."""
     owner: str
-    """Whose it is; empty for one started from the command line, which is everyone's to see."""
+    """Id of the browser that owns it; empty for a run from the command line, which every browser shows."""
     parent: str = ""
-    """The run whose past it shares; empty for one that begins at its own start."""
+    """Id of the run that it was forked from; empty for a run that is no fork."""
     parent_step: int = 0
-    """The step up to which it shares it."""
+    """Step of the parent from which the fork continues."""
     race: str = ""
-    """A name shared by runs that race against each other; empty for one that does not."""
+    """Name shared by the runs of a race; empty for a run in no race."""
 
 
 @dataclass(frozen=True)
 class Started(Event):
-    """A worker began, or went on from a checkpoint: whatever was recorded behind `step` is void."""
+    """A worker started or resumed the run at `step`: later records from before are void."""
 
     kind = "started"
     time: float
@@ -272,7 +274,7 @@ class Failed(Event):
     message: str
     """Message for the learner."""
     traceback: str
-    """For whoever fixes the bug; empty where the learner can fix it."""
+    """Traceback for developers; empty if the learner can fix the error."""
 
 
 @dataclass(frozen=True)
@@ -285,7 +287,7 @@ class Finished(Event):
     seconds: float
     test_accuracy: float
     samples_per_second: float
-    """Images trained on per second of training, evaluations left out."""
+    """Images per second of training, without evaluations."""
 
 
 _HAPPENED = (Step, Steps, Evaluated, Observed, Snapshot, Closeup, Diverged, Checkpoint, LearningRate, OptimizerChanged)
@@ -310,10 +312,10 @@ def _unpacked(text: str) -> list[float]:
 
 
 def from_json(line: str | bytes) -> Event:
-    """Read what `Event.to_json` wrote.
+    """Read a line written by `Event.to_json`.
 
     Raises:
-        ValueError: it is not an event.
+        ValueError: the line is not an event.
     """
     document: dict[str, Any] = json.loads(line)
     try:

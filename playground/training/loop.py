@@ -34,19 +34,19 @@ from playground.training.schedules import schedule_type
 from playground.training.whitening import WHITENING_IMAGES, whiten
 
 CHECKPOINT_SECONDS = 5.0
-"""Training time after which the state is worth keeping again."""
+"""Training time after which a checkpoint is due."""
 EVALUATED_SECONDS = 0.5
-"""… and where the network has just been tried on the test images, so that one can go back to where a curve has a point."""
+"""The same after an evaluation, so that most points of a test curve have a checkpoint."""
 FLUSH_SECONDS = 0.05
-"""How long steps are taken before their numbers are asked for, where not each is flushed."""
+"""Time after which the results of steps are fetched from the device, unless `flush_each_step` is set."""
 FULL_BATCH_PART = 1000
-"""Images at once where a step takes the whole training set: their gradients add up, and memory stays small."""
+"""Images in one forward pass where a step uses the whole training set; gradients accumulate over the passes."""
 EVALUATION_BATCH = 200
-"""Images at once: more leave the processor’s caches."""
+"""Images in one forward pass of an evaluation: more do not fit the processor’s caches."""
 SPEED_DECAY = 0.95
 """Decay rate of the running mean of images per second."""
 OWN_SHARE = 0.1
-"""Share of an epoch’s images that a learner’s own ones come to, about: nearly every batch has some, and more would make a network forget more."""
+"""Approximate share of own drawings in an epoch: nearly every batch has some, and a larger share would cause more forgetting."""
 STATE_FORMAT = 1
 STATE_ERRORS = (ConfigError, KeyError, RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 """Exceptions that a damaged or foreign state raises."""
@@ -59,7 +59,7 @@ def train(network: NetworkSpec, config: TrainConfig, images: ImageSet | None = N
     give the same losses to the last bit.
 
     Raises:
-        PlaygroundError: as `Training` does, and DivergedError if the loss is no longer a number.
+        PlaygroundError: as `Training` does, and DivergedError if the loss is not finite.
     """
     yield from Training(network, config, images).events()
 
@@ -80,7 +80,7 @@ class _Totals:
 
 @dataclass
 class _Pending:
-    """Steps taken whose numbers are still on the device."""
+    """Steps whose results are still on the device."""
 
     losses: list[Tensor] = field(default_factory=list)
     logits: list[Tensor] = field(default_factory=list)
@@ -101,27 +101,27 @@ class _ObservedStep:
     erased: list[float | None] | None
     """The norms of the gradients before the step; None if no close-up is recorded."""
     seconds: float
-    """Seconds that preparing took."""
+    """Time spent on preparation."""
 
 
 class Training:
-    """A network on its way through a data set.
+    """The training of a network.
 
-    Between two events it stands still: whoever iterates may pause by waiting, stop by not asking again,
-    keep `state()`, or set `learning_rate`.
+    It computes only while a consumer iterates over `events()`: between two events the consumer may wait, stop, save `state()`,
+    or set `learning_rate`.
 
     Args:
-        network: what to train.
-        config: how.
-        images: the data set, if it is loaded already.
-        weights: to start from instead of fresh ones, by the names of the network's `state_dict`.
-        own: a learner's images (K, C, H, W) uint8 and labels (K,) int64, mixed into each epoch as `OWN_SHARE` says.
+        network: the network to train.
+        config: the settings.
+        images: the data set; None loads it.
+        weights: start weights by the names of the network's `state_dict`; None initialises them.
+        own: own drawings: images ``(K, C, H, W)`` uint8 and labels ``(K,)`` int64, mixed into each epoch with the share `OWN_SHARE`.
 
     Raises:
         UnknownName: there is no such data set or device.
-        ShapeError: the network does not fit itself or the data.
-        DataError: the data set is not there, or the learner's images do not fit it.
-        CheckpointError: the weights are another network's.
+        ShapeError: a layer does not fit, or the network does not fit the data set.
+        DataError: the data set has not been downloaded, or the own drawings do not fit it.
+        CheckpointError: the weights belong to another network.
     """
 
     def __init__(
@@ -133,33 +133,33 @@ class Training:
         own: LabelledImages | None = None,
     ) -> None:
         images = images or load(config.dataset)
-        self._others = len(images.train_images)
-        """How many training images are the data set's; a learner's own lie behind them …"""
-        self._own_times = 0
-        """… and this many times an epoch shows each of those."""
+        self._dataset_size = len(images.train_images)
+        """Number of the data set's training images; own drawings come after them."""
+        self._own_repeats = 0
+        """How many times an epoch shows each own drawing."""
         if own is not None:
-            images, self._own_times = _with_own(images, own), own_times(len(own[0]), self._others)
+            images, self._own_repeats = _with_own(images, own), own_repeats(len(own[0]), self._dataset_size)
         check(network, images.info.input_shape, len(images.info.classes))
         self.spec, self.config = network, config
         self.device = torch.device(devices.get(config.device).name)
         self.images = images.to(self.device)
         self._scale, self._shift = scale_and_shift(images.info, self.device, config.inputs)
-        self.network = self._built(weights)
-        flattens = config.optimizer_type.full_batch  # L-BFGS sees all gradients as one vector, which only contiguous ones can be viewed as
+        self.network = self._build(weights)
+        flattens = config.optimizer_type.full_batch  # L-BFGS views all gradients as one vector, so they must be contiguous
         self._format = torch.channels_last if is_convolutional(self.network) and not flattens else torch.contiguous_format
         self.network.to(memory_format=self._format)
         self.optimizer_name = config.optimizer
         """The optimizer in use; `change_optimizer` sets it."""
         self.optimizer = config.optimizer_type.make(config, self.network.parameters())
         self.learning_rate = config.learning_rate
-        """The peak that the schedule scales; may be set while training."""
+        """The peak learning rate, which the schedule scales; may be set between two events."""
         self.flush_each_step = self.device.type == "cpu"
-        """Whether every step's numbers are yielded at once. Otherwise those of some steps come together, which is faster:
-        an accelerator need not wait, and the processor stays with one kind of work."""
+        """Whether the event of each step is yielded at once. Otherwise the results of several steps are fetched together, so that an
+        accelerator does not wait."""
         self.record_closeup = False
-        """Whether the next step shall be followed by a `Closeup` of it."""
+        """Whether a `Closeup` of the next step is recorded."""
         self.step = 0
-        size = self._others + self._own_times * (len(images.train_images) - self._others)
+        size = self._dataset_size + self._own_repeats * (len(images.train_images) - self._dataset_size)
         self._epoch_size = size
         self._images_per_step = config.images_per_step(size)
         self.steps_per_epoch = math.ceil(size / self._images_per_step)
@@ -169,64 +169,65 @@ class Training:
         self.seconds = 0.0
         self._learning_seconds = 0.0
         self._learnt = 0
+        self._images_processed = 0
         self._rate = 0.0
         self._totals = _Totals()
         self._last_accuracy = 0.0
         self._evaluated_at = 0
-        self._kept_at = 0.0
+        self._checkpoint_seconds = 0.0
         self.observer = Observer(self.total_steps)
         self._gallery = self.prepare(self.images.test_images[gallery_of(images.test_labels)])
         self._epoch = (-1, torch.empty(0))
         torch.manual_seed(config.seed)
 
-    def _built(self, weights: Mapping[str, Tensor] | None) -> Network:
-        """The network as it starts. Weights are drawn on the CPU, so that a seed means the same on every device."""
+    def _build(self, weights: Mapping[str, Tensor] | None) -> Network:
+        """Build the network with its start weights, drawn on the CPU, so that a seed gives the same on every device."""
         network = build(self.spec, "cpu", self.config.seed)
         initialise(network, self.config.initialisation, self.config.seed)
         if self.config.whiten:
-            every = max(1, len(self.images.train_images) // WHITENING_IMAGES)  # evenly, because a set may be sorted
+            every = max(1, len(self.images.train_images) // WHITENING_IMAGES)  # evenly spaced, because a data set may be sorted
             images = self.images.train_images[::every].cpu()
             whiten(network, normalise(images, self.images.info, self.config.inputs))
         if weights is not None:
-            _take_over(network, weights)
+            _load_weights(network, weights)
         return network.to(self.device)
 
     def events(self) -> Iterator[Event]:
-        """Train from where the state stands to the last step.
+        """Train from the current step to the last.
 
         Raises:
-            DivergedError: the loss is not a finite number; the state before the last checkpoint is sound.
+            DivergedError: the loss is not finite; the last checkpoint is sound.
         """
         clock = _Clock(self)
         self.observer.start(self.seconds)
         self.network.train()
         while self.step < self.total_steps or self._is_evaluation_due():
-            if not self._is_evaluation_due():  # it is, at once, where a state was kept between a step and its evaluation
-                for event in self._learn_until(self._next_stop(), clock):
+            if not self._is_evaluation_due():  # it is due at once if the state was saved between a step and its evaluation
+                for event in self._train_until(self._next_stop(), clock):
                     yield event
                     clock.skip()
             evaluated = self._is_evaluation_due()
             if evaluated:
                 yield self._evaluate(clock)
                 clock.skip()
-            if self._is_worth_keeping(EVALUATED_SECONDS if evaluated else CHECKPOINT_SECONDS):
+            if self._is_checkpoint_due(EVALUATED_SECONDS if evaluated else CHECKPOINT_SECONDS):
                 yield Checkpoint(self.step)
                 clock.skip()
         speed = self._learnt / self._learning_seconds if self._learning_seconds else 0.0
         yield Finished(time.time(), self.step, self.seconds, self._last_accuracy, speed)
 
     def iterate(self) -> Iteration:
-        """Take one step, whatever is due, and keep all that it computed."""
+        """Take one step without evaluation; return all values that it computed."""
         self.network.train()
         iteration = Iteration(self.network, self.step + 1)
-        self._learn(self._set_rate(), iteration)
+        self._train_step(self._set_learning_rate(), iteration)
         return iteration
 
     def change_optimizer(self, name: str) -> None:
         """Switch to another optimizer with a fresh state.
 
         Raises:
-            ConfigError: there is no such optimizer, or only one of the two takes the whole training set in each step.
+            ConfigError: there is no such optimizer, or only one of the two uses the whole training set in each step.
         """
         config = replace(self.config, optimizer=name)
         refuse_change(self.config.optimizer, name)
@@ -234,7 +235,7 @@ class Training:
         self.optimizer_name = name
 
     def state(self) -> dict[str, Any]:
-        """Everything that going on exactly from here needs; plain data and tensors, fit for `weights_only`."""
+        """Return everything needed to resume exactly from here, as plain data and tensors that `torch.load(weights_only=True)` reads."""
         return {
             "format": STATE_FORMAT,
             "network": self.spec.to_json(),
@@ -248,6 +249,7 @@ class Training:
             "seconds": self.seconds,
             "learning_seconds": self._learning_seconds,
             "learnt": self._learnt,
+            "images_processed": self._images_processed,
             "rate": self._rate,
             "totals": [self._totals.loss, self._totals.correct, self._totals.images],
             "last_accuracy": self._last_accuracy,
@@ -258,7 +260,7 @@ class Training:
         """Restore a state that `state` returned.
 
         Raises:
-            CheckpointError: it is not a training state, or one of another network.
+            CheckpointError: it is not a training state, or it belongs to another network.
         """
         if state.get("format") != STATE_FORMAT:
             raise CheckpointError("This is not a checkpoint of the playground, or one of another version.")
@@ -271,12 +273,13 @@ class Training:
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
-        self.change_optimizer(state.get("optimizer_name", self.config.optimizer))  # which states of earlier versions do not hold
+        self.change_optimizer(state.get("optimizer_name", self.config.optimizer))  # states of earlier versions lack it
         if state["optimizer"] is not None:
-            self._remember(state["optimizer"])
+            self._restore_optimizer(state["optimizer"])
         self.step, self.seconds = state["step"], state["seconds"]
-        self._kept_at = self.seconds
+        self._checkpoint_seconds = self.seconds
         self._learning_seconds, self._learnt, self._rate = state["learning_seconds"], state["learnt"], state["rate"]
+        self._images_processed = state.get("images_processed", state["learnt"])  # states of earlier versions lack it
         self.learning_rate, self._last_accuracy, self._evaluated_at = state["learning_rate"], state["last_accuracy"], state["evaluated_at"]
         loss, correct, seen = state["totals"]
         self._totals = _Totals(loss, correct, seen)
@@ -284,34 +287,34 @@ class Training:
         if state["device_random"] is not None and self.device.type != "cpu":
             torch.get_device_module(self.device).set_rng_state(state["device_random"], self.device)
 
-    def _remember(self, state: dict[str, Any]) -> None:
-        """Give the optimizer its memory back; its settings stay those of the configuration, which may be another than the state's in a fork."""
+    def _restore_optimizer(self, state: dict[str, Any]) -> None:
+        """Load the optimizer's state; keep the settings of the configuration, which differ from the state's in a fork."""
         settings = [{name: value for name, value in group.items() if name != "params"} for group in self.optimizer.param_groups]
         self.optimizer.load_state_dict(state)
-        for group, own in zip(self.optimizer.param_groups, settings, strict=True):
-            group.update(own)
+        for group, configured in zip(self.optimizer.param_groups, settings, strict=True):
+            group.update(configured)
 
-    def _is_worth_keeping(self, seconds: float) -> bool:
-        """Whether the state should be kept now: at the end, and whenever so much time was spent since the last one."""
-        worth = self.step == self.total_steps or self.seconds - self._kept_at > seconds
-        if worth:
-            self._kept_at = self.seconds
-        return worth
+    def _is_checkpoint_due(self, seconds: float) -> bool:
+        """Return whether to save a checkpoint now: at the last step, and when so many seconds have passed since the last one."""
+        is_due = self.step == self.total_steps or self.seconds - self._checkpoint_seconds > seconds
+        if is_due:
+            self._checkpoint_seconds = self.seconds
+        return is_due
 
     def _next_stop(self) -> int:
-        """The step at which the next evaluation is due, or the epoch or the run ends."""
+        """Return the step of the next evaluation or the end of the epoch or run, whichever is first."""
         epoch_end = (self.step // self.steps_per_epoch + 1) * self.steps_per_epoch
         every = self.config.evaluate_every
         due = (self.step // every + 1) * every if every else epoch_end
         return min(epoch_end, due, self.total_steps)
 
-    def _learn_until(self, stop: int, clock: _Clock) -> Iterator[Event]:
-        """Take steps up to `stop`; yields their events as soon as their numbers are known."""
+    def _train_until(self, stop: int, clock: _Clock) -> Iterator[Event]:
+        """Take steps up to `stop`; yield their events as soon as their results are on the CPU."""
         pending, flushed = _Pending(), time.perf_counter()
-        flush_now = self.step == 0  # the first loss is waited for
+        flush_now = self.step == 0  # so that the first loss appears at once
         while self.step < stop:
-            rate, observed = self._set_rate(), self._prepare_observation()
-            loss, logits, targets = self._learn(rate, observed.iteration if observed else None)
+            rate, observed = self._set_learning_rate(), self._prepare_observation()
+            loss, logits, targets = self._train_step(rate, observed.iteration if observed else None)
             pending.losses.append(loss)
             pending.logits.append(logits)
             pending.targets.append(targets)
@@ -319,11 +322,11 @@ class Training:
             if observed or flush_now or self.flush_each_step or self.step == stop or time.perf_counter() - flushed > FLUSH_SECONDS:
                 steps, fault = self._fetch_steps(pending, clock)
                 observations = self._observations(observed) if observed and not fault else ()
-                yield from _timed(chain(steps[:-1], observations, steps[-1:]), clock)  # a run paused after a step has sent the step's observations
+                yield from _timed(chain(steps[:-1], observations, steps[-1:]), clock)  # observations first: a run may be paused after the event of a step
                 if fault:
                     raise fault
                 pending, flushed, flush_now = _Pending(), time.perf_counter(), False
-                if self.step < stop and self._is_worth_keeping(CHECKPOINT_SECONDS):
+                if self.step < stop and self._is_checkpoint_due(CHECKPOINT_SECONDS):
                     yield Checkpoint(self.step)
                     clock.skip()
 
@@ -357,7 +360,7 @@ class Training:
 
     @torch.no_grad()
     def _loss_again(self, iteration: Iteration) -> tuple[float, float]:
-        """The loss of an iteration's batch with the weights from before and after its step, both as in evaluation: without dropout."""
+        """Compute the loss of an iteration's batch with the weights before and after its step, both in evaluation mode: without dropout."""
         names = [name for name, _ in self.network.named_parameters()]
         old = dict(zip(names, (tensor for layer in iteration.before for tensor in layer), strict=True))
         self.network.eval()
@@ -366,26 +369,28 @@ class Training:
         before, after = (F.cross_entropy(each, iteration.targets, label_smoothing=self.config.label_smoothing).item() for each in logits)
         return before, after
 
-    def _set_rate(self) -> float:
-        """The learning rate of the next step, given to the optimizer."""
+    def _set_learning_rate(self) -> float:
+        """Set the learning rate of the next step in the optimizer; return it."""
         rate = self.learning_rate * schedule_type(self.config.schedule).factor(self.step / self.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         return rate
 
     def _batch(self) -> Tensor:
-        """Which training images the next step learns from. An epoch's order follows from the seed alone, so that a resumed run finds it again."""
+        """Return the indices of the next batch. The order of an epoch depends on the seed alone, so a resumed run repeats it."""
         epoch, position = divmod(self.step, self.steps_per_epoch)
         if self._epoch[0] != epoch:
             generator = torch.Generator().manual_seed((self.config.seed << 20) + epoch)
             order = torch.randperm(self._epoch_size, generator=generator)
-            if self._own_times:  # places behind the last image mean the own ones again, so that none lies in memory many times
-                order = order.where(order < self._others, self._others + (order - self._others) % (len(self.images.train_images) - self._others))
+            if self._own_repeats:  # indices beyond the last image repeat the own drawings without copying them
+                order = order.where(
+                    order < self._dataset_size, self._dataset_size + (order - self._dataset_size) % (len(self.images.train_images) - self._dataset_size)
+                )
             self._epoch = (epoch, order.to(self.device))
         return self._epoch[1][position * self._images_per_step :][: self._images_per_step]
 
-    def _learn(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """One step; the loss, the logits and the targets, all still on the device."""
+    def _train_step(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        """Take one step; return the loss, the logits and the targets, all still on the device."""
         index = self._batch()
         pixels = augment_images(self.images.train_images[index], self.config.augment)
         if iteration:
@@ -394,20 +399,21 @@ class Training:
         evaluations: list[tuple[Tensor, Tensor]] = []
 
         def closure() -> Tensor:
-            """Compute the loss and its gradients; L-BFGS asks for it several times a step, the others once."""
+            """Compute the loss and its gradients; L-BFGS calls this several times a step, the others once."""
             self.optimizer.zero_grad()
             evaluations.append(self._forward_and_backward(inputs, targets, None if evaluations else iteration))
             return evaluations[-1][0]
 
         self.optimizer.step(closure)  # type: ignore[arg-type]
         self.step += 1
+        self._images_processed += len(evaluations) * len(targets)
         loss, logits = evaluations[0]
         if iteration:
             iteration.learning_rate = rate
         return loss, logits, targets
 
     def _forward_and_backward(self, inputs: Tensor, targets: Tensor, iteration: Iteration | None) -> tuple[Tensor, Tensor]:
-        """The loss of a batch and its logits; the parameters' gradients are set. An iteration is given the first part of a batch that is taken in parts."""
+        """Compute the gradients of a batch; return its loss and logits. If the batch is split, the iteration records the first part."""
         parts = math.ceil(len(targets) / FULL_BATCH_PART) if self.config.optimizer_type.full_batch else 1
         batch_loss, batch_logits = torch.zeros((), device=self.device), []
         for part, (part_inputs, part_targets) in enumerate(zip(inputs.tensor_split(parts), targets.tensor_split(parts), strict=True)):
@@ -428,11 +434,14 @@ class Training:
         return batch_loss, torch.cat(batch_logits)
 
     def _autocast(self) -> AbstractContextManager[Any]:
-        """Products of 16-bit numbers, where the configuration asks for them (https://docs.pytorch.org/docs/stable/amp.html)."""
+        """Return autocast to the configured precision.
+
+        Source: https://docs.pytorch.org/docs/stable/amp.html
+        """
         return nullcontext() if self.config.precision == "float32" else torch.autocast(self.device.type, getattr(torch, self.config.precision))
 
     def prepare(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) pixels 0–255 → normalised float32 in the network's memory format."""
+        """Scale pixels as configured: ``(N, C, H, W)`` 0–255 → float32 in the network's memory format."""
         return images.float().mul_(self._scale).add_(self._shift).contiguous(memory_format=self._format)
 
     def _fetch_steps(self, pending: _Pending, clock: _Clock) -> tuple[list[Step], DivergedError | None]:
@@ -472,8 +481,8 @@ class Training:
         seen = max(totals.images, 1)
         epoch = self.step / self.steps_per_epoch
         train_loss, train_accuracy = totals.loss / seen, totals.correct / seen
-        named = confused.sum(dim=0).tolist()
-        return Evaluated(self.step, epoch, train_loss, train_accuracy, test_loss, test_accuracy, self.seconds, named, right.tolist())
+        predicted, correct = confused.sum(dim=0).tolist(), right.tolist()
+        return Evaluated(self.step, epoch, train_loss, train_accuracy, test_loss, test_accuracy, self.seconds, predicted, correct, self._images_processed)
 
 
 class _Clock:
@@ -484,7 +493,7 @@ class _Clock:
         self._last = time.perf_counter()
 
     def lap(self) -> float:
-        """Seconds since the last lap, added to the training's own."""
+        """Return the seconds since the last lap, and add them to the training's."""
         now = time.perf_counter()
         elapsed, self._last = now - self._last, now
         self._training.seconds += elapsed
@@ -523,13 +532,13 @@ def evaluate(network: nn.Module, images: ImageSet, prepare: Callable[[Tensor], T
     return loss.item() / len(images.test_images), counts.view(classes, classes).cpu()
 
 
-def own_times(count: int, others: int) -> int:
-    """How many times an epoch shows each of `count` images of a learner's own, beside `others` that it shows once: what comes closest to `OWN_SHARE`."""
-    return max(1, round(OWN_SHARE / (1 - OWN_SHARE) * others / count))
+def own_repeats(count: int, dataset_size: int) -> int:
+    """Return how many times an epoch shows each of `count` own drawings so that their share comes closest to `OWN_SHARE`."""
+    return max(1, round(OWN_SHARE / (1 - OWN_SHARE) * dataset_size / count))
 
 
 def _with_own(images: ImageSet, own: LabelledImages) -> ImageSet:
-    """A data set with a learner's own images behind its training images.
+    """Append own drawings to the training images.
 
     Raises:
         DataError: they do not fit the data set.
@@ -540,12 +549,12 @@ def _with_own(images: ImageSet, own: LabelledImages) -> ImageSet:
 
 
 def _refuse_single_images(network: NetworkSpec) -> None:
-    """A batch of one vector has no variance that BatchNorm1d could bring to 1."""
+    """Refuse BatchNorm1d for batches of one image, whose variance is 0."""
     if any(layer.type == "BatchNorm1d" for layer in network.layers):
         raise ConfigError(["Batch norm cannot learn from a batch of one image: choose a batch size that leaves more than one for the last batch."])
 
 
-def _take_over(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
+def _load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     try:
         network.load_state_dict(dict(weights))
     except RuntimeError as error:

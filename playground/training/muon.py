@@ -1,6 +1,6 @@
-"""Muon: each step of a weight matrix is made orthogonal, so that it goes equally far in all directions, not only in those of the largest gradients.
+"""Muon: make each update of a weight matrix orthogonal, so that it is equally large in all directions.
 
-Exported scripts quote what is here, so it needs nothing beyond its own imports.
+Exported scripts contain this module's source, so it imports nothing of the playground.
 Source: Keller Jordan, https://kellerjordan.github.io/posts/muon/
 """
 
@@ -15,12 +15,12 @@ from torch.optim.adamw import adamw
 
 
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
-    """The matrix with its singular values brought near 1, between 0.7 and 1.2 for all but tiny ones; their directions stay.
+    """Bring the singular values of a matrix near 1, between 0.7 and 1.2 for all but tiny ones; keep the singular vectors.
 
-    A Newton–Schulz iteration, products of matrices only, with coefficients that lift small values fast.
+    Runs a Newton–Schulz iteration, whose coefficients raise small singular values fast.
     Source: https://kellerjordan.github.io/posts/muon/#newton-schulz
 
-    Shape: (rows, columns) → (rows, columns)
+    Shape: ``(rows, columns)`` → ``(rows, columns)``
     """
     rows, columns = matrix.shape
     x: Tensor = matrix.T if rows > columns else matrix  # so that the products below are small
@@ -32,18 +32,18 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Muon for matrices and filters, AdamW for the rest: biases, scales, and the last matrix, whose rows are the classes.
+    """Muon for matrices and filters; AdamW for biases, scales and the last matrix, whose rows are the classes.
 
-    A convolution's filters (out, in, k, k) are the matrix (out, in · k · k). A step has a root mean square of 0.2 times
+    A convolution's filters ``(out, in, k, k)`` are the matrix ``(out, in · k · k)``. A step has a root mean square of 0.2 times
     the learning rate, about that of Adam, so that one learning rate fits both (https://arxiv.org/abs/2502.16982).
 
     Args:
-        parameters: of a network, in the order of its layers.
+        parameters: the network's parameters, in the order of its layers.
         lr: the learning rate.
-        momentum: share of the mean gradient that a step keeps (Muon).
-        nesterov: whether to look ahead along the momentum (Muon).
-        betas: share that is kept of the mean gradient and of its mean square (AdamW).
-        weight_decay: share of each weight, times the learning rate, that a step takes off.
+        momentum: decay rate of the running mean of the gradient (Muon).
+        nesterov: whether to use Nesterov momentum (Muon).
+        betas: decay rates of the running averages of the gradient and its square (AdamW).
+        weight_decay: share of each weight, times the learning rate, that a step subtracts.
     """
 
     def __init__(
@@ -65,16 +65,20 @@ class Muon(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Move every parameter that has a gradient; frozen ones have none. As with torch's own, `closure` computes the loss first."""
+        """Update every parameter that has a gradient; frozen ones have none.
+
+        Args:
+            closure: computes and returns the loss before the update, as in `torch.optim`.
+        """
         loss = torch.enable_grad()(closure)() if closure else None
         for group in self.param_groups:
-            moving: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
-            gradients: list[Tensor] = [parameter.grad for parameter in moving if parameter.grad is not None]
+            trainable: list[Tensor] = [parameter for parameter in group["params"] if parameter.grad is not None]
+            gradients: list[Tensor] = [parameter.grad for parameter in trainable if parameter.grad is not None]
             if group["orthogonal"]:
-                for parameter, gradient in zip(moving, gradients, strict=True):
+                for parameter, gradient in zip(trainable, gradients, strict=True):
                     self._muon(parameter, gradient, group)
             else:
-                self._adamw(moving, gradients, group)
+                self._adamw(trainable, gradients, group)
         return loss
 
     def _muon(self, parameter: Tensor, gradient: Tensor, group: dict[str, Any]) -> None:

@@ -1,7 +1,7 @@
-"""The optimizers that a learner may choose, as data: known without torch.
+"""The optimizers that a learner may choose, as data that needs no PyTorch.
 
 Names of arguments and their defaults are those of `torch.optim` (https://docs.pytorch.org/docs/stable/optim.html);
-a test holds each entry against the signature of its class.
+a test compares each entry with the signature of its class.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class OptimizerSettings(Protocol):
 
 @dataclass(frozen=True)
 class OptimizerType:
-    """One kind of optimizer: which class it is, which settings it uses, and with which learning rate to begin."""
+    """An optimizer: its class, the settings that it uses, and its usual learning rate."""
 
     name: str
     """In configurations and on the command line."""
@@ -40,55 +40,55 @@ class OptimizerType:
     target: str
     """Import path of the class."""
     uses: tuple[str, ...]
-    """Settings, besides the learning rate, that are its arguments of the same name."""
+    """Settings, besides the learning rate, that are arguments of the class with the same name."""
     usual_learning_rate: float
-    """What learns well over a few epochs without momentum. Measured on the small convolutional network, the MLP and LeNet-5 with MNIST 5k."""
+    """Good learning rate for a few epochs without momentum, measured on the small convolutional network, the MLP and LeNet-5 with MNIST 5k."""
     source: str
-    """Where it was described."""
+    """Address of its paper or documentation."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Defaults of the class that differ from `DEFAULTS`."""
     arguments: Mapping[str, Any] = field(default_factory=dict)
     """Further arguments that the playground always passes."""
     fused: bool = False
-    """Whether the class has a fused implementation, which is the same mathematics in fewer passes."""
+    """Whether the class has a fused implementation: the same mathematics with fewer passes over memory."""
     momentum_adds_up: bool = False
     """Whether momentum makes a step up to 1 / (1 − momentum) times as long."""
     decoupled_decay: bool = False
-    """Whether weight decay takes a share off the weights apart from the gradient's step (https://arxiv.org/abs/1711.05101)."""
+    """Whether weight decay is applied to the weights directly, not through the gradient (https://arxiv.org/abs/1711.05101)."""
     full_batch: bool = False
-    """Whether each step takes the whole training set, evaluating the loss several times."""
+    """Whether each step uses the whole training set, and evaluates the loss several times."""
 
     @property
     def class_name(self) -> str:
         return self.target.rpartition(".")[2]
 
-    def given(self, config: OptimizerSettings) -> dict[str, Any]:
-        """The arguments besides the parameters, as the configuration sets them."""
+    def settings(self, config: OptimizerSettings) -> dict[str, Any]:
+        """Return the configured arguments of the class, without the parameters."""
         return {"lr": config.learning_rate, **{name: getattr(config, name) for name in self.uses}, **self.arguments}
 
     def make(self, config: OptimizerSettings, parameters: Iterable[nn.Parameter]) -> Optimizer:
-        """The optimizer itself.
+        """Create the optimizer.
 
         Args:
             config: the settings.
-            parameters: of a network, in the order of its layers: Muon leaves the last matrix to AdamW.
+            parameters: the network's parameters, in the order of its layers: Muon leaves the last matrix to AdamW.
         """
         module, _, name = self.target.rpartition(".")
-        made: Optimizer = getattr(import_module(module), name)(list(parameters), **self.given(config), **({"fused": True} if self.fused else {}))
-        return made
+        optimizer: Optimizer = getattr(import_module(module), name)(list(parameters), **self.settings(config), **({"fused": True} if self.fused else {}))
+        return optimizer
 
     def code(self, config: OptimizerSettings) -> str:
-        """The call that makes it, with arguments that are the class's defaults left out."""
-        own = {**DEFAULTS, **self.defaults}
-        written = {name: value for name, value in self.given(config).items() if name not in own or own[name] != value}
-        arguments = ", ".join(f"{name}={f'{value:.15g}' if isinstance(value, float) else repr(value)}" for name, value in written.items())
+        """Return the call that creates it, without arguments that have the class's defaults."""
+        defaults = {**DEFAULTS, **self.defaults}
+        changed = {name: value for name, value in self.settings(config).items() if name not in defaults or defaults[name] != value}
+        arguments = ", ".join(f"{name}={f'{value:.15g}' if isinstance(value, float) else repr(value)}" for name, value in changed.items())
         target = self.target if self.target.startswith("torch.") else self.class_name
         parameters = "network.parameters()" if self.target.startswith("torch.") else "list(network.parameters())"
         return f"{target}({parameters}, {arguments})"
 
 
 DEFAULTS: Mapping[str, Any] = {"momentum": 0.0, "nesterov": False, "betas": (0.9, 0.999), "weight_decay": 0.0}
-"""Defaults of the arguments in `torch.optim`, where a class has no others."""
+"""Defaults of the arguments in `torch.optim`, unless a class has others."""
 
 OPTIMIZERS: tuple[OptimizerType, ...] = (
     OptimizerType(
@@ -140,10 +140,10 @@ OPTIMIZER_TITLES: Mapping[str, str] = {kind.name: kind.title for kind in OPTIMIZ
 
 
 def optimizer_type(name: str) -> OptimizerType:
-    """The entry called `name`.
+    """Return the optimizer called `name`.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: there is no such optimizer.
     """
     if name not in _BY_NAME:
         raise UnknownName("optimizer", name, _BY_NAME)
@@ -151,16 +151,16 @@ def optimizer_type(name: str) -> OptimizerType:
 
 
 def interchangeable_with(name: str) -> tuple[OptimizerType, ...]:
-    """The optimizers to which a run with the named one can change while it trains."""
+    """Return the optimizers to which a run with the named one can change during training."""
     return tuple(kind for kind in OPTIMIZERS if kind.full_batch == optimizer_type(name).full_batch)
 
 
 def refuse_change(before: str, after: str) -> None:
-    """Refuse to go on with an optimizer that takes other steps.
+    """Refuse a change between full-batch and mini-batch optimizers.
 
     Raises:
         UnknownName: there is no such optimizer.
-        ConfigError: only one of the two takes the whole training set in each step.
+        ConfigError: only one of the two uses the whole training set in each step.
     """
     kind = optimizer_type(after)
     if kind not in interchangeable_with(before):
@@ -171,7 +171,7 @@ def refuse_change(before: str, after: str) -> None:
 
 
 def usual_learning_rate(config: OptimizerSettings) -> float:
-    """The learning rate to try first with the configured optimizer and momentum, with one significant digit."""
+    """Return the usual learning rate of the configured optimizer with its momentum, rounded to one significant digit."""
     kind = optimizer_type(config.optimizer)
     rate = kind.usual_learning_rate * (1 - config.momentum) if kind.momentum_adds_up else kind.usual_learning_rate
     return float(f"{rate:.1g}")

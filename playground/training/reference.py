@@ -1,4 +1,4 @@
-"""The settings, optimizers and schedules as a document: `python -m playground.training.reference > docs/settings.md`."""
+"""Write the document of settings, optimizers and schedules: `python -m playground.training.reference > docs/settings.md`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.training.schedules import SCHEDULES
 
 
 def settings_reference() -> str:
-    """Markdown tables of all that a learner can set for a run, made from the same entries as the form and the command line."""
+    """Return Markdown tables of all settings of a run, from the same declarations as the form and the command line."""
     return "\n".join(
         [
             "# Settings of a run",

@@ -1,4 +1,4 @@
-"""The learning-rate schedules that a learner may choose, as data: known without torch."""
+"""The learning-rate schedules that a learner may choose, as data that needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from dataclasses import dataclass
 from playground.errors import UnknownName
 
 WARM_UP = 0.1
-"""Share of a one-cycle run in which the learning rate rises: short, because a good result shall be seen soon."""
+"""Share of a one-cycle run in which the learning rate rises: short, so that a good result appears soon."""
 WARM_UP_FROM = 0.25
-"""Share of the peak that a one-cycle run starts with."""
+"""Share of the peak learning rate at the start of a one-cycle run."""
 STEP_AT, STEP_BY = (0.6, 0.85), 0.1
-"""Where in the run the `step` schedule lowers the learning rate, and by which factor."""
+"""Shares of the run after which the `step` schedule lowers the learning rate, and the factor."""
 _SCHEDULERS = "torch.optim.lr_scheduler"
 
 
 @dataclass(frozen=True)
 class ScheduleType:
-    """One kind of schedule."""
+    """A learning-rate schedule."""
 
     name: str
     """In configurations and on the command line."""
     title: str
     summary: str
     factor: Callable[[float], float]
-    """The share of the peak learning rate in force after a share of the run, both from 0 to 1."""
+    """Returns the share of the peak learning rate after a share of the run, both from 0 to 1."""
     code: str = ""
-    """The same as torch's scheduler, stepped after every batch; `{peak}` is the learning rate, `{total}` the number of steps. Empty: none is needed."""
+    """Code of the same scheduler of PyTorch, stepped after every batch; `{peak}` is the learning rate, `{total}` the number of steps. Empty: none."""
     source: str = "https://docs.pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate"
 
 
@@ -61,10 +61,10 @@ SCHEDULE_TITLES: Mapping[str, str] = {kind.name: kind.title for kind in SCHEDULE
 
 
 def schedule_type(name: str) -> ScheduleType:
-    """The entry called `name`.
+    """Return the schedule called `name`.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: there is no such schedule.
     """
     if name not in _BY_NAME:
         raise UnknownName("schedule", name, _BY_NAME)

@@ -1,4 +1,4 @@
-"""A training run as the PyTorch script that a book would write: `Dataset`, `DataLoader`, and the five lines."""
+"""Write a run as a PyTorch script with `Dataset`, `DataLoader` and the five lines of a training loop."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Digits(Dataset):
 
 _SHAPES = '''\
 class Shapes(Dataset):
-    """The playground's own synthetic shapes; run this beside its folder `playground`."""
+    """The playground's synthetic shapes; run this next to its folder `playground`."""
 
     def __init__(self, train, transform):
         from playground.data.load import load
@@ -95,7 +95,7 @@ class Shapes(Dataset):
 '''
 
 _WHITENING = """\
-# The filters of the first convolution come from the training images' own patches and are not learnt.
+# The filters of the first convolution are computed from patches of the training images and stay frozen.
 plain_data = {plain_data}
 plain_images = torch.stack([plain_data[index][0] for index in range(0, len(plain_data), {every})])
 with torch.no_grad():
@@ -105,9 +105,9 @@ network[0].weight.requires_grad_(False)
 
 
 def training_source(network: NetworkSpec, config: TrainConfig) -> str:
-    """A script that trains this network with these settings, and runs without the playground.
+    """Return a script that trains this network with these settings without the playground.
 
-    Its random numbers are not the playground's own, so its losses differ as those of two seeds do.
+    It draws other random numbers than the playground, so its losses differ as those of two seeds do.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -129,7 +129,7 @@ def training_source(network: NetworkSpec, config: TrainConfig) -> str:
 def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> list[str]:
     standard: list[str] = []
     lines = imports(network)
-    for module in _own_modules(config):
+    for module in _playground_modules(config):
         for line in re.findall(r"^(?!from __future__|from playground)(?:from|import) .*$", inspect.getsource(module), re.MULTILINE):
             (lines if "torch" in line else standard).append(line)
     lines = sorted({line for line in lines if line != "from torch import nn" or "from torch import Tensor, nn" not in lines}, key=_import_order)
@@ -144,31 +144,33 @@ def _imports(network: NetworkSpec, config: TrainConfig, info: DatasetInfo) -> li
 
 
 def _import_order(line: str) -> tuple[bool, str]:
-    """`import …` stands before `from … import …`."""
+    """Sort `import …` before `from … import …`."""
     return line.startswith("from"), line
 
 
 def _quoted(config: TrainConfig) -> list[str]:
-    """What torch does not have: the playground's own definitions, which stand by themselves."""
-    quoted: list[Any] = [each for module in _own_modules(config) for each in _definitions(module)]
-    return [re.sub(r"  # type: ignore.*", "", inspect.getsource(each)).rstrip() for each in quoted]
+    """Return the source of the playground's definitions that PyTorch lacks."""
+    definitions: list[Any] = [each for module in _playground_modules(config) for each in _definitions(module)]
+    return [re.sub(r"  # type: ignore.*", "", inspect.getsource(each)).rstrip() for each in definitions]
 
 
-def _own_modules(config: TrainConfig) -> list[ModuleType]:
-    """The playground's modules that a script quotes."""
+def _playground_modules(config: TrainConfig) -> list[ModuleType]:
+    """Return the playground's modules whose source the script contains."""
     target = config.optimizer_type.target
     names = [*([target.rpartition(".")[0]] if target.startswith("playground.") else []), *(["playground.training.whitening"] if config.whiten else [])]
-    return [import_module(name) for name in names]  # torch comes with them, which a page that is just starting need not wait for
+    return [import_module(name) for name in names]  # they import torch, which a starting page need not wait for
 
 
 def _definitions(module: ModuleType) -> list[Any]:
-    """The functions and classes of a module that a script needs, in their order: those that raise the playground's own errors are not among them."""
-    own = [each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__ and (inspect.isclass(each) or inspect.isfunction(each))]
-    return [each for each in own if "ConfigError" not in inspect.getsource(each)]
+    """Return the functions and classes of a module in order, without those that raise the playground's errors."""
+    definitions = [
+        each for each in vars(module).values() if getattr(each, "__module__", "") == module.__name__ and (inspect.isclass(each) or inspect.isfunction(each))
+    ]
+    return [each for each in definitions if "ConfigError" not in inspect.getsource(each)]
 
 
 def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
-    """How the weights start, where it is not as the layers draw them."""
+    """Return the code of weight initialisation and whitening, if configured."""
     lines = [] if config.initialisation == "default" else [source(config.initialisation).rstrip()]
     if config.whiten:
         every = max(1, info.train_size // WHITENING_IMAGES)  # not the first ones: a data set may be sorted by class
@@ -189,7 +191,7 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
     steps = _inputs(config.inputs, info)
     augment = [f"    {step}," for step in _augmentation(config.augment, info)]
     source = {"mnist-5k": _MNIST_5K, "shapes": _SHAPES}.get(info.name)
-    made = _dataset(info)
+    dataset = _dataset(info)
     to_image = [] if info.torchvision else ["    transforms.ToPILImage(),"]
     lines = ["normalise = transforms.Compose([", *to_image, *steps, "])"]
     train_transform = "normalise"
@@ -198,8 +200,8 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
         lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
         train_transform = "augment"
     lines += [
-        f"train_data = {made.format('True', train_transform)}",
-        f"test_data = {made.format('False', 'normalise')}",
+        f"train_data = {dataset.format('True', train_transform)}",
+        f"test_data = {dataset.format('False', 'normalise')}",
         f"train_loader = DataLoader(train_data, batch_size={1000 if config.optimizer_type.full_batch else config.batch_size}, shuffle=True)",
         "test_loader = DataLoader(test_data, batch_size=1000)",
     ]
@@ -207,26 +209,26 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
 
 
 def _dataset(info: DatasetInfo) -> str:
-    """The call that makes the training or the test images, with `{}` for which of them and for the transform."""
+    """Return the call that creates a data set, with `{}` for whether it is the training set, and for the transform."""
     if info.torchvision:
         return f'datasets.{info.torchvision}("data", train={{}}, download=True, transform={{}})'
     return {"mnist-5k": "Digits({}, {})", "shapes": "Shapes({}, {})"}[info.name]
 
 
 def _inputs(inputs: str, info: DatasetInfo) -> list[str]:
-    """The transforms that bring pixels to the network as the setting says."""
+    """Return the transforms of the input scaling."""
     scaled = {STANDARDISED: [f"    transforms.Normalize({info.mean}, {info.std}),"], BYTES: ["    transforms.Lambda(lambda image: image * 255),"]}
     return ["    transforms.ToTensor(),", *scaled.get(inputs, [])]
 
 
 def _noise(config: TrainConfig, info: DatasetInfo) -> float:
-    """Standard deviation of the noise in the numbers that reach the network."""
+    """Return the standard deviation of the noise after input scaling."""
     unit = {STANDARDISED: len(info.std) / sum(info.std), BYTES: 255.0}.get(config.inputs, 1.0)
     return config.augment.noise * unit
 
 
 def _augmentation(augment: Augmentation, info: DatasetInfo) -> list[str]:
-    """The transforms of torchvision that do what the playground's augmentation does, those it has no word for left out."""
+    """Return torchvision's transforms for the augmentation, without changes that torchvision lacks."""
     size = info.input_shape[1]
     steps = ["transforms.RandomHorizontalFlip()"] if augment.flip else []
     if augment.shift or augment.rotation or augment.scale:
@@ -237,7 +239,7 @@ def _augmentation(augment: Augmentation, info: DatasetInfo) -> list[str]:
 
 
 def _loop(config: TrainConfig) -> str:
-    """The loop over the epochs: the five lines, or for an optimizer that needs the whole training set a closure."""
+    """Return the loop over the epochs: the five lines, or a closure for a full-batch optimizer."""
     full = config.optimizer_type.full_batch
     deeper, outer = ("            ", "    ") if full else ("        ", "        ")
     clip = f"        nn.utils.clip_grad_norm_(network.parameters(), {config.clip_grad_norm:.15g})\n" if config.clip_grad_norm else ""
@@ -247,13 +249,13 @@ def _loop(config: TrainConfig) -> str:
 
 
 def _scheduler(config: TrainConfig) -> str:
-    """The schedule as torch's own scheduler, stepped after every batch."""
+    """Return the code of PyTorch's scheduler, stepped after every batch."""
     total = "epochs" if config.optimizer_type.full_batch else "epochs * len(train_loader)"
     return schedule_type(config.schedule).code.format(peak=f"{config.learning_rate:.15g}", total=total)
 
 
 def _forward(config: TrainConfig) -> str:
-    """The network's call in the loop, its products rounded as configured."""
+    """Return the call of the network in the configured precision."""
     if config.precision == "float32":
         return "logits = network(images)"
     return f"with torch.autocast(torch.device(device).type, torch.{config.precision}):\n    logits = network(images)\nlogits = logits.float()"

@@ -1,4 +1,4 @@
-"""Settings to start from: for each data set, what shows a good result while one watches."""
+"""Recommended settings: for each data set those that reach a good result within minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STARTS = {
     "kmnist": TrainConfig("kmnist", "mnist-cnn", epochs=4, batch_size=128, augment=Augmentation(shift=1)),
     "cifar10": TrainConfig("cifar10", "cifar-resnet", epochs=4, batch_size=128, augment=Augmentation(shift=2, flip=True)),
 }
-"""What suits most networks."""
+"""For each data set, settings that suit most networks."""
 _MUON = TrainConfig(
     "cifar10", "cifar-fast", epochs=2, batch_size=512, optimizer="muon", learning_rate=0.05, momentum=0.6, nesterov=True, betas=(0.85, 0.95),
     label_smoothing=0.1, whiten=True, augment=Augmentation(shift=2, flip=True),
@@ -25,15 +25,15 @@ _FAST = {
     "mnist": [TrainConfig("mnist", "mnist-fast", epochs=0.65, batch_size=128, learning_rate=0.01, betas=(0.7, 0.9), label_smoothing=0.1, evaluate_every=125)],
     "cifar10": [_MUON, replace(_MUON, network="cifar-wide", epochs=6)],
 }
-"""What was measured to be the fastest, the quickest first; each for its own network only, because others would stumble over steps so large."""
+"""For each data set the fastest measured settings, the fastest first; each for one network, because others may diverge with such large steps."""
 
 
 def suggested(dataset: str, network: str | None = None) -> TrainConfig:
-    """A configuration to start from.
+    """Return the recommended configuration.
 
     Args:
-        dataset: its name; the plain defaults for one that is not known here.
-        network: the name of the one to be trained; None suggests that, too, the fastest to a good result.
+        dataset: name of the data set; an unknown one gets the defaults.
+        network: name of the network; None recommends a network, too, the fastest to a good result.
     """
     for fast in _FAST.get(dataset, []):
         if network in (None, fast.network):

@@ -1,4 +1,4 @@
-"""Optimizers on surfaces, against `torch.optim` driven by hand."""
+"""Descents equal those of `torch.optim` with a handwritten loop."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from playground.errors import PlaygroundError, UnknownName
 
 
 @pytest.mark.parametrize("name", SURFACES)
-def test_heights_are_the_expressions_own(name: str) -> None:
+def test_heights_equal_those_of_numpy(name: str) -> None:
     surface = SURFACES[name]
     across, down, values = heights(surface.expression, surface.x, surface.y, 7)
     x, y = np.meshgrid(across, down)
@@ -21,60 +21,60 @@ def test_heights_are_the_expressions_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_step_is_torch_optims(optimizer: str) -> None:
+def test_every_step_equals_that_of_torch_optim(optimizer: str) -> None:
     surface = SURFACES["valley"]
-    path = walk(surface.expression, (-4.0, 1.0), optimizer, (0.05, 0.9), 20)
+    path = walk(surface.expression, (-4.0, 1.0), optimizer, 0.05, 0.9, 20)
     x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in (-4.0, 1.0))
-    taken = OPTIMIZERS[optimizer]([x, y], 0.05, 0.9)
+    reference = OPTIMIZERS[optimizer]([x, y], 0.05, 0.9)
     for point in path.points:
         loss = x**2 / 20 + 5 * y**2
         assert point == (x.item(), y.item(), loss.item())
-        taken.zero_grad()
+        reference.zero_grad()
         loss.backward()
-        taken.step()
+        reference.step()
     assert len(path.points) == 21
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_optimizer_gets_down_the_valley(optimizer: str) -> None:
+def test_every_optimizer_descends_the_valley(optimizer: str) -> None:
     surface = SURFACES["valley"]
-    path = walk(surface.expression, surface.start, optimizer, (surface.learning_rate, 0.9), 300)
+    path = walk(surface.expression, surface.start, optimizer, surface.learning_rate, 0.9, 300)
     assert not path.diverged
     assert path.points[-1][2] < path.points[0][2] / 20
 
 
-def test_a_learning_rate_that_is_too_high_diverges_and_is_said_to() -> None:
-    path = walk("5 * y**2 + x", (0.0, 1.0), "SGD", (1.0, 0.0), 200)
+def test_a_descent_with_a_high_learning_rate_is_marked_as_diverged() -> None:
+    path = walk("5 * y**2 + x", (0.0, 1.0), "SGD", 1.0, 0.0, 200)
     assert path.diverged
     assert 1 < len(path.points) < 200
 
 
-def test_the_learners_own_surface() -> None:
-    path = walk("torch.sin(x) + y**2", (0.0, 1.0), "SGD", (0.1, 0.0), 200)
+def test_gradient_descent_finds_the_minimum_of_another_expression() -> None:
+    path = walk("torch.sin(x) + y**2", (0.0, 1.0), "SGD", 0.1, 0.0, 200)
     assert path.points[-1][:2] == pytest.approx((-np.pi / 2, 0.0), abs=1e-2)
 
 
-def test_a_flat_surface_stays_where_it_is() -> None:
-    assert set(walk("3", (1.0, 2.0), "Adam", (0.1, 0.0), 5).points) == {(1.0, 2.0, 3.0)}
+def test_parameters_stay_on_a_flat_surface() -> None:
+    assert set(walk("3", (1.0, 2.0), "Adam", 0.1, 0.0, 5).points) == {(1.0, 2.0, 3.0)}
 
 
 @pytest.mark.parametrize("expression", ["x +", "open('x')", "x.sum()", "[x, y]", "__import__('os')", "w + 1"])
-def test_what_is_no_surface_is_refused(expression: str) -> None:
+def test_an_expression_that_is_no_surface_is_refused(expression: str) -> None:
     with pytest.raises(PlaygroundError):
         heights(expression, (-1.0, 1.0), (-1.0, 1.0))
 
 
-def test_the_names_on_the_page_are_those_that_can_race() -> None:
+def test_the_page_names_every_optimizer() -> None:
     assert tuple(OPTIMIZERS) == OPTIMIZER_NAMES
 
 
-def test_an_optimizer_that_is_not_there() -> None:
+def test_an_unknown_optimizer_is_refused() -> None:
     with pytest.raises(UnknownName, match="no optimizer called “Lion”"):
-        walk("x", (0.0, 0.0), "Lion", (0.1, 0.0), 1)
+        walk("x", (0.0, 0.0), "Lion", 0.1, 0.0, 1)
 
 
-def test_the_task_answers_in_plain_data() -> None:
+def test_each_requested_optimizer_has_one_path() -> None:
     request = {"expression": "x**2 + y**2", "x": [-1, 1], "y": [-1, 1], "start": [1, 1], "learning_rate": 0.1, "momentum": 0.9, "steps": 3}
-    answer = descend({**request, "optimizers": ["SGD", "Adam", "SGD"]})
-    assert [path["optimizer"] for path in answer["paths"]] == ["SGD", "Adam"]
-    assert all(len(path["points"]) == 4 for path in answer["paths"])
+    document = descend({**request, "optimizers": ["SGD", "Adam", "SGD"]})
+    assert [path["optimizer"] for path in document["paths"]] == ["SGD", "Adam"]
+    assert all(len(path["points"]) == 4 for path in document["paths"])

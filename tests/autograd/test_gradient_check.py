@@ -1,4 +1,4 @@
-"""The proof of a script's gradients: right ones pass, wrong ones do not, and each number is told."""
+"""The gradient check of a script: correct gradients pass and incorrect ones fail, with a row for each cell."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from playground.autograd.gradient_check import CELLS
 from playground.errors import PlaygroundError
 
 
-def proved(source: str, **more: Any) -> dict[str, Any]:
+def check(source: str, **more: Any) -> dict[str, Any]:
     answer = sandbox_tasks.check_gradients({"source": source, "seed": 1, **more})
     return json.loads(json.dumps(answer, allow_nan=False))
 
 
-def plainly(source: str) -> dict[str, Any]:
-    """The names after Python itself has run the script."""
+def execute(source: str) -> dict[str, Any]:
+    """Run the script in Python; return its names."""
     names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
     exec(source, names)  # noqa: S102 (a script of this file)
     return names
 
 
-def assert_proved(source: str) -> dict[str, Any]:
-    answer = proved(source)
+def assert_passes(source: str) -> dict[str, Any]:
+    answer = check(source)
     assert answer["passed"], (answer["message"], answer["rows"])
     assert (answer["message"], answer["omitted"]) == ("", 0)
     for row in answer["rows"]:
@@ -53,17 +53,17 @@ SMOOTH = """
 
 
 @pytest.mark.parametrize("row", [row.strip() for row in SMOOTH.strip().splitlines()])
-def test_right_gradients_are_proved(row: str) -> None:
+def test_correct_gradients_pass(row: str) -> None:
     for expression in row.split(" :: "):
         leaves = [name for name in "xm" if re.search(rf"\b{name}\b", expression)]
-        made = "".join({"x": X, "m": M}[name] for name in leaves)
-        assert_proved(f"{made}loss = ({expression}).sum() + ({leaves[0]} * {leaves[0]}).sum()\nloss.backward()")
+        definitions = "".join({"x": X, "m": M}[name] for name in leaves)
+        assert_passes(f"{definitions}loss = ({expression}).sum() + ({leaves[0]} * {leaves[0]}).sum()\nloss.backward()")
 
 
-def test_numbers_are_those_of_autograd_in_float64() -> None:
-    answer = proved(X + M + "loss = (torch.tanh(m @ x) ** 2).sum()\nloss.backward()")
-    exact = plainly((X + M).replace("requires_grad", "dtype=torch.float64, requires_grad") + "loss = (torch.tanh(m @ x) ** 2).sum()\nloss.backward()")
-    single = plainly(X + M)
+def test_gradients_equal_those_of_autograd_in_float64() -> None:
+    answer = check(X + M + "loss = (torch.tanh(m @ x) ** 2).sum()\nloss.backward()")
+    exact = execute((X + M).replace("requires_grad", "dtype=torch.float64, requires_grad") + "loss = (torch.tanh(m @ x) ** 2).sum()\nloss.backward()")
+    single = execute(X + M)
     assert [(row["name"], row["cell"]) for row in answer["rows"]] == [("x", [i]) for i in range(3)] + [("m", [i, j]) for i in range(2) for j in range(3)]
     for row in answer["rows"]:
         place = tuple(row["cell"])
@@ -71,8 +71,8 @@ def test_numbers_are_those_of_autograd_in_float64() -> None:
         assert row["autograd"] == pytest.approx(exact[row["name"]].grad[place].item(), rel=1e-5)
 
 
-def test_a_leaf_of_one_number() -> None:
-    answer = assert_proved("x = torch.tensor(3., requires_grad=True)\nloss = x ** 3\nloss.backward()")
+def test_a_scalar_leaf_has_one_row() -> None:
+    answer = assert_passes("x = torch.tensor(3., requires_grad=True)\nloss = x ** 3\nloss.backward()")
     assert [(row["cell"], row["value"], row["autograd"]) for row in answer["rows"]] == [([], 3.0, 27.0)]
 
 
@@ -80,14 +80,14 @@ def test_random_constants_are_the_same_at_every_evaluation() -> None:
     source = "inputs = torch.randn(5, 3)\nnoise = torch.rand(5) * 0.1\nw = torch.randn(3, requires_grad=True)\n"
     source += "loss = ((inputs @ w - noise) ** 2).mean()\nloss.backward()"
     torch.manual_seed(1)
-    names = plainly(source)
-    for row in assert_proved(source)["rows"]:
-        assert row["value"] == names["w"][row["cell"][0]].item()  # float32's own numbers, not others drawn in float64
+    names = execute(source)
+    for row in assert_passes(source)["rows"]:
+        assert row["value"] == names["w"][row["cell"][0]].item()  # the values drawn in float32, not others drawn in float64
         assert row["autograd"] == pytest.approx(names["w"].grad[row["cell"][0]].item(), rel=1e-5)
 
 
-def test_dropout_drops_the_same() -> None:
-    assert_proved("x = torch.randn(12, requires_grad=True)\nloss = (F.dropout(x, 0.5) ** 2).sum()\nloss.backward()")
+def test_dropout_drops_the_same_cells_at_every_evaluation() -> None:
+    assert_passes("x = torch.randn(12, requires_grad=True)\nloss = (F.dropout(x, 0.5) ** 2).sum()\nloss.backward()")
 
 
 WRONG = [
@@ -101,38 +101,38 @@ WRONG = [
 
 
 @pytest.mark.parametrize("body", WRONG, ids=range(len(WRONG)))
-def test_wrong_gradients_are_found(body: str) -> None:
-    answer = proved(f"{X}{body}\nloss.backward()")
+def test_incorrect_gradients_fail(body: str) -> None:
+    answer = check(f"{X}{body}\nloss.backward()")
     assert not answer["passed"]
     assert "Jacobian mismatch" in answer["message"] and "numerical" in answer["message"] and "analytical" in answer["message"]
     assert any(row["autograd"] != pytest.approx(row["difference"], abs=1e-3, rel=1e-2) for row in answer["rows"])
 
 
-def test_a_number_where_there_is_no_slope_is_no_proof() -> None:
-    answer = proved("x = torch.tensor([0., 2.], requires_grad=True)\nloss = x.relu().sum()\nloss.backward()")
+def test_a_point_without_a_derivative_fails() -> None:
+    answer = check("x = torch.tensor([0., 2.], requires_grad=True)\nloss = x.relu().sum()\nloss.backward()")
     assert [(row["autograd"], round(row["difference"], 6)) for row in answer["rows"]] == [(0.0, 0.5), (1.0, 1.0)]
     assert not answer["passed"]
 
 
 @pytest.mark.parametrize("expression", ["x.sqrt()", "x.log()", "1 / x"])
-def test_what_is_no_number_can_be_sent_all_the_same(expression: str) -> None:
-    answer = proved(f"x = torch.tensor([0., 2.], requires_grad=True)\nloss = ({expression}).sum()\nloss.backward()")
+def test_non_finite_gradients_can_be_serialised(expression: str) -> None:
+    answer = check(f"x = torch.tensor([0., 2.], requires_grad=True)\nloss = ({expression}).sum()\nloss.backward()")
     assert not answer["passed"]
     assert answer["rows"][1]["autograd"] == pytest.approx({"x.sqrt()": 2**-0.5 / 2, "x.log()": 0.5, "1 / x": -0.25}[expression])
 
 
-def test_of_many_cells_the_first_are_compared() -> None:
+def test_only_the_first_of_many_cells_are_compared() -> None:
     rows, columns = 8, 10
-    answer = proved(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
+    answer = check(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
     assert answer["passed"] and not answer["gradcheck"]
     assert (len(answer["rows"]), answer["omitted"]) == (CELLS, rows * columns - CELLS)
     assert answer["rows"][-1]["cell"] == [(CELLS - 1) // columns, (CELLS - 1) % columns]
-    wrong = proved(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x * x.detach()).sum()\nloss.backward()")
+    wrong = check(f"x = torch.randn({rows}, {columns}, requires_grad=True)\nloss = (x * x.detach()).sum()\nloss.backward()")
     assert not wrong["passed"]
 
 
-def test_as_many_as_can_be_are_checked() -> None:
-    answer = proved(f"x = torch.randn({CELLS}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
+def test_gradcheck_runs_up_to_the_limit_of_cells() -> None:
+    answer = check(f"x = torch.randn({CELLS}, requires_grad=True)\nloss = (x ** 3).sum()\nloss.backward()")
     assert (answer["passed"], answer["gradcheck"], len(answer["rows"]), answer["omitted"]) == (True, True, CELLS, 0)
 
 
@@ -152,8 +152,8 @@ DTYPES = [
 
 
 @pytest.mark.parametrize("body", DTYPES, ids=lambda body: body.rpartition("loss = ")[2])
-def test_nothing_is_rounded_on_the_way(body: str) -> None:
-    assert_proved(f"{body}\nloss.backward()")
+def test_intermediate_results_are_in_float64(body: str) -> None:
+    assert_passes(f"{body}\nloss.backward()")
 
 
 A6 = """torch.manual_seed(0)
@@ -169,7 +169,7 @@ for step in range(30):
 """
 SCRIPTS = {
     "a training loop": A6,
-    "a leaf made in two lines": "x = torch.randn(3)\nx.requires_grad_()\nloss = (x ** 2).sum()\nloss.backward()",
+    "a leaf definitions in two lines": "x = torch.randn(3)\nx.requires_grad_()\nloss = (x ** 2).sum()\nloss.backward()",
     "a leaf by its attribute": "x = torch.randn(3)\nx.requires_grad = True\nloss = (x ** 2).sum()\nloss.backward()",
     "named tuples": X + M + "big = m.max(dim=1)\nloss = (big.values * m.min(dim=1)[0]).sum() + x.topk(2).values.prod()\nloss.backward()",
     "a permuted leaf": "x = torch.tensor([[1., 2., 3.], [4., 5., 6.]]).T.requires_grad_()\nloss = (x ** 2 * torch.tensor([1., 2.])).sum()\nloss.backward()",
@@ -190,8 +190,8 @@ SCRIPTS = {
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_scripts_of_all_kinds(name: str) -> None:
-    answer = assert_proved(SCRIPTS[name])
+def test_correct_gradients_of_scripts_pass(name: str) -> None:
+    answer = assert_passes(SCRIPTS[name])
     assert len(answer["rows"]) == sum(row["name"] != "other" for row in answer["rows"])
 
 
@@ -204,13 +204,13 @@ LATER = {
 
 
 @pytest.mark.parametrize("name", LATER)
-def test_a_leaf_that_became_itself_later(name: str) -> None:
-    assert_proved(LATER[name])
+def test_a_leaf_has_its_value_at_the_backward_pass(name: str) -> None:
+    assert_passes(LATER[name])
 
 
-def test_held_numbers_are_held_in_the_proof() -> None:
+def test_overridden_values_are_used() -> None:
     source = X + "c = torch.tensor([1., 1., 1.])\nloss = (x * x * c).sum()\nloss.backward()"
-    answer = proved(source, overrides={"x": {"0": 4.0}, "c": {"0": 10.0}})
+    answer = check(source, overrides={"x": {"0": 4.0}, "c": {"0": 10.0}})
     assert answer["passed"]
     assert [(row["value"], row["autograd"]) for row in answer["rows"]] == [(4.0, 80.0), (-1.25, -2.5), (2.0, 4.0)]
 
@@ -234,17 +234,17 @@ def test_held_numbers_are_held_in_the_proof() -> None:
     ],
     ids=["no leaf", "no name", "deleted", "complex", "stretched", "no pass", "an error", "a wrong gradient", "changed in place", "no script"],
 )
-def test_what_cannot_be_proved_is_said(source: str, words: str) -> None:
+def test_scripts_that_cannot_be_checked_are_refused(source: str, words: str) -> None:
     with pytest.raises(PlaygroundError, match=words):
-        proved(source)
+        check(source)
 
 
-def test_several_numbers_have_no_gradient_to_prove() -> None:
-    """`backward` refuses them, so that there is no pass whose gradients could be right."""
+def test_a_loss_with_several_cells_is_refused() -> None:
+    """`backward` refuses it, so there is no gradient to check."""
     with pytest.raises(PlaygroundError):
-        proved(X + "y = x * x\ny.backward()")
+        check(X + "y = x * x\ny.backward()")
 
 
-def test_leaves_that_were_not_asked_for_are_not_proved() -> None:
-    for passing in ("g, = torch.autograd.grad((x * y).sum(), x)", "(x * y).sum().backward(inputs=[x])"):
-        assert {row["name"] for row in proved(f"{X}y = torch.ones(3, requires_grad=True)\n{passing}")["rows"]} == {"x"}
+def test_only_requested_leaves_are_checked() -> None:
+    for backward in ("g, = torch.autograd.grad((x * y).sum(), x)", "(x * y).sum().backward(inputs=[x])"):
+        assert {row["name"] for row in check(f"{X}y = torch.ones(3, requires_grad=True)\n{backward}")["rows"]} == {"x"}

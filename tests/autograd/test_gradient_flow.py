@@ -1,4 +1,4 @@
-"""Gradients through whole networks: what is told of them, against the script that is shown, run as it stands."""
+"""Gradients through networks equal those of the exported script."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PRESETS = load_presets().networks
 Answer = dict[str, Any]
 
 
-def told(**request: Any) -> Answer:
+def measure(**request: Any) -> Answer:
     return json.loads(json.dumps(measure_gradient_flow({"device": "cpu", "batch": 8, **request}), allow_nan=False))
 
 
-def executed(code: str) -> dict[str, Any]:
-    """The names after Python itself has run the script."""
+def execute(code: str) -> dict[str, Any]:
+    """Run the script in Python; return its names."""
     assert "playground" not in code
     names: dict[str, Any] = {}
     exec(code, names)  # noqa: S102 (our own code)
@@ -36,7 +36,7 @@ def executed(code: str) -> dict[str, Any]:
 
 
 def weights(answer: Answer) -> dict[str, Answer]:
-    return {f"{layer['name']}.{path}": told for layer in answer["layers"] for path, told in layer["weights"].items()}
+    return {f"{layer['name']}.{path}": weight for layer in answer["layers"] for path, weight in layer["weights"].items()}
 
 
 def norms(network: nn.Module) -> dict[str, float]:
@@ -62,15 +62,15 @@ def gradients(network: nn.Module) -> dict[str, float]:
     ],
     ids=["sigmoid", "underflow", "large", "kaiming", "xavier", "batch norm", "overflow", "zeros", "zeros in a ResNet"],
 )
-def test_what_depth_activation_and_initialisation_do(request_: dict[str, Any], kind: str, words: str) -> None:
-    answer = told(**{"batch": 64, **request_})
+def test_the_verdict_depends_on_depth_activation_and_initialisation(request_: dict[str, Any], kind: str, words: str) -> None:
+    answer = measure(**{"batch": 64, **request_})
     assert answer["verdict"]["kind"] == kind, answer["verdict"]
     assert words in answer["verdict"]["text"] and answer["verdict"]["text"].endswith(".")
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_presets_as_they_are_can_learn(name: str) -> None:
-    assert told(network=name, batch=32)["verdict"]["kind"] == "fine"
+def test_the_verdict_on_every_preset_is_fine(name: str) -> None:
+    assert measure(network=name, batch=32)["verdict"]["kind"] == "fine"
 
 
 def layers(*sizes: float | str | None) -> Answer:
@@ -94,39 +94,39 @@ def layers(*sizes: float | str | None) -> Answer:
     ],
 )
 def test_the_verdict_follows_from_the_first_and_the_last_layer(sizes: tuple[float | str, ...], kind: str, words: str) -> None:
-    found = verdict(layers(*sizes))
-    assert found["kind"] == kind and words in found["text"]
+    result = verdict(layers(*sizes))
+    assert result["kind"] == kind and words in result["text"]
 
 
 @pytest.mark.parametrize("loss", ["nan", "inf"])
-def test_a_loss_that_is_no_number_is_told(loss: str) -> None:
+def test_a_non_finite_loss_has_the_verdict_nan(loss: str) -> None:
     assert verdict({**layers(1.0, 1.0), "loss": loss})["kind"] == "nan"
 
 
 @pytest.mark.parametrize("initialisation", INITIALISATIONS)
 @pytest.mark.parametrize("name", [*sorted(PRESETS), "stack"])
 def test_the_script_runs_and_has_the_same_weights(name: str, initialisation: str, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = told(network=name, initialisation=initialisation, seed=3)
-    network = executed(answer["code"])["network"]
+    answer = measure(network=name, initialisation=initialisation, seed=3)
+    network = execute(answer["code"])["network"]
     assert norms(network) == pytest.approx({path: each["norm"] for path, each in weights(answer).items()})
     printed = capsys.readouterr().out.splitlines()
     assert printed[0].startswith("loss ") and [line.split()[0] for line in printed[1:]] == list(gradients(network))
 
 
 @pytest.mark.parametrize("initialisation", INITIALISATIONS)
-def test_where_the_batch_is_random_anyway_the_script_gives_the_same_gradients(initialisation: str, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = told(network="two-layers", initialisation=initialisation, seed=5)
-    names = executed(answer["code"])
+def test_the_script_gives_the_same_gradients_for_a_random_batch(initialisation: str, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = measure(network="two-layers", initialisation=initialisation, seed=5)
+    names = execute(answer["code"])
     assert answer["loss"] == names["loss"].item()
     assert {path: each["gradient"] for path, each in weights(answer).items()} == pytest.approx(gradients(names["network"]))
     assert "(10,)" in answer["data"] and answer["data"].endswith(".")
 
 
 @pytest.mark.parametrize(("name", "data"), [("stack", "mnist-5k"), ("tiny-vit", "mnist-5k"), ("cifar-resnet", "shapes")])
-def test_the_batch_is_images_as_training_sees_them(name: str, data: str) -> None:
-    answer = told(network=name, seed=2, batch=16, initialisation="kaiming")
+def test_the_batch_has_normalised_training_images(name: str, data: str) -> None:
+    answer = measure(network=name, seed=2, batch=16, initialisation="kaiming")
     start, end = answer["code"].split("inputs = ")
-    names = executed(start)
+    names = execute(start)
     images = load(data)
     chosen = torch.randperm(len(images.train_images))[:16]
     names |= {"inputs": normalise(images.train_images[chosen], images.info), "labels": images.train_labels[chosen]}
@@ -138,37 +138,37 @@ def test_the_batch_is_images_as_training_sees_them(name: str, data: str) -> None
 
 @pytest.mark.parametrize("normalised", [False, True])
 @pytest.mark.parametrize("activation", ["", "none", *ACTIVATIONS])
-def test_a_stack_is_as_deep_and_wide_as_was_asked(activation: str, normalised: bool, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = told(depth=3, width=12, activation=activation, normalised=normalised)
-    one = ["Linear", *(["BatchNorm1d"] if normalised else []), *([] if activation == "none" else [activation or "ReLU"])]
-    assert [layer["title"] for layer in answer["layers"]] == ["Flatten", *(one * 3), "Linear"]
-    assert [layer["out_shape"] for layer in answer["layers"]] == [[8, 784], *([[8, 12]] * len(one) * 3), [8, 10]]
+def test_a_stack_has_the_requested_layers(activation: str, normalised: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = measure(depth=3, width=12, activation=activation, normalised=normalised)
+    block = ["Linear", *(["BatchNorm1d"] if normalised else []), *([] if activation == "none" else [activation or "ReLU"])]
+    assert [layer["title"] for layer in answer["layers"]] == ["Flatten", *(block * 3), "Linear"]
+    assert [layer["out_shape"] for layer in answer["layers"]] == [[8, 784], *([[8, 12]] * len(block) * 3), [8, 10]]
     expected = 784 * 12 + 12 + 2 * (12 * 12 + 12) + 12 * 10 + 10 + (3 * 2 * 12 if normalised else 0)
     assert sum(group["parameters"] for group in answer["graph"]["groups"] if group["parent"] is None) == expected
-    assert sum(parameter.numel() for parameter in executed(answer["code"])["network"].parameters()) == expected
-    assert "3 × " in answer["title"] and "12" in answer["title"] and all(name in answer["title"] for name in one)
+    assert sum(parameter.numel() for parameter in execute(answer["code"])["network"].parameters()) == expected
+    assert "3 × " in answer["title"] and "12" in answer["title"] and all(name in answer["title"] for name in block)
 
 
 @pytest.mark.parametrize(("name", "own"), [("tutorial-cnn", "ReLU"), ("lenet-5", "Tanh")])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_every_activation_of_a_preset_is_replaced(activation: str, name: str, own: str) -> None:
-    plain, answer = told(network=name), told(network=name, activation=activation)
+    plain, answer = measure(network=name), measure(network=name, activation=activation)
     assert {layer["title"] for layer in plain["layers"]} & set(ACTIVATIONS) == {own}
     assert {layer["title"] for layer in answer["layers"]} & set(ACTIVATIONS) == {activation}
     assert len(answer["layers"]) == len(plain["layers"])
     assert f"nn.{activation}(" in answer["code"] and activation in answer["title"]
 
 
-def test_the_same_request_has_the_same_answer_and_another_seed_another() -> None:
+def test_equal_requests_have_equal_results_and_another_seed_another() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    one, again, other = told(network="tiny-vit", seed=1), told(network="tiny-vit", seed=1), told(network="tiny-vit", seed=2)
+    first, second, other = measure(network="tiny-vit", seed=1), measure(network="tiny-vit", seed=1), measure(network="tiny-vit", seed=2)
     assert torch.equal(before, torch.get_rng_state())
-    assert one == again
-    assert one["loss"] != other["loss"]
+    assert first == second
+    assert first["loss"] != other["loss"]
 
 
-def test_what_is_missing_is_as_in_the_defaults() -> None:
+def test_missing_values_have_their_defaults() -> None:
     assert measure_gradient_flow({}) == measure_gradient_flow(dict(gradient_flow.DEFAULTS))
 
 
@@ -200,7 +200,7 @@ def test_what_is_missing_is_as_in_the_defaults() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_is_refused_kindly(request_: dict[str, Any], words: str) -> None:
+def test_invalid_values_are_refused_with_their_limits(request_: dict[str, Any], words: str) -> None:
     with pytest.raises((ConfigError, UnknownName)) as caught:
         measure_gradient_flow({"device": "cpu", "batch": 4, **request_})
     assert words in str(caught.value)
@@ -215,22 +215,20 @@ def test_what_cannot_be_is_refused_kindly(request_: dict[str, Any], words: str) 
     ],
     ids=["no vector", "too few classes", "no weights"],
 )
-def test_a_network_of_ones_own_that_does_not_fit_is_refused(
-    spec: NetworkSpec, error: type[PlaygroundError], words: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_network_that_does_not_fit_is_refused(spec: NetworkSpec, error: type[PlaygroundError], words: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gradient_flow, "preset", lambda _name: spec)
     with pytest.raises(error, match=words):
-        told(network=spec.name)
+        measure(network=spec.name)
 
 
-def test_a_batch_without_memory_is_told_and_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gradient_flow, "observe", lambda *_given: torch.empty(2**58))
+def test_exhausted_memory_is_explained_and_other_errors_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gradient_flow, "observe", lambda *_arguments: torch.empty(2**58))
     with pytest.raises(PlaygroundError, match="more memory"):
-        told()
+        measure()
 
-    def broken(*_given: Tensor) -> Answer:
+    def broken(*_arguments: Tensor) -> Answer:
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(gradient_flow, "observe", broken)
     with pytest.raises(RuntimeError, match="a bug"):
-        told()
+        measure()

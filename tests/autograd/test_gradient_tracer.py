@@ -1,4 +1,4 @@
-"""What is observed of a script's autograd graph: written cases, against PyTorch run plainly or numbers known by hand."""
+"""The traced autograd graph of a script equals that of PyTorch without the tracer, or values computed by hand."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 import torch
 
 from playground.autograd import graph
-from playground.autograd.gradient_tracer import PASSES, GradientTracer
+from playground.autograd.gradient_tracer import MAX_PASSES, GradientTracer
 
 CPU = {"device": torch.device("cpu")}
 
 
-def told(source: str) -> dict[str, Any]:
+def document_of(source: str) -> dict[str, Any]:
     return json.loads(json.dumps(graph.document(graph.run(source, CPU)), allow_nan=False))
 
 
-def plainly(source: str) -> dict[str, Any]:
-    """The names after Python itself has run the script."""
+def execute(source: str) -> dict[str, Any]:
+    """Run the script in Python; return its names."""
     names: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
     exec(source, names)  # noqa: S102 (a script of this file)
     return names
 
 
 def node(document: dict[str, Any], **facts: Any) -> dict[str, Any]:
-    """The one node of which these are true."""
-    (found,) = [each for each in document["graph"]["nodes"] if all(each.get(fact) == value for fact, value in facts.items())]
-    return found
+    """Return the only node with these facts."""
+    (matches,) = [each for each in document["graph"]["nodes"] if all(each.get(fact) == value for fact, value in facts.items())]
+    return matches
 
 
 def leaf(document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -36,13 +36,13 @@ def leaf(document: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def edges(document: dict[str, Any], **ends: dict[str, Any]) -> list[dict[str, Any]]:
-    """Edges by the nodes at their ends: `start` and `end`."""
+    """Return the edges between the nodes `start` and `end`; either may be omitted."""
     ids = {"from" if end == "start" else "to": each["id"] for end, each in ends.items()}
     return [edge for edge in document["graph"]["edges"] if all(edge[end] == each for end, each in ids.items())]
 
 
 def backward(document: dict[str, Any]) -> list[tuple[int, str]]:
-    """The steps back: the pass, and what PyTorch calls the node."""
+    """Return the backward steps: the number of the pass, and PyTorch's name of the node."""
     operations = {each["id"]: each["op"] for each in document["graph"]["nodes"]}
     return [(step["pass"], operations.get(step["node"], "")) for step in document["steps"] if step["kind"] == "backward"]
 
@@ -51,7 +51,7 @@ SPLIT = "x = torch.tensor([1., 2., 3., 4.], requires_grad=True)\nlo, hi = (x * 2
 
 
 def test_each_output_of_a_node_has_its_own_value_and_gradient() -> None:
-    document = told(SPLIT.format("lo * hi"))
+    document = document_of(SPLIT.format("lo * hi"))
     split = node(document, op="SplitBackward0")
     assert [(each["output"], each["name"], each["value"], each["grad"]) for each in split["outputs"]] == [
         (0, "lo", [2.0, 4.0], [6.0, 8.0]),
@@ -61,15 +61,15 @@ def test_each_output_of_a_node_has_its_own_value_and_gradient() -> None:
 
 
 @pytest.mark.parametrize("used", ["lo", "hi"])
-def test_what_a_node_shows_belongs_to_one_of_its_outputs(used: str) -> None:
-    """Never the name of one with the gradient of another."""
-    split = node(told(SPLIT.format(used)), op="SplitBackward0")
+def test_name_value_and_gradient_of_a_node_are_of_the_same_output(used: str) -> None:
+    """Never the name of each output with the gradient of another."""
+    split = node(document_of(SPLIT.format(used)), op="SplitBackward0")
     assert {each["name"]: each["grad"] for each in split["outputs"]} == {"lo": None, "hi": None, used: [1.0, 1.0]}
     assert {key: split[key] for key in ("name", "value", "grad")} in [{key: each[key] for key in ("name", "value", "grad")} for each in split["outputs"]]
 
 
-def test_an_index_has_no_gradient_and_is_no_output() -> None:
-    document = told("x = torch.tensor([[1., 5.], [7., 2.]], requires_grad=True)\nbest, where = x.max(dim=1)\nbest.sum().backward()")
+def test_an_index_tensor_has_no_gradient_and_is_no_output() -> None:
+    document = document_of("x = torch.tensor([[1., 5.], [7., 2.]], requires_grad=True)\nbest, where = x.max(dim=1)\nbest.sum().backward()")
     largest = node(document, op="MaxBackward0")
     assert (largest["name"], largest["value"], largest["grad"], largest["outputs"]) == ("best", [5.0, 7.0], [1.0, 1.0], [])
     assert largest["saved"]["indices"] == [1, 0]
@@ -77,7 +77,7 @@ def test_an_index_has_no_gradient_and_is_no_output() -> None:
 
 
 def test_gradients_of_a_tensor_used_several_times_add_up() -> None:
-    document = told("x = torch.tensor([2., 3.], requires_grad=True)\ny = x * x\nz = (y + x + y * x).sum()\nz.backward()")
+    document = document_of("x = torch.tensor([2., 3.], requires_grad=True)\ny = x * x\nz = (y + x + y * x).sum()\nz.backward()")
     passed = [edge["passed"] for edge in edges(document, start=node(document, name="x"))]
     assert len(passed) == 4  # twice to the square, once to each sum
     assert torch.tensor(passed).sum(0).tolist() == node(document, name="x")["grad"] == [2 * 2 + 1 + 3 * 4, 2 * 3 + 1 + 3 * 9]
@@ -86,22 +86,22 @@ def test_gradients_of_a_tensor_used_several_times_add_up() -> None:
     assert torch.tensor([edge["passed"] for edge in edges(document, start=square)]).sum(0).tolist() == square["grad"] == [3.0, 4.0]
 
 
-def test_a_change_through_a_view_gives_the_base_and_the_view_new_nodes() -> None:
-    document = told("x = torch.tensor([1., 2., 3.], requires_grad=True)\ny = x * 2\nv = y[1:]\nv.mul_(10)\nz = (y * v.sum()).sum()\nz.backward()")
+def test_an_in_place_operation_on_a_view_gives_base_and_view_new_nodes() -> None:
+    document = document_of("x = torch.tensor([1., 2., 3.], requires_grad=True)\ny = x * 2\nv = y[1:]\nv.mul_(10)\nz = (y * v.sum()).sum()\nz.backward()")
     copied = node(document, op="CopySlices")
     assert (copied["name"], copied["value"], copied["version"], copied["source"]) == ("y", [2.0, 40.0, 60.0], 1, "v.mul_(10)")
     view = node(document, name="v")
     assert view["value"] == [40.0, 60.0]
     assert edges(document, start=copied, end=view)
-    names = plainly("x = torch.tensor([1., 2., 3.], requires_grad=True)\ny = x * 2\nv = y[1:]\nv.mul_(10)\nz = (y * v.sum()).sum()")
+    names = execute("x = torch.tensor([1., 2., 3.], requires_grad=True)\ny = x * 2\nv = y[1:]\nv.mul_(10)\nz = (y * v.sum()).sum()")
     for name, gradient in zip("xyv", torch.autograd.grad(names["z"], [names[name] for name in "xyv"]), strict=True):
         assert node(document, name=name)["grad"] == gradient.tolist()
     old = node(document, source="x * 2")
-    assert (old["name"], old["value"], old["version"]) == ("", [2.0, 4.0, 6.0], 0)  # y as it was made; now its name means something else
+    assert (old["name"], old["value"], old["version"]) == ("", [2.0, 4.0, 6.0], 0)  # y before the in-place operation; its name now refers to the new node
 
 
-def test_a_change_of_the_base_shows_in_its_views() -> None:
-    document = told("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[0]\ny += 1\nz = v * 3\nz.backward()")
+def test_an_in_place_operation_on_the_base_changes_its_views() -> None:
+    document = document_of("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[0]\ny += 1\nz = v * 3\nz.backward()")
     assert (node(document, name="v")["value"], node(document, name="v")["grad"]) == (3.0, 3.0)
     assert node(document, name="x")["grad"] == [6.0, 0.0]
 
@@ -118,12 +118,12 @@ loss.backward()
 """
 
 
-def test_gradients_are_added_up_in_the_order_of_a_plain_run() -> None:
-    """A view gets its new node when it is next used; whoever asks earlier changes the engine's order, and with it the last bit."""
+def test_gradients_are_accumulated_in_the_same_order_as_without_the_tracer() -> None:
+    """A view gets its new node when `grad_fn` is next read; an earlier read changes the engine's order, and with it the last bit."""
     numbers = torch.Generator().manual_seed(0)
     for _ in range(40):
         source = VIEWED.format(*(torch.rand(5, generator=numbers) + 0.1).tolist())
-        assert graph.run(source, CPU).names["x"].grad.tolist() == plainly(source)["x"].grad.tolist()
+        assert graph.run(source, CPU).names["x"].grad.tolist() == execute(source)["x"].grad.tolist()
 
 
 UNTRACKED = [
@@ -135,9 +135,9 @@ UNTRACKED = [
 
 
 @pytest.mark.parametrize("source", UNTRACKED, ids=["assigned into", "updated", "a bare expression", "several views"])
-def test_a_view_that_has_no_history_to_tell_of_stops_nothing(source: str) -> None:
-    """PyTorch refuses every question about the history of such a view; the script has asked none."""
-    document, names = told(source), plainly(source)
+def test_a_view_without_history_causes_no_error(source: str) -> None:
+    """PyTorch raises an error when the history of such a view is read; the script does not read it."""
+    document, names = document_of(source), execute(source)
     assert document["error"] is None
     assert document["names"]["w"]["grad"] == names["w"].grad.tolist()
     assert document["names"]["w"]["value"] == names["w"].tolist()
@@ -146,32 +146,32 @@ def test_a_view_that_has_no_history_to_tell_of_stops_nothing(source: str) -> Non
 @pytest.mark.parametrize(
     "source", [each.replace("\nloss.backward()", "") for each in UNTRACKED], ids=["assigned into", "updated", "a bare expression", "several views"]
 )
-def test_nor_without_a_backward_pass(source: str) -> None:
-    document = told(source)
+def test_a_view_without_history_causes_no_error_without_a_backward_pass(source: str) -> None:
+    document = document_of(source)
     assert document["error"] is None
-    assert node(document, op="SumBackward0")["value"] == plainly(source)["loss"].item()
+    assert node(document, op="SumBackward0")["value"] == execute(source)["loss"].item()
 
 
 @pytest.mark.parametrize("operation", ["torch.where(a > b, a, b)", "torch.cat([a, b])", "a * b", "torch.maximum(a, b)"])
-def test_dtypes_may_be_mixed(operation: str) -> None:
+def test_gradients_of_mixed_dtypes_equal_those_of_pytorch(operation: str) -> None:
     source = "a = torch.tensor([1.5, -1.], requires_grad=True)\nb = torch.tensor([0.5, 2.], dtype=torch.float64, requires_grad=True)\n"
     source += f"loss = ({operation}).sum()\nloss.backward()"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     for name in "ab":
         assert node(document, name=name)["grad"] == names[name].grad.tolist()
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_branch_that_was_taken(sign: int) -> None:
+def test_the_graph_has_only_the_branch_that_ran(sign: int) -> None:
     source = f"x = torch.tensor(2., requires_grad=True)\ny = x * {sign}\nif y > 0:\n    z = y.exp()\nelse:\n    z = y.sin()\nz.backward()"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     assert node(document, name="z")["op"] == ("ExpBackward0" if sign > 0 else "SinBackward0")
     assert document["names"]["x"]["grad"] == names["x"].grad.item()
     assert not [each for each in document["graph"]["nodes"] if each["op"] == ("SinBackward0" if sign > 0 else "ExpBackward0")]
 
 
-def test_leaves_in_lists_have_their_places_for_names() -> None:
-    document = told(
+def test_leaves_in_lists_are_named_by_their_index() -> None:
+    document = document_of(
         "params = [torch.tensor([1., 2.], requires_grad=True), torch.tensor(3., requires_grad=True)]\nloss = (params[0] * params[1]).sum()\nloss.backward()"
     )
     assert {each["name"]: each["grad"] for each in document["leaves"]} == {"params[0]": [3.0, 3.0], "params[1]": 3.0}
@@ -179,34 +179,34 @@ def test_leaves_in_lists_have_their_places_for_names() -> None:
     assert document["names"]["params[1]"]["grad"] == 3.0
 
 
-def test_a_leaf_is_called_by_its_own_name_before_that_in_a_list() -> None:
-    document = told("w = torch.tensor([1., 2.], requires_grad=True)\nparams = [w]\nloss = params[0].sum()\nloss.backward()")
+def test_the_name_of_a_leaf_precedes_its_name_in_a_list() -> None:
+    document = document_of("w = torch.tensor([1., 2.], requires_grad=True)\nparams = [w]\nloss = params[0].sum()\nloss.backward()")
     assert [each["name"] for each in document["leaves"]] == ["w"]
 
 
-def test_a_leaf_without_a_name_is_a_leaf_all_the_same() -> None:
-    document = told("y = torch.tensor([1., 2.], requires_grad=True) * 3\nloss = y.sum()\nloss.backward()")
+def test_an_unnamed_leaf_is_in_the_graph() -> None:
+    document = document_of("y = torch.tensor([1., 2.], requires_grad=True) * 3\nloss = y.sum()\nloss.backward()")
     unnamed = node(document, kind="leaf")
     assert (unnamed["name"], unnamed["value"], unnamed["grad"]) == ("", [1.0, 2.0], [3.0, 3.0])
     assert document["leaves"] == []
 
 
-def test_a_retained_graph_is_gone_through_again() -> None:
+def test_a_retained_graph_has_steps_for_each_pass() -> None:
     source = "x = torch.tensor(3., requires_grad=True)\ny = x * x\ny.backward(retain_graph=True)\ny.backward()"
-    document = told(source)
+    document = document_of(source)
     assert backward(document) == [(0, "MulBackward0"), (0, "AccumulateGrad"), (1, "MulBackward0"), (1, "AccumulateGrad")]
     assert node(document, name="x")["grad"] == 6.0  # of the last pass alone
     assert document["names"]["x"]["grad"] == 12.0
 
 
-def test_a_pass_that_fails_is_told_as_far_as_it_came() -> None:
+def test_a_failed_pass_is_described_up_to_its_failure() -> None:
     execution = graph.run("x = torch.tensor([1., 2.], requires_grad=True)\ny = x.exp()\nz = (y * 2).sum()\ny += 1\nz = z + y.sum()\nz.backward()", CPU)
     document = graph.document(execution)
     assert "modified by an inplace operation" in document["error"]["message"]
     assert document["error"]["line"] == 6
     tracer = execution.tracer
     assert isinstance(tracer, GradientTracer)
-    assert [one.failed for one in tracer.passes] == [True]
+    assert len(tracer.passes) == 1
     assert "ExpBackward0" not in [name for _pass, name in backward(document)]
     assert node(document, op="ExpBackward0")["grad"] is None
     assert "modified by an inplace operation" in node(document, op="ExpBackward0")["saved"]["result"]
@@ -214,25 +214,25 @@ def test_a_pass_that_fails_is_told_as_far_as_it_came() -> None:
     assert leaf(document, "x")["grad"] is None
 
 
-def test_a_second_pass_through_a_freed_graph_is_told() -> None:
-    document = told("x = torch.tensor(3., requires_grad=True)\ny = x * x\ny.backward()\ny.backward()")
+def test_a_second_pass_through_a_freed_graph_is_an_error() -> None:
+    document = document_of("x = torch.tensor(3., requires_grad=True)\ny = x * x\ny.backward()\ny.backward()")
     assert "second time" in document["error"]["message"]
     assert document["names"]["x"]["grad"] == 6.0
     assert "second time" in node(document, name="y")["saved"]["self"] or "freed" in node(document, name="y")["saved"]["self"]
-    assert leaf(document, "x")["grad"] == 6.0  # of the first pass, in which it had a part
+    assert leaf(document, "x")["grad"] == 6.0  # of the first pass that involves it
 
 
-def test_autograd_grad_leaves_grad_alone_and_is_shown() -> None:
+def test_gradients_of_autograd_grad_are_described_and_grad_stays_none() -> None:
     source = "x = torch.tensor([1., 2.], requires_grad=True)\ny = x * x\nz = y.sum()\ngx, gy = torch.autograd.grad(z, [x, y])"
-    document = told(source)
+    document = document_of(source)
     assert document["names"]["x"]["grad"] is None
     assert (node(document, name="x")["grad"], node(document, name="y")["grad"]) == ([2.0, 4.0], [1.0, 1.0])
     assert (document["names"]["gx"]["value"], leaf(document, "x")["grad"]) == ([2.0, 4.0], [2.0, 4.0])
 
 
-def test_a_gradient_of_a_gradient() -> None:
+def test_a_second_derivative_equals_that_of_pytorch() -> None:
     source = "x = torch.tensor(2., requires_grad=True)\ny = x ** 3\ng, = torch.autograd.grad(y, x, create_graph=True)\nh, = torch.autograd.grad(g, x)"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     assert document["error"] is None
     assert (document["names"]["g"]["value"], document["names"]["h"]["value"]) == (names["g"].item(), names["h"].item()) == (12.0, 12.0)
     assert node(document, name="g")["value"] == 12.0
@@ -240,16 +240,16 @@ def test_a_gradient_of_a_gradient() -> None:
     assert {number for number, _name in backward(document)} == {0, 1}
 
 
-def test_create_graph_for_backward() -> None:
+def test_backward_with_create_graph_can_be_differentiated_again() -> None:
     source = "x = torch.tensor(2., requires_grad=True)\ny = x ** 3\ny.backward(create_graph=True)\nz = (x.grad ** 2).sum()\nz.backward()"
-    document = told(source)
+    document = document_of(source)
     assert document["names"]["x"]["grad"] == 12 + 2 * 12 * 12
     assert node(document, name="x")["grad"] == 2 * 12 * 12
 
 
-@pytest.mark.parametrize("given", ["torch.tensor([1., 10.])", "gradient=torch.tensor([1., 10.])"])
-def test_a_pass_may_begin_with_other_gradients_than_one(given: str) -> None:
-    document = told(f"x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 3\ny.backward({given})")
+@pytest.mark.parametrize("arguments", ["torch.tensor([1., 10.])", "gradient=torch.tensor([1., 10.])"])
+def test_a_pass_starts_from_the_gradient_argument(arguments: str) -> None:
+    document = document_of(f"x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 3\ny.backward({arguments})")
     assert (node(document, name="y")["grad"], node(document, name="x")["grad"]) == ([1.0, 10.0], [3.0, 30.0])
     assert leaf(document, "x")["loss"] == 3 * 1 + 6 * 10
 
@@ -266,8 +266,8 @@ second.backward()
 """
 
 
-def test_a_leaf_starts_with_the_first_pass_that_it_has_a_part_in() -> None:
-    document = told(TWO_PASSES)
+def test_a_leaf_is_recorded_at_the_first_pass_that_involves_it() -> None:
+    document = document_of(TWO_PASSES)
     a, b, c = (leaf(document, name) for name in "abc")
     assert (a["pass"], a["loss"], a["value"], a["grad"]) == (0, 6.0, [1.0, 2.0], [2.0, 2.0])
     second = 0 * 3 * 5 + 1 * 4 * 6
@@ -276,13 +276,13 @@ def test_a_leaf_starts_with_the_first_pass_that_it_has_a_part_in() -> None:
     assert node(document, name="a")["value"] == [0.0, 1.0]  # the graph is that of the last pass
 
 
-def test_a_leaf_that_no_gradient_came_to_has_a_start_without_one() -> None:
-    document = told("a = torch.tensor(1., requires_grad=True)\nb = torch.tensor(2., requires_grad=True)\ny = a * b\ng, = torch.autograd.grad(y, a)")
+def test_a_leaf_that_received_no_gradient_is_recorded_without_one() -> None:
+    document = document_of("a = torch.tensor(1., requires_grad=True)\nb = torch.tensor(2., requires_grad=True)\ny = a * b\ng, = torch.autograd.grad(y, a)")
     assert (leaf(document, "a")["grad"], leaf(document, "b")["grad"]) == (2.0, None)
 
 
-def test_whole_numbers_are_not_free() -> None:
-    document = told("i = torch.tensor([1, 2])\nx = torch.tensor([1., 2.], requires_grad=True)\nloss = (x * i).sum()\nloss.backward()")
+def test_integer_tensors_are_not_editable() -> None:
+    document = document_of("i = torch.tensor([1, 2])\nx = torch.tensor([1., 2.], requires_grad=True)\nloss = (x * i).sum()\nloss.backward()")
     assert (leaf(document, "i")["editable"], leaf(document, "x")["editable"]) == (False, True)
 
 
@@ -295,23 +295,23 @@ def test_whole_numbers_are_not_free() -> None:
         ("(x * 2).exp().sum()", []),
     ],
 )
-def test_the_first_operation_with_a_non_finite_result_is_named(expression: str, born: list[tuple[str, str, str]]) -> None:
-    document = told(f"x = torch.tensor([0., 1.], requires_grad=True)\ny = x * 1\nx = y\nloss = {expression} * 2\nloss.backward()")
+def test_the_first_operation_with_a_non_finite_result_is_reported(expression: str, born: list[tuple[str, str, str]]) -> None:
+    document = document_of(f"x = torch.tensor([0., 1.], requires_grad=True)\ny = x * 1\nx = y\nloss = {expression} * 2\nloss.backward()")
     operations = {each["id"]: each["op"] for each in document["graph"]["nodes"]}
-    found = [(operations[each["node"]], each["kind"], each["value"]) for each in document["nonfinite"]]
-    assert [one[:2] for one in found] == [one[:2] for one in born]
-    assert found[:1] == born[:1]
+    matches = [(operations[each["node"]], each["kind"], each["value"]) for each in document["nonfinite"]]
+    assert [each[:2] for each in matches] == [each[:2] for each in born]
+    assert matches[:1] == born[:1]
 
 
-def test_a_nan_that_came_from_outside_was_not_born_here() -> None:
-    document = told("x = torch.tensor([float('nan'), 1.], requires_grad=True)\nloss = (x * 2).sum()\nloss.backward()")
+def test_an_operation_with_a_nan_input_is_not_reported_as_its_origin() -> None:
+    document = document_of("x = torch.tensor([float('nan'), 1.], requires_grad=True)\nloss = (x * 2).sum()\nloss.backward()")
     assert document["nonfinite"] == []
     assert node(document, name="x")["value"] == ["nan", 1.0]
 
 
-def test_nodes_on_the_way_to_a_result_are_inner_ones() -> None:
+def test_further_nodes_of_one_call_are_inner_nodes() -> None:
     source = "x = torch.tensor([[1., 2., 0.5]], requires_grad=True)\nloss = F.cross_entropy(x, torch.tensor([1]))\nloss.backward()"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     inner = node(document, inner=True, kind="operation")
     assert (inner["op"], inner["value"], inner["source"]) == ("LogSoftmaxBackward0", None, "F.cross_entropy(x, torch.tensor([1]))")
     assert inner["grad"] == [[0.0, -1.0, 0.0]]
@@ -321,40 +321,40 @@ def test_nodes_on_the_way_to_a_result_are_inner_ones() -> None:
     assert forward == [inner["id"], node(document, name="loss")["id"]]
 
 
-def test_versions_are_those_of_the_tensors() -> None:
+def test_versions_equal_the_version_counters() -> None:
     source = "x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nz = y + 1\ny += 1\ny *= 1\nloss = (y + z).sum()\nloss.backward()"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     assert document["names"]["y"]["version"] == names["y"]._version == 2
     assert [each["version"] for each in document["graph"]["nodes"] if each["source"] in ("x * 2", "y += 1", "y *= 1")] == [0, 1, 2]
 
 
-def test_only_the_last_passes_are_remembered() -> None:
-    turns = PASSES + 7
+def test_only_the_last_passes_are_kept() -> None:
+    turns = MAX_PASSES + 7
     execution = graph.run(f"x = torch.tensor(2., requires_grad=True)\nfor i in range({turns}):\n    (x * x).backward()", CPU)
     tracer = execution.tracer
     assert isinstance(tracer, GradientTracer)
-    assert [one.number for one in tracer.passes] == list(range(7, turns))
+    assert [each.number for each in tracer.passes] == list(range(7, turns))
     assert execution.names["x"].grad.item() == 4.0 * turns
     assert leaf(graph.document(execution), "x")["pass"] == 0
 
 
-def test_a_tensor_that_retains_its_gradient() -> None:
+def test_retain_grad_keeps_the_gradient_of_a_non_leaf_tensor() -> None:
     source = "x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nz = x * 3\ny.retain_grad()\nloss = (y * z).sum()\nloss.backward()"
-    document, names = told(source), plainly(source)
+    document, names = document_of(source), execute(source)
     assert document["names"]["y"]["grad"] == names["y"].grad.tolist()
     assert document["names"]["z"]["grad"] is None
     assert not document["names"]["y"]["is_leaf"] and document["names"]["x"]["is_leaf"]
 
 
-def test_nothing_flows_where_it_was_detached() -> None:
-    document = told("x = torch.tensor([1., 2.], requires_grad=True)\nc = x.detach() * 2\nloss = (x * c).sum()\nloss.backward()")
+def test_a_detached_tensor_is_a_constant() -> None:
+    document = document_of("x = torch.tensor([1., 2.], requires_grad=True)\nc = x.detach() * 2\nloss = (x * c).sum()\nloss.backward()")
     assert node(document, name="c")["kind"] == "constant"
     assert [edge["passed"] for edge in edges(document, start=node(document, name="c"))] == [None]
     assert node(document, name="x")["grad"] == [2.0, 4.0]
 
 
-def test_what_each_slot_would_make_of_ones_is_told_before_the_pass() -> None:
-    document = told(
+def test_each_edge_has_its_local_derivative() -> None:
+    document = document_of(
         "x = torch.tensor([1., 2.], requires_grad=True)\ny = torch.tensor([3., 4.], requires_grad=True)\nloss = ((x * y) * 10).sum()\nloss.backward()"
     )
     product = node(document, source="x * y")
@@ -364,7 +364,7 @@ def test_what_each_slot_would_make_of_ones_is_told_before_the_pass() -> None:
     ]
 
 
-def test_a_pass_may_begin_at_a_view_that_was_changed() -> None:
-    document = told("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[0]\ny += 1\nv.backward()")
+def test_a_pass_can_start_at_a_view_changed_in_place() -> None:
+    document = document_of("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[0]\ny += 1\nv.backward()")
     assert (node(document, name="v")["value"], node(document, name="v")["grad"]) == (3.0, 1.0)
     assert node(document, name="x")["grad"] == [2.0, 0.0]

@@ -1,4 +1,4 @@
-"""Pitfalls made in many scripts, against the same versions run plainly by Python; and that nothing else of a script is touched."""
+"""Pitfalls in many scripts: every version behaves as in Python, and only the marked lines of a script change."""
 
 from __future__ import annotations
 
@@ -157,14 +157,14 @@ REFUSED = {
     "non_leaf": {"expression of several lines", "a part, over lines"},
     "non_scalar": {"A3", "A4"},
 }
-"""Where a pitfall has no place."""
+"""Scripts that offer no place for a pitfall."""
 CASES = [(name, pitfall) for name in SCRIPTS for pitfall in PITFALLS if name not in REFUSED.get(pitfall, ())]
-AS_MINE = {"backward_twice", "retain_graph", "in_place", "detach", "no_grad", "non_leaf", "integer"}
-"""Pitfalls whose first right version brings the same gradients as the learner's script."""
+SAME_GRADIENTS = {"backward_twice", "retain_graph", "in_place", "detach", "no_grad", "non_leaf", "integer"}
+"""Pitfalls whose first correction gives the same gradients as the original script."""
 
 
 @cache
-def ask(source: str, pitfall: str, seed: int = SEED) -> dict[str, Any]:
+def compare_versions(source: str, pitfall: str, seed: int = SEED) -> dict[str, Any]:
     return json.loads(json.dumps(compare({"source": source, "pitfall": pitfall, "device": "cpu", "seed": seed}), allow_nan=False))
 
 
@@ -173,8 +173,8 @@ def versions(answer: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 @cache
-def plainly(source: str, seed: int = SEED) -> tuple[dict[str, Any], str | None, str]:
-    """The names, the error and the output of Python itself."""
+def execute(source: str, seed: int = SEED) -> tuple[dict[str, Any], str | None, str]:
+    """Run the script in Python; return its names, error and output."""
     names: dict[str, Any] = {"torch": torch, "np": np, "F": F, "device": torch.device("cpu")}
     torch.manual_seed(seed)
     np.random.seed(seed)
@@ -189,15 +189,15 @@ def plainly(source: str, seed: int = SEED) -> tuple[dict[str, Any], str | None, 
 
 
 def leaves(names: dict[str, Any]) -> dict[str, torch.Tensor]:
-    found = {name: value for name, value in names.items() if isinstance(value, torch.Tensor)}
-    found |= {f"{name}[{place}]": part for name, value in names.items() if isinstance(value, list) for place, part in enumerate(value)}
-    return {name: value for name, value in found.items() if isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad}
+    tensors = {name: value for name, value in names.items() if isinstance(value, torch.Tensor)}
+    tensors |= {f"{name}[{place}]": part for name, value in names.items() if isinstance(value, list) for place, part in enumerate(value)}
+    return {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor) and value.is_leaf and value.requires_grad}
 
 
-def agrees(version: dict[str, Any], seed: int = SEED) -> None:
-    """What is told of a version is what Python and PyTorch do with it."""
-    names, error, output = plainly(version["source"], seed)
-    if error and "'NoneType' object" in error:  # of a gradient that is not there; Python says so, and not PyTorch
+def assert_matches_python(version: dict[str, Any], seed: int = SEED) -> None:
+    """The error, output and gradients of a version equal those of Python."""
+    names, error, output = execute(version["source"], seed)
+    if error and "'NoneType' object" in error:  # raised by Python, not by PyTorch, for a missing gradient
         error = None
         assert "NoneType" in version["error"]["message"]
     else:
@@ -212,38 +212,38 @@ def agrees(version: dict[str, Any], seed: int = SEED) -> None:
         )
 
 
-def total(version: dict[str, Any]) -> dict[str, np.ndarray]:
+def gradient_arrays(version: dict[str, Any]) -> dict[str, np.ndarray]:
     return {name: np.array(grad) for name, grad in version["gradients"].items() if grad is not None}
 
 
 @pytest.mark.parametrize(("name", "pitfall"), CASES)
-def test_every_version_does_what_python_does_and_is_the_learners_own(name: str, pitfall: str) -> None:
-    answer = ask(SCRIPTS[name], pitfall)
+def test_every_version_behaves_as_in_python_and_changes_only_marked_lines(name: str, pitfall: str) -> None:
+    answer = compare_versions(SCRIPTS[name], pitfall)
     for version in versions(answer):
-        agrees(version)
-        untouched(SCRIPTS[name], version)
+        assert_matches_python(version)
+        assert_rest_unchanged(SCRIPTS[name], version)
     assert answer["original"]["source"] == SCRIPTS[name]
     assert [version["error"] for version in answer["right"]] == [None] * len(answer["right"]) and answer["right"]
-    if pitfall in AS_MINE:
+    if pitfall in SAME_GRADIENTS:
         assert answer["right"][0]["gradients"] == answer["original"]["gradients"] or pitfall == "non_leaf"
 
 
 @pytest.mark.parametrize(("name", "pitfall"), [(name, pitfall) for pitfall, names in REFUSED.items() for name in sorted(names)])
-def test_where_a_pitfall_has_no_place_it_says_so(name: str, pitfall: str) -> None:
+def test_a_script_without_a_place_for_the_pitfall_is_refused(name: str, pitfall: str) -> None:
     with pytest.raises(PlaygroundError) as caught:
-        ask(SCRIPTS[name], pitfall)
+        compare_versions(SCRIPTS[name], pitfall)
     assert caught.value.message and caught.value.hint
 
 
-def untouched(source: str, version: dict[str, Any]) -> None:
-    """Lines that are not told as changed are the learner's, in their order; comments all are, but those of removed lines."""
+def assert_rest_unchanged(source: str, version: dict[str, Any]) -> None:
+    """Lines not marked as changed are the original's, in order; comments stay, except those of removed lines."""
     ast.parse(version["source"])
     rest = iter(source.splitlines())
     kept = [line for number, line in enumerate(version["source"].splitlines(), 1) if number not in version["changed"]]
-    assert all(any(line == own for own in rest) for line in kept)
+    assert all(any(line == other for other in rest) for line in kept)
     assert len(version["changed"]) == len(set(version["changed"]))
-    lost = [comment for comment in comments(source) if comment not in comments(version["source"])]
-    assert not lost or version["removed"] or "values" in version["source"]  # inside of an expression that backward goes no longer back from
+    missing = [comment for comment in comments(source) if comment not in comments(version["source"])]
+    assert not missing or version["removed"] or "values" in version["source"]  # inside an expression that is no longer the root of the pass
 
 
 def comments(source: str) -> list[str]:
@@ -254,30 +254,30 @@ DOUBLING = ["A1", "A2", "A3", "A4", "semicolons", "expression of several lines",
 
 
 @pytest.mark.parametrize("name", DOUBLING)
-def test_without_zeroing_gradients_add_up(name: str) -> None:
-    answer = ask(SCRIPTS[name], "zero_grad")
-    mine, wrong = total(answer["original"]), total(answer["wrong"])
-    assert mine.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * mine[leaf]) for leaf in mine)
+def test_gradients_accumulate_without_zero_grad(name: str) -> None:
+    answer = compare_versions(SCRIPTS[name], "zero_grad")
+    original, wrong = gradient_arrays(answer["original"]), gradient_arrays(answer["wrong"])
+    assert original.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * original[leaf]) for leaf in original)
     assert answer["right"][0]["gradients"] == answer["original"]["gradients"]
 
 
 @pytest.mark.parametrize("name", DOUBLING)
-def test_with_retain_graph_gradients_add_up(name: str) -> None:
-    answer = ask(SCRIPTS[name], "retain_graph")
-    mine, wrong = total(answer["original"]), total(answer["wrong"])
-    assert mine.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * mine[leaf]) for leaf in mine)
+def test_gradients_accumulate_with_retain_graph(name: str) -> None:
+    answer = compare_versions(SCRIPTS[name], "retain_graph")
+    original, wrong = gradient_arrays(answer["original"]), gradient_arrays(answer["wrong"])
+    assert original.keys() == wrong.keys() and all(np.allclose(wrong[leaf], 2 * original[leaf]) for leaf in original)
     assert [right["gradients"] for right in answer["right"]] == [answer["original"]["gradients"]] * 2
 
 
-def test_a_script_that_never_zeroes_is_told_so() -> None:
-    answer = ask(SCRIPTS["A5"], "zero_grad")
+def test_a_script_that_never_clears_gradients_is_the_wrong_version() -> None:
+    answer = compare_versions(SCRIPTS["A5"], "zero_grad")
     assert (answer["wrong"]["gradients"], answer["wrong"]["changed"]) == ({"x": [4.0, 8.0]}, [])
     assert (answer["right"][0]["gradients"], answer["right"][0]["changed"]) == ({"x": [2.0, 4.0]}, [4])
     assert "never clears" in answer["meaning"]
 
 
-def test_leaves_of_each_turn_are_not_taken_for_old_gradients() -> None:
-    answer = ask("for i in range(2):\n    x = torch.ones(2, requires_grad=True)\n    y = (x * x).sum()\n    y.backward()", "zero_grad")
+def test_new_leaves_of_each_turn_do_not_accumulate() -> None:
+    answer = compare_versions("for i in range(2):\n    x = torch.ones(2, requires_grad=True)\n    y = (x * x).sum()\n    y.backward()", "zero_grad")
     assert (answer["original"]["gradients"], answer["wrong"]["gradients"]) == ({"x": [2.0, 2.0]}, {"x": [4.0, 4.0]})
 
 
@@ -288,42 +288,42 @@ def test_leaves_of_each_turn_are_not_taken_for_old_gradients() -> None:
         "x.grad = torch.zeros_like(x)", "x.grad, w.grad = None, None", "x.grad = w.grad = None", "[p.grad.zero_() for p in (x, w)]",
     ],
 )  # fmt: skip
-def test_every_way_to_zero_is_known(zeroing: str) -> None:
+def test_every_way_to_clear_gradients_is_recognised(zeroing: str) -> None:
     source = (
         f"x = torch.ones(2, requires_grad=True)\nw = torch.ones(2, requires_grad=True)\n(x * w).sum().backward()\n{zeroing}  # gone\n(x * w).sum().backward()"
     )
-    answer = ask(source, "zero_grad")
+    answer = compare_versions(source, "zero_grad")
     assert (answer["wrong"]["removed"], answer["wrong"]["changed"]) == ([zeroing], [])
     assert answer["wrong"]["source"] == source.replace(f"{zeroing}  # gone\n", "")
     assert (answer["wrong"]["gradients"]["x"], answer["right"][0]["gradients"]["x"]) == ([2.0, 2.0], [1.0, 1.0])
 
 
-def test_a_block_that_only_zeroes_keeps_a_pass() -> None:
-    answer = ask(SCRIPTS["zeroing where there is something"], "zero_grad")
+def test_a_block_that_only_clears_gradients_becomes_pass() -> None:
+    answer = compare_versions(SCRIPTS["zeroing where there is something"], "zero_grad")
     assert "if w.grad is not None: pass  # away with it" in answer["wrong"]["source"]
     assert (answer["wrong"]["changed"], answer["wrong"]["removed"]) == ([4], ["w.grad = None"])
 
 
 @pytest.mark.parametrize(
-    ("line", "left"),
+    ("line", "remaining"),
     [
         ("w.grad = None; print(1); w.grad = None; print(2)", "print(1); print(2)"),
         ("print(1); w.grad = None; w.grad = None", "print(1)"),
         ("print(1); w.grad = None; print(2)", "print(1); print(2)"),
     ],
 )
-def test_zeroing_is_cut_out_of_a_line(line: str, left: str) -> None:
+def test_clearing_is_removed_from_a_line_of_several_statements(line: str, remaining: str) -> None:
     start = "w = torch.ones(2, requires_grad=True)\n(w * w).sum().backward()\n"
-    assert ask(start + line, "zero_grad")["wrong"]["source"] == start + left
+    assert compare_versions(start + line, "zero_grad")["wrong"]["source"] == start + remaining
 
 
-def test_zeroing_that_changes_nothing_is_told_so() -> None:
-    assert "changes nothing" in ask("x = torch.ones(2, requires_grad=True)\nx.grad = None\n(x * x).sum().backward()", "zero_grad")["meaning"]
+def test_clearing_without_effect_is_explained() -> None:
+    assert "changes nothing" in compare_versions("x = torch.ones(2, requires_grad=True)\nx.grad = None\n(x * x).sum().backward()", "zero_grad")["meaning"]
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_a_second_pass_fails_only_where_something_was_saved(name: str) -> None:
-    answer = ask(SCRIPTS[name], "backward_twice")
+def test_a_second_pass_fails_only_if_the_graph_saved_values(name: str) -> None:
+    answer = compare_versions(SCRIPTS[name], "backward_twice")
     freed = "backward through the graph a second time" in (answer["wrong"]["pytorch_error"] or "")
     assert freed != (name in ("nothing saved", "retained already"))
     assert ("does not fail" in answer["meaning"]) != freed
@@ -338,45 +338,47 @@ def test_a_second_pass_fails_only_where_something_was_saved(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_pytorch_really_says_so(name: str, pitfall: str, words: str) -> None:
+def test_pytorch_raises_the_error_of_the_pitfall(name: str, pitfall: str, words: str) -> None:
     if name not in REFUSED.get(pitfall, ()):
-        assert words in (plainly(ask(SCRIPTS[name], pitfall)["wrong"]["source"])[1] or "")
+        assert words in (execute(compare_versions(SCRIPTS[name], pitfall)["wrong"]["source"])[1] or "")
 
 
 @pytest.mark.parametrize("pitfall", ["detach", "no_grad"])
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
-def test_without_history_gradients_are_lost(name: str, pitfall: str) -> None:
+def test_gradients_are_missing_without_history(name: str, pitfall: str) -> None:
     if name in REFUSED.get(pitfall, ()):
         return
-    answer = ask(SCRIPTS[name], pitfall)
+    answer = compare_versions(SCRIPTS[name], pitfall)
     refused = "does not require grad" in (answer["wrong"]["pytorch_error"] or "")
     assert refused or answer["wrong"]["gradients"] != answer["original"]["gradients"]
     assert ("PyTorch raises an error" in answer["meaning"]) == refused
 
 
-def test_what_is_lost_beside_another_way_is_told() -> None:
-    answer = ask("a = torch.ones(2, requires_grad=True)\nb = torch.ones(2, requires_grad=True)\nc = a * 3\nloss = (c * b).sum()\nloss.backward()", "detach")
+def test_gradients_missing_on_one_of_several_paths_are_explained() -> None:
+    answer = compare_versions(
+        "a = torch.ones(2, requires_grad=True)\nb = torch.ones(2, requires_grad=True)\nc = a * 3\nloss = (c * b).sum()\nloss.backward()", "detach"
+    )
     assert answer["wrong"]["gradients"] == {"a": None, "b": [3.0, 3.0]} and answer["wrong"]["error"] is None
     assert "are missing" in answer["meaning"]
 
 
 @pytest.mark.parametrize("name", [name for name in SCRIPTS if name not in REFUSED["non_leaf"]])
-def test_a_result_has_no_gradient_unless_it_is_asked_for(name: str) -> None:
-    answer = ask(SCRIPTS[name], "non_leaf")
+def test_a_non_leaf_tensor_has_no_gradient_without_retain_grad(name: str) -> None:
+    answer = compare_versions(SCRIPTS[name], "non_leaf")
     watched = next(name for name in answer["right"][0]["gradients"] if f"print({name}.grad)" in answer["wrong"]["source"] and not name.startswith("x"))
     assert answer["wrong"]["gradients"][watched] is None and "None\n" in answer["wrong"]["output"]
     assert any("not a leaf Tensor is being accessed" in warning for warning in answer["wrong"]["warnings"])
     assert answer["right"][0]["gradients"][watched] is not None
 
 
-def test_no_version_draws_other_random_numbers() -> None:
+def test_all_versions_draw_the_same_random_numbers() -> None:
     source = "x = torch.randn(3, requires_grad=True)\nn = torch.tensor(np.random.rand(3))\ny = x * n\nloss = (y * y).sum()\nloss.backward()"
-    one, again, other = ask(source, "detach"), ask(source, "detach"), ask(source, "detach", seed=SEED + 1)
-    assert one == again and one["right"][0]["gradients"] == one["original"]["gradients"]
-    assert other["original"]["gradients"] != one["original"]["gradients"]
+    first, second, other = compare_versions(source, "detach"), compare_versions(source, "detach"), compare_versions(source, "detach", seed=SEED + 1)
+    assert first == second and first["right"][0]["gradients"] == first["original"]["gradients"]
+    assert other["original"]["gradients"] != first["original"]["gradients"]
 
 
-def test_a_seed_is_drawn_where_none_is_given() -> None:
+def test_a_missing_seed_is_drawn() -> None:
     request = {"source": SCRIPTS["A4"], "pitfall": "zero_grad", "device": "cpu"}
     answer = compare(request)
     assert compare({**request, "seed": answer["seed"]}) == answer
@@ -384,7 +386,7 @@ def test_a_seed_is_drawn_where_none_is_given() -> None:
 
 
 @pytest.mark.parametrize("seed", [-1, 2**64 + 5, "12"])
-def test_every_whole_number_is_a_seed(seed: Any) -> None:
+def test_every_integer_is_a_valid_seed(seed: Any) -> None:
     answer = compare({"source": SCRIPTS["A4"], "pitfall": "zero_grad", "device": "cpu", "seed": seed})
     assert 0 <= answer["seed"] < 2**63
 
@@ -410,47 +412,49 @@ def test_every_whole_number_is_a_seed(seed: Any) -> None:
         ("x = torch.ones(2)\nw = torch.ones(2, requires_grad=True)\ny = w * x\nx = x * 2\nz = (y * x).sum()\nz.backward()", "zero_grad", "overwrites"),
     ],
 )  # fmt: skip
-def test_refusals_are_kind(source: str, pitfall: str, words: str) -> None:
+def test_refusals_name_the_reason(source: str, pitfall: str, words: str) -> None:
     with pytest.raises(PlaygroundError, match=words):
-        ask(source, pitfall)
+        compare_versions(source, pitfall)
 
 
-def test_an_unknown_pitfall_is_named() -> None:
+def test_an_unknown_pitfall_is_refused() -> None:
     with pytest.raises(UnknownName, match="zero_grad"):
-        ask("x = 1", "quicksand")
+        compare_versions("x = 1", "quicksand")
 
 
-def test_names_and_titles() -> None:
+def test_pitfalls_are_keyed_by_their_names() -> None:
     assert list(PITFALLS) == ["zero_grad", "backward_twice", "retain_graph", "in_place", "detach", "no_grad", "non_leaf", "integer", "non_scalar"]
     assert all(pitfalls.PITFALLS[name].name == name for name in PITFALLS)
 
 
-def test_a_loss_that_cannot_be_repeated_is_gone_back_from_once() -> None:
-    answer = ask("w = torch.ones(2, requires_grad=True)\nw = w * 2\nw.sum().backward()", "retain_graph")
+def test_a_loss_that_cannot_be_recomputed_has_one_correction() -> None:
+    answer = compare_versions("w = torch.ones(2, requires_grad=True)\nw = w * 2\nw.sum().backward()", "retain_graph")
     assert [version["title"] for version in answer["right"]] == ["Backward once"]
 
 
-def test_gradients_zeroed_under_another_name_are_not_added_to() -> None:
-    answer = ask("x = torch.ones(2, requires_grad=True)\nfor i in range(2):\n    (x * x).sum().backward()\n    g = x.grad\n    g.zero_()", "zero_grad")
+def test_gradients_cleared_under_another_name_do_not_accumulate() -> None:
+    answer = compare_versions(
+        "x = torch.ones(2, requires_grad=True)\nfor i in range(2):\n    (x * x).sum().backward()\n    g = x.grad\n    g.zero_()", "zero_grad"
+    )
     assert "two backward passes" in answer["meaning"]
 
 
-def test_only_what_was_saved_is_tried() -> None:
+def test_only_saved_tensors_are_changed_in_place() -> None:
     lines = [
         "x = torch.rand(2, requires_grad=True)",
         "a = torch.rand(2)",
         *(f"y{number} = x + {number}" for number in range(12)),
         "(x * a + y1).sum().backward()",
     ]
-    assert "a.mul_(2)\n" in ask("\n".join(lines), "in_place")["wrong"]["source"]
+    assert "a.mul_(2)\n" in compare_versions("\n".join(lines), "in_place")["wrong"]["source"]
 
 
 @pytest.mark.parametrize("pitfall", list(PITFALLS))
-def test_no_name_of_the_learners_is_taken(pitfall: str) -> None:
-    answer = ask(SCRIPTS["names are taken"], pitfall)
+def test_no_name_of_the_script_is_overwritten(pitfall: str) -> None:
+    answer = compare_versions(SCRIPTS["names are taken"], pitfall)
     for version in versions(answer)[pitfall == "integer" and 2 :]:
         assert version["gradients"].keys() >= {"loss"}
-        assert torch.equal(plainly(version["source"])[0]["values"], plainly(SCRIPTS["names are taken"])[0]["values"]) or version["error"]
+        assert torch.equal(execute(version["source"])[0]["values"], execute(SCRIPTS["names are taken"])[0]["values"]) or version["error"]
 
 
 @pytest.mark.parametrize(
@@ -464,12 +468,12 @@ def test_no_name_of_the_learners_is_taken(pitfall: str) -> None:
         ("semicolons", "non_leaf", "loss.backward(); print(y.grad);  # at once\nprint(x.grad)"),
     ],
 )  # fmt: skip
-def test_the_layout_is_the_learners(name: str, pitfall: str, part: str) -> None:
-    assert part in ask(SCRIPTS[name], pitfall)["wrong"]["source"]
+def test_the_layout_of_the_script_is_kept(name: str, pitfall: str, part: str) -> None:
+    assert part in compare_versions(SCRIPTS[name], pitfall)["wrong"]["source"]
 
 
-def test_a_block_is_put_behind_a_line_and_its_comment() -> None:
-    assert ask(SCRIPTS["semicolons"], "no_grad")["right"][0]["source"].endswith(
+def test_a_block_is_inserted_after_a_line_and_its_comment() -> None:
+    assert compare_versions(SCRIPTS["semicolons"], "no_grad")["right"][0]["source"].endswith(
         "loss.backward();  # at once\nwith torch.no_grad():\n    print(y.mean())\nprint(x.grad)"
     )
 
@@ -491,7 +495,7 @@ STATEMENTS = {
 
 @st.composite
 def scripts(draw: st.DrawFn) -> str:
-    """Scripts of one meaning in many layouts: on one line, in blocks, with every indent and end of line, with comments and blank lines."""
+    """Draw scripts with one meaning in many layouts: on one line, in blocks, with every indent and end of line, with comments and blank lines."""
     leaf, *rest = [draw(st.sampled_from(choices)) for choices in STATEMENTS.values()]
     head = draw(st.sampled_from(["", "", "for i in range(2):", "if True:", "with torch.enable_grad():", "for i in range(2):\n{unit}if i:"]))
     unit = draw(st.sampled_from(["    ", "  ", "\t"]))
@@ -515,7 +519,7 @@ def scripts(draw: st.DrawFn) -> str:
 
 
 REPLACED = {"zero_grad": 2, "backward_twice": 1, "retain_graph": 1, "in_place": 1, "detach": 0, "no_grad": 0, "non_leaf": 0, "integer": 1, "non_scalar": 1}
-"""Simple statements of the learner's that a version may lack."""
+"""Number of simple statements of the original that a version may lack."""
 
 
 def simple_statements(source: str) -> list[str]:
@@ -525,25 +529,25 @@ def simple_statements(source: str) -> list[str]:
 
 @settings(max_examples=repetitions(100))
 @given(source=scripts(), pitfall=st.sampled_from(list(PITFALLS)))
-def test_layouts(source: str, pitfall: str) -> None:
-    if plainly(source)[1] is not None:
+def test_versions_of_scripts_in_any_layout_match_python(source: str, pitfall: str) -> None:
+    if execute(source)[1] is not None:
         event("ends with an error")
         with pytest.raises(PlaygroundError, match="ends with an error"):
-            ask(source, pitfall)
+            compare_versions(source, pitfall)
         return
     try:
-        answer = ask(source, pitfall)
+        answer = compare_versions(source, pitfall)
     except PlaygroundError as error:
         event("refused")
         assert pitfall == "in_place", error  # noqa: PT017 (other pitfalls have a place in all of these)
         return
     for version in versions(answer):
-        untouched(source, version)
-        agrees(version)
-        left = iter(simple_statements(version["source"]))
-        own = simple_statements(source)
+        assert_rest_unchanged(source, version)
+        assert_matches_python(version)
+        remaining = iter(simple_statements(version["source"]))
+        statements = simple_statements(source)
         kept = 0
-        while kept < len(own) and own[kept] in left:
+        while kept < len(statements) and statements[kept] in remaining:
             kept += 1
-        lost = [statement for statement in own if statement not in simple_statements(version["source"])]
-        assert len(lost) <= REPLACED[pitfall] and (lost or kept == len(own) or pitfall == "zero_grad")
+        missing = [statement for statement in statements if statement not in simple_statements(version["source"])]
+        assert len(missing) <= REPLACED[pitfall] and (missing or kept == len(statements) or pitfall == "zero_grad")

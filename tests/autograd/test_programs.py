@@ -1,4 +1,4 @@
-"""Generated programs: what is told of their autograd graphs against PyTorch itself, run by Python."""
+"""Graphs of generated programs equal those of PyTorch without the tracer."""
 
 from __future__ import annotations
 
@@ -45,15 +45,15 @@ def pick(draw: Draw, *choices: Any) -> Any:
 
 
 @dataclass
-class Growing:
-    """A program while it is generated, and the names that it has left so far."""
+class ProgramBuilder:
+    """A program during its generation, and the names that it has defined so far."""
 
     lines: list[str] = field(default_factory=list)
     names: dict[str, Any] = field(default_factory=lambda: dict(MODULES))
     count: int = 0
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Those that can be computed with."""
+        """Return the floating-point tensors."""
         return {name: value for name, value in self.names.items() if isinstance(value, torch.Tensor) and value.is_floating_point()}
 
     def with_gradient(self) -> dict[str, torch.Tensor]:
@@ -64,29 +64,29 @@ class Growing:
         return f"t{self.count}"
 
     def recent(self) -> dict[str, torch.Tensor]:
-        """Those that a next operation rather goes on from: the last ones with a gradient."""
-        found = self.with_gradient() or self.tensors()
-        return dict(list(found.items())[-5:])
+        """Return the tensors that the next operation prefers: the last ones that require a gradient."""
+        candidates = self.with_gradient() or self.tensors()
+        return dict(list(candidates.items())[-5:])
 
     def add(self, line: str, careful: bool = False) -> bool:
-        """Whether the line works; one that does not is taken back, and with it what it has done.
+        """Run a line; keep it if it works, else undo it; return whether it works.
 
         Args:
-            careful: whether it may also not spoil what was saved for the backward pass.
+            careful: whether a backward pass must still be possible.
         """
         try:
             exec(line, self.names)  # noqa: S102 (code from this file)
-            works = self._sound() and (not careful or self.goes_back(*self.with_gradient()))
+            works = self._sound() and (not careful or self.can_run_backward(*self.with_gradient()))
         except (RuntimeError, IndexError, ValueError, TypeError):
             works = False
         if works:
             self.lines.append(line)
         else:
-            self.names = python_s_own("\n".join(self.lines))
+            self.names = execute("\n".join(self.lines))
         return works
 
-    def goes_back(self, *names: str) -> bool:
-        """Whether a backward pass from these would work."""
+    def can_run_backward(self, *names: str) -> bool:
+        """Return whether a backward pass from these tensors succeeds."""
         roots = [self.names[name] for name in names]
         try:
             torch.autograd.backward(roots, [torch.ones_like(root) for root in roots], retain_graph=True)
@@ -101,12 +101,12 @@ class Growing:
 def node_of(tensor: torch.Tensor) -> Node | None:
     try:
         return tensor.grad_fn
-    except RuntimeError:  # a view made under `no_grad` of what was changed since
+    except RuntimeError:  # a view build under `no_grad` of memory that has since changed in place
         return None
 
 
-def python_s_own(source: str) -> dict[str, Any]:
-    """The names after Python itself has run the script."""
+def execute(source: str) -> dict[str, Any]:
+    """Run the script in Python; return its names."""
     names: dict[str, Any] = dict(MODULES)
     exec(compile(source, "<generated>", "exec"), names)  # noqa: S102 (code from this file)
     return names
@@ -120,7 +120,7 @@ def literal(draw: Draw, shape: tuple[int, ...]) -> str:
     return f"[{', '.join(literal(draw, shape[1:]) for _ in range(shape[0]))}]" if shape else cell(draw)
 
 
-def leaf(draw: Draw, program: Growing) -> str:
+def leaf(draw: Draw, program: ProgramBuilder) -> str:
     shape, dtype = pick(draw, *SHAPES), pick(draw, "float32", "float32", "float64")
     needs = pick(draw, ", requires_grad=True", ", requires_grad=True", ", requires_grad=True", "")
     if not program.lines[0].startswith("torch.manual_seed"):
@@ -132,10 +132,10 @@ def fits(one: torch.Tensor, other: torch.Tensor) -> bool:
     return all(a == b or 1 in (a, b) for a, b in zip(reversed(one.shape), reversed(other.shape), strict=False))
 
 
-def partner(draw: Draw, program: Growing, value: torch.Tensor, within: bool = False) -> str:
-    """Another tensor that can be broadcast with this one, or, if it must be, to its shape."""
-    found = [name for name, other in program.tensors().items() if fits(value, other) and not (within and other.numel() > value.numel())]
-    return str(pick(draw, *found))
+def partner(draw: Draw, program: ProgramBuilder, value: torch.Tensor, within: bool = False) -> str:
+    """Draw another tensor that can be broadcast with this one, or `within` its shape."""
+    candidates = [name for name, other in program.tensors().items() if fits(value, other) and not (within and other.numel() > value.numel())]
+    return str(pick(draw, *candidates))
 
 
 UNARY = (
@@ -177,18 +177,18 @@ PASSES = (
 )  # fmt: skip
 
 
-def unary(draw: Draw, program: Growing) -> str:
+def unary(draw: Draw, program: ProgramBuilder) -> str:
     name = pick(draw, *program.recent())
     target = name if not draw(up_to(9)) else program.new()
     return f"{target} = " + pick(draw, *UNARY).format(name, name)
 
 
-def binary(draw: Draw, program: Growing) -> str:
+def binary(draw: Draw, program: ProgramBuilder) -> str:
     name = pick(draw, *program.recent())
     return f"{program.new()} = " + pick(draw, *BINARY).format(*draw(st.permutations((name, partner(draw, program, program.names[name])))))
 
 
-def matrix_product(draw: Draw, program: Growing) -> str:
+def matrix_product(draw: Draw, program: ProgramBuilder) -> str:
     name = pick(draw, *(name for name, value in program.tensors().items() if value.ndim), *program.tensors())
     value = program.names[name]
     others = [
@@ -199,44 +199,44 @@ def matrix_product(draw: Draw, program: Growing) -> str:
     return f"{program.new()} = {name} @ {pick(draw, *others, f'{name}.mT')}"
 
 
-def joined(draw: Draw, program: Growing) -> str:
+def joined_tensors(draw: Draw, program: ProgramBuilder) -> str:
     name = pick(draw, *program.tensors())
     alike = [other for other, value in program.tensors().items() if value.shape == program.names[name].shape]
     parts = [name, *draw(st.lists(st.sampled_from(alike), min_size=1, max_size=2))]
     return f"{program.new()} = {pick(draw, 'torch.cat', 'torch.stack')}([{', '.join(parts)}])"
 
 
-def shaped(table: tuple[str, ...]) -> Callable[[Draw, Growing], str]:
-    def made(draw: Draw, program: Growing) -> str:
+def shaped(table: tuple[str, ...]) -> Callable[[Draw, ProgramBuilder], str]:
+    def build(draw: Draw, program: ProgramBuilder) -> str:
         name = pick(draw, *program.recent(), *program.with_gradient())
         return f"{program.new()} = " + pick(draw, *table).format(name, name)
 
-    return made
+    return build
 
 
-def with_two(table: tuple[str, ...], any_shape: bool = True) -> Callable[[Draw, Growing], str]:
-    def made(draw: Draw, program: Growing) -> str:
+def with_two(table: tuple[str, ...], any_shape: bool = True) -> Callable[[Draw, ProgramBuilder], str]:
+    def build(draw: Draw, program: ProgramBuilder) -> str:
         name = pick(draw, *program.recent(), *program.with_gradient())
         other = pick(draw, *program.tensors()) if any_shape else partner(draw, program, program.names[name], within=True)
         return str(pick(draw, *table).format(a=program.new(), b=program.new(), x=name, y=other))
 
-    return made
+    return build
 
 
-def change(draw: Draw, program: Growing) -> str:
-    """Something in place: of a result, through a view, or of a leaf behind autograd's back."""
+def change(draw: Draw, program: ProgramBuilder) -> str:
+    """Draw an in-place operation: on a result, through a view, or on a leaf under `no_grad`."""
     line = with_two(CHANGES, any_shape=False)(draw, program)
     return line if draw(up_to(5)) else f"with torch.no_grad():\n    {line}"
 
 
-KINDS: tuple[Callable[[Draw, Growing], str], ...] = (
-    unary, unary, unary, binary, binary, binary, binary, matrix_product, matrix_product, joined, shaped(REDUCTIONS), shaped(VIEWS), shaped(VIEWS),
+KINDS: tuple[Callable[[Draw, ProgramBuilder], str], ...] = (
+    unary, unary, unary, binary, binary, binary, binary, matrix_product, matrix_product, joined_tensors, shaped(REDUCTIONS), shaped(VIEWS), shaped(VIEWS),
     shaped(VIEWS), with_two(SEVERAL), with_two(SEVERAL), change, change, change, with_two(BLOCKS), with_two(BLOCKS), with_two(PASSES), leaf,
 )  # fmt: skip
 
 
 RISKY = KINDS[-8:-1]
-"""Those that can make a later pass fail."""
+"""Kinds of lines that can make a later pass fail."""
 
 
 @dataclass(frozen=True)
@@ -246,14 +246,14 @@ class Program:
     before: str
     root: str
     weight: str
-    """The gradient that the pass begins with; empty for ones."""
-    asked: tuple[str, ...]
-    """What `torch.autograd.grad` is asked for; empty for `backward`."""
+    """Gradient at the root; empty for ones."""
+    inputs: tuple[str, ...]
+    """Inputs of `torch.autograd.grad`; empty for `backward`."""
 
     @property
     def source(self) -> str:
-        if self.asked:
-            return f"{self.before}\ngs = torch.autograd.grad({self.root}, [{', '.join(self.asked)}]{', ' * bool(self.weight)}{self.weight}, allow_unused=True)"
+        if self.inputs:
+            return f"{self.before}\ngs = torch.autograd.grad({self.root}, [{', '.join(self.inputs)}]{', ' * bool(self.weight)}{self.weight}, allow_unused=True)"
         return f"{self.before}\n{self.root}.backward({'gradient=' * bool(self.weight)}{self.weight})"
 
     def first_weight(self, names: dict[str, Any]) -> torch.Tensor:
@@ -262,7 +262,7 @@ class Program:
 
 @st.composite
 def programs(draw: Draw) -> Program:
-    program = Growing()
+    program = ProgramBuilder()
     if not draw(up_to(4)):
         program.add(f"torch.manual_seed({draw(up_to(99))})")
     program.add(f"w = torch.tensor({literal(draw, pick(draw, (2, 3), (3, 3), (3,), (2,)))}, requires_grad=True)")
@@ -278,22 +278,21 @@ def programs(draw: Draw) -> Program:
     if not program.add("loss = " + " + ".join(part + pick(draw, ".sum()", ".mean()") for part in parts)):
         program.add("loss = w.sum()")  # the sum was too large
     kind = draw(up_to(9))
-    named = tuple(draw(st.lists(st.sampled_from(list(program.with_gradient())), min_size=1, max_size=3))) if kind > 7 else ()
+    tensors_by_name = tuple(draw(st.lists(st.sampled_from(list(program.with_gradient())), min_size=1, max_size=3))) if kind > 7 else ()
     root = pick(draw, *(ends or ["loss"])) if kind in (5, 6, 9) else "loss"
     weight = "" if root == "loss" else pick(draw, "torch.ones_like({})", "torch.full_like({}, 0.5)", "{}.detach().cos()").format(root)
-    return Program("\n".join(program.lines), root, weight, named)
+    return Program("\n".join(program.lines), root, weight, tensors_by_name)
 
 
 @dataclass
 class Facts:
-    """What PyTorch itself does and says, without anybody looking on."""
+    """A run in Python without the tracer."""
 
     error: str = ""
     order: list[Node] = field(default_factory=list)
-    """Of the nodes, as the engine comes to them."""
+    """Nodes in the order in which the engine ran them."""
     names: dict[str, Any] = field(default_factory=dict)
     root: Node | None = None
-    found: dict[Node, int] = field(default_factory=dict)
 
 
 def edge_of(tensor: torch.Tensor) -> tuple[Node, int]:
@@ -311,11 +310,11 @@ def nodes_behind(root: Node) -> list[Node]:
     return list(seen)
 
 
-def ran_plainly(program: Program) -> Facts:
-    """The whole script by Python, with hooks that only note their order; the pass is the script's own."""
-    facts = Facts(names=python_s_own(program.before))
+def run_in_python(program: Program) -> Facts:
+    """Run the script in Python, with hooks that record the order of the nodes."""
+    facts = Facts(names=execute(program.before))
     facts.root = edge_of(facts.names[program.root])[0]
-    handles = [node.register_hook(lambda *_given, node=node: facts.order.append(node)) for node in nodes_behind(facts.root)]
+    handles = [node.register_hook(lambda *_arguments, node=node: facts.order.append(node)) for node in nodes_behind(facts.root)]
     try:
         exec(program.source.removeprefix(program.before).strip(), facts.names)  # noqa: S102 (code from this file)
     except RuntimeError as error:
@@ -326,17 +325,17 @@ def ran_plainly(program: Program) -> Facts:
 
 
 class Values(TorchFunctionMode):
-    """Notes of every result, and of every tensor that an operation changed, the value by its node."""
+    """Records the value of every result, and of every tensor changed in place, by its node."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: dict[tuple[Node, int], torch.Tensor] = {}
+        self.by_node: dict[tuple[Node, int], torch.Tensor] = {}
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         for tensor in flat([result, args]):
             if (node := node_of(tensor)) is not None:
-                self.found.setdefault((node, tensor.output_nr), tensor.detach().clone())
+                self.by_node.setdefault((node, tensor.output_nr), tensor.detach().clone())
         return result
 
 
@@ -348,9 +347,9 @@ def flat(value: Any) -> Iterator[torch.Tensor]:
             yield from flat(part)
 
 
-def named(names: dict[str, Any]) -> dict[str, torch.Tensor]:
-    """Tensors that require a gradient by their names, those in lists too."""
-    found = {}
+def tensors_by_name(names: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the tensors that require a gradient by name, also those in lists."""
+    candidates = {}
     for name, value in names.items():
         parts = (
             {name: value}
@@ -359,20 +358,20 @@ def named(names: dict[str, Any]) -> dict[str, torch.Tensor]:
             if isinstance(value, (list, tuple))
             else {}
         )
-        found.update({full: part for full, part in parts.items() if isinstance(part, torch.Tensor) and part.requires_grad})
-    return found
+        candidates.update({full: part for full, part in parts.items() if isinstance(part, torch.Tensor) and part.requires_grad})
+    return candidates
 
 
-def observed(source: str, tracer: Tracer | None = None) -> Execution:
+def trace(source: str, tracer: Tracer | None = None) -> Execution:
     return interpreter.run(source, {}, tracer=tracer or GradientTracer())
 
 
-def told(execution: Execution) -> dict[str, Any]:
+def document_of(execution: Execution) -> dict[str, Any]:
     return json.loads(json.dumps(graph.document(execution), allow_nan=False))
 
 
-def written(value: torch.Tensor | None) -> Any:
-    """As the document has it."""
+def to_json(value: torch.Tensor | None) -> Any:
+    """Convert a tensor as the document does."""
 
     def clean(part: Any) -> Any:
         return [clean(each) for each in part] if isinstance(part, list) else part if math.isfinite(part) else str(part)
@@ -380,8 +379,8 @@ def written(value: torch.Tensor | None) -> Any:
     return None if value is None else clean(value.detach().tolist())
 
 
-def paired(document: dict[str, Any], first: str, root: Node) -> dict[Node, str]:
-    """Walk the graph that is told of and PyTorch's own side by side; both must branch alike everywhere."""
+def match_nodes(document: dict[str, Any], first: str, root: Node) -> dict[Node, str]:
+    """Match the nodes of PyTorch's graph with those of the document; both must have the same edges."""
     nodes = {each["id"]: each for each in document["graph"]["nodes"]}
     slots: dict[str, dict[int, tuple[str, int]]] = {}
     for edge in document["graph"]["edges"]:
@@ -408,30 +407,30 @@ def paired(document: dict[str, Any], first: str, root: Node) -> dict[Node, str]:
 
 
 def layer_outputs(node: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """What is told of each output."""
+    """Return the outputs of a node by number."""
     return {each["output"]: each for each in node["outputs"]}
 
 
-RAN = {"passes": 0, "failed": 0, "gradients": 0, "values": 0, "lines": 0}
-"""How much was compared."""
+COUNTS = {"passes": 0, "failed": 0, "gradients": 0, "values": 0, "lines": 0}
+"""Numbers of compared items."""
 
 
 def check(program: Program) -> None:
-    facts = ran_plainly(program)
-    execution = observed(program.source)
-    RAN["failed" if facts.error else "passes"] += 1
-    RAN["lines"] += program.source.count("\n") + 1
+    facts = run_in_python(program)
+    execution = trace(program.source)
+    COUNTS["failed" if facts.error else "passes"] += 1
+    COUNTS["lines"] += program.source.count("\n") + 1
     if facts.error:
         assert execution.error is not None and execution.error.message.split(": ")[-1][:40] in facts.error
         return
     assert execution.error is None, execution.error
-    document = told(execution)
+    document = document_of(execution)
     last = execution.tracer.passes[-1]
     steps = [step["node"] for step in document["steps"] if step["kind"] == "backward" and step["pass"] == last.number]
     assert_nothing_changed(program, facts, execution, document)
     inner = {edge["from"] for edge in document["graph"]["edges"]}
     (first,) = [each["id"] for each in document["graph"]["nodes"] if each["id"] not in inner]
-    pairs = paired(document, first, facts.root)
+    pairs = match_nodes(document, first, facts.root)
     assert steps == [pairs[node] for node in facts.order]
     nodes = {each["id"]: each for each in document["graph"]["nodes"]}
     assert_sums(program, facts, nodes, document["graph"]["edges"], [first, *steps[1:]])
@@ -439,19 +438,19 @@ def check(program: Program) -> None:
 
 
 def assert_nothing_changed(program: Program, facts: Facts, execution: Execution, document: dict[str, Any]) -> None:
-    """Gradients of leaves, with nobody looking on, with the X-ray's tracer, and with this one, to the last bit."""
-    traced = observed(program.source, StatementTracer()) if RAN["passes"] % 8 == 0 else execution
+    """Values and gradients are the same to the last bit without a tracer, with that of the X-ray, and with this one."""
+    traced = trace(program.source, StatementTracer()) if COUNTS["passes"] % 8 == 0 else execution
     for name, value in facts.names.items():
         if isinstance(value, torch.Tensor):
             gradient = value.grad if value.is_leaf or value.retains_grad else None
-            assert document["names"][name]["grad"] == written(gradient)
-            assert document["names"][name]["value"] == written(value)
-            for one in (execution, traced) if gradient is not None else ():
-                assert torch.equal(one.names[name].grad, gradient)
+            assert document["names"][name]["grad"] == to_json(gradient)
+            assert document["names"][name]["value"] == to_json(value)
+            for run in (execution, traced) if gradient is not None else ():
+                assert torch.equal(run.names[name].grad, gradient)
 
 
 def assert_sums(program: Program, facts: Facts, nodes: dict[str, Any], edges: list[dict[str, Any]], steps: list[str]) -> None:
-    """What was passed on to an output is added up in the engine's order, and so it is its gradient to the last bit."""
+    """The gradients passed to an output, added in the engine's order, are its upstream gradient to the last bit."""
     places = {node: place for place, node in enumerate(steps)}
     sums: dict[tuple[str, int], torch.Tensor] = {(steps[0], edge_of(facts.names[program.root])[1]): program.first_weight(facts.names)}
     dtypes = {each["id"]: getattr(torch, each["dtype"]) for each in nodes.values() if each["dtype"]}
@@ -462,22 +461,22 @@ def assert_sums(program: Program, facts: Facts, nodes: dict[str, Any], edges: li
     for (node, output), total in sums.items():
         outputs = layer_outputs(nodes[node])
         gradient = outputs[output]["grad"] if outputs else nodes[node]["grad"]
-        if gradient is not None or not program.asked:  # what nobody asked for is passed on, but not used
-            assert gradient == written(total)
+        if gradient is not None or not program.inputs:  # gradients that were not requested are passed on, but not recorded
+            assert gradient == to_json(total)
 
 
 def assert_gradients_and_values(program: Program, document: dict[str, Any], nodes: dict[str, Any], first: str) -> None:
-    """Of every named tensor, as `torch.autograd.grad` says; and the value of every node when it was made."""
+    """Gradients of tensors_by_name tensors equal those of `torch.autograd.grad`, and values of nodes those right after their operation."""
     with Values() as values:
-        names = python_s_own(program.before)
+        names = execute(program.before)
     root = names[program.root]
-    tensors = named(names)
+    tensors = tensors_by_name(names)
     try:
         gradients = torch.autograd.grad(root, list(tensors.values()), program.first_weight(names), retain_graph=True, allow_unused=True)
     except RuntimeError:
-        assert program.asked  # for a part of the graph; another part cannot be gone through
+        assert program.inputs  # another part of the graph was freed
         return
-    pairs = paired(document, first, edge_of(root)[0])
+    pairs = match_nodes(document, first, edge_of(root)[0])
     first_names: dict[tuple[Node, int], str] = {}
     for (name, tensor), gradient in zip(tensors.items(), gradients, strict=True):
         node, output = edge_of(tensor)
@@ -487,27 +486,27 @@ def assert_gradients_and_values(program: Program, document: dict[str, Any], node
         mine = nodes[pairs[node]]
         mine = layer_outputs(mine)[output] if mine["outputs"] else mine
         assert mine["name"] == name
-        if not program.asked or name in program.asked or gradient is None:
-            assert mine["grad"] == written(gradient)
-            RAN["gradients"] += gradient is not None
-    for (node, output), value in values.found.items():
+        if not program.inputs or name in program.inputs or gradient is None:
+            assert mine["grad"] == to_json(gradient)
+            COUNTS["gradients"] += gradient is not None
+    for (node, output), value in values.by_node.items():
         if node in pairs:
             mine = nodes[pairs[node]]
             mine = layer_outputs(mine).get(output, {}) if mine["outputs"] else mine
-            assert mine.get("value") in (written(value), None)
-            RAN["values"] += mine.get("value") is not None
+            assert mine.get("value") in (to_json(value), None)
+            COUNTS["values"] += mine.get("value") is not None
 
 
-@pytest.mark.filterwarnings("ignore")  # PyTorch gives some of them once in a process
+@pytest.mark.filterwarnings("ignore")  # PyTorch issues some warnings once per process
 @settings(max_examples=PROGRAMS, derandomize=True, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(programs())
-def test_generated_programs_agree(program: Program) -> None:
+def test_graphs_of_generated_programs_equal_those_of_pytorch(program: Program) -> None:
     check(program)
 
 
-def test_enough_was_compared() -> None:
-    if not RAN["passes"]:
+def test_enough_gradients_and_values_were_compared() -> None:
+    if not COUNTS["passes"]:
         pytest.skip("nothing was generated in this process")
-    assert RAN["passes"] >= 0.9 * PROGRAMS
-    assert RAN["gradients"] > 5 * PROGRAMS
-    assert RAN["values"] > 5 * PROGRAMS
+    assert COUNTS["passes"] >= 0.9 * PROGRAMS
+    assert COUNTS["gradients"] > 5 * PROGRAMS
+    assert COUNTS["values"] > 5 * PROGRAMS

@@ -1,4 +1,4 @@
-"""Zip archives as no honest program writes them."""
+"""Build damaged and malicious zip archives."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 
 
 def saved(value: object, **options: object) -> bytes:
-    """What `torch.save` writes."""
+    """Return what `torch.save` writes."""
     file = io.BytesIO()
     torch.save(value, file, **options)  # type: ignore[arg-type]
     return file.getvalue()
@@ -31,13 +31,13 @@ def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> byte
 
 
 def changed(archive: bytes, change: Callable[[str, bytes], bytes | None], method: int = zipfile.ZIP_STORED) -> bytes:
-    """The same archive, each file as `change` of its name and content makes it; None leaves it out."""
+    """Return the archive with each file replaced by `change(name, content)`; None removes it."""
     made = {name: change(name, content) for name, content in entries(archive).items()}
     return packed({name: content for name, content in made.items() if content is not None}, method)
 
 
 def with_entry(archive: bytes, name: str, content: bytes = b"x", mode: int = stat.S_IFREG | 0o644) -> bytes:
-    """The same archive with one file more."""
+    """Return the archive with one more file."""
     target = io.BytesIO(archive)
     entry = zipfile.ZipInfo(name)
     entry.external_attr = mode << 16
@@ -55,4 +55,4 @@ OUTSIDE = [
     ("..\\evil.txt", stat.S_IFREG),
     ("archive/data/link", SYMLINK),
 ]
-"""Names of files, and what they are, that lie outside of the folder into which an archive is unpacked."""
+"""Names and modes of files outside the folder into which an archive is unpacked."""

@@ -1,4 +1,4 @@
-"""Kills a run's worker, or the server that started it, at a given moment, lets the run go on, and looks whether anything was lost."""
+"""Kill a run's worker, or the server that started it, at some moment, resume the run, and check whether anything was lost."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..support.waiting import until
 from .small import CONFIG, SMALL
 
 RUN = replace(CONFIG, batch_size=40, epochs=5, evaluate_every=20)
-"""Some hundred steps, with an evaluation after every few and a checkpoint twice a second."""
+"""Some hundred steps, with an evaluation every 20 steps and a checkpoint twice a second."""
 STEPS = 500
 SERVER = """
 import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler
@@ -41,75 +41,75 @@ sys.stdin.read()
 """
 
 DELAY = 0.05
-"""Seconds: the most that is waited behind the chosen step, so that any line of code can be met."""
+"""Maximum seconds from the chosen step to the kill, so that any line of code can be hit."""
 
 Victim = Literal["worker", "server", "writing worker"]
 VICTIMS: tuple[Victim, ...] = ("worker", "server", "writing worker")
-"""Who is killed; the last one not before it is writing a checkpoint."""
+"""The killed process; the last one is killed while it writes a checkpoint."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """When to kill: so many seconds after the record holds so many steps, whatever else this machine has to do."""
+    """When to kill: `delay` seconds after `step` steps are recorded, however fast the machine is."""
 
     step: int
     delay: float
 
     @classmethod
     def random(cls, generator: random.Random) -> Moment:
-        """Any, from before the first step to behind the last."""
+        """Draw a moment from before the first step to after the last."""
         return cls(generator.randrange(STEPS + 1), generator.uniform(0, DELAY))
 
 
 @dataclass(frozen=True)
-class Whole:
-    """What a run comes to that nobody interrupts."""
+class RunResult:
+    """The result of a run."""
 
     steps: list[tuple[int, float, float, float]]
     """Number, loss, accuracy and learning rate."""
     evaluations: list[Evaluated]
-    """Their seconds left out."""
+    """With `seconds` set to 0."""
     weights: dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a killed run."""
+    """The fate of a killed run."""
 
     victim: Victim
     moment: Moment
     state: str
-    """The run's, as it was found afterwards."""
+    """State of the run after the kill."""
     recorded: int
-    """Steps that its record held when it was found."""
+    """Number of steps recorded before the kill."""
     resumed_from: int
     problem: str
-    """What is wrong with it, resumed; empty where nothing is."""
+    """Fault of the resumed run; empty if there is none."""
 
 
-def uninterrupted(config: TrainConfig = RUN) -> Whole:
-    """What the run comes to without a kill."""
+def train_uninterrupted(config: TrainConfig = RUN) -> RunResult:
+    """Train a run to its end without a kill."""
     run = create(config, SMALL)
     for _ in execute(run):
         pass
-    return whole(run)
+    return result_of(run)
 
 
-def whole(run: Run) -> Whole:
+def result_of(run: Run) -> RunResult:
     history, state = History(run).follow(), run.checkpoints.load()
     assert state is not None
     steps = [(event.step, event.loss, event.accuracy, event.learning_rate) for event in history.steps]
-    return Whole(steps, [replace(event, seconds=0.0) for event in history.evaluations], state["weights"])
+    return RunResult(steps, [replace(event, seconds=0.0) for event in history.evaluations], state["weights"])
 
 
-def kill(victim: Victim, moment: Moment, scheduler: Scheduler, expected: Whole) -> Outcome:
-    """Start a run, kill at the moment, and let the scheduler resume what is left of it.
+def kill(victim: Victim, moment: Moment, scheduler: Scheduler, expected: RunResult) -> Outcome:
+    """Start a run, kill a process at the moment, and let the scheduler resume the run.
 
     Args:
-        victim: who is killed.
-        moment: when.
-        scheduler: a warm one, with nothing to do.
-        expected: what the run must come to.
+        victim: the process to kill.
+        moment: when to kill it.
+        scheduler: warmed up, without runs.
+        expected: result of an uninterrupted run.
     """
     run = create(RUN, SMALL)
     history = History(run)
@@ -126,14 +126,14 @@ def kill(victim: Victim, moment: Moment, scheduler: Scheduler, expected: Whole) 
 
 
 def _due(run: Run, history: History, victim: Victim, moment: Moment) -> Callable[[], bool]:
-    """Whether it is time to kill; a run that has ended in the meantime is left alone."""
+    """Return a function that returns whether to kill now; a run that has already finished is not killed."""
     written = run.checkpoints.latest_path.with_suffix(".tmp")
-    reached: list[float] = []
+    reached_at: list[float] = []
 
     def due() -> bool:
-        if not reached and history.follow().step >= moment.step:
-            reached.append(time.monotonic())
-        late = bool(reached) and time.monotonic() - reached[0] >= moment.delay
+        if not reached_at and history.follow().step >= moment.step:
+            reached_at.append(time.monotonic())
+        late = bool(reached_at) and time.monotonic() - reached_at[0] >= moment.delay
         return late and (victim != "writing worker" or written.exists() or history.follow().finished is not None)
 
     return due
@@ -142,15 +142,15 @@ def _due(run: Run, history: History, victim: Victim, moment: Moment) -> Callable
 def _kill_worker(run: Run, scheduler: Scheduler, due: Callable[[], bool]) -> None:
     scheduler.submit(run)
     pid = scheduler.worker_pid(run)
-    while not due():  # without a pause, or else the moment would be missed in which a file is half written
+    while not due():  # without a pause, to hit the moment in which a file is half written
         pass
     if pid is not None and scheduler.worker_pid(run) == pid:
-        with suppress(ProcessLookupError):  # it may have come to its end in this very moment
+        with suppress(ProcessLookupError):  # it may have just ended
             os.kill(pid, signal.SIGKILL)
 
 
 def _kill_server(run: Run, _scheduler: Scheduler, due: Callable[[], bool]) -> None:
-    """The server cannot say goodbye to its worker, whose line is cut."""
+    """Kill the server, which closes the pipe of its worker."""
     command = [sys.executable, "-c", SERVER, str(run.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=environment.ROOT) as server:
         assert server.stdin is not None and server.stdout is not None
@@ -163,25 +163,29 @@ def _kill_server(run: Run, _scheduler: Scheduler, due: Callable[[], bool]) -> No
     until(lambda: not run.lock.is_held())
 
 
-def _problem(run: Run, history: History, expected: Whole) -> str:
-    """The first thing that is lost, unreadable or another than in an uninterrupted run."""
+def _problem(run: Run, history: History, expected: RunResult) -> str:
+    """Return the first thing that is lost, unreadable or different from an uninterrupted run; empty if there is none."""
     if history.state != "finished":
         return f"it is {history.state}: {history.message}"
     if run not in all_runs() or run.config != RUN or run.network != SMALL:
-        return "its settings are others"
-    found = whole(run)
-    if found.steps != expected.steps:
-        return f"its steps are others: {_difference(found.steps, expected.steps)}"
-    if found.evaluations != expected.evaluations:
-        return f"its evaluations are others: {_difference(found.evaluations, expected.evaluations)}"
-    if any(not torch.equal(found.weights[name], expected.weights[name]) for name in expected.weights):
-        return "its weights are others"
+        return "its settings differ"
+    result = result_of(run)
+    if result.steps != expected.steps:
+        return f"its steps differ: {_difference(result.steps, expected.steps)}"
+    if result.evaluations != expected.evaluations:
+        return f"its evaluations differ: {_difference(result.evaluations, expected.evaluations)}"
+    if any(not torch.equal(result.weights[name], expected.weights[name]) for name in expected.weights):
+        return "its weights differ"
     if any((state := run.checkpoints.load(step)) is None or state["step"] != step for step in run.checkpoints.steps()):
-        return "a kept checkpoint is another's"
-    taken = [shot.step for shot in run.journal.snapshots()]
-    return "" if taken and taken == sorted(set(taken)) and taken[-1] == len(expected.steps) else f"its snapshots are of steps {taken}"
+        return "an earlier checkpoint has another step"
+    snapshot_steps = [shot.step for shot in run.journal.snapshots()]
+    return (
+        ""
+        if snapshot_steps and snapshot_steps == sorted(set(snapshot_steps)) and snapshot_steps[-1] == len(expected.steps)
+        else f"its snapshots are of steps {snapshot_steps}"
+    )
 
 
-def _difference(found: list[Any], expected: list[Any]) -> str:
-    lost = [each for each in expected if each not in found]
-    return f"{len(found)} instead of {len(expected)}, the first that is missing is {lost[0] if lost else None}"
+def _difference(result: list[Any], expected: list[Any]) -> str:
+    missing = [each for each in expected if each not in result]
+    return f"{len(result)} instead of {len(expected)}, the first missing one is {missing[0] if missing else None}"

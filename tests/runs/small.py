@@ -1,4 +1,4 @@
-"""A network and settings of a run that takes a second, with everything that keeps a state of its own or draws random numbers."""
+"""A network and settings of a run that takes a second, with layers that have buffers or draw random numbers."""
 
 from __future__ import annotations
 

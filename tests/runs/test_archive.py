@@ -1,4 +1,4 @@
-"""A run as one file: what is taken out comes in again, and what was made to do harm does not."""
+"""Archives of runs: an exported run can be imported, and malicious archives are refused."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ CONFIG = TrainConfig(network=NETWORK, epochs=0.4, batch_size=200, evaluate_every
 
 @pytest.fixture(scope="session")
 def trained(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run with a kept state for every look at the test images; shared, and never changed."""
+    """Train a run with a checkpoint at every evaluation; the tests share it and do not change it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("trained")))
@@ -77,7 +77,7 @@ def archive(trained: Run) -> bytes:
 
 @pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The archive of a run that was stopped before its first step, with every text file."""
+    """Return the archive of a run that was stopped before its first step, with every text file."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("small")))
         run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), OWNER)
@@ -92,35 +92,35 @@ def content_of(run: Run) -> bytes:
 
 
 def names(content: bytes) -> set[str]:
-    """The files of a packed run, without its folder."""
+    """Return the names of an archive's files without the folder."""
     return {name.partition("/")[2] for name in entries(content)}
 
 
 def edited(content: bytes, file: str, edit: Callable[[bytes], bytes | None]) -> bytes:
-    """The archive with one file changed, or left out."""
+    """Return the archive with one file changed or removed."""
     assert file in names(content)
     return changed(content, lambda name, old: edit(old) if name.partition("/")[2] == file else old, zipfile.ZIP_DEFLATED)
 
 
-def left_behind() -> list[Path]:
+def run_folders() -> list[Path]:
     folder = environment.runs_folder()
     return list(folder.iterdir()) if folder.exists() else []
 
 
-def refused(content: bytes | Path) -> str:
-    """What is said of an archive; nothing is left of it."""
+def refusal(content: bytes | Path) -> str:
+    """Return the message with which an archive is refused; check that no files remain."""
     with pytest.raises(PlaygroundError) as caught:
         from_zip(content, "ada", "mine.zip")
-    assert left_behind() == []
+    assert run_folders() == []
     assert len(str(caught.value)) < 1000 and str(caught.value).encode()
     return str(caught.value)
 
 
-def curve(run: Run) -> list[tuple[int, float, float, float]]:
+def steps_of(run: Run) -> list[tuple[int, float, float, float]]:
     return [(step.step, step.loss, step.accuracy, step.learning_rate) for step in History(run).follow().steps]
 
 
-def test_what_is_in_the_archive(trained: Run, archive: bytes) -> None:
+def test_the_archive_contains_these_files(trained: Run, archive: bytes) -> None:
     assert names(archive) == {
         "README.txt", "config.json", "network.json", "network.py", "curves.csv", "events.jsonl", "snapshots.jsonl", "label.json", "checkpoint.pt",
         "checkpoints/00000003.pt", "checkpoints/00000006.pt",
@@ -131,31 +131,31 @@ def test_what_is_in_the_archive(trained: Run, archive: bytes) -> None:
     assert zipfile.ZipFile(io.BytesIO(archive)).testzip() is None
 
 
-def test_a_run_comes_back_as_it_was(trained: Run, archive: bytes) -> None:
+def test_an_imported_run_equals_the_exported_one(trained: Run, archive: bytes) -> None:
     run = from_zip(archive, "bob")
     assert run.id != trained.id and all_runs() == [run]
     assert (run.owner, run.config, run.network, label(run)) == ("bob", trained.config, trained.network, Label("größte", "a note"))
     history, before = History(run).follow(), History(trained).follow()
-    assert history.state == "finished" and curve(run) == curve(trained) and len(history.steps) == 8
+    assert history.state == "finished" and steps_of(run) == steps_of(trained) and len(history.steps) == 8
     assert (history.evaluations, history.observations, history.finished) == (before.evaluations, before.observations, before.finished)
     assert history.created is not None and before.created is not None and history.created.time == before.created.time
     assert run.journal.snapshots() == trained.journal.snapshots() and run.journal.snapshots()
     assert run.checkpoints.steps() == trained.checkpoints.steps() == [3, 6, 8]
     for step in (None, 3, 6, 8):
-        found, expected = weights_of(run, step), weights_of(trained, step)
-        assert found.keys() == expected.keys() and all(torch.equal(found[name], expected[name]) for name in expected)
+        actual, expected = weights_of(run, step), weights_of(trained, step)
+        assert actual.keys() == expected.keys() and all(torch.equal(actual[name], expected[name]) for name in expected)
     assert as_csv(run) == as_csv(trained)
 
 
-def test_predictions_are_the_same(trained: Run, archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_predictions_of_an_imported_run_are_the_same(trained: Run, archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     images = torch.randint(0, 256, (20, 1, 28, 28), dtype=torch.uint8)
     run = from_zip(archive)
-    found = load_model(run.id).probabilities(images)
+    actual = load_model(run.id).probabilities(images)
     monkeypatch.setenv("PLAYGROUND_RUNS", str(trained.path.parent))
-    assert torch.equal(found, load_model(trained.id).probabilities(images))
+    assert torch.equal(actual, load_model(trained.id).probabilities(images))
 
 
-def test_what_is_packed_again_is_the_same(archive: bytes) -> None:
+def test_an_imported_run_is_exported_unchanged(archive: bytes) -> None:
     again = content_of(from_zip(archive))
     first, second = entries(archive), entries(again)
     changing = {"checkpoint.pt", "checkpoints/00000003.pt", "checkpoints/00000006.pt"}  # each has a number of its own
@@ -166,22 +166,22 @@ def test_what_is_packed_again_is_the_same(archive: bytes) -> None:
             assert next(other for key, other in second.items() if key.endswith(f"/{file}")) == content, file
 
 
-def learn_until(run: Run, step: int) -> None:
-    """Train as a process does that is lost behind this step."""
+def train_until(run: Run, step: int) -> None:
+    """Train up to a step, as a process that dies after it."""
     events = execute(run)
     assert any(isinstance(event, Step) and event.step == step for event in events)
     events.close()  # type: ignore[attr-defined]
 
 
 def interrupted(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A run whose process was lost behind its fifth step; its last kept state is that of the third."""
+    """Return a run whose process died after the fifth step, with its last checkpoint at the third."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", seconds)
     run = create(CONFIG, preset(NETWORK), OWNER)
-    learn_until(run, 5)
+    train_until(run, 5)
     return run
 
 
-def test_an_interrupted_run_is_resumed_elsewhere_to_the_last_bit(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_imported_interrupted_run_resumes_to_the_last_bit(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     torn = interrupted(-1.0, monkeypatch)
     assert History(torn).follow().state == "interrupted" and torn.checkpoints.steps() == [3]
     run = from_zip(content_of(torn), "bob")
@@ -189,8 +189,8 @@ def test_an_interrupted_run_is_resumed_elsewhere_to_the_last_bit(trained: Run, m
     torch.manual_seed(99)
     for _ in execute(run):
         pass
-    assert curve(run) == curve(trained) and History(run).follow().state == "finished"
-    assert curve(from_zip(content_of(run))) == curve(trained)  # whose record tells of its fourth step twice
+    assert steps_of(run) == steps_of(trained) and History(run).follow().state == "finished"
+    assert steps_of(from_zip(content_of(run))) == steps_of(trained)  # whose record tells of its fourth step twice
     expected = weights_of(trained)
     assert all(torch.equal(tensor, expected[name]) for name, tensor in weights_of(run).items())
 
@@ -209,7 +209,7 @@ def started(step: int = 0) -> Started:
         pytest.param([started(), Failed(6.0, "why", "where")], "failed", id="failed"),
     ],
 )
-def test_a_run_is_in_the_state_that_it_was_in_and_can_be_resumed(events: list[Event], state: str) -> None:
+def test_an_imported_run_keeps_its_state_and_can_be_resumed(events: list[Event], state: str) -> None:
     source = create(CONFIG, preset(NETWORK), OWNER)
     source.journal.extend(events)
     with source.lock.hold():
@@ -221,8 +221,8 @@ def test_a_run_is_in_the_state_that_it_was_in_and_can_be_resumed(events: list[Ev
     assert History(run).follow().state == "finished"
 
 
-def test_a_run_that_trains_can_be_packed(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record reaches as far as the last kept state."""
+def test_a_running_run_can_be_exported(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The record reaches at least to the last checkpoint."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
     run = create(CONFIG, preset(NETWORK), OWNER)
     for event in execute(run):
@@ -230,13 +230,13 @@ def test_a_run_that_trains_can_be_packed(trained: Run, monkeypatch: pytest.Monke
             copy = from_zip(content_of(run))
             state = copy.checkpoints.load()
             assert state is not None and state["step"] <= History(copy).follow().step
-    assert curve(run) == curve(trained)
+    assert steps_of(run) == steps_of(trained)
 
 
-def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_forks_and_runs_from_weights_can_be_imported(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     child = fork(trained, 6, {"learning_rate": 0.001}, OWNER)
     copy = from_zip(content_of(child), "bob")
-    assert curve(copy) == curve(trained)[:6] and copy.checkpoints.steps() == [6]
+    assert steps_of(copy) == steps_of(trained)[:6] and copy.checkpoints.steps() == [6]
     created = next(copy.journal.events()[0])
     assert created == Created(created.time, "bob")  # type: ignore[attr-defined]  # the parent and its race stayed where they were
     begun = create_from_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
@@ -246,17 +246,17 @@ def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pyte
     assert again.keys() == expected.keys() and all(torch.equal(again[name], expected[name]) for name in again)
 
 
-def test_weights_that_were_tried_before_their_first_step(trained: Run) -> None:
+def test_start_weights_evaluated_before_the_first_step_can_be_imported(trained: Run) -> None:
     run, notes = import_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
     assert notes == ()
-    (tried,) = History(run).follow().evaluations
+    (evaluations,) = History(run).follow().evaluations
     _heading, row = as_csv(run).splitlines()
-    assert row == f"0,0,,,,,{tried.test_loss},{tried.test_accuracy}"
+    assert row == f"0,0,,,,,{evaluations.test_loss},{evaluations.test_accuracy}"
     copied = History(from_zip(content_of(run))).follow()
-    assert copied.evaluations == [tried] and copied.state == "stopped"
+    assert copied.evaluations == [evaluations] and copied.state == "stopped"
 
 
-def test_a_closeup_comes_back() -> None:
+def test_a_close_up_can_be_imported() -> None:
     run = create(CONFIG, preset(NETWORK), OWNER)
     commands = io.StringIO('{"command": "step", "value": 0}\n{"command": "stop", "value": 0}\n')
     for _ in execute(run, Commands(commands)):
@@ -265,20 +265,20 @@ def test_a_closeup_comes_back() -> None:
     assert from_zip(content_of(run)).journal.closeup() == run.journal.closeup()
 
 
-def test_a_run_whose_filters_were_worked_out_is_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_with_whitening_can_be_resumed_after_import(monkeypatch: pytest.MonkeyPatch) -> None:
     config = replace(CONFIG, whiten=True, optimizer="muon", augment=Augmentation(shift=1))
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
     whole, torn = create(config, preset(NETWORK)), create(config, preset(NETWORK))
     for _ in execute(whole):
         pass
-    learn_until(torn, 5)
+    train_until(torn, 5)
     run = from_zip(content_of(torn))
     for _ in execute(run):
         pass
-    assert curve(run) == curve(whole) and len(curve(run)) == 8
+    assert steps_of(run) == steps_of(whole) and len(steps_of(run)) == 8
 
 
-def test_a_run_that_diverged_comes_back() -> None:
+def test_a_diverged_run_can_be_imported() -> None:
     steep = NetworkSpec("steep", (1, 28, 28), (LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": size}) for size in (32, 32, 10))))
     run = create(TrainConfig(network="steep", epochs=1, optimizer="sgd", learning_rate=100, schedule="constant", device="cpu"), steep)
     with pytest.raises(DivergedError):
@@ -288,8 +288,8 @@ def test_a_run_that_diverged_comes_back() -> None:
     assert copied.diverged == history.diverged is not None and copied.state == "failed" and copied.message == history.message
 
 
-def test_the_files_are_of_use_without_the_playground(archive: bytes, trained: Run, tmp_path: Path) -> None:
-    """As the README says."""
+def test_the_files_can_be_used_without_the_playground(archive: bytes, trained: Run, tmp_path: Path) -> None:
+    """As in README.txt of the archive."""
     zipfile.ZipFile(io.BytesIO(archive)).extractall(tmp_path)
     folder = tmp_path / trained.id
     readme = (folder / "README.txt").read_text(encoding="utf-8")
@@ -305,22 +305,22 @@ def test_the_files_are_of_use_without_the_playground(archive: bytes, trained: Ru
     assert (folder / "curves.csv").read_text() == as_csv(trained)
 
 
-def test_curves_as_a_table(trained: Run) -> None:
+def test_curves_are_exported_as_csv(trained: Run) -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv(trained))))
     assert list(rows[0]) == ["step", "epoch", "seconds", "loss", "accuracy", "learning_rate", "test_loss", "test_accuracy"]
     history = History(trained).follow()
     for row, step in zip(rows, history.steps, strict=True):
         assert (int(row["step"]), float(row["loss"]), float(row["accuracy"])) == (step.step, step.loss, step.accuracy)
         assert (float(row["learning_rate"]), float(row["seconds"]), float(row["epoch"])) == (step.learning_rate, step.seconds, step.step / 20)
-    tried = {int(row["step"]): (float(row["test_loss"]), float(row["test_accuracy"])) for row in rows if row["test_loss"]}
-    assert tried == {event.step: (event.test_loss, event.test_accuracy) for event in history.evaluations} and list(tried) == [3, 6, 8]
+    evaluations = {int(row["step"]): (float(row["test_loss"]), float(row["test_accuracy"])) for row in rows if row["test_loss"]}
+    assert evaluations == {event.step: (event.test_loss, event.test_accuracy) for event in history.evaluations} and list(evaluations) == [3, 6, 8]
 
 
-def test_a_run_without_steps_has_only_a_heading() -> None:
+def test_the_csv_of_a_run_without_steps_has_only_a_heading() -> None:
     assert as_csv(create(CONFIG, preset(NETWORK))) == "step,epoch,seconds,loss,accuracy,learning_rate,test_loss,test_accuracy\n"
 
 
-def test_a_full_disk_is_told(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_during_export_raises_an_error(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
@@ -329,33 +329,33 @@ def test_a_full_disk_is_told(trained: Run, monkeypatch: pytest.MonkeyPatch) -> N
         as_zip(trained)
 
 
-def test_a_disk_that_is_full_while_unpacking_is_told(archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_during_import_raises_an_error(archive: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(sharing.shutil, "copyfileobj", full)
-    assert "could not be written" in refused(archive)
+    assert "could not be written" in refusal(archive)
 
 
 # What others may send.
 
 
-def test_the_small_archive_is_sound(small: bytes) -> None:
-    """All that is refused below is refused for what was changed."""
+def test_the_small_archive_can_be_imported(small: bytes) -> None:
+    """So the archives below are refused because of their changes."""
     run = from_zip(changed(small, lambda _name, content: content))
     assert label(run) == Label("small") and History(run).follow().state == "stopped"
 
 
-def test_an_archive_whose_folder_was_packed_anew_is_opened(archive: bytes) -> None:
-    """By hand, under another name, without a folder, or by a system that adds files of its own."""
+def test_a_repacked_archive_can_be_imported(archive: bytes) -> None:
+    """By hand, under another name, without a folder, or by a system that adds files."""
     files = entries(archive)
     for folder in ("my run/", ""):
-        made = packed({f"{folder}{name.partition('/')[2]}": content for name, content in files.items()}, zipfile.ZIP_DEFLATED)
-        assert len(curve(from_zip(with_entry(made, f"__MACOSX/{folder}._config.json")))) == 8
+        repacked = packed({f"{folder}{name.partition('/')[2]}": content for name, content in files.items()}, zipfile.ZIP_DEFLATED)
+        assert len(steps_of(from_zip(with_entry(repacked, f"__MACOSX/{folder}._config.json")))) == 8
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param(b"", "mine.zip is empty", id="empty"),
         pytest.param(b"hello", "mine.zip is damaged or cut off", id="text"),
@@ -364,33 +364,33 @@ def test_an_archive_whose_folder_was_packed_anew_is_opened(archive: bytes) -> No
         pytest.param(saved({"a": torch.ones(2)}), "does not contain config.json, so it is not an exported run", id="weights"),
     ],
 )
-def test_what_is_no_packed_run_is_named(content: bytes, told: str, tmp_path: Path) -> None:
-    assert told in refused(content)
+def test_a_file_that_is_no_archive_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
+    assert message in refusal(content)
     (tmp_path / "mine.zip").write_bytes(content)
-    assert told in refused(tmp_path / "mine.zip")
+    assert message in refusal(tmp_path / "mine.zip")
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    assert "cannot be read" in refused(tmp_path / "mine.zip")
+def test_a_missing_archive_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read" in refusal(tmp_path / "mine.zip")
 
 
 @pytest.mark.parametrize("file", ["config.json", "network.json", "events.jsonl", "checkpoint.pt"])
-def test_a_missing_file_is_named(archive: bytes, file: str) -> None:
-    assert f"does not contain {file}" in refused(edited(archive, file, lambda _: None))
+def test_an_archive_without_a_required_file_is_refused(archive: bytes, file: str) -> None:
+    assert f"does not contain {file}" in refusal(edited(archive, file, lambda _: None))
 
 
 @pytest.mark.parametrize("file", ["label.json", "snapshots.jsonl", "README.txt", "network.py", "curves.csv", "checkpoints/00000003.pt"])
-def test_a_file_that_is_not_needed_may_be_missing(archive: bytes, file: str) -> None:
+def test_optional_files_may_be_missing(archive: bytes, file: str) -> None:
     assert History(from_zip(edited(archive, file, lambda _: None))).follow().state == "finished"
 
 
 def document(**changes: object) -> Callable[[bytes], bytes]:
-    """Changes the JSON object in a file."""
+    """Return a function that changes the JSON object in a file."""
     return lambda content: json.dumps({**json.loads(content), **changes}).encode()
 
 
 @pytest.mark.parametrize(
-    ("file", "edit", "told"),
+    ("file", "edit", "message"),
     [
         pytest.param("config.json", lambda _: b"{", "config.json in mine.zip is not in the format that the playground writes", id="torn config"),
         pytest.param("config.json", lambda _: b"[" * 100_000, "config.json in mine.zip is not in the format", id="deep config"),
@@ -413,20 +413,20 @@ def document(**changes: object) -> Callable[[bytes], bytes]:
         pytest.param("events.jsonl", lambda content: content.partition(b"\n")[2], "does not begin with the event that created the run", id="no first event"),
     ],
 )
-def test_a_file_that_was_edited_is_named(small: bytes, file: str, edit: Callable[[bytes], bytes], told: str) -> None:
-    assert told in refused(edited(small, file, edit))
+def test_an_invalid_text_file_is_refused(small: bytes, file: str, edit: Callable[[bytes], bytes], message: str) -> None:
+    assert message in refusal(edited(small, file, edit))
 
 
-def test_a_damaged_label_is_left_out(small: bytes) -> None:
+def test_a_damaged_label_is_ignored(small: bytes) -> None:
     assert label(from_zip(edited(small, "label.json", lambda _: b"{"))) == Label()
 
 
-def test_a_device_of_another_machine_is_left_to_be_chosen(small: bytes) -> None:
+def test_an_unknown_device_becomes_the_best_one(small: bytes) -> None:
     run = from_zip(edited(small, "config.json", document(device="cuda:7")))
     assert run.config.device == BEST
 
 
-def test_old_settings_without_later_ones(small: bytes) -> None:
+def test_settings_of_earlier_versions_can_be_imported(small: bytes) -> None:
     def without(content: bytes) -> bytes:
         return json.dumps({name: value for name, value in json.loads(content).items() if name not in ("inputs", "initialisation")}).encode()
 
@@ -434,7 +434,7 @@ def test_old_settings_without_later_ones(small: bytes) -> None:
 
 
 def with_line(line: str) -> Callable[[bytes], bytes]:
-    """The record with a line more."""
+    """Return a function that appends a line to the record."""
     return lambda content: content + line.encode() + b"\n"
 
 
@@ -443,7 +443,7 @@ def event(kind: str, **fields: object) -> str:
 
 
 def column(*numbers: float) -> str:
-    """Columns of steps as a record packs them."""
+    """Encode columns of steps as a record does."""
     return base64.b64encode(struct.pack(f"<{len(numbers)}d", *numbers)).decode()
 
 
@@ -455,7 +455,7 @@ OBSERVED: dict[str, Any] = {
 EVALUATED: dict[str, Any] = {"step": 1, "epoch": 1.0, "train_loss": 1, "train_accuracy": 1, "test_loss": 1, "test_accuracy": 1, "seconds": 1.0}
 
 
-def test_the_network_of_the_small_archive(small: bytes) -> None:
+def test_the_small_archive_has_this_network(small: bytes) -> None:
     assert len(preset("mnist-mlp").layers) == 4
 
 
@@ -467,12 +467,12 @@ def test_the_network_of_the_small_archive(small: bytes) -> None:
         event("evaluated", **EVALUATED, named=[1] * 10, right=[0] * 10),
     ],
 )  # fmt: skip
-def test_events_as_the_playground_writes_them(small: bytes, line: str) -> None:
+def test_valid_events_are_imported(small: bytes, line: str) -> None:
     assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).journal.events()[0])) == 3
 
 
-def test_a_run_is_created_once(small: bytes) -> None:
-    """Whoever unpacks it owns it, whatever its record says further on."""
+def test_a_second_created_event_is_ignored(small: bytes) -> None:
+    """The importing browser owns the run, whatever later records say."""
     run = from_zip(edited(small, "events.jsonl", with_line(event("created", time=9.0, owner="eve", race="mine"))), "bob")
     assert run.owner == "bob" and [type(each) for each in run.journal.events()[0]] == [Created, Stopped]
 
@@ -499,8 +499,8 @@ def test_a_run_is_created_once(small: bytes) -> None:
     ],
     ids=lambda line: line[:20] or "blank",
 )
-def test_lines_that_are_no_events_are_left_out(small: bytes, line: str) -> None:
-    """As everywhere: a crash tears lines, and a later version writes others."""
+def test_lines_that_are_no_events_are_skipped(small: bytes, line: str) -> None:
+    """Crashes tear lines, and later versions write other events."""
     assert len(list(from_zip(edited(small, "events.jsonl", with_line(line))).journal.events()[0])) == 2
 
 
@@ -531,17 +531,17 @@ def test_lines_that_are_no_events_are_left_out(small: bytes, line: str) -> None:
         pytest.param(event("snapshot", step=1, histograms=[{"low": float("inf")}] * 4, gallery=[], filters=None), id="infinite in a picture"),
     ],
 )
-def test_events_that_the_playground_cannot_have_written_are_refused(small: bytes, line: str) -> None:
-    assert "events.jsonl in mine.zip is damaged: line" in refused(edited(small, "events.jsonl", with_line(line)))
+def test_invalid_events_are_refused(small: bytes, line: str) -> None:
+    assert "events.jsonl in mine.zip is damaged: line" in refusal(edited(small, "events.jsonl", with_line(line)))
 
 
-def test_a_line_without_end_is_refused(small: bytes) -> None:
+def test_a_too_long_line_is_refused(small: bytes) -> None:
     text = random.Random(1).randbytes(4_100_000).hex()
-    assert "damaged: line 3" in refused(edited(small, "events.jsonl", with_line(event("failed", time=1.0, message=text, traceback=""))))
+    assert "damaged: line 3" in refusal(edited(small, "events.jsonl", with_line(event("failed", time=1.0, message=text, traceback=""))))
 
 
-def restated(**changes: object) -> Callable[[bytes], bytes]:
-    """Changes the training state in a file."""
+def with_state(**changes: object) -> Callable[[bytes], bytes]:
+    """Return a function that changes the training state in a file."""
 
     def edit(content: bytes) -> bytes:
         state = torch.load(io.BytesIO(content), weights_only=True)
@@ -557,64 +557,65 @@ class Code:
 
 @pytest.mark.parametrize("file", ["checkpoint.pt", "checkpoints/00000003.pt"])
 @pytest.mark.parametrize(
-    ("edit", "told"),
+    ("edit", "message"),
     [
         pytest.param(lambda _: b"", "damaged", id="empty"),
         pytest.param(lambda _: b"garbage", "damaged", id="garbage"),
         pytest.param(lambda content: content[:-100], "damaged", id="cut"),
         pytest.param(lambda _: saved([1]), "not a checkpoint of the playground, or one of another version", id="no dictionary"),
-        pytest.param(restated(format=99), "one of another version", id="a later version"),
-        pytest.param(restated(network="{}"), "belongs to another network", id="another network"),
-        pytest.param(restated(weights={}), "belongs to another network", id="no weights"),
-        pytest.param(restated(weights=3), "belongs to another network", id="a number for weights"),
-        pytest.param(restated(weights=lambda old: {name: tensor.unsqueeze(0) for name, tensor in old.items()}), "belongs to another network", id="shapes"),
-        pytest.param(restated(weights=lambda old: {name: tensor.double() for name, tensor in old.items()}), "belongs to another network", id="kinds"),
-        pytest.param(restated(weights=lambda old: dict.fromkeys(old, 1.0)), "belongs to another network", id="numbers for tensors"),
-        pytest.param(restated(step="3"), "damaged", id="a text for the step"),
-        pytest.param(restated(step=-1), "damaged", id="a step before the first"),
-        pytest.param(restated(step=True), "damaged", id="true for the step"),
-        pytest.param(restated(seconds=float("nan")), "damaged", id="no time"),
-        pytest.param(restated(learning_rate=None), "damaged", id="no learning rate"),
-        pytest.param(restated(more=Code()), "contains more than weights", id="code"),
+        pytest.param(with_state(format=99), "one of another version", id="a later version"),
+        pytest.param(with_state(network="{}"), "belongs to another network", id="another network"),
+        pytest.param(with_state(weights={}), "belongs to another network", id="no weights"),
+        pytest.param(with_state(weights=3), "belongs to another network", id="a number for weights"),
+        pytest.param(with_state(weights=lambda old: {name: tensor.unsqueeze(0) for name, tensor in old.items()}), "belongs to another network", id="shapes"),
+        pytest.param(with_state(weights=lambda old: {name: tensor.double() for name, tensor in old.items()}), "belongs to another network", id="kinds"),
+        pytest.param(with_state(weights=lambda old: dict.fromkeys(old, 1.0)), "belongs to another network", id="numbers for tensors"),
+        pytest.param(with_state(step="3"), "damaged", id="a text for the step"),
+        pytest.param(with_state(step=-1), "damaged", id="a step before the first"),
+        pytest.param(with_state(step=True), "damaged", id="true for the step"),
+        pytest.param(with_state(images_processed="3"), "damaged", id="a text for the processed images"),
+        pytest.param(with_state(seconds=float("nan")), "damaged", id="no time"),
+        pytest.param(with_state(learning_rate=None), "damaged", id="no learning rate"),
+        pytest.param(with_state(more=Code()), "contains more than weights", id="code"),
     ],
 )
-def test_a_checkpoint_that_was_edited_is_refused(archive: bytes, file: str, edit: Callable[[bytes], bytes], told: str) -> None:
-    said = refused(edited(archive, file, edit))
-    assert told in said and file in said
+def test_an_invalid_checkpoint_is_refused(archive: bytes, file: str, edit: Callable[[bytes], bytes], message: str) -> None:
+    refusal_message = refusal(edited(archive, file, edit))
+    assert message in refusal_message and file in refusal_message
 
 
-def test_a_checkpoint_is_written_anew(archive: bytes) -> None:
-    """So that what opens it later sees what was looked through, whatever else the archive in the archive held."""
+def test_a_checkpoint_is_written_again_on_import(archive: bytes) -> None:
+    """So that later readers see the validated content only."""
     run = from_zip(edited(archive, "checkpoint.pt", lambda content: with_entry(content, "archive/extra", b"x" * 5000)))
     assert b"x" * 5000 not in run.checkpoints.latest_path.read_bytes()
 
 
-def test_weights_to_start_from_that_do_not_fit_are_refused(archive: bytes, trained: Run) -> None:
+def test_start_weights_that_do_not_fit_are_refused(archive: bytes, trained: Run) -> None:
     folder = f"{trained.id}/"
-    assert "start.safetensors" in refused(with_entry(archive, f"{folder}start.safetensors", b"garbage"))
-    assert "do not fit" in refused(with_entry(archive, f"{folder}start.safetensors", saved({"a": torch.ones(2)})))
+    assert "start.safetensors" in refusal(with_entry(archive, f"{folder}start.safetensors", b"garbage"))
+    assert "do not fit" in refusal(with_entry(archive, f"{folder}start.safetensors", saved({"a": torch.ones(2)})))
 
 
 @pytest.mark.parametrize(("name", "mode"), [*OUTSIDE, ("config.json", SYMLINK), ("x/../../../events.jsonl", 0)])
-def test_a_file_outside_is_refused(small: bytes, name: str, mode: int, tmp_path: Path) -> None:
+def test_a_file_outside_the_folder_is_refused(small: bytes, name: str, mode: int, tmp_path: Path) -> None:
     before = set(tmp_path.rglob("*"))
-    assert "path outside the archive" in refused(with_entry(small, name, b"{}", mode))
+    assert "path outside the archive" in refusal(with_entry(small, name, b"{}", mode))
     assert set(tmp_path.rglob("*")) == before
 
 
-def test_a_bomb_is_refused_by_its_ratio(small: bytes) -> None:
+def test_a_zip_bomb_is_refused_by_its_ratio(small: bytes) -> None:
     bomb = io.BytesIO(small)
     with zipfile.ZipFile(bomb, "a", zipfile.ZIP_DEFLATED) as file:
         file.writestr("bomb.txt", bytes(2_000_000))
     assert len(bomb.getvalue()) < 10_000
-    assert "too large" in refused(bomb.getvalue())
+    assert "too large" in refusal(bomb.getvalue())
 
 
-def test_a_bomb_is_refused_by_its_size(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_bomb_is_refused_by_its_size(small: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     content = packed(entries(small) | {"bomb.txt": bytes(900_000)}, zipfile.ZIP_DEFLATED)
     total = sum(len(file) for file in entries(content).values())
     monkeypatch.setattr(sharing, "LIMIT", total - 1)
-    assert "too large: unpacked it has" in refused(content)
+    assert "too large: unpacked it has" in refusal(content)
     monkeypatch.setattr(sharing, "LIMIT", total)
     assert from_zip(content)
 
@@ -622,19 +623,19 @@ def test_a_bomb_is_refused_by_its_size(small: bytes, monkeypatch: pytest.MonkeyP
 def test_an_archive_of_ten_gigabytes_is_refused_by_its_size(tmp_path: Path) -> None:
     with (tmp_path / "mine.zip").open("wb") as file:
         file.truncate(10_000_000_000)
-    assert "10,000 MB, which is too large" in refused(tmp_path / "mine.zip")
+    assert "10,000 MB, which is too large" in refusal(tmp_path / "mine.zip")
 
 
-def test_countless_files_are_refused(small: bytes) -> None:
+def test_too_many_files_are_refused(small: bytes) -> None:
     files = entries(small) | {f"file-{index}": b"" for index in range(30_000)}
-    assert "too many files" in refused(packed(files))
+    assert "too many files" in refusal(packed(files))
 
 
-def test_more_kept_states_than_a_run_keeps_are_left_out(archive: bytes, trained: Run) -> None:
+def test_surplus_checkpoints_are_skipped(archive: bytes, trained: Run) -> None:
     content = entries(archive)[f"{trained.id}/checkpoints/00000003.pt"]
     more = archive
     for step in range(100, 120):
-        state = restated(step=step)(content)
+        state = with_state(step=step)(content)
         more = with_entry(more, f"{trained.id}/checkpoints/{step:08d}.pt", state)
     run = from_zip(more)
     assert len(run.checkpoints.steps()) <= 12
@@ -642,14 +643,14 @@ def test_more_kept_states_than_a_run_keeps_are_left_out(archive: bytes, trained:
     assert state is not None and state["step"] == 8
 
 
-def test_an_archive_that_was_cut_anywhere_is_refused(small: bytes) -> None:
+def test_a_truncated_archive_is_refused(small: bytes) -> None:
     for length in range(len(small)):
-        refused(small[:length])
+        refusal(small[:length])
 
 
 @given(st.data())
 @hypothesis_settings(max_examples=repetitions(150))
-def test_an_archive_with_some_bytes_changed_is_refused_or_a_run(small: bytes, data: st.DataObject) -> None:
+def test_an_archive_with_changed_bytes_is_refused_or_imported(small: bytes, data: st.DataObject) -> None:
     content = bytearray(small)
     for place in data.draw(st.lists(st.integers(0, len(small) - 1), min_size=1, max_size=3)):
         content[place] = data.draw(st.integers(0, 255))
@@ -668,7 +669,7 @@ json_values = st.recursive(
 
 @given(st.sampled_from([("step", STEP), ("steps", STEPS), ("observed", OBSERVED), ("evaluated", EVALUATED)]), st.data())
 @hypothesis_settings(max_examples=repetitions(200))
-def test_an_event_with_any_value_is_refused_or_can_be_replayed(small: bytes, kind: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
+def test_an_event_with_random_values_is_refused_or_replayed(small: bytes, kind: tuple[str, dict[str, Any]], data: st.DataObject) -> None:
     name, fields = kind
     field = data.draw(st.sampled_from(sorted(fields)))
     line = event(name, **fields | {field: data.draw(json_values)})
@@ -681,6 +682,6 @@ def test_an_event_with_any_value_is_refused_or_can_be_replayed(small: bytes, kin
 
 @given(st.binary(max_size=200), st.sampled_from(["config.json", "network.json", "events.jsonl", "label.json"]))
 @hypothesis_settings(max_examples=repetitions(150))
-def test_any_bytes_for_a_file(small: bytes, garbage: bytes, file: str) -> None:
+def test_random_bytes_as_a_file_are_refused_or_imported(small: bytes, garbage: bytes, file: str) -> None:
     with suppress(CheckpointError):
         from_zip(edited(small, file, lambda _: garbage))

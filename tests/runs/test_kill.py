@@ -1,4 +1,4 @@
-"""Whoever is killed, and whenever: no run is lost, and a resumed one is as if it had never been interrupted."""
+"""Whichever process is killed, and whenever: no run is lost, and a resumed run equals an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create
 
-from .killing import RUN, VICTIMS, Moment, Victim, Whole, kill, uninterrupted, whole
+from .killing import RUN, VICTIMS, Moment, RunResult, Victim, kill, result_of, train_uninterrupted
 from .small import CONFIG, SMALL
 
 SEED = secrets.randbits(32)
-"""Of the moments; a failed test tells it."""
+"""Seed of the moments; a failed test shows it."""
 MOMENTS = 8
 
 DYING = """
@@ -54,7 +54,7 @@ setattr(owner, name, die)
 for _ in execute(run.Run(path)):
     pass
 """
-"""Trains a run, and is killed while it keeps its state for the so-manieth time."""
+"""Trains a run, and kills itself while it saves its n-th checkpoint."""
 
 
 @pytest.fixture(scope="module")
@@ -68,27 +68,27 @@ def scheduler(data_folder: Path) -> Iterator[Scheduler]:
 
 
 @pytest.fixture(scope="module")
-def expected(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """What the run comes to that nobody kills."""
+def expected(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """Return the result of an uninterrupted run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("whole")))
-        return uninterrupted()
+        return train_uninterrupted()
 
 
 @pytest.fixture(scope="module")
-def untouched(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Whole:
-    """What the shorter run comes to."""
+def expected_short(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> RunResult:
+    """Return the result of the shorter run."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("untouched")))
-        return uninterrupted(CONFIG)
+        return train_uninterrupted(CONFIG)
 
 
 @pytest.mark.parametrize(
     "victim", [*VICTIMS, *(pytest.param(VICTIMS[number % len(VICTIMS)], marks=pytest.mark.slow) for number in range(len(VICTIMS), MOMENTS))]
 )
-def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler, expected: Whole, request: pytest.FixtureRequest) -> None:
+def test_a_kill_at_a_random_moment_loses_nothing(victim: Victim, scheduler: Scheduler, expected: RunResult, request: pytest.FixtureRequest) -> None:
     moment = Moment.random(random.Random(f"{SEED} {request.node.name}"))
     outcome = kill(victim, moment, scheduler, expected)
     assert outcome.problem == "", f"seed {SEED}: {outcome}"
@@ -96,22 +96,22 @@ def test_nothing_is_lost_at_a_random_moment(victim: Victim, scheduler: Scheduler
 
 @pytest.mark.parametrize("count", [1, 8])
 @pytest.mark.parametrize("place", ["torn", "written", "linked", "renamed"])
-def test_nothing_is_lost_wherever_a_state_is_being_kept(place: str, count: int, untouched: Whole) -> None:
-    """The steps before it are in the record once it counts, and until then the old one does."""
+def test_a_kill_while_a_checkpoint_is_saved_loses_nothing(place: str, count: int, expected_short: RunResult) -> None:
+    """All steps before a checkpoint are recorded before it replaces the old one."""
     run = create(CONFIG, SMALL)
     command = [sys.executable, "-c", DYING, str(run.path), place, str(count)]
-    died = subprocess.run(command, cwd=environment.ROOT, check=False)
-    assert died.returncode == -signal.SIGKILL
+    process = subprocess.run(command, cwd=environment.ROOT, check=False)
+    assert process.returncode == -signal.SIGKILL
     assert History(run).follow().state == "interrupted"
     for _ in execute(run):
         pass
-    found = whole(run)
-    assert found.steps == untouched.steps
-    assert found.evaluations == untouched.evaluations
+    result = result_of(run)
+    assert result.steps == expected_short.steps
+    assert result.evaluations == expected_short.evaluations
     assert all(run.checkpoints.load(step) for step in run.checkpoints.steps())
 
 
-def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Scheduler, expected: Whole) -> None:
+def test_a_run_that_is_killed_repeatedly_has_the_same_result(scheduler: Scheduler, expected: RunResult) -> None:
     run = create(RUN, SMALL)
     history = History(run)
     generator = random.Random(SEED)
@@ -129,4 +129,4 @@ def test_a_run_that_is_killed_again_and_again_ends_all_the_same(scheduler: Sched
     else:
         for _event in execute(Run(run.path)):
             pass
-    assert whole(run).steps == expected.steps, SEED
+    assert result_of(run).steps == expected.steps, SEED

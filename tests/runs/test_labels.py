@@ -1,4 +1,4 @@
-"""Names, notes, and the trash."""
+"""Names and notes of runs, and the trash."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from playground.training.events import Event, Failed, Finished, Paused, Started,
 STARTED = Started(0.0, 0, 100, 10, "cpu", 1)
 
 
-def made(*events: Event) -> Run:
+def create_run(*events: Event) -> Run:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), "ada")
     run.journal.extend(list(events))
     return run
@@ -34,21 +34,21 @@ def made(*events: Event) -> Run:
 
 @pytest.fixture
 def run() -> Run:
-    return made(STARTED, Stopped(0.0, 3))
+    return create_run(STARTED, Stopped(0.0, 3))
 
 
 def test_a_new_run_has_no_name(run: Run) -> None:
     assert label(run) == Label("", "")
 
 
-def test_what_is_written_is_read(run: Run) -> None:
+def test_a_written_label_can_be_read(run: Run) -> None:
     assert relabel(run, "größer 🙂", "first\nsecond") == label(run) == Label("größer 🙂", "first\nsecond")
     assert relabel(run, note="other") == label(run) == Label("größer 🙂", "other")
     assert relabel(run, name="") == label(run) == Label("", "other")
     assert json.loads((run.path / "label.json").read_bytes()) == {"name": "", "note": "other"}
 
 
-def test_a_name_is_one_line_that_can_be_shown(run: Run) -> None:
+def test_a_name_is_one_printable_line(run: Run) -> None:
     assert relabel(run, "  a\n\tb\x00c \ud800d\u202e ", " \x07x\r\ny\ud800 ") == label(run) == Label("a b c d", "x\ny")
 
 
@@ -64,7 +64,7 @@ def test_too_long_a_text_is_refused_and_the_old_one_kept(run: Run) -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"{", b"[1]", b"7", b'{"name": 3, "note": [1]}', b"\xff", b"[" * 100_000, b'{"other": 1}', b"NaN"], ids=lambda content: repr(content[:9])
 )
-def test_a_damaged_label_is_none(run: Run, content: bytes) -> None:
+def test_a_damaged_label_is_ignored(run: Run, content: bytes) -> None:
     (run.path / "label.json").write_bytes(content)
     assert label(run) == Label()
     assert relabel(run, "again") == label(run) == Label("again")
@@ -76,7 +76,7 @@ def test_a_label_that_was_written_by_hand_is_cut(run: Run) -> None:
 
 
 @given(st.binary(max_size=60) | st.dictionaries(st.sampled_from(["name", "note"]), st.text()).map(lambda found: json.dumps(found).encode()))
-def test_any_label_is_one(content: bytes) -> None:
+def test_any_file_gives_a_valid_label(content: bytes) -> None:
     found = read_label(content)
     assert len(found.name) <= NAME_LIMIT and len(found.note) <= NOTE_LIMIT and (found.name + found.note).encode() is not None
     assert found.name.isprintable()
@@ -104,8 +104,8 @@ def test_a_crash_while_writing_leaves_the_old_label(run: Run, monkeypatch: pytes
         pytest.param([STARTED, Finished(0.0, 100, 1.0, 0.9, 10.0)], id="finished"),
     ],
 )
-def test_what_was_deleted_can_be_had_back(events: list[Event]) -> None:
-    run = made(*events)
+def test_a_deleted_run_can_be_restored(events: list[Event]) -> None:
+    run = create_run(*events)
     relabel(run, "mine")
     before = {path.name: path.read_bytes() for path in run.path.iterdir()}
     earlier = time.time()
@@ -122,16 +122,16 @@ def test_what_was_deleted_can_be_had_back(events: list[Event]) -> None:
     assert {path.name: path.read_bytes() for path in run.path.iterdir() if path.name != "worker.lock"} == before
 
 
-def test_a_run_that_waits_is_not_deleted() -> None:
-    run = made()
+def test_a_queued_run_is_not_deleted() -> None:
+    run = create_run()
     with pytest.raises(RunError, match=r"is queued, so it cannot be deleted\. Stop it first"):
         delete(run)
     assert all_runs() == [run] and trash() == []
 
 
 @pytest.mark.parametrize("events", [[STARTED], [STARTED, Paused(1)]], ids=["running", "paused"])
-def test_a_run_at_work_is_not_deleted(events: list[Event]) -> None:
-    run = made(*events)
+def test_a_running_run_is_not_deleted(events: list[Event]) -> None:
+    run = create_run(*events)
     with run.lock.hold():
         with pytest.raises(RunError, match="Stop it first"):
             delete(run)
@@ -140,8 +140,8 @@ def test_a_run_at_work_is_not_deleted(events: list[Event]) -> None:
     assert [item.run.id for item in trash()] == [run.id]
 
 
-def test_deleted_runs_come_the_last_first(run: Run) -> None:
-    others = [made(STARTED), made(STARTED)]
+def test_deleted_runs_are_listed_the_latest_first(run: Run) -> None:
+    others = [create_run(STARTED), create_run(STARTED)]
     for age, each in enumerate([others[1], run, others[0]]):
         delete(each)
         mark = places.runs_folder() / ".trash" / each.id / "deleted"
@@ -149,8 +149,8 @@ def test_deleted_runs_come_the_last_first(run: Run) -> None:
     assert [item.run.id for item in trash()] == [others[1].id, run.id, others[0].id]
 
 
-def test_only_what_is_old_is_purged() -> None:
-    runs = [made(STARTED) for _ in range(3)]
+def test_only_old_runs_are_purged() -> None:
+    runs = [create_run(STARTED) for _ in range(3)]
     for age, each in zip((10, 1000, 2000), runs, strict=True):
         delete(each)
         os.utime(places.runs_folder() / ".trash" / each.id / "deleted", (time.time() - age,) * 2)
@@ -161,12 +161,12 @@ def test_only_what_is_old_is_purged() -> None:
         restore(runs[0].id)
 
 
-def test_there_may_be_no_trash() -> None:
+def test_a_missing_trash_folder_is_empty() -> None:
     assert trash() == [] and purge(0) == 0
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "../secrets", "/etc", "nobody", "\0", "a/../b"])
-def test_only_what_lies_in_the_trash_is_restored(run: Run, name: str, tmp_path: Path) -> None:
+def test_only_runs_in_the_trash_are_restored(run: Run, name: str, tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     delete(run)
     with pytest.raises(UnknownName, match="deleted run"):
@@ -175,7 +175,7 @@ def test_only_what_lies_in_the_trash_is_restored(run: Run, name: str, tmp_path: 
 
 
 @pytest.mark.parametrize("act", [delete, lambda run: restore(run.id)], ids=["delete", "restore"])
-def test_a_folder_that_cannot_be_moved_is_told(run: Run, act: Callable[[Run], object], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_moved_raises_an_error(run: Run, act: Callable[[Run], object], monkeypatch: pytest.MonkeyPatch) -> None:
     if act is not delete:
         delete(run)
 

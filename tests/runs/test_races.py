@@ -1,4 +1,4 @@
-"""Races: which settings are tried out, and that the runs have all else in common."""
+"""Races: the settings that vary, and that all others are equal."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_first_race_differs_in_nothing_but_the_optimizer() -> None:
     assert len(races) == 1 and races != {""}
 
 
-def test_racers_start_from_the_same_weights_and_see_the_same_first_batch() -> None:
+def test_runs_of_a_race_have_the_same_start_weights_and_first_batch() -> None:
     runs = create_race(SHORT, preset("mnist-cnn"), by_optimizer(SHORT, ["adam", "sgd", "rmsprop"]), "ada")
     firsts = set()
     for run in runs:
@@ -49,18 +49,18 @@ def test_each_optimizer_may_have_its_usual_learning_rate() -> None:
 
 
 @pytest.mark.parametrize("text", ["0.1, 0.01 0.001", "0.1;0.01;0.001", " 1e-1\n1e-2,,1e-3 ", "0.1 0.01 0.001 0.10"])
-def test_numbers_may_be_separated_as_one_likes(text: str) -> None:
+def test_numbers_are_parsed_with_any_separator(text: str) -> None:
     assert [variation["learning_rate"] for variation in by_learning_rate(text)] == [0.1, 0.01, 0.001]
 
 
-def test_batch_sizes_are_whole_and_named() -> None:
+def test_batch_sizes_are_whole_numbers_and_in_the_names() -> None:
     variations = by_batch_size("16, 256")
     assert variations == [{"batch_size": 16}, {"batch_size": 256}]
     assert [variation_name(variation) for variation in variations] == ["batch size 16", "batch size 256"]
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "“” is not a learning rate"),
         ("fast, 0.1", r"“fast” is not a learning rate, such as 0\.01"),
@@ -68,25 +68,25 @@ def test_batch_sizes_are_whole_and_named() -> None:
         ("1 2 3 4 5 6 7", "not 7"),
     ],
 )
-def test_a_text_that_is_no_list_of_numbers_is_told(text: str, told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_a_text_that_is_no_list_of_numbers_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         by_learning_rate(text)
 
 
-def test_a_batch_size_with_a_point_is_told() -> None:
+def test_a_fractional_batch_size_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"“0\.5” is not a batch size, such as 64"):
         by_batch_size("0.5, 16")
 
 
 @pytest.mark.parametrize("variations", [[{"learning_rate": 0.1}, {"learning_rate": -1.0}], [{"batch_size": 16}, {"batch_size": 5000}]], ids=["rate", "batch"])
-def test_where_one_cannot_work_none_is_made(variations: list[dict[str, float]]) -> None:
+def test_no_run_is_created_if_one_run_is_invalid(variations: list[dict[str, float]]) -> None:
     with pytest.raises(ConfigError):
         create_race(SHORT, preset("mnist-cnn"), variations, "ada")
     assert all_runs() == []
 
 
 @pytest.mark.parametrize(("epochs", "most"), [(3.0, EVALUATIONS), (1.0, 4), (40.0, 40)])
-def test_a_short_race_is_ranked_often_and_a_long_one_once_an_epoch(epochs: float, most: int) -> None:
+def test_a_short_race_is_evaluated_often_and_a_long_one_once_an_epoch(epochs: float, most: int) -> None:
     (run, _) = create_race(replace(SHORT, epochs=epochs), preset("mnist-cnn"), by_learning_rate("0.1 0.01"), "")
     config: TrainConfig = run.config
     steps_per_epoch = 63
@@ -95,6 +95,6 @@ def test_a_short_race_is_ranked_often_and_a_long_one_once_an_epoch(epochs: float
     assert times == pytest.approx(most, abs=1)
 
 
-def test_racing_batch_sizes_are_tried_once_an_epoch_so_that_nothing_else_differs() -> None:
+def test_a_race_of_batch_sizes_is_evaluated_once_an_epoch() -> None:
     runs = create_race(replace(SHORT, epochs=3.0), preset("mnist-cnn"), by_batch_size("16 64"), "")
     assert [column.name for column in differing(runs)] == ["batch_size"]

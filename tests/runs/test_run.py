@@ -1,4 +1,4 @@
-"""A run's folder: what is written can be read, whatever happened in between."""
+"""The folder of a run: written records can be read, also after a crash."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def started(at: int) -> Started:
     return Started(0.0, at, 100, 10, "cpu", 1)
 
 
-def test_what_was_created_is_found_again(run: Run) -> None:
+def test_a_created_run_is_found(run: Run) -> None:
     found = find(run.id)
     assert (found.config, found.network, found.owner) == (TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), "ada")
     assert all_runs() == [run]
@@ -89,7 +89,7 @@ def test_a_torn_last_line_waits_for_its_rest(run: Run) -> None:
     assert events_of(run, offset) == ([Steps.of([step(1), step(2)])], offset + len(line))
 
 
-def test_an_event_behind_a_torn_line_is_not_lost(run: Run) -> None:
+def test_an_event_after_a_torn_line_is_read(run: Run) -> None:
     with (run.path / "events.jsonl").open("ab") as file:
         file.write(b'{"kind": "steps", "fir')
     run.journal.append(step(2))
@@ -107,7 +107,7 @@ def test_history_follows_as_the_record_grows(run: Run) -> None:
     assert [event.step for event in history.follow().steps] == [1, 2, 3]
 
 
-def test_what_was_recorded_behind_a_checkpoint_is_void_after_a_resume(run: Run) -> None:
+def test_records_after_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
     for event in (started(0), *(step(number) for number in range(1, 8)), started(4), step(5, loss=0.25)):
         run.journal.append(event)
     steps = History(run).follow().steps
@@ -131,7 +131,7 @@ def test_state_of_a_run_without_a_worker(run: Run, events: list[Step], state: st
     assert History(run).follow().state == state
 
 
-def test_state_of_a_run_that_is_held(run: Run) -> None:
+def test_state_of_a_run_with_a_worker(run: Run) -> None:
     run.journal.append(started(0))
     with _holder(run) as holder:
         assert holder.stdout is not None
@@ -147,7 +147,7 @@ def test_state_of_a_run_that_is_held(run: Run) -> None:
 
 
 def _holder(run: Run) -> subprocess.Popen[str]:
-    """Another process that holds the run until it is killed."""
+    """Start another process that holds the lock of the run until it is killed."""
     code = (
         "import sys, time; from pathlib import Path; from playground.runs.run import Run\n"
         "with Run(Path(sys.argv[1])).lock.hold(): print('held', flush=True); sys.stdin.read()"
@@ -165,7 +165,7 @@ def test_two_processes_cannot_train_one_run(run: Run, monkeypatch: pytest.Monkey
         holder.kill()
 
 
-def test_a_checkpoint_is_whole_or_the_old_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_leaves_the_old_checkpoint(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run.checkpoints.save({"step": 1})
 
     def full(state: object, path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_checkpoint_is_whole_or_the_old_one(run: Run, monkeypatch: pytest.Monk
     assert not list(run.path.glob("*.tmp"))
 
 
-def test_a_disk_that_fills_while_an_earlier_state_is_kept_leaves_the_old_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_leaves_the_old_checkpoint(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     run.checkpoints.save({"step": 1})
 
     def full(*_paths: object) -> None:
@@ -193,7 +193,7 @@ def test_a_disk_that_fills_while_an_earlier_state_is_kept_leaves_the_old_one(run
     assert not list(run.path.glob("*.tmp"))
 
 
-def test_a_crash_between_linking_and_renaming_leaves_earlier_checkpoints_as_they_were(run: Run) -> None:
+def test_a_crash_between_link_and_rename_leaves_earlier_checkpoints(run: Run) -> None:
     run.checkpoints.save({"step": 1})
     os.link(run.checkpoints.path_at(1), run.path / "checkpoint.tmp")  # where a process dies that has linked its file and not renamed it yet
     run.checkpoints.save({"step": 2})
@@ -202,7 +202,7 @@ def test_a_crash_between_linking_and_renaming_leaves_earlier_checkpoints_as_they
 
 @given(gaps=st.lists(st.integers(1, 500), min_size=10, max_size=60))
 @hypothesis_settings(max_examples=repetitions(25))
-def test_earlier_states_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: list[int]) -> None:
+def test_earlier_checkpoints_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: list[int]) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     steps = list(accumulate(gaps))
     with pytest.MonkeyPatch.context() as patch:
@@ -216,7 +216,7 @@ def test_earlier_states_are_thinned_to_a_dozen_from_the_first_to_the_last(gaps: 
 
 
 @pytest.mark.parametrize("count", [13, 50, 200])
-def test_kept_states_are_spread_over_the_run(count: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_are_spread_over_the_run(count: int, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "save", lambda _state, path: path.write_bytes(b""))
     for step in range(1, count + 1):
         run.checkpoints.save({"step": 10 * step})
@@ -225,7 +225,7 @@ def test_kept_states_are_spread_over_the_run(count: int, run: Run, monkeypatch: 
     assert kept[-1] == 10 * count and max(gaps) <= 3 * 10 * count / (MAX_EARLIER - 1)
 
 
-def test_a_kept_state_is_found_by_its_step_and_costs_no_room_of_its_own(run: Run) -> None:
+def test_an_earlier_checkpoint_is_found_by_its_step_and_shares_the_file(run: Run) -> None:
     for step in (10, 20):
         run.checkpoints.save({"step": step, "weights": torch.full((3,), step)})
     first, last, latest = run.checkpoints.load(10), run.checkpoints.load(20), run.checkpoints.load()
@@ -234,7 +234,7 @@ def test_a_kept_state_is_found_by_its_step_and_costs_no_room_of_its_own(run: Run
     assert run.checkpoints.path_at(20).samefile(run.checkpoints.latest_path)
 
 
-def test_states_are_kept_where_no_links_can_be_made(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checkpoints_are_copied_if_links_are_impossible(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_paths: object) -> None:
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
 
@@ -244,14 +244,14 @@ def test_states_are_kept_where_no_links_can_be_made(run: Run, monkeypatch: pytes
     assert [run.checkpoints.load(step) for step in (10, 20, None)] == [{"step": 10}, {"step": 20}, {"step": 20}]
 
 
-def test_a_state_of_a_step_that_was_taken_again_replaces_the_old_one(run: Run) -> None:
+def test_a_checkpoint_of_a_repeated_step_replaces_the_old_one(run: Run) -> None:
     for loss in (1.0, 2.0):
         run.checkpoints.save({"step": 10, "loss": loss})
     assert run.checkpoints.steps() == [10]
     assert run.checkpoints.load(10) == {"step": 10, "loss": 2.0}
 
 
-def test_a_state_that_was_not_kept_is_refused_and_those_that_were_are_named(run: Run) -> None:
+def test_a_missing_checkpoint_is_refused_with_a_list_of_the_others(run: Run) -> None:
     with pytest.raises(CheckpointError, match=r"no checkpoint at step 5\."):
         run.checkpoints.load(5)
     for step in (10, 20):
@@ -260,28 +260,28 @@ def test_a_state_that_was_not_kept_is_refused_and_those_that_were_are_named(run:
         run.checkpoints.load(5)
 
 
-def picture(number: int, share: int = 1000) -> Snapshot:
+def snapshot_of(number: int, share: int = 1000) -> Snapshot:
     return Snapshot(number, [{}], [[share]], None)
 
 
-def test_pictures_are_kept_apart_and_those_behind_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
+def test_snapshots_after_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
     assert run.journal.snapshots() == []
-    for event in (started(0), picture(1), step(1), picture(40), step(40), picture(70), step(70), started(30), picture(35, 500), step(35)):
+    for event in (started(0), snapshot_of(1), step(1), snapshot_of(40), step(40), snapshot_of(70), step(70), started(30), snapshot_of(35, 500), step(35)):
         run.journal.append(event)
-    assert run.journal.snapshots() == [picture(1), picture(35, 500)]
+    assert run.journal.snapshots() == [snapshot_of(1), snapshot_of(35, 500)]
     assert not any(isinstance(event, Snapshot) for event in run.journal.events()[0])
 
 
-def test_pictures_behind_a_torn_line_are_not_lost(run: Run) -> None:
-    run.journal.append(picture(1))
+def test_snapshots_after_a_torn_line_are_read(run: Run) -> None:
+    run.journal.append(snapshot_of(1))
     with (run.path / "snapshots.jsonl").open("ab") as file:
-        file.write(picture(2).to_json().encode()[:30])
-    assert run.journal.snapshots() == [picture(1)]
-    run.journal.append(picture(3))
-    assert run.journal.snapshots() == [picture(1), picture(3)]
+        file.write(snapshot_of(2).to_json().encode()[:30])
+    assert run.journal.snapshots() == [snapshot_of(1)]
+    run.journal.append(snapshot_of(3))
+    assert run.journal.snapshots() == [snapshot_of(1), snapshot_of(3)]
 
 
-def test_of_close_ups_the_last_is_kept(run: Run) -> None:
+def test_only_the_last_close_up_is_stored(run: Run) -> None:
     assert run.journal.closeup() is None
     for number in (1, 2):
         run.journal.append(Closeup(number, {"loss": number / 10}))
@@ -290,21 +290,21 @@ def test_of_close_ups_the_last_is_kept(run: Run) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", Paused(1).to_json().encode(), b"\xff"], ids=["empty", "torn", "list", "another-event", "not-utf8"])
-def test_a_damaged_close_up_is_none(run: Run, content: bytes) -> None:
+def test_a_damaged_close_up_is_ignored(run: Run, content: bytes) -> None:
     (run.path / "closeup.json").write_bytes(content)
     assert run.journal.closeup() is None
 
 
 @given(st.lists(st.sampled_from(["step", "step", "step", "pause", "picture"]), max_size=40), st.booleans())
 @hypothesis_settings(max_examples=repetitions(40))
-def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: list[str], patient: bool) -> None:
-    """Whether they wait for each other or each is written at once."""
+def test_recorded_steps_are_read_in_order_with_other_events_in_between(kinds: list[str], buffered: bool) -> None:
+    """Steps may be written together or one by one."""
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     recorded: list[Event] = []
     with pytest.MonkeyPatch.context() as patch, run.journal.recorder() as record:
-        patch.setattr("playground.runs.journal.FLUSH_SECONDS", math.inf if patient else -1.0)
+        patch.setattr("playground.runs.journal.FLUSH_SECONDS", math.inf if buffered else -1.0)
         for number, kind in enumerate(kinds, start=1):
-            event = {"step": step(number, number / 7), "pause": Paused(number), "picture": picture(number)}[kind]
+            event = {"step": step(number, number / 7), "pause": Paused(number), "picture": snapshot_of(number)}[kind]
             record(event)
             recorded.append(event)
             if kind == "pause":  # nothing waits behind an event that is no step
@@ -315,7 +315,7 @@ def test_recorded_steps_come_back_in_order_whatever_is_recorded_between(kinds: l
     assert [event for event in run.journal.events()[0] if isinstance(event, Paused)] == [event for event in recorded if isinstance(event, Paused)]
 
 
-def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(run: Run) -> None:
+def test_history_collects_observations_and_changes_and_drops_void_ones(run: Run) -> None:
     observed = [Observed(number, *([[1.0]] * 6), 0.0, 1.0) for number in (2, 6)]
     changes = [LearningRate(3, 0.5), OptimizerChanged(6, "sgd")]
     for event in (
@@ -339,7 +339,7 @@ def test_history_gathers_what_was_seen_and_changed_and_forgets_what_became_void(
 
 
 class Evil:
-    """A pickle that would make a file."""
+    """A pickle that creates a file when it is loaded."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -361,14 +361,14 @@ def test_a_checkpoint_that_runs_code_is_refused(tmp_path: Path, protocol: str) -
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 torn", json.dumps({"a": 1}).encode()], ids=["empty", "text", "torn zip", "json"])
-def test_a_file_that_is_no_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "checkpoint.pt"
     path.write_bytes(content)
     with pytest.raises(CheckpointError, match=r"checkpoint\.pt"):
         load_state(path)
 
 
-def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
+def test_a_torn_checkpoint_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
     torch.save({"weights": torch.zeros(1000)}, path)
     path.write_bytes(path.read_bytes()[:500])
@@ -376,8 +376,8 @@ def test_a_torn_checkpoint_is_named(tmp_path: Path) -> None:
         load_state(path)
 
 
-def test_runs_of_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One of the same name may be there already, or just be made."""
+def test_runs_created_in_the_same_second_have_different_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of the same name may exist, or appear at the same time."""
     monkeypatch.setattr("playground.runs.run.time.strftime", lambda _format: "20260101-000000")
     ends = iter(["aaaa", "aaaa", "bbbb", "bbbb", "cccc"])
     monkeypatch.setattr("playground.runs.run.secrets.token_hex", lambda _bytes: next(ends))
@@ -389,7 +389,7 @@ def test_runs_of_one_second_have_names_of_their_own(monkeypatch: pytest.MonkeyPa
     assert (environment.runs_folder() / f".{first.id[:-4]}bbbb").exists()
 
 
-def test_a_run_that_cannot_be_written_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_run_that_cannot_be_written_raises_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "file"))
     with pytest.raises(RunError, match="could not be written"):

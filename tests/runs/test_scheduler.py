@@ -1,4 +1,4 @@
-"""Runs in worker processes: queued, steered, killed and resumed."""
+"""Runs in worker processes: queued, controlled, killed and resumed."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ def losses(history: History) -> list[tuple[int, float]]:
     return [(event.step, event.loss) for event in history.follow().steps]
 
 
-def uninterrupted(config: TrainConfig) -> list[tuple[int, float]]:
+def uninterrupted_losses(config: TrainConfig) -> list[tuple[int, float]]:
     run = create(config, preset(config.network))
     for _ in execute(run):
         pass
     return losses(History(run))
 
 
-def test_a_run_trains_to_its_end_and_keeps_its_weights(scheduler: Scheduler) -> None:
+def test_a_run_trains_to_its_end_and_saves_its_weights(scheduler: Scheduler) -> None:
     run, history = submit(scheduler, SHORT)
     finish(history)
     assert history.state == "finished", (history.message, (run.path / "worker.log").read_text())
@@ -72,10 +72,10 @@ def test_a_run_trains_to_its_end_and_keeps_its_weights(scheduler: Scheduler) -> 
     assert history.test_accuracy is not None
     assert history.test_accuracy > 0.3
     assert run.checkpoints.load() is not None
-    assert losses(history) == uninterrupted(SHORT)
+    assert losses(history) == uninterrupted_losses(SHORT)
 
 
-def test_pause_step_change_of_rate_resume_and_stop(scheduler: Scheduler) -> None:
+def test_pause_single_step_learning_rate_resume_and_stop(scheduler: Scheduler) -> None:
     run, history = submit(scheduler, LONG)
     until(lambda: history.follow().steps)
     scheduler.command(run, Command("pause"))
@@ -122,7 +122,7 @@ def test_the_queue_can_be_read_while_a_process_is_being_started(monkeypatch: pyt
     scheduler.close()
 
 
-def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Scheduler) -> None:
+def test_runs_are_queued_and_a_queued_run_can_be_withdrawn(scheduler: Scheduler) -> None:
     first, watched = submit(scheduler, LONG)
     until(lambda: scheduler.position(first) == 0)  # the worker of an earlier run may still be ending
     second, waiting = submit(scheduler, SHORT)
@@ -144,7 +144,7 @@ def test_runs_wait_in_line_and_one_that_waits_can_be_withdrawn(scheduler: Schedu
 
 
 @pytest.mark.parametrize("at", [1, 9, 14], ids=lambda step: f"killed at step {step}")
-def test_killed_then_resumed_is_as_if_never_killed(scheduler: Scheduler, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(scheduler: Scheduler, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     config = TrainConfig(network="mnist-cnn", epochs=3.0, batch_size=500)  # with dropout, so that random numbers count
     run, history = submit(scheduler, config)
     until(lambda: history.follow().step >= at)
@@ -157,10 +157,10 @@ def test_killed_then_resumed_is_as_if_never_killed(scheduler: Scheduler, at: int
         scheduler.submit(run)
         until(lambda: history.follow().state == "finished")
     assert history.state == "finished"
-    assert losses(history) == uninterrupted(config)
+    assert losses(history) == uninterrupted_losses(config)
 
 
-def test_hanging_up_keeps_the_state_at_the_very_step() -> None:
+def test_closing_the_scheduler_saves_a_checkpoint_at_the_current_step() -> None:
     scheduler = Scheduler(workers=1)
     config = TrainConfig(network="mnist-cnn", epochs=6.0, batch_size=500)
     run, history = submit(scheduler, config)
@@ -172,10 +172,10 @@ def test_hanging_up_keeps_the_state_at_the_very_step() -> None:
     assert state["step"] == history.step
     for _ in execute(run):
         pass
-    assert losses(history) == uninterrupted(config)
+    assert losses(history) == uninterrupted_losses(config)
 
 
-def test_a_diverging_run_says_why_and_keeps_what_it_has(scheduler: Scheduler) -> None:
+def test_a_diverging_run_has_a_message_and_keeps_its_records(scheduler: Scheduler) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=3.0, optimizer="sgd", learning_rate=100.0, momentum=0.99, schedule="constant")
     run, history = submit(scheduler, config)
     finish(history)

@@ -1,4 +1,4 @@
-"""The list of runs: quick however many there are, and whole however damaged one is."""
+"""The list of runs: fast with many runs, and complete with damaged ones."""
 
 from __future__ import annotations
 
@@ -23,40 +23,40 @@ CONFIG = TrainConfig(network="mnist-mlp")
 EVALUATED = '{"kind": "evaluated", "step": 1, "epoch": 1, "train_loss": 0, "train_accuracy": 0, "test_loss": 0, "test_accuracy": %s, "seconds": 0}'
 
 
-def made(race: str = "", config: TrainConfig = CONFIG) -> Run:
+def create_run(race: str = "", config: TrainConfig = CONFIG) -> Run:
     run = create(config, preset("mnist-mlp"), "ada", race)
     run.journal.append(Started(0.0, 0, 10, 10, "cpu", 1))
     run.journal.append(Step(1, 0.5, 0.5, 0.1, 0.1, 100.0))
     return run
 
 
-def followed(run: Run) -> History:
+def history_of(run: Run) -> History:
     return History(run).follow()
 
 
-def of(run: Run) -> Summary:
-    found = Summaries(followed).of(run)
-    assert found is not None
-    return found
+def summary_of(run: Run) -> Summary:
+    summary = Summaries(history_of).of(run)
+    assert summary is not None
+    return summary
 
 
-def test_a_summary_says_what_the_run_has_come_to() -> None:
-    run = made("race-1")
+def test_a_summary_has_the_state_and_results_of_the_run() -> None:
+    run = create_run("race-1")
     run.journal.append(Evaluated(1, 0.1, 0.5, 0.5, 0.4, 0.9, 0.1))
     run.journal.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
     relabel(run, name="Mine", note="Good.")
-    found = of(run)
-    assert (found.name, found.note, found.state, found.race, found.dataset, found.fault) == ("Mine", "Good.", "finished", "race-1", "MNIST 5k", "")
-    assert found.facts is not None
-    assert (found.facts.step, found.facts.accuracy) == (1, 0.9)
+    summary = summary_of(run)
+    assert (summary.name, summary.note, summary.state, summary.race, summary.dataset, summary.fault) == ("Mine", "Good.", "finished", "race-1", "MNIST 5k", "")
+    assert summary.facts is not None
+    assert (summary.facts.step, summary.facts.accuracy) == (1, 0.9)
 
 
 def test_a_record_is_read_again_only_when_it_has_grown(monkeypatch: pytest.MonkeyPatch) -> None:
-    run, asked = made(), []
+    run, reads = create_run(), []
 
     def follow(run: Run) -> History:
-        asked.append(run)
-        return followed(run)
+        reads.append(run)
+        return history_of(run)
 
     summaries = Summaries(follow)
     summaries.of(run)
@@ -64,15 +64,15 @@ def test_a_record_is_read_again_only_when_it_has_grown(monkeypatch: pytest.Monke
     first = summaries.of(run)
     monkeypatch.undo()
     assert first is not None and first.facts is not None and first.facts.step == 1
-    assert asked == []
+    assert reads == []
     run.journal.append(Step(2, 0.4, 0.5, 0.1, 0.2, 100.0))
     second = summaries.of(run)
     assert second is not None and second.facts is not None and second.facts.step == 2
-    assert asked == [run]
+    assert reads == [run]
 
 
-def test_a_run_whose_worker_died_is_interrupted_though_nothing_was_written() -> None:
-    run, summaries = made(), Summaries(followed)
+def test_a_run_whose_worker_died_is_interrupted_without_a_record() -> None:
+    run, summaries = create_run(), Summaries(history_of)
     with run.lock.hold():
         living = summaries.of(run)
         assert living is not None and living.state == "running"
@@ -107,15 +107,15 @@ def test_a_run_whose_worker_died_is_interrupted_though_nothing_was_written() -> 
         "words",
     ],
 )
-def test_a_damaged_run_says_why_and_breaks_nothing(spoil: Callable[[Path], object]) -> None:
-    run = made()
+def test_a_damaged_run_has_a_fault_and_the_others_are_listed(spoil: Callable[[Path], object]) -> None:
+    run = create_run()
     relabel(run, name="Secret")
     spoil(run.path)
-    found = of(run)
-    assert found.facts is None
-    assert found.fault
-    assert found.name == run.id
-    assert found.note == ""
+    summary = summary_of(run)
+    assert summary.facts is None
+    assert summary.fault
+    assert summary.name == run.id
+    assert summary.note == ""
 
 
 def append(path: Path, line: str) -> None:
@@ -123,20 +123,20 @@ def append(path: Path, line: str) -> None:
         file.write(line + "\n")
 
 
-def test_what_a_later_version_records_is_passed_over() -> None:
-    run = made()
+def test_records_of_later_versions_are_skipped() -> None:
+    run = create_run()
     append(run.path, '{"kind": "hologram", "step": 5}')
-    assert not of(run).fault
+    assert not summary_of(run).fault
 
 
-def test_a_folder_that_is_gone_has_no_summary() -> None:
-    run = made()
+def test_a_deleted_folder_has_no_summary() -> None:
+    run = create_run()
     (run.path / "events.jsonl").unlink()
-    assert Summaries(followed).of(run) is None
+    assert Summaries(history_of).of(run) is None
 
 
-def test_whose_a_run_is_is_asked_again_while_nobody_can_tell() -> None:
-    run = made()
+def test_the_owner_is_read_again_while_it_is_unknown() -> None:
+    run = create_run()
     content = (run.path / "events.jsonl").read_bytes()
     (run.path / "events.jsonl").write_bytes(b"")
     assert owner(run) is None
@@ -144,9 +144,9 @@ def test_whose_a_run_is_is_asked_again_while_nobody_can_tell() -> None:
     assert owner(run) == "ada"
 
 
-def test_the_folder_is_read_again_only_when_a_run_has_come_or_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_folder_is_read_again_only_after_a_run_was_added_or_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list_runs() == []
-    first = made()
+    first = create_run()
     assert list_runs() == [first]
     folder = environment.runs_folder()
     long_ago = folder.stat().st_mtime_ns - 60_000_000_000
@@ -156,31 +156,31 @@ def test_the_folder_is_read_again_only_when_a_run_has_come_or_gone(monkeypatch: 
     assert list_runs() == [first]
     monkeypatch.undo()
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder))
-    second = made()
+    second = create_run()
     assert set(list_runs()) == {first, second}
     second.journal.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
     delete(second)
     assert list_runs() == [first]
 
 
-def chosen(runs: list[Run]) -> list[Run]:
-    return first_selected([of(run) for run in runs])
+def selected(runs: list[Run]) -> list[Run]:
+    return first_selected([summary_of(run) for run in runs])
 
 
-def test_the_newest_few_of_one_data_set_are_chosen_first() -> None:
+def test_the_newest_runs_of_one_data_set_are_selected_by_default() -> None:
     shapes = TrainConfig(dataset="shapes", network="cifar-resnet")
-    other, runs = made(config=shapes), [made() for _ in range(6)]
-    assert chosen([*runs, other]) == runs[-4:]
-    assert chosen([other, *runs[::-1], newest := made(config=shapes)]) == [other, newest]
+    other, runs = create_run(config=shapes), [create_run() for _ in range(6)]
+    assert selected([*runs, other]) == runs[-4:]
+    assert selected([other, *runs[::-1], newest := create_run(config=shapes)]) == [other, newest]
 
 
-def test_of_a_race_all_are_chosen() -> None:
-    alone, race = made(), [made("race-1") for _ in range(6)]
-    assert chosen([*race[::-1], alone]) == race
+def test_all_runs_of_a_race_are_selected() -> None:
+    alone, race = create_run(), [create_run("race-1") for _ in range(6)]
+    assert selected([*race[::-1], alone]) == race
 
 
-def test_nothing_is_chosen_of_nothing_readable() -> None:
-    run = made()
+def test_no_run_is_selected_if_none_is_readable() -> None:
+    run = create_run()
     (run.path / "config.json").unlink()
-    assert chosen([run]) == []
-    assert chosen([]) == []
+    assert selected([run]) == []
+    assert selected([]) == []

@@ -1,4 +1,4 @@
-"""Weights in and out of the playground: as PyTorch itself writes and reads them."""
+"""Weights are imported and exported as PyTorch reads and writes them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def sequential() -> nn.Sequential:
 
 
 class Wrapped(nn.Module):
-    """A network inside of another, with its norms defined behind its convolutions."""
+    """A nested network, with its normalisation layers defined after its convolutions."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,16 +95,16 @@ WRAPPED = NetworkSpec(
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A short training, with a kept state for every look at the test images."""
+    """Train a short run with a checkpoint at every evaluation."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
-    made = create(TrainConfig(network="lenet-5", epochs=0.1, batch_size=100, evaluate_every=2, device="cpu"), preset("lenet-5"), "ada")
-    for _ in execute(made):
+    run = create(TrainConfig(network="lenet-5", epochs=0.1, batch_size=100, evaluate_every=2, device="cpu"), preset("lenet-5"), "ada")
+    for _ in execute(run):
         pass
-    return made
+    return run
 
 
 def logits(spec: NetworkSpec, weights: dict[str, Tensor], inputs: Tensor) -> Tensor:
-    """What the playground's own network makes of inputs with these weights."""
+    """Compute the logits of the playground's network with these weights."""
     network = build(spec)
     network.load_state_dict(weights)
     with torch.inference_mode():
@@ -138,129 +138,129 @@ def test_weights_of_a_plain_script_give_the_same_predictions(make: Callable[[], 
     }[kind]()
     (tmp_path / "net.pt").write_bytes(content)
     for data in (content, tmp_path / "net.pt"):
-        found, notes = match_weights(read_weights(data, "net.pt"), spec)
-        assert torch.equal(logits(spec, found, batch(spec)), network(batch(spec)))
-        assert all(tensor.is_contiguous() for tensor in found.values())
+        actual, notes = match_weights(read_weights(data, "net.pt"), spec)
+        assert torch.equal(logits(spec, actual, batch(spec)), network(batch(spec)))
+        assert all(tensor.is_contiguous() for tensor in actual.values())
         assert bool(notes) == (make is not sequential)
 
 
-def test_what_was_renamed_is_told() -> None:
+def test_renamed_tensors_are_reported() -> None:
     _, (note,) = match_weights(Tutorial().state_dict(), TUTORIAL)
     assert note == "The layers were matched by their order and shapes: conv1 → 0, conv2 → 3, fc1 → 7, fc2 → 9."
 
 
 @pytest.mark.parametrize("key", ["weights", "state_dict", "model", "model_state_dict"])
-def test_a_checkpoint_of_a_tutorial(key: str) -> None:
+def test_a_checkpoint_of_a_tutorial_is_read(key: str) -> None:
     network = sequential()
-    found = read_weights(saved({"epoch": 3, key: network.state_dict(), "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}}}), "net.pt")
-    assert found.keys() == network.state_dict().keys()
+    actual = read_weights(saved({"epoch": 3, key: network.state_dict(), "optimizer": {"state": {0: {"step": torch.tensor(3.0)}}}}), "net.pt")
+    assert actual.keys() == network.state_dict().keys()
 
 
-def test_a_checkpoint_of_the_playground(run: Run) -> None:
-    found = read_weights(run.checkpoints.latest_path, "checkpoint.pt")
+def test_a_checkpoint_of_the_playground_is_read(run: Run) -> None:
+    actual = read_weights(run.checkpoints.latest_path, "checkpoint.pt")
     expected = weights_of(run)
-    assert all(torch.equal(found[name], expected[name]) for name in expected) and found.keys() == expected.keys()
+    assert all(torch.equal(actual[name], expected[name]) for name in expected) and actual.keys() == expected.keys()
 
 
-def test_safetensors_of_many_layers_come_in_the_order_of_their_names() -> None:
-    """Not in that of their bytes, in which `fc10` comes before `fc2`, nor in that of chance, which is the library's."""
+def test_safetensors_of_many_layers_are_read_in_the_order_of_their_names() -> None:
+    """In numeric order: not by bytes, where `fc10` comes before `fc2`, nor in the arbitrary order of the library."""
     weights = {f"fc{number}.weight": torch.full((4, 4), number) for number in range(1, 13)}
     deep = NetworkSpec("deep", (4,), tuple(LayerSpec("Linear", {"out_features": 4, "bias": False}) for _ in range(12)))
-    found, (note,) = match_weights(read_weights(save_safetensors({name: tensor.float() for name, tensor in weights.items()}), "net"), deep)
-    assert [tensor[0, 0].item() for tensor in found.values()] == list(range(1, 13))
+    actual, (note,) = match_weights(read_weights(save_safetensors({name: tensor.float() for name, tensor in weights.items()}), "net"), deep)
+    assert [tensor[0, 0].item() for tensor in actual.values()] == list(range(1, 13))
     assert note.endswith("fc11 → 10, fc12 → 11.")
 
 
-def test_every_preset_takes_its_own_weights_under_any_names() -> None:
+def test_every_preset_loads_its_weights_under_other_names() -> None:
     for spec in load_presets().networks.values():
         weights = build(spec, seed=1).state_dict()
         names: dict[str, str] = {}
         for name in weights:
             layer, _, rest = name.partition(".")
             names[name] = f"{names.setdefault(layer, f'part{len(names)}')}.{rest}"
-        found, notes = match_weights({names[name]: tensor for name, tensor in weights.items()}, spec)
-        assert list(found) == list(weights) and all(torch.equal(found[name], weights[name]) for name in weights) and notes
-        again, unchanged = match_weights(found, spec)
+        actual, notes = match_weights({names[name]: tensor for name, tensor in weights.items()}, spec)
+        assert list(actual) == list(weights) and all(torch.equal(actual[name], weights[name]) for name in weights) and notes
+        again, unchanged = match_weights(actual, spec)
         assert unchanged == () and all(torch.equal(again[name], weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
-def test_other_kinds_of_numbers_become_float32(kind: torch.dtype) -> None:
+def test_other_dtypes_become_float32(kind: torch.dtype) -> None:
     weights = {name: tensor.to(kind) for name, tensor in sequential().state_dict().items()}
-    found, notes = match_weights(read_weights(saved(weights), "net.pt"), TUTORIAL)
-    assert all(tensor.dtype == torch.float32 and torch.equal(tensor, weights[name].float()) for name, tensor in found.items())
+    actual, notes = match_weights(read_weights(saved(weights), "net.pt"), TUTORIAL)
+    assert all(tensor.dtype == torch.float32 and torch.equal(tensor, weights[name].float()) for name, tensor in actual.items())
     assert notes == (f"The weights were converted from {str(kind)[6:]} to float32.",)
 
 
-def test_what_is_returned_shares_nothing_with_what_was_given() -> None:
+def test_returned_weights_share_no_storage_with_the_arguments() -> None:
     given_weights = sequential().state_dict()
-    found, _ = match_weights(given_weights, TUTORIAL)
+    actual, _ = match_weights(given_weights, TUTORIAL)
     given_weights["0.weight"].zero_()
-    assert found["0.weight"].abs().sum() > 0
+    assert actual["0.weight"].abs().sum() > 0
 
 
-def refused(weights: dict[str, Tensor], spec: NetworkSpec = TUTORIAL) -> str:
+def refusal(weights: dict[str, Tensor], spec: NetworkSpec = TUTORIAL) -> str:
     with pytest.raises(CheckpointError) as caught:
         match_weights(weights, spec)
     return str(caught.value)
 
 
-def test_another_shape_is_told_with_both() -> None:
+def test_a_different_shape_is_reported_with_both_shapes() -> None:
     weights = sequential().state_dict() | {"9.weight": torch.zeros(7, 64), "9.bias": torch.zeros(7)}
-    told = refused(weights)
-    assert told.startswith("The weights do not fit the network “tutorial”. “9.weight” in the file is 7×64, “9.weight” in the network 10×64. “9.bias” ")
-    assert "missing" not in told and "does not have" not in told and "differ" not in told
+    message = refusal(weights)
+    assert message.startswith("The weights do not fit the network “tutorial”. “9.weight” in the file is 7×64, “9.weight” in the network 10×64. “9.bias” ")
+    assert "missing" not in message and "does not have" not in message and "differ" not in message
 
 
-def test_of_a_class_with_another_head_only_the_head_is_told() -> None:
+def test_for_another_last_layer_only_this_layer_is_reported() -> None:
     network = Tutorial()
     network.fc2 = nn.Linear(64, 7)
-    told = refused(network.state_dict())
-    assert "“fc2.weight” in the file is 7×64, “9.weight” in the network 10×64." in told and told.count("in the file is") == 2
+    message = refusal(network.state_dict())
+    assert "“fc2.weight” in the file is 7×64, “9.weight” in the network 10×64." in message and message.count("in the file is") == 2
 
 
-def test_no_more_than_five_tensors_are_told() -> None:
+def test_at_most_five_tensors_are_reported() -> None:
     weights = {f"{index}.weight": torch.zeros(3, 3) for index in range(40)}
-    told = refused(weights)
-    assert told.count("in the file is") == 4 and "differ" not in told  # as many as the network has
-    assert "Tensors missing from the file: 4." in told and "Tensors that the network does not have: 36." in told
+    message = refusal(weights)
+    assert message.count("in the file is") == 4 and "differ" not in message  # as many as the network has
+    assert "Tensors missing from the file: 4." in message and "Tensors that the network does not have: 36." in message
     deep = NetworkSpec("deep", (4,), tuple(LayerSpec("Linear", {"out_features": 4}) for _ in range(8)))
-    told = refused({f"{index}.weight": torch.zeros(3, 3) for index in range(7)}, deep)
-    assert told.count("in the file is") == 5 and "2 more differ." in told and "Tensors missing from the file: 9." in told
+    message = refusal({f"{index}.weight": torch.zeros(3, 3) for index in range(7)}, deep)
+    assert message.count("in the file is") == 5 and "2 more differ." in message and "Tensors missing from the file: 9." in message
 
 
-def test_missing_and_left_over_tensors_are_counted() -> None:
+def test_missing_and_unexpected_tensors_are_counted() -> None:
     for network in (sequential(), Tutorial()):
         weights = network.state_dict()
         weights.popitem()  # the last bias
-        assert refused(weights) == (
+        assert refusal(weights) == (
             "The weights do not fit the network “tutorial”. Tensors missing from the file: 1. Choose the network that these weights were trained in."
         )
     more = sequential().state_dict() | {"11.weight": torch.zeros(3), "11.bias": torch.zeros(3)}
-    told = refused(more)
-    assert "Tensors that the network does not have: 2." in told and "missing" not in told
+    message = refusal(more)
+    assert "Tensors that the network does not have: 2." in message and "missing" not in message
 
 
-def test_whole_numbers_are_no_weights() -> None:
+def test_integer_weights_are_refused() -> None:
     quantised = {name: tensor.to(torch.int8) for name, tensor in sequential().state_dict().items()}
-    assert "“0.weight” in the file is int8; the network has float32 there." in refused(quantised)
-    assert "complex64" in refused(sequential().state_dict() | {"9.bias": torch.zeros(10, dtype=torch.complex64)})
+    assert "“0.weight” in the file is int8; the network has float32 there." in refusal(quantised)
+    assert "complex64" in refusal(sequential().state_dict() | {"9.bias": torch.zeros(10, dtype=torch.complex64)})
 
 
 def test_float64_beyond_float32_is_refused() -> None:
     weights = {name: tensor.double() for name, tensor in sequential().state_dict().items()}
     weights["0.bias"][0] = 1e300
-    assert "“0.bias”" in refused(weights)
+    assert "“0.bias”" in refusal(weights)
 
 
-def test_a_network_that_does_not_fit_itself_is_told() -> None:
+def test_a_network_whose_layers_do_not_fit_is_refused() -> None:
     with pytest.raises(ShapeError):
         match_weights(sequential().state_dict(), NetworkSpec("misfit", (4,), (LayerSpec("Conv2d"),)))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
 @pytest.mark.parametrize("write", [saved, save_safetensors], ids=["pt", "safetensors"])
-def test_numbers_that_are_not_finite_are_refused(number: float, write: Callable[[Any], bytes]) -> None:
+def test_non_finite_weights_are_refused(number: float, write: Callable[[Any], bytes]) -> None:
     weights = {"0.weight": torch.ones(2), "3.bias": torch.tensor([1.0, number])}
     with pytest.raises(CheckpointError, match=r"non-finite values \(inf or nan\) in “3\.bias”"):
         read_weights(write(weights), "net.pt")
@@ -275,7 +275,7 @@ FLOATS = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 GOOD = header({"a": FLOATS}, bytes(8))
 
 
-def test_the_header_that_the_others_are_made_of_is_read() -> None:
+def test_the_valid_header_of_these_tests_is_read() -> None:
     assert read_weights(GOOD, "a.safetensors")["a"].tolist() == [0, 0]
 
 
@@ -297,20 +297,20 @@ def test_the_header_that_the_others_are_made_of_is_read() -> None:
         pytest.param(header(b"{\xff}"), id="no text"),
     ],
 )
-def test_a_header_that_lies_is_refused(content: bytes) -> None:
+def test_an_invalid_header_is_refused(content: bytes) -> None:
     with pytest.raises(CheckpointError, match="damaged"):
         read_weights(content, "a.safetensors")
 
 
 class Evil:
-    """A pickle that would make a folder."""
+    """A pickle that creates a folder when it is loaded."""
 
     def __reduce__(self) -> tuple[Any, tuple[str]]:
         return (lambda: Path.mkdir)(), ("never",)
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b"hello", "is not a file of weights", id="text"),
@@ -337,15 +337,15 @@ class Evil:
         pytest.param(b"PK\3\4" + bytes(50), "damaged", id="torn zip"),
     ],
 )
-def test_what_is_no_file_of_weights_is_named(content: bytes, told: str, tmp_path: Path) -> None:
+def test_a_file_without_weights_is_refused(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "net.pt").write_bytes(content)
     for data in (content, tmp_path / "net.pt"):
-        with pytest.raises(CheckpointError, match=told) as caught:
+        with pytest.raises(CheckpointError, match=message) as caught:
             read_weights(data, "net.pt")
         assert "net.pt" in str(caught.value) and str(caught.value).encode() and len(str(caught.value)) < 300
 
 
-def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.pt", tmp_path):
         with pytest.raises(CheckpointError, match=r"net\.pt cannot be read"):
             read_weights(path, "net.pt")
@@ -363,7 +363,7 @@ def test_a_file_of_ten_gigabytes_is_refused_by_its_size(start: bytes, tmp_path: 
     tracemalloc.stop()
 
 
-def test_a_file_of_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_at_the_size_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     content = saved({"a": torch.ones(100)})
     monkeypatch.setattr(weights_module, "LIMIT", len(content))
     assert read_weights(content, "net.pt")["a"].sum() == 100
@@ -373,7 +373,7 @@ def test_a_file_of_the_limit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert LIMIT == 500_000_000
 
 
-def test_a_bomb_in_a_file_of_weights() -> None:
+def test_a_zip_bomb_is_refused() -> None:
     bomb = changed(saved({"a": torch.zeros(4)}), lambda name, content: bytes(20_000_000) if name.endswith("/0") else content, method=8)
     assert len(bomb) < 30_000
     with pytest.raises(CheckpointError, match="too large"):
@@ -381,7 +381,7 @@ def test_a_bomb_in_a_file_of_weights() -> None:
 
 
 @pytest.mark.parametrize("write", [saved, save_safetensors], ids=["pt", "safetensors"])
-def test_a_file_that_was_cut_anywhere_is_refused(write: Callable[[Any], bytes]) -> None:
+def test_a_truncated_file_is_refused(write: Callable[[Any], bytes]) -> None:
     content = write({"a": torch.ones(3), "b": torch.ones(2, 2)})
     for length in range(len(content)):
         with pytest.raises(CheckpointError):
@@ -390,12 +390,12 @@ def test_a_file_that_was_cut_anywhere_is_refused(write: Callable[[Any], bytes]) 
 
 @given(st.binary(max_size=200), st.sampled_from([b"", b"PK\3\4", b"\x80\2", struct.pack("<Q", 40) + b"{"]))
 @settings(max_examples=repetitions(300))
-def test_any_bytes_are_refused_kindly(garbage: bytes, start: bytes) -> None:
+def test_random_bytes_are_refused(garbage: bytes, start: bytes) -> None:
     with pytest.raises(CheckpointError):
         read_weights(start + garbage, "net.pt")
 
 
-def test_exported_weights_are_those_of_the_script_on_the_code_page(run: Run, tmp_path: Path) -> None:
+def test_exported_weights_load_into_the_exported_network(run: Run, tmp_path: Path) -> None:
     (tmp_path / "net.pt").write_bytes(as_state_dict(run))
     names: dict[str, Any] = {}
     exec(sequential_script(run.network), names)  # noqa: S102 - as a learner does with the code page
@@ -408,24 +408,24 @@ def test_exported_weights_are_those_of_the_script_on_the_code_page(run: Run, tmp
         assert torch.equal(network.eval()(inputs), logits(run.network, state["weights"], inputs))
 
 
-def test_exported_weights_are_plain(run: Run) -> None:
-    """Other libraries want them contiguous, and PyTorch's own dictionary."""
-    found = torch.load(Path(run.path / "x.pt").write_bytes(as_state_dict(run)) and run.path / "x.pt", weights_only=True)
-    assert type(found) is dict and all(tensor.is_contiguous() and not tensor.requires_grad for tensor in found.values())
+def test_exported_weights_are_contiguous_in_a_plain_dictionary(run: Run) -> None:
+    """Other libraries need contiguous tensors and a plain dictionary."""
+    actual = torch.load(Path(run.path / "x.pt").write_bytes(as_state_dict(run)) and run.path / "x.pt", weights_only=True)
+    assert type(actual) is dict and all(tensor.is_contiguous() and not tensor.requires_grad for tensor in actual.values())
     assert any(not tensor.is_contiguous() for tensor in run.checkpoints.load()["weights"].values())  # type: ignore[index]
 
 
-def test_exported_safetensors_tell_what_they_are(run: Run, tmp_path: Path) -> None:
+def test_exported_safetensors_have_metadata(run: Run, tmp_path: Path) -> None:
     (tmp_path / "net.safetensors").write_bytes(as_safetensors(run))
     with safe_open(tmp_path / "net.safetensors", "pt") as file:
-        facts, found = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+        facts, actual = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     assert json.loads(facts["network"]) == json.loads(run.network.to_json()) and TrainConfig.from_dict(json.loads(facts["config"])) == run.config
     assert facts["test_accuracy"] == f"{History(run).follow().test_accuracy:.4f}"
-    assert all(torch.equal(found[name], tensor) for name, tensor in weights_of(run).items())
+    assert all(torch.equal(actual[name], tensor) for name, tensor in weights_of(run).items())
     assert match_weights(read_weights(tmp_path / "net.safetensors", "net"), run.network)[1] == ()
 
 
-def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
+def test_weights_of_an_earlier_step_are_exported(run: Run, tmp_path: Path) -> None:
     assert run.checkpoints.steps() == [2, 4]
     first, last = 2, 4
     early, late = weights_of(run, first), weights_of(run, last)
@@ -439,20 +439,20 @@ def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
         weights_of(run, 7777)
 
 
-def test_a_run_without_weights_says_so() -> None:
+def test_a_run_without_weights_is_refused() -> None:
     waiting = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     for ask in (weights_of, as_state_dict, as_safetensors):
         with pytest.raises(CheckpointError, match="no weights yet"):
             ask(waiting)
 
 
-def test_a_run_that_starts_from_weights() -> None:
+def test_a_run_starts_from_imported_weights() -> None:
     spec, config = TUTORIAL, TrainConfig(network="tutorial", epochs=0.02, batch_size=40, seed=3, device="cpu")
     network = Tutorial().eval()
     run = create_from_weights(config, spec, network.state_dict(), "ada")
     assert (run.owner, run.config, run.network, all_runs()) == ("ada", config, spec, [run])
-    found = start_weights(run)
-    assert found is not None and torch.equal(logits(spec, found, batch(spec)), network(batch(spec)))
+    actual = start_weights(run)
+    assert actual is not None and torch.equal(logits(spec, actual, batch(spec)), network(batch(spec)))
     for _ in execute(run):
         pass
     losses = [step.loss for step in History(run).follow().steps]
@@ -462,7 +462,7 @@ def test_a_run_that_starts_from_weights() -> None:
     assert losses[0] != next(event.loss for event in fresh.events() if event.kind == "step")
 
 
-def test_weights_that_do_not_fit_leave_no_run() -> None:
+def test_weights_that_do_not_fit_create_no_run() -> None:
     with pytest.raises(CheckpointError, match="do not fit"):
         create_from_weights(TrainConfig(network="tutorial"), TUTORIAL, {"a": torch.ones(2)})
     assert all_runs() == []

@@ -1,4 +1,4 @@
-"""Data small enough that a whole training takes an instant."""
+"""A data set small enough for trainings that take an instant."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TRAIN, TEST = 96, 40
 
 @pytest.fixture(scope="session")
 def digits(data_folder: Path) -> ImageSet:
-    """The first real digits of MNIST 5k."""
+    """Return the first digits of MNIST 5k."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         assert environment.data_folder() == data_folder

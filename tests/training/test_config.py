@@ -1,4 +1,4 @@
-"""A configuration is either right or refused with every problem told, and survives every way that it travels."""
+"""A configuration is valid or refused with all its problems, and survives JSON and the command line."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def cases(table: dict[str, tuple[Any, ...]]) -> list[Any]:
 
 
 def from_command_line(words: list[str]) -> TrainConfig:
-    """What the command `train` makes of these words."""
+    """Parse arguments of the command `train`."""
     command = cli.commands["train"]
-    given = command.make_context("train", list(words), **cli.context_settings).params
+    options = command.make_context("train", list(words), **cli.context_settings).params
     for name in ("as_json", "start"):
-        given.pop(name)
-    return TrainConfig.from_options(given)
+        options.pop(name)
+    return TrainConfig.from_options(options)
 
 
 numbers = st.floats(min_value=1e-6, max_value=0.9, allow_nan=False)
@@ -136,7 +136,7 @@ augments = st.dictionaries(st.sampled_from([*EVERYTHING.to_dict()["augment"], "s
 documents = values | st.dictionaries(names, values, max_size=4) | st.fixed_dictionaries({"augment": augments})
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         TrainConfig(epochs=-1, batch_size=0, optimizer="magic", learning_rate=math.nan, schedule="zigzag", seed=-5, augment=Augmentation(shift=99, noise=-1))
     problems = caught.value.problems
@@ -147,14 +147,14 @@ def test_every_problem_is_told_at_once() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), cases(WRONG))
-def test_a_wrong_value_is_refused_from_plain_data(name: str, value: Any) -> None:
+def test_an_invalid_value_in_a_document_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         TrainConfig.from_dict({name: value})
     assert caught.value.problems
 
 
 @pytest.mark.parametrize(("name", "value"), cases(WRONG_AUGMENT))
-def test_a_wrong_augmentation_is_refused_from_plain_data(name: str, value: Any) -> None:
+def test_an_invalid_augmentation_in_a_document_is_refused(name: str, value: Any) -> None:
     with pytest.raises(ConfigError) as caught:
         TrainConfig.from_dict({"augment": {name: value}})
     assert len(caught.value.problems) == 1 and name in caught.value.problems[0]
@@ -172,7 +172,7 @@ def test_a_batch_may_be_as_large_as_the_training_set_but_no_larger(info: Any) ->
         TrainConfig(info.name, batch_size=info.train_size + 1)
 
 
-def test_everything_really_differs_from_the_default() -> None:
+def test_no_setting_of_this_configuration_is_the_default() -> None:
     plain, given = TrainConfig().to_dict(), EVERYTHING.to_dict()
     assert [name for name in plain if plain[name] == given[name]] == []
     assert [name for name in plain["augment"] if plain["augment"][name] == given["augment"][name]] == []
@@ -182,19 +182,19 @@ def test_round_trip_through_json() -> None:
     assert TrainConfig.from_dict(json.loads(json.dumps(EVERYTHING.to_dict()))) == EVERYTHING
 
 
-def test_nothing_given_is_the_default() -> None:
+def test_an_empty_document_is_the_default_configuration() -> None:
     assert TrainConfig.from_dict({}) == TrainConfig()
 
 
 @given(configs)
 @settings(max_examples=repetitions(50))
-def test_any_configuration_survives_json(config: TrainConfig) -> None:
+def test_every_configuration_survives_json(config: TrainConfig) -> None:
     assert TrainConfig.from_dict(config.to_dict()) == config
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict(), allow_nan=False))) == config
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "message"),
     [
         pytest.param({"lerning_rate": 1}, "lerning_rate", id="setting"),
         pytest.param({"augment": {"blur": 1}}, "shift, flip", id="augmentation"),
@@ -202,8 +202,8 @@ def test_any_configuration_survives_json(config: TrainConfig) -> None:
         pytest.param({"augment": None}, "must be an object", id="augment-null"),
     ],
 )
-def test_unknown_settings_are_named(document: dict[str, Any], told: str) -> None:
-    with pytest.raises(ConfigError, match=told):
+def test_unknown_settings_are_named(document: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
         TrainConfig.from_dict(document)
 
 
@@ -223,7 +223,7 @@ def test_all_unknown_settings_are_named_together() -> None:
 @example({"augment": {"shift": "x"}})
 @example({"epochs": -math.inf, "learning_rate": math.nan})
 @settings(max_examples=repetitions(200))
-def test_any_json_document_is_a_configuration_or_refused(document: Any) -> None:
+def test_every_json_document_is_a_configuration_or_refused(document: Any) -> None:
     try:
         config = TrainConfig.from_dict(document)
     except ConfigError:
@@ -241,13 +241,13 @@ def test_any_json_document_is_a_configuration_or_refused(document: Any) -> None:
         *(pytest.param(suggested(info.name), id=f"suggested-{info.name}") for info in DATASETS),
     ],
 )
-def test_the_command_line_of_a_configuration_makes_it_again(config: TrainConfig) -> None:
+def test_the_command_line_of_a_configuration_gives_the_same_configuration(config: TrainConfig) -> None:
     assert from_command_line(config.arguments()) == config
 
 
 @given(configs)
 @settings(max_examples=repetitions(50))
-def test_the_command_line_of_any_configuration_makes_it_again(config: TrainConfig) -> None:
+def test_the_command_line_of_every_configuration_gives_the_same_configuration(config: TrainConfig) -> None:
     assert from_command_line(config.arguments()) == config
 
 
@@ -255,7 +255,7 @@ def test_the_command_line_leaves_defaults_out() -> None:
     assert TrainConfig(seed=3).arguments() == ["--dataset", "mnist-5k", "--network", "mnist-cnn", "--seed", "3"]
 
 
-def test_every_setting_is_described() -> None:
+def test_every_setting_has_a_title_and_a_help_text() -> None:
     for setting in SETTINGS:
         assert setting.title and setting.help.endswith(".") and setting.problem(setting.default) == "", setting.name
     assert {setting.name.partition(".")[0] for setting in SETTINGS} == {item.name for item in fields(TrainConfig)}

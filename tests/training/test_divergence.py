@@ -1,4 +1,4 @@
-"""An autopsy names the step, the place and the layer at which plain PyTorch meets its first number that is not finite."""
+"""The search finds the step, place and layer of the first non-finite value of plain PyTorch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from playground.training.events import Diverged
 from playground.training.instruments import divergence
 from playground.training.loop import Training
 
-from .tiny import AUGMENT, CONFIG, LINEAR, learnt_until, network, through_a_file
+from .tiny import AUGMENT, CONFIG, LINEAR, network, save_and_load, train_until
 
 SGD = replace(CONFIG, optimizer="sgd", schedule="constant", momentum=0.0, epochs=20)
 DEEP = network(LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": 12}) for _ in range(5)), LINEAR.layers[-1])
@@ -33,7 +33,7 @@ Spoil = Callable[[nn.Sequential], None]
 
 
 def oracle(spec: NetworkSpec, config: TrainConfig, images: ImageSet, last: int, spoil: Spoil = lambda _network: None) -> tuple[int, str, int]:
-    """The same search in a plain loop over a plain `nn.Sequential`."""
+    """Search in a plain loop over an `nn.Sequential`."""
     training = Training(spec, config, images)
     spoil(training.network)
     module = nn.Sequential(*training.network).train()
@@ -43,12 +43,12 @@ def oracle(spec: NetworkSpec, config: TrainConfig, images: ImageSet, last: int, 
         generator = torch.Generator().manual_seed((config.seed << 20) + step // per_epoch)
         index = torch.randperm(len(images.train_images), generator=generator)[step % per_epoch * config.batch_size :][: config.batch_size]
         optimizer.zero_grad()
-        given = normalise(images.train_images[index], images.info, config.inputs)
+        value = normalise(images.train_images[index], images.info, config.inputs)
         for number, layer in enumerate(module):
-            given = layer(given)
-            if not given.isfinite().all():
+            value = layer(value)
+            if not value.isfinite().all():
                 return step + 1, "output", number
-        loss = F.cross_entropy(given, images.train_labels[index])
+        loss = F.cross_entropy(value, images.train_labels[index])
         if not loss.isfinite():
             return step + 1, "loss", -1
         loss.backward()
@@ -67,7 +67,7 @@ def _settings(optimizer: torch.optim.Optimizer) -> dict[str, object]:
 
 
 def diverged_at(spec: NetworkSpec, config: TrainConfig, images: ImageSet, spoil: Spoil = lambda _network: None) -> int:
-    """The step whose loss is not a number."""
+    """Return the first step with a non-finite loss."""
     training = Training(spec, config, images)
     spoil(training.network)
     with pytest.raises(DivergedError) as caught:
@@ -77,31 +77,31 @@ def diverged_at(spec: NetworkSpec, config: TrainConfig, images: ImageSet, spoil:
 
 
 @pytest.mark.parametrize("name", EXPLODING)
-def test_an_explosion_is_found_where_plain_pytorch_finds_it(name: str, digits: ImageSet) -> None:
+def test_divergence_is_found_at_the_same_place_as_in_plain_pytorch(name: str, digits: ImageSet) -> None:
     spec, config = EXPLODING[name]
     last = diverged_at(spec, config, digits)
-    found = divergence.find(Training(spec, config, digits), last)
-    assert (found.born, found.place, found.layer) == oracle(spec, config, digits, last)
-    assert found.step == last >= found.born > 1
+    diverged = divergence.find(Training(spec, config, digits), last)
+    assert (diverged.born, diverged.place, diverged.layer) == oracle(spec, config, digits, last)
+    assert diverged.step == last >= diverged.born > 1
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
-def test_it_is_found_from_any_checkpoint_before(at: int, digits: ImageSet) -> None:
-    """With dropout and augmentation, so that the same random numbers have to be drawn again."""
+def test_divergence_is_found_from_any_earlier_checkpoint(at: int, digits: ImageSet) -> None:
+    """With dropout and augmentation, which must draw the same random numbers again."""
     config = replace(SGD, augment=AUGMENT, learning_rate=20.0)
     last = diverged_at(RANDOM, config, digits)
     whole = divergence.find(Training(RANDOM, config, digits), last)
     assert whole.born > at
     training = Training(RANDOM, config, digits)
-    learnt_until(training, at)
-    state = through_a_file(training.state())
+    train_until(training, at)
+    state = save_and_load(training.state())
     torch.manual_seed(999)
     resumed = Training(RANDOM, config, digits)
     resumed.restore(state)
     assert divergence.find(resumed, last) == whole
 
 
-def fill(layer: int, value: float) -> Spoil:
+def set_all_weights(layer: int, value: float) -> Spoil:
     def spoil(module: nn.Sequential) -> None:
         with torch.no_grad():
             module[layer].weight.fill_(value)  # type: ignore[union-attr, operator]
@@ -109,7 +109,7 @@ def fill(layer: int, value: float) -> Spoil:
     return spoil
 
 
-def one(layer: int, value: float) -> Spoil:
+def set_one_weight(layer: int, value: float) -> Spoil:
     def spoil(module: nn.Sequential) -> None:
         with torch.no_grad():
             module[layer].weight[0, 200] = value  # type: ignore[union-attr, index, operator]
@@ -118,7 +118,7 @@ def one(layer: int, value: float) -> Spoil:
 
 
 def overflowing_gradient(module: nn.Sequential) -> None:
-    """A finite loss: what the first layer blows up the second brings down. Its own gradient is the product of two such factors."""
+    """The loss is finite, because the second layer scales down what the first scales up; its gradient is the product of two large factors."""
     with torch.no_grad():
         for layer, factor in ((1, 1e25), (2, 1e-25), (3, 1e25)):
             module[layer].weight.mul_(factor)  # type: ignore[union-attr, operator]
@@ -126,7 +126,7 @@ def overflowing_gradient(module: nn.Sequential) -> None:
 
 
 def overflowing_gradients(module: nn.Sequential) -> None:
-    """The same in two units, in one of them the other way round, so that both layers' gradients overflow."""
+    """The same in two units, in one of them reversed, so that the gradients of both layers overflow."""
     with torch.no_grad():
         for layer in (1, 2, 3):
             module[layer].weight.mul_(1e-25 if layer < 3 else 1e25)  # type: ignore[union-attr, operator]
@@ -136,7 +136,7 @@ def overflowing_gradients(module: nn.Sequential) -> None:
 
 
 def overflowing_update(module: nn.Sequential) -> None:
-    """Gradients of about 1e37, which a learning rate of 100 takes too far."""
+    """Gradients of about 1e37, with which a learning rate of 100 makes the update overflow."""
     with torch.no_grad():
         for layer, factor in ((1, 2e19), (2, 1e-19), (3, 2e19)):
             module[layer].weight.mul_(factor)  # type: ignore[union-attr, operator]
@@ -144,7 +144,7 @@ def overflowing_update(module: nn.Sequential) -> None:
 
 
 def overflowing_loss(module: nn.Sequential) -> None:
-    """Logits that a 32-bit number just holds; their differences it does not."""
+    """Logits just within the range of float32; their differences are not."""
     with torch.no_grad():
         last = module[3]
         last.weight.zero_()  # type: ignore[union-attr, operator]
@@ -154,9 +154,9 @@ def overflowing_loss(module: nn.Sequential) -> None:
 @pytest.mark.parametrize(
     ("spoil", "rate", "place", "layer"),
     [
-        pytest.param(one(1, torch.inf), 0.01, "output", 1, id="infinite-weight"),
-        pytest.param(fill(2, torch.nan), 0.01, "output", 2, id="nan-weights"),
-        pytest.param(fill(3, 3e38), 0.01, "output", 3, id="overflowing-output"),
+        pytest.param(set_one_weight(1, torch.inf), 0.01, "output", 1, id="infinite-weight"),
+        pytest.param(set_all_weights(2, torch.nan), 0.01, "output", 2, id="nan-weights"),
+        pytest.param(set_all_weights(3, 3e38), 0.01, "output", 3, id="overflowing-output"),
         pytest.param(overflowing_loss, 0.01, "loss", -1, id="loss"),
         pytest.param(overflowing_gradient, 1e-30, "gradient", 2, id="gradient-while-the-loss-is-finite"),
         pytest.param(overflowing_gradients, 1e-30, "gradient", 2, id="gradients-of-two-layers"),
@@ -168,16 +168,16 @@ def test_each_place_is_found(spoil: Spoil, rate: float, place: str, layer: int, 
     last = diverged_at(LINEAR, config, digits, spoil)
     training = Training(LINEAR, config, digits)
     spoil(training.network)
-    found = divergence.find(training, last)
-    assert (found.born, found.place, found.layer) == (1, place, layer) == oracle(LINEAR, config, digits, last, spoil)
+    diverged = divergence.find(training, last)
+    assert (diverged.born, diverged.place, diverged.layer) == (1, place, layer) == oracle(LINEAR, config, digits, last, spoil)
     assert last == (1 if place in ("output", "loss") else 2)  # gradients and updates show in the next loss
-    assert [value is None for value in found.largest] == [place == "output" and number >= layer for number in range(4)]
+    assert [value is None for value in diverged.largest] == [place == "output" and number >= layer for number in range(4)]
 
 
-def test_what_is_not_found_is_not_told(digits: ImageSet) -> None:
-    found = divergence.find(Training(LINEAR, CONFIG, digits), 4)
-    assert (found.born, found.step) == (0, 4)
-    assert divergence.describe(found, ["Flatten", "Linear"]) == ""
+def test_a_training_without_divergence_has_no_description(digits: ImageSet) -> None:
+    diverged = divergence.find(Training(LINEAR, CONFIG, digits), 4)
+    assert (diverged.born, diverged.step) == (0, 4)
+    assert divergence.describe(diverged, ["Flatten", "Linear"]) == ""
     assert divergence.find(Training(LINEAR, CONFIG, digits), 0).born == 0  # a checkpoint at the very step
 
 
@@ -185,6 +185,6 @@ WORDS = {"output": "output of layer 1 (Linear)", "loss": "the loss", "gradient":
 
 
 @pytest.mark.parametrize("place", WORDS)
-def test_the_sentence_says_step_place_and_layer(place: str) -> None:
+def test_the_sentence_names_step_place_and_layer(place: str) -> None:
     sentence = divergence.describe(Diverged(8, 7, place, -1 if place == "loss" else 1, []), ["Flatten", "Linear"])
     assert "at step 7," in sentence and WORDS[place] in sentence and sentence.endswith(".")

@@ -1,4 +1,4 @@
-"""Events survive their line of JSON; whatever is no event is refused."""
+"""Events survive JSON; lines that are no events are refused."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SAMPLES: dict[str, st.SearchStrategy[Any]] = {
     "dict[str, Any]": document,
     "dict[str, Any] | None": st.none() | document,
 }
-"""By how a field of an event is annotated."""
+"""Values by the annotation of an event's field."""
 
 
 def any_event(kind: type[Event]) -> st.SearchStrategy[Event]:
@@ -43,14 +43,14 @@ def any_event(kind: type[Event]) -> st.SearchStrategy[Event]:
     return st.builds(kind, **{field.name: SAMPLES[str(field.type)] for field in fields(kind)})
 
 
-def test_every_event_class_has_its_kind() -> None:
+def test_every_event_class_has_a_kind() -> None:
     classes = {item for item in vars(events).values() if isinstance(item, type) and issubclass(item, Event) and item is not Event}
     assert set(KINDS.values()) == classes
     assert all(kind == item.kind for kind, item in KINDS.items())
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
-def test_an_event_survives_its_line(kind: type[Event]) -> None:
+def test_an_event_survives_json(kind: type[Event]) -> None:
     @given(any_event(kind))
     @settings(max_examples=repetitions(25))
     def check(event: Event) -> None:
@@ -63,18 +63,18 @@ def test_an_event_survives_its_line(kind: type[Event]) -> None:
 
 @given(st.lists(st.tuples(finite, finite, finite, st.floats(0, 1e6), st.floats(0, 1e6)), min_size=1, max_size=20), st.integers(1, 10**9))
 @settings(max_examples=repetitions(50))
-def test_steps_in_columns_keep_losses_exactly_and_the_rest_as_precisely_as_anyone_reads(rows: list[tuple[float, ...]], first: int) -> None:
-    taken = [Step(first + index, *row) for index, row in enumerate(rows)]
-    found = from_json(Steps.of(taken).to_json())
-    assert isinstance(found, Steps) and found.first == first
-    assert found.loss == [step.loss for step in taken] and found.accuracy == [step.accuracy for step in taken]
-    assert found.learning_rate == pytest.approx([step.learning_rate for step in taken], rel=1e-6)
-    assert found.seconds == pytest.approx([step.seconds for step in taken], abs=1e-4)
-    assert found.rate == pytest.approx([step.rate for step in taken], abs=0.1)
+def test_columns_keep_losses_and_accuracies_exactly_and_round_the_others(rows: list[tuple[float, ...]], first: int) -> None:
+    steps = [Step(first + index, *row) for index, row in enumerate(rows)]
+    columns = from_json(Steps.of(steps).to_json())
+    assert isinstance(columns, Steps) and columns.first == first
+    assert columns.loss == [step.loss for step in steps] and columns.accuracy == [step.accuracy for step in steps]
+    assert columns.learning_rate == pytest.approx([step.learning_rate for step in steps], rel=1e-6)
+    assert columns.seconds == pytest.approx([step.seconds for step in steps], abs=1e-4)
+    assert columns.rate == pytest.approx([step.rate for step in steps], abs=0.1)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")], ids=str)
-def test_a_number_that_json_does_not_know_is_never_written(number: float) -> None:
+def test_non_finite_numbers_are_not_written(number: float) -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         Step(1, number, 0.0, 0.0, 0.0, 0.0).to_json()
 
@@ -101,7 +101,7 @@ def test_a_number_that_json_does_not_know_is_never_written(number: float) -> Non
         pytest.param('{"kind": "paused", "self": 1}', id="self"),
     ],
 )
-def test_garbage_is_no_event(line: str | bytes) -> None:
+def test_an_invalid_line_is_refused(line: str | bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - json's own messages, and ours
         from_json(line)
 
@@ -112,7 +112,7 @@ def test_garbage_is_no_event(line: str | bytes) -> None:
     | st.dictionaries(st.sampled_from(["kind", "step", "loss"]), st.integers() | st.sampled_from(list(KINDS))).map(json.dumps)
 )
 @settings(max_examples=repetitions(200))
-def test_any_line_is_an_event_or_refused(line: str | bytes) -> None:
+def test_every_line_is_an_event_or_refused(line: str | bytes) -> None:
     try:
         event = from_json(line)
     except ValueError:

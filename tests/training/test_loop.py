@@ -1,4 +1,4 @@
-"""The loop takes the very steps of a plain PyTorch loop, repeats them for a seed, and goes on exactly where it was kept."""
+"""The loop takes the same steps as a plain PyTorch loop, repeats them for a seed, and resumes exactly."""
 
 from __future__ import annotations
 
@@ -28,7 +28,22 @@ from playground.training.muon import Muon
 from playground.training.optimizers import OPTIMIZER_TITLES, OPTIMIZERS
 from playground.training.schedules import SCHEDULE_TITLES, schedule_type
 
-from .tiny import AUGMENT, CONFIG, CONV, DENSE, LINEAR, STEPS_PER_EPOCH, TORCHS_OWN, Always, configured, learnt_until, network, steps, through_a_file, watched
+from .tiny import (
+    AUGMENT,
+    CONFIG,
+    CONV,
+    DENSE,
+    LINEAR,
+    STEPS_PER_EPOCH,
+    TORCH_OPTIMIZERS,
+    Always,
+    configured,
+    network,
+    observed_training,
+    save_and_load,
+    steps,
+    train_until,
+)
 
 DIVERGING = replace(CONFIG, optimizer="sgd", learning_rate=100.0, schedule="constant", epochs=20)
 
@@ -50,26 +65,26 @@ def evaluations(events: Iterator[Event]) -> list[Evaluated]:
 
 
 def collect(events: Iterator[Event], into: list[Event]) -> None:
-    """Keep the events that come before an error too."""
+    """Collect the events, also those before an error."""
     for event in events:
         into.append(event)  # noqa: PERF402
 
 
 def torchs_optimizer(config: TrainConfig, module: nn.Module, fused: dict[str, bool]) -> torch.optim.Optimizer:
-    """The optimizer as a tutorial makes it, with torch's fused implementation where the playground takes that."""
+    """Create the optimizer as tutorials do, fused where the playground's is."""
     if config.optimizer == "muon":
         return Muon(list(module.parameters()), config.learning_rate, config.momentum, config.nesterov, weight_decay=config.weight_decay)
-    kind, uses = TORCHS_OWN[config.optimizer]
+    kind, uses = TORCH_OPTIMIZERS[config.optimizer]
     options: dict[str, Any] = {use: getattr(config, use) for use in uses} | (fused if config.optimizer_type.fused else {})
     return kind(module.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, **options)
 
 
 def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, inputs: torch.Tensor, fused: dict[str, bool]) -> list[float]:
-    """The five lines of every tutorial, over the images in the playground's order."""
+    """Train with the five lines of every tutorial, on the images in the playground's order."""
     optimizer = torchs_optimizer(config, module, fused)
     loss_function = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     torch.manual_seed(config.seed)
-    total, step, found = round(config.epochs * STEPS_PER_EPOCH), 0, []
+    total, step, actual = round(config.epochs * STEPS_PER_EPOCH), 0, []
     for epoch in range(math.ceil(config.epochs)):
         order = torch.randperm(len(inputs), generator=torch.Generator().manual_seed((config.seed << 20) + epoch))
         for index in order.split(config.batch_size):
@@ -81,19 +96,19 @@ def plain_losses(module: nn.Module, config: TrainConfig, images: ImageSet, input
             if config.clip_grad_norm:
                 nn.utils.clip_grad_norm_(module.parameters(), config.clip_grad_norm)
             optimizer.step()
-            found.append(loss.item())
+            actual.append(loss.item())
             step += 1
         module.eval()
         with torch.no_grad():
             module(normalise(images.test_images, images.info))
         module.train()
-    return found
+    return actual
 
 
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("optimizer", [kind.name for kind in OPTIMIZERS if not kind.full_batch])
-def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
-    """With torch's fused optimizer, as the playground's own."""
+def test_losses_equal_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: str, digits: ImageSet) -> None:
+    """With the fused optimizer, as in the playground."""
     config = replace(CONFIG, optimizer=optimizer, weight_decay=0.01, label_smoothing=0.1, nesterov=optimizer == "sgd", learning_rate=0.003)
     torch.manual_seed(config.seed)
     module = MODULES[name]()
@@ -102,7 +117,7 @@ def test_losses_are_those_of_a_plain_loop_to_the_last_bit(name: str, optimizer: 
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_clipped_gradients_are_those_of_a_plain_loop_to_the_last_bit(name: str, digits: ImageSet) -> None:
+def test_losses_with_gradient_clipping_equal_those_of_a_plain_loop_to_the_last_bit(name: str, digits: ImageSet) -> None:
     config = replace(CONFIG, optimizer="sgd", learning_rate=0.05, clip_grad_norm=0.2)
     torch.manual_seed(config.seed)
     module = MODULES[name]()
@@ -113,8 +128,8 @@ def test_clipped_gradients_are_those_of_a_plain_loop_to_the_last_bit(name: str, 
 
 
 @pytest.mark.parametrize("part", [1000, 37], ids=["whole", "in parts"])
-def test_lbfgs_takes_the_whole_training_set_in_each_step(part: int, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Against `torch.optim.LBFGS` on all images at once; sums in another order differ in the last digits only."""
+def test_lbfgs_uses_the_whole_training_set_in_each_step(part: int, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Losses equal those of `torch.optim.LBFGS` on all images at once, up to the order of sums."""
     monkeypatch.setattr(loop, "FULL_BATCH_PART", part)
     config = replace(CONFIG, optimizer="lbfgs", learning_rate=1.0, schedule="constant", epochs=4, batch_size=1)
     torch.manual_seed(config.seed)
@@ -134,7 +149,26 @@ def test_lbfgs_takes_the_whole_training_set_in_each_step(part: int, digits: Imag
     assert expected[-1] < 0.1 * expected[0]
 
 
-def test_a_run_cannot_change_to_an_optimizer_that_takes_other_steps(digits: ImageSet) -> None:
+@pytest.mark.parametrize("optimizer", ["adam", "lbfgs"])
+def test_images_processed_counts_every_loss_evaluation_also_after_a_restore(optimizer: str, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch_sizes: list[int] = []
+
+    def spy(training: Training, inputs: torch.Tensor, *arguments: Any) -> Any:
+        batch_sizes.append(len(inputs))
+        return forward_and_backward(training, inputs, *arguments)
+
+    forward_and_backward = Training._forward_and_backward
+    monkeypatch.setattr(Training, "_forward_and_backward", spy)
+    config = configured(optimizer)
+    first, second = Training(DENSE, config, digits), Training(DENSE, config, digits)
+    train_until(first, 6)
+    second.restore(first.state())
+    *_, last = evaluations(second.events())
+    assert last.images_processed == sum(batch_sizes)
+    assert (last.images_processed > 12 * len(digits.train_images)) == (optimizer == "lbfgs")
+
+
+def test_a_run_cannot_change_between_full_batch_and_mini_batch_optimizers(digits: ImageSet) -> None:
     training = Training(SPECS["dense"], CONFIG, digits)
     with pytest.raises(ConfigError, match="L-BFGS takes the whole training set in each step"):
         training.change_optimizer("lbfgs")
@@ -142,8 +176,8 @@ def test_a_run_cannot_change_to_an_optimizer_that_takes_other_steps(digits: Imag
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_coarser_products_round_the_losses_and_nothing_else(name: str, digits: ImageSet) -> None:
-    """Products of 8 binary digits; the weights, the losses and the trying on test images stay float32."""
+def test_bfloat16_rounds_only_the_products(name: str, digits: ImageSet) -> None:
+    """Products have 8 binary digits; weights, losses and evaluations stay float32."""
     config = replace(CONFIG, learning_rate=0.001)
     fine, coarse = losses(SPECS[name], config, digits), losses(SPECS[name], replace(config, precision="bfloat16"), digits)
     assert fine != coarse
@@ -157,8 +191,8 @@ def test_coarser_products_round_the_losses_and_nothing_else(name: str, digits: I
 
 
 @pytest.mark.parametrize("schedule", list(SCHEDULE_TITLES))
-def test_losses_are_those_of_a_book_to_a_hundred_thousandth(schedule: str, digits: ImageSet) -> None:
-    """Pixels normalised as a book does, and torch's unfused SGD: the same mathematics, other roundings."""
+def test_losses_equal_those_of_a_tutorial_up_to_rounding(schedule: str, digits: ImageSet) -> None:
+    """With pixels normalised as in tutorials, and SGD that is not fused: only rounding differs."""
     config = replace(CONFIG, optimizer="sgd", learning_rate=0.02, schedule=schedule)
     torch.manual_seed(config.seed)
     module = MODULES["dense"]()
@@ -179,7 +213,7 @@ def test_another_seed_gives_other_losses(digits: ImageSet) -> None:
     assert all(mine != theirs for mine, theirs in zip(first, other, strict=True))
 
 
-def test_training_learns(digits: ImageSet) -> None:
+def test_training_reduces_the_loss(digits: ImageSet) -> None:
     config = replace(CONFIG, epochs=20)
     last = evaluations(train(DENSE, config, digits))[-1]
     assert last.train_accuracy > 0.95 and last.train_loss < 0.2 and last.test_accuracy > 0.3
@@ -187,12 +221,12 @@ def test_training_learns(digits: ImageSet) -> None:
 
 @pytest.mark.parametrize("at", [1, 4, 9])
 @pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
-def test_a_restored_training_goes_on_to_the_last_bit(optimizer: str, at: int, digits: ImageSet) -> None:
+def test_a_restored_training_continues_to_the_last_bit(optimizer: str, at: int, digits: ImageSet) -> None:
     config = configured(optimizer, augment=AUGMENT, nesterov=optimizer == "sgd", schedule="one-cycle", learning_rate=0.003)
     whole = list(train(CONV, config, digits))
     first = Training(CONV, config, digits)
-    before = learnt_until(first, at)
-    state = through_a_file(first.state())
+    before = train_until(first, at)
+    state = save_and_load(first.state())
     torch.manual_seed(12345)
     second = Training(CONV, config, digits)
     second.restore(state)
@@ -204,16 +238,16 @@ def test_a_restored_training_goes_on_to_the_last_bit(optimizer: str, at: int, di
 
 
 @pytest.mark.parametrize("at", [STEPS_PER_EPOCH, 2 * STEPS_PER_EPOCH], ids=["epoch-end", "run-end"])
-def test_a_state_kept_between_a_step_and_its_evaluation_is_still_evaluated(at: int, digits: ImageSet) -> None:
-    """As a run does that is stopped, or whose server ends, while it waits behind the last step of an epoch."""
+def test_a_state_saved_between_a_step_and_its_evaluation_is_evaluated_after_the_restore(at: int, digits: ImageSet) -> None:
+    """As for a run that is stopped while it pauses after the last step of an epoch."""
     expected = evaluations(train(DENSE, CONFIG, digits))
     first = Training(DENSE, CONFIG, digits)
-    learnt = learnt_until(first, at)
+    earlier = train_until(first, at)
     second = Training(DENSE, CONFIG, digits)
-    second.restore(through_a_file(first.state()))
+    second.restore(save_and_load(first.state()))
     after = list(second.events())
-    found = evaluations(iter([*learnt, *after]))
-    assert [replace(event, seconds=0.0) for event in found] == [replace(event, seconds=0.0) for event in expected]
+    actual = evaluations(iter([*earlier, *after]))
+    assert [replace(event, seconds=0.0) for event in actual] == [replace(event, seconds=0.0) for event in expected]
     assert isinstance(after[-1], Finished) and after[-1].test_accuracy == expected[-1].test_accuracy
 
 
@@ -221,18 +255,18 @@ def test_a_finished_state_restored_is_finished(digits: ImageSet) -> None:
     first = Training(DENSE, CONFIG, digits)
     *_, finished = first.events()
     second = Training(DENSE, CONFIG, digits)
-    second.restore(through_a_file(first.state()))
-    (again,) = [event for event in second.events() if not isinstance(event, Checkpoint)]
-    assert isinstance(finished, Finished) and isinstance(again, Finished)
-    assert replace(again, time=0.0) == replace(finished, time=0.0)
+    second.restore(save_and_load(first.state()))
+    (restored,) = [event for event in second.events() if not isinstance(event, Checkpoint)]
+    assert isinstance(finished, Finished) and isinstance(restored, Finished)
+    assert replace(restored, time=0.0) == replace(finished, time=0.0)
 
 
 def test_a_restored_training_keeps_its_changed_learning_rate(digits: ImageSet) -> None:
     first = Training(DENSE, replace(CONFIG, schedule="constant"), digits)
-    learnt_until(first, 2)
+    train_until(first, 2)
     first.learning_rate = 0.5
     second = Training(DENSE, replace(CONFIG, schedule="constant"), digits)
-    second.restore(through_a_file(first.state()))
+    second.restore(save_and_load(first.state()))
     assert {event.learning_rate for event in steps(second.events())} == {0.5}
 
 
@@ -252,14 +286,14 @@ def test_a_restored_training_keeps_its_changed_learning_rate(digits: ImageSet) -
         pytest.param(lambda state: {**state, "totals": [1]}, id="short-totals"),
     ],
 )
-def test_what_is_no_state_of_this_training_is_refused(damage: Any, digits: ImageSet) -> None:
+def test_an_invalid_state_is_refused(damage: Any, digits: ImageSet) -> None:
     training = Training(DENSE, CONFIG, digits)
-    state = damage(through_a_file(training.state()))
+    state = damage(save_and_load(training.state()))
     with pytest.raises(CheckpointError):
         training.restore(state)
 
 
-def test_evaluation_counts_as_numpy_and_scikit_learn_do(digits: ImageSet) -> None:
+def test_evaluation_equals_that_of_numpy_and_scikit_learn(digits: ImageSet) -> None:
     training = Training(CONV, CONFIG, digits)
     events = list(training.events())
     last = evaluations(iter(events))[-1]
@@ -283,17 +317,17 @@ def test_evaluation_in_small_batches_is_the_same(digits: ImageSet, monkeypatch: 
 
 def test_evaluation_reports_the_training_since_the_last_one(digits: ImageSet) -> None:
     config = replace(CONFIG, batch_size=40, evaluate_every=2)  # 40, 40 and 16 images in an epoch
-    taken, found = [], []
+    batches, actual = [], []
     for event in train(DENSE, config, digits):
         if isinstance(event, Step):
-            taken.append((event, 16 if event.step % 3 == 0 else 40))
+            batches.append((event, 16 if event.step % 3 == 0 else 40))
         elif isinstance(event, Evaluated):
-            found.append(event)
-            images = sum(size for _, size in taken)
-            assert event.train_loss == pytest.approx(sum(step.loss * size for step, size in taken) / images)
-            assert event.train_accuracy == pytest.approx(sum(step.accuracy * size for step, size in taken) / images)
-            taken = []
-    assert [event.step for event in found] == [2, 4, 6]
+            actual.append(event)
+            images = sum(size for _, size in batches)
+            assert event.train_loss == pytest.approx(sum(step.loss * size for step, size in batches) / images)
+            assert event.train_accuracy == pytest.approx(sum(step.accuracy * size for step, size in batches) / images)
+            batches = []
+    assert [event.step for event in actual] == [2, 4, 6]
 
 
 @pytest.mark.parametrize(
@@ -309,17 +343,17 @@ def test_evaluation_reports_the_training_since_the_last_one(digits: ImageSet) ->
         pytest.param({"epochs": 0.001}, 1, [1], id="at-least-one-step"),
         pytest.param({"batch_size": 40}, 6, [3, 6], id="last-batch-partial"),
         pytest.param({"batch_size": 96}, 2, [1, 2], id="one-batch"),
-        pytest.param({"batch_size": 97}, 2, [1, 2], id="batch-larger-than-what-was-given"),
+        pytest.param({"batch_size": 97}, 2, [1, 2], id="batch-larger-than-training-set"),
     ],
 )
-def test_steps_and_evaluations_come_when_they_are_due(changes: dict[str, Any], count: int, evaluated: list[int], digits: ImageSet) -> None:
+def test_steps_and_evaluations_are_at_the_configured_steps(changes: dict[str, Any], count: int, evaluated: list[int], digits: ImageSet) -> None:
     config = replace(CONFIG, **changes)
     events = list(train(DENSE, config, digits))
     assert [event.step for event in steps(iter(events))] == list(range(1, count + 1))
-    found = evaluations(iter(events))
-    assert [event.step for event in found] == evaluated
+    actual = evaluations(iter(events))
+    assert [event.step for event in actual] == evaluated
     per_epoch = math.ceil(96 / config.batch_size)
-    assert [event.epoch for event in found] == [step / per_epoch for step in evaluated]
+    assert [event.epoch for event in actual] == [step / per_epoch for step in evaluated]
     assert isinstance(events[-1], Finished) and events[-1].step == count
 
 
@@ -339,8 +373,8 @@ def test_an_epoch_shows_every_image_once(batch: int, digits: ImageSet, monkeypat
     assert first.tolist() != second.tolist()
 
 
-def test_a_last_batch_of_one_image_ends_in_no_traceback(digits: ImageSet) -> None:
-    """Batch norm over single features cannot learn from one image; if that is refused, then in words for a learner."""
+def test_a_last_batch_of_one_image_trains_or_is_refused(digits: ImageSet) -> None:
+    """BatchNorm1d cannot train on one image; the error says so."""
     spec = network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 8}), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10}))
     try:
         events = list(train(spec, replace(CONFIG, batch_size=95), digits))
@@ -349,28 +383,28 @@ def test_a_last_batch_of_one_image_ends_in_no_traceback(digits: ImageSet) -> Non
     assert isinstance(events[-1], Finished)
 
 
-def test_a_diverging_run_is_told_and_everything_before_is_finite(digits: ImageSet) -> None:
+def test_a_diverging_training_raises_an_error_after_finite_losses(digits: ImageSet) -> None:
     events: list[Event] = []
     with pytest.raises(DivergedError, match="smaller learning rate") as caught:
         collect(train(LINEAR, DIVERGING, digits), events)
-    found = steps(iter(events))
-    assert found and all(math.isfinite(event.loss) for event in found)
-    assert f"at step {len(found) + 1}," in str(caught.value)
+    actual = steps(iter(events))
+    assert actual and all(math.isfinite(event.loss) for event in actual)
+    assert f"at step {len(actual) + 1}," in str(caught.value)
     assert not any(isinstance(event, Finished) for event in events)
 
 
-def test_a_diverging_run_is_told_on_an_accelerators_batch_of_losses_too(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_divergence_is_found_among_losses_fetched_together(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "FLUSH_SECONDS", math.inf)
     training = Training(LINEAR, replace(DIVERGING, batch_size=2), digits)
     training.flush_each_step = False
-    found: list[Event] = []
+    events: list[Event] = []
     with pytest.raises(DivergedError) as caught:
-        collect(training.events(), found)
-    taken = steps(iter(found))
-    assert taken and f"at step {len(taken) + 1}," in str(caught.value)
+        collect(training.events(), events)
+    batches = steps(iter(events))
+    assert batches and f"at step {len(batches) + 1}," in str(caught.value)
 
 
-def test_a_test_loss_that_is_no_number_is_told(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_non_finite_test_loss_raises_an_error(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "evaluate", lambda *_: (math.nan, torch.zeros(10, 10)))
     with pytest.raises(DivergedError, match="nan at step 6"):
         list(train(DENSE, CONFIG, digits))
@@ -381,31 +415,31 @@ def test_a_learning_rate_set_while_training_is_the_new_peak(schedule: str, digit
     config = replace(CONFIG, schedule=schedule, optimizer="sgd")
     expected = steps(train(DENSE, config, digits))
     training = Training(DENSE, config, digits)
-    found = []
+    actual = []
     for event in training.events():
         if isinstance(event, Step):
-            found.append(event)
+            actual.append(event)
             if event.step == 3:
                 training.learning_rate = 0.2
     peaks = [0.01] * 3 + [0.2] * 9
-    assert [event.learning_rate for event in found] == pytest.approx([peak * schedule_type(schedule).factor(step / 12) for step, peak in enumerate(peaks)])
-    same = [mine.loss == theirs.loss for mine, theirs in zip(found, expected, strict=True)]
+    assert [event.learning_rate for event in actual] == pytest.approx([peak * schedule_type(schedule).factor(step / 12) for step, peak in enumerate(peaks)])
+    same = [mine.loss == theirs.loss for mine, theirs in zip(actual, expected, strict=True)]
     assert same == [True] * 4 + [False] * 8  # the fourth loss is that of the weights before the fourth step
 
 
-def test_numbers_fetched_together_are_the_same(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on an accelerator, where asking for each step's loss would make it wait."""
+def test_results_fetched_together_are_the_same(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on an accelerator, which would wait if each loss were fetched at once."""
     monkeypatch.setattr(loop, "FLUSH_SECONDS", math.inf)
     training = Training(CONV, CONFIG, digits)
     training.flush_each_step = False
-    found, expected = steps(training.events()), steps(train(CONV, CONFIG, digits))
-    assert [(event.step, event.loss, event.accuracy, event.learning_rate) for event in found] == [
+    actual, expected = steps(training.events()), steps(train(CONV, CONFIG, digits))
+    assert [(event.step, event.loss, event.accuracy, event.learning_rate) for event in actual] == [
         (event.step, event.loss, event.accuracy, event.learning_rate) for event in expected
     ]
 
 
 class Clock:
-    """A clock that advances by a second whenever it is read."""
+    """A clock that advances by one second with each reading."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -422,7 +456,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def test_time_in_which_nobody_asks_does_not_count(clock: Clock, digits: ImageSet) -> None:
+def test_time_of_the_consumer_does_not_count(clock: Clock, digits: ImageSet) -> None:
     events = []
     for event in train(DENSE, CONFIG, digits):
         events.append(event)
@@ -438,22 +472,22 @@ def test_seconds_rise(clock: Clock, digits: ImageSet) -> None:
 
 
 @pytest.mark.parametrize("what", ["evaluate", "observe", "snapshot"])
-def test_speed_is_that_of_learning_alone_but_seconds_count_everything(what: str, clock: Clock, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = list(watched(DENSE, CONFIG, digits, Always).events())[-1]
+def test_images_per_second_count_training_only_and_seconds_count_everything(what: str, clock: Clock, digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = list(observed_training(DENSE, CONFIG, digits, Always).events())[-1]
     done = getattr(loop, what)
 
-    def slowly(*given: Any) -> Any:
+    def slowly(*arguments: Any) -> Any:
         clock.now += 1e6
-        return done(*given)
+        return done(*arguments)
 
     monkeypatch.setattr(loop, what, slowly)
-    slow = list(watched(DENSE, CONFIG, digits, Always).events())[-1]
+    slow = list(observed_training(DENSE, CONFIG, digits, Always).events())[-1]
     assert isinstance(plain, Finished) and isinstance(slow, Finished)
     assert slow.seconds > plain.seconds + 1e6
     assert slow.samples_per_second == plain.samples_per_second > 0
 
 
-def test_the_state_is_worth_keeping_every_few_seconds_and_at_the_end(clock: Clock, digits: ImageSet) -> None:
+def test_checkpoints_are_due_every_few_seconds_and_at_the_end(clock: Clock, digits: ImageSet) -> None:
     events = list(train(DENSE, CONFIG, digits))
     kept = [event.step for event in events if isinstance(event, Checkpoint)]
     assert len(kept) > 1 and kept[-1] == 12 and sorted(set(kept)) == kept
@@ -462,8 +496,8 @@ def test_the_state_is_worth_keeping_every_few_seconds_and_at_the_end(clock: Cloc
 
 
 @pytest.mark.parametrize(("seconds", "kept"), [pytest.param(-1.0, [4, 8, 12], id="later"), pytest.param(math.inf, [12], id="too-soon")])
-def test_the_state_is_worth_keeping_where_it_was_evaluated(seconds: float, kept: list[int], digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that one can go back to where a curve has a point."""
+def test_checkpoints_are_due_after_evaluations(seconds: float, kept: list[int], digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that most points of a test curve have a checkpoint."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", seconds)
     events = list(train(DENSE, replace(CONFIG, evaluate_every=4), digits))
     assert [event.step for event in events if isinstance(event, Checkpoint)] == kept
@@ -471,38 +505,38 @@ def test_the_state_is_worth_keeping_where_it_was_evaluated(seconds: float, kept:
         assert not isinstance(event, Checkpoint) or isinstance(before, Evaluated)
 
 
-def test_another_optimizer_takes_over_with_an_empty_memory(digits: ImageSet) -> None:
-    """As in a plain loop that makes another one after three steps."""
+def test_another_optimizer_starts_with_a_fresh_state(digits: ImageSet) -> None:
+    """As in a plain loop that creates another optimizer after three steps."""
     config = replace(CONFIG, schedule="constant", learning_rate=0.02)
     training = Training(DENSE, config, digits)
-    found = [training.iterate().loss.item() for _ in range(3)]
+    actual = [training.iterate().loss.item() for _ in range(3)]
     training.change_optimizer("sgd")
-    found += [training.iterate().loss.item() for _ in range(3)]
+    actual += [training.iterate().loss.item() for _ in range(3)]
     torch.manual_seed(config.seed)
     module, expected = MODULES["dense"](), []
-    made = torchs_optimizer(config, module, {"fused": True})
+    optimizer = torchs_optimizer(config, module, {"fused": True})
     order = torch.randperm(96, generator=torch.Generator().manual_seed(config.seed << 20))
     for number, index in enumerate(order.split(config.batch_size)):
         if number == 3:
-            made = torchs_optimizer(replace(config, optimizer="sgd"), module, {"fused": True})
-        made.zero_grad()
+            optimizer = torchs_optimizer(replace(config, optimizer="sgd"), module, {"fused": True})
+        optimizer.zero_grad()
         loss = F.cross_entropy(module(normalise(digits.train_images[index], digits.info)), digits.train_labels[index])
         loss.backward()
-        made.step()
+        optimizer.step()
         expected.append(loss.item())
-    assert found == expected
+    assert actual == expected
 
 
-def test_an_optimizer_that_does_not_exist_changes_nothing(digits: ImageSet) -> None:
+def test_an_unknown_optimizer_is_refused_and_changes_nothing(digits: ImageSet) -> None:
     training = Training(DENSE, CONFIG, digits)
     with pytest.raises(ConfigError, match="magic"):
         training.change_optimizer("magic")
     assert training.optimizer_name == "adam" and isinstance(training.optimizer, torch.optim.Adam)
 
 
-def test_training_starts_from_given_weights(digits: ImageSet) -> None:
+def test_training_starts_from_start_weights(digits: ImageSet) -> None:
     first = Training(DENSE, CONFIG, digits)
-    learnt_until(first, 4)
+    train_until(first, 4)
     weights = {name: tensor.clone() for name, tensor in first.network.state_dict().items()}
     second = Training(DENSE, CONFIG, digits, weights)
     assert all(torch.equal(tensor, weights[name]) for name, tensor in second.network.state_dict().items())
@@ -511,7 +545,7 @@ def test_training_starts_from_given_weights(digits: ImageSet) -> None:
         Training(CONV, CONFIG, digits, weights)
 
 
-def test_an_evaluation_counts_how_each_class_was_named(digits: ImageSet) -> None:
+def test_an_evaluation_counts_predictions_of_each_class(digits: ImageSet) -> None:
     training = Training(CONV, CONFIG, digits)
     last = evaluations(training.events())[-1]
     training.network.eval()
@@ -521,13 +555,13 @@ def test_an_evaluation_counts_how_each_class_was_named(digits: ImageSet) -> None
     assert last.named == counted.sum(axis=0).tolist() and last.right == counted.diagonal().tolist()
 
 
-def test_a_quick_run_keeps_its_end(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_short_run_has_a_checkpoint_at_its_end(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "CHECKPOINT_SECONDS", math.inf)
     assert [event.step for event in train(DENSE, CONFIG, digits) if isinstance(event, Checkpoint)] == [12]
 
 
 @pytest.mark.parametrize(
-    ("spec", "told"),
+    ("spec", "message"),
     [
         pytest.param(network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10}), shape=(3, 32, 32)), r"\(3, 32, 32\).*\(1, 28, 28\)", id="shape"),
         pytest.param(network(LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 12})), "10 classes", id="classes"),
@@ -535,8 +569,8 @@ def test_a_quick_run_keeps_its_end(digits: ImageSet, monkeypatch: pytest.MonkeyP
         pytest.param(network(LayerSpec("Conv2d", {"out_channels": 1, "kernel_size": 29}), LayerSpec("Flatten")), "Layer 0", id="window"),
     ],
 )
-def test_a_network_that_does_not_fit_is_refused(spec: NetworkSpec, told: str, digits: ImageSet) -> None:
-    with pytest.raises(ShapeError, match=told):
+def test_a_network_that_does_not_fit_is_refused(spec: NetworkSpec, message: str, digits: ImageSet) -> None:
+    with pytest.raises(ShapeError, match=message):
         Training(spec, CONFIG, digits)
 
 
@@ -545,12 +579,12 @@ def test_an_unknown_device_is_refused(digits: ImageSet) -> None:
         Training(DENSE, replace(CONFIG, device="abacus"), digits)
 
 
-def test_data_that_is_not_there_is_refused() -> None:
+def test_an_unknown_data_set_is_refused() -> None:
     with pytest.raises(DataError, match="has not been downloaded"):
         Training(DENSE, replace(CONFIG, dataset="mnist"))
 
 
-def test_data_is_loaded_where_none_is_given() -> None:
+def test_the_configured_data_set_is_loaded_by_default() -> None:
     training = Training(DENSE, replace(CONFIG, batch_size=500))
     assert (training.steps_per_epoch, training.total_steps) == (8, 16)
     assert len(training.images.train_images) == 4000

@@ -1,4 +1,4 @@
-"""Muon: orthogonal steps as `torch.linalg.svd` has them, torch's own Muon and AdamW as oracles, and a state that goes on to the last bit."""
+"""Muon: updates compared with `torch.linalg.svd`, `torch.optim.Muon` and AdamW, and a state that resumes exactly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def network() -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def learn(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
+def train(model: nn.Module, optimizer: torch.optim.Optimizer, steps: range) -> None:
     for step in steps:
         generator = torch.Generator().manual_seed(step)
         optimizer.zero_grad()
@@ -33,7 +33,7 @@ def muon(model: nn.Module) -> Muon:
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 30), (30, 5), (1, 9)], ids=str)
-def test_orthogonalised_keeps_the_directions_and_levels_the_singular_values(shape: tuple[int, int]) -> None:
+def test_orthogonalised_keeps_singular_vectors_and_brings_singular_values_near_1(shape: tuple[int, int]) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
     diagonal = left.T @ orthogonalised(matrix) @ right.T
@@ -42,7 +42,7 @@ def test_orthogonalised_keeps_the_directions_and_levels_the_singular_values(shap
     assert values.min() > 0.6 and values.max() < 1.25
 
 
-def test_nothing_comes_of_no_gradient() -> None:
+def test_a_zero_gradient_gives_a_zero_update() -> None:
     assert torch.equal(orthogonalised(torch.zeros(3, 4)), torch.zeros(3, 4))
 
 
@@ -53,8 +53,8 @@ def test_matrices_and_filters_but_the_last_are_orthogonalised() -> None:
     assert model[-1].weight in set(second["params"]) and len(first["params"]) + len(second["params"]) == len(list(model.parameters()))
 
 
-def test_every_matrix_takes_the_steps_of_torchs_muon() -> None:
-    """Which computes in bfloat16, so that single numbers differ by some hundredths of a step."""
+def test_updates_of_matrices_equal_those_of_torchs_muon() -> None:
+    """PyTorch's Muon computes in bfloat16, so single elements differ by some hundredths of a step."""
     torch.manual_seed(0)
     start, last = torch.randn(6, 18), nn.Parameter(torch.zeros(1, 1))
     filters, matrix = nn.Parameter(start.view(6, 2, 3, 3).clone()), nn.Parameter(start.clone())
@@ -69,7 +69,7 @@ def test_every_matrix_takes_the_steps_of_torchs_muon() -> None:
     assert difference < 0.02 * way
 
 
-def test_the_rest_takes_the_steps_of_torchs_adamw() -> None:
+def test_updates_of_other_parameters_equal_those_of_torchs_adamw() -> None:
     mine, theirs = network(), network()
     vectors = [parameter for parameter in theirs.parameters() if parameter.dim() == 1]
     rest = [*vectors, theirs[-1].weight]
@@ -85,16 +85,16 @@ def test_the_rest_takes_the_steps_of_torchs_adamw() -> None:
 
 
 def test_a_step_of_both_kinds_has_the_size_of_the_learning_rate() -> None:
-    """A fifth of it for Muon's, which is where Adam's settle; Adam's very first step is the rate itself."""
+    """A fifth of it for Muon, as for later steps of Adam; the first step of Adam is the learning rate itself."""
     model = network()
     before = [parameter.detach().clone() for parameter in model.parameters()]
-    learn(model, Muon(list(model.parameters()), lr=0.01), range(1))
+    train(model, Muon(list(model.parameters()), lr=0.01), range(1))
     sizes = {tuple(old.shape): (new - old).square().mean().sqrt().item() for old, new in zip(before, model.parameters(), strict=True)}
     assert sizes[8, 6, 3, 3] == pytest.approx(0.002, rel=0.2)
     assert sizes[5, 12] == pytest.approx(0.01, rel=0.2)
 
 
-def test_it_learns() -> None:
+def test_muon_reduces_the_loss() -> None:
     model = network()
     optimizer = muon(model)
     inputs, targets = torch.randn(20, 2, 6, 6), torch.arange(20) % 5
@@ -105,33 +105,33 @@ def test_it_learns() -> None:
     assert (model(inputs).argmax(dim=1) == targets).all()
 
 
-def test_what_is_frozen_stays() -> None:
+def test_frozen_parameters_stay() -> None:
     model = network()
     model[0].weight.requires_grad_(False)
     before = model[0].weight.clone()
-    learn(model, muon(model), range(3))
+    train(model, muon(model), range(3))
     assert torch.equal(model[0].weight, before)
 
 
 @pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last], ids=["contiguous", "channels-last"])
-def test_a_restored_one_goes_on_to_the_last_bit(memory: torch.memory_format) -> None:
+def test_a_restored_optimizer_continues_to_the_last_bit(memory: torch.memory_format) -> None:
     whole = network().to(memory_format=memory)
-    learn(whole, muon(whole), range(6))
+    train(whole, muon(whole), range(6))
 
     half = network().to(memory_format=memory)
     optimizer = muon(half)
-    learn(half, optimizer, range(3))
+    train(half, optimizer, range(3))
     file = io.BytesIO()
     torch.save([half.state_dict(), optimizer.state_dict()], file)
     file.seek(0)
     weights, state = torch.load(file, weights_only=True)
 
-    other = network().to(memory_format=memory)
-    resumed = muon(other)
-    other.load_state_dict(weights)
+    second = network().to(memory_format=memory)
+    resumed = muon(second)
+    second.load_state_dict(weights)
     resumed.load_state_dict(state)
-    learn(other, resumed, range(3, 6))
-    same(other, whole)
+    train(second, resumed, range(3, 6))
+    assert_same_weights(second, whole)
 
 
 def test_the_memory_format_changes_no_step() -> None:
@@ -141,12 +141,12 @@ def test_the_memory_format_changes_no_step() -> None:
         for parameter in model.parameters():
             parameter.grad = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(1)).to(memory_format=torch.preserve_format)
         optimizer.step()
-    same(plain, last)
+    assert_same_weights(plain, last)
     assert last[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize("parameters", [[nn.Parameter(torch.zeros(3))], [nn.Parameter(torch.zeros(3, 2))]], ids=["vector", "one-matrix"])
-def test_without_a_hidden_matrix_all_is_adamw(parameters: list[nn.Parameter]) -> None:
+def test_a_network_without_a_hidden_matrix_uses_adamw_only(parameters: list[nn.Parameter]) -> None:
     (group,) = Muon(parameters, 0.1).param_groups
     assert group["orthogonal"] is False
 
@@ -164,6 +164,6 @@ def test_a_closure_computes_the_loss_first() -> None:
     assert parameter.item() == pytest.approx(0.9)
 
 
-def same(one: nn.Module, other: nn.Module) -> None:
-    for mine, theirs in zip(one.parameters(), other.parameters(), strict=True):
+def assert_same_weights(first: nn.Module, second: nn.Module) -> None:
+    for mine, theirs in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(mine, theirs)

@@ -1,4 +1,4 @@
-"""What is observed is what plain PyTorch and NumPy compute of the same batch, and looking keeps to its budget."""
+"""Observations and snapshots equal values computed by plain PyTorch and NumPy, and stay within their budget."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ from playground.training.instruments.observation import (
 from playground.training.loop import Training
 
 from ..support.tiers import repetitions
-from .tiny import CONFIG, CONV, DENSE, RESIDUAL, Always, watched
+from .tiny import CONFIG, CONV, DENSE, RESIDUAL, Always, observed_training
 
 POOLED = replace(CONV, layers=tuple(layer for layer in CONV.layers if layer.type != "Dropout"))
 SPECS = {"dense": DENSE, "conv": POOLED, "residual": RESIDUAL}
 
 
-def looked_at(module: nn.Sequential, inputs: Tensor, targets: Tensor, rate: float = 0.1) -> Iteration:
-    """A step of plain SGD, as an iteration."""
+def sgd_iteration(module: nn.Sequential, inputs: Tensor, targets: Tensor, rate: float = 0.1) -> Iteration:
+    """Take a step of plain SGD; return it as an iteration."""
     iteration = Iteration(module, 1)
     optimizer = torch.optim.SGD(module.parameters(), rate)
     with torch.enable_grad():
@@ -60,49 +60,49 @@ def looked_at(module: nn.Sequential, inputs: Tensor, targets: Tensor, rate: floa
     return iteration
 
 
-def together(tensors: list[Tensor]) -> float | None:
-    """The Euclidean norm of all numbers in these tensors, by NumPy; None of none."""
+def norm_of(tensors: list[Tensor]) -> float | None:
+    """Compute the Euclidean norm of all tensors together with NumPy; None if there are none."""
     return float(np.linalg.norm(np.concatenate([tensor.detach().numpy().ravel() for tensor in tensors]))) if tensors else None
 
 
-def silent(layer: nn.Module, output: np.ndarray[Any, Any]) -> float | None:
-    """Share of the units, channels or features that are 0 for the whole batch."""
+def dead_share(layer: nn.Module, output: np.ndarray[Any, Any]) -> float | None:
+    """Compute the share of units, channels or features that are 0 for the whole batch."""
     if not isinstance(layer, nn.ReLU) and type(layer).__name__ != "ResidualBlock":
         return None
     units = np.moveaxis(output, 1 if output.ndim == 4 else -1, 0).reshape(output.shape[1 if output.ndim == 4 else -1], -1)
     return float((units == 0).all(axis=1).mean())
 
 
-def close(found: Sequence[float | None], expected: Sequence[float | None], rel: float) -> bool:
-    """Whether the numbers are the same but for roundings, and None where there is none."""
-    return [number and pytest.approx(number, rel=rel, abs=1e-6) for number in expected] == list(found)
+def is_close(actual: Sequence[float | None], expected: Sequence[float | None], rel: float) -> bool:
+    """Return whether the numbers are equal up to rounding, and None in the same places."""
+    return [number and pytest.approx(number, rel=rel, abs=1e-6) for number in expected] == list(actual)
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_observed_numbers_are_those_of_plain_pytorch(name: str, digits: ImageSet) -> None:
+def test_observations_equal_those_of_plain_pytorch(name: str, digits: ImageSet) -> None:
     training = Training(SPECS[name], replace(CONFIG, optimizer="sgd", schedule="constant", momentum=0.0), digits)
     module = nn.Sequential(*(copy.deepcopy(layer) for layer in training.network)).train()
-    found = observe(training.iterate())
+    observed = observe(training.iterate())
 
     index = torch.randperm(len(digits.train_images), generator=torch.Generator().manual_seed(CONFIG.seed << 20))[: CONFIG.batch_size]
     inputs = normalise(digits.train_images[index], digits.info)
     before = [[parameter.detach().clone() for parameter in layer.parameters()] for layer in module]
     optimizer = torch.optim.SGD(module.parameters(), CONFIG.learning_rate)
-    outputs, given = [], inputs
+    outputs, value = [], inputs
     for layer in module:
-        given = layer(given)
-        outputs.append(given)
-    F.cross_entropy(given, digits.train_labels[index]).backward()
+        value = layer(value)
+        outputs.append(value)
+    F.cross_entropy(value, digits.train_labels[index]).backward()
     optimizer.step()
     arrays = [output.detach().numpy() for output in outputs]
-    assert close(found.gradient, [together([parameter.grad for parameter in layer.parameters()]) for layer in module], 1e-4)
-    assert close(found.weight, [together(layer) for layer in before], 1e-5)
-    moved = [[after - start for after, start in zip(layer.parameters(), start, strict=True)] for layer, start in zip(module, before, strict=True)]
-    assert close(found.update, [together(layer) for layer in moved], 1e-3)
-    assert close(found.mean, [array.mean(dtype=float) for array in arrays], 1e-4)
-    assert close(found.std, [array.std(dtype=float, ddof=1) for array in arrays], 1e-4)
-    assert close(found.dead, [silent(layer, array) for layer, array in zip(module, arrays, strict=True)], 1e-5)
-    assert (found.input_mean, found.input_std) == pytest.approx((inputs.numpy().mean(), inputs.numpy().std(ddof=1)), rel=1e-4)
+    assert is_close(observed.gradient, [norm_of([parameter.grad for parameter in layer.parameters()]) for layer in module], 1e-4)
+    assert is_close(observed.weight, [norm_of(layer) for layer in before], 1e-5)
+    updates = [[after - start for after, start in zip(layer.parameters(), start, strict=True)] for layer, start in zip(module, before, strict=True)]
+    assert is_close(observed.update, [norm_of(layer) for layer in updates], 1e-3)
+    assert is_close(observed.mean, [array.mean(dtype=float) for array in arrays], 1e-4)
+    assert is_close(observed.std, [array.std(dtype=float, ddof=1) for array in arrays], 1e-4)
+    assert is_close(observed.dead, [dead_share(layer, array) for layer, array in zip(module, arrays, strict=True)], 1e-5)
+    assert (observed.input_mean, observed.input_std) == pytest.approx((inputs.numpy().mean(), inputs.numpy().std(ddof=1)), rel=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_observed_numbers_are_those_of_plain_pytorch(name: str, digits: ImageSet
         pytest.param(POOLED, 2, [0.0, 0.25, 1.0], id="channels"),
     ],
 )
-def test_units_that_were_killed_are_counted(spec: Any, layer: int, expected: list[float], digits: ImageSet) -> None:
-    """Those that are below 0 for every image; the others are hardly above it."""
+def test_the_share_of_dead_units_is_counted(spec: Any, layer: int, expected: list[float], digits: ImageSet) -> None:
+    """Dead units are below 0 for every image; the others are slightly above 0."""
     for share in expected:
         training = Training(spec, replace(CONFIG, learning_rate=1e-9), digits)
         weight, bias = training.network[layer - 1].parameters()
@@ -124,24 +124,24 @@ def test_units_that_were_killed_are_counted(spec: Any, layer: int, expected: lis
         assert observe(training.iterate()).dead[layer] == share
 
 
-def test_numbers_that_are_not_finite_are_none_and_every_observation_can_be_written(digits: ImageSet) -> None:
+def test_non_finite_values_are_none_and_every_observation_can_be_serialised(digits: ImageSet) -> None:
     training = Training(DENSE, CONFIG, digits)
     with torch.no_grad():
         training.network[1].weight[0, 0] = torch.inf  # type: ignore[union-attr, index, operator]
-    found = observe(training.iterate())
-    assert found.weight[1] is None and found.mean[1] is None
-    assert from_json(found.to_json()) == found
-    assert None not in (found.input_mean, found.input_std, found.mean[0], found.weight[3])
+    observed = observe(training.iterate())
+    assert observed.weight[1] is None and observed.mean[1] is None
+    assert from_json(observed.to_json()) == observed
+    assert None not in (observed.input_mean, observed.input_std, observed.mean[0], observed.weight[3])
 
 
 @pytest.mark.parametrize("name", SPECS)
-def test_histograms_are_those_of_numpy(name: str, digits: ImageSet) -> None:
-    """Each bar to within one value, because PyTorch finds the edges in 32 bits."""
+def test_histograms_equal_those_of_numpy(name: str, digits: ImageSet) -> None:
+    """Each count up to one value, because PyTorch computes the edges in float32."""
     training = Training(SPECS[name], CONFIG, digits)
     iteration = training.iterate()
-    found = snapshot(iteration, training._gallery)
-    assert len(found.histograms) == len(training.network)
-    for layer, drawn in enumerate(found.histograms):
+    observed = snapshot(iteration, training._gallery)
+    assert len(observed.histograms) == len(training.network)
+    for layer, drawn in enumerate(observed.histograms):
         tensors = {"weights": iteration.parameters[layer], "gradients": iteration.gradients(layer), "outputs": [iteration.outputs[layer]]}
         assert set(drawn) == {kind for kind, those in tensors.items() if those}
         for kind, bars in drawn.items():
@@ -153,10 +153,10 @@ def test_histograms_are_those_of_numpy(name: str, digits: ImageSet) -> None:
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30, 1e38], ids=str)
-def test_values_of_any_size_have_their_histogram(scale: float, digits: ImageSet) -> None:
-    """Those of a network that explodes as well: they are finite, so every one of them is in a bar."""
+def test_values_of_any_magnitude_have_a_histogram(scale: float, digits: ImageSet) -> None:
+    """Also those of an exploding network: finite values are all counted."""
     values = torch.linspace(-3.0, 3.0, 5000) * scale
-    iteration = looked_at(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
+    iteration = sgd_iteration(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
     iteration.outputs = [values]
     bars = snapshot(iteration, torch.randn(1, 2)).histograms[0]["outputs"]
     expected, _ = np.histogram(values.numpy().astype(float), BINS)
@@ -165,8 +165,8 @@ def test_values_of_any_size_have_their_histogram(scale: float, digits: ImageSet)
 
 @given(st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=200))
 @settings(max_examples=repetitions(100))
-def test_every_value_is_in_a_bar(values: list[float]) -> None:
-    iteration = looked_at(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
+def test_every_value_is_counted_in_the_histogram(values: list[float]) -> None:
+    iteration = sgd_iteration(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
     iteration.outputs = [torch.tensor(values)]
     bars = snapshot(iteration, torch.randn(1, 2)).histograms[0]["outputs"]
     assert sum(bars["counts"]) == len(values) and min(bars["counts"]) >= 0
@@ -175,25 +175,25 @@ def test_every_value_is_in_a_bar(values: list[float]) -> None:
 
 def test_a_large_tensor_is_sampled_in_every_column_and_row(digits: ImageSet) -> None:
     values = torch.arange(300.0).repeat(1000, 1) + 1000 * torch.arange(1000.0).unsqueeze(1)
-    iteration = looked_at(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
+    iteration = sgd_iteration(nn.Sequential(nn.Linear(2, 2)), torch.randn(3, 2), torch.tensor([0, 1, 1]))
     iteration.outputs = [values]
     counts = snapshot(iteration, torch.randn(1, 2)).histograms[0]["outputs"]["counts"]
     assert sum(counts) <= 2 * SAMPLE
     assert max(counts) - min(counts) <= 0.02 * max(counts)  # the values are spread evenly, so is the sample
 
 
-def test_a_layer_whose_values_are_not_finite_has_no_histogram_of_them(digits: ImageSet) -> None:
+def test_non_finite_values_have_no_histogram(digits: ImageSet) -> None:
     training = Training(DENSE, CONFIG, digits)
     with torch.no_grad():
         training.network[1].weight[0, 0] = torch.nan  # type: ignore[union-attr, index, operator]
-    found = snapshot(training.iterate(), training._gallery)
-    assert found.histograms[0].keys() == {"outputs"} and found.histograms[1] == {}
-    assert from_json(found.to_json()) == found
-    assert all(0 <= share <= 1000 for row in found.gallery for share in row)
+    observed = snapshot(training.iterate(), training._gallery)
+    assert observed.histograms[0].keys() == {"outputs"} and observed.histograms[1] == {}
+    assert from_json(observed.to_json()) == observed
+    assert all(0 <= share <= 1000 for row in observed.gallery for share in row)
 
 
 def decoded(drawn: dict[str, Any]) -> np.ndarray[Any, Any]:
-    """As the page reads it."""
+    """Decode filters as the page does."""
     pixels = np.frombuffer(base64.b64decode(drawn["pixels"]), dtype=np.uint8).reshape(drawn["shape"])
     assert pixels.min() >= 1
     return (pixels.astype(float) - 128) / 127 * drawn["bound"]
@@ -209,7 +209,7 @@ def decoded(drawn: dict[str, Any]) -> np.ndarray[Any, Any]:
         pytest.param([nn.Flatten(), nn.Linear(3072, 4)], (3, 32, 32), 4, id="linear-colour"),
     ],
 )
-def test_filters_are_the_first_weights_to_half_a_shade(layers: list[nn.Module], shape: tuple[int, ...], count: int) -> None:
+def test_filters_equal_the_first_weights_up_to_rounding(layers: list[nn.Module], shape: tuple[int, ...], count: int) -> None:
     module = nn.Sequential(*layers)
     drawn = filters(module, shape)
     assert drawn is not None
@@ -227,12 +227,12 @@ def test_filters_are_the_first_weights_to_half_a_shade(layers: list[nn.Module], 
         pytest.param(nn.Sequential(nn.Conv2d(2, 3, 3)), id="two-channels"),
     ],
 )
-def test_weights_that_are_no_pictures_are_not_drawn(module: nn.Module) -> None:
+def test_weights_that_are_no_images_have_no_filters(module: nn.Module) -> None:
     assert filters(module, (1, 28, 28)) is None
 
 
 @pytest.mark.parametrize("value", [0.0, math.nan, math.inf])
-def test_weights_that_cannot_be_drawn_are_not(value: float) -> None:
+def test_zero_and_non_finite_weights_have_no_filters(value: float) -> None:
     module = nn.Sequential(nn.Conv2d(1, 2, 3))
     nn.init.constant_(module[0].weight, value)  # type: ignore[arg-type]
     assert filters(module, (1, 28, 28)) is None
@@ -249,8 +249,8 @@ def test_the_gallery_has_every_class_and_then_the_first_images(labels: list[int]
         assert gallery_of(torch.tensor(labels + [0] * more)) == chosen
 
 
-def test_the_gallery_is_the_same_images_throughout_and_its_probabilities_are_those_of_evaluation(digits: ImageSet) -> None:
-    training = watched(CONV, CONFIG, digits, Always)
+def test_the_gallery_keeps_its_images_and_has_probabilities_of_evaluation(digits: ImageSet) -> None:
+    training = observed_training(CONV, CONFIG, digits, Always)
     shown = normalise(digits.test_images[gallery_of(digits.test_labels)], digits.info)
     count = 0
     for event in training.events():
@@ -269,7 +269,7 @@ costs = st.floats(0.0001, 0.2)
 
 @given(total=st.integers(1, 5000), step_seconds=st.floats(0.0001, 0.05), observing=costs, picturing=costs, share=st.sampled_from([0.0, 0.01, SHARE, 1.0]))
 @settings(max_examples=repetitions(100))
-def test_looking_keeps_to_its_share_of_the_time_and_to_its_number(total: int, step_seconds: float, observing: float, picturing: float, share: float) -> None:
+def test_observing_keeps_within_its_share_of_time_and_its_number(total: int, step_seconds: float, observing: float, picturing: float, share: float) -> None:
     observer, seconds = Observer(total, share), 0.0
     observer.start(0.0)
     looks, pictures = [], []
@@ -290,8 +290,8 @@ def test_looking_keeps_to_its_share_of_the_time_and_to_its_number(total: int, st
     assert pictures[-1] == pytest.approx((total - 1) * step_seconds)  # and the last
 
 
-def test_a_training_shows_its_first_and_last_step(digits: ImageSet) -> None:
+def test_the_first_and_the_last_step_are_recorded(digits: ImageSet) -> None:
     events = list(Training(CONV, CONFIG, digits).events())
     for kind in (Observed, Snapshot):
-        taken = [event.step for event in events if isinstance(event, kind)]
-        assert taken[0] == 1 and taken[-1] == 12 and taken == sorted(set(taken))
+        recorded_steps = [event.step for event in events if isinstance(event, kind)]
+        assert recorded_steps[0] == 1 and recorded_steps[-1] == 12 and recorded_steps == sorted(set(recorded_steps))

@@ -1,4 +1,4 @@
-"""The exported scripts run outside the playground, and train what the playground would."""
+"""Exported scripts run without the playground and train the same network with the same settings."""
 
 from __future__ import annotations
 
@@ -51,15 +51,15 @@ def run_script(source: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def with_digits(folder: Path) -> Path:
-    """The folder, in which a script finds the digits that the page offers beside it."""
+def folder_with_digits(folder: Path) -> Path:
+    """Return the folder with the digits that the page offers for download."""
     shutil.copy(MNIST_5K_FILE, folder)
     return folder
 
 
 @pytest.mark.parametrize(("optimizer", "schedule"), [pytest.param(*pair, id="-".join(pair)) for pair in product(list(OPTIMIZER_TITLES), list(SCHEDULE_TITLES))])
 @pytest.mark.parametrize("plain", [True, False], ids=["plain", "with-everything"])
-def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
+def test_a_script_can_be_compiled(optimizer: str, schedule: str, plain: bool) -> None:
     more = (
         {}
         if plain
@@ -84,23 +84,23 @@ def test_a_script_is_python(optimizer: str, schedule: str, plain: bool) -> None:
 
 
 @pytest.mark.parametrize("info", DATASETS, ids=lambda info: info.name)
-def test_every_data_set_has_its_script(info: object) -> None:
+def test_every_data_set_has_a_script(info: object) -> None:
     name = info.name  # type: ignore[attr-defined]
     config = suggested(name)
     compile(training_source(preset(config.network), config), "train.py", "exec")
 
 
 @pytest.mark.parametrize("name", load_presets().networks)
-def test_every_network_has_its_script(name: str) -> None:
+def test_every_network_has_a_script(name: str) -> None:
     compile(training_source(preset(name), TrainConfig(network=name)), "train.py", "exec")
 
 
 @pytest.mark.parametrize("rate", [0.0123456789, 1e-7, 3.0], ids=str)
 @pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
-def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> None:
+def test_a_script_has_the_exact_learning_rate(optimizer: str, rate: float) -> None:
     source = training_source(preset("mnist-mlp"), TrainConfig(optimizer=optimizer, learning_rate=rate, schedule="constant"))
-    found = re.search(r"^optimizer = .*\blr=([^,)]+)", source, re.MULTILINE)
-    assert found and float(found[1]) == rate
+    match = re.search(r"^optimizer = .*\blr=([^,)]+)", source, re.MULTILINE)
+    assert match and float(match[1]) == rate
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_script_has_the_very_learning_rate(optimizer: str, rate: float) -> Non
         pytest.param(Augmentation(noise=0.1), "randn_like", id="noise"),
     ],
 )
-def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augmentation, transform: str) -> None:
+def test_augmentations_of_torchvision_are_in_the_script(augment: Augmentation, transform: str) -> None:
     assert transform in training_source(preset("mnist-mlp"), TrainConfig(augment=augment))
     assert transform not in training_source(preset("mnist-mlp"), TrainConfig())
 
@@ -126,45 +126,45 @@ def test_augmentation_that_torchvision_knows_is_in_the_script(augment: Augmentat
         pytest.param(BYTES, 0, 255, id="0-255"),
     ],
 )
-def test_pixels_reach_the_scripts_network_as_they_reach_the_playgrounds(inputs: str, low: float, high: float, tmp_path: Path) -> None:
-    """And with noise of the same share of their range."""
+def test_input_scaling_of_the_script_equals_that_of_the_playground(inputs: str, low: float, high: float, tmp_path: Path) -> None:
+    """Noise has the same share of the range of pixels."""
     config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1))
     source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
     source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
     source += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
-    least, most, noise = map(float, run_script(source, with_digits(tmp_path)).split())
+    least, most, noise = map(float, run_script(source, folder_with_digits(tmp_path)).split())
     assert (least, most) == pytest.approx((low, high), abs=0.001)
     assert noise == pytest.approx(0.1 * (high - low), rel=0.02)
 
 
 @pytest.mark.parametrize("beside", [True, False], ids=["file-beside-it", "playground-installed"])
-def test_a_script_has_the_playgrounds_digits(beside: bool, tmp_path: Path) -> None:
+def test_a_script_reads_the_digits_of_the_playground(beside: bool, tmp_path: Path) -> None:
     source = training_source(preset("mnist-mlp"), TrainConfig(network="mnist-mlp")).split("\nnetwork = ")[0]
     source += "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
-    printed = run_script(source, with_digits(tmp_path)) if beside else run_script(source, tmp_path, PYTHONPATH=str(ROOT))
+    printed = run_script(source, folder_with_digits(tmp_path)) if beside else run_script(source, tmp_path, PYTHONPATH=str(ROOT))
     images = load("mnist-5k")
     assert printed.split() == [str(images.train_labels.sum().item()), "int64", str(images.test_labels.sum().item()), "int64"]
     for expected in (images.train_images, images.test_images):
         np.testing.assert_array_equal(np.load(tmp_path / f"{len(expected)}.npy"), expected.squeeze(1).numpy())
 
 
-def test_a_part_of_an_epoch_is_said_to_be_rounded() -> None:
+def test_a_fraction_of_an_epoch_is_rounded_with_a_comment() -> None:
     assert "epochs = 1  # instead of 0.75" in training_source(preset("mnist-mlp"), TrainConfig(epochs=0.75))
     assert "epochs = 2\n" in training_source(preset("mnist-mlp"), TrainConfig(epochs=2.0))
 
 
 @pytest.mark.parametrize("name", INITIALISATIONS)
-def test_the_weights_start_as_configured(name: str) -> None:
+def test_the_script_has_the_configured_weight_initialisation(name: str) -> None:
     source = training_source(preset("mnist-mlp"), TrainConfig(initialisation=name))
     assert (INITIALISATIONS[name].call in source) == (name != "default")
     assert ("network.apply(initialise)" in source) == (name != "default")
 
 
-def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None:
+def test_the_script_with_muon_and_whitening_reaches_its_accuracy(tmp_path: Path) -> None:
     spec = preset("mnist-fast")
     more = {"precision": "bfloat16", "whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
     config = TrainConfig(network=spec.name, optimizer="muon", **more, **{**SHORT, "learning_rate": 0.02})
-    printed = run_script(training_source(spec, config), with_digits(tmp_path))
+    printed = run_script(training_source(spec, config), folder_with_digits(tmp_path))
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
     weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
@@ -175,17 +175,17 @@ def test_a_script_with_muon_and_whitening_learns_to_read(tmp_path: Path) -> None
     torch.testing.assert_close(patterns @ patterns.T / patterns.shape[1], torch.eye(8), atol=0.05, rtol=0)
 
 
-def test_the_digits_script_learns_to_read(tmp_path: Path) -> None:
+def test_the_script_for_digits_reaches_its_accuracy(tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augmentation(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
     spec = preset("mnist-mlp")
-    printed = run_script(training_source(spec, config), with_digits(tmp_path))
+    printed = run_script(training_source(spec, config), folder_with_digits(tmp_path))
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
     weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
     assert str(build(spec).load_state_dict(weights)) == "<All keys matched successfully>"
 
 
-def test_the_shapes_script_runs_beside_the_playground(tmp_path: Path) -> None:
+def test_the_script_for_shapes_runs_with_the_playground(tmp_path: Path) -> None:
     layers = (LayerSpec("AvgPool2d", {"kernel_size": 2}), LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10}))
     spec = NetworkSpec("tiny", (3, 32, 32), layers)
     config = TrainConfig(dataset="shapes", network=spec.name, batch_size=100, **SHORT)

@@ -1,4 +1,4 @@
-"""Settings to start from: they are there for each data set, and the fast ones only for the network they were measured with."""
+"""Recommended settings exist for each data set, and the fast ones only for the network with which they were measured."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_the_suggested_network_fits_its_data(info: DatasetInfo) -> None:
     check(preset(config.network), info.input_shape, len(info.classes))
 
 
-def test_a_network_of_ones_own_gets_settings_that_suit_most() -> None:
+def test_an_unknown_network_gets_the_settings_for_most_networks() -> None:
     fast, mine = suggested("cifar10"), suggested("cifar10", "mine")
     assert fast.whiten and fast.optimizer == "muon"
     assert mine.network == "mine" and not mine.whiten and mine.optimizer == "adam"
@@ -26,7 +26,7 @@ def test_a_network_of_ones_own_gets_settings_that_suit_most() -> None:
 
 
 @pytest.mark.parametrize("info", DATASETS, ids=lambda info: info.name)
-def test_only_networks_that_can_be_whitened_are_suggested_so(info: DatasetInfo) -> None:
+def test_whitening_is_recommended_only_for_networks_that_allow_it(info: DatasetInfo) -> None:
     for name in load_presets().networks:
         config = suggested(info.name, name)
         first = build(preset(name))[0] if config.whiten else None

@@ -1,4 +1,4 @@
-"""Whitening: what leaves the first convolution is uncorrelated and of equal variance; scikit-learn's PCA is the oracle."""
+"""Whitening: outputs of the first convolution are uncorrelated with equal variance, as with PCA of scikit-learn."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from playground.errors import ConfigError
 from playground.training.whitening import whiten, whitening_filters
 
 
-def correlated(count: int = 250, channels: int = 3) -> Tensor:
-    """Images in which neighbours and channels resemble one another, as in photographs."""
+def correlated_images(count: int = 250, channels: int = 3) -> Tensor:
+    """Draw images with correlated neighbours and channels, as in photographs."""
     noise = torch.randn(count, channels, 16, 16, generator=torch.Generator().manual_seed(0))
     blurred = nn.functional.avg_pool2d(noise, 5, 1, 2)
     return blurred + 0.5 * blurred.mean(dim=1, keepdim=True)
@@ -22,8 +22,8 @@ def correlated(count: int = 250, channels: int = 3) -> Tensor:
 @pytest.mark.parametrize(
     "layer", [nn.Conv2d(3, 16, 3, stride=2), nn.Conv2d(3, 16, 3, dilation=2), nn.Conv2d(3, 16, 2, bias=False)], ids=["strided", "dilated", "small"]
 )
-def test_the_outputs_are_white(layer: nn.Conv2d) -> None:
-    images = correlated()
+def test_outputs_are_uncorrelated_with_equal_variance(layer: nn.Conv2d) -> None:
+    images = correlated_images()
     whiten(nn.Sequential(layer), images)
     outputs = nn.functional.conv2d(images, layer.weight, stride=layer.stride, dilation=layer.dilation)  # (N, 16, H, W)
     values = outputs[:, :8].transpose(0, 1).flatten(1).double()
@@ -31,15 +31,15 @@ def test_the_outputs_are_white(layer: nn.Conv2d) -> None:
     torch.testing.assert_close(moments, torch.eye(8, dtype=torch.float64), atol=0.03, rtol=0)
 
 
-def test_the_second_half_are_the_negatives_of_the_first() -> None:
+def test_the_second_half_of_the_filters_is_the_negative_of_the_first() -> None:
     layer = nn.Conv2d(3, 10, 3)
-    whiten(nn.Sequential(layer), correlated())
+    whiten(nn.Sequential(layer), correlated_images())
     assert torch.equal(layer.weight[:5], -layer.weight[5:])
 
 
-def test_the_patterns_are_the_principal_components() -> None:
-    """Of patches whose mean is 0 second moments are covariances, so PCA finds the same."""
-    images = correlated()
+def test_filters_are_the_principal_components() -> None:
+    """For patches with mean 0, second moments are covariances, so PCA has the same components."""
+    images = correlated_images()
     layer = nn.Conv2d(3, 12, 3)
     filters = whitening_filters(images, layer).flatten(1)[:6]
     patches = nn.functional.unfold(images, 3).transpose(1, 2).flatten(0, 1)
@@ -49,8 +49,8 @@ def test_the_patterns_are_the_principal_components() -> None:
     assert 1 / lengths.flatten().square().numpy() == pytest.approx(pca.explained_variance_, rel=0.02)
 
 
-def test_patterns_that_hardly_occur_are_not_blown_up() -> None:
-    images = correlated(channels=1).expand(-1, 3, -1, -1)  # grey: two thirds of all patterns never occur
+def test_filters_of_tiny_variance_are_not_scaled_up() -> None:
+    images = correlated_images(channels=1).expand(-1, 3, -1, -1)  # grey: two thirds of all patterns never occur
     layer = nn.Conv2d(3, 54, 3)
     whiten(nn.Sequential(layer), images)
     assert layer.weight.isfinite().all()
@@ -58,20 +58,20 @@ def test_patterns_that_hardly_occur_are_not_blown_up() -> None:
     assert outputs.square().mean(dim=(0, 2, 3)).max() < 1.1
 
 
-def test_the_filters_are_frozen_and_all_else_learns() -> None:
+def test_only_the_filters_are_frozen() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 14 * 14, 2))
-    whiten(network, correlated())
+    whiten(network, correlated_images())
     assert [parameter.requires_grad for parameter in network.parameters()] == [False, True, True, True]
 
 
 def test_the_memory_format_stays() -> None:
     network = nn.Sequential(nn.Conv2d(3, 8, 3)).to(memory_format=torch.channels_last)
-    whiten(network, correlated().to(memory_format=torch.channels_last))
+    whiten(network, correlated_images().to(memory_format=torch.channels_last))
     assert network[0].weight.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(
-    ("network", "told"),
+    ("network", "message"),
     [
         pytest.param(nn.Sequential(nn.Flatten(), nn.Linear(768, 2)), "begin with Conv2d", id="no-convolution"),
         pytest.param(nn.Sequential(), "begin with Conv2d", id="nothing"),
@@ -79,8 +79,8 @@ def test_the_memory_format_stays() -> None:
         pytest.param(nn.Sequential(nn.Conv2d(3, 56, 3)), "or 54 filters, not 56", id="too-many"),
     ],
 )
-def test_a_network_that_cannot_be_whitened_is_told_why(network: nn.Module, told: str) -> None:
+def test_a_network_that_cannot_be_whitened_is_refused(network: nn.Module, message: str) -> None:
     before = [parameter.clone() for parameter in network.parameters()]
-    with pytest.raises(ConfigError, match=told):
-        whiten(network, correlated(4))
+    with pytest.raises(ConfigError, match=message):
+        whiten(network, correlated_images(4))
     assert all(torch.equal(old, new) and new.requires_grad for old, new in zip(before, network.parameters(), strict=True))

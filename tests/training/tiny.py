@@ -1,4 +1,4 @@
-"""Networks and settings so small that a whole training takes an instant, and ways to watch one."""
+"""Networks and settings whose training takes an instant, and helpers to run it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playground.training.loop import Training
 from playground.training.optimizers import OPTIMIZERS, optimizer_type
 
 BATCH, STEPS_PER_EPOCH = 16, 6
-TORCHS_OWN: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...]]] = {
+TORCH_OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...]]] = {
     "sgd": (torch.optim.SGD, ("momentum", "nesterov")),
     "rmsprop": (torch.optim.RMSprop, ("momentum",)),
     "adam": (torch.optim.Adam, ("betas",)),
@@ -29,7 +29,7 @@ TORCHS_OWN: dict[str, tuple[type[torch.optim.Optimizer], tuple[str, ...]]] = {
     "adagrad": (torch.optim.Adagrad, ()),
     "adadelta": (torch.optim.Adadelta, ()),
 }
-"""For each optimizer of `torch.optim` with batches its class, and the settings that it takes besides learning rate and weight decay."""
+"""For each mini-batch optimizer of `torch.optim` its class, and its settings besides learning rate and weight decay."""
 STEPWISE = [kind.name for kind in OPTIMIZERS if not kind.full_batch]
 """The optimizers that take a step for each batch."""
 CONFIG = TrainConfig(epochs=2, batch_size=BATCH, learning_rate=0.01, device="cpu", seed=3)
@@ -37,7 +37,7 @@ AUGMENT = Augmentation(shift=2, flip=True, rotation=10, scale=0.1, stroke=0.5, n
 
 
 def configured(optimizer: str, **changes: Any) -> TrainConfig:
-    """A configuration with twelve steps, whatever a step of the optimizer takes."""
+    """Return a configuration with twelve steps, also for full-batch optimizers."""
     return replace(CONFIG, optimizer=optimizer, epochs=12 if optimizer_type(optimizer).full_batch else CONFIG.epochs, **changes)
 
 
@@ -56,7 +56,7 @@ CONV = network(
     LayerSpec("Dropout", {"p": 0.3}),
     LayerSpec("Linear", {"out_features": 10}),
 )
-"""With everything that keeps a state of its own or draws random numbers."""
+"""With layers that have buffers or draw random numbers."""
 RESIDUAL = network(
     LayerSpec("Conv2d", {"out_channels": 4, "kernel_size": 3, "stride": 2}),
     LayerSpec("ResidualBlock", {"out_channels": 6, "stride": 2}),
@@ -67,25 +67,25 @@ RESIDUAL = network(
 
 
 class Always(Observer):
-    """Looks at every step, with pictures."""
+    """Observes every step, with a snapshot."""
 
-    def is_due(self, *_behind: float) -> bool:
+    def is_due(self, *_position: float) -> bool:
         return True
 
     is_snapshot_due = is_due
 
 
 class Never(Observer):
-    """Looks at no step."""
+    """Observes no step."""
 
-    def is_due(self, *_behind: float) -> bool:
+    def is_due(self, *_position: float) -> bool:
         return False
 
     is_snapshot_due = is_due
 
 
-def watched(spec: NetworkSpec, config: TrainConfig, images: ImageSet, observer: type[Observer]) -> Training:
-    """A training that is looked at as this observer wants."""
+def observed_training(spec: NetworkSpec, config: TrainConfig, images: ImageSet, observer: type[Observer]) -> Training:
+    """Return a training with an observer of this class."""
     training = Training(spec, config, images)
     training.observer = observer(training.total_steps)
     return training
@@ -95,8 +95,8 @@ def steps(events: Iterator[Event]) -> list[Step]:
     return [event for event in events if isinstance(event, Step)]
 
 
-def learnt_until(training: Training, step: int) -> list[Event]:
-    """The events up to that of a step; the training stands still behind it."""
+def train_until(training: Training, step: int) -> list[Event]:
+    """Train up to a step; return the events up to that of the step."""
     events = []
     for event in training.events():
         events.append(event)
@@ -105,7 +105,7 @@ def learnt_until(training: Training, step: int) -> list[Event]:
     raise AssertionError(f"there is no step {step}")
 
 
-def through_a_file(state: dict[str, Any]) -> dict[str, Any]:
+def save_and_load(state: dict[str, Any]) -> dict[str, Any]:
     file = io.BytesIO()
     torch.save(state, file)
     file.seek(0)

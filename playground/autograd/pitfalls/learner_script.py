@@ -71,10 +71,10 @@ class LearnerScript:
         gradients = {name: value.grad if value.is_leaf or value.retains_grad else None for name, value in selected}
         return {name: None if gradient is None else nested(snapshot(gradient).values) for name, gradient in gradients.items()}
 
-    def same_results(self, one: Version, other: Version) -> bool:
+    def same_results(self, first: Version, second: Version) -> bool:
         """Return whether two versions end with the same gradients and output, and both with an error or both without."""
-        has_error = [self.run(version).error is not None for version in (one, other)]
-        return has_error[0] == has_error[1] and self.gradients(one) == self.gradients(other) and self.run(one).output == self.run(other).output
+        has_error = [self.run(version).error is not None for version in (first, second)]
+        return has_error[0] == has_error[1] and self.gradients(first) == self.gradients(second) and self.run(first).output == self.run(second).output
 
     def first_version(self, versions: Iterable[Version], holds: Callable[[Version], bool]) -> Version | None:
         """Return the first of the versions for which the condition holds; at most `TRIES` are tried."""

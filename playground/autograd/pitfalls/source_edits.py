@@ -189,7 +189,7 @@ class Code(Script):
     def _split_line(self, statement: ast.stmt) -> list[Edit]:
         """Put each statement of the line on a line of its own."""
         spans, between = [self.span(each) for each in self._beside(statement)], self._newline + self._indent(statement)
-        edits = [Edit(one.end, two.start, between) for one, two in pairwise(spans)]
+        edits = [Edit(first.end, second.start, between) for first, second in pairwise(spans)]
         if self._line(spans[0].start).start != spans[0].start:
             edits.append(Edit(self.source.rindex(":", 0, spans[0].start) + 1, spans[0].start, between))
         return edits
@@ -201,7 +201,7 @@ class Code(Script):
             ends = re.compile(r"\r\n|\r|\n|").match(self.source, line.newline)
             return [Edit(line.start - len(line.indent), ends.end() if ends else line.newline, "")]
         last = beside.index(kept[-1])
-        edits = [Edit(self.span(one).start, self.span(two).start, "") for one, two in pairwise(beside[: last + 1]) if one in removed]
+        edits = [Edit(self.span(first).start, self.span(second).start, "") for first, second in pairwise(beside[: last + 1]) if first in removed]
         return [*edits, Edit(self.span(kept[-1]).end, self.span(beside[-1]).end, "")]
 
 

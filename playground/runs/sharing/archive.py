@@ -81,7 +81,7 @@ Or use the weights without the playground:
 """
 
 _NUMBERS: dict[str, tuple[type, ...]] = {
-    "step": (int,), "learnt": (int,), "evaluated_at": (int,), "seconds": (int, float), "learning_seconds": (int, float),
+    "step": (int,), "learnt": (int,), "images_processed": (int,), "evaluated_at": (int,), "seconds": (int, float), "learning_seconds": (int, float),
     "learning_rate": (int, float), "rate": (int, float), "last_accuracy": (int, float),
 }  # fmt: skip
 """The numbers in a checkpoint, with their allowed types."""
@@ -273,7 +273,8 @@ def _require_valid_state(state: object, spec: NetworkSpec, name: str) -> dict[st
     pairs = [(weights[key], tensor) for key, tensor in reference.items()]
     if not all(isinstance(value, Tensor) and value.shape == tensor.shape and value.dtype == tensor.dtype for value, tensor in pairs):
         raise CheckpointError(f"{name} belongs to another network.")
-    if not all(type(state.get(key)) in kinds and 0 <= state[key] < math.inf for key, kinds in _NUMBERS.items()):
+    numbers = {"images_processed": 0, **state}  # states of earlier versions lack it
+    if not all(type(numbers.get(key)) in kinds and 0 <= numbers[key] < math.inf for key, kinds in _NUMBERS.items()):
         raise damaged(name)
     return state
 

@@ -226,7 +226,7 @@ class Facts:
     multiply_adds: int
     """Multiply-adds of the forward pass of one image."""
     compute: int
-    """Multiply-adds of all forward and backward passes so far, without evaluations."""
+    """Multiply-adds of all forward and backward passes so far, without evaluations on the test set."""
 
 
 def facts(run: Run, history: History) -> Facts:
@@ -247,13 +247,26 @@ def facts(run: Run, history: History) -> Facts:
         best_accuracy=max(accuracies, default=None),
         parameters=network.parameters,
         multiply_adds=network.multiply_adds,
-        compute=(1 + BACKWARD) * network.multiply_adds * _images(int(step), run_setup.config),
+        compute=(1 + BACKWARD) * network.multiply_adds * _images_processed(int(step), run_setup.config, evaluations),
     )
 
 
 def _column_of(table: Array, name: str) -> Array:
     column: Array = table[NAMES.index(name)]
     return column
+
+
+def _images_processed(step: int, config: TrainConfig, evaluations: Sequence[Evaluated]) -> int:
+    """Return the number of images in all forward and backward passes.
+
+    It is counted up to the last evaluation. After it, and in records of earlier versions, each step counts as one pass over its batch:
+    a lower bound for L-BFGS.
+    """
+    images = _images(step, config)
+    if not evaluations:
+        return images
+    last = evaluations[-1]
+    return max(images, last.images_processed + images - _images(last.step, config))
 
 
 def _images(step: int, config: TrainConfig) -> int:

@@ -1,1 +1,1 @@
-"""Looking inside while a network trains: one iteration, layer statistics, a closer look at a step, where values became non-finite."""
+"""Instruments of training: recorded iterations, layer statistics and snapshots, close-ups of a step, and the origin of non-finite values."""

@@ -1,4 +1,4 @@
-"""Finds where the first non-finite value appeared, by repeating the steps since the last checkpoint."""
+"""Find where the first non-finite value appeared, by repeating the steps since the last checkpoint."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHERE = {
     "gradient": "in the gradient of layer {layer} ({type})",
     "update": "in the new weights of layer {layer} ({type})",
 }
-"""Text for each place. Weights that are not finite before a step became so in the step before, and are found as its update."""
+"""Text for each place. Weights that are non-finite before a step are reported as the update of the step before."""
 
 
 def find(training: Training, until: int) -> Diverged:
@@ -36,13 +36,13 @@ def find(training: Training, until: int) -> Diverged:
     while training.step < until:
         iteration = training.iterate()
         largest = [finite(output.abs().max().item()) for output in iteration.outputs]
-        if found := _first(iteration):
-            return Diverged(until, iteration.step, *found, largest)
+        if origin := _first(iteration):
+            return Diverged(until, iteration.step, *origin, largest)
     return Diverged(until, 0, "loss", -1, largest)
 
 
 def describe(diverged: Diverged, layer_types: Sequence[str]) -> str:
-    """Say in a sentence where the first non-finite value appeared; empty where it was not found.
+    """Say in a sentence where the first non-finite value appeared; empty if it was not found.
 
     Args:
         diverged: the result of `find`.

@@ -1,4 +1,4 @@
-"""Every run of the suite trained once."""
+"""Train every run of the suite once."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Trainer = Callable[[Case], tuple[Run, Record]]
 
 @pytest.fixture(scope="session")
 def train() -> Trainer:
-    """Trains a case; the second time it is asked for, the same run is given."""
+    """Return a function that trains a case once, and returns the same run afterwards."""
     done: dict[str, tuple[Run, Record]] = {}
 
     def once(case: Case) -> tuple[Run, Record]:

@@ -1,4 +1,4 @@
-"""Records as they stood earlier, or with fewer observations."""
+"""Shorten records: fewer steps, or fewer observations."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from playground.runs.coach import Record
 
-FEW_LOOKS = 8
+FEW_OBSERVATIONS = 8
 """Observations of a run of about a second."""
 
 
 def cut(record: Record, share: float) -> Record:
-    """The record as it stood after a share of its steps, while the run went on."""
+    """Return the record as it was after a share of the steps, while the run was training."""
     last = max(1, round(share * record.total_steps))
     return replace(
         record,
@@ -27,7 +27,7 @@ def cut(record: Record, share: float) -> Record:
 
 
 def thinned(record: Record) -> Record:
-    """The record with the first observation and a few others, most of them early, as on a machine that has little time to look."""
+    """Return the record with the first observation and a few others, most of them early, as on a slow machine."""
     count = len(record.observations)
-    kept = sorted({round(index) - 1 for index in np.geomspace(1, count, FEW_LOOKS)}) if count else []
+    kept = sorted({round(index) - 1 for index in np.geomspace(1, count, FEW_OBSERVATIONS)}) if count else []
     return replace(record, observations=tuple(record.observations[index] for index in kept))

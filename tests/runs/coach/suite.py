@@ -1,4 +1,4 @@
-"""Runs that are broken on purpose, each with the fault that the coach must find, and healthy ones, of which it must say nothing.
+"""Broken runs, each with the fault that the coach must find, and healthy runs, for which it must find nothing.
 
 Small networks on a part of the real digits, so that each run takes well under a second.
 """
@@ -29,29 +29,29 @@ from playground.training.instruments.observation import OBSERVATIONS, Observer
 from playground.training.loop import Training
 
 LOOKS = 20
-"""Observations of a run, however fast the machine is."""
+"""Number of observations of a run, on any machine."""
 DIGITS, PICTURES = (1, 28, 28), (3, 32, 32)
 
 
 @dataclass(frozen=True)
 class Images:
-    """A part of a data set, damaged or not."""
+    """A part of a data set, possibly damaged."""
 
     train: int = 1000
     test: int = 400
     without: int = -1
-    """A class that is not among the training images; -1 for none."""
+    """A class that is missing in the training set; -1 for none."""
     shuffled: bool = False
-    """Whether training labels are dealt out at random."""
+    """Whether training labels are random."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A run and what is to be said of it."""
+    """A run and the expected finding."""
 
     name: str
     expected: str
-    """The finding's name; empty for a healthy run."""
+    """Name of the expected finding; empty for a healthy run."""
     network: NetworkSpec
     config: TrainConfig
     images: Images = field(default_factory=Images)
@@ -70,13 +70,13 @@ def conv(channels: int, kernel: int = 3, stride: int = 1) -> tuple[str, dict[str
 
 
 def mlp(*widths: int, behind: tuple[Any, ...] = ("ReLU",), end: tuple[str, ...] = (), shape: tuple[int, ...] = DIGITS) -> NetworkSpec:
-    """Linear layers of these widths, each with the same layers behind it, and ten scores."""
+    """Return linear layers of these widths, each followed by the same layers, and a last one with ten logits."""
     hidden = [layer for width in widths for layer in (linear(width), *behind)]
     return layers("Flatten", *hidden, linear(10), *end, shape=shape)
 
 
 def cnn(*, behind: tuple[str, ...] = ("ReLU",), end: tuple[str, ...] = (), shape: tuple[int, ...] = DIGITS) -> NetworkSpec:
-    """Two convolutions and two linear layers."""
+    """Return two convolutions and two linear layers."""
     return layers(conv(8, 5, 2), *behind, conv(16, 3, 2), *behind, "Flatten", linear(32), "ReLU", linear(10), *end, shape=shape)
 
 
@@ -176,7 +176,7 @@ LARGE = Images(640, 200)
 
 
 def recommended() -> Iterator[Case]:
-    """The playground's own settings for the data sets that are there without a download, on fewer images."""
+    """Yield the recommended settings for the built-in data sets, with fewer images."""
     from playground.data.catalogue import DATASETS
     from playground.training.suggestions import suggested
 
@@ -187,7 +187,7 @@ def recommended() -> Iterator[Case]:
 
 
 def part(dataset: str, images: Images) -> ImageSet:
-    """The images of a case."""
+    """Return the images of a case."""
     whole = load(dataset)
     kept = torch.ones(len(whole.train_labels), dtype=torch.bool) if images.without < 0 else whole.train_labels != images.without
     pictures, labels = whole.train_images[kept][: images.train], whole.train_labels[kept][: images.train]

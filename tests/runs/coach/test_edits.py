@@ -1,4 +1,4 @@
-"""Networks that the coach changes still fit their data, and have what they were changed for."""
+"""Networks edited by the coach still fit their data, and have the intended change."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def types(spec: NetworkSpec | None) -> list[str]:
     return [layer.type for layer in spec.layers]
 
 
-def test_a_normalisation_is_that_of_its_rank() -> None:
+def test_the_normalisation_fits_the_rank_of_its_input() -> None:
     assert types(edits.normalised(cnn())).count("BatchNorm2d") == 2
     assert types(edits.normalised(cnn())).count("BatchNorm1d") == 1
     tokens = layers(("PatchEmbedding", {"patch_size": 7}), linear(32), "TokenMean", linear(10))
@@ -68,7 +68,7 @@ def test_the_last_layer_is_not_normalised_and_does_not_drop_pixels() -> None:
 
 
 @pytest.mark.parametrize("end", [("Softmax",), ("ReLU",), ("Sigmoid", "Dropout"), ("Tanh", "Softmax")], ids=" ".join)
-def test_output_activations_are_those_that_the_network_page_warns_of(end: tuple[str, ...]) -> None:
+def test_output_activations_agree_with_the_warnings_of_the_network_page(end: tuple[str, ...]) -> None:
     spec = mlp(8, end=end)
     warned = {"softmax-before-loss", "activation-last"}
     assert any(advice.kind in warned for advice in advise(spec, trace(spec), None, 64, None))
@@ -81,7 +81,7 @@ def test_output_activations_are_those_that_the_network_page_warns_of(end: tuple[
 @pytest.mark.parametrize(
     "spec", [mlp(8, 8, behind=()), mlp(8, behind=("BatchNorm1d",)), mlp(8, 8, 8, behind=(dropout(0.2),))], ids=["plain", "norm", "dropout"]
 )
-def test_activations_are_put_where_the_network_page_misses_them(spec: NetworkSpec) -> None:
+def test_activations_are_added_where_the_network_page_warns(spec: NetworkSpec) -> None:
     def missing(network: NetworkSpec) -> list[str]:
         return [advice.kind for advice in advise(network, trace(network), None, 64, None) if advice.kind == "no-activation"]
 
@@ -91,6 +91,6 @@ def test_activations_are_put_where_the_network_page_misses_them(spec: NetworkSpe
     assert not missing(after)
 
 
-def test_too_many_layers_are_no_network() -> None:
+def test_a_network_with_too_many_layers_is_not_proposed() -> None:
     deep = NetworkSpec("deep", (4,), tuple(LayerSpec("Linear", {"out_features": 4}) for _ in range(150)))
     assert edits.normalised(deep) is None

@@ -1,4 +1,4 @@
-"""What is said of a record: nothing without evidence, a cause once, and all of it as plain data."""
+"""Findings on a record: none without evidence, each cause once, and all as plain data."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ LAYERS = len(NETWORK.layers)
 NOTHING = [None] * LAYERS
 
 
-def made(losses: list[float], config: TrainConfig | None = None, **given: object) -> Record:
-    """A record with these losses, a step each."""
+def build_record(losses: list[float], config: TrainConfig | None = None, **fields: object) -> Record:
+    """Build a record with these losses, one for each step."""
     steps = np.zeros((len(NAMES), len(losses)))
     steps[0], steps[1], steps[3] = np.arange(1, len(losses) + 1), losses, 0.003
     record = Record(config or TrainConfig(schedule="constant"), NETWORK, "running", steps, steps_per_epoch=10, total_steps=max(1, len(losses)))
-    return replace(record, **given)  # type: ignore[arg-type]  # fields of a record
+    return replace(record, **fields)  # type: ignore[arg-type]  # fields of a record
 
 
-def test_a_run_that_has_not_begun_is_not_judged() -> None:
+def test_a_run_that_has_not_started_has_no_findings() -> None:
     run = create(TrainConfig(), NETWORK)
     assert findings(Record.of(History(run).follow())) == ()
     run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
     assert findings(Record.of(History(run).follow())) == ()
 
 
-def test_a_record_without_observations_is_judged_by_its_curves() -> None:
-    record = made([2.3] * 10 + [9.0] * 10 + [4.0] * 80)
+def test_a_record_without_observations_has_findings_from_its_curves() -> None:
+    record = build_record([2.3] * 10 + [9.0] * 10 + [4.0] * 80)
     assert [finding.name for finding in findings(record)] == ["rate-too-high"]
 
 
-def test_a_number_that_is_none_at_the_first_step() -> None:
-    record = made([], diverged=Diverged(1, 1, "output", 1, [1.0, None, None, None]), state="failed")
+def test_a_non_finite_value_at_the_first_step_is_found() -> None:
+    record = build_record([], diverged=Diverged(1, 1, "output", 1, [1.0, None, None, None]), state="failed")
     (finding,) = findings(record)
     assert (finding.name, finding.step, finding.layer) == ("not-a-number", 1, 1)
     assert "step 1 in the output of layer 1 (Linear)" in finding.evidence
 
 
-def test_a_number_whose_birth_was_not_found() -> None:
-    (finding,) = findings(made([2.3] * 5, diverged=Diverged(6, 0, "loss", -1, []), state="failed"))
+def test_a_non_finite_loss_of_unknown_origin_is_found() -> None:
+    (finding,) = findings(build_record([2.3] * 5, diverged=Diverged(6, 0, "loss", -1, []), state="failed"))
     assert finding.evidence == "At step 6 the loss was infinite or NaN (not a number)."
 
 
-def test_a_rate_set_by_hand_is_the_one_that_is_judged() -> None:
-    record = made([2.3] * 10 + [9.0] * 90, changes=(LearningRate(5, 0.5),))
+def test_a_changed_learning_rate_is_used() -> None:
+    record = build_record([2.3] * 10 + [9.0] * 90, changes=(LearningRate(5, 0.5),))
     (finding,) = findings(record)
     assert finding.advice == "Lower the learning rate of 0.5."
     assert [remedy.changes for remedy in finding.remedies] == [{"learning_rate": 0.003}]  # what it was set to at first
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.4])
-def test_progress_goes_from_chance_to_the_lowest_loss_there_is(smoothing: float) -> None:
+def test_progress_is_0_at_chance_level_and_1_at_the_lowest_possible_loss(smoothing: float) -> None:
     import torch
     from torch.nn import functional as F
 
@@ -76,12 +76,12 @@ def test_progress_goes_from_chance_to_the_lowest_loss_there_is(smoothing: float)
     lowest = F.cross_entropy(ideal, target, label_smoothing=smoothing).item()
     chance = F.cross_entropy(torch.zeros(1, 10), target, label_smoothing=smoothing).item()
     config = TrainConfig(label_smoothing=smoothing)
-    assert made([lowest] * 50, config).progress == pytest.approx(1.0, abs=1e-5)
-    assert made([chance] * 50, config).progress == pytest.approx(0.0, abs=1e-5)
+    assert build_record([lowest] * 50, config).progress == pytest.approx(1.0, abs=1e-5)
+    assert build_record([chance] * 50, config).progress == pytest.approx(0.0, abs=1e-5)
 
 
-def test_the_ratio_of_updates_does_not_depend_on_when_one_looked() -> None:
-    """A schedule that falls, and steps that are in proportion to it: the median over the steps, wherever the looks are."""
+def test_the_ratio_of_updates_does_not_depend_on_the_observed_steps() -> None:
+    """With a falling schedule and proportional updates, the median over the steps does not depend on which are observed."""
     count = 100
     rates = np.linspace(0.01, 0.0001, count)
 
@@ -89,13 +89,13 @@ def test_the_ratio_of_updates_does_not_depend_on_when_one_looked() -> None:
         update = [None, 2.0 * float(rates[step - 1]), None, 2.0 * float(rates[step - 1])]
         return Observed(step, [None, 1.0, None, 1.0], [None, 1.0, None, 1.0], update, NOTHING, NOTHING, NOTHING, 0.0, 1.0)
 
-    record = made([1.0] * count)
+    record = build_record([1.0] * count)
     record.steps[3] = rates
     for steps in ([1, 2, 3, 4], [1, 50, 100], list(range(1, count + 1))):
         assert replace(record, observations=tuple(map(look, steps))).update_ratio == pytest.approx(2 * np.median(rates), rel=1e-6)
 
 
-def test_every_consequence_is_looked_for_after_its_cause() -> None:
+def test_detectors_of_consequences_come_after_those_of_their_causes() -> None:
     names = [detector.__name__.replace("_", "-") for detector in judging.DETECTORS]
     assert len(set(names)) == len(names)
     for cause, consequences in judging.EXPLAINS.items():
@@ -105,7 +105,7 @@ def test_every_consequence_is_looked_for_after_its_cause() -> None:
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
-def test_a_detector_is_called_as_what_it_finds(case: Case, train: Trainer) -> None:
+def test_a_detector_has_the_name_of_its_finding(case: Case, train: Trainer) -> None:
     _, record = train(case)
     for detector in judging.DETECTORS:
         finding = detector(record)
@@ -117,7 +117,7 @@ def test_every_fault_is_in_the_suite() -> None:
     assert all(not case.expected for case in HEALTHY)
 
 
-def test_a_consequence_is_told_with_its_cause(train: Trainer) -> None:
+def test_a_consequence_is_reported_with_its_cause(train: Trainer) -> None:
     case = next(case for case in BROKEN if case.name == "Adam with a rate of 1")
     (finding,) = findings(train(case)[1])
     assert finding.name == "rate-too-high"
@@ -125,65 +125,65 @@ def test_a_consequence_is_told_with_its_cause(train: Trainer) -> None:
 
 
 def test_hints_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    def told(name: str, severity: str) -> judging.Detector:
+    def detector_of(name: str, severity: str) -> judging.Detector:
         return lambda _record: Finding(name, name, "1", "", "", severity, 1)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(judging, "DETECTORS", (told("a", "hint"), told("b", "problem"), told("c", "hint")))
-    assert [finding.name for finding in findings(made([1.0] * 5))] == ["b", "a", "c"]
+    monkeypatch.setattr(judging, "DETECTORS", (detector_of("a", "hint"), detector_of("b", "problem"), detector_of("c", "hint")))
+    assert [finding.name for finding in findings(build_record([1.0] * 5))] == ["b", "a", "c"]
 
 
-def test_findings_are_plain_data_for_a_page(train: Trainer) -> None:
+def test_findings_are_plain_data(train: Trainer) -> None:
     for case in BROKEN:
-        told = findings(train(case)[1])
-        document = as_json(told)
+        expected = findings(train(case)[1])
+        document = as_json(expected)
         assert json.loads(json.dumps(document, allow_nan=False)) == document
-        for finding, plain in zip(told, document, strict=True):
+        for finding, plain in zip(expected, document, strict=True):
             assert (plain["name"], plain["severity"]) == (finding.name, finding.severity)
             labels = [remedy.label for remedy in finding.remedies]
             assert [remedy["label"] for remedy in plain["remedies"]] == labels
             assert len(set(labels)) == len(labels)  # by its label a click names a remedy
 
 
-def test_a_remedy_starts_afresh_unless_it_has_a_checkpoint() -> None:
+def test_a_remedy_without_a_checkpoint_starts_from_initialised_weights() -> None:
     assert (Remedy("x").start, Remedy("x", at=0).start) == ("fresh", "fork")
 
 
-def test_the_coach_goes_back_to_before_a_number_was_none() -> None:
-    record = made([2.3] * 50, diverged=Diverged(50, 49, "update", 1, []), state="failed", checkpoints=(20, 40, 50), total_steps=100)
+def test_the_remedy_for_divergence_starts_before_the_first_non_finite_value() -> None:
+    record = build_record([2.3] * 50, diverged=Diverged(50, 49, "update", 1, []), state="failed", checkpoints=(20, 40, 50), total_steps=100)
     (finding,) = findings(record)
     (back,) = [remedy for remedy in finding.remedies if remedy.start == "fork"]
     assert (back.at, back.changes) == (40, {"learning_rate": 0.0003})
 
 
-def test_a_class_is_missed_only_late_in_a_run() -> None:
-    """Early in a run some classes are not named yet: that is no fault."""
+def test_a_missing_class_is_found_only_late_in_a_run() -> None:
+    """Early in a run some classes are never predicted: that is no fault."""
     named = [0, *[111] * 8, 112]
 
     def evaluated(step: int) -> Evaluated:
         return Evaluated(step, step / 10, 0.5, 0.85, 0.6, 0.8, 0.0, named, named)
 
     losses = list(np.linspace(2.3, 0.3, 100))
-    late = made(losses, evaluations=(evaluated(90), evaluated(100)))
-    early = made(losses, evaluations=(evaluated(90), evaluated(100)), total_steps=300)
+    late = build_record(losses, evaluations=(evaluated(90), evaluated(100)))
+    early = build_record(losses, evaluations=(evaluated(90), evaluated(100)), total_steps=300)
     assert [finding.name for finding in findings(late)] == ["class-never-predicted"]
     assert findings(early) == ()
 
 
-def test_a_network_too_narrow_to_tell_classes_apart_does_not_only_guess() -> None:
-    """Its size is the cause, not its labels."""
+def test_a_too_narrow_network_is_not_reported_as_chance_level() -> None:
+    """The cause is its size, not the labels."""
     evaluations = tuple(Evaluated(step, step / 10, 2.28, 0.12, 2.3, 0.1, 0.0) for step in (190, 200))
     losses = list(np.linspace(2.31, 2.28, 200))
-    assert [finding.name for finding in findings(made(losses, evaluations=evaluations))] == ["chance-level"]
-    assert [finding.name for finding in findings(made(losses, evaluations=evaluations, network=mlp(2)))] == ["underfitting"]
+    assert [finding.name for finding in findings(build_record(losses, evaluations=evaluations))] == ["chance-level"]
+    assert [finding.name for finding in findings(build_record(losses, evaluations=evaluations, network=mlp(2)))] == ["underfitting"]
 
 
-def test_nothing_needs_pytorch() -> None:
+def test_the_coach_does_not_import_pytorch() -> None:
     code = "import sys, playground.runs.coach; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=environment.ROOT, check=False).returncode == 0
 
 
-def test_judging_a_run_needs_no_pytorch_either(train: Trainer) -> None:
-    """The record of a real run, judged in a process without it."""
+def test_judging_a_run_does_not_import_pytorch(train: Trainer) -> None:
+    """The record of a real run is judged in a process without PyTorch."""
     run, record = train(BROKEN[0])
     code = (
         "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.history import History\n"
@@ -194,7 +194,7 @@ def test_judging_a_run_needs_no_pytorch_either(train: Trainer) -> None:
     assert done.stdout.split() == [findings(record)[0].name, "False"]
 
 
-def test_the_same_run_is_judged_the_same() -> None:
+def test_equal_records_have_equal_findings() -> None:
     case = HEALTHY[0]
     assert part(case.config.dataset, Images(100, 50)).info.train_size == 100
     short = replace(case, images=Images(200, 50))

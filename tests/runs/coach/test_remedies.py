@@ -18,17 +18,17 @@ from .suite import BROKEN, Case
 pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
 
 BY_DATA = ("chance-level", "class-never-predicted")
-"""Faults made by damaged images, which no remedy repairs."""
+"""Faults caused by damaged images, which no remedy repairs."""
 HELPFUL = 0.85
-"""Share of the remedies after which the fault is gone or the network clearly better."""
+"""Minimum share of remedies after which the fault is gone or the network is better."""
 
 CURABLE = [case for case in BROKEN if case.expected not in BY_DATA]
 Trial = Callable[[Case], dict[str, Outcome]]
 
 
 @pytest.fixture(scope="module")
-def tried(train: Trainer) -> Trial:
-    """What became of a case with each of its remedies, by their labels; each is tried once."""
+def outcomes_of(train: Trainer) -> Trial:
+    """Return a function that returns the outcome of each remedy of a case; each remedy runs once."""
     done: dict[str, dict[str, Outcome]] = {}
 
     def once(case: Case) -> dict[str, Outcome]:
@@ -57,12 +57,12 @@ def test_remedies_are_valid_and_differ(case: Case, train: Trainer) -> None:
 
 
 @pytest.mark.parametrize("case", CURABLE, ids=lambda case: case.name)
-def test_the_first_remedy_helps(case: Case, tried: Trial) -> None:
-    assert next(iter(tried(case).values())) != "no better"
+def test_the_first_remedy_helps(case: Case, outcomes_of: Trial) -> None:
+    assert next(iter(outcomes_of(case).values())) != "no better"
 
 
-def test_most_remedies_help(tried: Trial) -> None:
-    results = {(case.name, label): result for case in CURABLE for label, result in tried(case).items()}
+def test_most_remedies_help(outcomes_of: Trial) -> None:
+    results = {(case.name, label): result for case in CURABLE for label, result in outcomes_of(case).items()}
     counts = Counter(results.values())
     useless = [name for name, result in results.items() if result == "no better"]
     assert (counts["healed"] + counts["better"]) / len(results) >= HELPFUL, useless

@@ -1,4 +1,4 @@
-"""What a run that a remedy begins anew takes along."""
+"""Runs of remedies: what they take over from the original run."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from playground.training.events import Created
 
 
 @pytest.fixture
-def taught() -> Run:
-    """A run that began with weights and learns drawings."""
+def original() -> Run:
+    """Return a run with start weights and own drawings."""
 
     def fill(run: Run) -> None:
         run.start_path.write_bytes(b"weights")
@@ -25,12 +25,12 @@ def taught() -> Run:
     return create_from(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), Created(time.time(), "ada"), fill)
 
 
-def test_the_same_network_begins_with_the_same_weights_and_drawings(taught: Run) -> None:
-    made = create_remedy_run(taught, Remedy("Slower", {"learning_rate": 0.0001}), "ada")
+def test_the_same_network_has_the_same_start_weights_and_drawings(original: Run) -> None:
+    made = create_remedy_run(original, Remedy("Slower", {"learning_rate": 0.0001}), "ada")
     assert (made.start_path.read_bytes(), made.own_path.read_bytes()) == (b"weights", b"drawings")
     assert made.config.learning_rate == 0.0001 and made.owner == "ada"
 
 
-def test_another_network_begins_with_the_drawings_alone(taught: Run) -> None:
-    made = create_remedy_run(taught, Remedy("Another", network=preset("tutorial-cnn")), "ada")
+def test_another_network_has_the_drawings_only(original: Run) -> None:
+    made = create_remedy_run(original, Remedy("Another", network=preset("tutorial-cnn")), "ada")
     assert not made.start_path.exists() and made.own_path.read_bytes() == b"drawings"

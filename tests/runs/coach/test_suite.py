@@ -1,4 +1,4 @@
-"""Every broken run's fault is named, and no other; of a healthy run nothing is said, whenever one looks."""
+"""The coach finds the fault of every broken run and no other, and none in healthy runs, at any time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's r
 MINIMUM_BROKEN, MINIMUM_HEALTHY = 24, 12
 LOOKS = 20
 MOST_CHANGES = 3
-"""How often what is said may change from one look to the next: nothing, then a first sign, then its cause."""
+"""Maximum number of changes of the findings during a run: none, then a first sign, then its cause."""
 
 CASES = (*BROKEN, *HEALTHY, *recommended())
 
@@ -38,19 +38,19 @@ def test_the_suite_is_large_enough() -> None:
 
 
 @by_name(CASES)
-def test_the_fault_is_named_and_no_other(case: Case, train: Trainer) -> None:
+def test_the_expected_fault_and_no_other_is_found(case: Case, train: Trainer) -> None:
     _, record = train(case)
     assert names(record) == ([case.expected] if case.expected else [])
 
 
 @by_name(CASES)
-def test_few_observations_tell_the_same(case: Case, train: Trainer) -> None:
+def test_few_observations_give_the_same_findings(case: Case, train: Trainer) -> None:
     _, record = train(case)
     assert names(thinned(record)) == names(record)
 
 
 @by_name(CASES)
-def test_what_is_said_while_it_runs_is_steady(case: Case, train: Trainer) -> None:
+def test_findings_rarely_change_during_a_run(case: Case, train: Trainer) -> None:
     _, record = train(case)
     looks = [names(cut(record, look / LOOKS)) for look in range(1, LOOKS)]
     if not case.expected:
@@ -59,7 +59,7 @@ def test_what_is_said_while_it_runs_is_steady(case: Case, train: Trainer) -> Non
 
 
 @by_name(BROKEN)
-def test_a_finding_shows_where_it_shows(case: Case, train: Trainer) -> None:
+def test_a_finding_points_to_its_evidence(case: Case, train: Trainer) -> None:
     _, record = train(case)
     (finding,) = findings(record)
     assert 1 <= finding.step <= record.total_steps
@@ -71,5 +71,5 @@ def test_a_finding_shows_where_it_shows(case: Case, train: Trainer) -> None:
 
 
 @pytest.mark.parametrize("dataset", sorted({case.config.dataset for case in CASES}))
-def test_data_is_there_without_a_download(dataset: str) -> None:
+def test_data_sets_of_the_suite_are_built_in(dataset: str) -> None:
     assert load(dataset).info.offline

@@ -21,7 +21,7 @@ const HELP = {
   best_accuracy: "Highest test accuracy so far",
   seconds: "Time spent training, without evaluations and pauses",
   multiply_adds: "Multiply-adds of the forward pass for one image",
-  compute: "Multiply-adds of the whole training: three forward passes for each image, because a backward pass costs about two",
+  compute: "Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes",
 }
 
 export class Table {
