@@ -1,4 +1,4 @@
-"""The command line: what it prints for a program, how it fails, and a run that is killed in the middle."""
+"""The command line: output, errors, and a run that is killed."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def call(*words: object) -> Result:
     return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
 
 
-def rows(result: Result) -> list[dict[str, Any]]:
+def json_lines(result: Result) -> list[dict[str, Any]]:
     """One JSON object a line, nothing else."""
     assert result.exit_code == 0, result.stderr
-    found = [json.loads(line) for line in result.stdout.splitlines()]
-    assert all(isinstance(row, dict) for row in found)
-    return found
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert all(isinstance(row, dict) for row in rows)
+    return rows
 
 
-def refused(result: Result) -> str:
+def refusal(result: Result) -> str:
     """The one line that a learner's mistake ends with."""
     assert result.exit_code == 2
     (line,) = result.stderr.splitlines()
@@ -75,7 +75,7 @@ def digit(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("words", [[], *([name] for name in main.commands)], ids=lambda words: " ".join(words) or "playground")
 @pytest.mark.parametrize("option", ["--help", "-h"])
-def test_every_command_explains_itself(words: list[str], option: str) -> None:
+def test_every_command_has_help(words: list[str], option: str) -> None:
     result = call(*words, option)
     assert result.exit_code == 0 and result.stderr == ""
     assert result.stdout.startswith("Usage: ")
@@ -84,7 +84,7 @@ def test_every_command_explains_itself(words: list[str], option: str) -> None:
         assert command.help and command.help.split()[0] in result.stdout
 
 
-def test_the_list_of_commands_says_what_each_command_says_of_itself() -> None:
+def test_the_list_of_commands_has_the_summary_of_each_command() -> None:
     assert {name: command.help for name, command in main.commands.items()} == {name: command.load().help for name, command in main.commands.items()}
 
 
@@ -99,46 +99,46 @@ def test_every_option_has_its_help(command: LazyCommand) -> None:
     assert [option.name for option in options if not option.help] == []
 
 
-def test_devices_one_a_line() -> None:
-    found = rows(call("devices", "--json"))
-    assert [row["name"] for row in found] == [item.name for item in device.available()]
-    assert found[-1] == vars(device.get("cpu"))
-    assert [line.split()[0] for line in call("devices").stdout.splitlines()] == [row["name"] for row in found]
+def test_devices_are_listed_one_a_line() -> None:
+    rows = json_lines(call("devices", "--json"))
+    assert [row["name"] for row in rows] == [item.name for item in device.available()]
+    assert rows[-1] == vars(device.get("cpu"))
+    assert [line.split()[0] for line in call("devices").stdout.splitlines()] == [row["name"] for row in rows]
 
 
-def test_datasets_one_a_line() -> None:
-    found = rows(call("datasets", "--json"))
-    assert [row["name"] for row in found] == [info.name for info in DATASETS]
-    assert {row["name"]: row["ready"] for row in found} == {info.name: info.offline for info in DATASETS}
-    assert found[0]["classes"] == list("0123456789") and found[0]["input_shape"] == [1, 28, 28]
-    told = call("datasets").stdout.splitlines()
-    assert [line.split()[0] for line in told] == [row["name"] for row in found]
-    assert ["not downloaded" in line for line in told] == [not row["ready"] for row in found]
+def test_data_sets_are_listed_one_a_line() -> None:
+    rows = json_lines(call("datasets", "--json"))
+    assert [row["name"] for row in rows] == [info.name for info in DATASETS]
+    assert {row["name"]: row["ready"] for row in rows} == {info.name: info.offline for info in DATASETS}
+    assert rows[0]["classes"] == list("0123456789") and rows[0]["input_shape"] == [1, 28, 28]
+    lines = call("datasets").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == [row["name"] for row in rows]
+    assert ["not downloaded" in line for line in lines] == [not row["ready"] for row in rows]
 
 
-def test_a_data_set_that_is_there_needs_no_download() -> None:
-    assert rows(call("datasets", "--download", "mnist-5k", "--json"))
+def test_a_bundled_data_set_is_not_downloaded() -> None:
+    assert json_lines(call("datasets", "--download", "mnist-5k", "--json"))
 
 
-def test_no_runs_yet() -> None:
-    assert rows(call("runs", "--json")) == []
+def test_the_list_of_runs_can_be_empty() -> None:
+    assert json_lines(call("runs", "--json")) == []
 
 
-def test_training_ends_with_one_line_of_results() -> None:
-    *evaluated, last = rows(call(*QUICK, "--json"))
+def test_training_with_json_ends_with_one_line_of_results() -> None:
+    *evaluated, last = json_lines(call(*QUICK, "--json"))
     assert last.keys() == {"run", "test_accuracy", "seconds", "samples_per_second"}
     assert last["test_accuracy"] > 0.7 and last["seconds"] > 0 and last["samples_per_second"] > 0
     assert [row["kind"] for row in evaluated] == ["evaluated"]
     history = History(find(last["run"])).follow()
     assert (history.state, history.step, history.test_accuracy) == ("finished", 20, last["test_accuracy"])
-    (listed,) = rows(call("runs", "--json"))
+    (listed,) = json_lines(call("runs", "--json"))
     assert listed == {"run": last["run"], "state": "finished", "step": 20, "total_steps": 20, "test_accuracy": last["test_accuracy"], "name": ""}
-    tried = rows(call("evaluate", "--model", last["run"], "--json"))
-    assert [(row["model"], row["dataset"], row["test_accuracy"]) for row in tried] == [(last["run"], "mnist-5k", last["test_accuracy"])]
-    assert "is finished, so it cannot be resumed" in refused(call("resume", last["run"]))
+    evaluation = json_lines(call("evaluate", "--model", last["run"], "--json"))
+    assert [(row["model"], row["dataset"], row["test_accuracy"]) for row in evaluation] == [(last["run"], "mnist-5k", last["test_accuracy"])]
+    assert "is finished, so it cannot be resumed" in refusal(call("resume", last["run"]))
 
 
-def test_training_for_a_person() -> None:
+def test_training_prints_progress_and_results() -> None:
     result = call(*QUICK)
     assert result.exit_code == 0
     (run,) = all_runs()
@@ -146,92 +146,92 @@ def test_training_for_a_person() -> None:
     assert run.id in call("runs").stdout
 
 
-def test_every_option_reaches_the_run() -> None:
+def test_every_option_is_in_the_configuration_of_the_run() -> None:
     options = {
         "epochs": 0.1, "batch-size": 150, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.5, "weight-decay": 0.001, "schedule": "cosine",
         "label-smoothing": 0.1, "inputs": "0-1", "initialisation": "kaiming", "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01,
         "evaluate-every": 2, "precision": "bfloat16", "clip-grad-norm": 2.5, "seed": 9, "device": "cpu",
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
-    assert rows(call("train", "--network", "mnist-cnn", "--nesterov", "--flip", "--whiten", "--betas", 0.8, 0.99, *words, "--json"))
+    assert json_lines(call("train", "--network", "mnist-cnn", "--nesterov", "--flip", "--whiten", "--betas", 0.8, 0.99, *words, "--json"))
     (run,) = all_runs()
-    found = run.config.to_dict()
-    found |= found.pop("augment")
-    assert {name: found[name.replace("-", "_")] for name in options} == options
-    assert (found["nesterov"], found["flip"], found["whiten"], found["betas"]) == (True, True, True, (0.8, 0.99))
-    assert len(options) + 6 == len(found)  # with data set, network, nesterov, flip, whiten and betas: nothing is left out
+    config = run.config.to_dict()
+    config |= config.pop("augment")
+    assert {name: config[name.replace("-", "_")] for name in options} == options
+    assert (config["nesterov"], config["flip"], config["whiten"], config["betas"]) == (True, True, True, (0.8, 0.99))
+    assert len(options) + 6 == len(config)  # with data set, network, nesterov, flip, whiten and betas: nothing is left out
 
 
-def test_a_network_from_a_file(tmp_path: Path) -> None:
+def test_a_network_file_can_be_trained(tmp_path: Path) -> None:
     document = json.loads(preset("mnist-mlp").to_json()) | {"name": "my own"}
     (tmp_path / "own.json").write_text(json.dumps(document))
-    *_, last = rows(call("train", "--network", tmp_path / "own.json", "--epochs", "0.1", "--json"))
+    *_, last = json_lines(call("train", "--network", tmp_path / "own.json", "--epochs", "0.1", "--json"))
     assert find(last["run"]).network.name == "my own"
     assert "my-own" in last["run"]
 
 
-def test_evaluating_the_shipped_network() -> None:
-    (row,) = rows(call("evaluate", "--json"))
+def test_evaluate_prints_the_accuracy_of_the_shipped_network() -> None:
+    (row,) = json_lines(call("evaluate", "--json"))
     assert row["model"] == DEFAULT_MODEL and row["test_accuracy"] > 0.98 and row["test_loss"] < 0.1
     assert f"{row['test_accuracy']:.2%}" in call("evaluate").stdout
 
 
-def test_predicting_several_images(digit: Path, tmp_path: Path) -> None:
+def test_predict_prints_a_line_for_each_image(digit: Path, tmp_path: Path) -> None:
     other = tmp_path / "digit.png"
     images = load("mnist-5k")
     Image.fromarray(images.test_images[0, 0].numpy()).save(other)
-    found = rows(call("predict", digit, other, "--json"))
-    assert [row["file"] for row in found] == [str(digit), str(other)]
-    assert [row["label"] for row in found] == ["1", str(images.test_labels[0].item())]
-    for row in found:
+    rows = json_lines(call("predict", digit, other, "--json"))
+    assert [row["file"] for row in rows] == [str(digit), str(other)]
+    assert [row["label"] for row in rows] == ["1", str(images.test_labels[0].item())]
+    for row in rows:
         assert list(row["probabilities"]) == list("0123456789") and sum(row["probabilities"].values()) == pytest.approx(1)
         assert max(row["probabilities"], key=row["probabilities"].get) == row["label"]
     assert call("predict", digit).stdout.startswith(f"{digit}: 1 (")
 
 
-def test_a_broken_image_is_told_behind_those_before_it(digit: Path, tmp_path: Path) -> None:
+def test_predictions_before_a_damaged_image_are_printed(digit: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(digit.read_bytes()[:60])
     result = call("predict", digit, digit, tmp_path / "broken.png", "--json")
-    assert "broken.png cannot be read as an image" in refused(result)
+    assert "broken.png cannot be read as an image" in refusal(result)
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
     del result
     gc.collect()  # a file left open is told here, and not in whichever test comes later
 
 
-def test_an_empty_image_is_named(digit: Path, tmp_path: Path) -> None:
+def test_the_error_for_an_empty_image_names_the_file(digit: Path, tmp_path: Path) -> None:
     Image.new("L", (50, 50), 255).save(tmp_path / "white.png")
-    assert "white.png" in refused(call("predict", digit, tmp_path / "white.png"))
+    assert "white.png" in refusal(call("predict", digit, tmp_path / "white.png"))
 
 
-def test_exporting_a_run(tmp_path: Path) -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_a_run_can_be_exported(tmp_path: Path) -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     result = call("export", last["run"], "--to", tmp_path / "out" / "mine")
     assert result.exit_code == 0
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["mine.md", "mine.safetensors"]
 
 
-def test_weights_for_a_script_of_ones_own(tmp_path: Path) -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_weights_can_be_exported_for_plain_pytorch(tmp_path: Path) -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     run = find(last["run"])
     names: dict[str, Any] = {}
     exec(sequential_script(run.network), names)  # noqa: S102 - as a learner does with the code page
     for name in ("net.pt", "folder/net.safetensors"):
-        assert rows(call("weights", run.id, "--to", tmp_path / name, "--json")) == [{"run": run.id, "file": str(tmp_path / name)}]
+        assert json_lines(call("weights", run.id, "--to", tmp_path / name, "--json")) == [{"run": run.id, "file": str(tmp_path / name)}]
     network = names["network"]
     network.load_state_dict(torch.load(tmp_path / "net.pt", weights_only=True))
     same = load_file(tmp_path / "folder" / "net.safetensors")
     assert all(torch.equal(same[name], tensor) for name, tensor in network.state_dict().items())
-    (tried,) = rows(call("evaluate", "--model", run.id, "--json"))
+    (evaluation,) = json_lines(call("evaluate", "--model", run.id, "--json"))
     images = load("mnist-5k")
     right = network.eval()(normalise(images.test_images, images.info)).argmax(dim=1) == images.test_labels
-    assert right.float().mean().item() == pytest.approx(tried["test_accuracy"])
-    assert "No checkpoint of step 7 was kept" in refused(call("weights", run.id, "--to", tmp_path / "seven.pt", "--step", 7))
+    assert right.float().mean().item() == pytest.approx(evaluation["test_accuracy"])
+    assert "No checkpoint of step 7 was kept" in refusal(call("weights", run.id, "--to", tmp_path / "seven.pt", "--step", 7))
     (step,) = run.checkpoints.steps()
     assert call("weights", run.id, "--to", tmp_path / "again.pt", "--step", step).stdout == f"Wrote {tmp_path / 'again.pt'}\n"
     assert not (tmp_path / "seven.pt").exists() and list(tmp_path.rglob("*.part")) == []
 
 
-def test_training_from_weights(tmp_path: Path) -> None:
+def test_training_can_start_from_weights(tmp_path: Path) -> None:
     """Those of another script start where that script ended."""
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10))
     layers = [{"type": "Flatten"}, {"type": "Linear", "out_features": 128}, {"type": "ReLU"}, {"type": "Linear", "out_features": 10}]
@@ -239,70 +239,70 @@ def test_training_from_weights(tmp_path: Path) -> None:
     torch.save({f"fc{name}": tensor for name, tensor in network.state_dict().items()}, tmp_path / "net.pt")
     train = (*QUICK, "--network", tmp_path / "mine.json", "--learning-rate", 1e-30, "--from", tmp_path / "net.pt", "--json")
     result = call(*train)
-    *_, last = rows(result)
+    *_, last = json_lines(result)
     assert result.stderr == "The layers were matched by their order and shapes: fc1 → 1, fc3 → 3.\n"
     images = load("mnist-5k")
     right = network(normalise(images.test_images, images.info)).argmax(dim=1) == images.test_labels
     assert last["test_accuracy"] == pytest.approx(right.float().mean().item())
-    assert "do not fit the network “mnist-cnn”" in refused(call("train", "--from", tmp_path / "net.pt"))
+    assert "do not fit the network “mnist-cnn”" in refusal(call("train", "--from", tmp_path / "net.pt"))
     (run,) = all_runs()
     assert run.id == last["run"]
 
 
-def test_a_run_goes_from_one_place_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_a_run_can_be_exported_and_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     call("rename", last["run"], "the first")
     packed = tmp_path / "run.zip"
     assert call("pack", last["run"], "--to", packed).stdout == f"Wrote {packed}\n"
-    assert rows(call("pack", last["run"], "--to", packed, "--json")) == [{"run": last["run"], "file": str(packed)}]
-    before, expected = rows(call("runs", "--json")), steps_of(last["run"])
+    assert json_lines(call("pack", last["run"], "--to", packed, "--json")) == [{"run": last["run"], "file": str(packed)}]
+    before, expected = json_lines(call("runs", "--json")), steps_of(last["run"])
     monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "elsewhere"))
-    (unpacked,) = rows(call("unpack", packed, "--json"))
-    assert rows(call("runs", "--json")) == [before[0] | {"run": unpacked["run"]}]
+    (unpacked,) = json_lines(call("unpack", packed, "--json"))
+    assert json_lines(call("runs", "--json")) == [before[0] | {"run": unpacked["run"]}]
     assert steps_of(unpacked["run"]) == expected and call("unpack", packed).stdout.startswith("Imported ")
 
 
-def test_names_of_runs() -> None:
+def test_runs_can_be_named() -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    assert rows(call("rename", run.id, "größer", "--json")) == [{"run": run.id, "name": "größer"}]
-    assert [row["name"] for row in rows(call("runs", "--json"))] == ["größer"]
+    assert json_lines(call("rename", run.id, "größer", "--json")) == [{"run": run.id, "name": "größer"}]
+    assert [row["name"] for row in json_lines(call("runs", "--json"))] == ["größer"]
     assert call("runs").stdout.rstrip().endswith("größer")
-    assert "at most 80 characters" in refused(call("rename", run.id, "x" * 81))
+    assert "at most 80 characters" in refusal(call("rename", run.id, "x" * 81))
     assert call("rename", run.id, "").exit_code == 0
-    assert [row["name"] for row in rows(call("runs", "--json"))] == [""]
+    assert [row["name"] for row in json_lines(call("runs", "--json"))] == [""]
 
 
-def test_a_run_is_deleted_and_had_back() -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_a_run_can_be_deleted_and_restored() -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     run = last["run"]
-    assert rows(call("delete", run, "--json")) == [{"run": run}]
-    assert rows(call("runs", "--json")) == [] and "no run called" in refused(call("delete", run))
-    assert rows(call("undelete", run, "--json")) == [{"run": run}]
-    assert [row["run"] for row in rows(call("runs", "--json"))] == [run]
+    assert json_lines(call("delete", run, "--json")) == [{"run": run}]
+    assert json_lines(call("runs", "--json")) == [] and "no run called" in refusal(call("delete", run))
+    assert json_lines(call("undelete", run, "--json")) == [{"run": run}]
+    assert [row["run"] for row in json_lines(call("runs", "--json"))] == [run]
     assert f"python -m playground undelete {run}" in call("delete", run).stdout
     assert call("undelete", run).stdout == f"Restored {run}\n"
     waiting = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    assert "is queued, so it cannot be deleted. Stop it first." in refused(call("delete", waiting.id))
+    assert "is queued, so it cannot be deleted. Stop it first." in refusal(call("delete", waiting.id))
 
 
-def test_curves_as_a_table_and_as_json() -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_curves_are_printed_as_a_table_and_as_json() -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     table = list(csv.DictReader(call("curves", last["run"]).stdout.splitlines()))
-    found = rows(call("curves", last["run"], "--json"))
-    assert [(row["step"], row["loss"], row["learning_rate"]) for row in found] == steps_of(last["run"])
+    rows = json_lines(call("curves", last["run"], "--json"))
+    assert [(row["step"], row["loss"], row["learning_rate"]) for row in rows] == steps_of(last["run"])
     assert [(int(row["step"]), float(row["loss"]), float(row["learning_rate"])) for row in table] == steps_of(last["run"])
-    assert [row["test_accuracy"] for row in found] == [None] * 19 + [last["test_accuracy"]] and table[0]["test_loss"] == ""
+    assert [row["test_accuracy"] for row in rows] == [None] * 19 + [last["test_accuracy"]] and table[0]["test_loss"] == ""
 
 
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    *_, last = rows(call(*QUICK, "--json"))
+def test_an_unwritable_file_is_reported(tmp_path: Path) -> None:
+    *_, last = json_lines(call(*QUICK, "--json"))
     (tmp_path / "file").write_text("kept")
     for command, name in (("weights", "net.pt"), ("pack", "run.zip")):
-        assert "could not be written" in refused(call(command, last["run"], "--to", tmp_path / "file" / name))
+        assert "could not be written" in refusal(call(command, last["run"], "--to", tmp_path / "file" / name))
         (tmp_path / name).mkdir()
-        assert "could not be written" in refused(call(command, last["run"], "--to", tmp_path / name))
+        assert "could not be written" in refusal(call(command, last["run"], "--to", tmp_path / name))
     assert (tmp_path / "file").read_text() == "kept" and list(tmp_path.rglob("*.part")) == []
-    assert "could not be written" in refused(call("pack", last["run"], "--to", "/"))
+    assert "could not be written" in refusal(call("pack", last["run"], "--to", "/"))
 
 
 BROKEN = {
@@ -316,14 +316,14 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("content", BROKEN.values(), ids=list(BROKEN))
-def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
+def test_a_damaged_network_file_is_refused(content: str, tmp_path: Path) -> None:
     (tmp_path / "mine.json").write_bytes(content.encode("utf-8", "surrogateescape"))
-    refused(call("train", "--network", tmp_path / "mine.json"))
+    refusal(call("train", "--network", tmp_path / "mine.json"))
     assert all_runs() == []
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         pytest.param(["train", "--dataset", "imagenet"], "data set called “imagenet”", id="train-data-set"),
         pytest.param(["train", "--network", "brain"], "network called “brain”", id="train-network"),
@@ -359,20 +359,20 @@ def test_a_broken_network_file_is_refused(content: str, tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("json_too", [False, True], ids=["", "json"])
-def test_a_mistake_ends_with_one_line_and_status_2(words: list[str], told: str, json_too: bool) -> None:
+def test_an_error_is_one_line_with_status_2(words: list[str], message: str, json_too: bool) -> None:
     result = call(*words, *(["--json"] if json_too and words[0] != "export" else []))
-    assert told in refused(result)
+    assert message in refusal(result)
     assert result.stdout == "" and all_runs() == []
 
 
-def test_several_wrong_options_are_told_together() -> None:
-    line = refused(call("train", "--optimizer", "magic", "--epochs", "-1", "--learning-rate", "nan", "--noise", "7"))
+def test_several_invalid_options_are_reported_together() -> None:
+    line = refusal(call("train", "--optimizer", "magic", "--epochs", "-1", "--learning-rate", "nan", "--noise", "7"))
     for word in ("magic", "Epochs", "Learning rate", "noise"):
         assert word in line
 
 
 @pytest.mark.parametrize("words", [["train", "--epochs", "many"], ["dance"], ["predict"], ["export", "x"], ["train", "--colour", "red"]], ids=" ".join)
-def test_words_that_are_no_command_end_with_status_2(words: list[str]) -> None:
+def test_unknown_commands_end_with_status_2(words: list[str]) -> None:
     result = call(*words)
     assert result.exit_code == 2 and result.stdout == ""
     assert result.stderr.splitlines()[-1].startswith("Error: ")
@@ -380,34 +380,34 @@ def test_words_that_are_no_command_end_with_status_2(words: list[str]) -> None:
 
 def test_exporting_an_unfinished_run_is_refused(tmp_path: Path) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
-    assert "not finished" in refused(call("export", run.id, "--to", tmp_path / "mine"))
+    assert "not finished" in refusal(call("export", run.id, "--to", tmp_path / "mine"))
 
 
-def test_a_diverging_run_is_told_and_kept_as_failed(tmp_path: Path) -> None:
+def test_a_diverging_run_is_reported_and_marked_as_failed(tmp_path: Path) -> None:
     layers = [{"type": "Flatten"}, *({"type": "Linear", "out_features": size} for size in (32, 32, 10))]
     (tmp_path / "steep.json").write_text(json.dumps({"name": "steep", "input_shape": [1, 28, 28], "layers": layers}))
     result = call(*QUICK, "--network", tmp_path / "steep.json", "--optimizer", "sgd", "--learning-rate", "100", "--schedule", "constant", "--json")
     (run,) = all_runs()
-    line = refused(result)
+    line = refusal(result)
     assert "smaller learning rate" in line
     history = History(run).follow()
     assert history.state == "failed" and history.message in line
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
-def test_a_run_that_another_process_trains_is_not_resumed(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_locked_by_another_process_is_not_resumed(option: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     monkeypatch.setattr(lock, "LOCK_SECONDS", 0.01)
     with run.lock.hold():
-        assert "another process" in refused(call("resume", run.id, *option))
+        assert "another process" in refusal(call("resume", run.id, *option))
 
 
-def test_a_run_whose_files_are_damaged_is_not_resumed() -> None:
+def test_a_damaged_run_is_not_resumed() -> None:
     run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"))
     run.checkpoints.latest_path.write_bytes(b"garbage")
-    assert "checkpoint" in refused(call("resume", run.id, "--json"))
+    assert "checkpoint" in refusal(call("resume", run.id, "--json"))
     (run.path / "config.json").write_text("{")
-    assert "settings" in refused(call("resume", run.id, "--json"))
+    assert "settings" in refusal(call("resume", run.id, "--json"))
 
 
 def shell(code: str | None, *words: object) -> subprocess.Popen[str]:
@@ -418,12 +418,12 @@ def shell(code: str | None, *words: object) -> subprocess.Popen[str]:
     )
 
 
-def test_the_module_runs_in_a_process_of_its_own() -> None:
+def test_the_module_runs_as_a_process() -> None:
     process = shell(None, "runs", "--json")
     assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
 
 
-def test_a_mistake_in_a_process_of_its_own() -> None:
+def test_an_error_of_the_process_is_one_line_with_status_2() -> None:
     process = shell(None, "resume", "nobody")
     out, err = process.communicate(timeout=60)
     assert (out, process.returncode) == ("", 2)
@@ -453,8 +453,8 @@ loop.Training._learn = learn_until_90
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
-    *_, whole = rows(call(*AUGMENTED, "--json"))
+def test_a_killed_run_is_interrupted_and_resumes_bit_for_bit() -> None:
+    *_, whole = json_lines(call(*AUGMENTED, "--json"))
     expected = steps_of(whole["run"])
     assert len(expected) == 120
 
@@ -472,15 +472,15 @@ def test_a_killed_run_is_interrupted_and_resumes_to_the_last_bit() -> None:
     assert steps_of(run.id) == expected[:90]
 
     torch.manual_seed(99)
-    *_, last = rows(call("resume", run.id, "--json"))
+    *_, last = json_lines(call("resume", run.id, "--json"))
     _, resumed = (event for event in run.journal.events()[0] if isinstance(event, Started))
     assert 70 <= resumed.step < 90  # from its last checkpoint: neither from the start nor from where it was killed
     assert steps_of(run.id) == expected
     assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
-    assert {row["run"]: row["state"] for row in rows(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}
+    assert {row["run"]: row["state"] for row in json_lines(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_killed_before_its_first_checkpoint_starts_from_the_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
     """Interrupted in this process: the generator is simply not asked for more."""
     from playground.runs.execution.worker import execute
 
@@ -495,7 +495,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(monkeypatch: pyte
     with (torn.path / "events.jsonl").open("a") as file:
         file.write('{"kind": "step", "step": 8, "lo')  # torn by the crash
     assert History(torn).follow().state == "interrupted" and not torn.checkpoints.latest_path.exists()
-    assert rows(call("resume", torn.id, "--json"))
+    assert json_lines(call("resume", torn.id, "--json"))
     assert steps_of(torn.id) == steps_of(whole.id) and len(steps_of(torn.id)) == 20
 
 
@@ -518,12 +518,12 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def test_a_tensor_script_as_json(script: Callable[[str], Path]) -> None:
+def test_a_script_is_reported_as_json(script: Callable[[str], Path]) -> None:
     source = 'x = torch.arange(6).view(2, 3)\ny = x.t()\nz = y * 0.5\nn = 3\nparts = x.chunk(2)\nprint("größe", n)'
-    (found,) = rows(call("tensors", script(source), "--json"))
-    assert found.keys() == {"names", "output", "warnings", "error"}
-    assert (found["output"], found["warnings"], found["error"]) == ("größe 3\n", [], None)
-    names = found["names"]
+    (report,) = json_lines(call("tensors", script(source), "--json"))
+    assert report.keys() == {"names", "output", "warnings", "error"}
+    assert (report["output"], report["warnings"], report["error"]) == ("größe 3\n", [], None)
+    names = report["names"]
     assert list(names) == ["x", "y", "z", "n", "parts", "parts[0]", "parts[1]"]
     for name, tensor in {"x": torch.arange(6).view(2, 3), "y": torch.arange(6).view(2, 3).t(), "z": torch.arange(6).view(2, 3).t() * 0.5}.items():
         facts = names[name]
@@ -533,35 +533,35 @@ def test_a_tensor_script_as_json(script: Callable[[str], Path]) -> None:
     assert (names["n"]["dtype"], names["n"]["values"], names["n"]["shape"], names["n"]["storage"]) == ("int", 3, None, None)
 
 
-def test_a_tensor_script_with_values_that_json_has_not(here: None, script: Callable[[str], Path]) -> None:
+def test_non_finite_and_complex_values_of_a_script_are_strings_in_json(here: None, script: Callable[[str], Path]) -> None:
     source = 'x = torch.tensor([float("nan"), -float("inf"), 1.])\ny = torch.tensor([2**62])\nz = torch.tensor([1j])\nw = torch.empty(0, 2)'
     result = call("tensors", script(source), "--json")
     assert "NaN" not in result.stdout and "Infinity" not in result.stdout
-    (found,) = rows(result)
-    assert {name: facts["values"] for name, facts in found["names"].items()} == {"x": ["nan", "-inf", 1.0], "y": [str(2**62)], "z": ["0+1j"], "w": []}
+    (report,) = json_lines(result)
+    assert {name: facts["values"] for name, facts in report["names"].items()} == {"x": ["nan", "-inf", 1.0], "y": [str(2**62)], "z": ["0+1j"], "w": []}
 
 
-def test_a_tensor_script_that_fails_is_explained_in_json(here: None, script: Callable[[str], Path]) -> None:
+def test_the_error_of_a_script_is_explained_in_json(here: None, script: Callable[[str], Path]) -> None:
     source = "größe = torch.ones(2, 3)\nprint('é'); y = größe + torch.ones(2)"
-    (found,) = rows(call("tensors", script(source), "--json"))
-    error = found["error"]
+    (report,) = json_lines(call("tensors", script(source), "--json"))
+    error = report["error"]
     assert (error["line"], source[error["start"] : error["end"]]) == (2, "größe + torch.ones(2)")
     assert "must match" in error["message"] and "compared from the right" in error["explanation"]
     assert error["alignment"]["wrong"] == [1] and [row["sizes"] for row in error["alignment"]["rows"]] == [[2, 3], [None, 2]]
     fix = error["fix"]
     assert fix == error["fixes"][0]
-    (mended,) = rows(call("tensors", script(source[: fix["start"]] + fix["text"] + source[fix["end"] :]), "--json"))
-    assert mended["error"] is None and found["output"] == "é\n" and list(found["names"]) == ["größe"]
+    (mended,) = json_lines(call("tensors", script(source[: fix["start"]] + fix["text"] + source[fix["end"] :]), "--json"))
+    assert mended["error"] is None and report["output"] == "é\n" and list(report["names"]) == ["größe"]
 
 
-def test_a_tensor_script_for_a_person(script: Callable[[str], Path]) -> None:
+def test_a_script_is_reported_as_text(script: Callable[[str], Path]) -> None:
     result = call("tensors", script('x = torch.tensor([[1, 2], [3, 4]])\nn = torch.tensor(5)\nname = "ä"\nprint("hello")'))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == ["hello", "x: int64 (2, 2)  [[1, 2], [3, 4]]", "n: int64 ()  5", "name: str 'ä'"]
 
 
 @pytest.mark.parametrize(
-    ("source", "told"),
+    ("source", "message"),
     [
         pytest.param("x = torch.ones(2)\ny = x + torch.ones(3)", "Line 2: The size of tensor a (2) must match", id="shapes"),
         pytest.param("x = torch.ones(2", "Line 1: Python cannot parse this", id="syntax"),
@@ -571,79 +571,79 @@ def test_a_tensor_script_for_a_person(script: Callable[[str], Path]) -> None:
         pytest.param("x = torch.ones(10**9)", "MiB", id="memory"),
     ],
 )
-def test_a_tensor_script_that_fails_ends_with_one_line_and_status_2(here: None, source: str, told: str, script: Callable[[str], Path]) -> None:
-    assert told in refused(call("tensors", script(source)))
+def test_the_error_of_a_script_is_one_line_with_status_2(here: None, source: str, message: str, script: Callable[[str], Path]) -> None:
+    assert message in refusal(call("tensors", script(source)))
 
 
-def test_what_a_tensor_script_made_before_its_mistake_is_shown(here: None, script: Callable[[str], Path]) -> None:
+def test_tensors_from_before_an_error_are_printed(here: None, script: Callable[[str], Path]) -> None:
     result = call("tensors", script("print('before')\nx = torch.tensor(3)\nx[1, 2]"))
     assert result.stdout == "before\nx: int64 ()  3\n"
-    assert "Line 3" in refused(result)
+    assert "Line 3" in refusal(result)
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
-def test_a_tensor_script_from_standard_input(here: None, option: list[str]) -> None:
+def test_a_script_is_read_from_standard_input(here: None, option: list[str]) -> None:
     result = CliRunner().invoke(main, ["tensors", "-", *option], input="größe = torch.zeros(2)\n", catch_exceptions=False)
     assert result.exit_code == 0 and result.stderr == ""
     assert json.loads(result.stdout)["names"]["größe"]["values"] == [0, 0] if option else result.stdout == "größe: float32 (2,)  [0.0, 0.0]\n"
 
 
-def test_an_empty_tensor_script(here: None, script: Callable[[str], Path]) -> None:
-    assert rows(call("tensors", script(""), "--json")) == [{"names": {}, "output": "", "warnings": [], "error": None}]
+def test_an_empty_script_is_accepted(here: None, script: Callable[[str], Path]) -> None:
+    assert json_lines(call("tensors", script(""), "--json")) == [{"names": {}, "output": "", "warnings": [], "error": None}]
     assert call("tensors", script("")).stdout == ""
 
 
-def test_a_tensor_script_saved_by_windows(here: None, tmp_path: Path) -> None:
+def test_a_script_with_a_byte_order_mark_and_windows_line_ends_is_accepted(here: None, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_bytes("\ufeffx = torch.zeros(2)\r\ny = x + 1\r\n".encode())
-    (found,) = rows(call("tensors", tmp_path / "script.py", "--json"))
-    assert found["error"] is None and found["names"]["y"]["values"] == [1.0, 1.0]
+    (report,) = json_lines(call("tensors", tmp_path / "script.py", "--json"))
+    assert report["error"] is None and report["names"]["y"]["values"] == [1.0, 1.0]
 
 
 def test_a_file_that_is_no_text_is_refused(here: None, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_bytes(b"x = '\xff\xfe'")
-    refused(call("tensors", tmp_path / "script.py"))
+    refusal(call("tensors", tmp_path / "script.py"))
 
 
-def test_half_a_letter_is_refused(here: None, script: Callable[[str], Path]) -> None:
+def test_a_lone_surrogate_in_a_script_is_refused(here: None, script: Callable[[str], Path]) -> None:
     """A text that UTF-8 cannot write cannot be shown."""
     result = call("tensors", script("x = '\\ud800'\nprint(x)"), "--json")
     assert result.exit_code == 0 and "surrogate" in json.loads(result.stdout)["error"]["message"]
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
-def test_a_tensor_script_that_had_to_be_ended(option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_that_exceeds_its_time_limit_is_reported(option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     from playground.tensors import sandbox
 
     monkeypatch.setattr(sandbox, "processor_seconds", lambda: 0.001)
     monkeypatch.setattr(sandbox, "WALL_CLOCK_FACTOR", 100_000)
     result = call("tensors", script("for i in range(10_000):\n    x = torch.rand(25, 40)"), *option)
     if option:
-        (found,) = rows(result)
-        assert "took longer" in found["error"]["message"] and found["names"] == {}
+        (report,) = json_lines(result)
+        assert "took longer" in report["error"]["message"] and report["names"] == {}
     else:
-        assert "took longer" in refused(result) and "None" not in result.stderr
+        assert "took longer" in refusal(result) and "None" not in result.stderr
 
 
-def test_the_graph_of_a_script(script: Callable[[str], Path]) -> None:
+def test_autograd_prints_the_graph_of_a_script(script: Callable[[str], Path]) -> None:
     path = script("x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()")
-    found = json.loads(call("autograd", path, "--json").stdout)
-    assert found["names"]["x"] | {"value": [[1.0, 1.0], [1.0, 1.0]], "grad": [[4.5, 4.5], [4.5, 4.5]]} == found["names"]["x"]
-    assert [node["op"] for node in found["graph"]["nodes"]] == ["AccumulateGrad", "AddBackward0", "MulBackward0", "MulBackward0", "MeanBackward0"]
-    assert [step["kind"] for step in found["steps"]] == ["forward"] * 4 + ["backward"] * 5
-    assert found["error"] is None
-    shown = call("autograd", path)
-    assert shown.exit_code == 0 and "MeanBackward0" in shown.stdout
+    report = json.loads(call("autograd", path, "--json").stdout)
+    assert report["names"]["x"] | {"value": [[1.0, 1.0], [1.0, 1.0]], "grad": [[4.5, 4.5], [4.5, 4.5]]} == report["names"]["x"]
+    assert [node["op"] for node in report["graph"]["nodes"]] == ["AccumulateGrad", "AddBackward0", "MulBackward0", "MulBackward0", "MeanBackward0"]
+    assert [step["kind"] for step in report["steps"]] == ["forward"] * 4 + ["backward"] * 5
+    assert report["error"] is None
+    result = call("autograd", path)
+    assert result.exit_code == 0 and "MeanBackward0" in result.stdout
 
 
-def test_a_script_whose_backward_is_refused(script: Callable[[str], Path]) -> None:
-    refused = call("autograd", script("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()"))
-    assert refused.exit_code == 2 and "needs a single number" in refused.stderr
+def test_the_error_of_backward_is_explained(script: Callable[[str], Path]) -> None:
+    result = call("autograd", script("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()"))
+    assert result.exit_code == 2 and "needs a single number" in result.stderr
 
 
-def test_a_network_by_name_from_json_and_from_code(tmp_path: Path) -> None:
-    found = json.loads(call("network", "tutorial-cnn", "--json").stdout)
-    assert found["totals"]["parameters"] == 108_618 and found["error"] is None
-    assert found["layers"][0] == {
+def test_a_network_is_described_by_name_from_json_and_from_code(tmp_path: Path) -> None:
+    report = json.loads(call("network", "tutorial-cnn", "--json").stdout)
+    assert report["totals"]["parameters"] == 108_618 and report["error"] is None
+    assert report["layers"][0] == {
         "type": "Conv2d",
         "params": {"out_channels": 16, "kernel_size": 3},
         "in_shape": [1, 28, 28],
@@ -654,31 +654,31 @@ def test_a_network_by_name_from_json_and_from_code(tmp_path: Path) -> None:
     for style in ("--code", "--sequential"):
         code.write_text(call("network", "tutorial-cnn", style).stdout, encoding="utf-8")
         again = json.loads(call("network", code, "--json").stdout)
-        assert [layer["out_shape"] for layer in again["layers"]] == [layer["out_shape"] for layer in found["layers"]]
-        assert again["layers"][0] == found["layers"][0]
+        assert [layer["out_shape"] for layer in again["layers"]] == [layer["out_shape"] for layer in report["layers"]]
+        assert again["layers"][0] == report["layers"][0]
     saved = tmp_path / "net.json"
     saved.write_text(preset("tutorial-cnn").to_json(), encoding="utf-8")
-    assert json.loads(call("network", saved, "--json").stdout) == found
-    shown = call("network", saved).stdout
-    assert "(3·3·1 + 1)·16 = 160" in shown and "108,618 parameters" in shown
+    assert json.loads(call("network", saved, "--json").stdout) == report
+    output = call("network", saved).stdout
+    assert "(3·3·1 + 1)·16 = 160" in output and "108,618 parameters" in output
 
 
-def test_the_input_shape_of_code_that_does_not_say_it(tmp_path: Path) -> None:
+def test_the_input_shape_of_code_can_be_an_option(tmp_path: Path) -> None:
     code = tmp_path / "net.py"
     code.write_text("net = nn.Sequential(nn.Flatten(), nn.Linear(300, 2))", encoding="utf-8")
-    found = json.loads(call("network", code, "--input-shape", "3,10,10", "--json").stdout)
-    assert found["input_shape"] == [3, 10, 10] and found["layers"][0]["out_shape"] == [300]
-    assert "is not a shape" in refused(call("network", code, "--input-shape", "wide"))
+    report = json.loads(call("network", code, "--input-shape", "3,10,10", "--json").stdout)
+    assert report["input_shape"] == [3, 10, 10] and report["layers"][0]["out_shape"] == [300]
+    assert "is not a shape" in refusal(call("network", code, "--input-shape", "wide"))
 
 
-def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
-    assert "There is no network called" in refused(call("network", "nothing"))
+def test_invalid_networks_are_refused(tmp_path: Path) -> None:
+    assert "There is no network called" in refusal(call("network", "nothing"))
     broken = tmp_path / "net.json"
     broken.write_text('{"name": "a"', encoding="utf-8")
-    assert "not JSON" in refused(call("network", broken))
+    assert "not JSON" in refusal(call("network", broken))
     broken.write_text("nn.Sequential(nn.Linear(10, 2), nn.Linear(3, 2))", encoding="utf-8")
-    assert "Line 1" in refused(call("network", broken))
+    assert "Line 1" in refusal(call("network", broken))
     misfit = NetworkSpec("a", (1, 4, 4), (LayerSpec("Conv2d", {"kernel_size": 9}),))
     broken.write_text(misfit.to_json(), encoding="utf-8")
-    assert "Layer 0 (Conv2d)" in refused(call("network", broken))
+    assert "Layer 0 (Conv2d)" in refusal(call("network", broken))
     assert json.loads(call("network", broken, "--json").stdout)["error"].startswith("Layer 0 (Conv2d)")

@@ -1,4 +1,4 @@
-"""The devices of a machine, real or pretended, by the names and in the order that a learner sees."""
+"""The devices of a machine, real or simulated."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from playground.device import BEST, Device
 from playground.errors import UnknownName
 
 
-def pretend(monkeypatch: pytest.MonkeyPatch, kind: str, backend: object, count: int = 1) -> None:
+def replace_accelerators(monkeypatch: pytest.MonkeyPatch, kind: str, backend: object, count: int = 1) -> None:
     """A machine with accelerators of this kind."""
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: True)
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device(kind))
@@ -31,11 +31,11 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def two_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ["Big GPU", "Small GPU"]
     properties = lambda which: SimpleNamespace(name=names[which.index], total_memory=(80 - 56 * which.index) * 2**30, multi_processor_count=132)  # noqa: E731
-    pretend(monkeypatch, "cuda", SimpleNamespace(get_device_properties=properties), count=2)
+    replace_accelerators(monkeypatch, "cuda", SimpleNamespace(get_device_properties=properties), count=2)
 
 
 @pytest.mark.usefixtures("bare")
-def test_the_processor_alone() -> None:
+def test_a_machine_without_an_accelerator_has_the_cpu() -> None:
     (cpu,) = device.available()
     assert (cpu.name, cpu.is_accelerator) == ("cpu", False)
     assert cpu.title and cpu.title == cpu.title.strip()
@@ -43,7 +43,7 @@ def test_the_processor_alone() -> None:
     assert device.best() == device.get(BEST) == device.get("cpu") == cpu
 
 
-def test_the_processors_memory_is_what_the_system_says() -> None:
+def test_the_memory_of_the_cpu_is_that_of_the_system() -> None:
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         pytest.skip("needs /proc")
@@ -60,12 +60,12 @@ def test_the_processors_memory_is_what_the_system_says() -> None:
         pytest.param(Device("mps", "X", 0, 0, 0), "", id="nothing-known"),
     ],
 )
-def test_details_in_one_line(item: Device, words: str) -> None:
+def test_a_device_is_described_in_one_line(item: Device, words: str) -> None:
     assert item.details == words
 
 
 @pytest.mark.usefixtures("two_gpus")
-def test_accelerators_come_first_and_the_processor_last() -> None:
+def test_accelerators_come_first_and_the_cpu_last() -> None:
     first, second, last = device.available()
     assert first == Device("cuda:0", "Big GPU", 80 * 2**30, 132, 0)
     assert second == Device("cuda:1", "Small GPU", 24 * 2**30, 132, 0)
@@ -74,9 +74,9 @@ def test_accelerators_come_first_and_the_processor_last() -> None:
 
 
 @pytest.mark.usefixtures("two_gpus")
-@pytest.mark.parametrize(("name", "found"), [("best", "cuda:0"), ("cuda", "cuda:0"), ("cuda:0", "cuda:0"), ("cuda:1", "cuda:1"), ("cpu", "cpu")])
-def test_a_device_by_name_or_kind(name: str, found: str) -> None:
-    assert device.get(name).name == found
+@pytest.mark.parametrize(("name", "expected"), [("best", "cuda:0"), ("cuda", "cuda:0"), ("cuda:0", "cuda:0"), ("cuda:1", "cuda:1"), ("cpu", "cpu")])
+def test_a_device_is_chosen_by_name_or_type(name: str, expected: str) -> None:
+    assert device.get(name).name == expected
 
 
 @pytest.mark.usefixtures("two_gpus")
@@ -89,36 +89,36 @@ def test_an_unknown_name_lists_the_choices(name: str) -> None:
 
 
 @pytest.mark.usefixtures("bare")
-def test_without_an_accelerator_its_name_is_unknown() -> None:
+def test_without_an_accelerator_cuda_is_unknown() -> None:
     with pytest.raises(UnknownName) as caught:
         device.get("cuda")
     assert caught.value.hint == "Known: best, cpu."
 
 
-def test_apples_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, "mps", torch.mps)
+def test_the_gpu_of_apple_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_accelerators(monkeypatch, "mps", torch.mps)
     monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12 * 2**30)
     gpu, cpu = device.available()
     assert (gpu.name, gpu.memory, gpu.cores) == ("mps", 12 * 2**30, 0)
     assert gpu.title == f"{cpu.title} GPU"
 
 
-def test_an_accelerator_that_tells_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    pretend(monkeypatch, "xpu", SimpleNamespace())
+def test_an_accelerator_without_properties_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_accelerators(monkeypatch, "xpu", SimpleNamespace())
     assert device.available()[0] == Device("xpu:0", "XPU", 0, 0, 0)
 
 
-def test_waiting_for_the_processor_asks_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    monkeypatch.setattr(torch.accelerator, "synchronize", asked.append)
+def test_synchronising_the_cpu_calls_no_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
+    devices: list[object] = []
+    monkeypatch.setattr(torch.accelerator, "synchronize", devices.append)
     device.synchronize(torch.device("cpu"))
-    assert asked == []
+    assert devices == []
     device.synchronize(torch.device("cuda:1"))
-    assert asked == [torch.device("cuda:1")]
+    assert devices == [torch.device("cuda:1")]
 
 
 @pytest.mark.parametrize(("flags", "fast"), [("fma avx512_bf16 avx512vl", True), ("amx_bf16 amx_tile", True), ("fma avx2", False), (None, False)], ids=str)
-def test_a_processor_with_units_for_bfloat16_says_so(flags: str | None, fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cpu_with_bfloat16_units_is_recognised(flags: str | None, fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def read(_path: Path) -> str:
         if flags is None:
             raise FileNotFoundError
@@ -128,7 +128,7 @@ def test_a_processor_with_units_for_bfloat16_says_so(flags: str | None, fast: bo
     assert device.has_fast_bfloat16.__wrapped__() is fast
 
 
-def test_the_processor_has_a_name_where_the_system_hides_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cpu_has_a_name_though_the_system_hides_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def hidden(_: Path) -> str:
         raise FileNotFoundError
 

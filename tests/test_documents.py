@@ -1,4 +1,4 @@
-"""The links of the documents lead somewhere: to a file of the repository, and to a heading that it has."""
+"""Every link of the documents has a target: a file of the repository, and a heading in it."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def slug(heading: str) -> str:
 
 def anchors(text: str) -> set[str]:
     """Every anchor of a document; equal headings are numbered."""
-    found: set[str] = set(ANCHOR.findall(text))
+    names: set[str] = set(ANCHOR.findall(text))
     for heading in HEADING.findall(FENCE.sub("", text)):
         name, number = slug(heading), 0
-        while (f"{name}-{number}" if number else name) in found:
+        while (f"{name}-{number}" if number else name) in names:
             number += 1
-        found.add(f"{name}-{number}" if number else name)
-    return found
+        names.add(f"{name}-{number}" if number else name)
+    return names
 
 
 def broken_links(document: Path) -> list[str]:
@@ -60,9 +60,9 @@ def leads_somewhere(document: Path, target: str) -> bool:
     return not anchor or file.suffix != ".md" or anchor in anchors(file.read_text(encoding="utf-8"))
 
 
-def test_every_link_leads_somewhere() -> None:
-    found = {str(document.relative_to(ROOT)): broken for document in documents() if (broken := broken_links(document))}
-    assert not found
+def test_every_link_has_a_target() -> None:
+    broken_by_document = {str(document.relative_to(ROOT)): broken for document in documents() if (broken := broken_links(document))}
+    assert not broken_by_document
 
 
 def test_there_are_documents() -> None:
@@ -84,7 +84,7 @@ def test_there_are_documents() -> None:
         ("`[a](missing.md)`", True),
     ],
 )
-def test_a_broken_link_is_found(link: str, leads: bool, tmp_path: Path) -> None:
+def test_a_broken_link_is_reported(link: str, leads: bool, tmp_path: Path) -> None:
     (tmp_path / "other.md").write_text("# Two words\n\n## Two *words*\n")
     document = tmp_path / "document.md"
     document.write_text(f"# Here\n\n{link}\n")

@@ -1,4 +1,4 @@
-"""Every environment variable is obeyed, and refused in words where it makes no sense."""
+"""Environment variables: their values, defaults, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NUMBERS = {
 
 
 @pytest.mark.parametrize("variable", FOLDERS)
-def test_a_folder_is_beside_the_app_unless_named(variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_is_beside_the_app_unless_its_variable_is_set(variable: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder, name = FOLDERS[variable]
     monkeypatch.setenv(variable, str(tmp_path / "else"))
     assert folder() == (tmp_path / "else").resolve()
@@ -68,14 +68,14 @@ def test_an_installed_playground_keeps_files_in_the_users_data_folder(
     assert environment.model_folders() == [installed / "models", home / "models"]
 
 
-def test_in_a_checkout_the_home_is_beside_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_checkout_the_home_is_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PLAYGROUND_HOME", raising=False)
     monkeypatch.delenv("PLAYGROUND_MODELS", raising=False)
     assert environment.home() == environment.ROOT == environment.PACKAGE.parent
     assert environment.model_folders() == [environment.ROOT / "models"]
 
 
-def test_a_home_that_is_named_holds_data_runs_and_ones_own_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_playground_home_contains_data_runs_and_own_networks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in FOLDERS:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
@@ -85,7 +85,7 @@ def test_a_home_that_is_named_holds_data_runs_and_ones_own_networks(monkeypatch:
     assert environment.model_folders() == [tmp_path / "only-these"]
 
 
-def test_a_folder_may_be_relative_or_in_the_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_can_be_relative_or_begin_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("PLAYGROUND_RUNS", "here")
@@ -100,7 +100,7 @@ def test_the_root_holds_the_app() -> None:
 
 @pytest.mark.parametrize("variable", NUMBERS)
 @pytest.mark.parametrize("text", ["0", "-1", "many", "nan", "1e", " "], ids=repr)
-def test_a_number_that_makes_no_sense_is_refused(variable: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_number_is_refused(variable: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, text)
     with pytest.raises(ConfigError) as caught:
         NUMBERS[variable]()
@@ -108,12 +108,12 @@ def test_a_number_that_makes_no_sense_is_refused(variable: str, text: str, monke
 
 
 @pytest.mark.parametrize("variable", NUMBERS)
-def test_a_number_is_obeyed(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_is_read_from_its_variable(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(variable, "3")
     assert NUMBERS[variable]() == 3
 
 
-def test_an_endless_timeout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_infinite_timeout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A socket takes no infinite timeout."""
     monkeypatch.setenv("PLAYGROUND_TIMEOUT", "inf")
     with pytest.raises(ConfigError, match="PLAYGROUND_TIMEOUT"):
@@ -121,21 +121,21 @@ def test_an_endless_timeout_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(("cores", "workers", "threads"), [(1, 1, 1), (2, 1, 2), (4, 1, 4), (8, 2, 4), (64, 16, 4)])
-def test_cores_are_shared_out(cores: int, workers: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cores_are_divided_among_workers(cores: int, workers: int, threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "cores", lambda: cores)
     for variable in ("PLAYGROUND_WORKERS", "PLAYGROUND_THREADS"):
         monkeypatch.delenv(variable, raising=False)
     assert (environment.workers(), environment.training_threads()) == (workers, threads)
 
 
-def test_more_workers_than_cores_still_have_a_thread_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_more_workers_than_cores_each_has_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "cores", lambda: 2)
     monkeypatch.setenv("PLAYGROUND_WORKERS", "5")
     monkeypatch.delenv("PLAYGROUND_THREADS", raising=False)
     assert environment.training_threads() == 1
 
 
-def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cores_are_those_available_to_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
     assert environment.cores() == 3
     monkeypatch.delattr(os, "sched_getaffinity")
@@ -143,7 +143,7 @@ def test_cores_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPat
     assert environment.cores() == 1
 
 
-def test_no_mirror_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_mirror_unless_its_variable_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_MIRROR", "")
     assert environment.mirror() is None
     monkeypatch.setenv("PLAYGROUND_MIRROR", "file:///srv/data")

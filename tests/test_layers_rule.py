@@ -1,4 +1,4 @@
-"""The rules of the design that a reader of one file cannot see: which way imports run, and what is called nowhere."""
+"""Rules of the design that no single file shows: the direction of imports, and calls that are forbidden."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_every_module_is_in_a_room() -> None:
     assert ROOMS.keys() - {room(module) for module in MODULES} == set(), "no module is in these rooms"
 
 
-def test_arrows_run_one_way() -> None:
+def test_imports_follow_the_rooms() -> None:
     wrong = [
         f"{module}, line {line}: {room(module)} may not import {target}"
         for module, target, line in imports()
@@ -124,7 +124,7 @@ def test_arrows_run_one_way() -> None:
     assert wrong == []
 
 
-def test_rooms_and_modules_have_no_circle() -> None:
+def test_rooms_and_modules_have_no_import_cycle() -> None:
     assert circle(ROOMS) == ""
     assert circle({module: {target for target, _ in imported(module) if target in MODULES and target != module} for module in MODULES}) == ""
 
@@ -140,12 +140,12 @@ def test_imports_are_absolute_and_none_is_of_tests() -> None:
     assert [found for found in imports() if found[1].split(".")[0] in ("tests", "benchmarks")] == []
 
 
-def test_the_domain_knows_no_screen() -> None:
+def test_the_domain_does_not_import_streamlit_or_plotly() -> None:
     below = {name for name in ROOMS if not name.startswith("ui") and name != "streamlit_app"}
     assert [found for found in imports() if room(found[0]) in below and found[1].split(".")[0] in SCREEN] == []
 
 
-def test_nothing_is_evaluated_from_text() -> None:
+def test_eval_and_exec_are_not_called() -> None:
     forbidden = {"eval", "exec", "builtins.eval", "builtins.exec", "__import__"}
     assert [(module, name, node.lineno) for module, name, node in calls() if name in forbidden] == []
 
@@ -162,15 +162,15 @@ def _is_weights_only(call: ast.Call) -> bool:
     return isinstance(safe, ast.Constant) and safe.value is True
 
 
-def test_only_the_device_module_asks_which_hardware_there_is() -> None:
-    asked = {"torch.cuda.is_available", "torch.cuda.device_count", "torch.accelerator.is_available", "torch.accelerator.current_accelerator"}
-    found = [
+def test_only_the_device_module_queries_hardware() -> None:
+    queries = {"torch.cuda.is_available", "torch.cuda.device_count", "torch.accelerator.is_available", "torch.accelerator.current_accelerator"}
+    uses = [
         (module, name, node.lineno)
         for module, tree in MODULES.items()
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and ((name := ast.unparse(node)) in asked or name.startswith("torch.backends.mps"))
+        if isinstance(node, ast.Attribute) and ((name := ast.unparse(node)) in queries or name.startswith("torch.backends.mps"))
     ]
-    assert [each for each in found if each[0] != "playground.device"] == []
+    assert [each for each in uses if each[0] != "playground.device"] == []
 
 
 def late_imports() -> Iterator[tuple[str, int, str]]:
@@ -188,9 +188,9 @@ def late_imports() -> Iterator[tuple[str, int, str]]:
 
 
 def test_imports_inside_functions_are_few_and_have_a_reason() -> None:
-    found = list(late_imports())
-    assert len(found) < 40
-    assert [(name, line) for name, line, reason in found if not reason] == []
+    late = list(late_imports())
+    assert len(late) < 40
+    assert [(name, line) for name, line, reason in late if not reason] == []
 
 
 def test_the_server_and_the_first_page_start_without_torch() -> None:

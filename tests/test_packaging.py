@@ -1,4 +1,4 @@
-"""The package that `pip install .` makes: what is in it, and what it asks for."""
+"""The package that `pip install .` builds: its files, metadata and requirements."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def files_under(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
 
-def test_the_wheel_holds_the_package_and_all_that_stands_beside_it(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_contains_the_package_pages_models_and_configuration(wheel: zipfile.ZipFile) -> None:
     beside = {f"{folder}/{path}" for folder in ("pages", "models") for path in files_under(ROOT / folder)} | {"streamlit_app.py", ".streamlit/config.toml"}
     expected = {f"playground/{path}" for path in files_under(ROOT / "playground")} | {f"playground/bundled/{path}" for path in beside}
     packed = {name for name in wheel.namelist() if not name.startswith("pytorch_playground-")}
@@ -52,7 +52,7 @@ def test_the_wheel_is_small(wheel: zipfile.ZipFile) -> None:
     assert sum(entry.compress_size for entry in wheel.infolist()) < 3_000_000
 
 
-def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_has_metadata(wheel: zipfile.ZipFile) -> None:
     (metadata,) = (wheel.read(name).decode() for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     assert f"Version: {playground.__version__}\n" in metadata and "License-Expression: MIT\n" in metadata
     assert {line.removeprefix("Requires-Dist: ") for line in metadata.splitlines() if line.startswith("Requires-Dist")} == set(
@@ -62,16 +62,16 @@ def test_the_wheel_says_what_it_is(wheel: zipfile.ZipFile) -> None:
     assert "pytorch-playground = playground.__main__:run" in scripts
 
 
-def test_the_version_stands_once() -> None:
+def test_the_version_is_defined_once() -> None:
     assert PROJECT["project"]["dynamic"] == ["version"] and "version" not in PROJECT["project"]
 
 
-def test_requirement_files_are_those_of_the_project() -> None:
+def test_requirement_files_repeat_pyproject() -> None:
     assert requirements("requirements.txt") == set(PROJECT["project"]["dependencies"])
     assert requirements("requirements-dev.txt") == group("dev")
 
 
-def test_the_tested_versions_are_new_enough() -> None:
+def test_the_tested_versions_satisfy_the_requirements() -> None:
     tested = {Requirement(line).name.lower(): Requirement(line).specifier for line in requirements("constraints.txt")}
     for line in {*PROJECT["project"]["dependencies"], *group("dev")}:
         required = Requirement(line)
@@ -89,12 +89,12 @@ def test_the_lock_has_the_tested_versions_each_with_hashes() -> None:
     assert {canonicalize_name(Requirement(line).name) for line in PROJECT["project"]["dependencies"]} <= locked.keys()
 
 
-def test_nothing_names_a_machine_or_a_registry() -> None:
+def test_no_file_names_a_machine_or_a_registry() -> None:
     for file in ("requirements.txt", "requirements-dev.txt", "constraints.txt", "requirements.lock"):
         assert re.search(r"https?://|file:|--(extra-)?index-url|--find-links|@ ", (ROOT / file).read_text(encoding="utf-8")) is None, file
 
 
-def test_the_image_copies_only_what_is_there_and_not_ignored() -> None:
+def test_the_image_copies_only_existing_files_that_are_not_ignored() -> None:
     dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = [source for line in re.findall(r"^COPY (?!--from)(.+)$", dockerfile, re.MULTILINE) for source in line.split()[:-1]]
     allowed = [line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")]
@@ -108,7 +108,7 @@ def test_the_hooks_format_with_the_tested_ruff() -> None:
     assert hook == tested
 
 
-def test_every_python_that_the_package_names_is_tested() -> None:
+def test_every_python_version_of_the_package_is_tested() -> None:
     (matrix,) = re.findall(r"python: \[(.+)\]", (ROOT / ".github" / "workflows" / "check.yml").read_text(encoding="utf-8"))
     named = [line.rpartition(" ")[2] for line in PROJECT["project"]["classifiers"] if line.startswith("Programming Language :: Python :: 3.")]
     assert re.findall(r'"(.+?)"', matrix) == named

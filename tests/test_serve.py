@@ -37,7 +37,7 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a process of another group cannot be sent Ctrl+C there")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM], ids=lambda ending: ending.name)
-def test_it_opens_a_browser_once_it_answers_and_ends_with_all_that_it_started(ending: signal.Signals, environment: dict[str, str], tmp_path: Path) -> None:
+def test_serve_opens_a_browser_and_ends_with_its_processes(ending: signal.Signals, environment: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     command = [*SERVE, "--port", str(port)]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as serving:
@@ -58,7 +58,7 @@ def test_it_opens_a_browser_once_it_answers_and_ends_with_all_that_it_started(en
     assert not (tmp_path / "runs").exists() and not (tmp_path / "data").exists()
 
 
-def test_a_port_that_is_taken_is_refused_kindly(environment: dict[str, str], tmp_path: Path) -> None:
+def test_a_port_in_use_is_reported(environment: dict[str, str], tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = subprocess.run(

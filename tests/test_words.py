@@ -1,4 +1,4 @@
-"""Every text that a reader sees uses the field's words: nothing banned in pages, messages, models and documents."""
+"""Texts for readers use the words of the field: pages, messages, models and documents."""
 
 from __future__ import annotations
 
@@ -169,7 +169,7 @@ def test_texts_use_the_words_of_the_field(kind: str) -> None:
     assert not [line for path in files for line in complaints(path.relative_to(ROOT).as_posix(), texts(path.read_text(encoding="utf-8")))]
 
 
-def test_percentages_are_written_in_one_place() -> None:
+def test_percentages_are_formatted_in_one_place() -> None:
     """With a narrow no-break space: by `playground.typography.percent` and by `percent` of numbers.js."""
     offenders = [
         f"{path.relative_to(ROOT).as_posix()}:{line}"
@@ -181,7 +181,7 @@ def test_percentages_are_written_in_one_place() -> None:
     assert not offenders
 
 
-def test_a_percentage_that_is_written_elsewhere_is_found() -> None:
+def test_a_percentage_formatted_elsewhere_is_reported() -> None:
     assert list(python_percentages('first = 1\nshow(f"{share:.1%} of all")')) == [2]
     assert list(script_percentages("const a = 1\nconst b = `${(100 * share).toFixed(1)} %`\nbox.style.width = `${share}%, 1px`")) == [2]
 
@@ -198,7 +198,7 @@ def test_a_percentage_that_is_written_elsewhere_is_found() -> None:
     ids=list(KINDS),
 )
 def test_a_banned_word_is_reported_with_its_line_and_a_better_one(texts: object, source: str, line: int) -> None:
-    found = list(complaints("file", texts(source)))  # type: ignore[operator]
-    assert found
-    assert {complaint.split(":")[1] for complaint in found} == {str(line)}
-    assert all("Better: " in complaint for complaint in found)
+    reports = list(complaints("file", texts(source)))  # type: ignore[operator]
+    assert reports
+    assert {complaint.split(":")[1] for complaint in reports} == {str(line)}
+    assert all("Better: " in complaint for complaint in reports)

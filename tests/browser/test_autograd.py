@@ -1,4 +1,4 @@
-"""Walking through an autograd graph in a real browser."""
+"""The Autograd page in a browser: stepping through a graph, overriding values, pitfalls."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def number(page: Page, name: str) -> Locator:
     return page.get_by_label(f"{name}, drag or type")
 
 
-def drag(page: Page, held: Locator, by: int) -> None:
+def drag(page: Page, element: Locator, by: int) -> None:
     """Drag something sideways with the mouse."""
-    held.scroll_into_view_if_needed()
-    box = held.bounding_box()
+    element.scroll_into_view_if_needed()
+    box = element.bounding_box()
     assert box is not None
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -43,14 +43,14 @@ def drag(page: Page, held: Locator, by: int) -> None:
     page.mouse.up()
 
 
-def test_the_graph_has_pytorchs_names_and_the_learners(lab: Page) -> None:
+def test_graph_nodes_have_pytorchs_and_the_scripts_names(lab: Page) -> None:
     run(lab, SHARED)
     for name, operation in (("x", "AccumulateGrad"), ("y", "AddBackward0"), ("z", "MulBackward0"), ("out", "MeanBackward0")):
         expect(node(lab, name)).to_contain_text(operation)
     expect(lab.locator(".slope")).to_have_text(["4.5"] * 4)
 
 
-def test_steps_go_forward_by_statement_and_back_as_the_engine_went(lab: Page) -> None:
+def test_steps_follow_the_statements_and_then_the_backward_pass(lab: Page) -> None:
     run(lab, SHARED)
     lab.get_by_role("button", name="Go to the start").click()
     expect(node(lab, "y")).to_have_class("node operation waiting")
@@ -66,7 +66,7 @@ def test_steps_go_forward_by_statement_and_back_as_the_engine_went(lab: Page) ->
     expect(node(lab, "y")).to_have_class("node operation graded current")
 
 
-def test_stepping_scrubbing_and_pointing_need_no_server(lab: Page) -> None:
+def test_stepping_scrubbing_and_hovering_send_no_request(lab: Page) -> None:
     run(lab, SHARED)
     lab.context.set_offline(True)
     lab.get_by_label("Step", exact=True).fill("2")
@@ -79,25 +79,25 @@ def test_stepping_scrubbing_and_pointing_need_no_server(lab: Page) -> None:
     lab.context.set_offline(False)
 
 
-def test_play_walks_to_the_end_and_stops(lab: Page) -> None:
+def test_play_runs_to_the_last_step_and_stops(lab: Page) -> None:
     run(lab, "x = torch.tensor(2., requires_grad=True)\ny = x * x\ny.backward()")
     lab.get_by_role("button", name="Play", exact=True).click()
     expect(lab.locator(".where")).to_have_text("3 of 3", timeout=30_000)
     expect(lab.get_by_role("button", name="Play", exact=True)).to_be_visible()
 
 
-def test_a_script_without_a_graph_says_what_is_missing(lab: Page) -> None:
+def test_a_script_without_a_graph_shows_what_is_missing(lab: Page) -> None:
     run(lab, "x = torch.ones(2)")
     expect(lab.locator(".sentence")).to_contain_text("requires_grad=True")
     expect(lab.locator(".ways")).to_be_hidden()
 
 
-def test_what_pytorch_refuses_is_explained(lab: Page) -> None:
+def test_an_error_of_backward_is_explained(lab: Page) -> None:
     run(lab, "x = torch.ones(2, requires_grad=True)\ny = x * 2\ny.backward()")
     expect(lab.locator(".fault")).to_contain_text("needs a single number")
 
 
-def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:
+def test_optimizers_descend_a_surface_of_the_learners_own(lab: Page) -> None:
     lab.get_by_text("Descent", exact=True).click()
     lab.get_by_role("combobox", name="Surface").click()
     lab.get_by_role("option", name="Your own expression").click()
@@ -111,7 +111,7 @@ def test_optimizers_race_down_a_surface_of_ones_own(lab: Page) -> None:
     expect(lab.get_by_text("The name `nothing` is not defined.").or_(lab.get_by_text("The name nothing is not defined."))).to_be_visible()
 
 
-def test_a_start_placed_by_a_click_is_where_the_race_begins(lab: Page) -> None:
+def test_a_click_sets_the_starting_point_of_the_descent(lab: Page) -> None:
     lab.get_by_text("Descent", exact=True).click()
     ground = lab.locator(".js-plotly-plot .nsewdrag").first
     box = ground.bounding_box()
@@ -127,7 +127,7 @@ def test_a_start_placed_by_a_click_is_where_the_race_begins(lab: Page) -> None:
 SQUARE = "x = torch.tensor([1., 2.], requires_grad=True)\nc = torch.tensor(3.)\nloss = (x * x).sum() * c\nloss.backward()"
 
 
-def test_a_grabbed_number_takes_value_loss_and_gradient_with_it(lab: Page) -> None:
+def test_dragging_a_value_updates_loss_and_gradient(lab: Page) -> None:
     run(lab, SQUARE)
     drag(lab, number(lab, "x[1]"), 100)
     expect(number(lab, "x[1]")).to_have_value("4")
@@ -144,7 +144,7 @@ def test_a_grabbed_number_takes_value_loss_and_gradient_with_it(lab: Page) -> No
     expect(number(lab, "x[1]")).to_have_value("2")
 
 
-def test_a_number_follows_the_arrow_keys_and_its_point_on_the_plot(lab: Page) -> None:
+def test_a_value_can_be_changed_by_arrow_keys_and_on_the_plot(lab: Page) -> None:
     run(lab, SQUARE)
     number(lab, "x[0]").press("ArrowUp")
     expect(number(lab, "x[0]")).to_have_value("1.1")
@@ -156,7 +156,7 @@ def test_a_number_follows_the_arrow_keys_and_its_point_on_the_plot(lab: Page) ->
     expect(lab.locator(".slope").first).to_have_text("−6")
 
 
-def test_grabbed_numbers_are_in_the_address(lab: Page) -> None:
+def test_overridden_values_are_in_the_address(lab: Page) -> None:
     run(lab, SQUARE)
     number(lab, "x[0]").fill("5")
     number(lab, "x[0]").press("Enter")
@@ -168,7 +168,7 @@ def test_grabbed_numbers_are_in_the_address(lab: Page) -> None:
     expect(number(lab, "x[0]")).to_have_value("1")
 
 
-def test_a_number_being_typed_is_not_written_over_by_an_answer(lab: Page) -> None:
+def test_a_response_does_not_overwrite_a_value_being_typed(lab: Page) -> None:
     run(lab, SQUARE)
     lab.route("**/api/autograd/run", lambda _: None)  # held, not answered
     with lab.expect_request("**/api/autograd/run"):
@@ -182,7 +182,7 @@ def test_a_number_being_typed_is_not_written_over_by_an_answer(lab: Page) -> Non
     expect(lab.locator(".slope")).to_have_text(["30", "42"])
 
 
-def test_a_number_typed_and_taken_back_follows_the_answers_again(lab: Page) -> None:
+def test_a_reset_value_follows_responses_again(lab: Page) -> None:
     run(lab, SQUARE)
     number(lab, "c").press("End")
     number(lab, "c").press("5")
@@ -195,7 +195,7 @@ def test_a_number_typed_and_taken_back_follows_the_answers_again(lab: Page) -> N
     expect(number(lab, "c")).to_have_value("3")
 
 
-def test_a_number_that_the_script_cannot_bear_is_explained(lab: Page) -> None:
+def test_a_value_that_makes_the_script_fail_is_explained(lab: Page) -> None:
     run(lab, "x = torch.tensor(2., requires_grad=True)\nif x < 0:\n    y = nothing\ny = x * 2\ny.backward()")
     number(lab, "x").fill("-1")
     number(lab, "x").press("Enter")
@@ -205,7 +205,7 @@ def test_a_number_that_the_script_cannot_bear_is_explained(lab: Page) -> None:
     expect(lab.locator(".fault")).to_be_empty()
 
 
-def test_gradients_are_proved_by_finite_differences(lab: Page) -> None:
+def test_gradients_are_compared_with_finite_differences(lab: Page) -> None:
     run(lab, SQUARE)
     lab.get_by_role("button", name="Check gradients").click()
     proof = lab.locator(".proof")
@@ -218,7 +218,7 @@ def test_gradients_are_proved_by_finite_differences(lab: Page) -> None:
     expect(proof.locator("pre")).to_contain_text("Jacobian mismatch")
 
 
-def test_both_branches_stand_side_by_side(lab: Page) -> None:
+def test_two_branches_are_side_by_side(lab: Page) -> None:
     branch = "x = torch.ones(1, requires_grad=True)\nif torch.rand(()) > 0.5:\n    z = x * 3\nelse:\n    z = x / 3\nz.backward()"
     run(lab, branch)
     expect(lab.locator(".other")).to_be_hidden()
@@ -234,7 +234,7 @@ def test_both_branches_stand_side_by_side(lab: Page) -> None:
     expect(lab.locator(".other")).to_be_hidden()
 
 
-def test_where_infinity_was_born_is_said(lab: Page) -> None:
+def test_the_origin_of_an_infinity_is_shown(lab: Page) -> None:
     run(lab, "x = torch.tensor([0., 1.], requires_grad=True)\ny = x.log()\nz = (y * 2).sum()\nz.backward()")
     expect(lab.locator("p.strange")).to_have_text(
         "The first infinity is the value of y in line 2. The first infinity among the gradients is the one that LogBackward0 passes on."
@@ -245,7 +245,7 @@ def test_where_infinity_was_born_is_said(lab: Page) -> None:
     expect(lab.locator("p.strange")).to_be_empty()
 
 
-def test_a_large_graph_is_folded_and_unfolds_on_a_click(lab: Page) -> None:
+def test_a_large_graph_is_folded_and_a_click_unfolds_it(lab: Page) -> None:
     run(lab, "x = torch.tensor(1., requires_grad=True)\ny = x\nfor i in range(120):\n    y = y * x + 1\nz = y.sqrt()\nz.backward()")
     loop = lab.locator(".node.group[aria-label^='for i in range(120):, 240 operations']")
     expect(loop).to_be_visible()
@@ -273,14 +273,14 @@ def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
     expect(lab.locator(".passes")).to_contain_text("2 backward passes")
 
 
-def test_a_script_without_a_place_for_a_pitfall_is_told_so(lab: Page) -> None:
+def test_a_pitfall_that_does_not_apply_to_the_script_is_explained(lab: Page) -> None:
     run(lab, "x = torch.ones(2)")
     lab.get_by_text("Pitfalls", exact=True).click()
     lab.get_by_role("button", name="Use an example").click()
     expect(lab.locator(".version").first).to_contain_text("y = x + 2")
 
 
-def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
+def test_the_gradients_of_a_network_are_folded_by_module(lab: Page) -> None:
     lab.get_by_role("radio", name="Network").locator("xpath=..").click()
     expect(lab.get_by_text(re.compile("it vanishes"))).to_be_visible()
     expect(lab.locator(".node.group")).to_have_count(25)  # 12 times Linear and ReLU, and the last Linear; Flatten records nothing
@@ -292,7 +292,7 @@ def test_a_networks_gradients_are_folded_by_module(lab: Page) -> None:
     expect(lab.locator(".node.operation[aria-label*='AddmmBackward0']")).to_have_count(0)
 
 
-def test_a_better_start_makes_the_gradients_flow(lab: Page, address: str) -> None:
+def test_kaiming_initialisation_keeps_gradients_from_vanishing(lab: Page, address: str) -> None:
     lab.goto(f"{address}/autograd?view=Network")
     lab.get_by_role("combobox", name="Weight initialisation").click()
     lab.get_by_role("option", name="Kaiming (He)").click()

@@ -1,4 +1,4 @@
-"""Comparing runs in a real browser: the race, the list, the plot, the table."""
+"""The Compare page in a browser: the race, the list of runs, the plot, the table."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def ada(page: Page, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -
         path.rename(folder / path.name)
 
 
-def made(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
+def finished_run(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
     config = TrainConfig.from_dict({**TrainConfig(network="mnist-mlp", epochs=5.0).to_dict(), **changes})
     run = create(config, preset("mnist-mlp"), learner(ADA))
     with run.journal.recorder() as record:
@@ -73,11 +73,11 @@ def row(page: Page, run: Run) -> Locator:
 
 def traces(page: Page) -> list[str]:
     """The names told on hovering, of the curves that are drawn."""
-    found: list[str] = page.locator(".comparison-plot").evaluate("plot => plot.data.map(trace => /<b>(.*)<.b>/.exec(trace.hovertemplate)?.[1]).filter(Boolean)")
-    return found
+    names: list[str] = page.locator(".comparison-plot").evaluate("plot => plot.data.map(trace => /<b>(.*)<.b>/.exec(trace.hovertemplate)?.[1]).filter(Boolean)")
+    return names
 
 
-def test_one_click_starts_a_race_that_is_watched_on_one_plot_and_withdrawn(page: Page, place: str) -> None:
+def test_one_click_starts_a_race_which_is_plotted_and_can_be_stopped(page: Page, place: str) -> None:
     page.goto(f"{place}/compare")
     page.get_by_role("button", name="Start the race").click()
     ranking = page.get_by_role("region", name="Ranking by test accuracy")
@@ -117,8 +117,8 @@ def test_the_form_starts_a_race_of_learning_rates(page: Page, place: str) -> Non
     expect(queue).to_be_hidden()
 
 
-def test_the_newest_are_compared_and_best_is_marked_by_more_than_colour(ada: Page, place: str) -> None:
-    slow, quick = made(0.8, seed=1), made(0.95, steps=40, optimizer="sgd")
+def test_the_newest_runs_are_compared_and_the_best_is_marked_by_more_than_colour(ada: Page, place: str) -> None:
+    slow, quick = finished_run(0.8, seed=1), finished_run(0.95, steps=40, optimizer="sgd")
     opened(ada, place)
     heads = ada.locator(".comparison-details thead th")
     expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best accuracy", "Time", "Steps", "Parameters", "Compute"])
@@ -128,8 +128,8 @@ def test_the_newest_are_compared_and_best_is_marked_by_more_than_colour(ada: Pag
     expect(ranked).to_contain_text(["95.0 %", "80.0 %"])
 
 
-def test_what_is_hidden_is_not_drawn_and_comes_back(ada: Page, place: str) -> None:
-    run, other = made(), made()
+def test_a_run_can_be_hidden_and_shown(ada: Page, place: str) -> None:
+    run, other = finished_run(), finished_run()
     for each, name in ((run, "One"), (other, "Other")):
         labels.relabel(each, name=name)
     opened(ada, place)
@@ -142,8 +142,8 @@ def test_what_is_hidden_is_not_drawn_and_comes_back(ada: Page, place: str) -> No
     assert set(traces(ada)) == {"One", "Other"}
 
 
-def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None:
-    run = made()
+def test_a_zoom_survives_new_steps(ada: Page, place: str) -> None:
+    run = finished_run()
     opened(ada, place, run)
     plot = ada.locator(".comparison-plot")
     zoom(ada, plot)
@@ -158,8 +158,8 @@ def test_a_zoom_survives_what_is_learnt_meanwhile(ada: Page, place: str) -> None
     ada.wait_for_function("document.querySelector('.comparison-plot')._fullLayout.xaxis.range[0] === 0")
 
 
-def test_the_axis_the_curve_and_the_smoothing_are_chosen_and_kept_over_a_reload(ada: Page, place: str) -> None:
-    run = made()
+def test_axis_curve_and_smoothing_survive_a_reload(ada: Page, place: str) -> None:
+    run = finished_run()
     opened(ada, place)
     plot = ada.locator(".comparison-plot")
     ada.get_by_role("button", name="Accuracy", exact=True).click()
@@ -175,8 +175,8 @@ def test_the_axis_the_curve_and_the_smoothing_are_chosen_and_kept_over_a_reload(
     assert run.path.exists()
 
 
-def test_a_run_is_renamed_in_its_place_and_noted_upon(ada: Page, place: str) -> None:
-    run = made()
+def test_a_run_can_be_renamed_and_annotated_in_the_list(ada: Page, place: str) -> None:
+    run = finished_run()
     opened(ada, place)
     row(ada, run).get_by_role("button", name="Rename").click()
     field = row(ada, run).get_by_role("textbox")
@@ -202,8 +202,8 @@ def test_a_run_is_renamed_in_its_place_and_noted_upon(ada: Page, place: str) -> 
     expect(row(ada, run).locator(".comparison-name")).to_have_text("<img src=x onerror=alert(1)> & <b>mine</b>")
 
 
-def test_deleting_asks_once_and_can_be_undone(ada: Page, place: str) -> None:
-    run, other = made(), made()
+def test_deletion_is_confirmed_once_and_can_be_undone(ada: Page, place: str) -> None:
+    run, other = finished_run(), finished_run()
     labels.relabel(run, name="Mine")
     opened(ada, place)
     row(ada, run).get_by_role("button", name="Delete Mine").click()
@@ -225,8 +225,8 @@ def test_deleting_asks_once_and_can_be_undone(ada: Page, place: str) -> None:
     expect(ada.locator(f'.comparison-list tr[data-run="{other.id}"]')).to_have_count(1)
 
 
-def test_a_run_that_was_deleted_elsewhere_is_told_and_leaves(ada: Page, place: str) -> None:
-    run, other = made(), made()
+def test_a_run_deleted_elsewhere_is_reported_and_removed(ada: Page, place: str) -> None:
+    run, other = finished_run(), finished_run()
     opened(ada, place)
     expect(row(ada, run)).to_have_count(1)
     trash.delete(run)
@@ -236,8 +236,8 @@ def test_a_run_that_was_deleted_elsewhere_is_told_and_leaves(ada: Page, place: s
     expect(ada.locator(".comparison-foot")).to_contain_text("1 of 1 selected")
 
 
-def test_a_damaged_run_says_why_and_breaks_nothing(ada: Page, place: str) -> None:
-    good, bad = made(), made()
+def test_a_damaged_run_shows_its_error_beside_other_runs(ada: Page, place: str) -> None:
+    good, bad = finished_run(), finished_run()
     (bad.path / "config.json").write_text("{")
     opened(ada, place)
     unread = ada.locator(f'.comparison-list tr[data-run="{bad.id}"]')
@@ -248,10 +248,10 @@ def test_a_damaged_run_says_why_and_breaks_nothing(ada: Page, place: str) -> Non
     expect(unread).to_have_count(0)
 
 
-def test_the_list_is_filtered_and_sorted(ada: Page, place: str) -> None:
+def test_the_list_can_be_filtered_and_sorted(ada: Page, place: str) -> None:
     names = {"Beta": 0.7, "alpha": 0.9, "Gamma": 0.8}
     for name, accuracy in names.items():
-        labels.relabel(made(accuracy), name=name)
+        labels.relabel(finished_run(accuracy), name=name)
     opened(ada, place)
     listed = ada.locator(".comparison-list tbody .comparison-name")
     expect(listed).to_have_text(["Gamma", "alpha", "Beta"])
@@ -267,8 +267,8 @@ def test_the_list_is_filtered_and_sorted(ada: Page, place: str) -> None:
     expect(listed).to_have_count(0)
 
 
-def test_a_run_keeps_its_colour_when_others_leave(ada: Page, place: str) -> None:
-    runs = [made() for _ in range(3)]
+def test_a_run_keeps_its_colour_when_others_are_removed(ada: Page, place: str) -> None:
+    runs = [finished_run() for _ in range(3)]
     opened(ada, place)
     drawn = ".comparison-swatch svg"
     before = row(ada, runs[2]).locator(drawn).get_attribute("fill")
@@ -279,9 +279,9 @@ def test_a_run_keeps_its_colour_when_others_leave(ada: Page, place: str) -> None
     expect(row(ada, runs[2]).locator(drawn)).to_have_attribute("fill", before or "")
 
 
-def test_along_an_axis_the_runs_are_kept_that_pass_there(ada: Page, place: str) -> None:
-    made(0.9, seed=1)
-    made(0.5, seed=2)
+def test_parallel_axes_select_runs_by_range(ada: Page, place: str) -> None:
+    finished_run(0.9, seed=1)
+    finished_run(0.5, seed=2)
     opened(ada, place)
     lines = ada.locator(".comparison-path")
     expect(lines).to_have_count(2)
@@ -299,8 +299,8 @@ def test_along_an_axis_the_runs_are_kept_that_pass_there(ada: Page, place: str) 
     assert lines.evaluate_all(opacity) == [1, 1]
 
 
-def test_a_run_is_opened_on_the_train_page_without_a_new_session(ada: Page, place: str) -> None:
-    run, _ = made(), made()
+def test_a_run_opens_on_the_train_page_in_the_same_session(ada: Page, place: str) -> None:
+    run, _ = finished_run(), finished_run()
     opened(ada, place)
     link = row(ada, run).get_by_role("link", name="Train")
     assert (link.get_attribute("href") or "").endswith(f"/train?run={run.id}")
@@ -311,18 +311,18 @@ def test_a_run_is_opened_on_the_train_page_without_a_new_session(ada: Page, plac
     assert ada.evaluate("window.same") is True
 
 
-def test_a_hidden_tab_asks_nothing(ada: Page, place: str) -> None:
-    made()
+def test_a_hidden_tab_sends_no_request(ada: Page, place: str) -> None:
+    finished_run()
     ada.clock.install()
     opened(ada, place)
-    asked: list[str] = []
+    requests: list[str] = []
     turn = (
         "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')) }"
     )
     ada.evaluate(turn, True)
-    ada.on("request", lambda request: asked.append(request.url) if "/api/compare/" in request.url else None)
+    ada.on("request", lambda request: requests.append(request.url) if "/api/compare/" in request.url else None)
     ada.clock.run_for(60_000)
-    assert asked == []
+    assert requests == []
     with ada.expect_request("**/api/compare/curves**"):
         ada.evaluate(turn, False)
     for _ in range(2):
@@ -331,10 +331,10 @@ def test_a_hidden_tab_asks_nothing(ada: Page, place: str) -> None:
 
 
 @pytest.mark.parametrize("width", [390, 1280, 1920])
-def test_nothing_is_wider_than_the_screen(chromium: Browser, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+def test_no_content_is_wider_than_the_screen(chromium: Browser, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
-    made(name := 0.9, seed=1)
-    labels.relabel(made(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
+    finished_run(name := 0.9, seed=1)
+    labels.relabel(finished_run(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
     context = chromium.new_context(viewport={"width": width, "height": 844})
     context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
     page = context.new_page()

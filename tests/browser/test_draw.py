@@ -1,4 +1,4 @@
-"""Drawing in a real browser."""
+"""The Draw page in a browser."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pad(page: Page, address: str) -> Page:
     return page
 
 
-def test_a_seven_is_read_and_shown_as_the_network_sees_it(pad: Page) -> None:
+def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("?")
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
@@ -41,7 +41,7 @@ def test_a_seven_is_read_and_shown_as_the_network_sees_it(pad: Page) -> None:
     assert 30 < lit < 200
 
 
-def test_probabilities_move_while_the_pen_is_still_down(pad: Page) -> None:
+def test_probabilities_change_during_a_stroke(pad: Page) -> None:
     box = pad.locator(".paper canvas").bounding_box()
     assert box is not None
     pad.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
@@ -51,7 +51,7 @@ def test_probabilities_move_while_the_pen_is_still_down(pad: Page) -> None:
     pad.mouse.up()
 
 
-def test_undo_and_clear(pad: Page) -> None:
+def test_strokes_can_be_undone_and_cleared(pad: Page) -> None:
     draw(pad, ONE)
     expect(pad.locator(".digit")).to_have_text("1")
     draw(pad, ((0.2, 0.2), (0.8, 0.2)))
@@ -82,7 +82,7 @@ def test_a_digit_can_be_drawn_with_the_keyboard(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("?")
 
 
-def test_a_finger_draws_too(chromium, address: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_digit_can_be_drawn_by_touch(chromium, address: str) -> None:  # type: ignore[no-untyped-def]
     context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{address}/draw")
@@ -99,7 +99,7 @@ def test_a_finger_draws_too(chromium, address: str) -> None:  # type: ignore[no-
     context.close()
 
 
-def test_the_answer_is_what_the_route_says(pad: Page) -> None:
+def test_the_response_to_a_drawing_has_probabilities_and_preprocessing_steps(pad: Page) -> None:
     with pad.expect_response(lambda response: "/api/draw/answer" in response.url) as answered:
         draw(pad, ((0.5, 0.3), (0.5, 0.31)))
     document = json.loads(answered.value.text())
@@ -117,7 +117,7 @@ def open_inside(pad: Page) -> None:
     expect(pad.locator(".stack .fact").last).to_contain_text("10")  # the values of every layer have come
 
 
-def test_a_number_is_read_digit_by_digit(pad: Page) -> None:
+def test_a_number_is_classified_digit_by_digit(pad: Page) -> None:
     pad.get_by_role("button", name="A number").click()
     draw(pad, ((0.1, 0.2), (0.1, 0.8)))
     draw(pad, ((0.4, 0.25), (0.53, 0.25), (0.5, 0.5), (0.46, 0.8)))
@@ -133,7 +133,7 @@ def test_a_number_is_read_digit_by_digit(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("171")
 
 
-def test_a_step_left_out_changes_what_the_network_sees(pad: Page) -> None:
+def test_leaving_out_a_preprocessing_step_changes_the_input(pad: Page) -> None:
     draw(pad, tuple((0.05 + 0.25 * x, 0.05 + 0.25 * y) for x, y in SEVEN))
     expect(pad.locator(".digit")).to_have_text("7")
     for step in ("Cropped", "Fitted", "Centred"):
@@ -145,7 +145,7 @@ def test_a_step_left_out_changes_what_the_network_sees(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("7")
 
 
-def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
+def test_a_value_of_a_layer_output_shows_its_calculation(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_inside(pad)
@@ -161,7 +161,7 @@ def test_a_value_inside_the_network_is_written_out(pad: Page) -> None:
     expect(written).to_contain_text("then BatchNorm2d")
 
 
-def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
+def test_the_softmax_is_calculated_from_the_logits(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_inside(pad)
@@ -175,7 +175,7 @@ def test_the_softmax_is_written_out_from_the_logits(pad: Page) -> None:
     assert pad.locator(".bars li.top .share").inner_text() == f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
 
 
-def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
+def test_hovering_over_a_value_sends_no_request(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_inside(pad)
@@ -190,7 +190,7 @@ def test_pointing_at_a_value_needs_no_server(pad: Page) -> None:
     pad.context.set_offline(False)
 
 
-def test_the_evidence_for_the_answer_is_shown(pad: Page) -> None:
+def test_the_attribution_of_the_prediction_is_shown(pad: Page) -> None:
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_view(pad, "Evidence")
@@ -201,7 +201,7 @@ def test_the_evidence_for_the_answer_is_shown(pad: Page) -> None:
     expect(pad.locator(".pictures canvas")).to_have_count(3)
 
 
-def test_a_stroke_that_is_moved_changes_the_answer(pad: Page) -> None:
+def test_moving_a_stroke_changes_the_prediction(pad: Page) -> None:
     draw(pad, ((0.3, 0.2), (0.7, 0.2)))
     draw(pad, ((0.7, 0.2), (0.5, 0.8)))
     expect(pad.locator(".digit")).to_have_text("7")
@@ -210,33 +210,33 @@ def test_a_stroke_that_is_moved_changes_the_answer(pad: Page) -> None:
     expect(pad.locator(".digit")).not_to_have_text("7")
 
 
-def test_a_scribble_is_doubted(pad: Page) -> None:
+def test_a_scribble_shows_a_warning(pad: Page) -> None:
     expect(pad.locator(".doubt")).to_have_text("")
     draw(pad, tuple((0.2 + 0.6 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
     expect(pad.locator(".doubt")).to_contain_text("No class is likely")
 
 
-def test_a_challenge_asks_for_ten_digits_and_counts_what_is_read(pad: Page) -> None:
+def test_a_challenge_asks_for_ten_digits_and_counts_correct_predictions(pad: Page) -> None:
     open_view(pad, "Challenge")
     pad.get_by_role("button", name="Start").click()
-    asked = pad.locator(".asked b")
-    seen = []
+    prompt = pad.locator(".asked b")
+    digits = []
     for count in range(10):
         expect(pad.locator(".count")).to_have_text(f"{count + 1} of 10")
         forward = pad.get_by_role("button", name="Next" if count < 9 else "Finish")
         expect(forward).to_be_disabled()
-        seen.append(asked.inner_text())
+        digits.append(prompt.inner_text())
         draw(pad, SEVEN)
         expect(pad.locator(".digit")).to_have_text("7")
         forward.click()
-    assert sorted(seen) == list("0123456789")
+    assert sorted(digits) == list("0123456789")
     expect(pad.locator(".score")).to_contain_text("1 of 10 correctly classified")
     expect(pad.locator(".score")).to_contain_text("3 predicted as 7")
     expect(pad.locator(".card.right")).to_have_count(1)
     expect(pad.locator(".card.wrong")).to_have_count(9)
 
 
-def test_a_network_is_taught_a_drawing_and_answers_beside_the_old_one(pad: Page) -> None:
+def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     open_view(pad, "Teach")
     draw(pad, ((0.3, 0.2), (0.7, 0.2), (0.7, 0.8), (0.3, 0.8), (0.3, 0.2)))  # a square, to be read as a nought
     expect(pad.locator(".ask")).to_contain_text("Predicted class")
@@ -285,14 +285,14 @@ def picture(path: Path, size: tuple[int, int] = (60, 40)) -> Path:
     return path
 
 
-def test_a_network_for_pictures_looks_at_a_file(photo: Page, tmp_path: Path) -> None:
+def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Path) -> None:
     expect(photo.locator(".bars li")).to_have_count(10)
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png"))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
-    seen = photo.locator(".seen")
-    assert seen.evaluate("(canvas) => [canvas.width, canvas.height]") == [32, 32]
+    preview = photo.locator(".seen")
+    assert preview.evaluate("(canvas) => [canvas.width, canvas.height]") == [32, 32]
     pixel = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data.slice(0, 3)]"
-    assert seen.evaluate(pixel, [2, 16]) == [200, 30, 30] and seen.evaluate(pixel, [29, 16]) == [30, 30, 200]
+    assert preview.evaluate(pixel, [2, 16]) == [200, 30, 30] and preview.evaluate(pixel, [29, 16]) == [30, 30, 200]
     expect(photo.locator(".stack .layer header").first).to_contain_text("Conv2d")
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
@@ -300,7 +300,7 @@ def test_a_network_for_pictures_looks_at_a_file(photo: Page, tmp_path: Path) -> 
     expect(photo.locator(".digit")).to_have_text("?")
 
 
-def test_the_camera_is_answered_while_it_films(photo: Page) -> None:
+def test_camera_frames_are_classified_continuously(photo: Page) -> None:
     another_frame = """(canvas) => new Promise((done) => {
         const pixels = () => canvas.getContext('2d').getImageData(0, 0, 32, 32).data.join()
         const first = pixels()
@@ -318,7 +318,7 @@ def test_the_camera_is_answered_while_it_films(photo: Page) -> None:
     expect(photo.locator(".digit")).to_have_text("?")
 
 
-def test_the_square_is_dragged_over_the_picture(photo: Page, tmp_path: Path) -> None:
+def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> None:
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png", (120, 40)))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
     box = photo.locator(".sheet canvas").bounding_box()
@@ -335,7 +335,7 @@ def test_the_square_is_dragged_over_the_picture(photo: Page, tmp_path: Path) -> 
     photo.wait_for_function(all_red)
 
 
-def test_a_file_that_is_no_picture_is_refused_kindly(photo: Page, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:
     (tmp_path / "flag.png").write_text("no picture")
     photo.locator(".choose input").set_input_files(tmp_path / "flag.png")
     expect(photo.locator(".fault")).to_have_text("The browser cannot read this file as a picture.")

@@ -1,4 +1,4 @@
-"""The Evaluate page in a real browser."""
+"""The Evaluate page in a browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(page: Page, address: st
     expect(page.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
 
 
-def test_images_are_filtered(page: Page, address: str) -> None:
+def test_images_can_be_filtered(page: Page, address: str) -> None:
     open_shipped(page, address)
     open_view(page, "Images")
     page.get_by_label("Images", exact=True).select_option("right")
@@ -38,7 +38,7 @@ def test_images_are_filtered(page: Page, address: str) -> None:
     page.wait_for_function(f"document.querySelectorAll('.evaluation-card').length > {max(before, 120)}")
 
 
-def test_classes_calibration_and_features_are_drawn(page: Page, address: str) -> None:
+def test_classes_calibration_and_features_are_plotted(page: Page, address: str) -> None:
     open_shipped(page, address)
     open_view(page, "By class")
     expect(page.locator(".evaluation-table tr")).to_have_count(13)  # a head, ten classes, two means

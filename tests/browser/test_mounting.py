@@ -1,4 +1,4 @@
-"""How a component's view is mounted on its place and removed: what Streamlit calls, in the orders in which it does."""
+"""Mounting and removing a component's view, with calls in the orders in which Streamlit makes them."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def place(page: Page) -> Page:
     return page
 
 
-def seen(place: Page, script: str) -> object:
+def calls_of(place: Page, script: str) -> object:
     """Run a script on the page; what the view saw, and how many views were made."""
     return json.loads(place.evaluate(f"async () => {{ {script}; await settled(); return JSON.stringify([seen, place.children.length]) }}"))
 
 
-def test_new_data_goes_to_the_view_that_is_there(place: Page) -> None:
-    assert seen(place, "mount(1); await settled(); mount(2)") == [[1, 2], 1]
+def test_new_data_updates_the_existing_view(place: Page) -> None:
+    assert calls_of(place, "mount(1); await settled(); mount(2)") == [[1, 2], 1]
 
 
-def test_data_that_was_overtaken_is_not_shown(place: Page) -> None:
-    assert seen(place, "mount(1); mount(2)") == [[2], 1]
+def test_overtaken_data_is_not_shown(place: Page) -> None:
+    assert calls_of(place, "mount(1); mount(2)") == [[2], 1]
 
 
-def test_a_call_that_was_overtaken_does_not_end_the_view(place: Page) -> None:
+def test_an_overtaken_call_does_not_close_the_view(place: Page) -> None:
     """Streamlit calls what the first call returned as soon as it has it, if newer data came while the script was loading."""
-    assert seen(place, "const overtaken = mount(1); mount(2); overtaken(); await settled(); mount(3)") == [[2, 3], 1]
+    assert calls_of(place, "const overtaken = mount(1); mount(2); overtaken(); await settled(); mount(3)") == [[2, 3], 1]
 
 
-def test_a_view_ends_with_its_place(place: Page) -> None:
-    assert seen(place, "const remove = mount(1); await settled(); place.remove(); remove()") == [[1, "closed"], 1]
+def test_a_view_is_closed_with_its_element(place: Page) -> None:
+    assert calls_of(place, "const remove = mount(1); await settled(); place.remove(); remove()") == [[1, "closed"], 1]

@@ -1,4 +1,4 @@
-"""Stacking layers in a real browser: shapes, mistakes and their fixes, code, one batch sent through, files and links."""
+"""The Network page in a browser: building a network, errors and their fixes, code, a batch, files and links."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ def in_address(page: Page, *kinds: str) -> None:
     """The stack has come into the address: layers of these kinds."""
 
     def there(url: str) -> bool:
-        found = re.search("network=([^&]+)", url)
-        return found is not None and kinds == tuple(layer["type"] for layer in json.loads(link.unpack(found[1]))["layers"])
+        match = re.search("network=([^&]+)", url)
+        return match is not None and kinds == tuple(layer["type"] for layer in json.loads(link.unpack(match[1]))["layers"])
 
     page.wait_for_url(there)
 
@@ -137,7 +137,7 @@ def downloaded(page: Page, pressed: Locator) -> tuple[str, bytes]:
     return download.suggested_filename, Path(download.path()).read_bytes()
 
 
-def test_a_network_is_built_from_nothing_and_every_shape_is_seen(lab: Page) -> None:
+def test_a_network_is_built_layer_by_layer_with_its_shapes(lab: Page) -> None:
     empty(lab)
     expect(lab.locator(".trouble")).to_contain_text("from 1 to 200 layers")
     expect(lab.locator(".panel")).to_contain_text("Add a layer from the palette")
@@ -157,7 +157,7 @@ def test_a_network_is_built_from_nothing_and_every_shape_is_seen(lab: Page) -> N
     expect(view(lab, "Code")).to_contain_text("nn.Linear(800, 128)")
 
 
-def test_a_changed_parameter_is_followed_by_all_that_it_changes(lab: Page) -> None:
+def test_a_changed_parameter_updates_shapes_counts_and_code(lab: Page) -> None:
     expect(fact(lab, "Parameters")).to_have_text("(3·3·1 + 1)·16 = 160")
     expect(fact(lab, "Output size")).to_have_text("⌊(28 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = 26")
     expect(fact(lab, "Receptive field")).to_have_text("3×3 pixels of the input, effective stride 1")
@@ -183,10 +183,10 @@ def test_a_changed_parameter_is_followed_by_all_that_it_changes(lab: Page) -> No
     expect(fact(lab, "Receptive field")).to_have_text("the whole image")
 
 
-def test_the_window_shows_what_an_output_cell_is_made_of(lab: Page) -> None:
+def test_the_window_shows_the_inputs_of_an_output_cell(lab: Page) -> None:
     before, after = lab.locator(".window svg").first, lab.locator(".window svg").last
 
-    def seen(side: int = 12) -> list[list[int]]:
+    def window(side: int = 12) -> list[list[int]]:
         places: list[int] = before.evaluate("(svg) => [...svg.children].flatMap((cell, place) => (cell.classList.contains('seen') ? [place] : []))")
         return [[place // side, place % side] for place in places]
 
@@ -199,14 +199,14 @@ def test_the_window_shows_what_an_output_cell_is_made_of(lab: Page) -> None:
         expect(after.locator("rect")).to_have_count(cells)
 
     expect(after.locator("rect")).to_have_count(100)
-    assert seen() == square(0, 0)
+    assert window() == square(0, 0)
     after.locator("rect").nth(21).hover()
     expect(after.locator("rect").nth(21)).to_have_class("made")
-    assert seen() == square(2, 1)
+    assert window() == square(2, 1)
     settle("stride", "2", 25)
     after.locator("rect").nth(6).hover()
     expect(after.locator("rect").nth(6)).to_have_class("made")
-    assert seen() == square(2, 2)
+    assert window() == square(2, 2)
     expect(before.locator(".pad")).to_have_count(0)
     settle("stride", "1", 100)
     settle("padding", "2", 100)
@@ -214,7 +214,7 @@ def test_the_window_shows_what_an_output_cell_is_made_of(lab: Page) -> None:
     settle("dilation", "2", 64)
     after.locator("rect").nth(9).hover()
     expect(after.locator("rect").nth(9)).to_have_class("made")
-    assert seen() == square(1, 1, apart=2)
+    assert window() == square(1, 1, apart=2)
     button(lab, "▶ Slide").click()
     expect(after.locator("rect").nth(11)).to_have_class("made")
     button(lab, "❙❙ Stop").click()
@@ -222,7 +222,7 @@ def test_the_window_shows_what_an_output_cell_is_made_of(lab: Page) -> None:
     expect(lab.locator(".window")).to_be_hidden()
 
 
-def test_layers_are_moved_copied_taken_away_and_switched_off_and_all_is_undone(lab: Page) -> None:
+def test_layers_can_be_moved_copied_removed_and_disabled_and_each_can_be_undone(lab: Page) -> None:
     moved = ["Conv2d", "MaxPool2d", "ReLU", *FIRST[3:]]
     drag(lab, 1, below=2)
     expect(names(lab)).to_have_text(moved)
@@ -268,7 +268,7 @@ def test_layers_are_moved_copied_taken_away_and_switched_off_and_all_is_undone(l
     expect(shapes(lab)).to_have_text(SHAPES)
 
 
-def test_the_keyboard_alone_moves_a_layer_far_and_takes_it_back(lab: Page) -> None:
+def test_a_layer_can_be_moved_and_restored_by_keyboard(lab: Page) -> None:
     choose(lab, 3)
     for place in (2, 1, 0):
         lab.keyboard.press("Alt+ArrowUp")
@@ -284,7 +284,7 @@ def test_the_keyboard_alone_moves_a_layer_far_and_takes_it_back(lab: Page) -> No
     expect(cards(lab)).to_have_count(9)
 
 
-def test_a_layer_that_was_taken_away_comes_back_with_a_key(lab: Page) -> None:
+def test_a_removed_layer_is_restored_by_a_key(lab: Page) -> None:
     act(lab, 2, "delete")
     settled(lab)
     expect(cards(lab)).to_have_count(9)
@@ -292,7 +292,7 @@ def test_a_layer_that_was_taken_away_comes_back_with_a_key(lab: Page) -> None:
     expect(names(lab)).to_have_text(FIRST)
 
 
-def test_a_stack_that_breaks_keeps_its_shapes_before_the_misfit_and_is_mended(lab: Page) -> None:
+def test_shapes_before_a_misfit_remain_and_a_fix_repairs_the_network(lab: Page) -> None:
     wrong = lab.locator(".stack .card.wrong")
     choose(lab, 3)
     field(lab, "kernel_size").fill("20")
@@ -325,7 +325,7 @@ def test_a_stack_that_breaks_keeps_its_shapes_before_the_misfit_and_is_mended(la
     expect(shapes(lab)).to_have_text([*SHAPES[:6], "(32, 2, 2)", "(32, 1, 1)", "(32,)", *SHAPES[7:]])
 
 
-def test_a_fix_leaves_what_is_switched_off_where_it_is(lab: Page) -> None:
+def test_a_fix_keeps_disabled_layers_in_place(lab: Page) -> None:
     act(lab, 1, "off")
     settled(lab)
     act(lab, 6, "delete")
@@ -335,7 +335,7 @@ def test_a_fix_leaves_what_is_switched_off_where_it_is(lab: Page) -> None:
     expect(cards(lab).nth(1)).to_have_class(re.compile(r"\boff\b"))
 
 
-def test_advice_stands_beside_a_stack_that_fits_and_its_fix_takes_it_away(lab: Page) -> None:
+def test_advice_is_shown_for_a_valid_network_and_its_fix_removes_it(lab: Page) -> None:
     note = lab.locator(".advice .note").filter(has_text="The network ends in Softmax")
     choose(lab, 9)
     expect(note).to_have_count(0)
@@ -347,7 +347,7 @@ def test_advice_stands_beside_a_stack_that_fits_and_its_fix_takes_it_away(lab: P
     expect(note).to_have_count(0)
 
 
-def test_advice_follows_the_data_set_that_the_network_is_meant_for(lab: Page) -> None:
+def test_advice_changes_with_the_data_set(lab: Page) -> None:
     note = lab.locator(".advice .note").filter(has_text="has images of shape (3, 32, 32)")
     expect(note).to_have_count(0)
     lab.get_by_role("combobox", name="Data set").click()
@@ -357,14 +357,14 @@ def test_advice_follows_the_data_set_that_the_network_is_meant_for(lab: Page) ->
 
 def colours(canvas: Locator) -> int:
     """How many different greys a map has."""
-    found: int = canvas.evaluate(
+    count: int = canvas.evaluate(
         "(each) => { const { data } = each.getContext('2d').getImageData(0, 0, each.width, each.height); "
         "return new Set(data.filter((_, place) => place % 4 === 0)).size }"
     )
-    return found
+    return count
 
 
-def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) -> None:
+def test_activations_of_a_batch_are_black_with_zero_weights(lab: Page) -> None:
     inside = view(lab, "Run one batch")
     rows = inside.locator(".row")
     expect(rows).to_have_count(11)
@@ -384,7 +384,7 @@ def test_one_batch_is_sent_through_and_weights_of_zero_make_it_black(lab: Page) 
     expect(rows).to_have_count(11)
 
 
-def test_a_network_for_colour_images_gets_its_batch_on_a_fresh_installation_too(lab: Page) -> None:
+def test_a_network_for_colour_images_has_a_batch_without_a_download(lab: Page) -> None:
     lab.get_by_role("combobox", name="Data set").click()
     lab.get_by_role("option", name="No data set").click()
     open_preset(lab, "cifar-cnn")
@@ -402,7 +402,7 @@ def paste(page: Page, text: str, shape: str = "") -> Locator:
     return dialog
 
 
-def test_pasted_code_becomes_a_stack_or_its_line_is_told(lab: Page) -> None:
+def test_pasted_code_becomes_a_network_or_an_error_with_its_line(lab: Page) -> None:
     dialog = paste(lab, "import torch.nn as nn\nnetwork = nn.Sequential(\n    nn.Flatten(),\n    nn.LSTM(784, 10),\n)")
     expect(dialog.locator(".fault")).to_contain_text("Line 4")
     expect(names(lab)).to_have_text(FIRST)
@@ -420,14 +420,14 @@ def test_pasted_code_becomes_a_stack_or_its_line_is_told(lab: Page) -> None:
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
 
 
-def test_what_was_left_out_of_pasted_code_stays_told(lab: Page) -> None:
+def test_notes_about_pasted_code_remain_visible(lab: Page) -> None:
     expect(paste(lab, NET)).to_be_hidden()
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
     in_address(lab, "Flatten", "Linear", "Tanh", "Linear")  # which is when the server has answered
     expect(lab.locator(".trouble")).to_contain_text("self.spare is left out")
 
 
-def test_enter_in_the_shape_of_pasted_code_reads_it(lab: Page) -> None:
+def test_enter_in_the_input_shape_reads_the_pasted_code(lab: Page) -> None:
     button(lab, "Paste code").click()
     lab.get_by_label("Code of a network").fill("nn.Sequential(nn.Flatten(), nn.Linear(48, 5))")
     lab.locator("dialog.reading .given").fill("3, 4, 4")
@@ -435,9 +435,9 @@ def test_enter_in_the_shape_of_pasted_code_reads_it(lab: Page) -> None:
     expect(names(lab)).to_have_text(["Flatten", "Linear"])
 
 
-def test_files_are_opened_and_bad_ones_change_nothing(lab: Page) -> None:
+def test_network_files_can_be_opened_and_invalid_ones_change_nothing(lab: Page) -> None:
     trouble = lab.locator(".trouble")
-    for text, said in (
+    for text, message in (
         ('{"name": "broken", ', "This is not JSON"),
         (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}), "There is no layer called “Nothing”."),
         ("[]", "A network is a JSON object"),
@@ -445,7 +445,7 @@ def test_files_are_opened_and_bad_ones_change_nothing(lab: Page) -> None:
         ("{" + " " * 200_001, "too large"),
     ):
         upload(lab, "network.json", text)
-        expect(trouble).to_contain_text(said)
+        expect(trouble).to_contain_text(message)
         expect(names(lab)).to_have_text(FIRST)
     upload(lab, "lenet.json", PRESETS["lenet-5"].to_json())
     expect(names(lab)).to_have_text([layer.type for layer in PRESETS["lenet-5"].layers])
@@ -458,7 +458,7 @@ def test_files_are_opened_and_bad_ones_change_nothing(lab: Page) -> None:
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
 
 
-def test_a_network_is_saved_as_json_picture_and_code_that_runs(lab: Page, tmp_path: Path) -> None:
+def test_a_network_can_be_saved_as_json_image_and_runnable_code(lab: Page, tmp_path: Path) -> None:
     field(lab, "out_channels").fill("8")
     settled(lab)
     name, content = downloaded(lab, button(lab, "Save as JSON"))
@@ -484,7 +484,7 @@ def test_a_network_is_saved_as_json_picture_and_code_that_runs(lab: Page, tmp_pa
     assert ran.stdout == f"(2, 10) {80 + (8 * 9 + 1) * 32 + 102_528 + 1_290}\n" * 2
 
 
-def test_a_preset_is_compared_with_what_became_of_it(lab: Page) -> None:
+def test_a_changed_preset_lists_its_differences(lab: Page) -> None:
     open_preset(lab, "lenet-5")
     compared = view(lab, "Compare")
     expect(compared).to_contain_text("no difference")
@@ -496,7 +496,7 @@ def test_a_preset_is_compared_with_what_became_of_it(lab: Page) -> None:
     expect(compared).to_contain_text("Open a network and change it")
 
 
-def test_the_address_is_the_stack_with_what_is_switched_off(lab: Page) -> None:
+def test_the_address_contains_the_network_with_disabled_layers(lab: Page) -> None:
     act(lab, 2, "off")
     choose(lab, 0)
     field(lab, "out_channels").fill("7")
@@ -513,14 +513,14 @@ def test_the_address_is_the_stack_with_what_is_switched_off(lab: Page) -> None:
 
 
 @pytest.mark.parametrize("packed", ["damaged", link.pack('{"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}')], ids=["damaged", "unknown"])
-def test_a_link_that_holds_no_network_is_told_kindly_and_stays_told(page: Page, address: str, packed: str) -> None:
+def test_the_error_for_an_invalid_link_remains_visible(page: Page, address: str, packed: str) -> None:
     page.goto(f"{address}/network?network={packed}")
     settled(page)
     expect(names(page)).to_have_text(FIRST)
     expect(page.get_by_test_id("stAppViewContainer").get_by_test_id("stAlert")).to_be_visible()
 
 
-def test_a_network_goes_to_training_and_to_its_gradients_and_is_still_there(lab: Page) -> None:
+def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(lab: Page) -> None:
     act(lab, 2, "delete")
     field(lab, "kernel_size").fill("5")
     settled(lab)
@@ -539,7 +539,7 @@ def test_a_network_goes_to_training_and_to_its_gradients_and_is_still_there(lab:
     expect(lab.locator(".node.group[aria-label^='2 Conv2d']")).to_be_visible()
 
 
-def test_the_input_may_have_another_shape_and_one_of_its_own(lab: Page) -> None:
+def test_the_input_shape_can_be_chosen_or_typed(lab: Page) -> None:
     lab.locator("select.shape").select_option("3,32,32")
     expect(shapes(lab).nth(6)).to_have_text("(1152,)")
     expect(cards(lab).nth(0).locator(".count")).to_have_text("448")
@@ -562,7 +562,7 @@ def test_the_input_may_have_another_shape_and_one_of_its_own(lab: Page) -> None:
     expect(shapes(lab).nth(6)).to_have_text("(576,)")
 
 
-def test_a_stack_of_thirty_layers_is_no_trouble(page: Page, address: str) -> None:
+def test_a_network_of_thirty_layers_can_be_edited(page: Page, address: str) -> None:
     layers: list[dict[str, Any]] = [
         {"type": "Flatten"},
         *[{"type": "Linear", "out_features": 64}, {"type": "ReLU"}] * 14,

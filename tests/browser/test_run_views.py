@@ -1,4 +1,4 @@
-"""A run's views in a real browser: curves, test images, the inside, one step, steering, going back, the coach."""
+"""The views of a run in a browser: curves, test images, layers, a single step, commands, forks, the coach."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stop(page: Page) -> None:
     page.locator(f"{STATE}[data-state=stopped]").wait_for()
 
 
-def test_one_step_is_shown_in_the_five_lines(page: Page, address: str) -> None:
+def test_a_single_step_shows_the_five_lines_of_training(page: Page, address: str) -> None:
     start_training(page, address, epochs=200)
     pause(page)
     page.get_by_role("button", name="Step", exact=True).click()
@@ -48,7 +48,7 @@ def test_one_step_is_shown_in_the_five_lines(page: Page, address: str) -> None:
     stop(page)
 
 
-def test_the_lines_are_walked_without_the_server(page: Page, address: str) -> None:
+def test_stepping_through_the_lines_sends_no_request(page: Page, address: str) -> None:
     start_training(page, address, epochs=200)
     pause(page)
     page.get_by_role("button", name="Step", exact=True).click()
@@ -71,7 +71,7 @@ def test_a_new_learning_rate_and_optimizer_are_marked_on_the_curve(page: Page, a
     stop(page)
 
 
-def test_going_back_begins_a_run_that_shares_the_past(page: Page, address: str) -> None:
+def test_going_back_to_a_step_starts_a_fork(page: Page, address: str) -> None:
     start_training(page, address, epochs=300)
     expect(page.locator('[data-fact="accuracy"]')).not_to_have_text("–")
     stop(page)
@@ -90,7 +90,7 @@ def test_going_back_begins_a_run_that_shares_the_past(page: Page, address: str) 
     expect(page.locator(".monitor-parent")).to_be_hidden()
 
 
-def test_test_images_and_the_inside_follow_the_run(page: Page, address: str) -> None:
+def test_predictions_and_layer_statistics_follow_the_run(page: Page, address: str) -> None:
     start_training(page, address, epochs=200)
     open_view(page, "Test images")
     expect(page.locator(".monitor-card")).to_have_count(12)
@@ -107,7 +107,7 @@ def test_test_images_and_the_inside_follow_the_run(page: Page, address: str) -> 
     stop(page)
 
 
-def test_axes_change_and_a_zoom_is_looked_at_more_closely(page: Page, address: str) -> None:
+def test_axes_can_be_changed_and_a_zoom_loads_more_points(page: Page, address: str) -> None:
     start_training(page, address, epochs=60)
     plot = page.locator('[data-plot="loss"]')
     stop(page)
@@ -126,7 +126,7 @@ def test_axes_change_and_a_zoom_is_looked_at_more_closely(page: Page, address: s
         page.mouse.up()
 
 
-def test_a_hidden_tab_asks_nothing(page: Page, address: str) -> None:
+def test_a_hidden_tab_sends_no_request(page: Page, address: str) -> None:
     page.clock.install()
     start_training(page, address, epochs=300)
     page.evaluate("""() => {
@@ -167,7 +167,7 @@ def found_by_the_coach(page: Page, address: str) -> Locator:
     return finding
 
 
-def test_the_coach_names_a_fault_and_starts_the_run_that_mends_it(page: Page, address: str) -> None:
+def test_a_remedy_of_the_coach_starts_a_run(page: Page, address: str) -> None:
     finding = found_by_the_coach(page, address)
     expect(finding).to_contain_text("learning rate")
     before = page.url
@@ -176,7 +176,7 @@ def test_the_coach_names_a_fault_and_starts_the_run_that_mends_it(page: Page, ad
     page.locator(f"{STATE}[data-state]").wait_for()
 
 
-def test_a_run_that_ends_at_the_same_moment_does_not_swallow_the_click(page: Page, address: str) -> None:
+def test_a_remedy_is_applied_though_the_run_ends_at_the_same_moment(page: Page, address: str) -> None:
     finding = found_by_the_coach(page, address)
     before = page.url
     page.evaluate("""() => {  // what is told of the run waits for the remedy, and comes just behind it
@@ -203,7 +203,7 @@ def test_a_run_that_ends_at_the_same_moment_does_not_swallow_the_click(page: Pag
     page.wait_for_url(lambda url: url != before)
 
 
-def test_weights_and_the_whole_run_come_back(page: Page, address: str, tmp_path: Path) -> None:
+def test_weights_and_runs_can_be_exported_and_imported(page: Page, address: str, tmp_path: Path) -> None:
     start_training(page, address, epochs=1)
     page.locator(f"{STATE}[data-state=finished]").wait_for()
     accuracy = page.locator('[data-fact="accuracy"]').inner_text()

@@ -1,4 +1,4 @@
-"""Typing PyTorch in a real browser: the script, the X-ray, mistakes, predictions, exercises and links."""
+"""The Tensors page in a browser: scripts, provenance of cells, errors, predictions, exercises and links."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def lit(cells: Locator) -> list[int]:
     return [int(str(cell.get_attribute("data-cell"))) for cell in cells.all() if "on" in str(cell.get_attribute("class")).split()]
 
 
-def test_the_page_opens_on_something_alive(lab: Page) -> None:
+def test_the_page_opens_with_an_executed_script(lab: Page) -> None:
     expect(card(lab, "c")).to_have_attribute("aria-pressed", "true")
     expect(output(lab)).to_have_text(["7", "8", "16", "17"])
 
@@ -51,7 +51,7 @@ def test_the_page_opens_on_something_alive(lab: Page) -> None:
 @pytest.mark.parametrize(
     ("status", "body", "message"), [(500, "Internal Server Error", "The playground has a bug"), (400, '{"error": "Too long."}', "Too long.")]
 )
-def test_what_the_server_responds_instead_of_a_report_is_shown(lab: Page, status: int, body: str, message: str) -> None:
+def test_an_error_response_of_the_server_is_shown(lab: Page, status: int, body: str, message: str) -> None:
     reported: list[str] = []
     lab.on("console", lambda entry: reported.append(entry.text) if entry.type == "error" else None)
     lab.route(RESPONSE, lambda route: route.fulfill(status=status, body=body))
@@ -60,7 +60,7 @@ def test_what_the_server_responds_instead_of_a_report_is_shown(lab: Page, status
     assert any("api/tensors/run was answered with 500" in text for text in reported) == (status == 500)
 
 
-def test_names_appear_with_shape_dtype_and_memory(lab: Page) -> None:
+def test_tensors_are_listed_with_shape_dtype_and_memory(lab: Page) -> None:
     run(lab, "a = np.ones(5)\nb = torch.from_numpy(a)\nx = torch.arange(6).view(2, 3)\ny = x.T\nz = y.reshape(-1)\nn = 3\nu = torch.empty(2)")
     expect(card(lab, "a")).to_contain_text("(5,) np.float64")
     expect(card(lab, "b")).to_contain_text("shares memory with a")
@@ -71,7 +71,7 @@ def test_names_appear_with_shape_dtype_and_memory(lab: Page) -> None:
     expect(card(lab, "u")).to_contain_text("uninitialised memory")
 
 
-def test_pointing_at_a_product_lights_row_and_column_and_writes_the_sum(lab: Page) -> None:
+def test_hovering_over_a_product_highlights_row_and_column_and_shows_the_sum(lab: Page) -> None:
     run(lab, "p = torch.arange(6.).view(2, 3)\nq = torch.ones(3, 4) * 2\nr = p @ q")
     card(lab, "r").click()
     output(lab).nth(5).hover()
@@ -84,24 +84,24 @@ def test_pointing_at_a_product_lights_row_and_column_and_writes_the_sum(lab: Pag
     expect(lab.locator(".bar .slot.on")).to_have_text("24")
 
 
-def test_pointing_at_an_input_lights_what_it_made(lab: Page) -> None:
+def test_hovering_over_an_input_highlights_its_outputs(lab: Page) -> None:
     run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
     inputs(lab).nth(4).hover()
     assert lit(output(lab)) == [1]
 
 
-def test_pointing_asks_the_server_nothing(lab: Page) -> None:
+def test_hovering_sends_no_request(lab: Page) -> None:
     run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
     lab.get_by_role("heading", name="Tensors").hover()
-    asked: list[str] = []
-    lab.on("request", lambda request: asked.append(request.url))
+    requests: list[str] = []
+    lab.on("request", lambda request: requests.append(request.url))
     for cell in range(2):
         output(lab).nth(cell).hover()
         expect(lab.locator(".info .where")).to_contain_text(f"s[{cell}]")
-    assert [url for url in asked if "api" in url] == []
+    assert [url for url in requests if "api" in url] == []
 
 
-def test_the_same_slot_lights_in_every_tensor_of_the_storage(lab: Page) -> None:
+def test_the_same_memory_is_highlighted_in_every_tensor_of_the_storage(lab: Page) -> None:
     run(lab, "x = torch.arange(6)\ny = x.view(2, 3)\nt = y.T")
     output(lab).nth(1).hover()  # t[0, 1] is y[1, 0] is x[3]
     expect(lab.locator(".bar .slot.on")).to_have_text("3")
@@ -109,7 +109,7 @@ def test_the_same_slot_lights_in_every_tensor_of_the_storage(lab: Page) -> None:
     assert {figure.locator(".name").inner_text(): lit(figure.locator(".cell")) for figure in shared.all()} == {"x": [3], "y": [3]}
 
 
-def test_cells_that_move_keep_their_colour(lab: Page) -> None:
+def test_moved_cells_keep_their_colour(lab: Page) -> None:
     run(lab, "x = torch.arange(6).view(2, 3)\nt = x.T")
     colours = [cell.evaluate("(cell) => getComputedStyle(cell).backgroundColor") for cell in inputs(lab).all()]
     moved = [cell.evaluate("(cell) => getComputedStyle(cell).backgroundColor") for cell in output(lab).all()]
@@ -118,7 +118,7 @@ def test_cells_that_move_keep_their_colour(lab: Page) -> None:
     expect(lab.locator(".facts")).to_contain_text("Only the strides changed, from (3, 1) to (1, 3)")
 
 
-def test_stretched_dimensions_are_drawn_with_pale_cells(lab: Page) -> None:
+def test_broadcast_dimensions_have_pale_cells(lab: Page) -> None:
     run(lab, "column = torch.tensor([[0.], [10.]])\nrow = torch.tensor([1., 2., 3.])\ntable = column + row")
     expect(lab.locator(".stage .ghost")).to_have_count(4 + 3)
     output(lab).nth(4).hover()
@@ -126,23 +126,23 @@ def test_stretched_dimensions_are_drawn_with_pale_cells(lab: Page) -> None:
     expect(lab.locator(".align .stretched")).to_have_count(2)
 
 
-def test_one_operation_of_a_line_can_be_looked_at(lab: Page) -> None:
+def test_each_operation_of_a_line_can_be_selected(lab: Page) -> None:
     run(lab, "a = torch.ones(2, 2)\nb = torch.relu(a @ a - 1)")
     lab.get_by_role("button", name="a @ a", exact=True).click()
     output(lab).first.hover()
     expect(lab.locator(".info .sum")).to_have_text("1·1 + 1·1 = 2")
 
 
-def test_cells_can_be_walked_over_with_the_keyboard(lab: Page) -> None:
+def test_cells_can_be_reached_by_keyboard(lab: Page) -> None:
     run(lab, "m = torch.arange(6.).view(2, 3)\ns = m.sum(dim=1)")
     lab.locator(".stage figure.input .tile").focus()
-    for key, told in (("ArrowRight", "m[0, 0] = 0"), ("ArrowRight", "m[0, 1] = 1"), ("ArrowDown", "m[1, 1] = 4"), ("ArrowLeft", "m[1, 0] = 3")):
+    for key, text in (("ArrowRight", "m[0, 0] = 0"), ("ArrowRight", "m[0, 1] = 1"), ("ArrowDown", "m[1, 1] = 4"), ("ArrowLeft", "m[1, 0] = 3")):
         lab.keyboard.press(key)
-        expect(lab.locator(".info .where")).to_contain_text(told)
+        expect(lab.locator(".info .where")).to_contain_text(text)
     assert lit(output(lab)) == [1]
 
 
-def test_printing_and_warnings_are_shown(lab: Page) -> None:
+def test_output_and_warnings_are_shown(lab: Page) -> None:
     run(lab, "x = torch.ones(2)\nprint(f'{x.sum():.1f}', x.shape)")
     expect(lab.locator(".printed")).to_have_text("2.0 torch.Size([2])\n")
 
@@ -160,7 +160,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("name", MISTAKES)
-def test_a_mistake_is_marked_explained_and_mended_by_one_click(lab: Page, name: str) -> None:
+def test_an_error_is_marked_explained_and_fixed_by_one_click(lab: Page, name: str) -> None:
     source, marked, label, shape = MISTAKES[name]
     run(lab, source)
     expect(lab.locator(".fault .message")).to_be_visible()
@@ -175,14 +175,14 @@ def test_a_mistake_is_marked_explained_and_mended_by_one_click(lab: Page, name: 
         expect(card(lab, "c")).to_contain_text(f"({', '.join(map(str, shape))}{',' if len(shape) == 1 else ''})")
 
 
-def test_a_script_that_does_not_end_is_stopped_and_the_page_lives_on(lab: Page) -> None:
+def test_an_endless_script_is_stopped_and_the_next_one_runs(lab: Page) -> None:
     run(lab, "x = torch.rand(300, 300)\nwhile True:\n    x = x @ x")
     expect(lab.locator(".fault .message")).to_contain_text("stopped")
     run(lab, "x = torch.ones(2)")
     expect(lab.locator(".fault")).to_be_empty()
 
 
-def test_a_prediction_hides_the_result_until_it_is_made(lab: Page) -> None:
+def test_the_result_is_hidden_until_it_is_predicted(lab: Page) -> None:
     lab.get_by_label("Predict first").check()
     run(lab, "a = torch.ones(2, 3)\nb = a.T")
     expect(lab.locator(".shelf")).to_be_hidden()
@@ -205,7 +205,7 @@ def test_examples_open_with_one_click(lab: Page) -> None:
         expect(lab.locator(".cm-content")).to_contain_text(example.source.splitlines()[-1])
 
 
-def test_the_form_writes_the_code(lab: Page) -> None:
+def test_the_form_generates_code(lab: Page) -> None:
     lab.get_by_role("button", name="Create a tensor").click()
     lab.get_by_label("Name", exact=True).fill("w")
     lab.get_by_role("textbox", name="Shape").fill("2, 5")
@@ -215,7 +215,7 @@ def test_the_form_writes_the_code(lab: Page) -> None:
     expect(lab.locator(".cm-content")).to_contain_text("w = torch.zeros((2, 5))")
 
 
-def test_a_link_reproduces_the_script_for_someone_else(lab: Page, chromium: Browser) -> None:
+def test_a_link_opens_the_script_for_another_learner(lab: Page, chromium: Browser) -> None:
     run(lab, "mine = torch.arange(3)  # 你好")
     lab.wait_for_url(re.compile(r"script="))
     other = chromium.new_context().new_page()
@@ -234,7 +234,7 @@ def test_a_script_survives_a_change_of_page(lab: Page) -> None:
     expect(card(lab, "kept")).to_be_visible()
 
 
-def test_a_broken_link_is_told_kindly(page: Page, address: str) -> None:
+def test_an_invalid_link_shows_an_error(page: Page, address: str) -> None:
     page.goto(f"{address}/tensors?script=broken")
     expect(page.get_by_text("The script in this link cannot be read.")).to_be_visible()
     expect(page.locator(".shelf .card").first).to_be_visible()
@@ -252,14 +252,14 @@ def test_exercises_are_checked_and_counted(lab: Page) -> None:
     expect(lab.get_by_text(f"1 of {len(EXERCISES)} solved")).to_be_visible()
 
 
-def test_the_reference_finds_a_function(lab: Page) -> None:
+def test_the_reference_can_be_searched(lab: Page) -> None:
     lab.get_by_text("What can I type here?").click()
     lab.get_by_placeholder("arange, transpose, softmax…").fill("cumsum")
     lab.get_by_placeholder("arange, transpose, softmax…").press("Enter")
     expect(lab.get_by_text(re.compile(r"^\d names"))).to_be_visible()
 
 
-def test_completion_offers_functions_and_methods(lab: Page) -> None:
+def test_completion_suggests_functions_and_methods(lab: Page) -> None:
     lab.locator(".cm-content").click()
     lab.keyboard.press("Control+a")
     lab.keyboard.type("x = torch.aran")
@@ -269,7 +269,7 @@ def test_completion_offers_functions_and_methods(lab: Page) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (390, 844)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_overflows_at_any_width(chromium: Browser, address: str, width: int, height: int, scheme: str) -> None:
+def test_no_content_overflows_at_any_width(chromium: Browser, address: str, width: int, height: int, scheme: str) -> None:
     context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
     page = context.new_page()
     page.set_default_timeout(60_000)
@@ -310,16 +310,16 @@ CASES = {
 }
 
 
-def test_every_tutorial_case_works_as_typed(lab: Page) -> None:
-    for name, (source, shown) in CASES.items():
+def test_every_tutorial_example_runs_as_typed(lab: Page) -> None:
+    for name, (source, text) in CASES.items():
         run(lab, source)
         expect(lab.locator(".fault"), name).to_be_empty()
-        expect(lab.locator(".shelf .card[aria-pressed]").last, name).to_contain_text(shown)
+        expect(lab.locator(".shelf .card[aria-pressed]").last, name).to_contain_text(text)
         output(lab).first.hover()
         expect(lab.locator(".info .where"), name).to_contain_text("slot")
 
 
-def test_every_exercise_takes_its_solution(lab: Page) -> None:
+def test_every_exercise_accepts_its_solution(lab: Page) -> None:
     lab.get_by_text("Exercises", exact=True).click()
     for number, exercise in enumerate(EXERCISES, 1):
         expect(lab.get_by_text(f"{number - 1} of {len(EXERCISES)} solved")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Training in a real browser."""
+"""The Train page in a browser."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def start_training(page: Page, address: str, epochs: int) -> None:
     page.locator(f"{STATE}[data-state=running]").wait_for()
 
 
-def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: Page, address: str) -> None:
+def test_one_click_on_home_trains_a_network_that_classifies_a_digit(page: Page, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Watch a network learn").click()
     page.locator(f"{STATE}[data-state=running]").wait_for()
@@ -40,7 +40,7 @@ def test_one_click_on_home_shows_a_network_learning_and_it_reads_a_digit(page: P
     expect(page.locator(".digit")).to_have_text("7")
 
 
-def test_a_run_is_steered_and_outlives_a_reload(page: Page, address: str) -> None:
+def test_a_run_can_be_controlled_and_survives_a_reload(page: Page, address: str) -> None:
     start_training(page, address, epochs=200)
     page.get_by_role("button", name="Pause").click()
     page.locator(f"{STATE}[data-state=paused]").wait_for()
@@ -73,7 +73,7 @@ def test_a_zoom_survives_the_refreshes(page: Page, address: str) -> None:
     page.locator(f"{STATE}[data-state=stopped]").wait_for()
 
 
-def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browser, address: str) -> None:
+def test_another_learner_can_neither_see_nor_control_a_run(page: Page, chromium: Browser, address: str) -> None:
     page.goto(address)
     page.get_by_role("button", name="Watch a network learn").click()
     page.locator(f"{STATE}[data-state]").wait_for()
@@ -91,7 +91,7 @@ def test_another_learner_neither_sees_nor_steers_it(page: Page, chromium: Browse
     other.close()
 
 
-def test_settings_that_cannot_work_are_told_together(page: Page, address: str) -> None:
+def test_all_invalid_settings_are_shown_together(page: Page, address: str) -> None:
     page.goto(f"{address}/train")
     page.get_by_text("More settings").click()
     for label, value in (("Batch size, images", "5000"), ("Learning rate", "0")):
@@ -103,7 +103,7 @@ def test_settings_that_cannot_work_are_told_together(page: Page, address: str) -
     expect(alert).to_contain_text("A batch of 5,000 is larger than MNIST 5k")
 
 
-def test_a_run_outlives_a_restart_of_the_server_and_goes_on(chromium: Browser, tmp_path: Path) -> None:
+def test_a_run_continues_after_a_restart_of_the_server(chromium: Browser, tmp_path: Path) -> None:
     port = free_port()
     page = chromium.new_page()
     page.set_default_timeout(60_000)

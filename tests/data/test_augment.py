@@ -1,4 +1,4 @@
-"""Augmentation: what may happen to an image, and nothing else."""
+"""Augmentation of images."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rolled(image: Tensor, down: int, right: int) -> Tensor:
 
 @settings(max_examples=repetitions(25))
 @given(pixels=st.integers(1, 3), seed=st.integers(0, 99), as_float=st.booleans())
-def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float: bool) -> None:
+def test_a_shift_fills_with_zeros(pixels: int, seed: int, as_float: bool) -> None:
     images = random_images().float() if as_float else random_images()
     torch.manual_seed(seed)
     moved = augment_images(images, Augmentation(shift=pixels))
@@ -44,7 +44,7 @@ def test_a_shift_is_a_roll_with_zeros_coming_in(pixels: int, seed: int, as_float
         assert sum(torch.equal(rolled(before, *place), after) for place in places) == 1
 
 
-def test_every_shift_happens_and_each_about_as_often() -> None:
+def test_shifts_are_uniformly_distributed() -> None:
     torch.manual_seed(0)
     image = torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
     image[..., 4, 4] = 1
@@ -53,13 +53,13 @@ def test_every_shift_happens_and_each_about_as_often() -> None:
     assert landed.min() > 140 and landed.max() < 260  # 200 each; four standard deviations are 55
 
 
-def test_a_flip_is_the_image_or_its_mirror_image() -> None:
+def test_a_flip_gives_the_image_or_its_mirror_image() -> None:
     torch.manual_seed(0)
     images = random_images(400)
     flipped = augment_images(images, Augmentation(flip=True))
-    kept = [torch.equal(before, after) for before, after in zip(images, flipped, strict=True)]
+    unchanged = [torch.equal(before, after) for before, after in zip(images, flipped, strict=True)]
     mirrored = [torch.equal(before.flip(-1), after) for before, after in zip(images, flipped, strict=True)]
-    assert all(one != other for one, other in zip(kept, mirrored, strict=True))
+    assert all(one != other for one, other in zip(unchanged, mirrored, strict=True))
     assert 150 < sum(mirrored) < 250
 
 
@@ -85,19 +85,19 @@ def test_the_default_changes_nothing_and_draws_no_random_numbers(dtype: torch.dt
     ids=["shift", "flip", "rotation", "scale", "stroke", "noise", "everything"],
 )
 class TestEach:
-    def test_a_seed_gives_the_same_images_and_another_others(self, augment: Augmentation) -> None:
-        made = []
+    def test_a_seed_determines_the_images(self, augment: Augmentation) -> None:
+        batches = []
         for seed in (1, 1, 2):
             torch.manual_seed(seed)
-            made.append(augment_images(random_images(32), augment))
-        assert torch.equal(made[0], made[1]) and not torch.equal(made[0], made[2])
+            batches.append(augment_images(random_images(32), augment))
+        assert torch.equal(batches[0], batches[1]) and not torch.equal(batches[0], batches[2])
 
-    def test_the_shape_stays_and_the_images_given_are_not_touched(self, augment: Augmentation) -> None:
+    def test_augmentation_keeps_the_shape_and_does_not_change_its_argument(self, augment: Augmentation) -> None:
         images = random_images()
         assert augment_images(images, augment).shape == images.shape
         assert torch.equal(images, random_images())
 
-    def test_pixels_stay_in_their_range(self, augment: Augmentation) -> None:
+    def test_augmented_pixels_stay_in_range(self, augment: Augmentation) -> None:
         changed = augment_images(random_images(64), augment).float()
         beyond = 255 * augment.noise * 6  # noise alone may go beyond it
         assert changed.isfinite().all()
@@ -110,19 +110,19 @@ def disk(count: int, radius: float) -> Tensor:
     return image.expand(count, 1, -1, -1)
 
 
-def test_scale_makes_larger_and_smaller_by_its_share() -> None:
+def test_scale_enlarges_and_shrinks_by_up_to_its_factor() -> None:
     torch.manual_seed(0)
     area = augment_images(disk(300, 12), Augmentation(scale=0.3)).sum(dim=(1, 2, 3)) / disk(1, 12).sum()
     size = area.sqrt()
     assert 0.69 < size.min() < 0.75 and 1.25 < size.max() < 1.31
 
 
-def test_rotation_leaves_a_disk_as_it_is() -> None:
+def test_rotation_does_not_change_a_disk() -> None:
     torch.manual_seed(0)
     torch.testing.assert_close(augment_images(disk(50, 12), Augmentation(rotation=180)).sum(dim=(1, 2, 3)), disk(50, 12).sum(dim=(1, 2, 3)), rtol=0.01, atol=0)
 
 
-def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
+def test_rotation_goes_both_ways_by_up_to_its_degrees() -> None:
     torch.manual_seed(0)
     bar = torch.zeros(300, 1, 41, 41)
     bar[:, :, 19:22, 5:36] = 255
@@ -135,7 +135,7 @@ def test_rotation_turns_both_ways_by_up_to_its_degrees() -> None:
     assert -30.5 < degrees.min() < -27 and 27 < degrees.max() < 30.5
 
 
-def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
+def test_changed_strokes_are_between_erosion_and_dilation() -> None:
     torch.manual_seed(0)
     images = random_images(64, 1, 12, 12).float()
     changed = augment_images(images, Augmentation(stroke=1.0))
@@ -146,14 +146,14 @@ def test_strokes_lie_between_the_thinnest_and_the_thickest() -> None:
     assert 10 < heavier.sum() < 54
 
 
-def test_strokes_change_the_chosen_share_of_the_images() -> None:
+def test_stroke_width_is_changed_in_the_configured_share_of_images() -> None:
     torch.manual_seed(0)
     images = random_images(400).float()
     changed = (augment_images(images, Augmentation(stroke=0.25)) != images).flatten(1).any(dim=1)
     assert 65 < changed.sum() < 135
 
 
-def test_noise_has_its_deviation() -> None:
+def test_noise_has_the_configured_standard_deviation() -> None:
     torch.manual_seed(0)
     images = random_images(200)
     added = (augment_images(images, Augmentation(noise=0.1)) - images) / 255
@@ -162,11 +162,11 @@ def test_noise_has_its_deviation() -> None:
 
 @pytest.mark.parametrize("setting", ["shift", "rotation", "scale", "stroke", "noise"])
 @pytest.mark.parametrize("value", [-1, 1000, math.nan, math.inf], ids=["negative", "huge", "nan", "inf"])
-def test_what_is_out_of_range_is_told(setting: str, value: float) -> None:
+def test_a_setting_out_of_range_is_refused(setting: str, value: float) -> None:
     (problem,) = Augmentation(**{setting: value}).problems()
     assert setting in problem and repr(value) in problem
 
 
-def test_all_that_is_out_of_range_is_told_at_once() -> None:
+def test_all_settings_out_of_range_are_reported_at_once() -> None:
     assert len(Augmentation(shift=-1, rotation=-1, scale=-1, stroke=-1, noise=-1).problems()) == 5
     assert EVERYTHING.problems() == []

@@ -1,4 +1,4 @@
-"""The data sets that come without a download."""
+"""The bundled data sets."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def shapes() -> ImageSet:
 
 @pytest.fixture(params=["digits", "shapes"])
 def images(request: pytest.FixtureRequest) -> ImageSet:
-    found: ImageSet = request.getfixturevalue(request.param)
-    return found
+    image_set: ImageSet = request.getfixturevalue(request.param)
+    return image_set
 
 
 def rows(images: torch.Tensor, labels: torch.Tensor) -> list[bytes]:
@@ -40,18 +40,18 @@ def test_sizes_and_types_are_those_of_the_catalogue(images: ImageSet) -> None:
     assert images.train_labels.dtype == images.test_labels.dtype == torch.int64
 
 
-def test_every_class_has_the_same_share_of_the_digits(digits: ImageSet) -> None:
+def test_digits_are_balanced(digits: ImageSet) -> None:
     assert digits.train_labels.bincount().tolist() == [400] * 10
     assert digits.test_labels.bincount().tolist() == [100] * 10
 
 
-def test_every_class_has_about_the_same_share_of_the_shapes(shapes: ImageSet) -> None:
+def test_shapes_are_nearly_balanced(shapes: ImageSet) -> None:
     both = torch.cat([shapes.train_labels, shapes.test_labels])
     assert both.bincount().tolist() == [600] * 10
     assert shapes.test_labels.bincount(minlength=10).min() >= 70
 
 
-def test_the_parts_have_no_image_in_common(images: ImageSet) -> None:
+def test_training_and_test_set_have_no_image_in_common(images: ImageSet) -> None:
     train, test = rows(images.train_images, images.train_labels), rows(images.test_images, images.test_labels)
     assert set(train).isdisjoint(test)
 
@@ -67,11 +67,11 @@ def test_the_digits_take_less_than_a_megabyte() -> None:
     assert builtin.MNIST_5K_FILE.stat().st_size < 2**20
 
 
-def test_labels_come_in_no_order(images: ImageSet) -> None:
+def test_labels_are_shuffled(images: ImageSet) -> None:
     assert (images.train_labels[1:] >= images.train_labels[:-1]).float().mean() < 0.7
 
 
-def test_they_are_the_same_each_time_whatever_the_random_numbers(images: ImageSet) -> None:
+def test_bundled_sets_do_not_depend_on_torchs_generator(images: ImageSet) -> None:
     torch.manual_seed(5)
     before = torch.get_rng_state()
     again = {"mnist-5k": builtin.mnist_5k, "shapes": builtin.shapes}[images.info.name](images.info)
@@ -86,7 +86,7 @@ def test_mean_and_deviation_of_the_shapes_are_those_of_the_catalogue(shapes: Ima
     np.testing.assert_allclose(pixels.std(dim=(0, 2, 3)), shapes.info.std, atol=5e-4)
 
 
-def test_the_digits_are_normalised_as_all_of_mnist_is(digits: ImageSet) -> None:
+def test_the_digits_are_normalised_with_the_statistics_of_mnist(digits: ImageSet) -> None:
     mnist = dataset_info("mnist")
     assert (digits.info.mean, digits.info.std) == (mnist.mean, mnist.std)
     pixels = digits.train_images.double() / 255
@@ -94,7 +94,7 @@ def test_the_digits_are_normalised_as_all_of_mnist_is(digits: ImageSet) -> None:
     np.testing.assert_allclose(pixels.std(), mnist.std, atol=2e-3)
 
 
-def test_shapes_can_be_told_apart(shapes: ImageSet) -> None:
+def test_the_outlines_of_the_shapes_are_distinct(shapes: ImageSet) -> None:
     """Every class has an outline of its own: drawn without noise at one size, no two look alike."""
     random = [builtin._draw_shape(name, 32, np.random.default_rng(3)).astype(int) for name in shapes.info.classes]
     pairs = [(one, other) for one in range(10) for other in range(one)]

@@ -1,4 +1,4 @@
-"""From a name to images: downloaded, kept in one file, read again, made anew where the file is torn."""
+"""Loading a data set by name: download, parsed file, cache, and damaged files."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def start_again() -> None:
     load._load.cache_clear()
 
 
-def test_a_download_becomes_tensors(tiny: dict[str, np.ndarray]) -> None:
+def test_a_downloaded_set_is_loaded_as_tensors(tiny: dict[str, np.ndarray]) -> None:
     load.download("mnist", quiet)
     images = load.load("mnist")
     np.testing.assert_array_equal(images.train_images[:, 0], tiny["train-images-idx3-ubyte"])
@@ -82,20 +82,20 @@ def test_a_download_becomes_tensors(tiny: dict[str, np.ndarray]) -> None:
     assert images.train_images.shape == (TRAIN, 1, 28, 28)
 
 
-def test_what_is_not_downloaded_is_told(tiny: dict[str, np.ndarray]) -> None:
+def test_a_set_that_is_not_downloaded_is_refused(tiny: dict[str, np.ndarray]) -> None:
     assert not load.is_ready("mnist")
     with pytest.raises(DataError, match=r"has not been downloaded yet.*MNIST 5k"):
         load.load("mnist")
 
 
-def test_a_download_is_ready_and_not_repeated(tiny: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_downloaded_set_is_ready_and_not_downloaded_again(tiny: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> None:
     load.download("mnist", quiet)
     assert load.is_ready("mnist")
     monkeypatch.delattr(load, "fetch")
     load.download("mnist", quiet)
 
 
-def test_files_put_there_by_hand_are_used(tiny: dict[str, np.ndarray], data: Path, tmp_path: Path) -> None:
+def test_files_copied_into_the_folder_are_used(tiny: dict[str, np.ndarray], data: Path, tmp_path: Path) -> None:
     folder = data / "downloads" / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for path in (tmp_path / "mirror").iterdir():
@@ -103,7 +103,7 @@ def test_files_put_there_by_hand_are_used(tiny: dict[str, np.ndarray], data: Pat
     assert load.load("mnist").test_images.shape == (TEST, 1, 28, 28)
 
 
-def test_a_torn_download_is_refused(tiny: dict[str, np.ndarray], tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tiny: dict[str, np.ndarray], tmp_path: Path) -> None:
     torn = tmp_path / "mirror" / "t10k-labels-idx1-ubyte.gz"
     torn.write_bytes(torn.read_bytes()[:-4])
     with pytest.raises(DataError, match=rf"checksum.*{torn.name}"):
@@ -111,7 +111,7 @@ def test_a_torn_download_is_refused(tiny: dict[str, np.ndarray], tmp_path: Path)
     assert not load.is_ready("mnist")
 
 
-def test_a_file_with_the_right_checksum_that_is_no_data_is_told(tiny: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_with_the_right_checksum_but_other_content_is_refused(tiny: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "mirror" / "train-images-idx3-ubyte.gz"
     broken.write_bytes(gzip.compress(b"\0\0\x08\x03" + b"\0" * 9))
     others = [pair for pair in datasets.MNIST.resources if pair[0] != broken.name]
@@ -120,13 +120,13 @@ def test_a_file_with_the_right_checksum_that_is_no_data_is_told(tiny: dict[str, 
         load.download("mnist", quiet)
 
 
-def test_two_downloads_at_a_time_are_refused(tiny: dict[str, np.ndarray], data: Path) -> None:
+def test_a_second_simultaneous_download_is_refused(tiny: dict[str, np.ndarray], data: Path) -> None:
     (data / "downloads").mkdir(parents=True)
     with FileLock(data / "downloads" / "mnist.lock"), pytest.raises(DataError, match="Another process is downloading"):
         load.download("mnist", quiet)
 
 
-def test_a_folder_that_cannot_be_written_is_told(tiny: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_created_is_reported(tiny: dict[str, np.ndarray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / "file" / "data"))
     with pytest.raises(DataError, match="could not be stored"):
@@ -141,11 +141,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> DatasetInfo:
     return info
 
 
-def test_it_is_loaded_once_a_process(few: DatasetInfo) -> None:
+def test_a_set_is_loaded_once_in_a_process(few: DatasetInfo) -> None:
     assert load.load("shapes") is load.load("shapes")
 
 
-def test_the_second_process_opens_the_file(few: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_loads_the_parsed_file(few: DatasetInfo, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load.load("shapes")
     start_again()
     monkeypatch.delitem(load._BUILDERS, "shapes")
@@ -155,7 +155,7 @@ def test_the_second_process_opens_the_file(few: DatasetInfo, monkeypatch: pytest
 
 
 @pytest.mark.parametrize("damage", ["torn", "empty", "text", "other-sizes", "other-names"])
-def test_a_damaged_file_is_made_anew(few: DatasetInfo, damage: str) -> None:
+def test_a_damaged_parsed_file_is_written_again(few: DatasetInfo, damage: str) -> None:
     first, path = load.load("shapes"), load.cache_path(few)
     whole = path.read_bytes()
     if damage.startswith("other"):
@@ -168,29 +168,29 @@ def test_a_damaged_file_is_made_anew(few: DatasetInfo, damage: str) -> None:
     assert path.read_bytes() == whole
 
 
-def test_nothing_is_left_beside_the_file(few: DatasetInfo, data: Path) -> None:
+def test_no_temporary_file_remains(few: DatasetInfo, data: Path) -> None:
     load.load("shapes")
     assert [path.name for path in data.iterdir()] == ["shapes.safetensors"]
 
 
-def test_a_disk_that_cannot_be_written_keeps_no_images_back(few: DatasetInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_load_though_the_parsed_file_cannot_be_written(few: DatasetInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("PLAYGROUND_DATA", str(tmp_path / "file" / "data"))
     assert_equal(load.load("shapes"), builtin.shapes(few))
 
 
-def test_offline_sets_are_ready_at_once() -> None:
+def test_bundled_sets_are_always_ready() -> None:
     assert load.is_ready("mnist-5k") and load.is_ready("shapes")
 
 
 @pytest.mark.parametrize("ask", [load.load, load.is_ready, lambda name: load.download(name, quiet)], ids=["load", "is-ready", "download"])
-def test_an_unknown_name_is_told_with_the_known_ones(ask: object) -> None:
+def test_the_error_for_an_unknown_name_lists_the_known_ones(ask: object) -> None:
     with pytest.raises(UnknownName, match=r"nope.*cifar10.*mnist-5k"):
         ask("nope")  # type: ignore[operator]
 
 
 @pytest.mark.skipif(not MNIST_FILES.is_dir(), reason=f"the files of MNIST are not in {MNIST_FILES}; PLAYGROUND_TEST_MNIST may name another folder")
-def test_real_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_downloaded_mnist_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLAYGROUND_MIRROR", MNIST_FILES.as_uri())
     load.download("mnist", quiet)
     images = load.load("mnist")

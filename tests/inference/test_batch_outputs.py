@@ -1,4 +1,4 @@
-"""One batch through an untrained network: what is told of each layer, against plain values."""
+"""Layer outputs of one batch of an untrained network."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def samples(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
 
 
-def test_each_layers_numbers_are_those_of_numpy() -> None:
+def test_layer_statistics_are_those_of_numpy() -> None:
     network, inputs = small(), samples(6, 2, 8, 8)
-    told = layer_statistics(network, inputs)
-    assert [(layer["index"], layer["type"]) for layer in told] == [(0, "Conv2d"), (1, "ReLU"), (2, "MaxPool2d"), (3, "Flatten"), (4, "Linear")]
-    for layer, output in zip(told, by_hand(network, inputs), strict=True):
+    statistics = layer_statistics(network, inputs)
+    assert [(layer["index"], layer["type"]) for layer in statistics] == [(0, "Conv2d"), (1, "ReLU"), (2, "MaxPool2d"), (3, "Flatten"), (4, "Linear")]
+    for layer, output in zip(statistics, by_hand(network, inputs), strict=True):
         values = output.double().numpy().ravel()
         assert layer["mean"] == pytest.approx(values.mean(), abs=1e-12) and layer["std"] == pytest.approx(values.std())
         assert layer["zeros"] == (values == 0).mean()
@@ -54,23 +54,23 @@ def test_each_layers_numbers_are_those_of_numpy() -> None:
         expected = np.histogram(values, BINS, (values.min(), values.max()))[0]
         assert np.abs(np.array(layer["counts"]) - expected).sum() <= 4  # a value on an edge may fall to either side
         assert layer["maps"]["shape"] == list(output.shape[1:])
-    assert 0.2 < told[1]["zeros"] < 0.8  # there were zeros to be counted
+    assert 0.2 < statistics[1]["zeros"] < 0.8  # there were zeros to be counted
 
 
-def test_a_value_of_each_bin_is_counted_once() -> None:
-    told = layer_statistics(nn.Sequential(nn.Flatten()), torch.arange(float(BINS)).view(1, -1))
-    assert told[0]["counts"] == [1] * BINS
+def test_a_value_in_each_bin_is_counted_once() -> None:
+    statistics = layer_statistics(nn.Sequential(nn.Flatten()), torch.arange(float(BINS)).view(1, -1))
+    assert statistics[0]["counts"] == [1] * BINS
 
 
-def test_what_is_told_is_the_order_of_the_stack_and_training_mode() -> None:
+def test_layers_are_in_order_and_run_in_training_mode() -> None:
     network = small(LayerSpec("Conv2d"), LayerSpec("ReLU"), LayerSpec("MaxPool2d"), LayerSpec("BatchNorm2d"), LayerSpec("Dropout", {"p": 0.75}))
-    told = layer_statistics(network, 5 + 3 * samples(32, 2, 8, 8))
-    assert [layer["maps"]["shape"] for layer in told] == [[16, 6, 6], [16, 6, 6], [16, 3, 3], [16, 3, 3], [16, 3, 3]]
-    assert told[3]["mean"] == pytest.approx(0, abs=1e-6)  # by the batch's own mean
-    assert told[4]["zeros"] == pytest.approx(0.75, abs=0.05)
+    statistics = layer_statistics(network, 5 + 3 * samples(32, 2, 8, 8))
+    assert [layer["maps"]["shape"] for layer in statistics] == [[16, 6, 6], [16, 6, 6], [16, 3, 3], [16, 3, 3], [16, 3, 3]]
+    assert statistics[3]["mean"] == pytest.approx(0, abs=1e-6)  # by the batch's own mean
+    assert statistics[4]["zeros"] == pytest.approx(0.75, abs=0.05)
 
 
-def test_no_hook_and_no_gradient_is_left_behind() -> None:
+def test_no_hooks_or_gradients_remain() -> None:
     network = small()
     layer_statistics(network, samples(2, 2, 8, 8))
     with pytest.raises(RuntimeError):
@@ -79,46 +79,46 @@ def test_no_hook_and_no_gradient_is_left_behind() -> None:
     assert all(parameter.grad is None for parameter in network.parameters()) and network.training
 
 
-def test_equal_values_have_a_histogram_too() -> None:
-    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((3, 4), 7.0))
-    assert (told["mean"], told["std"], told["zeros"], told["low"], told["high"]) == (7, 0, 0, 6.5, 7.5)
-    assert told["counts"] == [0] * (BINS // 2) + [12] + [0] * (BINS // 2)
+def test_equal_values_have_a_histogram() -> None:
+    (statistics,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((3, 4), 7.0))
+    assert (statistics["mean"], statistics["std"], statistics["zeros"], statistics["low"], statistics["high"]) == (7, 0, 0, 6.5, 7.5)
+    assert statistics["counts"] == [0] * (BINS // 2) + [12] + [0] * (BINS // 2)
 
 
 @pytest.mark.parametrize("bad", ["nan", "inf", "-inf"])
-def test_numbers_that_are_none_are_left_out(bad: str) -> None:
-    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.tensor([[1.0, float(bad), 3.0, 5.0]]))
-    assert (told["mean"], told["low"], told["high"], sum(told["counts"])) == (3, 1, 5, 3)
-    json.dumps(told, allow_nan=False)
+def test_non_finite_values_are_left_out(bad: str) -> None:
+    (statistics,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.tensor([[1.0, float(bad), 3.0, 5.0]]))
+    assert (statistics["mean"], statistics["low"], statistics["high"], sum(statistics["counts"])) == (3, 1, 5, 3)
+    json.dumps(statistics, allow_nan=False)
 
 
-def test_where_no_finite_number_is_left_it_is_said() -> None:
-    (told,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((2, 3), float("nan")))
-    assert told["mean"] is None and told["std"] is None and sum(told["counts"]) == 0
-    assert told["maps"]["planes"][0]["values"] == [0, 0, 0]
-    json.dumps(told, allow_nan=False)
+def test_without_finite_values_mean_and_deviation_are_none() -> None:
+    (statistics,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((2, 3), float("nan")))
+    assert statistics["mean"] is None and statistics["std"] is None and sum(statistics["counts"]) == 0
+    assert statistics["maps"]["planes"][0]["values"] == [0, 0, 0]
+    json.dumps(statistics, allow_nan=False)
 
 
-def test_maps_go_from_black_to_white_over_all_of_them() -> None:
+def test_feature_maps_share_one_scale_from_black_to_white() -> None:
     image = torch.tensor([[[-1.0, 0.0], [1.0, 0.0]], [[3.0, -1.0], [0.0, 0.0]]])
-    told = feature_maps(image)
-    assert (told["shape"], told["low"], told["high"]) == ([2, 2, 2], -1, 3)
-    assert told["planes"] == [
+    maps = feature_maps(image)
+    assert (maps["shape"], maps["low"], maps["high"]) == ([2, 2, 2], -1, 3)
+    assert maps["planes"] == [
         {"width": 2, "height": 2, "values": [0, 64, 128, 64]},
         {"width": 2, "height": 2, "values": [255, 0, 64, 64]},
     ]
 
 
-def test_of_many_maps_the_first_are_told_and_large_ones_are_averaged() -> None:
+def test_only_the_first_feature_maps_are_sent_and_large_ones_are_averaged() -> None:
     image = samples(MAPS + 3, 64, 20)
-    told = feature_maps(image)
-    assert told["shape"] == [MAPS + 3, 64, 20] and len(told["planes"]) == MAPS
+    maps = feature_maps(image)
+    assert maps["shape"] == [MAPS + 3, 64, 20] and len(maps["planes"]) == MAPS
     smaller = adaptive_avg_pool2d(image[:MAPS], (SIDE, 20))
     expected = ((smaller - smaller.min()) / (smaller.max() - smaller.min()) * 255).round()
-    for plane, wanted in zip(told["planes"], expected, strict=True):
+    for plane, expected_plane in zip(maps["planes"], expected, strict=True):
         assert (plane["width"], plane["height"]) == (20, SIDE)
-        assert np.abs(np.array(plane["values"]) - wanted.flatten().numpy()).max() <= 1
-    values = [value for plane in told["planes"] for value in plane["values"]]
+        assert np.abs(np.array(plane["values"]) - expected_plane.flatten().numpy()).max() <= 1
+    values = [value for plane in maps["planes"] for value in plane["values"]]
     assert min(values) == 0 and max(values) == 255
 
 
@@ -126,68 +126,68 @@ def test_of_many_maps_the_first_are_told_and_large_ones_are_averaged() -> None:
     ("shape", "height", "width"),
     [((10,), 1, 10), ((CELLS + 40,), 1, CELLS), ((17, 64), 17, 64), ((SIDE + 9, CELLS + 9), SIDE, CELLS), ((1, SIDE, SIDE), SIDE, SIDE)],
 )
-def test_vectors_are_a_row_and_tokens_a_plane(shape: tuple[int, ...], height: int, width: int) -> None:
+def test_vectors_are_one_row_and_tokens_one_plane(shape: tuple[int, ...], height: int, width: int) -> None:
     values = samples(*shape)
-    told = feature_maps(values)
-    (plane,) = told["planes"]
-    assert told["shape"] == list(shape) and (plane["height"], plane["width"], len(plane["values"])) == (height, width, height * width)
-    kept = values.reshape(-1, shape[-1])[:height, :width]
-    assert (kept.argmin(), kept.argmax()) == (np.argmin(plane["values"]), np.argmax(plane["values"]))
+    maps = feature_maps(values)
+    (plane,) = maps["planes"]
+    assert maps["shape"] == list(shape) and (plane["height"], plane["width"], len(plane["values"])) == (height, width, height * width)
+    plane_values = values.reshape(-1, shape[-1])[:height, :width]
+    assert (plane_values.argmin(), plane_values.argmax()) == (np.argmin(plane["values"]), np.argmax(plane["values"]))
 
 
-def test_infinities_are_black_and_white_and_what_is_no_number_black() -> None:
+def test_infinities_are_black_and_white_and_nan_is_black() -> None:
     (plane,) = feature_maps(torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 1.0, 2.0]))["planes"]
     assert plane["values"] == [255, 0, 0, 0, 128, 255]
 
 
-def asked(name: str = "tutorial-cnn", **more: Any) -> dict[str, Any]:
+def request(name: str = "tutorial-cnn", **more: Any) -> dict[str, Any]:
     return {"network": PRESETS[name].to_dict(), **more}
 
 
 @each_preset
-def test_every_preset_can_be_looked_into(name: str) -> None:
+def test_every_preset_has_outputs_of_a_batch(name: str) -> None:
     spec = PRESETS[name]
-    found = run_batch(asked(name, device="cpu"))
+    document = run_batch(request(name, device="cpu"))
     steps = trace(spec)
-    assert [layer["type"] for layer in found["layers"]] == [layer.type for layer in spec.layers]
-    assert [layer["maps"]["shape"] for layer in found["layers"]] == [list(step.out_shape or ()) for step in steps]
-    assert [sum(layer["counts"]) for layer in found["layers"]] == [BATCH * int(np.prod(step.out_shape or ())) for step in steps]
-    assert found["image"]["shape"] == list(spec.input_shape)
-    assert f"{BATCH} training images" in found["data"] or "random" in found["data"]
-    json.dumps(found, allow_nan=False)
+    assert [layer["type"] for layer in document["layers"]] == [layer.type for layer in spec.layers]
+    assert [layer["maps"]["shape"] for layer in document["layers"]] == [list(step.out_shape or ()) for step in steps]
+    assert [sum(layer["counts"]) for layer in document["layers"]] == [BATCH * int(np.prod(step.out_shape or ())) for step in steps]
+    assert document["image"]["shape"] == list(spec.input_shape)
+    assert f"{BATCH} training images" in document["data"] or "random" in document["data"]
+    json.dumps(document, allow_nan=False)
 
 
 @pytest.mark.parametrize("name", ["tutorial-cnn", "mnist-mlp", "cifar-resnet"])
-def test_of_zero_weights_nothing_but_zeros_comes(name: str) -> None:
-    found = run_batch(asked(name, initialisation="zeros"))["layers"]
-    first = next(place for place, layer in enumerate(found) if layer["type"] in ("Conv2d", "Linear"))
-    assert all(layer["zeros"] == 1 and layer["mean"] == layer["std"] == 0 for layer in found[first:])
-    assert all(not any(plane["values"]) for layer in found[first:] for plane in layer["maps"]["planes"])
-    assert run_batch(asked(name))["layers"][first]["zeros"] < 1
+def test_zero_weights_give_zero_outputs(name: str) -> None:
+    document = run_batch(request(name, initialisation="zeros"))["layers"]
+    first = next(place for place, layer in enumerate(document) if layer["type"] in ("Conv2d", "Linear"))
+    assert all(layer["zeros"] == 1 and layer["mean"] == layer["std"] == 0 for layer in document[first:])
+    assert all(not any(plane["values"]) for layer in document[first:] for plane in layer["maps"]["planes"])
+    assert run_batch(request(name))["layers"][first]["zeros"] < 1
 
 
-def test_an_initialisation_is_what_it_says() -> None:
-    spread = {start: run_batch(asked("mnist-mlp", initialisation=start))["layers"][-1]["std"] for start in ("small", "default", "large")}
+def test_a_larger_initialisation_spreads_the_outputs() -> None:
+    spread = {start: run_batch(request("mnist-mlp", initialisation=start))["layers"][-1]["std"] for start in ("small", "default", "large")}
     assert spread["small"] < spread["default"] < spread["large"]
 
 
-def test_a_seed_is_an_answer_and_leaves_torchs_numbers_alone() -> None:
+def test_a_seed_determines_the_outputs_and_does_not_change_torchs_generator() -> None:
     torch.manual_seed(3)
     before = torch.get_rng_state()
-    first, again, other = run_batch(asked(seed=1)), run_batch(asked(seed=1)), run_batch(asked(seed=2))
+    first, again, other = run_batch(request(seed=1)), run_batch(request(seed=1)), run_batch(request(seed=2))
     assert torch.equal(torch.get_rng_state(), before)
     assert first == again
     assert first["image"] != other["image"] and first["layers"][0]["mean"] != other["layers"][0]["mean"]
 
 
-def test_a_network_for_vectors_gets_random_numbers() -> None:
+def test_a_network_for_vectors_gets_random_inputs() -> None:
     network = NetworkSpec("vectors", (20,), (LayerSpec("Linear", {"out_features": 3}), LayerSpec("Tanh"))).to_dict()
-    found = run_batch({"network": network})
-    assert "(20,)" in found["data"] and len(found["image"]["planes"][0]["values"]) == 20
+    document = run_batch({"network": network})
+    assert "(20,)" in document["data"] and len(document["image"]["planes"][0]["values"]) == 20
 
 
 @pytest.mark.parametrize(
-    ("more", "refused", "said"),
+    ("changes", "error", "message"),
     [
         ({"network": None}, ConfigError, "JSON object"),
         ({"network": {"name": "x", "input_shape": [4], "layers": []}}, ConfigError, "layers"),
@@ -205,6 +205,6 @@ def test_a_network_for_vectors_gets_random_numbers() -> None:
         ({"dataset": "kmnist"}, DataError, "downloaded"),
     ],
 )
-def test_a_bad_request_is_refused_with_its_reason(more: dict[str, Any], refused: type[PlaygroundError], said: str) -> None:
-    with pytest.raises(refused, match=said):
-        run_batch({**asked(), **more})
+def test_an_invalid_request_is_refused_with_a_reason(changes: dict[str, Any], error: type[PlaygroundError], message: str) -> None:
+    with pytest.raises(error, match=message):
+        run_batch({**request(), **changes})

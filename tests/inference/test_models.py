@@ -1,4 +1,4 @@
-"""Trained networks: what is kept answers the same again, and nothing that is broken or foreign is believed."""
+"""Trained networks: loading, export, prediction scripts, and the refusal of damaged and hostile files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ CONFIG = TrainConfig(network="mnist-mlp", epochs=0.5, batch_size=200, device="cp
 
 
 @pytest.fixture(scope="module")
-def kept(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+def finished_run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """A finished run that every test of this file may read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
@@ -54,20 +54,20 @@ def kept(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture
-def run(kept: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(finished_run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The finished run, where runs are looked for."""
-    monkeypatch.setenv("PLAYGROUND_RUNS", str(kept.path.parent))
-    return kept
+    monkeypatch.setenv("PLAYGROUND_RUNS", str(finished_run.path.parent))
+    return finished_run
 
 
 @pytest.fixture
-def own(kept: Run, tmp_path: Path) -> Run:
+def run_copy(finished_run: Run, tmp_path: Path) -> Run:
     """A copy of the finished run, to be spoiled."""
-    return Run(shutil.copytree(kept.path, tmp_path / "runs" / kept.path.name))
+    return Run(shutil.copytree(finished_run.path, tmp_path / "runs" / finished_run.path.name))
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def pretrained_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder of trained networks in place of the shipped one."""
     folder = tmp_path / "models" / "pretrained"
     folder.mkdir(parents=True)
@@ -75,7 +75,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
+def test_the_shipped_network_classifies_digits(digits: ImageSet) -> None:
     model = load_model(DEFAULT_MODEL)
     probabilities = model.probabilities(digits.test_images)
     assert probabilities.shape == (1000, 10)
@@ -85,21 +85,21 @@ def test_the_shipped_network_reads_digits(digits: ImageSet) -> None:
     assert loss == pytest.approx(torch.nn.functional.nll_loss(probabilities.log(), digits.test_labels).item(), rel=1e-3)
 
 
-def test_networks_of_the_home_stand_beside_those_of_the_playground(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_own_networks_are_found_beside_shipped_ones(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PLAYGROUND_MODELS", raising=False)
     monkeypatch.setenv("PLAYGROUND_HOME", str(tmp_path))
-    own = tmp_path / "models" / "pretrained" / "mine.safetensors"
-    own.parent.mkdir(parents=True)
-    shutil.copy(environment.ROOT / "models" / "pretrained" / f"{DEFAULT_MODEL}.safetensors", own)
+    own_path = tmp_path / "models" / "pretrained" / "mine.safetensors"
+    own_path.parent.mkdir(parents=True)
+    shutil.copy(environment.ROOT / "models" / "pretrained" / f"{DEFAULT_MODEL}.safetensors", own_path)
     spec = json.loads((environment.ROOT / "models" / "mnist-mlp.json").read_text(encoding="utf-8"))
     (tmp_path / "models" / "mine.json").write_text(json.dumps({**spec, "name": "mine"}), encoding="utf-8")
     assert {"mine", "mnist-mlp"} <= load_presets().networks.keys() and load_presets().faults == {}
     assert pretrained_names() == ["mine", DEFAULT_MODEL]
-    assert find_weights("mine").path == own
+    assert find_weights("mine").path == own_path
 
 
 @pytest.mark.parametrize("name", pretrained_names())
-def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageSet) -> None:
+def test_a_shipped_network_has_the_accuracy_on_its_card(name: str, digits: ImageSet) -> None:
     path = environment.models_folder() / "pretrained" / f"{name}.safetensors"
     with safe_open(path, "pt") as file:
         facts = file.metadata()
@@ -109,7 +109,7 @@ def test_a_shipped_network_is_as_good_as_its_card_says(name: str, digits: ImageS
         assert load_model(name).evaluate(digits)[1] == pytest.approx(float(facts["test_accuracy"]), abs=0.002)
 
 
-def test_a_prediction_is_one_image_of_the_batch(digits: ImageSet) -> None:
+def test_predictions_for_an_image_alone_and_in_a_batch_are_equal(digits: ImageSet) -> None:
     model = load_model(DEFAULT_MODEL)
     image, label = digits.test_images[0], int(digits.test_labels[0])
     prediction = model.predict(image)
@@ -119,7 +119,7 @@ def test_a_prediction_is_one_image_of_the_batch(digits: ImageSet) -> None:
     assert prediction.probabilities == pytest.approx(model.probabilities(digits.test_images[:8])[0].tolist(), abs=1e-5)
 
 
-def test_a_drawing_of_nothing_is_refused_and_a_stroke_is_read() -> None:
+def test_an_empty_drawing_is_refused_and_a_stroke_is_classified() -> None:
     model = load_model(DEFAULT_MODEL)
     ink = torch.zeros(100, 100).double().numpy()
     with pytest.raises(DrawingError):
@@ -138,7 +138,7 @@ def test_a_model_stays_in_evaluation_mode(digits: ImageSet) -> None:
     assert model.predict(digits.test_images[1]).probabilities == before.probabilities
 
 
-def test_evaluating_never_puts_a_shared_model_into_training_mode(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evaluating_never_switches_a_shared_model_to_training_mode(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty pages share one model: one that evaluates must not switch another's dropout on, not even for an instant."""
     model = load_model(DEFAULT_MODEL)
     modes: list[bool] = []
@@ -166,12 +166,12 @@ def test_data_of_another_shape_is_refused(digits: ImageSet) -> None:
         load_model(DEFAULT_MODEL).evaluate(colours)
 
 
-def test_the_same_model_is_loaded_once_and_again_when_its_file_changes(own: Run) -> None:
-    first = load_model(own.id)
-    assert load_model(own.id) is first
-    changed = own.checkpoints.latest_path.stat().st_mtime_ns + 10**9
-    os.utime(own.checkpoints.latest_path, ns=(changed, changed))
-    assert load_model(own.id) is not first
+def test_a_model_is_loaded_once_until_its_file_changes(run_copy: Run) -> None:
+    first = load_model(run_copy.id)
+    assert load_model(run_copy.id) is first
+    changed = run_copy.checkpoints.latest_path.stat().st_mtime_ns + 10**9
+    os.utime(run_copy.checkpoints.latest_path, ns=(changed, changed))
+    assert load_model(run_copy.id) is not first
 
 
 def keep(run: Run, step: int, fill: float = 0.0) -> None:
@@ -181,7 +181,7 @@ def keep(run: Run, step: int, fill: float = 0.0) -> None:
     run.checkpoints.save({"weights": weights, "step": step})
 
 
-def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
+def test_every_checkpoint_of_a_run_can_be_loaded(tmp_path: Path) -> None:
     run = create(CONFIG, preset("mnist-mlp"))
     for step in (3, 17, 124):
         keep(run, step)
@@ -192,7 +192,7 @@ def test_every_kept_checkpoint_of_a_run_can_be_asked(tmp_path: Path) -> None:
     assert find_weights(f"{run.id}@17").run == run == find_weights(run.id).run and find_weights(DEFAULT_MODEL).run is None
 
 
-def test_a_step_that_was_not_kept_lists_those_that_were(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_checkpoint_lists_the_existing_ones(tmp_path: Path) -> None:
     run = create(CONFIG, preset("mnist-mlp"))
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(f"{run.id}@3")
@@ -227,12 +227,12 @@ BY_HAND: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 @pytest.mark.parametrize("inputs", INPUT_SCALINGS)
-def test_pixels_reach_a_network_as_they_did_in_training(inputs: str, digits: ImageSet, shelf: Path) -> None:
+def test_pixels_are_scaled_as_in_training(inputs: str, digits: ImageSet, pretrained_folder: Path) -> None:
     config = replace(CONFIG, inputs=inputs)
     run = create(config, SPEC)
     network = build(SPEC, seed=3)
     run.checkpoints.save({"weights": network.state_dict(), "step": 1})
-    save_file(network.state_dict(), shelf / "mine.safetensors", facts_of(config=json.dumps(config.to_dict())))
+    save_file(network.state_dict(), pretrained_folder / "mine.safetensors", facts_of(config=json.dumps(config.to_dict())))
     images, network = digits.test_images[:50], network.double()
     with torch.no_grad():
         expected = network(BY_HAND[inputs](images)).softmax(dim=1)
@@ -244,39 +244,39 @@ def test_pixels_reach_a_network_as_they_did_in_training(inputs: str, digits: Ima
         assert model.evaluate(few)[1] == accuracy
 
 
-def test_a_file_from_before_inputs_could_be_chosen_has_standardised_ones(shelf: Path) -> None:
+def test_a_file_without_an_input_scaling_uses_standardised_inputs(pretrained_folder: Path) -> None:
     facts = {name: value for name, value in CONFIG.to_dict().items() if name != "inputs"}
-    save_file(MLP, shelf / "mine.safetensors", facts_of(config=json.dumps(facts)))
+    save_file(MLP, pretrained_folder / "mine.safetensors", facts_of(config=json.dumps(facts)))
     assert load_model("mine").inputs == STANDARDISED
 
 
-def test_a_finished_run_exported_answers_the_same_to_the_last_bit(run: Run, shelf: Path, digits: ImageSet) -> None:
+def test_an_exported_run_predicts_bit_for_bit_the_same(run: Run, pretrained_folder: Path, digits: ImageSet) -> None:
     before = load_model(run.id)
-    export(run, shelf / "mine", training_command(run))
+    export(run, pretrained_folder / "mine", training_command(run))
     assert pretrained_names() == ["mine"]
     after = load_model("mine")
     assert torch.equal(before.probabilities(digits.test_images), after.probabilities(digits.test_images))
     assert (after.spec, after.info) == (before.spec, before.info)
 
 
-def test_the_exports_facts_make_the_run_again(run: Run, shelf: Path, digits: ImageSet) -> None:
+def test_the_metadata_of_an_export_reproduces_the_run(run: Run, pretrained_folder: Path, digits: ImageSet) -> None:
     command = training_command(run)
-    export(run, shelf / "mine", command)
-    with safe_open(shelf / "mine.safetensors", "pt") as file:
+    export(run, pretrained_folder / "mine", command)
+    with safe_open(pretrained_folder / "mine.safetensors", "pt") as file:
         facts = file.metadata()
     assert TrainConfig.from_dict(json.loads(facts["config"])) == CONFIG
     assert facts["command"] == command and command.startswith("python -m playground train --dataset mnist-5k")
     assert float(facts["test_accuracy"]) == pytest.approx(load_model(run.id).evaluate(digits)[1], abs=1e-4)
-    card = (shelf / "mine.md").read_text(encoding="utf-8")
+    card = (pretrained_folder / "mine.md").read_text(encoding="utf-8")
     assert command in card and "MNIST 5k" in card and percent(float(facts["test_accuracy"]), 2) in card
 
 
-def test_an_export_keeps_a_dot_in_its_name(run: Run, shelf: Path) -> None:
-    export(run, shelf / "mine-v1.2", "")
-    assert sorted(path.name for path in shelf.iterdir()) == ["mine-v1.2.md", "mine-v1.2.safetensors"]
+def test_an_export_keeps_a_dot_in_its_name(run: Run, pretrained_folder: Path) -> None:
+    export(run, pretrained_folder / "mine-v1.2", "")
+    assert sorted(path.name for path in pretrained_folder.iterdir()) == ["mine-v1.2.md", "mine-v1.2.safetensors"]
 
 
-def test_an_export_makes_its_folder(run: Run, tmp_path: Path) -> None:
+def test_an_export_creates_its_folder(run: Run, tmp_path: Path) -> None:
     export(run, tmp_path / "a" / "b" / "mine", "")
     assert (tmp_path / "a" / "b" / "mine.safetensors").exists()
 
@@ -293,14 +293,14 @@ def test_an_export_over_a_folder_is_refused(run: Run, tmp_path: Path) -> None:
         export(run, tmp_path / "mine", "")
 
 
-def test_an_unfinished_run_is_not_exported(tmp_path: Path) -> None:
+def test_an_unfinished_run_cannot_be_exported(tmp_path: Path) -> None:
     fresh = create(CONFIG, preset("mnist-mlp"))
     with pytest.raises(CheckpointError, match="not finished"):
         export(fresh, tmp_path / "mine", "")
     assert not (tmp_path / "mine.safetensors").exists()
 
 
-def test_an_unknown_name_lists_what_there_is(run: Run) -> None:
+def test_the_error_for_an_unknown_name_lists_the_networks(run: Run) -> None:
     with pytest.raises(UnknownName) as caught:
         load_model("nobody")
     assert DEFAULT_MODEL in caught.value.hint and run.id in caught.value.hint
@@ -312,7 +312,7 @@ def test_a_name_is_never_a_path(name: str) -> None:
         load_model(name)
 
 
-def test_a_run_without_a_checkpoint_has_nothing_to_say() -> None:
+def test_a_run_without_a_checkpoint_cannot_be_loaded() -> None:
     with pytest.raises(CheckpointError, match="no checkpoint yet"):
         load_model(create(CONFIG, preset("mnist-mlp")).id)
 
@@ -327,8 +327,8 @@ def facts_of(**changes: str) -> dict[str, str]:
 MLP = {"1.weight": torch.zeros(128, 784), "1.bias": torch.zeros(128), "3.weight": torch.zeros(10, 128), "3.bias": torch.zeros(10)}
 
 
-def test_a_file_of_ones_own_is_a_trained_network_too(shelf: Path) -> None:
-    save_file(MLP, shelf / "mine.safetensors", facts_of())
+def test_an_own_weights_file_is_a_trained_network(pretrained_folder: Path) -> None:
+    save_file(MLP, pretrained_folder / "mine.safetensors", facts_of())
     assert load_model("mine").predict(torch.zeros(1, 28, 28, dtype=torch.uint8)).probabilities == pytest.approx([0.1] * 10)
 
 
@@ -356,15 +356,15 @@ TEN_OF_TWELVE = SPEC.to_json().replace('"out_features": 10', '"out_features": 12
         pytest.param({}, facts_of(), id="no-weights"),
     ],
 )
-def test_a_file_that_is_no_trained_network_is_refused(weights: dict[str, torch.Tensor], facts: dict[str, str] | None, shelf: Path) -> None:
-    save_file(weights, shelf / "mine.safetensors", facts)
+def test_a_file_that_is_no_trained_network_is_refused(weights: dict[str, torch.Tensor], facts: dict[str, str] | None, pretrained_folder: Path) -> None:
+    save_file(weights, pretrained_folder / "mine.safetensors", facts)
     with pytest.raises(CheckpointError, match="mine"):
         load_model("mine")
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"\xff" * 100, b"PK\x03\x04", "half"], ids=["empty", "text", "huge-header", "zip", "half"])
-def test_a_damaged_file_is_refused(content: bytes | str, shelf: Path) -> None:
-    path = shelf / "mine.safetensors"
+def test_a_damaged_file_is_refused(content: bytes | str, pretrained_folder: Path) -> None:
+    path = pretrained_folder / "mine.safetensors"
     save_file(MLP, path, facts_of())
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
@@ -383,31 +383,31 @@ class Attack:
 
 
 @pytest.mark.parametrize("inside", ["weights", "beside"])
-def test_code_inside_a_checkpoint_is_refused_and_never_run(inside: str, own: Run, tmp_path: Path) -> None:
+def test_code_inside_a_checkpoint_is_refused_and_never_run(inside: str, run_copy: Run, tmp_path: Path) -> None:
     target = tmp_path / "hacked"
-    state = own.checkpoints.load()
+    state = run_copy.checkpoints.load()
     assert state is not None
-    torch.save({**state, "weights" if inside == "weights" else "extra": Attack(target)}, own.checkpoints.latest_path)
+    torch.save({**state, "weights" if inside == "weights" else "extra": Attack(target)}, run_copy.checkpoints.latest_path)
     with pytest.raises(CheckpointError):
-        load_model(own.id)
+        load_model(run_copy.id)
     assert not target.exists()
-    torch.load(own.checkpoints.latest_path, weights_only=False)  # the attack is a real one
+    torch.load(run_copy.checkpoints.latest_path, weights_only=False)  # the attack is a real one
     assert target.exists()
 
 
 @pytest.mark.parametrize("protocol", [0, 2, 4])
-def test_a_bare_pickle_is_refused_and_never_run(protocol: int, own: Run, tmp_path: Path) -> None:
-    own.checkpoints.latest_path.write_bytes(pickle.dumps({"weights": Attack(tmp_path / "hacked")}, protocol))
+def test_a_bare_pickle_is_refused_and_never_run(protocol: int, run_copy: Run, tmp_path: Path) -> None:
+    run_copy.checkpoints.latest_path.write_bytes(pickle.dumps({"weights": Attack(tmp_path / "hacked")}, protocol))
     with pytest.raises(CheckpointError):
-        load_model(own.id)
+        load_model(run_copy.id)
     assert not (tmp_path / "hacked").exists()
 
 
-def test_a_zip_that_is_no_checkpoint_is_refused(own: Run) -> None:
-    with zipfile.ZipFile(own.checkpoints.latest_path, "w") as file:
+def test_a_zip_that_is_no_checkpoint_is_refused(run_copy: Run) -> None:
+    with zipfile.ZipFile(run_copy.checkpoints.latest_path, "w") as file:
         file.writestr("archive/readme.txt", "hello")
     with pytest.raises(CheckpointError):
-        load_model(own.id)
+        load_model(run_copy.id)
 
 
 @pytest.mark.parametrize(
@@ -423,45 +423,45 @@ def test_a_zip_that_is_no_checkpoint_is_refused(own: Run) -> None:
         pytest.param({"weights": {**MLP, "9.weight": torch.zeros(1)}}, id="one-too-many"),
     ],
 )
-def test_a_checkpoint_that_holds_no_such_weights_is_refused(state: Any, own: Run) -> None:
-    torch.save(state, own.checkpoints.latest_path)
+def test_a_checkpoint_without_matching_weights_is_refused(state: Any, run_copy: Run) -> None:
+    torch.save(state, run_copy.checkpoints.latest_path)
     with pytest.raises(CheckpointError):
-        load_model(own.id)
+        load_model(run_copy.id)
 
 
 @given(data=st.data())
 @hypothesis_settings(max_examples=repetitions(60))
-def test_a_checkpoint_damaged_anywhere_is_refused_or_read(data: st.DataObject, own: Run) -> None:
-    torch.save({"weights": MLP}, own.checkpoints.latest_path)
-    whole = bytearray(own.checkpoints.latest_path.read_bytes())
+def test_a_damaged_checkpoint_is_refused_or_read(data: st.DataObject, run_copy: Run) -> None:
+    torch.save({"weights": MLP}, run_copy.checkpoints.latest_path)
+    whole = bytearray(run_copy.checkpoints.latest_path.read_bytes())
     ends = st.integers(0, 300) | st.integers(len(whole) - 900, len(whole) - 1)  # where the archive's own tables are
     for _ in range(data.draw(st.integers(1, 3))):
         whole[data.draw(ends)] = data.draw(st.integers(0, 255))
-    own.checkpoints.latest_path.write_bytes(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 100]))])
+    run_copy.checkpoints.latest_path.write_bytes(whole[: data.draw(st.sampled_from([len(whole), len(whole) // 2, 100]))])
     stamp = data.draw(st.integers(1, 2**50))
-    os.utime(own.checkpoints.latest_path, ns=(stamp, stamp))
+    os.utime(run_copy.checkpoints.latest_path, ns=(stamp, stamp))
     try:
-        load_model(own.id)
+        load_model(run_copy.id)
     except CheckpointError:
         return
 
 
-def test_the_weights_of_another_run_are_refused(own: Run) -> None:
-    (own.path / "network.json").write_text(preset("lenet-5").to_json(), encoding="utf-8")
+def test_the_weights_of_another_run_are_refused(run_copy: Run) -> None:
+    (run_copy.path / "network.json").write_text(preset("lenet-5").to_json(), encoding="utf-8")
     with pytest.raises(CheckpointError, match="do not fit its network"):
-        load_model(own.id)
+        load_model(run_copy.id)
 
 
-def test_the_training_command_trains_the_same_again(run: Run) -> None:
+def test_the_training_command_has_the_configuration_of_the_run(run: Run) -> None:
     words = shlex.split(training_command(run))
     assert words[:4] == ["python", "-m", "playground", "train"]
-    given = cli.commands["train"].make_context("train", words[4:], **cli.context_settings).params
+    options = cli.commands["train"].make_context("train", words[4:], **cli.context_settings).params
     for name in ("as_json", "start"):
-        given.pop(name)
-    assert TrainConfig.from_options(given) == CONFIG
+        options.pop(name)
+    assert TrainConfig.from_options(options) == CONFIG
 
 
-def answer_of(script: str, cwd: Path) -> str:
+def script_output(script: str, cwd: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
         cwd=cwd,
@@ -475,7 +475,7 @@ def answer_of(script: str, cwd: Path) -> str:
     return done.stdout.split()[0]
 
 
-def shown(script: str, pixels: Path) -> str:
+def with_pixels(script: str, pixels: Path) -> str:
     """The script with a learner's own pixels put in, as its comment asks."""
     lines = script.splitlines()
     (place,) = [index for index, line in enumerate(lines) if "replace by your image" in line]
@@ -483,42 +483,42 @@ def shown(script: str, pixels: Path) -> str:
     return "\n".join(lines)
 
 
-def test_the_prediction_script_of_the_shipped_network_answers_as_it_does(digits: ImageSet, tmp_path: Path) -> None:
+def test_the_prediction_script_of_the_shipped_network_predicts_the_same_class(digits: ImageSet, tmp_path: Path) -> None:
     model = load_model(DEFAULT_MODEL)
     script = prediction_source(model)
     assert "playground" not in script
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
-    assert answer_of(shown(script, tmp_path / "pixels.pt"), environment.ROOT) == model.predict(digits.test_images[3]).label
+    assert script_output(with_pixels(script, tmp_path / "pixels.pt"), environment.ROOT) == model.predict(digits.test_images[3]).label
 
 
-def test_the_prediction_script_of_a_run_is_whole(run: Run, digits: ImageSet, tmp_path: Path) -> None:
+def test_the_prediction_script_of_a_run_runs_as_it_is(run: Run, digits: ImageSet, tmp_path: Path) -> None:
     """Run in this process' stead from the folder that holds `runs/`, as the app's own folder does."""
     model = load_model(run.id)
     home = tmp_path / "home"
     home.mkdir()
     (home / "runs").symlink_to(run.path.parent, target_is_directory=True)
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
-    assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
+    assert script_output(with_pixels(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
 
 
 @pytest.mark.parametrize("inputs", INPUT_SCALINGS)
-def test_the_prediction_script_of_a_checkpoint_prepares_pixels_as_training_did(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
+def test_the_prediction_script_of_a_checkpoint_scales_pixels_as_in_training(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=500, learning_rate=0.1 if inputs != "0-255" else 1e-4, optimizer="sgd", inputs=inputs)
-    made = train(create(config, preset("mnist-mlp")))
-    model = load_model(f"{made.id}@{made.checkpoints.steps()[-1]}")
+    run = train(create(config, preset("mnist-mlp")))
+    model = load_model(f"{run.id}@{run.checkpoints.steps()[-1]}")
     home = tmp_path / "home"
     home.mkdir()
-    (home / "runs").symlink_to(made.path.parent, target_is_directory=True)
+    (home / "runs").symlink_to(run.path.parent, target_is_directory=True)
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
-    assert answer_of(shown(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
+    assert script_output(with_pixels(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
 
 
-def test_the_prediction_script_as_it_stands_is_python(run: Run) -> None:
+def test_the_prediction_script_is_valid_python(run: Run) -> None:
     for model in (load_model(DEFAULT_MODEL), load_model(run.id)):
         compile(prediction_source(model), "predict.py", "exec")
 
 
-def test_only_digits_are_read_from_drawings() -> None:
+def test_only_networks_for_digits_classify_drawings() -> None:
     for info in DATASETS:
         if info.kind != "digits":
             model = Model("mine", SPEC, info, STANDARDISED, Network(), torch.device("cpu"))
@@ -530,6 +530,6 @@ def test_exported_weights_are_plain_safetensors(run: Run, tmp_path: Path) -> Non
     export(run, tmp_path / "mine", "")
     state = run.checkpoints.load()
     assert state is not None
-    found = load_file(tmp_path / "mine.safetensors")
-    assert found.keys() == state["weights"].keys()
-    assert all(torch.equal(found[name], tensor) for name, tensor in state["weights"].items())
+    tensors = load_file(tmp_path / "mine.safetensors")
+    assert tensors.keys() == state["weights"].keys()
+    assert all(torch.equal(tensors[name], tensor) for name, tensor in state["weights"].items())

@@ -1,4 +1,4 @@
-"""A drawing or a picture on its way to a network: MNIST's own form, whatever comes in."""
+"""Preprocessing of drawings and images to the form of MNIST."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def middle(field: Pixels) -> tuple[float, float]:
 
 @settings(max_examples=repetitions(60))
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=30)))
-def test_any_drawing_becomes_a_digit_in_the_middle(ink: np.ndarray) -> None:
+def test_any_drawing_becomes_a_centred_digit(ink: np.ndarray) -> None:
     assume(ink.any())
     digit = to_digit(ink)
     assert digit.input.shape == (1, 28, 28) and digit.input.dtype == torch.uint8
@@ -63,14 +63,14 @@ def test_any_drawing_becomes_a_digit_in_the_middle(ink: np.ndarray) -> None:
         assert offset == pytest.approx(round(offset)) and abs(place - MIDDLE) == pytest.approx(nearest)
 
 
-def test_real_digits_lie_within_a_pixel_of_the_middle(digits: ImageSet) -> None:
+def test_real_digits_are_centred_within_a_pixel(digits: ImageSet) -> None:
     places = [middle(to_digit(image[0].numpy()).centred) for image in digits.test_images[:300]]
     assert np.abs(np.array(places) - MIDDLE).max() <= 1
 
 
 @pytest.mark.parametrize("right", [-1, 0, 1], ids=["left", "middle", "right"])
 @pytest.mark.parametrize("down", [-1, 0, 1], ids=["top", "middle", "bottom"])
-def test_it_does_not_matter_where_it_is_drawn(down: int, right: int) -> None:
+def test_the_result_does_not_depend_on_the_position(down: int, right: int) -> None:
     ink = to_digit(seven()).cropped
     canvas = np.zeros((200, 200))
     top, left = ((1 + where) * (200 - length) // 2 for where, length in zip((down, right), ink.shape, strict=True))
@@ -79,17 +79,17 @@ def test_it_does_not_matter_where_it_is_drawn(down: int, right: int) -> None:
 
 
 @pytest.mark.parametrize("times", [2, 3, 5])
-def test_it_does_not_matter_how_large_it_is_drawn(times: int) -> None:
+def test_the_result_does_not_depend_on_the_size(times: int) -> None:
     once, larger = to_digit(seven()).centred, to_digit(np.kron(seven(), np.ones((times, times)))).centred
     assert np.abs(once - larger).mean() < 1  # of 255
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 4.0])
-def test_it_does_not_matter_how_dark_the_ink_is(share: float) -> None:
+def test_the_result_does_not_depend_on_the_brightness(share: float) -> None:
     np.testing.assert_allclose(to_digit(seven() * share).centred, to_digit(seven()).centred, atol=1e-3)
 
 
-def test_faint_noise_does_not_widen_the_box() -> None:
+def test_faint_noise_does_not_widen_the_bounding_box() -> None:
     noisy = seven() + np.random.default_rng(0).uniform(0, 20, (200, 200))
     assert to_digit(noisy).cropped.shape == to_digit(seven()).cropped.shape
 
@@ -103,7 +103,7 @@ def test_the_crop_has_no_margins_and_the_fit_keeps_the_aspect() -> None:
     np.testing.assert_array_equal(digit.drawn, ink)
 
 
-def test_a_digit_that_has_mnists_form_already_stays_as_it_is(digits: ImageSet) -> None:
+def test_a_digit_of_mnist_is_not_changed(digits: ImageSet) -> None:
     changes = []
     for image in digits.test_images[:300]:
         once = to_digit(image[0].numpy()).centred
@@ -111,7 +111,7 @@ def test_a_digit_that_has_mnists_form_already_stays_as_it_is(digits: ImageSet) -
     assert np.median(changes) < 3 and max(changes) < 20  # of 255
 
 
-def test_the_shipped_network_reads_digits_pasted_anywhere_at_any_size(digits: ImageSet) -> None:
+def test_the_shipped_network_classifies_digits_at_any_position_and_size(digits: ImageSet) -> None:
     """The way from canvas to network: these digits are among those that the network was trained on."""
     count = repetitions(len(digits.test_images))
     images = replace(digits, test_images=digits.test_images[:count], test_labels=digits.test_labels[:count])
@@ -119,13 +119,13 @@ def test_the_shipped_network_reads_digits_pasted_anywhere_at_any_size(digits: Im
 
 
 @pytest.mark.parametrize("ink", [np.zeros((28, 28)), np.zeros((0, 0)), np.zeros((0, 5)), np.zeros((1, 1))], ids=["blank", "none", "no-rows", "one"])
-def test_an_empty_drawing_is_told(ink: Pixels) -> None:
+def test_an_empty_drawing_is_refused(ink: Pixels) -> None:
     with pytest.raises(DrawingError, match="canvas is empty"):
         to_digit(ink)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf], ids=["nan", "inf"])
-def test_ink_that_is_no_number_is_refused(value: float) -> None:
+def test_non_finite_ink_is_refused(value: float) -> None:
     with pytest.raises(DrawingError):
         to_digit(np.full((5, 5), value))
 
@@ -144,7 +144,7 @@ ALL, ONE = slice(None), slice(140, 141)
     [(mark(ONE, ONE), (20, 20)), (mark(ALL, ONE), (20, 1)), (mark(ONE, ALL), (1, 20)), (mark(slice(0, 1), slice(0, 1)), (20, 20)), (mark(ALL, ALL), (20, 20))],
     ids=["dot", "upright-line", "level-line", "corner", "full"],
 )
-def test_marks_that_are_no_digit_get_through(ink: Pixels, fitted: tuple[int, int]) -> None:
+def test_marks_that_are_no_digit_are_accepted(ink: Pixels, fitted: tuple[int, int]) -> None:
     digit = to_digit(ink)
     assert digit.fitted.shape == fitted
     assert max(abs(place - MIDDLE) for place in middle(digit.centred)) <= 0.5
@@ -175,13 +175,13 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("make", PICTURES.values(), ids=PICTURES)
-def test_a_picture_is_read_as_the_drawing_it_shows(make: object, tmp_path: Path) -> None:
+def test_an_image_of_a_drawing_gives_the_same_digit(make: object, tmp_path: Path) -> None:
     path = tmp_path / "seven.png"
     make(seven()).save(path)  # type: ignore[operator]
     assert torch.equal(to_input(read_image(path), MNIST), to_digit(seven()).input)
 
 
-def test_a_palette_gif_is_read(tmp_path: Path) -> None:
+def test_a_palette_gif_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "seven.gif"
     grey_of(seven(), dark_on_light=True).convert("P").save(path)
     image = read_image(path)
@@ -189,7 +189,7 @@ def test_a_palette_gif_is_read(tmp_path: Path) -> None:
     assert torch.equal(to_input(image, MNIST), to_digit(seven()).input)
 
 
-def test_a_transparent_gif_is_read(tmp_path: Path) -> None:
+def test_a_transparent_gif_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "seven.gif"
     image = Image.fromarray((seven() > 0).astype(np.uint8), "L").convert("P")
     image.putpalette([0, 0, 0, 0, 0, 0])
@@ -197,7 +197,7 @@ def test_a_transparent_gif_is_read(tmp_path: Path) -> None:
     assert torch.equal(to_input(read_image(path), MNIST), to_digit(seven()).input)
 
 
-def test_a_picture_of_16_bits_is_read(tmp_path: Path) -> None:
+def test_a_16_bit_image_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "seven.png"
     Image.fromarray((65535 - seven() * 200).astype(np.uint16)).save(path)  # the ink is grey: 14535 of 65535
     assert torch.equal(to_input(read_image(path), MNIST), to_digit(seven()).input)
@@ -205,12 +205,12 @@ def test_a_picture_of_16_bits_is_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("colour", ["white", "black", (10, 20, 30)], ids=["white", "black", "colour"])
 @pytest.mark.parametrize("info", [MNIST, KMNIST], ids=lambda info: info.name)
-def test_a_blank_picture_has_nothing_to_read(colour: str, info: object) -> None:
+def test_a_blank_image_is_refused(colour: str, info: object) -> None:
     with pytest.raises(DrawingError):
         to_input(Image.new("RGB", (40, 30), colour), info)
 
 
-def test_characters_come_light_on_dark() -> None:
+def test_characters_become_light_on_dark() -> None:
     for dark_on_light in (True, False):
         made = to_input(grey_of(seven(280), dark_on_light=dark_on_light), KMNIST)
         assert made.shape == (1, 28, 28) and made.dtype == torch.uint8
@@ -221,18 +221,18 @@ def test_characters_come_light_on_dark() -> None:
 @pytest.mark.parametrize("info", [CIFAR, FASHION], ids=lambda info: info.name)
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "RGBA", "1", "CMYK", "LA"])
 @pytest.mark.parametrize("size", [(64, 64), (90, 40), (1, 1), (3, 500)], ids=str)
-def test_a_picture_takes_its_networks_form(info: object, mode: str, size: tuple[int, int]) -> None:
-    made = to_input(Image.new(mode, size), info)
-    assert made.shape == info.input_shape and made.dtype == torch.uint8  # type: ignore[attr-defined]
+def test_an_image_gets_the_input_shape_of_the_network(info: object, mode: str, size: tuple[int, int]) -> None:
+    image = to_input(Image.new(mode, size), info)
+    assert image.shape == info.input_shape and image.dtype == torch.uint8  # type: ignore[attr-defined]
 
 
-def test_the_middle_square_of_a_picture_is_taken_with_its_colours() -> None:
+def test_a_colour_image_is_cropped_to_its_central_square() -> None:
     image = Image.new("RGB", (96, 32), "red")
     image.paste((0, 200, 0), (32, 0, 64, 32))
     assert torch.equal(to_input(image, CIFAR), torch.tensor([0, 200, 0], dtype=torch.uint8).view(3, 1, 1).expand(3, 32, 32))
 
 
-def test_a_picture_of_its_size_is_not_changed() -> None:
+def test_an_image_of_the_input_size_is_not_changed() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
     np.testing.assert_array_equal(to_input(Image.fromarray(pixels), CIFAR).permute(1, 2, 0), pixels)
 
@@ -240,14 +240,14 @@ def test_a_picture_of_its_size_is_not_changed() -> None:
 @pytest.mark.parametrize(
     "content", [b"", b"hello", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"<svg/>", b"%PDF-1.7"], ids=["empty", "text", "png-start", "gif-start", "svg", "pdf"]
 )
-def test_what_is_no_picture_is_told(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_no_image_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "file.png"
     path.write_bytes(content)
     with pytest.raises(DrawingError, match=r"file\.png cannot be read as an image"):
         read_image(path)
 
 
-def test_a_torn_picture_is_told(tmp_path: Path) -> None:
+def test_a_truncated_image_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "torn.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:2000])
@@ -255,12 +255,12 @@ def test_a_torn_picture_is_told(tmp_path: Path) -> None:
         read_image(path)
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(DrawingError, match=r"There is no file .*nowhere\.png"):
         read_image(tmp_path / "nowhere.png")
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
+def test_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DrawingError):
         read_image(tmp_path)
 
@@ -272,7 +272,7 @@ def png_that_claims(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize(("width", "height"), [(8_000, 8_000), (60_000, 60_000)], ids=["large", "bomb"])
-def test_a_huge_picture_is_refused_before_it_is_unpacked(width: int, height: int, tmp_path: Path) -> None:
+def test_a_huge_image_is_refused_before_it_is_decoded(width: int, height: int, tmp_path: Path) -> None:
     path = tmp_path / "huge.png"
     path.write_bytes(png_that_claims(width, height))
     with pytest.raises(DrawingError, match=r"huge\.png"):
@@ -293,7 +293,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("make", FILES.values(), ids=FILES)
-def test_the_file_is_closed_again(make: object, tmp_path: Path) -> None:
+def test_the_file_is_closed(make: object, tmp_path: Path) -> None:
     path = tmp_path / "file"
     make(path)  # type: ignore[operator]
     with warnings.catch_warnings(record=True) as told:

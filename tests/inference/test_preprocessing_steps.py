@@ -1,4 +1,4 @@
-"""Each step of a drawing's way to the network, and what happens without it."""
+"""Preprocessing with steps left out."""
 
 from __future__ import annotations
 
@@ -30,30 +30,30 @@ def blot(top: int = 20, left: int = 90, height: int = 30, width: int = 10) -> np
     st.integers(1, 20),
 )
 @settings(max_examples=repetitions(80))
-def test_whatever_is_left_out_a_network_gets_its_28_by_28(way: Preprocessing, top: int, left: int, height: int, width: int) -> None:
+def test_the_result_is_28_by_28_whichever_steps_are_left_out(way: Preprocessing, top: int, left: int, height: int, width: int) -> None:
     digit = to_digit(blot(top, left, height, width), way)
     assert digit.centred.shape == (FIELD, FIELD)
     assert np.isfinite(digit.centred).all() and digit.centred.min() >= 0 and digit.centred.max() <= 255
 
 
-def test_without_any_step_the_paper_is_only_made_smaller() -> None:
+def test_without_any_step_the_canvas_is_only_resized() -> None:
     digit = to_digit(blot(), Preprocessing(crop=False, fit=False, centre=False))
     small = np.asarray(Image.fromarray(blot().astype(np.float32), "F").resize((FIELD, FIELD), Image.Resampling.BICUBIC))
     expected = small.clip(min=0) * (255 / small.max())
     np.testing.assert_allclose(digit.centred, expected.clip(0, 255), atol=1e-3)
 
 
-def test_without_cropping_the_margins_stay() -> None:
+def test_without_cropping_the_margins_remain() -> None:
     assert to_digit(blot(), Preprocessing(crop=False)).cropped.shape == (SIDE, SIDE)
     assert max(to_digit(blot(), Preprocessing(crop=False)).fitted.shape) == 20
 
 
-def test_without_fitting_it_keeps_its_size_on_the_paper() -> None:
+def test_without_fitting_the_digit_keeps_its_size() -> None:
     assert to_digit(blot(height=70, width=35), Preprocessing(fit=False)).fitted.shape == (14, 7)
     assert to_digit(blot(height=70, width=35)).fitted.shape == (20, 10)
 
 
-def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
+def test_without_centring_the_digit_keeps_its_position() -> None:
     for way in (Preprocessing(centre=False), Preprocessing(fit=False, centre=False)):
         rows, columns = np.nonzero(to_digit(blot(top=100, left=60, height=20, width=20), way).centred)
         assert abs((rows.min() + rows.max() + 1) / 2 - min(110 / SIDE * FIELD, FIELD - (20 if way.fit else 4) / 2)) <= 0.51
@@ -63,7 +63,7 @@ def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ink", "probabilities", "said"),
+    ("ink", "probabilities", "message"),
     [
         (blot(), [0.9, 0.1], ""),
         (blot(), [0.61, 0.39], ""),
@@ -72,6 +72,6 @@ def test_without_centring_it_keeps_its_place_on_the_paper() -> None:
     ],
     ids=["sure", "just sure", "unsure", "a blot"],
 )
-def test_no_answer_is_likely_by_a_stated_rule(ink: np.ndarray, probabilities: list[float], said: str) -> None:
-    told = warn_about_drawing(to_digit(ink), probabilities)
-    assert (said in told) and bool(told) == bool(said)
+def test_doubtful_drawings_have_a_warning(ink: np.ndarray, probabilities: list[float], message: str) -> None:
+    warning = warn_about_drawing(to_digit(ink), probabilities)
+    assert (message in warning) and bool(warning) == bool(message)

@@ -1,4 +1,4 @@
-"""Images as points: NumPy and scikit-learn say the same, and nothing that a network may make of images stops it."""
+"""Projections of features by PCA and t-SNE, compared with NumPy and scikit-learn."""
 
 from __future__ import annotations
 
@@ -48,44 +48,44 @@ def features(count: int = 60, width: int = 12, seed: int = 0) -> np.ndarray:
 @each_dimension
 @pytest.mark.parametrize("width", [3, 12, 300, 2000], ids="{} features".format)
 def test_pca_is_the_singular_value_decomposition(width: int, dimensions: int) -> None:
-    given = features(width=width)
-    found = project(given, "pca", dimensions)
-    centred = given.astype(np.float64) - given.mean(axis=0, dtype=np.float64)
+    matrix = features(width=width)
+    result = project(matrix, "pca", dimensions)
+    centred = matrix.astype(np.float64) - matrix.mean(axis=0, dtype=np.float64)
     left, values, _ = np.linalg.svd(centred, full_matrices=False)
     expected = (left * values)[:, :dimensions]
-    assert found.variance == pytest.approx((values**2 / (values**2).sum())[:dimensions], abs=1e-6) and found.note == ""
-    assert np.ptp(found.coordinates, axis=0).max() == pytest.approx(2, abs=1e-6)
+    assert result.variance == pytest.approx((values**2 / (values**2).sum())[:dimensions], abs=1e-6) and result.note == ""
+    assert np.ptp(result.coordinates, axis=0).max() == pytest.approx(2, abs=1e-6)
     scale = np.ptp(expected, axis=0).max() / 2
-    for ours, theirs in zip(found.coordinates.T, expected.T / scale, strict=True):
+    for ours, theirs in zip(result.coordinates.T, expected.T / scale, strict=True):
         theirs = theirs * np.sign(np.corrcoef(ours, theirs)[0, 1])  # an axis may point either way
         np.testing.assert_allclose(ours, theirs - (theirs.min() + theirs.max()) / 2, atol=1e-5)
 
 
 @each_method
 @each_dimension
-def test_points_fill_the_square_or_cube(method: str, dimensions: int) -> None:
-    found = project(features(), method, dimensions).coordinates
-    assert found.shape == (60, dimensions) and found.dtype == np.float32
-    low, high = found.min(axis=0), found.max(axis=0)
-    assert (high - low).max() == pytest.approx(2) and np.abs(found).max() <= 1
+def test_coordinates_fill_the_square_or_cube(method: str, dimensions: int) -> None:
+    result = project(features(), method, dimensions).coordinates
+    assert result.shape == (60, dimensions) and result.dtype == np.float32
+    low, high = result.min(axis=0), result.max(axis=0)
+    assert (high - low).max() == pytest.approx(2) and np.abs(result).max() <= 1
     np.testing.assert_allclose(low, -high, atol=1e-6)
 
 
 @each_method
-def test_the_same_features_make_the_same_picture(method: str) -> None:
+def test_the_same_features_give_the_same_projection(method: str) -> None:
     first, second = (project(features(), method, 2) for _ in range(2))
     assert np.array_equal(first.coordinates, second.coordinates) and first.variance == second.variance
 
 
-def test_another_seed_makes_another_t_sne() -> None:
+def test_another_seed_gives_another_t_sne() -> None:
     assert not np.array_equal(project(features(), "tsne", 2, seed=0).coordinates, project(features(), "tsne", 2, seed=1).coordinates)
 
 
 @each_dimension
 def test_t_sne_keeps_neighbours_together(dimensions: int, shipped: Evaluation) -> None:
-    found = project(shipped.features, "tsne", dimensions).coordinates
-    assert trustworthiness(shipped.features, found, n_neighbors=10) > 0.97
-    assert KNeighborsClassifier(5).fit(found, shipped.labels).score(found, shipped.labels) > 0.97
+    result = project(shipped.features, "tsne", dimensions).coordinates
+    assert trustworthiness(shipped.features, result, n_neighbors=10) > 0.97
+    assert KNeighborsClassifier(5).fit(result, shipped.labels).score(result, shipped.labels) > 0.97
 
 
 def test_t_sne_is_that_of_scikit_learn(shipped: Evaluation) -> None:
@@ -98,29 +98,29 @@ def test_t_sne_is_that_of_scikit_learn(shipped: Evaluation) -> None:
 
 def divergence_of(act: Callable[[], object]) -> float:
     """The divergence that scikit-learn's t-SNE ended with while something was done."""
-    found: list[float] = []
+    divergences: list[float] = []
     with pytest.MonkeyPatch.context() as patch:
         fit = TSNE.fit_transform
 
-        def noted(model: Any, *arguments: Any) -> Any:
+        def record(model: Any, *arguments: Any) -> Any:
             placed = fit(model, *arguments)
-            found.append(model.kl_divergence_)
+            divergences.append(model.kl_divergence_)
             return placed
 
-        patch.setattr(TSNE, "fit_transform", noted)
+        patch.setattr(TSNE, "fit_transform", record)
         act()
-    return found[0]
+    return divergences[0]
 
 
-def test_t_sne_keeps_to_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_t_sne_uses_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     threads: list[int] = []
     fit = TSNE.fit_transform
 
-    def noted(model: Any, *arguments: Any) -> Any:
+    def record(model: Any, *arguments: Any) -> Any:
         threads.extend(library["num_threads"] for library in threadpool_info())
         return fit(model, *arguments)
 
-    monkeypatch.setattr(TSNE, "fit_transform", noted)
+    monkeypatch.setattr(TSNE, "fit_transform", record)
     before = [library["num_threads"] for library in threadpool_info()]
     project(features(), "tsne", 2)
     assert threads and set(threads) == {1}
@@ -152,43 +152,43 @@ ODD: dict[str, np.ndarray] = {
 }
 
 
-@pytest.mark.parametrize("given", ODD.values(), ids=ODD)
+@pytest.mark.parametrize("matrix", ODD.values(), ids=ODD)
 @each_method
 @each_dimension
-def test_whatever_the_features_are_there_is_a_picture(given: np.ndarray, method: str, dimensions: int) -> None:
-    found = project(given.astype(np.float32), method, dimensions)
-    assert found.coordinates.shape == (len(given), dimensions) and np.isfinite(found.coordinates).all() and np.abs(found.coordinates).max(initial=0) <= 1
-    assert len(found.variance) == (dimensions if method == "pca" else 0) and all(0 <= share <= 1 + 1e-9 for share in found.variance)
+def test_unusual_features_have_finite_coordinates(matrix: np.ndarray, method: str, dimensions: int) -> None:
+    result = project(matrix.astype(np.float32), method, dimensions)
+    assert result.coordinates.shape == (len(matrix), dimensions) and np.isfinite(result.coordinates).all() and np.abs(result.coordinates).max(initial=0) <= 1
+    assert len(result.variance) == (dimensions if method == "pca" else 0) and all(0 <= share <= 1 + 1e-9 for share in result.variance)
 
 
 @each_method
 @pytest.mark.parametrize("count", [7, 50, 1000])
-def test_features_that_are_all_the_same_are_told(count: int, method: str) -> None:
-    found = project(np.full((count, 8), 0.1, dtype=np.float32), method, 2)
-    assert not found.coordinates.any() and "all points coincide" in found.note
+def test_equal_features_are_noted(count: int, method: str) -> None:
+    result = project(np.full((count, 8), 0.1, dtype=np.float32), method, 2)
+    assert not result.coordinates.any() and "all points coincide" in result.note
 
 
-def test_fewer_features_than_dimensions_are_told() -> None:
-    found = project(features(width=2), "pca", 3)
-    assert "2 features, fewer" in found.note and not found.coordinates[:, 2].any() and found.variance[2] == 0
+def test_fewer_features_than_dimensions_are_noted() -> None:
+    result = project(features(width=2), "pca", 3)
+    assert "2 features, fewer" in result.note and not result.coordinates[:, 2].any() and result.variance[2] == 0
     assert project(features(width=2), "pca", 2).note == "" == project(features(width=2), "tsne", 3).note
 
 
-def test_too_few_images_for_t_sne_are_told() -> None:
-    found = project(features(9), "tsne", 2)
-    assert "PCA is shown instead" in found.note and np.array_equal(found.coordinates, project(features(9), "pca", 2).coordinates)
+def test_pca_replaces_t_sne_for_too_few_images() -> None:
+    result = project(features(9), "tsne", 2)
+    assert "PCA is shown instead" in result.note and np.array_equal(result.coordinates, project(features(9), "pca", 2).coordinates)
     assert project(features(10), "tsne", 2).note == ""
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf], ids=str)
-def test_features_that_are_no_numbers_are_told(value: float) -> None:
-    given = features()
-    given[3, 4] = value
+def test_non_finite_features_are_refused(value: float) -> None:
+    matrix = features()
+    matrix[3, 4] = value
     with pytest.raises(CheckpointError, match="not finite"):
-        project(given, "pca", 2)
+        project(matrix, "pca", 2)
 
 
-def test_other_methods_and_dimensions_are_told() -> None:
+def test_unknown_methods_and_dimensions_are_refused() -> None:
     with pytest.raises(UnknownName, match="umap"):
         project(features(), "umap", 2)
     for dimensions in (0, 1, 4):
@@ -201,12 +201,12 @@ def test_other_methods_and_dimensions_are_told() -> None:
 
 @each_method
 @each_dimension
-def test_points_tell_which_image_each_is(method: str, dimensions: int, shipped: Evaluation) -> None:
-    told = json.loads(json.dumps(points(shipped, method, dimensions), allow_nan=False))
-    np.testing.assert_allclose(told["coordinates"], project(shipped.features, method, dimensions).coordinates, atol=5e-5)
-    assert told["index"] == shipped.sample.tolist() and told["labels"] == shipped.labels.tolist()
-    assert told["predictions"] == shipped.predictions.tolist() and told["confidence"] == pytest.approx(shipped.confidence, abs=1e-4)
-    assert len(told["variance"]) == (dimensions if method == "pca" else 0) and told["note"] == ""
+def test_points_have_the_index_label_and_prediction_of_their_image(method: str, dimensions: int, shipped: Evaluation) -> None:
+    document = json.loads(json.dumps(points(shipped, method, dimensions), allow_nan=False))
+    np.testing.assert_allclose(document["coordinates"], project(shipped.features, method, dimensions).coordinates, atol=5e-5)
+    assert document["index"] == shipped.sample.tolist() and document["labels"] == shipped.labels.tolist()
+    assert document["predictions"] == shipped.predictions.tolist() and document["confidence"] == pytest.approx(shipped.confidence, abs=1e-4)
+    assert len(document["variance"]) == (dimensions if method == "pca" else 0) and document["note"] == ""
 
 
 def fresh(evaluation: Evaluation) -> Evaluation:
@@ -214,14 +214,14 @@ def fresh(evaluation: Evaluation) -> Evaluation:
     return replace(evaluation)
 
 
-def test_a_projection_is_computed_once_for_all_who_ask(shipped: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
+def test_simultaneous_requests_share_one_projection(shipped: Evaluation, monkeypatch: pytest.MonkeyPatch) -> None:
+    methods: list[str] = []
 
-    def counted(given: np.ndarray, method: str, dimensions: int) -> Projection:
-        asked.append(method)
-        return project(given, method, dimensions)
+    def project_and_record(matrix: np.ndarray, method: str, dimensions: int) -> Projection:
+        methods.append(method)
+        return project(matrix, method, dimensions)
 
-    monkeypatch.setattr(projection, "project", counted)
+    monkeypatch.setattr(projection, "project", project_and_record)
     evaluation, together = fresh(shipped), threading.Barrier(6)
 
     def ask(_number: int) -> dict[str, Any]:
@@ -229,13 +229,13 @@ def test_a_projection_is_computed_once_for_all_who_ask(shipped: Evaluation, monk
         return points(evaluation, "pca", 2)
 
     with ThreadPoolExecutor(6) as pool:
-        found = list(pool.map(ask, range(6)))
-    assert asked == ["pca"] and all(one == found[0] for one in found)
+        result = list(pool.map(ask, range(6)))
+    assert methods == ["pca"] and all(one == result[0] for one in result)
     points(evaluation, "pca", 3)
-    assert asked == ["pca", "pca"]
+    assert methods == ["pca", "pca"]
 
 
-def test_projections_are_forgotten_with_their_evaluation(shipped: Evaluation) -> None:
+def test_projections_are_evicted_with_their_evaluation(shipped: Evaluation) -> None:
     gc.collect()
     before = len(projection._projections)
     evaluation = fresh(shipped)
@@ -246,34 +246,34 @@ def test_projections_are_forgotten_with_their_evaluation(shipped: Evaluation) ->
     assert len(projection._projections) == before
 
 
-def tile(sheet: np.ndarray, told: dict[str, Any], place: int) -> np.ndarray:
+def tile(sheet: np.ndarray, document: dict[str, Any], place: int) -> np.ndarray:
     """The image that a page cuts out of the sheet."""
-    row, column = divmod(place, told["columns"])
-    height, width = told["height"], told["width"]
+    row, column = divmod(place, document["columns"])
+    height, width = document["height"], document["width"]
     return sheet[row * height : (row + 1) * height, column * width : (column + 1) * width]
 
 
-def test_the_sheet_has_each_image_at_its_place(shipped: Evaluation) -> None:
-    sheet, told = sprite_sheet(shipped), points(shipped, "pca", 2)["sheet"]
-    assert sheet.media_type == "image/png" and told == {"columns": COLUMNS, "width": 28, "height": 28}
+def test_the_sprite_sheet_has_each_image_at_its_place(shipped: Evaluation) -> None:
+    sheet, document = sprite_sheet(shipped), points(shipped, "pca", 2)["sheet"]
+    assert sheet.media_type == "image/png" and document == {"columns": COLUMNS, "width": 28, "height": 28}
     pixels = np.asarray(Image.open(io.BytesIO(sheet.content)))
     assert pixels.shape == (8 * 28, 40 * 28)  # 300 images
     for place in (0, 39, 40, 299):
-        assert np.array_equal(tile(pixels, told, place), shipped.images.test_images[shipped.sample[place], 0])
-    assert not tile(pixels, told, 300).any()
+        assert np.array_equal(tile(pixels, document, place), shipped.images.test_images[shipped.sample[place], 0])
+    assert not tile(pixels, document, 300).any()
 
 
-def test_a_sheet_of_a_thousand_colour_images_is_small() -> None:
+def test_a_sprite_sheet_of_a_thousand_colour_images_is_small() -> None:
     images = load("shapes")
     count = len(images.test_images)
     evaluation = shapes_of(images)
-    sheet, told = sprite_sheet(evaluation), points(evaluation, "pca", 2)["sheet"]
+    sheet, document = sprite_sheet(evaluation), points(evaluation, "pca", 2)["sheet"]
     assert sheet.media_type == "image/jpeg" and count == 1000 and len(sheet.content) < 1_000_000
     pixels = np.asarray(Image.open(io.BytesIO(sheet.content)), dtype=np.float64)
     for place in range(0, count, 37):
-        shown, own = tile(pixels, told, place), images.test_images[place].permute(1, 2, 0).double().numpy()
-        assert np.abs(shown - own).mean() < 15  # the noise is lost, the picture is not
-        assert np.abs(shown.mean(axis=(0, 1)) - own.mean(axis=(0, 1))).max() < 3
+        sprite, original = tile(pixels, document, place), images.test_images[place].permute(1, 2, 0).double().numpy()
+        assert np.abs(sprite - original).mean() < 15  # the noise is lost, the picture is not
+        assert np.abs(sprite.mean(axis=(0, 1)) - original.mean(axis=(0, 1))).max() < 3
 
 
 def shapes_of(images: ImageSet) -> Evaluation:

@@ -1,4 +1,4 @@
-"""Digits drawn side by side are told apart, and pieces of one digit are not."""
+"""Segmentation of a drawing into digits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..support.tiers import repetitions
 Stroke = list[tuple[int, int]]
 
 
-def paper(*strokes: Stroke, width: int = 8) -> np.ndarray:
+def canvas_with(*strokes: Stroke, width: int = 8) -> np.ndarray:
     image = Image.new("L", (420, 140))
     draw = ImageDraw.Draw(image)
     for stroke in strokes:
@@ -30,16 +30,16 @@ def bar(left: int, top: int = 20, bottom: int = 120) -> Stroke:
 
 @given(st.lists(st.integers(0, 380), min_size=1, max_size=6, unique=True))
 @settings(max_examples=repetitions(50))
-def test_bars_apart_are_as_many_digits_in_their_order(lefts: list[int]) -> None:
+def test_separate_bars_are_separate_digits_in_order(lefts: list[int]) -> None:
     apart = [left for index, left in enumerate(sorted(lefts)) if index == 0 or left - sorted(lefts)[index - 1] > 12]
-    kept = [left for index, left in enumerate(apart) if index == 0 or left - apart[index - 1] > 12]
-    pieces = segment(paper(*(bar(left + 15) for left in kept)))
-    assert len(pieces) == len(kept)
+    separate = [left for index, left in enumerate(apart) if index == 0 or left - apart[index - 1] > 12]
+    pieces = segment(canvas_with(*(bar(left + 15) for left in separate)))
+    assert len(pieces) == len(separate)
     assert [piece.box[2] for piece in pieces] == sorted(piece.box[2] for piece in pieces)
 
 
-def test_every_piece_has_its_own_ink_and_together_they_have_all() -> None:
-    ink = paper(bar(50), [(200, 30), (260, 30), (220, 120)])
+def test_the_pieces_partition_the_ink() -> None:
+    ink = canvas_with(bar(50), [(200, 30), (260, 30), (220, 120)])
     pieces = segment(ink)
     np.testing.assert_array_equal(sum(piece.ink for piece in pieces), ink)
     for piece in pieces:
@@ -57,20 +57,20 @@ def test_every_piece_has_its_own_ink_and_together_they_have_all() -> None:
     ],
     ids=["five", "four", "broken one", "speck"],
 )
-def test_pieces_of_one_digit_stay_together(strokes: tuple[Stroke, ...]) -> None:
-    assert len(segment(paper(*strokes))) == 1
+def test_parts_of_one_digit_stay_together(strokes: tuple[Stroke, ...]) -> None:
+    assert len(segment(canvas_with(*strokes))) == 1
 
 
-def test_slanted_neighbours_are_two() -> None:
-    assert len(segment(paper([(60, 120), (100, 20)], [(90, 120), (130, 20)]))) == 2
+def test_slanted_neighbours_are_two_digits() -> None:
+    assert len(segment(canvas_with([(60, 120), (100, 20)], [(90, 120), (130, 20)]))) == 2
 
 
-def test_a_dot_alone_is_a_piece() -> None:
-    assert len(segment(paper(bar(50), [(300, 70), (301, 71)]))) == 2
+def test_an_isolated_dot_is_a_piece() -> None:
+    assert len(segment(canvas_with(bar(50), [(300, 70), (301, 71)]))) == 2
 
 
-def test_nothing_and_too_much_are_refused() -> None:
+def test_an_empty_drawing_and_too_many_digits_are_refused() -> None:
     with pytest.raises(DrawingError, match="canvas is empty"):
         segment(np.zeros((140, 420)))
     with pytest.raises(DrawingError, match="separate parts"):
-        segment(paper(*(bar(20 + 40 * index) for index in range(MAX_DIGITS + 1))))
+        segment(canvas_with(*(bar(20 + 40 * index) for index in range(MAX_DIGITS + 1))))

@@ -19,11 +19,11 @@ def layers_of(spec: NetworkSpec) -> Layers:
 
 def full(*layers: tuple[Any, ...]) -> Layers:
     """`("Conv2d", 6, 5)` as a layer: the catalogue's parameters in their order, the others at their defaults."""
-    found = []
+    result = []
     for name, *values in layers:
         kind = layer_type(name)
-        found.append((name, kind.settings(dict(zip([param.name for param in kind.params], values, strict=False)))))
-    return found
+        result.append((name, kind.settings(dict(zip([param.name for param in kind.params], values, strict=False)))))
+    return result
 
 
 def in_class(init: str, forward: str, head: str = "") -> str:

@@ -27,12 +27,12 @@ def classifiers(draw: st.DrawFn) -> NetworkSpec:
 @cache
 def fitting_stacks() -> list[NetworkSpec]:
     """Several hundred different ones, always the same."""
-    found: dict[NetworkSpec, None] = {}
+    specs: dict[NetworkSpec, None] = {}
 
     @settings(max_examples=EXAMPLES, derandomize=True, database=None, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
     @given(stacks, classifiers())
     def collect(some: NetworkSpec, other: NetworkSpec) -> None:
-        found.update(dict.fromkeys(fitting for spec in (some, other) if (fitting := without_misfits(spec))))
+        specs.update(dict.fromkeys(fitting for spec in (some, other) if (fitting := without_misfits(spec))))
 
     collect()
-    return list(found)
+    return list(specs)

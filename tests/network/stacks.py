@@ -33,7 +33,7 @@ def value(param: Param) -> st.SearchStrategy[Any]:
 
 def layer_of(name: str) -> st.SearchStrategy[Layer]:
     params = {param.name: value(param) for param in layer_type(name).params}
-    return st.fixed_dictionaries({}, optional=params).map(lambda given: Layer(name, given))
+    return st.fixed_dictionaries({}, optional=params).map(lambda values: Layer(name, values))
 
 
 layers = st.sampled_from([kind.name for kind in LAYERS]).flatmap(layer_of)
@@ -66,8 +66,8 @@ def run(layers: Iterable[Layer], shape: tuple[int, ...]) -> Tensor:
 
 def without_misfits(spec: NetworkSpec) -> NetworkSpec | None:
     """The stack with each layer left out that does not fit."""
-    kept: tuple[Layer, ...] = ()
+    fitting: tuple[Layer, ...] = ()
     for layer in spec.layers:
-        if not trace(spec.with_layers((*kept, layer)))[-1].error:
-            kept = (*kept, layer)
-    return spec.with_layers(kept) if kept else None
+        if not trace(spec.with_layers((*fitting, layer)))[-1].error:
+            fitting = (*fitting, layer)
+    return spec.with_layers(fitting) if fitting else None

@@ -1,4 +1,4 @@
-"""Built networks against a plain `nn.Sequential` of the same modules, to the last bit."""
+"""Built networks are bit for bit those of a plain `nn.Sequential` of the same modules."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_state_is_that_of_a_plain_sequential(name: str) -> None:
 
 @settings(max_examples=repetitions(80))
 @given(data=st.data())
-def test_relu_and_max_pooling_change_places_exactly(data: st.DataObject) -> None:
+def test_swapping_relu_and_max_pooling_changes_no_bit(data: st.DataObject) -> None:
     kernel = data.draw(st.integers(1, 4), "kernel")
     pool = nn.MaxPool2d(kernel, data.draw(st.integers(1, 3), "stride"), data.draw(st.integers(0, kernel // 2), "padding"))
     side = data.draw(st.integers(kernel, 8), "side")
@@ -73,14 +73,14 @@ def test_relu_and_max_pooling_change_places_exactly(data: st.DataObject) -> None
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")], ids=["nan", "inf", "minus-inf"])
-def test_relu_and_max_pooling_change_places_around_what_is_not_finite(value: float) -> None:
+def test_swapping_relu_and_max_pooling_keeps_non_finite_values(value: float) -> None:
     images = torch.randn(1, 1, 4, 4)
     images[0, 0, 1, 1] = value
     swapped = Network(nn.ReLU(), nn.MaxPool2d(2))
     assert torch.equal(swapped(images).nan_to_num(nan=-7), plain(swapped)(images).nan_to_num(nan=-7))
 
 
-def test_relu_and_max_pooling_change_places_where_a_dilated_window_holds_padding_alone() -> None:
+def test_swapping_relu_and_max_pooling_is_exact_for_windows_over_padding_only() -> None:
     layers = (LayerSpec("ReLU"), LayerSpec("MaxPool2d", {"kernel_size": 2, "padding": 1, "dilation": 8}))
     spec = NetworkSpec("test", (1, 7, 7), layers)
     if not trace(spec)[1].error:  # to refuse such a layer is as good
@@ -88,7 +88,7 @@ def test_relu_and_max_pooling_change_places_where_a_dilated_window_holds_padding
         assert torch.equal(build(spec)(images), plain(build(spec))(images))
 
 
-def test_only_relu_before_max_pooling_changes_places() -> None:
+def test_only_relu_before_max_pooling_is_swapped() -> None:
     layers = [nn.MaxPool2d(2), nn.ReLU(), nn.AvgPool2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.ReLU(), nn.MaxPool2d(2), nn.Tanh(), nn.MaxPool2d(2)]
     assert execution_order(layers) == [0, 1, 2, 4, 3, 6, 5, 7, 8]
 
@@ -98,20 +98,20 @@ def test_every_layer_runs_once() -> None:
     assert sorted(execution_order(layers)) == list(range(len(layers)))
 
 
-def test_a_part_of_a_network_is_that_part() -> None:
+def test_a_slice_of_a_network_has_the_same_layers() -> None:
     network = build(PRESETS["mnist-mlp"], seed=0).eval()
     images = torch.randn(2, 1, 28, 28)
     assert torch.equal(network[:3](images), plain(network)[:3](images))
 
 
 @each_preset
-def test_the_same_seed_gives_the_same_weights_and_another_others(name: str) -> None:
+def test_a_seed_determines_the_weights(name: str) -> None:
     first, again, other = (build(PRESETS[name], seed=seed).state_dict() for seed in (3, 3, 4))
     assert_same_bits(dict(first), dict(again))
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-def test_a_seed_disturbs_no_other_random_numbers() -> None:
+def test_building_with_a_seed_does_not_change_torchs_generator() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
     build(PRESETS["cifar-resnet"], seed=5)
@@ -120,7 +120,7 @@ def test_a_seed_disturbs_no_other_random_numbers() -> None:
 
 @each_preset
 @pytest.mark.parametrize("seed", [0, None], ids=["seed", "generator-as-it-stands"])
-def test_weights_are_those_that_torch_draws(name: str, seed: int | None) -> None:
+def test_weights_are_those_of_torchs_initialisation(name: str, seed: int | None) -> None:
     spec = PRESETS[name]
     torch.manual_seed(0)
     written = nn.Sequential(*[construct(step.layer, step.in_shape) for step in trace(spec)])
@@ -134,5 +134,5 @@ def test_a_network_that_does_not_fit_is_refused() -> None:
 
 
 @pytest.mark.parametrize(("name", "convolutional"), [("mnist-mlp", False), ("tutorial-cnn", True), ("cifar-resnet", True)])
-def test_convolutional_networks_are_known(name: str, convolutional: bool) -> None:
+def test_networks_with_convolutions_are_recognised(name: str, convolutional: bool) -> None:
     assert is_convolutional(build(PRESETS[name])) is convolutional

@@ -1,4 +1,4 @@
-"""Where the numbers come from: Python works out what is written, and built modules, their gradients and their files are the oracles."""
+"""Parameter counts, memory and receptive fields: formulas are evaluated by Python, and compared with built modules and their gradients."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def last(*layers: Layer, input_shape: tuple[int, ...] = (1, 28, 28)) -> ShapeSte
 
 @settings(max_examples=repetitions(500))
 @given(stacks)
-def test_what_is_written_out_is_what_a_built_module_has(stack: NetworkSpec) -> None:
+def test_parameter_counts_are_those_of_the_built_module(stack: NetworkSpec) -> None:
     spec = without_misfits(stack)
     assume(spec)
     for step in trace(spec):
@@ -113,11 +113,11 @@ def test_what_is_written_out_is_what_a_built_module_has(stack: NetworkSpec) -> N
         "none", "misfit", "window-misfit",
     ],
 )  # fmt: skip
-def test_how_it_is_written(step: ShapeStep, parameters: str, work: str, size: str) -> None:
+def test_formulas_are_written_as_in_these_examples(step: ShapeStep, parameters: str, work: str, size: str) -> None:
     assert (arithmetic(step), multiply_arithmetic(step), size_formula(step)) == (parameters, work, size)
 
 
-def test_an_encoder_layer_is_the_sum_of_its_parts() -> None:
+def test_the_parameter_count_of_an_encoder_layer_is_the_sum_of_its_parts() -> None:
     step = last(Layer("PatchEmbedding", {"patch_size": 7}), Layer("TransformerEncoderLayer"))
     module = construct(step.layer, step.in_shape)
     parts = [part.strip() for part in arithmetic(step).split(" = ")[0].split(" + ")]
@@ -145,7 +145,7 @@ class Seeing(nn.Module):
         return self.module(values)
 
 
-def seen(spec: NetworkSpec, positions: str) -> list[tuple[int, int]]:
+def gradient_extent(spec: NetworkSpec, positions: str) -> list[tuple[int, int]]:
     """First and last row, and first and last column, of the pixels that an output depends on: PyTorch's gradient tells."""
     image = torch.rand(1, *spec.input_shape, dtype=torch.float64, requires_grad=True)
     values: Tensor = image
@@ -175,7 +175,7 @@ window_stacks = st.builds(lambda channels, height, width, stack: network((channe
 
 @settings(max_examples=repetitions(300))
 @given(window_stacks)
-def test_a_receptive_field_is_what_the_gradient_reaches(stack: NetworkSpec) -> None:
+def test_a_receptive_field_is_the_extent_of_the_gradient(stack: NetworkSpec) -> None:
     zeros = [Layer(layer.type, {name: value for name, value in layer.params.items() if name != "padding_mode"}) for layer in stack.layers]
     spec = without_misfits(stack.with_layers(tuple(zeros)))
     assume(spec)
@@ -185,7 +185,7 @@ def test_a_receptive_field_is_what_the_gradient_reaches(stack: NetworkSpec) -> N
     for where in ("first", "middle"):
         ends = expected(field, shape, where)
         if all(first >= 0 and end < size for (first, end), size in zip(ends, spec.input_shape[1:], strict=True)):  # the border cuts nothing off
-            assert seen(spec, where) == ends
+            assert gradient_extent(spec, where) == ends
             compared += 1
     event(f"compared {compared}")
 
@@ -214,7 +214,7 @@ def test_a_receptive_field_is_what_the_gradient_reaches(stack: NetworkSpec) -> N
     ],
     ids=lambda item: "-".join(layer.type for layer in item) if isinstance(item, tuple) else str(item),
 )
-def test_receptive_fields_by_hand(layers: tuple[Layer, ...], side: int, jump: int | None, start: int, whole: bool) -> None:
+def test_receptive_fields_of_small_examples(layers: tuple[Layer, ...], side: int, jump: int | None, start: int, whole: bool) -> None:
     spec = network((1, 28, 28), *layers)
     field = receptive_fields(spec, trace(spec))[-1]
     assert (field.height.side, field.height.jump, field.height.start, field.whole) == (side, jump, start, whole)
@@ -223,12 +223,12 @@ def test_receptive_fields_by_hand(layers: tuple[Layer, ...], side: int, jump: in
 
 @pytest.mark.parametrize("size", [3, 5, 8, 11])
 @pytest.mark.parametrize("behind", [(), (Layer("Conv2d"),), (Layer("Conv2d", {"padding": 1}),)], ids=["pooled", "convolved", "padded"])
-def test_uneven_adaptive_pooling_sees_what_the_gradient_reaches(size: int, behind: tuple[Layer, ...]) -> None:
+def test_the_receptive_field_of_uneven_adaptive_pooling_is_the_extent_of_the_gradient(size: int, behind: tuple[Layer, ...]) -> None:
     spec = network((1, 28, 20), Layer("Conv2d"), Layer("AdaptiveAvgPool2d", {"output_size": size}), *behind)
     field = receptive_fields(spec, trace(spec))[-1]
-    assert [end - first + 1 for first, end in seen(spec, "middle")] == [field.height.side, field.width.side]
+    assert [end - first + 1 for first, end in gradient_extent(spec, "middle")] == [field.height.side, field.width.side]
     starts = [reach.start if reach.jump is None else max(0, reach.start) for reach in (field.height, field.width)]  # an even one counts the padding
-    assert [first for first, _ in seen(spec, "first")] == starts
+    assert [first for first, _ in gradient_extent(spec, "first")] == starts
 
 
 @pytest.mark.parametrize(
@@ -241,15 +241,15 @@ def test_uneven_adaptive_pooling_sees_what_the_gradient_reaches(size: int, behin
     ],
     ids=["even", "left-out", "padded", "layer-norm"],
 )
-def test_what_mixes_all_positions_sees_all_that_entered(layers: tuple[Layer, ...]) -> None:
+def test_layers_that_mix_all_positions_have_the_whole_receptive_field(layers: tuple[Layer, ...]) -> None:
     spec = network((1, 24, 29), *layers)
     field = receptive_fields(spec, trace(spec))[-1]
     ends = expected(field, (1, 1, 1), "first")
-    assert seen(spec, "middle") == ends
+    assert gradient_extent(spec, "middle") == ends
     assert field.whole == (ends == [(0, 23), (0, 28)])
 
 
-def test_every_value_sees_the_whole_image_only_where_each_does() -> None:
+def test_a_receptive_field_is_the_whole_image_only_if_it_is_at_every_position() -> None:
     small = network((1, 4, 4), Layer("Conv2d", {"padding": 1}), Layer("Conv2d", {"padding": 1}), Layer("Conv2d", {"padding": 1}))
     assert [field.whole for field in receptive_fields(small, trace(small))] == [False, False, True]
 
@@ -264,29 +264,29 @@ def test_vectors_and_misfits_have_no_receptive_field() -> None:
 def test_totals_are_those_of_the_built_network(name: str) -> None:
     spec = preset(name)
     network = build(spec).eval()
-    found = totals(trace(spec))
+    counts = totals(trace(spec))
     sizes: list[int] = []
     values = torch.zeros(1, *spec.input_shape)
     for layer in network:
         values = layer(values)
         sizes.append(values.nbytes)
-    assert found.parameters == sum(parameter.numel() for parameter in network.parameters())
-    assert found.disk_bytes == sum(value.nbytes for value in network.state_dict().values())
-    assert found.activation_bytes == sum(sizes)
-    assert found.multiply_adds == sum(step.multiply_adds for step in trace(spec)) > 0
-    assert found.layers == len(network)
+    assert counts.parameters == sum(parameter.numel() for parameter in network.parameters())
+    assert counts.disk_bytes == sum(value.nbytes for value in network.state_dict().values())
+    assert counts.activation_bytes == sum(sizes)
+    assert counts.multiply_adds == sum(step.multiply_adds for step in trace(spec)) > 0
+    assert counts.layers == len(network)
 
 
-def test_a_misfit_counts_nothing() -> None:
-    found = totals(trace(network((1, 4, 4), Layer("Conv2d"), Layer("Linear"), Layer("ReLU"))))
-    assert (found.parameters, found.activation_bytes, found.layers) == (160, 16 * 2 * 2 * 4, 3)
+def test_layers_that_do_not_fit_are_not_counted() -> None:
+    counts = totals(trace(network((1, 4, 4), Layer("Conv2d"), Layer("Linear"), Layer("ReLU"))))
+    assert (counts.parameters, counts.activation_bytes, counts.layers) == (160, 16 * 2 * 2 * 4, 3)
 
 
 BASE = network((8,), Layer("Linear", {"out_features": 4}), Layer("ReLU"), Layer("Linear", {"out_features": 2}))
 
 
 @pytest.mark.parametrize(
-    ("changes", "found"),
+    ("changes", "expected"),
     [
         ({}, []),
         ({"layers": BASE.layers[:2]}, [("removed", None, 2, 0), ("parameters", None, None, -10)]),
@@ -298,12 +298,12 @@ BASE = network((8,), Layer("Linear", {"out_features": 4}), Layer("ReLU"), Layer(
     ],
     ids=["same", "removed", "added", "changed", "default-written-out", "replaced", "input"],
 )
-def test_differences_to_another_network(changes: dict[str, Any], found: list[tuple[Any, ...]]) -> None:
+def test_compare_lists_added_removed_and_changed_layers(changes: dict[str, Any], expected: list[tuple[Any, ...]]) -> None:
     spec = network(changes.get("input_shape", (8,)), *changes.get("layers", BASE.layers))
-    assert [(item.kind, item.index, item.other, item.amount) for item in compare(spec, BASE)] == found
+    assert [(item.kind, item.index, item.other, item.amount) for item in compare(spec, BASE)] == expected
 
 
-def test_differences_are_told_in_sentences() -> None:
+def test_differences_are_described_in_sentences() -> None:
     spec = network((8,), Layer("Linear", {"out_features": 6}), Layer("Sigmoid"), Layer("ReLU"))
     assert [item.text for item in compare(spec, BASE)] == [
         "Layer 0 (Linear): out_features is 6, not 4.",

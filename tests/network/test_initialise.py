@@ -1,4 +1,4 @@
-"""Initialisations against `torch.nn.init` called by hand, and against the code that is shown for them."""
+"""Initialisations against `torch.nn.init`, and against the generated code."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def different(one: dict[str, Tensor], other: dict[str, Tensor]) -> list[str]:
     return [name for name in one if not torch.equal(one[name], other[name])]
 
 
-def test_all_of_them_are_tried_by_hand() -> None:
+def test_every_initialisation_has_a_reference_implementation() -> None:
     assert {*BY_HAND, "default"} == INITIALISATIONS.keys()
 
 
 @pytest.mark.parametrize("initialisation", BY_HAND)
 @pytest.mark.parametrize("layer", [lambda: nn.Linear(12, 7), lambda: nn.Conv2d(3, 5, 3)], ids=["Linear", "Conv2d"])
-def test_weights_are_drawn_as_torch_draws_them(initialisation: str, layer: Callable[[], nn.Module]) -> None:
+def test_weights_are_those_of_torch_nn_init(initialisation: str, layer: Callable[[], nn.Module]) -> None:
     module = layer()
     initialise(module, initialisation, seed=3)
     torch.manual_seed(3)
@@ -56,7 +56,7 @@ def test_weights_are_drawn_as_torch_draws_them(initialisation: str, layer: Calla
 
 @each
 @each_preset
-def test_the_code_gives_the_same_weights(initialisation: str, name: str) -> None:
+def test_the_generated_code_gives_the_same_weights(initialisation: str, name: str) -> None:
     network, written = build(PRESETS[name], seed=1), build(PRESETS[name], seed=1)
     initialise(network, initialisation, seed=5)
     torch.manual_seed(5)
@@ -64,7 +64,7 @@ def test_the_code_gives_the_same_weights(initialisation: str, name: str) -> None
     assert different(state(network), state(written)) == []
 
 
-def test_pytorchs_own_weights_stay() -> None:
+def test_the_default_initialisation_keeps_pytorchs_weights() -> None:
     network = build(PRESETS["tiny-vit"], seed=0)
     before = state(network)
     initialise(network, "default", seed=0)
@@ -72,43 +72,43 @@ def test_pytorchs_own_weights_stay() -> None:
 
 
 @pytest.mark.parametrize("initialisation", BY_HAND)
-def test_normalisation_and_positions_stay_and_all_else_is_drawn(initialisation: str) -> None:
+def test_only_normalisations_and_positions_keep_their_values(initialisation: str) -> None:
     for name in ("cifar-resnet", "tiny-vit"):
         network = build(PRESETS[name], seed=0)
         for parameter in network.parameters():
             nn.init.constant_(parameter, 7.0)
         initialise(network, initialisation, seed=0)
-        kept = {f"{path}.{own}" for path, part in network.named_modules() if isinstance(part, NORMALISATIONS) for own, _ in part.named_parameters()}
-        kept |= {path for path, _ in network.named_parameters() if path.endswith("position")}
-        assert kept
-        assert {path for path, parameter in network.named_parameters() if (parameter == 7.0).all()} == kept
+        unchanged = {f"{path}.{own}" for path, part in network.named_modules() if isinstance(part, NORMALISATIONS) for own, _ in part.named_parameters()}
+        unchanged |= {path for path, _ in network.named_parameters() if path.endswith("position")}
+        assert unchanged
+        assert {path for path, parameter in network.named_parameters() if (parameter == 7.0).all()} == unchanged
 
 
-def test_attention_is_drawn_too() -> None:
+def test_attention_weights_are_initialised() -> None:
     attention = nn.MultiheadAttention(8, 2)
     initialise(attention, "zeros", seed=0)
     assert all(not parameter.any() for parameter in attention.parameters())
 
 
-def test_a_layer_norm_over_images_stays() -> None:
+def test_layer_norm_over_images_keeps_its_values() -> None:
     norm = nn.LayerNorm([2, 4, 4])  # its weight has three dimensions
     initialise(nn.Sequential(norm), "zeros", seed=0)
     assert (norm.weight == 1).all()
 
 
 @pytest.mark.parametrize("initialisation", BY_HAND)
-def test_weights_of_one_dimension_stay(initialisation: str) -> None:
+def test_one_dimensional_weights_keep_their_values(initialisation: str) -> None:
     slopes = nn.PReLU(3)
     initialise(slopes, initialisation, seed=0)
     assert (slopes.weight == 0.25).all()
 
 
-def test_every_normalisation_of_the_catalogue_is_known() -> None:
+def test_every_normalisation_of_the_catalogue_is_excluded() -> None:
     names = {layer.name for layer in LAYERS if layer.group == "Normalisation"}
     assert names <= {norm.__name__ for norm in NORMALISATIONS}
 
 
-def test_a_seed_means_the_same_weights_and_disturbs_nothing() -> None:
+def test_a_seed_determines_the_weights_and_does_not_change_torchs_generator() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
     one, again, other = (build(PRESETS["mnist-mlp"], seed=0) for _ in range(3))
@@ -120,7 +120,7 @@ def test_a_seed_means_the_same_weights_and_disturbs_nothing() -> None:
     assert different(state(one), state(other)) != []
 
 
-def test_without_a_seed_torchs_generator_is_taken_as_it_stands() -> None:
+def test_without_a_seed_torchs_generator_is_used() -> None:
     one, other = nn.Linear(3, 3), nn.Linear(3, 3)
     torch.manual_seed(2)
     initialise(one, "large", seed=None)
@@ -132,12 +132,12 @@ def test_without_a_seed_torchs_generator_is_taken_as_it_stands() -> None:
 
 
 @each
-def test_each_is_told_in_a_sentence_with_its_source(initialisation: str) -> None:
-    told = INITIALISATIONS[initialisation]
-    assert told.title and told.summary.endswith(".") and told.source.startswith("http")
+def test_each_initialisation_has_a_summary_and_a_source(initialisation: str) -> None:
+    entry = INITIALISATIONS[initialisation]
+    assert entry.title and entry.summary.endswith(".") and entry.source.startswith("http")
 
 
-def test_a_wrong_name_is_refused() -> None:
+def test_an_unknown_initialisation_is_refused() -> None:
     with pytest.raises(UnknownName, match="kaiming"):
         initialise(nn.Linear(2, 2), "he", seed=0)
     with pytest.raises(UnknownName, match="kaiming"):

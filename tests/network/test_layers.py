@@ -1,4 +1,4 @@
-"""The layer catalogue against PyTorch: each entry held to the signature of its class."""
+"""The catalogue of layers against the signatures of PyTorch's classes."""
 
 from __future__ import annotations
 
@@ -44,28 +44,28 @@ def passed(kind: LayerType) -> list[str]:
 
 
 @each_layer
-def test_every_argument_is_one_of_its_class(kind: LayerType) -> None:
+def test_every_parameter_is_an_argument_of_the_torch_class(kind: LayerType) -> None:
     assert set(passed(kind)) <= set(signature(kind))
 
 
 @each_layer
-def test_no_argument_is_given_twice(kind: LayerType) -> None:
+def test_no_argument_is_passed_twice(kind: LayerType) -> None:
     assert len(passed(kind)) == len(set(passed(kind)))
 
 
 @each_layer
-def test_every_required_argument_is_given(kind: LayerType) -> None:
+def test_every_required_argument_is_passed(kind: LayerType) -> None:
     required = {name for name, parameter in signature(kind).items() if parameter.default is inspect.Parameter.empty}
     assert required <= set(passed(kind))
 
 
 @each_layer
-def test_its_name_is_that_of_its_class(kind: LayerType) -> None:
+def test_the_parameter_name_is_that_of_the_torch_class(kind: LayerType) -> None:
     assert kind.target.rsplit(".", 1)[1] == kind.name == layer_class(kind.target).__name__
 
 
 @each_param
-def test_its_default_is_torchs(kind: LayerType, param: Param) -> None:
+def test_the_default_of_a_parameter_is_that_of_torch(kind: LayerType, param: Param) -> None:
     theirs = signature(kind)[param.name].default
     if (kind.name, param.name) in OTHER_DEFAULTS:
         assert param.default == OTHER_DEFAULTS[kind.name, param.name] != theirs
@@ -75,18 +75,18 @@ def test_its_default_is_torchs(kind: LayerType, param: Param) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(FITTED))
-def test_a_pools_default_stride_is_its_default_kernel(name: str) -> None:
+def test_the_default_stride_of_pooling_is_its_default_kernel_size(name: str) -> None:
     settings = layer_type(name).settings({})
     assert settings["stride"] == settings["kernel_size"]
 
 
 @each_param
-def test_its_default_is_allowed(kind: LayerType, param: Param) -> None:
+def test_the_default_of_a_parameter_is_valid(kind: LayerType, param: Param) -> None:
     assert param.problem(param.default) == ""
 
 
 @each_param
-def test_its_limits_are_allowed_and_what_lies_beyond_is_not(kind: LayerType, param: Param) -> None:
+def test_the_bounds_of_a_parameter_are_valid_and_values_beyond_are_not(kind: LayerType, param: Param) -> None:
     if param.kind in ("int", "float"):
         number = int if param.kind == "int" else float
         assert param.low < param.high
@@ -99,26 +99,26 @@ def test_its_limits_are_allowed_and_what_lies_beyond_is_not(kind: LayerType, par
 
 @each_param
 @pytest.mark.parametrize("value", [None, "7", [3], {}, float("nan"), float("inf"), 10**400], ids=["null", "text", "list", "object", "nan", "inf", "huge"])
-def test_it_refuses_what_is_not_its_kind(kind: LayerType, param: Param, value: object) -> None:
+def test_values_of_another_type_are_refused(kind: LayerType, param: Param, value: object) -> None:
     assert param.name in param.problem(value)
 
 
 @each_param
-def test_only_a_switch_takes_true(kind: LayerType, param: Param) -> None:
+def test_only_boolean_parameters_accept_true(kind: LayerType, param: Param) -> None:
     assert bool(param.problem(True)) == (param.kind != "bool")
 
 
-def test_every_problem_of_a_layer_is_told() -> None:
+def test_every_problem_of_a_layer_is_listed() -> None:
     problems = layer_type("Conv2d").problems({"kernel_size": 0, "bias": 1, "colour": "red"})
     assert len(problems) == 3
     assert {name for name in ("kernel_size", "bias", "colour") if any(name in problem for problem in problems)} == {"kernel_size", "bias", "colour"}
 
 
-def test_settings_are_the_given_ones_and_the_defaults() -> None:
+def test_settings_are_completed_with_defaults() -> None:
     assert layer_type("Linear").settings({"out_features": 3}) == {"out_features": 3, "bias": True}
 
 
-def test_an_unknown_layer_is_named_with_the_known_ones() -> None:
+def test_the_error_for_an_unknown_layer_lists_the_known_ones() -> None:
     with pytest.raises(UnknownName, match=r"Conv3d.*Conv2d.*Linear"):
         layer_type("Conv3d")
 
@@ -153,7 +153,7 @@ def setting(module: nn.Module, kind: str, name: str) -> object:
 
 @settings(max_examples=repetitions(400))
 @given(st.sampled_from(LAYERS), st.data())
-def test_a_layer_is_what_torch_builds(kind: LayerType, data: st.DataObject) -> None:
+def test_a_constructed_layer_is_that_of_torch(kind: LayerType, data: st.DataObject) -> None:
     """Its settings, its parameters and the shape of a real forward pass."""
     layer, shape = data.draw(layer_of(kind.name)), data.draw(st.sampled_from(kind.ranks).flatmap(SHAPES.__getitem__))
     if len(shape) == 2:

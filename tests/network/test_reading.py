@@ -1,4 +1,4 @@
-"""Code becomes the network that it describes, or is refused by name and line; nothing of it is ever run."""
+"""Reading a network from code, which is never run."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ LOG_SOFTMAX = "`log_softmax` is left out: the playground’s cross-entropy loss 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
 @pytest.mark.parametrize("write", [module, sequential, module_script, sequential_script], ids=lambda write: write.__name__)
-def test_presets_come_back(name: str, write: Any) -> None:
-    found = read(write(PRESETS[name]))
-    assert (layers_of(found.spec), found.spec.input_shape) == (layers_of(PRESETS[name]), PRESETS[name].input_shape)
-    assert found.notes == ()
+def test_code_written_for_a_preset_is_read_as_the_preset(name: str, write: Any) -> None:
+    result = read(write(PRESETS[name]))
+    assert (layers_of(result.spec), result.spec.input_shape) == (layers_of(PRESETS[name]), PRESETS[name].input_shape)
+    assert result.notes == ()
 
 
 @pytest.mark.parametrize("write", [module, sequential], ids=lambda write: write.__name__)
-def test_stacks_of_any_layers_come_back(write: Any) -> None:
+def test_code_written_for_any_network_is_read_as_the_network(write: Any) -> None:
     specs = fitting_stacks()
     assert len(specs) >= 200
     set_somewhere = {(layer.type, name) for spec in specs for layer in spec.layers for name in layer.params}
     assert set_somewhere == {(kind.name, param.name) for kind in LAYERS for param in kind.params}
     for spec in specs:
-        found = read(write(spec))
-        assert (layers_of(found.spec), found.spec.input_shape) == (layers_of(spec), spec.input_shape), write(spec)
-        assert found.notes == ()
+        result = read(write(spec))
+        assert (layers_of(result.spec), result.spec.input_shape) == (layers_of(spec), spec.input_shape), write(spec)
+        assert result.notes == ()
 
 
 # The networks of the tutorials, as they are written there.
@@ -120,30 +120,30 @@ PARAMETERS = {"n1": 262, "n2": 101_770, "n3": 108_618, "n4": 62_006, "blitz_lene
 
 
 @pytest.mark.parametrize("name", TUTORIALS)
-def test_a_tutorials_network_is_read_as_it_is_written_there(name: str) -> None:
+def test_networks_of_tutorials_are_read_from_their_code(name: str) -> None:
     shape, layers, note = TUTORIALS[name]
-    found = read((NETS / f"{name}.py").read_text(encoding="utf-8"))
-    assert found.spec.input_shape == shape
-    assert layers_of(found.spec) == full(*layers)
-    assert "\n".join(found.notes) == note
+    result = read((NETS / f"{name}.py").read_text(encoding="utf-8"))
+    assert result.spec.input_shape == shape
+    assert layers_of(result.spec) == full(*layers)
+    assert "\n".join(result.notes) == note
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_it_has_as_many_parameters_as_the_tutorial_says(name: str) -> None:
+def test_networks_of_tutorials_have_the_stated_number_of_parameters(name: str) -> None:
     spec = read((NETS / f"{name}.py").read_text(encoding="utf-8")).spec
     assert sum(parameter.numel() for parameter in build(spec).parameters()) == PARAMETERS[name]
 
 
-def test_what_the_playground_lacks_is_named_where_it_is_made() -> None:
+def test_unsupported_layers_are_named_with_their_line() -> None:
     with pytest.raises(CodeError, match=r"^Line 13: `nn.Dropout2d\(\)` cannot be read here"):
         read((NETS / "mnist_example_old.py").read_text(encoding="utf-8"))
 
 
-def test_every_fixture_is_tried() -> None:
+def test_every_file_of_nets_is_tested() -> None:
     assert {path.stem for path in NETS.glob("*.py")} == {*TUTORIALS, "mnist_example_old"}
 
 
-def test_what_is_read_computes_what_the_code_computes() -> None:
+def test_the_network_that_is_read_computes_the_same_outputs() -> None:
     """The class itself, made by PyTorch, against what the playground builds of its text."""
 
     class Net(nn.Module):
@@ -206,10 +206,10 @@ SAME = [
 
 
 @pytest.mark.parametrize("text", SAME)
-def test_the_same_network_in_other_words(text: str) -> None:
-    found = read(text)
-    assert found.spec.input_shape == (4,) and found.notes == ()
-    assert layers_of(found.spec) == full(("Linear", 8), ("ReLU",), ("Linear", 2))
+def test_equivalent_code_is_read_as_the_same_network(text: str) -> None:
+    result = read(text)
+    assert result.spec.input_shape == (4,) and result.notes == ()
+    assert layers_of(result.spec) == full(("Linear", 8), ("ReLU",), ("Linear", 2))
 
 
 FUNCTIONS: list[tuple[str, Shape, list[tuple[Any, ...]]]] = [
@@ -255,11 +255,11 @@ FUNCTIONS: list[tuple[str, Shape, list[tuple[Any, ...]]]] = [
 
 
 @pytest.mark.parametrize(("call", "shape", "layers"), FUNCTIONS, ids=[call for call, _, _ in FUNCTIONS])
-def test_a_function_is_the_layer_that_it_stands_for(call: str, shape: Shape, layers: list[tuple[Any, ...]]) -> None:
+def test_a_function_is_read_as_its_layer(call: str, shape: Shape, layers: list[tuple[Any, ...]]) -> None:
     assert layers_of(read(in_class("pass", f"return {call}"), shape).spec) == full(*layers)
 
 
-def test_sizes_may_have_names() -> None:
+def test_sizes_can_be_variables() -> None:
     text = in_class("pass", "batch, c, h, w = x.size()\nx = torch.relu(x)\nbatch_size = x.size(0)\nreturn x.view(batch_size, -1)")
     assert types(text, (3, 8, 8)) == ["ReLU", "Flatten"]
     with pytest.raises(CodeError, match="sizes of another tensor"):
@@ -271,8 +271,8 @@ def test_sizes_may_have_names() -> None:
 
 def two(first: str, second: str) -> str:
     """Two classes that take three and five features."""
-    made = in_class("self.a = nn.Linear(3, 2)", "return self.a(x)")
-    return made.replace("Net", first) + made.replace("Net", second).replace("3, 2", "5, 2")
+    source = in_class("self.a = nn.Linear(3, 2)", "return self.a(x)")
+    return source.replace("Net", first) + source.replace("Net", second).replace("3, 2", "5, 2")
 
 
 @pytest.mark.parametrize(
@@ -288,12 +288,12 @@ def two(first: str, second: str) -> str:
         ("net = nn.Linear(6, 2)\n", (6,), "network"),
     ],
 )
-def test_the_network_is_the_one_that_is_made_or_the_last(text: str, shape: Shape, name: str) -> None:
-    found = read(text).spec
-    assert (found.input_shape, found.name) == (shape, name)
+def test_the_network_is_the_one_that_is_instantiated_or_the_last_class(text: str, shape: Shape, name: str) -> None:
+    result = read(text).spec
+    assert (result.input_shape, result.name) == (shape, name)
 
 
-def test_a_name_may_be_given() -> None:
+def test_a_name_can_be_passed() -> None:
     assert read("nn.Sequential(nn.Linear(4, 2))", name="mine").spec.name == "mine"
 
 
@@ -319,20 +319,20 @@ def test_a_name_may_be_given() -> None:
         (in_class("self.f = nn.Linear(784, 10)", "return self.f(x.view(-1, 784))"), (1, 28, 28)),
     ],
 )
-def test_the_input_shape_is_found(text: str, shape: Shape) -> None:
+def test_the_input_shape_is_inferred(text: str, shape: Shape) -> None:
     assert read(text).spec.input_shape == shape
 
 
-def test_a_given_input_shape_is_taken_before_all() -> None:
+def test_a_passed_input_shape_takes_precedence() -> None:
     assert read("nn.Sequential(  # (1, 28, 28)\n    nn.Conv2d(1, 4, 3))", (1, 9, 12)).spec.input_shape == (1, 9, 12)
 
 
-def test_a_comment_that_does_not_fit_is_told() -> None:
-    found = read("net = nn.Sequential(  # (1, 28, 28)\n    nn.Conv2d(3, 4, 3))")
-    assert found.spec.input_shape == (3, 32, 32)
-    assert found.notes == ("Line 1: The comment says that the input has shape (1, 28, 28), but the layers fit (3, 32, 32).",)
+def test_a_comment_with_another_shape_is_noted() -> None:
+    result = read("net = nn.Sequential(  # (1, 28, 28)\n    nn.Conv2d(3, 4, 3))")
+    assert result.spec.input_shape == (3, 32, 32)
+    assert result.notes == ("Line 1: The comment says that the input has shape (1, 28, 28), but the layers fit (3, 32, 32).",)
 
 
-def test_what_the_code_says_is_kept_and_no_default_is_added() -> None:
+def test_only_arguments_in_the_code_are_set() -> None:
     layer = LayerSpec("Conv2d", {"out_channels": 16, "kernel_size": 3, "bias": False})
     assert read("nn.Sequential(nn.Conv2d(1, 16, 3, bias=False))").spec.layers == (layer,)

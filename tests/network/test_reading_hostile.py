@@ -1,4 +1,4 @@
-"""Whatever is pasted: an error that helps, soon, and nothing of it is run."""
+"""Reading hostile code: a helpful error after little work, and nothing is run."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def planted(path: Path) -> Iterator[str]:
         yield in_class("self.a = nn.Linear(4, 2)", "return self.a(x)").replace("Module)", f"Module, metaclass={form})")
 
 
-def test_nothing_is_run(tmp_path: Path) -> None:
+def test_code_that_is_read_is_never_run(tmp_path: Path) -> None:
     texts = list(planted(tmp_path / "planted"))
     for text in texts:
         with pytest.raises(PlaygroundError):
@@ -45,7 +45,7 @@ def test_nothing_is_run(tmp_path: Path) -> None:
     assert len(texts) == 84 and not (tmp_path / "planted").exists()
 
 
-def test_the_plant_would_be_noticed(tmp_path: Path) -> None:
+def test_running_the_planted_code_would_be_noticed(tmp_path: Path) -> None:
     texts = [text.split("\n")[0] for text in planted(tmp_path / "planted")]
     assert len({text for text in texts if text.startswith(("__import__", "open", "eval", "exec"))}) == 4
     for text in (text for text in texts if text.startswith(("__import__", "open", "eval", "exec"))):
@@ -146,13 +146,13 @@ def warm() -> None:
 
 @pytest.mark.usefixtures("warm")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_hostile_text_is_refused_soon(name: str) -> None:
+def test_hostile_text_is_refused_with_little_work(name: str) -> None:
     with pytest.raises(PlaygroundError) as caught, at_most(5_000_000):
         read(HOSTILE[name])
     assert 10 < len(str(caught.value)) < 600 and str(caught.value).encode("utf-8", "replace")
 
 
-def test_a_whole_file_of_usual_length_is_read() -> None:
+def test_a_long_training_script_is_read() -> None:
     around = (NETS / "mnist_example.py").read_text(encoding="utf-8")
     text = NET + around.split("class Net")[1].split("\n\n\n", 1)[1] * 30
     assert len(text) > 60_000
@@ -163,6 +163,6 @@ def test_two_hundred_layers_are_read() -> None:
     assert len(read(f"nn.Sequential(nn.Linear(4, 2), {'nn.ReLU(), ' * 199})").spec.layers) == 200
 
 
-def test_a_network_beyond_the_playgrounds_bounds_is_refused_as_everywhere() -> None:
+def test_a_network_beyond_the_limits_is_refused() -> None:
     with pytest.raises(ShapeError, match="parameters"):
         read(HOSTILE["large networks"])

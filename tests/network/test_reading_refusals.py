@@ -1,4 +1,4 @@
-"""What is left out of code that is read is told, and what cannot be read is refused by name and line."""
+"""Reading code: what is left out is noted, and what cannot be read is refused with its line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LOG_SOFTMAX = "`log_softmax` is left out: the playground’s cross-entropy loss 
         ("from blocks import ResidualBlock\nnn.Sequential(ResidualBlock(3, 16))", "ResidualBlock is not defined here"),
     ],
 )
-def test_what_is_left_out_is_told(text: str, note: str) -> None:
+def test_layers_that_are_left_out_are_noted(text: str, note: str) -> None:
     notes = read(text).notes
     assert len(notes) == 1 and re.match(r"Line \d+: ", notes[0]) and note in notes[0]
 
@@ -102,9 +102,9 @@ REFUSED: list[tuple[str, Shape | None, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "shape", "told"), REFUSED, ids=[told for _, _, told in REFUSED])
-def test_what_cannot_be_read_is_told_by_line(text: str, shape: Shape | None, told: str) -> None:
-    with pytest.raises((CodeError, ConfigError), match=re.escape(told)) as caught:
+@pytest.mark.parametrize(("text", "shape", "message"), REFUSED, ids=[message for _, _, message in REFUSED])
+def test_the_error_for_unreadable_code_names_the_line(text: str, shape: Shape | None, message: str) -> None:
+    with pytest.raises((CodeError, ConfigError), match=re.escape(message)) as caught:
         read(text, shape)
     assert isinstance(caught.value, ConfigError) or caught.value.line is None or caught.value.message.startswith(f"Line {caught.value.line}: ")
 
@@ -134,11 +134,11 @@ POISONED = [
 
 
 @pytest.mark.parametrize("text", POISONED)
-def test_nothing_is_left_out_in_silence(text: str) -> None:
+def test_code_that_cannot_be_left_out_is_refused(text: str) -> None:
     with pytest.raises(CodeError):
         read(text)
 
 
-def test_a_block_of_the_same_name_is_read_for_what_it_is() -> None:
+def test_a_class_named_like_a_block_is_read_from_its_own_code() -> None:
     text = "class TokenMean(nn.Module):\n    def forward(self, x):\n        return F.relu(x)\n\nnet = nn.Sequential(nn.Linear(4, 4), TokenMean())"
     assert types(text) == ["Linear", "ReLU"]

@@ -1,4 +1,4 @@
-"""The code shown to learners, run in an interpreter of its own, makes the network that the playground builds."""
+"""The generated code, run in a fresh interpreter, builds the network that the playground builds."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ def another(param: Param) -> Any:
 
 
 @each_preset
-def test_it_has_the_same_weights(name: str, tmp_path: Path) -> None:
+def test_the_code_builds_the_same_weights(name: str, tmp_path: Path) -> None:
     assert shapes(run(PRESETS[name], tmp_path)) == shapes(build(PRESETS[name]))
 
 
 @each_preset
-def test_with_the_same_weights_it_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
+def test_the_code_with_the_same_weights_gives_the_same_outputs(name: str, tmp_path: Path) -> None:
     spec = PRESETS[name]
     ours, theirs = build(spec, seed=0).eval(), run(spec, tmp_path).eval()
     theirs.load_state_dict(ours.state_dict())
@@ -69,7 +69,7 @@ def test_with_the_same_weights_it_gives_the_same_outputs(name: str, tmp_path: Pa
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.name)
 @pytest.mark.parametrize("changed", [False, True], ids=["defaults", "changed"])
-def test_every_layer_is_the_one_that_is_built(kind: LayerType, changed: bool, tmp_path: Path) -> None:
+def test_every_layer_of_the_code_is_the_one_that_is_built(kind: LayerType, changed: bool, tmp_path: Path) -> None:
     layer = LayerSpec(kind.name, {param.name: another(param) for param in kind.params} if changed else {})
     before = (LayerSpec("PatchEmbedding", {"embed_dim": 8}),) if kind.ranks == (2,) else ()
     spec = NetworkSpec("test", (12,) if 1 in kind.ranks else (2, 20, 20), (*before, layer))
@@ -77,14 +77,14 @@ def test_every_layer_is_the_one_that_is_built(kind: LayerType, changed: bool, tm
 
 
 @each_preset
-def test_each_line_tells_the_shape_that_leaves_it(name: str) -> None:
+def test_each_line_has_the_output_shape_in_a_comment(name: str) -> None:
     steps = trace(PRESETS[name])
     lines = sequential(PRESETS[name]).split("network = nn.Sequential(")[1].splitlines()
     assert lines[0].endswith(f"# {PRESETS[name].input_shape}")
     assert [line.split("# ")[1] for line in lines[1 : len(steps) + 1]] == [str(step.out_shape) for step in steps]
 
 
-def test_it_is_what_one_would_write_by_hand() -> None:
+def test_sequential_code_is_what_one_would_write_by_hand() -> None:
     assert "nn.Linear(10, 20)," in sequential(PRESETS["two-layers"])
     assert "nn.Conv2d(1, 16, 3)," in sequential(PRESETS["tutorial-cnn"])
     assert "nn.MaxPool2d(2, stride=2)," in sequential(PRESETS["tutorial-cnn"])
@@ -141,14 +141,14 @@ def test_presets_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None
     in_a_fresh_interpreter(list(PRESETS.values()), tmp_path)
 
 
-def test_stacks_of_any_layers_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None:
+def test_any_networks_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None:
     specs = fitting_stacks()
     assert sum(len(spec.layers) > 1 for spec in specs) >= 200
     assert {layer.type for spec in specs for layer in spec.layers} == {kind.name for kind in LAYERS}
     in_a_fresh_interpreter(specs, tmp_path)
 
 
-def test_a_class_is_what_one_would_write_by_hand() -> None:
+def test_class_code_is_what_one_would_write_by_hand() -> None:
     expected = '''
         class MnistCnn(nn.Module):
             """Small modern CNN.
@@ -186,7 +186,7 @@ def test_a_class_is_what_one_would_write_by_hand() -> None:
     assert module_script(PRESETS["mnist-cnn"]).startswith("import torch\nimport torch.nn.functional as F\nfrom torch import nn\n\n\nclass MnistCnn")
 
 
-def test_a_layer_that_is_set_otherwise_stays_a_module() -> None:
+def test_only_functions_with_the_same_settings_replace_modules() -> None:
     pools = LayerSpec("MaxPool2d", {"kernel_size": 3, "stride": 2}), LayerSpec("AvgPool2d", {"kernel_size": 3, "stride": 3})
     code = module(NetworkSpec("test", (1, 28, 28), (*pools, LayerSpec("LeakyReLU", {"negative_slope": 0.2}), LayerSpec("LeakyReLU"))))
     assert "self.pool1 = nn.MaxPool2d(3, stride=2)" in code and "x = self.pool1(x)" in code
@@ -194,12 +194,12 @@ def test_a_layer_that_is_set_otherwise_stays_a_module() -> None:
     assert "self.act1 = nn.LeakyReLU(negative_slope=0.2)" in code and "x = F.leaky_relu(x)" in code
 
 
-def test_attributes_are_told_apart_by_their_names() -> None:
+def test_attributes_have_distinct_names() -> None:
     layers = [stem.split(" = ")[0].strip() for stem in module(PRESETS["tiny-vit"]).split("super().__init__()")[2].split("def forward")[0].splitlines()]
     assert [name for name in layers if name] == ["self.embed", "self.encoder1", "self.encoder2", "self.norm1", "self.fc1"]
 
 
-def test_blocks_come_before_the_class_that_uses_them() -> None:
+def test_blocks_are_defined_before_the_class_that_uses_them() -> None:
     code = module(PRESETS["cifar-resnet"])
     assert code.index("class ResidualBlock(") < code.index("class CifarResnet(") and code.count("class ") == 2
     assert "TokenMean" not in module(PRESETS["tiny-vit"])  # x.mean(dim=1) says it
@@ -223,7 +223,7 @@ def test_blocks_come_before_the_class_that_uses_them() -> None:
         ("a" * 5000, "", "A" + "a" * 39),
     ],
 )
-def test_the_class_has_a_name_of_its_own(name: str, title: str, expected: str) -> None:
+def test_the_class_name_does_not_clash(name: str, title: str, expected: str) -> None:
     spec = NetworkSpec(name, (3, 8, 8), (LayerSpec("ResidualBlock"),), title=title)
     assert class_name(spec) == expected
     tree = ast.parse(module(spec))
@@ -231,7 +231,7 @@ def test_the_class_has_a_name_of_its_own(name: str, title: str, expected: str) -
 
 
 @pytest.mark.parametrize("title", ['"""\nimport os', "\\", 'ends in "', "\x00\ud800\u2028", "a\nb" * 999])
-def test_a_title_stays_inside_the_docstring(title: str) -> None:
+def test_a_title_cannot_end_the_docstring(title: str) -> None:
     spec = NetworkSpec("net", (4,), (LayerSpec("ReLU"),), title=title)
     tree = ast.parse(module(spec))
     assert [type(node) for node in tree.body] == [ast.ClassDef, ast.Assign]

@@ -1,4 +1,4 @@
-"""Networks as JSON: what is written is read again, and nothing that is read can do harm."""
+"""Networks as JSON: the round trip, and the refusal of invalid documents."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def allowed(param: Param) -> st.SearchStrategy[Any]:
 
 layer_specs = st.one_of(
     [
-        st.fixed_dictionaries({}, optional={param.name: allowed(param) for param in kind.params}).map(lambda given, kind=kind: LayerSpec(kind.name, given))
+        st.fixed_dictionaries({}, optional={param.name: allowed(param) for param in kind.params}).map(lambda params, kind=kind: LayerSpec(kind.name, params))
         for kind in LAYERS
     ]
 )
@@ -50,25 +50,25 @@ specs = st.builds(
 
 @settings(max_examples=repetitions(60))
 @given(specs)
-def test_what_is_written_is_read_again(spec: NetworkSpec) -> None:
+def test_networks_survive_a_round_trip_through_json(spec: NetworkSpec) -> None:
     assert from_json(spec.to_json()) == spec
     assert from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
 
 
 @pytest.mark.parametrize("name", sorted(load_presets().networks))
-def test_presets_are_read_again(name: str) -> None:
+def test_presets_survive_a_round_trip_through_json(name: str) -> None:
     spec = load_presets().networks[name]
     assert from_json(spec.to_json()) == spec
 
 
-def test_json_has_a_layer_a_line() -> None:
+def test_json_has_one_line_for_each_layer() -> None:
     spec = NetworkSpec("net", (4,), (LayerSpec("Linear", {"out_features": 2}), LayerSpec("ReLU")))
     assert '    {"type": "Linear", "out_features": 2},\n    {"type": "ReLU"}\n' in spec.to_json()
 
 
 @settings(max_examples=repetitions(150))
 @given(st.one_of(json_values, malformed_networks))
-def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
+def test_any_json_gives_a_network_or_a_config_error(document: Any) -> None:
     problems: tuple[str, ...] = ("none, for it was read",)
     try:
         from_json(json.dumps(document))
@@ -79,7 +79,7 @@ def test_any_json_is_a_network_or_a_config_error(document: Any) -> None:
 
 @settings(max_examples=repetitions(60))
 @given(st.text())
-def test_any_text_is_a_network_or_a_config_error(text: str) -> None:
+def test_any_text_gives_a_network_or_a_config_error(text: str) -> None:
     with pytest.raises(ConfigError):
         from_json(text)
 
@@ -121,17 +121,18 @@ def test_hostile_json_is_a_config_error(text: str) -> None:
         from_json(text)
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         from_dict({"name": "net", "input_shape": [0, 3], "layers": [{"type": "Linear", "out_features": 0, "colour": 1}, {"type": "Nope"}]})
-    told = caught.value.problems
-    assert len(told) == 4
+    problems = caught.value.problems
+    assert len(problems) == 4
     assert all(
-        any(part in problem for problem in told) for part in ("(0, 3)", "Layer 0: Linear: out_features", "colour", "Layer 1: There is no layer called “Nope”")
+        any(part in problem for problem in problems)
+        for part in ("(0, 3)", "Layer 0: Linear: out_features", "colour", "Layer 1: There is no layer called “Nope”")
     )
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_all_missing_fields_are_reported_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         from_dict({})
     assert len(caught.value.problems) == 3
@@ -146,14 +147,14 @@ def test_a_file_that_cannot_be_read_is_a_config_error(tmp_path: Path, write: byt
         load(path)
 
 
-def test_other_layers_are_checked_too() -> None:
+def test_replacing_all_layers_by_none_is_refused() -> None:
     spec = from_dict(GOOD)
     with pytest.raises(ConfigError):
         spec.with_layers(())
 
 
 @pytest.mark.parametrize("version", [2, "2", None, [1], "x" * 10_000])
-def test_a_later_version_of_the_format_is_told(version: object) -> None:
+def test_a_later_version_of_the_format_is_refused(version: object) -> None:
     saved = load_presets().networks["two-layers"]
     with pytest.raises(ConfigError, match="this playground reads version 1"):
         from_dict({**saved.to_dict(), "version": version})

@@ -1,4 +1,4 @@
-"""Shape traces: PyTorch really running the layers is the oracle."""
+"""Shape traces, compared with PyTorch running the layers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_shapes_and_parameters_are_those_of_the_running_network(stack: NetworkSp
 
 @settings(max_examples=repetitions(60))
 @given(stacks)
-def test_the_first_misfit_has_an_error_and_what_is_behind_it_no_shapes(spec: NetworkSpec) -> None:
+def test_the_first_layer_that_does_not_fit_has_an_error_and_later_layers_have_no_shapes(spec: NetworkSpec) -> None:
     steps = trace(spec)
     assert [step.index for step in steps] == list(range(len(spec.layers)))
     broken = [step.index for step in steps if step.error]
@@ -60,7 +60,7 @@ def windows(draw: st.DrawFn) -> NetworkSpec:
 
 @settings(max_examples=repetitions(150))
 @given(windows())
-def test_a_window_is_refused_where_torch_refuses_it(spec: NetworkSpec) -> None:
+def test_a_window_is_refused_if_and_only_if_torch_refuses_it(spec: NetworkSpec) -> None:
     try:
         construct(spec.layers[0], spec.input_shape)(torch.zeros(BATCH, *spec.input_shape))
         refused = False
@@ -69,7 +69,7 @@ def test_a_window_is_refused_where_torch_refuses_it(spec: NetworkSpec) -> None:
     assert bool(trace(spec)[0].error) == refused
 
 
-def test_circular_padding_may_be_as_large_as_the_image() -> None:
+def test_circular_padding_can_be_as_large_as_the_image() -> None:
     spec = network((1, 3, 3), Layer("Conv2d", {"padding": 3, "padding_mode": "circular"}))
     torch_makes = torch.nn.Conv2d(1, 16, 3, padding=3, padding_mode="circular")(torch.zeros(BATCH, 1, 3, 3)).shape[1:]
     assert trace(spec)[0].out_shape == torch_makes
@@ -102,7 +102,7 @@ def test_an_edit_traces_only_the_layers_whose_settings_or_input_it_changes(built
     assert built == ["Linear"]
 
 
-def test_layers_that_are_alike_are_traced_once(built: list[str]) -> None:
+def test_equal_layers_are_traced_once(built: list[str]) -> None:
     trace(network((8,), *[Layer("Linear", {"out_features": 8}), Layer("Tanh")] * 10))
     assert built == ["Linear", "Tanh"]
 
@@ -129,7 +129,7 @@ def test_multiply_adds_of_convolution(params: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("name", ["ReLU", "MaxPool2d", "Flatten", "Dropout"])
-def test_what_only_moves_or_compares_has_no_multiply_adds(name: str) -> None:
+def test_layers_that_only_move_or_compare_values_have_no_multiply_adds(name: str) -> None:
     assert trace(network((3, 8, 8), Layer(name)))[0].multiply_adds == 0
 
 
@@ -151,7 +151,7 @@ def test_what_only_moves_or_compares_has_no_multiply_adds(name: str) -> None:
     ],
     ids=["N1", "N2", "N3", "N4"],
 )
-def test_every_number_of_the_tutorials_networks(name: str, shapes: list[tuple[int, ...]], parameters: list[int]) -> None:
+def test_shapes_and_counts_of_the_tutorial_networks(name: str, shapes: list[tuple[int, ...]], parameters: list[int]) -> None:
     steps = trace(preset(name))
     assert [step.out_shape for step in steps] == shapes
     assert [step.parameters for step in steps] == parameters
@@ -168,7 +168,7 @@ def test_every_number_of_the_tutorials_networks(name: str, shapes: list[tuple[in
     ],
     ids=["average-pooling", "average-pooling-padded", "sigmoid", "transformer"],
 )
-def test_the_other_layers_of_n5(spec: NetworkSpec, shape: tuple[int, ...], parameters: int) -> None:
+def test_shapes_and_counts_of_the_remaining_layers_of_n5(spec: NetworkSpec, shape: tuple[int, ...], parameters: int) -> None:
     assert (trace(spec)[-1].out_shape, trace(spec)[-1].parameters) == (shape, parameters)
 
 
@@ -183,7 +183,7 @@ def test_the_other_layers_of_n5(spec: NetworkSpec, shape: tuple[int, ...], param
     ],
     ids=["padding", "stride", "dilation", "padding-mode", "all"],
 )
-def test_options_of_a_convolution(params: dict[str, Any], out_shape: tuple[int, ...]) -> None:
+def test_options_of_a_convolution_change_shapes_and_counts(params: dict[str, Any], out_shape: tuple[int, ...]) -> None:
     assert trace(network((1, 28, 28), Layer("Conv2d", params)))[0].out_shape == out_shape
 
 
@@ -210,5 +210,5 @@ def test_a_network_with_another_number_of_classes_is_refused() -> None:
         check(preset("two-layers"), classes=10)
 
 
-def test_a_network_that_fits_its_data_is_let_through() -> None:
+def test_a_network_that_fits_its_data_is_accepted() -> None:
     assert check(preset("tutorial-cnn"), (1, 28, 28), 10)[-1].out_shape == (10,)

@@ -1,4 +1,4 @@
-"""The Compare page as Streamlit runs it: the first race, the form, and the ways to other pages."""
+"""The Compare page as Streamlit runs it: the first race, the form, and links to other pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of the pages' state: all of it is declared, used, and comes along in a link."""
+"""The table of the pages' state: every entry is declared, used, and can be passed to a page."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def nodes(kind: type[ast.AST]) -> Iterator[tuple[str, Any]]:
 def inputs() -> Iterator[tuple[str, dict[str, ast.expr]]]:
     """The named arguments of every call that makes an input with a key."""
     for name, call in nodes(ast.Call):
-        given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
-        if isinstance(call.func, ast.Attribute) and call.func.attr in INPUTS and "key" in given:
-            yield f"{name}, line {call.lineno}", given
+        arguments = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        if isinstance(call.func, ast.Attribute) and call.func.attr in INPUTS and "key" in arguments:
+            yield f"{name}, line {call.lineno}", arguments
 
 
 def entry(key: ast.expr) -> State[Any] | Family[Any] | None:
     """The entry of the table that an input's key is taken from, where the input names it itself."""
-    found = re.match(r"state\.([A-Z_]+)\b", ast.unparse(key))
-    return TABLE[found[1]] if found else None
+    match = re.match(r"state\.([A-Z_]+)\b", ast.unparse(key))
+    return TABLE[match[1]] if match else None
 
 
 def key_of(each: State[Any] | Family[Any]) -> str:
     return each.key if isinstance(each, State) else each.pattern
 
 
-def test_only_the_table_touches_the_session_the_address_and_the_page() -> None:
+def test_only_the_state_module_accesses_session_address_and_page() -> None:
     """What an element of the page has just told is read from the session under the element's own key."""
     events = {id(node.value.value) for _, node in nodes(ast.Attribute) if isinstance(node.value, ast.Subscript)}
     touched = [
@@ -57,17 +57,17 @@ def test_only_the_table_touches_the_session_the_address_and_the_page() -> None:
     assert touched == []
 
 
-def test_every_input_has_its_key_from_the_table() -> None:
-    assert [place for place, given in inputs() if isinstance(given["key"], (ast.Constant, ast.JoinedStr))] == []
+def test_every_input_takes_its_key_from_the_table() -> None:
+    assert [place for place, arguments in inputs() if isinstance(arguments["key"], (ast.Constant, ast.JoinedStr))] == []
 
 
-def test_what_the_address_holds_is_told_by_the_table() -> None:
-    told = [(place, entry(given["key"]), "bind" in given) for place, given in inputs()]
-    assert sum(bound for _, found, bound in told if found) > 10
-    assert [place for place, found, bound in told if found and (found.place == "both") != bound] == []
+def test_inputs_are_bound_to_the_address_as_the_table_says() -> None:
+    states = [(place, entry(arguments["key"]), "bind" in arguments) for place, arguments in inputs()]
+    assert sum(bound for _, each, bound in states if each) > 10
+    assert [place for place, each, bound in states if each and (each.place == "both") != bound] == []
 
 
-def test_entries_are_used_and_have_names_of_their_own() -> None:
+def test_entries_are_used_and_have_unique_keys() -> None:
     text = "\n".join([*SOURCES.values(), TABLE_SOURCE.partition("TABLE:")[2]])
     assert [name for name in TABLE if not re.search(rf"\b{name}\b", text)] == []
     keys = [(each.place == "address", key_of(each)) for each in TABLE.values()]
@@ -76,7 +76,7 @@ def test_entries_are_used_and_have_names_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_a_link_brings_a_state_along(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_can_be_passed_to_a_page(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     each = TABLE[name]
     chosen = each if isinstance(each, State) else each.of(*["one"] * each.pattern.count("{}"))
     session: dict[str, Any] = {}
