@@ -30,27 +30,27 @@ def _accuracy() -> list[Row]:
 
 
 def _throughput() -> list[Row]:
-    found = throughput.measure()
+    result = throughput.measure()
     return [
         (
             "Training speed: the playground ÷ the same network with the tutorial’s DataLoader",
-            f"{found.ours_to_tutorial:.2f} ({found.ours:,.0f} ÷ {found.tutorial:,.0f} images/s)",
+            f"{result.ours_to_tutorial:.2f} ({result.ours:,.0f} ÷ {result.tutorial:,.0f} images/s)",
             "≥ 2.5",
         ),
         (
             "Training speed: the playground with everything recorded ÷ a loop that records nothing",
-            f"{found.ours_to_bare:.2f} ({found.ours:,.0f} ÷ {found.bare:,.0f} images/s)",
+            f"{result.ours_to_bare:.2f} ({result.ours:,.0f} ÷ {result.bare:,.0f} images/s)",
             "≥ 0.90",
         ),
     ]
 
 
 def _waiting() -> list[Row]:
-    found = browser.measure()
+    result = browser.measure()
     return [
-        ("Train: time from the click on *Train* to the first loss on the page", f"{found.train_to_first_loss:.2f} s", "≤ 1 s"),
-        ("Canvas: time from the end of a stroke to the probabilities on the page", f"{1000 * found.stroke_to_answer:.0f} ms", "≤ 150 ms"),
-        ("Start: time from the command to a first page that can be used", f"{found.start_to_page:.1f} s", "≤ 5 s"),
+        ("Train: time from the click on *Train* to the first loss on the page", f"{result.train_to_first_loss:.2f} s", "≤ 1 s"),
+        ("Canvas: time from the end of a stroke to the probabilities on the page", f"{1000 * result.stroke_to_answer:.0f} ms", "≤ 150 ms"),
+        ("Start: time from the command to a first page that can be used", f"{result.start_to_page:.1f} s", "≤ 5 s"),
     ]
 
 

@@ -43,7 +43,7 @@ WATCH = f"""() => {{
   window.lab = root
   const painted = (then) => requestAnimationFrame(() => setTimeout(then))
   const asks = (event) => event.key === 'ArrowUp' || (event.key === 'Enter' && event.ctrlKey)
-  root.addEventListener('keydown', (event) => {{ if (asks(event)) window.asked = performance.now() }}, true)
+  root.addEventListener('keydown', (event) => {{ if (asks(event)) window.requested = performance.now() }}, true)
   new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.canvas'), {{ childList: true }})
 }}"""
 UNFOLD = """() => new Promise((resolve) => {
@@ -91,20 +91,20 @@ def _run(page: Page, source: str) -> float:
 
 def _pressed(page: Page, key: str) -> float:
     """Seconds from a key to the graph painted anew."""
-    page.evaluate("() => { window.asked = window.drawn = null }")
+    page.evaluate("() => { window.requested = window.drawn = null }")
     page.keyboard.press(key)
-    page.wait_for_function("() => window.asked && window.drawn > window.asked", polling=10)
-    seconds: float = page.evaluate("() => (window.drawn - window.asked) / 1000")
+    page.wait_for_function("() => window.requested && window.drawn > window.requested", polling=10)
+    seconds: float = page.evaluate("() => (window.drawn - window.requested) / 1000")
     return seconds
 
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    found = measure()
+    result = measure()
     return [
-        ("Autograd: time from Ctrl+Enter on a script of 1,000 graph nodes to its folded graph", f"{found.thousand_nodes:.2f} s", "≤ 2 s"),
-        ("Autograd: time from the click on a folded loop of 1,000 graph nodes to the unfolded loop", f"{1000 * found.unfolded:.0f} ms", "–"),
-        ("Autograd: time from changing a number to the new values and gradients", f"{1000 * found.grabbed:.0f} ms", "≤ 150 ms"),
+        ("Autograd: time from Ctrl+Enter on a script of 1,000 graph nodes to its folded graph", f"{result.thousand_nodes:.2f} s", "≤ 2 s"),
+        ("Autograd: time from the click on a folded loop of 1,000 graph nodes to the unfolded loop", f"{1000 * result.unfolded:.0f} ms", "–"),
+        ("Autograd: time from changing a number to the new values and gradients", f"{1000 * result.grabbed:.0f} ms", "≤ 150 ms"),
     ]
 
 

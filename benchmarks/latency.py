@@ -125,18 +125,18 @@ def _ask(address: str, ink: bytes) -> None:
     connection.close()
 
 
-def _told(waits: list[float]) -> str:
+def _format_delays(waits: list[float]) -> str:
     return f"{1000 * statistics.median(waits):.0f} ms, p95 {1000 * float(np.quantile(waits, 0.95)):.0f} ms"
 
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    found = measure()
+    result = measure()
     return [
-        ("Canvas: time from pen movement to updated probabilities, one learner (median, 95th percentile)", _told(found.alone), "≤ 100 ms, ≤ 200 ms"),
+        ("Canvas: time from pen movement to updated probabilities, one learner (median, 95th percentile)", _format_delays(result.alone), "≤ 100 ms, ≤ 200 ms"),
         (
             f"Canvas: time from pen movement to updated probabilities, {LEARNERS} learners drawing at once (median, 95th percentile)",
-            _told(found.among_ten),
+            _format_delays(result.among_ten),
             "p95 ≤ 500 ms",
         ),
     ]

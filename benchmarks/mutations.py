@@ -29,7 +29,15 @@ COUNT, SEED = 50, 0
 CORE = {
     "tests/tensors": ("tensors/language/*.py", "tensors/xray/*.py"),
     "tests/autograd": ("autograd/*.py",),
-    "tests/network": ("network/trace.py", "network/facts.py", "network/spec.py", "network/fixes.py"),
+    "tests/network": (
+        "network/trace.py",
+        "network/formulas.py",
+        "network/receptive_fields.py",
+        "network/totals.py",
+        "network/differences.py",
+        "network/spec.py",
+        "network/fixes.py",
+    ),
     "tests/training": ("training/loop.py", "training/optimizers.py", "training/config.py"),
     "tests/runs": ("runs/journal.py", "runs/checkpoints.py", "runs/history.py"),
     "tests/inference": ("inference/preprocessing.py", "inference/metrics.py"),
@@ -75,11 +83,11 @@ def mutations(count: int = COUNT, seed: int = SEED) -> list[Mutation]:
     """Choose faults, always the same for the same source and seed; each file is as likely as any other."""
     generator = random.Random(seed)
     files = {
-        path: found
+        path: candidates
         for tests, patterns in CORE.items()
         for pattern in patterns
         for path in sorted((ROOT / "playground").glob(pattern))
-        if (found := list(_candidates(path, tests)))
+        if (candidates := list(_candidates(path, tests)))
     }
     chosen: dict[Mutation, None] = {}
     while len(chosen) < min(count, sum(map(len, files.values()))):
@@ -177,14 +185,14 @@ def measure(count: int = COUNT, seed: int = SEED) -> Iterator[tuple[Mutation, Ou
     record = _record()
     known = {json.dumps(line["mutation"]): line["outcome"] for line in map(json.loads, record.read_text().splitlines())} if record.exists() else {}
     for mutation in mutations(count, seed):
-        found = known.get(json.dumps(asdict(mutation)))
-        if found is None:
+        outcome_name = known.get(json.dumps(asdict(mutation)))
+        if outcome_name is None:
             if not _is_sound(mutation.tests):
                 raise RuntimeError(f"{mutation.tests} fails without any fault")
-            found = outcome(mutation)
+            outcome_name = outcome(mutation)
             with record.open("a") as file:
-                file.write(json.dumps({"mutation": asdict(mutation), "outcome": found}) + "\n")
-        yield mutation, found
+                file.write(json.dumps({"mutation": asdict(mutation), "outcome": outcome_name}) + "\n")
+        yield mutation, outcome_name
 
 
 def _record() -> Path:
@@ -197,12 +205,12 @@ def _record() -> Path:
 
 def rows() -> list[tuple[str, str, str]]:
     """The row of the benchmarks' table."""
-    outcomes = [found for _mutation, found in measure()]
+    outcomes = [outcome_name for _mutation, outcome_name in measure()]
     killed = len(outcomes) - outcomes.count("survived")
     value = f"{killed} of {len(outcomes)}, {outcomes.count('killed by quick')} of them by `make test`"
     return [("Small faults planted in the core that the tests find", value, "≥ 45 of 50")]
 
 
 if __name__ == "__main__":
-    for planted, found in measure(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT):
-        print(f"{found}: {planted}", flush=True)
+    for planted, outcome_name in measure(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT):
+        print(f"{outcome_name}: {planted}", flush=True)

@@ -149,9 +149,9 @@ def drawn_in_browser(address: str, size: float = 0.6) -> dict[Way, str]:
 
 
 def strings_accuracy(model: Model, count: int = STRINGS) -> float:
-    """Share of the strings whose digits were told apart and all read rightly."""
-    found = [(text, "".join(model.predict(to_digit(piece.ink).input).label for piece in segment(ink))) for text, ink in strings(count)]
-    return sum(said == text for text, said in found) / count
+    """Return the share of the strings whose digits were segmented and all correctly classified."""
+    predictions = [(text, "".join(model.predict(to_digit(piece.ink).input).label for piece in segment(ink))) for text, ink in strings(count)]
+    return sum(predicted == text for text, predicted in predictions) / count
 
 
 def rows(model: Model) -> list[tuple[str, str, str]]:

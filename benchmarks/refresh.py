@@ -22,7 +22,7 @@ from unittest.mock import patch
 import numpy as np
 
 from playground.network.presets import preset
-from playground.runs.checkpoints import KEPT
+from playground.runs.checkpoints import MAX_EARLIER
 from playground.runs.coach import Record, as_json, findings
 from playground.runs.history import History
 from playground.runs.run import Run, create
@@ -90,8 +90,8 @@ def measure(line: int = LINE) -> Refresh:
 
 def _timed(look: Callable[[], T]) -> tuple[float, T]:
     start = time.perf_counter()
-    found = look()
-    return time.perf_counter() - start, found
+    result = look()
+    return time.perf_counter() - start, result
 
 
 @contextmanager
@@ -102,8 +102,8 @@ def recorded(line: int) -> Iterator[Run]:
         run = create(config, preset("tutorial-cnn"))
         with run.lock.hold():
             run.journal.extend([Started(time.time(), 0, STEPS, STEPS // EPOCHS, "cpu", 1), *_steps(0, STEPS, line), *_looks(config)])
-            for index in range(KEPT):
-                run.checkpoints.save({"step": (index + 1) * STEPS // KEPT})
+            for index in range(MAX_EARLIER):
+                run.checkpoints.save({"step": (index + 1) * STEPS // MAX_EARLIER})
             yield run
 
 
@@ -134,16 +134,16 @@ def _looks(config: TrainConfig) -> Iterator[Event]:
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    found = measure()
+    result = measure()
     return [
         (
             "Live curves of a run of 100,000 steps: server time of the first request · of a later request",
-            f"{1000 * found.cold:.0f} ms · {1000 * found.warm:.0f} ms",
+            f"{1000 * result.cold:.0f} ms · {1000 * result.warm:.0f} ms",
             "≤ 200 ms",
         ),
         (
             "Live curves of a run of 100,000 steps: size of the answer",
-            f"{math.ceil(found.curves_bytes / 1000)} kB ({math.ceil(found.curves_compressed / 1000)} kB compressed)",
+            f"{math.ceil(result.curves_bytes / 1000)} kB ({math.ceil(result.curves_compressed / 1000)} kB compressed)",
             "≤ 100 kB",
         ),
     ]

@@ -58,14 +58,14 @@ def measure() -> list[Taught]:
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    found = measure()
-    learnt, worst = sum(each.learnt for each in found), min(each.gained for each in found)
-    seconds = statistics.median(each.seconds for each in found)
-    others = statistics.mean(each.others for each in found[TIMES:])
+    results = measure()
+    learnt, worst = sum(each.learnt for each in results), min(each.gained for each in results)
+    seconds = statistics.median(each.seconds for each in results)
+    others = statistics.mean(each.others for each in results[TIMES:])
     return [
         (
             "Teach: time of fine-tuning on five labelled drawings, and drawings that are then correctly classified",
-            f"{seconds:.1f} s, {learnt} of {len(found) * CORRECTIONS} correct",
+            f"{seconds:.1f} s, {learnt} of {len(results) * CORRECTIONS} correct",
             "≤ 6 s, all",
         ),
         ("Teach: largest loss of accuracy on MNIST’s test images after fine-tuning", f"{-100 * worst:.2f} points", "< 0.3 points"),
@@ -108,17 +108,17 @@ def _shuffled(several: Tensor, seed: int) -> Tensor:
 
 
 def _taught(scheduler: Scheduler, model: Model, images: Tensor, labels: Tensor) -> Taught:
-    """Teach the first `CORRECTIONS`, then try the others."""
+    """Fine-tune on the first `CORRECTIONS`, then evaluate on the others."""
     start = time.perf_counter()
     run = fine_tune(model, images[:CORRECTIONS], labels[:CORRECTIONS], "bench")
     scheduler.submit(run)
     _wait_for(run)
     seconds = time.perf_counter() - start
     after = load_model(run.id)
-    told = compare_networks(model, after, images, labels, "mnist")
-    right = [each["after"]["label"] == each["label"] for each in told["drawings"]]
+    comparison = compare_networks(model, after, images, labels, "mnist")
+    right = [each["after"]["label"] == each["label"] for each in comparison["drawings"]]
     learnt, others = right[:CORRECTIONS], right[CORRECTIONS:]
-    gained = told["accuracy"]["after"] - told["accuracy"]["before"]
+    gained = comparison["accuracy"]["after"] - comparison["accuracy"]["before"]
     return Taught(seconds, sum(learnt), gained, statistics.mean(others) if others else 1.0)
 
 

@@ -36,7 +36,7 @@ WATCH = f"""() => {{
   const root = {LAB}
   window.lab = root
   const painted = (then) => requestAnimationFrame(() => setTimeout(then))
-  root.addEventListener('keydown', (event) => {{ if (event.key === 'Enter' && event.ctrlKey) window.asked = performance.now() }}, true)
+  root.addEventListener('keydown', (event) => {{ if (event.key === 'Enter' && event.ctrlKey) window.requested = performance.now() }}, true)
   new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.stage'), {{ childList: true }})
 }}"""
 HOVER = """(number) => new Promise((resolve) => {
@@ -86,21 +86,21 @@ def _run(page: Page, source: str) -> float:
     editor.click()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(source)
-    page.evaluate("() => { window.asked = window.drawn = null }")
+    page.evaluate("() => { window.requested = window.drawn = null }")
     page.keyboard.press("Control+Enter")
-    page.wait_for_function("() => window.asked && window.drawn > window.asked", polling=10)
-    seconds: float = page.evaluate("() => (window.drawn - window.asked) / 1000")
+    page.wait_for_function("() => window.requested && window.drawn > window.requested", polling=10)
+    seconds: float = page.evaluate("() => (window.drawn - window.requested) / 1000")
     return seconds
 
 
 def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
-    found = measure()
+    result = measure()
     return [
-        ("Tensors: time from Ctrl+Enter on a script of ten statements to its X-ray on the page", f"{1000 * found.run_to_xray:.0f} ms", "≤ 300 ms"),
+        ("Tensors: time from Ctrl+Enter on a script of ten statements to its X-ray on the page", f"{1000 * result.run_to_xray:.0f} ms", "≤ 300 ms"),
         (
             "Tensors: time from pointing at one of 1,000 cells to its source cells lit",
-            f"{1000 * found.hover_to_lit:.1f} ms ({1000 * found.hover_to_painted:.0f} ms with the wait for the next frame)",
+            f"{1000 * result.hover_to_lit:.1f} ms ({1000 * result.hover_to_painted:.0f} ms with the wait for the next frame)",
             "≤ 33 ms",
         ),
     ]

@@ -85,15 +85,15 @@ def measure(case: str, seeds: int = SEEDS, kept: Path | None = None) -> Comparis
         kept: a file of trainings as lines of JSON, which is read and added to.
     """
     known = [Trained(**json.loads(line)) for line in kept.read_text().splitlines()] if kept and kept.exists() else []
-    found = {(each.way, each.seed): each for each in known if each.case == case}
+    trainings = {(each.way, each.seed): each for each in known if each.case == case}
     for seed in range(seeds):
         for way, own in (("ours", seed), ("plain", PLAIN_FROM + seed)):
-            if (way, own) not in found:
-                found[way, own] = _trained(case, way, own)
+            if (way, own) not in trainings:
+                trainings[way, own] = _trained(case, way, own)
                 if kept:
                     with kept.open("a") as file:
-                        file.write(json.dumps(asdict(found[way, own])) + "\n")
-    sides = ([found[way, first + seed].accuracy for seed in range(seeds)] for way, first in (("ours", 0), ("plain", PLAIN_FROM)))
+                        file.write(json.dumps(asdict(trainings[way, own])) + "\n")
+    sides = ([trainings[way, first + seed].accuracy for seed in range(seeds)] for way, first in (("ours", 0), ("plain", PLAIN_FROM)))
     return Comparison(*sides)
 
 
@@ -129,16 +129,16 @@ def rows(seeds: int = SEEDS) -> list[tuple[str, str, str]]:
     return [
         (
             f"{names[case]}: test accuracy of the playground, beside the same network in plain PyTorch",
-            _told(measure(case, seeds)),
+            _format_comparison(measure(case, seeds)),
             "within the seeds of plain PyTorch",
         )
         for case in CASES
     ]
 
 
-def _told(found: Comparison) -> str:
-    ours, plain = (f"{statistics.mean(sample):.2%} ± {statistics.stdev(sample):.2%}" for sample in (found.ours, found.plain))
-    return f"{ours}, plain {plain}: {'agrees' if found.agrees else 'differs'}"
+def _format_comparison(comparison: Comparison) -> str:
+    ours, plain = (f"{statistics.mean(sample):.2%} ± {statistics.stdev(sample):.2%}" for sample in (comparison.ours, comparison.plain))
+    return f"{ours}, plain {plain}: {'agrees' if comparison.agrees else 'differs'}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""The devices of this machine: the best one, the others, and what to call them.
+"""The devices of this machine: their names, sizes and choice.
 
-The only module that asks PyTorch which hardware there is. Everything else is given a device.
+The only module that asks PyTorch which hardware there is; all others receive a device as an argument.
 Source: https://docs.pytorch.org/docs/stable/accelerator.html
 """
 
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
     import torch
 
 BEST = "best"
-"""The name that stands for the best device there is, whichever machine reads it."""
+"""A name for the best device of the machine on which it is resolved."""
 
 
 @dataclass(frozen=True)
 class Device:
-    """One device that tensors can live on, described for a person."""
+    """A device for tensors."""
 
     name: str
-    """What `torch.device` takes: `cpu`, `cuda:0`, `mps`, …"""
+    """Its name for `torch.device`: `cpu`, `cuda:0`, `mps`, …"""
     title: str
-    """What a person calls it, as the maker does."""
+    """Its product name."""
     memory: int
-    """Bytes in all; 0 where the system does not tell."""
+    """Total bytes; 0 if unknown."""
     cores: int
-    """Processor cores that may be used, or multiprocessors of a GPU; 0 where unknown."""
+    """Processor cores that this process may use, or multiprocessors of a GPU; 0 if unknown."""
     threads: int
     """Threads that PyTorch trains with; 0 on an accelerator."""
 
@@ -44,7 +44,7 @@ class Device:
 
     @property
     def details(self) -> str:
-        """Memory, cores and threads in one line: `24 GB memory · 2 cores · 2 threads`."""
+        """Return memory, cores and threads in one line: `24 GB memory · 2 cores · 2 threads`."""
         facts = [
             (self.memory, f"{self.memory / 2**30:.0f} GB memory"),
             (self.cores, f"{self.cores} multiprocessors" if self.is_accelerator else _count(self.cores, "core")),
@@ -54,8 +54,8 @@ class Device:
 
 
 def available() -> list[Device]:
-    """Every device of this machine, the best first, the CPU last."""
-    import torch  # the first page names a device before torch is there
+    """List the devices of this machine, the best first, the CPU last."""
+    import torch  # the first page shows the device name before torch is imported
 
     devices = []
     if torch.accelerator.is_available():
@@ -68,18 +68,23 @@ def available() -> list[Device]:
 
 
 def best() -> Device:
-    """The first accelerator, or the CPU where there is none."""
+    """Return the first accelerator; the CPU if there is none."""
     return available()[0]
 
 
-def of_place(name: str, place: int) -> str:
-    """The device for the worker in one of several places: where the best is wanted and there are several accelerators, each place has its own."""
-    offered = [device.name for device in available() if device.is_accelerator]
-    return offered[place % len(offered)] if name == BEST and offered else name
+def of_worker(name: str, slot: int) -> str:
+    """Return the device name for one of several workers: `best` becomes another accelerator for each slot, other names stay.
+
+    Args:
+        name: a device name.
+        slot: index of the worker among those that run at the same time.
+    """
+    accelerators = [device.name for device in available() if device.is_accelerator]
+    return accelerators[slot % len(accelerators)] if name == BEST and accelerators else name
 
 
 def get(name: str) -> Device:
-    """The device called `name`; `best` and a bare kind such as `cuda` mean the first that fits.
+    """Return the device of this name; `best` and a type such as `cuda` stand for the first one that matches.
 
     Raises:
         UnknownName: this machine has no such device.
@@ -94,19 +99,19 @@ def get(name: str) -> Device:
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait until the accelerator has done what was asked of it; nothing to wait for on the CPU."""
-    import torch  # the first page names a device before torch is there
+    """Wait until the accelerator has finished its queued work; return at once for the CPU, which works synchronously."""
+    import torch  # as in `available`
 
     if device.type != "cpu":
         torch.accelerator.synchronize(device)
 
 
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _accelerator(name: str) -> Device:
-    import torch  # the first page names a device before torch is there
+    import torch  # as in `available`
 
     device = torch.device(name)
     backend = torch.get_device_module(device)
@@ -127,7 +132,7 @@ def _cpu() -> Device:
 
 
 def _processor() -> str:
-    """The processor's name as its maker writes it, or its architecture where the system does not tell."""
+    """Return the product name of the processor; its architecture if the name is unknown."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -140,7 +145,7 @@ def _processor() -> str:
 
 @cache
 def has_fast_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 numbers itself, which makes networks of convolutions faster; known on Linux only.
+    """Return whether the processor has instructions for bfloat16, which make convolutions faster; False on systems other than Linux.
 
     Source: https://docs.pytorch.org/docs/stable/amp.html
     """

@@ -1,8 +1,8 @@
-"""Starts processes that are warm at once: a small process that has imported torch and forks.
+"""Start processes that need not import torch: a small forking process has imported it and forks them.
 
-The forking process holds one end of a socket. Each request names a function and its argument, and brings a socket
-of its own for the new process. It computes nothing that starts torch's thread pool or an accelerator: neither
-survives a fork.
+The forking process holds one end of a socket. Each request names a function and its argument, and brings another socket,
+which becomes the line to the new process. The forking process computes nothing that would start torch's thread pool or an
+accelerator: neither survives a fork.
 """
 
 from __future__ import annotations
@@ -26,13 +26,14 @@ from playground import environment
 CAN_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 """Linux and macOS; not Windows."""
 MESSAGE = 4096
+"""Maximum bytes of a request."""
 
 
 class Forker:
-    """Forks processes from one that is warm. Safe to use from many threads.
+    """Owner of one forking process; thread-safe.
 
     Args:
-        prepare: functions as `module:function`, called once in the forking process, that do the slow imports.
+        prepare: functions as `module:function` that do the slow imports; called once in the forking process.
     """
 
     def __init__(self, *prepare: str) -> None:
@@ -42,17 +43,17 @@ class Forker:
         self._socket: socket.socket | None = None
 
     def warm_up(self) -> None:
-        """Start the forking process now; it imports torch while nobody waits."""
+        """Start the forking process now, so that it has imported torch before the first process is needed."""
         with self._lock:
-            self._ensure()
+            self._running_socket()
 
     def start(self, entry: str, argument: str) -> tuple[int, socket.socket]:
-        """A new process, and the line to it.
+        """Start a process; return its id and a socket to it.
 
         Args:
-            entry: the function it calls, as `module:function`; it is given `argument` and the other end's descriptor,
-                and returns the exit status.
-            argument: any text that fits in a message.
+            entry: the function that the process calls, as `module:function`, with `argument` and the descriptor of the other
+                end of the socket; it returns the exit status.
+            argument: a text; with `entry` as JSON at most `MESSAGE` bytes.
         """
         ours, theirs = socket.socketpair()
         with self._lock, theirs:
@@ -64,7 +65,7 @@ class Forker:
         return pid, ours
 
     def close(self) -> None:
-        """End the forking process; processes that it started go on."""
+        """End the forking process; the processes that it started continue."""
         with self._lock:
             if self._socket is not None:
                 self._socket.close()
@@ -73,14 +74,15 @@ class Forker:
             self._process = self._socket = None
 
     def _request(self, entry: str, argument: str, theirs: socket.socket) -> int:
-        line = self._ensure()
+        line = self._running_socket()
         socket.send_fds(line, [json.dumps([entry, argument]).encode()], [theirs.fileno()])
         answer = line.recv(MESSAGE)
         if not answer:
-            raise ConnectionError("the forking process has ended")
+            raise ConnectionError("the forking process has ended before it forked")
         return int(answer)
 
-    def _ensure(self) -> socket.socket:
+    def _running_socket(self) -> socket.socket:
+        """Return the socket of the forking process; start the process if it is not running."""
         if self._process is None or self._process.poll() is not None or self._socket is None:
             if self._socket is not None:
                 self._socket.close()
@@ -93,11 +95,11 @@ class Forker:
 
 
 def serve(line: socket.socket, prepare: list[str]) -> None:
-    """Fork a process for every request, until the other end closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server; what was forked ends when its line closes
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # ended processes leave nothing behind
+    """Fork a process for each request until the other end of the line is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C ends the server, which closes the lines to the forked processes
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # forked processes leave no zombies
     for name in prepare:
-        _function(name)()
+        _import_function(name)()
     gc.collect()
     gc.freeze()  # a collection in a forked process would touch, and so copy, every page
     while True:
@@ -108,32 +110,32 @@ def serve(line: socket.socket, prepare: list[str]) -> None:
         if pid == 0:
             line.close()
             entry, argument = json.loads(message)
-            _become(entry, argument, descriptors[0])
+            _run_and_exit(entry, argument, descriptors[0])
         os.close(descriptors[0])
         line.sendall(str(pid).encode())
 
 
-def _become(entry: str, argument: str, descriptor: int) -> None:
-    """In the forked process: call the function, and end."""
+def _run_and_exit(entry: str, argument: str, descriptor: int) -> None:
+    """Call the function in the forked process, then end the process."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     status = 1
     try:
-        status = _function(entry)(argument, descriptor)
-    except BaseException:  # nothing may return into the forking process's own code, and nothing may be lost
+        status = _import_function(entry)(argument, descriptor)
+    except BaseException:  # returning would continue the loop of the forking process; the traceback must not be lost
         traceback.print_exc()
     finally:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
-        os._exit(status)  # no clean-up: it belongs to the process that this one was forked from
+        os._exit(status)  # skips exit handlers, which belong to the forking process
 
 
-def _function(name: str) -> Callable[..., Any]:
+def _import_function(name: str) -> Callable[..., Any]:
     module, function = name.split(":")
-    found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    return found
+    imported: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    return imported
 
 
 if __name__ == "__main__":
     serve(socket.socket(fileno=0), sys.argv[1:])
-    os._exit(0)  # what libraries complain of when Python tidies them away is not for the terminal
+    os._exit(0)  # skips exit handlers, whose warnings would appear in the terminal

@@ -1,4 +1,4 @@
-"""Files from elsewhere: measured before they are opened, so that none takes more room than it is worth."""
+"""Open untrusted files: check their sizes first, so that none exhausts memory or disk."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from playground.errors import CheckpointError, DataError
 Refusal: TypeAlias = type[CheckpointError] | type[DataError]
 
 UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, ValueError, OverflowError, NotImplementedError, RuntimeError, LookupError)
-"""What `zipfile` raises for an archive that is damaged, or made to do damage."""
+"""Exceptions that `zipfile` raises for damaged and malicious archives."""
 
 DIRECTORY_LIMIT = 1 << 20
-"""Bytes of an archive's directory: some ten thousand entries. Python makes an object of each before anything can be asked of it."""
-RATIO = 200
-"""How many times its size in the archive an entry may have where nothing else is said; text of the playground's own reaches 50, a bomb 1,000."""
-SMALL = 1 << 20
-"""Bytes up to which any ratio will do."""
+"""Maximum bytes of an archive's directory, about ten thousand entries: `zipfile` creates an object for each before it can be checked."""
+MAX_RATIO = 200
+"""Default maximum of an entry's unpacked size divided by its packed size: the playground's own text files reach 50, zip bombs 1,000."""
+ANY_RATIO_BYTES = 1 << 20
+"""Unpacked bytes up to which any ratio is accepted."""
 _END = b"PK\5\6"
-"""The mark of an archive's end."""
+"""Signature of the end record of an archive."""
 
 
 @contextmanager
 def opened(data: bytes | Path, name: str, limit: int) -> Iterator[IO[bytes]]:
-    """The file, open for reading from its start.
+    """Open a file for reading, after checking its size.
 
     Args:
-        data: its content, or where it lies.
-        name: what the learner calls it.
-        limit: bytes it may have; a larger one is not read at all.
+        data: its content or path.
+        name: its name in messages.
+        limit: maximum bytes; a larger file is not read.
 
     Raises:
-        CheckpointError: it is not there, is empty or too large.
+        CheckpointError: the file cannot be opened, is empty or too large.
     """
     try:
         source: IO[bytes] = io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
@@ -49,7 +49,7 @@ def opened(data: bytes | Path, name: str, limit: int) -> Iterator[IO[bytes]]:
     with source as file:
         size = file.seek(0, os.SEEK_END)
         if size == 0:
-            raise CheckpointError(f"{name} is empty.")
+            raise CheckpointError(f"{name} is empty: it has 0 bytes.", "Download or copy it again.")
         if size > limit:
             raise CheckpointError(f"{name} has {size / 1e6:,.0f} MB, which is too large: the playground reads up to {limit / 1e6:,.0f} MB.")
         file.seek(0)
@@ -57,22 +57,24 @@ def opened(data: bytes | Path, name: str, limit: int) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = CheckpointError, ratio: float = RATIO) -> Iterator[zipfile.ZipFile]:
-    """The archive in the file, after its directory was looked through.
+def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = CheckpointError, ratio: float = MAX_RATIO) -> Iterator[zipfile.ZipFile]:
+    """Open the zip archive in a file, after checking its directory.
 
     Args:
         file: open for reading.
-        name: what the learner calls it.
-        limit: bytes that all entries may have together when they are unpacked.
-        error: what a refusal is raised as.
-        ratio: how many times its size in the archive an entry may have.
+        name: its name in messages.
+        limit: maximum unpacked bytes of all entries together.
+        error: the exception to raise for an archive that is refused.
+        ratio: maximum of an entry's unpacked size divided by its packed size.
 
     Raises:
-        CheckpointError: or `error`; it is no archive, is damaged, would grow too large, or holds what no archive of weights or runs holds.
+        CheckpointError: or `error`; the file is not an archive, is damaged or too large when unpacked, or has entries that
+            the playground does not accept.
     """
     try:
-        if _directory_size(file) > DIRECTORY_LIMIT:
-            raise error(f"{name} holds too many files.")
+        size = _directory_size(file)
+        if size > DIRECTORY_LIMIT:
+            raise error(f"{name} contains too many files: their names take {size:,} bytes, and at most {DIRECTORY_LIMIT:,} can be read.", "Pack fewer files.")
         archive = zipfile.ZipFile(file)
     except UNREADABLE:
         raise damaged(name, error) from None
@@ -82,39 +84,43 @@ def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = Checkpoint
 
 
 def damaged(name: str, error: Refusal = CheckpointError) -> CheckpointError | DataError:
+    """Return the error for a damaged file, to be raised."""
     return error(f"{name} is damaged or cut off.", "Download or copy it again.")
 
 
 def _directory_size(file: IO[bytes]) -> int:
-    """Bytes of the archive's directory, as its end tells them.
+    """Read the size of the archive's directory, in bytes, from its end record.
 
     Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, 4.3.14 to 4.3.16
     """
-    file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 16) - 256))  # a comment of 64 KiB may follow it
+    file.seek(max(0, file.seek(0, os.SEEK_END) - (1 << 16) - 256))  # a comment of up to 64 KiB can follow the end record
     tail = file.read()
-    plain = len(tail) - 22  # where the end lies if no comment follows: Python looks there first, and only else for the last mark
+    plain = len(tail) - 22  # position of the end record without a comment; like `zipfile`, look there first, then for the last signature
     end = plain if tail[plain : plain + 4] == _END and tail[-2:] == b"\0\0" else tail.rfind(_END)
     if end < 0:
         raise zipfile.BadZipFile
-    large = tail[max(0, end - 76) : max(0, end - 16)]  # the record of a large archive and the start of the locator that follows it
+    large = tail[max(0, end - 76) : max(0, end - 16)]  # the ZIP64 end record and the start of the locator that follows it
     size: int = struct.unpack_from("<Q", large, 40)[0] if large[-4:] == b"PK\6\7" else struct.unpack_from("<L", tail, end + 12)[0]
     return size
 
 
 def _check(entries: list[zipfile.ZipInfo], name: str, limit: int, error: Refusal, ratio: float) -> None:
-    """`zipfile` reads no more of an entry than its directory says, so the sizes there can be relied on."""
-    if sum(entry.file_size for entry in entries) > limit or any(entry.file_size > max(SMALL, ratio * entry.compress_size) for entry in entries):
-        raise error(f"{name} would become too large when it is unpacked.")
+    """Check the entries; their sizes in the directory are reliable, because `zipfile` reads no more of an entry than stated there."""
+    unpacked = sum(entry.file_size for entry in entries)
+    if unpacked > limit:
+        raise error(f"{name} is too large: unpacked it has {unpacked / 1e6:,.0f} MB, and at most {limit / 1e6:,.0f} MB can be read.")
+    if bomb := next((entry for entry in entries if entry.file_size > max(ANY_RATIO_BYTES, ratio * entry.compress_size)), None):
+        raise error(f"{name} is too large: one of its files unpacks from {bomb.compress_size:,} to {bomb.file_size:,} bytes, so it was not opened.")
     if len({entry.filename for entry in entries}) < len(entries):
-        raise error(f"{name} holds two files of the same name.")
+        raise error(f"{name} contains several files of the same name, so it was not opened.")
     if not all(map(_is_inside, entries)):
-        raise error(f"{name} holds a file that lies outside of its own folder, so it was not opened.")
+        raise error(f"{name} contains a file with a path outside the archive, so it was not opened.")
     if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        raise error(f"{name} is encrypted, or packed in a way that the playground does not read.", "Pack it as a plain zip archive.")
+        raise error(f"{name} is encrypted or uses a compression other than Deflate, so it cannot be read.", "Pack it as a plain zip archive.")
 
 
 def _is_inside(entry: zipfile.ZipInfo) -> bool:
-    """Whether an entry is a file or a folder below the archive's own."""
+    """Return whether an entry is a file or folder inside the archive: no link, no absolute path, and no `..` in it."""
     path = PurePosixPath(entry.filename)
     is_plain = "\\" not in entry.filename and ":" not in entry.filename and not stat.S_ISLNK(entry.external_attr >> 16)
     return is_plain and not path.is_absolute() and ".." not in path.parts

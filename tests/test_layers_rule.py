@@ -189,7 +189,7 @@ def late_imports() -> Iterator[tuple[str, int, str]]:
 
 def test_imports_inside_functions_are_few_and_have_a_reason() -> None:
     late = list(late_imports())
-    assert len(late) < 40
+    assert len(late) < 30
     assert [(name, line) for name, line, reason in late if not reason] == []
 
 

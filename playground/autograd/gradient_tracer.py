@@ -106,14 +106,13 @@ class BackwardPass:
 
 
 class GradientTracer(Tracer):
-    """Records statements as its parent does, and beside them the autograd graph.
+    """Records the autograd graph of a script.
 
     Args:
         overrides: numbers that the learner has changed by hand.
     """
 
     def __init__(self, overrides: Overrides | None = None) -> None:
-        super().__init__()
         self.overrides = overrides or Overrides({})
         self.made: dict[Node, ForwardRecord] = {}
         """Results by the node that PyTorch recorded for them, in the order of the forward pass."""
@@ -128,12 +127,10 @@ class GradientTracer(Tracer):
 
     def start(self, names: Mapping[str, Any]) -> None:
         self._names = names  # the interpreter's own, so that it is read as it is at that moment
-        super().start(names)
 
     def begin(self, node: ast.stmt) -> None:
         if isinstance(node, (ast.For, ast.While)):
             self._turns[node] = self._turns.get(node, -isinstance(node, ast.For)) + 1  # first the values of a `for` are evaluated, then each turn begins
-        super().begin(node)
 
     def _turn(self, place: ast.AST) -> int:
         around = (turn for loop, turn in self._turns.items() if loop.lineno <= getattr(place, "lineno", 0) <= (loop.end_lineno or 0))
@@ -149,7 +146,7 @@ class GradientTracer(Tracer):
         parts = [snapshot(tensor) for tensor in tensors]
         sources = [node_of(tensor) if self._is_settled(tensor) else None for tensor in tensors]
         versions = [tensor._version for tensor in tensors]
-        result = super().perform(call, node, do)
+        result = do(call)
         made = [tensor for tensor in arrays_in(result) if isinstance(tensor, torch.Tensor)]
         changed = versions != [tensor._version for tensor in tensors]
         if not changed and any(tensor.requires_grad for tensor in made):
@@ -216,7 +213,7 @@ class GradientTracer(Tracer):
         self._count += 1
         self.passes = [*self.passes, found][-PASSES:]
         try:
-            result = super().perform(call, place, do)
+            result = do(call)
             _note_requested(call, result, found)
             self._record([part for part in arrays_in(result) if part is not None and part.grad_fn is not None], place, ())  # with `create_graph=True`
             return result

@@ -199,7 +199,7 @@ class _Writer:
 
     def _written(self, part: Snapshot) -> Any:
         """A tensor as it is written down; None for one that is too much beside the others."""
-        cells = math.prod(part.shown)
+        cells = math.prod(part.visible_shape)
         if cells > FEW and self._cells + cells > CELLS:
             return None
         self._cells += cells
@@ -209,7 +209,7 @@ class _Writer:
         return None if part is None else self._written(part)
 
     def _line(self, made: ForwardRecord | None) -> int | None:
-        return self._script.place(made.place).line if made else None
+        return self._script.span(made.place).line if made else None
 
 
 _CONSTANT = {"kind": "constant", "op": "", "grad": None, "requires_grad": False, "is_leaf": True}

@@ -19,7 +19,7 @@ from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
 from playground.tensors.language.calls import Call, arrays_in, methods
 from playground.tensors.language.errors import BoundsExceeded
-from playground.tensors.language.expressions import first_sentence
+from playground.tensors.language.operations import first_line
 from playground.tensors.language.tracing import Tracer, named_arrays
 
 LOW_PRECISION = frozenset((torch.float32, torch.float16, torch.bfloat16))
@@ -75,7 +75,6 @@ class LossTracer(Tracer):
     """Runs a script up to one backward pass and keeps its loss and its named tensors; records nothing else."""
 
     def __init__(self, overrides: Overrides, pass_index: int, *, in_float64: bool) -> None:
-        super().__init__()
         self.has_loss = False
         self.loss = torch.zeros(())
         self.inputs: list[Any] | None = None
@@ -86,12 +85,6 @@ class LossTracer(Tracer):
 
     def start(self, names: Mapping[str, Any]) -> None:
         self._live = names
-
-    def begin(self, node: ast.stmt) -> None:
-        pass
-
-    def end(self, names: Mapping[str, Any]) -> None:
-        pass
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (as the parent has it)
         self._overrides.apply(call, self._live)
@@ -136,7 +129,7 @@ def gradients_of(loss: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.T
     try:
         return list(torch.autograd.grad(loss, leaves, allow_unused=True))
     except RuntimeError as error:
-        raise PlaygroundError(f"PyTorch cannot compute gradients of this loss: {first_sentence(error)}") from None
+        raise PlaygroundError(f"PyTorch cannot compute gradients of this loss: {first_line(error)}") from None
 
 
 def seed_generators(seed: int) -> None:

@@ -13,9 +13,10 @@ from playground.cli.output import as_json
 from playground.errors import PlaygroundError
 from playground.network import reading
 from playground.network import source as code
-from playground.network.facts import arithmetic, totals
+from playground.network.formulas import write_parameter_formula
 from playground.network.presets import load_presets, preset
 from playground.network.spec import NetworkSpec, from_json
+from playground.network.totals import compute_totals
 from playground.network.trace import trace
 
 
@@ -38,12 +39,12 @@ def network(source: str, input_shape: str | None, style: str | None, as_json: bo
         for step in steps
     ]
     if as_json:
-        facts = {"name": spec.name, "input_shape": spec.input_shape, "layers": layers, "totals": asdict(totals(steps)), "notes": notes, "error": error}
+        facts = {"name": spec.name, "input_shape": spec.input_shape, "layers": layers, "totals": asdict(compute_totals(steps)), "notes": notes, "error": error}
         click.echo(json.dumps(facts, ensure_ascii=False))
         return
     for step in steps:
-        click.echo(f"{step.index:>3} {step.layer.type:<24} {step.in_shape or '?'!s:<18} → {step.out_shape or '?'!s:<18} {arithmetic(step)}")
-    click.echo(f"{totals(steps).parameters:,} parameters")
+        click.echo(f"{step.index:>3} {step.layer.type:<24} {step.in_shape or '?'!s:<18} → {step.out_shape or '?'!s:<18} {write_parameter_formula(step)}")
+    click.echo(f"{compute_totals(steps).parameters:,} parameters")
     for note in notes:
         click.echo(note)
     if error:

@@ -18,7 +18,7 @@ from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.history import History
 from playground.runs.run import Run, create, find
-from playground.runs.sharing.weights import create_from_weights, fitted, read_weights
+from playground.runs.sharing.weights import create_from_weights, match_weights, read_weights
 from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
@@ -66,7 +66,7 @@ def resume(run: str, as_json: bool) -> None:
 
 def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
     """Create a run that starts from the weights in a file; print what was changed to make them fit."""
-    weights, notes = fitted(read_weights(path, str(path)), spec)
+    weights, notes = match_weights(read_weights(path, str(path)), spec)
     for note in notes:
         click.echo(note, err=True)
     return create_from_weights(config, spec, weights)

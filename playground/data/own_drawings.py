@@ -17,19 +17,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
+import torch
 from filelock import FileLock, Timeout
+from PIL import Image
+from safetensors.torch import load, save
+from torch import Tensor
 
 from playground import environment
 from playground.data.catalogue import DIGITS, DatasetInfo
 from playground.errors import DataError
 from playground.untrusted import UNREADABLE, unzipped
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-LabelledImages: TypeAlias = "tuple[Tensor, Tensor]"
+LabelledImages: TypeAlias = tuple[Tensor, Tensor]
 """Images ``(K, C, H, W)`` uint8 and their labels ``(K,)`` int64."""
 
 MAX_DRAWINGS = 1000
@@ -73,8 +75,6 @@ class Drawing:
     """The digit that a network predicted; empty if unknown."""
 
     def __post_init__(self) -> None:
-        import torch  # a page counts drawings without torch
-
         if self.image.dtype != torch.uint8 or tuple(self.image.shape) != (1, SIDE, SIDE):
             raise DataError(f"A drawing must be torch.uint8 of shape {(1, SIDE, SIDE)}, not {self.image.dtype} of shape {tuple(self.image.shape)}.")
         if type(self.label) is not int or not 0 <= self.label < len(DIGITS):
@@ -195,22 +195,18 @@ def to_tensors(drawings: Sequence[Drawing]) -> LabelledImages:
     Raises:
         DataError: there are no drawings.
     """
-    import torch  # as above
-
     if not drawings:
         raise DataError("There are no drawings to train on yet.", "Draw a digit and select its label.")
     return torch.stack([drawing.image for drawing in drawings]), torch.tensor([drawing.label for drawing in drawings])
 
 
-def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
+def validate_images(drawings: LabelledImages, info: DatasetInfo) -> None:
     """Raise an error unless images can be added to a data set's training images.
 
     Raises:
         DataError: their type, shape or number or a label does not fit the data set.
     """
-    import torch  # as above
-
-    images, labels = own
+    images, labels = drawings
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != info.input_shape:
         expected, actual = ("×".join(map(str, shape)) for shape in (info.input_shape, images.shape[1:]))
         raise DataError(f"Images added to {info.title} must be torch.uint8 of shape {expected}, not {images.dtype} of shape {actual}.")
@@ -222,11 +218,15 @@ def validate_images(own: LabelledImages, info: DatasetInfo) -> None:
         raise DataError(f"Labels for {info.title} must be from 0 to {len(info.classes) - 1}, not from {int(labels.min())} to {int(labels.max())}.")
 
 
-def to_safetensors(own: LabelledImages) -> bytes:
-    """Serialise images and labels for the folder of a run."""
-    from safetensors.torch import save  # imports torch, as above
+def to_safetensors(drawings: LabelledImages, info: DatasetInfo) -> bytes:
+    """Serialise images and labels for the folder of a run that is trained on this data set.
 
-    content: bytes = save({"images": own[0].contiguous(), "labels": own[1].contiguous()})
+    Raises:
+        DataError: they do not fit the data set.
+    """
+    validate_images(drawings, info)
+    images, labels = drawings
+    content: bytes = save({"images": images.contiguous(), "labels": labels.contiguous()})
     return content
 
 
@@ -236,17 +236,15 @@ def from_safetensors(content: bytes, info: DatasetInfo) -> LabelledImages:
     Raises:
         DataError: the file is invalid, or does not fit the data set.
     """
-    from safetensors.torch import load  # imports torch, as above
-
     try:
         tensors: dict[str, Tensor] = load(content)
     except Exception:  # its reader raises various errors for corrupt headers: SafetensorError, KeyError, ValueError, RuntimeError, …
         tensors = {}
     if tensors.keys() != {"images", "labels"}:
         raise DataError("The file does not contain images with labels, or it is damaged.")
-    own = tensors["images"], tensors["labels"]
-    validate_images(own, info)
-    return own
+    drawings = tensors["images"], tensors["labels"]
+    validate_images(drawings, info)
+    return drawings
 
 
 def _change(owner: str, change: Callable[[list[Drawing]], list[Drawing]]) -> None:
@@ -297,8 +295,6 @@ def _rounded(stroke: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _png(image: Tensor) -> bytes:
-    from PIL import Image  # pictures are rarely packed
-
     target = io.BytesIO()
     Image.fromarray(image[0].cpu().numpy()).save(target, "PNG")
     return target.getvalue()
@@ -338,10 +334,6 @@ def _metadata(content: bytes) -> dict[str, Mapping[str, Any]]:
 
 def _pixels(content: bytes, name: str) -> Tensor:
     """Decode a PNG file to ``(1, 28, 28)`` uint8, after checking the size in its header."""
-    import numpy as np  # a page counts drawings without them
-    import torch
-    from PIL import Image
-
     if content[:8] != _PNG or content[12:16] != b"IHDR" or len(content) < 24:
         raise DataError(f"{name} is not a PNG image.")
     _check_size(struct.unpack(">II", content[16:24]), name)

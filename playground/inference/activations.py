@@ -56,8 +56,8 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
             "type": type(layer).__name__,
             "settings": layer.extra_repr(),
             "shape": list(shapes[index + 1]),
-            "receptive_field": _ranges(layers[: index + 1], shapes[: index + 2]),
-            "window": _ranges([layer], shapes[index : index + 2]),
+            "receptive_field": _receptive_ranges(layers[: index + 1], shapes[: index + 2]),
+            "window": _receptive_ranges([layer], shapes[index : index + 2]),
         }
         for index, layer in enumerate(layers)
     ]
@@ -65,7 +65,7 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
 
 def as_json(outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
     """Return the outputs as plain data: `shape`, `low` and `high`, and `values` as base64 of float16, at most the first `MAX_MAPS` feature maps."""
-    return [_encoded(output[0]) for output in outputs]
+    return [_encode(output[0]) for output in outputs]
 
 
 def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, tuple[tuple[int, int], ...] | None]:
@@ -89,7 +89,7 @@ def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -
     return calculation, receptive_field(layers[: index + 1], shapes, index, place, tuple(outputs[0].shape[1:]))
 
 
-def _ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str, list[list[int]]] | None:
+def _receptive_ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str, list[list[int]]] | None:
     """Return the receptive field of each row and column of the last output in the first input; `shapes[0]` is the shape of that input."""
     if len(shapes[0]) != 3 or len(shapes[-1]) != 3:
         return None
@@ -103,7 +103,8 @@ def _ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str,
     return {"rows": [list(box(row, 0)[0]) for row in range(height)], "columns": [list(box(0, column)[1]) for column in range(width)]}
 
 
-def _encoded(values: Tensor) -> dict[str, Any]:
+def _encode(values: Tensor) -> dict[str, Any]:
+    """Encode the first feature maps, or the first features, of one sample."""
     shape, selected = list(values.shape), values.detach().float()
     selected = selected[: max(1, min(MAX_MAPS, MAX_VALUES // (shape[1] * shape[2])))] if selected.dim() == 3 else selected.flatten()[:MAX_VALUES]
     halves = selected.nan_to_num(0.0, FLOAT16_MAX, -FLOAT16_MAX).clamp(-FLOAT16_MAX, FLOAT16_MAX).half().contiguous().numpy()

@@ -1,7 +1,7 @@
-"""What in an image spoke for a network’s answer: four methods that give every pixel its share.
+"""Attribution: how much each pixel is evidence for or against a class, by four methods.
 
-A network is shared between requests, and others ask it at the same time. Nothing of it is ever changed here: gradients are taken with respect to
-images or feature maps alone, and no hook is registered. So neither a lock nor a copy is needed.
+Other requests use the same network at the same time. Nothing here changes it: gradients are computed with respect to images or feature maps
+alone, and no hook is registered. So neither a lock nor a copy is needed.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from playground.inference.models import Model
 from playground.network.trace import trace
 
 SEGMENTS, STEPS = 64, 2
-"""Pieces into which the path of integrated gradients is cut at first, and gradients taken in each."""
+"""Number of segments of the path of integrated gradients at first, and of gradients computed in each."""
 HALVED, ROUNDS = 32, 16
-"""Pieces that are halved where the sum is not exact enough, those with the largest errors, and how often at most: 2,176 gradients in all."""
-INCOMPLETE, UNEVEN = 0.01, 0.05
-"""Errors that are accepted: of the sum, as a share of what it should be, and of the pieces’ own sums, as a share of all that happens on the way,
-so that errors that cancel by chance do not pass for exactness."""
+"""How many segments, those with the largest errors, are halved in a round, and the maximum number of rounds: 2,176 gradients in all."""
+MAX_TOTAL_ERROR, MAX_SEGMENT_ERROR = 0.01, 0.05
+"""Largest accepted errors: of the sum, as a share of the exact sum; and of all segments, their absolute errors added up, as a share of
+the absolute changes of the score, so that a sum in which large errors cancel by chance is not accepted."""
 PATCHES = 7
-"""Patches of occlusion that lie side by side along the shorter side of an image."""
+"""Number of patches of occlusion side by side along the shorter side of an image."""
 BATCH = 64
-"""Images of occlusion sent through at once."""
-LARGEST = 127
-"""Size of the largest number that is sent for a pixel: one signed byte."""
+"""Occluded images per forward pass."""
+INT8_MAX = 127
+"""The value of a pixel with the largest magnitude in the response: one signed byte per pixel."""
 
 Score = Callable[[Tensor], Tensor]
-"""(N, C, H, W) as the network receives them → (N,) what is to be explained."""
+"""Scaled images ``(N, C, H, W)`` → the logits, or differences of logits, to attribute, ``(N,)``."""
 
 
 @dataclass(frozen=True)
 class Method:
-    """A way to explain an answer."""
+    """A method of attribution."""
 
     title: str
-    explains: str
-    """What it computes and how to read it, in a sentence or two."""
+    description: str
+    """One or two sentences on what it computes and how to read the result."""
     source: str
-    """The paper’s address."""
+    """URL of the paper."""
 
 
 METHODS: dict[str, Method] = {
@@ -75,71 +75,71 @@ METHODS: dict[str, Method] = {
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """What each pixel of an image had to do with an answer."""
+    """How much each pixel of an image is evidence for or against a class."""
 
     method: str
     """One of `METHODS`."""
     target: int
-    """The class that is explained."""
-    against: int | None
-    """The class in whose place it was given; None where the logit of `target` alone is explained."""
+    """Index of the class."""
+    versus: int | None
+    """Index of the class that it is compared with; None if the logit of `target` alone is attributed."""
     values: Tensor
-    """(H, W) float32, in logits; saliency: in logits for each unit of the input as the network receives it."""
+    """``(H, W)`` float32, in logits; for saliency in logits per unit of the scaled input."""
     signed: bool
-    """Whether negative values, which spoke against the class, are possible."""
+    """Whether values can be negative: evidence against the class."""
     note: str = ""
-    """What should be known of this one, in a sentence; empty where nothing is."""
+    """One sentence on this attribution; empty if there is nothing to say."""
     total: float | None = None
-    """Of integrated gradients, the sum of the values."""
+    """For integrated gradients, the sum of the values."""
     difference: float | None = None
-    """Of integrated gradients, what the sum would be without error: the logit for the image less that for a black one."""
+    """For integrated gradients, the exact sum: the logit of the image minus the logit of a black image."""
 
     @property
     def bound(self) -> float:
-        """The largest magnitude of a value."""
+        """The largest absolute value."""
         return float(self.values.abs().max())
 
 
 def methods_for(model: Model) -> list[str]:
-    """The methods that can explain a network, in the order of `METHODS`."""
+    """List the methods that work for a network, in the order of `METHODS`."""
     return [name for name in METHODS if name != "grad-cam" or _last_maps(model) is not None]
 
 
 def attribute(model: Model, image: Tensor, method: str, target: int) -> Attribution:
-    """What in an image spoke for a class.
+    """Attribute the logit of a class to the pixels of an image.
 
     Args:
-        model: the network; it is left as it was, and may be asked by many threads at once.
-        image: (C, H, W) uint8.
+        model: the network; it is not changed, so several threads can use it at the same time.
+        image: ``(C, H, W)`` uint8.
         method: one of `METHODS`.
         target: index of the class.
 
     Raises:
         UnknownName: there is no such method.
         ConfigError: there is no such class.
-        ShapeError: the image does not fit the network, or Grad-CAM finds no feature maps in it.
-        CheckpointError: the network’s answers or their gradients are not finite numbers.
+        ShapeError: the image does not fit the network, or the network has no feature maps for Grad-CAM.
+        CheckpointError: logits or gradients of the network are not finite.
     """
-    return _attributed(model, image, method, target, None)
+    return _attribute(model, image, method, target, None)
 
 
 def contrast(model: Model, image: Tensor, method: str, first: int, second: int) -> Attribution:
-    """What in an image spoke for one class rather than for another: how the logit of the first less that of the second came about.
+    """Attribute the difference of two logits, that of the first class minus that of the second, to the pixels of an image.
 
     Raises:
         ConfigError: there is no such class, or both are the same.
         UnknownName, ShapeError, CheckpointError: as in `attribute`.
     """
     if first == second:
-        raise ConfigError(["A class can only be compared with another one."])
-    return _attributed(model, image, method, first, second)
+        raise ConfigError([f"Both classes have the number {first}; two different classes are needed."])
+    return _attribute(model, image, method, first, second)
 
 
 def as_json(attribution: Attribution) -> dict[str, Any]:
-    """An attribution ready for JSON: `values` is base64 of H·W signed bytes, row by row, where 127 stands for `bound`."""
+    """Return an attribution as plain data for JSON: `values` is base64 of H·W signed bytes in row-major order, where 127 stands for `bound`."""
     height, width = attribution.values.shape
     bound = attribution.bound
-    scaled = attribution.values / bound * LARGEST if bound else attribution.values
+    scaled = attribution.values / bound * INT8_MAX if bound else attribution.values
     return {
         "values": base64.b64encode(scaled.round().to(torch.int8).numpy().tobytes()).decode("ascii"),
         "width": width,
@@ -150,68 +150,69 @@ def as_json(attribution: Attribution) -> dict[str, Any]:
     }
 
 
-def _attributed(model: Model, image: Tensor, method: str, target: int, against: int | None) -> Attribution:
-    _check(model, image, method, target, against)
-    inputs, black = (model.prepare(shown.unsqueeze(0)) for shown in (image, torch.zeros_like(image)))
-    score = _score(model.network, target, against)
+def _attribute(model: Model, image: Tensor, method: str, target: int, versus: int | None) -> Attribution:
+    _check(model, image, method, target, versus)
+    inputs, black = (model.prepare(pixels.unsqueeze(0)) for pixels in (image, torch.zeros_like(image)))
+    score = _score(model.network, target, versus)
     note, total, difference = "", None, None
     if method == "saliency":
         values = _saliency(score, inputs)
     elif method == "integrated-gradients":
         values, total, difference = _integrated_gradients(score, inputs, black)
-        note = _completeness(total, difference, against is None)
+        note = _describe_completeness(total, difference, versus)
     elif method == "grad-cam":
-        values, note = _grad_cam(model, inputs, target, against)
+        values, note = _grad_cam(model, inputs, target, versus)
     else:
         values = _occlusion(score, inputs, black)
     if not values.isfinite().all():
-        raise CheckpointError(f"Some answers of “{model.name}” are not finite numbers, so they cannot be explained.", "Choose an earlier checkpoint.")
+        raise CheckpointError(f"“{model.name}” cannot be explained: logits or gradients are not finite (inf or nan).", "Choose an earlier checkpoint.")
     signed = method in ("integrated-gradients", "occlusion")
-    return Attribution(method, target, against, values.detach().float().cpu(), signed, note, total, difference)
+    return Attribution(method, target, versus, values.detach().float().cpu(), signed, note, total, difference)
 
 
-def _check(model: Model, image: Tensor, method: str, target: int, against: int | None) -> None:
+def _check(model: Model, image: Tensor, method: str, target: int, versus: int | None) -> None:
     if method not in METHODS:
-        raise UnknownName("method of explanation", method, METHODS)
+        raise UnknownName("attribution method", method, METHODS)
     classes = len(model.info.classes)
-    for number in (target, against):
+    for number in (target, versus):
         if number is not None and not 0 <= number < classes:
             raise ConfigError([f"The classes are numbered from 0 to {classes - 1}, so there is no class {number}."])
     if tuple(image.shape) != model.info.input_shape:
-        given, expected = ("×".join(map(str, shape)) for shape in (image.shape, model.info.input_shape))
-        raise ShapeError(f"This image has the shape {given}, but “{model.name}” takes {expected}.")
+        actual, expected = ("×".join(map(str, shape)) for shape in (image.shape, model.info.input_shape))
+        raise ShapeError(f"This image has the shape {actual}, but “{model.name}” takes {expected}.")
 
 
-def _score(network: nn.Module, target: int, against: int | None) -> Score:
+def _score(network: nn.Module, target: int, versus: int | None) -> Score:
     def score(images: Tensor) -> Tensor:
-        logits: Tensor = network(images.clone())  # a first layer that works in place must write into a copy
-        return logits[:, target] if against is None else logits[:, target] - logits[:, against]
+        logits: Tensor = network(images.clone())  # the first layer may work in place
+        return logits[:, target] if versus is None else logits[:, target] - logits[:, versus]
 
     return score
 
 
 def _gradients(score: Score, inputs: Tensor) -> Tensor:
-    """The gradient of each sample's score with respect to that sample, (N, C, H, W) as the inputs."""
+    """Compute the gradient of each sample's score with respect to that sample: ``(N, C, H, W)`` → ``(N, C, H, W)``."""
     with torch.enable_grad():
         inputs = inputs.detach().requires_grad_()
         return torch.autograd.grad(score(inputs).sum(), inputs)[0]
 
 
 def _saliency(score: Score, inputs: Tensor) -> Tensor:
-    """(H, W) the largest magnitude of the gradient over the channels."""
+    """Return the largest absolute gradient over the channels, ``(H, W)``."""
     return _gradients(score, inputs)[0].abs().amax(dim=0)  # (1, C, H, W) → (H, W)
 
 
 def _integrated_gradients(score: Score, inputs: Tensor, black: Tensor) -> tuple[Tensor, float, float]:
-    """(H, W) summed over the channels, their sum, and what that would be without error.
+    """Return the attributions summed over the channels, ``(H, W)``, their sum, and the exact sum.
 
-    The straight path from black to the image is cut into pieces, whose attributions add up to that of the whole. Those where the logit changes
-    otherwise than the gradients say are halved: along the path of a network with ReLU gradients jump hundreds of times, so equal steps converge slowly.
+    The straight path from black to the image is cut into segments, whose attributions add up to that of the whole. Segments in which the sum
+    of the attributions differs from the change of the score are halved: with ReLU the gradients jump hundreds of times along the path, so that
+    segments of equal length converge slowly.
     """
 
-    def along(starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
-        """(S, C, H, W) and (S,): the attributions of pieces of the path, and how much more they add up to than the logit rises."""
-        low, high = (black + place.view(-1, 1, 1, 1) * (inputs - black) for place in (starts, ends))
+    def integrate(starts: Tensor, ends: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the attributions of segments, ``(S, C, H, W)``, and their errors, ``(S,)``: the sum minus the change of the score."""
+        low, high = (black + position.view(-1, 1, 1, 1) * (inputs - black) for position in (starts, ends))
         midpoints = [low + (step + 0.5) / STEPS * (high - low) for step in range(STEPS)]
         gradients = _gradients(score, torch.cat(midpoints)).view(STEPS, *low.shape).mean(dim=0)  # (STEPS · S, C, H, W) → (S, C, H, W)
         values = gradients * (high - low)
@@ -220,76 +221,77 @@ def _integrated_gradients(score: Score, inputs: Tensor, black: Tensor) -> tuple[
 
     edges = torch.linspace(0, 1, SEGMENTS + 1, device=inputs.device)
     starts, ends = edges[:-1], edges[1:]
-    values, errors = along(starts, ends)
+    values, errors = integrate(starts, ends)
     for _ in range(ROUNDS):
-        if _exact(values, errors):
+        if _is_accurate(values, errors):
             break
         worst = errors.abs().topk(HALVED).indices
         middles = (starts[worst] + ends[worst]) / 2
         halves = torch.cat([starts[worst], middles]), torch.cat([middles, ends[worst]])
-        kept = torch.ones_like(errors, dtype=torch.bool).index_fill_(0, worst, False)
-        old, new = (starts, ends, values, errors), (*halves, *along(*halves))
-        starts, ends, values, errors = (torch.cat([before[kept], after]) for before, after in zip(old, new, strict=True))
+        others = torch.ones_like(errors, dtype=torch.bool).index_fill_(0, worst, False)
+        old, new = (starts, ends, values, errors), (*halves, *integrate(*halves))
+        starts, ends, values, errors = (torch.cat([before[others], after]) for before, after in zip(old, new, strict=True))
     total = float(values.double().sum())
     return values.sum(dim=(0, 1)), total, total - float(errors.double().sum())
 
 
-def _exact(values: Tensor, errors: Tensor) -> bool:
-    rises = values.sum(dim=(1, 2, 3)) - errors  # (S,) how much the logit rises in each piece
-    return bool(errors.sum().abs() <= INCOMPLETE * rises.sum().abs() and errors.abs().sum() <= UNEVEN * rises.abs().sum())
+def _is_accurate(values: Tensor, errors: Tensor) -> bool:
+    changes = values.sum(dim=(1, 2, 3)) - errors  # (S,) change of the score in each segment
+    return bool(errors.sum().abs() <= MAX_TOTAL_ERROR * changes.sum().abs() and errors.abs().sum() <= MAX_SEGMENT_ERROR * changes.abs().sum())
 
 
-def _completeness(total: float, difference: float, alone: bool) -> str:
-    found, expected = (f"{value:.3g}".replace("-", "−") for value in (total, difference))
-    if alone:
-        return f"The values add up to {found}, and from a black image to this one the logit changes by {expected}."
-    return f"The values add up to {found}, and from a black image to this one the lead of the first class over the second changes by {expected}."
+def _describe_completeness(total: float, difference: float, versus: int | None) -> str:
+    actual, expected = (f"{value:.3g}".replace("-", "−") for value in (total, difference))
+    if versus is None:
+        return f"The values add up to {actual}; from a black image to this one the logit changes by {expected}."
+    return f"The values add up to {actual}; from a black image to this one the logit of the first class minus that of the second changes by {expected}."
 
 
-def _grad_cam(model: Model, inputs: Tensor, target: int, against: int | None) -> tuple[Tensor, str]:
-    """(H, W) of zero or more, and what should be known of it.
+def _grad_cam(model: Model, inputs: Tensor, target: int, versus: int | None) -> tuple[Tensor, str]:
+    """Return the attributions, ``(H, W)``, 0 or above, and a note on them.
 
     Raises:
-        ShapeError: there are no feature maps to look at.
+        ShapeError: the network has no feature maps.
     """
-    place = _last_maps(model)
-    if place is None:
-        raise ShapeError(f"Grad-CAM needs a convolution whose feature maps lie like the image, and “{model.name}” has none.", "Choose another method.")
+    index = _last_maps(model)
+    if index is None:
+        raise ShapeError(f"Grad-CAM needs a convolution with feature maps larger than 1×1, and “{model.name}” has none.", "Choose another method.")
     layers = list(model.network)
-    before, after = nn.Sequential(*layers[: place + 1]), nn.Sequential(*layers[place + 1 :])
+    before, after = nn.Sequential(*layers[: index + 1]), nn.Sequential(*layers[index + 1 :])
     with torch.no_grad():
         features: Tensor = before(inputs.clone())  # (1, F, h, w)
-    weights = _gradients(_score(after, target, against), features).mean(dim=(2, 3), keepdim=True)
+    weights = _gradients(_score(after, target, versus), features).mean(dim=(2, 3), keepdim=True)
     maps = (weights * features).sum(dim=1, keepdim=True).relu()  # (1, 1, h, w)
     values = F.interpolate(maps, inputs.shape[2:], mode="bilinear")[0, 0]
     if not maps.any():
         return values, "Grad-CAM shows only evidence for the class, and there is none in this image."
     height, width = maps.shape[2:]
-    return values, f"The feature maps have {height}×{width} places, which are stretched to the size of the image."
+    return values, f"The feature maps have {height}×{width} values each, interpolated to the size of the image."
 
 
 def _last_maps(model: Model) -> int | None:
-    """The last layer of the stack with convolutions whose output (C, H, W) has more than one place; None without one.
+    """Return the index of the last layer with convolutions whose feature maps, ``(C, H, W)``, are larger than 1×1; None if there is none.
 
-    Source: Selvaraju et al., Grad-CAM, https://arxiv.org/abs/1610.02391, who take the last convolution; of a single place there would be no map.
+    Source: the last convolution in Selvaraju et al., Grad-CAM, https://arxiv.org/abs/1610.02391; a map of one value would show nothing.
     """
     shapes = [step.out_shape or () for step in trace(model.spec)]
     convolutional = [any(isinstance(module, nn.Conv2d) for module in layer.modules()) for layer in model.network]
-    places = [place for place, (shape, has) in enumerate(zip(shapes, convolutional, strict=True)) if has and len(shape) == 3 and max(shape[1:]) > 1]
-    return places[-1] if places else None
+    pairs = zip(shapes, convolutional, strict=True)
+    indices = [index for index, (shape, has_convolution) in enumerate(pairs) if has_convolution and len(shape) == 3 and max(shape[1:]) > 1]
+    return indices[-1] if indices else None
 
 
 def _occlusion(score: Score, inputs: Tensor, black: Tensor) -> Tensor:
-    """(H, W) by how much the logit falls, as the mean over all patches that cover the pixel."""
+    """Return the drop of the score, ``(H, W)``: for each pixel the mean over all patches that cover it."""
     if torch.equal(inputs, black):
-        return torch.zeros_like(inputs[0, 0])  # of a black image nothing but rounding would be left
+        return torch.zeros_like(inputs[0, 0])  # for a black image only rounding errors would remain
     height, width = inputs.shape[2:]
     side = max(1, round(min(height, width) / PATCHES))
     stride = max(1, side // 2)
     corners = list(product(range(0, height - side + stride, stride), range(0, width - side + stride, stride)))
     patches = torch.zeros(len(corners), 1, height, width, dtype=torch.bool, device=inputs.device)
     for patch, (top, left) in zip(patches, corners, strict=True):
-        patch[:, top : top + side, left : left + side] = True  # the last of a row or column ends at the edge
+        patch[:, top : top + side, left : left + side] = True  # the last patch of a row or column ends at the edge
     with torch.no_grad():
-        falls = score(inputs) - torch.cat([score(torch.where(part, black, inputs)) for part in torch.split(patches, BATCH)])  # (P,)
-    return (falls.view(-1, 1, 1) * patches[:, 0]).sum(dim=0) / patches[:, 0].sum(dim=0)
+        drops = score(inputs) - torch.cat([score(torch.where(part, black, inputs)) for part in torch.split(patches, BATCH)])  # (P,)
+    return (drops.view(-1, 1, 1) * patches[:, 0]).sum(dim=0) / patches[:, 0].sum(dim=0)

@@ -1,6 +1,6 @@
-"""The paper on which digits are drawn, as the page and the server both take it."""
+"""Sizes of the canvas, shared by the page and the server."""
 
 CANVAS = 140
-"""Side of the paper for one digit, in the pixels that the page sends."""
+"""Width and height of the canvas for one digit, in pixels as the page sends them."""
 WIDE = 3
-"""How many times wider the paper for several digits is."""
+"""Width of the canvas for several digits, divided by that for one digit."""

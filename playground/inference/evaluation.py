@@ -126,7 +126,7 @@ def load_evaluation(name: str, dataset: str = "") -> Evaluation:
 
     Raises:
         UnknownName: there is no such network or data set.
-        CheckpointError, ShapeError: as in `evaluated`; or the network cannot be read.
+        CheckpointError, ShapeError: as in `evaluate_model`; or the network cannot be read.
         DataError: the data set has not been downloaded.
     """
     weights = find_weights(name)
@@ -135,7 +135,7 @@ def load_evaluation(name: str, dataset: str = "") -> Evaluation:
     evaluation = _cache.get(key)
     if evaluation is None:
         with _computing:
-            evaluation = _cache.get(key)  # another thread may have computed it meanwhile
+            evaluation = _cache.get(key)  # another thread may have computed it in the meantime
             if evaluation is None:
                 evaluation = evaluate_model(model, load(key[1]))
                 _cache.put(key, evaluation)
@@ -156,7 +156,7 @@ def evaluate_model(model: Model, images: ImageSet) -> Evaluation:
     """
     model.require_fit(images.info)
     count = len(images.test_images)
-    sample = _sample(count)
+    sample = _draw_sample(count)
     in_sample = torch.zeros(count, dtype=torch.bool).index_fill_(0, torch.from_numpy(sample), 1)
     head_index = _head_index(model.network)
     body, head = model.network[:head_index], model.network[head_index:]  # not a hook, which would also fire for other threads that share the network
@@ -166,7 +166,7 @@ def evaluate_model(model: Model, images: ImageSet) -> Evaluation:
         hidden = body(model.prepare(images.test_images[batch]))
         logits.append(head(hidden).cpu())
         features.append(_limit_features(hidden[in_sample[batch].to(hidden.device)]).cpu())
-    return _evaluation(model, images, torch.cat(logits), sample, torch.cat(features))
+    return _create_evaluation(model, images, torch.cat(logits), sample, torch.cat(features))
 
 
 def compatible_datasets(model: Model) -> list[DatasetInfo]:
@@ -188,7 +188,7 @@ def mistakes(evaluation: Evaluation, count: int, true: int | None = None, predic
 
 def cell(evaluation: Evaluation, true: int, predicted: int) -> Counts:
     """Return the indices of all images in one cell of the confusion matrix, the most confident first."""
-    return _filtered(evaluation, Filter("all", true, predicted, "most-certain"))
+    return _filter_indices(evaluation, Filter("all", true, predicted, "most-certain"))
 
 
 def grid(evaluation: Evaluation, selection: Filter, offset: int = 0, count: int = 100) -> Page:
@@ -199,7 +199,7 @@ def grid(evaluation: Evaluation, selection: Filter, offset: int = 0, count: int 
     """
     if offset < 0 or not 0 < count <= MAX_PAGE:
         raise ConfigError([f"A page must have 1 to {MAX_PAGE} images and start at image 0 or later, not {count} images from {offset}."])
-    indices = _filtered(evaluation, selection)
+    indices = _filter_indices(evaluation, selection)
     return Page(indices[offset : offset + count], len(indices))
 
 
@@ -218,10 +218,10 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "loss": _round(evaluation.loss),
         "classes": list(info.classes),
         "confusion": confusion.tolist(),
-        "table": _table(scores, info.classes),
+        "table": _scores_as_json(scores, info.classes),
         "macro": {name: _round(value) for name, value in vars(scores.macro).items()},
         "weighted": {name: _round(value) for name, value in vars(scores.weighted).items()},
-        "calibration": _diagram(metrics.calibration(evaluation.probabilities, evaluation.labels)),
+        "calibration": _calibration_as_json(metrics.calibration(evaluation.probabilities, evaluation.labels)),
     }
 
 
@@ -295,7 +295,7 @@ _cache = _Cache()
 _computing = threading.Lock()
 
 
-def _evaluation(model: Model, images: ImageSet, logits: Tensor, sample: Counts, features: Tensor) -> Evaluation:
+def _create_evaluation(model: Model, images: ImageSet, logits: Tensor, sample: Counts, features: Tensor) -> Evaluation:
     if not logits.isfinite().all():
         raise CheckpointError(f"“{model.name}” cannot be evaluated: some of its logits are not finite (inf or nan).", "Choose an earlier checkpoint.")
     labels = images.test_labels.cpu()
@@ -330,7 +330,8 @@ def _limit_features(features: Tensor) -> Tensor:
     return flat if flat.shape[1] <= MAX_FEATURES else F.adaptive_avg_pool1d(flat.unsqueeze(1), MAX_FEATURES).squeeze(1)  # (N, 1, F) for the pooling
 
 
-def _sample(count: int) -> Counts:
+def _draw_sample(count: int) -> Counts:
+    """Draw the indices of the images whose features are stored, in ascending order."""
     return np.sort(np.random.default_rng(SEED).choice(count, min(SAMPLE, count), replace=False))
 
 
@@ -342,7 +343,7 @@ def _count_duplicates(training: Tensor, test: Tensor) -> int:
     return sum(pixels in duplicates for pixels in test_pixels)
 
 
-def _filtered(evaluation: Evaluation, selection: Filter) -> Counts:
+def _filter_indices(evaluation: Evaluation, selection: Filter) -> Counts:
     """Return the indices of all images that pass a filter, in its order; ties stay in the order of the data set."""
     classes = len(evaluation.images.info.classes)
     for label in (selection.true, selection.predicted):
@@ -362,7 +363,7 @@ def _filtered(evaluation: Evaluation, selection: Filter) -> Counts:
     return indices[np.argsort(confidence if selection.order == "least-certain" else -confidence, kind="stable")]
 
 
-def _table(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def _scores_as_json(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, Any]]:
     """List the name, support and scores of each class."""
     columns = {
         "precision": (scores.precision, scores.precision_undefined),
@@ -379,8 +380,8 @@ def _table(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, A
     ]
 
 
-def _diagram(calibration: metrics.Calibration) -> dict[str, Any]:
-    """Return a reliability diagram as plain data, bin by bin."""
+def _calibration_as_json(calibration: metrics.Calibration) -> dict[str, Any]:
+    """Return a reliability diagram as plain data for JSON."""
     bins = [
         {
             "low": _round(low),

@@ -20,8 +20,8 @@ from playground.data.own_drawings import to_safetensors, validate_images
 from playground.inference.models import Model
 from playground.runs.labels import NAME_LIMIT, relabel
 from playground.runs.run import Run, create_from
-from playground.runs.sharing.weights import fitted, write_start
-from playground.runs.views.comparison import name as name_of
+from playground.runs.sharing.weights import match_weights, write_start
+from playground.runs.views.comparison import name as run_name
 from playground.training.config import TrainConfig
 from playground.training.events import Created
 from playground.training.loop import evaluate, own_times
@@ -51,14 +51,14 @@ def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
     """
     model.require_digits()
     drawings = images.cpu(), labels.cpu()
-    validate_images(drawings, dataset_info(SETTINGS.dataset))
+    content = to_safetensors(drawings, dataset_info(SETTINGS.dataset))
     config = replace(SETTINGS, network=model.spec.name, inputs=model.inputs, batch_size=_batch_size(len(labels)))
-    weights, _ = fitted({name: tensor.cpu() for name, tensor in model.network.state_dict().items()}, model.spec)
+    weights, _ = match_weights({name: tensor.cpu() for name, tensor in model.network.state_dict().items()}, model.spec)
 
     def fill(run: Run) -> None:
         write_start(run, weights)
-        run.own_path.write_bytes(to_safetensors(drawings))
-        relabel(run, _name(model, len(labels)))
+        run.own_path.write_bytes(content)
+        relabel(run, _default_name(model, len(labels)))
 
     return create_from(config, model.spec, Created(time.time(), owner), fill)
 
@@ -93,7 +93,7 @@ def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor
         "dataset": test_set.info.title,
         "images": len(test_set.test_labels),
         "accuracy": {when: sum(counts) / len(test_set.test_labels) for when, counts in zip(("before", "after"), correct, strict=True)},
-        "forgotten": _forgotten(classes, correct[0], correct[1], sizes),
+        "forgotten": _most_forgotten(classes, correct[0], correct[1], sizes),
     }
 
 
@@ -104,10 +104,10 @@ def _batch_size(count: int) -> int:
     return SETTINGS.batch_size if epoch_size % SETTINGS.batch_size != 1 else SETTINGS.batch_size + 1
 
 
-def _name(model: Model, count: int) -> str:
+def _default_name(model: Model, count: int) -> str:
     suffix = f", fine-tuned (drawings: {count:,})"
-    start = name_of(model.run) if model.run else model.spec.title or model.name
-    return start[: NAME_LIMIT - len(suffix)] + suffix
+    original = run_name(model.run) if model.run else model.spec.title or model.name
+    return original[: NAME_LIMIT - len(suffix)] + suffix
 
 
 def _predictions(model: Model, images: Tensor, labels: Tensor) -> list[dict[str, Any]]:
@@ -116,8 +116,8 @@ def _predictions(model: Model, images: Tensor, labels: Tensor) -> list[dict[str,
     confidence, predicted = probabilities.max(dim=1)
     true_probability = probabilities.gather(1, labels.cpu().unsqueeze(1)).squeeze(1)
     return [
-        {"label": model.info.classes[index], "probability": round(probability, 6), "true_probability": round(of_true, 6)}
-        for index, probability, of_true in zip(predicted.tolist(), confidence.tolist(), true_probability.tolist(), strict=True)
+        {"label": model.info.classes[index], "probability": round(probability, 6), "true_probability": round(true, 6)}
+        for index, probability, true in zip(predicted.tolist(), confidence.tolist(), true_probability.tolist(), strict=True)
     ]
 
 
@@ -129,7 +129,7 @@ def _correct_per_class(model: Model, test_set: ImageSet) -> list[int]:
     return counts
 
 
-def _forgotten(classes: Sequence[str], before: Sequence[int], after: Sequence[int], sizes: Sequence[int]) -> list[dict[str, Any]]:
+def _most_forgotten(classes: Sequence[str], before: Sequence[int], after: Sequence[int], sizes: Sequence[int]) -> list[dict[str, Any]]:
     """List the classes with fewer correctly classified images than before, the largest share first."""
     losses: list[dict[str, Any]] = [
         {"class": name, "lost": old - new, "of": size} for name, old, new, size in zip(classes, before, after, sizes, strict=True) if old > new

@@ -182,7 +182,7 @@ def model_of(weights: Weights, device: str = "cpu") -> Model:
     Raises:
         CheckpointError: the file cannot be read, or contains no trained network.
     """
-    return (_load_shipped if weights.run is None else _load_run)(weights, device)
+    return (_load_pretrained if weights.run is None else _load_run)(weights, device)
 
 
 def find_weights(name: str) -> Weights:
@@ -238,7 +238,7 @@ def training_command(run: Run) -> str:
 
 
 def _pretrained_files() -> dict[str, Path]:
-    """The files of trained networks by name."""
+    """Return the files of the pretrained networks, by name."""
     return {path.stem: path for folder in reversed(environment.model_folders()) for path in (folder / "pretrained").glob("*.safetensors")}
 
 
@@ -254,7 +254,7 @@ def _weights_of(run: Run, step: int | None) -> Weights:
 
 
 @lru_cache(maxsize=8)
-def _load_shipped(weights: Weights, device: str) -> Model:
+def _load_pretrained(weights: Weights, device: str) -> Model:
     try:
         with safe_open(weights.path, "pt") as file:
             facts = file.metadata()

@@ -174,11 +174,11 @@ def _mean_position(weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -
 
 
 def _ink(image: Image.Image) -> Pixels:
-    """Return an image of writing as light on dark; invert it where the background is the lighter."""
+    """Return the amount of ink on each pixel of an image of writing; the median of the border is the background."""
     grey = np.asarray(_on_white(image).convert("L"), dtype=np.float64)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    ground = float(np.median(border))
-    ink = ground - grey if ground > 127 else grey - ground
+    background = float(np.median(border))
+    ink = background - grey if background > 127 else grey - background
     return ink.clip(min=0)
 
 

@@ -76,16 +76,16 @@ def project(features: NDArray[np.float32], method: str, dimensions: int, seed: i
         raise ConfigError([f"A projection has 2 or 3 dimensions, not {dimensions}."])
     if not np.isfinite(features).all():
         raise CheckpointError("The features cannot be projected: some of them are not finite (inf or nan).", "Choose an earlier checkpoint.")
-    centred = _centred(features)
+    centred = _centre(features)
     if not centred.any():
         note = "All images have the same features, so all points coincide."
         return Projection(np.zeros((len(features), dimensions), dtype=np.float32), (0.0,) * dimensions if method == "pca" else (), note)
-    with _computing, _one_thread():
+    with _computing, _on_one_thread():
         if method == "pca":
             return _pca(centred, dimensions, seed)
         if len(features) < MIN_IMAGES:
             return Projection(_pca(centred, dimensions, seed).coordinates, (), f"t-SNE needs at least {MIN_IMAGES} images, so PCA is shown instead.")
-        return Projection(_scaled(_tsne(centred, dimensions, seed)), ())
+        return Projection(_scale(_tsne(centred, dimensions, seed)), ())
 
 
 def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, An
     Raises:
         PlaygroundError: as in `project`.
     """
-    projection, index = _projected(evaluation, method, dimensions), evaluation.sample
+    projection, index = _cached_projection(evaluation, method, dimensions), evaluation.sample
     _, height, width = evaluation.images.info.input_shape
     return {
         "method": method,
@@ -133,7 +133,7 @@ _projections: WeakKeyDictionary[Evaluation, dict[tuple[str, int], Projection]] =
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _on_one_thread() -> Iterator[None]:
     """Limit OpenMP and BLAS to one thread: with two threads on two busy cores, t-SNE takes ten times as long, because they wait for each other."""
     import sklearn.manifold  # noqa: F401 - the limit applies only to libraries that are already loaded
     from threadpoolctl import threadpool_limits
@@ -142,8 +142,8 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-def _projected(evaluation: Evaluation, method: str, dimensions: int) -> Projection:
-    """Call `project` once per evaluation and method, and cache the result for as long as the evaluation lives."""
+def _cached_projection(evaluation: Evaluation, method: str, dimensions: int) -> Projection:
+    """Project the features of an evaluation once for each method and number of dimensions; the cache lives as long as the evaluation."""
     with _computing:  # a second request for the same projection waits for the first
         cached = _projections.setdefault(evaluation, {})
         if (method, dimensions) not in cached:
@@ -151,7 +151,7 @@ def _projected(evaluation: Evaluation, method: str, dimensions: int) -> Projecti
         return cached[method, dimensions]
 
 
-def _centred(features: NDArray[np.float32]) -> Floats:
+def _centre(features: NDArray[np.float32]) -> Floats:
     """Subtract the mean of each feature and divide by the largest magnitude, so that no square overflows.
 
     The result is exactly zero where all images have the same features: the mean of equal float32 numbers is exact in float64.
@@ -163,9 +163,9 @@ def _centred(features: NDArray[np.float32]) -> Floats:
     return centred / (float(np.abs(centred).max()) or 1.0)
 
 
-def _principal(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:
+def _principal_components(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:
     """Compute the first principal components, ``(N, components)``, and their explained variance ratios; missing components are zeros."""
-    from sklearn.decomposition import PCA  # takes a second, and only this picture needs it
+    from sklearn.decomposition import PCA  # takes a second, and only projections need it
 
     available = min(components, *centred.shape)
     model = PCA(available, svd_solver="covariance_eigh" if centred.shape[1] <= MAX_EXACT_FEATURES else "randomized", random_state=seed).fit(centred)
@@ -174,13 +174,13 @@ def _principal(centred: Floats, components: int, seed: int) -> tuple[Floats, Flo
 
 
 def _pca(centred: Floats, dimensions: int, seed: int) -> Projection:
-    coordinates, variance = _principal(centred, dimensions, seed)
+    coordinates, variance = _principal_components(centred, dimensions, seed)
     note = (
         f"The network has {centred.shape[1]} features, fewer than the {dimensions} dimensions, so the remaining coordinates are 0."
         if centred.shape[1] < dimensions
         else ""
     )
-    return Projection(_scaled(coordinates), tuple(variance.tolist()), note)
+    return Projection(_scale(coordinates), tuple(variance.tolist()), note)
 
 
 def _tsne(centred: Floats, dimensions: int, seed: int) -> Floats:
@@ -188,17 +188,17 @@ def _tsne(centred: Floats, dimensions: int, seed: int) -> Floats:
 
     Source: Kobak and Berens, The art of using t-SNE for single-cell transcriptomics, https://doi.org/10.1038/s41467-019-13056-x
     """
-    from sklearn.manifold import TSNE  # as above
+    from sklearn.manifold import TSNE  # as in `_principal_components`
 
-    components, _ = _principal(centred, max(COMPONENTS, dimensions), seed)
+    components, _ = _principal_components(centred, max(COMPONENTS, dimensions), seed)
     start = components[:, :dimensions] / components[:, 0].std() * SPREAD
-    start += np.random.default_rng(seed).normal(0, SPREAD / 100, start.shape)  # along an axis where all values are 0 the gradient would stay 0
+    start += np.random.default_rng(seed).normal(0, SPREAD / 100, start.shape)  # without noise, an axis whose values are all 0 would keep a gradient of 0
     perplexity = min(PERPLEXITY, (len(centred) - 1) / 3)
     embedding = TSNE(dimensions, perplexity=perplexity, max_iter=ITERATIONS, init=start.astype(np.float32), random_state=seed).fit_transform(components)
     return np.asarray(embedding, dtype=np.float64)
 
 
-def _scaled(coordinates: Floats) -> NDArray[np.float32]:
+def _scale(coordinates: Floats) -> NDArray[np.float32]:
     """Centre and scale the points to fill −1 to 1, with the same factor for every axis, so that distances keep their proportions."""
     low, high = coordinates.min(axis=0), coordinates.max(axis=0)
     half = (high - low).max() / 2

@@ -50,7 +50,7 @@ class _Part:
     def width(self) -> int:
         return self.right - self.left
 
-    def joined(self, other: _Part) -> _Part:
+    def join(self, other: _Part) -> _Part:
         return _Part(
             self.labels + other.labels,
             min(self.top, other.top),
@@ -88,7 +88,7 @@ def segment(ink: Pixels) -> list[Piece]:
     parts = [
         _Part((number,), rows.start, rows.stop, columns.start, columns.stop) for number, (rows, columns) in enumerate(ndimage.find_objects(labels), start=1)
     ]
-    digits = _without_specks(_stacked(parts))
+    digits = _join_specks(_join_stacked(parts))
     if len(digits) > MAX_DIGITS:
         raise _too_many(len(digits))
     ordered = sorted(digits, key=lambda part: part.left + part.right)
@@ -99,8 +99,8 @@ def _too_many(count: int) -> DrawingError:
     return DrawingError(f"The drawing has {count} separate parts; at most {MAX_DIGITS} digits can be read at once.", "Draw fewer digits, or larger ones.")
 
 
-def _stacked(parts: list[_Part]) -> list[_Part]:
-    """Join parts that lie above each other, until none are left."""
+def _join_stacked(parts: list[_Part]) -> list[_Part]:
+    """Join parts that lie above each other, until no two overlap."""
     parts = list(parts)
     changed = True
     while changed:
@@ -108,7 +108,7 @@ def _stacked(parts: list[_Part]) -> list[_Part]:
         for first in range(len(parts)):
             for second in range(first + 1, len(parts)):
                 if parts[first].overlap(parts[second]) > OVERLAP:
-                    parts[first] = parts[first].joined(parts.pop(second))
+                    parts[first] = parts[first].join(parts.pop(second))
                     changed = True
                     break
             if changed:
@@ -116,14 +116,14 @@ def _stacked(parts: list[_Part]) -> list[_Part]:
     return parts
 
 
-def _without_specks(parts: list[_Part]) -> list[_Part]:
-    """Join each speck to the digit beside it; keep one that lies alone."""
-    highest = max(part.height for part in parts)
-    whole = [part for part in parts if max(part.height, part.width) >= SPECK * highest]
-    for speck in (part for part in parts if max(part.height, part.width) < SPECK * highest):
-        nearest = min(range(len(whole)), key=lambda index: whole[index].gap(speck))
-        if whole[nearest].gap(speck) <= max(speck.height, speck.width):
-            whole[nearest] = whole[nearest].joined(speck)
+def _join_specks(parts: list[_Part]) -> list[_Part]:
+    """Join each speck to the nearest digit; leave a distant speck alone."""
+    tallest = max(part.height for part in parts)
+    large = [part for part in parts if max(part.height, part.width) >= SPECK * tallest]
+    for speck in (part for part in parts if max(part.height, part.width) < SPECK * tallest):
+        nearest = min(range(len(large)), key=lambda index: large[index].gap(speck))
+        if large[nearest].gap(speck) <= max(speck.height, speck.width):
+            large[nearest] = large[nearest].join(speck)
         else:
-            whole.append(speck)
-    return whole
+            large.append(speck)
+    return large

@@ -1,1 +1,1 @@
-"""Networks as plain data: the layer catalogue, specifications, shape traces, building, source code."""
+"""Networks as plain data: layer catalogue, specifications, shape traces, advice, building and initialisation, code in both directions."""

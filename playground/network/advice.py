@@ -1,68 +1,71 @@
-"""Hints about a network that may well fit and still is not what its maker wants; each with its reason and, where there are any, ways to change it.
+"""Hints about mistakes in a network that PyTorch does not report, each with its reason and, where there are any, fixes.
 
-A rule looks at the whole case and proposes changes. A change is offered only if it works: afterwards the layers still fit, and the rule
-has less to say.
+Each rule examines the whole network and proposes fixes. A fix is shown only if it works: after it, the layers that fitted still fit, and the
+rule yields fewer hints.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import prod
 from typing import Any
 
 from playground.data.catalogue import DatasetInfo
 from playground.network.catalogue import layer_type
-from playground.network.facts import arithmetic
-from playground.network.fixes import NORM_OF_RANK, Fix, Place, propose_output_fixes
+from playground.network.fixes import NORM_OF_RANK, Fix, Position, propose_output_fixes
+from playground.network.formulas import write_parameter_formula
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, select_working, trace
 from playground.typography import percent
 
-MOST_OF_A_KIND = 3
-"""How often the same hint is given: a stack of two hundred linear layers needs it once."""
+MAX_PER_KIND = 3
+"""Most hints of one kind: a stack of 200 linear layers would have 199."""
 FEW_PARAMETERS = 10_000
-"""In smaller networks it does not matter where the parameters are."""
+"""In networks up to this size the distribution of parameters does not matter."""
 LARGE_SHARE = 0.9
-MANY_SQUASHING = 6
-BYTES_A_PARAMETER = 16
-"""Adam keeps for each float32 parameter its gradient and two averages: four times four bytes (https://arxiv.org/abs/1412.6980)."""
-BYTES_A_VALUE = 8
-"""Training keeps each value that a layer puts out, and makes a gradient of it."""
+"""Share of all parameters from which one layer dominates."""
+MANY_SQUASHING_LAYERS = 6
+"""Number of Sigmoid and Tanh layers from which gradients vanish."""
+BYTES_PER_PARAMETER = 16
+"""Training with Adam stores each float32 parameter, its gradient and two running averages, 4 bytes each (https://arxiv.org/abs/1412.6980)."""
+BYTES_PER_ACTIVATION = 8
+"""Training stores each float32 activation and its gradient, 4 bytes each."""
 
-WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding")
-STRAIGHT = ("Flatten", "Dropout", "BatchNorm1d", "BatchNorm2d", "AvgPool2d", "AdaptiveAvgPool2d", "TokenMean")
-"""Layers that are linear in their input once the network is trained, so that they keep nothing apart."""
-SQUEEZE_SCORES = ("Softmax", "Sigmoid")
+WEIGHT_LAYERS = ("Linear", "Conv2d", "PatchEmbedding")
+AFFINE_LAYERS = ("Flatten", "Dropout", "BatchNorm1d", "BatchNorm2d", "AvgPool2d", "AdaptiveAvgPool2d", "TokenMean")
+"""Layers that are affine in evaluation mode: with only these between them, two weight layers compute what one could."""
+SQUASHING_OUTPUTS = ("Softmax", "Sigmoid")
 BATCH_NORMS = ("BatchNorm1d", "BatchNorm2d")
 
 
 @dataclass(frozen=True)
 class Advice:
-    """One hint."""
+    """One hint about a network."""
 
     kind: str
-    """A name for the rule, such as `softmax-before-loss`."""
+    """Identifier of the rule, such as `softmax-before-loss`."""
     layer: int | None
-    """The layer that it is about; None for the whole network."""
+    """Index of the layer concerned; None for the whole network."""
     text: str
-    """What was noticed."""
+    """The mistake, with its values, in a sentence."""
     reason: str
-    """Why it matters, and what to do."""
+    """Why it is a mistake and what to do."""
     fixes: tuple[Fix, ...] = ()
-    """Changes that take the hint away, best first."""
+    """Fixes after which the rule yields fewer hints, best first."""
 
 
 @dataclass(frozen=True)
 class _Case:
-    """What the rules look at."""
+    """A network, its trace, and how it is to be trained: the input of every rule."""
 
     spec: NetworkSpec
     steps: Sequence[ShapeStep]
     dataset: DatasetInfo | None
     batch_size: int
     memory_bytes: int | None
+    """Memory of the device; None where it is unknown."""
 
     @property
     def layers(self) -> tuple[LayerSpec, ...]:
@@ -72,11 +75,11 @@ class _Case:
     def parameters(self) -> int:
         return sum(step.parameters for step in self.steps)
 
-    def place(self, index: int) -> Place:
-        return Place(self.layers, index)
+    def position(self, index: int) -> Position:
+        return Position(self.layers, index)
 
-    def last_activations(self) -> list[int]:
-        """The activations behind the last layer of another kind; Dropout and Flatten among them leave the output what it is."""
+    def output_activations(self) -> list[int]:
+        """Return the indices of the activations after the last layer of another group; Dropout and Flatten are ignored."""
         groups = [layer_type(layer.type).group if layer.type not in ("Dropout", "Flatten") else "" for layer in self.layers]
         last = max((index for index, group in enumerate(groups) if group not in ("Activation", "")), default=-1)
         return [index for index, group in enumerate(groups) if index > last and group == "Activation"]
@@ -86,39 +89,41 @@ Rule = Callable[[_Case], Iterator[Advice]]
 
 
 def advise(spec: NetworkSpec, steps: Sequence[ShapeStep], dataset: DatasetInfo | None, batch_size: int, memory_bytes: int | None) -> list[Advice]:
-    """Everything worth a hint, the gravest first; at most three of a kind.
+    """List the hints on a network, most serious first, at most `MAX_PER_KIND` of one kind.
 
     Args:
         spec: the network, which need not fit.
         steps: its trace.
-        dataset: what it shall be trained on, or None for nothing in particular.
-        batch_size: samples in one step of training.
-        memory_bytes: what the device has, or None where that is unknown.
+        dataset: the data set to train on, or None.
+        batch_size: number of samples in one training step.
+        memory_bytes: memory of the device, or None where it is unknown.
     """
     case = _Case(spec, steps, dataset, batch_size, memory_bytes)
-    found = [(rule, list(rule(case))) for rule in _RULES]
-    return [replace(advice, fixes=_working(case, rule, len(all_of_it), advice)) for rule, all_of_it in found for advice in islice(all_of_it, MOST_OF_A_KIND)]
+    hints = []
+    for rule in _RULES:
+        rule_hints = list(rule(case))
+        hints += [replace(hint, fixes=_select_effective(case, rule, len(rule_hints), hint.fixes)) for hint in rule_hints[:MAX_PER_KIND]]
+    return hints
 
 
-def _working(case: _Case, rule: Rule, times: int, advice: Advice) -> tuple[Fix, ...]:
-    """The changes after which no more layers are without a shape than before, and the rule has less to say."""
-    unreached = sum(step.out_shape is None for step in case.steps)
-    working = []
-    for fix in select_working(case.spec, advice.fixes, unreached):
+def _select_effective(case: _Case, rule: Rule, hint_count: int, fixes: tuple[Fix, ...]) -> tuple[Fix, ...]:
+    """Select the fixes after which no more layers are without a shape than before, and the rule yields fewer than `hint_count` hints."""
+    effective = []
+    for fix in select_working(case.spec, fixes, sum(step.out_shape is None for step in case.steps)):
         spec = case.spec.with_layers(fix.layers)
-        if sum(1 for _ in rule(replace(case, spec=spec, steps=trace(spec)))) < times:
-            working.append(fix)
-    return tuple(working)
+        if sum(1 for _ in rule(replace(case, spec=spec, steps=trace(spec)))) < hint_count:
+            effective.append(fix)
+    return tuple(effective)
 
 
 def _wrong_input(case: _Case) -> Iterator[Advice]:
-    data = case.dataset
-    if data and case.spec.input_shape != data.input_shape:
+    dataset = case.dataset
+    if dataset and case.spec.input_shape != dataset.input_shape:
         yield Advice(
             "wrong-input",
             None,
-            f"The network takes input of shape {case.spec.input_shape}, but {data.title} has images of shape {data.input_shape}.",
-            "Its first layer cannot be fed with these images; change the input shape or choose other data.",
+            f"The network takes input of shape {case.spec.input_shape}, but {dataset.title} has images of shape {dataset.input_shape}.",
+            "The first layer cannot process these images. Change the input shape or choose another data set.",
         )
 
 
@@ -130,21 +135,21 @@ def _wrong_output(case: _Case) -> Iterator[Advice]:
             "wrong-output",
             case.steps[-1].index,
             f"The network ends in shape {out}, but {case.dataset.title} has {classes} classes.",
-            "Training compares one score for each class with the right answer, so the last layer needs as many outputs as there are classes.",
+            f"The cross-entropy loss needs one score for each class. Let the last layer have {classes} outputs.",
             tuple(propose_output_fixes(case.layers, out, classes)),
         )
 
 
 def _too_large(case: _Case) -> Iterator[Advice]:
     values = sum(prod(step.out_shape) for step in case.steps if step.out_shape)
-    weights, activations = case.parameters * BYTES_A_PARAMETER, values * case.batch_size * BYTES_A_VALUE
+    weights, activations = case.parameters * BYTES_PER_PARAMETER, values * case.batch_size * BYTES_PER_ACTIVATION
     if case.memory_bytes is not None and weights + activations > case.memory_bytes:
         yield Advice(
             "too-large-for-device",
             None,
             f"Training this network takes about {_gigabytes(weights + activations)}, but the device has {_gigabytes(case.memory_bytes)}.",
-            f"With Adam, {case.parameters:,} parameters take {BYTES_A_PARAMETER} bytes each, and the {values:,} values of each of {case.batch_size} samples "
-            f"take {BYTES_A_VALUE} bytes each. Make the largest layer or the batch smaller.",
+            f"With Adam, {case.parameters:,} parameters take {BYTES_PER_PARAMETER} bytes each, and {values:,} activations of each of {case.batch_size} samples "
+            f"take {BYTES_PER_ACTIVATION} bytes each. Make the largest layer or the batch smaller.",
         )
 
 
@@ -154,37 +159,37 @@ def _nothing_to_learn(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "nothing-to-learn",
             None,
-            "No layer of this network has parameters, so there is nothing that training could change.",
-            "A layer with weights, such as Linear or Conv2d, is what learns.",
+            "No layer of this network has parameters, so training cannot change anything.",
+            "Only layers with weights, such as Linear or Conv2d, learn. Add one of them.",
             tuple(propose_output_fixes(case.layers, out, len(case.dataset.classes))) if case.dataset else (),
         )
 
 
 def _softmax_before_loss(case: _Case) -> Iterator[Advice]:
-    last = case.last_activations()
-    if last and (name := case.layers[last[-1]].type) in SQUEEZE_SCORES:
+    last = case.output_activations()
+    if last and (name := case.layers[last[-1]].type) in SQUASHING_OUTPUTS:
         yield Advice(
             "softmax-before-loss",
             last[-1],
-            f"The network ends in {name}, but the cross-entropy loss expects scores as they are.",
-            "The loss takes the softmax itself. Squeezed before that, all scores lie between 0 and 1, and gradients become so small that training crawls.",
-            (_without(case, last),),
+            f"The network ends in {name}, but the cross-entropy loss expects logits.",
+            f"The loss applies softmax itself. After {name}, all scores lie between 0 and 1, so gradients are small and training is slow. Remove the layer.",
+            (_remove_layers(case, last),),
         )
 
 
 def _activation_last(case: _Case) -> Iterator[Advice]:
-    last = case.last_activations()
-    if last and (name := case.layers[last[-1]].type) not in SQUEEZE_SCORES:
+    last = case.output_activations()
+    if last and (name := case.layers[last[-1]].type) not in SQUASHING_OUTPUTS:
         yield Advice(
             "activation-last",
             last[-1],
-            f"Behind the last layer there is an activation, {name}, which bends the scores.",
-            "A score may be any number, negative ones too: the loss turns scores into probabilities by itself.",
-            (_without(case, last),),
+            f"The network ends in an activation, {name}, which changes the logits.",
+            "A logit can be any number, positive or negative: the loss turns logits into probabilities itself. Remove the activation.",
+            (_remove_layers(case, last),),
         )
 
 
-def _without(case: _Case, indices: list[int]) -> Fix:
+def _remove_layers(case: _Case, indices: list[int]) -> Fix:
     names = " and ".join(case.layers[index].type for index in indices)
     return Fix(f"Leave out {names} at the end", tuple(layer for index, layer in enumerate(case.layers) if index not in indices))
 
@@ -196,73 +201,76 @@ def _dropout_on_output(case: _Case) -> Iterator[Advice]:
             yield Advice(
                 "dropout-on-output",
                 index,
-                f"Layer {index} (Dropout) sets scores of the output to zero at random.",
-                "No layer behind it can make up for the scores that are missing, so the right answer is lost by chance. Dropout belongs between layers.",
-                (case.place(index).instead("Leave out this Dropout layer"),),
+                f"Layer {index} (Dropout) sets random logits of the output to zero.",
+                "No later layer can compensate for a missing logit, so the true class may lose its score by chance. Use Dropout between layers.",
+                (case.position(index).replace_with("Leave out this Dropout layer"),),
             )
 
 
 def _no_activation(case: _Case) -> Iterator[Advice]:
-    """Weighted layers with nothing between them that bends, up to the first layer that does not fit."""
-    before: int | None = None
+    """Find weight layers without a nonlinear layer between them, up to the first layer that does not fit."""
+    previous: int | None = None
     for index, layer in enumerate(case.layers):
         if case.steps[index].out_shape is None:
             return
-        if layer.type in WEIGHTED:
-            if before is not None:
-                yield _between(case, before, index)
-            before = index
-        elif layer.type not in STRAIGHT:
-            before = None
+        if layer.type in WEIGHT_LAYERS:
+            if previous is not None:
+                yield _missing_activation(case, previous, index)
+            previous = index
+        elif layer.type not in AFFINE_LAYERS:
+            previous = None
 
 
-def _between(case: _Case, before: int, index: int) -> Advice:
-    behind = before + 1 if case.layers[before + 1].type in BATCH_NORMS else before
+def _missing_activation(case: _Case, previous: int, index: int) -> Advice:
+    insertion = previous + 1 if case.layers[previous + 1].type in BATCH_NORMS else previous
     return Advice(
         "no-activation",
         index,
-        f"Between layer {before} ({case.layers[before].type}) and layer {index} ({case.layers[index].type}) there is no activation.",
-        "Weighted sums of weighted sums are weighted sums again: together the two can do no more than one layer. An activation between them changes that.",
-        (case.place(behind).after(f"Put a ReLU layer behind layer {behind} ({case.layers[behind].type})", LayerSpec("ReLU")),),
+        f"There is no activation between layer {previous} ({case.layers[previous].type}) and layer {index} ({case.layers[index].type}).",
+        "An affine transformation of an affine transformation is again affine, so the two layers can compute no more than one. "
+        "Insert an activation between them.",
+        (case.position(insertion).insert_after(f"Put a ReLU layer after layer {insertion} ({case.layers[insertion].type})", LayerSpec("ReLU")),),
     )
 
 
 def _rows_dropped(case: _Case) -> Iterator[Advice]:
-    """Windows that, moved by their stride, stop before the edge of the image; padding left over does no harm."""
+    """Find windows that end before the edge of the image because of their stride; leaving out padding does no harm."""
     for step in case.steps:
-        now = case.place(step.index).settings
-        if step.in_shape is None or step.out_shape is None or "kernel_size" not in now:
+        params = case.position(step.index).settings
+        if step.in_shape is None or step.out_shape is None or "kernel_size" not in params:
             continue
         sizes = step.in_shape[1:]
-        left = _left_out(sizes, **now)
-        if any(left):
-            span, padding, stride = _span(**now), now["padding"], now["stride"]
-            sums = dict.fromkeys(f"({size} + 2·{padding} − {span}) / {stride} leaves {(size + 2 * padding - span) % stride}" for size in sizes)
+        omitted = _omitted_pixels(sizes, **params)
+        if any(omitted):
+            span, padding, stride = _window_span(**params), params["padding"], params["stride"]
+            remainders = dict.fromkeys(f"({size} + 2·{padding} − {span}) / {stride} leaves {(size + 2 * padding - span) % stride}" for size in sizes)
             yield Advice(
                 "rows-dropped",
                 step.index,
-                f"Layer {step.index} ({step.layer.type}) never looks at the edge of its {sizes[0]}×{sizes[1]} input: "
-                f"{left[0]} px at the bottom and {left[1]} px at the right.",
-                f"Its window moves {stride} pixels at a time, which does not come out even: {', '.join(sums)}. More padding or a larger window takes them in.",
-                tuple(_wider(case.place(step.index), sizes)),
+                f"Layer {step.index} ({step.layer.type}) ignores the edge of its {sizes[0]}×{sizes[1]} input: "
+                f"{omitted[0]} px at the bottom and {omitted[1]} px at the right.",
+                f"The window moves {stride} pixels at a time and cannot reach them: {', '.join(remainders)}. Use more padding or a larger window.",
+                tuple(_propose_larger_windows(case.position(step.index), sizes)),
             )
 
 
-def _span(*, kernel_size: int, dilation: int = 1, **_others: object) -> int:
+def _window_span(*, kernel_size: int, dilation: int = 1, **_others: object) -> int:
     return dilation * (kernel_size - 1) + 1
 
 
-def _left_out(sizes: Iterable[int], *, padding: int, stride: int, **window: Any) -> list[int]:
-    """Rows and columns of the image, the padding not counted, that no window reaches."""
-    return [max(0, (size + 2 * padding - _span(**window)) % stride - padding) for size in sizes]
+def _omitted_pixels(sizes: Sequence[int], *, padding: int, stride: int, **window: Any) -> list[int]:
+    """Return how many rows and columns of the image, padding not counted, no window covers."""
+    return [max(0, (size + 2 * padding - _window_span(**window)) % stride - padding) for size in sizes]
 
 
-def _wider(place: Place, sizes: Iterable[int]) -> Iterator[Fix]:
-    """The smallest padding, and the smallest window, that leave nothing out."""
-    now = place.settings
+def _propose_larger_windows(position: Position, sizes: Sequence[int]) -> Iterator[Fix]:
+    """Yield the smallest padding and the smallest kernel with which the windows cover the whole image."""
+    params = position.settings
     for name in ("padding", "kernel_size"):
-        larger = ({name: now[name] + more} for more in range(1, now["stride"]))
-        yield from (place.with_params(**change) for change in islice((change for change in larger if not any(_left_out(sizes, **{**now, **change}))), 1))
+        for value in range(params[name] + 1, params[name] + params["stride"]):
+            if not any(_omitted_pixels(sizes, **{**params, name: value})):
+                yield position.with_params(**{name: value})
+                break
 
 
 def _batch_of_one(case: _Case) -> Iterator[Advice]:
@@ -274,9 +282,9 @@ def _batch_of_one(case: _Case) -> Iterator[Advice]:
             yield Advice(
                 "batch-norm-of-one",
                 step.index,
-                f"Layer {step.index} ({step.layer.type}) takes its mean and variance over the batch, but a batch is a single sample.",
-                "The variance of one vector is always zero, and PyTorch refuses it; that of one image says little. Use larger batches or a layer norm.",
-                (case.place(step.index).instead("Use LayerNorm here", norm),) if step.layer.type in NORM_OF_RANK.values() else (),
+                f"Layer {step.index} ({step.layer.type}) computes mean and variance over the batch, but the batch size is 1.",
+                "The variance of a single vector is 0, for which PyTorch raises an error; one image gives a poor estimate. Use larger batches or LayerNorm.",
+                (case.position(step.index).replace_with("Use LayerNorm here", norm),) if step.layer.type in NORM_OF_RANK.values() else (),
             )
 
 
@@ -287,38 +295,39 @@ def _one_layer_dominates(case: _Case) -> Iterator[Advice]:
     largest = max(with_parameters, key=lambda step: step.parameters)
     share = largest.parameters / case.parameters
     if share >= LARGE_SHARE:
-        flatten = case.place(largest.index).earlier("Flatten")
+        flatten = case.position(largest.index).find_earlier("Flatten")
         yield Advice(
             "one-layer-dominates",
             largest.index,
-            f"Layer {largest.index} ({largest.layer.type}) holds {percent(share)} of all parameters: {arithmetic(largest)}.",
-            "This is where the network overfits first, and most of its file size is this layer. Fewer inputs or fewer outputs make it smaller.",
-            (flatten.before(f"Put a MaxPool2d layer in front of layer {flatten.index} (Flatten)", LayerSpec("MaxPool2d")),) if flatten else (),
+            f"Layer {largest.index} ({largest.layer.type}) holds {percent(share)} of all parameters: {write_parameter_formula(largest)}.",
+            "The network overfits most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs.",
+            (flatten.insert_before(f"Put a MaxPool2d layer before layer {flatten.index} (Flatten)", LayerSpec("MaxPool2d")),) if flatten else (),
         )
 
 
 def _vanishing_gradients(case: _Case) -> Iterator[Advice]:
     squashing = [index for index, layer in enumerate(case.layers[:-1]) if layer.type in ("Sigmoid", "Tanh")]
-    if len(squashing) >= MANY_SQUASHING:
+    if len(squashing) >= MANY_SQUASHING_LAYERS:
         layers = tuple(LayerSpec("ReLU") if index in squashing else layer for index, layer in enumerate(case.layers))
         yield Advice(
             "vanishing-gradients",
             squashing[0],
             f"The gradient passes {len(squashing)} Sigmoid or Tanh layers on its way to the first layer.",
-            "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far less for large values; multiplied again and again, hardly anything is left.",
+            "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far smaller for large values. "
+            "The gradient is multiplied by each of them, so it vanishes. Use ReLU.",
             (Fix("Use ReLU in place of all of them", layers),),
         )
 
 
 def _bias_before_norm(case: _Case) -> Iterator[Advice]:
     for index, (layer, following) in enumerate(pairwise(case.layers)):
-        if following.type in BATCH_NORMS and case.place(index).settings.get("bias"):
+        if following.type in BATCH_NORMS and case.position(index).settings.get("bias"):
             yield Advice(
                 "bias-before-batch-norm",
                 index,
                 f"The bias of layer {index} ({layer.type}) has no effect, because a batch norm follows.",
-                "Batch norm subtracts the mean, and the bias with it, and then adds a bias of its own. It does no harm; without it there are fewer parameters.",
-                (case.place(index).with_params(bias=False),),
+                "Batch norm subtracts the mean, which includes the bias, and then adds its own bias. Without the first bias the network has fewer parameters.",
+                (case.position(index).with_params(bias=False),),
             )
 
 

@@ -1,6 +1,6 @@
-"""Everything that a page shows of a network, and of the layers to make one from, as plain data.
+"""The analysis of a network and the layer catalogue as JSON-ready data for pages.
 
-A document may be anything that JSON can hold: it is bounded before it is read, and read before anything is traced.
+A document comes from a browser and may be any JSON value: its size is checked before it is parsed, and it is parsed before anything is traced.
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from playground.data.catalogue import dataset_info
 from playground.errors import ConfigError, ShapeError
 from playground.network.advice import advise
 from playground.network.catalogue import LAYERS, layer_type
-from playground.network.facts import ReceptiveField, activation_bytes, arithmetic, multiply_arithmetic, receptive_fields, size_formula, totals
 from playground.network.fixes import Fix
+from playground.network.formulas import write_multiply_add_formula, write_output_size_formula, write_parameter_formula
+from playground.network.receptive_fields import ReceptiveField, receptive_fields
 from playground.network.spec import MAX_LAYERS, NetworkSpec, from_dict
+from playground.network.totals import activation_bytes, compute_totals
 from playground.network.trace import ShapeStep, check, layer_class, trace
 
 MAX_PROBLEMS = 20
 MAX_TEXT = 300
-"""Characters of a problem that are shown; it may quote what was typed."""
+"""Longest text that a document may contain, and longest problem that is shown, in characters."""
 LARGEST_NUMBER = 10**12
-LARGEST_BATCH = 65536
+MAX_BATCH_SIZE = 65536
 
 _ENTRY = re.compile(r"(\w+)(?: \([^)]*\))?:\s+(\S.*)")
 _ROLE = re.compile(r":\w+:`~?([^`]*)`")
@@ -35,56 +37,60 @@ _SENTENCE = re.compile(r"(?<=\.)\s")
 
 
 def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) -> dict[str, Any]:
-    """What a network does, layer by layer, and what there is to say about it.
+    """Trace a network and collect shapes, costs, errors, fixes and advice for each layer.
 
     Args:
-        spec_document: a network as `NetworkSpec.to_dict` writes it, or anything else that JSON can hold.
-        dataset: name of the data set it shall be trained on, or None.
-        batch_size: samples in one step of training.
+        spec_document: a network in the format of `NetworkSpec.to_dict`, or any other JSON value.
+        dataset: name of the data set to train on, or None.
+        batch_size: number of samples in one training step.
 
     Returns:
-        `valid` tells whether the document is a network, and `problems` why it is not; then `steps` and `advice` are empty and `totals` is None.
-        `fits` tells whether every layer fits and the network is not too large to be built, and `refusal` why not.
-        Each of `steps` has `index`, `type`, `title`, `group`, `module` (the class's path), `params` (all settings), `set` (those in the document),
-        `in_shape` and `out_shape` (one sample, or None), `parameters`, `arithmetic`, `multiply_adds`, `multiply_arithmetic`, `size_formula`,
-        `bytes` (of its output for one sample), `receptive_field`, `error` and `fixes` (each a `title` and `layers`).
-        `totals` has the fields of `Totals`, each of `advice` those of `Advice`.
+        `valid`: whether the document is a network; if not, `problems` says why, `steps` and `advice` are empty, and `totals` is None.
+        `fits`: whether every layer fits and the network is small enough to be built; if not, `refusal` says why.
+        `steps`: for each layer `index`, `type`, `title`, `group`, `module` (import path of the class), `params` (all parameters), `set` (those in
+        the document), `in_shape` and `out_shape` (one sample, or None), `parameters`, `arithmetic` (its formula), `multiply_adds`,
+        `multiply_arithmetic` (its formula), `size_formula`, `bytes` (of the output for one sample), `receptive_field`, `error`, and `fixes` (each
+        with `title` and `layers`).
+        `totals`: the fields of `Totals`.
+        `advice`: a list with the fields of `Advice`.
 
     Raises:
-        UnknownName: there is no such data set.
-        ConfigError: the data set is not a name, or the batch size not a number from 1 to 65536.
+        UnknownName: there is no data set of that name.
+        ConfigError: `dataset` is not a string, or `batch_size` not a whole number from 1 to `MAX_BATCH_SIZE`.
     """
     if dataset is not None and not isinstance(dataset, str):
-        raise ConfigError(["The data set must be a name."])
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size <= LARGEST_BATCH:
-        raise ConfigError([f"The batch size must be a whole number from 1 to {LARGEST_BATCH}."])
+        raise ConfigError([f"The data set must be a name, not a value of type {type(dataset).__name__}."])
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size <= MAX_BATCH_SIZE:
+        raise ConfigError([f"The batch size must be a whole number from 1 to {MAX_BATCH_SIZE:,}, not {batch_size!r}."])
     info = None if dataset is None else dataset_info(dataset)
-    problems = list(_out_of_bounds(spec_document))
+    problems = list(_find_oversized(spec_document))
     try:
         spec = None if problems else from_dict(spec_document)
     except ConfigError as error:
         problems, spec = list(error.problems), None
     if spec is None:
-        return {"valid": False, "problems": _told(problems), "fits": False, "refusal": "", "steps": [], "totals": None, "advice": []}
+        return {"valid": False, "problems": _shorten(problems), "fits": False, "refusal": "", "steps": [], "totals": None, "advice": []}
     steps = trace(spec)
     hints = advise(spec, steps, info, batch_size, device.best().memory or None)
-    refusal = _refusal(spec)
+    refusal = _find_refusal(spec)
     return {
         "valid": True,
         "problems": [],
         "fits": not refusal,
         "refusal": refusal,
-        "steps": [_step(step, field) for step, field in zip(steps, receptive_fields(spec, steps), strict=True)],
-        "totals": asdict(totals(steps)),
+        "steps": [_describe_step(step, field) for step, field in zip(steps, receptive_fields(spec, steps), strict=True)],
+        "totals": asdict(compute_totals(steps)),
         "advice": [{**vars(hint), "fixes": [_fix_as_json(fix) for fix in hint.fixes]} for hint in hints],
     }
 
 
-def catalogue() -> list[dict[str, Any]]:
-    """Every kind of layer: `name`, `title`, `group`, `summary`, `module`, `ranks` (of one sample's shape that it takes) and `params`.
+def describe_layer_types() -> list[dict[str, Any]]:
+    """List every kind of layer with its parameters.
 
-    Each of `params` has `name`, `kind` (int, float, bool or choice), `default`, `low`, `high`, `choices`, `summary` (the playground's words)
-    and `help` (PyTorch's).
+    Returns:
+        For each kind `name`, `title`, `group`, `summary`, `module` (import path of the class), `ranks` (of one input sample) and `params`: for each
+        parameter `name`, `kind` (int, float, bool or choice), `default`, `low`, `high`, `choices`, `summary` (the playground's description) and
+        `help` (PyTorch's description).
     """
     return [
         {
@@ -114,33 +120,37 @@ def catalogue() -> list[dict[str, Any]]:
 
 @cache
 def parameter_help(layer_type_name: str) -> dict[str, str]:
-    """What each parameter of a layer kind does, in the first sentence of PyTorch's own documentation, else in the playground's words.
+    """Describe each parameter of a layer kind by the first sentence of PyTorch's documentation, else by the playground's description.
 
     Raises:
-        UnknownName: there is no such layer.
+        UnknownName: there is no layer of that name.
     """
     kind = layer_type(layer_type_name)
-    documented = dict(_documented(layer_class(kind.target).__doc__ or ""))
-    return {param.name: documented.get(param.name, param.help) for param in kind.params}
+    torch_help = dict(_parse_argument_help(layer_class(kind.target).__doc__ or ""))
+    return {param.name: torch_help.get(param.name, param.help) for param in kind.params}
 
 
-def _out_of_bounds(document: object) -> Iterator[str]:
-    """What is too large, or of a kind that no network has: told before anything is made of it, or quotes it in full."""
+def _find_oversized(document: object) -> Iterator[str]:
+    """Yield a problem for each value that is too large to parse or to quote, or whose type no network has."""
     if not isinstance(document, dict):
         return
     shape, layers = document.get("input_shape"), document.get("layers")
     if isinstance(shape, list) and not all(_is_small(size) for size in shape[:4]):
-        yield "The input shape must be (features) or (channels, height, width), each a whole number."
+        yield "The input shape must be (features) or (channels, height, width), with whole numbers as sizes."
     if isinstance(shape, list) and len(shape) > 3:
         yield f"The input shape must be (features) or (channels, height, width), not {len(shape)} sizes."
-    yield from (f"“{name}” must be a short text." for name in ("name", "title", "summary", "source") if not _is_small(document.get(name) or ""))
+    yield from (
+        f"“{name}” must be a text of at most {MAX_TEXT} characters."
+        for name in ("name", "title", "summary", "source")
+        if not _is_small(document.get(name) or "")
+    )
     if isinstance(layers, list) and len(layers) > MAX_LAYERS:
-        yield f"A network has from 1 to {MAX_LAYERS} layers, not {len(layers)}."
+        yield f"A network must have from 1 to {MAX_LAYERS} layers, not {len(layers)}."
         return
     for index, layer in enumerate(layers if isinstance(layers, list) else ()):
         for name, value in layer.items() if isinstance(layer, dict) else ():
             if not _is_small(name) or not _is_small(value):
-                yield f"Layer {index}: {str(name)[:40]} must be a number of ordinary size, a short text, true or false."
+                yield f"Layer {index}: {str(name)[:40]} must be a number up to {LARGEST_NUMBER:,}, a text of at most {MAX_TEXT} characters, true or false."
 
 
 def _is_small(value: object) -> bool:
@@ -149,14 +159,14 @@ def _is_small(value: object) -> bool:
     return isinstance(value, (bool, int, float)) and (value != value or abs(value) <= LARGEST_NUMBER)
 
 
-def _told(problems: list[str]) -> list[str]:
-    """As many problems as a person reads, and no characters that cannot be sent."""
+def _shorten(problems: list[str]) -> list[str]:
+    """Limit the number and length of the problems, and replace characters that UTF-8 cannot encode."""
     more = [f"There are {len(problems) - MAX_PROBLEMS:,} more problems."] if len(problems) > MAX_PROBLEMS else []
     return [problem[:MAX_TEXT].encode("utf-8", "replace").decode() for problem in [*problems[:MAX_PROBLEMS], *more]]
 
 
-def _refusal(spec: NetworkSpec) -> str:
-    """Why the network cannot be built, or an empty text."""
+def _find_refusal(spec: NetworkSpec) -> str:
+    """Say why the network cannot be built; return "" if it can."""
     try:
         check(spec)
     except ShapeError as error:
@@ -164,7 +174,7 @@ def _refusal(spec: NetworkSpec) -> str:
     return ""
 
 
-def _step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, Any]:
+def _describe_step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, Any]:
     kind = layer_type(step.layer.type)
     return {
         "index": step.index,
@@ -177,10 +187,10 @@ def _step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, Any]:
         "in_shape": step.in_shape and list(step.in_shape),
         "out_shape": step.out_shape and list(step.out_shape),
         "parameters": step.parameters,
-        "arithmetic": arithmetic(step),
+        "arithmetic": write_parameter_formula(step),
         "multiply_adds": step.multiply_adds,
-        "multiply_arithmetic": multiply_arithmetic(step),
-        "size_formula": size_formula(step),
+        "multiply_arithmetic": write_multiply_add_formula(step),
+        "size_formula": write_output_size_formula(step),
         "bytes": activation_bytes(step),
         "receptive_field": field and asdict(field),
         "error": step.error,
@@ -192,9 +202,9 @@ def _fix_as_json(fix: Fix) -> dict[str, Any]:
     return {"title": fix.title, "layers": [layer.to_dict() for layer in fix.layers]}
 
 
-def _documented(text: str) -> Iterator[tuple[str, str]]:
-    """The arguments in a docstring's section “Args”, each with the first sentence of what is said of it."""
-    _, _, section = cleandoc(text).partition("Args:\n")
+def _parse_argument_help(docstring: str) -> Iterator[tuple[str, str]]:
+    """Yield the name of each argument in a docstring's section “Args”, and the first sentence of its description."""
+    _, _, section = cleandoc(docstring).partition("Args:\n")
     entries: list[list[str]] = []
     for line in section.splitlines():
         if line and not line.startswith(" "):  # the next section
@@ -204,7 +214,7 @@ def _documented(text: str) -> Iterator[tuple[str, str]]:
             entries.append(list(entry.groups()))
         elif entries:
             entries[-1][1] += " " + line.strip()
-    for name, words in entries:
-        plain = _DEFAULT.sub("", _ROLE.sub(r"\1", words)).replace("`", "").strip()  # the playground's default may be another
+    for name, description in entries:
+        plain = _DEFAULT.sub("", _ROLE.sub(r"\1", description)).replace("`", "").strip()  # the playground may have another default
         sentence = _SENTENCE.split(plain)[0].rstrip(".")
         yield name, sentence[:1].upper() + sentence[1:] + "."

@@ -1,4 +1,4 @@
-"""Layers that `torch.nn` does not have: each a few of its layers put together."""
+"""Blocks: modules that combine several layers of `torch.nn`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """Two 3×3 convolutions whose result is added to what came in.
+    """Adds a shortcut connection to the output of two 3×3 convolutions.
 
-    Where the shape changes, the way around goes through a 1×1 convolution.
+    Where the shape changes, the shortcut connection is a 1×1 convolution.
     Source: He et al., Deep residual learning, https://arxiv.org/abs/1512.03385
 
-    Shape: (N, in_channels, H, W) → (N, out_channels, ⌈H / stride⌉, ⌈W / stride⌉)
+    Shape: ``(N, in_channels, H, W)`` → ``(N, out_channels, ⌈H / stride⌉, ⌈W / stride⌉)``
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int = 1) -> None:
@@ -37,11 +37,11 @@ class ResidualBlock(nn.Module):
 
 
 class PatchEmbedding(nn.Module):
-    """Cuts an image into squares, makes each a token, and adds a learned position to it.
+    """Cuts an image into squares, projects each to a token, and adds a learned position embedding.
 
     Source: Dosovitskiy et al., An image is worth 16×16 words, https://arxiv.org/abs/2010.11929
 
-    Shape: (N, in_channels, S, S) → (N, (S / patch_size)², embed_dim)
+    Shape: ``(N, in_channels, S, S)`` → ``(N, (S / patch_size)², embed_dim)``
     """
 
     def __init__(self, in_channels: int, image_size: int, embed_dim: int = 64, patch_size: int = 4) -> None:
@@ -59,7 +59,7 @@ class PatchEmbedding(nn.Module):
 class TokenMean(nn.Module):
     """Averages all tokens into one vector.
 
-    Shape: (N, T, F) → (N, F)
+    Shape: ``(N, T, F)`` → ``(N, F)``
     """
 
     def forward(self, x: Tensor) -> Tensor:

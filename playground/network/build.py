@@ -1,4 +1,4 @@
-"""From a specification to a module that PyTorch can train."""
+"""Building: a trainable PyTorch module from a specification."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from playground.network.trace import check, construct
 
 
 class Network(nn.Sequential):
-    """A specification's layers in their order; its `state_dict` is that of the same `nn.Sequential`.
+    """The layers of a specification in their order, with the `state_dict` of the same `nn.Sequential`.
 
-    Shape: (N, *input_shape) → (N, classes) logits
+    Shape: ``(N, *input_shape)`` → ``(N, classes)`` logits
     """
 
     keeps_order = False
-    """Whether the layers are run as they are stacked, for whoever looks at what each of them gives."""
+    """Whether `forward` runs the layers in the order of the stack, so that hooks see the output of each layer."""
 
     def forward(self, input: Tensor) -> Tensor:
         layers = list(self)
@@ -29,11 +29,11 @@ class Network(nn.Sequential):
 
 
 def execution_order(layers: list[nn.Module]) -> list[int]:
-    """The order of the layers in which they are cheapest to run, with the same outputs and the same gradients.
+    """Return the indices of the layers in the cheapest order with the same outputs and gradients.
 
-    ReLU and max pooling commute, for ReLU never changes which value of a window is the largest, so a pair
-    of them runs pooling first and ReLU on a quarter of the values. Not where a dilated window may see padding alone:
-    its largest value is minus infinity, which ReLU would turn into 0.
+    ReLU and max pooling commute, because ReLU never changes which value of a window is the largest. Of such a pair
+    pooling runs first, so that ReLU processes a quarter of the values. A dilated window may contain only padding, whose
+    maximum is minus infinity, which ReLU would turn into 0; there the order stays.
     """
     order = list(range(len(layers)))
     for index, (layer, following) in enumerate(pairwise(layers)):
@@ -43,13 +43,13 @@ def execution_order(layers: list[nn.Module]) -> list[int]:
 
 
 def build(spec: NetworkSpec, device: torch.device | str = "cpu", seed: int | None = None) -> Network:
-    """The network with freshly initialised weights.
+    """Build a network with freshly initialised weights.
 
     Args:
         spec: the network.
-        device: where its weights shall live.
-        seed: the random start; None takes torch's generator as it stands. The weights are drawn on the CPU,
-            so that a seed means the same start on every device, and no other random numbers are disturbed.
+        device: device of its weights.
+        seed: seed of the weights, which leaves torch's global generator unchanged; None draws them from that generator. The weights are drawn on
+            the CPU, so that a seed gives the same weights on every device.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -63,7 +63,7 @@ def build(spec: NetworkSpec, device: torch.device | str = "cpu", seed: int | Non
 
 
 def is_convolutional(network: nn.Module) -> bool:
-    """Whether `channels_last` memory makes the network faster: it does where there are 2-d convolutions.
+    """Return whether `channels_last` memory makes the network faster: whether it has 2-d convolutions.
 
     Source: https://docs.pytorch.org/tutorials/intermediate/memory_format_tutorial.html
     """

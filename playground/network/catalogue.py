@@ -1,7 +1,7 @@
-"""The layer catalogue: every kind of layer that a network may be stacked from, as data.
+"""The layer catalogue: every kind of layer that a network can contain, as data.
 
 Names, parameters and defaults are those of `torch.nn` (https://docs.pytorch.org/docs/stable/nn.html);
-a test holds each entry against the signature of its class.
+a test compares each entry with the signature of its class.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PADDING = _size("padding", 0, "Pixels added on every side before the window slid
 DILATION = _size("dilation", 1, "Distance between the window's cells, in pixels.", high=8)
 POOL_KERNEL = _size("kernel_size", 2, "Height and width of the window, in pixels.", high=31)
 POOL_STRIDE = _size("stride", 2, "How many pixels the window moves at a time.", high=16)
-DROP = Param("p", "float", 0.5, "The share of values set to zero while training.", 0.0, 0.95)
+DROP = Param("p", "float", 0.5, "The share of values set to zero during training.", 0.0, 0.95)
 
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Linear", "Linear", "Linear", "Every output is a weighted sum of all inputs.", "torch.nn.Linear", (1, 2),
-        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),),
+        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),), attribute="fc",
     ),
     LayerType(
         "Conv2d", "Convolution", "Convolution", "Small filters slide over the image and mark where their pattern is.", "torch.nn.Conv2d", IMAGE,
@@ -41,54 +41,57 @@ LAYERS: tuple[LayerType, ...] = (
             Param("padding_mode", "choice", "zeros", "What the padding is filled with.", choices=("zeros", "reflect", "replicate", "circular")),
             BIAS,
         ),
-        (("in_channels", "channels"),),
+        (("in_channels", "channels"),), attribute="conv",
     ),
     LayerType(
         "MaxPool2d", "Max pooling", "Pooling", "Keeps the largest value of each window.", "torch.nn.MaxPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION),
+        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION), functional="F.max_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
         "AvgPool2d", "Average pooling", "Pooling", "Keeps the mean of each window.", "torch.nn.AvgPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING),
+        (POOL_KERNEL, POOL_STRIDE, PADDING), functional="F.avg_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
-        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages to a fixed size, whatever arrives.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
-        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),),
+        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages inputs of any size to a fixed size.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
+        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),), functional="F.adaptive_avg_pool2d({x}, {output_size})",
     ),
-    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE),
+    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})"),
     LayerType(
         "LeakyReLU", "Leaky ReLU", "Activation", "Like ReLU, but negative values keep a small slope.", "torch.nn.LeakyReLU", ANY,
-        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE,
+        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE, functional="F.leaky_relu({x})",
     ),
-    LayerType("GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY),
-    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE),
-    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY),
-    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY),
+    LayerType(
+        "GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY,
+        functional="F.gelu({x})",
+    ),
+    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE, functional="F.silu({x})"),
+    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY, functional="torch.sigmoid({x})"),
+    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
     LayerType(
         "Softmax", "Softmax", "Activation", "Turns logits into probabilities. The cross-entropy loss already does this.", "torch.nn.Softmax", (1, 2),
-        fixed=(("dim", -1),),
+        fixed=(("dim", -1),), functional="F.softmax({x}, dim=-1)",
     ),
     LayerType(
         "BatchNorm1d", "Batch norm (vectors)", "Normalisation", "Brings each feature to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm1d", VECTOR,
-        inferred=(("num_features", "channels"),),
+        inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
         "BatchNorm2d", "Batch norm (images)", "Normalisation", "Brings each channel to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm2d", IMAGE,
-        inferred=(("num_features", "channels"),),
+        inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
         "LayerNorm", "Layer norm", "Normalisation", "Brings each sample's features to mean 0 and variance 1.", "torch.nn.LayerNorm", ANY,
-        inferred=(("normalized_shape", "normalized_shape"),),
+        inferred=(("normalized_shape", "normalized_shape"),), attribute="norm",
     ),
     LayerType(
-        "Dropout", "Dropout", "Regularisation", "Sets random values to zero while training, so that none is relied on.", "torch.nn.Dropout", ANY,
-        (DROP,), fixed=INPLACE,
+        "Dropout", "Dropout", "Regularisation", "Sets random values to zero during training, so that no single one is relied on.", "torch.nn.Dropout", ANY,
+        (DROP,), fixed=INPLACE, attribute="drop",
     ),
-    LayerType("Flatten", "Flatten", "Shape", "Lays all values out in one row.", "torch.nn.Flatten", ANY),
+    LayerType("Flatten", "Flatten", "Shape", "Reshapes the values of each sample to a vector.", "torch.nn.Flatten", ANY, functional="torch.flatten({x}, 1)"),
     LayerType(
         "ResidualBlock", "Residual block", "Block", "Two convolutions and a shortcut connection that adds the input to their output.",
         "playground.network.blocks.ResidualBlock", IMAGE,
-        (_size("out_channels", 32, "How many feature maps come out.", high=1024), STRIDE), (("in_channels", "channels"),),
+        (_size("out_channels", 32, "How many feature maps the output has.", high=1024), STRIDE), (("in_channels", "channels"),), attribute="block",
     ),
     LayerType(
         "PatchEmbedding", "Patch embedding", "Block", "Cuts the image into squares and makes each a token.", "playground.network.blocks.PatchEmbedding", IMAGE,
@@ -96,29 +99,36 @@ LAYERS: tuple[LayerType, ...] = (
             _size("embed_dim", 64, "How many features a token has.", high=1024),
             _size("patch_size", 4, "Side of a square, in pixels.", high=32),
         ),
-        (("in_channels", "channels"), ("image_size", "image_size")),
+        (("in_channels", "channels"), ("image_size", "image_size")), attribute="embed",
     ),
     LayerType(
-        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Every token looks at all others, then is transformed by itself.",
+        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Self-attention over all tokens, then a feed-forward network for each token.",
         "torch.nn.TransformerEncoderLayer", TOKENS,
         (
-            _size("nhead", 4, "How many attention heads; the features are shared out among them.", high=64),
-            _size("dim_feedforward", 128, "Width of the layer inside each token's own network."),
-            Param("dropout", "float", 0.1, "The share of values set to zero while training.", 0.0, 0.95),
+            _size("nhead", 4, "How many attention heads; each gets an equal share of the features.", high=64),
+            _size("dim_feedforward", 128, "Width of the hidden layer of the feed-forward network."),
+            Param("dropout", "float", 0.1, "The share of values set to zero during training.", 0.0, 0.95),
         ),
-        (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)),
+        (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)), attribute="encoder",
     ),
-    LayerType("TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS),
+    LayerType(
+        "TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS,
+        functional="{x}.mean(dim=1)",
+    ),
 )  # fmt: skip
+
+ACTIVATIONS = {layer.name: layer.title for layer in LAYERS if layer.group == "Activation" and layer.ranks == ANY}
+"""The activations of single values, which can take one another's place, with their titles; Softmax computes each value from all of a row."""
+NORMALISATIONS = tuple(layer.name for layer in LAYERS if layer.group == "Normalisation")
 
 _BY_NAME = {layer.name: layer for layer in LAYERS}
 
 
 def layer_type(name: str) -> LayerType:
-    """The catalogue's entry called `name`.
+    """Return the layer kind called `name`.
 
     Raises:
-        UnknownName: there is none.
+        UnknownName: the catalogue has none of that name.
     """
     if name not in _BY_NAME:
         raise UnknownName("layer", name, _BY_NAME)

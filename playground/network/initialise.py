@@ -1,4 +1,4 @@
-"""Draws a network's weights by the rules of `torch.nn.init`, and writes the code that one writes to do so.
+"""Weight initialisation of a module with `torch.nn.init`, and the code that does the same.
 
 Source: https://docs.pytorch.org/docs/stable/nn.init.html
 """
@@ -12,7 +12,7 @@ from playground.errors import UnknownName
 from playground.network.initialisations import INITIALISATIONS, Initialisation
 
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm)
-"""Layers whose weights are scales that must start at 1."""
+"""Layers whose weights are scales, initialised to 1."""
 
 _SOURCE = """\
 def initialise(module):
@@ -27,50 +27,50 @@ def initialise(module):
 
 network.apply(initialise)
 """
-_NOTHING = "# PyTorch drew the weights when it made the layers.\n"
+_DEFAULT_SOURCE = "# PyTorch initialised the weights when it created the layers.\n"
 
 
 def initialise(module: nn.Module, name: str, seed: int | None) -> None:
-    """Draw the weights of a module and of all inside it anew.
+    """Initialise the weights of a module and all its submodules.
 
-    Weights of two dimensions or more are drawn, biases become 0; normalisation layers and other parameters,
-    such as positions, stay as they are. Of `default` everything stays.
+    Draw weights of two or more dimensions and set biases to 0. Normalisation layers and other parameters, such as
+    position embeddings, stay unchanged; with `default` everything does.
 
     Args:
-        module: on the CPU, so that a seed means the same weights on every device.
-        name: one of `INITIALISATIONS`.
-        seed: the random start; None takes torch's generator as it stands. With a seed no other random numbers are disturbed.
+        module: a module on the CPU, so that a seed gives the same weights on every device.
+        name: a key of `INITIALISATIONS`.
+        seed: seed of the weights, which leaves torch's global generator unchanged; None draws them from that generator.
 
     Raises:
-        UnknownName: there is no such initialisation.
+        UnknownName: there is no initialisation of that name.
     """
-    chosen = _initialisation(name)
-    if not chosen.function:
+    initialisation = _initialisation(name)
+    if not initialisation.function:
         return
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.default_generator.manual_seed(seed)  # torch.manual_seed would start an accelerator's numbers anew, too
-        module.apply(lambda part: _draw(part, chosen))
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed the generators of accelerators
+        module.apply(lambda submodule: _draw(submodule, initialisation))
 
 
 def source(name: str) -> str:
-    """The same as lines of PyTorch code, to be written behind `network = …`.
+    """Write `initialise` as PyTorch code that follows the line `network = …`.
 
     Raises:
-        UnknownName: there is no such initialisation.
+        UnknownName: there is no initialisation of that name.
     """
-    chosen = _initialisation(name)
+    initialisation = _initialisation(name)
     norms = ", ".join(f"nn.{norm.__name__}" for norm in NORMALISATIONS)
-    return _SOURCE.format(norms=norms, call=chosen.call) if chosen.function else _NOTHING
+    return _SOURCE.format(norms=norms, call=initialisation.call) if initialisation.function else _DEFAULT_SOURCE
 
 
-def _draw(part: nn.Module, chosen: Initialisation) -> None:
-    """The parameters of one module, those of its children left out."""
-    if isinstance(part, NORMALISATIONS):
+def _draw(module: nn.Module, initialisation: Initialisation) -> None:
+    """Initialise the parameters of a module, without those of its submodules."""
+    if isinstance(module, NORMALISATIONS):
         return
-    for name, parameter in part.named_parameters(recurse=False):
+    for name, parameter in module.named_parameters(recurse=False):
         if name.endswith("weight") and parameter.dim() > 1:
-            getattr(nn.init, chosen.function)(parameter, **chosen.options)
+            getattr(nn.init, initialisation.function)(parameter, **initialisation.options)
         elif name.endswith("bias"):
             nn.init.zeros_(parameter)
 

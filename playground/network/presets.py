@@ -1,4 +1,4 @@
-"""The networks that come with the playground, and those that a person drops into `models/`."""
+"""Presets: the networks that come with the playground, and those that a user puts into `models/`."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from playground.network.trace import check
 
 @dataclass(frozen=True)
 class Presets:
-    """What a folder of network files holds."""
+    """The networks in the folders of network files."""
 
     networks: dict[str, NetworkSpec]
-    """The networks that can be used, by name."""
+    """Networks that can be built, by name."""
     faults: dict[str, str]
-    """For each file that cannot be used, by its name, what is wrong with it."""
+    """Error messages of the files that cannot be used, by file name."""
 
 
 def load_presets(folder: Path | None = None) -> Presets:
-    """Read every `*.json` of the folder; a broken one is named with its fault and keeps no other from loading."""
+    """Read every `*.json` of `folder`, or of all model folders; report the error of a broken file and read the others."""
     networks: dict[str, NetworkSpec] = {}
     faults: dict[str, str] = {}
     folders = [folder] if folder else environment.model_folders()
@@ -31,7 +31,7 @@ def load_presets(folder: Path | None = None) -> Presets:
         try:
             spec = _load(path, path.stat().st_mtime_ns)
             if spec.name in networks:
-                raise ConfigError([f"Another file already holds a network called “{spec.name}”."])
+                raise ConfigError([f"Another file already has a network called “{spec.name}”. Rename one of them."])
             check(spec)
             networks[spec.name] = spec
         except PlaygroundError as error:
@@ -41,16 +41,16 @@ def load_presets(folder: Path | None = None) -> Presets:
 
 @lru_cache(maxsize=512)
 def _load(path: Path, _modified: int) -> NetworkSpec:
-    """The network in a file, read again only when the file has changed."""
+    """Read the network in a file; the modification time is part of the cache key, so that a changed file is read again."""
     return load(path)
 
 
 def preset(name: str) -> NetworkSpec:
-    """The network called `name`.
+    """Return the preset called `name`.
 
     Raises:
-        UnknownName: there is none.
-        ConfigError: its file is broken.
+        UnknownName: there is no preset of that name.
+        ConfigError: its file cannot be used.
     """
     presets = load_presets()
     if f"{name}.json" in presets.faults:

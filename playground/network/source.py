@@ -1,4 +1,4 @@
-"""A network as the PyTorch code that one would write by hand: as an `nn.Sequential`, or as a class of its own."""
+"""PyTorch code of a network, as an `nn.Sequential` or as a subclass of `nn.Module`."""
 
 from __future__ import annotations
 
@@ -7,44 +7,21 @@ import keyword
 import unicodedata
 from collections import Counter
 
-from playground.network.catalogue import layer_type
+from playground.network.catalogue import NORMALISATIONS, layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
-from playground.network.trace import ShapeStep, arguments, check, layer_class
+from playground.network.trace import ShapeStep, check, constructor_arguments, layer_class
 from playground.network.types import Shape, Value
 
-_FUNCTIONS = {
-    "ReLU": "F.relu({x})",
-    "LeakyReLU": "F.leaky_relu({x})",
-    "GELU": "F.gelu({x})",
-    "SiLU": "F.silu({x})",
-    "Sigmoid": "torch.sigmoid({x})",
-    "Tanh": "torch.tanh({x})",
-    "Softmax": "F.softmax({x}, dim=-1)",
-    "MaxPool2d": "F.max_pool2d({x}, {kernel_size})",
-    "AvgPool2d": "F.avg_pool2d({x}, {kernel_size})",
-    "AdaptiveAvgPool2d": "F.adaptive_avg_pool2d({x}, {output_size})",
-    "Flatten": "torch.flatten({x}, 1)",
-    "TokenMean": "{x}.mean(dim=1)",
-}
-"""Layers without weights, as `forward` writes them; one that is set otherwise than its line says stays a module."""
-_STEMS = {
-    "Conv2d": "conv", "Linear": "fc", "BatchNorm1d": "norm", "BatchNorm2d": "norm", "LayerNorm": "norm", "Dropout": "drop",
-    "MaxPool2d": "pool", "AvgPool2d": "pool", "ResidualBlock": "block", "TransformerEncoderLayer": "encoder", "PatchEmbedding": "embed",
-}  # fmt: skip
-"""What a layer is called in a class; its number follows."""
-_WRAPS = {
-    **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "LayerNorm"), ("Conv2d", "Linear")),
-    **dict.fromkeys(("ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Softmax"), ("Conv2d", "Linear", "BatchNorm1d", "BatchNorm2d", "LayerNorm")),
-}
-"""Layers that share the line of the one before it, if it is one of these: `F.relu(self.norm1(self.conv1(x)))`."""
-_TAKEN = {"Dataset", "DataLoader", "Digits", "Shapes", "F"}
-"""Names that the scripts around a network use (`training/source.py`)."""
-_LONGEST = 40
-_LONGEST_TITLE = 120
+_LINE_STARTS: dict[str, tuple[str, ...]] = {"Normalisation": ("Conv2d", "Linear"), "Activation": ("Conv2d", "Linear", *NORMALISATIONS)}
+"""For each group of layers, the previous layers with which it shares a line, as in `F.relu(self.norm1(self.conv1(x)))`."""
+_RESERVED = {"Dataset", "DataLoader", "Digits", "Shapes", "F"}
+"""Names that the training script uses (`training/source.py`)."""
+_MAX_CLASS_NAME = 40
+_MAX_TITLE = 120
 
 
 def sequential(spec: NetworkSpec) -> str:
-    """`network = nn.Sequential(…)`, each line with the shape that leaves it; blocks torch lacks come as classes before it.
+    """Write `network = nn.Sequential(…)`, with the output shape as a comment on each line, after the classes of the blocks that it uses.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -56,41 +33,41 @@ def sequential(spec: NetworkSpec) -> str:
 
 
 def imports(spec: NetworkSpec) -> list[str]:
-    """The import lines that `sequential` needs."""
+    """Return the import lines that the code of `sequential` needs."""
     return ["import torch", "from torch import Tensor, nn"] if _blocks(spec) else ["import torch", "from torch import nn"]
 
 
 def module(spec: NetworkSpec) -> str:
-    """The network as a class of `nn.Module`, as PyTorch's tutorials write it, and `network`, made of it; blocks come before it.
+    """Write a subclass of `nn.Module` and `network = …()`, after the classes of the blocks that it uses.
 
-    Layers with weights are attributes, in the order of the network, so that `parameters()` come in that order, too; what
-    has none is a function in `forward`, where each line tells the shape that leaves it.
+    Layers with weights are attributes in the order of the network, so that `parameters()` has the order of `sequential`. Layers without
+    weights are function calls in `forward`, where each line has its output shape as a comment.
     Source: https://docs.pytorch.org/tutorials/beginner/basics/buildmodel_tutorial.html
 
     Raises:
         ShapeError: a layer does not fit.
     """
     steps = check(spec)
-    made, forward = _class_lines(steps)
+    init_lines, forward_lines = _class_lines(steps)
     name = class_name(spec)
-    batch = [", ".join(["N", *map(str, shape)]) for shape in (spec.input_shape, steps[-1].out_shape or ())]
+    shapes = [", ".join(["N", *map(str, shape)]) for shape in (spec.input_shape, steps[-1].out_shape or ())]
     lines = [
         f"class {name}(nn.Module):",
         f'    """{_docstring(spec)}',
         "",
-        f"    Shape: ({batch[0]}) → ({batch[1]})",
+        f"    Shape: ({shapes[0]}) → ({shapes[1]})",
         '    """',
         "",
-        *(["    def __init__(self):", "        super().__init__()", *made, ""] if made else []),
+        *(["    def __init__(self):", "        super().__init__()", *init_lines, ""] if init_lines else []),
         f"    def forward(self, x):  # {spec.input_shape}",
-        *forward,
+        *forward_lines,
         "        return x",
     ]
     return "\n\n".join([*_block_sources(_class_blocks(spec)), "\n".join(lines) + "\n", f"network = {name}()"]) + "\n"
 
 
 def module_imports(spec: NetworkSpec) -> list[str]:
-    """The import lines that `module` needs.
+    """Return the import lines that the code of `module` needs.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -101,21 +78,21 @@ def module_imports(spec: NetworkSpec) -> list[str]:
 
 
 def class_name(spec: NetworkSpec) -> str:
-    """What `module` calls the class: the network's name in CamelCase, or its title's, or `Network` where neither makes a name of Python.
+    """Return the class name in the code of `module`: the network's name or title in CamelCase, or `Network` where neither gives an identifier.
 
-    A name that torch, a block or the scripts around it have already ends in `Net`.
+    Append `Net` to a name that torch, a block or the training script already uses.
     """
-    import torch  # code is written without torch, but for the shapes of buffers
+    import torch  # late, because nothing else in this module needs torch
 
-    name = next(filter(None, map(_camel_case, (spec.name, spec.title))), "Network")[:_LONGEST]
+    name = next(filter(None, map(_camel_case, (spec.name, spec.title))), "Network")[:_MAX_CLASS_NAME]
     blocks = {layer.type for layer in spec.layers}
-    while keyword.iskeyword(name) or name in blocks | _TAKEN or hasattr(torch, name) or hasattr(torch.nn, name):
+    while keyword.iskeyword(name) or name in blocks | _RESERVED or hasattr(torch, name) or hasattr(torch.nn, name):
         name += "Net"
     return name
 
 
 def sequential_script(spec: NetworkSpec) -> str:
-    """`sequential` with its imports: a file that runs as it is.
+    """Write the code of `sequential` with its imports, as a complete script.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -124,7 +101,7 @@ def sequential_script(spec: NetworkSpec) -> str:
 
 
 def module_script(spec: NetworkSpec) -> str:
-    """`module` with its imports: a file that runs as it is.
+    """Write the code of `module` with its imports, as a complete script.
 
     Raises:
         ShapeError: a layer does not fit.
@@ -133,75 +110,79 @@ def module_script(spec: NetworkSpec) -> str:
 
 
 def call(layer: LayerSpec, in_shape: Shape) -> str:
-    """The expression that makes one layer: required arguments by position, the others by name where they are not torch's default."""
+    """Write the constructor call of a layer: required arguments by position, the others by name and only where they differ from torch's default."""
     kind = layer_type(layer.type)
     signature = inspect.signature(layer_class(kind.target))
-    given: dict[str, Value] = arguments(kind, layer, in_shape)
+    arguments: dict[str, Value] = constructor_arguments(kind, layer, in_shape)
     required = [name for name, parameter in signature.parameters.items() if parameter.default is inspect.Parameter.empty]
-    parts = [repr(given[name]) for name in required if name in given]
-    parts += [f"{name}={value!r}" for name, value in given.items() if name not in required and signature.parameters[name].default != value]
+    parts = [repr(arguments[name]) for name in required if name in arguments]
+    parts += [f"{name}={value!r}" for name, value in arguments.items() if name not in required and signature.parameters[name].default != value]
     prefix = "nn." if kind.target.startswith("torch.nn.") else ""
     return f"{prefix}{kind.name}({', '.join(parts)})"
 
 
 def _class_lines(steps: list[ShapeStep]) -> tuple[list[str], list[str]]:
-    """The lines of `__init__` that make the layers, and those of `forward` that use them."""
-    made: list[str] = []
-    parts: list[tuple[str, Shape | None]] = []
+    """Write the lines of `__init__` that create the layers, and those of `forward` that call them."""
+    init_lines: list[str] = []
+    expressions: list[tuple[str, Shape | None]] = []
     counts: Counter[str] = Counter()
-    for step, before in zip(steps, [None, *steps], strict=False):
-        used = _function(step.layer)
-        if not used:
-            stem = _STEMS.get(step.layer.type, "act")
+    for step, previous in zip(steps, [None, *steps], strict=False):
+        expression = _functional_call(step.layer)
+        if not expression:
+            stem = layer_type(step.layer.type).attribute
             counts[stem] += 1
-            name = stem if stem == "embed" else f"{stem}{counts[stem]}"  # an image is cut into tokens only once
-            made.append(f"        self.{name} = {call(step.layer, step.in_shape or ())}")
-            used = f"self.{name}({{x}})"
-        inner = parts.pop()[0] if before and before.layer.type in _WRAPS.get(step.layer.type, ()) else "x"
-        parts.append((used.replace("{x}", inner), step.out_shape))
-    return made, _commented([f"        x = {used}" for used, _ in parts], [shape for _, shape in parts])
+            name = stem if stem == "embed" else f"{stem}{counts[stem]}"  # a network has at most one patch embedding
+            init_lines.append(f"        self.{name} = {call(step.layer, step.in_shape or ())}")
+            expression = f"self.{name}({{x}})"
+        inner = expressions.pop()[0] if previous and previous.layer.type in _LINE_STARTS.get(layer_type(step.layer.type).group, ()) else "x"
+        expressions.append((expression.replace("{x}", inner), step.out_shape))
+    return init_lines, _commented([f"        x = {expression}" for expression, _ in expressions], [shape for _, shape in expressions])
 
 
-def _function(layer: LayerSpec) -> str:
-    """The layer as a call on `{x}`, or an empty string where it has weights or its call would need more than its line says."""
-    values = layer_type(layer.type).settings(layer.params)
-    plain = values.get("stride", 0) == values.get("kernel_size", 0) and not values.get("padding", 0) and values.get("dilation", 1) == 1
-    usual = values.get("negative_slope", 0.01) == 0.01
-    text = _FUNCTIONS.get(layer.type, "") if plain and usual else ""
-    return text.format(x="{x}", **values)
+def _functional_call(layer: LayerSpec) -> str:
+    """Write the layer as a function call on `{x}`; return "" for a layer with weights, or with a value that the call does not show."""
+    kind = layer_type(layer.type)
+    params = kind.settings(layer.params)
+    hidden = {param.name: param.default for param in kind.params if f"{{{param.name}}}" not in kind.functional}
+    if "stride" in hidden and "kernel_size" in params:
+        hidden["stride"] = params["kernel_size"]  # the default of a pooling's stride
+    return kind.functional.format(x="{x}", **params) if all(params[name] == default for name, default in hidden.items()) else ""
 
 
-def _script(imported: list[str], code: str) -> str:
-    """Two empty lines stand before a class, one before anything else."""
-    return "\n".join(imported) + ("\n\n\n" if code.startswith("class ") else "\n\n") + code
+def _script(import_lines: list[str], code: str) -> str:
+    """Join imports and code, with two empty lines before a class and one before any other statement."""
+    return "\n".join(import_lines) + ("\n\n\n" if code.startswith("class ") else "\n\n") + code
 
 
 def _commented(lines: list[str], shapes: list[Shape | None]) -> list[str]:
+    """Append each shape as a comment to its line, in one column."""
     width = max(map(len, lines))
     return [f"{line:<{width}}  # {shape}" for line, shape in zip(lines, shapes, strict=True)]
 
 
 def _camel_case(text: str) -> str:
-    """The words of a text as one name of Python, which may be empty."""
-    kept = "".join(letter if f"a{letter}".isidentifier() and letter != "_" else " " for letter in unicodedata.normalize("NFKC", text))
-    name = "".join(word[0].upper() + word[1:] for word in kept.split())
+    """Join the words of a text to an identifier in CamelCase; return "" for a text without letters and digits."""
+    words = "".join(letter if f"a{letter}".isidentifier() and letter != "_" else " " for letter in unicodedata.normalize("NFKC", text))
+    name = "".join(word[0].upper() + word[1:] for word in words.split())
     return name if not name or name.isidentifier() else f"Net{name}"
 
 
 def _docstring(spec: NetworkSpec) -> str:
-    """The network's title on one line, with nothing in it that could end the docstring."""
+    """Return the network's title as one line, without characters that could end the docstring."""
     title = "".join(letter if letter.isprintable() else " " for letter in spec.title or spec.name)
-    words = " ".join(title.replace("\\", "/").replace('"', "'").split())[:_LONGEST_TITLE]
-    return words if words.endswith((".", "!", "?")) else f"{words or 'A network'}."
+    sentence = " ".join(title.replace("\\", "/").replace('"', "'").split())[:_MAX_TITLE]
+    return sentence if sentence.endswith((".", "!", "?")) else f"{sentence or 'A network'}."
 
 
 def _blocks(spec: NetworkSpec) -> list[str]:
+    """List the layer types of the network that are classes of the playground."""
     names = dict.fromkeys(layer.type for layer in spec.layers)
     return [name for name in names if layer_type(name).target.startswith("playground.")]
 
 
 def _class_blocks(spec: NetworkSpec) -> list[str]:
-    return [name for name in _blocks(spec) if name not in _FUNCTIONS]
+    """List those that the code of `module` does not write as a function call."""
+    return [name for name in _blocks(spec) if not layer_type(name).functional]
 
 
 def _block_sources(names: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A network as plain data: what is saved, sent, traced and built."""
+"""Network specifications: plain data that is saved as JSON, sent to pages, traced and built."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from playground.network.catalogue import layer_type
 from playground.network.types import Shape, Value
 
 VERSION = 1
-"""Of the format in which networks are saved; a file need not say it."""
+"""Version of the file format; a file without `version` has this one."""
 MAX_LAYERS = 200
 MAX_SIZE = 4096
 
 
 @dataclass(frozen=True)
 class LayerSpec:
-    """One layer of a network: its kind, and the parameters that differ from the defaults."""
+    """One layer of a network: its kind and the parameters that are set; the others have their defaults."""
 
     type: str
     params: Mapping[str, Value] = field(default_factory=dict)
@@ -34,21 +34,21 @@ class LayerSpec:
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """A stack of layers and the shape of one sample that enters it.
+    """A stack of layers and the shape of one input sample.
 
     Raises:
-        ConfigError: a layer kind or a parameter does not exist or is out of range; all of them are told.
+        ConfigError: a layer kind or a parameter does not exist or is out of range; lists all of them.
     """
 
     name: str
     input_shape: Shape
-    """Sizes of one sample, the batch left out: `(F,)` or `(C, H, W)`."""
+    """Sizes of one sample without the batch: ``(F,)`` or ``(C, H, W)``."""
     layers: tuple[LayerSpec, ...]
     title: str = ""
     summary: str = ""
-    """What it is good for, in a sentence."""
+    """Purpose of the network in a sentence."""
     source: str = ""
-    """Where it comes from."""
+    """Publication or documentation that describes the network."""
 
     def __post_init__(self) -> None:
         problems = list(_problems(self))
@@ -69,7 +69,7 @@ class NetworkSpec:
         }
 
     def to_json(self) -> str:
-        """The format of `models/*.json`: one layer a line, so that a person can read and compare it."""
+        """Write the format of `models/*.json`, with one line for each layer."""
         head = {key: value for key, value in self.to_dict().items() if key != "layers"}
         lines = [f"  {json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}," for key, value in head.items()]
         layers = ",\n".join(f"    {json.dumps(layer.to_dict())}" for layer in self.layers)
@@ -77,10 +77,10 @@ class NetworkSpec:
 
 
 def from_dict(document: object) -> NetworkSpec:
-    """Read a network from the plain data that `NetworkSpec.to_dict` makes.
+    """Read a network from plain data in the format of `NetworkSpec.to_dict`.
 
     Raises:
-        ConfigError: something is missing, of the wrong kind, or out of range; all problems are told.
+        ConfigError: a field is missing, has the wrong type or is out of range; lists all problems.
     """
     if not isinstance(document, dict):
         raise ConfigError(["A network is a JSON object with “name”, “input_shape” and “layers”."])
@@ -93,7 +93,7 @@ def from_dict(document: object) -> NetworkSpec:
     if not isinstance(layers, list) or not all(isinstance(layer, dict) and isinstance(layer.get("type"), str) for layer in layers):
         problems.append("“layers” must be a list of objects, each with a “type”.")
     if not isinstance(document.get("name"), str) or not document["name"]:
-        problems.append("“name” must be a text.")
+        problems.append("“name” must be a non-empty string.")
     if problems or not isinstance(shape, list) or not isinstance(layers, list):
         raise ConfigError(problems)
     texts = {key: str(document.get(key) or "") for key in ("name", "title", "summary", "source")}
@@ -102,10 +102,10 @@ def from_dict(document: object) -> NetworkSpec:
 
 
 def from_json(text: str) -> NetworkSpec:
-    """Read a network from JSON.
+    """Read a network from JSON in the format of `NetworkSpec.to_json`.
 
     Raises:
-        ConfigError: it is not JSON, or not a network.
+        ConfigError: the text is not JSON, or not a network.
     """
     try:
         document = json.loads(text)
@@ -130,13 +130,13 @@ def load(path: Path) -> NetworkSpec:
 def _problems(spec: NetworkSpec) -> list[str]:
     problems = []
     if len(spec.input_shape) not in (1, 3) or not all(1 <= size <= MAX_SIZE for size in spec.input_shape):
-        problems.append(f"The input shape {spec.input_shape} must be (features) or (channels, height, width), each from 1 to {MAX_SIZE}.")
+        problems.append(f"The input shape {spec.input_shape} must be (features) or (channels, height, width), with sizes from 1 to {MAX_SIZE}.")
     if not 1 <= len(spec.layers) <= MAX_LAYERS:
-        problems.append(f"A network has from 1 to {MAX_LAYERS} layers, not {len(spec.layers)}.")
+        problems.append(f"A network must have from 1 to {MAX_LAYERS} layers, not {len(spec.layers)}.")
     for index, layer in enumerate(spec.layers):
         try:
-            found = layer_type(layer.type).problems(layer.params)
+            layer_problems = layer_type(layer.type).problems(layer.params)
         except PlaygroundError as error:
-            found = [str(error)]
-        problems.extend(f"Layer {index}: {problem}" for problem in found)
+            layer_problems = [str(error)]
+        problems.extend(f"Layer {index}: {problem}" for problem in layer_problems)
     return problems

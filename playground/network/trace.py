@@ -1,7 +1,7 @@
-"""What shape a network's data has after every layer, found by PyTorch itself without computing a number.
+"""Shape traces: the input and output shape of every layer, its parameters and multiply-adds, and fixes for a layer that does not fit.
 
-Each layer is built and run on the meta device, where tensors have shapes but no memory
-(https://docs.pytorch.org/docs/stable/meta.html), so that a trace costs milliseconds at any size.
+PyTorch determines the shapes: each layer is built and run on the meta device, where tensors have shapes but no memory
+(https://docs.pytorch.org/docs/stable/meta.html), so that a trace takes milliseconds for a network of any size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from playground.errors import ShapeError
 from playground.network.catalogue import layer_type
-from playground.network.fixes import POOLS, Fix, propose_fixes, propose_output_fixes
+from playground.network.fixes import POOLS, Fix, propose_fixes
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec
 from playground.network.types import RANK_NAMES, LayerType, Shape, infer
 
@@ -22,38 +22,38 @@ if TYPE_CHECKING:
     from torch import nn
 
 MAX_PARAMETERS = 200_000_000
-"""Larger networks are refused: their weights alone would take a gigabyte, and training four."""
+"""Limit for building a network: 200 million float32 weights take 0.8 GB, and training with Adam takes four times as much."""
 BATCH = 2
-"""Samples in the traced batch: enough to tell the batch from a dimension of size 1."""
-KEEP_SHAPE = frozenset({"Activation", "Normalisation", "Regularisation"})
-"""Groups of layers that work on each value where it lies: they are built but not run, which on the meta device is what takes long."""
+"""Samples in the traced batch; 2, so that the batch dimension differs from dimensions of size 1."""
+SHAPE_PRESERVING_GROUPS = frozenset({"Activation", "Normalisation", "Regularisation"})
+"""Groups of layers whose output has the shape of their input; they are built but not run, because running takes most of the time."""
 
 
 @dataclass(frozen=True)
 class ShapeStep:
-    """What one layer does to one sample."""
+    """Shapes and costs of one layer for one sample."""
 
     index: int
     layer: LayerSpec
     in_shape: Shape | None
-    """Shape that arrives, the batch left out; None behind a layer that does not fit."""
+    """Input shape without the batch; None after a layer that does not fit."""
     out_shape: Shape | None
-    """Shape that leaves; None where the layer does not fit."""
+    """Output shape without the batch; None where the layer does not fit, and after it."""
     parameters: int = 0
-    """Learnable numbers."""
+    """Number of weights and biases."""
     multiply_adds: int = 0
-    """Multiplications with an addition for one sample."""
+    """Multiply-adds for one sample."""
     error: str = ""
-    """Why the layer does not fit; empty for all but the first that does not."""
+    """Why the layer does not fit; empty for all layers except the first that does not fit."""
     fixes: tuple[Fix, ...] = ()
-    """The ways to make that layer fit, best first; each has been tried."""
+    """Changes after which that layer fits, best first; the trace has verified each."""
     state_bytes: int = 0
-    """Bytes of the layer's weights and buffers, as they are saved."""
+    """Size of the layer's `state_dict` (weights and buffers), in bytes."""
 
 
 @dataclass(frozen=True)
-class _Outcome:
-    """What a layer makes of an input, wherever in a network it stands; the fields are those of a `ShapeStep`."""
+class _LayerResult:
+    """The fields of a `ShapeStep` that depend only on the layer and its input shape, so that they can be cached."""
 
     out_shape: Shape | None = None
     parameters: int = 0
@@ -63,148 +63,135 @@ class _Outcome:
 
 
 def trace(spec: NetworkSpec) -> list[ShapeStep]:
-    """Follow one sample's shape through every layer.
+    """Trace one sample's shape through every layer.
 
-    Never raises for a network that does not fit: the first layer that refuses its input carries the
-    error, and the steps behind it have no shapes.
+    Never raises for a network that does not fit: the step of the first layer that does not fit has the
+    error, and the steps after it have no shapes.
     """
-    return list(_traced(spec))
+    return list(_trace(spec))
 
 
-@lru_cache(maxsize=512)  # pages ask for the same few networks at every run of their scripts
-def _traced(spec: NetworkSpec) -> tuple[ShapeStep, ...]:
+@lru_cache(maxsize=512)  # pages trace the same few networks at every run of their scripts
+def _trace(spec: NetworkSpec) -> tuple[ShapeStep, ...]:
     steps: list[ShapeStep] = []
     shape: Shape | None = spec.input_shape
     for index, layer in enumerate(spec.layers):
-        step = ShapeStep(index, layer, None, None) if shape is None else _step(spec, index, shape)
+        step = ShapeStep(index, layer, None, None) if shape is None else _trace_layer(spec, index, shape)
         steps.append(step)
         shape = step.out_shape
     return tuple(steps)
 
 
-def select_working(spec: NetworkSpec, fixes: Iterable[Fix], unreached: int = 0) -> tuple[Fix, ...]:
-    """Those of the fixes that work, each once and in their order.
+def select_working(spec: NetworkSpec, fixes: Iterable[Fix], layers_without_shape: int = 0) -> tuple[Fix, ...]:
+    """Return the fixes after which the layers fit, in their order and without duplicates.
 
     Args:
-        spec: the network to be mended.
-        fixes: changes of its layers, not yet tried.
-        unreached: how many layers at the end of the mended network may be left without a shape.
+        spec: the network to fix.
+        fixes: proposed changes of its layers.
+        layers_without_shape: how many layers at the end of the fixed network need not fit.
     """
     working: dict[tuple[LayerSpec, ...], Fix] = {}
     for fix in fixes:
-        if fix.layers not in working and _reaches(spec.input_shape, fix.layers, len(fix.layers) - unreached):
+        if fix.layers not in working and _first_layers_fit(spec.input_shape, fix.layers, len(fix.layers) - layers_without_shape):
             working[fix.layers] = fix
     return tuple(working.values())
 
 
-def working_output_fixes(spec: NetworkSpec, classes: int) -> tuple[Fix, ...]:
-    """The ways to make a network that fits end in as many scores as there are classes, best first.
-
-    None where it already does, and none for a network with a layer that does not fit.
-    """
-    out_shape = trace(spec)[-1].out_shape
-    if out_shape is None or out_shape == (classes,):
-        return ()
-    fixes = select_working(spec, propose_output_fixes(spec.layers, out_shape, classes))
-    return tuple(fix for fix in fixes if trace(spec.with_layers(fix.layers))[-1].out_shape == (classes,))
-
-
 def fits(spec: NetworkSpec, input_shape: Shape, classes: int) -> bool:
-    """Whether the network takes samples of this shape and ends in as many scores as there are classes."""
+    """Return whether the network takes samples of `input_shape` and ends in one score for each class."""
     return spec.input_shape == input_shape and trace(spec)[-1].out_shape == (classes,)
 
 
 def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | None = None) -> list[ShapeStep]:
-    """The trace of a network that fits.
+    """Trace a network and raise an error if it cannot be built or does not fit its data set.
 
     Args:
         spec: the network.
-        input_shape: shape of one sample of the data it shall be used on, or None for any.
-        classes: how many logits it must end in, or None for any number.
+        input_shape: shape of one sample of the data set, or None for any shape.
+        classes: number of logits in which the network must end, or None for any number.
 
     Raises:
-        ShapeError: a layer refuses its input, or the network does not fit the data.
+        ShapeError: a layer does not fit, the network is too large, or it does not fit the data set.
     """
     if input_shape is not None and spec.input_shape != input_shape:
         raise ShapeError(
-            f"The network “{spec.name}” takes input of shape {spec.input_shape}, but the data has shape {input_shape}.",
-            "Choose another network, or data of that shape.",
+            f"The network “{spec.name}” takes input of shape {spec.input_shape}, but the samples of the data set have shape {input_shape}.",
+            "Choose another network, or a data set of that shape.",
         )
     steps = trace(spec)
     parameters = sum(step.parameters for step in steps)
     if parameters > MAX_PARAMETERS:
-        raise ShapeError(
-            f"The network “{spec.name}” has {parameters:,} parameters; the playground stops at {MAX_PARAMETERS:,}.", "Make its largest layer smaller."
-        )
+        raise ShapeError(f"The network “{spec.name}” has {parameters:,} parameters; the limit is {MAX_PARAMETERS:,}.", "Make its largest layer smaller.")
     for step in steps:
         if step.error:
             raise ShapeError(f"Layer {step.index} ({step.layer.type}): {step.error}", step.fixes[0].title + "." if step.fixes else "")
     if classes is not None and steps[-1].out_shape != (classes,):
         raise ShapeError(
-            f"The network “{spec.name}” ends in shape {steps[-1].out_shape}, but the data has {classes} classes.",
-            f"Let it end in a Linear layer with out_features {classes}.",
+            f"The network “{spec.name}” ends in shape {steps[-1].out_shape}, but the data set has {classes} classes.",
+            f"End it in a Linear layer with out_features {classes}.",
         )
     return steps
 
 
-def arguments(kind: LayerType, layer: LayerSpec, in_shape: Shape) -> dict[str, Any]:
-    """Everything the layer's class is called with: what follows from the input's shape, what was set, what is fixed."""
+def constructor_arguments(kind: LayerType, layer: LayerSpec, in_shape: Shape) -> dict[str, Any]:
+    """Return all arguments of the layer's class: those inferred from the input shape, the parameters, and the fixed ones."""
     inferred = {name: infer(rule, in_shape) for name, rule in kind.inferred}
     return {**inferred, **kind.settings(layer.params), **dict(kind.fixed)}
 
 
 def construct(layer: LayerSpec, in_shape: Shape) -> nn.Module:
-    """The layer as a module that fits an input of shape `in_shape`, on torch's current default device."""
+    """Build the layer as a module for an input of shape `in_shape`, on torch's current default device."""
     kind = layer_type(layer.type)
-    return layer_class(kind.target)(**arguments(kind, layer, in_shape))
+    return layer_class(kind.target)(**constructor_arguments(kind, layer, in_shape))
 
 
 @cache
 def layer_class(target: str) -> type[nn.Module]:
-    """The class at an import path of the catalogue."""
+    """Import a class by its path in the catalogue, such as `torch.nn.Linear`."""
     module, name = target.rsplit(".", 1)
     return cast("type[nn.Module]", getattr(importlib.import_module(module), name))
 
 
-def _step(spec: NetworkSpec, index: int, in_shape: Shape) -> ShapeStep:
+def _trace_layer(spec: NetworkSpec, index: int, in_shape: Shape) -> ShapeStep:
     layer = spec.layers[index]
-    outcome = _outcome(layer, in_shape)
-    fixes = select_working(spec, propose_fixes(spec.layers, index, in_shape), len(spec.layers) - index - 1) if outcome.error else ()
-    return ShapeStep(index, layer, in_shape, fixes=fixes, **vars(outcome))
+    result = _run_layer(layer, in_shape)
+    fixes = select_working(spec, propose_fixes(spec.layers, index, in_shape), len(spec.layers) - index - 1) if result.error else ()
+    return ShapeStep(index, layer, in_shape, fixes=fixes, **vars(result))
 
 
-def _reaches(shape: Shape | None, layers: tuple[LayerSpec, ...], count: int) -> bool:
-    """Whether the layers may be stacked, and the first `count` of them fit an input of `shape`."""
+def _first_layers_fit(shape: Shape | None, layers: tuple[LayerSpec, ...], count: int) -> bool:
+    """Return whether the layers make a valid specification whose first `count` layers fit an input of `shape`."""
     if not 0 < len(layers) <= MAX_LAYERS or any(layer_type(layer.type).problems(layer.params) for layer in layers):
         return False
     for layer in layers[:count]:
         if shape is not None:
-            shape = _outcome(layer, shape).out_shape
+            shape = _run_layer(layer, shape).out_shape
     return shape is not None
 
 
-@lru_cache(maxsize=8192)  # so that an edit traces anew only the layers whose settings or input it changes
-def _outcome(layer: LayerSpec, in_shape: Shape) -> _Outcome:
-    import torch  # networks are read and listed without torch
+@lru_cache(maxsize=8192)  # after an edit only the layers whose parameters or input shape changed are run again
+def _run_layer(layer: LayerSpec, in_shape: Shape) -> _LayerResult:
+    """Build the layer on the meta device and run it on a batch of shape ``(BATCH, *in_shape)``."""
+    import torch  # late, so that networks can be read and listed without torch
     from torch.utils.flop_counter import FlopCounterMode
 
-    fault = _misfit(layer, in_shape)
-    if fault:
-        return _Outcome(error=fault)
+    error_message = _find_misfit(layer, in_shape)
+    if error_message:
+        return _LayerResult(error=error_message)
     try:
         with torch.device("meta"):
-            module = construct(layer, in_shape).eval()  # in which batch norm has less to work out
+            module = construct(layer, in_shape).eval()  # batch norm is faster in evaluation mode
             samples = torch.empty(BATCH, *in_shape)
-        if layer_type(layer.type).group in KEEP_SHAPE:
-            return _Outcome(in_shape, _numbers(module), 0, _state_bytes(module))
+        if layer_type(layer.type).group in SHAPE_PRESERVING_GROUPS:
+            return _LayerResult(in_shape, _count_parameters(module), 0, _state_bytes(module))
         with FlopCounterMode(display=False) as flops:
             out = module(samples)
-    except (RuntimeError, ValueError, AssertionError) as error:  # what torch.nn raises for sizes that do not fit
-        return _Outcome(error=f"PyTorch refuses an input of shape {in_shape}: {error}")
-    return _Outcome(tuple(out.shape[1:]), _numbers(module), flops.get_total_flops() // (2 * BATCH), _state_bytes(module))
+    except (RuntimeError, ValueError, AssertionError) as error:  # torch.nn raises these for sizes that do not fit
+        return _LayerResult(error=f"PyTorch raised an error for an input of shape {in_shape}: {error}")
+    return _LayerResult(tuple(out.shape[1:]), _count_parameters(module), flops.get_total_flops() // (2 * BATCH), _state_bytes(module))
 
 
-def _numbers(module: nn.Module) -> int:
+def _count_parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
@@ -212,32 +199,32 @@ def _state_bytes(module: nn.Module) -> int:
     return sum(value.numel() * value.itemsize for value in module.state_dict().values())
 
 
-def _misfit(layer: LayerSpec, shape: Shape) -> str:
-    """Why the layer cannot take `shape`, told before PyTorch tells it less kindly; empty where it can."""
+def _find_misfit(layer: LayerSpec, shape: Shape) -> str:
+    """Say why the layer does not fit an input of `shape`, in plainer words than PyTorch's error; return "" where no reason is known."""
     kind = layer_type(layer.type)
     if len(shape) not in kind.ranks:
-        wanted = " or ".join(RANK_NAMES[rank] for rank in kind.ranks)
-        return f"it takes {wanted}, but what arrives is {RANK_NAMES[len(shape)]} of shape {shape}."
-    values: dict[str, Any] = kind.settings(layer.params)
-    if "kernel_size" in values:
-        return _window_misfit(layer, shape, values)
-    if layer.type == "PatchEmbedding" and (shape[1] != shape[2] or shape[1] % values["patch_size"]):
-        return f"patches of {values['patch_size']}×{values['patch_size']} pixels do not tile an image of {shape[1]}×{shape[2]}."
-    if layer.type == "TransformerEncoderLayer" and shape[-1] % values["nhead"]:
-        return f"{shape[-1]} features cannot be shared out equally among {values['nhead']} heads."
+        accepted = " or ".join(RANK_NAMES[rank] for rank in kind.ranks)
+        return f"This layer takes {accepted}, but its input is {RANK_NAMES[len(shape)]} of shape {shape}."
+    params: dict[str, Any] = kind.settings(layer.params)
+    if "kernel_size" in params:
+        return _find_window_misfit(layer, shape, params)
+    if layer.type == "PatchEmbedding" and (shape[1] != shape[2] or shape[1] % params["patch_size"]):
+        return f"Patches of {params['patch_size']}×{params['patch_size']} pixels do not tile an image of {shape[1]}×{shape[2]} pixels."
+    if layer.type == "TransformerEncoderLayer" and shape[-1] % params["nhead"]:
+        return f"{shape[-1]} features cannot be divided equally among {params['nhead']} heads."
     return ""
 
 
-def _window_misfit(layer: LayerSpec, shape: Shape, values: dict[str, Any]) -> str:
-    kernel, padding, dilation = values["kernel_size"], values.get("padding", 0), values.get("dilation", 1)
-    if layer.type in POOLS and padding > kernel // 2:
-        return f"its padding ({padding}) may be at most half its kernel ({kernel})."
-    smallest = min(shape[1:])
-    mode = values.get("padding_mode")
-    most = {"reflect": smallest - 1, "circular": smallest}.get(str(mode), padding)
-    if padding > most:
-        return f"{mode} padding of an image of {shape[1]}×{shape[2]} pixels may be at most {most}, not {padding}."
-    span = dilation * (kernel - 1) + 1
-    if span <= smallest + 2 * padding:
+def _find_window_misfit(layer: LayerSpec, shape: Shape, params: dict[str, Any]) -> str:
+    kernel_size, padding, dilation = params["kernel_size"], params.get("padding", 0), params.get("dilation", 1)
+    if layer.type in POOLS and padding > kernel_size // 2:
+        return f"The padding ({padding}) must be at most half of kernel_size ({kernel_size})."
+    shorter_side = min(shape[1:])
+    mode = params.get("padding_mode")
+    largest_padding = {"reflect": shorter_side - 1, "circular": shorter_side}.get(str(mode), padding)
+    if padding > largest_padding:
+        return f"With padding_mode “{mode}”, the padding of an image of {shape[1]}×{shape[2]} pixels must be at most {largest_padding}, not {padding}."
+    span = dilation * (kernel_size - 1) + 1
+    if span <= shorter_side + 2 * padding:
         return ""
-    return f"its window spans {span} pixels, but the padded image is only {shape[1] + 2 * padding}×{shape[2] + 2 * padding}."
+    return f"The window spans {span} pixels, but the padded image has only {shape[1] + 2 * padding}×{shape[2] + 2 * padding} pixels."

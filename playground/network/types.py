@@ -7,23 +7,23 @@ from dataclasses import dataclass
 from typing import Literal
 
 Value = int | float | bool | str
-"""What a layer's parameter may be."""
+"""Value of one parameter of a layer."""
 
 Shape = tuple[int, ...]
-"""Sizes of one sample, the batch left out: `(F,)` a vector, `(T, F)` tokens, `(C, H, W)` an image."""
+"""Sizes of one sample without the batch: ``(F,)`` for a vector, ``(T, F)`` for tokens, ``(C, H, W)`` for an image."""
 
 Inference = Literal["channels", "features", "normalized_shape", "image_size"]
-"""How an argument that a learner should not have to type follows from the input's shape."""
+"""How a constructor argument follows from the input shape, so that a learner need not set it."""
 
-RANK_NAMES: Mapping[int, str] = {1: "a flat vector", 2: "a row of tokens", 3: "an image (channels, height, width)"}
+RANK_NAMES: Mapping[int, str] = {1: "a flat vector", 2: "a sequence of tokens", 3: "an image (channels, height, width)"}
 
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter of a layer that a learner may set."""
+    """One parameter of a layer that a learner can set."""
 
     name: str
-    """The name of the torch argument."""
+    """Name of the argument of the layer's class."""
     kind: Literal["int", "float", "bool", "choice"]
     default: Value
     help: str
@@ -34,21 +34,21 @@ class Param:
     choices: tuple[str, ...] = ()
 
     def problem(self, value: object) -> str:
-        """Why `value` cannot be used, or an empty string."""
+        """Say in a sentence why `value` is not allowed; return "" if it is allowed."""
         if self.kind == "choice":
             return "" if value in self.choices else f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}."
         if self.kind == "bool":
             return "" if isinstance(value, bool) else f"{self.name} must be true or false, not {value!r}."
         number = (int,) if self.kind == "int" else (int, float)
         if isinstance(value, bool) or not isinstance(value, number) or not self.low <= value <= self.high:
-            kind = "a whole number" if self.kind == "int" else "a number"
-            return f"{self.name} must be {kind} from {self.low:g} to {self.high:g}, not {value!r}."
+            expected = "a whole number" if self.kind == "int" else "a number"
+            return f"{self.name} must be {expected} from {self.low:g} to {self.high:g}, not {value!r}."
         return ""
 
 
 @dataclass(frozen=True)
 class LayerType:
-    """One kind of layer: which class it is, what may be set, what it accepts."""
+    """One kind of layer: its class, its parameters and the ranks of its inputs."""
 
     name: str
     title: str
@@ -57,30 +57,34 @@ class LayerType:
     target: str
     """Import path of the class: `torch.nn.Linear`, or a block of `playground.network.blocks`."""
     ranks: tuple[int, ...]
-    """Ranks of the inputs it accepts, the batch left out."""
+    """Ranks of the inputs that it accepts, without the batch dimension."""
     params: tuple[Param, ...] = ()
     inferred: tuple[tuple[str, Inference], ...] = ()
-    """Arguments that follow from the input's shape."""
+    """Constructor arguments that follow from the input shape."""
     fixed: tuple[tuple[str, Value], ...] = ()
-    """Arguments that the playground always passes."""
+    """Constructor arguments that always have the same value."""
+    functional: str = ""
+    """Its call in `forward`, for a layer without weights: `F.max_pool2d({x}, {kernel_size})`, where `{x}` is the input."""
+    attribute: str = "act"
+    """Name of the attribute that holds it in a class, to which a number is appended."""
 
-    def settings(self, given: Mapping[str, Value]) -> dict[str, Value]:
-        """Every parameter's value: the given one, or its default."""
-        return {param.name: given.get(param.name, param.default) for param in self.params}
+    def settings(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Return the value of every parameter: the one in `values`, else its default."""
+        return {param.name: values.get(param.name, param.default) for param in self.params}
 
-    def problems(self, given: Mapping[str, object]) -> list[str]:
-        """Everything that is wrong with the given parameters, in plain sentences."""
+    def problems(self, values: Mapping[str, object]) -> list[str]:
+        """List in sentences every unknown parameter in `values` and every value that is not allowed."""
         known = {param.name: param for param in self.params}
-        unknown = [f"{self.name} has no parameter {name!r}; it has {', '.join(known) or 'none'}." for name in given if name not in known]
-        wrong = [known[name].problem(value) for name, value in given.items() if name in known]
-        return unknown + [f"{self.name}: {problem}" for problem in wrong if problem]
+        unknown = [f"{self.name} has no parameter {name!r}; its parameters: {', '.join(known) or 'none'}." for name in values if name not in known]
+        problems = [known[name].problem(value) for name, value in values.items() if name in known]
+        return unknown + [f"{self.name}: {problem}" for problem in problems if problem]
 
 
 def infer(rule: Inference, shape: Shape) -> int | list[int]:
-    """The value of an inferred argument for an input of `shape`.
+    """Return the value of an inferred argument for an input of `shape`.
 
-    A layer norm takes the whole image or vector, but only the features of each token: that is how
-    LayerNorm is used in ConvNets and transformers (https://arxiv.org/abs/1607.06450, https://arxiv.org/abs/2010.11929).
+    LayerNorm normalises a whole image or vector, but each token by itself, as in transformers.
+    Source: https://arxiv.org/abs/1607.06450, https://arxiv.org/abs/2010.11929
     """
     if rule == "channels":
         return shape[0]

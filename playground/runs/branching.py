@@ -1,4 +1,4 @@
-"""Creates runs from others: forks, which continue a run from a checkpoint, and races, which share a start."""
+"""Create related runs: a fork continues a run from a checkpoint; the runs of a race have the same start."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     """Create a run that continues another one from one of its checkpoints, with other settings.
 
     Args:
-        run: whose past.
-        step: of one of `run.checkpoints.steps()`.
-        changes: the settings that differ, none of those in `FIXED`.
-        owner: whose the new run is.
+        run: the run to continue.
+        step: one of `run.checkpoints.steps()`.
+        changes: the settings that differ, none of them in `FIXED`.
+        owner: the learner who gets the new run.
 
     Raises:
-        CheckpointError: no checkpoint of that step was kept, or it is damaged.
+        CheckpointError: there is no checkpoint at that step, or it is damaged.
         ConfigError: a setting cannot be changed or is out of range, or no step is left to train.
         RunError: the folder cannot be written.
     """
@@ -38,36 +38,36 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
         raise ConfigError([f"A fork cannot change “{name}”, because the steps before it were trained with another value." for name in wrong])
     state = run.checkpoints.load(step)
     assert state is not None
-    steered = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
-    config = TrainConfig.from_dict({**run.config.to_dict(), **steered, **changes})
+    current = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
+    config = TrainConfig.from_dict({**run.config.to_dict(), **current, **changes})
     refuse_change(run.config.optimizer, config.optimizer)
     history = History(run).follow()
     if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
-        raise ConfigError([f"At step {step} all {config.epochs:g} epochs are done already: give the fork more epochs."])
-    if config.optimizer != steered["optimizer"]:
-        state["optimizer"] = None  # what one optimizer remembers means nothing to another
+        raise ConfigError([f"At step {step:,} all {config.epochs:g} epochs are done, so the fork has no step left to train. Choose more epochs."])
+    if config.optimizer != current["optimizer"]:
+        state["optimizer"] = None  # the state of one optimizer cannot be used by another
     state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}
 
-    def fill(made: Run) -> None:
-        made.checkpoints.save(state)
+    def fill(copy: Run) -> None:
+        copy.checkpoints.save(state)
         if run.own_path.exists():
-            shutil.copyfile(run.own_path, made.own_path)
-        made.journal.extend([*_past(history, step), *(shot for shot in run.journal.snapshots() if shot.step <= step)])
+            shutil.copyfile(run.own_path, copy.own_path)
+        copy.journal.extend([*_events_until(history, step), *(snapshot for snapshot in run.journal.snapshots() if snapshot.step <= step)])
 
     return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)
 
 
 def race(config: TrainConfig, network: NetworkSpec, variations: Iterable[Mapping[str, Any]], owner: str) -> list[Run]:
-    """Runs of the same network from the same start over the same batches, each with some settings of its own.
+    """Create runs of one network with the same initial weights and the same batches; each differs in some settings.
 
     Args:
-        config: what they have in common, the seed among it.
-        network: what all of them train.
-        variations: for each run the settings in which it differs.
-        owner: whose they are.
+        config: the common settings, among them the seed.
+        network: the network of all runs.
+        variations: for each run, the settings in which it differs.
+        owner: the learner who gets the runs.
 
     Raises:
-        ConfigError: a variation cannot work; then no run is made.
+        ConfigError: a variation is invalid; then no run is created.
         RunError: a folder cannot be written.
     """
     configs = [TrainConfig.from_dict({**config.to_dict(), **variation}) for variation in variations]
@@ -75,10 +75,10 @@ def race(config: TrainConfig, network: NetworkSpec, variations: Iterable[Mapping
     return [create(each, network, owner, name) for each in configs]
 
 
-def _past(history: History, step: int) -> list[Event]:
-    """What a run recorded up to a step, but for how its processes came and went."""
+def _events_until(history: History, step: int) -> list[Event]:
+    """Return the steps, evaluations, observations and changes of a run up to a step, without the events of its processes."""
     table = history.steps.table()
     first, *columns = (column.tolist() for column in table[:, table[0] <= step])
     steps = [Steps(int(first[0]), *columns)] if first else []
-    kept = [*history.evaluations, *history.observations, *history.changes]
-    return [*steps, *(event for event in kept if event.step <= step)]
+    others = [*history.evaluations, *history.observations, *history.changes]
+    return [*steps, *(event for event in others if event.step <= step)]

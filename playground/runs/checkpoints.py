@@ -1,4 +1,4 @@
-"""Checkpoints of a run: the last training state, and up to twelve earlier ones that one can go back to.
+"""Checkpoints of a run: the last training state, and up to twelve earlier ones from which a fork can continue.
 
 checkpoint.pt         the last state: weights, optimizer, scheduler, random numbers, position
 checkpoints/STEP.pt   earlier states, by their step
@@ -17,8 +17,8 @@ from typing import Any
 
 from playground.errors import CheckpointError, RunError
 
-KEPT = 12
-"""Checkpoints that a run keeps, at most."""
+MAX_EARLIER = 12
+"""Maximum number of earlier checkpoints of a run."""
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,9 @@ class Checkpoints:
         return self.folder / "checkpoints"
 
     def save(self, state: dict[str, Any]) -> None:
-        """Keep a training state: written beside its place, then renamed, so that a crash leaves the old one.
+        """Save a training state as the last one and among the earlier ones.
 
-        It also stays among the earlier ones until it is thinned out.
+        It is written to a temporary file, which is then renamed, so that a crash leaves the old state.
 
         Raises:
             RunError: the disk is full.
@@ -47,9 +47,9 @@ class Checkpoints:
 
         temporary = self.latest_path.with_suffix(".tmp")
         try:
-            temporary.unlink(missing_ok=True)  # after a crash it may be a second name of an earlier checkpoint, which writing into it would change
+            temporary.unlink(missing_ok=True)  # after a crash it may be a hard link to an earlier checkpoint, which writing would change
             torch.save(state, temporary)
-            self._keep(temporary, state["step"])
+            self._link(temporary, state["step"])
             temporary.replace(self.latest_path)
         except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
             temporary.unlink(missing_ok=True)
@@ -57,63 +57,63 @@ class Checkpoints:
                 raise
             raise RunError(
                 "The checkpoint could not be written: the disk seems to be full.",
-                "Free some space, then resume the run; it goes on from its last checkpoint.",
+                "Free some space, then resume the run; it continues from its last checkpoint.",
             ) from error
 
-    def _keep(self, path: Path, step: int) -> None:
-        """Let the file be known by its step, too, and thin out those that lie closest together; nothing is written twice where links can be made."""
+    def _link(self, path: Path, step: int) -> None:
+        """Link the file under its step, or copy it; then delete the earlier checkpoints that are closest together."""
         self._earlier.mkdir(exist_ok=True)
-        kept = self.path_at(step)
-        kept.unlink(missing_ok=True)
+        earlier = self.path_at(step)
+        earlier.unlink(missing_ok=True)
         try:
-            os.link(path, kept)
+            os.link(path, earlier)
         except OSError:  # a file system without hard links
-            shutil.copyfile(path, kept)
+            shutil.copyfile(path, earlier)
         steps = self.steps()
-        while len(steps) > KEPT:
+        while len(steps) > MAX_EARLIER:
             gaps = [after - before for before, after in zip(steps, steps[2:], strict=False)]
             self.path_at(steps.pop(1 + gaps.index(min(gaps)))).unlink(missing_ok=True)
 
     def steps(self) -> list[int]:
-        """The steps whose states are kept, rising."""
+        """Return the steps of the earlier checkpoints, ascending."""
         return sorted(int(path.stem) for path in self._earlier.glob("*.pt") if path.stem.isdecimal())
 
     def path_at(self, step: int) -> Path:
-        """The file of the state after so many steps."""
+        """Return the path of the checkpoint at this step."""
         return self._earlier / f"{step:08d}.pt"
 
     def load(self, step: int | None = None) -> dict[str, Any] | None:
-        """The last kept training state, or None where none was kept yet; or the one after so many steps.
+        """Load the training state at a step, by default the last one; None if there is none yet.
 
         Raises:
-            CheckpointError: the file is not a checkpoint, or holds more than plain data and tensors; or none was kept at that step.
+            CheckpointError: there is no checkpoint at that step, or the file contains more than plain data and tensors, or is damaged.
         """
         if step is None:
             return load_state(self.latest_path) if self.latest_path.exists() else None
         if step not in self.steps():
-            known = ", ".join(map(str, self.steps())) or "none"
-            raise CheckpointError(f"No checkpoint of step {step} was kept.", f"Kept: {known}.")
+            steps = ", ".join(map(str, self.steps()))
+            raise CheckpointError(f"The run “{self.folder.name}” has no checkpoint at step {step}.", f"It has checkpoints at steps {steps}." if steps else "")
         return load_state(self.path_at(step))
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """Read a file of plain data and tensors; never runs code that a file carries.
+    """Load plain data and tensors from a file; no code in it is ever run.
 
     Raises:
-        CheckpointError: it is not such a file, or holds anything else.
+        CheckpointError: the file contains anything else, or is damaged.
     """
     import torch  # as in `save`
 
-    if not _is_archive(path):  # torch.save writes nothing else; older pickles are not worth their risk
-        raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged.")
+    if not _is_archive(path):  # torch.save writes zip archives; older pickles are refused
+        raise CheckpointError(f"{path.name} is not a checkpoint, or it is damaged: it is not a zip archive.")
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise CheckpointError(f"{path.name} holds more than weights and plain data, so it was not opened: it could run code.") from None
+        raise CheckpointError(f"{path.name} contains more than tensors and plain data, which could run code, so it was not opened.") from None
     except Exception as error:  # a damaged file makes torch's reader raise anything: IndexError, AssertionError, …
-        raise CheckpointError(f"{path.name} is not a checkpoint, or is damaged: {error}") from None
+        raise CheckpointError(f"{path.name} is not a checkpoint, or it is damaged: {error}") from None
     if not isinstance(state, dict):
-        raise CheckpointError(f"{path.name} is not a checkpoint of the playground.")
+        raise CheckpointError(f"{path.name} is not a checkpoint of the playground: it contains a {type(state).__name__}, not a dictionary.")
     return state
 
 

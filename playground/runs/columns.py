@@ -1,4 +1,4 @@
-"""The steps of a run in columns, because there may be hundreds of thousands of them."""
+"""The steps of a run as columns of one array, because a run can have hundreds of thousands of them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from playground.training.events import Step, Steps
 Array = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
 NAMES = ("step", "loss", "accuracy", "learning_rate", "seconds", "rate")
-FIRST_ROOM = 1024
+FIRST_CAPACITY = 1024
+"""Number of steps that a new array has room for."""
 
 
 class StepColumns:
-    """A sequence of `Step` in one array that can grow and be cut at its end."""
+    """A sequence of `Step`, stored in one array; steps can be appended and dropped at its end."""
 
     def __init__(self) -> None:
-        self._values = np.empty((len(NAMES), FIRST_ROOM))
+        self._values = np.empty((len(NAMES), FIRST_CAPACITY))
         self._length = 0
 
     def extend(self, steps: Steps) -> None:
@@ -51,7 +52,7 @@ class StepColumns:
 
     def __getitem__(self, index: int) -> Step:
         if not -self._length <= index < self._length:
-            raise IndexError(f"there are {self._length} steps, no number {index}")
+            raise IndexError(f"index {index} is out of range for {self._length} steps")
         step, *values = self._values[:, index % self._length].tolist()
         return Step(int(step), *values)
 

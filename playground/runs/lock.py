@@ -22,7 +22,7 @@ class Lock:
     folder: Path
 
     def is_held(self) -> bool:
-        """Whether a living process trains this run."""
+        """Return whether a living process trains this run."""
         lock = FileLock(self.folder / "worker.lock")
         try:
             with lock.acquire(timeout=0):
@@ -32,10 +32,10 @@ class Lock:
 
     @contextmanager
     def hold(self) -> Iterator[None]:
-        """Be the process that trains this run.
+        """Hold the lock while this process trains the run.
 
         Raises:
-            RunError: another process does.
+            RunError: another process holds it.
         """
         try:
             with FileLock(self.folder / "worker.lock").acquire(timeout=LOCK_SECONDS):

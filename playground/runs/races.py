@@ -1,4 +1,4 @@
-"""What a race is made of: the settings in which its runs differ, and the one that shows most at a glance."""
+"""Races: runs that differ in one setting only, an optimizer, a learning rate or a batch size."""
 
 from __future__ import annotations
 
@@ -22,93 +22,95 @@ from playground.training.suggestions import suggested
 Kind = Literal["optimizer", "learning_rate", "batch_size"]
 KINDS: dict[Kind, str] = {name: setting_called(name).title for name in ("optimizer", "learning_rate", "batch_size")}
 """The settings in which the runs of a race may differ, with their titles."""
-RACERS = 6
-"""Runs of a race, at most."""
-FIRST = ("adam", "sgd", "rmsprop")
-"""Optimizers of the race to begin with."""
+MAX_RUNS = 6
+"""Maximum number of runs in a race."""
+FIRST_OPTIMIZERS = ("adam", "sgd", "rmsprop")
+"""Optimizers of the first race that a page offers."""
 FIRST_EPOCHS = 3.0
+"""Epochs of the first race."""
 EVALUATIONS = 12
-"""How often the runs of a short race are tried on the test images, so that their ranking is seen to change."""
+"""Number of evaluations of each run of a short race, so that changes of the ranking are visible."""
 
 Variation = dict[str, Any]
+"""The settings of one run that differ from the common ones."""
 
 
 def first_race() -> tuple[TrainConfig, list[Variation]]:
-    """The race to begin with: three optimizers on a small set of digits, ready without a download."""
+    """Return the common settings and the variations of a first race: three optimizers on MNIST 5k, which needs no download."""
     config = replace(suggested("mnist-5k"), epochs=FIRST_EPOCHS)
-    return config, by_optimizer(config, FIRST)
+    return config, by_optimizer(config, FIRST_OPTIMIZERS)
 
 
 def by_optimizer(config: TrainConfig, names: Sequence[str], *, usual: bool = False) -> list[Variation]:
-    """One run for each optimizer.
+    """Return one variation for each optimizer.
 
     Args:
-        config: the settings that the runs share.
-        names: of the optimizers.
-        usual: whether each gets its own usual learning rate, instead of all the same.
+        config: the common settings.
+        names: names of the optimizers.
+        usual: whether each optimizer gets its usual learning rate instead of the common one.
     """
     rates = {name: usual_learning_rate(replace(config, optimizer=name)) for name in names} if usual else {}
-    return _counted([{"optimizer": name, **({"learning_rate": rates[name]} if usual else {})} for name in dict.fromkeys(names)], "optimizers")
+    return _require_count([{"optimizer": name, **({"learning_rate": rates[name]} if usual else {})} for name in dict.fromkeys(names)], "optimizers")
 
 
 def by_learning_rate(text: str) -> list[Variation]:
-    """One run for each learning rate in a text such as `0.1, 0.01, 0.001`.
+    """Return one variation for each learning rate in a text such as `0.1, 0.01, 0.001`.
 
     Raises:
-        ConfigError: it is no list of numbers, or of too few or too many.
+        ConfigError: the text is not a list of 2 to `MAX_RUNS` numbers.
     """
-    return _counted([{"learning_rate": value} for value in _numbers(text, float, "a learning rate, such as 0.01")], "learning rates")
+    return _require_count([{"learning_rate": value} for value in _numbers(text, float, "a learning rate, such as 0.01")], "learning rates")
 
 
 def by_batch_size(text: str) -> list[Variation]:
-    """One run for each batch size in a text such as `16, 64, 256`.
+    """Return one variation for each batch size in a text such as `16, 64, 256`.
 
     Raises:
-        ConfigError: it is no list of whole numbers, or of too few or too many.
+        ConfigError: the text is not a list of 2 to `MAX_RUNS` whole numbers.
     """
-    return _counted([{"batch_size": value} for value in _numbers(text, int, "a batch size, such as 64")], "batch sizes")
+    return _require_count([{"batch_size": value} for value in _numbers(text, int, "a batch size, such as 64")], "batch sizes")
 
 
-def begin(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation], owner: str) -> list[Run]:
-    """Make the runs of a race, each named after what is its own.
+def create_race(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation], owner: str) -> list[Run]:
+    """Create the runs of a race; name each after its variation.
 
     Raises:
-        ConfigError: a variation cannot work; then no run is made.
+        ConfigError: a variation is invalid; then no run is created.
         RunError: a folder cannot be written.
     """
     changes_batches = any("batch_size" in variation for variation in variations)
     common = config if changes_batches else replace(config, evaluate_every=_evaluate_every(config))
     runs = branching.race(common, network, variations, owner)
     for run, variation in zip(runs, variations, strict=True):
-        relabel(run, racer(variation))
+        relabel(run, variation_name(variation))
     return runs
 
 
-def racer(variation: Variation) -> str:
-    """What a run of a race is called: `SGD, learning rate 0.05`."""
+def variation_name(variation: Variation) -> str:
+    """Return the name of a run with this variation: `SGD, learning rate 0.05`."""
     return ", ".join(setting_called(name).mention(SimpleNamespace(**variation)) for name in variation)
 
 
 def _evaluate_every(config: TrainConfig) -> int:
-    """Steps between evaluations: once an epoch, or in a short race as often as makes `EVALUATIONS`, but at most four times an epoch."""
+    """Return the steps between evaluations for `EVALUATIONS` in the whole race, at least one and at most four an epoch; 0 for one an epoch."""
     size = dataset_info(config.dataset).train_size
     steps = math.ceil(size / config.images_per_step(size))
-    an_epoch = min(4, math.ceil(EVALUATIONS / config.epochs))
-    return 0 if an_epoch == 1 else max(1, steps // an_epoch)
+    per_epoch = min(4, math.ceil(EVALUATIONS / config.epochs))
+    return 0 if per_epoch == 1 else max(1, steps // per_epoch)
 
 
 def _numbers(text: str, kind: Callable[[str], float], example: str) -> list[float]:
-    """The numbers in a text, each once and in their order, however they are separated."""
-    found = []
+    """Parse the numbers in a text, separated by spaces, commas or semicolons; drop repetitions."""
+    numbers = []
     for word in re.split(r"[\s,;]+", text.strip()):
         try:
-            found.append(kind(word))
+            numbers.append(kind(word))
         except ValueError:
-            raise ConfigError([f"“{word[:20]}” is not {example}."]) from None
-    return list(dict.fromkeys(found))
+            raise ConfigError([f"“{word[:20]}” is not {example}. Separate the numbers by commas."]) from None
+    return list(dict.fromkeys(numbers))
 
 
-def _counted(variations: list[Variation], what: str) -> list[Variation]:
-    if not 2 <= len(variations) <= RACERS:
-        raise ConfigError([f"A race takes from 2 to {RACERS} {what}, not {len(variations)}."])
+def _require_count(variations: list[Variation], noun: str) -> list[Variation]:
+    if not 2 <= len(variations) <= MAX_RUNS:
+        raise ConfigError([f"A race needs from 2 to {MAX_RUNS} {noun}, not {len(variations)}."])
     return variations

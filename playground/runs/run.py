@@ -24,12 +24,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from playground import environment
-from playground.data.catalogue import dataset_info
-from playground.data.own_drawings import LabelledImages, from_safetensors, to_safetensors, validate_images
-from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
+from playground.errors import CheckpointError, PlaygroundError, RunError, UnknownName
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.runs.checkpoints import Checkpoints
@@ -117,35 +115,6 @@ class Run:
     def own_path(self) -> Path:
         return self.path / "own.safetensors"
 
-    def start_weights(self) -> dict[str, Any] | None:
-        """Load the weights to start from; None for initialised ones.
-
-        Raises:
-            CheckpointError: the file is damaged.
-        """
-        if not self.start_path.exists():
-            return None
-        from safetensors import SafetensorError  # imports torch, which readers of a run do without
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(self.start_path)
-        except (SafetensorError, OSError) as error:
-            raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
-
-    def own_images(self) -> LabelledImages | None:
-        """Load the learner's own images and labels; None if the run is trained on the data set alone.
-
-        Raises:
-            CheckpointError: the file is damaged, or does not fit the data set.
-        """
-        if not self.own_path.exists():
-            return None
-        try:
-            return from_safetensors(self.own_path.read_bytes(), dataset_info(self.config.dataset))
-        except (DataError, OSError) as error:
-            raise CheckpointError(f"The learner’s own images in the run “{self.id}” cannot be read: {error}") from None
-
 
 @lru_cache(maxsize=CACHED)
 def _config(run: Run, _modified: int) -> TrainConfig:
@@ -173,7 +142,7 @@ def modified_ns(path: Path) -> int:
         return 0
 
 
-def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: LabelledImages | None = None) -> Run:
+def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str = "", own: bytes | None = None) -> Run:
     """Create a queued run.
 
     Args:
@@ -181,18 +150,15 @@ def create(config: TrainConfig, network: NetworkSpec, owner: str = "", race: str
         network: the network.
         owner: the learner whose run it is.
         race: a name shared by runs that race against each other.
-        own: the learner's own images, ``(K, C, H, W)`` uint8, with labels ``(K,)`` int64, to train on in addition to the data set.
+        own: the content of `own.safetensors`: the learner's own images and labels, to train on in addition to the data set.
 
     Raises:
-        DataError: the learner's own images do not fit the data set.
         RunError: the folder cannot be written.
     """
     created = Created(time.time(), owner, race=race)
     if own is None:
         return create_from(config, network, created)
-    validate_images(own, dataset_info(config.dataset))
-    content = to_safetensors(own)
-    return create_from(config, network, created, lambda run: run.own_path.write_bytes(content))
+    return create_from(config, network, created, lambda run: run.own_path.write_bytes(own))
 
 
 def create_from(config: TrainConfig, network: NetworkSpec, created: Created, fill: Callable[[Run], object] = lambda _run: None) -> Run:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import islice
 
-from playground.runs.views.summaries import Summaries, Summary, listed_runs, owner
+from playground.runs.views.summaries import Summaries, Summary, list_runs, owner
 from playground.server.services import services
 
 SHOWN = 30
@@ -20,5 +20,5 @@ def summaries() -> Summaries:
 
 def readable_runs(who: str) -> list[Summary]:
     """Return the newest runs that the learner may see, without those whose files are damaged."""
-    newest = islice((run for run in listed_runs() if owner(run) in ("", who)), SHOWN)
+    newest = islice((run for run in list_runs() if owner(run) in ("", who)), SHOWN)
     return [summary for run in newest if (summary := summaries().of(run)) and summary.facts]

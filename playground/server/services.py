@@ -87,7 +87,7 @@ def _warm_up(server: Services) -> None:
         check()
         server.scheduler.warm_up()
         import_module("playground.server.warming").warm_torch()
-        server.scheduler.adopt()
+        server.scheduler.requeue()
         trash.purge(TRASH_SECONDS)
     except InstallationError as error:
         server.fault = error

@@ -1,1 +1,1 @@
-"""Type PyTorch, see memory: expressions, values, storage, and which inputs made which output."""
+"""Runs learners' PyTorch scripts and shows their tensors: values, memory, and the source cells of each cell."""

@@ -1,4 +1,4 @@
-"""Times the same matrix products on two devices, or with one thread and with all threads.
+"""Measures the time of matrix products on two devices, or with one thread and with all threads.
 
 Each time is the median of several, after a warm-up; the accelerator is synchronised before the clock is read.
 Source: https://docs.pytorch.org/tutorials/recipes/recipes/benchmark.html
@@ -16,9 +16,10 @@ import torch
 from playground import device, environment
 
 SIZES = (64, 128, 256, 512, 1024)
+"""Rows and columns of the matrices."""
 REPEATS = 7
 SECONDS_PER_SIZE = 0.25
-"""Seconds after which a size is not repeated again."""
+"""Seconds after which a product is not repeated again."""
 
 
 def compare_devices(_request: Mapping[str, Any]) -> dict[str, Any]:
@@ -29,22 +30,22 @@ def compare_devices(_request: Mapping[str, Any]) -> dict[str, Any]:
         the `seconds` of one product on each device.
     """
     best = device.best()
-    contenders: list[tuple[str, torch.device, int]]
+    devices: list[tuple[str, torch.device, int]]
     threads = environment.cores()
     if best.is_accelerator:
-        contenders = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
+        devices = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
     else:
-        contenders = [("1 thread", torch.device("cpu"), 1)]
+        devices = [("1 thread", torch.device("cpu"), 1)]
         if threads > 1:
-            contenders.append((f"{threads} threads", torch.device("cpu"), threads))
-    rows = [{"size": size, "seconds": [_median_seconds(size, where, count) for _title, where, count in contenders]} for size in SIZES]
-    return {"devices": [title for title, _device, _threads in contenders], "rows": rows}
+            devices.append((f"{threads} threads", torch.device("cpu"), threads))
+    rows = [{"size": size, "seconds": [_median_seconds(size, torch_device, count) for _title, torch_device, count in devices]} for size in SIZES]
+    return {"devices": [title for title, _device, _threads in devices], "rows": rows}
 
 
-def _median_seconds(size: int, where: torch.device, threads: int) -> float:
+def _median_seconds(size: int, torch_device: torch.device, threads: int) -> float:
     """Return the median seconds of one product of two matrices of shape ``(size, size)``."""
     torch.set_num_threads(threads)
-    a, b = (torch.rand(size, size, device=where) for _ in range(2))
+    a, b = (torch.rand(size, size, device=torch_device) for _ in range(2))
     _time_product(a, b)  # warm-up: threads, kernels and caches
     times: list[float] = []
     while len(times) < REPEATS and (len(times) < 3 or sum(times) < SECONDS_PER_SIZE):

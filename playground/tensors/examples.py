@@ -1,4 +1,4 @@
-"""Ready scripts in a teaching order; each shows one idea, and is short enough to change."""
+"""Example scripts in teaching order; each shows one idea."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Example:
-    """One script."""
+    """One example script."""
 
     name: str
     title: str
@@ -156,5 +156,5 @@ wrong = torch.cat([c, d])
 
 
 def example(name: str) -> Example | None:
-    """The example of that name."""
-    return next((found for found in EXAMPLES if found.name == name), None)
+    """Return the example of that name; None if there is none."""
+    return next((example for example in EXAMPLES if example.name == name), None)

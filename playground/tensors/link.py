@@ -1,4 +1,4 @@
-"""A script as a part of an address, so that a link reproduces the page."""
+"""Packs a script into a part of an address, so that a link opens the page with it."""
 
 from __future__ import annotations
 
@@ -8,44 +8,46 @@ import zlib
 
 from playground.errors import PlaygroundError
 
-LONGEST = 4_000
-"""Characters of a packed script: with the rest of the address still within what every browser and proxy takes."""
-LONGEST_SCRIPT = 20_000
-"""Characters of a script."""
+MAX_PACKED = 4_000
+"""Characters of a packed script, at most; with it, an address is short enough for every browser and proxy."""
+MAX_SCRIPT = 20_000
+"""Characters of a script, at most."""
 
 
 def pack(source: str) -> str:
-    """The script, compressed, in letters that an address may have.
+    """Compress a script and encode it with characters that are allowed in an address.
 
     Raises:
-        PlaygroundError: it is too long for a link.
+        PlaygroundError: the script is too long for a link, or contains a lone surrogate.
     """
     try:
         packed = base64.urlsafe_b64encode(zlib.compress(source.encode(), 9)).decode().rstrip("=")
     except UnicodeEncodeError:
-        raise PlaygroundError("This script has half a letter in it, which no link can carry.", "Delete it, and type it again.") from None
-    if len(source) > LONGEST_SCRIPT:
         raise PlaygroundError(
-            f"This script is too long for a link: it has {len(source):,} characters, {LONGEST_SCRIPT:,} are the most.", "Copy the script itself instead."
+            "A link cannot contain this script: one of its characters is incomplete (a lone surrogate).", "Delete that character and type it again."
+        ) from None
+    if len(source) > MAX_SCRIPT:
+        raise PlaygroundError(
+            f"This script is too long for a link: it has {len(source):,} characters; the limit is {MAX_SCRIPT:,}.", "Copy the script itself instead."
         )
-    if len(packed) > LONGEST:
+    if len(packed) > MAX_PACKED:
         raise PlaygroundError(
-            f"This script is too long for a link: compressed it has {len(packed):,} characters, {LONGEST:,} are the most.", "Copy the script itself instead."
+            f"This script is too long for a link: compressed it has {len(packed):,} characters; the limit is {MAX_PACKED:,}.", "Copy the script itself instead."
         )
     return packed
 
 
 def unpack(packed: str) -> str:
-    """The script that a link carries.
+    """Return the script of a link.
 
     Raises:
-        PlaygroundError: the link was cut or changed.
+        PlaygroundError: the link is damaged.
     """
     try:
         raw = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
         inflater = zlib.decompressobj()
-        source = inflater.decompress(raw, 4 * LONGEST_SCRIPT + 1).decode()
-        if not inflater.eof or len(source) > LONGEST_SCRIPT:
+        source = inflater.decompress(raw, 4 * MAX_SCRIPT + 1).decode()
+        if not inflater.eof or len(source) > MAX_SCRIPT:
             raise ValueError("cut, or too long")
         return source
     except (ValueError, zlib.error, binascii.Error):

@@ -1,8 +1,8 @@
-"""Runs learners' scripts each in a process of its own, which is forked warm, bounded by the system, and ended in time.
+"""Runs each script in a process of its own, which is forked with everything imported and limited by the operating system.
 
-A script shares nothing with the server or with other learners: not names, not random numbers, not freed memory.
-The interpreter refuses what it must by itself; the process is for what no allow-list can foresee, such as an
-operation that takes a minute or that crashes.
+A script shares nothing with the server or with other learners: no names, no random numbers, no freed memory.
+The interpreter refuses what is not on its allow-list; the process guards against what the interpreter cannot foresee,
+such as an operation that takes a minute or that crashes.
 """
 
 from __future__ import annotations
@@ -31,40 +31,43 @@ CHECK_EXERCISE = "playground.tensors.exercises.grading:check_exercise"
 COMPARE_DEVICES = "playground.tensors.device_benchmark:compare_devices"
 """Tasks, each as `module:function`."""
 REPORT_SECONDS = 0.8
-"""Processor time for what follows a script: its report."""
+"""Processor time for the report on a script, in seconds."""
 WALL_CLOCK_FACTOR = 20
-"""How many times its processor time a process may take on the clock, where others use the processor, too."""
+"""Largest ratio of elapsed time to processor time of a process; other processes use the processor as well."""
 OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
-"""What a process sends instead of an answer when its processor time is used up."""
+"""Sent by a process instead of a result when its processor time is used up."""
 EXTRA_MEMORY = 512 * 2**20
-"""Bytes that a script's process may take beyond what it started with: the bound of its values, and room to compute."""
+"""Bytes that a process may allocate after it was forked: the limit of the script's values, and memory to compute with."""
 DONE, FAILED = b"\0", b"\1"
-"""Last byte of an answer, after the JSON of a result or of an error, ``[message, hint]``. JSON has neither byte: an answer cut short has none."""
+"""Last byte of a message, after the JSON of a result or of an error, ``[message, hint]``. Neither byte occurs in JSON, so a truncated message has none."""
 CHUNK = 1 << 16
+"""Bytes that are received at once."""
 MAX_RESULT = 8 * 2**20
-"""Bytes of an answer."""
+"""Bytes of a result, at most."""
 Start = Callable[[str, str], tuple[int, socket.socket]]
 
 
 class InProcessSandbox:
-    """Does what is asked in the server's own process, one after another: for systems that cannot fork.
+    """Runs tasks in the server's own process, one after another, on systems that cannot fork.
 
-    A script is bounded by the interpreter alone there.
+    There only the interpreter limits a script.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def run(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
+        """Run a task and return its result."""
         with self._lock:
             return _load_task(task)(dict(request))
 
     def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
+        """Run a task and return its result as JSON."""
         return _to_json(self.run(task, request, seconds))
 
 
 def processor_seconds(scripts: int = 1) -> float:
-    """Processor time for a process that runs so many scripts and reports on each."""
+    """Return the processor time for a process that runs a number of scripts and reports on each, in seconds."""
     return scripts * (environment.script_seconds() + REPORT_SECONDS)
 
 
@@ -74,16 +77,16 @@ def make_sandbox(forker: Forker) -> Sandbox | InProcessSandbox:
 
 
 class Sandbox:
-    """Hands requests to processes.
+    """Runs tasks in processes of their own.
 
     Args:
-        start: makes a process and the line to it, as `Forker.start` does.
-        at_once: how many work at the same time; the others wait.
+        start: starts a process and returns its id and a connection to it, as `Forker.start` does.
+        max_processes: processes that run at the same time, by default one a core; further tasks wait.
     """
 
-    def __init__(self, start: Start, at_once: int | None = None) -> None:
+    def __init__(self, start: Start, max_processes: int | None = None) -> None:
         self._start = start
-        self._slots = threading.Semaphore(at_once or environment.cores())
+        self._slots = threading.Semaphore(max_processes or environment.cores())
 
     def run(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Run a task and return its result, parsed; see `run_to_json`."""
@@ -94,26 +97,28 @@ class Sandbox:
         """Run a task and return its result as the JSON that its process wrote.
 
         Args:
-            task: a function as `module:function`; takes the request and returns its answer, both plain data.
-            seconds: processor time that it may use, else that of one script; then the process is ended.
+            task: a function as `module:function`, which takes the request and returns the result, both plain data.
+            request: argument of the task.
+            seconds: limit on the processor time; by default that of one script.
 
         Raises:
-            PlaygroundError: it took too long, or it ended without an answer.
+            PlaygroundError: the task raised it, took too long, returned too much, or its process ended without a result.
         """
         with self._slots:
-            pid, line = self._start("playground.tensors.sandbox:run_child", task)
-            with line:
-                return _exchange(pid, line, request, seconds or processor_seconds())
+            pid, connection = self._start("playground.tensors.sandbox:run_child", task)
+            with connection:
+                return _exchange(pid, connection, request, seconds or processor_seconds())
 
 
-def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds: float) -> bytes:
+def _exchange(pid: int, connection: socket.socket, request: Mapping[str, Any], seconds: float) -> bytes:
+    """Send a request to a process and receive its result."""
     wall_seconds = WALL_CLOCK_FACTOR * seconds
     deadline = time.monotonic() + wall_seconds
     received = bytearray()
     try:
-        line.sendall(json.dumps([seconds, request]).encode())
-        line.shutdown(socket.SHUT_WR)
-        while part := _receive(line, deadline):
+        connection.sendall(json.dumps([seconds, request]).encode())
+        connection.shutdown(socket.SHUT_WR)
+        while part := _receive(connection, deadline):
             received += part
             if received.startswith(OUT_OF_TIME):
                 _kill(pid)
@@ -132,23 +137,27 @@ def _exchange(pid: int, line: socket.socket, request: Mapping[str, Any], seconds
         ) from None
     except OSError:
         received.clear()
-    answer, status = bytes(received[:-1]), received[-1:]
+    document, status = bytes(received[:-1]), received[-1:]
     if status == FAILED:
-        raise PlaygroundError(*json.loads(answer))
-    if status != DONE:  # empty or cut short
+        raise PlaygroundError(*json.loads(document))
+    if status != DONE:  # empty or truncated
         raise PlaygroundError(
             "The process of this script ended before it returned a result.", "It ran out of memory, or an operation crashed PyTorch. Make its tensors smaller."
         )
-    return answer
+    return document
 
 
-def _receive(line: socket.socket, deadline: float) -> bytes:
-    """Receive the next bytes of a result, empty at its end; the deadline counts for all parts together."""
+def _receive(connection: socket.socket, deadline: float) -> bytes:
+    """Receive the next bytes of a result; empty at its end.
+
+    Raises:
+        TimeoutError: the deadline has passed.
+    """
     remaining = deadline - time.monotonic()
     if remaining <= 0:
         raise TimeoutError
-    line.settimeout(remaining)
-    return line.recv(CHUNK)
+    connection.settimeout(remaining)
+    return connection.recv(CHUNK)
 
 
 def _kill(pid: int) -> None:
@@ -158,37 +167,37 @@ def _kill(pid: int) -> None:
 
 def run_child(task: str, descriptor: int) -> int:
     """Serve one request in the forked process: read it, limit the process, run the task, send the result."""
-    line = socket.socket(fileno=descriptor)
+    connection = socket.socket(fileno=descriptor)
     received = b""
-    while part := line.recv(CHUNK):
+    while part := connection.recv(CHUNK):
         received += part
     if not received:
         return 0  # the server closed the connection
     seconds, request = json.loads(received)
     _limit_resources(math.ceil(seconds) + 1)
     _reseed()
-    with _timed(line, seconds):
-        answer = _run_task(task, request)
-    line.sendall(answer)
-    line.close()
+    with _time_limit(connection, seconds):
+        message = _run_task(task, request)
+    connection.sendall(message)
+    connection.close()
     return 0
 
 
 @contextlib.contextmanager
-def _timed(line: socket.socket, seconds: float) -> Iterator[None]:
-    """Send `OUT_OF_TIME` when the processor time is used up, even in the middle of a native operation: Python's signal handler writes to the line itself."""
-    line.setblocking(False)
+def _time_limit(connection: socket.socket, seconds: float) -> Iterator[None]:
+    """Send `OUT_OF_TIME` when the processor time is used up, even during a native operation: Python writes the signal's number to the connection."""
+    connection.setblocking(False)
     signal.signal(signal.SIGPROF, lambda _number, _frame: None)
-    signal.set_wakeup_fd(line.fileno())
+    signal.set_wakeup_fd(connection.fileno())
     signal.setitimer(signal.ITIMER_PROF, seconds)
     yield
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.set_wakeup_fd(-1)
-    line.setblocking(True)
+    connection.setblocking(True)
 
 
 def _run_task(task: str, request: dict[str, Any]) -> bytes:
-    """Run the task and return its answer with its last byte; print the traceback of the playground's own bug and say in the answer that it is one."""
+    """Return the message with a task's result or its error; print the traceback of a bug in the playground."""
     try:
         return _to_json(_load_task(task)(request)) + DONE
     except PlaygroundError as error:
@@ -198,7 +207,7 @@ def _run_task(task: str, request: dict[str, Any]) -> bytes:
     except Exception as error:
         if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):
             return _failure("The script ran out of memory.", "Make its tensors smaller.")
-        with contextlib.suppress(OSError):  # this process may write no file, and the server's own output may be one
+        with contextlib.suppress(OSError):  # this process may not write files, and the server's output may be one
             traceback.print_exc()
         return _failure(
             "The playground has a bug that stopped this script; the script itself may be right.",
@@ -210,19 +219,19 @@ def _failure(message: str, hint: str) -> bytes:
     return _to_json([message, hint]) + FAILED
 
 
-def _to_json(answer: Any) -> bytes:
-    """Write JSON in ASCII: a lone surrogate in a learner's text could not be encoded otherwise."""
-    return json.dumps(answer, separators=(",", ":")).encode()
+def _to_json(value: Any) -> bytes:
+    """Convert to JSON escaped to ASCII; a lone surrogate in a learner's text could not be encoded otherwise."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
     module, function = task.split(":")
-    work: Callable[[dict[str, Any]], dict[str, Any]] = getattr(importlib.import_module(module), function)
-    return work
+    loaded: Callable[[dict[str, Any]], dict[str, Any]] = getattr(importlib.import_module(module), function)
+    return loaded
 
 
 def _limit_resources(seconds: int) -> None:
-    """Have the system hold this process to its time and memory, and let it write no file."""
+    """Let the operating system limit the processor time and the memory of this process, and forbid it to write files."""
     import resource  # Windows has no such module
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -233,7 +242,7 @@ def _limit_resources(seconds: int) -> None:
 
 
 def _data_bytes() -> int:
-    """Bytes of private memory that this process has; 0 where the system does not tell."""
+    """Return the bytes of private memory of this process; 0 on systems that do not report them."""
     with contextlib.suppress(OSError):
         for text in Path("/proc/self/status").read_text().splitlines():
             if text.startswith("VmData:"):
@@ -242,8 +251,8 @@ def _data_bytes() -> int:
 
 
 def _reseed() -> None:
-    """Seed the random number generators anew; a fork would otherwise continue those of its parent."""
-    import numpy as np  # only the process of a script has torch
+    """Seed the random generators again; a fork would otherwise continue the sequences of its parent."""
+    import numpy as np  # the server starts without torch
     import torch
 
     torch.seed()
@@ -254,7 +263,7 @@ def run_once(source: str, task: str = RUN) -> dict[str, Any]:
     """Run a script for the command line, in a process of its own.
 
     Returns:
-        What the task answers, in brief; a script that had to be ended has an error and nothing else.
+        The task's result without the statements; of a script that was ended by force, only an error.
     """
     request = {"source": source, "brief": True}
     if not CAN_FORK:
@@ -263,8 +272,8 @@ def run_once(source: str, task: str = RUN) -> dict[str, Any]:
     try:
         return Sandbox(forker.start).run(task, request)
     except PlaygroundError as error:
-        place = {"line": None, "start": 0, "end": 0}
-        fault: dict[str, Any] = {**place, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}
-        return {"names": {}, "output": "", "warnings": [], "error": fault}
+        span = {"line": None, "start": 0, "end": 0}
+        failure: dict[str, Any] = {**span, "message": error.message, "explanation": error.hint, "alignment": None, "fix": None, "fixes": []}
+        return {"names": {}, "output": "", "warnings": [], "error": failure}
     finally:
         forker.close()

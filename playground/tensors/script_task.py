@@ -1,4 +1,4 @@
-"""The task that runs a script of the Tensors page, and what the launcher prepares for it (`playground.tensors.sandbox`)."""
+"""The sandbox's task that runs a script, and the preparation of the process that is forked for it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from playground.tensors.xray import report
 
 
 def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The task that runs `source` on `device` and reports on it."""
+    """Run a script and report on it: a task of the sandbox.
 
-    given = {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
-    execution = interpreter.run(str(request["source"]), given)
+    Args:
+        request: `source`, the script; `device`, by default the best one; `brief`, whether to leave out the statements.
+    """
+    predefined = {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
+    execution = interpreter.run(str(request["source"]), predefined)
     return report.summary(execution) if request.get("brief") else report.report(execution)
 
 
 def prepare() -> None:
-    """In the forking process: import everything, and let the meta device and the tracing do their own slow imports."""
-
+    """Import everything in the process that is forked, and run a script, so that PyTorch does its late imports."""
     torch.set_num_threads(1)
-    torch.seed()  # the first time it reads source files for a traceback that nobody asked for
+    torch.seed()  # its first call reads source files
     source = "a = torch.rand(3, 4)\nb = a[a > 0.5].sum()\nc = a @ a.T + np.ones(3)\nd = torch.cat([a, a]).max(dim=1)[1]\na += 1\na @ a"
     report.report(interpreter.run(source, {"device": torch.device("cpu")}))

@@ -22,7 +22,7 @@ from playground.autograd.formulas import title
 from playground.autograd.gradient_tracer import GradientTracer
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
-from playground.tensors.language.tracing import Tracer
+from playground.tensors.language.tracing import StatementTracer, Tracer
 
 from ..support.tiers import repetitions
 
@@ -440,7 +440,7 @@ def check(program: Program) -> None:
 
 def assert_nothing_changed(program: Program, facts: Facts, execution: Execution, document: dict[str, Any]) -> None:
     """Gradients of leaves, with nobody looking on, with the X-ray's tracer, and with this one, to the last bit."""
-    traced = observed(program.source, Tracer()) if RAN["passes"] % 8 == 0 else execution
+    traced = observed(program.source, StatementTracer()) if RAN["passes"] % 8 == 0 else execution
     for name, value in facts.names.items():
         if isinstance(value, torch.Tensor):
             gradient = value.grad if value.is_leaf or value.retains_grad else None

@@ -355,7 +355,7 @@ def test_drawings_become_tensors_of_images_and_labels() -> None:
 
 def test_drawings_of_a_run_survive_a_round_trip() -> None:
     own = to_tensors([drawing(0, 3), drawing(1, 7)])
-    images, labels = from_safetensors(to_safetensors(own), MNIST)
+    images, labels = from_safetensors(to_safetensors(own, MNIST), MNIST)
     assert torch.equal(images, own[0]) and torch.equal(labels, own[1])
 
 

@@ -391,14 +391,14 @@ def assert_follows(written: Calculation, before: Calculation) -> None:
 @pytest.mark.parametrize("place", [(3, 0, 0), (0, 5, 0), (0, 0, 6), (-1, 0, 0), (0, 0), (0, 0, 0, 0), ()])
 def test_a_place_outside_the_output_is_refused(place: tuple[int, ...]) -> None:
     assert conv()(samples(2, 7, 8)).shape == (1, 3, 5, 6)
-    with pytest.raises(ShapeError, match="no number at"):
+    with pytest.raises(ShapeError, match="no value at"):
         write_out(conv(), samples(2, 7, 8), place)
-    with pytest.raises(ShapeError, match="no number at"):
+    with pytest.raises(ShapeError, match="no value at"):
         receptive_field([conv()], [(3, 5, 6)], 0, place, (2, 7, 8))
 
 
 def test_batches_unknown_layers_and_training_mode_are_refused() -> None:
-    with pytest.raises(ShapeError, match="One sample"):
+    with pytest.raises(ShapeError, match="for one image"):
         write_out(nn.ReLU().eval(), torch.zeros(2, 3), (0,))
     with pytest.raises(UnknownName, match="Bilinear"):
         write_out(nn.Bilinear(1, 1, 1).eval(), torch.zeros(1, 1), (0,))

@@ -183,7 +183,7 @@ def test_a_contrast_explains_the_difference_of_two_logits(method: str) -> None:
     model, images = digits(1)
     image, (first, second) = images[0], (2, 7)
     attribution = contrast(model, image, method, first, second)
-    assert (attribution.target, attribution.against) == (first, second) and attribution.bound > 0
+    assert (attribution.target, attribution.versus) == (first, second) and attribution.bound > 0
     if method == "saliency":
         assert torch.equal(attribution.values, gradient(model, model.prepare(image[None]), first, second)[0, 0].abs())
     elif method == "grad-cam":
@@ -317,7 +317,7 @@ def test_unknown_methods_classes_and_shapes_are_refused() -> None:
             attribute(model, images[0], "saliency", target)
         with pytest.raises(ConfigError, match="from 0 to 9"):
             contrast(model, images[0], "saliency", 0, target)
-    with pytest.raises(ConfigError, match="another one"):
+    with pytest.raises(ConfigError, match="two different classes"):
         contrast(model, images[0], "saliency", 3, 3)
     with pytest.raises(ShapeError, match=r"3×32×32.*1×28×28"):
         attribute(model, torch.zeros(3, 32, 32, dtype=torch.uint8), "saliency", 0)
@@ -336,7 +336,7 @@ def test_a_network_with_non_finite_outputs_is_refused(method: str) -> None:
 def test_each_method_has_a_description_and_a_source() -> None:
     assert list(METHODS) == ["saliency", "integrated-gradients", "grad-cam", "occlusion"]
     for method in METHODS.values():
-        assert method.explains.endswith(".") and method.explains[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
+        assert method.description.endswith(".") and method.description[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
 
 
 def captums(model: Model, image: Tensor, method: str, target: int) -> Tensor:

@@ -21,6 +21,7 @@ from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import NAME_LIMIT, label, relabel
 from playground.runs.run import all_runs, create
+from playground.runs.start import own_images, start_weights
 from playground.training.config import TrainConfig
 
 from ..support.training import train
@@ -48,7 +49,7 @@ def test_corrections_are_classified_correctly_and_accuracy_hardly_drops(model: M
     state = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
     run = fine_tune(model, images, labels, "ada")
     assert (History(run).follow().state, run.owner, run.config.inputs) == ("queued", "ada", model.inputs)
-    start, own = run.start_weights(), run.own_images()
+    start, own = start_weights(run), own_images(run)
     assert start is not None and own is not None
     assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
     assert torch.equal(own[0], images) and torch.equal(own[1], labels)
@@ -139,4 +140,4 @@ def test_invalid_drawings_and_networks_cannot_be_fine_tuned(model: Model) -> Non
 
 def test_drawings_reach_the_run_unchanged(model: Model) -> None:
     images, labels = misclassified(model, 2)
-    assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels))
+    assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels), model.info)

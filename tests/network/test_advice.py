@@ -9,10 +9,10 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from playground.data.catalogue import dataset_info
-from playground.network.advice import MOST_OF_A_KIND, Advice, advise
-from playground.network.facts import totals
+from playground.network.advice import MAX_PER_KIND, Advice, advise
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
+from playground.network.totals import compute_totals
 from playground.network.trace import trace
 
 from ..support.tiers import repetitions
@@ -47,24 +47,24 @@ CASES = [
         "no-activation",
         image(Layer("Flatten"), Layer("Linear"), Layer("Dropout"), TEN),
         3,
-        ["Put a ReLU layer behind layer 1 (Linear)"],
+        ["Put a ReLU layer after layer 1 (Linear)"],
         image(Layer("Flatten"), Layer("Linear"), Layer("GELU"), TEN),
     ),
     (
         "no-activation",
         image(Layer("Conv2d"), Layer("BatchNorm2d"), Layer("AvgPool2d"), Layer("Conv2d")),
         3,
-        ["Put a ReLU layer behind layer 1 (BatchNorm2d)"],
+        ["Put a ReLU layer after layer 1 (BatchNorm2d)"],
         image(Layer("Conv2d"), Layer("MaxPool2d"), Layer("Conv2d")),
     ),
     (
         "no-activation",
         image(Layer("Flatten"), Layer("Linear"), Layer("Linear"), Layer("Conv2d")),
         2,
-        ["Put a ReLU layer behind layer 1 (Linear)"],
+        ["Put a ReLU layer after layer 1 (Linear)"],
         image(Layer("Linear"), Layer("Linear")),
     ),
-    ("no-activation", image(Layer("Conv2d"), *HEAD), 2, ["Put a ReLU layer behind layer 0 (Conv2d)"], image(Layer("ResidualBlock"), *HEAD)),
+    ("no-activation", image(Layer("Conv2d"), *HEAD), 2, ["Put a ReLU layer after layer 0 (Conv2d)"], image(Layer("ResidualBlock"), *HEAD)),
     (
         "vanishing-gradients",
         network((8,), *[Layer("Linear"), Layer("Tanh")] * 6, TEN),
@@ -91,7 +91,7 @@ CASES = [
         "one-layer-dominates",
         PRESETS["tutorial-cnn"],
         7,
-        ["Put a MaxPool2d layer in front of layer 6 (Flatten)"],
+        ["Put a MaxPool2d layer before layer 6 (Flatten)"],
         image(Layer("Flatten"), Layer("Linear", {"out_features": 1000})),
     ),
     (
@@ -158,7 +158,7 @@ def test_batch_normalisation_with_a_batch_size_of_1_gets_advice() -> None:
 
 def test_a_network_too_large_for_the_device_gets_advice() -> None:
     spec = PRESETS["tutorial-cnn"]
-    counts = totals(trace(spec))
+    counts = compute_totals(trace(spec))
     memory = counts.parameters * 16 + counts.activation_bytes // 4 * 64 * 8
     assert "too-large-for-device" not in dict(kinds(advice(spec, memory=memory)))
     assert ("too-large-for-device", None) in kinds(advice(spec, memory=memory - 1))
@@ -180,7 +180,7 @@ def test_presets_get_only_minor_advice(name: str) -> None:
 
 def test_repeated_advice_is_limited() -> None:
     spec = network((8,), *[Layer("Linear", {"out_features": 8})] * MAX_LAYERS)
-    assert kinds(advice(spec)) == [("no-activation", index) for index in range(1, MOST_OF_A_KIND + 1)]
+    assert kinds(advice(spec)) == [("no-activation", index) for index in range(1, MAX_PER_KIND + 1)]
 
 
 @settings(max_examples=repetitions(300))
@@ -188,7 +188,7 @@ def test_repeated_advice_is_limited() -> None:
 def test_a_fix_removes_its_advice_and_breaks_no_layer(spec: NetworkSpec, dataset: str | None, batch_size: int) -> None:
     items = advice(spec, dataset, batch_size)
     times = Counter(item.kind for item in items)
-    assert max(times.values(), default=0) <= MOST_OF_A_KIND
+    assert max(times.values(), default=0) <= MAX_PER_KIND
     is_unreachable = [step.out_shape is None for step in trace(spec)]
     for item in items:
         assert item.text.endswith(".") and item.reason.endswith(".")
@@ -198,4 +198,4 @@ def test_a_fix_removes_its_advice_and_breaks_no_layer(spec: NetworkSpec, dataset
             fitting = len(fixed.layers) - sum(is_unreachable)
             run(fixed.layers[:fitting], fixed.input_shape)
             after = Counter(other.kind for other in advice(fixed, dataset, batch_size))
-            assert after[item.kind] < times[item.kind] or times[item.kind] == MOST_OF_A_KIND
+            assert after[item.kind] < times[item.kind] or times[item.kind] == MAX_PER_KIND

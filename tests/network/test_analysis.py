@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from playground import device
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import analysis
-from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, catalogue, parameter_help
+from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, describe_layer_types, parameter_help
 from playground.network.catalogue import LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
@@ -135,7 +135,7 @@ def test_the_problems_of_an_invalid_document_are_listed_without_tracing(document
 
 def test_layers_of_a_network_with_too_many_layers_are_not_checked() -> None:
     result = analyse({**GOOD, "layers": [{"type": "Nope"}] * 10_000}, None)
-    assert result["problems"] == [f"A network has from 1 to {MAX_LAYERS} layers, not 10000."]
+    assert result["problems"] == [f"A network must have from 1 to {MAX_LAYERS} layers, not 10000."]
 
 
 LARGEST = {
@@ -177,7 +177,7 @@ def test_an_invalid_batch_size_is_refused(batch_size: Any) -> None:
 
 
 def test_the_catalogue_is_complete_and_serialisable() -> None:
-    rows = catalogue()
+    rows = describe_layer_types()
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
     assert [item["name"] for item in rows] == [kind.name for kind in LAYERS]
     for item, kind in zip(rows, LAYERS, strict=True):

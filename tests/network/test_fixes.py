@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from playground.network.fixes import divisors
+from playground.data.catalogue import dataset_info
+from playground.network.advice import advise
+from playground.network.fixes import Fix, divisors
 from playground.network.spec import MAX_LAYERS, NetworkSpec
-from playground.network.trace import trace, working_output_fixes
+from playground.network.trace import trace
 
 from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks, without_misfits
 
 
 def works(spec: NetworkSpec, fixed: NetworkSpec, broken: int) -> bool:
-    """Whether PyTorch runs a fixed network up to and with the layer that was broken, and the trace says so too."""
+    """Return whether PyTorch and the trace run a fixed network up to and including the layer that did not fit."""
     behind = len(spec.layers) - broken - 1
     run(fixed.layers[: len(fixed.layers) - behind], fixed.input_shape)
     return all(step.out_shape for step in trace(fixed)[: len(fixed.layers) - behind])
+
+
+def output_fixes(spec: NetworkSpec, classes: int) -> tuple[Fix, ...]:
+    """Return the fixes of the hint that the output does not have one score for each class; () where there is no such hint."""
+    dataset = replace(dataset_info("mnist"), classes=tuple(map(str, range(classes))))
+    return next((hint.fixes for hint in advise(spec, trace(spec), dataset, 64, None) if hint.kind == "wrong-output"), ())
 
 
 @settings(max_examples=repetitions(520))
@@ -38,7 +48,7 @@ def test_every_fix_makes_the_layer_fit(spec: NetworkSpec) -> None:
 def test_every_output_fix_gives_one_output_for_each_class(stack: NetworkSpec, classes: int) -> None:
     spec = without_misfits(stack)
     assume(spec)
-    fixes = working_output_fixes(spec, classes)
+    fixes = output_fixes(spec, classes)
     assert bool(fixes) == (trace(spec)[-1].out_shape != (classes,))
     for fix in fixes:
         assert run(fix.layers, spec.input_shape).shape == (BATCH, classes)
@@ -57,17 +67,17 @@ def test_every_output_fix_gives_one_output_for_each_class(stack: NetworkSpec, cl
     ids=["last", "behind-softmax", "unfinished", "none", "right", "broken"],
 )
 def test_an_output_fix_changes_the_layer_that_computes_the_logits(layers: tuple[Layer, ...], titles: list[str]) -> None:
-    assert [fix.title for fix in working_output_fixes(network((4,), *layers), 10)] == titles
+    assert [fix.title for fix in output_fixes(network((4,), *layers), 10)] == titles
 
 
 TITLES = [
-    (network((1, 28, 28), Layer("Linear")), ["Put a Flatten layer before it: 784 values in one row", "Put a PatchEmbedding layer before it"]),
+    (network((1, 28, 28), Layer("Linear")), ["Put a Flatten layer before it: a vector of 784 values", "Put a PatchEmbedding layer before it"]),
     (network((1, 28, 28), Layer("BatchNorm1d")), ["Use BatchNorm2d here", "Put a Flatten"]),
     (network((10,), Layer("BatchNorm2d")), ["Use BatchNorm1d here"]),
     (network((1, 28, 28), Layer("PatchEmbedding"), Layer("BatchNorm1d")), ["Use LayerNorm", "Put a TokenMean", "Put a Flatten", "Leave this layer"]),
     (network((1, 28, 28), Layer("TransformerEncoderLayer")), ["Put a PatchEmbedding"]),
-    (network((1, 28, 28), Layer("Flatten"), Layer("Conv2d")), ["Leave out layer 0 (Flatten)", "Move this layer in front of layer 0", "Leave this layer out"]),
-    (network((1, 28, 28), Layer("Flatten"), Layer("Linear"), Layer("Conv2d")), ["Move this layer in front of layer 0 (Flatten)", "Leave this layer out"]),
+    (network((1, 28, 28), Layer("Flatten"), Layer("Conv2d")), ["Leave out layer 0 (Flatten)", "Move this layer before layer 0", "Leave this layer out"]),
+    (network((1, 28, 28), Layer("Flatten"), Layer("Linear"), Layer("Conv2d")), ["Move this layer before layer 0 (Flatten)", "Leave this layer out"]),
     (
         network((1, 28, 28), Layer("Flatten"), Layer("TransformerEncoderLayer", {"nhead": 5})),
         ["Use PatchEmbedding in place of layer 0", "Leave this layer out"],
@@ -113,7 +123,7 @@ def test_a_fix_never_exceeds_the_maximum_number_of_layers() -> None:
     full = network((1, 8, 8), *[Layer("ReLU")] * (MAX_LAYERS - 1), Layer("Linear"))
     assert [fix.title for fix in trace(full)[-1].fixes] == ["Leave this layer out"]
     one_less = full.with_layers(full.layers[1:])
-    assert "Put a Flatten layer before it: 64 values in one row" in [fix.title for fix in trace(one_less)[-1].fixes]
+    assert "Put a Flatten layer before it: a vector of 64 values" in [fix.title for fix in trace(one_less)[-1].fixes]
 
 
 def test_divisors_are_sorted_and_bounded() -> None:

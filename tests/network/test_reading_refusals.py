@@ -48,7 +48,7 @@ REFUSED: list[tuple[str, Shape | None, str]] = [
     (CNN, (1, 28, 28), "Line 7: Linear takes 400 features, but what arrives has 256. Set in_features to 256"),
     (CNN.replace("400", "401"), None, "No usual input shape fits this code. With (1, 28, 28): Line 7: Linear takes 401 features"),
     (CNN.replace("2d(6,", "2d(7,"), None, "Line 4: Conv2d takes 7 channels, but what arrives has 6."),
-    (CNN.replace("    nn.Flatten(),\n", ""), (1, 32, 32), "Line 6: Linear: it takes"),
+    (CNN.replace("    nn.Flatten(),\n", ""), (1, 32, 32), "Line 6: Linear: This layer takes"),
     ("nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(4))", None, "Line 1: BatchNorm1d takes 4 features, but what arrives has 3."),
     ("nn.Sequential(nn.Linear(4, 3), nn.LayerNorm([4]))", None, "Line 1: LayerNorm takes shape (4,), but what arrives has (3,)."),
     ("nn.Sequential(PatchEmbedding(1, 28, 8, 4))", (1, 32, 32), "PatchEmbedding takes 28 pixels on a side, but what arrives has 32."),

@@ -84,8 +84,8 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         kinds.append(layer.type)
         return construct(layer, in_shape)
 
-    tracing._traced.cache_clear()
-    tracing._outcome.cache_clear()
+    tracing._trace.cache_clear()
+    tracing._run_layer.cache_clear()
     monkeypatch.setattr(tracing, "construct", build)
     return kinds
 

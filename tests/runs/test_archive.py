@@ -41,7 +41,8 @@ from playground.runs.run import Run, all_runs, create
 from playground.runs.sharing import archive as sharing
 from playground.runs.sharing.archive import as_csv, as_zip, from_zip
 from playground.runs.sharing.weights import create_from_weights, weights_of
-from playground.runs.sharing.weights_import import adopt
+from playground.runs.sharing.weights_import import import_weights
+from playground.runs.start import start_weights
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Created, Event, Failed, Paused, Started, Step, Stopped
@@ -239,14 +240,14 @@ def test_a_fork_and_a_run_from_weights_come_back(trained: Run, monkeypatch: pyte
     created = next(copy.journal.events()[0])
     assert created == Created(created.time, "bob")  # type: ignore[attr-defined]  # the parent and its race stayed where they were
     begun = create_from_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
-    again = from_zip(content_of(begun)).start_weights()
-    expected = begun.start_weights()
+    again = start_weights(from_zip(content_of(begun)))
+    expected = start_weights(begun)
     assert again is not None and expected is not None
     assert again.keys() == expected.keys() and all(torch.equal(again[name], expected[name]) for name in again)
 
 
 def test_weights_that_were_tried_before_their_first_step(trained: Run) -> None:
-    run, notes = adopt(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    run, notes = import_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
     assert notes == ()
     (tried,) = History(run).follow().evaluations
     _heading, row = as_csv(run).splitlines()
@@ -597,7 +598,7 @@ def test_weights_to_start_from_that_do_not_fit_are_refused(archive: bytes, train
 @pytest.mark.parametrize(("name", "mode"), [*OUTSIDE, ("config.json", SYMLINK), ("x/../../../events.jsonl", 0)])
 def test_a_file_outside_is_refused(small: bytes, name: str, mode: int, tmp_path: Path) -> None:
     before = set(tmp_path.rglob("*"))
-    assert "outside of its own folder" in refused(with_entry(small, name, b"{}", mode))
+    assert "path outside the archive" in refused(with_entry(small, name, b"{}", mode))
     assert set(tmp_path.rglob("*")) == before
 
 
@@ -613,7 +614,7 @@ def test_a_bomb_is_refused_by_its_size(small: bytes, monkeypatch: pytest.MonkeyP
     content = packed(entries(small) | {"bomb.txt": bytes(900_000)}, zipfile.ZIP_DEFLATED)
     total = sum(len(file) for file in entries(content).values())
     monkeypatch.setattr(sharing, "LIMIT", total - 1)
-    assert "too large when it is unpacked" in refused(content)
+    assert "too large: unpacked it has" in refused(content)
     monkeypatch.setattr(sharing, "LIMIT", total)
     assert from_zip(content)
 

@@ -203,8 +203,8 @@ def test_what_the_past_was_learnt_with_cannot_be_changed(name: str, parent: Pare
 @pytest.mark.parametrize(
     ("step", "changes", "told"),
     [
-        pytest.param(30, {}, "done already", id="nothing-left"),
-        pytest.param(15, {"epochs": 1}, "done already", id="fewer-epochs"),
+        pytest.param(30, {}, "epochs are done", id="nothing-left"),
+        pytest.param(15, {"epochs": 1}, "epochs are done", id="fewer-epochs"),
         pytest.param(15, {"learning_rate": -1.0}, "above 0", id="rate"),
         pytest.param(15, {"optimizer": "magic"}, "magic", id="optimizer"),
         pytest.param(15, {"surprise": 1}, "surprise", id="unknown"),

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from playground.runs.columns import FIRST_ROOM, NAMES, StepColumns
+from playground.runs.columns import FIRST_CAPACITY, NAMES, StepColumns
 from playground.training.events import Step, Steps
 
 from ..support.tiers import repetitions
 
-BLOCK = st.tuples(st.just("extend"), st.integers(1, 2 * FIRST_ROOM))
-CUT = st.tuples(st.just("rewind"), st.integers(0, 5 * FIRST_ROOM))
+BLOCK = st.tuples(st.just("extend"), st.integers(1, 2 * FIRST_CAPACITY))
+CUT = st.tuples(st.just("rewind"), st.integers(0, 5 * FIRST_CAPACITY))
 
 
 def taken(first: int, count: int, seed: int) -> list[Step]:

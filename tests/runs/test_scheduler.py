@@ -229,7 +229,7 @@ def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(tmp_path: Pat
     until(lambda: not training.lock.is_held())
     assert history.follow().state == "interrupted"
     scheduler = Scheduler(workers=1)
-    scheduler.adopt()
+    scheduler.requeue()
     assert finish(History(waiting)).state == "finished"
     assert history.follow().state == "interrupted"  # what was cut off waits to be asked for
     scheduler.close()

@@ -15,7 +15,7 @@ from playground.runs.journal import Journal
 from playground.runs.labels import relabel
 from playground.runs.run import Run, create
 from playground.runs.trash import delete
-from playground.runs.views.summaries import Summaries, Summary, first_chosen, listed_runs, owner
+from playground.runs.views.summaries import Summaries, Summary, first_selected, list_runs, owner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
@@ -145,26 +145,26 @@ def test_whose_a_run_is_is_asked_again_while_nobody_can_tell() -> None:
 
 
 def test_the_folder_is_read_again_only_when_a_run_has_come_or_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert listed_runs() == []
+    assert list_runs() == []
     first = made()
-    assert listed_runs() == [first]
+    assert list_runs() == [first]
     folder = environment.runs_folder()
     long_ago = folder.stat().st_mtime_ns - 60_000_000_000
     os.utime(folder, ns=(long_ago, long_ago))
-    assert listed_runs() == [first]
+    assert list_runs() == [first]
     monkeypatch.setattr("playground.runs.views.summaries.all_runs", lambda: pytest.fail("read again"))
-    assert listed_runs() == [first]
+    assert list_runs() == [first]
     monkeypatch.undo()
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder))
     second = made()
-    assert set(listed_runs()) == {first, second}
+    assert set(list_runs()) == {first, second}
     second.journal.append(Finished(0.0, 1, 0.1, 0.9, 100.0))
     delete(second)
-    assert listed_runs() == [first]
+    assert list_runs() == [first]
 
 
 def chosen(runs: list[Run]) -> list[Run]:
-    return first_chosen([of(run) for run in runs])
+    return first_selected([of(run) for run in runs])
 
 
 def test_the_newest_few_of_one_data_set_are_chosen_first() -> None:

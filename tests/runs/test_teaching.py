@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.data.own_drawings import to_safetensors
@@ -22,6 +23,7 @@ from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
 from playground.runs.sharing.archive import as_zip, from_zip
+from playground.runs.start import own_images
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Event, Step
@@ -119,7 +121,7 @@ def test_what_does_not_fit_is_refused(digits: ImageSet) -> None:
 
 def begun(count: int = 5, config: TrainConfig = CONFIG) -> Run:
     run = create(config, SMALL, owner="ada")
-    run.own_path.write_bytes(to_safetensors(own(count)))
+    run.own_path.write_bytes(to_safetensors(own(count), dataset_info(config.dataset)))
     return run
 
 
@@ -182,14 +184,14 @@ def test_an_archive_takes_them_along(whole: Run) -> None:
     run = begun()
     _until(execute(run), 12)
     copy = from_zip(content_of(run), "bob")
-    found, expected = copy.own_images(), own()
+    found, expected = own_images(copy), own()
     assert found is not None and all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
     assert (taken(trained(copy)), tried(copy)) == (taken(whole), tried(whole))
 
 
 def test_a_run_without_them_has_none_and_packs_none() -> None:
     run = create(CONFIG, SMALL)
-    assert run.own_images() is None
+    assert own_images(run) is None
     copy = from_zip(content_of(run))
     assert not copy.own_path.exists() and not any("own" in name for name in entries(content_of(run)))
 

@@ -294,7 +294,7 @@ def test_an_encrypted_archive_and_one_packed_otherwise() -> None:
     with pytest.raises(CheckpointError, match="encrypted"):
         opened(bytes(locked))
     for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
-        with pytest.raises(CheckpointError, match="packed in a way"):
+        with pytest.raises(CheckpointError, match="compression other than Deflate"):
             opened(changed(EIGHT, lambda _name, content: content, method))
 
 
@@ -306,7 +306,7 @@ def test_two_files_of_one_name() -> None:
 
 @pytest.mark.parametrize(("name", "mode"), OUTSIDE)
 def test_a_file_outside_is_refused(name: str, mode: int) -> None:
-    with pytest.raises(CheckpointError, match="outside of its own folder"):
+    with pytest.raises(CheckpointError, match="path outside the archive"):
         opened(with_entry(EIGHT, name, mode=mode))
 
 

@@ -28,7 +28,8 @@ from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
 from playground.runs.sharing import weights as weights_module
-from playground.runs.sharing.weights import LIMIT, as_safetensors, as_state_dict, create_from_weights, fitted, read_weights, weights_of
+from playground.runs.sharing.weights import LIMIT, as_safetensors, as_state_dict, create_from_weights, match_weights, read_weights, weights_of
+from playground.runs.start import start_weights
 from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.loop import Training
@@ -137,14 +138,14 @@ def test_weights_of_a_plain_script_give_the_same_predictions(make: Callable[[], 
     }[kind]()
     (tmp_path / "net.pt").write_bytes(content)
     for data in (content, tmp_path / "net.pt"):
-        found, notes = fitted(read_weights(data, "net.pt"), spec)
+        found, notes = match_weights(read_weights(data, "net.pt"), spec)
         assert torch.equal(logits(spec, found, batch(spec)), network(batch(spec)))
         assert all(tensor.is_contiguous() for tensor in found.values())
         assert bool(notes) == (make is not sequential)
 
 
 def test_what_was_renamed_is_told() -> None:
-    _, (note,) = fitted(Tutorial().state_dict(), TUTORIAL)
+    _, (note,) = match_weights(Tutorial().state_dict(), TUTORIAL)
     assert note == "The layers were matched by their order and shapes: conv1 → 0, conv2 → 3, fc1 → 7, fc2 → 9."
 
 
@@ -165,7 +166,7 @@ def test_safetensors_of_many_layers_come_in_the_order_of_their_names() -> None:
     """Not in that of their bytes, in which `fc10` comes before `fc2`, nor in that of chance, which is the library's."""
     weights = {f"fc{number}.weight": torch.full((4, 4), number) for number in range(1, 13)}
     deep = NetworkSpec("deep", (4,), tuple(LayerSpec("Linear", {"out_features": 4, "bias": False}) for _ in range(12)))
-    found, (note,) = fitted(read_weights(save_safetensors({name: tensor.float() for name, tensor in weights.items()}), "net"), deep)
+    found, (note,) = match_weights(read_weights(save_safetensors({name: tensor.float() for name, tensor in weights.items()}), "net"), deep)
     assert [tensor[0, 0].item() for tensor in found.values()] == list(range(1, 13))
     assert note.endswith("fc11 → 10, fc12 → 11.")
 
@@ -177,30 +178,30 @@ def test_every_preset_takes_its_own_weights_under_any_names() -> None:
         for name in weights:
             layer, _, rest = name.partition(".")
             names[name] = f"{names.setdefault(layer, f'part{len(names)}')}.{rest}"
-        found, notes = fitted({names[name]: tensor for name, tensor in weights.items()}, spec)
+        found, notes = match_weights({names[name]: tensor for name, tensor in weights.items()}, spec)
         assert list(found) == list(weights) and all(torch.equal(found[name], weights[name]) for name in weights) and notes
-        again, unchanged = fitted(found, spec)
+        again, unchanged = match_weights(found, spec)
         assert unchanged == () and all(torch.equal(again[name], weights[name]) for name in weights)
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_other_kinds_of_numbers_become_float32(kind: torch.dtype) -> None:
     weights = {name: tensor.to(kind) for name, tensor in sequential().state_dict().items()}
-    found, notes = fitted(read_weights(saved(weights), "net.pt"), TUTORIAL)
+    found, notes = match_weights(read_weights(saved(weights), "net.pt"), TUTORIAL)
     assert all(tensor.dtype == torch.float32 and torch.equal(tensor, weights[name].float()) for name, tensor in found.items())
     assert notes == (f"The weights were converted from {str(kind)[6:]} to float32.",)
 
 
 def test_what_is_returned_shares_nothing_with_what_was_given() -> None:
     given_weights = sequential().state_dict()
-    found, _ = fitted(given_weights, TUTORIAL)
+    found, _ = match_weights(given_weights, TUTORIAL)
     given_weights["0.weight"].zero_()
     assert found["0.weight"].abs().sum() > 0
 
 
 def refused(weights: dict[str, Tensor], spec: NetworkSpec = TUTORIAL) -> str:
     with pytest.raises(CheckpointError) as caught:
-        fitted(weights, spec)
+        match_weights(weights, spec)
     return str(caught.value)
 
 
@@ -254,7 +255,7 @@ def test_float64_beyond_float32_is_refused() -> None:
 
 def test_a_network_that_does_not_fit_itself_is_told() -> None:
     with pytest.raises(ShapeError):
-        fitted(sequential().state_dict(), NetworkSpec("misfit", (4,), (LayerSpec("Conv2d"),)))
+        match_weights(sequential().state_dict(), NetworkSpec("misfit", (4,), (LayerSpec("Conv2d"),)))
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
@@ -421,7 +422,7 @@ def test_exported_safetensors_tell_what_they_are(run: Run, tmp_path: Path) -> No
     assert json.loads(facts["network"]) == json.loads(run.network.to_json()) and TrainConfig.from_dict(json.loads(facts["config"])) == run.config
     assert facts["test_accuracy"] == f"{History(run).follow().test_accuracy:.4f}"
     assert all(torch.equal(found[name], tensor) for name, tensor in weights_of(run).items())
-    assert fitted(read_weights(tmp_path / "net.safetensors", "net"), run.network)[1] == ()
+    assert match_weights(read_weights(tmp_path / "net.safetensors", "net"), run.network)[1] == ()
 
 
 def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
@@ -434,7 +435,7 @@ def test_weights_of_an_earlier_step(run: Run, tmp_path: Path) -> None:
         (tmp_path / "net.safetensors").write_bytes(as_safetensors(run, step))
         with safe_open(tmp_path / "net.safetensors", "pt") as file:
             assert file.metadata()["test_accuracy"] == f"{event.test_accuracy:.4f}"
-    with pytest.raises(CheckpointError, match="No checkpoint of step 7777"):
+    with pytest.raises(CheckpointError, match="no checkpoint at step 7777"):
         weights_of(run, 7777)
 
 
@@ -450,12 +451,12 @@ def test_a_run_that_starts_from_weights() -> None:
     network = Tutorial().eval()
     run = create_from_weights(config, spec, network.state_dict(), "ada")
     assert (run.owner, run.config, run.network, all_runs()) == ("ada", config, spec, [run])
-    found = run.start_weights()
+    found = start_weights(run)
     assert found is not None and torch.equal(logits(spec, found, batch(spec)), network(batch(spec)))
     for _ in execute(run):
         pass
     losses = [step.loss for step in History(run).follow().steps]
-    training = Training(spec, config, weights=fitted(network.state_dict(), spec)[0])
+    training = Training(spec, config, weights=match_weights(network.state_dict(), spec)[0])
     assert losses == [event.loss for event in training.events() if event.kind == "step"]
     fresh = Training(spec, config)
     assert losses[0] != next(event.loss for event in fresh.events() if event.kind == "step")

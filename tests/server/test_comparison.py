@@ -231,7 +231,7 @@ def test_a_queued_run_cannot_be_deleted(client: TestClient, idle_scheduler: Idle
 def test_the_runs_of_the_latest_race_are_compared_first(client: TestClient) -> None:
     stopped_run()
     config, variations = races.first_race()
-    race = races.begin(config, preset(config.network), variations, learner(ADA))
+    race = races.create_race(config, preset(config.network), variations, learner(ADA))
     document = client.get("/api/compare/runs").json()
     assert document["first"] == [run.id for run in race]
     assert [rows_of(client)[run.id]["name"] for run in race] == ["Adam", "SGD", "RMSprop"]

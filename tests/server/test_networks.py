@@ -40,7 +40,7 @@ def refusal(client: TestClient, route: str, body: bytes) -> str:
 
 def test_the_catalogue_of_layers_is_cached(client: TestClient) -> None:
     answer = client.get("/api/network/catalogue")
-    assert answer.json() == analysis.catalogue()
+    assert answer.json() == analysis.describe_layer_types()
     assert "max-age" in answer.headers["cache-control"]
 
 

@@ -236,8 +236,8 @@ def goes_further(source: str, found: Explanation, fix: Fix) -> None:
     error = interpreter.run(mended, {"device": torch.device("cpu")}).error
     if error is not None:
         after = explain(error, mended)
-        assert (after.place.line, after.message) != (found.place.line, found.message), f"{fix} leaves the mistake as it was: {mended}"
-        assert after.place.line > found.place.line, f"{fix} makes another mistake, {after.message}: {mended}"
+        assert (after.span.line, after.message) != (found.span.line, found.message), f"{fix} leaves the mistake as it was: {mended}"
+        assert after.span.line > found.span.line, f"{fix} makes another mistake, {after.message}: {mended}"
 
 
 EXPLAINED: dict[str, str] = {
@@ -256,8 +256,8 @@ def each(table: dict[str, Any]) -> Any:
 def test_the_failing_part_is_marked(marked: str) -> None:
     source, part = cut(marked)
     found = explained(source)
-    assert source[found.place.start : found.place.end] == part
-    assert found.place.line == source[: found.place.start].count("\n") + 1
+    assert source[found.span.start : found.span.end] == part
+    assert found.span.line == source[: found.span.start].count("\n") + 1
     assert found.message and not re.match(r"\w+Error: ", found.message)
 
 
@@ -272,7 +272,7 @@ def test_the_rule_is_told(marked: str) -> None:
 def test_every_fix_works(marked: str) -> None:
     source, _part = cut(marked)
     found = explained(source)
-    assert len(found.fixes) <= fixes.FIXES
+    assert len(found.fixes) <= fixes.MAX_FIXES
     for fix in found.fixes:
         assert fix.label and 0 <= fix.start <= fix.end <= len(source) and applied(source, fix) != source
         goes_further(source, found, fix)
@@ -291,7 +291,7 @@ def test_offsets_count_characters(marked: str) -> None:
     for name, prefix in list(PREFIXES.items())[1:]:
         before = no_deeper(prefix, marked)
         shifted = explained(before + source)
-        assert (before + source)[shifted.place.start : shifted.place.end] == part, name
+        assert (before + source)[shifted.span.start : shifted.span.end] == part, name
         assert [(fix.start - len(before), fix.end - len(before), fix.text) for fix in shifted.fixes] == plain, name
 
 
@@ -309,7 +309,7 @@ INSIDE = {
 def test_other_letters_around_and_in_the_mistake(marked: str) -> None:
     source, part = cut(marked)
     found = explained(source)
-    assert source[found.place.start : found.place.end] == part
+    assert source[found.span.start : found.span.end] == part
     for fix in found.fixes:
         goes_further(source, found, fix)
 
@@ -321,14 +321,14 @@ ENDS = {"line separator": "\u2028", "form feed": "\x0c", "file separator": "\x1c
 def test_only_pythons_line_ends_end_a_line(letter: str) -> None:
     source = f"# a{letter}b\na = torch.ones(2)\nb = a + torch.ones(3)\n"
     found = explained(source)
-    assert source[found.place.start : found.place.end] == "a + torch.ones(3)"
+    assert source[found.span.start : found.span.end] == "a + torch.ones(3)"
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["unix", "windows", "old mac"])
 def test_line_ends_of_every_system(end: str) -> None:
     source = end.join(["# ä", "a = torch.ones(2)", "b = a.summ()"])
     found = explained(source)
-    assert source[found.place.start : found.place.end] == "a.summ()" and found.place.line == 3
+    assert source[found.span.start : found.span.end] == "a.summ()" and found.span.line == 3
     goes_further(source, found, found.fixes[0])
 
 
@@ -455,6 +455,6 @@ def test_no_mistake_makes_the_explanation_itself_fail(source: str) -> None:
     assert execution.error is None or isinstance(execution.error, PlaygroundError)
     if execution.error is not None:
         found = explain(execution.error, source)
-        assert 0 <= found.place.start <= found.place.end <= len(source)
+        assert 0 <= found.span.start <= found.span.end <= len(source)
         for fix in found.fixes:
             goes_further(source, found, fix)

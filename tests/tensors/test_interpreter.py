@@ -198,7 +198,7 @@ def test_what_was_printed_before_an_error_is_kept() -> None:
 def test_the_shelf_has_assigned_names_and_bare_expressions(source: str, names: list[str]) -> None:
     execution = ran(source)
     assert list(execution.names) == [*given(), *names]
-    assert execution.given == given().keys()
+    assert execution.predefined == given().keys()
 
 
 def test_names_that_were_given_keep_their_objects() -> None:
@@ -360,8 +360,13 @@ LARGE = [
 def test_what_is_too_large_is_refused_before_it_is_made(expression: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The last operation is not performed: the tracer, which performs all, is never asked for it."""
     performed: list[str] = []
-    perform = interpreter.Tracer.perform
-    monkeypatch.setattr(interpreter.Tracer, "perform", lambda self, call, node, do: performed.append(ast.unparse(node)) or perform(self, call, node, do))
+    perform = interpreter.StatementTracer.perform
+
+    def watched(self: Any, call: Call, node: ast.AST, do: Any) -> Any:
+        performed.append(ast.unparse(node))
+        return perform(self, call, node, do)
+
+    monkeypatch.setattr(interpreter.StatementTracer, "perform", watched)
     names = {**given(), "big": torch.arange(20_000.0)}
     error = run(f"r = {expression}", names).error
     assert isinstance(error, BoundsExceeded), f"{error!r} of {expression}"
@@ -436,7 +441,7 @@ def test_values_without_a_name_count_too(source: str, monkeypatch: pytest.Monkey
     """At no time is there more alive than is allowed, whether the script is refused or not."""
     alive: list[weakref.ref[Any]] = []
     peak = 0
-    perform = interpreter.Tracer.perform
+    perform = interpreter.StatementTracer.perform
 
     def watched(self: Any, call: Call, node: ast.AST, do: Any) -> Any:
         nonlocal peak
@@ -446,7 +451,7 @@ def test_values_without_a_name_count_too(source: str, monkeypatch: pytest.Monkey
         peak = max(peak, sum(part.nbytes for reference in alive if (part := reference()) is not None))
         return result
 
-    monkeypatch.setattr(interpreter.Tracer, "perform", watched)
+    monkeypatch.setattr(interpreter.StatementTracer, "perform", watched)
     run(source, {"y": torch.ones(1000, 1000)}, Bounds(memory=16 * MIB, seconds=20.0))
     assert 0 < peak <= 16 * MIB
 

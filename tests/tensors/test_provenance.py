@@ -205,13 +205,13 @@ IN_PLACE: list[tuple[str, dict[str, dict[str, str]]]] = [
 
 @pytest.mark.parametrize(("expression", "wanted"), BY_HAND, ids=[case[0] for case in BY_HAND])
 def test_cells_come_from_where_they_come_from(expression: str, wanted: dict[str, str]) -> None:
-    made = followed(f"r = {expression}", inputs()).made["r"]
+    made = followed(f"r = {expression}", inputs()).outputs["r"]
     assert {name: written(matrix) for name, matrix in made.items()} == wanted
 
 
 @pytest.mark.parametrize(("source", "wanted"), IN_PLACE, ids=[case[0].replace("\n", "; ") for case in IN_PLACE])
 def test_cells_of_everything_that_a_statement_leaves(source: str, wanted: dict[str, dict[str, str]]) -> None:
-    made = followed(source, inputs()).made
+    made = followed(source, inputs()).outputs
     assert {name: {source: written(matrix) for source, matrix in sources.items()} for name, sources in made.items()} == wanted
 
 
@@ -416,7 +416,7 @@ def is_small(text: str) -> bool:
 @given(expressions())
 def test_generated_expressions_agree_with_brute_force(expression: str) -> None:
     names = {name: originals()[name] for name in used_in(expression)}
-    made = followed(f"r = {expression}", names).made["r"]
+    made = followed(f"r = {expression}", names).outputs["r"]
     with undisturbed():
         wanted = {name: BruteForce(expression).sources(name) for name in names}
     found = {name: np.asarray(made[name].todense()) if name in made else np.zeros_like(wanted[name]) for name in names}

@@ -15,7 +15,7 @@ from playground.tensors.examples import EXAMPLES, Example, example
 from playground.tensors.language import interpreter, memory
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.xray import report as module
-from playground.tensors.xray.report import LINKS, STATEMENTS, report, summary
+from playground.tensors.xray.report import MAX_LINKS, MAX_STATEMENTS, report, summary
 
 
 def shown(source: str, fails: bool = False) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def pairs(document: dict[str, Any]) -> int:
 def check(document: dict[str, Any], source: str) -> None:
     """What holds for every report."""
     for tile in document["tiles"]:
-        assert len(tile["values"]) == math.prod(tile["shown"]) <= memory.CELLS
+        assert len(tile["values"]) == math.prod(tile["shown"]) <= memory.VISIBLE_CELLS
         assert len(tile["shape"]) == len(tile["shown"]) == len(tile["strides"])
         assert all(few <= size for few, size in zip(tile["shown"], tile["shape"], strict=True))
     for output, source_tile, rows in relations(document):
@@ -108,7 +108,7 @@ def test_of_large_tensors_a_window_is_shown(shape: tuple[int, ...], window: tupl
 
 def test_a_tensor_of_ten_dimensions_is_shown_within_bounds() -> None:
     found = shown("x = torch.ones((2,) * 10)")
-    assert len(tile(found, "x")["values"]) <= memory.CELLS and tile(found, "x")["shape"] == [2] * 10
+    assert len(tile(found, "x")["values"]) <= memory.VISIBLE_CELLS and tile(found, "x")["shape"] == [2] * 10
 
 
 @pytest.mark.parametrize("shape", [(5000,), (50, 60), (12, 12, 12)], ids=str)
@@ -334,21 +334,21 @@ def many(count: int) -> str:
 
 
 def test_a_script_of_sixty_statements() -> None:
-    found = shown(many(STATEMENTS))
-    assert len(found["steps"]) == STATEMENTS == len(found["names"]) == len(found["tiles"])
+    found = shown(many(MAX_STATEMENTS))
+    assert len(found["steps"]) == MAX_STATEMENTS == len(found["names"]) == len(found["tiles"])
     assert all(facts["origin"] == "new" for facts in found["names"].values())
-    assert [step["line"] for step in found["steps"]] == list(range(1, STATEMENTS + 1))
+    assert [step["line"] for step in found["steps"]] == list(range(1, MAX_STATEMENTS + 1))
 
 
 def test_of_a_longer_script_the_last_statements_are_shown() -> None:
-    found = shown(many(STATEMENTS + 10))
-    assert [step["line"] for step in found["steps"]] == list(range(11, STATEMENTS + 11))
-    assert len(found["names"]) == STATEMENTS + 10
+    found = shown(many(MAX_STATEMENTS + 10))
+    assert [step["line"] for step in found["steps"]] == list(range(11, MAX_STATEMENTS + 11))
+    assert len(found["names"]) == MAX_STATEMENTS + 10
 
 
 def test_what_an_early_statement_made_was_not_given() -> None:
-    found = shown(many(STATEMENTS + 10))
-    assert [(facts["origin"], facts["line"]) for facts in found["names"].values()] == [("new", line) for line in range(1, STATEMENTS + 11)]
+    found = shown(many(MAX_STATEMENTS + 10))
+    assert [(facts["origin"], facts["line"]) for facts in found["names"].values()] == [("new", line) for line in range(1, MAX_STATEMENTS + 11)]
 
 
 def test_what_was_given_is_said_to_be_given() -> None:
@@ -361,16 +361,16 @@ def test_what_was_given_is_said_to_be_given() -> None:
 def test_no_more_links_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     source = "x = torch.ones(5, 5)\na = x + 1\nb = x @ x\nc = b.sum()\nd = x.t()"
     whole = shown(source)
-    assert 100 < pairs(whole) <= LINKS
+    assert 100 < pairs(whole) <= MAX_LINKS
     for most in (0, 10, 60, 200):
-        monkeypatch.setattr(module, "LINKS", most)
+        monkeypatch.setattr(module, "MAX_LINKS", most)
         fewer = shown(source)
         assert pairs(fewer) <= most
         assert fewer["names"] == whole["names"] or fewer["tiles"] == whole["tiles"]
 
 
 def test_no_more_time_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LINKING_SHARE", 0.0)
+    monkeypatch.setattr(module, "LINEAGE_SHARE", 0.0)
     found = shown("x = torch.rand(20, 20)\ny = x @ x\nz = x + 1")
     assert {step["reason"] for step in found["steps"]} <= {"", "large"}
     assert last(found, "y")["reason"] == "large"

@@ -36,7 +36,7 @@ def forker() -> Iterator[Forker]:
 
 @pytest.fixture
 def box(forker: Forker) -> Sandbox:
-    return Sandbox(forker.start, at_once=2)
+    return Sandbox(forker.start, max_processes=2)
 
 
 def ran(box: Sandbox | InProcessSandbox, source: str, **request: Any) -> dict[str, Any]:
@@ -318,7 +318,7 @@ def test_no_more_at_once_than_allowed(forker: Forker) -> None:
         pid, line = forker.start(entry, task)
         return pid, Counted(fileno=line.detach())
 
-    box = Sandbox(start, at_once=3)
+    box = Sandbox(start, max_processes=3)
     with ThreadPoolExecutor(10) as pool:
         found = list(pool.map(lambda number: box.run(f"{TASKS_MODULE}:echo", {"number": number}, LONG), range(20)))
     assert [answer["number"] for answer in found] == list(range(20)) and len({answer["pid"] for answer in found}) == 20
@@ -326,7 +326,7 @@ def test_no_more_at_once_than_allowed(forker: Forker) -> None:
 
 
 def test_a_place_is_given_back_by_what_failed(forker: Forker) -> None:
-    box = Sandbox(forker.start, at_once=1)
+    box = Sandbox(forker.start, max_processes=1)
     for _ in range(3):
         with pytest.raises(PlaygroundError):
             box.run(f"{TASKS_MODULE}:die", {}, LONG)
@@ -356,7 +356,7 @@ def test_the_system_bounds_a_process(box: Sandbox, what: str) -> None:
 
 def test_the_forking_process_may_be_killed(tasks: None) -> None:
     forker = Forker(PREPARE)
-    box = Sandbox(forker.start, at_once=2)
+    box = Sandbox(forker.start, max_processes=2)
     try:
         assert ran(box, "print(1)")["output"] == "1\n"
         process = forker._process

@@ -51,7 +51,7 @@ def test_a_script_that_is_too_long_has_no_link() -> None:
         link.pack(random_text(8000))
 
 
-LONG = {"letters": "a" * link.LONGEST_SCRIPT, "letters of two bytes": "é" * link.LONGEST_SCRIPT, "letters of four bytes": "😀" * link.LONGEST_SCRIPT}
+LONG = {"letters": "a" * link.MAX_SCRIPT, "letters of two bytes": "é" * link.MAX_SCRIPT, "letters of four bytes": "😀" * link.MAX_SCRIPT}
 
 
 @pytest.mark.parametrize("source", LONG.values(), ids=list(LONG))
@@ -59,7 +59,7 @@ def test_the_longest_script_comes_back(source: str) -> None:
     assert link.unpack(link.pack(source)) == source
 
 
-@pytest.mark.parametrize("length", [link.LONGEST_SCRIPT + 1, 10**6])
+@pytest.mark.parametrize("length", [link.MAX_SCRIPT + 1, 10**6])
 def test_no_link_is_made_that_cannot_be_read(length: int) -> None:
     try:
         packed = link.pack("x" * length)
@@ -85,7 +85,7 @@ GARBAGE = {
     "gzip": packed_bytes(b"\x1f\x8b\x08\x00"),
     "not UTF-8": packed_bytes(zlib.compress(b"\xff\xfe\xff")),
     "a bomb": packed_bytes(zlib.compress(b"x" * 10**8, 9)),
-    "a small bomb": packed_bytes(zlib.compress(b"x" * (4 * link.LONGEST_SCRIPT + 2), 9)),
+    "a small bomb": packed_bytes(zlib.compress(b"x" * (4 * link.MAX_SCRIPT + 2), 9)),
     "no Python text": packed_bytes(zlib.compress("x\ud800".encode("utf-8", "surrogatepass"))),
 }
 
@@ -214,7 +214,7 @@ def test_every_allowed_name_has_an_entry(entries: list[reference.Help]) -> None:
 def test_most_entries_have_a_summary(entries: list[reference.Help]) -> None:
     assert sum(bool(entry.summary) for entry in entries) > 0.8 * len(entries)
     assert sum(bool(entry.signature) for entry in entries) > 0.6 * len(entries)
-    assert all(len(entry.summary) <= reference.LONGEST + 1 for entry in entries)
+    assert all(len(entry.summary) <= reference.MAX_SUMMARY + 1 for entry in entries)
     assert all(entry.group for entry in entries)
 
 

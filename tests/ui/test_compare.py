@@ -58,7 +58,7 @@ def test_without_runs_one_click_starts_the_first_race(app: AppTest, idle_schedul
 def test_the_recorded_curves_are_those_of_the_first_race() -> None:
     _, variations = races.first_race()
     curves = json.loads(compare.RECORDED.read_text())
-    assert list(curves) == [races.racer(variation) for variation in variations]
+    assert list(curves) == [races.variation_name(variation) for variation in variations]
     assert all(len(curve["x"]) == len(curve["y"]) and 0.9 < curve["y"][-1] <= 1 for curve in curves.values())
 
 

@@ -18,6 +18,7 @@ from playground.environment import ROOT
 from playground.errors import InstallationError
 from playground.network.presets import preset
 from playground.runs.run import create, find
+from playground.runs.start import own_images
 from playground.server.services import services
 from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Checkpoint, Finished, Started, Step
@@ -113,7 +114,7 @@ def test_own_drawings_can_be_added_to_training_on_digits(app: AppTest) -> None:
         app.checkbox(key="own-digits").set_value(selected)
         app.button(key="train").click().run()
         assert not app.error
-        drawings = find(app.session_state["watched-run"]).own_images()
+        drawings = own_images(find(app.session_state["watched-run"]))
         assert (drawings is not None) == selected
     assert drawings is not None and drawings[0].amax(dim=(1, 2, 3)).tolist() == [10, 20] and drawings[1].tolist() == [7, 7]
     app.selectbox(key="dataset").set_value("shapes").run()

@@ -23,7 +23,7 @@ class BackwardCall:
     def __init__(self, code: Code, statement: ast.stmt) -> None:
         assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) and isinstance(statement.value.func, ast.Attribute)
         self._code, self._call = code, statement.value
-        start, dot = code.place(self._call).start, code.attribute(statement.value.func).start
+        start, dot = code.span(self._call).start, code.attribute(statement.value.func).start
         text, owner = code.source[start:dot].rstrip(" \t"), statement.value.func.value
         self.is_named = _is_reference(owner) and bracketed(code.text(owner)) == code.text(owner)
         """Whether the tensor has a name, so that a second pass can start from the same tensor."""
@@ -36,8 +36,8 @@ class BackwardCall:
 
     def repeat(self) -> str:
         """Return the source of a second call on the same tensor."""
-        place, arguments = self._code.place(self._call), self._code.arguments(self._call)
-        return f"{self.root}.backward({self._code.source[arguments.start : place.end]}"
+        span, arguments = self._code.span(self._call), self._code.arguments(self._call)
+        return f"{self.root}.backward({self._code.source[arguments.start : span.end]}"
 
     def retain_graph(self) -> Edit:
         """Set `retain_graph=True`."""

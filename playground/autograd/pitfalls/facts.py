@@ -72,21 +72,10 @@ class Facts:
     """Whether `backward()` was called inside a larger statement."""
 
 
-class NullTracer(Tracer):
-    """A tracer that records nothing."""
-
-    def start(self, names: Mapping[str, Any]) -> None: ...
-
-    def begin(self, node: ast.stmt) -> None: ...
-
-    def end(self, names: Mapping[str, Any]) -> None: ...
-
-
-class FactsTracer(NullTracer):
+class FactsTracer(Tracer):
     """Collects `Facts` while a script runs."""
 
     def __init__(self, code: Code) -> None:
-        super().__init__()
         self.facts = Facts()
         self._statements = {_position(statement): statement for statement in code.blocks}
         self._statement: ast.stmt = ast.Pass()
@@ -122,7 +111,7 @@ class FactsTracer(NullTracer):
             if not isinstance(self._statement, ast.Expr) or _position(self._statement.value) != _position(node):
                 self.facts.is_nested = True
             self._record_backward(call.args[0])
-        result = super().perform(call, node, do)
+        result = do(call)
         if (
             not self.facts.backward_statements
             and isinstance(result, torch.Tensor)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from playground.autograd.pitfalls.dependence import statements_to_recompute
-from playground.autograd.pitfalls.facts import BackwardStatement, FactsTracer, NullTracer
+from playground.autograd.pitfalls.facts import BackwardStatement, FactsTracer
 from playground.autograd.pitfalls.source_edits import Code, Version
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
@@ -55,7 +55,7 @@ class LearnerScript:
     def run(self, version: Version) -> Execution:
         """Run a version of the script; each is run once."""
         if version.source not in self._executions:
-            self._executions[version.source] = self._execute(version.source, NullTracer())
+            self._executions[version.source] = self._execute(version.source, Tracer())
         return self._executions[version.source]
 
     def pytorch_error(self, version: Version) -> str | None:

@@ -202,7 +202,7 @@ def _integers(script: LearnerScript, name: str, statement: ast.stmt) -> Iterator
     code, title = script.code, "Integers with requires_grad"
     keywords = {each.arg: each for each in statement.value.keywords} if isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call) else {}
     if "requires_grad" in keywords:
-        start = code.place(keywords["requires_grad"]).start
+        start = code.span(keywords["requires_grad"]).start
         edit = code.replace(keywords["dtype"].value, "torch.int64") if "dtype" in keywords else Edit(start, start, "dtype=torch.int64, ")
         yield code.version(title, [edit])
     yield code.version(title, code.insert(statement, [f"{name} = {name}.detach().long().requires_grad_()"], after=True))

@@ -88,13 +88,13 @@ class Code(Script):
             texts: their source.
             simple: whether all of them may share a line with others; compound statements such as `with` may not.
         """
-        place, first, last = self.place(statement), self._line(self.place(statement).start), self._line(self.place(statement).end - 1)
+        span, first, last = self.span(statement), self._line(self.span(statement).start), self._line(self.span(statement).end - 1)
         if self._is_alone(statement) and not after:
             line_start = first.start - len(first.indent)
             return [Edit(line_start, line_start, "".join(f"{first.indent}{text}{self._newline}" for text in texts))]
         if simple and not self._is_alone(statement):
-            return [Edit(place.end, place.end, "".join(f"; {text}" for text in texts)) if after else Edit(place.start, place.start, "; ".join([*texts, ""]))]
-        offset = last.newline if self._ends_line(statement) else place.end
+            return [Edit(span.end, span.end, "".join(f"; {text}" for text in texts)) if after else Edit(span.start, span.start, "; ".join([*texts, ""]))]
+        offset = last.newline if self._ends_line(statement) else span.end
         return [*self._split_line(statement), Edit(offset, offset, "".join(f"{self._newline}{self._indent(statement)}{text}" for text in texts))]
 
     def block(self, statement: ast.stmt, head: str, body: str) -> str:
@@ -103,9 +103,9 @@ class Code(Script):
 
     def under(self, statement: ast.stmt, head: str) -> list[Edit]:
         """Move a simple statement into a block of its own, such as `with torch.no_grad():`."""
-        place, indent = self.place(statement), self._indent(statement)
+        span, indent = self.span(statement), self._indent(statement)
         if not self._is_alone(statement):
-            return [*self._split_line(statement), Edit(place.start, place.start, f"{head}{self._newline}{indent}{self._unit}")]
+            return [*self._split_line(statement), Edit(span.start, span.start, f"{head}{self._newline}{indent}{self._unit}")]
         in_strings = {
             line for node in ast.walk(statement) if isinstance(node, (ast.Constant, ast.JoinedStr)) for line in range(node.lineno + 1, _last(node) + 1)
         }
@@ -120,14 +120,14 @@ class Code(Script):
             removed = [statement for statement in block if statement in statements]
             if len(removed) == len(block) and block is not self.tree.body:
                 edits.append(self.replace(removed.pop(0), "pass"))
-            for line, group in groupby(removed, key=lambda statement: self._line(self.place(statement).start)):
-                edits += self._remove_from_line(line, [each for each in block if self._line(self.place(each).start) is line], list(group))
+            for line, group in groupby(removed, key=lambda statement: self._line(self.span(statement).start)):
+                edits += self._remove_from_line(line, [each for each in block if self._line(self.span(each).start) is line], list(group))
         return edits
 
     def replace(self, node: ast.AST, text: str) -> Edit:
         """Replace the source of a node."""
-        place = self.place(node)
-        return Edit(place.start, place.end, text)
+        span = self.span(node)
+        return Edit(span.start, span.end, text)
 
     def version(self, title: str, edits: Iterable[Edit] = (), removed: Iterable[ast.stmt] = ()) -> Version:
         """Apply edits to the script.
@@ -168,30 +168,30 @@ class Code(Script):
         return self._logical[bisect_right(self._logical, offset, key=lambda line: line.start) - 1]
 
     def _is_alone(self, statement: ast.stmt) -> bool:
-        start = self.place(statement).start
+        start = self.span(statement).start
         return self._line(start).start == start and self._ends_line(statement)
 
     def _ends_line(self, statement: ast.stmt) -> bool:
-        end = self.place(statement).end
+        end = self.span(statement).end
         return not self.source[end : self._line(end - 1).end].strip("; \t\f\\\r\n")
 
     def _beside(self, statement: ast.stmt) -> list[ast.stmt]:
         """Return the statements of its block that share its line."""
-        line = self._line(self.place(statement).start)
-        return [each for each in self.blocks[statement] if self._line(self.place(each).start) is line]
+        line = self._line(self.span(statement).start)
+        return [each for each in self.blocks[statement] if self._line(self.span(each).start) is line]
 
     def _indent(self, statement: ast.stmt) -> str:
         """Return the indentation of the statement's block; also where the block shares a line with its head."""
-        first = self.place(self._beside(statement)[0]).start
+        first = self.span(self._beside(statement)[0]).start
         line = self._line(first)
         return line.indent if line.start == first else line.indent + self._unit
 
     def _split_line(self, statement: ast.stmt) -> list[Edit]:
         """Put each statement of the line on a line of its own."""
-        places, between = [self.place(each) for each in self._beside(statement)], self._newline + self._indent(statement)
-        edits = [Edit(one.end, two.start, between) for one, two in pairwise(places)]
-        if self._line(places[0].start).start != places[0].start:
-            edits.append(Edit(self.source.rindex(":", 0, places[0].start) + 1, places[0].start, between))
+        spans, between = [self.span(each) for each in self._beside(statement)], self._newline + self._indent(statement)
+        edits = [Edit(one.end, two.start, between) for one, two in pairwise(spans)]
+        if self._line(spans[0].start).start != spans[0].start:
+            edits.append(Edit(self.source.rindex(":", 0, spans[0].start) + 1, spans[0].start, between))
         return edits
 
     def _remove_from_line(self, line: _Line, beside: list[ast.stmt], removed: list[ast.stmt]) -> list[Edit]:
@@ -201,8 +201,8 @@ class Code(Script):
             ends = re.compile(r"\r\n|\r|\n|").match(self.source, line.newline)
             return [Edit(line.start - len(line.indent), ends.end() if ends else line.newline, "")]
         last = beside.index(kept[-1])
-        edits = [Edit(self.place(one).start, self.place(two).start, "") for one, two in pairwise(beside[: last + 1]) if one in removed]
-        return [*edits, Edit(self.place(kept[-1]).end, self.place(beside[-1]).end, "")]
+        edits = [Edit(self.span(one).start, self.span(two).start, "") for one, two in pairwise(beside[: last + 1]) if one in removed]
+        return [*edits, Edit(self.span(kept[-1]).end, self.span(beside[-1]).end, "")]
 
 
 def _blocks(tree: ast.Module) -> Iterator[list[ast.stmt]]:

@@ -1,11 +1,11 @@
-"""How one number in the output of one layer came about, down to the last multiplication.
+"""How one value of a layer's output was computed, down to the last multiplication.
 
-    write_out(layer, given, (channel, row, column))
+    write_out(layer, inputs, (channel, row, column))
 
-Every term of a sum is there, each with its value and its weight; a block that is made of other layers has theirs as children.
+The calculation lists every term of a sum with its value and its weight; a block of several layers has their calculations as children.
 """
 
 from playground.inference.arithmetic.calculation import Calculation, Step, Term, as_json
-from playground.inference.arithmetic.writing import WRITERS, write_out
+from playground.inference.arithmetic.writers import WRITERS, write_out
 
 __all__ = ["WRITERS", "Calculation", "Step", "Term", "as_json", "write_out"]

@@ -1,7 +1,7 @@
-"""Blocks made of other layers, followed backwards from one number.
+"""Calculations of blocks of several layers, followed backwards from one value.
 
-A number of an inner layer comes from many others, so each time the one is followed that contributes most: the largest product by size.
-All is computed in float64, so that the hidden values are as exact as the ones written out.
+A value of an inner layer depends on many others; of these, the one with the largest contribution is followed.
+Everything is computed in float64, so that the inner values are as exact as the calculations.
 """
 
 from __future__ import annotations
@@ -13,55 +13,59 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from playground.inference.arithmetic.calculation import Calculation, Step, Term, made_of
-from playground.inference.arithmetic.sums import added, convolution, linear, weighted_sum
-from playground.inference.arithmetic.values import batch_norm, gelu, layer_norm, passed, relu, softmax
-from playground.inference.receptive_field import Place, box_of, influencing
+from playground.inference.arithmetic.calculation import Calculation, Step, Term, from_terms
+from playground.inference.arithmetic.elementwise import batch_norm, gelu, identity, layer_norm, relu, softmax
+from playground.inference.arithmetic.sums import convolution, linear, sum_products, weighted_sum
+from playground.inference.receptive_field import Place, bounding_box, influencing
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 
+Children = tuple[tuple[str, Calculation], ...]
 
-def residual_block(layer: ResidualBlock, given: Tensor, place: Place) -> Calculation:
-    """The sum of the two paths and its ReLU.
+
+def residual_block(layer: ResidualBlock, inputs: Tensor, place: Place) -> Calculation:
+    """Write out the sum of the two convolutions and the shortcut connection, and its ReLU.
 
     Args:
-        given: (C, H, W) in float64.
-        place: (channel, row, column)
+        layer: the block.
+        inputs: ``(C, H, W)`` in float64.
+        place: (channel, row, column).
     """
-    body = cast("nn.Sequential", _exact(layer.body))
-    hidden = [given]  # what enters each layer of the body
-    for each in body:
-        hidden.append(each(hidden[-1][None])[0])
+    body = cast("nn.Sequential", _in_float64(layer.body))
+    hidden = [inputs]  # the input of each layer of the body, then the output
+    for module in body:
+        hidden.append(module(hidden[-1][None])[0])
     first, first_norm, _, second, second_norm = body
     last_norm = batch_norm(cast("nn.BatchNorm2d", second_norm), hidden[4], place)
     last = convolution(cast("nn.Conv2d", second), hidden[3], place)
-    inner = _largest(last)
+    inner = _largest_contribution(last)
     main = (
         ("second batch norm", last_norm),
         ("second convolution", last),
         ("first ReLU", relu(body[2], hidden[2], inner)),
         ("first batch norm", batch_norm(cast("nn.BatchNorm2d", first_norm), hidden[1], inner)),
-        ("first convolution", convolution(cast("nn.Conv2d", first), given, inner)),
+        ("first convolution", convolution(cast("nn.Conv2d", first), inputs, inner)),
     )
-    around = _shortcut(layer, given, place)
+    shortcut = _shortcut(layer, inputs, place)
     name = "x" if isinstance(layer.shortcut, nn.Identity) else "S(x)"
-    total = last_norm.result + around.result
-    steps = (Step("F(x)", last_norm.result), Step(name, around.result), Step(f"F(x) + {name}", total))
+    total = last_norm.result + shortcut.result
+    steps = (Step("F(x)", last_norm.result), Step(name, shortcut.result), Step(f"F(x) + {name}", total))
     out_shape = tuple(hidden[-1].shape)
-    _, rows, columns = influencing(layer, tuple(given.shape), out_shape, tuple((at,) for at in place))
-    children = (*main, ("shortcut", around))
-    return Calculation(f"y = max(0, F(x) + {name})", place, max(total, 0.0), steps=steps, region=box_of(rows, columns), children=children)
+    _, rows, columns = influencing(layer, tuple(inputs.shape), out_shape, tuple((index,) for index in place))
+    children = (*main, ("shortcut", shortcut))
+    return Calculation(f"y = max(0, F(x) + {name})", place, max(total, 0.0), steps=steps, region=bounding_box(rows, columns), children=children)
 
 
-def patch_embedding(layer: PatchEmbedding, given: Tensor, place: Place) -> Calculation:
-    """The convolution of a square, and the learned position added to it.
+def patch_embedding(layer: PatchEmbedding, inputs: Tensor, place: Place) -> Calculation:
+    """Write out the convolution of one patch, plus the learned position embedding.
 
     Args:
-        given: (C, S, S) in float64.
-        place: (token, feature)
+        layer: the block.
+        inputs: ``(C, S, S)`` in float64.
+        place: (token, feature).
     """
     token, feature = place
-    in_row = given.shape[2] // layer.project.kernel_size[1]
-    embedded = convolution(layer.project, given, (feature, token // in_row, token % in_row))
+    patches_per_row = inputs.shape[2] // layer.project.kernel_size[1]
+    embedded = convolution(layer.project, inputs, (feature, token // patches_per_row, token % patches_per_row))
     position = layer.position[0, token, feature].item()
     steps = (Step("Σ w·x + b", embedded.result), Step("position p", position))
     result = embedded.result + position
@@ -69,113 +73,120 @@ def patch_embedding(layer: PatchEmbedding, given: Tensor, place: Place) -> Calcu
     return Calculation("z = Σ w·x + b + p", place, result, steps=steps, region=embedded.region, channel=embedded.channel, children=children)
 
 
-def encoder_layer(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> Calculation:
-    """What came in, what attention adds to it, and what the feed-forward network adds to that.
+def encoder_layer(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Place) -> Calculation:
+    """Write out the input plus the outputs of multi-head attention and of the feed-forward network.
 
     Source: Vaswani et al., Attention is all you need, https://arxiv.org/abs/1706.03762; with the norms first, https://arxiv.org/abs/2002.04745
 
     Args:
-        given: (T, D) in float64.
-        place: (token, feature)
+        layer: the layer.
+        inputs: ``(T, D)`` in float64.
+        place: (token, feature).
     """
-    layer = cast("nn.TransformerEncoderLayer", _exact(layer))
-    context, attention = _attention(layer, given, place)
-    between = given + layer.self_attn.out_proj(context)  # (T, D)
-    feed_forward = _feed_forward(layer, between, place)
-    x, h, added_last = given[place].item(), between[place].item(), feed_forward[0][1].result
-    steps = (Step("x", x), Step("MHA(LN(x))", attention[0][1].result), Step("h", h), Step("FFN(LN(h))", added_last))
-    return Calculation("y = h + FFN(LN(h)), h = x + MHA(LN(x))", place, h + added_last, steps=steps, children=(*feed_forward, *attention))
+    layer = cast("nn.TransformerEncoderLayer", _in_float64(layer))
+    context, attention = _attention(layer, inputs, place)
+    hidden = inputs + layer.self_attn.out_proj(context)  # (T, D)
+    feed_forward = _feed_forward(layer, hidden, place)
+    x, mha, h, ffn = inputs[place].item(), attention[0][1].result, hidden[place].item(), feed_forward[0][1].result
+    steps = (Step("x", x), Step("MHA(LN(x))", mha), Step("h", h), Step("FFN(LN(h))", ffn))
+    return Calculation("y = h + FFN(LN(h)), h = x + MHA(LN(x))", place, h + ffn, steps=steps, children=(*feed_forward, *attention))
 
 
-def _shortcut(layer: ResidualBlock, given: Tensor, place: Place) -> Calculation:
+def _shortcut(layer: ResidualBlock, inputs: Tensor, place: Place) -> Calculation:
     if isinstance(layer.shortcut, nn.Identity):
-        return passed(layer.shortcut, given, place)
-    narrow, norm = cast("nn.Sequential", _exact(layer.shortcut))
-    normalised = batch_norm(cast("nn.BatchNorm2d", norm), narrow(given[None])[0], place)
-    convolved = convolution(cast("nn.Conv2d", narrow), given, place)
+        return identity(layer.shortcut, inputs, place)
+    conv, norm = cast("nn.Sequential", _in_float64(layer.shortcut))
+    normalised = batch_norm(cast("nn.BatchNorm2d", norm), conv(inputs[None])[0], place)
+    convolved = convolution(cast("nn.Conv2d", conv), inputs, place)
     return replace(normalised, region=convolved.region, channel=convolved.channel, children=(("convolution", convolved),))
 
 
-def _feed_forward(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[tuple[str, Calculation], ...]:
-    """From the second linear layer back to the layer norm.
+def _feed_forward(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Place) -> Children:
+    """Write out the feed-forward network from its second linear layer back to the layer norm.
 
     Args:
-        given: (T, D), what attention left.
+        layer: the layer, in float64.
+        inputs: ``(T, D)``, the sum of the layer's input and the output of attention.
+        place: (token, feature).
     """
-    normal = layer.norm2(given)
-    hidden = layer.linear1(normal)  # (T, dim_feedforward)
+    normalised = layer.norm2(inputs)
+    hidden = layer.linear1(normalised)  # (T, dim_feedforward)
     last = linear(layer.linear2, nn.functional.gelu(hidden), place)
-    unit = _largest(last)
-    first = linear(layer.linear1, normal, unit)
+    unit = _largest_contribution(last)
+    first = linear(layer.linear1, normalised, unit)
     return (
         ("feed-forward: second linear", last),
         ("feed-forward: GELU", gelu(layer, hidden, unit)),
         ("feed-forward: first linear", first),
-        ("second layer norm", layer_norm(layer.norm2, given, _largest(first))),
+        ("second layer norm", layer_norm(layer.norm2, inputs, _largest_contribution(first))),
     )
 
 
-def _attention(layer: nn.TransformerEncoderLayer, given: Tensor, place: Place) -> tuple[Tensor, tuple[tuple[str, Calculation], ...]]:
-    """The heads' outputs side by side, (T, D), and the numbers from the output projection back to the layer norm.
+def _attention(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Place) -> tuple[Tensor, Children]:
+    """Return the concatenated outputs of the heads, ``(T, D)``, and the calculations from the output projection back to the layer norm.
 
     Args:
-        given: (T, D), what the layer got.
+        layer: the layer, in float64.
+        inputs: ``(T, D)``, the input of the layer.
+        place: (token, feature).
     """
-    heads = layer.self_attn
-    normal = layer.norm1(given)
-    weights, biases = heads.in_proj_weight.chunk(3), heads.in_proj_bias.chunk(3)  # of queries, keys and values: (D, D), (D,)
-    queries, keys, values = (normal @ w.T + b for w, b in zip(weights, biases, strict=True))  # (T, D)
-    split = (len(given), heads.num_heads, heads.head_dim)
-    asked, answered, held = (each.view(split).transpose(0, 1) for each in (queries, keys, values))  # (H, T, D / H)
-    scores = asked @ answered.mT / math.sqrt(heads.head_dim)  # (H, T, T)
-    context = (scores.softmax(-1) @ held).transpose(0, 1).flatten(1)  # (T, D)
+    attention = layer.self_attn
+    normalised = layer.norm1(inputs)
+    weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)  # of queries, keys and values: (D, D), (D,)
+    queries, keys, values = (normalised @ w.T + b for w, b in zip(weights, biases, strict=True))  # (T, D)
+    split = (len(inputs), attention.num_heads, attention.head_dim)
+    q, k, v = (projection.view(split).transpose(0, 1) for projection in (queries, keys, values))  # (H, T, D / H)
+    scores = q @ k.mT / math.sqrt(attention.head_dim)  # (H, T, T)
+    context = (scores.softmax(-1) @ v).transpose(0, 1).flatten(1)  # (T, D)
 
-    projected = linear(heads.out_proj, context, place)
-    token, feature = _largest(projected)
-    head = feature // heads.head_dim
-    mixed = weighted_sum(scores[head].softmax(-1)[token], None, values[:, feature], (token,))
-    at = _largest(mixed)[0]  # the token whose value counts most
-    score = _score(queries[token], keys[at], head, heads.head_dim, (token, at))
-    pair = _largest(score)[1]
-    value = weighted_sum(weights[2][feature], biases[2][feature].item(), normal, (at, feature))
+    projected = linear(attention.out_proj, context, place)
+    token, feature = _largest_contribution(projected)
+    head = feature // attention.head_dim
+    mean = weighted_sum(scores[head].softmax(-1)[token], None, values[:, feature], (token,))
+    key_token = _largest_contribution(mean)[0]  # the token whose value contributes most
+    score = _attention_score(queries[token], keys[key_token], head, attention.head_dim, (token, key_token))
+    key_feature = _largest_contribution(score)[1]
+    value = weighted_sum(weights[2][feature], biases[2][feature].item(), normalised, (key_token, feature))
     return context, (
         ("attention: output projection", projected),
-        ("attention: weighted values", _of_tokens(mixed, token, feature)),
-        ("attention: softmax", softmax(layer, scores[head], (token, at))),
+        ("attention: weighted values", _with_token_places(mean, token, feature)),
+        ("attention: softmax", softmax(layer, scores[head], (token, key_token))),
         ("attention: score", score),
-        ("attention: query", weighted_sum(weights[0][pair], biases[0][pair].item(), normal, (token, pair))),
-        ("attention: key", weighted_sum(weights[1][pair], biases[1][pair].item(), normal, (at, pair))),
+        ("attention: query", weighted_sum(weights[0][key_feature], biases[0][key_feature].item(), normalised, (token, key_feature))),
+        ("attention: key", weighted_sum(weights[1][key_feature], biases[1][key_feature].item(), normalised, (key_token, key_feature))),
         ("attention: value", value),
-        ("first layer norm", layer_norm(layer.norm1, given, _largest(value))),
+        ("first layer norm", layer_norm(layer.norm1, inputs, _largest_contribution(value))),
     )
 
 
-def _of_tokens(mixed: Calculation, token: int, feature: int) -> Calculation:
-    """A weighted sum over tokens, its places told as (token, feature)."""
-    terms = tuple(replace(term, place=(at, feature)) for at, term in enumerate(mixed.terms))
-    return replace(mixed, formula="z = Σ α·v", place=(token, feature), terms=terms)
+def _with_token_places(mean: Calculation, token: int, feature: int) -> Calculation:
+    """Return a weighted sum over tokens with (token, feature) as the places of its result and its terms."""
+    terms = tuple(replace(term, place=(index, feature)) for index, term in enumerate(mean.terms))
+    return replace(mean, formula="z = Σ α·v", place=(token, feature), terms=terms)
 
 
-def _score(query: Tensor, key: Tensor, head: int, width: int, place: Place) -> Calculation:
-    """How well a token's key fits another's query, before the softmax.
+def _attention_score(query: Tensor, key: Tensor, head: int, width: int, place: Place) -> Calculation:
+    """Write out the scaled dot product of a query and a key in one head, before the softmax.
 
     Args:
-        query, key: (D,), of all heads side by side.
+        query: ``(D,)``, of all heads.
+        key: ``(D,)``, of all heads.
+        head: index of the head.
         width: features of a head.
-        place: (token that asks, token that is asked)
+        place: (token of the query, token of the key).
     """
     features = range(head * width, (head + 1) * width)
-    terms = [Term((place[1], at), key[at].item(), query[at].item(), query[at].item() * key[at].item()) for at in features]
-    total = added(terms)
+    terms = [Term((place[1], index), key[index].item(), query[index].item(), query[index].item() * key[index].item()) for index in features]
+    total = sum_products(terms)
     steps = (Step("Σ q·k", total), Step("d", width))
-    return made_of(terms, formula="s = Σ q·k ÷ √d", place=place, result=total / math.sqrt(width), steps=steps, grid=(width,))
+    return from_terms(terms, formula="s = Σ q·k ÷ √d", place=place, result=total / math.sqrt(width), steps=steps, grid=(width,))
 
 
-def _largest(written: Calculation) -> Place:
-    """The input value that contributes most, whatever its sign."""
-    return max(((abs(term.product), term.place) for term in written.terms if term.place is not None), key=lambda pair: pair[0])[1]
+def _largest_contribution(calculation: Calculation) -> Place:
+    """Return the place of the input value whose product has the largest absolute value."""
+    return max(((abs(term.product), term.place) for term in calculation.terms if term.place is not None), key=lambda pair: pair[0])[1]
 
 
-def _exact(layer: nn.Module) -> nn.Module:
-    """A copy that computes in float64, as a layer in use."""
+def _in_float64(layer: nn.Module) -> nn.Module:
+    """Copy a layer to float64, on the CPU and in evaluation mode."""
     return deepcopy(layer).cpu().double().eval()

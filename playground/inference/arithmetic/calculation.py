@@ -1,4 +1,4 @@
-"""One number written out, as data."""
+"""The calculation of one value, as data."""
 
 from __future__ import annotations
 
@@ -7,94 +7,94 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from playground.inference.receptive_field import Box, Place, box_of
+from playground.inference.receptive_field import Box, Place, bounding_box
 
 
 @dataclass(frozen=True)
 class Term:
-    """One input value with what it contributes."""
+    """One input value with its contribution to the result."""
 
     place: Place | None
-    """Where the value stands in the layer's input, the batch left out; None in the padding."""
+    """Index of the value in the layer's input, without the batch dimension; None in the padding."""
     value: float
-    """The value x; minus infinity in the padding of a max pooling."""
+    """The value x; minus infinity in the padding of max pooling."""
     weight: float | None
-    """What it is multiplied by, w; None where it is not a product."""
+    """The weight w that it is multiplied by; None if the term is not a product."""
     product: float
-    """What it comes to: w·x, or what the formula makes of it: exp(z − max z) of a softmax's logit, f(x) of an activation."""
+    """The contribution: w·x, exp(z − max z) of a logit in a softmax, or f(x) of an activation."""
     copied: Place | None = None
-    """The input value that padding repeats where it is filled with copies: reflect, replicate, circular."""
+    """Index of the input value that the padding copies, with padding mode reflect, replicate or circular."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """A number on the way to the result."""
+    """An intermediate result."""
 
     name: str
-    """Its standard name, in English words or a sign of the formula."""
+    """Its standard name: English words, or a symbol of the formula."""
     value: float
 
 
 @dataclass(frozen=True)
 class Calculation:
-    """How one number of a layer's output came about, in float64 from the network's float32 numbers."""
+    """How one value of a layer's output was computed, in float64 from the network's float32 weights."""
 
     formula: str
     """One line in standard notation."""
     place: Place
-    """Where the number stands in the layer's output, the batch left out."""
+    """Index of the value in the layer's output, without the batch dimension."""
     result: float
-    """The number."""
+    """The value."""
     terms: tuple[Term, ...] = ()
-    """The input values it is made of; of a normalisation only the value at its place. A block has none, but children."""
+    """The input values that it is computed from; of a normalisation, only the one that is normalised. A block has children instead."""
     bias: float | None = None
-    """What is added to the terms; None where nothing is."""
+    """The number added to the terms; None if there is none."""
     steps: tuple[Step, ...] = ()
-    """The numbers between terms and result, in the order in which they are computed."""
+    """The intermediate results, in the order in which they are computed."""
     grid: tuple[int, ...] = ()
-    """Sizes in which the terms are laid out, the last dimension fastest: (channels, height, width) of a convolution's window."""
+    """Shape in which the terms are laid out, in row-major order: (channels, height, width) for the window of a convolution."""
     region: Box | None = None
-    """Rows and columns of the input, from the first to the one behind the last, in which the terms lie, of a block what it sees;
-    None where the input is no image, or all lies in the padding."""
+    """Rows and columns of the input, each as (first, last + 1), that the terms or a block's receptive field span;
+    None if the input is not an image, or all of them lie in the padding."""
     channel: int | None = None
-    """The only channel of the input in which the terms lie; None where they lie in several, or the input is no image."""
+    """The channel of the input, if all terms are in the same one; None if they are not, or the input is not an image."""
     children: tuple[tuple[str, Calculation], ...] = ()
-    """The numbers of a block's inner layers from which this one came, from the last layer backwards, each with its layer's name.
-    Their places are those in the inner layers' inputs and outputs."""
+    """For a block, one calculation for each of its inner layers, from the last layer backwards, with the layer's name.
+    Their places refer to the inner layers' inputs and outputs."""
 
 
-def made_of(terms: Sequence[Term], **fields: Any) -> Calculation:
-    """A number with its terms, and where in an image they lie."""
+def from_terms(terms: Sequence[Term], **fields: Any) -> Calculation:
+    """Create a calculation with these terms; derive `region` and `channel` from them."""
     places = [term.place for term in terms if term.place is not None and len(term.place) == 3]
     channels = {place[0] for place in places}
-    region = box_of((place[1] for place in places), (place[2] for place in places)) if places else None
+    region = bounding_box((place[1] for place in places), (place[2] for place in places)) if places else None
     return Calculation(terms=tuple(terms), region=region, channel=channels.pop() if len(channels) == 1 else None, **fields)
 
 
-def as_json(written: Calculation) -> dict[str, Any]:
-    """The same as plain data for JSON; None for a number that is not finite."""
+def as_json(calculation: Calculation) -> dict[str, Any]:
+    """Return the calculation as plain data for JSON; non-finite values become None."""
     return {
-        "formula": written.formula,
-        "place": list(written.place),
-        "result": _finite(written.result),
-        "terms": [_term(term) for term in written.terms],
-        "bias": _finite(written.bias),
-        "steps": [{"name": step.name, "value": _finite(step.value)} for step in written.steps],
-        "grid": list(written.grid),
-        "region": [list(side) for side in written.region] if written.region else None,
-        "channel": written.channel,
-        "children": [{"name": name, **as_json(child)} for name, child in written.children],
+        "formula": calculation.formula,
+        "place": list(calculation.place),
+        "result": _finite(calculation.result),
+        "terms": [_term(term) for term in calculation.terms],
+        "bias": _finite(calculation.bias),
+        "steps": [{"name": step.name, "value": _finite(step.value)} for step in calculation.steps],
+        "grid": list(calculation.grid),
+        "region": [list(side) for side in calculation.region] if calculation.region else None,
+        "channel": calculation.channel,
+        "children": [{"name": name, **as_json(child)} for name, child in calculation.children],
     }
 
 
 def _term(term: Term) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    document: dict[str, Any] = {
         "place": list(term.place) if term.place else None,
         "value": _finite(term.value),
         "weight": _finite(term.weight),
         "product": _finite(term.product),
     }
-    return told if term.copied is None else {**told, "copied": list(term.copied)}
+    return document if term.copied is None else {**document, "copied": list(term.copied)}
 
 
 def _finite(value: float | None) -> float | None:

@@ -9,63 +9,63 @@ from typing import Any
 from playground.network.catalogue import layer_type
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
-from playground.runs.coach.inside import LEARNT
+from playground.runs.coach.inside import LEARNED_PROGRESS
 from playground.runs.coach.record import Record
-from playground.runs.coach.remedies import MORE, Remedies, rounded
-from playground.runs.coach.steps import HARMED, LATE
+from playground.runs.coach.remedies import EPOCHS_FACTOR, Remedies, rounded
+from playground.runs.coach.steps import GOOD_PROGRESS, NEARLY_DONE
 from playground.training.optimizers import usual_learning_rate
 from playground.typography import percent
 
-RISE = 0.15
-"""By how much the test loss lies above its lowest value; from one evaluation to the next it moves by half of that by chance."""
-SMALL_GAP, GAP = 0.03, 0.15
-"""Training accuracy minus test accuracy: what there must be where the test loss rises, and what is enough by itself. CS231n calls a large gap
+MIN_TEST_RISE = 0.15
+"""Rise of the test loss above its lowest value, as a share of it, that counts as overfitting; random changes between evaluations are half as large."""
+MIN_GAP, LARGE_GAP = 0.03, 0.15
+"""Training accuracy minus test accuracy: the minimum if the test loss rises, and the gap that is overfitting by itself. CS231n calls a large gap
 strong overfitting without a number (https://cs231n.github.io/neural-networks-3/#accuracy); healthy runs of the tests stay below 0.1."""
-SINCE = 1.5
-"""Epochs for which the test loss must have been above its lowest value."""
-FELL = 0.8
-"""… and what must be left of the training loss of that time; if that stands still, too, the test loss rises by chance."""
-LARGEST_DECAY = 3.0
-"""A weight decay of 1 / (learning rate · steps) takes about as long as the run to make itself felt, which is the time scale to keep in
-https://arxiv.org/abs/2405.13698; a very short run needs no more than this."""
-STILL, LARGE_STEPS, HARDLY = 0.08, 0.008, 0.14
-"""Share by which a loss that stands still fell from the second quarter of the run to the last; and where steps are large beside the weights,
-so that they jump around the bottom, the share by which it fell. Healthy runs that learn slowly come to 0.13 with steps of 0.0035."""
-FLAT = 0.04
-"""Share of what was left by which a loss that has reached its end fell in the last quarter, in which a schedule makes it fall if it can."""
-BEGUN = 0.05
-"""Progress of a training loss that has left chance behind."""
-SLOW = 0.6
-"""Progress of a training loss below which much is missing."""
-FEW = 3.0
-"""How many times chance accuracy a network must reach before a missing class counts as a fault."""
-NARROW = 0.5
+MIN_RISE_EPOCHS = 1.5
+"""Minimum epochs since the test loss was lowest."""
+MAX_TRAIN_LOSS_LEFT = 0.8
+"""Training loss, as a share of its value at the lowest test loss, below which it has fallen in the meantime; if it has not, the test loss rises by chance."""
+MAX_WEIGHT_DECAY = 3.0
+"""Largest weight decay to propose. Usually it is 1 / (learning rate · steps), whose time scale is the length of the run:
+https://arxiv.org/abs/2405.13698; for a very short run that would be too much."""
+PLATEAU_FALL, LARGE_UPDATE_RATIO, LARGE_UPDATE_FALL = 0.08, 0.008, 0.14
+"""On a plateau the loss falls by less than the first share from the second quarter of the run to the last. If the ratio of update to weights is above
+the second number, so that steps jump around the minimum, the third share applies. Healthy slow runs reach 0.13 with a ratio of 0.0035."""
+FLAT_IMPROVEMENT = 0.04
+"""Improvement of the remaining training loss in the last quarter below which it has converged; a decaying learning rate would lower it further if it could."""
+MIN_PROGRESS = 0.05
+"""Progress from which the training loss is better than at chance level."""
+POOR_PROGRESS = 0.6
+"""Progress of the training loss below which a finished run is poor."""
+MIN_ACCURACY_FACTOR = 3.0
+"""Test accuracy divided by chance accuracy from which a class that is never predicted is a fault."""
+MIN_UNITS_PER_CLASS = 0.5
 """Hidden units per class below which a layer is a bottleneck."""
-ALIKE = 0.12
+MAX_CAPACITY_GAP = 0.12
 """Largest gap between training and test accuracy at which a network lacks capacity, not data."""
-LONG_EPOCHS, LONG_STEPS = 3.0, 100
-"""Epochs and steps before which a run cannot be on a plateau."""
-RATE_KEPT = 0.5
-"""Share of the peak learning rate above which the learning rate has not decayed."""
-SHORT_EPOCHS = 1.0
-"""Epochs in which the network sees no image twice."""
-BY_HEART = 1.5
-"""How many times chance the training accuracy is of a network that memorises its images."""
-SIGMAS = 4.0
+MIN_EPOCHS, MIN_STEPS = 3.0, 100
+"""Epochs and steps before which a run is not judged as a plateau or as underfitting."""
+DECAYED_SHARE = 0.5
+"""Share of the peak learning rate below which the learning rate has decayed."""
+MAX_SHORT_EPOCHS = 1.0
+"""Epochs up to which a run is short: no image is used twice."""
+MEMORISED_FACTOR = 1.5
+"""Training accuracy divided by chance accuracy above which the network memorises its images."""
+CHANCE_SIGMAS = 4.0
 """Standard deviations of a random guess within which an accuracy is at chance level."""
 
 
 def chance_level(record: Record) -> Finding | None:
     """Report a test accuracy at chance level."""
     late = record.evaluations[-2:]
-    if len(late) < 2 or record.epochs < 2 or record.share_done < LATE or record.step < LONG_STEPS / 2 or _bottleneck(record) is not None:
+    if len(late) < 2 or record.epochs < 2 or record.share_done < NEARLY_DONE or record.step < MIN_STEPS / 2 or _bottleneck(record) is not None:
         return None
     images = sum(late[-1].named) or record.data.test_size
-    most = record.chance_accuracy + SIGMAS * math.sqrt(record.chance_accuracy * (1 - record.chance_accuracy) / images)
+    most = record.chance_accuracy + CHANCE_SIGMAS * math.sqrt(record.chance_accuracy * (1 - record.chance_accuracy) / images)
     if max(each.test_accuracy for each in late) > most:
         return None
     last = late[-1]
-    if last.train_accuracy > BY_HEART * record.chance_accuracy:
+    if last.train_accuracy > MEMORISED_FACTOR * record.chance_accuracy:
         why = "The network memorises the training images: it has found nothing in them that predicts the label of a new image."
     else:
         why = "A loss that stays at ln(classes) means that every class gets the same probability: the network has found nothing that predicts the labels."
@@ -86,11 +86,11 @@ def chance_level(record: Record) -> Finding | None:
 def class_never_predicted(record: Record) -> Finding | None:
     """Report classes that are never predicted, although the network distinguishes the others."""
     late = record.evaluations[-2:]
-    if len(late) < 2 or record.epochs < 2 or record.share_done < LATE or not all(each.named for each in late):
+    if len(late) < 2 or record.epochs < 2 or record.share_done < NEARLY_DONE or not all(each.named for each in late):
         return None
     missing = [index for index, counts in enumerate(zip(*(each.named for each in late), strict=True)) if not any(counts)]
     last = late[-1]
-    if not missing or last.test_accuracy < FEW * record.chance_accuracy:
+    if not missing or last.test_accuracy < MIN_ACCURACY_FACTOR * record.chance_accuracy:
         return None
     names = ", ".join(f"“{record.data.classes[index]}”" for index in missing)
     return Finding(
@@ -114,8 +114,10 @@ def overfitting(record: Record) -> Finding | None:
     last, best = runs[-1], min(runs, key=lambda each: each.test_loss)
     rise = min(each.test_loss for each in runs[-3:]) / max(best.test_loss, 1e-9) - 1
     gap = last.train_accuracy - last.test_accuracy
-    is_rising = rise >= RISE and last.epoch - best.epoch >= SINCE and gap >= SMALL_GAP and last.train_loss < FELL * best.train_loss
-    is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= GAP
+    is_rising = (
+        rise >= MIN_TEST_RISE and last.epoch - best.epoch >= MIN_RISE_EPOCHS and gap >= MIN_GAP and last.train_loss < MAX_TRAIN_LOSS_LEFT * best.train_loss
+    )
+    is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= LARGE_GAP
     if not (is_rising or is_apart):
         return None
     rose = f"Test loss was lowest after {best.epoch:.3g} epochs, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, training loss {last.train_loss:.2g}."
@@ -134,10 +136,10 @@ def overfitting(record: Record) -> Finding | None:
 
 
 def _against_overfitting(record: Record) -> Remedies:
-    now, epochs = record.config.augment, MORE * record.config.epochs
+    now, epochs = record.config.augment, EPOCHS_FACTOR * record.config.epochs
     augment = replace(now, shift=max(now.shift, 2), flip=now.flip or record.data.flips, rotation=max(now.rotation, 10.0), scale=max(now.scale, 0.1))
     rate = usual_learning_rate(replace(record.config, optimizer="adamw"))
-    decay = min(rounded(1 / (rate * record.total_steps)), LARGEST_DECAY)
+    decay = min(rounded(1 / (rate * record.total_steps)), MAX_WEIGHT_DECAY)
     return (
         *remedies.settings(record, f"Train with augmentation, for {epochs:g} epochs", augment=asdict(augment), epochs=epochs),
         *remedies.network(record, "Put dropout in front of the last layers", edits.with_dropout(record.network)),
@@ -147,12 +149,12 @@ def _against_overfitting(record: Record) -> Remedies:
 
 def underfitting(record: Record) -> Finding | None:
     """Report that training and test accuracy both stay low: the network is too small for the data set."""
-    if record.share_done < LATE or record.epochs < LONG_EPOCHS or record.step < LONG_STEPS or not record.evaluations:
+    if record.share_done < NEARLY_DONE or record.epochs < MIN_EPOCHS or record.step < MIN_STEPS or not record.evaluations:
         return None
     last, narrow = record.evaluations[-1], _bottleneck(record)
     gap = last.train_accuracy - last.test_accuracy
-    is_still = record.progress < SLOW and record.improvement < FLAT and gap < ALIKE and _has_come_down(record)
-    is_narrow = narrow is not None and record.progress < HARMED and gap < GAP
+    is_still = record.progress < POOR_PROGRESS and record.improvement < FLAT_IMPROVEMENT and gap < MAX_CAPACITY_GAP and _has_come_down(record)
+    is_narrow = narrow is not None and record.progress < GOOD_PROGRESS and gap < LARGE_GAP
     if not (is_still or is_narrow):
         return None
     accuracies = f"training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
@@ -180,7 +182,7 @@ def underfitting(record: Record) -> Finding | None:
 
 def _bottleneck(record: Record) -> int | None:
     """Return the index of the first hidden layer with fewer units than half the number of classes."""
-    return next((index for index in record.weighted[:-1] if _width(record, index) < NARROW * len(record.data.classes)), None)
+    return next((index for index in record.weighted[:-1] if _width(record, index) < MIN_UNITS_PER_CLASS * len(record.data.classes)), None)
 
 
 def _width(record: Record, index: int) -> float:
@@ -193,13 +195,13 @@ def _width(record: Record, index: int) -> float:
 def plateau(record: Record) -> Finding | None:
     """Report that the loss is on a plateau while the learning rate never decayed."""
     rates = record.column("learning_rate")
-    if record.epochs < LONG_EPOCHS or record.step < LONG_STEPS or _has_come_down(record) or not 0 < record.progress < HARMED:
+    if record.epochs < MIN_EPOCHS or record.step < MIN_STEPS or _has_come_down(record) or not 0 < record.progress < GOOD_PROGRESS:
         return None
     if record.config.schedule == "one-cycle" and not record.is_over:  # its peak is meant to be too high to settle down
         return None
     second, last = float(record.parts[2:4].mean()), float(record.parts[6:8].mean())
     fell = 1 - last / second
-    if fell >= STILL and not (fell < HARDLY and (record.update_ratio or 0) >= LARGE_STEPS):
+    if fell >= PLATEAU_FALL and not (fell < LARGE_UPDATE_FALL and (record.update_ratio or 0) >= LARGE_UPDATE_RATIO):
         return None
     since = record.step // 4
     return Finding(
@@ -215,10 +217,10 @@ def plateau(record: Record) -> Finding | None:
         (
             *remedies.fork(
                 record, f"Continue for {record.config.epochs:g} epochs with a decaying learning rate", record.step + 1,
-                epochs=record.config.epochs * MORE, schedule="cosine", learning_rate=rounded(record.learning_rate / 3),
+                epochs=record.config.epochs * EPOCHS_FACTOR, schedule="cosine", learning_rate=rounded(record.learning_rate / 3),
             ),
             *remedies.settings(record, "Train with a decaying learning rate", schedule="cosine"),
-            *remedies.with_rate(record, rounded(record.learning_rate / 10)),
+            *remedies.with_learning_rate(record, rounded(record.learning_rate / 10)),
         ),
     )  # fmt: skip
 
@@ -226,12 +228,12 @@ def plateau(record: Record) -> Finding | None:
 def _has_come_down(record: Record) -> bool:
     """Return whether the learning rate is far below its peak."""
     rates = record.column("learning_rate")
-    return bool(rates[-1] < RATE_KEPT * rates.max())
+    return bool(rates[-1] < DECAYED_SHARE * rates.max())
 
 
 def still_learning(record: Record) -> Finding | None:
     """Report that the run ended while the loss was still falling."""
-    if not record.is_over or record.epochs > SHORT_EPOCHS or not BEGUN < record.progress < LEARNT:
+    if not record.is_over or record.epochs > MAX_SHORT_EPOCHS or not MIN_PROGRESS < record.progress < LEARNED_PROGRESS:
         return None
     return Finding(
         "still-learning",

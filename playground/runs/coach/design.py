@@ -11,31 +11,31 @@ import numpy as np
 from playground.data.augmentation import Augmentation
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
-from playground.runs.coach.inside import LEARNT
+from playground.runs.coach.inside import LEARNED_PROGRESS
 from playground.runs.coach.record import Record
 from playground.runs.coach.remedies import Remedies
-from playground.runs.coach.steps import EVIDENCE_STEPS, HALF, HARMED
+from playground.runs.coach.steps import EVIDENCE_STEPS, GOOD_PROGRESS, HALF_DONE
 from playground.typography import percent
 
-SQUEEZE = ("Softmax", "Sigmoid")
+OUTPUT_ACTIVATIONS = ("Softmax", "Sigmoid")
 STRONG_DROPOUT = 0.7
-"""Share of values dropped; 0.5 is usual for hidden layers: https://jmlr.org/papers/v15/srivastava14a.html."""
+"""Probability of dropout that is too strong; 0.5 is usual for hidden layers: https://jmlr.org/papers/v15/srivastava14a.html."""
 STRONG_SMOOTHING = 0.5
-"""Share of the target; 0.1 is usual: https://arxiv.org/abs/1512.00567."""
+"""Label smoothing that is too strong; 0.1 is usual: https://arxiv.org/abs/1512.00567."""
 USUAL_SMOOTHING = 0.1
 STRONG_SHIFT, STRONG_ROTATION, STRONG_SCALE, STRONG_NOISE = 0.25, 60.0, 0.5, 0.4
-"""Share of the image's side, degrees, share of its size, and standard deviation of pixels from 0 to 1, at which images are hard to recognise;
-https://arxiv.org/abs/1909.13719 goes to 0.3, 30, 0.1 and none."""
-SHRUNK = 0.75
+"""Augmentation with which images are hard to recognise: shift as a share of the side, rotation in degrees, scale as a share of the size, and standard
+deviation of noise on pixels from 0 to 1; https://arxiv.org/abs/1909.13719 uses at most 0.3, 30, 0.1 and none."""
+SHRUNK_NORM = 0.75
 """Share of the initial norm of the weights below which weight decay, not the data, determines them; without decay the norm grows."""
-PULLING = 0.2
-"""Norm of the weight decay divided by that of the gradient, from which decay matters in every step."""
+STRONG_DECAY = 0.2
+"""Norm of the weight decay divided by that of the gradient from which weight decay is strong."""
 
 
 def softmax_before_loss(record: Record) -> Finding | None:
     """Report a softmax or sigmoid after the logits, although the loss applies softmax itself."""
     behind = edits.output_activations(record.network)
-    if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) not in SQUEEZE:
+    if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) not in OUTPUT_ACTIVATIONS:
         return None
     classes = len(record.data.classes)
     lowest = math.log(1 + (classes - 1) / math.e)  # one output is 1, the others are 0
@@ -56,7 +56,7 @@ def softmax_before_loss(record: Record) -> Finding | None:
 def activation_last(record: Record) -> Finding | None:
     """Report another activation after the logits."""
     behind = edits.output_activations(record.network)
-    if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) in SQUEEZE:
+    if record.step < EVIDENCE_STEPS or not behind or (name := record.network.layers[behind[-1]].type) in OUTPUT_ACTIVATIONS:
         return None
     return Finding(
         "activation-last",
@@ -75,7 +75,7 @@ def activation_last(record: Record) -> Finding | None:
 def no_activation(record: Record) -> Finding | None:
     """Report linear layers without an activation between them, which together are one linear layer."""
     bent = edits.with_activations(record.network)
-    if bent is None or record.share_done < HALF or record.step < EVIDENCE_STEPS or record.progress > HARMED:
+    if bent is None or record.share_done < HALF_DONE or record.step < EVIDENCE_STEPS or record.progress > GOOD_PROGRESS:
         return None
     pairs = zip(record.network.layers, bent.layers, strict=False)  # they are alike up to the first activation that was put in
     layer = next(index for index, (before, after) in enumerate(pairs) if before != after)
@@ -95,7 +95,7 @@ def no_activation(record: Record) -> Finding | None:
 
 def regularised_too_strongly(record: Record) -> Finding | None:
     """Report dropout, weight decay, augmentation or label smoothing so strong that the network cannot fit the training images."""
-    if record.share_done < HALF or record.step < EVIDENCE_STEPS or not record.evaluations:
+    if record.share_done < HALF_DONE or record.step < EVIDENCE_STEPS or not record.evaluations:
         return None
     causes = [*_dropout(record), *_weight_decay(record), *_augmentation(record), *_label_smoothing(record)]
     if not causes:
@@ -122,7 +122,7 @@ Cause = tuple[str, str, Remedies]
 
 def _dropout(record: Record) -> Iterator[Cause]:
     shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type == "Dropout"]
-    if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNT:
+    if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNED_PROGRESS:
         offered = remedies.network(record, f"Train with at most {percent(edits.LIGHT_DROPOUT)} dropout", edits.with_light_dropout(record.network))
         yield f"Dropout sets {percent(max(shares))} of a layer’s values to zero.", "Use a lower dropout probability.", offered
 
@@ -130,13 +130,13 @@ def _dropout(record: Record) -> Iterator[Cause]:
 def _weight_decay(record: Record) -> Iterator[Cause]:
     """Yield weight decay that shrinks the weights below their initial norm, against the gradient."""
     decay, weighted = record.config.weight_decay, list(record.weighted)
-    if not decay or not record.observations or record.progress > LEARNT:
+    if not decay or not record.observations or record.progress > LEARNED_PROGRESS:
         return
     weight, gradient, update = (np.nan_to_num(record.layer_values(name)[:, weighted]) for name in ("weight", "gradient", "update"))
     before, now = np.linalg.norm(weight[[0, -1]], axis=1)
     pull, push = (decay * record.learning_rate * weight, update) if record.config.optimizer_type.decoupled_decay else (decay * weight, gradient)
     share = float(np.median(np.linalg.norm(pull, axis=1) / (np.linalg.norm(push, axis=1) + 1e-30)))
-    if now < SHRUNK * before and share > PULLING:
+    if now < SHRUNK_NORM * before and share > STRONG_DECAY:
         offered = remedies.settings(record, "Train without weight decay", weight_decay=0.0)
         yield (
             f"With a weight decay of {decay:g} the weights shrank to {percent(now / before)} of their initial norm.",
@@ -154,7 +154,7 @@ def _augmentation(record: Record) -> Iterator[Cause]:
         (augment.noise >= STRONG_NOISE, f"Noise with a standard deviation of {augment.noise:g} is added to training images."),
     )
     evidence = [sentence for is_strong, sentence in strong if is_strong]
-    if evidence and record.progress < LEARNT:
+    if evidence and record.progress < LEARNED_PROGRESS:
         offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augmentation()))
         yield " ".join(evidence), "Change the images only so much that you would still recognise them.", offered
 

@@ -7,23 +7,23 @@ from dataclasses import replace
 from typing import Any
 
 from playground.errors import ConfigError
-from playground.network.advice import STRAIGHT
+from playground.network.advice import AFFINE_LAYERS
 from playground.network.catalogue import layer_type
 from playground.network.fixes import NORM_OF_RANK
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.coach.record import PLAIN, WEIGHTED
 
 RANK_BEHIND = {"Flatten": 1, "TokenMean": 1, "PatchEmbedding": 2}
-"""Rank of one sample's output of the layers that change it."""
+"""Number of dimensions of one sample's output, for the layers that change it."""
 SQUASHING = ("Sigmoid", "Tanh", "Softmax")
 TRANSPARENT = ("Dropout", "Flatten")
 """Layers after the output layer that do not change its logits."""
 USUAL_DROPOUT, LIGHT_DROPOUT = 0.5, 0.2
-"""For hidden layers, and for a start: https://jmlr.org/papers/v15/srivastava14a.html."""
+"""Probability of dropout: the usual one for hidden layers, and a light one to try first: https://jmlr.org/papers/v15/srivastava14a.html."""
 LEAK = {"negative_slope": 0.1}
-"""Ten times PyTorch's, so that a unit on the wrong side comes back within a short run."""
+"""Ten times PyTorch's default, so that an inactive unit becomes active again within a short run."""
 WIDTHS = {"Linear": ("out_features", 64), "Conv2d": ("out_channels", 16), "ResidualBlock": ("out_channels", 32), "PatchEmbedding": ("embed_dim", 64)}
-"""For each kind of layer what sets its width, and a width that is enough for a start."""
+"""For each layer type the parameter for its width, and a width to try first."""
 LARGEST_WIDTH = 512
 
 
@@ -78,7 +78,7 @@ def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
     for layer in spec.layers:
         if layer.type in PLAIN and is_straight:
             layers.append(LayerSpec("ReLU"))
-        is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in STRAIGHT)
+        is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in AFFINE_LAYERS)
         layers.append(layer)
     return _made(spec, "bent", "with activations", layers)
 

@@ -14,29 +14,30 @@ from playground.runs.coach.remedies import Remedies
 from playground.typography import percent
 
 LARGE_INPUT = 5.0
-"""Mean or standard deviation of normalised pixels is about 0 and 1, of pixels from 0 to 1 less than 1. Inputs should have mean 0 and alike
-variances: LeCun et al., Efficient BackProp, section 4.3, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf"""
-LARGE_START = 2.5
-"""How many times the loss at chance level a first loss may be: “verify loss @ init”, https://karpathy.github.io/2019/04/25/recipe/. Kaiming initialisation
-gives 1.5 times."""
+"""Absolute mean or standard deviation of the inputs from which they are not normalised; standardised pixels have 0 and 1, pixels from 0 to 1 less than 1.
+Inputs should have mean 0 and similar variances: LeCun et al., Efficient BackProp, section 4.3, http://yann.lecun.com/exdb/publis/pdf/lecun-98b.pdf"""
+LARGE_FIRST_LOSS = 2.5
+"""First loss divided by the loss at chance level from which it is too large: “verify loss @ init”, https://karpathy.github.io/2019/04/25/recipe/.
+Kaiming initialisation gives 1.5."""
 LARGE_GRADIENT = 30.0
-"""Norm of the first gradient by all weights together; those of healthy initialisations lie between 0.1 and 10, measured on the tests' runs."""
-VANISHED = 1 / 200
-"""Gradient of the first layer beside that of the last at the start. Healthy networks lie above 1/10, five sigmoids below 1/2000: the picture of
-Glorot and Bengio, https://proceedings.mlr.press/v9/glorot10a.html, measured on the tests' runs."""
-LEARNT = 0.9
-"""Progress of a training loss that leaves little to be explained."""
-DEAD = 0.65
-"""Share of a layer's units that are dead. Some always are: “as much as 40%” with too large a learning rate, https://cs231n.github.io/neural-networks-1/;
+"""Norm of the first gradient of all weights together from which it is too large; those of healthy initialisations lie between 0.1 and 10,
+measured on the tests' runs."""
+VANISHED_RATIO = 1 / 200
+"""Gradient of the first layer divided by that of the last, at the start, below which it vanishes. Healthy networks are above 1/10, five sigmoids below
+1/2000, as in Glorot and Bengio, https://proceedings.mlr.press/v9/glorot10a.html, measured on the tests' runs."""
+LEARNED_PROGRESS = 0.9
+"""Progress of the training loss above which the network has learned its training set."""
+MOSTLY_DEAD = 0.65
+"""Share of dead units of a layer from which it is a fault. Some units are always dead: “as much as 40%” with too large a learning rate, https://cs231n.github.io/neural-networks-1/;
 healthy runs of the tests stay below 0.5."""
 DEAD_OBSERVATIONS = 2
-"""Observations in a row that must agree on it."""
+"""Number of consecutive observations with that share."""
 MIN_OBSERVATIONS = 3
-"""Observations that there must be before units count as dead."""
+"""Number of observations before which no unit counts as dead."""
 FEW_IMAGES = 8
-"""In smaller batches a unit is inactive by chance, and a gradient large."""
-LONG_ENOUGH = 0.25
-"""Share of a run after which a loss that has hardly moved says something; before that, a learning rate may still be warming up."""
+"""Batch size below which units are inactive and gradients large by chance."""
+WARMED_UP = 0.25
+"""Share of a run after which a loss that has hardly changed is evidence; before that, the learning rate may still warm up."""
 
 
 def starts_at_zero(record: Record) -> Finding | None:
@@ -91,7 +92,7 @@ def exploding_gradients(record: Record) -> Finding | None:
     std, gradient = record.layer_values("std")[0], record.layer_values("gradient")[0]
     total, first = math.sqrt(np.nansum(gradient[list(record.weighted)] ** 2)), float(record.column("loss")[0])
     is_large = total >= LARGE_GRADIENT and record.batch_size >= FEW_IMAGES
-    if (first < LARGE_START * record.chance_loss and not is_large) or not np.isfinite(std).any():
+    if (first < LARGE_FIRST_LOSS * record.chance_loss and not is_large) or not np.isfinite(std).any():
         return None
     layer, step = int(np.nanargmax(std)), record.observations[0].step
     return Finding(
@@ -105,17 +106,17 @@ def exploding_gradients(record: Record) -> Finding | None:
         "problem",
         step,
         layer,
-        better_start(record),
+        better_initialisation(record),
     )
 
 
 def vanishing_gradients(record: Record) -> Finding | None:
     """Report that hardly any gradient reaches the first layer while the loss hardly falls."""
-    if not record.observations or len(record.weighted) < 3 or record.share_done < LONG_ENOUGH or record.progress > LEARNT:
+    if not record.observations or len(record.weighted) < 3 or record.share_done < WARMED_UP or record.progress > LEARNED_PROGRESS:
         return None
     gradient = record.layer_values("gradient")[0]
     first, last = record.weighted[record.config.whiten], record.weighted[-1]  # a whitened layer is frozen but for its bias
-    if not 0 < gradient[first] < VANISHED * gradient[last]:
+    if not 0 < gradient[first] < VANISHED_RATIO * gradient[last]:
         return None
     step, name = record.observations[0].step, record.network.layers[first].type
     return Finding(
@@ -131,7 +132,7 @@ def vanishing_gradients(record: Record) -> Finding | None:
         first,
         (
             *remedies.network(record, "Use ReLU and Kaiming initialisation", edits.with_relus(record.network), initialisation="kaiming"),
-            *better_start(record),
+            *better_initialisation(record),
         ),
     )
 
@@ -142,10 +143,10 @@ def dead_relus(record: Record) -> Finding | None:
         return None
     dead = record.layer_values("dead")
     late = dead[-DEAD_OBSERVATIONS:].min(axis=0)  # NaN where a layer cannot be dead
-    if not (late >= DEAD).any():
+    if not (late >= MOSTLY_DEAD).any():
         return None
     layer = int(np.nanargmax(late))
-    alive = np.flatnonzero(dead[:, layer] < DEAD)
+    alive = np.flatnonzero(dead[:, layer] < MOSTLY_DEAD)
     began = int(alive[-1]) + 1 if len(alive) else 0
     step, place = record.observations[began].step, f"layer {layer} ({record.network.layers[layer].type})"
     if began:
@@ -160,17 +161,17 @@ def dead_relus(record: Record) -> Finding | None:
         evidence,
         "Where a ReLU outputs 0, its gradient is 0. A unit that is inactive for all images gets no gradient and never recovers.",
         advice,
-        "hint" if record.progress > LEARNT else "problem",
+        "hint" if record.progress > LEARNED_PROGRESS else "problem",
         step,
         layer,
         (
-            *(remedies.lower_rate(record) if began else better_start(record)),
-            *remedies.with_usual_rate(record, remedies.network(record, "Use leaky ReLU", edits.leaky(record.network))),
+            *(remedies.lower_learning_rate(record) if began else better_initialisation(record)),
+            *remedies.with_usual_learning_rate(record, remedies.network(record, "Use leaky ReLU", edits.leaky(record.network))),
         ),
     )
 
 
-def better_start(record: Record) -> Remedies:
+def better_initialisation(record: Record) -> Remedies:
     """Offer an initialisation that preserves the variance of activations, where there is one for them, and normalisation layers."""
     types = {layer.type for layer in record.network.layers}
     has_relu, has_sigmoid = bool(types & {"ReLU", "LeakyReLU", "GELU", "SiLU"}), "Sigmoid" in types

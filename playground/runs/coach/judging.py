@@ -38,9 +38,9 @@ DETECTORS: tuple[Detector, ...] = (
 _POOR_RESULTS = ("chance-level", "underfitting", "class-never-predicted", "plateau", "still-learning")
 """Faults of a network that learns poorly, whatever the cause."""
 _SMALL_STEPS = ("rate-too-low", *_POOR_RESULTS)
-"""… and of one that hardly gets a gradient."""
+"""Faults of a network with very small gradients or steps."""
 _WRONG_SCALE = ("vanishing-gradients", "rate-too-high", "dead-relus", *_SMALL_STEPS)
-"""… and of one whose activations or steps have the wrong scale."""
+"""Faults of a network whose activations or steps have the wrong scale."""
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
     "not-a-number": ("inputs-not-normalised", "exploding-gradients", "overfitting", *_WRONG_SCALE),
@@ -62,7 +62,7 @@ EXPLAINS: dict[str, tuple[str, ...]] = {
     "class-never-predicted": ("overfitting", "plateau"),
     "overfitting": ("plateau",),
 }
-"""For each fault those that it causes: fixing the cause fixes them, too."""
+"""For each fault, the faults that it causes: fixing the cause fixes them as well."""
 
 
 def detected(record: Record) -> tuple[Finding, ...]:

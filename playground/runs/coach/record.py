@@ -20,15 +20,15 @@ from playground.training.events import Diverged, Evaluated, LearningRate, Observ
 WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding", "ResidualBlock", "TransformerEncoderLayer")
 """Layers with weights that are learned, normalisation layers excluded."""
 PLAIN = ("Linear", "Conv2d")
-"""Weighted layers with nothing else inside."""
+"""Layers of `WEIGHTED` that consist of one weight matrix or filter bank and a bias."""
 NORMALISATIONS = ("BatchNorm1d", "BatchNorm2d", "LayerNorm")
 """Layers that normalise activations."""
 WINDOW_IMAGES = 256
-"""Images behind every point of the smoothed loss at least: the mean over so many hardly depends on which they were."""
+"""Minimum images per point of the smoothed loss: a mean over so many hardly depends on the choice of images."""
 WINDOW_STEPS = 4
-"""… and steps. Neither depends on how far a run is, so that a peak, once seen, stays seen."""
+"""Minimum steps per point. Neither minimum depends on the progress of the run, so that a peak does not disappear later."""
 PARTS = 8
-"""Equal parts of a run that are compared with each other."""
+"""Number of equal parts of a run, whose mean losses are compared."""
 
 Numbers = Literal["gradient", "weight", "update", "mean", "std", "dead"]
 
@@ -123,7 +123,7 @@ class Record:
         return self.step >= self.total_steps or self.state == "failed"
 
     def column(self, name: str) -> Array:
-        """One value of every step, (N,)."""
+        """Return one value of every step, ``(N,)``."""
         row: Array = self.steps[NAMES.index(name)]
         return row
 
@@ -135,7 +135,7 @@ class Record:
 
     @cached_property
     def curve(self) -> tuple[Array, Array]:
-        """The smoothed training loss: the last step of every window, (W,), and the mean loss in it, (W,)."""
+        """The smoothed training loss: the last step of every window, ``(W,)``, and the mean loss in it, ``(W,)``."""
         loss, step = self.column("loss"), self.column("step")
         window = max(math.ceil(WINDOW_IMAGES / self.batch_size), WINDOW_STEPS)
         count = len(loss) // window
@@ -156,7 +156,7 @@ class Record:
 
     @cached_property
     def parts(self) -> Array:
-        """The mean training loss of each of `PARTS` equal parts of the steps so far, (PARTS,); the mean of all where there are fewer steps."""
+        """The mean training loss of each of `PARTS` equal parts of the steps so far, ``(PARTS,)``; the mean of all where there are fewer steps."""
         loss = self.column("loss")
         if len(loss) < PARTS:
             return np.full(PARTS, loss.mean() if len(loss) else self.chance_loss)

@@ -1,4 +1,4 @@
-"""Creates the run that a remedy proposes."""
+"""Create the run that a remedy proposes."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def create_remedy_run(run: Run, remedy: Remedy, owner: str) -> Run:
         return fork(run, remedy.at, remedy.changes, owner)
     config = TrainConfig.from_dict({**run.config.to_dict(), **remedy.changes})
 
-    def fill(made: Run) -> None:
+    def fill(new: Run) -> None:
         if run.own_path.exists():
-            shutil.copyfile(run.own_path, made.own_path)
+            shutil.copyfile(run.own_path, new.own_path)
         if run.start_path.exists() and remedy.network is None:
-            shutil.copyfile(run.start_path, made.start_path)
+            shutil.copyfile(run.start_path, new.start_path)
 
     return create_from(config, remedy.network or run.network, Created(time.time(), owner), fill)

@@ -6,75 +6,78 @@ import numpy as np
 
 from playground.runs.coach import remedies
 from playground.runs.coach.finding import Finding
-from playground.runs.coach.inside import DEAD_OBSERVATIONS, LEARNT, exploding_gradients, inputs_not_normalised
+from playground.runs.coach.inside import DEAD_OBSERVATIONS, LEARNED_PROGRESS, exploding_gradients, inputs_not_normalised
 from playground.runs.coach.record import Record
 from playground.typography import percent
 
-ROSE = 1.5
-"""How many times the initial loss a smoothed loss reaches only if steps are far too large; healthy runs of the tests stay below 1.2."""
-RECOVERED = 0.95
-"""Progress of the training loss that shows that an early rise did no harm."""
+RISE_FACTOR = 1.5
+"""Smoothed loss divided by the initial loss from which steps are far too large; healthy runs of the tests stay below 1.2."""
+RECOVERED_PROGRESS = 0.95
+"""Progress of the training loss above which an early rise did no harm."""
 TOO_LARGE = ((0.03, 0.85), (0.02, 0.6), (0.015, 0.3))
 TOO_SMALL = ((6e-4, 0.85), (1.5e-3, 0.6), (2.5e-3, 0.4))
-"""Ratios of update to weights, and for each the progress of the training loss below which it is the cause: the further from
-“somewhere around 1e-3” (https://cs231n.github.io/neural-networks-3/#ratio), the less progress must be missing. Short runs need larger steps: of the
+"""Ratios of update to weights, and for each the progress of the training loss below which it is a fault: the further from
+“somewhere around 1e-3” (https://cs231n.github.io/neural-networks-3/#ratio), the more progress is still a fault. Short runs need larger steps: of the
 tests' runs those from 0.003 to 0.02 learn best. Where a normalisation layer follows the weights, even 0.06 does no harm."""
-WORSE, AT_CHANCE = -0.05, 0.02
-"""Progress of a training loss that is worse than chance level, and the largest that is no better."""
-COLLAPSED = 0.01
-"""Share of the first gradient that is left where units are dead or saturated."""
-STRAIGHT = 0.25
-"""Share of what the first half of the run improved that its second half must improve by, if the loss shall count as still falling evenly."""
-HARMED = 0.85
-"""Progress of a training loss below which something is missing."""
+WORSE_THAN_CHANCE, CHANCE_PROGRESS = -0.05, 0.02
+"""Progress below which the training loss is worse than at chance level, and the largest absolute progress that is at chance level."""
+COLLAPSED_GRADIENT = 0.01
+"""Gradient, as a share of the first one, below which units are dead or saturated."""
+EVEN_FALL = 0.25
+"""Fall of the loss in the second half of the run, as a share of that in the first half, above which it falls evenly."""
+GOOD_PROGRESS = 0.85
+"""Progress of the training loss from which a run is not poor."""
 EVIDENCE_STEPS = 20
-HALF = 0.5
-"""Share of a run after which a slow loss is evidence: a learning rate that warms up is past its peak."""
-LATE = 0.9
+HALF_DONE = 0.5
+"""Share of a run after which a slowly falling loss is evidence: a learning rate with a warm-up is past its peak."""
+NEARLY_DONE = 0.9
 """Share of a run after which it is nearly at its final result, because a decaying learning rate has decayed."""
 SMALL_BATCH = 8
-NOISY = 0.25
-"""Standard deviation of the loss from step to step that drowns what it learns; with 16 images healthy runs of the tests have 0.15, with 64 less than 0.12."""
-FEW_STEPS, FEW_STEPS_AN_EPOCH = 100, 8
-"""A hundred steps learn digits, measured on the tests' runs; with fewer than ten in an epoch, a smaller batch makes as many in the same time."""
+LARGE_NOISE = 0.25
+"""Standard deviation of the loss from step to step above which it hides the progress; with 16 images healthy runs of the tests have 0.15,
+with 64 less than 0.12."""
+FEW_STEPS, FEW_STEPS_PER_EPOCH = 100, 8
+"""Steps of the whole run and of an epoch below which there are too few: 100 are enough for digits, measured on the tests' runs."""
 
-_BORN = {
+_DESCRIPTIONS = {
     "output": "The first non-finite value appeared at step {step:,} in the output of layer {layer} ({type}).",
     "loss": "The first non-finite value appeared at step {step:,} in the loss itself.",
     "gradient": "The first non-finite value appeared at step {step:,} in the gradient of layer {layer} ({type}).",
     "update": "The first non-finite value appeared at step {step:,} in the new weights of layer {layer} ({type}).",
 }
-"""For each place of `Diverged`."""
+"""A sentence for each `place` of `Diverged`."""
 
 
 def not_a_number(record: Record) -> Finding | None:
     """Report that the loss became infinite or NaN, so the run ended."""
-    found = record.diverged
-    if found is None:
+    diverged = record.diverged
+    if diverged is None:
         return None
-    kind = record.network.layers[found.layer].type if found.layer >= 0 else ""
-    born = _BORN[found.place].format(step=found.born, layer=found.layer, type=kind) if found.born and found.place in _BORN else ""
+    kind = record.network.layers[diverged.layer].type if diverged.layer >= 0 else ""
+    origin = (
+        _DESCRIPTIONS[diverged.place].format(step=diverged.born, layer=diverged.layer, type=kind) if diverged.born and diverged.place in _DESCRIPTIONS else ""
+    )
     cause = inputs_not_normalised(record) or exploding_gradients(record)
     back = remedies.rounded(record.learning_rate / 10)
     return Finding(
         "not-a-number",
         "The loss is not finite",
-        f"At step {found.step:,} the loss was infinite or NaN (not a number). {born}".strip(),
+        f"At step {diverged.step:,} the loss was infinite or NaN (not a number). {origin}".strip(),
         "The largest float32 number is about 3·10³⁸. Larger ones become infinite, infinity minus infinity is NaN, and NaN spreads to every weight it reaches.",
         cause.advice if cause else f"Lower the learning rate of {record.learning_rate:g}: each step was so large that the next gradient was even larger.",
         "problem",
-        found.born or found.step,
-        found.layer,
+        diverged.born or diverged.step,
+        diverged.layer,
         (
-            *(remedies.with_usual_rate(record, cause.remedies) if cause else remedies.lower_rate(record)),
-            *remedies.fork(record, f"Continue from the checkpoint before it with a learning rate of {back:g}", found.born, learning_rate=back),
+            *(remedies.with_usual_learning_rate(record, cause.remedies) if cause else remedies.lower_learning_rate(record)),
+            *remedies.fork(record, f"Continue from the checkpoint before it with a learning rate of {back:g}", diverged.born, learning_rate=back),
         ),
     )
 
 
 def rate_too_high(record: Record) -> Finding | None:
     """Report steps that are too large: the loss rises instead of falling, or stays high while the weights change a lot."""
-    if record.step < EVIDENCE_STEPS or record.progress > RECOVERED or not (overshoot := _overshoot(record)):
+    if record.step < EVIDENCE_STEPS or record.progress > RECOVERED_PROGRESS or not (overshoot := _overshoot(record)):
         return None
     step, evidence = overshoot
     return Finding(
@@ -86,7 +89,7 @@ def rate_too_high(record: Record) -> Finding | None:
         "problem",
         step,
         -1,
-        remedies.lower_rate(record),
+        remedies.lower_learning_rate(record),
     )
 
 
@@ -95,18 +98,18 @@ def _overshoot(record: Record) -> tuple[int, str] | None:
     steps, losses = record.curve
     start, step, ratio = max(record.chance_loss, float(record.column("loss")[0])), record.step, record.update_ratio
     peak = int(np.argmax(losses)) if len(losses) else -1
-    if peak >= 0 and losses[peak] >= ROSE * start:
+    if peak >= 0 and losses[peak] >= RISE_FACTOR * start:
         return int(steps[peak]), f"Around step {steps[peak]:,.0f} training loss was {losses[peak]:.3g}, at the start {start:.3g}: it rose instead of falling."
-    if record.share_done < HALF:
+    if record.share_done < HALF_DONE:
         return None
-    if record.progress < WORSE and start < ROSE * record.chance_loss:
+    if record.progress < WORSE_THAN_CHANCE and start < RISE_FACTOR * record.chance_loss:
         return step, f"At step {step:,} training loss is {record.loss:.3g}, worse than chance level ({record.chance_loss:.2f})."
     if _has_collapsed(record):
         return (
             step,
             f"At step {step:,} training loss is {record.loss:.3g}, at chance level. The first steps were so large that hardly any gradient is left.",
         )
-    if record.share_done < LATE or ratio is None or record.is_normalised:
+    if record.share_done < NEARLY_DONE or ratio is None or record.is_normalised:
         return None
     if any(ratio >= size and record.progress < enough for size, enough in TOO_LARGE):
         return step, f"Each step changes the weights by about {percent(ratio, 1)} of their norm. At step {step:,} training loss is still {record.loss:.3g}."
@@ -116,14 +119,14 @@ def _overshoot(record: Record) -> tuple[int, str] | None:
 def _has_collapsed(record: Record) -> bool:
     """Return whether the loss is at chance level and gradients no longer reach the first layer, although they did at first."""
     gradient = record.layer_values("gradient")[:, record.weighted[0]] if record.weighted else np.zeros(0)
-    is_gone = len(gradient) > DEAD_OBSERVATIONS and float(gradient[-DEAD_OBSERVATIONS:].max()) < COLLAPSED * float(gradient[0])
-    return is_gone and abs(record.progress) < AT_CHANCE
+    is_gone = len(gradient) > DEAD_OBSERVATIONS and float(gradient[-DEAD_OBSERVATIONS:].max()) < COLLAPSED_GRADIENT * float(gradient[0])
+    return is_gone and abs(record.progress) < CHANCE_PROGRESS
 
 
 def rate_too_low(record: Record) -> Finding | None:
     """Report steps so small that the weights hardly change in the whole run."""
     ratio = record.update_ratio
-    if ratio is None or record.step < EVIDENCE_STEPS or record.share_done < HALF:
+    if ratio is None or record.step < EVIDENCE_STEPS or record.share_done < HALF_DONE:
         return None
     is_slow = any(ratio < size and record.progress < enough for size, enough in TOO_SMALL)
     if not is_slow or not (ratio < TOO_SMALL[0][0] or _falls_evenly(record)):
@@ -138,20 +141,20 @@ def rate_too_low(record: Record) -> Finding | None:
         "problem",
         record.step,
         -1,
-        remedies.higher_rate(record),
+        remedies.higher_learning_rate(record),
     )
 
 
 def _falls_evenly(record: Record) -> bool:
     """Return whether the loss falls in the second half of the run about as much as in the first."""
     first, middle, last = (float(record.parts[index]) for index in (0, len(record.parts) // 2 - 1, -1))
-    return middle - last > STRAIGHT * abs(first - middle)
+    return middle - last > EVEN_FALL * abs(first - middle)
 
 
 def batch_too_small(record: Record) -> Finding | None:
     """Report a batch so small that the loss fluctuates more than it falls."""
     size = record.batch_size
-    if size > SMALL_BATCH or record.step < 2 * EVIDENCE_STEPS or record.noise < NOISY:
+    if size > SMALL_BATCH or record.step < 2 * EVIDENCE_STEPS or record.noise < LARGE_NOISE:
         return None
     return Finding(
         "batch-too-small",
@@ -160,7 +163,7 @@ def batch_too_small(record: Record) -> Finding | None:
         "The gradient of so few images is noisy: steps partly undo each other, batch norm estimates mean and variance badly, "
         "and an epoch takes far longer than with larger batches.",
         "Use a larger batch size.",
-        "hint" if record.progress > LEARNT else "problem",
+        "hint" if record.progress > LEARNED_PROGRESS else "problem",
         record.step,
         -1,
         remedies.settings(record, f"Train with a batch size of {remedies.USUAL_BATCH}", batch_size=remedies.USUAL_BATCH),
@@ -169,8 +172,14 @@ def batch_too_small(record: Record) -> Finding | None:
 
 def batch_too_large(record: Record) -> Finding | None:
     """Report a batch so large that the run has hardly any steps."""
-    few = record.steps_per_epoch <= FEW_STEPS_AN_EPOCH and record.total_steps <= FEW_STEPS
-    if record.config.optimizer_type.full_batch or not few or record.share_done < HALF or record.progress > LEARNT or record.batch_size <= remedies.USUAL_BATCH:
+    few = record.steps_per_epoch <= FEW_STEPS_PER_EPOCH and record.total_steps <= FEW_STEPS
+    if (
+        record.config.optimizer_type.full_batch
+        or not few
+        or record.share_done < HALF_DONE
+        or record.progress > LEARNED_PROGRESS
+        or record.batch_size <= remedies.USUAL_BATCH
+    ):
         return None
     return Finding(
         "batch-too-large",

@@ -77,25 +77,25 @@ class _Spawned:
         self.hang_up()
 
 
-def start(run_path: Path, forker: Forker, place: int) -> Worker:
-    """Start a worker for the run in this folder; `place` is its index among the workers that run at the same time, from 0."""
+def start(run_path: Path, forker: Forker, slot: int) -> Worker:
+    """Start a worker for the run in this folder; `slot` is its index among the workers that run at the same time, from 0."""
     if CAN_FORK:
-        return _Forked(*forker.start("playground.runs.execution.launcher:become_worker", json.dumps([str(run_path), place])))
-    return _spawn(run_path, place)
+        return _Forked(*forker.start("playground.runs.execution.launcher:become_worker", json.dumps([str(run_path), slot])))
+    return _spawn(run_path, slot)
 
 
-def _spawn(run_path: Path, place: int) -> Worker:
+def _spawn(run_path: Path, slot: int) -> Worker:
     with (run_path / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "playground.runs.execution.worker", str(run_path), str(place)],
+            [sys.executable, "-m", "playground.runs.execution.worker", str(run_path), str(slot)],
             stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=environment.ROOT, env={**os.environ, **environment.training_environment()}, encoding="utf-8",
         )  # fmt: skip
     return _Spawned(process)
 
 
 def become_worker(argument: str, descriptor: int) -> int:
-    """In the forked process: use the socket as standard input and the run's log as output, and train."""
-    run_path, place = json.loads(argument)
+    """Train in the forked process, with the socket as standard input and the run's log as output; return the exit status."""
+    run_path, slot = json.loads(argument)
     os.dup2(descriptor, 0)
     log = os.open(Path(run_path) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
@@ -105,4 +105,4 @@ def become_worker(argument: str, descriptor: int) -> int:
 
     from playground.runs.execution.worker import main  # imports torch; the server starts without it
 
-    return main(run_path, place, os.fdopen(0, encoding="utf-8", closefd=False))
+    return main(run_path, slot, os.fdopen(0, encoding="utf-8", closefd=False))

@@ -26,8 +26,8 @@ class Scheduler:
     """
 
     def __init__(self, workers: int | None = None, forker: Forker | None = None) -> None:
-        self._free = list(range(workers or environment.workers()))
-        """Indices of the free places for workers; with several accelerators, each place has its own."""
+        self._free_slots = list(range(workers or environment.workers()))
+        """Indices of the free worker slots; with several accelerators, each slot has another one."""
         self._forker = forker or Forker(PREPARE)
         self._lock = threading.Condition()
         self._waiting: deque[Run] = deque()
@@ -41,12 +41,12 @@ class Scheduler:
         if CAN_FORK:
             self._forker.warm_up()
 
-    def adopt(self) -> None:
+    def requeue(self) -> None:
         """Queue the runs that were queued when an earlier server ended, the oldest first."""
         for run in reversed(all_runs()):
             history = History(run).follow()
             if history.created and history.state == "queued":
-                with contextlib.suppress(RunError):  # another server was quicker
+                with contextlib.suppress(RunError):  # another server has queued it already
                     self.submit(run)
 
     def submit(self, run: Run) -> None:
@@ -107,12 +107,12 @@ class Scheduler:
         self._forker.close()
 
     def _hand_out(self) -> None:
-        """Start workers for queued runs while there are free places; the lock is not held while a process starts."""
-        while taken := self._take():
-            run, place = taken
+        """Start workers for queued runs while there are free slots; the lock is not held while a process starts."""
+        while next_start := self._take():
+            run, slot = next_start
             worker = None
             try:
-                worker = start(run.path, self._forker, place)
+                worker = start(run.path, self._forker, slot)
             finally:
                 with self._lock:
                     self._starting.remove(run)
@@ -120,24 +120,24 @@ class Scheduler:
                     if worker:
                         self._working[run.id] = worker
                     else:
-                        self._free.append(place)
+                        self._free_slots.append(slot)
                     self._lock.notify_all()
-            threading.Thread(target=self._watch, args=(run, worker, place), daemon=True).start()
+            threading.Thread(target=self._watch, args=(run, worker, slot), daemon=True).start()
 
     def _take(self) -> tuple[Run, int] | None:
-        """Return the next run to start a worker for, with its place; the run stays queued until the worker has started."""
+        """Return the next run to start a worker for, with its slot; the run stays queued until the worker has started."""
         with self._lock:
             run = next((run for run in self._waiting if run not in self._starting), None)
-            if run is None or not self._free or self._closed:
+            if run is None or not self._free_slots or self._closed:
                 return None
             self._starting.add(run)
-            return run, self._free.pop(0)
+            return run, self._free_slots.pop(0)
 
-    def _watch(self, run: Run, worker: Worker, place: int) -> None:
-        """Wait until a worker ends for any reason, then free its place."""
+    def _watch(self, run: Run, worker: Worker, slot: int) -> None:
+        """Wait until a worker ends for any reason, then free its slot."""
         worker.wait()
         with self._lock:
-            self._free.append(place)
+            self._free_slots.append(slot)
             if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
                 del self._working[run.id]
         self._hand_out()

@@ -22,6 +22,7 @@ from playground import environment
 from playground.errors import DivergedError, PlaygroundError, RunError
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run
+from playground.runs.start import own_images, start_weights
 from playground.training.events import (
     Checkpoint,
     Event,
@@ -38,7 +39,8 @@ from playground.training.instruments import divergence
 from playground.training.loop import Training
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-FULL_MESSAGE = "The disk is full, so training stopped. Free some space, then resume the run; it goes on from its last checkpoint."
+FULL_MESSAGE = "The disk is full, so training stopped. Free some space, then resume the run; it continues from its last checkpoint."
+BUG_MESSAGE = "Training failed because of a bug in the playground; the traceback is in the record of the run."
 
 
 class InputClosed(Exception):
@@ -75,13 +77,13 @@ class Commands:
         self._queue.put(None)
 
 
-def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Iterator[Event]:
+def execute(run: Run, commands: Commands | None = None, slot: int = 0) -> Iterator[Event]:
     """Train a run from its last checkpoint to its end; record and yield every event.
 
     Args:
         run: the run.
         commands: the commands to execute between steps.
-        place: number of the worker among those that work at the same time; each has an accelerator of its own where there are several.
+        slot: index of the worker among those that run at the same time; with several accelerators, each slot has another one.
 
     Raises:
         PlaygroundError: the run could not go on; it is recorded as failed.
@@ -90,7 +92,7 @@ def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Itera
         record: Callable[[Event], object]
         with run.journal.recorder() as record:
             try:
-                for event in _obey(run, commands or Commands(None), record, place):
+                for event in _obey(run, commands or Commands(None), record, slot):
                     record(event)
                     yield event
             except PlaygroundError as error:
@@ -103,22 +105,22 @@ def execute(run: Run, commands: Commands | None = None, place: int = 0) -> Itera
                     record(Failed(time.time(), FULL_MESSAGE, ""))
                 raise RunError(FULL_MESSAGE) from error
             except Exception:
-                record(Failed(time.time(), "The playground has a bug: it failed in a way that it should not.", traceback.format_exc()))
+                record(Failed(time.time(), BUG_MESSAGE, traceback.format_exc()))
                 raise
 
 
-def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place: int) -> Iterator[Event]:
+def _obey(run: Run, commands: Commands, record: Callable[[Event], object], slot: int) -> Iterator[Event]:
     """Yield the run's events; execute commands between them."""
     threads = environment.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
-    training = _restored_training(run, place)
+    training = _restored_training(run, slot)
     yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
     training.flush_each_step = False
     pause = _Pause(run, training, commands, record)
     try:
         for event in training.events():
-            yield event  # recorded first, with all steps before it: no state is ahead of the record
+            yield event  # recorded first, with all steps before it, so that no checkpoint is ahead of the record
             if isinstance(event, Checkpoint):
                 run.checkpoints.save(training.state())
             if isinstance(event, Step) and event.step == training.step:
@@ -131,15 +133,15 @@ def _obey(run: Run, commands: Commands, record: Callable[[Event], object], place
         record(Checkpoint(training.step))
         run.checkpoints.save(training.state())
     except DivergedError as error:
-        diverged = divergence.find(_restored_training(run, place), error.step)
+        diverged = divergence.find(_restored_training(run, slot), error.step)
         record(diverged)
         raise DivergedError(error.loss, error.step, divergence.describe(diverged, [layer.type for layer in run.network.layers])) from None
 
 
-def _restored_training(run: Run, place: int) -> Training:
+def _restored_training(run: Run, slot: int) -> Training:
     """Return the run's training in the state of its last checkpoint, or at its start."""
-    config = replace(run.config, device=devices.of_place(run.config.device, place))
-    training = Training(run.network, config, weights=run.start_weights(), own=run.own_images())
+    config = replace(run.config, device=devices.of_worker(run.config.device, slot))
+    training = Training(run.network, config, weights=start_weights(run), own=own_images(run))
     if state := run.checkpoints.load():
         training.restore(state)
     return training
@@ -201,10 +203,10 @@ class _Pause:
         self._run.checkpoints.save(self._training.state())
 
 
-def main(run_path: str, place: int, source: IO[str]) -> int:
-    """Train the run in this folder, as the worker in that place; returns the exit status."""
+def main(run_path: str, slot: int, source: IO[str]) -> int:
+    """Train the run in this folder, as the worker in this slot; return the exit status."""
     try:
-        for _event in execute(Run(Path(run_path)), Commands(source), place):
+        for _event in execute(Run(Path(run_path)), Commands(source), slot):
             pass
     except PlaygroundError as error:
         print(error, file=sys.stderr)
@@ -220,7 +222,7 @@ def keep_freed_memory() -> None:
 
     Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
     """
-    import ctypes  # only Linux has what it is used for
+    import ctypes  # used on Linux only
 
     with contextlib.suppress(OSError, AttributeError):
         libc: Any = ctypes.CDLL("libc.so.6")

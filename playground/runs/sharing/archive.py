@@ -29,12 +29,12 @@ from playground.network import source
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
-from playground.runs.checkpoints import KEPT
+from playground.runs.checkpoints import MAX_EARLIER
 from playground.runs.history import History
 from playground.runs.labels import read_label, relabel
 from playground.runs.run import Run, create_from
 from playground.runs.sharing import torch_archive, validation
-from playground.runs.sharing.weights import expected, fitted, read_weights, write_start
+from playground.runs.sharing.weights import expected_state, match_weights, read_weights, write_start
 from playground.training.config import TrainConfig
 from playground.training.events import Closeup, Created, Event, Snapshot, Stopped
 from playground.training.loop import STATE_FORMAT
@@ -84,8 +84,8 @@ _NUMBERS: dict[str, tuple[type, ...]] = {
     "step": (int,), "learnt": (int,), "evaluated_at": (int,), "seconds": (int, float), "learning_seconds": (int, float),
     "learning_rate": (int, float), "rate": (int, float), "last_accuracy": (int, float),
 }  # fmt: skip
-"""The numbers in a checkpoint, each with its allowed types."""
-_KEPT = re.compile(r"checkpoints/\d{8,12}\.pt")
+"""The numbers in a checkpoint, with their allowed types."""
+_EARLIER = re.compile(r"checkpoints/\d{8,12}\.pt")
 
 T = TypeVar("T")
 
@@ -124,7 +124,7 @@ def as_zip(run: Run) -> IO[bytes]:
         with ExitStack() as stack:
             file = stack.enter_context(tempfile.TemporaryFile())
             _pack(run, texts, file)
-            stack.pop_all()  # whoever asked for the file closes it
+            stack.pop_all()  # the caller closes the file
             return file
     except OSError as error:
         raise RunError(f"The run “{run.id}” could not be exported: {error.strerror}.", "Free some space, then try again.") from None
@@ -188,7 +188,7 @@ class _Packed:
         for state in self._states(spec):
             run.checkpoints.save(state)
         if self._has("start.safetensors"):
-            weights, _ = fitted(read_weights(self._content("start.safetensors", LIMIT), f"start.safetensors in {self.name}"), spec)
+            weights, _ = match_weights(read_weights(self._content("start.safetensors", LIMIT), f"start.safetensors in {self.name}"), spec)
             write_start(run, weights)
         self._fill_own(run, config)
         if self._has("label.json"):
@@ -207,12 +207,12 @@ class _Packed:
         """Validate the learner's own images, if there are any, and write them into the folder."""
         if not self._has("own.safetensors"):
             return
-        content = self._content("own.safetensors", OWN_LIMIT)
+        content, info = self._content("own.safetensors", OWN_LIMIT), dataset_info(config.dataset)
         try:
-            own = from_safetensors(content, dataset_info(config.dataset))
+            drawings = from_safetensors(content, info)
         except DataError as error:
             raise CheckpointError(f"own.safetensors in {self.name} cannot be imported. {error}") from None
-        run.own_path.write_bytes(to_safetensors(own))
+        run.own_path.write_bytes(to_safetensors(drawings, info))
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
         """Yield the events of the record, then the snapshots and the close-up from their own files."""
@@ -223,8 +223,8 @@ class _Packed:
 
     def _states(self, spec: NetworkSpec) -> Iterator[dict[str, Any]]:
         """Yield the checkpoints, the last one last."""
-        kept = sorted(file for file in self.archive.namelist() if _KEPT.fullmatch(file.removeprefix(self.folder)))
-        for file in [*kept[-KEPT:], *([f"{self.folder}checkpoint.pt"] if self._has("checkpoint.pt") else [])]:
+        earlier = sorted(file for file in self.archive.namelist() if _EARLIER.fullmatch(file.removeprefix(self.folder)))
+        for file in [*earlier[-MAX_EARLIER:], *([f"{self.folder}checkpoint.pt"] if self._has("checkpoint.pt") else [])]:
             shown_name = f"{file.removeprefix(self.folder)} in {self.name}"
             with tempfile.TemporaryFile() as copy:
                 try:
@@ -234,7 +234,7 @@ class _Packed:
                     if getattr(error, "errno", None) in FULL:
                         raise
                     raise damaged(self.name) from None
-                yield _sound_state(torch_archive.read(copy, shown_name, STATE_LIMIT), spec, shown_name)
+                yield _require_valid_state(torch_archive.read(copy, shown_name, STATE_LIMIT), spec, shown_name)
 
     def _has(self, file: str) -> bool:
         return f"{self.folder}{file}" in self.archive.namelist()
@@ -259,19 +259,19 @@ class _Packed:
             raise CheckpointError(f"{file} in {self.name} cannot be read; it may be of another version. {error}") from None
 
 
-def _sound_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
-    """Return the checkpoint if it is one of this network in the format that `Training` writes.
+def _require_valid_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
+    """Return the checkpoint, if it belongs to this network and has the format that `Training` writes.
 
     Raises:
-        CheckpointError: it is not.
+        CheckpointError: it does not.
     """
     if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
         raise CheckpointError(f"{name} is not a checkpoint of the playground, or one of another version.")
-    weights, reference = state.get("weights"), expected(spec)
+    weights, reference = state.get("weights"), expected_state(spec)
     if state.get("network") != spec.to_json() or not isinstance(weights, dict) or weights.keys() != reference.keys():
         raise CheckpointError(f"{name} belongs to another network.")
     pairs = [(weights[key], tensor) for key, tensor in reference.items()]
-    if not all(isinstance(its, Tensor) and its.shape == tensor.shape and its.dtype == tensor.dtype for its, tensor in pairs):
+    if not all(isinstance(value, Tensor) and value.shape == tensor.shape and value.dtype == tensor.dtype for value, tensor in pairs):
         raise CheckpointError(f"{name} belongs to another network.")
     if not all(type(state.get(key)) in kinds and 0 <= state[key] < math.inf for key, kinds in _NUMBERS.items()):
         raise damaged(name)
@@ -307,7 +307,7 @@ def _checkpoints(run: Run) -> Iterator[Path]:
     if run.checkpoints.latest_path.exists():
         yield run.checkpoints.latest_path
     for path in map(run.checkpoints.path_at, run.checkpoints.steps()):
-        with suppress(FileNotFoundError):  # a run that trains thins them out
+        with suppress(FileNotFoundError):  # a running training deletes some of them
             if not path.samefile(run.checkpoints.latest_path):
                 yield path
 

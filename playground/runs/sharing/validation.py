@@ -11,11 +11,11 @@ from playground.training.events import KINDS, Diverged, Evaluated, Event, Observ
 
 LINE_LIMIT = 8_000_000
 """Maximum bytes of an event; the snapshot of a large network takes some hundred thousand."""
-LARGEST = 1e300
+MAX_FLOAT = 1e300
 """Largest absolute value of a float in an event."""
-MOST = 2**53
+MAX_INTEGER = 2**53
 """Upper bound of an integer in an event: browsers represent integers exactly up to here."""
-LAST_TIME = 250_000_000_000
+MAX_TIME = 250_000_000_000
 """Largest time in seconds since 1970 that Python has a date for: about the year 9900."""
 
 _FIELDS = {event: {name: kind for name, kind in get_type_hints(event).items() if name != "kind"} for event in KINDS.values()}
@@ -42,19 +42,19 @@ def read(lines: Iterable[bytes], layers: int, classes: int, name: str) -> Iterat
     last = 0
     for number, line in enumerate(lines, start=1):
         if len(line) > LINE_LIMIT:
-            raise _unsound(number, name)
+            raise _invalid_line(number, name)
         try:
             event = from_json(line)
         except (ValueError, RecursionError):
             continue
         first, end = _span(event, last)
-        if first <= last or not _is_sound(event, layers, classes):
-            raise _unsound(number, name)
+        if first <= last or not _is_valid(event, layers, classes):
+            raise _invalid_line(number, name)
         last = end
         yield event
 
 
-def _unsound(number: int, name: str) -> CheckpointError:
+def _invalid_line(number: int, name: str) -> CheckpointError:
     return CheckpointError(f"{name} is damaged: line {number:,} has values that the playground never writes.", "Export the run again.")
 
 
@@ -71,10 +71,10 @@ def _span(event: Event, last: int) -> tuple[int, int]:
             return last + 1, last
 
 
-def _is_sound(event: Event, layers: int, classes: int) -> bool:
+def _is_valid(event: Event, layers: int, classes: int) -> bool:
     values = vars(event)
     try:
-        if not all(_is(values[name], kind) for name, kind in _FIELDS[type(event)].items()):
+        if not all(_has_type(values[name], kind) for name, kind in _FIELDS[type(event)].items()):
             return False
     except RecursionError:
         return False
@@ -88,25 +88,25 @@ def _is_sound(event: Event, layers: int, classes: int) -> bool:
             return len(event.largest) in (0, layers)
         case _:
             each_layer = _EACH_LAYER.get(type(event), ())
-            return all(len(values[name]) == layers for name in each_layer) and 0 <= values.get("time", 0) <= LAST_TIME
+            return all(len(values[name]) == layers for name in each_layer) and 0 <= values.get("time", 0) <= MAX_TIME
 
 
-def _is(value: object, kind: Any) -> bool:
+def _has_type(value: object, kind: Any) -> bool:
     """Return whether a JSON value has the type of the annotation; an integer is also a float."""
     if isinstance(kind, types.UnionType):
-        return any(_is(value, each) for each in get_args(kind))
+        return any(_has_type(value, each) for each in get_args(kind))
     if get_origin(kind) is list:
-        return isinstance(value, list) and all(_is(item, get_args(kind)[0]) for item in value)
+        return isinstance(value, list) and all(_has_type(item, get_args(kind)[0]) for item in value)
     if get_origin(kind) is dict:
-        return isinstance(value, dict) and all(_is(item, get_args(kind)[1]) for item in value.values())
-    if kind is Any:  # a part of a picture
-        return value is None or any(_is(value, each) for each in (str, float, bool, list[Any], dict[str, Any]))
+        return isinstance(value, dict) and all(_has_type(item, get_args(kind)[1]) for item in value.values())
+    if kind is Any:  # part of a snapshot or close-up
+        return value is None or any(_has_type(value, each) for each in (str, float, bool, list[Any], dict[str, Any]))
     if kind is bool:
         return isinstance(value, bool)
     if kind is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool) and -LARGEST < value < LARGEST
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and -MAX_FLOAT < value < MAX_FLOAT
     if kind is int:
-        return type(value) is int and -1 <= value < MOST
+        return type(value) is int and -1 <= value < MAX_INTEGER
     if kind is str:
         return isinstance(value, str)
     return value is None

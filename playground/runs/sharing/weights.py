@@ -1,4 +1,4 @@
-"""Weights in and out of a run: as PyTorch's own `state_dict`, and as safetensors."""
+"""Export and import the weights of a run, as a `state_dict` of PyTorch or as safetensors."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def as_state_dict(run: Run, step: int | None = None) -> bytes:
 
 
 def as_safetensors(run: Run, step: int | None = None) -> bytes:
-    """The weights as safetensors, with the network, the settings and the accuracy on the test images in the header.
+    """Return the weights as safetensors, with the network, the settings and the test accuracy in the header.
 
     Raises:
         CheckpointError: as `weights_of` does.
@@ -112,7 +112,7 @@ def read_weights(data: bytes | Path, name: str) -> dict[str, Tensor]:
     return weights
 
 
-def fitted(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+def match_weights(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dict[str, Tensor], tuple[str, ...]]:
     """Match weights of a file to a network by name, else by order and shape.
 
     If the names differ, each layer of the network takes the first remaining layer of the file whose tensors have the same names and
@@ -130,13 +130,17 @@ def fitted(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dict[str, 
         CheckpointError: a tensor has another shape or dtype, is missing, or is not in the network; the message lists the first shapes.
         ShapeError: the network itself does not fit.
     """
-    file_tensors, reference = _without_prefix(weights), expected(spec)
-    places = {name: name for name in reference} if file_tensors.keys() == reference.keys() else _places(file_tensors, reference)
-    if len(places) < len(reference) or len(places) < len(file_tensors) or any(file_tensors[its].shape != reference[name].shape for name, its in places.items()):
-        raise _misfit(file_tensors, reference, places, spec)
-    converted = {name: _converted(file_tensors[its], reference[name], its) for name, its in places.items()}
+    file_tensors, reference = _without_prefix(weights), expected_state(spec)
+    matches = {name: name for name in reference} if file_tensors.keys() == reference.keys() else _match_layers(file_tensors, reference)
+    if (
+        len(matches) < len(reference)
+        or len(matches) < len(file_tensors)
+        or any(file_tensors[file_name].shape != reference[name].shape for name, file_name in matches.items())
+    ):
+        raise _misfit(file_tensors, reference, matches, spec)
+    converted = {name: _convert(file_tensors[file_name], reference[name], file_name) for name, file_name in matches.items()}
     _refuse_non_finite(converted, "The file")
-    return converted, tuple(_notes(file_tensors, places))
+    return converted, tuple(_notes(file_tensors, matches))
 
 
 def create_from_weights(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str = "", race: str = "") -> Run:
@@ -146,7 +150,7 @@ def create_from_weights(config: TrainConfig, spec: NetworkSpec, weights: Mapping
         CheckpointError: they do not fit the network.
         RunError: the folder cannot be written.
     """
-    start, _ = fitted(weights, spec)
+    start, _ = match_weights(weights, spec)
     return create_from(config, spec, Created(time.time(), owner, race=race), lambda run: write_start(run, start))
 
 
@@ -162,7 +166,7 @@ def write_start(run: Run, weights: dict[str, Tensor]) -> None:
         raise RunError(f"The weights could not be written: {error}.", "Free some space, then try again.") from None
 
 
-def expected(spec: NetworkSpec) -> dict[str, Tensor]:
+def expected_state(spec: NetworkSpec) -> dict[str, Tensor]:
     """Return the network's `state_dict` on the meta device: names, shapes and dtypes without values.
 
     Raises:
@@ -193,7 +197,7 @@ def _state_dict(content: object, name: str) -> dict[str, Tensor]:
     inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     others = [key for key, value in inner.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if others:
-        raise CheckpointError(f"{name} contains values that are not tensors, for example “{_plain(others[0])}”.", "Save model.state_dict() alone.")
+        raise CheckpointError(f"{name} contains values that are not tensors, for example “{_printable(others[0])}”.", "Save model.state_dict() alone.")
     _refuse_strange_names(inner, name)
     return inner
 
@@ -222,14 +226,14 @@ def _refuse_strange_names(weights: Mapping[str, Tensor], name: str) -> None:
         raise damaged(name)
 
 
-def _plain(value: object) -> str:
+def _printable(value: object) -> str:
     return "".join(letter for letter in str(value)[:40] if letter.isprintable())
 
 
-def _refuse_non_finite(weights: Mapping[str, Tensor], place: str) -> None:
+def _refuse_non_finite(weights: Mapping[str, Tensor], source: str) -> None:
     for name, tensor in weights.items():
         if not bool(tensor.isfinite().all()):
-            raise CheckpointError(f"{place} has non-finite values (inf or nan) in “{name}”, so it cannot be used.", "Save the weights of an earlier step.")
+            raise CheckpointError(f"{source} has non-finite values (inf or nan) in “{name}”, so it cannot be used.", "Save the weights of an earlier step.")
 
 
 def _without_prefix(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -239,17 +243,17 @@ def _without_prefix(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return dict(weights)
 
 
-def _places(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> dict[str, str]:
+def _match_layers(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor]) -> dict[str, str]:
     """Map names of the network to names in the file, for the layers that match."""
     waiting: dict[object, deque[str]] = defaultdict(deque)
     for layer, tensors in _layers(file_tensors).items():
         waiting[_signature(tensors)].append(layer)
-    places: dict[str, str] = {}
+    matches: dict[str, str] = {}
     for layer, tensors in _layers(reference).items():
         if candidates := waiting[_signature(tensors)]:
-            its = candidates.popleft()
-            places |= {f"{layer}{end}": f"{its}{end}" for end in tensors}
-    return places
+            file_name = candidates.popleft()
+            matches |= {f"{layer}{end}": f"{file_name}{end}" for end in tensors}
+    return matches
 
 
 def _layers(weights: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
@@ -265,7 +269,7 @@ def _signature(tensors: Mapping[str, Tensor]) -> frozenset[tuple[str, tuple[int,
     return frozenset((name, tuple(tensor.shape)) for name, tensor in tensors.items())
 
 
-def _converted(tensor: Tensor, reference: Tensor, name: str) -> Tensor:
+def _convert(tensor: Tensor, reference: Tensor, name: str) -> Tensor:
     """Convert the tensor to the network's dtype; counters stay integers."""
     if tensor.is_floating_point() != reference.is_floating_point() or tensor.is_complex():
         raise CheckpointError(f"“{name}” in the file is {_kind(tensor)}; the network has {_kind(reference)} there.", "Quantised weights cannot be read.")
@@ -276,9 +280,9 @@ def _kind(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _notes(file_tensors: Mapping[str, Tensor], places: Mapping[str, str]) -> Iterator[str]:
-    layers = {name.rpartition(".")[0]: its.rpartition(".")[0] for name, its in places.items()}
-    renamed = [f"{its} → {name}" for name, its in layers.items() if its != name]
+def _notes(file_tensors: Mapping[str, Tensor], matches: Mapping[str, str]) -> Iterator[str]:
+    layers = {name.rpartition(".")[0]: file_name.rpartition(".")[0] for name, file_name in matches.items()}
+    renamed = [f"{file_name} → {name}" for name, file_name in layers.items() if file_name != name]
     if renamed:
         more = ", …" if len(renamed) > MAX_RENAMED else ""
         yield f"The layers were matched by their order and shapes: {', '.join(renamed[:MAX_RENAMED])}{more}."
@@ -287,16 +291,17 @@ def _notes(file_tensors: Mapping[str, Tensor], places: Mapping[str, str]) -> Ite
         yield f"The weights were converted from {' and '.join(kinds)} to float32."
 
 
-def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor], places: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
+def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor], matches: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
     """Say why the weights do not fit: the first pairs of different shapes, and the numbers of missing and additional tensors."""
-    fitting = {name for name, its in places.items() if file_tensors[its].shape == reference[name].shape}
-    taken = {places[name] for name in fitting}
-    theirs = [name for name in file_tensors if name not in taken]
+    fitting = {name for name, file_name in matches.items() if file_tensors[file_name].shape == reference[name].shape}
+    matched = {matches[name] for name in fitting}
+    theirs = [name for name in file_tensors if name not in matched]
     ours = [name for name in reference if name not in fitting]
-    pairs = list(_paired(theirs, ours))
-    different = [(its, name) for its, name in pairs if file_tensors[its].shape != reference[name].shape]
+    pairs = list(_pair(theirs, ours))
+    different = [(file_name, name) for file_name, name in pairs if file_tensors[file_name].shape != reference[name].shape]
     shapes = [
-        f"“{its}” in the file is {_shape(file_tensors[its])}, “{name}” in the network {_shape(reference[name])}." for its, name in different[:MAX_MISFITS]
+        f"“{file_name}” in the file is {_shape(file_tensors[file_name])}, “{name}” in the network {_shape(reference[name])}."
+        for file_name, name in different[:MAX_MISFITS]
     ]
     parts = [f"The weights do not fit the network “{spec.name}”.", *shapes]
     if len(different) > MAX_MISFITS:
@@ -308,7 +313,7 @@ def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor],
     return CheckpointError(" ".join(parts), "Choose the network that these weights were trained in.")
 
 
-def _paired(theirs: list[str], ours: list[str]) -> Iterator[tuple[str, str]]:
+def _pair(theirs: list[str], ours: list[str]) -> Iterator[tuple[str, str]]:
     """Yield pairs of a name in the file and one in the network: the same names, then those with the same ending (`weight`, `bias`, …) in order."""
     both = set(theirs) & set(ours)
     yield from ((name, name) for name in ours if name in both)

@@ -10,26 +10,26 @@ from torch import Tensor
 
 from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
-from playground.runs.sharing.weights import create_from_weights, fitted
+from playground.runs.sharing.weights import create_from_weights, match_weights
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Started, Stopped
 from playground.training.loop import Training, evaluate
 
 
-def adopt(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> tuple[Run, tuple[str, ...]]:
-    """Create a stopped run at step 0 with these weights, evaluated on the test images; return it with notes on how they were matched.
+def import_weights(config: TrainConfig, spec: NetworkSpec, weights: Mapping[str, Tensor], owner: str) -> tuple[Run, tuple[str, ...]]:
+    """Create a stopped run at step 0 with these weights, and evaluate it on the test set; return it with notes on how they were matched.
 
     Args:
-        config: how it is trained if it is resumed.
+        config: the settings with which the run can be trained further.
         spec: the network.
-        weights: as `playground.runs.sharing.weights.read_weights` gives them.
+        weights: the tensors of a file, from `read_weights`.
         owner: the learner who gets the run.
 
     Raises:
         CheckpointError: they do not fit the network.
         PlaygroundError: the network does not fit the data, or the run cannot be written.
     """
-    start, notes = fitted(weights, spec)
+    start, notes = match_weights(weights, spec)
     with torch.random.fork_rng():  # the run's seed must not change the server's random numbers
         training = Training(spec, config, weights=start)
         state = training.state()

@@ -13,8 +13,8 @@ import numpy as np
 from playground import device as devices
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, UnknownName
-from playground.network.facts import totals
 from playground.network.spec import NetworkSpec
+from playground.network.totals import compute_totals
 from playground.network.trace import trace
 from playground.runs.columns import NAMES, Array
 from playground.runs.history import History
@@ -27,7 +27,7 @@ from playground.training.suggestions import suggested
 
 Axis = Literal["step", "epoch", "seconds"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "seconds")
-What = Literal["loss", "accuracy"]
+Metric = Literal["loss", "accuracy"]
 
 MAX_RUNS = 30
 """Maximum number of runs in a comparison."""
@@ -175,7 +175,7 @@ def _network_titles(networks: Sequence[NetworkSpec]) -> list[str]:
     titles = [network.title or network.name for network in networks]
     layers = [{network.layers for network, other in zip(networks, titles, strict=True) if other == title} for title in titles]
     return [
-        title if len(same) == 1 else f"{title} ({len(network.layers)} layers, {totals(trace(network)).parameters:,} parameters)"
+        title if len(same) == 1 else f"{title} ({len(network.layers)} layers, {compute_totals(trace(network)).parameters:,} parameters)"
         for network, title, same in zip(networks, titles, layers, strict=True)
     ]
 
@@ -236,7 +236,7 @@ def facts(run: Run, history: History) -> Facts:
         PlaygroundError: its files cannot be read.
     """
     run_setup, table, evaluations = setup(run), history.steps.table(), list(history.evaluations)
-    network = totals(trace(run_setup.network))
+    network = compute_totals(trace(run_setup.network))
     accuracies = [event.test_accuracy for event in evaluations]
     step, seconds = (_column_of(table, name)[-1] if table.shape[1] else 0 for name in ("step", "seconds"))
     return Facts(
@@ -279,13 +279,13 @@ def points_each(runs: int) -> int:
     return max(2, min(POINTS, ALL_POINTS // max(1, runs)))
 
 
-def overlay(history: History, x: Axis, what: What, points: int = POINTS) -> dict[str, Any]:
+def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> dict[str, Any]:
     """Return the curves of one run for a plot with several runs: means of the steps, and the evaluations.
 
     Args:
         history: the run's record.
         x: the horizontal axis.
-        what: the vertical axis.
+        metric: the vertical axis.
         points: maximum number of points of each curve.
 
     Returns:
@@ -294,17 +294,17 @@ def overlay(history: History, x: Axis, what: What, points: int = POINTS) -> dict
     """
     table, evaluations = history.steps.table(), list(history.evaluations)
     per_epoch = history.started.steps_per_epoch if history.started else 1
-    places = _column_of(table, "seconds" if x == "seconds" else "step") / (per_epoch if x == "epoch" else 1)
-    chosen = [evaluations[index] for index in _spread(len(evaluations), points)]
+    positions = _column_of(table, "seconds" if x == "seconds" else "step") / (per_epoch if x == "epoch" else 1)
+    selected = [evaluations[index] for index in _spread(len(evaluations), points)]
     return {
         "state": history.state,
         "end": {"step": history.total_steps, "epoch": history.total_steps / per_epoch, "seconds": None}[x] or None,
-        "train": {"x": _rounded(_bucket_means(places, points)), "y": _rounded(_bucket_means(_column_of(table, what), points))},
-        "test": {"x": _rounded(_place(event, x) for event in chosen), "y": _rounded(getattr(event, f"test_{what}") for event in chosen)},
+        "train": {"x": _rounded(_bucket_means(positions, points)), "y": _rounded(_bucket_means(_column_of(table, metric), points))},
+        "test": {"x": _rounded(_position(event, x) for event in selected), "y": _rounded(getattr(event, f"test_{metric}") for event in selected)},
     }
 
 
-def _place(event: Evaluated, x: Axis) -> float:
+def _position(event: Evaluated, x: Axis) -> float:
     return float(getattr(event, x))
 
 
@@ -319,11 +319,11 @@ def _bucket_means(values: Array, points: int) -> list[float]:
     return means
 
 
-def _spread(count: int, most: int) -> list[int]:
-    """Return at most `most` indices below `count`, evenly spread, with the first and the last."""
-    if count <= most:
+def _spread(count: int, limit: int) -> list[int]:
+    """Return at most `limit` indices below `count`, evenly spread, with the first and the last."""
+    if count <= limit:
         return list(range(count))
-    return [round(index * (count - 1) / (most - 1)) for index in range(most)]
+    return [round(index * (count - 1) / (limit - 1)) for index in range(limit)]
 
 
 def _rounded(values: Iterable[float]) -> list[float | None]:

@@ -15,6 +15,7 @@ from playground.training.events import Evaluated, LearningRate
 POINTS = 300
 """Maximum number of points of a curve; each is the mean of equally many steps, with their minimum and maximum."""
 DIGITS = 5
+"""Significant digits of a point."""
 T = TypeVar("T")
 
 
@@ -72,23 +73,23 @@ def _batches(table: Array) -> dict[str, list[float]]:
         **{f"{name}_low": np.minimum.reduceat(values, starts) for name, values in (("loss", loss), ("accuracy", accuracy))},
         **{f"{name}_high": np.maximum.reduceat(values, starts) for name, values in (("loss", loss), ("accuracy", accuracy))},
     }
-    return {name: rounded(values.tolist()) for name, values in columns.items()}
+    return {name: round_all(values.tolist()) for name, values in columns.items()}
 
 
 def _tests(evaluations: Sequence[Evaluated]) -> dict[str, list[float]]:
     """Return columns of at most `POINTS` evaluations, the last one included."""
-    chosen = thinned(evaluations, POINTS)
+    selected = thin_out(evaluations, POINTS)
     names = ("step", "seconds", "test_loss", "test_accuracy", "train_loss", "train_accuracy")
-    return {name.removeprefix("test_"): rounded([getattr(event, name) for event in chosen]) for name in names}
+    return {name.removeprefix("test_"): round_all([getattr(event, name) for event in selected]) for name in names}
 
 
-def thinned(events: Sequence[T], most: int) -> list[T]:
-    """Return at most `most` of the events, evenly spread, with the first and the last."""
-    if len(events) <= most:
+def thin_out(events: Sequence[T], limit: int) -> list[T]:
+    """Return at most `limit` of the events, evenly spread, with the first and the last."""
+    if len(events) <= limit:
         return list(events)
-    return [events[round(index * (len(events) - 1) / (most - 1))] for index in range(most)]
+    return [events[round(index * (len(events) - 1) / (limit - 1))] for index in range(limit)]
 
 
-def rounded(values: Sequence[float]) -> list[float]:
-    """Round to `DIGITS` significant digits."""
+def round_all(values: Sequence[float]) -> list[float]:
+    """Round each value to `DIGITS` significant digits."""
     return [float(f"{value:.{DIGITS}g}") for value in values]

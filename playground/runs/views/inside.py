@@ -9,7 +9,7 @@ from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
 from playground.runs.history import History
 from playground.runs.run import Run
-from playground.runs.views.curves import rounded, thinned
+from playground.runs.views.curves import round_all, thin_out
 
 SERIES = 120
 """Maximum number of observations in a response."""
@@ -23,7 +23,7 @@ def inside(run: Run, history: History) -> dict[str, Any]:
         `layers`: index and type of each; `steps` and for each layer `gradient`, `ratio` (update ÷ weight), `std`, `dead` over them;
         `snapshots`: the steps of the snapshots; `gallery`: images, labels and, for each snapshot, `predictions`: probabilities in thousandths.
     """
-    observations, snapshots = thinned(list(history.observations), SERIES), run.journal.snapshots()
+    observations, snapshots = thin_out(list(history.observations), SERIES), run.journal.snapshots()
     layers = [{"index": index, "type": layer.type} for index, layer in enumerate(run.network.layers)]
     for index, layer in enumerate(layers):
         layer["gradient"] = _series([event.gradient[index] for event in observations])
@@ -40,19 +40,19 @@ def inside(run: Run, history: History) -> dict[str, Any]:
     }
 
 
-def histogram(run: Run, layer: int, what: str) -> dict[str, Any]:
+def histogram(run: Run, layer: int, quantity: str) -> dict[str, Any]:
     """Return the histograms of a layer's weights, gradients or outputs in every snapshot.
 
     Raises:
         PlaygroundError: there is no such layer or no such histogram.
     """
-    if what not in HISTOGRAMS or not 0 <= layer < len(run.network.layers):
+    if quantity not in HISTOGRAMS or not 0 <= layer < len(run.network.layers):
         raise PlaygroundError(
-            f"There are no histograms of “{what}” for layer {layer}.",
+            f"There are no histograms of “{quantity}” for layer {layer}.",
             f"Choose one of {', '.join(HISTOGRAMS)}, and a layer from 0 to {len(run.network.layers) - 1}.",
         )
-    histograms = [(snapshot.step, snapshot.histograms[layer][what]) for snapshot in run.journal.snapshots() if what in snapshot.histograms[layer]]
-    return {"steps": [step for step, _ in histograms], **{name: [counted[name] for _, counted in histograms] for name in ("low", "high", "counts")}}
+    histograms = [(snapshot.step, snapshot.histograms[layer][quantity]) for snapshot in run.journal.snapshots() if quantity in snapshot.histograms[layer]]
+    return {"steps": [step for step, _ in histograms], **{name: [document[name] for _, document in histograms] for name in ("low", "high", "counts")}}
 
 
 def filters(run: Run, index: int) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def _series(values: list[float | None]) -> list[float | None] | None:
     """Round the values for display; None for a layer without any."""
     if all(value is None for value in values):
         return None
-    return [None if value is None else rounded([value])[0] for value in values]
+    return [None if value is None else round_all([value])[0] for value in values]
 
 
 def _ratio(update: float | None, weight: float | None) -> float | None:
@@ -86,12 +86,12 @@ def _gallery(run: Run, predictions: list[list[list[int]]]) -> dict[str, Any]:
 
     info = dataset_info(run.config.dataset)
     images = load(info.name)
-    chosen = gallery_of(images.test_labels)
-    pixels = images.test_images[chosen].contiguous()
+    indices = gallery_of(images.test_labels)
+    pixels = images.test_images[indices].contiguous()
     return {
         "shape": list(pixels.shape),
         "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
-        "labels": images.test_labels[chosen].tolist(),
+        "labels": images.test_labels[indices].tolist(),
         "classes": info.classes,
         "predictions": predictions,
     }

@@ -1,4 +1,4 @@
-"""What many runs have come to, for a list that is looked at every few seconds."""
+"""Summaries of all runs, for a list that pages request every few seconds."""
 
 from __future__ import annotations
 
@@ -19,77 +19,78 @@ from playground.runs.labels import label
 from playground.runs.run import ACTIVE, Run, State, all_runs, modified_ns
 from playground.runs.views.comparison import Facts, facts, name, setup
 
-KEPT = 4096
-"""Summaries kept in memory."""
+CACHED = 4096
+"""Number of summaries kept in memory."""
 SETTLED_NS = 2_000_000_000
-"""Time after which a change of a folder is told by its date for certain: file systems date changes by their clock's tick."""
+"""Age of a folder's modification time from which it is reliable, in nanoseconds: two changes within one tick of a file system's clock have the same time."""
 Stamp = tuple[int, ...]
-FEW = 4
-"""Runs that a comparison begins with, at most, where they are not a race."""
+"""Size of the record and modification times of the other files of a run."""
+FIRST_RUNS = 4
+"""Maximum number of runs that are selected first, if they are not a race."""
 
 RECORD_ERRORS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""Exceptions that a record raises whose lines are events with values that no run writes."""
+"""Exceptions raised for a record whose events have values that the playground never writes."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A run in a list."""
+    """One row of a list of runs."""
 
     run: Run
     name: str
-    """What it is called; its identifier where it cannot be read."""
+    """Its name; its identifier if it cannot be read."""
     note: str
     state: State
     facts: Facts | None
-    """What it has come to; None where it cannot be read."""
+    """Its progress and results; None if it cannot be read."""
     race: str = ""
-    """A name that the runs of its race share; empty for one that is in none."""
+    """The name that all runs of its race share; empty if it is not in a race."""
     dataset: str = ""
-    """Title of the data set that it learns."""
+    """Title of its data set."""
     network: str = ""
-    """Title of the network that is trained."""
+    """Title of its network."""
     started: float = 0.0
-    """When it was asked for, in seconds since 1970."""
+    """When it was created, in seconds since 1970."""
     fault: str = ""
-    """Why it cannot be read."""
+    """Why it cannot be read; empty if it can."""
 
 
 class Summaries:
-    """Summaries of runs; what is told of one is found out again only when one of its files has changed.
+    """A cache of summaries; a run is read again only when one of its files has changed.
 
     Args:
-        follow: gives the record of a run up to now; used for those that grow, which are therefore best kept by it.
+        follow: returns the up-to-date history of a run; called for runs that are growing, so it should cache them.
     """
 
     def __init__(self, follow: Callable[[Run], History]) -> None:
         self._follow = follow
-        self._known: OrderedDict[Run, tuple[Stamp, Summary]] = OrderedDict()
+        self._cache: OrderedDict[Run, tuple[Stamp, Summary]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, run: Run) -> Summary | None:
-        """What the run has come to; None where its folder is gone."""
+        """Return the summary of the run; None if its folder does not exist."""
         stamp = _stamp(run)
         if stamp is None:
             return None
         with self._lock:
-            known = self._known.get(run)
-        if known is None or known[0] != stamp:
-            known = stamp, self._read(run, grows=known is not None)
+            cached = self._cache.get(run)
+        if cached is None or cached[0] != stamp:
+            cached = stamp, self._read(run, is_growing=cached is not None)
             with self._lock:
-                self._known[run] = known
-                self._known.move_to_end(run)
-                while len(self._known) > KEPT:
-                    self._known.popitem(last=False)
-        summary = known[1]
+                self._cache[run] = cached
+                self._cache.move_to_end(run)
+                while len(self._cache) > CACHED:
+                    self._cache.popitem(last=False)
+        summary = cached[1]
         return replace(summary, state="interrupted") if summary.state in ("running", "paused") and not run.lock.is_held() else summary
 
-    def _read(self, run: Run, *, grows: bool) -> Summary:
+    def _read(self, run: Run, *, is_growing: bool) -> Summary:
         try:
-            own = setup(run)
-            history = self._follow(run) if grows else History(run).follow()
-            reached = _finite(facts(run, history))
-            titles = dataset_info(own.config.dataset).title, own.network.title or own.network.name
-            return Summary(run, name(run), label(run).note, history.state, reached, own.created.race, *titles, own.created.time)
+            run_setup = setup(run)
+            history = self._follow(run) if is_growing else History(run).follow()
+            progress = _require_finite(facts(run, history))
+            titles = dataset_info(run_setup.config.dataset).title, run_setup.network.title or run_setup.network.name
+            return Summary(run, name(run), label(run).note, history.state, progress, run_setup.created.race, *titles, run_setup.created.time)
         except (PlaygroundError, OSError) as error:
             fault = str(error)
         except RECORD_ERRORS:
@@ -98,7 +99,7 @@ class Summaries:
 
 
 def _stamp(run: Run) -> Stamp | None:
-    """What changes with a run's files; None where it has no record."""
+    """Return a value that changes whenever a file of the run changes; None if it has no record."""
     try:
         size = (run.path / "events.jsonl").stat().st_size
     except OSError:
@@ -106,43 +107,43 @@ def _stamp(run: Run) -> Stamp | None:
     return size, *(modified_ns(run.path / name) for name in ("config.json", "network.json", "label.json"))
 
 
-def _finite(reached: Facts) -> Facts:
-    if not all(math.isfinite(value) for value in (reached.seconds, reached.accuracy or 0, reached.best_accuracy or 0)):
-        raise ValueError("a record holds numbers that no run writes")
-    return reached
+def _require_finite(progress: Facts) -> Facts:
+    if not all(math.isfinite(value) for value in (progress.seconds, progress.accuracy or 0, progress.best_accuracy or 0)):
+        raise ValueError("the record has a non-finite time or accuracy")
+    return progress
 
 
 def owner(run: Run) -> str | None:
-    """Whose the run is, empty for everyone's; None where its record does not say it."""
+    """Return the learner who owns the run, empty for a shared one; None if its record is damaged."""
     try:
         return run.owner
     except (OSError, PlaygroundError, *RECORD_ERRORS):
         return None
 
 
-def visible_runs(who: str) -> list[Run]:
-    """The runs that a learner may see, the newest first; among them those that are damaged so much that nobody knows whose they are."""
-    return [run for run in listed_runs() if owner(run) in ("", who, None)]
+def visible_runs(learner: str) -> list[Run]:
+    """Return the runs that a learner may see, the newest first, including damaged ones whose owner is unknown."""
+    return [run for run in list_runs() if owner(run) in ("", learner, None)]
 
 
-def listed_runs() -> list[Run]:
-    """As `all_runs`; the folder is read again only when a run has come or gone, because many learners ask for it every few seconds."""
+def list_runs() -> list[Run]:
+    """Return `all_runs()`; list the folder again only if it has changed, because many pages request it every few seconds."""
     folder = environment.runs_folder()
-    when = modified_ns(folder)
-    return list(_listed(folder, when)) if time.time_ns() - when > SETTLED_NS else all_runs()
+    modified = modified_ns(folder)
+    return list(_cached_runs(folder, modified)) if time.time_ns() - modified > SETTLED_NS else all_runs()
 
 
 @lru_cache(maxsize=1)
-def _listed(_folder: Path, _changed: int) -> tuple[Run, ...]:
+def _cached_runs(_folder: Path, _modified: int) -> tuple[Run, ...]:
     return tuple(all_runs())
 
 
-def first_chosen(summaries: Sequence[Summary]) -> list[Run]:
-    """The runs that a comparison begins with, the oldest first: the newest one's race, else the newest few of its data set."""
-    readable = sorted((each for each in summaries if each.facts and (each.facts.step or each.state in ACTIVE)), key=lambda each: each.started)
+def first_selected(summaries: Sequence[Summary]) -> list[Run]:
+    """Return the runs to select first in a comparison, the oldest first: the race of the newest run, else the newest runs with its data set."""
+    readable = sorted((item for item in summaries if item.facts and (item.facts.step or item.state in ACTIVE)), key=lambda item: item.started)
     if not readable:
         return []
     newest = readable[-1]
     if newest.race:
-        return [each.run for each in readable if each.race == newest.race]
-    return [each.run for each in readable if each.dataset == newest.dataset][-FEW:]
+        return [item.run for item in readable if item.race == newest.race]
+    return [item.run for item in readable if item.dataset == newest.dataset][-FIRST_RUNS:]

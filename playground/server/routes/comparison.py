@@ -18,7 +18,7 @@ from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.views import comparison
 from playground.runs.views.comparison import AXES, MAX_RUNS, Facts
-from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_chosen, listed_runs, owner
+from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_selected, list_runs, owner
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.run_list import summaries
@@ -89,13 +89,13 @@ def _own(document: dict[str, Any], who: str) -> Run:
 
 
 def _visible(who: str) -> list[Summary]:
-    return [summary for run in listed_runs() if owner(run) in ("", who, None) and (summary := summaries().of(run))]
+    return [summary for run in list_runs() if owner(run) in ("", who, None) and (summary := summaries().of(run))]
 
 
 def _list_state(who: str) -> tuple[Any, ...]:
     """Return the state that the list of runs is made from."""
     services().warm.wait()
-    return _visible(who), _queue(listed_runs(), who), _trash(who)
+    return _visible(who), _queue(list_runs(), who), _trash(who)
 
 
 def _trash(who: str) -> list[dict[str, Any]]:
@@ -106,8 +106,8 @@ def _list(who: str) -> dict[str, Any]:
     visible = _visible(who)
     return {
         "runs": [_row(summary, who) for summary in visible],
-        "first": [run.id for run in first_chosen(visible)],
-        "queue": _queue(listed_runs(), who),
+        "first": [run.id for run in first_selected(visible)],
+        "queue": _queue(list_runs(), who),
         "workers": environment.workers(),
         "trash": _trash(who),
     }

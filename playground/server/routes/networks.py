@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
 from playground.network import analysis, reading
-from playground.network.facts import compare
+from playground.network.differences import find_differences
 from playground.network.presets import load_presets
 from playground.network.source import module_script, sequential_script
 from playground.network.spec import from_dict
@@ -69,7 +69,7 @@ async def _document(request: Request) -> dict[str, Any]:
 
 @cache
 def _catalogue() -> list[dict[str, Any]]:
-    return analysis.catalogue()
+    return analysis.describe_layer_types()
 
 
 def _analyse(document: dict[str, Any]) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def _analyse(document: dict[str, Any]) -> dict[str, Any]:
         return result
     spec = from_dict(document["network"])
     preset = load_presets().networks.get(spec.name)
-    compared = [asdict(difference) for difference in compare(spec, preset)] if preset else None
+    compared = [asdict(difference) for difference in find_differences(spec, preset)] if preset else None
     return {**result, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
 
 

@@ -1,4 +1,4 @@
-"""Level 4: the small computations around training a network."""
+"""Level 4: computations of training and preprocessing."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ import torch
 from torch.nn import functional as F
 
 from playground.tensors.exercises.checks import TOLERANCE, alike, equals, finite, kind, numbers, shape, tensor
-from playground.tensors.exercises.definition import Exercise, size, sizes
+from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
 
-def _rows_and_keys(draw: torch.Generator) -> dict[str, Any]:
-    count, columns = size(draw, 5, 7), size(draw, 2, 4)
-    ranks = torch.randperm(count, generator=draw)
-    while torch.equal(ranks.argsort(), ranks):  # its own inverse: sorting by it and scattering by it would look the same
-        ranks = torch.randperm(count, generator=draw)
-    return {"x": torch.randn(count, columns, generator=draw), "keys": ranks + torch.rand(count, generator=draw) * 0.5}
+def _draw_rows_and_keys(generator: torch.Generator) -> dict[str, Any]:
+    count, columns = draw_size(generator, 5, 7), draw_size(generator, 2, 4)
+    ranks = torch.randperm(count, generator=generator)
+    while torch.equal(ranks.argsort(), ranks):  # its own inverse: sorting by it and scattering by it would give the same result
+        ranks = torch.randperm(count, generator=generator)
+    return {"x": torch.randn(count, columns, generator=generator), "keys": ranks + torch.rand(count, generator=generator) * 0.5}
 
 
-def _sorted_rows(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_sorted_rows(inputs: Mapping[str, Any]) -> torch.Tensor:
     keys = inputs["keys"].tolist()
     return torch.stack([inputs["x"][row] for row in sorted(range(len(keys)), key=keys.__getitem__)])
 
 
-def _scores_and_labels(draw: torch.Generator) -> dict[str, Any]:
-    """Fewer than half of the labels, but at least one, do not have the highest score of their sample."""
-    samples, classes = sizes(draw, 2, 4, 8)
-    scores = torch.randn(samples, classes, generator=draw)
+def _draw_scores_and_labels(generator: torch.Generator) -> dict[str, Any]:
+    """Draw scores such that some labels, but fewer than half, do not have the highest score of their sample."""
+    samples, classes = draw_sizes(generator, 2, 4, 8)
+    scores = torch.randn(samples, classes, generator=generator)
     labels = scores.argmax(dim=1)
-    wrong = torch.randperm(samples, generator=draw)[: size(draw, 1, (samples - 1) // 2)]
-    labels[wrong] = (labels[wrong] + torch.randint(1, classes, wrong.shape, generator=draw)) % classes
+    wrong = torch.randperm(samples, generator=generator)[: draw_size(generator, 1, (samples - 1) // 2)]
+    labels[wrong] = (labels[wrong] + torch.randint(1, classes, wrong.shape, generator=generator)) % classes
     return {"scores": scores, "labels": labels}
 
 
-def _accuracy(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_accuracy(inputs: Mapping[str, Any]) -> torch.Tensor:
     pairs = zip(inputs["scores"].tolist(), inputs["labels"].tolist(), strict=True)
     return torch.tensor([float(max(row) == row[label]) for row, label in pairs]).mean()
 
 
-def _large_scores(draw: torch.Generator) -> dict[str, Any]:
-    rows, columns = sizes(draw, 2, 3, 6)
-    scale = 300 * (1 + torch.randperm(rows, generator=draw))  # so far apart that no single number taken from all rows keeps exp in range
-    return {"x": torch.randn(rows, columns, generator=draw) * 2 + scale.unsqueeze(1)}
+def _draw_large_scores(generator: torch.Generator) -> dict[str, Any]:
+    rows, columns = draw_sizes(generator, 2, 3, 6)
+    scale = 300 * (1 + torch.randperm(rows, generator=generator))  # so different that no number subtracted from all rows keeps exp finite
+    return {"x": torch.randn(rows, columns, generator=generator) * 2 + scale.unsqueeze(1)}
 
 
 def _check_softmax(inputs: Mapping[str, Any], y: Any) -> str:
@@ -56,20 +56,20 @@ def _check_softmax(inputs: Mapping[str, Any], y: Any) -> str:
     return alike("y", y, expected)
 
 
-def _line_and_width(draw: torch.Generator) -> dict[str, Any]:
-    return {"x": torch.randn(size(draw, 9, 13), generator=draw), "width": size(draw, 2, 4)}
+def _draw_vector_and_width(generator: torch.Generator) -> dict[str, Any]:
+    return {"x": torch.randn(draw_size(generator, 9, 13), generator=generator), "width": draw_size(generator, 2, 4)}
 
 
-def _images(draw: torch.Generator) -> dict[str, Any]:
-    count, height, width = size(draw, 2, 3), *sizes(draw, 2, 4, 7)
+def _draw_images(generator: torch.Generator) -> dict[str, Any]:
+    count, height, width = draw_size(generator, 2, 3), *draw_sizes(generator, 2, 4, 7)
     return {
-        "images": torch.randint(0, 256, (count, 3, height, width), generator=draw, dtype=torch.uint8),
-        "mean": 0.3 + 0.4 * torch.rand(3, generator=draw),
-        "std": 0.2 + 0.2 * torch.rand(3, generator=draw),
+        "images": torch.randint(0, 256, (count, 3, height, width), generator=generator, dtype=torch.uint8),
+        "mean": 0.3 + 0.4 * torch.rand(3, generator=generator),
+        "std": 0.2 + 0.2 * torch.rand(3, generator=generator),
     }
 
 
-def _normalised(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_channels_last(inputs: Mapping[str, Any]) -> torch.Tensor:
     channels = [(inputs["images"][:, channel] / 255 - inputs["mean"][channel]) / inputs["std"][channel] for channel in range(3)]
     return torch.stack(channels, dim=3)
 
@@ -80,14 +80,14 @@ APPLYING = (
         title="Sorted by another tensor",
         level=4,
         statement="`keys` holds a number for each row of `x`. Let `y` be the rows of `x` in the order of their keys, the smallest key first. Rows stay whole.",
-        make_inputs=_rows_and_keys,
+        make_inputs=_draw_rows_and_keys,
         result_name="y",
-        check=equals("y", _sorted_rows),
+        check=equals("y", _expected_sorted_rows),
         start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",
         hints=(
             "First find the order: which row comes first, which second?",
             "`keys.argsort()` is that order, as indices.",
-            "A tensor of indices may stand in the square brackets of `x`.",
+            "A tensor of indices is a valid index: `x[order]`.",
         ),
         solution="order = keys.argsort()\ny = x[order]",
     ),
@@ -99,7 +99,7 @@ APPLYING = (
             "`scores` has a row for each sample and a column for each class; `labels` holds the true class of each sample. "
             "Let `y` be the score of each sample’s true class: `y[i]` is `scores[i, labels[i]]`."
         ),
-        make_inputs=_scores_and_labels,
+        make_inputs=_draw_scores_and_labels,
         result_name="y",
         check=equals("y", lambda inputs: (inputs["scores"] * F.one_hot(inputs["labels"], inputs["scores"].shape[1])).sum(dim=1)),
         start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",
@@ -118,9 +118,9 @@ APPLYING = (
             "`scores` has a row for each sample and a column for each class. The prediction is the class with the highest score. "
             "Let `y` be the accuracy: the fraction of samples whose prediction equals their label in `labels`, a number from 0 to 1."
         ),
-        make_inputs=_scores_and_labels,
+        make_inputs=_draw_scores_and_labels,
         result_name="y",
-        check=equals("y", _accuracy),
+        check=equals("y", _expected_accuracy),
         start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",
         hints=(
             "`argmax` says where the largest number is, not how large it is.",
@@ -137,7 +137,7 @@ APPLYING = (
             "Let `y` be `x` with each row turned into probabilities: `exp` of every number, divided by the sum of these over the row. "
             "The numbers are large, and `exp` of a large number is infinite. Subtracting the same number from a whole row does not change its probabilities."
         ),
-        make_inputs=_large_scores,
+        make_inputs=_draw_large_scores,
         result_name="y",
         check=_check_softmax,
         start="# Run it: what does exp do to large numbers?\ny = x.exp() / x.exp().sum()",
@@ -152,10 +152,10 @@ APPLYING = (
         title="A moving average",
         level=4,
         statement=(
-            "Smooth the line `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
+            "Smooth the vector `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
             "Only whole windows count, so `y` is shorter than `x`."
         ),
-        make_inputs=_line_and_width,
+        make_inputs=_draw_vector_and_width,
         result_name="y",
         check=equals("y", lambda inputs: F.avg_pool1d(inputs["x"].double().view(1, 1, -1), inputs["width"], stride=1).view(-1)),
         start="# What does x.unfold(0, width, 1) look like?\nwindows = ...\ny = ...",
@@ -170,9 +170,9 @@ APPLYING = (
             "`images` holds pixels from 0 to 255 in the shape (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
             "divide the pixels by 255, subtract the `mean` of their channel, then divide by the `std` of their channel."
         ),
-        make_inputs=_images,
+        make_inputs=_draw_images,
         result_name="y",
-        check=equals("y", _normalised),
+        check=equals("y", _expected_channels_last),
         start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",
         hints=(
             "`permute` takes the old dimensions in their new order.",

@@ -1,7 +1,7 @@
-"""Checks of single properties of a result, each with a message for the learner.
+"""Checks single properties of a result, each with a message for the learner.
 
-Every function returns an empty string where the property holds, so that checks are chains of `or`, from the coarsest property to
-the finest. Only `tensor` accepts any object; the others expect a result that passed `tensor`.
+Every function returns an empty string where the property holds, so that checks are chains of `or`, from the most general property to
+the most specific. Only `tensor` accepts any object; the others expect a result that passed `tensor`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 TOLERANCE = 1e-4
-"""Relative and absolute tolerance: float32 sums in another order differ by far less, a forgotten step by far more."""
+"""Relative and absolute tolerance: larger than the rounding errors of float32 sums, smaller than the effect of a missing step."""
 
 
 def plain(result: Any) -> torch.Tensor:
@@ -24,7 +24,7 @@ def plain(result: Any) -> torch.Tensor:
     """
     if isinstance(result, torch.Tensor):
         if result.layout != torch.strided or result.is_nested or result.is_quantized or result.is_meta:
-            raise TypeError("a tensor without a plain grid of values")
+            raise TypeError("not a dense tensor")
         return result.detach().cpu()
     if isinstance(result, np.ndarray):
         usable = result.flags.writeable and min(result.strides, default=0) >= 0
@@ -32,7 +32,7 @@ def plain(result: Any) -> torch.Tensor:
     number = result.item() if isinstance(result, np.generic) else result
     if isinstance(number, int | float):
         return torch.tensor(number)
-    raise TypeError("no number")
+    raise TypeError("not a number")
 
 
 def numbers(result: Any) -> torch.Tensor:
@@ -72,10 +72,10 @@ def shape(name: str, result: Any, expected: tuple[int, ...]) -> str:
 def kind(name: str, result: Any, expected: torch.dtype) -> str:
     """Check that the dtype is floating-point or integer as expected, at any precision."""
     actual = plain(result).dtype
-    whole = not (actual.is_floating_point or actual.is_complex or actual == torch.bool)
+    is_integer = not (actual.is_floating_point or actual.is_complex or actual == torch.bool)
     if expected.is_floating_point:
         return "" if actual.is_floating_point else f"`{name}` has dtype {actual}. It should have a floating-point dtype."
-    return "" if whole else f"`{name}` has dtype {actual}. It should have an integer dtype."
+    return "" if is_integer else f"`{name}` has dtype {actual}. It should have an integer dtype."
 
 
 def dtype(name: str, result: Any, expected: torch.dtype) -> str:
@@ -106,7 +106,7 @@ def close(name: str, result: Any, expected: torch.Tensor) -> str:
 
 
 def alike(name: str, result: Any, expected: torch.Tensor) -> str:
-    """Check that it is a tensor with the same shape, kind of dtype and values."""
+    """Check that the result is a tensor with the expected shape, kind of dtype and values."""
     return (
         tensor(name, result)
         or shape(name, result, tuple(expected.shape))
@@ -121,16 +121,17 @@ def equals(name: str, expected: Callable[[Mapping[str, Any]], torch.Tensor]) -> 
     return lambda inputs, result: alike(name, result, expected(inputs))
 
 
-def _lies_in(result: Any, owner: torch.Tensor | np.ndarray) -> bool:
+def _is_in_memory_of(result: Any, owner: torch.Tensor | np.ndarray) -> bool:
+    """Return whether the first cell of a result lies in the storage of a tensor or array."""
     memory = plain(owner).untyped_storage()
     return 0 <= plain(result).data_ptr() - memory.data_ptr() < memory.nbytes()
 
 
 def shares(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
     """Check that the result shares the memory of the input called `owner`."""
-    return "" if _lies_in(result, value) else f"`{name}` is a copy. It should be a view that shares the memory of `{owner}`."
+    return "" if _is_in_memory_of(result, value) else f"`{name}` is a copy. It should be a view that shares the memory of `{owner}`."
 
 
 def separate(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
     """Check that the result does not share the memory of the input called `owner`."""
-    return f"`{name}` shares the memory of `{owner}`, so writing to one changes the other. It should be a copy." if _lies_in(result, value) else ""
+    return f"`{name}` shares the memory of `{owner}`, so writing to one changes the other. It should be a copy." if _is_in_memory_of(result, value) else ""

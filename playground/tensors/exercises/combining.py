@@ -9,27 +9,27 @@ import numpy as np
 import torch
 
 from playground.tensors.exercises.checks import TOLERANCE, alike, close, equals, finite, kind, numbers, separate, shape, shares, tensor
-from playground.tensors.exercises.definition import Exercise, size, sizes
+from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
 
-def _two_lines(draw: torch.Generator) -> dict[str, Any]:
-    first, second = sizes(draw, 2, 2, 6)
-    return {"a": torch.randn(first, generator=draw), "b": torch.randn(second, generator=draw)}
+def _draw_two_vectors(generator: torch.Generator) -> dict[str, Any]:
+    first, second = draw_sizes(generator, 2, 2, 6)
+    return {"a": torch.randn(first, generator=generator), "b": torch.randn(second, generator=generator)}
 
 
-def _features(draw: torch.Generator) -> dict[str, Any]:
-    rows, columns = size(draw, 6, 9), size(draw, 2, 4)
+def _draw_features(generator: torch.Generator) -> dict[str, Any]:
+    rows, columns = draw_size(generator, 6, 9), draw_size(generator, 2, 4)
     scale = 10.0 ** torch.arange(columns)
-    return {"x": (torch.randn(rows, columns, generator=draw) + torch.randn(columns, generator=draw) + 3) * scale}
+    return {"x": (torch.randn(rows, columns, generator=generator) + torch.randn(columns, generator=generator) + 3) * scale}
 
 
 def _check_standardise(inputs: Mapping[str, Any], y: Any) -> str:
     x = inputs["x"].double()
     if problem := tensor("y", y) or shape("y", y, tuple(x.shape)) or kind("y", y, x.dtype) or finite("y", y):
         return problem
-    found = numbers(y)
+    values = numbers(y)
     for column in range(x.shape[1]):
-        mean, deviations = found[:, column].mean(), [found[:, column].std(correction=correction) for correction in (0, 1)]
+        mean, deviations = values[:, column].mean(), [values[:, column].std(correction=correction) for correction in (0, 1)]
         if abs(mean) > TOLERANCE:
             return f"Column {column} of `y` has the mean {mean:.4g}, it should be 0."
         if all(abs(deviation - 1) > 10 * TOLERANCE for deviation in deviations):
@@ -39,23 +39,23 @@ def _check_standardise(inputs: Mapping[str, Any], y: Any) -> str:
     return close("y", y, centred * (len(x) / variances).sqrt()) and close("y", y, centred * ((len(x) - 1) / variances).sqrt())
 
 
-def _pours(draw: torch.Generator) -> dict[str, Any]:
-    glasses, steps = sizes(draw, 2, 3, 6)
-    pours = 0.1 + torch.rand(glasses, steps, generator=draw)
+def _draw_pours(generator: torch.Generator) -> dict[str, Any]:
+    glasses, steps = draw_sizes(generator, 2, 3, 6)
+    pours = 0.1 + torch.rand(glasses, steps, generator=generator)
     return {"pours": pours, "room": round(0.6 * float(pours.sum(dim=1).max()) + 0.5, 2)}
 
 
-def _layer(draw: torch.Generator) -> dict[str, Any]:
-    batch, inputs, outputs = sizes(draw, 3, 2, 6)
+def _draw_layer(generator: torch.Generator) -> dict[str, Any]:
+    batch, inputs, outputs = draw_sizes(generator, 3, 2, 6)
     return {
-        "x": torch.randn(batch, inputs, generator=draw),
-        "weight": torch.randn(outputs, inputs, generator=draw),
-        "bias": torch.randn(outputs, generator=draw),
+        "x": torch.randn(batch, inputs, generator=generator),
+        "weight": torch.randn(outputs, inputs, generator=generator),
+        "bias": torch.randn(outputs, generator=generator),
     }
 
 
-def _tall_table(draw: torch.Generator) -> dict[str, Any]:
-    return {"x": torch.randn(size(draw, 4, 7), size(draw, 3, 6), generator=draw)}
+def _draw_tall_matrix(generator: torch.Generator) -> dict[str, Any]:
+    return {"x": torch.randn(draw_size(generator, 4, 7), draw_size(generator, 3, 6), generator=generator)}
 
 
 def _check_every_second_row(inputs: Mapping[str, Any], y: Any) -> str:
@@ -64,10 +64,10 @@ def _check_every_second_row(inputs: Mapping[str, Any], y: Any) -> str:
     return alike("y", y, expected) or shares("y", y, "x", x)
 
 
-def _table_and_two_rows(draw: torch.Generator) -> dict[str, Any]:
-    rows = size(draw, 3, 6)
-    first, second = sizes(draw, 2, 0, rows - 1)
-    return {"x": torch.randn(rows, size(draw, 2, 5), generator=draw), "first": first, "second": second}
+def _draw_matrix_and_two_rows(generator: torch.Generator) -> dict[str, Any]:
+    rows = draw_size(generator, 3, 6)
+    first, second = draw_sizes(generator, 2, 0, rows - 1)
+    return {"x": torch.randn(rows, draw_size(generator, 2, 5), generator=generator), "first": first, "second": second}
 
 
 def _check_swap_rows(inputs: Mapping[str, Any], y: Any) -> str:
@@ -80,9 +80,9 @@ def _check_swap_rows(inputs: Mapping[str, Any], y: Any) -> str:
     return alike("y", y, torch.stack([x[row] for row in order]))
 
 
-def _array(draw: torch.Generator) -> dict[str, Any]:
-    rows, columns = sizes(draw, 2, 2, 5)
-    return {"array": torch.randn(rows, columns, generator=draw, dtype=torch.float64).numpy()}
+def _draw_array(generator: torch.Generator) -> dict[str, Any]:
+    rows, columns = draw_sizes(generator, 2, 2, 5)
+    return {"array": torch.randn(rows, columns, generator=generator, dtype=torch.float64).numpy()}
 
 
 def _check_numpy_window(inputs: Mapping[str, Any], y: Any) -> str:
@@ -94,16 +94,16 @@ def _check_numpy_window(inputs: Mapping[str, Any], y: Any) -> str:
 COMBINING = (
     Exercise(
         name="table-of-sums",
-        title="A table of sums",
+        title="A matrix of sums",
         level=3,
-        statement="`a` and `b` are lines of numbers. Make the table `y` of all sums: `y[i, j]` is `a[i] + b[j]`.",
-        make_inputs=_two_lines,
+        statement="`a` and `b` are vectors. Make the matrix `y` of all sums: `y[i, j]` is `a[i] + b[j]`.",
+        make_inputs=_draw_two_vectors,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[one + other for other in inputs["b"].tolist()] for one in inputs["a"].tolist()])),
-        start="# Lines of different lengths cannot be added as they are.\ny = ...",
+        start="# Vectors of different lengths cannot be added as they are.\ny = ...",
         hints=(
-            "Stand `a` up as a column: then each of its rows meets all of `b`.",
-            "A dimension of size 1 is stretched to fit. This is called broadcasting.",
+            "Make `a` a column: then each of its rows is added to all of `b`.",
+            "A dimension of size 1 is repeated until the shapes match. This is called broadcasting.",
             "`a.unsqueeze(1)` has shape (length of a, 1).",
         ),
         solution="y = a.unsqueeze(1) + b",
@@ -116,10 +116,10 @@ COMBINING = (
             "Each column of `x` has a scale of its own. Make `y`, where every column has the mean 0 and the standard deviation 1: "
             "subtract the column’s mean, then divide by its standard deviation."
         ),
-        make_inputs=_features,
+        make_inputs=_draw_features,
         result_name="y",
         check=_check_standardise,
-        start="# This is the mean of the whole table; there should be one mean for each column.\nmean = x.mean()\ny = x - mean",
+        start="# This is the mean of the whole matrix; there should be one mean for each column.\nmean = x.mean()\ny = x - mean",
         hints=(
             "`dim=` says which dimension a reduction runs along, and so which one disappears.",
             "A column runs along dimension 0: `x.mean(dim=0)` holds one mean for each column.",
@@ -134,7 +134,7 @@ COMBINING = (
             "`pours[i, j]` is how much is poured into glass `i` in step `j`. Let `y[i, j]` be how much is in glass `i` after step `j`. "
             "A glass has room for `room`; what is poured beyond runs over."
         ),
-        make_inputs=_pours,
+        make_inputs=_draw_pours,
         result_name="y",
         check=equals("y", lambda inputs: torch.from_numpy(np.minimum(np.cumsum(inputs["pours"].double().numpy(), axis=1), inputs["room"]))),
         start="# First the running total of each glass, then the rim.\ny = ...",
@@ -152,7 +152,7 @@ COMBINING = (
             "Compute what `nn.Linear` computes. Each row of `x` is a sample, each row of `weight` belongs to one output, "
             "and `bias` has a number for each output. `y[i, j]` is row `i` of `x` times row `j` of `weight`, summed up, plus `bias[j]`."
         ),
-        make_inputs=_layer,
+        make_inputs=_draw_layer,
         result_name="y",
         check=equals("y", lambda inputs: torch.einsum("bi,oi->bo", inputs["x"].double(), inputs["weight"].double()) + inputs["bias"]),
         start="# @ multiplies matrices: rows of the left one with columns of the right one.\ny = x @ weight",
@@ -167,7 +167,7 @@ COMBINING = (
             "Let `y` be the last two columns of every second row of `x`, starting with row 0. "
             "It should be a view: no number is copied, `y` shares the memory of `x`."
         ),
-        make_inputs=_tall_table,
+        make_inputs=_draw_tall_matrix,
         result_name="y",
         check=_check_every_second_row,
         start="# A list of indices copies the rows.\ny = x[[0, 2]]",
@@ -183,8 +183,8 @@ COMBINING = (
         name="swap-rows",
         title="Swap two rows of a copy",
         level=3,
-        statement="Let `y` be the table `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs memory of its own.",
-        make_inputs=_table_and_two_rows,
+        statement="Let `y` be the matrix `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs memory of its own.",
+        make_inputs=_draw_matrix_and_two_rows,
         result_name="y",
         check=_check_swap_rows,
         start="# Is this a copy, or a second name for the same tensor?\ny = x\ny[first] = x[second]",
@@ -197,7 +197,7 @@ COMBINING = (
         title="One memory, two libraries",
         level=3,
         statement=("`array` is a NumPy array. Let `y` be its transpose as a tensor in the same memory: what changes in one changes in the other."),
-        make_inputs=_array,
+        make_inputs=_draw_array,
         result_name="y",
         check=_check_numpy_window,
         start="# torch.tensor copies.\ny = torch.tensor(array)",

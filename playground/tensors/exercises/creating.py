@@ -1,4 +1,4 @@
-"""Level 1: create a tensor, and index one."""
+"""Level 1: creation and indexing."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 import torch
 
 from playground.tensors.exercises.checks import alike, dtype, equals, shape, tensor
-from playground.tensors.exercises.definition import Exercise, size, sizes
+from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
 
-def _table_size_and_value(draw: torch.Generator) -> dict[str, Any]:
-    rows, columns = sizes(draw, 2, 2, 6)
-    return {"rows": rows, "columns": columns, "value": size(draw, 1, 19) / 2}
+def _draw_matrix_size_and_value(generator: torch.Generator) -> dict[str, Any]:
+    rows, columns = draw_sizes(generator, 2, 2, 6)
+    return {"rows": rows, "columns": columns, "value": draw_size(generator, 1, 19) / 2}
 
 
-def _first_and_last(draw: torch.Generator) -> dict[str, Any]:
-    first = size(draw, 2, 9)
-    return {"first": first, "last": first + size(draw, 3, 12)}
+def _draw_first_and_last(generator: torch.Generator) -> dict[str, Any]:
+    first = draw_size(generator, 2, 9)
+    return {"first": first, "last": first + draw_size(generator, 3, 12)}
 
 
-def _range_and_count(draw: torch.Generator) -> dict[str, Any]:
-    low = size(draw, -4, 4)
-    return {"low": float(low), "high": float(low + size(draw, 1, 6)), "count": size(draw, 4, 9)}
+def _draw_range_and_count(generator: torch.Generator) -> dict[str, Any]:
+    low = draw_size(generator, -4, 4)
+    return {"low": float(low), "high": float(low + draw_size(generator, 1, 6)), "count": draw_size(generator, 4, 9)}
 
 
-def _evenly(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_even_steps(inputs: Mapping[str, Any]) -> torch.Tensor:
     low, high, count = inputs["low"], inputs["high"], inputs["count"]
     return torch.tensor([low + (high - low) * index / (count - 1) for index in range(count)])
 
@@ -36,18 +36,18 @@ def _check_diagonal(inputs: Mapping[str, Any], y: Any) -> str:
     return tensor("y", y) or shape("y", y, tuple(expected.shape)) or dtype("y", y, torch.int64) or alike("y", y, expected)
 
 
-def _table_and_column(draw: torch.Generator) -> dict[str, Any]:
-    rows, columns = sizes(draw, 2, 3, 6)
-    return {"x": torch.randn(rows, columns, generator=draw), "column": size(draw, 0, columns - 1)}
+def _draw_matrix_and_column(generator: torch.Generator) -> dict[str, Any]:
+    rows, columns = draw_sizes(generator, 2, 3, 6)
+    return {"x": torch.randn(rows, columns, generator=generator), "column": draw_size(generator, 0, columns - 1)}
 
 
 CREATING = (
     Exercise(
         name="filled-table",
-        title="A table of one number",
+        title="A matrix of one number",
         level=1,
         statement="Create `y`, a matrix with `rows` rows and `columns` columns in which every cell is `value`.",
-        make_inputs=_table_size_and_value,
+        make_inputs=_draw_matrix_size_and_value,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[inputs["value"]] * inputs["columns"]] * inputs["rows"])),
         start="# A shape is written as (rows, columns).\ny = ...",
@@ -59,7 +59,7 @@ CREATING = (
         title="Count up",
         level=1,
         statement="Let `y` hold the whole numbers from `first` to `last`, both included.",
-        make_inputs=_first_and_last,
+        make_inputs=_draw_first_and_last,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor(list(range(inputs["first"], inputs["last"] + 1)))),
         start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",
@@ -71,9 +71,9 @@ CREATING = (
         title="Even steps",
         level=1,
         statement="Let `y` hold `count` numbers in even steps. The first of them is `low`, the last is `high`.",
-        make_inputs=_range_and_count,
+        make_inputs=_draw_range_and_count,
         result_name="y",
-        check=equals("y", _evenly),
+        check=equals("y", _expected_even_steps),
         start="# Think of the marks along an axis.\ny = ...",
         hints=(
             "You know how many numbers there are, not how large a step is.",
@@ -86,15 +86,15 @@ CREATING = (
         title="Down the diagonal",
         level=1,
         statement=(
-            "Make `y`, a table with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
+            "Make `y`, a matrix with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
             "The numbers are whole: the dtype is `torch.int64`."
         ),
-        make_inputs=lambda draw: {"size": size(draw, 3, 7), "value": size(draw, 2, 9)},
+        make_inputs=lambda generator: {"size": draw_size(generator, 3, 7), "value": draw_size(generator, 2, 9)},
         result_name="y",
         check=_check_diagonal,
         start="# What does torch.eye(3) look like?\ny = torch.eye(size)",
         hints=(
-            "`torch.eye` makes a table of zeros with ones down the diagonal. A multiplication does the rest.",
+            "`torch.eye` makes a matrix of zeros with ones on the diagonal. A multiplication does the rest.",
             "Functions that create tensors take the argument `dtype=`.",
         ),
         solution="y = value * torch.eye(size, dtype=torch.int64)",
@@ -103,8 +103,8 @@ CREATING = (
         name="one-column",
         title="One column",
         level=1,
-        statement="`x` is a table. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0.",
-        make_inputs=_table_and_column,
+        statement="`x` is a matrix. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0.",
+        make_inputs=_draw_matrix_and_column,
         result_name="y",
         check=equals("y", lambda inputs: torch.stack([row[inputs["column"]] for row in inputs["x"]])),
         start="# x[0] is the first row of x.\ny = x[column]",

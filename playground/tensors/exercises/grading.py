@@ -1,4 +1,4 @@
-"""Grades a learner's answer to an exercise on fresh random inputs."""
+"""Grades the learner's answer to an exercise on several sets of random inputs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from playground.tensors.exercises import Exercise, exercise
 from playground.tensors.language import interpreter
 from playground.tensors.xray import report
 
-ROUNDS = 5
+INPUT_SETS = 5
 """Sets of random inputs for which an answer must be correct."""
+SEED = 1000
+"""Seed of the first set."""
 
 
 def feedback(task: Exercise, source: str) -> str:
@@ -22,8 +24,8 @@ def feedback(task: Exercise, source: str) -> str:
         source: the learner's script; the exercise's inputs are defined before it runs.
     """
     generator = torch.Generator()
-    for seed in range(ROUNDS):
-        generator.manual_seed(1000 + seed)
+    for index in range(INPUT_SETS):
+        generator.manual_seed(SEED + index)
         inputs = task.make_inputs(generator)
         reference_inputs = task.copy_inputs(inputs)
         execution = interpreter.run(source, {"device": torch.device("cpu"), **inputs})
@@ -47,7 +49,7 @@ def check_exercise(request: Mapping[str, Any]) -> dict[str, Any]:
         UnknownName: there is no such exercise.
     """
     task, source = exercise(str(request["exercise"])), str(request["source"])
-    inputs = task.make_inputs(torch.Generator().manual_seed(1000))
+    inputs = task.make_inputs(torch.Generator().manual_seed(SEED))
     execution = interpreter.run(source, {"device": torch.device("cpu"), **inputs})
     problem = "" if execution.error else feedback(task, source)
     return {**report.report(execution), "feedback": problem, "correct": execution.error is None and not problem}

@@ -1,4 +1,4 @@
-"""Level 5: several ideas at once."""
+"""Level 5: problems that combine several operations."""
 
 from __future__ import annotations
 
@@ -9,46 +9,46 @@ import torch
 from torch.nn import functional as F
 
 from playground.tensors.exercises.checks import alike, equals, kind, numbers, shape, tensor
-from playground.tensors.exercises.definition import Exercise, size, sizes
+from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
 
-def _attention(draw: torch.Generator) -> dict[str, Any]:
-    words = size(draw, 3, 6)
-    return {"scores": torch.randn(words, words, generator=draw), "blank": -float(size(draw, 100, 999))}
+def _draw_attention(generator: torch.Generator) -> dict[str, Any]:
+    words = draw_size(generator, 3, 6)
+    return {"scores": torch.randn(words, words, generator=generator), "blank": -float(draw_size(generator, 100, 999))}
 
 
-def _behind(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_masked_scores(inputs: Mapping[str, Any]) -> torch.Tensor:
     rows = [[score if j <= i else inputs["blank"] for j, score in enumerate(row)] for i, row in enumerate(inputs["scores"].tolist())]
     return torch.tensor(rows)
 
 
-def _points(draw: torch.Generator) -> dict[str, Any]:
-    points, centres, dimensions = sizes(draw, 3, 2, 6)
-    return {"points": torch.randn(points, dimensions, generator=draw) * 3, "centres": torch.randn(centres, dimensions, generator=draw) * 3}
+def _draw_points(generator: torch.Generator) -> dict[str, Any]:
+    points, centres, dimensions = draw_sizes(generator, 3, 2, 6)
+    return {"points": torch.randn(points, dimensions, generator=generator) * 3, "centres": torch.randn(centres, dimensions, generator=generator) * 3}
 
 
-def _exact_distances(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_distances(inputs: Mapping[str, Any]) -> torch.Tensor:
     return torch.cdist(inputs["points"].double(), inputs["centres"].double(), compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def _batches(draw: torch.Generator) -> dict[str, Any]:
-    first, second, features = sizes(draw, 3, 3, 6)
-    return {"a": torch.randn(2, first, features, generator=draw) * 3, "b": torch.randn(2, second, features, generator=draw) * 3}
+def _draw_batches(generator: torch.Generator) -> dict[str, Any]:
+    first, second, features = draw_sizes(generator, 3, 3, 6)
+    return {"a": torch.randn(2, first, features, generator=generator) * 3, "b": torch.randn(2, second, features, generator=generator) * 3}
 
 
-def _image_and_window(draw: torch.Generator) -> dict[str, Any]:
-    height, width = sizes(draw, 2, 5, 8)
-    return {"image": torch.rand(height, width, generator=draw), "size": size(draw, 2, 4)}
+def _draw_image_and_window(generator: torch.Generator) -> dict[str, Any]:
+    height, width = draw_sizes(generator, 2, 5, 8)
+    return {"image": torch.rand(height, width, generator=generator), "size": draw_size(generator, 2, 4)}
 
 
-def _window_sums(inputs: Mapping[str, Any]) -> torch.Tensor:
+def _expected_window_sums(inputs: Mapping[str, Any]) -> torch.Tensor:
     return F.avg_pool2d(inputs["image"].double()[None, None], inputs["size"], stride=1, divisor_override=1)[0, 0]
 
 
-def _actual_and_predicted(draw: torch.Generator) -> dict[str, Any]:
-    """Class 0 is taken for class 1 at least once, class 1 never for class 0: the matrix is not symmetric."""
-    classes, samples = size(draw, 3, 5), size(draw, 15, 25)
-    actual, predicted = torch.randint(classes, (2, samples), generator=draw).unbind()
+def _draw_actual_and_predicted(generator: torch.Generator) -> dict[str, Any]:
+    """Draw classes such that the confusion matrix is not symmetric: class 0 is predicted as class 1 at least once, class 1 never as class 0."""
+    classes, samples = draw_size(generator, 3, 5), draw_size(generator, 15, 25)
+    actual, predicted = torch.randint(classes, (2, samples), generator=generator).unbind()
     predicted[(actual == 1) & (predicted == 0)] = 1
     actual[0], predicted[0] = 0, 1
     return {"actual": actual, "predicted": predicted, "classes": classes}
@@ -75,12 +75,12 @@ THINKING = (
             "A language model may not look at the words that come later. `scores[i, j]` says how much word `i` looks at word `j`. "
             "Let `y` be the scores with `blank` in every place where `j` is greater than `i`; the other scores stay."
         ),
-        make_inputs=_attention,
+        make_inputs=_draw_attention,
         result_name="y",
-        check=equals("y", _behind),
+        check=equals("y", _expected_masked_scores),
         start="# Which places lie above the diagonal?\nahead = ...\ny = torch.where(ahead, blank, scores)",
         hints=(
-            "`torch.triu` keeps the upper triangle of a table, by default with the diagonal.",
+            "`torch.triu` keeps the upper triangle of a matrix, by default with the diagonal.",
             "`torch.triu(..., diagonal=1)` begins one place to the right of the diagonal.",
             "`torch.ones_like(scores).triu(diagonal=1) > 0` is the mask.",
         ),
@@ -94,10 +94,10 @@ THINKING = (
             "Each row of `points` and each row of `centres` is a point in space. Let `y[i, j]` be the distance from point `i` to centre `j`: "
             "the root of the sum of their squared differences. No loop is needed."
         ),
-        make_inputs=_points,
+        make_inputs=_draw_points,
         result_name="y",
-        check=equals("y", _exact_distances),
-        start="# All differences first: the shape (points, centres, coordinates) has room for them.\ndifferences = ...\ny = ...",
+        check=equals("y", _expected_distances),
+        start="# All differences first: the shape (points, centres, coordinates) contains them.\ndifferences = ...\ny = ...",
         hints=(
             "With a dimension of size 1 in the right place, broadcasting pairs every point with every centre.",
             "`points.unsqueeze(1) - centres` has three dimensions, the coordinates are the last.",
@@ -110,17 +110,17 @@ THINKING = (
         title="Which vectors point the same way?",
         level=5,
         statement=(
-            "`a` and `b` are batches of tables, and each row of a table is a vector. Let `y[n, i, j]` be the cosine of the angle "
+            "`a` and `b` are batches of matrices, and each row of a matrix is a vector. Let `y[n, i, j]` be the cosine of the angle "
             "between row `i` of `a[n]` and row `j` of `b[n]`: their dot product, divided by both their lengths."
         ),
-        make_inputs=_batches,
+        make_inputs=_draw_batches,
         result_name="y",
         check=equals("y", lambda inputs: F.cosine_similarity(inputs["a"].double().unsqueeze(2), inputs["b"].double().unsqueeze(1), dim=3)),
-        start="# @ multiplies the tables of a batch pair by pair.\ny = a @ b",
+        start="# @ multiplies the matrices of two batches pair by pair.\ny = a @ b",
         hints=(
             "Bring every vector to length 1 first; then the dot product is the cosine.",
             "`a.norm(dim=2, keepdim=True)` holds the length of each vector and fits `a` again.",
-            "`transpose(1, 2)` turns every table of a batch.",
+            "`transpose(1, 2)` transposes every matrix of a batch.",
         ),
         solution="a = a / a.norm(dim=2, keepdim=True)\nb = b / b.norm(dim=2, keepdim=True)\ny = a @ b.transpose(1, 2)",
     ),
@@ -132,9 +132,9 @@ THINKING = (
             "A square window with sides of `size` pixels slides over `image`, one pixel at a time, and never leaves it. "
             "Let `y[i, j]` be the sum of the pixels in the window whose upper left corner is at row `i` and column `j`."
         ),
-        make_inputs=_image_and_window,
+        make_inputs=_draw_image_and_window,
         result_name="y",
-        check=equals("y", _window_sums),
+        check=equals("y", _expected_window_sums),
         start="# A convolution whose weights are all 1 does the same.\ny = ...",
         hints=(
             "`unfold(dimension, size, step)` makes windows along one dimension; the window becomes a new last dimension.",
@@ -151,14 +151,14 @@ THINKING = (
             "`actual` and `predicted` hold classes from 0 to `classes - 1`, one of each for every sample. Let `y[i, j]` count the samples of class `i` "
             "that were predicted as class `j`. Counts are whole numbers."
         ),
-        make_inputs=_actual_and_predicted,
+        make_inputs=_draw_actual_and_predicted,
         result_name="y",
         check=_check_confusion,
         start="# F.one_hot turns each class into a row with a single 1.\nrows = F.one_hot(actual, classes)\ny = ...",
         hints=(
             "A loop over the samples works: start from zeros and add 1 in the right place.",
             "Without a loop: one-hot rows of both, and a matrix product that sums over the samples.",
-            "In the product, the samples must be the inner dimension: turn the first one around.",
+            "In the product, the samples must be the inner dimension: transpose the first matrix.",
         ),
         solution="rows = F.one_hot(actual, classes)\ncolumns = F.one_hot(predicted, classes)\ny = rows.t() @ columns",
     ),

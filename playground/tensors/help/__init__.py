@@ -1,1 +1,1 @@
-"""Help for learners: explanations of errors, fixes, hints, the function reference and the creation form."""
+"""Help for learners: explanations of errors, fixes, the function reference and the creation form."""

@@ -1,4 +1,4 @@
-"""Code that creates a tensor from the choices of a form."""
+"""Generates the code that creates a tensor, from the values of a form."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from playground.errors import ConfigError
 
 KINDS = ("zeros", "ones", "full", "rand", "randn", "randint", "arange", "eye", "empty")
-"""Functions of torch that create a tensor of a shape."""
+"""Functions of PyTorch that create a tensor of a shape."""
 _INTEGER_DTYPES = ("int64", "int32", "uint8", "bool")
 UNSUPPORTED_DTYPES = {"rand": _INTEGER_DTYPES, "randn": _INTEGER_DTYPES, "randint": ("bool",), "arange": ("bool",)}
 """Dtypes that a function cannot create."""

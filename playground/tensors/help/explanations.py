@@ -1,4 +1,4 @@
-"""Explains errors of PyTorch and NumPy: the rule in a sentence, the shapes aligned, and fixes that work.
+"""Explains errors of PyTorch and NumPy: the violated rule, the aligned shapes, and tested fixes.
 
 Sources: https://docs.pytorch.org/docs/stable/notes/broadcasting.html, https://docs.pytorch.org/docs/stable/tensor_view.html,
 https://docs.pytorch.org/docs/stable/tensor_attributes.html#torch.dtype
@@ -19,7 +19,7 @@ from playground.tensors.help import fixes
 from playground.tensors.help.fixes import Fix
 from playground.tensors.language.calls import Call
 from playground.tensors.language.errors import OperationFailed, ScriptError
-from playground.tensors.language.spans import Place, Script
+from playground.tensors.language.spans import Script, Span
 
 
 @dataclass(frozen=True)
@@ -33,28 +33,31 @@ class Row:
 
 @dataclass(frozen=True)
 class Alignment:
-    """The shapes of the operands, one below the other, and the dimensions that do not fit."""
+    """Shapes of the operands, one below the other, with the dimensions that do not match."""
 
     rows: tuple[Row, ...]
     wrong: tuple[int, ...]
-    """Columns that do not fit."""
+    """Columns that do not match."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """An error, explained."""
+    """An error with its explanation."""
 
-    place: Place
+    span: Span
+    """Where the error occurred."""
     message: str
-    """PyTorch's own message."""
+    """The message of PyTorch, NumPy or Python."""
     explanation: str
-    """The rule, in a sentence or two."""
+    """The violated rule, in one or two sentences."""
     alignment: Alignment | None = None
     fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Case:
+    """A failed operation whose message matched a pattern of `RULES`."""
+
     script: Script
     node: Any
     call: Call
@@ -65,6 +68,7 @@ class _Case:
         return [tuple(array.shape) for array in self.call.arrays]
 
     def names(self) -> list[str]:
+        """Return the source of each operand."""
         operands = fixes.operands(self.node, self.call)
         texts = [self.script.text(node) for _, node, _ in operands]
         return texts if len(texts) == len(self.shapes) else [f"operand {index + 1}" for index in range(len(self.shapes))]
@@ -73,19 +77,20 @@ class _Case:
 PRODUCTS = frozenset(("@", "matmul", "bmm", "baddbmm"))
 SIGNS: dict[type[ast.cmpop], str] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 Advice = tuple[str, Alignment | None, list[Fix]]
+"""Explanation, alignment and fixes."""
 
 
 def explain(error: ScriptError, source: str) -> Explanation:
-    """Explain a script's error: where it is, why it happened, and which fixes work."""
+    """Explain an error of a script."""
     script = Script(source)
-    place = script.place(error.node) if error.node is not None else Place(1, 0, 0)
+    span = script.span(error.node) if error.node is not None else Span(1, 0, 0)
     message = error.message
     if isinstance(error, OperationFailed) and error.call is not None:
         for pattern, rule in RULES:
             if match := re.search(pattern, message):
                 text, alignment, fixes = rule(_Case(script, error.node, error.call, match))
-                return Explanation(place, _without_class_name(message), text, alignment, tuple(fixes))
-    return Explanation(place, _without_class_name(message), error.hint, None, tuple(_similar_name(error, script)))
+                return Explanation(span, _without_class_name(message), text, alignment, tuple(fixes))
+    return Explanation(span, _without_class_name(message), error.hint, None, tuple(_similar_name(error, script)))
 
 
 def _without_class_name(message: str) -> str:
@@ -98,20 +103,20 @@ def _similar_name(error: ScriptError, script: Script) -> list[Fix]:
     if not error.instead or error.node is None:
         return []
     node = getattr(error.node, "func", error.node)
-    place = script.attribute(node) if error.instead.startswith(".") and isinstance(node, ast.Attribute) else script.place(node)
-    return [Fix(f"Write `{error.instead.removeprefix('.')}`", place.start, place.end, error.instead)]
+    span = script.attribute(node) if error.instead.startswith(".") and isinstance(node, ast.Attribute) else script.span(node)
+    return [Fix(f"Write `{error.instead.removeprefix('.')}`", span.start, span.end, error.instead)]
 
 
 def _broadcast(case: _Case) -> Advice:
     shapes = case.shapes
     if case.call.entry.name == "[]=":
-        place = tuple(case.call.args[0][case.call.args[1]].shape)
-        return f"The assigned value must have the shape of the indexed part, {place}, or a shape that broadcasts to it.", None, []
+        shape = tuple(case.call.args[0][case.call.args[1]].shape)
+        return f"The assigned value must have the shape of the indexed part, {shape}, or a shape that broadcasts to it.", None, []
     if case.call.entry.short in PRODUCTS:
         return _batches(case)
     alignment = _aligned(case.names(), shapes, _clashes(shapes))
     text = "Shapes are compared from the right. Two sizes are compatible if they are equal, or if one of them is 1; the marked sizes are neither."
-    return text, alignment, fixes.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))
+    return text, alignment, fixes.append_suffix(case.script, case.node, case.call, ("T", "unsqueeze"))
 
 
 RANKS = {"mm": (2, 2), "bmm": (3, 3), "mv": (2, 1), "dot": (1, 1)}
@@ -131,7 +136,7 @@ def _batches(case: _Case) -> Advice:
 def _matmul(case: _Case) -> Advice:
     shapes, name = case.shapes[-2:], case.call.entry.short
     alignment = Alignment(tuple(Row(text, shape) for text, shape in zip(case.names()[-2:], shapes, strict=True)), ())
-    candidates = fixes.suffixes(case.script, case.node, case.call, ("T", "unsqueeze", "flatten"))
+    candidates = fixes.append_suffix(case.script, case.node, case.call, ("T", "unsqueeze", "flatten"))
     if name in RANKS and tuple(map(len, shapes)) != RANKS[name]:
         first, second = RANKS[name]
         return f"`{name}` multiplies a tensor of {first} dimensions by one of {second}; `@` accepts other numbers of dimensions too.", alignment, candidates
@@ -166,8 +171,8 @@ def _join(case: _Case) -> Advice:
         text = f"`{name}` concatenates tensors with the same number of dimensions. Add a dimension to the smaller one first, with `unsqueeze`."
     else:
         text = f"`{name}` concatenates along dimension {dim}. In every other dimension all tensors must have the same size; in the marked one they differ."
-    candidates = fixes.other_dimension(case.script, case.node, case.call)
-    return text, alignment, [*candidates, *fixes.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))][: fixes.FIXES]
+    candidates = fixes.change_dimension(case.script, case.node, case.call)
+    return text, alignment, [*candidates, *fixes.append_suffix(case.script, case.node, case.call, ("T", "unsqueeze"))][: fixes.MAX_FIXES]
 
 
 def _joined_along(case: _Case, rank: int) -> int:
@@ -185,17 +190,17 @@ def _view(case: _Case) -> Advice:
         "`view` never copies, so the new shape must fit the tensor’s strides. After `.T`, `permute` or some slices the tensor is not contiguous, "
         "and no view of that shape exists. `reshape` copies where it must."
     )
-    return text, None, fixes.renamed(case.script, case.node, case.call, "reshape")
+    return text, None, fixes.rename_method(case.script, case.node, case.call, "reshape")
 
 
 def _size(case: _Case) -> Advice:
     new_sizes = [int(size) for size in re.findall(r"-?\d+", case.match[1])]
     cells = int(case.match[2])
-    known = math.prod(size for size in new_sizes if size >= 0)
+    product = math.prod(size for size in new_sizes if size >= 0)
     if -1 in new_sizes:
-        text = f"The tensor has {cells} cells, which is not a multiple of {known}, so PyTorch cannot infer the size −1."
+        text = f"The tensor has {cells} cells, which is not a multiple of {product}, so PyTorch cannot infer the size −1."
         return text, None, []
-    text = f"The new shape has {known} cells, the tensor has {cells}; both must be equal. Write −1 for one size, and PyTorch infers it."
+    text = f"The new shape has {product} cells, the tensor has {cells}; both must be equal. Write −1 for one size, and PyTorch infers it."
     return text, None, _minus_one(case, new_sizes, cells)
 
 
@@ -209,9 +214,9 @@ def _minus_one(case: _Case, new_sizes: list[int], cells: int) -> list[Fix]:
     for node, size in reversed(list(zip(size_nodes, new_sizes, strict=True))):
         rest = math.prod(new_sizes) // size if size else 0
         if rest and cells % rest == 0:
-            place = case.script.place(node)
-            candidates.append(Fix(f"Write −1 for {size}: it becomes {cells // rest}", place.start, place.end, "-1"))
-    return candidates[: fixes.FIXES]
+            span = case.script.span(node)
+            candidates.append(Fix(f"Write −1 for {size}: it becomes {cells // rest}", span.start, span.end, "-1"))
+    return candidates[: fixes.MAX_FIXES]
 
 
 def _dtype(case: _Case) -> Advice:
@@ -219,7 +224,7 @@ def _dtype(case: _Case) -> Advice:
         return "This operation needs a floating-point dtype; it is not defined for integers.", None, []
     dtypes = " and ".join(dict.fromkeys(f"`{str(array.dtype).removeprefix('torch.')}`" for array in case.call.arrays))
     text = f"This operation needs one floating-point dtype for all of its tensors; here there is {dtypes}. Convert integers with `.float()`."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("float", "double", "long"))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("float", "double", "long"))
 
 
 def _cast_in_place(case: _Case) -> Advice:
@@ -232,7 +237,7 @@ def _cast_in_place(case: _Case) -> Advice:
 
 def _index_dtype(case: _Case) -> Advice:
     text = "An index tensor must have an integer dtype (positions) or dtype bool (a mask); this one has another dtype."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("long", "bool"))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("long", "bool"))
 
 
 def _out_of_bounds(case: _Case) -> Advice:
@@ -274,36 +279,36 @@ def _scalar(case: _Case) -> Advice:
 
 def _truth(case: _Case) -> Advice:
     text = "A tensor with several cells is neither true nor false. Use `.all()` or `.any()` for one answer, and `&` and `|` cell by cell."
-    node, place = case.node, case.script.place(case.node)
+    node, span = case.node, case.script.span(case.node)
     if isinstance(node, ast.Call):
         return text, None, []
-    each = _cell_by_cell(case.script, node)
-    fixes = [Fix(f"Use `({each}).{name}()`", place.start, place.end, f"({each}).{name}()") for name in ("all", "any")]
-    chained = each != case.script.text(node)
-    if chained and not re.match(r"\s*(?:if|elif|while|assert)\b", case.script.source.splitlines()[place.line - 1]):
-        fixes.insert(0, Fix(f"Use `{each}`", place.start, place.end, each))
+    elementwise = _elementwise(case.script, node)
+    fixes = [Fix(f"Use `({elementwise}).{name}()`", span.start, span.end, f"({elementwise}).{name}()") for name in ("all", "any")]
+    chained = elementwise != case.script.text(node)
+    if chained and not re.match(r"\s*(?:if|elif|while|assert)\b", case.script.source.splitlines()[span.line - 1]):
+        fixes.insert(0, Fix(f"Use `{elementwise}`", span.start, span.end, elementwise))
     return text, None, fixes
 
 
-def _cell_by_cell(script: Script, node: ast.AST) -> str:
-    """Rewrite a condition cell by cell: `a < b < c` and `x and y` with `&`, `or` with `|`."""
+def _elementwise(script: Script, node: ast.AST) -> str:
+    """Rewrite a condition with elementwise operators: `a < b < c` and `x and y` with `&`, `or` with `|`."""
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         parts = [node.left, *node.comparators]
         signs = [SIGNS[type(kind)] for kind in node.ops]
         return " & ".join(f"({script.text(left)} {sign} {script.text(right)})" for left, sign, right in zip(parts, signs, parts[1:], strict=False))
     if isinstance(node, ast.BoolOp):
-        return (" & " if isinstance(node.op, ast.And) else " | ").join(f"({_cell_by_cell(script, part)})" for part in node.values)
+        return (" & " if isinstance(node.op, ast.And) else " | ").join(f"({_elementwise(script, part)})" for part in node.values)
     return script.text(node)
 
 
 def _needs_detach(case: _Case) -> Advice:
     text = "NumPy does not record gradients. `detach()` returns a tensor that shares the memory and has no history."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("detach",))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("detach",))
 
 
 def _needs_cpu(case: _Case) -> Advice:
     text = "NumPy arrays are in CPU memory. Copy the tensor there first, with `.cpu()`."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("cpu",))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("cpu",))
 
 
 def _devices(case: _Case) -> Advice:
@@ -316,7 +321,7 @@ def _expand(case: _Case) -> Advice:
     if case.call.entry.name == "[]=":
         return _broadcast(case)
     text = "`expand` can only expand dimensions of size 1; it does not copy. To repeat a dimension of another size, use `repeat`, which copies."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("T", "unsqueeze"))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("T", "unsqueeze"))
 
 
 def _ragged(_case: _Case) -> Advice:
@@ -325,7 +330,7 @@ def _ragged(_case: _Case) -> Advice:
 
 def _list_of_tensors(case: _Case) -> Advice:
     text = f"`{case.call.entry.short}` takes one list of tensors as its argument: `{case.call.entry.short}([a, b])`."
-    return text, None, fixes.wrapped(case.script, case.node)
+    return text, None, fixes.wrap_in_list(case.script, case.node)
 
 
 def _in_place_shape(case: _Case) -> Advice:
@@ -365,19 +370,19 @@ def _integer_gradient(case: _Case) -> Advice:
 def _float_literals(case: _Case) -> list[Fix]:
     """Return a fix that creates the tensor with a floating-point dtype."""
     if not isinstance(case.node, ast.Call) or case.call.entry.is_method:
-        return fixes.suffixes(case.script, case.node, case.call, ("float",))
+        return fixes.append_suffix(case.script, case.node, case.call, ("float",))
     for keyword in case.node.keywords:
         if keyword.arg == "dtype":
-            place = case.script.place(keyword.value)
-            return [Fix("Use `dtype=torch.float32`", place.start, place.end, "torch.float32")]
-    place = case.script.arguments(case.node)
-    written = case.script.source[place.start : place.end].rstrip().rstrip(",")
-    return [Fix("Add `dtype=torch.float32`", place.start, place.end, f"{written}, dtype=torch.float32")]
+            span = case.script.span(keyword.value)
+            return [Fix("Use `dtype=torch.float32`", span.start, span.end, "torch.float32")]
+    span = case.script.arguments(case.node)
+    arguments = case.script.source[span.start : span.end].rstrip().rstrip(",")
+    return [Fix("Add `dtype=torch.float32`", span.start, span.end, f"{arguments}, dtype=torch.float32")]
 
 
 def _mean(case: _Case) -> Advice:
     text = "The mean of integers need not be an integer, and PyTorch does not choose a floating-point dtype for you. Convert with `.float()` first."
-    return text, None, fixes.suffixes(case.script, case.node, case.call, ("float",))
+    return text, None, fixes.append_suffix(case.script, case.node, case.call, ("float",))
 
 
 def _size_of_array(case: _Case) -> Advice:

@@ -1,4 +1,4 @@
-"""Changes to a failed expression that would make PyTorch take it, each tried out before it is offered."""
+"""Proposes changes to a failed expression, each tested before it is offered."""
 
 from __future__ import annotations
 
@@ -15,45 +15,49 @@ from playground.tensors.language.calls import Call, methods
 from playground.tensors.language.sizing import on_meta, result_bytes
 from playground.tensors.language.spans import Script
 
-FIXES = 3
-SMALL = 10_000
-"""Cells up to which a change is tried in truth."""
+MAX_FIXES = 3
+MAX_TESTED_CELLS = 10_000
+"""Largest number of cells for which a changed call is performed; larger ones are tested on the meta device."""
 _ATOMS = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.List)
+"""Expressions that need no parentheses before a suffix."""
 
 
 @dataclass(frozen=True)
 class Fix:
-    """One change of the script's text."""
+    """A replacement of a part of the script."""
 
     label: str
     start: int
     end: int
-    """The characters that are replaced."""
+    """Offsets of the replaced characters."""
     text: str
-    """By these."""
+    """Replacement."""
 
 
-def suffixes(script: Script, node: ast.AST, call: Call, wanted: tuple[str, ...]) -> list[Fix]:
-    """Fixes that append something to one operand: `.T`, `.unsqueeze(1)`, `.float()`.
+def append_suffix(script: Script, node: ast.AST, call: Call, suffixes: tuple[str, ...]) -> list[Fix]:
+    """Propose to append `.T`, `.unsqueeze(1)`, `.float()` or the like to one operand.
 
     Args:
-        wanted: what may be appended, the likeliest first; `unsqueeze` stands for every dimension.
+        script: the script.
+        node: the failed expression or statement.
+        call: the failed call.
+        suffixes: `T` or names of methods, the likeliest first; `unsqueeze` stands for every dimension.
     """
     fixes = []
-    found = [each for each in reversed(operands(node, call)) if each[1] is not getattr(node, "target", None)]  # what is assigned to stays as it is
-    for suffix in wanted:
-        for place, operand, value in found:
-            for written, change in _changes(suffix, value):
-                if not isinstance(value, torch.Tensor) and written != ".T":
+    candidates = [each for each in reversed(operands(node, call)) if each[1] is not getattr(node, "target", None)]  # not the target of an assignment
+    for suffix in suffixes:
+        for index, operand, value in candidates:
+            for code, change in _changes(suffix, value):
+                if not isinstance(value, torch.Tensor) and code != ".T":
                     continue
-                if works(_replaced(call, place, change)):
-                    after = tuple(change(on_meta(value)).shape) if isinstance(value, torch.Tensor) else ()
-                    fixes.append(_append(script, operand, written, tuple(value.shape), after))
-    return fixes[:FIXES]
+                if works(_change_array(call, index, change)):
+                    shape = tuple(change(on_meta(value)).shape) if isinstance(value, torch.Tensor) else ()
+                    fixes.append(_append(script, operand, code, tuple(value.shape), shape))
+    return fixes[:MAX_FIXES]
 
 
-def renamed(script: Script, node: ast.AST, call: Call, name: str) -> list[Fix]:
-    """The same method call under another name, such as `reshape` for `view`."""
+def rename_method(script: Script, node: ast.AST, call: Call, name: str) -> list[Fix]:
+    """Propose another method with the same arguments, such as `reshape` for `view`."""
     entry = methods()["Tensor"].get(name)
     if entry is None or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not works(Call(entry, call.args, call.kwargs)):
         return []
@@ -61,38 +65,36 @@ def renamed(script: Script, node: ast.AST, call: Call, name: str) -> list[Fix]:
     return [Fix(f"Use `.{name}` instead of `.{node.func.attr}`", attribute.start, attribute.end, f".{name}")]
 
 
-def other_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
-    """The same call along another dimension."""
+def change_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
+    """Propose the same call along another dimension."""
     if not isinstance(node, ast.Call) or not call.arrays or not node.args or len(call.args) < 1:
         return []
     for dim in range(call.arrays[0].ndim):
-        tried = Call(call.entry, call.args[:1], {**{name: value for name, value in call.kwargs.items() if name != "axis"}, "dim": dim})
-        if works(tried):
-            place = script.place(node)
+        changed = Call(call.entry, call.args[:1], {**{name: value for name, value in call.kwargs.items() if name != "axis"}, "dim": dim})
+        if works(changed):
             others = [f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg not in ("dim", "axis")]
             inner = ", ".join([script.text(node.args[0]), *others, f"dim={dim}"])
-            return [Fix(f"Along dimension {dim}", script.place(node.func).end, place.end, f"({inner})")]
+            return [Fix(f"Along dimension {dim}", script.span(node.func).end, script.span(node).end, f"({inner})")]
     return []
 
 
-def wrapped(script: Script, node: ast.AST) -> list[Fix]:
-    """Brackets around the arguments of a call that wants a list of tensors."""
+def wrap_in_list(script: Script, node: ast.AST) -> list[Fix]:
+    """Propose brackets around the arguments of a call that takes one list of tensors."""
     if not isinstance(node, ast.Call) or not node.args:
         return []
-    place = script.arguments(node)
-    written = script.source[place.start : place.end]
+    span = script.arguments(node)
+    arguments = script.source[span.start : span.end]
     if any(isinstance(argument, ast.Starred) for argument in node.args) or node.keywords:
         return []
-    return [Fix("Put the tensors into a list", place.start, place.end, f"[{written.strip()}]")]
+    return [Fix("Put the tensors into a list", span.start, span.end, f"[{arguments.strip()}]")]
 
 
 def works(call: Call) -> bool:
-    """Whether PyTorch takes the call: tried in truth where it is small, else on the meta device, which checks shapes but not dtypes."""
-    arrays = call.arrays
-    small = sum(array.numel() if isinstance(array, torch.Tensor) else array.size for array in arrays) <= SMALL
+    """Return whether the call raises no error: performed if it is small, else on the meta device, which checks shapes but not dtypes."""
+    cells = sum(array.numel() if isinstance(array, torch.Tensor) else array.size for array in call.arrays)
     try:
-        if small and result_bytes(call) <= SMALL * 64:
-            Call(call.entry, _copied(call.args), _copied(dict(call.kwargs)))()
+        if cells <= MAX_TESTED_CELLS and result_bytes(call) <= MAX_TESTED_CELLS * 64:
+            Call(call.entry, _copy(call.args), _copy(dict(call.kwargs)))()
         else:
             call.entry.function(*on_meta(call.args), **on_meta(dict(call.kwargs)))
     except Exception:
@@ -101,7 +103,7 @@ def works(call: Call) -> bool:
 
 
 def operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
-    """The expressions of the operands that are arrays: place among the call's arrays, node, value; empty where they cannot be told apart."""
+    """Return the operands that are arrays: index among the call's arrays, expression, value; empty where `*` hides the expressions."""
     nodes: list[ast.expr] = []
     match node:
         case ast.BinOp():
@@ -115,26 +117,24 @@ def operands(node: ast.AST, call: Call) -> list[tuple[int, ast.expr, Any]]:
             nodes += [*node.args, *(keyword.value for keyword in node.keywords)]
     if any(isinstance(part, ast.Starred) for each in nodes for part in (each, *getattr(each, "elts", []))):
         return []
-    found, place = [], 0
-    for expression, value in _flattened(nodes, [*call.args, *call.kwargs.values()]):
-        if isinstance(value, (torch.Tensor, np.ndarray)):
-            found.append((place, expression, value))
-            place += 1
-    return found
+    pairs = _flatten(nodes, [*call.args, *call.kwargs.values()])
+    arrays = [(expression, value) for expression, value in pairs if isinstance(value, (torch.Tensor, np.ndarray))]
+    return [(index, expression, value) for index, (expression, value) in enumerate(arrays)]
 
 
-def _flattened(nodes: list[ast.expr], values: list[Any]) -> Iterator[tuple[ast.expr, Any]]:
+def _flatten(nodes: list[ast.expr], values: list[Any]) -> Iterator[tuple[ast.expr, Any]]:
+    """Yield expressions with their values, also inside lists."""
     for node, value in zip(nodes, values, strict=False):
         if isinstance(node, (ast.List, ast.Tuple)) and isinstance(value, (list, tuple)):
-            yield from _flattened(node.elts, list(value))
+            yield from _flatten(node.elts, list(value))
         else:
             yield node, value
 
 
 def _changes(suffix: str, value: Any) -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """What a suffix may mean for this value."""
+    """Yield the code of each form of a suffix, and the function that applies it."""
     if suffix == "unsqueeze":
-        if isinstance(value, torch.Tensor) and value.ndim == 1:  # of larger ones the result would be legal and seldom meant
+        if isinstance(value, torch.Tensor) and value.ndim == 1:  # for more dimensions the result is valid, but seldom intended
             for dim in (1, 0):
                 yield f".unsqueeze({dim})", methodcaller("unsqueeze", dim)
     elif suffix == "T":
@@ -144,13 +144,13 @@ def _changes(suffix: str, value: Any) -> Iterator[tuple[str, Callable[[Any], Any
         yield f".{suffix}()", methodcaller(suffix)
 
 
-def _replaced(call: Call, place: int, change: Callable[[Any], Any]) -> Call:
-    """The call with one of its arrays changed."""
-    count = iter(range(len(call.arrays)))
+def _change_array(call: Call, index: int, change: Callable[[Any], Any]) -> Call:
+    """Return the call with one of its arrays changed."""
+    indices = iter(range(len(call.arrays)))
 
     def walk(value: Any) -> Any:
         if isinstance(value, (torch.Tensor, np.ndarray)):
-            return change(value) if next(count) == place else value
+            return change(value) if next(indices) == index else value
         if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
             parts = [walk(part) for part in value]
             return parts if isinstance(value, list) else tuple(parts)
@@ -160,18 +160,18 @@ def _replaced(call: Call, place: int, change: Callable[[Any], Any]) -> Call:
 
 
 def _append(script: Script, node: ast.expr, suffix: str, before: tuple[int, ...], after: tuple[int, ...]) -> Fix:
-    place, text = script.place(node), script.text(node)
-    whole = text if isinstance(node, _ATOMS) else f"({text})"
-    label = f"Use `{whole}{suffix}`: shape {before} becomes {after}" if after and after != before else f"Use `{whole}{suffix}`"
-    return Fix(label, place.start, place.end, whole + suffix)
+    span, text = script.span(node), script.text(node)
+    replacement = f"{text}{suffix}" if isinstance(node, _ATOMS) else f"({text}){suffix}"
+    label = f"Use `{replacement}`: shape {before} becomes {after}" if after and after != before else f"Use `{replacement}`"
+    return Fix(label, span.start, span.end, replacement)
 
 
-def _copied(value: Any) -> Any:
+def _copy(value: Any) -> Any:
     if isinstance(value, torch.Tensor):
         return value.detach().clone()
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        parts = [_copied(part) for part in value]
+        parts = [_copy(part) for part in value]
         return parts if isinstance(value, list) else tuple(parts)
-    return {name: _copied(part) for name, part in value.items()} if isinstance(value, dict) else value
+    return {name: _copy(part) for name, part in value.items()} if isinstance(value, dict) else value

@@ -1,1 +1,1 @@
-"""Learners' scripts: what may be written and called, and the interpreter that runs it."""
+"""The language of scripts: its allow-list, its limits and its interpreter."""

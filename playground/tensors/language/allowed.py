@@ -1,7 +1,7 @@
-"""What a script may call and read: the whole allow-list, as data, grouped as PyTorch's documentation groups it.
+"""The allow-list: every function, method and attribute that a script may use, grouped as in PyTorch's documentation.
 
-Nothing else can be reached: the interpreter looks every name up here. None of these takes a function, opens a file,
-or hands out an object through which another name could be reached.
+The interpreter looks up every name here. No entry takes a function, opens a file, or returns an object that gives
+access to another name.
 Sources: https://docs.pytorch.org/docs/stable/torch.html, https://docs.pytorch.org/docs/stable/tensors.html,
 https://docs.pytorch.org/docs/stable/nn.functional.html, https://numpy.org/doc/stable/reference/
 """
@@ -167,7 +167,7 @@ OTHER_METHODS = {
     "NumpyGenerator": "random normal standard_normal uniform integers choice permutation shuffle",
     "UntypedStorage": "data_ptr nbytes size",
 }
-"""Methods of everything else that a script can hold."""
+"""Methods of all other types of value."""
 
 ATTRIBUTES = {
     "Tensor": """
@@ -180,10 +180,10 @@ ATTRIBUTES = {
     "result": "values indices Q R U S Vh eigenvalues eigenvectors sign logabsdet solution singular_values residuals rank",
     "complex": "real imag",
 }
-"""What may be read of a value; `result` is what functions such as `torch.max(x, dim=1)` return."""
+"""Readable attributes by type; `result` is a named tuple such as `torch.max(x, dim=1)` returns."""
 
 SETTABLE = "requires_grad grad data"
-"""What may be set of a tensor."""
+"""Attributes of a tensor that a script may assign to."""
 
 CONSTANTS = {
     "torch": """
@@ -192,21 +192,21 @@ CONSTANTS = {
     """,
     "np": "pi e inf nan newaxis __version__",
 }
-"""Values under `torch.` and `np.`; the versions are the only names with double underscores."""
+"""Values under `torch.` and `np.`; `__version__` is the only name with double underscores."""
 
 BUILTINS = (
     "abs all any bool complex divmod enumerate float id int isinstance len list max min pow print range repr reversed round slice sorted str sum tuple type zip"
 )
-"""Of Python's own functions."""
+"""Python's own functions."""
 
 SIZED_BY_INPUT = """
     tensor as_tensor new_tensor tolist to type type_as cpu cuda float double half bfloat16 int long short char byte bool
     clone backward autograd.grad copy_ masked_select unique unique_consecutive
 """
-"""Operations whose result is not larger than what goes in, and that the meta device does not know or changes the meaning of."""
+"""Operations whose result is not larger than their arguments, and that the meta device does not support or treats differently."""
 
 FREE = """
     from_numpy numpy detach detach_ item data_ptr untyped_storage is_set_to equal allclose is_nonzero is_tensor numel size
     is_floating_point is_complex dim stride storage_offset is_contiguous may_share_memory shares_memory T mT H mH real imag data
 """
-"""Operations that make no memory worth counting."""
+"""Operations that allocate no memory for elements."""

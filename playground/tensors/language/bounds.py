@@ -1,4 +1,4 @@
-"""Limits on memory, time and steps of a script, and the meter that enforces them."""
+"""Limits on memory, time and statements of a script, and the meter that enforces them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Bounds:
     memory: int = 64 * MIB
     """Bytes of all values together."""
     seconds: float = field(default_factory=environment.script_seconds)
-    """Processor time."""
+    """Processor time, in seconds."""
     statements: int = 20_000
     """Statements executed; each iteration of a loop counts."""
     elements: int = 100_000
@@ -37,38 +37,38 @@ class Bounds:
 
 
 class Meter:
-    """Counts what a script uses, and stops the script at its limits."""
+    """Measures the memory, time and statements that a script uses, and stops it at its limits."""
 
     def __init__(self, bounds: Bounds) -> None:
         self.bounds = bounds
-        self._ends = time.process_time() + bounds.seconds
+        self._deadline = time.process_time() + bounds.seconds
         self._statements = 0
-        self._unchecked = 0  # bytes made since the values alive were last added up
-        self._made: list[weakref.ref[Any]] = []
+        self._unchecked = 0  # bytes reserved since the values in memory were last added up
+        self._references: list[weakref.ref[Any]] = []
 
-    def made(self, arrays: Iterable[Any]) -> None:
-        """Count these arrays for as long as any reference to them exists."""
-        self._made += [weakref.ref(array) for array in arrays]
+    def track(self, arrays: Iterable[Any]) -> None:
+        """Count the memory of these arrays for as long as they exist."""
+        self._references += [weakref.ref(array) for array in arrays]
 
-    def tick(self) -> None:
+    def check_time(self) -> None:
         """Check the processor time.
 
         Raises:
             BoundsExceeded: the script has used its processor time.
         """
-        if time.process_time() > self._ends:
+        if time.process_time() > self._deadline:
             raise BoundsExceeded(
                 f"The script ran for {self.bounds.seconds:g} seconds and was stopped.",
                 "Check that every loop ends. Use fewer iterations, or one tensor operation instead of a loop.",
             )
 
-    def statement(self) -> None:
+    def count_statement(self) -> None:
         """Count one statement.
 
         Raises:
-            BoundsExceeded: the script has executed its number of statements.
+            BoundsExceeded: the script has executed too many.
         """
-        self.tick()
+        self.check_time()
         self._statements += 1
         if self._statements > self.bounds.statements:
             raise BoundsExceeded(
@@ -76,15 +76,15 @@ class Meter:
             )
 
     def reserve(self, size: int) -> None:
-        """Check that a result of `size` bytes fits.
+        """Check that a result of `size` bytes fits into the memory limit.
 
         Raises:
-            BoundsExceeded: all values together would exceed the memory limit.
+            BoundsExceeded: all values together would exceed the limit.
         """
         self._unchecked += size
         if self._unchecked > MIB:
-            alive = self._bytes_alive()
-            if alive + size > self.bounds.memory:
+            used = self._used_bytes()
+            if used + size > self.bounds.memory:
                 allowed = _mebibytes(self.bounds.memory)
                 if size < self.bounds.memory // 8:
                     raise BoundsExceeded(
@@ -96,11 +96,11 @@ class Meter:
                 )
             self._unchecked = size
 
-    def _bytes_alive(self) -> int:
-        """Return the bytes of all storages that are still referenced, each counted once."""
-        self._made = [reference for reference in self._made if reference() is not None]
+    def _used_bytes(self) -> int:
+        """Return the bytes of all storages that still exist, each counted once."""
+        self._references = [reference for reference in self._references if reference() is not None]
         sizes: dict[int, int] = {}
-        for reference in self._made:
+        for reference in self._references:
             array = reference()
             if isinstance(array, torch.Tensor):
                 storage = array.untyped_storage()
@@ -112,14 +112,18 @@ class Meter:
                 sizes[start] = max(end - start, sizes.get(start, 0))
         return sum(sizes.values())
 
-    def elements(self, count: int, what: str) -> None:
+    def check_length(self, length: int, what: str) -> None:
         """Check the length of a Python sequence before it is created.
 
+        Args:
+            length: its number of elements.
+            what: names it in the message: “A list”.
+
         Raises:
-            BoundsExceeded: it has too many elements.
+            BoundsExceeded: it is too long.
         """
-        if count > self.bounds.elements:
-            raise BoundsExceeded(f"{what} of {count:,} elements is too long; the limit is {self.bounds.elements:,}.", "Keep large data in a tensor.")
+        if length > self.bounds.elements:
+            raise BoundsExceeded(f"{what} of {length:,} elements is too long; the limit is {self.bounds.elements:,}.", "Keep large data in a tensor.")
 
 
 def _mebibytes(size: int) -> str:

@@ -21,19 +21,24 @@ class Entry:
     """One name of the allow-list."""
 
     name: str
-    """As the documentation has it: `torch.matmul`, `Tensor.view`, `np.add`, or an operator: `+`, `[]`."""
+    """As in the documentation: `torch.matmul`, `Tensor.view`, `np.add`, or an operator: `+`, `[]`."""
     group: str
     function: Callable[..., Any]
-    """Takes the arguments; a method takes its object first."""
+    """Takes the arguments of the call; a method takes its object first."""
 
     @property
     def short(self) -> str:
-        """`matmul` of `torch.matmul`, `norm` of `torch.linalg.norm`."""
+        """Last part of the name: `matmul` of `torch.matmul`, `norm` of `torch.linalg.norm`."""
         return self.name.rsplit(".", 1)[-1]
 
     @property
     def is_method(self) -> bool:
         return self.name.split(".")[0] in ("Tensor", "ndarray")
+
+    @property
+    def is_sequence_method(self) -> bool:
+        """Whether it is a method of a string, a list or a tuple."""
+        return self.name.split(".")[0] in ("str", "list", "tuple", "Size")
 
     @property
     def is_numpy(self) -> bool:
@@ -53,7 +58,7 @@ class Call:
 
     @property
     def arrays(self) -> list[Any]:
-        """Return every tensor and array among the arguments in order, also those inside lists."""
+        """Tensors and arrays among the arguments in their order, also those inside lists."""
         return list(arrays_in((self.args, dict(self.kwargs))))
 
 
@@ -94,31 +99,31 @@ _OBJECTS = {"torch": torch, "np": np}
 @cache
 def functions() -> dict[str, Entry]:
     """Return every allowed function by its full name: `torch.matmul`, `torch.nn.functional.relu`, `np.add`."""
-    found = {}
+    entries = {}
     for prefix, table in (("torch", allowed.TORCH), ("torch.nn.functional", allowed.FUNCTIONAL), ("np", allowed.NUMPY)):
         for group, names in table.items():
             for name in names.split():
                 full = f"{prefix}.{name}"
-                found[full] = Entry(full, group, _guarded(full, resolve(full)))
-    return found
+                entries[full] = Entry(full, group, _guarded(full, resolve(full)))
+    return entries
 
 
 @cache
 def methods() -> dict[str, dict[str, Entry]]:
     """Return the allowed methods by kind of object, then by name."""
-    found = {}
+    entries = {}
     for kind, table, owner in (("Tensor", allowed.METHODS, torch.Tensor), ("ndarray", allowed.ARRAY_METHODS, np.ndarray)):
-        found[kind] = {
-            name: Entry(f"{kind}.{name}", group, _guarded(f"{kind}.{name}", _method(name)))
+        entries[kind] = {
+            name: Entry(f"{kind}.{name}", group, _guarded(f"{kind}.{name}", _call_method(name)))
             for group, names in table.items()
             for name in names.split()
             if hasattr(owner, name)
         }
     for kind, names in allowed.OTHER_METHODS.items():
-        found[kind] = {
-            name: Entry(f"{kind}.{name}", allowed.RANDOM if kind.endswith("Generator") else allowed.CONVERSION, _method(name)) for name in names.split()
+        entries[kind] = {
+            name: Entry(f"{kind}.{name}", allowed.RANDOM if kind.endswith("Generator") else allowed.CONVERSION, _call_method(name)) for name in names.split()
         }
-    return found
+    return entries
 
 
 @cache
@@ -133,10 +138,10 @@ def constants() -> dict[str, Any]:
 def resolve(full: str) -> Any:
     """Return the object that a full dotted name of the allow-list refers to."""
     root, *rest = full.split(".")
-    found: Any = _OBJECTS[root]
+    value: Any = _OBJECTS[root]
     for part in rest:
-        found = getattr(found, part)
-    return found
+        value = getattr(value, part)
+    return value
 
 
 def function(dotted: str) -> Entry:
@@ -148,20 +153,35 @@ def function(dotted: str) -> Entry:
     full = full_name(dotted)
     entry = functions().get(full)
     if entry is None:
-        raise unknown(dotted, full, functions())
+        raise unknown_name(dotted, full, functions())
+    return entry
+
+
+def method(kind: str, name: str) -> Entry:
+    """Return the allowed method of a kind of object.
+
+    Raises:
+        Refused: it is not on the allow-list; the message suggests the most similar name.
+    """
+    entry = methods().get(kind, {}).get(name)
+    if entry is None and name in allowed.ATTRIBUTES.get(kind, "").split():
+        raise Refused(f"`.{name}` is a value, not a method: remove the parentheses.")
+    if entry is None:
+        raise unknown_attribute(kind, name)
     return entry
 
 
 def full_name(dotted: str) -> str:
+    """Return the name in the documentation: `torch.nn.functional.relu` for `F.relu`."""
     root, _, rest = dotted.partition(".")
     return f"{ROOTS[root]}.{rest}" if rest else ROOTS[root]
 
 
-def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
+def unknown_name(dotted: str, full: str, names: Mapping[str, Any]) -> Refused:
     """Return the error for a name that is not on the allow-list, with the most similar name."""
     if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
         return Refused(f"Layers such as `{dotted}` are not available in scripts.", "Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…")
-    near = difflib.get_close_matches(full, known, n=1, cutoff=0.8)
+    near = difflib.get_close_matches(full, names, n=1, cutoff=0.8)
     if not near:
         return Refused(f"`{dotted}` is not available in scripts.", "The reference below the editor lists all available functions.")
     root = dotted.partition(".")[0]
@@ -169,11 +189,24 @@ def unknown(dotted: str, full: str, known: Mapping[str, Any]) -> Refused:
     return Refused(f"`{dotted}` is not available in scripts.", f"Did you mean `{instead}`?", instead=instead)
 
 
-def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function itself, or where PyTorch reads beyond a tensor's storage, the function on a copy.
+def unknown_attribute(kind: str, name: str) -> Refused:
+    """Return the error for an attribute that is not on the allow-list, with the most similar name."""
+    title = {"Tensor": "A tensor", "ndarray": "A NumPy array", "complex": "A number", "str": "A string", "Size": "A shape"}.get(kind, f"A {kind}")
+    method_names, value_names = methods().get(kind, {}), allowed.ATTRIBUTES.get(kind, "").split()
+    if name in method_names:
+        return Refused(f"`.{name}` is a method: call it with parentheses, `.{name}()`.")
+    near = difflib.get_close_matches(name, [*method_names, *value_names], n=1, cutoff=0.7)
+    if not near:
+        return Refused(f"{title} has no `.{name}` that scripts can use.")
+    written = f".{near[0]}()" if near[0] in method_names else f".{near[0]}"
+    return Refused(f"{title} has no `.{name}` that scripts can use.", f"Did you mean `{written}`?", instead=f".{near[0]}")
 
-    `median` and `nanmedian` take a stride of 0 (an expanded dimension) for 1, and answer with whatever lies behind the
-    storage: seen in torch 2.15 on the CPU, `torch.tensor([5.0]).expand(6).median(0)`.
+
+def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function, with a copy of its tensor where PyTorch would read beyond the tensor's storage.
+
+    `median` and `nanmedian` treat a stride of 0 (an expanded dimension) as 1 and return the memory after the storage:
+    observed in torch 2.15 on the CPU, `torch.tensor([5.0]).expand(6).median(0)`.
     """
     if full not in ("torch.median", "torch.nanmedian", "Tensor.median", "Tensor.nanmedian"):
         return function
@@ -185,7 +218,9 @@ def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _method(name: str) -> Callable[..., Any]:
+def _call_method(name: str) -> Callable[..., Any]:
+    """Return a function that calls the method of its first argument."""
+
     def call(owner: Any, /, *args: Any, **kwargs: Any) -> Any:
         return getattr(owner, name)(*args, **kwargs)
 

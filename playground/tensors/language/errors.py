@@ -1,4 +1,4 @@
-"""Errors of a learner's script, each with the place where it occurred."""
+"""Errors of a learner's script, each with the node where it occurred."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class ScriptError(PlaygroundError):
     Args:
         message: what happened.
         hint: what to do about it.
-        node: the statement or expression that failed, where it is known.
-        call: the `Call` that PyTorch, NumPy or Python refused.
-        instead: replacement for the node; with a leading dot, for its attribute.
+        node: the statement or expression that failed; None until it is known.
+        call: the `Call` that raised an error in PyTorch, NumPy or Python.
+        instead: suggested replacement for the node; with a leading dot, for its attribute.
     """
 
     def __init__(self, message: str, hint: str = "", node: ast.AST | None = None, call: Any = None, instead: str = "") -> None:
@@ -32,12 +32,12 @@ class ScriptError(PlaygroundError):
 
 
 class Refused(ScriptError):
-    """A feature that is not available in scripts."""
+    """A script uses a feature that is not available."""
 
 
 class BoundsExceeded(ScriptError):
-    """A script that exceeds its limit of memory, time or steps."""
+    """A script exceeds its limit of memory, time or statements."""
 
 
 class OperationFailed(ScriptError):
-    """An operation that raised an error in PyTorch, NumPy or Python, with its message."""
+    """An operation raised an error in PyTorch, NumPy or Python; the message is theirs."""

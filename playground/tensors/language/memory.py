@@ -1,4 +1,4 @@
-"""How a tensor or array lies in memory: shape, strides, offset, and which bytes it shares with others.
+"""Snapshots of tensors and arrays: values, shape, strides, and where they lie in memory.
 
 Source: https://docs.pytorch.org/docs/stable/tensor_view.html, https://docs.pytorch.org/docs/stable/tensor_attributes.html
 """
@@ -19,25 +19,25 @@ from numpy.lib.array_utils import byte_bounds
 Array = Any
 """A `torch.Tensor` or a `numpy.ndarray`."""
 
-CELLS = 1000
-"""Cells of one tensor that are shown."""
-ROWS, COLUMNS, LINE = 25, 40, 100
-"""Rows and columns of a grid that are shown; cells of a 1-d tensor."""
-KEPT = 10_000
-"""Cells up to which all values of a tensor are kept, so that it can be traced; of a larger one, those that are shown."""
+VISIBLE_CELLS = 1000
+"""Cells of one tensor that are shown, at most."""
+VISIBLE_ROWS, VISIBLE_COLUMNS, VISIBLE_LENGTH = 25, 40, 100
+"""Rows and columns of a matrix that are shown, at most; cells of a 1-d tensor."""
+COPIED_CELLS = 10_000
+"""Largest number of cells of a tensor that is copied completely, so that its cells can be traced; of a larger one, the visible cells are copied."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """A tensor or array as it was at one moment."""
+    """A tensor or array at one moment."""
 
     key: int
-    """Tells the objects of one statement apart."""
+    """Identifies the object; see `key_of`."""
     kind: str
     """`tensor` or `array`."""
     shape: tuple[int, ...]
     strides: tuple[int, ...]
-    """In elements, as PyTorch counts."""
+    """In elements."""
     offset: int
     """Elements from the start of the storage to the first cell."""
     dtype: str
@@ -45,73 +45,75 @@ class Snapshot:
     itemsize: int
     """Bytes of one element."""
     address: int
-    """Of the first cell."""
+    """Address of the first cell, in bytes."""
     start: int
     end: int
-    """The storage's first byte and the one after its last."""
+    """Addresses of the first byte of the storage and of the one after its last."""
     version: int
-    """PyTorch's count of in-place changes; 0 for an array."""
+    """Number of in-place changes that PyTorch counted; 0 for an array."""
     requires_grad: bool
     values: torch.Tensor
-    """A copy on the CPU: of all cells, or of those shown where there are more than `KEPT`."""
+    """A copy on the CPU of all cells, or of the visible ones where there are more than `COPIED_CELLS`."""
 
     @property
     def cells(self) -> int:
+        """Number of cells."""
         return math.prod(self.shape)
 
     @property
     def complete(self) -> bool:
-        """Whether all values were kept."""
-        return self.cells <= KEPT
+        """Whether `values` has all cells."""
+        return self.cells <= COPIED_CELLS
 
     @cached_property
-    def shown(self) -> tuple[int, ...]:
-        return shown(self.shape)
+    def visible_shape(self) -> tuple[int, ...]:
+        """Shape of the visible part."""
+        return visible_shape(self.shape)
 
     @cached_property
-    def shown_values(self) -> torch.Tensor:
-        return _first(self.values, self.shown) if self.complete else self.values
+    def visible_values(self) -> torch.Tensor:
+        """Values of the visible cells."""
+        return _corner(self.values, self.visible_shape) if self.complete else self.values
 
     @cached_property
-    def shown_cells(self) -> np.ndarray[Any, Any]:
-        """Row-major indices of the shown cells."""
+    def visible_cells(self) -> np.ndarray[Any, Any]:
+        """Row-major indices of the visible cells."""
         if not self.shape:
             return np.zeros(1, dtype=np.int64)
-        places = np.indices(self.shown).reshape(len(self.shape), -1)
-        return np.asarray(sum(place * math.prod(self.shape[axis + 1 :]) for axis, place in enumerate(places)))
+        indices = np.indices(self.visible_shape).reshape(len(self.shape), -1)
+        return np.asarray(sum(index * math.prod(self.shape[axis + 1 :]) for axis, index in enumerate(indices)))
 
     @cached_property
     def addresses(self) -> np.ndarray[Any, Any]:
-        """The address of every cell, in row-major order."""
-        found = np.full(self.shape, self.address, dtype=np.int64)
+        """Addresses of all cells, in row-major order."""
+        addresses = np.full(self.shape, self.address, dtype=np.int64)
         for axis, (size, stride) in enumerate(zip(self.shape, self.strides, strict=True)):
             steps = np.arange(size, dtype=np.int64) * (stride * self.itemsize)
-            found += steps.reshape([-1 if other == axis else 1 for other in range(len(self.shape))])
-        return found.reshape(-1)
+            addresses += steps.reshape([-1 if other == axis else 1 for other in range(len(self.shape))])
+        return addresses.reshape(-1)
 
     @property
     def contiguous(self) -> bool:
-        """Whether the cells follow one another in row-major order."""
+        """Whether the cells lie in row-major order without gaps."""
         return is_contiguous(self.shape, self.strides)
 
     def overlaps(self, other: Snapshot) -> bool:
-        """Whether both lie in the same storage."""
+        """Return whether both lie in the same storage."""
         return self.device == other.device and self.start < other.end and other.start < self.end
 
 
-def shown(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """How many cells of each dimension are shown: the last two as a grid, leading ones while there is room."""
+def visible_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of the visible part: matrices of the last two dimensions, as many as `VISIBLE_CELLS` allow."""
     if len(shape) <= 1:
-        return tuple(min(size, LINE) for size in shape)
-    sizes = [min(shape[-2], ROWS), min(shape[-1], COLUMNS)]
+        return tuple(min(size, VISIBLE_LENGTH) for size in shape)
+    sizes = [min(shape[-2], VISIBLE_ROWS), min(shape[-1], VISIBLE_COLUMNS)]
     for size in reversed(shape[:-2]):
-        room = CELLS // max(1, math.prod(sizes))
-        sizes.insert(0, min(size, max(1, room)))
+        sizes.insert(0, min(size, max(1, VISIBLE_CELLS // max(1, math.prod(sizes)))))
     return tuple(sizes)
 
 
 def is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
-    """Whether the cells follow one another in row-major order; one without cells always is."""
+    """Return whether the cells lie in row-major order without gaps; a tensor without cells is contiguous."""
     if 0 in shape:
         return True
     expected = 1
@@ -127,16 +129,16 @@ _NUMBERS = itertools.count(1)
 
 
 def key_of(array: Array) -> int:
-    """A number that no other array has or will have; unlike `id`, which the next one may get when this one is gone."""
-    place = id(array)
-    known = _KEYS.get(place)
-    if known is None or known[0]() is not array:
-        _KEYS[place] = known = (weakref.ref(array, lambda _gone: _KEYS.pop(place, None)), next(_NUMBERS))
-    return known[1]
+    """Return a number that identifies the array; unlike `id`, it is never used again for another array."""
+    address = id(array)
+    entry = _KEYS.get(address)
+    if entry is None or entry[0]() is not array:
+        _KEYS[address] = entry = (weakref.ref(array, lambda _reference: _KEYS.pop(address, None)), next(_NUMBERS))
+    return entry[1]
 
 
-def within_storage(tensor: torch.Tensor) -> bool:
-    """Whether every cell lies inside the storage. PyTorch sets new sizes before it finds that a storage cannot grow."""
+def is_within_storage(tensor: torch.Tensor) -> bool:
+    """Return whether every cell lies inside the storage. PyTorch sets new sizes before it finds that a storage cannot grow."""
     if not tensor.numel():
         return True
     last = tensor.storage_offset() + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True))
@@ -144,7 +146,7 @@ def within_storage(tensor: torch.Tensor) -> bool:
 
 
 def snapshot(array: Array) -> Snapshot:
-    """The array as it is now."""
+    """Take a snapshot of a tensor or array."""
     return _of_tensor(array) if isinstance(array, torch.Tensor) else _of_numpy(array)
 
 
@@ -152,7 +154,7 @@ def _of_tensor(tensor: torch.Tensor) -> Snapshot:
     storage = tensor.untyped_storage()
     shape = tuple(tensor.shape)
     with torch.no_grad():
-        part = tensor if tensor.numel() <= KEPT else _first(tensor, shown(shape))
+        part = tensor if tensor.numel() <= COPIED_CELLS else _corner(tensor, visible_shape(shape))
         values = part.detach().resolve_conj().resolve_neg().to("cpu", copy=True, memory_format=torch.contiguous_format)
     return Snapshot(
         key_of(tensor), "tensor", shape, tuple(tensor.stride()), int(tensor.storage_offset()), str(tensor.dtype).removeprefix("torch."), str(tensor.device),
@@ -165,11 +167,11 @@ def _of_numpy(array: np.ndarray[Any, Any]) -> Snapshot:
     while isinstance(owner.base, np.ndarray):
         owner = owner.base
     start, end = byte_bounds(owner)
-    if owner.base is not None:  # the memory of something else, a tensor's for instance: at least what the array itself covers
+    if owner.base is not None:  # memory of another object, such as a tensor: at least the bytes of the array itself
         low, high = byte_bounds(array)
         start, end = min(start, low), max(end, high)
     address, itemsize = array.ctypes.data, array.itemsize
-    part = array if array.size <= KEPT else array[tuple(slice(size) for size in shown(array.shape))]
+    part = array if array.size <= COPIED_CELLS else array[tuple(slice(size) for size in visible_shape(array.shape))]
     return Snapshot(
         key_of(array), "array", array.shape, tuple(stride // itemsize for stride in array.strides), (address - start) // itemsize, array.dtype.name, "cpu",
         itemsize, address, start, end, 0, False, as_tensor(part),
@@ -177,7 +179,7 @@ def _of_numpy(array: np.ndarray[Any, Any]) -> Snapshot:
 
 
 def as_tensor(array: Array) -> torch.Tensor:
-    """A copy as a tensor on the CPU, of the nearest dtype that PyTorch has."""
+    """Copy an array to a CPU tensor; a dtype that PyTorch lacks becomes float64."""
     array = np.array(array)
     try:
         return torch.from_numpy(array)
@@ -185,5 +187,6 @@ def as_tensor(array: Array) -> torch.Tensor:
         return torch.from_numpy(array.astype(np.float64))
 
 
-def _first(tensor: torch.Tensor, sizes: tuple[int, ...]) -> torch.Tensor:
+def _corner(tensor: torch.Tensor, sizes: tuple[int, ...]) -> torch.Tensor:
+    """Return the first cells of each dimension."""
     return tensor[tuple(slice(size) for size in sizes)]

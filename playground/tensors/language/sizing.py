@@ -1,4 +1,4 @@
-"""How large a result will be, found out before memory is touched: each operation is tried on the meta device first.
+"""Bounds the size of a result before any memory is allocated, by performing the operation on the meta device.
 
 Source: https://docs.pytorch.org/docs/stable/meta.html
 """
@@ -16,12 +16,13 @@ import torch
 from playground.tensors.language import allowed
 from playground.tensors.language.calls import Call, arrays_in
 
-USUAL = 8
-"""Bytes of the widest number that is made without asking for a complex one."""
-PART = 512
-"""Bytes of one small tensor with all that belongs to it."""
-HUGE = 10**18
-_BY_INPUT = frozenset(allowed.SIZED_BY_INPUT.split())
+ELEMENT_BYTES = 8
+"""Bytes of one element of the widest dtype that is not complex."""
+TENSOR_BYTES = 512
+"""Bytes of a small tensor with its metadata."""
+UNBOUNDED = 10**18
+"""A size that exceeds every limit."""
+_SIZED_BY_INPUT = frozenset(allowed.SIZED_BY_INPUT.split())
 _FREE = frozenset(allowed.FREE.split())
 _STATE = frozenset(("manual_seed", "seed", "initial_seed", "Generator"))
 _LEGACY = frozenset(name for name in allowed.TORCH[allowed.CREATION].split() if name.endswith("Tensor"))
@@ -29,16 +30,16 @@ _SPLITS = frozenset(("split", "tensor_split", "array_split", "chunk", "hsplit", 
 
 
 def result_bytes(call: Call) -> int:
-    """An upper bound, in bytes, of what the call will allocate for its result.
+    """Return an upper bound for the bytes that the call allocates for its result.
 
-    The call may be wrong in itself; what PyTorch then says is better than anything said here, so no error comes from here.
+    Raises nothing for an invalid call: the error that PyTorch raises later says more.
     """
     try:
         return _bytes(call)
     except (OverflowError, RecursionError, MemoryError):
-        return HUGE
+        return UNBOUNDED
     except Exception:
-        return USUAL * count([*call.args, *call.kwargs.values()])
+        return ELEMENT_BYTES * _argument_elements(call)
 
 
 def _bytes(call: Call) -> int:
@@ -48,21 +49,21 @@ def _bytes(call: Call) -> int:
     if rule := _BY_VALUE.get(call.entry.name, _BY_VALUE.get(name)):
         return rule(call)
     if name in _SPLITS:
-        return PART * int(max(_whole(call.args[1:]), _whole(list(call.kwargs.values())), *np.shape(call.args[0])))
-    if name in _BY_INPUT:
-        return USUAL * count([*call.args, *call.kwargs.values()])
+        return TENSOR_BYTES * int(max(_largest_integer(call.args[1:]), _largest_integer(list(call.kwargs.values())), *np.shape(call.args[0])))
+    if name in _SIZED_BY_INPUT:
+        return ELEMENT_BYTES * _argument_elements(call)
     if call.entry.is_numpy or (arrays and not any(isinstance(array, torch.Tensor) for array in arrays)):
         return _numpy_bytes(call)
     if name in _STATE or (call.entry.group in (allowed.CONVERSION, allowed.AUTOGRAD) and not arrays):
         return 0
     if name in _LEGACY:
-        return USUAL * max(_product(call.args), count(call.args))
+        return ELEMENT_BYTES * max(_product(call.args), count_elements(call.args))
     return _meta_bytes(call)
 
 
-def count(value: Any, _known: dict[int, int] | None = None) -> int:
-    """Numbers in a value: elements of arrays, and of lists however deep; a list that is met twice counts twice."""
-    known = {} if _known is None else _known
+def count_elements(value: Any, _counts: dict[int, int] | None = None) -> int:
+    """Count the numbers in a value: elements of arrays and of nested lists. A list that occurs twice counts twice."""
+    counts = {} if _counts is None else _counts
     if isinstance(value, torch.Tensor):
         return value.numel()
     if isinstance(value, np.ndarray):
@@ -70,49 +71,49 @@ def count(value: Any, _known: dict[int, int] | None = None) -> int:
     if isinstance(value, (str, range)):
         return len(value)
     if isinstance(value, (list, tuple)):
-        if id(value) not in known:
-            known[id(value)] = 0  # a list that holds itself ends here
-            known[id(value)] = sum(count(part, known) for part in value) + 1
-        return known[id(value)]
+        if id(value) not in counts:
+            counts[id(value)] = 0  # for a list that contains itself
+            counts[id(value)] = sum(count_elements(part, counts) for part in value) + 1
+        return counts[id(value)]
     return 1
 
 
-def leaves(value: Any, _known: dict[int, int] | None = None) -> int:
-    """What a walk through a value meets: the same, with an array as one."""
-    known = {} if _known is None else _known
+def count_leaves(value: Any, _counts: dict[int, int] | None = None) -> int:
+    """Count the values in nested lists, with an array as one. A list that occurs twice counts twice."""
+    counts = {} if _counts is None else _counts
     if isinstance(value, dict):
         value = list(value.values())
     if not isinstance(value, (list, tuple)):
         return 1
-    if id(value) not in known:
-        known[id(value)] = HUGE  # a list that holds itself has no end
-        known[id(value)] = sum(leaves(part, known) for part in value) + 1
-    return known[id(value)]
+    if id(value) not in counts:
+        counts[id(value)] = UNBOUNDED  # for a list that contains itself
+        counts[id(value)] = sum(count_leaves(part, counts) for part in value) + 1
+    return counts[id(value)]
 
 
 def _meta_bytes(call: Call) -> int:
-    """The result's size as the meta device has it; where that does not know the operation, as much as its inputs."""
+    """Return the size of the result on the meta device; where that fails, the size of the arguments."""
     args, kwargs = on_meta(call.args), on_meta({name: value for name, value in call.kwargs.items() if name != "generator"})
     if "device" in kwargs:
         kwargs["device"] = "meta"
-    given = list(arrays_in([args, kwargs]))
-    before = {id(array): int(array.nbytes) for array in given}
+    operands = list(arrays_in([args, kwargs]))
+    bytes_before = {id(array): int(array.nbytes) for array in operands}
     try:
-        with torch.device("meta") if not given else nullcontext():
+        with torch.device("meta") if not operands else nullcontext():
             result = call.entry.function(*args, **kwargs)
     except Exception:
-        return USUAL * count([*call.args, *call.kwargs.values()])
-    made = [*arrays_in(result), *given]
-    return sum(int(array.nbytes) for array in {id(array): array for array in made}.values() if not _is_there_already(array, before))
+        return ELEMENT_BYTES * _argument_elements(call)
+    arrays = {id(array): array for array in (*arrays_in(result), *operands)}
+    return sum(int(array.nbytes) for array in arrays.values() if not _is_already_allocated(array, bytes_before))
 
 
-def _is_there_already(array: Any, before: dict[int, int]) -> bool:
-    """Whether a result is an operand that has not grown, or lies in an operand's memory."""
-    return before.get(id(array), -1) >= array.nbytes or (isinstance(array, torch.Tensor) and id(array._base) in before)
+def _is_already_allocated(array: Any, bytes_before: dict[int, int]) -> bool:
+    """Return whether an array is an operand that has not grown, or a view of an operand."""
+    return bytes_before.get(id(array), -1) >= array.nbytes or (isinstance(array, torch.Tensor) and id(array._base) in bytes_before)
 
 
 def on_meta(value: Any) -> Any:
-    """The same value with every tensor on the meta device, its shape, strides and dtype kept."""
+    """Replace every tensor in a value by one on the meta device with the same shape, strides and dtype."""
     if isinstance(value, torch.Tensor):
         return torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
@@ -126,21 +127,21 @@ def on_meta(value: Any) -> Any:
 
 
 def _numpy_bytes(call: Call) -> int:
-    """NumPy has no meta device: a bound by the kind of operation."""
+    """Bound the result of a NumPy operation by its kind, because NumPy has no meta device."""
     name = call.entry.short
     if name in ("[]", "[]="):
         return _indexed(call)
-    rule = _NUMPY.get(name, _NUMPY.get(call.entry.group, _all))
-    return USUAL * rule(call)
+    rule = _NUMPY.get(name, _NUMPY.get(call.entry.group, _argument_elements))
+    return ELEMENT_BYTES * rule(call)
 
 
-def _argument(call: Call, place: int, name: str, default: Any) -> Any:
-    """An argument that may be given by its place or by its name."""
-    return call.kwargs.get(name, call.args[place] if len(call.args) > place else default)
+def _argument(call: Call, position: int, name: str, default: Any) -> Any:
+    """Return an argument that is passed by position or by name."""
+    return call.kwargs.get(name, call.args[position] if len(call.args) > position else default)
 
 
-def _all(call: Call) -> int:
-    return count([*call.args, *call.kwargs.values()])
+def _argument_elements(call: Call) -> int:
+    return count_elements([*call.args, *call.kwargs.values()])
 
 
 def _broadcast(call: Call) -> int:
@@ -148,56 +149,55 @@ def _broadcast(call: Call) -> int:
     return math.prod(np.broadcast_shapes(*(np.shape(value) for value in values)))
 
 
-def _made(call: Call) -> int:
-    """Creation by shape, or like another array."""
+def _created(call: Call) -> int:
+    """Count the elements of an array that is created by shape, or like another array."""
     shape = _argument(call, 0, "shape", ())
-    return _all(call) if call.entry.short.endswith("_like") else max(_product(shape), _all(call))
+    return _argument_elements(call) if call.entry.short.endswith("_like") else max(_product(shape), _argument_elements(call))
 
 
 def _arange(call: Call) -> int:
-    given = [float(value) for value in call.args[:3] if _is_number(value)]
-    start, stop, step = [0.0, *given, 1.0] if len(given) == 1 else [*given, *(0.0, 0.0, 1.0)[len(given) :]]
+    numbers = [float(value) for value in call.args[:3] if _is_number(value)]
+    start, stop, step = [0.0, *numbers, 1.0] if len(numbers) == 1 else [*numbers, *(0.0, 0.0, 1.0)[len(numbers) :]]
     start, stop, step = (float(call.kwargs.get(name, value)) for name, value in (("start", start), ("stop", stop), ("step", step)))
     return math.ceil(abs(stop - start) / abs(step)) + 1
 
 
 def _spaced(call: Call) -> int:
-    ends = max(1, count(_argument(call, 0, "start", 0)), count(_argument(call, 1, "stop", 0)))
+    ends = max(1, count_elements(_argument(call, 0, "start", 0)), count_elements(_argument(call, 1, "stop", 0)))
     return int(_argument(call, 2, "num", 50)) * ends
 
 
 def _square(call: Call) -> int:
-    rows = _whole(_argument(call, 0, "N", call.kwargs.get("n", 1)))
-    return rows * (_whole(_argument(call, 1, "M", None)) or rows)
+    rows = _largest_integer(_argument(call, 0, "N", call.kwargs.get("n", 1)))
+    return rows * (_largest_integer(_argument(call, 1, "M", None)) or rows)
 
 
 def _diagonal(call: Call) -> int:
-    side = max(1, count(_argument(call, 0, "v", ()))) + abs(int(_argument(call, 1, "k", 0)))
+    side = max(1, count_elements(_argument(call, 0, "v", ()))) + abs(int(_argument(call, 1, "k", 0)))
     return side * side
 
 
-def _drawn(call: Call) -> int:
-    """Random numbers: as many as the argument that says so, and as large as what they are drawn from."""
+def _random(call: Call) -> int:
+    """Count random numbers: the size argument, the range that they are drawn from, and the other arguments."""
     name, args = call.entry.short, call.args[1:] if call.entry.name.startswith("NumpyGenerator") else call.args
-    place = {"randint": 2, "integers": 2, "normal": 2, "uniform": 2, "choice": 1}.get(name, 0)
-    size = args if name in ("rand", "randn") else call.kwargs.get("size", args[place : place + 1])
-    return max(_product(size), _whole(args) if name in ("choice", "permutation") else 0, _all(call))
+    position = {"randint": 2, "integers": 2, "normal": 2, "uniform": 2, "choice": 1}.get(name, 0)
+    size = args if name in ("rand", "randn") else call.kwargs.get("size", args[position : position + 1])
+    return max(_product(size), _largest_integer(args) if name in ("choice", "permutation") else 0, _argument_elements(call))
 
 
 def _outer(call: Call) -> int:
-    return math.prod(max(1, count(value)) for value in [*call.args, *call.kwargs.values()])
+    return math.prod(max(1, count_elements(value)) for value in [*call.args, *call.kwargs.values()])
 
 
 def _repeated(call: Call) -> int:
-    """`tile` and `repeat`: the input as often as is asked."""
-    times = _argument(call, 1, "reps", call.kwargs.get("repeats", 1))
-    each = _flat(times)
-    most = math.prod(each) if call.entry.short == "tile" else max(sum(each), max(each, default=0))
-    return count(_argument(call, 0, "A", call.kwargs.get("a", ()))) * max(1, most)
+    """Count the elements of `tile` and `repeat`."""
+    repeats = _integers(_argument(call, 1, "reps", call.kwargs.get("repeats", 1)))
+    factor = math.prod(repeats) if call.entry.short == "tile" else max(sum(repeats), max(repeats, default=0))
+    return count_elements(_argument(call, 0, "A", call.kwargs.get("a", ()))) * max(1, factor)
 
 
-def _multiplied(call: Call) -> int:
-    """Products of matrices: what the same shapes give in PyTorch, or every pair."""
+def _matrix_product(call: Call) -> int:
+    """Count the elements of a product of matrices as PyTorch does; of batches, those of the outer product."""
     shapes = [np.shape(value) for value in call.args[:2]]
     if max(map(len, shapes)) > 2:
         return _outer(call)
@@ -206,30 +206,30 @@ def _multiplied(call: Call) -> int:
 
 def _indexed(call: Call) -> int:
     index = call.args[1] if isinstance(call.args[1], tuple) else (call.args[1],)
-    picked = [count(part) for part in index if isinstance(part, (np.ndarray, list, torch.Tensor))]
-    width = max(1, count(call.args[0])) if any(picked) else 0
-    return USUAL * max(picked, default=0) * width
+    index_sizes = [count_elements(part) for part in index if isinstance(part, (np.ndarray, list, torch.Tensor))]
+    width = max(1, count_elements(call.args[0])) if any(index_sizes) else 0
+    return ELEMENT_BYTES * max(index_sizes, default=0) * width
 
 
-def _flat(value: Any) -> list[int]:
-    """The whole numbers in a value, one after another."""
+def _integers(value: Any) -> list[int]:
+    """Return the integers in a value, flattened."""
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return [int(number) for number in value.reshape(-1)[:1000].tolist()]
     if isinstance(value, (list, tuple)):
-        return [number for part in value for number in _flat(part)]
+        return [number for part in value for number in _integers(part)]
     return [int(value)] if isinstance(value, (int, np.integer)) and not isinstance(value, bool) else []
 
 
 def _product(value: Any) -> int:
-    """The product of a shape's sizes; of an array, a single number only."""
-    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and count(value) > 1:
+    """Return the product of a shape's sizes; 1 for an array of several numbers."""
+    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and count_elements(value) > 1:
         return 1
-    return math.prod(max(0, number) for number in _flat(value))
+    return math.prod(max(0, number) for number in _integers(value))
 
 
-def _whole(value: Any) -> int:
-    """The largest whole number in a value; 0 if there is none."""
-    return max(_flat(value), default=0)
+def _largest_integer(value: Any) -> int:
+    """Return the largest integer in a value; 0 if there is none."""
+    return max(_integers(value), default=0)
 
 
 def _is_number(value: Any) -> bool:
@@ -239,45 +239,46 @@ def _is_number(value: Any) -> bool:
 
 def _bincount(call: Call) -> int:
     values = _argument(call, 0, "input", call.kwargs.get("x", ()))
-    return USUAL * max(_largest(values) + 1, _whole(list(call.args[1:])), _whole(list(call.kwargs.values())))
+    return ELEMENT_BYTES * max(_maximum(values) + 1, _largest_integer(list(call.args[1:])), _largest_integer(list(call.kwargs.values())))
 
 
-def _largest(value: Any) -> int:
-    given = np.asarray(value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value)
-    return int(given.max(initial=0)) if given.size and given.dtype.kind in "iu" else 0
+def _maximum(value: Any) -> int:
+    """Return the maximum of an array of integers; 0 for other dtypes."""
+    array = np.asarray(value.tolist() if isinstance(value, (torch.Tensor, np.ndarray)) else value)
+    return int(array.max(initial=0)) if array.size and array.dtype.kind in "iu" else 0
 
 
 def _one_hot(call: Call) -> int:
     labels = _argument(call, 0, "tensor", ())
-    classes = max(_largest(labels) + 1, _whole(list(call.args[1:])), _whole(call.kwargs.get("num_classes", 0)))
-    return USUAL * count(labels) * classes
+    classes = max(_maximum(labels) + 1, _largest_integer(list(call.args[1:])), _largest_integer(call.kwargs.get("num_classes", 0)))
+    return ELEMENT_BYTES * count_elements(labels) * classes
 
 
 def _repeat_interleave(call: Call) -> int:
-    """The first tensor, each slice of it as often as is asked; of one tensor alone, its places as often as it says."""
+    """Bound the repeated slices of a tensor; with one tensor alone, its indices, each repeated as often as the tensor says."""
     values = _argument(call, 0, "input", call.kwargs.get("self", ()))
     repeats = _argument(call, 1, "repeats", values)
-    most = int(repeats.sum()) if isinstance(repeats, torch.Tensor) else _whole(repeats)
-    return USUAL * max(1, count(values)) * max(1, most)
+    factor = int(repeats.sum()) if isinstance(repeats, torch.Tensor) else _largest_integer(repeats)
+    return ELEMENT_BYTES * max(1, count_elements(values)) * max(1, factor)
 
 
 def _covariance(call: Call) -> int:
     rows = np.shape(_argument(call, 0, "input", ()))[:1] or (1,)
-    return USUAL * (rows[0] ** 2 + _all(call))
+    return ELEMENT_BYTES * (rows[0] ** 2 + _argument_elements(call))
 
 
 def _normal(call: Call) -> int:
-    """`torch.normal` with a size draws on the CPU whatever device is asked for."""
+    """Bound `torch.normal`, which with a size ignores the meta device."""
     size = _argument(call, 2, "size", None)
-    return USUAL * (_product(size) if size is not None else _broadcast(call))
+    return ELEMENT_BYTES * (_product(size) if size is not None else _broadcast(call))
 
 
 def _nonzero(call: Call) -> int:
-    return USUAL * count(call.args[0]) * max(1, len(np.shape(call.args[0])))
+    return ELEMENT_BYTES * count_elements(call.args[0]) * max(1, len(np.shape(call.args[0])))
 
 
-def _both_sides(call: Call) -> int:
-    """The singular value decomposition has two square matrices as its factors."""
+def _svd(call: Call) -> int:
+    """Count the elements of the two square factors of a singular value decomposition."""
     shape = np.shape(call.args[0])
     return int(math.prod(shape[:-2]) * (shape[-1] ** 2 + shape[-2] ** 2))
 
@@ -292,16 +293,16 @@ _BY_VALUE: dict[str, Callable[[Call], int]] = {
     "nonzero": _nonzero,
     "argwhere": _nonzero,
 }
-"""Operations of which the values, or one dimension, decide the size, and that the meta device does not know."""
+"""Operations whose size depends on values, or that the meta device does not support: upper bound in bytes."""
 
 _NUMPY: dict[str, Callable[[Call], int]] = {
-    allowed.CREATION: _made,
-    allowed.RANDOM: _drawn,
+    allowed.CREATION: _created,
+    allowed.RANDOM: _random,
     allowed.POINTWISE: _broadcast,
     allowed.COMPARISON: _broadcast,
     allowed.ALGEBRA: _outer,
-    **dict.fromkeys(("array", "asarray", "copy", "sort", "argsort", "trace", "norm", "det", "inv", "solve"), _all),
-    **dict.fromkeys(("matmul", "@", "dot"), _multiplied),
+    **dict.fromkeys(("array", "asarray", "copy", "sort", "argsort", "trace", "norm", "det", "inv", "solve"), _argument_elements),
+    **dict.fromkeys(("matmul", "@", "dot"), _matrix_product),
     **dict.fromkeys(("linspace", "logspace"), _spaced),
     **dict.fromkeys(("eye", "identity"), _square),
     **dict.fromkeys(("tile", "repeat"), _repeated),
@@ -311,7 +312,7 @@ _NUMPY: dict[str, Callable[[Call], int]] = {
     "meshgrid": lambda call: len(call.args) * _outer(call),
     "where": _broadcast,
     **dict.fromkeys(("broadcast_to", "transpose", "swapaxes", "moveaxis", "expand_dims", "squeeze", "diagonal"), lambda _call: 0),
-    "svd": _both_sides,
-    "eig": lambda call: 2 * _all(call),
+    "svd": _svd,
+    "eig": lambda call: 2 * _argument_elements(call),
 }
-"""By name, else by group."""
+"""Operations of NumPy by name, else by group: upper bound for the number of elements."""

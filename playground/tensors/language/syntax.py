@@ -42,10 +42,10 @@ REASONS = {
 _ALLOWED_IMPORTS = {
     ("torch", "torch"), ("numpy", "np"), ("numpy", "numpy"), ("torch.nn.functional", "F"), ("torch.nn", "nn"),
 }  # fmt: skip
-"""Modules and the names that they have here already. Importing them does nothing; no module is ever imported."""
-BITS = 4096
+"""Modules that scripts may import, with their names in the script. These names are always defined; importing them does nothing."""
+MAX_BITS = 4096
 """Longest integer, in bits."""
-DEPTH = 60
+MAX_DEPTH = 60
 """Levels to which expressions and blocks may be nested."""
 
 
@@ -73,7 +73,7 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
 
 
 def _check(node: ast.AST, depth: int) -> None:
-    if depth > DEPTH * 2:
+    if depth > MAX_DEPTH * 2:
         raise BoundsExceeded("The script is nested too deeply.", "Assign parts of it to names first.", node)
     if not isinstance(node, (*STATEMENTS, *EXPRESSIONS, *_PARTS)):
         reason = next((text for kind, text in REASONS.items() if isinstance(node, kind)), f"`{type(node).__name__}` is not available in scripts.")
@@ -95,8 +95,8 @@ def _check_parts(node: ast.AST) -> None:
         raise Refused("`await` is not available in scripts.", "", node.target)
     elif isinstance(node, ast.Constant):
         _check_constant(node)
-    elif isinstance(node, ast.Call) and (twice := _named_twice(node)) is not None:
-        raise ScriptError(f"The keyword argument `{twice.arg}` is repeated.", "Remove one of them.", twice.value)
+    elif isinstance(node, ast.Call) and (repeated := _repeated_keyword(node)) is not None:
+        raise ScriptError(f"The keyword argument `{repeated.arg}` is repeated.", "Remove one of them.", repeated.value)
     elif isinstance(node, ast.keyword) and node.arg is None:
         raise Refused("`**` in a call is not available in scripts. Write each argument by name.", "", node.value)
 
@@ -104,14 +104,14 @@ def _check_parts(node: ast.AST) -> None:
 def _check_constant(node: ast.Constant) -> None:
     if isinstance(node.value, bytes):
         raise Refused("Bytes are not available in scripts.", "", node)
-    if isinstance(node.value, int) and node.value.bit_length() > BITS:
-        raise Refused(f"This integer is too long: the limit is {BITS:,} bits.", "A tensor holds integers of up to 64 bits.", node)
+    if isinstance(node.value, int) and node.value.bit_length() > MAX_BITS:
+        raise Refused(f"This integer is too long: the limit is {MAX_BITS:,} bits.", "A tensor holds integers of up to 64 bits.", node)
     if isinstance(node.value, str) and any(0xD800 <= ord(letter) < 0xE000 for letter in node.value):
         raise Refused("This string contains half of a surrogate pair, which cannot be displayed.", "", node)
 
 
 def _check_loops(body: list[ast.stmt], *, inside: bool) -> None:
-    """Refuse `break` and `continue` outside loops, which Python does only when it compiles."""
+    """Refuse `break` and `continue` outside loops, which Python's parser accepts."""
     for node in body:
         if isinstance(node, (ast.Break, ast.Continue)) and not inside:
             raise ScriptError(f"`{ast.unparse(node)}` is outside a loop.", "", node)
@@ -119,8 +119,8 @@ def _check_loops(body: list[ast.stmt], *, inside: bool) -> None:
             _check_loops(getattr(node, part, []), inside=inside or isinstance(node, (ast.For, ast.While)))
 
 
-def _named_twice(node: ast.Call) -> ast.keyword | None:
-    """Return the first repeated keyword argument, which Python refuses only when it compiles."""
+def _repeated_keyword(node: ast.Call) -> ast.keyword | None:
+    """Return the first repeated keyword argument, which Python's parser accepts."""
     seen = set()
     for keyword in node.keywords:
         if keyword.arg in seen:
@@ -130,6 +130,7 @@ def _named_twice(node: ast.Call) -> ast.keyword | None:
 
 
 def _names(node: ast.AST) -> list[str]:
+    """Return the names in a node itself, without its children."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Attribute):
@@ -164,10 +165,11 @@ def _not_python(error: SyntaxError, source: str) -> ScriptError:
     first, last = error.lineno or 1, error.end_lineno or error.lineno or 1
     start = max(0, (error.offset or 1) - 1)
     end = (error.end_offset or 0) - 1 if last > first else max(start + 1, (error.end_offset or 0) - 1)
-    place = ast.Pass(lineno=first, col_offset=_bytes(lines, first, start))
-    place.end_lineno, place.end_col_offset = last, _bytes(lines, last, end)
-    return ScriptError(f"Python cannot parse this: {error.msg}.", "Check this line and the one before for a missing bracket, comma, quote or colon.", place)
+    node = ast.Pass(lineno=first, col_offset=_bytes(lines, first, start))
+    node.end_lineno, node.end_col_offset = last, _bytes(lines, last, end)
+    return ScriptError(f"Python cannot parse this: {error.msg}.", "Check this line and the one before for a missing bracket, comma, quote or colon.", node)
 
 
 def _bytes(lines: list[str], line: int, characters: int) -> int:
+    """Convert a column of a line, counted from 1, from characters to bytes."""
     return len(lines[line - 1][:characters].encode()) if 0 < line <= len(lines) else 0

@@ -1,7 +1,7 @@
-"""What a script did: for each statement the operations that PyTorch performed, and the values before and after.
+"""Records what a script does: for each statement its operations, and the values before and after.
 
-Only recorded here, while the script runs; which input made which output is found out afterwards (lineage.py).
-A statement that runs many times is remembered as it ran last.
+Which input cells an output was computed from is determined afterwards (`xray/lineage.py`).
+Of a statement that runs several times, the last run is recorded.
 """
 
 from __future__ import annotations
@@ -17,180 +17,205 @@ import torch
 from playground.tensors.language.calls import Call, Entry, arrays_in
 from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot
 
-OPERATIONS = 40
-"""Operations of one statement that are remembered."""
+MAX_OPERATIONS = 40
+"""Operations of one statement that are recorded, and elements of a named list."""
 
 
 @dataclass(frozen=True)
 class Slot:
-    """Stands in an operation's arguments for one of its inputs."""
+    """Placeholder in an operation's arguments for one of its inputs."""
 
     index: int
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as it was performed; it can be performed again on other values."""
+    """One operation of a script, which can be performed again on other values."""
 
     entry: Entry
     node: ast.AST
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    """Arguments with a `Slot` in place of each array."""
+    """The arguments have a `Slot` in place of each array."""
     inputs: tuple[Snapshot, ...]
     mutated: tuple[int, ...]
-    """Which inputs it changed in place."""
+    """Indices of the inputs that it changed in place."""
     outputs: tuple[Snapshot, ...]
-    """The arrays in its result; then the inputs that it changed, as they were afterwards."""
+    """The arrays in the result, then the changed inputs."""
 
     def perform(self, arrays: list[Array]) -> list[Array]:
-        """Do it again on other arrays of the same shapes; returns the arrays that `outputs` describes.
+        """Perform the operation on other arrays of the same shapes, which it may change in place.
 
-        The arrays given may be changed.
+        Returns:
+            Arrays in the order of `outputs`.
         """
-        result = self.entry.function(*_filled(self.args, arrays), **_filled(dict(self.kwargs), arrays))
+        result = self.entry.function(*_fill_slots(self.args, arrays), **_fill_slots(dict(self.kwargs), arrays))
         return [*arrays_in(result), *(arrays[index] for index in self.mutated)]
 
 
 @dataclass
 class Statement:
-    """One statement, as it ran last."""
+    """The last run of one statement."""
 
     node: ast.stmt
-    times: int = 0
-    read: dict[str, Snapshot] = field(default_factory=dict)
-    """Named arrays that it read, as they were before."""
+    count: int = 0
+    """How often the statement ran."""
+    inputs: dict[str, Snapshot] = field(default_factory=dict)
+    """Named arrays that it read, before it ran."""
     operations: list[Operation] = field(default_factory=list)
-    made: dict[str, Snapshot] = field(default_factory=dict)
-    """Named arrays that it assigned or changed, as they were afterwards."""
-    changed: dict[str, Snapshot] = field(default_factory=dict)
-    """Of those, the ones that existed before and were changed in place, as they were before."""
+    outputs: dict[str, Snapshot] = field(default_factory=dict)
+    """Named arrays that it assigned or changed, after it ran."""
+    previous: dict[str, Snapshot] = field(default_factory=dict)
+    """Of the outputs that it changed in place: the arrays before it ran."""
     failed: bool = False
 
 
 class Tracer:
-    """Records statements while they run."""
+    """Receives what the interpreter does, in its order; this one records nothing."""
+
+    def start(self, names: Mapping[str, Any]) -> None:
+        """Begin the script; `names` always has the current values."""
+
+    def begin(self, node: ast.stmt) -> None:
+        """Begin a statement, or an iteration of a loop."""
+
+    def end(self, names: Mapping[str, Any]) -> None:
+        """End the statement."""
+
+    def fail(self) -> None:
+        """End the statement with an error."""
+
+    def discard(self) -> None:
+        """Forget that the statement began: a loop had no further iteration."""
+
+    def read(self, name: str, value: Any) -> None:
+        """Note that the statement reads a name."""
+
+    def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (subclasses record the node)
+        """Return `do(call)`."""
+        return do(call)
+
+
+class StatementTracer(Tracer):
+    """Records the statements of a script with their operations."""
 
     def __init__(self) -> None:
         self.statements: dict[ast.stmt, Statement] = {}
-        """In the order in which they ran last."""
-        self.known: dict[str, Snapshot] = {}
-        """Every named array, and every array in a named list, as it is now."""
+        """In the order of their last runs."""
+        self._snapshots: dict[str, Snapshot] = {}  # of every named array
         self._current: Statement | None = None
-        self._earlier: Statement | None = None  # the same statement as it ran before
+        self._earlier: Statement | None = None  # the previous run of the current statement
 
     def start(self, names: Mapping[str, Any]) -> None:
-        """The script begins with these names."""
-        self.known = {name: snapshot(array) for name, array in named_arrays(names)}
+        self._snapshots = {name: snapshot(array) for name, array in named_arrays(names)}
 
     def begin(self, node: ast.stmt) -> None:
-        """A statement begins."""
         self._earlier = self.statements.pop(node, None)
-        self._current = self.statements[node] = Statement(node, times=(self._earlier.times if self._earlier else 0) + 1)
+        self._current = self.statements[node] = Statement(node, count=(self._earlier.count if self._earlier else 0) + 1)
 
     def end(self, names: Mapping[str, Any]) -> None:
-        """A statement ended: find out which names it assigned or changed."""
+        """Record which named arrays the statement assigned or changed."""
         assert self._current is not None
-        now = dict(named_arrays(names))
-        for name in self.known.keys() - now.keys():
-            del self.known[name]
-        foreign = [known for known in self.known.values() if known.kind == "array"]
-        for name, array in now.items():
-            before = self.known.get(name)
-            if before is not None and before.key == key_of(array) and not _may_have_changed(before, array, foreign):
+        arrays = dict(named_arrays(names))
+        for name in self._snapshots.keys() - arrays.keys():
+            del self._snapshots[name]
+        numpy_snapshots = [part for part in self._snapshots.values() if part.kind == "array"]
+        for name, array in arrays.items():
+            before = self._snapshots.get(name)
+            if before is not None and before.key == key_of(array) and not _may_have_changed(before, array, numpy_snapshots):
                 continue
             after = snapshot(array)
-            if before is not None and before.key == after.key and _same(before, after):
+            if before is not None and before.key == after.key and _are_equal(before, after):
                 continue
-            self._current.made[name] = self.known[name] = after
+            self._current.outputs[name] = self._snapshots[name] = after
             if before is not None and before.key == after.key:
-                self._current.changed[name] = before
+                self._current.previous[name] = before
         self._current = None
 
-    def take_back(self) -> None:
-        """The statement that began had nothing to do: a loop at its end."""
+    def fail(self) -> None:
+        if self._current is not None:
+            self._current.failed = True
+
+    def discard(self) -> None:
+        """Restore the previous run of the statement."""
         if self._current is not None:
             del self.statements[self._current.node]
             if self._earlier is not None:
                 self.statements[self._earlier.node] = self._earlier
         self._current = None
 
-    def fail(self) -> None:
-        """The statement that runs does not come to its end."""
-        if self._current is not None:
-            self._current.failed = True
-
     def read(self, name: str, value: Any) -> None:
-        """A name is read."""
         if self._current is not None:
-            for full, _array in named_arrays({name: value}):
-                if full in self.known:
-                    self._current.read.setdefault(full, self.known[full])
+            for full_name, _array in named_arrays({name: value}):
+                if full_name in self._snapshots:
+                    self._current.inputs.setdefault(full_name, self._snapshots[full_name])
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
-        """Have the call done, and record it."""
+        """Return `do(call)`, and record the operation."""
         arrays = call.arrays
-        if self._current is None or len(self._current.operations) >= OPERATIONS:
+        if self._current is None or len(self._current.operations) >= MAX_OPERATIONS:
             return do(call)
-        before = tuple(snapshot(array) for array in arrays)
-        places = iter(range(len(arrays)))
-        args, kwargs = _emptied(call.args, places), _emptied(dict(call.kwargs), places)
+        inputs = tuple(snapshot(array) for array in arrays)
+        indices = iter(range(len(arrays)))
+        args, kwargs = _with_slots(call.args, indices), _with_slots(dict(call.kwargs), indices)
         result = do(call)
-        made = list(arrays_in(result))
-        mutated = tuple(index for index, (array, old) in enumerate(zip(arrays, before, strict=True)) if _was_changed(old, array))
-        if arrays or made:
-            after = tuple(snapshot(array) for array in (*made, *(arrays[index] for index in mutated)))
-            self._current.operations.append(Operation(call.entry, node, args, kwargs, before, mutated, after))
+        results = list(arrays_in(result))
+        mutated = tuple(index for index, (array, before) in enumerate(zip(arrays, inputs, strict=True)) if _has_changed(before, array))
+        if arrays or results:
+            outputs = tuple(snapshot(array) for array in (*results, *(arrays[index] for index in mutated)))
+            self._current.operations.append(Operation(call.entry, node, args, kwargs, inputs, mutated, outputs))
         return result
 
 
 def named_arrays(names: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
-    """Every array by its name; an array in a list or tuple by its place in it: `parts[0]`."""
+    """Yield every array with its name; the elements of a list or tuple as `parts[0]`."""
     for name, value in names.items():
         if isinstance(value, (torch.Tensor, np.ndarray)):
             yield name, value
-        elif isinstance(value, (list, tuple)) and len(value) <= OPERATIONS:
+        elif isinstance(value, (list, tuple)) and len(value) <= MAX_OPERATIONS:
             yield from ((f"{name}[{index}]", part) for index, part in enumerate(value) if isinstance(part, (torch.Tensor, np.ndarray)))
 
 
-def _may_have_changed(before: Snapshot, array: Array, foreign: list[Snapshot]) -> bool:
-    """PyTorch counts in-place changes; NumPy does not, and may hold the tensor's memory."""
+def _may_have_changed(before: Snapshot, array: Array, numpy_snapshots: list[Snapshot]) -> bool:
+    """Return whether an array may have changed: PyTorch counts in-place changes, NumPy does not and may share the tensor's memory."""
     if isinstance(array, np.ndarray):
         return True
-    return bool(array._version != before.version or array.requires_grad != before.requires_grad or any(before.overlaps(other) for other in foreign))
+    return bool(array._version != before.version or array.requires_grad != before.requires_grad or any(map(before.overlaps, numpy_snapshots)))
 
 
-def _was_changed(old: Snapshot, array: Array) -> bool:
+def _has_changed(before: Snapshot, array: Array) -> bool:
     if isinstance(array, torch.Tensor):
-        return bool(array._version != old.version)
-    return not _same(old, snapshot(array))
+        return bool(array._version != before.version)
+    return not _are_equal(before, snapshot(array))
 
 
-def _same(one: Snapshot, other: Snapshot) -> bool:
-    same_form = all(getattr(one, name) == getattr(other, name) for name in ("shape", "strides", "dtype", "address", "requires_grad"))
-    return same_form and equal_values(one.values, other.values)
+def _are_equal(a: Snapshot, b: Snapshot) -> bool:
+    same_form = all(getattr(a, name) == getattr(b, name) for name in ("shape", "strides", "dtype", "address", "requires_grad"))
+    return same_form and equal_values(a.values, b.values)
 
 
-def equal_values(one: torch.Tensor, other: torch.Tensor) -> bool:
-    """Whether two tensors of the same shape hold the same values; NaN is the same as NaN."""
-    return bool(torch.equal(one, other) or torch.allclose(one.to(torch.complex128), other.to(torch.complex128), rtol=0, atol=0, equal_nan=True))
+def equal_values(a: torch.Tensor, b: torch.Tensor) -> bool:
+    """Return whether two tensors of the same shape have the same values; NaN equals NaN."""
+    return bool(torch.equal(a, b) or torch.allclose(a.to(torch.complex128), b.to(torch.complex128), rtol=0, atol=0, equal_nan=True))
 
 
-def _emptied(value: Any, places: Iterator[int]) -> Any:
-    """The value with a slot in place of each array, in the order of `arrays_in`."""
-    return _mapped(value, lambda part: Slot(next(places)) if isinstance(part, (torch.Tensor, np.ndarray)) else part)
+def _with_slots(value: Any, indices: Iterator[int]) -> Any:
+    """Replace each array in a value by a slot, in the order of `arrays_in`."""
+    return _map(value, lambda part: Slot(next(indices)) if isinstance(part, (torch.Tensor, np.ndarray)) else part)
 
 
-def _filled(value: Any, arrays: list[Array]) -> Any:
-    return _mapped(value, lambda part: arrays[part.index] if isinstance(part, Slot) else part)
+def _fill_slots(value: Any, arrays: list[Array]) -> Any:
+    """Replace each slot in a value by its array."""
+    return _map(value, lambda part: arrays[part.index] if isinstance(part, Slot) else part)
 
 
-def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
+def _map(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Apply a function to each part of lists, tuples, slices and keyword arguments."""
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        parts = [_mapped(part, change) for part in value]
+        parts = [_map(part, change) for part in value]
         return parts if isinstance(value, list) else tuple(parts)
     if isinstance(value, dict):
-        return {name: _mapped(part, change) for name, part in value.items()}
+        return {name: _map(part, change) for name, part in value.items()}
     if isinstance(value, slice):
-        return slice(_mapped(value.start, change), _mapped(value.stop, change), _mapped(value.step, change))
+        return slice(_map(value.start, change), _map(value.stop, change), _map(value.step, change))
     return change(value)

@@ -1,4 +1,4 @@
-"""Python's own values in a script: which kinds there may be, their arithmetic and their texts, all of bounded size."""
+"""Values in a script: which types are allowed, and the arithmetic and formatting of Python's own values within bounds."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import torch
 
 from playground.tensors.language.bounds import Meter
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
-from playground.tensors.language.sizing import count
-from playground.tensors.language.syntax import BITS
+from playground.tensors.language.sizing import count_elements
+from playground.tensors.language.syntax import MAX_BITS
 
 NUMBERS = "biufc"
-"""Kinds of NumPy dtype that scripts may hold: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
-DIGITS = 1200
-"""Longest integer that is read from a string, in characters."""
-DIMENSIONS = 32
-"""Most dimensions of a tensor."""
+"""Kinds of NumPy dtype that scripts may use: https://numpy.org/doc/stable/reference/generated/numpy.dtype.kind.html"""
+MAX_DIGITS = 1200
+"""Characters of the longest string that is converted to an integer."""
+MAX_DIMENSIONS = 32
+"""Largest number of dimensions of a tensor."""
 _SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[a-zA-Z%]?")
 _PERCENT = re.compile(r"%(?:%|[-#0 +]*\d{0,3}(?:\.\d{1,3})?[diouxXeEfFgGcrsa])")
 
@@ -70,14 +70,19 @@ def _check_dtype(dtype: np.dtype[Any]) -> None:
 
 
 def _check_dimensions(count: int) -> None:
-    if count > DIMENSIONS:
-        raise Refused(f"A tensor of {count} dimensions cannot be displayed; the limit is {DIMENSIONS}.")
+    if count > MAX_DIMENSIONS:
+        raise Refused(f"A tensor of {count} dimensions cannot be displayed; the limit is {MAX_DIMENSIONS}.")
 
 
 def _is_type(value: Any) -> bool:
     return any(value is kind for kind in (int, float, bool, complex, str, list, tuple)) or (
         isinstance(value, type) and (issubclass(value, (np.generic, np.ndarray, torch.Tensor)) or type(value).__name__ == "tensortype")
     )
+
+
+def is_array(value: Any) -> bool:
+    """Return whether the value is a tensor or a NumPy array."""
+    return isinstance(value, (torch.Tensor, np.ndarray))
 
 
 def kind_of(value: Any) -> str:
@@ -102,31 +107,32 @@ _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
-class Plain:
-    """Arithmetic and texts of Python's own values, within a script's bounds."""
+class PythonValues:
+    """Computes with Python's own values and formats them, within a script's bounds."""
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
 
     def binary(self, symbol: str, left: Any, right: Any) -> Any:
-        """`left symbol right`."""
+        """Apply an operator to two operands."""
         if symbol == "%" and isinstance(left, str):
             return self.percent(left, right)
         self._check_size(symbol, left, right)
         return attempt(_ARITHMETIC[symbol], left, right)
 
     def compare(self, symbol: str, left: Any, right: Any) -> Any:
-        self._meter.elements(count(left) + count(right), "A comparison")
+        """Compare two values."""
+        self._meter.check_length(count_elements(left) + count_elements(right), "A comparison")
         return attempt(_COMPARISONS[symbol], left, right)
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
         """Format a value as `print`, `repr` or a format specification does.
 
         Args:
-            conversion: `s`, `r` or `a`, or nothing: then the value formats itself, as it does in an f-string.
+            conversion: `s`, `r` or `a` as in an f-string; empty for none.
         """
         if not isinstance(value, (torch.Tensor, np.ndarray)):  # those abbreviate themselves
-            self._meter.elements(count(value), "A string")
+            self._meter.check_length(count_elements(value), "A string")
         if not _SPEC.fullmatch(spec):
             raise Refused(f"The format “{spec}” is not available in scripts.", "For example `:.2f`, `:>8` or `:,`.")
         if conversion:
@@ -150,36 +156,37 @@ class Plain:
             value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
             parts.append(self.text(value, conversion or "", spec or ""))
             length += len(literal) + len(parts[-1])
-            self._meter.elements(length, "A string")
+            self._meter.check_length(length, "A string")
         return "".join(parts)
 
     def percent(self, template: str, values: Any) -> str:
         """Return `template % values`, for simple formats only."""
         if "%" in _PERCENT.sub("", template):
             raise Refused("This `%` format is not available in scripts.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
-        self._meter.elements(count(values), "A string")
+        self._meter.check_length(count_elements(values), "A string")
         if isinstance(values, (list, tuple)):
-            self._meter.elements(1000 * len(values), "A string")
+            self._meter.check_length(1000 * len(values), "A string")
         text = str(attempt(operator.mod, template, values))
-        self._meter.elements(len(text), "A string")
+        self._meter.check_length(len(text), "A string")
         return text
 
     def join(self, separator: str, parts: list[Any]) -> str:
-        self._meter.elements(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A string")
+        """Return `separator.join(parts)`."""
+        self._meter.check_length(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A string")
         return str(attempt(separator.join, parts))
 
     def _check_size(self, symbol: str, left: Any, right: Any) -> None:
         """Refuse integers and sequences that would be too large, before they are created."""
         for sequence, times in ((left, right), (right, left)):
             if symbol == "*" and isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
-                self._meter.elements(len(sequence) * max(times, 0), "A sequence")
+                self._meter.check_length(len(sequence) * max(times, 0), "A sequence")
         if symbol == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
-            self._meter.elements(len(left) + len(right), "A sequence")
+            self._meter.check_length(len(left) + len(right), "A sequence")
         if isinstance(left, int) and isinstance(right, int):
             bits = {"**": left.bit_length() * max(right, 0), "<<": left.bit_length() + max(right, 0), "*": left.bit_length() + right.bit_length()}.get(
                 symbol, 0
             )
-            if bits > BITS and (symbol != "**" or abs(left) > 1):
+            if bits > MAX_BITS and (symbol != "**" or abs(left) > 1):
                 raise BoundsExceeded(f"This integer would have about {bits * 3 // 10:,} digits.", "A tensor holds integers of up to 64 bits.")
 
 

@@ -1,1 +1,1 @@
-"""What a script did, as plain data: memory, operations, and which cells made which."""
+"""Reports what a script did as plain data: tensors in memory, operations, and the source cells of each cell."""

@@ -1,4 +1,4 @@
-"""Which cells of the named tensors that a statement read made each cell of what it left, through all its operations."""
+"""Follows the operations of a statement, to find from which cells of its inputs each cell of its outputs was computed."""
 
 from __future__ import annotations
 
@@ -13,124 +13,130 @@ from playground.tensors.language.tracing import Operation, Statement, equal_valu
 from playground.tensors.xray.provenance import Deadline, Relation, TooLarge, relation
 
 Sources = dict[str, Any]
-"""By name: a sparse boolean matrix, cells of one object × cells of that name."""
+"""For each input of a statement, by name, a sparse boolean matrix: cells of one tensor × cells of the input."""
 
 
 @dataclass
 class Lineage:
-    """Where everything in a statement came from."""
+    """The sources of all results of a statement."""
 
-    made: dict[str, Sources] = field(default_factory=dict)
-    """By name that the statement left."""
+    outputs: dict[str, Sources] = field(default_factory=dict)
+    """By name of the output."""
     operations: list[Relation | None] = field(default_factory=list)
-    """The relation of each operation, outputs one after another; None where it is not known."""
+    """The relation of each operation; None where it is unknown."""
     reason: str = ""
-    """Why it is not known; empty where it is."""
+    """Why the sources are missing: `large` or `unknown`; else empty."""
 
 
 def lineage(statement: Statement, deadline: Deadline) -> Lineage:
-    """Follow a statement's operations from the names that it read to the names that it left."""
-    sources = _Sources(statement)
-    found = Lineage()
+    """Follow a statement's operations from its inputs to its outputs."""
+    sources = _SourcesByTensor(statement)
+    result = Lineage()
     for operation in statement.operations:
         try:
             step = sources.follow(operation, deadline)
         except TooLarge:
-            found.reason = "large"
-            return found
-        found.operations.append(step)
+            result.reason = "large"
+            return result
+        result.operations.append(step)
         if step is None:
-            found.reason = "unknown"
-            return found
-    found.made = {name: {source: matrix for source, matrix in sources.of(part).items() if matrix.nnz} for name, part in statement.made.items()}
-    return found
+            result.reason = "unknown"
+            return result
+    for name, part in statement.outputs.items():
+        result.outputs[name] = {source: matrix for source, matrix in sources.of(part).items() if matrix.nnz}
+    return result
 
 
-class _Sources:
-    """What is known of each object while the operations are followed in their order."""
+class _SourcesByTensor:
+    """The sources of each tensor while the operations of a statement are followed."""
 
     def __init__(self, statement: Statement) -> None:
-        self._by_key: dict[int, Sources] = {}
-        self._seen: dict[int, Snapshot] = {}
-        for name, part in {**statement.changed, **statement.read}.items():
+        self._sources: dict[int, Sources] = {}
+        self._snapshots: dict[int, Snapshot] = {}
+        for name, part in {**statement.previous, **statement.inputs}.items():
             if not part.complete:
                 continue  # an operation on it is too large to follow
-            identity = sparse.csr_matrix((np.ones(len(part.shown_cells), dtype=bool), (part.shown_cells, part.shown_cells)), shape=(part.cells, part.cells))
-            self._by_key.setdefault(part.key, {name: identity})
-            self._seen.setdefault(part.key, part)
+            cells = part.visible_cells
+            identity = sparse.csr_matrix((np.ones(len(cells), dtype=bool), (cells, cells)), shape=(part.cells, part.cells))
+            self._sources.setdefault(part.key, {name: identity})
+            self._snapshots.setdefault(part.key, part)
 
     def of(self, part: Snapshot) -> Sources:
-        return self._by_key.get(part.key, {})
+        """Return the sources of a tensor."""
+        return self._sources.get(part.key, {})
 
     def follow(self, operation: Operation, deadline: Deadline) -> Relation | None:
-        """Give the operation's outputs their sources; returns its own relation.
+        """Set the sources of an operation's outputs.
+
+        Returns:
+            The relation between the operation's inputs and outputs; None if it is unknown.
 
         Raises:
-            TooLarge: there is too much to follow.
+            TooLarge: there are too many cells, or it takes too long.
         """
-        wanted = {index: cells for index, part in enumerate(operation.inputs) if len(cells := self._cells_that_matter(part))}
-        step = relation(operation, wanted, deadline)
+        input_cells = {index: cells for index, part in enumerate(operation.inputs) if len(cells := self._cells_with_sources(part))}
+        step = relation(operation, input_cells, deadline)
         if step is None:
             return None
         start = 0
-        fresh = []
+        results = []
         for part in operation.outputs:
             rows = slice(start, start + part.cells)
             start = rows.stop
-            fresh.append((part, self._composed(operation, {index: matrix[rows] for index, matrix in step.items()})))
-        for part, composed in fresh:
-            self._by_key[part.key] = composed
-            self._seen[part.key] = part
+            results.append((part, self._compose(operation, {index: matrix[rows] for index, matrix in step.items()})))
+        for part, sources in results:
+            self._sources[part.key] = sources
+            self._snapshots[part.key] = part
         for part in operation.outputs[len(operation.outputs) - len(operation.mutated) :]:
-            self._spread(part)
+            self._update_overlapping(part)
         return step
 
-    def _cells_that_matter(self, part: Snapshot) -> np.ndarray[Any, Any]:
-        """The cells of an object that come from a cell which is shown; none of an object that is too large to follow."""
+    def _cells_with_sources(self, part: Snapshot) -> np.ndarray[Any, Any]:
+        """Return the cells that were computed from a visible cell; none of a tensor that is too large to follow."""
         if not part.complete:
             return np.zeros(0, dtype=np.int64)
-        matter = np.zeros(part.cells, dtype=bool)
+        has_sources = np.zeros(part.cells, dtype=bool)
         for matrix in self.of(part).values():
-            matter |= np.diff(matrix.indptr) > 0
-        return np.nonzero(matter)[0]
+            has_sources |= np.diff(matrix.indptr) > 0
+        return np.nonzero(has_sources)[0]
 
-    def _composed(self, operation: Operation, step: Relation) -> Sources:
-        composed: Sources = {}
+    def _compose(self, operation: Operation, step: Relation) -> Sources:
+        """Multiply the relation of an operation with the sources of its inputs."""
+        sources: Sources = {}
         for index, matrix in step.items():
             for name, earlier in self.of(operation.inputs[index]).items():
                 product = matrix @ earlier
-                composed[name] = composed[name] + product if name in composed else product
-        return composed
+                sources[name] = sources[name] + product if name in sources else product
+        return sources
 
-    def _spread(self, changed: Snapshot) -> None:
-        """An in-place change is a change of everything that lies in the same memory."""
-        where = {int(address): cell for cell, address in enumerate(changed.addresses)}
-        for key, other in self._seen.items():
+    def _update_overlapping(self, changed: Snapshot) -> None:
+        """Update the tensors that share the memory of a tensor that was changed in place."""
+        cell_at = {int(address): cell for cell, address in enumerate(changed.addresses)}
+        for key, other in self._snapshots.items():
             if key == changed.key or not other.overlaps(changed):
                 continue
-            cells = np.array([where.get(int(address), -1) for address in other.addresses], dtype=np.int64)
-            touched = cells >= 0
-            self._by_key[key] = _replaced(self._by_key[key], self.of(changed), cells, touched)
+            cells = np.array([cell_at.get(int(address), -1) for address in other.addresses], dtype=np.int64)
+            self._sources[key] = _replace_rows(self._sources[key], self.of(changed), cells)
 
 
-def _replaced(old: Sources, new: Sources, cells: np.ndarray[Any, Any], touched: np.ndarray[Any, Any]) -> Sources:
-    """The old sources, but for the touched cells, which have the new ones of the cell in the same place."""
-    count = len(cells)
-    kept = sparse.diags((~touched).astype(bool), format="csr", dtype=bool)
-    result = {name: kept @ matrix for name, matrix in old.items()}
-    rows = np.nonzero(touched)[0]
+def _replace_rows(old: Sources, new: Sources, cells: np.ndarray[Any, Any]) -> Sources:
+    """Replace the sources of each cell whose entry in `cells` is a cell of `new`, not -1."""
+    replaced = cells >= 0
+    unchanged = sparse.diags((~replaced).astype(bool), format="csr", dtype=bool)
+    result = {name: unchanged @ matrix for name, matrix in old.items()}
+    rows = np.nonzero(replaced)[0]
     for name, matrix in new.items():
-        pick = sparse.csr_matrix((np.ones(len(rows), dtype=bool), (rows, cells[rows])), shape=(count, matrix.shape[0]))
+        pick = sparse.csr_matrix((np.ones(len(rows), dtype=bool), (rows, cells[rows])), shape=(len(cells), matrix.shape[0]))
         result[name] = result[name] + pick @ matrix if name in result else pick @ matrix
     return result
 
 
-def is_move(part: Snapshot, sources: Sources, inputs: dict[str, Snapshot]) -> bool:
-    """Whether each cell has exactly one source, and its value."""
+def is_copy(part: Snapshot, sources: Sources, inputs: dict[str, Snapshot]) -> bool:
+    """Return whether each cell has exactly one source, with the same value."""
     if not sources or not part.complete or not part.cells:
         return False
-    total = sum(np.diff(matrix.indptr) for matrix in sources.values())
-    if not bool((total == 1).all()):
+    source_counts = sum(np.diff(matrix.indptr) for matrix in sources.values())
+    if not bool((source_counts == 1).all()):
         return False
     values = part.values.reshape(-1)
     for name, matrix in sources.items():

@@ -1,4 +1,4 @@
-"""Notes on an operation that its picture does not show: type promotion, inferred sizes, copies and views."""
+"""Notes on what an operation does besides its values: type promotion, inferred sizes, copies and views."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def _notes(operation: Operation) -> Iterator[str]:
 def _tensor(operation: Operation) -> Iterator[str]:
     kinds = {type(number) for number in _numbers(operation.args)}
     if {int, float} <= kinds:
-        whole = next(number for number in _numbers(operation.args) if type(number) is int)
-        yield f"A tensor has one dtype for all of its cells. One of the values is a float, so {whole} became {whole}.0."
+        integer = next(number for number in _numbers(operation.args) if type(number) is int)
+        yield f"A tensor has one dtype for all of its cells. One of the values is a float, so {integer} became {integer}.0."
 
 
 def _view(operation: Operation) -> Iterator[str]:
@@ -67,7 +67,7 @@ def _expand(operation: Operation) -> Iterator[str]:
         yield "Nothing was copied: an expanded dimension has stride 0, so every index along it reads the same cell."
 
 
-def _turned(operation: Operation) -> Iterator[str]:
+def _transposed(operation: Operation) -> Iterator[str]:
     before, after = operation.inputs[0], operation.outputs[0]
     if before.contiguous and not after.contiguous:
         yield f"Only the strides changed, from {before.strides} to {after.strides}; no copy. The result is not contiguous, so `view` may raise an error."
@@ -112,6 +112,7 @@ def _index(operation: Operation) -> Iterator[str]:
 
 
 def _numbers(value: Any) -> Iterator[Any]:
+    """Yield the integers and floats in an argument, also inside lists."""
     if isinstance(value, (list, tuple)):
         for part in value:
             yield from _numbers(part)
@@ -127,13 +128,13 @@ _BY_NAME: dict[str, Callable[[Operation], Iterator[str]]] = {
     "expand": _expand,
     "expand_as": _expand,
     "broadcast_to": _expand,
-    "T": _turned,
-    "mT": _turned,
-    "t": _turned,
-    "transpose": _turned,
-    "permute": _turned,
-    "swapaxes": _turned,
-    "movedim": _turned,
+    "T": _transposed,
+    "mT": _transposed,
+    "t": _transposed,
+    "transpose": _transposed,
+    "permute": _transposed,
+    "swapaxes": _transposed,
+    "movedim": _transposed,
     "contiguous": _contiguous,
     "from_numpy": _from_numpy,
     "numpy": _from_numpy,

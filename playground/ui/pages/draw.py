@@ -48,7 +48,7 @@ def choose_networks() -> dict[str, str]:
 def pad(models: dict[str, str]) -> None:
     model = load_model(next(iter(models)))
     known = methods_for(model)
-    methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].explains} for name in known]
+    methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].description} for name in known]
     if model.info.kind == "digits":
         drawing_pad(models, model.info.classes, "pad", methods, _compare)
     else:

@@ -49,13 +49,13 @@ async function load() {
 
     showMessage(message) {
       this.root.setAttribute("aria-busy", "false")
-      this.find(".evaluation-told").textContent = message
+      this.find(".evaluation-status").textContent = message
       return null
     }
 
     async look(requested) {
       this.root.setAttribute("aria-busy", "true")
-      this.find(".evaluation-told").textContent = "Evaluating the network on all test images…"
+      this.find(".evaluation-status").textContent = "Evaluating the network on all test images…"
       const evaluation = await this.ask("")
       if (!evaluation || requested !== this.requested) return
       this.evaluation = evaluation

@@ -6,12 +6,12 @@ async function load() {
   const [{ Stack }, { picture, save, saveText }, { Window }, { Inside }, { element }, { request }] = await Promise.all(["stack", "picture", "window", "inside", "tile", "server"].map(part))
   const number = (value) => value.toLocaleString("en")
   const shape = (sizes) => (sizes ? `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})` : "?")
-  const reach = (field) => {
+  const fieldSize = (field) => {
     if (!field) return ""
-    if (field.whole) return "the whole image"
+    if (field.covers_image) return "the whole image"
     const { height, width } = field
-    const size = `${height.side}×${width.side} pixels of the input`
-    return height.jump === null || height.side === 1 ? size : `${size}, effective stride ${height.jump}`
+    const size = `${height.size}×${width.size} pixels of the input`
+    return height.effective_stride === null || height.size === 1 ? size : `${size}, effective stride ${height.effective_stride}`
   }
   // How each block of several layers works, with the numbers of this one.
   const explained = ({ type, in_shape: before, out_shape: after, params }) => {
@@ -326,7 +326,7 @@ async function load() {
         fact("Parameters", step.arithmetic || (step.out_shape ? "0: this layer has no parameters" : ""))
         fact("Multiply-adds", step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "")
         fact("Activations", step.bytes ? `${bytes(step.bytes)} per sample` : "")
-        fact("Receptive field", reach(step.receptive_field))
+        fact("Receptive field", fieldSize(step.receptive_field))
       }
       if (step?.out_shape) fact("How it works", explained(step))
       const list = element("dl", "list")

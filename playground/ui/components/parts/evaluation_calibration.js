@@ -9,7 +9,7 @@ const WELL_CALIBRATED = 0.005 // most difference between mean confidence and acc
 export class Calibration {
   constructor() {
     this.box = element("div", "evaluation-calibration")
-    this.summary = element("p", "evaluation-told-large")
+    this.summary = element("p", "evaluation-summary")
     this.plot = element("div", "evaluation-plot")
     this.counts = element("div", "evaluation-plot")
     const plots = element("div", "evaluation-plots")

@@ -35,7 +35,7 @@ export class OneStep {
     this.another = this.button("Take one more step", step)
     const tools = element("div", "monitor-tools")
     tools.append(this.before, this.next, this.another)
-    this.explanation = element("p", "monitor-told")
+    this.explanation = element("p", "monitor-explanation")
     this.shown = element("div", "monitor-shown")
     this.body = element("div", "monitor-microscope")
     const left = element("div")

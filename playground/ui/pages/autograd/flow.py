@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.autograd.task_names import GRADIENT_FLOW
 from playground.errors import PlaygroundError
+from playground.network.catalogue import ACTIVATIONS
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
 from playground.server.services import services
@@ -19,7 +20,6 @@ from playground.ui.shared.networks import own_network
 from playground.ui.shell.device import chosen_device
 
 STACK = "stack"
-ACTIVATIONS = {"": "Unchanged", "ReLU": "ReLU", "LeakyReLU": "Leaky ReLU", "GELU": "GELU", "SiLU": "SiLU", "Sigmoid": "Sigmoid", "Tanh": "Tanh"}
 _COLOURS = {"activations": "#0072B2", "at the output": "#D55E00", "of the weights": "#009E73"}
 
 
@@ -46,12 +46,12 @@ def _choose() -> dict[str, Any]:
     }
     network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key=state.FLOW_NETWORK.key, bind="query-params")
     asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
-    activations = dict(ACTIVATIONS)
+    activations = {"": "Unchanged", **ACTIVATIONS}
     if network == STACK:
         asked["depth"] = st.slider("Depth", 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help="Number of linear layers.")
         asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
         asked["normalised"] = st.toggle("Batch norm after each layer", key=state.FLOW_NORM.key, bind="query-params")
-        activations = {**{name: title for name, title in ACTIVATIONS.items() if name}, "none": "None"}
+        activations = {**ACTIVATIONS, "none": "None"}
     asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=state.FLOW_ACTIVATION.of(network == STACK).key)
     asked["initialisation"] = name = st.selectbox(
         "Weight initialisation",

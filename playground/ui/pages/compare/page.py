@@ -11,7 +11,7 @@ import streamlit as st
 
 from playground.network.presets import preset
 from playground.runs import trash
-from playground.runs.races import first_race, racer
+from playground.runs.races import first_race, variation_name
 from playground.runs.views.summaries import owner, visible_runs
 from playground.ui import state
 from playground.ui.components.run_comparison import run_comparison
@@ -46,7 +46,7 @@ def comparison() -> None:
 def _welcome() -> None:
     """Offer the first race, with the curves of a recorded one."""
     config, variations = first_race()
-    names = [racer(variation) for variation in variations]
+    names = [variation_name(variation) for variation in variations]
     text, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
     with text:
         st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which trains fastest?")

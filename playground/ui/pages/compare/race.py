@@ -11,7 +11,18 @@ from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.errors import PlaygroundError
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
-from playground.runs.races import FIRST, FIRST_EPOCHS, KINDS, Kind, Variation, begin, by_batch_size, by_learning_rate, by_optimizer, racer
+from playground.runs.races import (
+    FIRST_EPOCHS,
+    FIRST_OPTIMIZERS,
+    KINDS,
+    Kind,
+    Variation,
+    by_batch_size,
+    by_learning_rate,
+    by_optimizer,
+    create_race,
+    variation_name,
+)
 from playground.runs.run import Run
 from playground.server.services import services
 from playground.training.config import TrainConfig
@@ -36,7 +47,7 @@ def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variat
     """
     info = dataset_info(config.dataset)
     check(network, info.input_shape, len(info.classes))
-    runs = begin(replace(config, network=network.name, device=chosen_device()), network, variations, visitor.current_learner())
+    runs = create_race(replace(config, network=network.name, device=chosen_device()), network, variations, visitor.current_learner())
     for run in runs:
         services().scheduler.submit(run)
     state.RACE_STARTED.write(tuple(run.id for run in runs))
@@ -67,7 +78,7 @@ def form() -> None:
         show(error)
         variations = []
     if variations:
-        st.caption(f"{len(variations)} runs: {'; '.join(racer(variation) for variation in variations)}.")
+        st.caption(f"{len(variations)} runs: {'; '.join(variation_name(variation) for variation in variations)}.")
     if st.button("Start", type="primary", icon=":material/flag:", width="stretch", disabled=not variations, key="race-start"):
         try:
             start(config, network, variations)
@@ -113,7 +124,9 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key=state.RACE_KIND.key)
     titles = {each.name: each.title for each in interchangeable_with(config.optimizer)}
     if kind == "optimizer":
-        names = st.pills("Optimizers", list(titles), selection_mode="multi", default=FIRST, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key)
+        names = st.pills(
+            "Optimizers", list(titles), selection_mode="multi", default=FIRST_OPTIMIZERS, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key
+        )
         explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, as {titles[config.optimizer]} does."
         usual = st.checkbox("Give each its usual learning rate", key=state.RACE_SUITED.key, help=explanation)
         return config, by_optimizer(config, [name for name in titles if name in names], usual=usual)

@@ -12,7 +12,7 @@ from playground.network.spec import NetworkSpec
 from playground.runs.run import Run
 from playground.runs.sharing.archive import as_csv, as_zip, from_zip
 from playground.runs.sharing.weights import as_safetensors, as_state_dict, read_weights
-from playground.runs.sharing.weights_import import adopt
+from playground.runs.sharing.weights_import import import_weights
 from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.shared import visitor
@@ -92,7 +92,7 @@ def _opened(content: bytes, name: str, info: DatasetInfo, network: NetworkSpec |
     if network is None:
         raise PlaygroundError("Choose a network in the settings first: the weights are loaded into it.")
     config = suggested(info.name, network.name)
-    run, notes = adopt(config, network, read_weights(content, name), who)
+    run, notes = import_weights(config, network, read_weights(content, name), who)
     for note in notes:
         st.toast(note, icon=":material/info:", duration="long")
     return run

@@ -14,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from playground.data.builtin import MNIST_5K_FILE
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.load import download, load
-from playground.data.own_drawings import count_drawings, load_drawings, to_tensors
+from playground.data.own_drawings import count_drawings, load_drawings, to_safetensors, to_tensors
 from playground.data.previews import class_rows
 from playground.errors import PlaygroundError
 from playground.network.presets import load_presets
@@ -183,9 +183,9 @@ def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
 
 def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], with_own: bool) -> None:
     try:
-        mine = to_tensors(load_drawings(visitor.current_learner())) if with_own else None
+        own = to_safetensors(to_tensors(load_drawings(visitor.current_learner())), info) if with_own else None
         config = replace(suggested(info.name, network.name), network=network.name, device=chosen_device(), **chosen)
-        run = launch(config, network, mine)
+        run = launch(config, network, own)
     except PlaygroundError as error:
         show(error)
         return

@@ -1,0 +1,194 @@
+"""Performs the operations of a script: bounds their size, calls PyTorch, NumPy or Python, checks the result and records it."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+
+from playground.tensors.language import allowed, calls, sizing, values
+from playground.tensors.language.bounds import Meter
+from playground.tensors.language.calls import OPERATORS, Call, Entry
+from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
+from playground.tensors.language.memory import is_within_storage
+from playground.tensors.language.tracing import Tracer
+
+_SETTABLE = frozenset(allowed.SETTABLE.split())
+_VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
+"""Attributes that are a view of the tensor."""
+
+
+class Operations:
+    """Performs operations on values, independent of the names of a script.
+
+    The `node` of an operation is the expression or statement that an error refers to.
+
+    Args:
+        meter: stops the script at its limits.
+        tracer: records every operation on tensors and arrays.
+    """
+
+    def __init__(self, meter: Meter, tracer: Tracer) -> None:
+        self._meter, self._tracer = meter, tracer
+        self._python = values.PythonValues(meter)
+
+    def perform(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
+        """Perform an operation of the allow-list on tensors or arrays.
+
+        Raises:
+            OperationFailed: PyTorch or NumPy raised an error.
+            BoundsExceeded: the result would be too large.
+            Refused: the result, or a dtype among the arguments, is of a kind that scripts may not use.
+        """
+        self._meter.check_length(sizing.count_leaves([args, kwargs]), "A list")
+        call = Call(entry, args, kwargs or {})
+        _check_dtypes(call)
+        self._meter.reserve(sizing.result_bytes(call))
+        if entry.short == "tolist":
+            self._meter.check_length(sizing.count_elements(args), "A list")
+        try:
+            return self._tracer.perform(call, node, self._call)
+        except ScriptError as error:
+            raise error.at(node) from None
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise OperationFailed(first_line(error), "", node, call) from error
+
+    def _call(self, call: Call) -> Any:
+        """Call the operation, and check its result before anything else uses it."""
+        try:
+            result = values.check_kind(call())
+        finally:
+            for array in call.arrays:
+                if isinstance(array, torch.Tensor) and not is_within_storage(array):
+                    array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload] # memory outside its storage must not be readable
+        self._meter.track(calls.arrays_in(result))
+        return result
+
+    def call_sequence_method(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a method of a list, a tuple or a string, which is the first argument."""
+        if entry.name == "str.format":
+            return self._python.format(args[0], args[1:], kwargs)
+        if entry.name == "str.join" and len(args) == 2:
+            return self._python.join(args[0], list(self.iterate(args[1], node)))
+        if unknown := kwargs.keys() - {"reverse"}:
+            raise Refused(f"`{entry.short}` does not accept the argument `{next(iter(unknown))}`.")
+        self._meter.check_length(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
+        return values.attempt(lambda: entry.function(*args, **kwargs))
+
+    def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
+        """Format a value; see `PythonValues.text`."""
+        return self._python.text(value, conversion, spec)
+
+    def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
+        """Return an iterator over a value; a tensor yields its slices along the first dimension."""
+        if values.is_array(value):
+            if value.ndim == 0:
+                raise OperationFailed("iteration over a 0-d tensor", "", node, Call(Entry("iter", allowed.JOINING, iter), (value,)))
+            self._meter.check_length(len(value), "A loop")
+            return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
+        if not isinstance(value, (list, tuple, range, str)):
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not iterable", "", node)
+        self._meter.check_length(len(value), "A loop")
+        return iter(value)
+
+    def truth(self, value: Any, node: ast.AST) -> bool:
+        """Return whether a condition is true."""
+        if values.is_array(value):
+            return bool(self.perform(Entry("bool", allowed.CONVERSION, bool), node, (value,)))
+        return bool(value)
+
+    def unary(self, symbol: str, value: Any, node: ast.AST) -> Any:
+        """Apply an operator to one operand."""
+        if values.is_array(value):
+            return self.perform(OPERATORS[symbol], node, (value,))
+        return values.attempt(OPERATORS[symbol].function, value)
+
+    def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
+        """Apply an operator to two operands; `in_place` as `+=` does."""
+        if isinstance(left, str) or isinstance(right, str):
+            return self._python.binary(symbol, left, right)
+        if symbol == "*" and isinstance(left, (list, tuple)) != isinstance(right, (list, tuple)):
+            left, right = (_as_count(value) for value in (left, right))
+        if values.is_array(left) or values.is_array(right):
+            return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
+        return self._python.binary(symbol, left, right)
+
+    def compare(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
+        """Compare two values."""
+        if (values.is_array(left) or values.is_array(right)) and symbol in OPERATORS:
+            return self.perform(OPERATORS[symbol], node, (left, right))
+        return self._python.compare(symbol, left, right)
+
+    def get_item(self, value: Any, index: Any, node: ast.AST) -> Any:
+        """Return `value[index]`."""
+        if values.is_array(value):
+            return self.perform(OPERATORS["[]"], node, (value, index))
+        if not isinstance(value, (list, tuple, str, range, np.generic)):
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")
+        if isinstance(index, torch.Tensor) and index.ndim == 0:
+            index = int(index)
+        return values.check_kind(values.attempt(operator.getitem, value, index))
+
+    def set_item(self, owner: Any, index: Any, value: Any, node: ast.AST) -> None:
+        """Assign `owner[index] = value`."""
+        if values.is_array(owner):
+            self.perform(OPERATORS["[]="], node, (owner, index, value))
+        elif isinstance(owner, list) and not isinstance(index, slice):
+            values.attempt(operator.setitem, owner, index, value)
+        else:
+            raise OperationFailed(f"TypeError: '{type(owner).__name__}' object does not support item assignment", "", node)
+
+    def get_attribute(self, value: Any, name: str, node: ast.AST) -> Any:
+        """Return `value.name`, if the allow-list has it."""
+        kind = values.kind_of(value)
+        if kind == "tuple" and name in allowed.ATTRIBUTES["result"].split() and hasattr(value, name):
+            return getattr(value, name)
+        if name not in allowed.ATTRIBUTES.get(kind, "").split():
+            raise calls.unknown_attribute(kind, name)
+        entry = Entry(f"{kind}.{name}", allowed.JOINING, operator.attrgetter(name))
+        if values.is_array(value) and name in _VIEWS:
+            return self.perform(entry, node, (value,))
+        return values.check_kind(values.attempt(entry.function, value))
+
+    def set_attribute(self, owner: Any, name: str, value: Any, node: ast.AST) -> None:
+        """Assign `owner.name = value`, if the allow-list has it."""
+        if not isinstance(owner, torch.Tensor) or name not in _SETTABLE:
+            raise Refused(f"`{ast.unparse(node)}` cannot be set.", "", node)
+        entry = Entry(f"Tensor.{name} =", allowed.AUTOGRAD, lambda tensor, new: setattr(tensor, name, new))
+        self.perform(entry, node, (owner, value))
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of PyTorch's or NumPy's message, without the parts for their developers."""
+    text = str(error).split("\n")[0].split("Exception raised from")[0].strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _check_dtypes(call: Call) -> None:
+    """Refuse NumPy dtypes of objects, strings and raw memory before they are used."""
+    if not call.entry.is_numpy:
+        return
+    for value in [*call.args, *call.kwargs.values()]:
+        if isinstance(value, str) and _is_unsupported_dtype(value):
+            raise Refused(f"The dtype “{value}” is not available in scripts: arrays hold numbers or booleans.")
+        if (isinstance(value, (type, np.dtype)) and _is_unsupported_dtype(value)) or (call.entry.name == "np.dtype" and isinstance(value, (list, tuple))):
+            raise Refused("Arrays in scripts hold numbers or booleans.")
+
+
+def _is_unsupported_dtype(dtype: Any) -> bool:
+    try:
+        return np.dtype(dtype).kind not in values.NUMBERS
+    except (TypeError, ValueError, SyntaxError):
+        return False
+
+
+def _as_count(value: Any) -> Any:
+    """Convert a single integer of PyTorch or NumPy to Python's, so that a list is repeated within bounds."""
+    single = (values.is_array(value) and value.ndim == 0) or isinstance(value, np.generic)
+    return value.item() if single and isinstance(value.item(), int) else value
