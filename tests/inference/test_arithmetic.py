@@ -1,4 +1,4 @@
-"""One number written out: against PyTorch's own number, for every kind of layer; and what a number can see of the image, found by NaNs and gradients."""
+"""Calculations of single output values against PyTorch, and receptive fields against NaNs and gradients."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ each_kind = pytest.mark.parametrize("name", KINDS)
 tokens = st.tuples(st.integers(1, 6), st.integers(1, 12))
 of_rank = {1: vectors, 2: tokens, 3: images}
 seeds = st.integers(0, 2**31)
-Asked = tuple[nn.Module, Tensor, tuple[int, ...]]
+Case = tuple[nn.Module, Tensor, tuple[int, ...]]
 
 
 @st.composite
-def asked(draw: st.DrawFn, name: str) -> Asked:
+def cases(draw: st.DrawFn, name: str) -> Case:
     """A layer of a kind with random weights and statistics, what it gets, and a place in what it gives."""
     layer, seed = draw(layer_of(name)), draw(seeds)
     if name == "PatchEmbedding":
@@ -82,30 +82,30 @@ def samples(*shape: int) -> Tensor:
     return torch.randn(1, *shape, generator=torch.Generator().manual_seed(1))
 
 
-def exactly(module: nn.Module, values: Tensor) -> Tensor:
+def float64_output(module: nn.Module, values: Tensor) -> Tensor:
     """What PyTorch makes of it in float64."""
     with torch.no_grad():
         out: Tensor = deepcopy(module).double()(values.double())[0]
     return out
 
 
-def scale(written: Calculation) -> float:
+def magnitude(written: Calculation) -> float:
     """How large the numbers are that are added up, by which rounding is measured; a normalisation takes differences of large ones too."""
     size = sum(abs(term.product) for term in written.terms) + abs(written.bias or 0)
     steps = {step.name: step.value for step in written.steps}
     if "ε" in steps:
         mean, variance, eps, _, gamma, _ = steps.values()
         size += abs(gamma) * (abs(written.terms[0].value) + abs(mean)) / math.sqrt(variance + eps)
-    return size + sum(scale(child) for _, child in written.children)
+    return size + sum(magnitude(child) for _, child in written.children)
 
 
-def everything(written: Calculation) -> Iterator[Calculation]:
+def calculation_and_children(written: Calculation) -> Iterator[Calculation]:
     yield written
     for _, child in written.children:
-        yield from everything(child)
+        yield from calculation_and_children(child)
 
 
-def named(written: Calculation) -> dict[str, Calculation]:
+def children_of(written: Calculation) -> dict[str, Calculation]:
     return dict(written.children)
 
 
@@ -113,7 +113,7 @@ def value_of(written: Calculation, name: str) -> float:
     return {step.name: step.value for step in written.steps}[name]
 
 
-def test_every_kind_of_the_catalogue_is_written_out_and_has_a_field() -> None:
+def test_every_layer_type_has_a_calculation_and_a_receptive_field() -> None:
     kinds = {layer_class(kind.target) for kind in LAYERS}
     assert set(WRITERS) == kinds
     assert set(RULES) == kinds
@@ -122,15 +122,15 @@ def test_every_kind_of_the_catalogue_is_written_out_and_has_a_field() -> None:
 @each_kind
 @settings(max_examples=repetitions(60), suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_the_result_is_pytorchs_number(name: str, data: st.DataObject) -> None:
-    module, values, place = data.draw(asked(name))
+def test_the_result_of_a_calculation_is_the_output_of_pytorch(name: str, data: st.DataObject) -> None:
+    module, values, place = data.draw(cases(name))
     written = write_out(module, values, place)
     with torch.no_grad():
-        rounded, exact = module(values)[0][place].item(), exactly(module, values)[place].item()
+        rounded, exact = module(values)[0][place].item(), float64_output(module, values)[place].item()
     assert written.place == place
-    assert written.result == pytest.approx(exact, rel=1e-11, abs=1e-11 * (1 + scale(written)))
+    assert written.result == pytest.approx(exact, rel=1e-11, abs=1e-11 * (1 + magnitude(written)))
     if math.isfinite(rounded):
-        assert abs(written.result - rounded) <= 2e-6 * scale(written) + 1e-6
+        assert abs(written.result - rounded) <= 2e-6 * magnitude(written) + 1e-6
     json.dumps(as_json(written), allow_nan=False)
 
 
@@ -138,7 +138,7 @@ def test_the_result_is_pytorchs_number(name: str, data: st.DataObject) -> None:
 @settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_the_terms_and_the_bias_add_up_to_the_result(name: str, data: st.DataObject) -> None:
-    module, values, place = data.draw(asked(name))
+    module, values, place = data.draw(cases(name))
     written = write_out(module, values, place)
     assume(math.isfinite(written.result))
     products = [term.product for term in written.terms]
@@ -149,8 +149,8 @@ def test_the_terms_and_the_bias_add_up_to_the_result(name: str, data: st.DataObj
 @each_kind
 @settings(max_examples=repetitions(25), suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_each_value_is_the_inputs_and_lies_in_the_region(name: str, data: st.DataObject) -> None:
-    module, values, place = data.draw(asked(name))
+def test_each_term_has_the_value_of_an_input_inside_the_region(name: str, data: st.DataObject) -> None:
+    module, values, place = data.draw(cases(name))
     written = write_out(module, values, place)
     assert bool(written.terms) == (name not in BLOCKS)
     for term in written.terms:
@@ -167,8 +167,8 @@ def test_each_value_is_the_inputs_and_lies_in_the_region(name: str, data: st.Dat
 
 @settings(max_examples=repetitions(80), suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_a_convolutions_terms_are_those_that_pytorch_unfolds(data: st.DataObject) -> None:
-    module, values, place = data.draw(asked("Conv2d"))
+def test_the_terms_of_a_convolution_are_those_of_unfold(data: st.DataObject) -> None:
+    module, values, place = data.draw(cases("Conv2d"))
     layer = cast("nn.Conv2d", module)
     written = write_out(layer, values, place)
     pad = [layer.padding[1]] * 2 + [layer.padding[0]] * 2
@@ -194,7 +194,7 @@ def number(place: tuple[int, ...], values: Tensor) -> int:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_padding_is_marked_and_says_what_it_repeats(mode: str) -> None:
+def test_padding_is_marked_with_the_input_that_it_repeats(mode: str) -> None:
     written = write_out(conv(mode, padding=1), samples(2, 7, 8), (0, 0, 0))
     first = written.terms[0]
     assert first.place is None and written.grid == (2, 3, 3) and written.region == ((0, 2), (0, 2))
@@ -202,17 +202,17 @@ def test_padding_is_marked_and_says_what_it_repeats(mode: str) -> None:
     assert ("copied" in as_json(written)["terms"][0]) == (mode != "zeros")
 
 
-def test_a_window_that_sees_padding_alone_has_no_region() -> None:
+def test_a_window_over_padding_only_has_no_region() -> None:
     written = write_out(conv(kernel_size=1, padding=2), samples(2, 7, 8), (1, 0, 0))
     assert written.region is None and written.result == written.bias and all(term.value == term.product == 0 for term in written.terms)
 
 
-def test_without_a_bias_there_is_none() -> None:
+def test_a_layer_without_a_bias_has_none_in_the_calculation() -> None:
     assert (with_one := write_out(conv(), samples(2, 7, 8), (0, 0, 0))).formula == "z = Σ w·x + b" and with_one.bias is not None
     assert (without := write_out(conv(bias=False), samples(2, 7, 8), (0, 0, 0))).formula == "z = Σ w·x" and without.bias is None
 
 
-def test_max_pooling_names_its_winner() -> None:
+def test_max_pooling_marks_the_largest_input() -> None:
     image = torch.tensor([[[[1.0, 5.0], [5.0, -2.0]]]])
     written = write_out(nn.MaxPool2d(2).eval(), image, (0, 0, 0))
     assert [(term.place, term.value, term.weight, term.product) for term in written.terms] == [
@@ -221,15 +221,15 @@ def test_max_pooling_names_its_winner() -> None:
     assert written.result == 5 and written.channel == 0 and written.grid == (2, 2)
 
 
-def test_padding_never_wins_a_max_pooling() -> None:
+def test_padding_is_never_the_maximum_of_a_window() -> None:
     layer = nn.MaxPool2d(2, 2, padding=1).eval()
     written = write_out(layer, -torch.ones(1, 1, 4, 4), (0, 0, 0))
     assert written.result == -1 and [term.value for term in written.terms] == [-math.inf] * 3 + [-1]
-    told = as_json(written)["terms"]
-    assert [term["value"] for term in told] == [None] * 3 + [-1] and [term["place"] for term in told] == [None] * 3 + [[0, 0, 0]]
+    terms = as_json(written)["terms"]
+    assert [term["value"] for term in terms] == [None] * 3 + [-1] and [term["place"] for term in terms] == [None] * 3 + [[0, 0, 0]]
 
 
-def test_what_is_no_number_stays_none() -> None:
+def test_non_finite_values_are_none_in_json() -> None:
     image = torch.tensor([[[[1.0, float("nan")], [9.0, 2.0]]]])
     pooled = write_out(nn.MaxPool2d(2).eval(), image, (0, 0, 0))
     assert math.isnan(pooled.result) and [term.weight for term in pooled.terms] == [0, 1, 0, 0]
@@ -242,21 +242,21 @@ def test_what_is_no_number_stays_none() -> None:
 def test_average_pooling_counts_its_padding_as_torch_does(counted: bool) -> None:
     layer, image = nn.AvgPool2d(3, 2, padding=1, count_include_pad=counted).eval(), samples(2, 5, 6)
     written = write_out(layer, image, (1, 0, 0))
-    assert written.result == pytest.approx(exactly(layer, image)[1, 0, 0].item(), rel=1e-12)
+    assert written.result == pytest.approx(float64_output(layer, image)[1, 0, 0].item(), rel=1e-12)
     assert {term.weight for term in written.terms} == {1 / 9 if counted else 1 / 4}
 
 
 @pytest.mark.parametrize("name", ["ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh"])
 @pytest.mark.parametrize("x", [-800.0, -100.0, -6.0, -1e-30, 0.0, 1e-30, 6.0, 100.0, 800.0])
-def test_activations_hold_at_the_far_ends(name: str, x: float) -> None:
+def test_activations_are_accurate_for_large_and_small_inputs(name: str, x: float) -> None:
     layer = construct(LayerSpec(name), (1,)).eval()
     written = write_out(layer, torch.tensor([[x]]), (0,))
-    exact = exactly(layer, torch.tensor([[x]]))[0].item()
+    exact = float64_output(layer, torch.tensor([[x]]))[0].item()
     assert written.result == pytest.approx(exact, rel=1e-12, abs=1e-14)  # torch's own GELU is 0 where 1 + erf is rounded away
     json.dumps(as_json(written), allow_nan=False)
 
 
-def test_the_steps_of_an_activation_make_its_result() -> None:
+def test_the_steps_of_an_activation_lead_to_its_result() -> None:
     x = 0.7
     given = torch.tensor([[x]], dtype=torch.float64)
     assert value_of(write_out(nn.GELU().eval(), given, (0,)), "Φ(x)") == pytest.approx(torch.distributions.Normal(0, 1).cdf(torch.tensor(x)).item(), rel=1e-6)
@@ -267,7 +267,7 @@ def test_the_steps_of_an_activation_make_its_result() -> None:
     assert tanh.result == pytest.approx((up - down) / (up + down))
 
 
-def test_a_softmax_tells_all_logits_and_bears_large_ones() -> None:
+def test_a_softmax_lists_all_logits_and_does_not_overflow() -> None:
     logits = torch.tensor([[1000.0, 998.0, -1000.0]])
     written = write_out(nn.Softmax(-1).eval(), logits, (1,))
     assert [term.value for term in written.terms] == logits[0].tolist() and value_of(written, "max z") == 1000
@@ -278,8 +278,8 @@ def test_a_softmax_tells_all_logits_and_bears_large_ones() -> None:
 
 @settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(["BatchNorm1d", "BatchNorm2d", "LayerNorm"]), st.data())
-def test_a_normalisations_steps_are_its_own_numbers(name: str, data: st.DataObject) -> None:
-    module, values, place = data.draw(asked(name))
+def test_the_steps_of_a_normalisation_are_its_statistics_and_parameters(name: str, data: st.DataObject) -> None:
+    module, values, place = data.draw(cases(name))
     written, layer = write_out(module, values, place), cast("Any", module)
     mean, variance, eps, normal, gamma, beta = (step.value for step in written.steps)
     if name == "LayerNorm":
@@ -296,11 +296,11 @@ def test_a_normalisations_steps_are_its_own_numbers(name: str, data: st.DataObje
 
 @settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_a_residual_blocks_children_are_the_numbers_inside(data: st.DataObject) -> None:
-    module, values, place = data.draw(asked("ResidualBlock"))
+def test_the_children_of_a_residual_block_are_outputs_of_its_inner_layers(data: st.DataObject) -> None:
+    module, values, place = data.draw(cases("ResidualBlock"))
     block = cast("ResidualBlock", module)
     written = write_out(block, values, place)
-    children, inside = named(written), outputs_inside(block, values)
+    children, inside = children_of(written), inner_outputs(block, values)
     modules = {
         "second batch norm": "body.4",
         "second convolution": "body.3",
@@ -322,11 +322,11 @@ def test_a_residual_blocks_children_are_the_numbers_inside(data: st.DataObject) 
 
 @settings(max_examples=repetitions(40), suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_a_transformer_layers_children_are_the_numbers_inside(data: st.DataObject) -> None:
-    module, values, place = data.draw(asked("TransformerEncoderLayer"))
+def test_the_children_of_a_transformer_layer_are_outputs_of_its_inner_layers(data: st.DataObject) -> None:
+    module, values, place = data.draw(cases("TransformerEncoderLayer"))
     layer = cast("nn.TransformerEncoderLayer", module)
     written = write_out(layer, values, place)
-    children, inside = named(written), outputs_inside(layer, values)
+    children, inside = children_of(written), inner_outputs(layer, values)
     for name, module_name in {
         "feed-forward: second linear": "linear2",
         "feed-forward: first linear": "linear1",
@@ -355,7 +355,7 @@ def test_a_transformer_layers_children_are_the_numbers_inside(data: st.DataObjec
     assert_follows(children["attention: value"], children["first layer norm"])
 
 
-def test_a_patchs_number_is_its_convolution_and_its_position() -> None:
+def test_a_patch_embedding_is_the_sum_of_convolution_and_position() -> None:
     torch.manual_seed(0)
     layer = cast("PatchEmbedding", randomised(PatchEmbedding(2, 6, 5, 3)))
     written = write_out(layer, samples(2, 6, 6), (1, 4))
@@ -364,17 +364,17 @@ def test_a_patchs_number_is_its_convolution_and_its_position() -> None:
     assert written.result == pytest.approx(embedded.result + layer.position[0, 1, 4].item())
 
 
-def outputs_inside(module: nn.Module, values: Tensor) -> dict[str, Tensor]:
+def inner_outputs(module: nn.Module, values: Tensor) -> dict[str, Tensor]:
     """What every inner layer gives, in float64, by PyTorch's own hooks."""
-    exact, seen = deepcopy(module).double().requires_grad_(True), {}  # gradients keep a transformer from its fast path, which has no layers inside
+    exact, outputs = deepcopy(module).double().requires_grad_(True), {}  # gradients keep a transformer from its fast path, which has no layers inside
 
     def keep(name: str) -> Any:
-        return lambda _module, _inputs, output: seen.__setitem__(name, output[0].detach() if isinstance(output, Tensor) else output[0][0].detach())
+        return lambda _module, _inputs, output: outputs.__setitem__(name, output[0].detach() if isinstance(output, Tensor) else output[0][0].detach())
 
     for name, each in exact.named_modules():
         each.register_forward_hook(keep(name))
     exact(values.double())
-    return seen
+    return outputs
 
 
 def assert_is(written: Calculation, output: Tensor) -> None:
@@ -389,7 +389,7 @@ def assert_follows(written: Calculation, before: Calculation) -> None:
 
 
 @pytest.mark.parametrize("place", [(3, 0, 0), (0, 5, 0), (0, 0, 6), (-1, 0, 0), (0, 0), (0, 0, 0, 0), ()])
-def test_a_place_outside_of_the_output_is_refused(place: tuple[int, ...]) -> None:
+def test_a_place_outside_the_output_is_refused(place: tuple[int, ...]) -> None:
     assert conv()(samples(2, 7, 8)).shape == (1, 3, 5, 6)
     with pytest.raises(ShapeError, match="no value at"):
         write_out(conv(), samples(2, 7, 8), place)
@@ -397,7 +397,7 @@ def test_a_place_outside_of_the_output_is_refused(place: tuple[int, ...]) -> Non
         receptive_field([conv()], [(3, 5, 6)], 0, place, (2, 7, 8))
 
 
-def test_what_cannot_be_written_out_is_refused() -> None:
+def test_batches_unknown_layers_and_training_mode_are_refused() -> None:
     with pytest.raises(ShapeError, match="for one image"):
         write_out(nn.ReLU().eval(), torch.zeros(2, 3), (0,))
     with pytest.raises(UnknownName, match="Bilinear"):
@@ -408,7 +408,7 @@ def test_what_cannot_be_written_out_is_refused() -> None:
         write_out(nn.Dropout(), torch.zeros(1, 3), (0,))
 
 
-def test_writing_out_leaves_the_layer_alone() -> None:
+def test_a_calculation_neither_calls_nor_changes_the_layer() -> None:
     layer = cast("ResidualBlock", randomised(ResidualBlock(2, 3, 2)))
     before, called = deepcopy(layer.state_dict()), []
     layer.register_forward_hook(lambda *_: called.append(1))
@@ -418,16 +418,16 @@ def test_writing_out_leaves_the_layer_alone() -> None:
 
 
 def layer_outputs(layers: list[nn.Module], values: Tensor) -> list[Tensor]:
-    found = []
+    outputs = []
     for layer in layers:
         values = layer(values)
-        found.append(values)
-    return found
+        outputs.append(values)
+    return outputs
 
 
 @settings(max_examples=repetitions(120), suppress_health_check=list(HealthCheck))
 @given(stacks, seeds, st.data())
-def test_the_field_is_the_box_around_all_pixels_whose_nan_arrives(spec: NetworkSpec, seed: int, data: st.DataObject) -> None:
+def test_the_receptive_field_is_the_box_around_all_pixels_whose_nan_reaches_the_output(spec: NetworkSpec, seed: int, data: st.DataObject) -> None:
     fitting = without_misfits(spec)
     assume(fitting is not None and len(fitting.input_shape) == 3)
     assert fitting is not None
@@ -438,7 +438,7 @@ def test_the_field_is_the_box_around_all_pixels_whose_nan_arrives(spec: NetworkS
 @pytest.mark.parametrize(("name", "rank"), [(kind.name, rank) for kind in LAYERS for rank in kind.ranks])
 @settings(max_examples=repetitions(10), suppress_health_check=list(HealthCheck))
 @given(seeds, st.data())
-def test_each_kind_has_its_field(name: str, rank: int, seed: int, data: st.DataObject) -> None:
+def test_every_layer_type_has_the_receptive_field_that_nans_show(name: str, rank: int, seed: int, data: st.DataObject) -> None:
     before = {1: (LayerSpec("Flatten"),), 2: (LayerSpec("PatchEmbedding", {"patch_size": 2, "embed_dim": 12}),), 3: ()}[rank]
     spec = NetworkSpec("one", (2, 6, 6), (*before, data.draw(layer_of(name))))
     assume(not trace(spec)[-1].error)
@@ -456,19 +456,19 @@ def assert_field_is_where_nans_come_from(spec: NetworkSpec, index: int, seed: in
         outputs = layer_outputs(list(network), values)
     place = tuple(data.draw(st.integers(0, size - 1)) for size in outputs[index].shape[1:])
     field = receptive_field(list(network), [tuple(out.shape[1:]) for out in outputs], index, place, spec.input_shape)
-    seen = outputs[index][(slice(None), *place)].isnan().view(height, width)
-    assert field == around(seen)
+    is_nan = outputs[index][(slice(None), *place)].isnan().view(height, width)
+    assert field == bounding_box(is_nan)
 
 
-def around(seen: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
+def bounding_box(mask: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
     """The box around what is true."""
-    rows, columns = (seen.any(dim).nonzero().flatten().tolist() for dim in (1, 0))
+    rows, columns = (mask.any(dim).nonzero().flatten().tolist() for dim in (1, 0))
     return ((rows[0], rows[-1] + 1), (columns[0], columns[-1] + 1)) if rows else ((0, 0), (0, 0))
 
 
 @settings(max_examples=repetitions(60), suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(["Conv2d", "AvgPool2d", "AdaptiveAvgPool2d", "ReLU"]).flatmap(layer_of), min_size=1, max_size=4), seeds, st.data())
-def test_positive_weights_have_a_gradient_in_just_that_box(layers: list[LayerSpec], seed: int, data: st.DataObject) -> None:
+def test_with_positive_weights_the_gradient_fills_the_receptive_field(layers: list[LayerSpec], seed: int, data: st.DataObject) -> None:
     fitting = without_misfits(NetworkSpec("positive", (2, 13, 14), tuple(layers)))
     assume(fitting is not None)
     assert fitting is not None
@@ -480,11 +480,11 @@ def test_positive_weights_have_a_gradient_in_just_that_box(layers: list[LayerSpe
     place = tuple(data.draw(st.integers(0, size - 1)) for size in outputs[-1].shape[1:])
     outputs[-1][0][place].backward()
     field = receptive_field(list(network), [tuple(out.shape[1:]) for out in outputs], len(outputs) - 1, place, fitting.input_shape)
-    assert image.grad is not None and field == around(image.grad[0].ne(0).any(0))
+    assert image.grad is not None and field == bounding_box(image.grad[0].ne(0).any(0))
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_no_gradient_of_a_preset_lies_outside_of_the_field(name: str) -> None:
+def test_no_gradient_of_a_preset_lies_outside_the_receptive_field(name: str) -> None:
     spec = PRESETS[name]
     network = build(spec, seed=0).eval()
     shapes = [cast("tuple[int, ...]", step.out_shape) for step in trace(spec)]
@@ -507,7 +507,7 @@ def test_no_gradient_of_a_preset_lies_outside_of_the_field(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["tutorial-cnn", "cifar-resnet"])
-def test_a_number_deep_in_a_preset_can_be_written_out(name: str) -> None:
+def test_any_output_of_a_preset_has_a_calculation(name: str) -> None:
     spec = PRESETS[name]
     network = build(spec, seed=0).eval()
     values = samples(*spec.input_shape)
@@ -516,16 +516,16 @@ def test_a_number_deep_in_a_preset_can_be_written_out(name: str) -> None:
             out = layer(values)
             place = tuple(size // 2 for size in out.shape[1:])
             written = write_out(layer, values, place)
-            assert abs(written.result - out[0][place].item()) <= 2e-6 * scale(written) + 1e-6
-            assert all(type(found.result) is float for found in everything(written))
+            assert abs(written.result - out[0][place].item()) <= 2e-6 * magnitude(written) + 1e-6
+            assert all(type(part.result) is float for part in calculation_and_children(written))
             values = out
 
 
-def test_vectors_have_no_field() -> None:
+def test_vectors_have_no_receptive_field() -> None:
     assert receptive_field([nn.Linear(4, 2)], [(2,)], 0, (1,), (4,)) is None
 
 
-def test_a_flattened_pixel_sees_itself_and_a_linear_layer_all() -> None:
+def test_a_flattened_pixel_depends_on_itself_and_a_linear_output_on_every_pixel() -> None:
     layers, shapes = [nn.Flatten(), nn.ReLU(), nn.Linear(24, 2)], [(24,), (24,), (2,)]
     assert receptive_field(layers, shapes, 1, (17,), (2, 3, 4)) == ((1, 2), (1, 2))
     assert receptive_field(layers, shapes, 2, (0,), (2, 3, 4)) == ((0, 3), (0, 4))

@@ -1,4 +1,4 @@
-"""What in an image spoke for an answer: every method against its formula, written out, and against captum; and the shared network left as it was."""
+"""Attribution: every method against its formula and against captum."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def riemann(model: Model, image: Tensor, target: int, steps: int = 4096) -> Tens
 
 def grad_cam(model: Model, image: Tensor, place: int, target: int, against: int | None = None) -> Tensor:
     """By hooks, in the order of the stack, on a network that nobody else asks."""
-    network, seen = build(model.spec), []
+    network, outputs = build(model.spec), []
     network.load_state_dict(model.network.state_dict())
     network.eval().keeps_order = True
-    network[place].register_forward_hook(lambda _layer, _inputs, output: seen.append(output))
+    network[place].register_forward_hook(lambda _layer, _inputs, output: outputs.append(output))
     answers = network(model.prepare(image[None]))[0]
     score = answers[target] if against is None else answers[target] - answers[against]
-    weights = torch.autograd.grad(score, seen[0])[0].mean(dim=(2, 3), keepdim=True)
-    maps = (weights * seen[0]).sum(dim=1, keepdim=True).clamp(min=0)
+    weights = torch.autograd.grad(score, outputs[0])[0].mean(dim=(2, 3), keepdim=True)
+    maps = (weights * outputs[0]).sum(dim=1, keepdim=True).clamp(min=0)
     return F.interpolate(maps, image.shape[1:], mode="bilinear", align_corners=False)[0, 0].detach()
 
 
@@ -114,30 +114,30 @@ def test_saliency_is_the_largest_gradient_over_the_channels(name: str) -> None:
     model = model_of(preset(name))
     image = noise(model.spec)
     expected = gradient(model, model.prepare(image[None]), 4)[0].abs().amax(dim=0)
-    told = attribute(model, image, "saliency", 4)
-    assert torch.equal(told.values, expected) and expected.max() > 0
-    assert told.bound == expected.max() and not told.signed and told.note == "" and told.total is told.difference is None
+    attribution = attribute(model, image, "saliency", 4)
+    assert torch.equal(attribution.values, expected) and expected.max() > 0
+    assert attribution.bound == expected.max() and not attribution.signed and attribution.note == "" and attribution.total is attribution.difference is None
 
 
-def test_integrated_gradients_are_those_of_a_fine_sum() -> None:
+def test_integrated_gradients_are_those_of_a_fine_riemann_sum() -> None:
     model, images = digits(3)
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
         expected = riemann(model, image, target)
-        told = attribute(model, image, "integrated-gradients", target)
-        assert (told.values - expected).abs().sum() < 0.03 * expected.abs().sum() and told.signed
+        attribution = attribute(model, image, "integrated-gradients", target)
+        assert (attribution.values - expected).abs().sum() < 0.03 * expected.abs().sum() and attribution.signed
 
 
-def test_integrated_gradients_add_up_to_the_difference() -> None:
+def test_integrated_gradients_add_up_to_the_difference_of_the_logits() -> None:
     model, images = digits(10)
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
-        told = attribute(model, image, "integrated-gradients", target)
+        attribution = attribute(model, image, "integrated-gradients", target)
         expected = float(logits(model, model.prepare(image[None]))[0, target] - logits(model, black(model))[0, target])
-        assert told.total == pytest.approx(float(told.values.sum()), rel=1e-4)
-        assert told.difference == pytest.approx(expected, rel=1e-3, abs=1e-4)
-        assert told.total == pytest.approx(expected, rel=0.0101)
-        assert f"{told.total:.3g}".replace("-", "−") in told.note and f"{told.difference:.3g}".replace("-", "−") in told.note
+        assert attribution.total == pytest.approx(float(attribution.values.sum()), rel=1e-4)
+        assert attribution.difference == pytest.approx(expected, rel=1e-3, abs=1e-4)
+        assert attribution.total == pytest.approx(expected, rel=0.0101)
+        assert f"{attribution.total:.3g}".replace("-", "−") in attribution.note and f"{attribution.difference:.3g}".replace("-", "−") in attribution.note
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32)], ids=str)
@@ -147,53 +147,53 @@ def test_a_linear_networks_integrated_gradients_are_weight_times_input(shape: tu
     weight = model.network[1].weight
     assert isinstance(weight, Tensor)
     expected = (weight[7].view(shape) * (model.prepare(image[None]) - black(model))[0]).sum(dim=0)
-    told = attribute(model, image, "integrated-gradients", 7)
-    torch.testing.assert_close(told.values, expected, rtol=1e-5, atol=1e-6)
+    attribution = attribute(model, image, "integrated-gradients", 7)
+    torch.testing.assert_close(attribution.values, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_grad_cam_of_the_shipped_network_is_that_of_hooks() -> None:
+def test_grad_cam_of_the_shipped_network_is_that_computed_with_hooks() -> None:
     model, images = digits(6)
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
-        told = attribute(model, image, "grad-cam", target)
-        torch.testing.assert_close(told.values, grad_cam(model, image, 7, target))
-        assert not told.signed and "3×3" in told.note and told.values.min() >= 0 and told.bound > 0
+        attribution = attribute(model, image, "grad-cam", target)
+        torch.testing.assert_close(attribution.values, grad_cam(model, image, 7, target))
+        assert not attribution.signed and "3×3" in attribution.note and attribution.values.min() >= 0 and attribution.bound > 0
 
 
 @pytest.mark.parametrize(("name", "place"), [("cifar-resnet", 5), ("tutorial-cnn", 3), ("cifar-cnn", 3), ("lenet-5", 3)])
-def test_grad_cam_looks_at_the_last_convolution_that_still_has_places(name: str, place: int) -> None:
+def test_grad_cam_uses_the_last_convolution_with_more_than_one_position(name: str, place: int) -> None:
     model = model_of(preset(name))
     images = [noise(model.spec, seed) for seed in range(4)]
-    told = [attribute(model, image, "grad-cam", 2).values for image in images]
-    torch.testing.assert_close(told, [grad_cam(model, image, place, 2) for image in images])
-    assert max(values.max() for values in told) > 0
+    attributions = [attribute(model, image, "grad-cam", 2).values for image in images]
+    torch.testing.assert_close(attributions, [grad_cam(model, image, place, 2) for image in images])
+    assert max(values.max() for values in attributions) > 0
 
 
 @pytest.mark.parametrize(("name", "side", "stride"), [("mnist-cnn", 4, 2), ("cifar-cnn", 5, 2)])
-def test_occlusion_is_the_mean_fall_over_the_patches_that_cover_a_pixel(name: str, side: int, stride: int) -> None:
+def test_occlusion_is_the_mean_drop_of_the_logit_over_the_patches_that_cover_a_pixel(name: str, side: int, stride: int) -> None:
     model = load_model(DEFAULT_MODEL) if name == DEFAULT_MODEL else model_of(preset(name))
     image = load("mnist-5k").test_images[0] if name == DEFAULT_MODEL else noise(model.spec)
-    told = attribute(model, image, "occlusion", 2)
-    torch.testing.assert_close(told.values, occlusion(model, image, side, stride, 2), rtol=1e-3, atol=1e-5)
-    assert told.signed and told.bound > 1e-3 and told.note == ""
+    attribution = attribute(model, image, "occlusion", 2)
+    torch.testing.assert_close(attribution.values, occlusion(model, image, side, stride, 2), rtol=1e-3, atol=1e-5)
+    assert attribution.signed and attribution.bound > 1e-3 and attribution.note == ""
 
 
 @each_method
 def test_a_contrast_explains_the_difference_of_two_logits(method: str) -> None:
     model, images = digits(1)
     image, (first, second) = images[0], (2, 7)
-    told = contrast(model, image, method, first, second)
-    assert (told.target, told.versus) == (first, second) and told.bound > 0
+    attribution = contrast(model, image, method, first, second)
+    assert (attribution.target, attribution.versus) == (first, second) and attribution.bound > 0
     if method == "saliency":
-        assert torch.equal(told.values, gradient(model, model.prepare(image[None]), first, second)[0, 0].abs())
+        assert torch.equal(attribution.values, gradient(model, model.prepare(image[None]), first, second)[0, 0].abs())
     elif method == "grad-cam":
-        torch.testing.assert_close(told.values, grad_cam(model, image, 7, first, second))
+        torch.testing.assert_close(attribution.values, grad_cam(model, image, 7, first, second))
     elif method == "occlusion":
         expected = attribute(model, image, method, first).values - attribute(model, image, method, second).values
-        torch.testing.assert_close(told.values, expected, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(attribution.values, expected, rtol=1e-3, atol=1e-4)
     else:
         expected = riemann(model, image, first) - riemann(model, image, second)
-        assert (told.values - expected).abs().sum() < 0.04 * expected.abs().sum() and "first class" in told.note
+        assert (attribution.values - expected).abs().sum() < 0.04 * expected.abs().sum() and "first class" in attribution.note
 
 
 @pytest.mark.parametrize("name", sorted(IMAGES))
@@ -207,18 +207,23 @@ def test_every_preset_can_be_explained(name: str, method: str) -> None:
             attribute(model, image, method, 0)
         return
     before = state(model)
-    told = attribute(model, image, method, 9)
-    assert told.values.shape == image.shape[1:] and told.values.dtype == torch.float32 and told.values.isfinite().all() and not told.values.requires_grad
-    assert told.bound > 0 or "there is none" in told.note
+    attribution = attribute(model, image, method, 9)
+    assert (
+        attribution.values.shape == image.shape[1:]
+        and attribution.values.dtype == torch.float32
+        and attribution.values.isfinite().all()
+        and not attribution.values.requires_grad
+    )
+    assert attribution.bound > 0 or "there is none" in attribution.note
     assert method in methods_for(model) and state(model) == before
 
 
-def test_all_presets_for_images_were_among_them() -> None:
+def test_the_explained_presets_are_all_presets_for_images() -> None:
     assert set(load_presets().networks) - set(IMAGES) == {"two-layers"} and {spec.input_shape[0] for spec in IMAGES.values()} == {1, 3}
 
 
 @each_method
-def test_a_shared_network_stays_as_it_was_while_others_ask_it(method: str) -> None:
+def test_attribution_in_several_threads_does_not_change_a_shared_network(method: str) -> None:
     model, images = digits(8)
     alone = [attribute(model, image, method, 3).values for image in images[:2]]
     before, done, start = state(model), Event(), Barrier(3)
@@ -229,11 +234,11 @@ def test_a_shared_network_stays_as_it_was_while_others_ask_it(method: str) -> No
 
     def predict() -> int:
         start.wait(30)
-        asked = 0
+        count = 0
         while not done.is_set():
             model.probabilities(images)
-            asked += 1
-        return asked
+            count += 1
+        return count
 
     with ThreadPoolExecutor(3) as threads:
         other = threads.submit(predict)
@@ -242,13 +247,13 @@ def test_a_shared_network_stays_as_it_was_while_others_ask_it(method: str) -> No
         finally:
             done.set()
     assert other.result() > 0
-    for expected, told in zip(alone, explained, strict=True):
-        assert all(torch.equal(values, expected) for values in told)
+    for expected, repeated in zip(alone, explained, strict=True):
+        assert all(torch.equal(values, expected) for values in repeated)
     assert state(model) == before
 
 
 @each_method
-def test_layers_that_work_in_place_change_nothing(method: str) -> None:
+def test_in_place_layers_do_not_change_the_attribution(method: str) -> None:
     layers = tuple(
         LayerSpec(*layer) for layer in (("ReLU",), ("Conv2d", {"out_channels": 4}), ("ReLU",), ("MaxPool2d",), ("Flatten",), ("Linear", {"out_features": 10}))
     )
@@ -273,37 +278,37 @@ def test_the_order_of_execution_is_respected(method: str, keeps_order: bool) -> 
 
 
 @each_method
-def test_nobody_needs_gradients_to_be_on(method: str) -> None:
+def test_attribution_works_where_gradients_are_disabled(method: str) -> None:
     model, images = digits(1)
     with torch.no_grad():
-        told = attribute(model, images[0], method, 3)
-    assert torch.equal(told.values, attribute(model, images[0], method, 3).values)
+        attribution = attribute(model, images[0], method, 3)
+    assert torch.equal(attribution.values, attribute(model, images[0], method, 3).values)
 
 
 @pytest.mark.parametrize("method", ["integrated-gradients", "occlusion"])
-def test_in_a_black_image_nothing_spoke_for_anything(method: str) -> None:
-    told = attribute(load_model(DEFAULT_MODEL), torch.zeros(1, 28, 28, dtype=torch.uint8), method, 0)
-    assert told.bound == 0 and set(base64.b64decode(as_json(told)["values"])) == {0}
+def test_the_attribution_of_a_black_image_is_zero(method: str) -> None:
+    attribution = attribute(load_model(DEFAULT_MODEL), torch.zeros(1, 28, 28, dtype=torch.uint8), method, 0)
+    assert attribution.bound == 0 and set(base64.b64decode(as_json(attribution)["values"])) == {0}
 
 
 @each_method
-def test_json_holds_a_byte_for_each_pixel(method: str) -> None:
+def test_json_has_a_byte_for_each_pixel(method: str) -> None:
     model, images = digits(1)
-    told = attribute(model, images[0], method, 7)
-    packed = as_json(told)
+    attribution = attribute(model, images[0], method, 7)
+    packed = as_json(attribution)
     values = np.frombuffer(base64.b64decode(packed["values"]), dtype=np.int8).reshape(packed["height"], packed["width"])
-    assert np.abs(values.astype(int)).max() == 127 and (values.min() < 0) == told.signed == packed["signed"]
-    np.testing.assert_allclose(values / 127 * packed["bound"], told.values.numpy(), atol=told.bound / 254 * 1.001)
-    assert packed["note"] == told.note and set(packed) == {"values", "width", "height", "signed", "bound", "note"}
+    assert np.abs(values.astype(int)).max() == 127 and (values.min() < 0) == attribution.signed == packed["signed"]
+    np.testing.assert_allclose(values / 127 * packed["bound"], attribution.values.numpy(), atol=attribution.bound / 254 * 1.001)
+    assert packed["note"] == attribution.note and set(packed) == {"values", "width", "height", "signed", "bound", "note"}
 
 
-def test_json_of_an_image_that_is_no_square_goes_row_by_row() -> None:
+def test_json_of_a_rectangular_image_is_in_row_major_order() -> None:
     packed = as_json(Attribution("occlusion", 0, None, torch.tensor([[1.0, -2.0, 0.0], [0.5, 0.0, 2.0]]), True))
     assert (packed["width"], packed["height"], packed["bound"]) == (3, 2, 2.0)
     assert np.frombuffer(base64.b64decode(packed["values"]), dtype=np.int8).tolist() == [64, -127, 0, 32, 0, 127]
 
 
-def test_what_cannot_be_asked_is_refused_kindly() -> None:
+def test_unknown_methods_classes_and_shapes_are_refused() -> None:
     model, images = digits(1)
     with pytest.raises(UnknownName, match="integrated-gradients"):
         attribute(model, images[0], "guesswork", 0)
@@ -319,7 +324,7 @@ def test_what_cannot_be_asked_is_refused_kindly() -> None:
 
 
 @each_method
-def test_a_network_that_diverged_is_not_explained(method: str) -> None:
+def test_a_network_with_non_finite_outputs_is_refused(method: str) -> None:
     model = model_of(preset("mnist-fast"))
     network = build(model.spec, seed=3)
     assert isinstance(network[-1].bias, Tensor) and isinstance(network[-1].weight, Tensor)
@@ -328,7 +333,7 @@ def test_a_network_that_diverged_is_not_explained(method: str) -> None:
         attribute(replace(model, network=network.eval().requires_grad_(False)), noise(model.spec), method, 0)
 
 
-def test_each_method_is_told_in_whole_sentences_with_its_source() -> None:
+def test_each_method_has_a_description_and_a_source() -> None:
     assert list(METHODS) == ["saliency", "integrated-gradients", "grad-cam", "occlusion"]
     for method in METHODS.values():
         assert method.description.endswith(".") and method.description[0].isupper() and method.source.startswith("https://arxiv.org/abs/")
@@ -364,5 +369,5 @@ def test_every_method_agrees_with_captum(method: str, tolerance: float) -> None:
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
         expected = captums(model, image, method, target)
-        told = attribute(model, image, method, target).values
-        assert (told - expected).abs().sum() <= tolerance * expected.abs().sum() and expected.abs().sum() > 0
+        attribution = attribute(model, image, method, target).values
+        assert (attribution - expected).abs().sum() <= tolerance * expected.abs().sum() and expected.abs().sum() > 0

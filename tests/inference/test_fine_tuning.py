@@ -1,4 +1,4 @@
-"""A handful of corrections is learnt, little is forgotten, and what is told of both is what the networks say."""
+"""Fine-tuning on corrected drawings, and the comparison of the networks before and after."""
 
 from __future__ import annotations
 
@@ -20,27 +20,23 @@ from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import NAME_LIMIT, label, relabel
-from playground.runs.run import Run, all_runs, create
+from playground.runs.run import all_runs, create
 from playground.runs.start import own_images, start_weights
 from playground.training.config import TrainConfig
 
+from ..support.training import train
+
 NETWORK = "mnist-mlp"
-
-
-def trained(run: Run) -> Run:
-    for _ in execute(run):
-        pass
-    return run
 
 
 @pytest.fixture
 def model() -> Model:
     """A network that still has much to learn."""
     run = create(TrainConfig(network=NETWORK, epochs=1, device="cpu"), preset(NETWORK), "ada")
-    return load_model(trained(run).id)
+    return load_model(train(run).id)
 
 
-def misread(model: Model, count: int) -> tuple[Tensor, Tensor]:
+def misclassified(model: Model, count: int) -> tuple[Tensor, Tensor]:
     """Digits that the network takes for others."""
     tested = load("mnist-5k")
     wrong = (model.probabilities(tested.test_images).argmax(dim=1) != tested.test_labels).nonzero().squeeze(1)[:count]
@@ -48,8 +44,8 @@ def misread(model: Model, count: int) -> tuple[Tensor, Tensor]:
     return tested.test_images[wrong], tested.test_labels[wrong]
 
 
-def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
-    images, labels = misread(model, 5)
+def test_corrections_are_classified_correctly_and_accuracy_hardly_drops(model: Model) -> None:
+    images, labels = misclassified(model, 5)
     state = {name: tensor.clone() for name, tensor in model.network.state_dict().items()}
     run = fine_tune(model, images, labels, "ada")
     assert (History(run).follow().state, run.owner, run.config.inputs) == ("queued", "ada", model.inputs)
@@ -57,41 +53,41 @@ def test_corrections_are_learnt_and_old_digits_kept(model: Model) -> None:
     assert start is not None and own is not None
     assert start.keys() == state.keys() and all(torch.equal(start[name], tensor) for name, tensor in state.items())
     assert torch.equal(own[0], images) and torch.equal(own[1], labels)
-    after = load_model(trained(run).id)
-    told = compare_networks(model, after, images, labels, "mnist-5k")
-    assert all(each["after"]["label"] == each["label"] != each["before"]["label"] for each in told["drawings"])
-    assert told["accuracy"]["after"] > told["accuracy"]["before"] - 0.003
+    after = load_model(train(run).id)
+    comparison = compare_networks(model, after, images, labels, "mnist-5k")
+    assert all(each["after"]["label"] == each["label"] != each["before"]["label"] for each in comparison["drawings"])
+    assert comparison["accuracy"]["after"] > comparison["accuracy"]["before"] - 0.003
     assert all(torch.equal(tensor, state[name]) for name, tensor in model.network.state_dict().items())
 
 
-def test_the_shipped_network_is_taught_an_odd_digit() -> None:
+def test_the_shipped_network_can_be_fine_tuned_on_an_unusual_digit() -> None:
     """A one upside down and mirrored is no digit that anyone has shown it."""
     model = load_model("mnist-cnn")
     images = load("mnist-5k").test_images
     labels = load("mnist-5k").test_labels
     odd = images[labels == 4].flip(-2)[:2]
-    wanted = torch.full((2,), 4)
-    assert (model.probabilities(odd).argmax(dim=1) != wanted).all()
-    after = load_model(trained(fine_tune(model, odd, wanted, "ada")).id)
-    assert (after.probabilities(odd).argmax(dim=1) == wanted).all()
+    targets = torch.full((2,), 4)
+    assert (model.probabilities(odd).argmax(dim=1) != targets).all()
+    after = load_model(train(fine_tune(model, odd, targets, "ada")).id)
+    assert (after.probabilities(odd).argmax(dim=1) == targets).all()
     assert after.inputs == model.inputs and not after.network.training
 
 
-def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
-    images, labels = misread(model, 3)
+def test_the_comparison_has_the_metrics_of_scikit_learn(model: Model) -> None:
+    images, labels = misclassified(model, 3)
     other = load_model("mnist-cnn")
     tested = load("mnist-5k")
-    said = [each.probabilities(tested.test_images).argmax(dim=1) for each in (other, model)]
-    told = compare_networks(other, model, images, labels, "mnist-5k")
-    assert (told["dataset"], told["images"]) == ("MNIST 5k", 1000)
-    assert list(told["accuracy"].values()) == pytest.approx([accuracy_score(tested.test_labels, each) for each in said])
-    lost = recall_score(tested.test_labels, said[0], average=None) - recall_score(tested.test_labels, said[1], average=None)
-    forgotten = told["forgotten"]
+    predictions = [each.probabilities(tested.test_images).argmax(dim=1) for each in (other, model)]
+    comparison = compare_networks(other, model, images, labels, "mnist-5k")
+    assert (comparison["dataset"], comparison["images"]) == ("MNIST 5k", 1000)
+    assert list(comparison["accuracy"].values()) == pytest.approx([accuracy_score(tested.test_labels, each) for each in predictions])
+    lost = recall_score(tested.test_labels, predictions[0], average=None) - recall_score(tested.test_labels, predictions[1], average=None)
+    forgotten = comparison["forgotten"]
     assert len(forgotten) == 3 and [each["lost"] / each["of"] for each in forgotten] == pytest.approx(sorted(lost, reverse=True)[:3])
     assert all(lost[int(each["class"])] == pytest.approx(each["lost"] / each["of"]) for each in forgotten)
     for when, network in (("before", other), ("after", model)):
         probabilities = network.probabilities(images)
-        answers = [each[when] for each in told["drawings"]]
+        answers = [each[when] for each in comparison["drawings"]]
         assert [each["label"] for each in answers] == [str(int(row.argmax())) for row in probabilities]
         assert [each["probability"] for each in answers] == pytest.approx(probabilities.amax(dim=1).tolist(), abs=1e-6)
         assert [each["true_probability"] for each in answers] == pytest.approx(
@@ -100,15 +96,15 @@ def test_what_is_told_is_what_scikit_learn_counts(model: Model) -> None:
     assert compare_networks(model, model, images, labels, "mnist-5k")["forgotten"] == []
 
 
-def test_two_teachings_are_the_same(model: Model) -> None:
-    images, labels = misread(model, 2)
-    first, second = (trained(fine_tune(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
+def test_fine_tuning_twice_gives_the_same_weights(model: Model) -> None:
+    images, labels = misclassified(model, 2)
+    first, second = (train(fine_tune(model, images, labels, "ada")).checkpoints.load() for _ in range(2))
     assert first is not None and second is not None
     assert all(torch.equal(tensor, second["weights"][name]) for name, tensor in first["weights"].items())
 
 
-def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
-    images, labels = misread(model, 2)
+def test_the_run_is_named_after_the_drawings(model: Model) -> None:
+    images, labels = misclassified(model, 2)
     assert label(fine_tune(model, images[:1], labels[:1], "ada")).name.endswith(", fine-tuned (drawings: 1)")
     assert label(fine_tune(load_model("mnist-cnn"), images, labels, "ada")).name == "Small modern CNN, fine-tuned (drawings: 2)"
     assert model.run is not None
@@ -121,16 +117,16 @@ def test_the_run_is_named_after_what_was_taught(model: Model) -> None:
 def test_no_batch_has_a_single_image(count: int) -> None:
     """Batch norm over vectors could not learn from it. With 139 drawings the usual batch size would leave one."""
     spec = NetworkSpec("norm", (1, 28, 28), (LayerSpec("Flatten"), LayerSpec("BatchNorm1d"), LayerSpec("Linear", {"out_features": 10})))
-    run = trained(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
+    run = train(create(TrainConfig(network="norm", epochs=0.05, device="cpu"), spec))
     images, labels = torch.zeros(count, 1, 28, 28, dtype=torch.uint8), torch.zeros(count, dtype=torch.long)
     taught = fine_tune(load_model(run.id), images, labels, "ada")
     assert next(iter(execute(taught))).step == 0  # type: ignore[attr-defined]
     assert (taught.config.batch_size == fine_tuning.SETTINGS.batch_size) == (count != 139)
 
 
-def test_what_cannot_be_taught_is_refused(model: Model) -> None:
+def test_invalid_drawings_and_networks_cannot_be_fine_tuned(model: Model) -> None:
     runs = all_runs()
-    images, labels = misread(model, 2)
+    images, labels = misclassified(model, 2)
     with pytest.raises(DataError, match="Labels must be"):
         fine_tune(model, images, labels[:1], "ada")
     with pytest.raises(DataError, match="not 0"):
@@ -142,6 +138,6 @@ def test_what_cannot_be_taught_is_refused(model: Model) -> None:
     assert all_runs() == runs
 
 
-def test_drawings_travel_as_they_are(model: Model) -> None:
-    images, labels = misread(model, 2)
+def test_drawings_reach_the_run_unchanged(model: Model) -> None:
+    images, labels = misclassified(model, 2)
     assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels), model.info)

@@ -1,4 +1,4 @@
-"""Advice: each rule speaks where it should and is silent where it should be, and what it offers takes the hint away."""
+"""Advice: each rule applies where it should and nowhere else, and its fixes remove it."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ def advice(spec: NetworkSpec, dataset: str | None = None, batch_size: int = 64, 
     return advise(spec, trace(spec), dataset_info(dataset) if dataset else None, batch_size, memory)
 
 
-def kinds(found: list[Advice]) -> list[tuple[str, int | None]]:
-    return [(item.kind, item.layer) for item in found]
+def kinds(items: list[Advice]) -> list[tuple[str, int | None]]:
+    return [(item.kind, item.layer) for item in items]
 
 
 def image(*layers: Layer) -> NetworkSpec:
@@ -112,15 +112,15 @@ CASES = [
 
 
 @pytest.mark.parametrize(("kind", "spec", "layer", "titles", "without"), CASES, ids=[f"{number}-{case[0]}" for number, case in enumerate(CASES)])
-def test_a_hint_is_given_and_is_not_given(kind: str, spec: NetworkSpec, layer: int | None, titles: list[str], without: NetworkSpec) -> None:
-    found = [item for item in advice(spec) if item.kind == kind]
-    assert kinds(found) == [(kind, layer)]
-    assert [fix.title for fix in found[0].fixes] == titles
+def test_a_rule_gives_advice_only_where_it_applies(kind: str, spec: NetworkSpec, layer: int | None, titles: list[str], without: NetworkSpec) -> None:
+    items = [item for item in advice(spec) if item.kind == kind]
+    assert kinds(items) == [(kind, layer)]
+    assert [fix.title for fix in items[0].fixes] == titles
     assert kind not in dict(kinds(advice(without)))
 
 
 @pytest.mark.parametrize(
-    ("dataset", "spec", "found"),
+    ("dataset", "spec", "expected"),
     [
         ("mnist", PRESETS["tutorial-cnn"], set()),
         ("mnist", PRESETS["cifar-cnn"], {("wrong-input", None)}),
@@ -133,69 +133,69 @@ def test_a_hint_is_given_and_is_not_given(kind: str, spec: NetworkSpec, layer: i
     ],
     ids=["fits", "input", "units", "image-out", "nothing", "broken", "no-data", "nothing-and-no-data"],
 )
-def test_a_network_is_held_against_its_data(dataset: str | None, spec: NetworkSpec, found: set[tuple[str, int | None]]) -> None:
-    assert {item for item in kinds(advice(spec, dataset)) if item[0] in ("wrong-input", "wrong-output", "nothing-to-learn")} == found
+def test_input_and_output_are_compared_with_the_data_set(dataset: str | None, spec: NetworkSpec, expected: set[tuple[str, int | None]]) -> None:
+    assert {item for item in kinds(advice(spec, dataset)) if item[0] in ("wrong-input", "wrong-output", "nothing-to-learn")} == expected
 
 
 @pytest.mark.parametrize("kind", ["wrong-output", "nothing-to-learn"])
-def test_the_output_is_fixed_for_the_data(kind: str) -> None:
+def test_a_fix_gives_the_network_one_output_for_each_class(kind: str) -> None:
     spec = image(Layer("ReLU"))
-    found = next(item for item in advice(spec, "mnist") if item.kind == kind)
-    assert [fix.title for fix in found.fixes] == ["Add Flatten and Linear with 10 outputs at the end"]
-    assert run(found.fixes[0].layers, IMAGE).shape == (BATCH, 10)
+    item = next(item for item in advice(spec, "mnist") if item.kind == kind)
+    assert [fix.title for fix in item.fixes] == ["Add Flatten and Linear with 10 outputs at the end"]
+    assert run(item.fixes[0].layers, IMAGE).shape == (BATCH, 10)
 
 
 NORMED = network((8,), Layer("Linear"), Layer("BatchNorm1d"), Layer("ReLU"), TEN)
 
 
-def test_batch_norm_of_one_sample() -> None:
-    found = [item for item in advice(NORMED, batch_size=1) if item.kind == "batch-norm-of-one"]
-    assert kinds(found) == [("batch-norm-of-one", 1)] and [fix.title for fix in found[0].fixes] == ["Use LayerNorm here"]
+def test_batch_normalisation_with_a_batch_size_of_1_gets_advice() -> None:
+    items = [item for item in advice(NORMED, batch_size=1) if item.kind == "batch-norm-of-one"]
+    assert kinds(items) == [("batch-norm-of-one", 1)] and [fix.title for fix in items[0].fixes] == ["Use LayerNorm here"]
     assert "batch-norm-of-one" not in dict(kinds(advice(NORMED, batch_size=2)))
     blocks = [item for item in advice(image(Layer("ResidualBlock")), batch_size=1) if item.kind == "batch-norm-of-one"]
     assert kinds(blocks) == [("batch-norm-of-one", 0)] and blocks[0].fixes == ()
 
 
-def test_a_network_too_large_for_the_device() -> None:
+def test_a_network_too_large_for_the_device_gets_advice() -> None:
     spec = PRESETS["tutorial-cnn"]
-    total = compute_totals(trace(spec))
-    needed = total.parameters * 16 + total.activation_bytes // 4 * 64 * 8
-    assert "too-large-for-device" not in dict(kinds(advice(spec, memory=needed)))
-    assert ("too-large-for-device", None) in kinds(advice(spec, memory=needed - 1))
+    counts = compute_totals(trace(spec))
+    memory = counts.parameters * 16 + counts.activation_bytes // 4 * 64 * 8
+    assert "too-large-for-device" not in dict(kinds(advice(spec, memory=memory)))
+    assert ("too-large-for-device", None) in kinds(advice(spec, memory=memory - 1))
     assert "too-large-for-device" not in dict(kinds(advice(spec, memory=None)))
-    assert "too-large-for-device" not in dict(kinds(advice(spec, batch_size=32, memory=needed - 1)))
+    assert "too-large-for-device" not in dict(kinds(advice(spec, batch_size=32, memory=memory - 1)))
 
 
-def test_numbers_are_told() -> None:
-    told = {item.kind: item.text + item.reason for item in advice(PRESETS["tutorial-cnn"], "mnist")}
-    assert "(800 + 1)·128 = 102,528" in told["one-layer-dominates"] and "94\N{NARROW NO-BREAK SPACE}%" in told["one-layer-dominates"]
-    assert "(11 + 2·0 − 2) / 2 leaves 1" in told["rows-dropped"] and "1 px at the bottom and 1 px at the right" in told["rows-dropped"]
+def test_advice_contains_the_numbers_of_the_network() -> None:
+    texts = {item.kind: item.text + item.reason for item in advice(PRESETS["tutorial-cnn"], "mnist")}
+    assert "(800 + 1)·128 = 102,528" in texts["one-layer-dominates"] and "94\N{NARROW NO-BREAK SPACE}%" in texts["one-layer-dominates"]
+    assert "(11 + 2·0 − 2) / 2 leaves 1" in texts["rows-dropped"] and "1 px at the bottom and 1 px at the right" in texts["rows-dropped"]
     assert "about 5.3 GB, but the device has 3.0 GB" in advice(image(Layer("Conv2d", {"out_channels": 1024})), batch_size=1024, memory=3 * 2**30)[0].text
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_the_networks_that_come_with_it_have_nothing_grave(name: str) -> None:
+def test_presets_get_only_minor_advice(name: str) -> None:
     assert {item.kind for item in advice(PRESETS[name])} <= {"rows-dropped", "one-layer-dominates", "no-activation"}
 
 
-def test_the_same_hint_is_not_given_without_end() -> None:
+def test_repeated_advice_is_limited() -> None:
     spec = network((8,), *[Layer("Linear", {"out_features": 8})] * MAX_LAYERS)
     assert kinds(advice(spec)) == [("no-activation", index) for index in range(1, MAX_PER_KIND + 1)]
 
 
 @settings(max_examples=repetitions(300))
 @given(stacks, st.sampled_from(["mnist", None]), st.sampled_from([1, 64]))
-def test_what_is_offered_takes_the_hint_away_and_leaves_the_network_as_fit_as_it_was(spec: NetworkSpec, dataset: str | None, batch_size: int) -> None:
-    found = advice(spec, dataset, batch_size)
-    times = Counter(item.kind for item in found)
+def test_a_fix_removes_its_advice_and_breaks_no_layer(spec: NetworkSpec, dataset: str | None, batch_size: int) -> None:
+    items = advice(spec, dataset, batch_size)
+    times = Counter(item.kind for item in items)
     assert max(times.values(), default=0) <= MAX_PER_KIND
-    reached = [step.out_shape is None for step in trace(spec)]
-    for item in found:
+    is_unreachable = [step.out_shape is None for step in trace(spec)]
+    for item in items:
         assert item.text.endswith(".") and item.reason.endswith(".")
         event(f"{item.kind}: {len(item.fixes)} fixes")
         for fix in item.fixes:
             fixed = spec.with_layers(fix.layers)
-            fitting = len(fixed.layers) - sum(reached)
+            fitting = len(fixed.layers) - sum(is_unreachable)
             run(fixed.layers[:fitting], fixed.input_shape)
             after = Counter(other.kind for other in advice(fixed, dataset, batch_size))
             assert after[item.kind] < times[item.kind] or times[item.kind] == MAX_PER_KIND

@@ -1,4 +1,4 @@
-"""The analysis as plain data: complete, sent as JSON, and unmoved by whatever a document holds."""
+"""The analysis of a network as plain data: complete, serialisable as JSON, and safe for any document."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from playground import device
 from playground.errors import ConfigError, PlaygroundError, UnknownName
@@ -19,6 +18,7 @@ from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.trace import trace
 
 from ..support.tiers import repetitions
+from .malformed import json_values, malformed_networks
 from .stacks import Layer, network, stacks
 
 PRESETS = load_presets().networks
@@ -27,26 +27,6 @@ KEYS = {
     "multiply_arithmetic", "size_formula", "bytes", "receptive_field", "error", "fixes",
 }  # fmt: skip
 GOOD: dict[str, Any] = {"name": "net", "input_shape": [1, 28, 28], "layers": [{"type": "Conv2d", "padding": 1}]}
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.integers(10**300, 10**301) | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
-)
-nearly_layers = json_values | st.builds(
-    lambda kind, extra, values: {"type": kind.name} | dict(zip([param.name for param in kind.params], values, strict=False)) | extra,
-    st.sampled_from(LAYERS),
-    st.dictionaries(st.text(), json_values, max_size=1),
-    st.lists(json_values, max_size=3),
-)
-nearly_networks = st.fixed_dictionaries(
-    {},
-    optional={
-        "name": st.just("net") | json_values,
-        "title": json_values,
-        "input_shape": st.just([1, 28, 28]) | st.lists(st.integers() | json_values, max_size=4) | json_values,
-        "layers": st.lists(nearly_layers, max_size=4) | json_values,
-    },
-)
 
 
 def deep(levels: int) -> list[Any]:
@@ -56,49 +36,49 @@ def deep(levels: int) -> list[Any]:
     return value
 
 
-def sent(found: dict[str, Any]) -> str:
+def to_json(result: dict[str, Any]) -> str:
     """As the page gets it: text of characters that can be encoded, and no number that JSON does not have."""
-    return json.dumps(found, allow_nan=False, ensure_ascii=False).encode("utf-8").decode()
+    return json.dumps(result, allow_nan=False, ensure_ascii=False).encode("utf-8").decode()
 
 
 @settings(max_examples=repetitions(100))
 @given(stacks)
-def test_every_layer_is_told_with_all_its_facts(spec: NetworkSpec) -> None:
-    found = analyse(spec.to_dict(), None)
-    sent(found)
+def test_the_analysis_has_all_facts_of_every_layer(spec: NetworkSpec) -> None:
+    result = analyse(spec.to_dict(), None)
+    to_json(result)
     steps = trace(spec)
-    assert found["valid"] and found["problems"] == []
-    assert found["fits"] == all(step.out_shape for step in steps) == (not found["refusal"])
-    for step, told in zip(steps, found["steps"], strict=True):
-        assert told.keys() == KEYS
-        assert (told["index"], told["type"], told["set"]) == (step.index, step.layer.type, dict(step.layer.params))
-        assert told["params"] == layer_type(step.layer.type).settings(step.layer.params)
-        assert [told[name] and tuple(told[name]) for name in ("in_shape", "out_shape")] == [step.in_shape, step.out_shape]
-        assert (told["parameters"], told["multiply_adds"], told["error"]) == (step.parameters, step.multiply_adds, step.error)
-        assert [fix["title"] for fix in told["fixes"]] == [fix.title for fix in step.fixes]
-    assert found["totals"]["parameters"] == sum(step.parameters for step in steps)
+    assert result["valid"] and result["problems"] == []
+    assert result["fits"] == all(step.out_shape for step in steps) == (not result["refusal"])
+    for step, row in zip(steps, result["steps"], strict=True):
+        assert row.keys() == KEYS
+        assert (row["index"], row["type"], row["set"]) == (step.index, step.layer.type, dict(step.layer.params))
+        assert row["params"] == layer_type(step.layer.type).settings(step.layer.params)
+        assert [row[name] and tuple(row[name]) for name in ("in_shape", "out_shape")] == [step.in_shape, step.out_shape]
+        assert (row["parameters"], row["multiply_adds"], row["error"]) == (step.parameters, step.multiply_adds, step.error)
+        assert [fix["title"] for fix in row["fixes"]] == [fix.title for fix in step.fixes]
+    assert result["totals"]["parameters"] == sum(step.parameters for step in steps)
 
 
 @pytest.mark.parametrize("name", sorted(PRESETS))
-def test_the_networks_that_come_with_it_fit(name: str) -> None:
-    found = analyse(PRESETS[name].to_dict(), None)
-    assert found["fits"] and found["steps"][0]["module"].rsplit(".", 1)[1] == found["steps"][0]["type"]
+def test_presets_fit(name: str) -> None:
+    result = analyse(PRESETS[name].to_dict(), None)
+    assert result["fits"] and result["steps"][0]["module"].rsplit(".", 1)[1] == result["steps"][0]["type"]
 
 
-def test_a_fix_is_a_network_that_can_be_sent_back() -> None:
+def test_a_fix_is_a_network_that_fits() -> None:
     broken = network((1, 28, 28), Layer("Linear")).to_dict()
     fixes = analyse(broken, None)["steps"][0]["fixes"]
     assert fixes and all(analyse({**broken, "layers": fix["layers"]}, None)["fits"] for fix in fixes)
 
 
-def test_advice_is_told_with_its_data_and_its_fixes() -> None:
-    found = analyse(network((1, 28, 28), Layer("Flatten"), Layer("Linear")).to_dict(), "mnist")["advice"]
-    assert [(item["kind"], item["layer"]) for item in found] == [("wrong-output", 1)]
-    assert found[0].keys() == {"kind", "layer", "text", "reason", "fixes"}
-    assert [fix["layers"][-1] for fix in found[0]["fixes"]] == [{"type": "Linear", "out_features": 10}] * 2
+def test_advice_comes_with_its_fixes() -> None:
+    result = analyse(network((1, 28, 28), Layer("Flatten"), Layer("Linear")).to_dict(), "mnist")["advice"]
+    assert [(item["kind"], item["layer"]) for item in result] == [("wrong-output", 1)]
+    assert result[0].keys() == {"kind", "layer", "text", "reason", "fixes"}
+    assert [fix["layers"][-1] for fix in result[0]["fixes"]] == [{"type": "Linear", "out_features": 10}] * 2
 
 
-def test_the_batch_and_the_devices_memory_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_advice_depends_on_batch_size_and_device_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     document = PRESETS["tutorial-cnn"].to_dict()
     monkeypatch.setattr(device, "best", lambda: device.Device("cpu", "small", 100_000_000, 1, 1))
     assert "too-large-for-device" in [item["kind"] for item in analyse(document, "mnist", 512)["advice"]]
@@ -107,10 +87,10 @@ def test_the_batch_and_the_devices_memory_matter(monkeypatch: pytest.MonkeyPatch
     assert "too-large-for-device" not in [item["kind"] for item in analyse(document, "mnist", 512)["advice"]]
 
 
-def test_a_network_that_cannot_be_built_is_refused_with_the_reason() -> None:
+def test_the_analysis_says_why_a_network_cannot_be_built() -> None:
     wide = [{"type": "Flatten"}, {"type": "Linear", "out_features": 4096}]
-    found = analyse({**GOOD, "input_shape": [3, 256, 256], "layers": wide}, None)
-    assert found["valid"] and not found["fits"] and "805,310,464 parameters" in found["refusal"]
+    result = analyse({**GOOD, "input_shape": [3, 256, 256], "layers": wide}, None)
+    assert result["valid"] and not result["fits"] and "805,310,464 parameters" in result["refusal"]
     assert "Layer 0 (Linear)" in analyse({**GOOD, "layers": wide[1:]}, None)["refusal"]
 
 
@@ -143,19 +123,19 @@ ABSURD: dict[str, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize(("document", "told"), ABSURD.values(), ids=ABSURD)
-def test_an_absurd_document_is_told_its_problems_before_anything_is_traced(document: object, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("document", "message"), ABSURD.values(), ids=ABSURD)
+def test_the_problems_of_an_invalid_document_are_listed_without_tracing(document: object, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "trace", lambda _spec: pytest.fail("what is no network was traced"))
-    found = analyse(document, "mnist")
-    assert not found["valid"] and not found["fits"] and found["steps"] == found["advice"] == [] and found["totals"] is None
-    assert any(told in problem for problem in found["problems"])
-    assert len(found["problems"]) <= MAX_PROBLEMS + 1 and max(map(len, found["problems"])) <= MAX_TEXT
-    sent(found)
+    result = analyse(document, "mnist")
+    assert not result["valid"] and not result["fits"] and result["steps"] == result["advice"] == [] and result["totals"] is None
+    assert any(message in problem for problem in result["problems"])
+    assert len(result["problems"]) <= MAX_PROBLEMS + 1 and max(map(len, result["problems"])) <= MAX_TEXT
+    to_json(result)
 
 
-def test_the_layers_of_a_network_that_is_too_long_are_not_looked_at() -> None:
-    found = analyse({**GOOD, "layers": [{"type": "Nope"}] * 10_000}, None)
-    assert found["problems"] == [f"A network must have from 1 to {MAX_LAYERS} layers, not 10000."]
+def test_layers_of_a_network_with_too_many_layers_are_not_checked() -> None:
+    result = analyse({**GOOD, "layers": [{"type": "Nope"}] * 10_000}, None)
+    assert result["problems"] == [f"A network must have from 1 to {MAX_LAYERS} layers, not 10000."]
 
 
 LARGEST = {
@@ -169,38 +149,38 @@ LARGEST = {
 
 
 @pytest.mark.parametrize("layers", LARGEST.values(), ids=LARGEST)
-def test_the_largest_network_that_may_be_written_allocates_nothing(layers: list[dict[str, Any]]) -> None:
-    found = analyse({**GOOD, "input_shape": [4096, 4096, 4096], "layers": layers}, "mnist", 65536)
-    assert found["valid"] and found["totals"]["activation_bytes"] > 2**30
-    assert "too-large-for-device" in [item["kind"] for item in found["advice"]]
-    sent(found)
+def test_the_largest_valid_networks_are_analysed_without_allocating_tensors(layers: list[dict[str, Any]]) -> None:
+    result = analyse({**GOOD, "input_shape": [4096, 4096, 4096], "layers": layers}, "mnist", 65536)
+    assert result["valid"] and result["totals"]["activation_bytes"] > 2**30
+    assert "too-large-for-device" in [item["kind"] for item in result["advice"]]
+    to_json(result)
 
 
 @settings(max_examples=repetitions(200))
-@given(json_values | nearly_networks)
-def test_any_json_is_analysed_or_told_its_problems(document: object) -> None:
-    found = analyse(document, None)
-    sent(found)
-    assert found["valid"] == bool(found["steps"]) == (not found["problems"])
+@given(json_values | malformed_networks)
+def test_any_json_is_analysed_or_has_problems(document: object) -> None:
+    result = analyse(document, None)
+    to_json(result)
+    assert result["valid"] == bool(result["steps"]) == (not result["problems"])
 
 
 @pytest.mark.parametrize("dataset", ["nope", "", 3, ["mnist"]])
-def test_a_data_set_that_is_none_is_refused(dataset: Any) -> None:
+def test_an_unknown_data_set_is_refused(dataset: Any) -> None:
     with pytest.raises(PlaygroundError):
         analyse(GOOD, dataset)
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 2.5, "64", True, None, 10**9])
-def test_a_batch_that_is_none_is_refused(batch_size: Any) -> None:
+def test_an_invalid_batch_size_is_refused(batch_size: Any) -> None:
     with pytest.raises(ConfigError, match="batch size"):
         analyse(GOOD, None, batch_size)
 
 
-def test_the_catalogue_is_complete_and_can_be_sent() -> None:
-    found = describe_layer_types()
-    assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert [item["name"] for item in found] == [kind.name for kind in LAYERS]
-    for item, kind in zip(found, LAYERS, strict=True):
+def test_the_catalogue_is_complete_and_serialisable() -> None:
+    rows = describe_layer_types()
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    assert [item["name"] for item in rows] == [kind.name for kind in LAYERS]
+    for item, kind in zip(rows, LAYERS, strict=True):
         assert (item["title"], item["group"], item["summary"], item["module"], tuple(item["ranks"])) == (
             kind.title, kind.group, kind.summary, kind.target, kind.ranks,
         )  # fmt: skip
@@ -208,7 +188,7 @@ def test_the_catalogue_is_complete_and_can_be_sent() -> None:
         assert [{**param, "help": param["summary"]} for param in item["params"]] == [{**param, "summary": param["help"]} for param in params]
 
 
-def test_help_is_pytorchs_first_sentence_in_plain_words() -> None:
+def test_parameter_help_is_the_first_sentence_of_pytorchs_documentation() -> None:
     assert parameter_help("Conv2d") == {
         "out_channels": "Number of channels produced by the convolution.",
         "kernel_size": "Size of the convolving kernel.",
@@ -222,12 +202,12 @@ def test_help_is_pytorchs_first_sentence_in_plain_words() -> None:
     assert parameter_help("TransformerEncoderLayer")["dim_feedforward"] == "The dimension of the feedforward network model."
 
 
-def test_help_falls_back_to_the_playgrounds_words() -> None:
+def test_parameter_help_falls_back_to_the_catalogue() -> None:
     assert parameter_help("PatchEmbedding")["patch_size"] == "Side of a square, in pixels."
 
 
 @pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.name)
-def test_help_for_every_parameter_is_one_plain_sentence(kind: Any) -> None:
+def test_parameter_help_is_one_plain_sentence(kind: Any) -> None:
     texts = parameter_help(kind.name)
     assert list(texts) == [param.name for param in kind.params]
     assert all(text.endswith(".") and "`" not in text and ":" not in text and "default" not in text.lower() and len(text) < 120 for text in texts.values())

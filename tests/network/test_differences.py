@@ -26,7 +26,7 @@ BASE = network((8,), Layer("Linear", {"out_features": 4}), Layer("ReLU"), Layer(
     ],
     ids=["same", "removed", "added", "changed", "default-written-out", "replaced", "input"],
 )
-def test_differences_to_another_network(changes: dict[str, Any], expected: list[tuple[Any, ...]]) -> None:
+def test_compare_lists_added_removed_and_changed_layers(changes: dict[str, Any], expected: list[tuple[Any, ...]]) -> None:
     spec = network(changes.get("input_shape", (8,)), *changes.get("layers", BASE.layers))
     assert [(item.kind, item.index, item.reference_index, item.extra_parameters) for item in find_differences(spec, BASE)] == expected
 

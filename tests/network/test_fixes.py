@@ -1,4 +1,4 @@
-"""Fixes: every fix works, and PyTorch running the fixed network is the oracle."""
+"""Fixes for networks that do not fit: every one works, which is checked by running the network in PyTorch."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def output_fixes(spec: NetworkSpec, classes: int) -> tuple[Fix, ...]:
 
 @settings(max_examples=repetitions(520))
 @given(stacks)
-def test_every_fix_that_is_offered_makes_the_layer_fit(spec: NetworkSpec) -> None:
+def test_every_fix_makes_the_layer_fit(spec: NetworkSpec) -> None:
     broken = next((step for step in trace(spec) if step.error), None)
     assume(broken)
     assert len(spec.layers) == 1 or broken.fixes
@@ -45,7 +45,7 @@ def test_every_fix_that_is_offered_makes_the_layer_fit(spec: NetworkSpec) -> Non
 
 @settings(max_examples=repetitions(200))
 @given(stacks, st.integers(1, 12))
-def test_every_fix_of_the_output_makes_the_whole_network_end_in_the_classes(stack: NetworkSpec, classes: int) -> None:
+def test_every_output_fix_gives_one_output_for_each_class(stack: NetworkSpec, classes: int) -> None:
     spec = without_misfits(stack)
     assume(spec)
     fixes = output_fixes(spec, classes)
@@ -66,7 +66,7 @@ def test_every_fix_of_the_output_makes_the_whole_network_end_in_the_classes(stac
     ],
     ids=["last", "behind-softmax", "unfinished", "none", "right", "broken"],
 )
-def test_the_output_is_fixed_where_the_scores_are_made(layers: tuple[Layer, ...], titles: list[str]) -> None:
+def test_an_output_fix_changes_the_layer_that_computes_the_logits(layers: tuple[Layer, ...], titles: list[str]) -> None:
     assert [fix.title for fix in output_fixes(network((4,), *layers), 10)] == titles
 
 
@@ -108,24 +108,24 @@ TITLES = [
 
 
 @pytest.mark.parametrize(("spec", "titles"), TITLES, ids=[str(number) for number in range(len(TITLES))])
-def test_the_fixes_that_are_offered_best_first(spec: NetworkSpec, titles: list[str]) -> None:
+def test_fixes_are_ordered_best_first(spec: NetworkSpec, titles: list[str]) -> None:
     step = trace(spec)[-1]
     assert len(step.fixes) == len(titles), [fix.title for fix in step.fixes]
     assert all(fix.title.startswith(title) for fix, title in zip(step.fixes, titles, strict=True)), [fix.title for fix in step.fixes]
     assert all(works(spec, spec.with_layers(fix.layers), step.index) for fix in step.fixes)
 
 
-def test_no_fix_is_offered_where_there_is_none() -> None:
+def test_some_misfits_have_no_fix() -> None:
     assert trace(network((10,), Layer("Conv2d")))[0].fixes == ()
 
 
-def test_a_fix_never_makes_a_network_too_long() -> None:
+def test_a_fix_never_exceeds_the_maximum_number_of_layers() -> None:
     full = network((1, 8, 8), *[Layer("ReLU")] * (MAX_LAYERS - 1), Layer("Linear"))
     assert [fix.title for fix in trace(full)[-1].fixes] == ["Leave this layer out"]
     one_less = full.with_layers(full.layers[1:])
     assert "Put a Flatten layer before it: a vector of 64 values" in [fix.title for fix in trace(one_less)[-1].fixes]
 
 
-def test_divisors_are_in_order_and_end_where_they_shall() -> None:
+def test_divisors_are_sorted_and_bounded() -> None:
     assert divisors(28, 32) == [1, 2, 4, 7, 14, 28]
     assert divisors(28, 7) == [1, 2, 4, 7]

@@ -101,7 +101,7 @@ def test_formulas_are_written_with_the_numbers_of_the_layer(step: ShapeStep, par
     assert (write_parameter_formula(step), write_multiply_add_formula(step), write_output_size_formula(step)) == (parameters, work, size)
 
 
-def test_an_encoder_layer_is_the_sum_of_its_parts() -> None:
+def test_the_parameter_count_of_an_encoder_layer_is_the_sum_of_its_parts() -> None:
     step = last(Layer("PatchEmbedding", {"patch_size": 7}), Layer("TransformerEncoderLayer"))
     module = construct(step.layer, step.in_shape)
     parts = [part.strip() for part in write_parameter_formula(step).split(" = ")[0].split(" + ")]

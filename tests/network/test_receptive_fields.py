@@ -103,7 +103,7 @@ def test_a_receptive_field_has_the_pixels_with_a_gradient(stack: NetworkSpec) ->
     ],
     ids=lambda item: "-".join(layer.type for layer in item) if isinstance(item, tuple) else str(item),
 )
-def test_receptive_fields_by_hand(layers: tuple[Layer, ...], size: int, effective_stride: int | None, start: int, covers_image: bool) -> None:
+def test_receptive_fields_of_small_examples(layers: tuple[Layer, ...], size: int, effective_stride: int | None, start: int, covers_image: bool) -> None:
     spec = network((1, 28, 28), *layers)
     field = receptive_fields(spec, trace(spec))[-1]
     assert (field.height.size, field.height.effective_stride, field.height.start, field.covers_image) == (size, effective_stride, start, covers_image)
