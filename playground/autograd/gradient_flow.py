@@ -20,6 +20,7 @@ from playground.data.sample_batch import Batch, draw_batch
 from playground.errors import ConfigError, PlaygroundError, UnknownName
 from playground.network import initialise as initialise_module
 from playground.network.build import build
+from playground.network.catalogue import ACTIVATIONS
 from playground.network.presets import preset
 from playground.network.source import imports, sequential
 from playground.network.spec import LayerSpec, NetworkSpec, from_json
@@ -28,9 +29,7 @@ from playground.network.trace import check
 STACK = "stack"
 """Name of the network that is a plain stack of linear layers, of any depth."""
 STACK_SHAPE, STACK_CLASSES = (1, 28, 28), 10
-ACTIVATIONS = ("ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh")
-"""The activations that can replace each other; not Softmax, because it computes probabilities."""
-NO_ACTIVATION = "none"
+DEFAULT_ACTIVATION, NO_ACTIVATION = "ReLU", "none"
 RANGES = {"depth": (1, 30), "width": (8, 256), "batch": (2, 256), "seed": (0, 2**31 - 1)}
 """Smallest and largest value of each number of a request."""
 DEFAULTS: Mapping[str, Any] = {
@@ -154,7 +153,7 @@ def _stack(settings: _Settings) -> NetworkSpec:
     if settings.normalised:
         repeated.append(LayerSpec("BatchNorm1d"))
     if settings.activation != NO_ACTIVATION:
-        repeated.append(LayerSpec(settings.activation or ACTIVATIONS[0]))
+        repeated.append(LayerSpec(settings.activation or DEFAULT_ACTIVATION))
     layers = (LayerSpec("Flatten"), *(repeated * settings.depth), LayerSpec("Linear", {"out_features": STACK_CLASSES}))
     return NetworkSpec(STACK, STACK_SHAPE, layers)
 
@@ -192,7 +191,9 @@ def _title(spec: NetworkSpec, settings: _Settings) -> str:
         plain, normalised = "{depth} × Linear({width})", "{depth} × (Linear({width}), BatchNorm1d)"
     else:
         plain, normalised = "{depth} × (Linear({width}), {activation})", "{depth} × (Linear({width}), BatchNorm1d, {activation})"
-    return (normalised if settings.normalised else plain).format(depth=settings.depth, width=settings.width, activation=settings.activation or ACTIVATIONS[0])
+    return (normalised if settings.normalised else plain).format(
+        depth=settings.depth, width=settings.width, activation=settings.activation or DEFAULT_ACTIVATION
+    )
 
 
 def _code(spec: NetworkSpec, settings: _Settings) -> str:

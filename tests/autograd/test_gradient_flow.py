@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from playground.autograd import gradient_flow
-from playground.autograd.gradient_flow import ACTIVATIONS, EXPLODES_ABOVE, VANISHES_BELOW, measure_gradient_flow, verdict
+from playground.autograd.gradient_flow import EXPLODES_ABOVE, VANISHES_BELOW, measure_gradient_flow, verdict
 from playground.data.catalogue import dataset_info
 from playground.data.images import normalise
 from playground.data.load import load
 from playground.errors import ConfigError, PlaygroundError, ShapeError, UnknownName
+from playground.network.catalogue import ACTIVATIONS
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
