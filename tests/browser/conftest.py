@@ -9,10 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from ..support.serving import browser, chromium_path, server
-
-PATIENCE = 120_000
-"""Milliseconds that anything on a page may take: a busy machine is slow, not wrong."""
+from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
 
 expect.set_options(timeout=PATIENCE)
 
@@ -50,8 +47,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """What the pages of all tests share: the cache, so that the playground's scripts are loaded and compiled once."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE)
+    context = new_context(chromium, viewport={"width": 1280, "height": 800})
     yield context
     context.close()
 

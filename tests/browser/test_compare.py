@@ -19,7 +19,7 @@ from playground.training.events import Evaluated, Finished, Started, Step
 
 from ..support.learners import ADA
 from ..support.mouse import zoom
-from ..support.serving import server
+from ..support.serving import new_context, server
 
 EPOCH = 20
 
@@ -335,10 +335,9 @@ def test_no_content_is_wider_than_the_screen(chromium: Browser, place: str, fold
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
     finished_run(name := 0.9, seed=1)
     labels.relabel(finished_run(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
-    context = chromium.new_context(viewport={"width": width, "height": 844})
+    context = new_context(chromium, viewport={"width": width, "height": 844})
     context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
     page = context.new_page()
-    page.set_default_timeout(60_000)
     opened(page, place)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.locator(".comparison").evaluate("box => box.scrollWidth - box.clientWidth") <= 0

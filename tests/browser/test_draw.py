@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from playground.environment import ROOT
 
-from ..support.serving import ONE, SEVEN, draw
+from ..support.serving import ONE, SEVEN, draw, new_context
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_digit_can_be_drawn_with_the_keyboard(pad: Page) -> None:
 
 
 def test_a_digit_can_be_drawn_by_touch(chromium, address: str) -> None:  # type: ignore[no-untyped-def]
-    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{address}/draw")
     canvas = page.locator(".paper canvas")

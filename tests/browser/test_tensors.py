@@ -11,6 +11,7 @@ from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES
 
 from ..support.script_editor import run_script
+from ..support.serving import new_context
 
 RESPONSE = re.compile("/api/tensors/run")
 
@@ -218,7 +219,7 @@ def test_the_form_generates_code(lab: Page) -> None:
 def test_a_link_opens_the_script_for_another_learner(lab: Page, chromium: Browser) -> None:
     run(lab, "mine = torch.arange(3)  # 你好")
     lab.wait_for_url(re.compile(r"script="))
-    other = chromium.new_context().new_page()
+    other = new_context(chromium).new_page()
     other.goto(lab.url)
     expect(card(other, "mine")).to_contain_text("(3,) int64", timeout=60_000)
     expect(other.locator(".cm-content")).to_contain_text("# 你好")
@@ -270,9 +271,8 @@ def test_completion_suggests_functions_and_methods(lab: Page) -> None:
 @pytest.mark.parametrize(("width", "height"), [(1280, 800), (1920, 1080), (390, 844)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_content_overflows_at_any_width(chromium: Browser, address: str, width: int, height: int, scheme: str) -> None:
-    context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = new_context(chromium, viewport={"width": width, "height": height}, color_scheme=scheme)
     page = context.new_page()
-    page.set_default_timeout(60_000)
     page.goto(f"{address}/tensors")
     page.locator(".shelf .card").first.wait_for()
     run(page, "wide = torch.rand(3, 4, 40)\nlong = torch.arange(3000)\nt = wide.transpose(0, 2)")

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ..support.mouse import zoom
 from ..support.ports import free_port
-from ..support.serving import SEVEN, draw, server
+from ..support.serving import SEVEN, draw, new_context, server
 
 STATE = ".monitor-state"
 
@@ -79,7 +79,7 @@ def test_another_learner_can_neither_see_nor_control_a_run(page: Page, chromium:
     page.locator(f"{STATE}[data-state]").wait_for()
     page.wait_for_url("**run=*")
     run = page.url.split("run=")[1]
-    other = chromium.new_context()
+    other = new_context(chromium)
     stranger = other.new_page()
     stranger.goto(f"{address}/train?run={run}")
     stranger.get_by_role("heading", name="Train a network").wait_for()
@@ -105,8 +105,7 @@ def test_all_invalid_settings_are_shown_together(page: Page, address: str) -> No
 
 def test_a_run_continues_after_a_restart_of_the_server(chromium: Browser, tmp_path: Path) -> None:
     port = free_port()
-    page = chromium.new_page()
-    page.set_default_timeout(60_000)
+    page = new_context(chromium).new_page()
     with server(tmp_path, port=port) as address:
         start_training(page, address, epochs=300)
         expect(page.locator('[data-fact="epoch"]')).to_contain_text("/ 300")

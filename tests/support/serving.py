@@ -11,8 +11,9 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from playground.environment import ROOT
 
@@ -26,6 +27,9 @@ FLAGS = (
 SEVEN = ((0.3, 0.25), (0.7, 0.25), (0.6, 0.5), (0.48, 0.8))
 """A seven as a pen draws it, in shares of the canvas."""
 ONE = ((0.5, 0.2), (0.5, 0.8))
+
+PATIENCE = 120_000
+"""Milliseconds that anything on a page may take: a busy machine is slow, not wrong."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -59,6 +63,17 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=chromium_path(), args=list(FLAGS))
         yield chromium
         chromium.close()
+
+
+def new_context(chromium: Browser, **options: Any) -> BrowserContext:
+    """Open a context, with cookies and a cache of its own, whose pages wait as long as a busy machine needs.
+
+    Args:
+        options: those of `Browser.new_context`.
+    """
+    context = chromium.new_context(**options)
+    context.set_default_timeout(PATIENCE)
+    return context
 
 
 def draw(page: Page, points: Points) -> None:
