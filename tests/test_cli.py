@@ -195,7 +195,7 @@ def test_predictions_before_a_damaged_image_are_printed(digit: Path, tmp_path: P
     assert "broken.png cannot be read as an image" in refusal(result)
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
     del result
-    gc.collect()  # a file left open is told here, and not in whichever test comes later
+    gc.collect()  # warns of a file left open here, not in a later test
 
 
 def test_the_error_for_an_empty_image_names_the_file(digit: Path, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ ROOMS: dict[str, set[str]] = {
 """Every room, and which other rooms it may import. A module belongs to the room of the longest name that its own begins with."""
 EXCEPTIONS = {
     ("inference.arithmetic", "inference"): "the arithmetic of a number asks `receptive_field`, a leaf, which inputs it has",
-    ("training.instruments", "training"): "what is observed is told as the events of the training; finding where a NaN began repeats its steps",
+    ("training.instruments", "training"): "observations are reported as events of the training; finding where a NaN began repeats its steps",
     ("server", "server.routes"): "`asgi`, which nothing imports but the entry, puts the application together",
 }
 """Imports against the arrows, with their reason; between modules they make no circle."""

@@ -19,7 +19,7 @@ from playground.training.events import Evaluated, Finished, Started, Step
 
 from ..support.learners import ADA
 from ..support.mouse import zoom
-from ..support.serving import new_context, server
+from ..support.serving import excess_width, new_context, server
 
 EPOCH = 20
 
@@ -72,7 +72,7 @@ def row(page: Page, run: Run) -> Locator:
 
 
 def traces(page: Page) -> list[str]:
-    """The names told on hovering, of the curves that are drawn."""
+    """The names that appear on hovering over the curves."""
     names: list[str] = page.locator(".comparison-plot").evaluate("plot => plot.data.map(trace => /<b>(.*)<.b>/.exec(trace.hovertemplate)?.[1]).filter(Boolean)")
     return names
 
@@ -333,13 +333,14 @@ def test_a_hidden_tab_sends_no_request(ada: Page, place: str) -> None:
 @pytest.mark.parametrize("width", [390, 1280, 1920])
 def test_no_content_is_wider_than_the_screen(chromium: Browser, place: str, folder: Path, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
-    finished_run(name := 0.9, seed=1)
-    labels.relabel(finished_run(name, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
+    finished_run(0.9, seed=1)
+    labels.relabel(finished_run(0.8, seed=2, augment={"shift": 2}), name="A name that is as long as a name may be, which is eighty letters altogether, so")
     context = new_context(chromium, viewport={"width": width, "height": 844})
     context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
     page = context.new_page()
     opened(page, place)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator(".comparison-details .comparison-unseen").first).to_be_attached()
+    assert excess_width(page) == 0
     assert page.locator(".comparison").evaluate("box => box.scrollWidth - box.clientWidth") <= 0
     context.close()
     for path in (folder / "runs").glob("[0-9]*"):

@@ -179,21 +179,21 @@ def test_a_remedy_of_the_coach_starts_a_run(page: Page, address: str) -> None:
 def test_a_remedy_is_applied_though_the_run_ends_at_the_same_moment(page: Page, address: str) -> None:
     finding = found_by_the_coach(page, address)
     before = page.url
-    page.evaluate("""() => {  // what is told of the run waits for the remedy, and comes just behind it
+    page.evaluate("""() => {  // the news of the run's end is held back until the remedy was requested
         const fetch = window.fetch
         let release
         const begun = new Promise((resolve) => { release = resolve })
         window.fetch = async (address, ...rest) => {
             const answer = await fetch(address, ...rest)
             if (!String(address).includes('/api/runs/') || answer.status !== 200) return answer
-            const told = await answer.json()
-            if (told.state === 'finished') {
+            const news = await answer.json()
+            if (news.state === 'finished') {
                 window.ended = true
                 await begun
             }
             const json = async () => {
                 if (String(address).includes('/remedy')) setTimeout(release, 20)
-                return told
+                return news
             }
             return { ok: true, status: 200, json }
         }

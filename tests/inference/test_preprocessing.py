@@ -296,9 +296,9 @@ FILES = {
 def test_the_file_is_closed(make: object, tmp_path: Path) -> None:
     path = tmp_path / "file"
     make(path)  # type: ignore[operator]
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with suppress(DrawingError):
             read_image(path)
         gc.collect()
-    assert [str(warning.message) for warning in told if warning.category is ResourceWarning] == []
+    assert [str(warning.message) for warning in caught if warning.category is ResourceWarning] == []

@@ -1,4 +1,4 @@
-"""Learners are told apart by a cookie that stays secret."""
+"""A secret cookie identifies each learner."""
 
 from __future__ import annotations
 

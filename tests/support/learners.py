@@ -1,4 +1,4 @@
-"""Two learners, told apart by the cookie of their browser."""
+"""Two learners, each identified by the cookie of a browser."""
 
 from __future__ import annotations
 

@@ -76,6 +76,13 @@ def new_context(chromium: Browser, **options: Any) -> BrowserContext:
     return context
 
 
+def excess_width(page: Page) -> int:
+    """Return by how many pixels the page can be scrolled sideways. Streamlit scrolls its main area, not the document."""
+    pixels: int = page.evaluate("""() => Math.max(...[document.documentElement, document.querySelector('[data-testid=stMain]')]
+        .map((area) => area.scrollWidth - area.clientWidth))""")
+    return pixels
+
+
 def draw(page: Page, points: Points) -> None:
     """Draw one stroke on the canvas with the mouse."""
     box = page.locator(".paper canvas").bounding_box()

@@ -219,7 +219,7 @@ def test_they_are_found_by_name() -> None:
 
 
 @each
-def test_it_is_told_in_whole_sentences(task: Exercise) -> None:
+def test_its_texts_are_whole_sentences(task: Exercise) -> None:
     assert task.name == task.name.lower().strip("-") and " " not in task.name
     for text in (task.statement, *task.hints):
         assert text[-1] in ".?" and (text[0].isupper() or text[0] == "`"), text

@@ -1,4 +1,4 @@
-"""What learners do wrong: the place is found, the rule is told, and every change that is offered works.
+"""Mistakes of learners: the position is found, the rule is explained, and every fix works.
 
 In each script the part that fails stands between ⟪ and ⟫.
 """
@@ -262,7 +262,7 @@ def test_the_failing_part_is_marked(marked: str) -> None:
 
 
 @each(EXPLAINED)
-def test_the_rule_is_told(marked: str) -> None:
+def test_the_rule_is_explained(marked: str) -> None:
     found = explained(cut(marked)[0])
     assert len(found.explanation.split()) >= 4 and found.explanation.endswith((".", "?"))
     assert "there is ." not in found.explanation
@@ -396,7 +396,7 @@ def test_the_likely_fix_is_offered(marked: str, wanted: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRODUCTS)
-def test_equal_sizes_are_not_told_to_be_the_mistake(name: str) -> None:
+def test_equal_sizes_are_not_reported_as_the_mistake(name: str) -> None:
     found = re.search(r"Here (\d+) columns meet (\d+) rows", explained(cut(PRODUCTS[name][0])[0]).explanation)
     assert found is None or found[1] != found[2]
 

@@ -408,10 +408,10 @@ NOTES = {
 }
 
 
-@pytest.mark.parametrize(("source", "told"), NOTES.values(), ids=list(NOTES))
-def test_notes(source: str, told: str) -> None:
+@pytest.mark.parametrize(("source", "expected"), NOTES.values(), ids=list(NOTES))
+def test_notes(source: str, expected: str) -> None:
     step = last(shown(source), "x")
-    assert any(told in note for note in step["notes"])
+    assert any(expected in note for note in step["notes"])
     assert len(set(step["notes"])) == len(step["notes"])
 
 
@@ -427,9 +427,9 @@ SILENT = {
 }
 
 
-@pytest.mark.parametrize(("source", "untold"), SILENT.values(), ids=list(SILENT))
-def test_notes_that_would_be_wrong(source: str, untold: str) -> None:
-    assert untold not in " ".join(last(shown(source), "x")["notes"])
+@pytest.mark.parametrize(("source", "wrong"), SILENT.values(), ids=list(SILENT))
+def test_notes_that_would_be_wrong(source: str, wrong: str) -> None:
+    assert wrong not in " ".join(last(shown(source), "x")["notes"])
 
 
 PICTURES = {

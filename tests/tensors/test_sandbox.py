@@ -246,7 +246,7 @@ def test_a_process_that_ends_without_an_answer(box: Sandbox, how: str, said: str
     assert ran(box, "print(1)")["output"] == "1\n"
 
 
-def test_half_an_answer_is_told_as_none() -> None:
+def test_an_incomplete_answer_is_reported_as_none() -> None:
     """The process is killed while it sends."""
     ours, theirs = socket.socketpair()
 

@@ -191,7 +191,7 @@ def test_shapes_that_cannot_be_used(shape: str) -> None:
         creation_source("x", "zeros", shape, "default", 0, None)
 
 
-def test_every_problem_of_the_form_is_told() -> None:
+def test_every_problem_of_the_form_is_reported() -> None:
     with pytest.raises(ConfigError) as refused:
         creation_source("1x", "zeros", "a", "default", 0, None)
     assert len(refused.value.problems) == 2
@@ -296,7 +296,7 @@ def test_an_answer_that_fails_says_why(task: Exercise) -> None:
 
 
 @each
-def test_an_answer_of_the_wrong_kind_is_told(task: Exercise) -> None:
+def test_an_answer_of_the_wrong_kind_is_reported(task: Exercise) -> None:
     for wrong in ("None", "'text'", "[1, 2]", "torch.zeros(0)", "np.zeros((7, 7, 7))", "float('nan')", "2 + 3j"):
         said = feedback(task, f"{task.result_name} = {wrong}")
         assert said and said.strip() == said

@@ -47,7 +47,7 @@ def key_of(each: State[Any] | Family[Any]) -> str:
 
 
 def test_only_the_state_module_accesses_session_address_and_page() -> None:
-    """What an element of the page has just told is read from the session under the element's own key."""
+    """The newest value of an element is read from the session under the element's own key."""
     events = {id(node.value.value) for _, node in nodes(ast.Attribute) if isinstance(node.value, ast.Subscript)}
     touched = [
         f"{name}, line {node.lineno}"

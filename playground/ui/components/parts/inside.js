@@ -47,7 +47,7 @@ export class Inside {
 
   row(name, layer, maps) {
     const row = element("section", "row")
-    const facts = element("div", "told")
+    const facts = element("div", "summary")
     facts.append(element("b", "", name), element("span", "fact", maps.shape.join("×")))
     if (layer) facts.append(element("span", "fact", layer.mean === null ? "only non-finite values" : `mean ${layer.mean.toPrecision(2)}, std ${layer.std.toPrecision(2)}, ${percent(layer.zeros, 0)} zeros`))
     row.append(facts)
