@@ -34,17 +34,22 @@ class LearnerCookie:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        known = COOKIE in _cookies(scope)
+        needs_cookie = COOKIE not in _cookies(scope) and _asks_for_page(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = [*message.get("headers", []), *HEADERS]
-                if not known and (b"content-type", b"text/html") in [(name, value[:9]) for name, value in headers]:
+                if needs_cookie:
                     headers.append((b"set-cookie", _new_cookie(scope).encode()))
                 message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def _asks_for_page(scope: Scope) -> bool:
+    """Return whether a browser requests a page. The response does not say so: a page that the browser has cached is answered with 304 and no type."""
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 def _cookies(scope: Scope) -> SimpleCookie:

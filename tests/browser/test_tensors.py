@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from playground.tensors import link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES
 
@@ -217,8 +218,8 @@ def test_the_form_generates_code(lab: Page) -> None:
 
 
 def test_a_link_opens_the_script_for_another_learner(lab: Page, chromium: Browser) -> None:
-    run(lab, "mine = torch.arange(3)  # 你好")
-    lab.wait_for_url(re.compile(r"script="))
+    run(lab, script := "mine = torch.arange(3)  # 你好")
+    lab.wait_for_url(f"**script={link.pack(script)}")
     other = new_context(chromium).new_page()
     other.goto(lab.url)
     expect(card(other, "mine")).to_contain_text("(3,) int64", timeout=60_000)
@@ -227,8 +228,8 @@ def test_a_link_opens_the_script_for_another_learner(lab: Page, chromium: Browse
 
 
 def test_a_script_survives_a_change_of_page(lab: Page) -> None:
-    run(lab, "kept = torch.arange(3)")
-    lab.wait_for_url(re.compile(r"script="))
+    run(lab, script := "kept = torch.arange(3)")
+    lab.wait_for_url(f"**script={link.pack(script)}")
     lab.get_by_role("link", name="Draw").click()
     lab.get_by_role("heading", name="Draw a digit").wait_for()
     lab.get_by_role("link", name="Tensors").click()
