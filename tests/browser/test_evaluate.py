@@ -59,7 +59,7 @@ def test_classes_calibration_and_features_are_plotted(page: Page, address: str) 
 
 
 def test_every_checkpoint_of_a_run_can_be_evaluated(page: Page, address: str) -> None:
-    start_training(page, address, epochs=6)
+    start_training(page, address, epochs=2)
     page.locator(f"{STATE}[data-state=finished]").wait_for()
     page.get_by_role("button", name="Evaluate it").click()
     page.get_by_role("heading", name="Evaluate a network").wait_for()
