@@ -6,6 +6,7 @@ PORT ?= 8501
 WORKERS ?= 2
 PACKAGE ?=
 BIN := .venv/bin
+NPM := $(shell command -v npm)
 
 .PHONY: run test test-all check bench lock clean
 
@@ -15,11 +16,12 @@ run: .venv/app.stamp
 test test-all: .venv/dev.stamp
 	HYPOTHESIS_PROFILE=$(if $(filter test-all,$@),full,quick) $(BIN)/python -m pytest $(if $(PACKAGE),tests/$(PACKAGE)) --numprocesses=$(WORKERS) --dist=loadgroup --no-loadscope-reorder
 
-check: .venv/dev.stamp
+check: .venv/dev.stamp $(if $(NPM),node_modules/.stamp)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/test_documents.py
+	$(if $(NPM),npm run --silent lint,@echo "Node.js is not installed: the scripts of the components were not checked.")
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
@@ -31,7 +33,11 @@ lock:
 	mv requirements.lock.new requirements.lock
 
 clean:
-	rm -rf .venv
+	rm -rf .venv node_modules
+
+node_modules/.stamp: package-lock.json
+	npm ci --silent
+	touch $@
 
 .venv/app.stamp: requirements.txt constraints.txt
 	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or newer is needed')"

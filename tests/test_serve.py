@@ -13,6 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from playground.server import web
+
 from .support.ports import free_port
 from .support.wheel import build_wheel
 
@@ -44,7 +46,7 @@ def test_serve_opens_a_browser_and_ends_with_its_processes(ending: signal.Signal
         try:
             assert serving.stdout is not None
             assert any(line == f"opened http://localhost:{port}\n" for line in serving.stdout), "no browser was opened"
-            for path in ("", "_stcore/health", "parts/lab.js", "plotly/plotly.min.js"):
+            for path in ("", "_stcore/health", f"{web.address()}/shared/lab.js", f"{web.address()}/plotly/plotly.min.js"):
                 with urlopen(f"http://localhost:{port}/{path}", timeout=60) as response:
                     assert response.status == 200
             serving.send_signal(ending)

@@ -49,7 +49,7 @@ ALLOWED: set[tuple[str, str]] = set()
 """Exceptions, as the file and the text that it may keep."""
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "models").rglob("*.md")])
-SCRIPTS = [path for path in sorted((ROOT / "playground").rglob("*.js")) if "vendor" not in path.parts and path.name not in ("codemirror.js", "dagre.js")]
+SCRIPTS = [path for path in sorted((ROOT / "playground").rglob("*.js")) if "vendor" not in path.parts]
 PAGES = sorted((ROOT / "playground").rglob("*.html"))
 SOURCES = sorted([*(ROOT / "playground").rglob("*.py"), *(ROOT / "pages").rglob("*.py")])
 MODELS = sorted((ROOT / "models").glob("*.json"))

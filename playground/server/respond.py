@@ -18,7 +18,6 @@ from starlette.responses import JSONResponse, Response
 from playground.errors import PlaygroundError
 
 MAX_BODY = 32_768
-ONE_DAY = 24 * 3600
 DOCUMENTS = 128
 """Number of the last requested documents kept in memory."""
 
@@ -78,6 +77,16 @@ def object_of(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise PlaygroundError("The request body must be a JSON object.")
     return document
+
+
+def kept(request: Request, content: Any) -> Response:
+    """Return a document that browsers keep, but ask about before each use: 304 while theirs is still the same."""
+    body = AsciiJSON(content).body
+    tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
+    headers = {"cache-control": "no-cache", "etag": tag}
+    if tag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=AsciiJSON.media_type, headers=headers)
 
 
 @dataclass(frozen=True)

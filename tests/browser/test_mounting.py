@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
-from playground.ui.components import MOUNTING
+from playground.ui.components import SCRIPT, SHARED
 
 VIEW = """
-async function load() {
-  return class {
-    constructor(root) { root.append(document.createElement("i")) }
-    update({ data }) { window.seen.push(data) }
-    close() { window.seen.push("closed") }
-  }
-}
+import { mounting } from "../shared/mounting.js"
+
+export default mounting(class {
+  constructor(root) { root.append(document.createElement("i")) }
+  update({ data }) { window.seen.push(data) }
+  close() { window.seen.push("closed") }
+})
 """
+FILES = {"/": "<!doctype html>", "/web/example/view.js": VIEW, "/web/shared/mounting.js": (SHARED / "mounting.js").read_text(encoding="utf-8")}
 
 
 @pytest.fixture
 def place(page: Page) -> Page:
     """A page with `mount(data)`, which mounts a view on `place` and returns the function that removes it."""
-    page.goto("about:blank")
+
+    def serve(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        route.fulfill(body=FILES[path], content_type="text/javascript" if path.endswith(".js") else "text/html")
+
+    page.route("http://example.test/**", serve)
+    page.goto("http://example.test/")
     page.evaluate(
         """async (script) => {
             window.seen = []
@@ -31,8 +39,9 @@ def place(page: Page) -> Page:
             const { default: mount } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))
             window.mount = (data) => mount({ parentElement: window.place, data })
             window.settled = () => new Promise((resolve) => setTimeout(resolve))
+            await import("/web/example/view.js")
         }""",
-        MOUNTING + VIEW,
+        SCRIPT.format(address="web", name="example"),
     )
     return page
 
@@ -46,13 +55,13 @@ def test_new_data_updates_the_existing_view(place: Page) -> None:
     assert calls_of(place, "mount(1); await settled(); mount(2)") == [[1, 2], 1]
 
 
-def test_overtaken_data_is_not_shown(place: Page) -> None:
-    assert calls_of(place, "mount(1); mount(2)") == [[2], 1]
+def test_data_that_comes_while_the_module_loads_is_shown_in_its_order(place: Page) -> None:
+    assert calls_of(place, "mount(1); mount(2)") == [[1, 2], 1]
 
 
 def test_an_overtaken_call_does_not_close_the_view(place: Page) -> None:
-    """Streamlit calls what the first call returned as soon as it has it, if newer data came while the script was loading."""
-    assert calls_of(place, "const overtaken = mount(1); mount(2); overtaken(); await settled(); mount(3)") == [[2, 3], 1]
+    """Streamlit calls what the first call returned as soon as it has it, if newer data came while the module was loading."""
+    assert calls_of(place, "const overtaken = mount(1); mount(2); overtaken(); await settled(); mount(3)") == [[1, 2, 3], 1]
 
 
 def test_a_view_is_closed_with_its_element(place: Page) -> None:

@@ -1,29 +1,37 @@
-"""Scripts that pages load are served compressed; files outside their folder are not served."""
+"""Scripts that pages load: compressed, kept for ever under an address of their contents, and nothing but scripts."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
 
-from playground.server.routes.assets import PARTS
+from playground.server import web
 
 
-def test_plotly_is_served_from_the_installed_package(client: TestClient) -> None:
-    answer = client.get("/plotly/plotly.min.js", headers={"accept-encoding": "gzip"})
-    assert answer.status_code == 200
-    assert answer.headers["content-encoding"] == "gzip"
-    assert "max-age" in answer.headers["cache-control"]
-
-
-@pytest.mark.parametrize("name", ["xray.js", "editor.js", "tile.js", "codemirror.js"])
-def test_shared_parts_are_served_compressed(client: TestClient, name: str) -> None:
-    answer = client.get(f"/parts/{name}", headers={"accept-encoding": "gzip"})
+@pytest.mark.parametrize("name", ["plotly/plotly.min.js", "tensor_lab/view.js", "shared/editor.js", "shared/tile.js", "shared/vendor/codemirror.js"])
+def test_scripts_are_compressed_and_kept_for_ever(client: TestClient, name: str) -> None:
+    answer = client.get(f"/{web.address()}/{name}", headers={"accept-encoding": "gzip"})
     assert answer.status_code == 200 and answer.headers["content-encoding"] == "gzip"
-    assert "javascript" in answer.headers["content-type"] and "max-age" in answer.headers["cache-control"]
+    assert "javascript" in answer.headers["content-type"] and "immutable" in answer.headers["cache-control"]
     assert len(answer.text) > 500
 
 
-@pytest.mark.parametrize("path", ["nothing.js", "../mounting.js", "..%2Fmounting.js", "%2e%2e/mounting.js"])
-def test_files_outside_the_folder_are_not_served(client: TestClient, path: str) -> None:
-    assert (PARTS.parent / "mounting.js").is_file()
-    assert client.get(f"/parts/{path}").status_code == 404
+@pytest.mark.parametrize("path", ["nothing.js", "__init__.py", "tensor_lab/view.html", "../components/__init__.py", "..%2Fstate.py", "%2e%2e/state.py"])
+def test_nothing_but_scripts_is_served(client: TestClient, path: str) -> None:
+    assert client.get(f"/{web.address()}/{path}").status_code == 404
+
+
+def test_scripts_of_another_version_are_not_served(client: TestClient) -> None:
+    """A page of the version before never gets a script of this one."""
+    assert client.get("/web/0123456789abcdef/tensor_lab/view.js").status_code == 404
+
+
+def test_the_address_follows_the_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "COMPONENTS", tmp_path)
+    addresses = set()
+    for name, text in (("a.js", "1"), ("a.js", "2"), ("b.js", "2"), ("b.css", "no script")):
+        (tmp_path / name).write_text(text)
+        addresses.add(web.address.__wrapped__())
+    assert len(addresses) == 3

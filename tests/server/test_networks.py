@@ -38,10 +38,12 @@ def refusal(client: TestClient, route: str, body: bytes) -> str:
     return error
 
 
-def test_the_catalogue_of_layers_is_cached(client: TestClient) -> None:
+def test_the_catalogue_of_layers_is_sent_once_while_it_is_the_same(client: TestClient) -> None:
     answer = client.get("/api/network/catalogue")
     assert answer.json() == analysis.describe_layer_types()
-    assert "max-age" in answer.headers["cache-control"]
+    assert answer.headers["cache-control"] == "no-cache"
+    assert client.get("/api/network/catalogue", headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+    assert client.get("/api/network/catalogue", headers={"if-none-match": '"of another version"'}).status_code == 200
 
 
 def test_the_analysis_of_a_valid_network_has_shapes_parameter_counts_and_code(client: TestClient) -> None:

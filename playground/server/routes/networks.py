@@ -18,7 +18,7 @@ from playground.network.differences import find_differences
 from playground.network.presets import load_presets
 from playground.network.source import module_script, sequential_script
 from playground.network.spec import from_dict
-from playground.server.respond import ONE_DAY, AsciiJSON, answered, body_of
+from playground.server.respond import AsciiJSON, answered, body_of, kept
 from playground.server.services import services
 
 MAX_NETWORK = 200_000
@@ -27,9 +27,9 @@ ACTIVATIONS = "playground.inference.batch_outputs:run_batch"
 
 
 @answered
-async def catalogue(_request: Request) -> Response:
+async def catalogue(request: Request) -> Response:
     """Return every layer type with its parameters."""
-    return AsciiJSON(await to_thread.run_sync(_catalogue), headers={"cache-control": f"public, max-age={ONE_DAY}"})
+    return kept(request, await to_thread.run_sync(_catalogue))
 
 
 @answered

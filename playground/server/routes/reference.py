@@ -8,17 +8,17 @@ from typing import Any
 
 from anyio import to_thread
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.server.respond import ONE_DAY, answered
+from playground.server.respond import answered, kept
 from playground.tensors.help.reference import entries
 
 
 @answered
-async def reference(_request: Request) -> Response:
+async def reference(request: Request) -> Response:
     """Every function, method and attribute with its signature and a line of help."""
-    return JSONResponse(await to_thread.run_sync(_entries), headers={"cache-control": f"public, max-age={ONE_DAY}"})
+    return kept(request, await to_thread.run_sync(_entries))
 
 
 @cache

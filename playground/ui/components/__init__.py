@@ -1,4 +1,4 @@
-"""Browser components: one folder each, with its Python interface, html, css and js."""
+"""Browser components: one folder each, with its Python interface, its html and css, and `view.js` with the modules that it imports."""
 
 from __future__ import annotations
 
@@ -7,20 +7,28 @@ from pathlib import Path
 import streamlit as st
 from streamlit.components.v2.types import ComponentRenderer
 
-PARTS = Path(__file__).parent / "parts"
-"""Scripts and styles that several components share; the scripts are served at /parts/."""
-MOUNTING = (Path(__file__).parent / "mounting.js").read_text(encoding="utf-8")
-"""Mounts the view of every component and removes it."""
+from playground.server import web
+
+SHARED = Path(__file__).parent / "shared"
+"""Modules and style sheets that several components use."""
+SCRIPT = """const view = import(new URL("{address}/{name}/view.js", document.baseURI).href)
+export default (component) => {{
+  const mounted = view.then((module) => module.default(component))
+  return () => mounted.then((remove) => remove())
+}}
+"""
+"""The script of a component that Streamlit gets. It returns at once; what it returns waits for the module."""
 
 
 def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = ()) -> ComponentRenderer:
-    """Register the component whose html, css and js lie in `folder`.
+    """Register the component whose `view.html`, `view.css` and `view.js` lie in `folder`.
 
     Args:
-        folder: its last part names the component and its files.
+        folder: its last part names the component.
         isolated: whether it is rendered in a shadow root, which no style enters or leaves.
-        styles: names of the style sheets in parts/ that it uses.
+        styles: names of the style sheets in shared/ that it uses.
     """
-    shared = [(PARTS / f"{name}.css").read_text(encoding="utf-8") for name in styles]
-    html, css, js = ((folder / f"{folder.name}{ending}").read_text(encoding="utf-8") for ending in (".html", ".css", ".js"))
-    return st.components.v2.component(f"playground_{folder.name}", html=html, css="\n".join([*shared, css]), js=MOUNTING + js, isolate_styles=isolated)
+    sheets = [*(SHARED / f"{name}.css" for name in styles), folder / "view.css"]
+    html, css = (folder / "view.html").read_text(encoding="utf-8"), "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
+    js = SCRIPT.format(address=web.address(), name=folder.name)
+    return st.components.v2.component(f"playground_{folder.name}", html=html, css=css, js=js, isolate_styles=isolated)

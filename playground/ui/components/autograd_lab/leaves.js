@@ -1,0 +1,217 @@
+// The leaves of an autograd graph: every number can be dragged or typed, its gradient is shown below it, and the loss is
+// plotted against the number changed last, with the tangent whose slope is the gradient.
+
+import { element } from "../shared/dom.js"
+import { exact, shapeText, short } from "../shared/format.js"
+import { indexOf } from "../shared/tile.js"
+
+const ROWS = 5, COLUMNS = 6
+const PLACES = 61 // points of the curve
+const SPACE = "http://www.w3.org/2000/svg"
+
+export class Leaves {
+  // `onGrab(name, cell, value, done)` is called for each change, with `done` when the number is released; `curve(request)` fetches losses.
+  constructor(box, { onGrab, curve }) {
+    this.onGrab = onGrab
+    this.curve = curve
+    this.list = element("div", "list")
+    this.plot = new Plot((value, done) => this.set(value, done))
+    box.append(this.list, this.plot.box)
+  }
+
+  // `fresh` is a run of the script as it stands; otherwise only numbers have changed.
+  show(leaves, fresh) {
+    this.leaves = new Map(leaves.map((leaf) => [leaf.name, leaf]))
+    const form = JSON.stringify(leaves.map(({ name, value, editable }) => [name, value.shape, editable]))
+    if (form !== this.form) this.build(leaves)
+    this.form = form
+    for (const field of this.fields) this.fill(field)
+    if (this.chosen && !this.leaves.get(this.chosen.name)?.editable) this.chosen = null
+    if (fresh && this.chosen) this.range(this.chosen)
+    this.draw()
+  }
+
+  build(leaves) {
+    this.fields = []
+    this.chosen = null
+    const order = [...leaves].sort((one, other) => Number(other.requires_grad) - Number(one.requires_grad))
+    this.list.replaceChildren(...order.filter(({ editable }) => editable).map((leaf) => this.leaf(leaf)))
+  }
+
+  leaf({ name, value, requires_grad: learns }) {
+    const block = element("section", "leaf")
+    const head = element("header", "head")
+    head.append(element("code", "name", name), element("span", "fact", learns ? "leaf" : "constant"), element("span", "fact", shapeText(value.shape)))
+    const columns = value.shown.at(-1) ?? 1
+    const across = Math.min(COLUMNS, columns), rows = Math.min(learns ? ROWS : 2, value.values.length / columns)
+    const grid = element("div", "numbers")
+    grid.style.gridTemplateColumns = `repeat(${across}, minmax(0, 5.2rem))`
+    for (let row = 0; row < rows; row++) for (let column = 0; column < across; column++) grid.append(this.field(name, value, row * columns + column, learns))
+    block.append(head, grid)
+    const cells = value.shape.reduce((product, size) => product * size, 1)
+    if (cells > rows * across) block.append(element("p", "hint", `${rows * across} of ${cells.toLocaleString("en")} numbers`))
+    return block
+  }
+
+  field(name, value, place, learns) {
+    const index = indexOf(value.shown, place)
+    const cell = index.reduce((sum, part, axis) => sum * value.shape[axis] + part, 0)
+    const box = element("label", "number")
+    const input = element("input")
+    input.type = "text"
+    input.inputMode = "decimal"
+    input.setAttribute("aria-label", `${name}${index.length ? `[${index.join(", ")}]` : ""}, drag or type`)
+    const grad = element("span", "slope")
+    box.append(input, ...(learns ? [grad] : []))
+    const field = { name, place, cell, index, input, grad, box }
+    this.fields.push(field)
+    input.onfocus = () => this.choose(field)
+    input.oninput = () => { field.typed = true } // until it is taken, no answer may write over it
+    input.onchange = () => { field.typed = false; const number = Number(input.value.replace("−", "-")); Number.isFinite(number) && input.value.trim() ? this.set(number, true, field) : this.fill(field) }
+    input.onblur = () => { if (field.typed) { field.typed = false; this.fill(field) } } // typed and taken back
+    input.onkeydown = (event) => {
+      const way = { ArrowUp: 1, ArrowDown: -1 }[event.key]
+      if (event.key === "Enter") input.onchange()
+      if (!way) return
+      event.preventDefault()
+      this.set(this.number(field) + way * step(this.number(field)) * 10, true, field)
+    }
+    input.onpointerdown = (event) => { field.from = { x: event.clientX, value: this.number(field), moved: false }; input.setPointerCapture(event.pointerId) }
+    input.onpointermove = (event) => this.slide(field, event)
+    input.onpointerup = input.onpointercancel = () => {
+      if (field.from?.moved) this.set(this.number(field), true, field)
+      field.from = null
+    }
+    return box
+  }
+
+  // One pixel is a hundredth of the number, or of 1 where it is smaller.
+  slide(field, event) {
+    if (!field.from) return
+    const dx = event.clientX - field.from.x
+    if (!field.from.moved && Math.abs(dx) < 4) return
+    if (!field.from.moved) this.choose(field)
+    field.from.moved = true
+    event.preventDefault()
+    this.set(field.from.value + dx * step(field.from.value), false, field)
+  }
+
+  number(field) {
+    const value = field.held ?? this.leaves.get(field.name).value.values[field.place]
+    return typeof value === "number" ? value : 0
+  }
+
+  set(value, done, field = this.chosen) {
+    const number = Number(value.toPrecision(4))
+    field.held = number
+    field.typed = false
+    field.input.value = short4(number)
+    this.onGrab(field.name, field.cell, number, done)
+    this.draw()
+  }
+
+  fill(field) {
+    const leaf = this.leaves.get(field.name)
+    if (!field.from && document.activeElement !== field.input) field.held = undefined
+    if (field.typed) field.held = undefined
+    else if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
+    field.box.classList.toggle("grabbed", leaf.overridden.includes(field.cell))
+    field.grad.textContent = leaf.grad ? short(leaf.grad.values[field.place]) : "–"
+    field.grad.title = leaf.grad ? `gradient ${exact(leaf.grad.values[field.place])}` : "no gradient"
+  }
+
+  choose(field) {
+    if (this.chosen === field) return
+    this.chosen?.box.classList.remove("chosen")
+    this.chosen = field
+    field.box.classList.add("chosen")
+    this.range(field)
+    this.draw()
+  }
+
+  // The other numbers stay, so the curve is fetched once; only a number that leaves its range needs a new one.
+  async range(field) {
+    const middle = this.number(field), reach = 2 * Math.max(1, Math.abs(middle))
+    const places = Array.from({ length: PLACES }, (_, place) => middle + reach * (2 * place / (PLACES - 1) - 1))
+    const asked = (this.asked = {})
+    const { losses } = await this.curve({ name: field.name, cell: field.cell, pass: this.leaves.get(field.name).pass, values: places })
+    if (asked !== this.asked || this.chosen !== field) return
+    this.line = losses ? { field, places, losses } : null
+    this.draw()
+  }
+
+  draw() {
+    const field = this.chosen
+    this.plot.box.hidden = !field
+    if (!field) return
+    const leaf = this.leaves.get(field.name)
+    const value = this.number(field)
+    const line = this.line?.field === field ? this.line : null
+    if (line && this.asked && (value < line.places[0] || value > line.places.at(-1))) this.range(field)
+    const now = leaf.value.values[field.place]
+    const slope = leaf.grad?.values[field.place]
+    this.plot.draw({ title: `${field.name}${field.index.length ? `[${field.index.join(", ")}]` : ""}`, line, value: now, loss: leaf.loss, slope: typeof slope === "number" ? slope : null })
+  }
+}
+
+const step = (value) => Math.max(1, Math.abs(value)) / 100
+const short4 = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : short(value))
+
+// Loss by one number: the curve, where the number stands, and the tangent there. A drag on it moves the number.
+class Plot {
+  constructor(onMove) {
+    this.box = element("figure", "plot")
+    this.title = element("figcaption", "fact")
+    this.picture = document.createElementNS(SPACE, "svg")
+    this.picture.setAttribute("viewBox", "0 0 360 190")
+    this.picture.setAttribute("role", "img")
+    this.box.append(this.title, this.picture)
+    const move = (event, done) => { if (this.held && this.value) onMove(this.value(event.clientX), done) }
+    this.picture.onpointerdown = (event) => { this.held = true; this.picture.setPointerCapture(event.pointerId); move(event, false) }
+    this.picture.onpointermove = (event) => move(event, false)
+    this.picture.onpointerup = this.picture.onpointercancel = (event) => { move(event, true); this.held = false }
+  }
+
+  draw({ title, line, value, loss, slope }) {
+    const known = loss !== null && typeof value === "number"
+    this.title.textContent = known
+      ? slope === null ? `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}; no gradient flows to it` : `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}, slope = gradient = ${exact(slope)}`
+      : `loss as a function of ${title}`
+    this.picture.setAttribute("aria-label", this.title.textContent)
+    if (!line) return
+    const heights = [...line.losses.filter((height) => height !== null), ...(known ? [loss] : [])]
+    if (!heights.length) return this.picture.replaceChildren()
+    const [low, high] = [Math.min(...heights), Math.max(...heights)]
+    const spread = high - low || 1
+    const [first, last] = [line.places[0], line.places.at(-1)]
+    const x = (place) => 44 + ((place - first) / (last - first)) * 308
+    const y = (height) => 158 - ((height - low) / spread) * 144
+    this.value = (clientX) => { const { left, width } = this.picture.getBoundingClientRect(); return first + (Math.min(352, Math.max(44, ((clientX - left) / width) * 360)) - 44) / 308 * (last - first) }
+    let pen = "M"
+    const path = line.losses.map((height, place) => { if (height === null) { pen = "M"; return "" } const part = `${pen}${x(line.places[place]).toFixed(1)} ${y(height).toFixed(1)}`; pen = "L"; return part }).join("")
+    const parts = [make("path", { d: "M44 8V158H352", class: "axis" }), make("path", { d: path, class: "curve" })]
+    for (const [text, at] of [[high, 16], [low, 158]]) parts.push(make("text", { x: 40, y: at, class: "tick end" }, exact(Number(text.toPrecision(3)))))
+    for (const [text, at] of [[first, 44], [(first + last) / 2, 198], [last, 352]]) parts.push(make("text", { x: at, y: 176, class: "tick" }, exact(Number(text.toPrecision(3)))))
+    if (known) {
+      if (slope !== null) parts.push(this.tangent(x, y, value, loss, slope, first, last))
+      parts.push(make("circle", { cx: x(value), cy: y(loss), r: 6, class: "point" }))
+    }
+    this.picture.replaceChildren(...parts)
+  }
+
+  // A piece of the tangent of one length on the screen, however steep.
+  tangent(x, y, value, loss, slope, first, last) {
+    const unit = (last - first) / 308
+    const tall = y(0) - y(slope * unit) // pixels up for one across
+    const reach = 70 / Math.hypot(1, tall)
+    const line = (way) => `${x(value) + way * reach} ${y(loss) - way * reach * tall}`
+    return make("path", { d: `M${line(-1)}L${line(1)}`, class: "tangent" })
+  }
+}
+
+function make(kind, attributes, text) {
+  const made = document.createElementNS(SPACE, kind)
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+  if (text !== undefined) made.textContent = text
+  return made
+}

@@ -1,0 +1,234 @@
+// Runs a script, draws the autograd graph that PyTorch recorded, and steps through it node by node, forward and backward.
+
+import { element } from "../shared/dom.js"
+import { exact, shapeText } from "../shared/format.js"
+import { Graph } from "../shared/graph.js"
+import { Lab } from "../shared/lab.js"
+import { mounting } from "../shared/mounting.js"
+import { draw, indexOf, largest, shade } from "../shared/tile.js"
+import { Leaves } from "./leaves.js"
+import { showProof } from "./proof.js"
+
+const TERMS = 8 // terms of a sum that are shown
+const SETTLED_MS = 400 // milliseconds without a further change before a number goes into the address
+const STEP_MS = 900 // milliseconds between two steps while it plays
+
+class AutogradLab extends Lab {
+  constructor(root) {
+    super(root, "api/autograd/run")
+    const find = (name) => root.querySelector(name)
+    this.parts = Object.fromEntries(["steps", "scrub", "where", "sentence", "ways", "caption", "other", "strange", "details", "leaves", "restore", "passes", "prove", "proof", "play"].map((name) => [name, find(`.${name}`)]))
+    this.graph = new Graph(find(".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
+    this.earlier = new Graph(find(".other .canvas"))
+    this.leaves = new Leaves(this.parts.leaves, { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") })
+    this.parts.restore.onclick = () => { this.overrides = {}; this.follow(true) }
+    this.parts.prove.onclick = () => this.prove()
+    find(".start").onclick = () => this.goto(0)
+    find(".back").onclick = () => this.goto(this.at - 1)
+    find(".next").onclick = () => this.goto(this.at + 1)
+    this.parts.play.onclick = () => (this.playing ? this.pause() : this.play())
+    this.parts.scrub.oninput = () => this.goto(Number(this.parts.scrub.value))
+  }
+
+  update(component) {
+    if (this.data === undefined) this.overrides = component.data.overrides
+    super.update(component)
+  }
+
+  // The request for a run of the script in the editor; changed numbers are dropped when the script changes.
+  body(source) {
+    if (this.source !== undefined && source !== this.source) this.overrides = {}
+    return { ...super.body(source), overrides: this.overrides }
+  }
+
+  present(answer, source) {
+    if (!answer.graph) return
+    this.compare(answer, source)
+    this.source = source
+    this.asked = { source, device: this.data.device, seed: answer.seed, overrides: this.overrides }
+    this.pinned = null
+    this.parts.proof.replaceChildren()
+    this.take(answer, true)
+  }
+
+  // Show the result of a run; `fresh` when the script itself was run, not only with other numbers.
+  take(answer, fresh) {
+    this.report = answer
+    const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass)
+    const last = Math.max(...passes)
+    this.steps = answer.steps.filter((step) => step.node && (step.kind === "forward" || step.pass === last))
+    this.passes = new Set(passes).size
+    this.nodes = new Map(answer.graph.nodes.map((node) => [node.id, node]))
+    this.parts.scrub.max = this.steps.length
+    const empty = !answer.graph.nodes.length
+    this.parts.steps.hidden = this.parts.ways.hidden = empty
+    if (empty) {
+      this.parts.sentence.textContent = "There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result."
+      this.parts.details.replaceChildren()
+    } else {
+      this.graph.show(answer.graph)
+      this.goto(fresh ? this.steps.length : this.at)
+    }
+    this.parts.leaves.hidden = !answer.leaves.some(({ editable }) => editable)
+    this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
+    this.parts.restore.hidden = !Object.keys(this.overrides).length
+    this.parts.passes.textContent = this.passes > 1 ? `This script ran ${this.passes} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
+    this.parts.strange.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
+    this.leaves.show(answer.leaves, fresh)
+  }
+
+  nonfinite({ node: id, kind, value: what }) {
+    const line = this.nodes.get(id).line
+    return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${this.nodes.get(id).op} passes on.`
+  }
+
+  // Show the earlier graph as well when the same script has recorded a different one.
+  compare(answer, source) {
+    const form = (graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
+    const before = this.report?.graph
+    if (source !== this.source) this.parts.other.hidden = true
+    else if (before?.nodes.length && answer.graph.nodes.length && form(before) !== form(answer.graph)) {
+      this.parts.other.hidden = false
+      this.earlier.show(before)
+      const all = new Set(before.nodes.map(({ id }) => id))
+      this.earlier.mark({ computed: all, graded: all })
+    }
+    this.parts.caption.textContent = this.parts.other.hidden ? "" : "This run"
+  }
+
+  // Run again with a number changed by hand; one request at a time, then the newest.
+  grab(name, cell, value, done) {
+    this.overrides = { ...this.overrides, [name]: { ...this.overrides[name], [cell]: value } }
+    this.follow(done)
+  }
+
+  async follow(done) {
+    if (done) this.done = true
+    if (this.following) return (this.behind = true)
+    this.following = true
+    do {
+      this.behind = false
+      this.asked = { ...this.asked, overrides: this.overrides }
+      const answer = await this.ask(this.asked)
+      this.failed = answer.error
+      this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source)
+      if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: keep the numbers, so that they can be changed again
+    } while (this.behind)
+    this.following = false
+    if (this.done) {
+      this.done = false
+      this.parts.proof.replaceChildren()
+      clearTimeout(this.reporting)
+      this.reporting = setTimeout(() => this.setState("ran", { source: this.source, overrides: this.overrides }), SETTLED_MS)
+    }
+  }
+
+  async prove() {
+    this.parts.prove.disabled = true
+    showProof(this.parts.proof, await this.ask(this.asked, "api/autograd/gradcheck"))
+    this.parts.prove.disabled = false
+  }
+
+  // Show the state after so many steps, and describe the last of them.
+  goto(step) {
+    this.at = Math.max(0, Math.min(this.steps.length, step))
+    const taken = this.steps.slice(0, this.at)
+    const current = taken.at(-1)
+    const computed = new Set(taken.filter(({ kind }) => kind === "forward").map(({ node }) => node))
+    const graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
+    this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
+    this.parts.scrub.value = this.at
+    this.parts.where.textContent = `${this.at} of ${this.steps.length}`
+    this.parts.sentence.textContent = current ? this.sentence(current) : "Before the first step, only the leaves have values."
+    this.editor.lines(current?.line ? [current.line] : [])
+    this.describe(this.pinned ?? current?.node)
+    if (this.at === this.steps.length) this.pause()
+  }
+
+  play() {
+    if (this.at === this.steps.length) this.goto(0)
+    this.playing = setInterval(() => this.goto(this.at + 1), STEP_MS)
+    this.parts.play.textContent = "❙❙"
+    this.parts.play.setAttribute("aria-label", "Pause")
+  }
+
+  pause() {
+    clearInterval(this.playing)
+    this.playing = null
+    this.parts.play.textContent = "▶"
+    this.parts.play.setAttribute("aria-label", "Play")
+  }
+
+  name(id) {
+    const node = this.nodes.get(id)
+    return node.inner ? node.op : node.name || node.source?.split("\n")[0] || "constant"
+  }
+
+  summary(answer, source) {
+    return { ...super.summary(answer, source), overrides: this.overrides }
+  }
+
+  sentence({ kind, node: id }) {
+    const node = this.nodes.get(id)
+    if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source.split("\n")[0]}`
+    if (kind === "forward") return `Forward: ${this.name(id)} = ${this.first(node.value)}${this.cellNote(node.value)}`
+    const arrived = this.report.graph.edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs[0]?.output ?? 0))
+    const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
+    if (node.is_leaf) return `Backward: the gradient ${sum} reaches the leaf ${this.name(id)} and is added to ${this.name(id)}.grad${this.cellNote(node.grad)}`
+    const passed = this.report.graph.edges.filter((edge) => edge.to === id && edge.passed)
+    const parts = passed.map((edge) => `to ${this.name(edge.from)}: ${edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""}${this.first(edge.passed)}`)
+    return `Backward: the gradient of ${this.name(id)} is ${sum}; it passes on ${parts.join(", ")}${this.cellNote(node.grad)}`
+  }
+
+  first(tile) {
+    return tile?.values.length ? exact(tile.values[0]) : "?"
+  }
+
+  cellNote(tile) {
+    return tile && tile.values.length > 1 ? `   (at cell [${tile.shape.map(() => 0).join(", ")}])` : ""
+  }
+
+  // Show everything known about one node.
+  describe(id) {
+    const box = this.parts.details
+    const node = this.nodes?.get(id)
+    if (!node) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers. Click it to pin it."))
+    const head = element("header", "head")
+    head.append(element("code", "source", this.name(id)), element("span", "fact", node.op || "constant"))
+    if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
+    if (node.line) head.append(element("span", "fact", `line ${node.line}`))
+    const facts = element("div", "flow")
+    if (!node.outputs?.length) {
+      this.grid(facts, "value", node.value)
+      this.grid(facts, "gradient", node.grad)
+    }
+    for (const { output, name, value, grad } of node.outputs ?? []) {
+      this.grid(facts, `output ${output}${name ? `: ${name}` : ""}`, value)
+      this.grid(facts, `gradient of output ${output}`, grad)
+    }
+    for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, `local derivative to ${this.name(edge.from)}`, edge.local)
+    for (const [name, value] of Object.entries(node.saved ?? {})) if (value?.values) this.grid(facts, `saved: ${name}`, value)
+    const lines = []
+    if (node.formula) lines.push(element("p", "formula", [node.formula, ...node.derivatives.map((text, place) => `${"abc"[place]}: ${text}`)].join("     ")))
+    box.replaceChildren(head, ...lines, facts)
+  }
+
+  grid(box, title, tile) {
+    if (!tile) return
+    const figure = element("figure", "side")
+    const most = largest([tile])
+    const width = Math.min(420, this.parts.details.clientWidth - 24)
+    const drawn = draw(tile, { width, label: `${title}, shape ${shapeText(tile.shape)}`, colour: (cell) => shade(tile.values[cell], most) })
+    drawn.cells.forEach((cell, place) => { cell.title = `[${indexOf(tile.shown, place).join(", ")}] = ${exact(tile.values[place])}` })
+    figure.append(element("figcaption", "", title), drawn.box)
+    box.append(figure)
+  }
+
+  close() {
+    clearTimeout(this.reporting)
+    this.pause()
+    super.close()
+  }
+}
+
+export default mounting(AutogradLab)

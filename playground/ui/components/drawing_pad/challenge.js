@@ -1,0 +1,93 @@
+// Ten digits to draw in random order: how many the network classifies correctly, how long it took, and which it confused.
+
+import { element } from "../shared/dom.js"
+import { seen } from "./answers.js"
+
+export class Challenge {
+  // `clear` clears the canvas; `task` is the element above it that names the next digit.
+  constructor(clear, task) {
+    Object.assign(this, { clear, task })
+    this.box = element("section", "challenge")
+    this.rest()
+  }
+
+  // Set the networks and the classes, in the order of the predictions; this ends a running challenge.
+  prepare(titles, classes) {
+    Object.assign(this, { titles, classes })
+    this.rest()
+  }
+
+  rest() {
+    this.drawn = this.next = null
+    this.task.replaceChildren()
+    this.box.replaceChildren(element("p", "note", "Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?"), this.button("Start", () => this.start()))
+  }
+
+  button(text, act) {
+    const button = element("button", "go", text)
+    Object.assign(button, { type: "button", onclick: act })
+    return button
+  }
+
+  start() {
+    this.order = shuffled(this.classes.map((_, index) => index))
+    this.drawn = []
+    this.began = performance.now()
+    this.clear()
+    this.ask()
+  }
+
+  ask() {
+    const instruction = element("p", "asked")
+    instruction.setAttribute("aria-live", "polite")
+    instruction.append("Draw this digit: ", element("b", "", this.classes[this.order[this.drawn.length]]))
+    this.next = this.button(this.drawn.length + 1 < this.order.length ? "Next" : "Finish", () => this.take())
+    this.next.disabled = true
+    this.task.replaceChildren(instruction, element("span", "count", `${this.drawn.length + 1} of ${this.order.length}`), this.next, this.button("Stop", () => this.rest()))
+    this.box.replaceChildren(element("p", "note", "Draw the digit shown above, then press Next."))
+    this.task.scrollIntoView({ block: "nearest" })
+  }
+
+  // Take the predictions for the canvas; null if it is empty.
+  show(piece) {
+    this.piece = piece
+    if (this.next) this.next.disabled = !piece
+  }
+
+  take() {
+    this.drawn.push({ label: this.order[this.drawn.length], piece: this.piece })
+    this.clear()
+    if (this.drawn.length < this.order.length) this.ask()
+    else this.report((performance.now() - this.began) / 1000)
+  }
+
+  report(seconds) {
+    this.next = null
+    this.task.replaceChildren()
+    const scores = this.titles.map((title, at) => {
+      const right = this.drawn.filter(({ label, piece }) => piece.answers[at].label === this.classes[label])
+      const wrong = this.drawn.filter((one) => !right.includes(one)).map(({ label, piece }) => `${this.classes[label]} predicted as ${piece.answers[at].label}`)
+      const line = element("p", "score")
+      line.append(...(title ? [element("span", "", `${title}: `)] : []), element("b", "", `${right.length} of ${this.drawn.length} correctly classified.`), element("span", "", wrong.length ? ` Mistakes: ${wrong.join(", ")}.` : " No mistakes."))
+      return line
+    })
+    const cards = element("div", "pieces")
+    cards.append(...this.drawn.map(({ label, piece }) => {
+      const card = element("figure", piece.answers[0].label === this.classes[label] ? "card right" : "card wrong")
+      card.append(seen(piece.steps.centred, 2, `Drawing with label ${this.classes[label]}`), element("figcaption", "", piece.answers[0].label === this.classes[label] ? `${this.classes[label]} ✓` : `${this.classes[label]} predicted as ${piece.answers[0].label}`))
+      return card
+    }))
+    this.box.scrollIntoView({ block: "nearest" })
+    this.box.replaceChildren(...scores, element("p", "note", `Time: ${seconds.toFixed(0)} s, ${(seconds / this.drawn.length).toFixed(1)} s per digit.`), cards, this.button("Try again", () => this.start()))
+  }
+}
+
+// A random order, all orders equally likely: https://en.wikipedia.org/wiki/Fisher–Yates_shuffle
+function shuffled(items) {
+  const order = [...items]
+  for (let last = order.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    ;[order[last], order[other]] = [order[other], order[last]]
+  }
+  return order
+}

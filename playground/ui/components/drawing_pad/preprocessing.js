@@ -1,0 +1,55 @@
+// The preprocessing from strokes to the network's input, an image for each step; a step can be switched off, to see what it is for.
+
+import { element } from "../shared/dom.js"
+import { seen } from "./answers.js"
+
+const STEPS = [
+  ["crop", "cropped", "Cropped", "Empty margins are cut off, so it does not matter where you draw."],
+  ["fit", "fitted", "Fitted", "The longer side is scaled to 20 pixels, as in MNIST, so it does not matter how large you draw."],
+  ["centre", "centred", "Centred", "The digit is placed in 28×28 pixels with its centre of mass in the middle, as in MNIST."],
+  ["normalise", "centred", "Normalised", "Pixels are scaled to the range the network was trained on. Without this step they range from 0 to 255."],
+]
+const SIDE = 132 // pixels on the screen
+
+export class Preprocessing {
+  // `changed` is called when a step is switched on or off.
+  constructor(changed) {
+    this.skipped = new Set()
+    this.box = element("section", "way")
+    this.figures = STEPS.map(([name, , title, text]) => {
+      const figure = element("figure", "step")
+      const picture = element("div", "picture")
+      const label = element("label")
+      const box = element("input")
+      Object.assign(box, { type: "checkbox", checked: true })
+      box.onchange = () => {
+        this.skipped[box.checked ? "delete" : "add"](name)
+        figure.classList.toggle("without", !box.checked)
+        changed()
+      }
+      label.append(box, title)
+      const caption = element("figcaption")
+      caption.append(label, element("span", "", text))
+      figure.append(picture, caption)
+      return figure
+    })
+    const steps = element("div", "steps")
+    steps.append(...this.figures)
+    this.box.append(element("p", "note", "The network was trained on MNIST digits, so your drawing is converted to the same form. Switch a step off and draw a small digit in a corner: the prediction fails."), steps)
+  }
+
+  get without() {
+    return [...this.skipped].join(",")
+  }
+
+  show(piece) {
+    STEPS.forEach(([name, step, title], index) => {
+      const picture = this.figures[index].querySelector(".picture")
+      if (!piece) return picture.replaceChildren()
+      const { width, height } = piece.steps[step]
+      const canvas = seen(piece.steps[step], SIDE / Math.max(width, height, step === "fitted" ? 28 : 1), `Drawing after the step “${title}”, ${width} by ${height} pixels`)
+      const range = name === "normalise" ? (this.skipped.has(name) ? "0 to 255" : "as in training") : `${width}×${height}`
+      picture.replaceChildren(canvas, element("small", "", range))
+    })
+  }
+}

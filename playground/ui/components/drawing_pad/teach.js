@@ -1,0 +1,160 @@
+// Fine-tunes a network on the learner's handwriting: stores corrected drawings, starts a short run, and shows what changed.
+
+import { bytesOf, paint } from "../shared/bytes.js"
+import { UNREACHABLE, address, request } from "../shared/client.js"
+import { element } from "../shared/dom.js"
+import { percent } from "../shared/format.js"
+
+const POLL_MS = 250
+const ENDED = ["finished", "stopped", "failed", "interrupted"]
+
+export class Teach {
+  // `ink()` returns the drawing; `clear` clears the canvas; `taught(before, run)` is called when the run has finished.
+  constructor({ ink, clear, taught }) {
+    Object.assign(this, { ink, clear, taught })
+    this.box = element("section", "teach")
+    this.question = element("p", "ask")
+    this.labels = element("div", "labels")
+    this.cards = element("div", "pieces")
+    this.status = element("p", "status")
+    this.status.setAttribute("role", "status")
+    this.result = element("div")
+    this.go = this.button("Teach the network", () => this.teach())
+    this.take = element("a", "", "Download my digits")
+    Object.assign(this.take, { href: address("api/drawings/my-digits.zip").href, download: "my-digits.zip" })
+    this.box.append(
+      element("p", "note", "Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well."),
+      this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
+    )
+  }
+
+  button(text, act) {
+    const button = element("button", "go", text)
+    Object.assign(button, { type: "button", onclick: act })
+    return button
+  }
+
+  files() {
+    const box = element("p", "files")
+    const label = element("label", "choose", "Add digits from a file")
+    const input = element("input")
+    Object.assign(input, { type: "file", accept: ".zip" })
+    input.onchange = async () => {
+      if (input.files.length) await this.change("import", {}, input.files[0])
+      input.value = ""
+    }
+    label.append(input)
+    box.append(this.take, label)
+    return box
+  }
+
+  prepare(model, classes) {
+    Object.assign(this, { model, classes })
+    this.labels.replaceChildren(...classes.map((name) => {
+      const button = element("button", "", name)
+      Object.assign(button, { type: "button", onclick: () => this.keep(name) })
+      button.setAttribute("aria-label", `Label this drawing ${name}`)
+      return button
+    }))
+    this.show(null)
+  }
+
+  // Take the drawing on the canvas with its predictions; null if the canvas is empty.
+  show(piece) {
+    this.piece = piece
+    this.question.textContent = piece ? `Predicted class: ${piece.answers[0].label}. What did you draw?` : "Draw a digit, then choose its label here."
+    this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
+    if (!this.drawings) {
+      this.drawings = []
+      this.refresh()
+    }
+  }
+
+  async refresh() {
+    const answer = await this.reach("")
+    if (answer) this.list(answer.drawings)
+  }
+
+  async reach(path, query = {}, body) {
+    const answer = await request(`api/drawings${path && `/${path}`}`, { query, body })
+    if (!answer.error) return answer
+    this.status.textContent = answer.error
+    return null
+  }
+
+  async change(path, query, body) {
+    const answer = await this.reach(path, query, body)
+    if (answer) this.list(answer.drawings)
+    return answer
+  }
+
+  async keep(label) {
+    if (!(await this.change("add", { label, predicted: this.piece.answers[0].label }, this.ink()))) return
+    this.status.textContent = `Saved with label ${label}.`
+    this.clear()
+  }
+
+  list(drawings) {
+    this.drawings = drawings
+    this.cards.replaceChildren(...drawings.map(({ label, predicted, image }, index) => {
+      const card = element("figure", "card own")
+      const remove = element("button", "remove", "×")
+      Object.assign(remove, { type: "button", title: "Delete this drawing", onclick: () => this.change("delete", { index }, "") })
+      remove.setAttribute("aria-label", `Delete drawing ${index + 1}, label ${label}`)
+      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", predicted && predicted !== label ? `${label} predicted as ${predicted}` : label), remove)
+      return card
+    }))
+    this.go.disabled = !drawings.length || Boolean(this.learning)
+    this.take.hidden = !drawings.length
+  }
+
+  async teach() {
+    const before = this.model
+    this.learning = true
+    this.go.disabled = true
+    this.result.replaceChildren()
+    this.status.textContent = "Training…"
+    const started = await this.reach("fine-tune", { model: before }, "")
+    if (started && (await this.ended(started.run))) await this.compare(before, started.run)
+    this.learning = false
+    this.go.disabled = !this.drawings.length
+  }
+
+  // Wait for the end of the run; whether it finished. A run that no longer exists has not, nor has one whose page was left.
+  async ended(run) {
+    while (!this.closed) {
+      const state = await request(`api/runs/${run}`)
+      if (state.error) this.status.textContent = state.error
+      if (state.error && state.error !== UNREACHABLE) return false
+      if (state.step) this.status.textContent = `Training: ${percent(state.step / state.total_steps, 0)}`
+      if (ENDED.includes(state.state)) {
+        if (state.state !== "finished") this.status.textContent = state.message || "The run did not finish."
+        return state.state === "finished"
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+    return false
+  }
+
+  close() {
+    this.closed = true
+  }
+
+  async compare(before, run) {
+    this.status.textContent = "Evaluating the network on all test images, before and after fine-tuning…"
+    const report = await this.reach("comparison", { model: before, run })
+    if (!report) return
+    const right = (when) => report.drawings.filter((one) => one[when].label === one.label).length
+    const lost = report.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} more, of ${of.toLocaleString("en")} images)`)
+    const table = element("table", "changed")
+    const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
+    table.append(
+      row("th", "", "Before", "After"),
+      row("td", "Your drawings, correctly classified", `${right("before")} of ${report.drawings.length}`, `${right("after")} of ${report.drawings.length}`),
+      row("td", `${report.dataset}, ${report.images.toLocaleString("en")} test images`, percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
+    )
+    this.result.replaceChildren(table, element("p", "note", lost.length ? `Classes with more mistakes than before: ${lost.join(", ")}.` : "No class has more mistakes than before."))
+    this.status.textContent = "Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first."
+    this.taught(before, run)
+  }
+}

@@ -1,0 +1,50 @@
+// Calibration: the accuracy for each range of confidence, beside the diagonal on which both would be equal.
+
+import { element } from "../shared/dom.js"
+import { percent } from "../shared/format.js"
+import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
+
+const WELL_CALIBRATED = 0.005 // most difference between mean confidence and accuracy
+
+export class Calibration {
+  constructor() {
+    this.box = element("div", "evaluation-calibration")
+    this.summary = element("p", "evaluation-summary")
+    this.plot = element("div", "evaluation-plot")
+    this.counts = element("div", "evaluation-plot")
+    const plots = element("div", "evaluation-plots")
+    const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
+    plots.append(figure("Accuracy by confidence", this.plot), figure("Test images by confidence", this.counts))
+    const hint = "The expected calibration error is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017)."
+    this.box.append(this.summary, plots, element("p", "evaluation-hint", hint))
+  }
+
+  take(evaluation) {
+    this.evaluation = evaluation
+    const { mean_confidence: confidence, expected_error: error } = evaluation.calibration
+    const values = `The mean confidence is ${percent(confidence)}, the accuracy ${percent(evaluation.accuracy)}, the expected calibration error ${percent(error)}.`
+    const gap = confidence - evaluation.accuracy
+    const verdict = Math.abs(gap) < WELL_CALIBRATED ? "The network is well calibrated." : gap > 0 ? "The network is overconfident." : "The network is underconfident."
+    this.summary.textContent = `${values} ${verdict}`
+  }
+
+  async show() {
+    const Plotly = await loadPlotly()
+    if (!this.box.isConnected) return
+    const look = theme(this.box)
+    const { bins } = this.evaluation.calibration
+    const middle = bins.map(({ low, high }) => (low + high) / 2)
+    const width = bins.map(({ low, high }) => (high - low) * 0.94)
+    const hover = bins.map(({ low, high, count, accuracy, confidence }) => `Confidence ${Math.round(100 * low)}–${percent(high, 0)}: ${count.toLocaleString("en")} images${count ? `<br>mean confidence ${percent(confidence)}<br>accuracy ${percent(accuracy)}` : ""}<extra></extra>`)
+    const bars = { type: "bar", x: middle, width, hovertemplate: hover }
+    const x = { title: "confidence", range: [0, 1], tickformat: ".0%" }
+    const diagonal = { x: [0, 1], y: [0, 1], mode: "lines", line: { color: look.text, dash: "dash", width: 1.5 }, hoverinfo: "skip" }
+    const options = { showlegend: false, hovermode: "closest", margin: { l: 58, r: 12, t: 12, b: 44 } }
+    Plotly.react(this.plot, [{ ...bars, y: bins.map(({ accuracy }) => accuracy), marker: { color: look.colours[0] } }, diagonal], layout(look, 340, x, { range: [0, 1.02], tickformat: ".0%" }, options), { ...CONFIG, displayModeBar: false })
+    Plotly.react(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.colours[1] } }], layout(look, 340, x, { type: "log", exponentformat: "power", dtick: 1, title: { text: "images", font: { size: 14 } } }, options), { ...CONFIG, displayModeBar: false })
+  }
+
+  close() {
+    if (window.Plotly) [this.plot, this.counts].forEach((plot) => window.Plotly.purge(plot))
+  }
+}

@@ -1,0 +1,49 @@
+// Precision, recall and F1 of each class.
+
+import { element } from "../shared/dom.js"
+
+const digits = (value) => (value === null ? "–" : value.toFixed(4))
+
+export class Classes {
+  constructor() {
+    this.box = element("div")
+    this.table = element("table", "evaluation-table")
+    const scroll = element("div", "evaluation-scroll")
+    scroll.append(this.table)
+    const terms = element("dl", "evaluation-terms")
+    const explanations = {
+      Precision: "Of the images predicted as this class, the share that belongs to it.",
+      Recall: "Of the images of this class, the share predicted as it.",
+      F1: "Their harmonic mean: 2 · precision · recall ÷ (precision + recall). It is high only if both are.",
+      Images: "Number of test images of this class.",
+      "Macro average": "The mean over the classes: each class counts the same.",
+      "Weighted average": "The mean weighted by the number of images of each class.",
+    }
+    terms.append(...Object.entries(explanations).flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
+    this.box.append(scroll, terms)
+  }
+
+  take({ table, macro, weighted, images }) {
+    const head = element("tr")
+    head.append(...["Class", "Precision", "Recall", "F1", "Images"].map((text) => element("th", "", text)))
+    const row = (name, { precision, recall, f1 }, count, kind = "") => {
+      const line = element("tr", kind)
+      line.append(element("th", "", name), ...[precision, recall, f1].map((value) => this.bar(value)), element("td", "", count.toLocaleString("en")))
+      return line
+    }
+    this.table.replaceChildren(
+      head,
+      ...table.map((one) => row(one.class, one, one.support)),
+      row("Macro average", macro, images, "mean"),
+      row("Weighted average", weighted, images, "mean"),
+    )
+  }
+
+  bar(value) {
+    const cell = element("td", "evaluation-bar", digits(value))
+    cell.style.setProperty("--share", value ?? 0)
+    return cell
+  }
+
+  show() {}
+}

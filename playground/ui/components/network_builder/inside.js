@@ -1,0 +1,93 @@
+// One batch through an untrained network: for each layer a histogram of its activations, and the feature maps of one image.
+
+import { element } from "../shared/dom.js"
+import { percent } from "../shared/format.js"
+
+const SPACE = "http://www.w3.org/2000/svg"
+
+export class Inside {
+  // `ask` sends a request about the network in the builder.
+  constructor(ask) {
+    this.ask = ask
+    this.box = element("div", "inside")
+    this.choice = element("select")
+    this.choice.setAttribute("aria-label", "Weight initialisation")
+    this.choice.onchange = () => this.load()
+    const tools = element("div", "tools")
+    const label = element("label", "", "Weight initialisation ")
+    label.append(this.choice)
+    tools.append(label)
+    this.result = element("div", "rows")
+    this.box.append(tools, this.result)
+  }
+
+  // The weight initialisations, as pairs of name and title.
+  offer(starts) {
+    this.choice.replaceChildren(...starts.map(([name, title]) => new Option(title, name)))
+  }
+
+  // `network` identifies the network; null for one that does not fit.
+  show(network) {
+    if (network === null) {
+      this.request = null // a pending answer is about another network
+      this.result.replaceChildren(element("p", "hint", "A batch can be run as soon as every layer fits."))
+    } else if (network !== this.shown) this.load()
+    this.shown = network
+    return this.box
+  }
+
+  async load() {
+    const request = (this.request = {})
+    const answer = await this.ask({ initialisation: this.choice.value, seed: 0 })
+    if (request !== this.request) return
+    if (answer.error) return this.result.replaceChildren(element("p", "fault", answer.error))
+    const most = Math.max(...answer.layers.map(({ std }) => std ?? 0), 1e-12)
+    this.result.replaceChildren(element("p", "hint", answer.data), this.row("input", null, answer.image), ...answer.layers.map((layer) => this.row(`${layer.index} ${layer.type}`, layer, layer.maps, most)))
+  }
+
+  row(name, layer, maps) {
+    const row = element("section", "row")
+    const facts = element("div", "summary")
+    facts.append(element("b", "", name), element("span", "fact", maps.shape.join("×")))
+    if (layer) facts.append(element("span", "fact", layer.mean === null ? "only non-finite values" : `mean ${layer.mean.toPrecision(2)}, std ${layer.std.toPrecision(2)}, ${percent(layer.zeros, 0)} zeros`))
+    row.append(facts)
+    if (layer) row.append(histogram(layer))
+    const drawn = element("div", "maps")
+    drawn.append(...maps.planes.map((plane) => paint(plane)))
+    row.append(drawn)
+    return row
+  }
+}
+
+function histogram({ counts, low, high }) {
+  const figure = element("figure", "histogram")
+  const svg = document.createElementNS(SPACE, "svg")
+  svg.setAttribute("viewBox", "0 0 164 44")
+  svg.setAttribute("role", "img")
+  svg.setAttribute("aria-label", `Histogram of the activations from ${low.toPrecision(2)} to ${high.toPrecision(2)}`)
+  const most = Math.max(...counts, 1)
+  counts.forEach((count, place) => {
+    const bar = document.createElementNS(SPACE, "rect")
+    const height = count ? Math.max(1, 42 * Math.sqrt(count / most)) : 0 // by the root, so that a peak at 0 leaves the others visible
+    for (const [name, value] of Object.entries({ x: place * 4, y: 44 - height, width: 3.4, height })) bar.setAttribute(name, value)
+    svg.append(bar)
+  })
+  const scale = element("figcaption", "scale")
+  scale.append(element("span", "", low.toPrecision(2)), element("span", "", high.toPrecision(2)))
+  figure.append(svg, scale)
+  return figure
+}
+
+function paint({ width, height, values }) {
+  const canvas = document.createElement("canvas")
+  canvas.width = width
+  canvas.height = height
+  const pen = canvas.getContext("2d")
+  const image = pen.createImageData(width, height)
+  values.forEach((value, place) => image.data.set([value, value, value, 255], 4 * place))
+  pen.putImageData(image, 0, 0)
+  const scale = height === 1 ? 1.6 : Math.max(1, 56 / Math.max(width, height))
+  canvas.style.width = `${width * scale}px`
+  canvas.style.height = `${height === 1 ? 18 : height * scale}px`
+  return canvas
+}

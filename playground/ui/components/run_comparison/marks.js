@@ -1,0 +1,49 @@
+// The colour and shape of a run, by its slot, the same on every plot.
+
+const COLOURS = 6 // of the theme's seven: the last, yellow, cannot be seen on white
+const SHAPES = [
+  ["circle", '<circle cx="14" cy="8" r="4.5"/>'],
+  ["square", '<rect x="10" y="4" width="8" height="8"/>'],
+  ["diamond", '<path d="M14 2.5 19.5 8 14 13.5 8.5 8z"/>'],
+  ["triangle-up", '<path d="M14 3 19 12H9z"/>'],
+  ["cross", '<path d="M12.2 3h3.6v3.2H19v3.6h-3.2V13h-3.6V9.8H9V6.2h3.2z"/>'],
+  ["triangle-down", '<path d="M14 13 9 4h10z"/>'],
+  ["pentagon", '<path d="M14 2.8 19 6.5 17 12.5H11L9 6.5z"/>'],
+]
+
+export const colourOf = (look, slot) => look.colours[slot % COLOURS]
+export const shapeOf = (slot) => SHAPES[slot % SHAPES.length][0]
+export const drawnShape = (slot) => SHAPES[slot % SHAPES.length][1] // as SVG, 28×16
+
+// The lowest slot that no run has.
+export function freeSlot(chosen) {
+  const taken = new Set(chosen.values())
+  let slot = 0
+  while (taken.has(slot)) slot++
+  return slot
+}
+
+// A piece of the run's line with its shape.
+export function swatch(look, slot) {
+  const made = document.createElement("span")
+  made.className = "comparison-swatch"
+  made.setAttribute("aria-hidden", "true")
+  if (slot === undefined) return made
+  const colour = colourOf(look, slot)
+  made.innerHTML = `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
+  return made
+}
+
+export function duration(seconds) {
+  if (!seconds) return "–"
+  if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`
+  const whole = Math.round(seconds)
+  const minutes = Math.floor(whole / 60)
+  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+}
+
+export const STATES = {
+  queued: "queued", running: "running", paused: "paused", finished: "finished",
+  stopped: "stopped", failed: "failed", interrupted: "interrupted",
+}
+export const ACTIVE = ["queued", "running", "paused"]

@@ -1,0 +1,59 @@
+// Requests to the playground's server. The server reports in words what a learner can change; any other failure is a bug and goes to the console, too.
+
+export const UNREACHABLE = "The server does not answer. Is it still running?"
+const PATIENCE_MS = 120_000 // until a request is given up
+
+/**
+ * Parameters of an address; one with several values has an array.
+ * @typedef {Record<string, string | number | boolean | (string | number)[]>} Query
+ */
+
+/**
+ * The URL of a path of the server, such as "api/runs".
+ * @param {string} path
+ * @param {Query} [query]
+ */
+export function address(path, query = {}) {
+  const url = new URL(path, document.baseURI)
+  for (const [name, value] of Object.entries(query)) for (const one of [value].flat()) url.searchParams.append(name, String(one))
+  return url
+}
+
+/**
+ * The JSON of the response, null where the server has nothing new (204), or `{ error }` with a text for the learner.
+ * @param {string} path
+ * @param {{ query?: Query, body?: string | Blob | Uint8Array<ArrayBuffer> | Record<string, unknown> }} [options] with a body the request is a POST; an object is sent as JSON
+ * @returns {Promise<any>}
+ */
+export async function request(path, { query, body } = {}) {
+  const url = address(path, query)
+  /** @type {RequestInit} */
+  const post = body === undefined ? {} : { method: "POST", body: isPlain(body) ? JSON.stringify(body) : body }
+  let response, text
+  try {
+    response = await fetch(url, { ...post, signal: AbortSignal.timeout(PATIENCE_MS) })
+    text = await response.text()
+  } catch {
+    return { error: UNREACHABLE }
+  }
+  if (response.status === 204) return null
+  const answer = parsed(text)
+  if (answer && (response.ok || answer.error)) return answer
+  console.error(`${post.method ?? "GET"} ${url} was answered with ${response.status} ${response.statusText}`, text)
+  return { error: `The playground has a bug: the server responded with status ${response.status} and no explanation. Its log has the details.` }
+}
+
+/**
+ * @param {string | Blob | Uint8Array<ArrayBuffer> | Record<string, unknown>} body
+ * @returns {body is Record<string, unknown>}
+ */
+const isPlain = (body) => Object.getPrototypeOf(body) === Object.prototype
+
+/** @param {string} text */
+function parsed(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}

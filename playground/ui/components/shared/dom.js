@@ -1,0 +1,65 @@
+// Elements of a page.
+
+/**
+ * The element that matches a selector; one that is missing is a bug.
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @returns {any} an element, whose kind the selector implies
+ */
+export function find(root, selector) {
+  const found = root.querySelector(selector)
+  if (!found) throw new Error(`There is no ${selector}.`)
+  return found
+}
+
+/**
+ * Create an element with a class and a text, where they are given.
+ * @template {keyof HTMLElementTagNameMap} Kind
+ * @param {Kind} kind
+ * @param {string} [name] its classes
+ * @param {string} [text]
+ */
+export function element(kind, name, text) {
+  const made = document.createElement(kind)
+  if (name) made.className = name
+  if (text !== undefined) made.textContent = text
+  return made
+}
+
+/**
+ * A sentence with its `code` marked.
+ * @template {keyof HTMLElementTagNameMap} Kind
+ * @param {Kind} kind
+ * @param {string} name
+ * @param {string} text
+ */
+export function rich(kind, name, text) {
+  const box = element(kind, name)
+  text.split("`").forEach((part, place) => box.append(place % 2 ? element("code", "", part) : part))
+  return box
+}
+
+/**
+ * A size of a shape; null where the shape has no such dimension.
+ * @typedef {{ size: number | null, stretched?: boolean, wrong?: boolean }} Size
+ */
+
+/**
+ * Shapes under one another, aligned at the right; stretched sizes are marked.
+ * @param {Size[][]} rows
+ * @param {string[]} names
+ */
+export function alignment(rows, names) {
+  const table = element("table", "align")
+  rows.forEach((row, place) => {
+    const line = element("tr")
+    line.append(element("th", "", names[place] ?? ""))
+    for (const { size, stretched, wrong } of row) {
+      const cell = element("td", wrong ? "wrong" : stretched ? "stretched" : "", size === null ? "–" : String(size))
+      if (stretched && !wrong) cell.title = "broadcast"
+      line.append(cell)
+    }
+    table.append(line)
+  })
+  return table
+}

@@ -1,0 +1,139 @@
+// One tensor drawn as grids of cells: the last two dimensions as rows and columns, the leading ones as one grid each.
+
+import { element } from "./dom.js"
+import { short } from "./format.js"
+
+/** @import { Value } from "./format.js" */
+
+/**
+ * The shown part of a tensor, cell by cell in row-major order.
+ * @typedef {{ values: Value[], shown: number[], first: number, strides: number[], [other: string]: any }} Tile
+ */
+
+const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]] // viridis
+
+/**
+ * The colour of a place between 0 and 1; pale enough for text on it in light and dark.
+ * @param {number} share
+ */
+export function hue(share) {
+  const at = Math.min(share * (STOPS.length - 1), STOPS.length - 1.001)
+  const [one, other] = [STOPS[Math.floor(at)], STOPS[Math.floor(at) + 1]]
+  const mixed = one.map((part, index) => Math.round(part + (other[index] - part) * (at % 1)))
+  return `rgb(${mixed.join(" ")} / .5)`
+}
+
+/**
+ * The colour of a value: orange above zero, blue below, stronger the further away.
+ * @param {Value} value
+ * @param {number} most the value of the strongest colour
+ */
+export function shade(value, most) {
+  const number = typeof value === "boolean" ? Number(value) : typeof value === "string" ? (value === "inf" ? most : value === "-inf" ? -most : NaN) : value
+  if (Number.isNaN(number)) return "repeating-linear-gradient(45deg, transparent 0 4px, rgb(128 128 128 / .35) 4px 6px)"
+  const share = most ? Math.min(1, Math.abs(number) / most) : 0
+  return number < 0 ? `rgb(86 160 220 / ${(share * 0.6).toFixed(3)})` : `rgb(230 150 20 / ${(share * 0.6).toFixed(3)})`
+}
+
+/** @param {{ values: Value[] }[]} tiles */
+export const largest = (tiles) => Math.max(0, ...tiles.flatMap((tile) => tile.values.map((value) => (typeof value === "number" ? Math.abs(value) : typeof value === "boolean" ? 1 : 0))))
+
+/**
+ * The index of a shown cell, such as [0, 2].
+ * @param {number[]} shown
+ * @param {number} cell
+ */
+export function indexOf(shown, cell) {
+  const index = []
+  for (let axis = shown.length - 1; axis >= 0; axis--) {
+    index.unshift(cell % shown[axis])
+    cell = Math.floor(cell / shown[axis])
+  }
+  return index
+}
+
+/**
+ * The place in its storage of the element with an index.
+ * @param {Pick<Tile, "first" | "strides">} tile
+ * @param {number[]} index
+ */
+export const slotOf = (tile, index) => tile.first + index.reduce((sum, place, axis) => sum + place * tile.strides[axis], 0)
+
+/**
+ * The rows and columns of each grid of a tile.
+ * @param {number[]} shown
+ */
+const sides = (shown) => [shown.at(-2) ?? 1, shown.at(-1) ?? 1]
+
+/**
+ * Draw a tile.
+ * @param {Tile} tile
+ * @param {object} options
+ * @param {number} options.width that there is, in pixels
+ * @param {(cell: number) => string} options.colour
+ * @param {(cell: number) => boolean} [options.ghost]
+ * @param {string} options.label
+ * @param {number[]} [options.shown] where the tile is stretched to another shape
+ * @param {(cell: number) => Value} [options.value] then
+ * @returns the cells in their order, to be lit, beside the box that holds them
+ */
+export function draw(tile, { width, colour, ghost, label, shown = tile.shown, value = (cell) => tile.values[cell] }) {
+  const [rows, columns] = sides(shown)
+  const each = rows * columns
+  const count = shown.reduce((product, size) => product * size, 1)
+  const grids = each ? count / each : 0
+  const box = element("div", "tile")
+  box.tabIndex = count ? 0 : -1
+  box.setAttribute("role", "img")
+  box.setAttribute("aria-label", label)
+  const texts = Array.from({ length: count }, (_, cell) => short(value(cell)))
+  const widest = Math.max(2, ...texts.map((text) => text.length))
+  const wanted = widest * 8.4 + 9
+  const dense = wanted * Math.min(columns, 60) > width || count > 400
+  const size = dense ? Math.max(7, Math.min(20, Math.floor((width - 20) / columns) - 2)) : 0
+  box.classList.toggle("dense", dense)
+  const cells = []
+  for (let grid = 0; grid < grids; grid++) {
+    const part = element("div", "part")
+    if (shown.length > 2) part.append(element("span", "lead", `[${indexOf(shown.slice(0, -2), grid).join(", ")}]`))
+    const table = element("div", "grid")
+    table.style.gridTemplateColumns = dense ? `repeat(${columns}, ${size}px)` : `repeat(${columns}, ${Math.ceil(wanted)}px)`
+    for (let place = 0; place < each; place++) {
+      const cell = grid * each + place
+      const one = element("span", ghost?.(cell) ? "cell ghost" : "cell", dense ? undefined : texts[cell])
+      if (dense) one.style.height = `${size}px`
+      one.style.background = colour(cell)
+      one.dataset.cell = String(cell)
+      cells.push(one)
+      table.append(one)
+    }
+    part.append(table)
+    box.append(part)
+  }
+  if (!count) box.append(element("span", "none", "no cells"))
+  return { box, cells, columns, shown }
+}
+
+/**
+ * A picture of a whole tensor in a few pixels, for its card.
+ * @param {Tile} tile
+ * @param {number} most the value of the strongest colour
+ */
+export function miniature(tile, most) {
+  const canvas = element("canvas", "mini")
+  const [rows, columns] = sides(tile.shown)
+  const count = Math.min(tile.values.length, rows * columns)
+  canvas.width = Math.max(1, columns)
+  canvas.height = Math.max(1, rows)
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+  for (let cell = 0; cell < count; cell++) {
+    const fill = shade(tile.values[cell], most)
+    context.fillStyle = fill.startsWith("repeating") ? "rgb(128 128 128 / .4)" : fill
+    context.fillRect(cell % columns, Math.floor(cell / columns), 1, 1)
+  }
+  const scale = Math.min(72 / columns, 40 / rows, 12)
+  canvas.style.width = `${Math.max(6, columns * scale)}px`
+  canvas.style.height = `${Math.max(6, rows * scale)}px`
+  canvas.setAttribute("aria-hidden", "true")
+  return canvas
+}

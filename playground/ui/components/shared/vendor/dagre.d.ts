@@ -1,0 +1,3 @@
+// The types of dagre.js, for tsc.
+
+export { default as dagre } from "@dagrejs/dagre"

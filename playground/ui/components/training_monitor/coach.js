@@ -1,0 +1,87 @@
+// The findings of the coach: for each its title and evidence, and below them why it matters and what to do.
+
+import { element } from "../shared/dom.js"
+
+const PRESSED_MS = 100 // between two checks whether a button is still pressed
+const HEALTHY = {
+  running: "Coach: no problem found so far.", paused: "Coach: no problem found so far.", queued: "", interrupted: "",
+}
+
+export class Coach {
+  // `remedy(finding, label)` starts the run that a finding proposes.
+  constructor(remedy) {
+    this.remedy = remedy
+    this.hint = element("p", "monitor-hint")
+    this.box = element("section", "monitor-coach")
+    this.box.setAttribute("aria-label", "Coach")
+    this.cards = new Map()
+  }
+
+  // Drop the findings of another run.
+  clear() {
+    clearTimeout(this.later)
+    this.cards.clear()
+    this.box.replaceChildren()
+  }
+
+  // The card of a finding stays while the numbers in it move, and nothing moves under a pressed button: it would swallow the click.
+  show(findings, state) {
+    clearTimeout(this.later)
+    if (this.box.querySelector("button:active")) {
+      this.later = setTimeout(() => this.show(findings, state), PRESSED_MS)
+      return
+    }
+    this.hint.textContent = HEALTHY[state] ?? "Coach: this run looks healthy."
+    const cards = findings.map((finding) => {
+      if (!this.cards.has(finding.name)) this.cards.set(finding.name, new Card(finding, (label) => this.remedy(finding.name, label)))
+      const card = this.cards.get(finding.name)
+      card.show(finding)
+      return card.box
+    })
+    arrange(this.box, cards.length ? cards : [this.hint])
+  }
+}
+
+class Card {
+  constructor(finding, remedy) {
+    this.remedy = remedy
+    this.box = element("details", "monitor-finding")
+    this.box.open = finding.severity === "problem"
+    this.title = element("b")
+    this.evidence = element("span")
+    this.why = element("p")
+    this.advice = element("p")
+    this.explains = element("p")
+    this.tools = element("div", "monitor-tools")
+    this.buttons = new Map()
+    const summary = element("summary")
+    summary.append(this.title, this.evidence)
+    this.box.append(summary, this.why, this.advice, this.explains, this.tools)
+  }
+
+  show({ severity, title, evidence, why, advice, explains, remedies }) {
+    this.box.className = `monitor-finding ${severity}`
+    const texts = { title, evidence, why, advice, explains: explains.length ? `This also explains: ${explains.join("; ")}.` : "" }
+    for (const [name, text] of Object.entries(texts)) this[name].textContent = text
+    this.explains.hidden = !explains.length
+    this.tools.hidden = !remedies.length
+    arrange(this.tools, remedies.map(({ label }) => this.button(label)))
+  }
+
+  button(label) {
+    if (!this.buttons.has(label)) {
+      const button = element("button", "", label)
+      Object.assign(button, { type: "button", onclick: () => this.remedy(label) })
+      this.buttons.set(label, button)
+    }
+    return this.buttons.get(label)
+  }
+}
+
+// The box has these children in this order; those that are in their place are not touched.
+function arrange(box, children) {
+  children.forEach((child, place) => {
+    if (box.children[place] !== child) box.insertBefore(child, box.children[place] ?? null)
+  })
+  while (box.children.length > children.length) box.lastElementChild.remove()
+}

@@ -1,0 +1,167 @@
+// Statistics of each layer during training: gradients, updates, dead units, histograms, and the first layer's filters.
+
+import { bytesOf, paint } from "../shared/bytes.js"
+import { element } from "../shared/dom.js"
+import { percent } from "../shared/format.js"
+import { CONFIG, depth, layout, loadPlotly, theme } from "../shared/plot.js"
+import { Timeline } from "./timeline.js"
+
+const BINS = 60
+const WHAT = { weights: "weights", gradients: "gradients", outputs: "outputs" }
+const digits = (value) => (value === null ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1))
+
+export class RunInside {
+  // `ask(path, query)` asks the server about the run.
+  constructor(ask) {
+    this.ask = ask
+    this.box = element("div", "monitor-inside")
+    this.plots = { gradient: element("div", "monitor-plot"), ratio: element("div", "monitor-plot") }
+    const pair = element("div", "monitor-plots")
+    pair.append(this.figure("Gradient norm of each layer", this.plots.gradient), this.figure("Update ÷ weights (about 0.001 is typical)", this.plots.ratio))
+    this.table = element("table", "monitor-table")
+    this.layer = element("select")
+    this.layer.setAttribute("aria-label", "Layer")
+    this.what = element("select")
+    this.what.setAttribute("aria-label", "Values")
+    this.layer.onchange = () => { this.offer(); this.histogram() }
+    this.what.onchange = () => this.histogram()
+    this.heat = element("div", "monitor-plot")
+    const choice = element("div", "monitor-tools")
+    choice.append("Distribution of ", this.what, " in layer ", this.layer)
+    this.histograms = element("section")
+    this.histograms.append(choice, this.heat)
+    this.timeline = new Timeline(() => this.filters())
+    this.grid = element("div", "monitor-filters")
+    this.first = element("section")
+    this.first.append(element("h4", "", "Filters of the first layer"), element("p", "monitor-hint", "The weights as images: orange is positive, blue is negative."), this.timeline.box, this.grid)
+    this.waiting = element("p", "monitor-hint", "Layer statistics appear here after the first training steps.")
+    this.all = element("div")
+    const below = element("div", "monitor-plots")
+    below.append(this.histograms, this.first)
+    this.all.append(pair, below, this.scroll())
+    this.box.append(this.waiting, this.all)
+  }
+
+  figure(title, plot) {
+    const figure = element("figure")
+    figure.append(element("figcaption", "", title), plot)
+    return figure
+  }
+
+  scroll() {
+    const box = element("div", "monitor-scroll")
+    box.append(this.table)
+    return box
+  }
+
+  show(run, seen) {
+    const other = this.run !== run
+    Object.assign(this, { run, seen })
+    const empty = !seen?.steps.length
+    this.waiting.hidden = !empty
+    this.all.hidden = empty
+    if (empty) return
+    this.rows()
+    this.lines()
+    this.first.hidden = !seen.filters
+    if (seen.filters) { this.timeline.show(seen.snapshots); this.filters() }
+    this.histograms.hidden = !seen.snapshots.length
+    if (seen.snapshots.length) { this.choices(other); this.histogram() }
+  }
+
+  learning() {
+    return this.seen.layers.filter(({ gradient }) => gradient)
+  }
+
+  async lines() {
+    const Plotly = await loadPlotly()
+    if (!this.box.isConnected) return
+    const look = theme(this.box)
+    const layers = this.learning()
+    for (const [name, plot] of Object.entries(this.plots)) {
+      const traces = layers.map((layer, index) => ({
+        x: this.seen.steps, y: layer[name], name: `${layer.index} ${layer.type}`, mode: "lines", connectgaps: true, line: { color: depth(look, index, layers.length), width: 2 }, hovertemplate: "%{y:.3g}",
+      }))
+      Plotly.react(plot, traces, layout(look, 280, { title: "step" }, { type: "log", exponentformat: "power", nticks: 5 }, { uirevision: this.run, showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 } }), { ...CONFIG, displayModeBar: false })
+    }
+  }
+
+  rows() {
+    const head = element("tr")
+    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output std", "Dead units"].map((text) => element("th", "", text)))
+    const last = (series) => series?.findLast((value) => value !== null) ?? null
+    const look = theme(this.box)
+    const learning = this.learning()
+    const rows = this.seen.layers.map((layer) => {
+      const row = element("tr")
+      const dead = last(layer.dead)
+      const name = element("th")
+      const swatch = element("i", "monitor-swatch")
+      if (layer.gradient) swatch.style.background = depth(look, learning.indexOf(layer), learning.length)
+      name.append(swatch, `${layer.index} ${layer.type}`)
+      row.append(name, ...[digits(last(layer.gradient)), digits(last(layer.ratio)), digits(last(layer.std)), dead === null ? "" : percent(dead, 0)].map((text) => element("td", "", text)))
+      if (dead > 0.5) row.lastChild.className = "much"
+      return row
+    })
+    this.table.replaceChildren(head, ...rows)
+  }
+
+  choices(other) {
+    const chosen = other ? null : this.layer.value
+    const offered = this.seen.layers.filter(({ index }) => this.seen.histograms[index].length)
+    this.layer.replaceChildren(...offered.map(({ index, type }) => new Option(`${index} ${type}`, index)))
+    this.layer.value = chosen ?? offered[0].index
+    this.offer()
+  }
+
+  offer() {
+    const chosen = this.what.value
+    const names = this.seen.histograms[this.layer.value]
+    const ordered = Object.keys(WHAT).filter((name) => names.includes(name))
+    this.what.replaceChildren(...ordered.map((name) => new Option(WHAT[name], name)))
+    if (ordered.includes(chosen)) this.what.value = chosen
+  }
+
+  async histogram() {
+    const answer = await this.ask("/histogram", { layer: this.layer.value, what: this.what.value })
+    const Plotly = await loadPlotly()
+    if (!answer?.steps.length || !this.box.isConnected) return
+    const look = theme(this.box)
+    const [low, high] = [Math.min(...answer.low), Math.max(...answer.high)]
+    const width = (high - low || 1) / BINS
+    const columns = answer.counts.map((counts, shot) => spread(counts, answer.low[shot], answer.high[shot], low, width))
+    const z = Array.from({ length: BINS }, (_, bin) => columns.map((column) => column[bin]))
+    const y = Array.from({ length: BINS }, (_, bin) => low + (bin + 0.5) * width)
+    const traces = [{ type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false, hovertemplate: "step %{x}<br>value %{y:.3g}<extra></extra>" }]
+    Plotly.react(this.heat, traces, layout(look, 280, { title: "step" }, { title: { text: "value", font: { size: 14 } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, displayModeBar: false })
+  }
+
+  async filters() {
+    const answer = await this.ask("/filters", { at: this.timeline.at })
+    if (!answer?.pixels) return
+    const bytes = bytesOf(answer.pixels)
+    const [count, ...shape] = answer.shape
+    const zoom = Math.max(1, Math.round((shape[2] > 12 ? 62 : 40) / shape[2]))
+    this.grid.replaceChildren(...Array.from({ length: count }, (_, index) => paint(bytes, index, shape, zoom, { signed: true, label: `Filter ${index}` })))
+  }
+
+  close() {
+    if (window.Plotly) [this.heat, ...Object.values(this.plots)].forEach((plot) => window.Plotly.purge(plot))
+  }
+}
+
+// Counts between `from` and `to` as densities in bins of their own; the root makes rare values visible.
+function spread(counts, from, to, low, width) {
+  const bins = new Array(BINS).fill(0)
+  const step = (to - from) / counts.length
+  const total = counts.reduce((sum, count) => sum + count, 0)
+  if (!step) bins[Math.min(BINS - 1, Math.floor((from - low) / width))] = 1
+  else for (let bin = 0; bin < BINS; bin++) {
+    const [start, end] = [low + bin * width, low + (bin + 1) * width]
+    for (let index = Math.max(0, Math.floor((start - from) / step)); index < counts.length && from + index * step < end; index++) {
+      const overlap = Math.min(end, from + (index + 1) * step) - Math.max(start, from + index * step)
+      if (overlap > 0) bins[bin] += (counts[index] * overlap) / step
+    }
+  }
+  return bins.map((count) => Math.sqrt(count / total))
+}

@@ -1,0 +1,18 @@
+"""The unit tests of the components' scripts, which Node.js runs: the files `*.test.js` beside this one."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed: the scripts of the components were not tested")
+def test_the_scripts_pass_their_unit_tests() -> None:
+    files = sorted(Path(__file__).parent.glob("*.test.js"))
+    done = subprocess.run(["node", "--test", *files], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    count = sum(file.read_text(encoding="utf-8").count("\ntest(") for file in files)
+    assert f"# pass {count}\n" in done.stdout
