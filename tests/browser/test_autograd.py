@@ -168,6 +168,20 @@ def test_overridden_values_are_in_the_address(lab: Page) -> None:
     expect(number(lab, "x[0]")).to_have_value("1")
 
 
+def test_an_edited_example_keeps_its_script_when_a_value_changes(lab: Page) -> None:
+    with lab.expect_response("**/api/autograd/run"):
+        lab.get_by_text("Paths that meet", exact=True).click()
+    expect(lab.locator(".lab.busy")).to_have_count(0)
+    run(lab, SQUARE)
+    for value, slope in (("5", "30"), ("6", "36")):
+        number(lab, "x[0]").fill(value)
+        number(lab, "x[0]").press("Enter")
+        expect(lab).to_have_url(re.compile(f"numbers=.*{value}"))
+        expect(lab.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(lab.locator(".slope").first).to_have_text(slope)
+    expect(lab.locator(".cm-content")).to_contain_text("(x * x)")
+
+
 def test_a_response_does_not_overwrite_a_value_being_typed(lab: Page) -> None:
     run(lab, SQUARE)
     lab.route("**/api/autograd/run", lambda _: None)  # held, not answered

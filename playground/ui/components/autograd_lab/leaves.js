@@ -5,21 +5,58 @@ import { element } from "../shared/dom.js"
 import { exact, shapeText, short } from "../shared/format.js"
 import { indexOf } from "../shared/tile.js"
 
+/** @import { Leaf, Tile } from "./types.js" */
+
+/**
+ * A number of a leaf, with its text field.
+ * @typedef {object} Field
+ * @property {string} name of the leaf
+ * @property {number} place among the values that are shown
+ * @property {number} cell of the tensor, in row-major order
+ * @property {number[]} index
+ * @property {HTMLInputElement} input
+ * @property {HTMLElement} grad
+ * @property {HTMLElement} box
+ * @property {boolean} typed whether a text was typed and not yet taken: no answer may write over it
+ * @property {number} [held] the number set last, until an answer has it
+ * @property {{ x: number, value: number, moved: boolean } | null} from where a drag began
+ */
+
+/** @typedef {{ places: number[], losses: (number | null)[] }} Curve */
+
 const ROWS = 5, COLUMNS = 6
 const PLACES = 61 // points of the curve
 const SPACE = "http://www.w3.org/2000/svg"
 
 export class Leaves {
-  // `onGrab(name, cell, value, done)` is called for each change, with `done` when the number is released; `curve(request)` fetches losses.
+  /**
+   * @param {HTMLElement} box
+   * @param {object} options
+   * @param {(name: string, cell: number, value: number, done: boolean) => void} options.onGrab called for each change, with `done` when the number is released
+   * @param {(request: Record<string, unknown>) => Promise<{ losses?: (number | null)[] }>} options.curve fetches losses
+   */
   constructor(box, { onGrab, curve }) {
     this.onGrab = onGrab
     this.curve = curve
     this.list = element("div", "list")
+    /** @type {Map<string, Leaf>} */
+    this.leaves = new Map()
+    /** @type {Field[]} */
+    this.fields = []
+    /** @type {Field | null} the number changed last */
+    this.chosen = null
+    /** @type {(Curve & { field: Field }) | null} */
+    this.line = null
+    this.asked = {} // marks the newest request for a curve
+    this.form = ""
     this.plot = new Plot((value, done) => this.set(value, done))
     box.append(this.list, this.plot.box)
   }
 
-  // `fresh` is a run of the script as it stands; otherwise only numbers have changed.
+  /**
+   * @param {Leaf[]} leaves
+   * @param {boolean} fresh whether the script was run as it stands; otherwise only numbers have changed
+   */
   show(leaves, fresh) {
     this.leaves = new Map(leaves.map((leaf) => [leaf.name, leaf]))
     const form = JSON.stringify(leaves.map(({ name, value, editable }) => [name, value.shape, editable]))
@@ -31,6 +68,7 @@ export class Leaves {
     this.draw()
   }
 
+  /** @param {Leaf[]} leaves */
   build(leaves) {
     this.fields = []
     this.chosen = null
@@ -38,6 +76,7 @@ export class Leaves {
     this.list.replaceChildren(...order.filter(({ editable }) => editable).map((leaf) => this.leaf(leaf)))
   }
 
+  /** @param {Leaf} leaf */
   leaf({ name, value, requires_grad: learns }) {
     const block = element("section", "leaf")
     const head = element("header", "head")
@@ -53,6 +92,12 @@ export class Leaves {
     return block
   }
 
+  /**
+   * @param {string} name
+   * @param {Tile} value
+   * @param {number} place
+   * @param {boolean} learns
+   */
   field(name, value, place, learns) {
     const index = indexOf(value.shown, place)
     const cell = index.reduce((sum, part, axis) => sum * value.shape[axis] + part, 0)
@@ -63,15 +108,22 @@ export class Leaves {
     input.setAttribute("aria-label", `${name}${index.length ? `[${index.join(", ")}]` : ""}, drag or type`)
     const grad = element("span", "slope")
     box.append(input, ...(learns ? [grad] : []))
-    const field = { name, place, cell, index, input, grad, box }
+    /** @type {Field} */
+    const field = { name, place, cell, index, input, grad, box, typed: false, from: null }
     this.fields.push(field)
     input.onfocus = () => this.choose(field)
-    input.oninput = () => { field.typed = true } // until it is taken, no answer may write over it
-    input.onchange = () => { field.typed = false; const number = Number(input.value.replace("−", "-")); Number.isFinite(number) && input.value.trim() ? this.set(number, true, field) : this.fill(field) }
+    input.oninput = () => { field.typed = true }
+    const take = () => {
+      field.typed = false
+      const number = Number(input.value.replace("−", "-"))
+      if (Number.isFinite(number) && input.value.trim()) this.set(number, true, field)
+      else this.fill(field)
+    }
+    input.onchange = take
     input.onblur = () => { if (field.typed) { field.typed = false; this.fill(field) } } // typed and taken back
     input.onkeydown = (event) => {
-      const way = { ArrowUp: 1, ArrowDown: -1 }[event.key]
-      if (event.key === "Enter") input.onchange()
+      const way = event.key === "ArrowUp" ? 1 : event.key === "ArrowDown" ? -1 : 0
+      if (event.key === "Enter") take()
       if (!way) return
       event.preventDefault()
       this.set(this.number(field) + way * step(this.number(field)) * 10, true, field)
@@ -85,7 +137,11 @@ export class Leaves {
     return box
   }
 
-  // One pixel is a hundredth of the number, or of 1 where it is smaller.
+  /**
+   * One pixel is a hundredth of the number, or of 1 where it is smaller.
+   * @param {Field} field
+   * @param {PointerEvent} event
+   */
   slide(field, event) {
     if (!field.from) return
     const dx = event.clientX - field.from.x
@@ -96,12 +152,24 @@ export class Leaves {
     this.set(field.from.value + dx * step(field.from.value), false, field)
   }
 
+  /** @param {Field} field */
+  leafOf(field) {
+    return /** @type {Leaf} */ (this.leaves.get(field.name))
+  }
+
+  /** @param {Field} field */
   number(field) {
-    const value = field.held ?? this.leaves.get(field.name).value.values[field.place]
+    const value = field.held ?? this.leafOf(field).value.values[field.place]
     return typeof value === "number" ? value : 0
   }
 
+  /**
+   * @param {number} value
+   * @param {boolean} done
+   * @param {Field | null} [field]
+   */
   set(value, done, field = this.chosen) {
+    if (!field) return
     const number = Number(value.toPrecision(4))
     field.held = number
     field.typed = false
@@ -110,8 +178,9 @@ export class Leaves {
     this.draw()
   }
 
+  /** @param {Field} field */
   fill(field) {
-    const leaf = this.leaves.get(field.name)
+    const leaf = this.leafOf(field)
     if (!field.from && document.activeElement !== field.input) field.held = undefined
     if (field.typed) field.held = undefined
     else if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
@@ -120,6 +189,7 @@ export class Leaves {
     field.grad.title = leaf.grad ? `gradient ${exact(leaf.grad.values[field.place])}` : "no gradient"
   }
 
+  /** @param {Field} field */
   choose(field) {
     if (this.chosen === field) return
     this.chosen?.box.classList.remove("chosen")
@@ -129,12 +199,15 @@ export class Leaves {
     this.draw()
   }
 
-  // The other numbers stay, so the curve is fetched once; only a number that leaves its range needs a new one.
+  /**
+   * The other numbers stay, so the curve is fetched once; only a number that leaves its range needs a new one.
+   * @param {Field} field
+   */
   async range(field) {
     const middle = this.number(field), reach = 2 * Math.max(1, Math.abs(middle))
     const places = Array.from({ length: PLACES }, (_, place) => middle + reach * (2 * place / (PLACES - 1) - 1))
     const asked = (this.asked = {})
-    const { losses } = await this.curve({ name: field.name, cell: field.cell, pass: this.leaves.get(field.name).pass, values: places })
+    const { losses } = await this.curve({ name: field.name, cell: field.cell, pass: this.leafOf(field).pass, values: places })
     if (asked !== this.asked || this.chosen !== field) return
     this.line = losses ? { field, places, losses } : null
     this.draw()
@@ -144,74 +217,93 @@ export class Leaves {
     const field = this.chosen
     this.plot.box.hidden = !field
     if (!field) return
-    const leaf = this.leaves.get(field.name)
+    const leaf = this.leafOf(field)
     const value = this.number(field)
     const line = this.line?.field === field ? this.line : null
-    if (line && this.asked && (value < line.places[0] || value > line.places.at(-1))) this.range(field)
+    if (line && (value < line.places[0] || value > line.places[PLACES - 1])) this.range(field)
     const now = leaf.value.values[field.place]
     const slope = leaf.grad?.values[field.place]
     this.plot.draw({ title: `${field.name}${field.index.length ? `[${field.index.join(", ")}]` : ""}`, line, value: now, loss: leaf.loss, slope: typeof slope === "number" ? slope : null })
   }
 }
 
+/** @param {number} value */
 const step = (value) => Math.max(1, Math.abs(value)) / 100
+/** @param {Tile["values"][number]} value */
 const short4 = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : short(value))
 
 // Loss by one number: the curve, where the number stands, and the tangent there. A drag on it moves the number.
 class Plot {
+  /** @param {(value: number, done: boolean) => void} onMove */
   constructor(onMove) {
     this.box = element("figure", "plot")
     this.title = element("figcaption", "fact")
-    this.picture = document.createElementNS(SPACE, "svg")
+    this.picture = make("svg", {})
+    this.held = false
+    /** @type {((clientX: number) => number) | undefined} the number at a place of the screen */
+    this.value = undefined
     this.picture.setAttribute("viewBox", "0 0 360 190")
     this.picture.setAttribute("role", "img")
     this.box.append(this.title, this.picture)
-    const move = (event, done) => { if (this.held && this.value) onMove(this.value(event.clientX), done) }
+    const move = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) => { if (this.held && this.value) onMove(this.value(event.clientX), done) }
     this.picture.onpointerdown = (event) => { this.held = true; this.picture.setPointerCapture(event.pointerId); move(event, false) }
     this.picture.onpointermove = (event) => move(event, false)
     this.picture.onpointerup = this.picture.onpointercancel = (event) => { move(event, true); this.held = false }
   }
 
+  /** @param {{ title: string, line: Curve | null, value: Tile["values"][number], loss: number | null, slope: number | null }} state */
   draw({ title, line, value, loss, slope }) {
-    const known = loss !== null && typeof value === "number"
-    this.title.textContent = known
-      ? slope === null ? `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}; no gradient flows to it` : `loss as a function of ${title}: ${exact(loss)} at ${exact(value)}, slope = gradient = ${exact(slope)}`
+    const point = loss !== null && typeof value === "number" ? { value, loss } : null
+    this.title.textContent = point
+      ? slope === null ? `loss as a function of ${title}: ${exact(point.loss)} at ${exact(point.value)}; no gradient flows to it` : `loss as a function of ${title}: ${exact(point.loss)} at ${exact(point.value)}, slope = gradient = ${exact(slope)}`
       : `loss as a function of ${title}`
     this.picture.setAttribute("aria-label", this.title.textContent)
     if (!line) return
-    const heights = [...line.losses.filter((height) => height !== null), ...(known ? [loss] : [])]
+    const heights = [...line.losses.filter((height) => height !== null), ...(point ? [point.loss] : [])]
     if (!heights.length) return this.picture.replaceChildren()
     const [low, high] = [Math.min(...heights), Math.max(...heights)]
     const spread = high - low || 1
-    const [first, last] = [line.places[0], line.places.at(-1)]
-    const x = (place) => 44 + ((place - first) / (last - first)) * 308
-    const y = (height) => 158 - ((height - low) / spread) * 144
+    const [first, last] = [line.places[0], line.places[PLACES - 1]]
+    const x = (/** @type {number} */ place) => 44 + ((place - first) / (last - first)) * 308
+    const y = (/** @type {number} */ height) => 158 - ((height - low) / spread) * 144
     this.value = (clientX) => { const { left, width } = this.picture.getBoundingClientRect(); return first + (Math.min(352, Math.max(44, ((clientX - left) / width) * 360)) - 44) / 308 * (last - first) }
     let pen = "M"
     const path = line.losses.map((height, place) => { if (height === null) { pen = "M"; return "" } const part = `${pen}${x(line.places[place]).toFixed(1)} ${y(height).toFixed(1)}`; pen = "L"; return part }).join("")
     const parts = [make("path", { d: "M44 8V158H352", class: "axis" }), make("path", { d: path, class: "curve" })]
     for (const [text, at] of [[high, 16], [low, 158]]) parts.push(make("text", { x: 40, y: at, class: "tick end" }, exact(Number(text.toPrecision(3)))))
     for (const [text, at] of [[first, 44], [(first + last) / 2, 198], [last, 352]]) parts.push(make("text", { x: at, y: 176, class: "tick" }, exact(Number(text.toPrecision(3)))))
-    if (known) {
-      if (slope !== null) parts.push(this.tangent(x, y, value, loss, slope, first, last))
-      parts.push(make("circle", { cx: x(value), cy: y(loss), r: 6, class: "point" }))
+    if (point) {
+      if (slope !== null) parts.push(this.tangent(x, y, point, slope, last - first))
+      parts.push(make("circle", { cx: x(point.value), cy: y(point.loss), r: 6, class: "point" }))
     }
     this.picture.replaceChildren(...parts)
   }
 
-  // A piece of the tangent of one length on the screen, however steep.
-  tangent(x, y, value, loss, slope, first, last) {
-    const unit = (last - first) / 308
+  /**
+   * A piece of the tangent of one length on the screen, however steep.
+   * @param {(place: number) => number} x
+   * @param {(height: number) => number} y
+   * @param {{ value: number, loss: number }} point
+   * @param {number} slope
+   * @param {number} range of the horizontal axis
+   */
+  tangent(x, y, { value, loss }, slope, range) {
+    const unit = range / 308
     const tall = y(0) - y(slope * unit) // pixels up for one across
     const reach = 70 / Math.hypot(1, tall)
-    const line = (way) => `${x(value) + way * reach} ${y(loss) - way * reach * tall}`
+    const line = (/** @type {number} */ way) => `${x(value) + way * reach} ${y(loss) - way * reach * tall}`
     return make("path", { d: `M${line(-1)}L${line(1)}`, class: "tangent" })
   }
 }
 
+/**
+ * @param {string} kind
+ * @param {Record<string, string | number>} attributes
+ * @param {string} [text]
+ */
 function make(kind, attributes, text) {
-  const made = document.createElementNS(SPACE, kind)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+  const made = /** @type {SVGElement} */ (document.createElementNS(SPACE, kind))
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
   if (text !== undefined) made.textContent = text
   return made
 }

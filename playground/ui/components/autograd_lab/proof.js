@@ -3,8 +3,14 @@
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 
-// Fill `box` with the result of the check.
-export function showProof(box, { rows, passed, message, step, gradcheck, omitted: leftOut, error }) {
+/** @import { GradientCheck } from "./types.js" */
+
+/**
+ * Show the result of the check.
+ * @param {HTMLElement} box
+ * @param {GradientCheck} check
+ */
+export function showProof(box, { rows, passed, message, step, gradcheck, omitted, error }) {
   box.replaceChildren()
   if (error) return box.append(element("p", "wrong", error))
   const verdict = passed ? "The gradients are correct: autograd and finite differences agree." : "Autograd and finite differences disagree: backward() does not compute the slope of this loss."
@@ -22,7 +28,7 @@ export function showProof(box, { rows, passed, message, step, gradcheck, omitted
   }
   box.append(table)
   box.append(element("p", "hint", `Both in float64. Finite difference = (loss(value + ${step}) − loss(value − ${step})) / ${2 * step}; the script is run again for each loss.`))
-  if (leftOut) box.append(element("p", "hint", `Numbers that were not compared: ${leftOut}.`))
+  if (omitted) box.append(element("p", "hint", `Numbers that were not compared: ${omitted}.`))
   if (gradcheck) box.append(element("p", "hint", passed ? "torch.autograd.gradcheck(…) returns True." : "torch.autograd.gradcheck(…) reports:"))
   if (message) box.append(element("pre", "printed", message))
 }

@@ -1,6 +1,6 @@
 // Runs a script, draws the autograd graph that PyTorch recorded, and steps through it node by node, forward and backward.
 
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { exact, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { Lab } from "../shared/lab.js"
@@ -9,38 +9,78 @@ import { draw, indexOf, largest, shade } from "../shared/tile.js"
 import { Leaves } from "./leaves.js"
 import { showProof } from "./proof.js"
 
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { AutogradNode, Overrides, Report, Step, Tile } from "./types.js"
+ */
+
 const TERMS = 8 // terms of a sum that are shown
 const SETTLED_MS = 400 // milliseconds without a further change before a number goes into the address
 const STEP_MS = 900 // milliseconds between two steps while it plays
 
 class AutogradLab extends Lab {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
     super(root, "api/autograd/run")
-    const find = (name) => root.querySelector(name)
-    this.parts = Object.fromEntries(["steps", "scrub", "where", "sentence", "ways", "caption", "other", "strange", "details", "leaves", "restore", "passes", "prove", "proof", "play"].map((name) => [name, find(`.${name}`)]))
-    this.graph = new Graph(find(".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
-    this.earlier = new Graph(find(".other .canvas"))
+    const part = (/** @type {string} */ name) => find(root, `.${name}`)
+    this.parts = {
+      steps: part("steps"), scrub: part("scrub"), where: part("where"), sentence: part("sentence"), ways: part("ways"), caption: part("caption"), other: part("other"),
+      strange: part("strange"), details: part("details"), leaves: part("leaves"), restore: part("restore"), passes: part("passes"), prove: part("prove"),
+      proof: part("proof"), play: part("play"),
+    }
+    /** @type {Overrides} */
+    this.overrides = {}
+    /** @type {string | undefined} the script that was run last */
+    this.source = undefined
+    /** @type {Record<string, unknown>} the request of the last run */
+    this.asked = {}
+    /** @type {Report | undefined} */
+    this.report = undefined
+    /** @type {Step[]} */
+    this.steps = []
+    /** @type {Map<string, AutogradNode>} */
+    this.nodes = new Map()
+    /** @type {string | null} the node that was clicked */
+    this.pinned = null
+    this.at = 0 // steps that are shown
+    this.passes = 0
+    this.following = this.behind = false // whether a run with other numbers is under way, and whether they have changed since
+    this.released = false // whether a number was released since the address had them
+    /** @type {number | undefined} */
+    this.reporting = undefined
+    /** @type {number | undefined} */
+    this.playing = undefined
+    this.graph = new Graph(part("canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
+    this.earlier = new Graph(part("other .canvas"))
     this.leaves = new Leaves(this.parts.leaves, { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") })
     this.parts.restore.onclick = () => { this.overrides = {}; this.follow(true) }
     this.parts.prove.onclick = () => this.prove()
-    find(".start").onclick = () => this.goto(0)
-    find(".back").onclick = () => this.goto(this.at - 1)
-    find(".next").onclick = () => this.goto(this.at + 1)
+    part("start").onclick = () => this.goto(0)
+    part("back").onclick = () => this.goto(this.at - 1)
+    part("next").onclick = () => this.goto(this.at + 1)
     this.parts.play.onclick = () => (this.playing ? this.pause() : this.play())
     this.parts.scrub.oninput = () => this.goto(Number(this.parts.scrub.value))
   }
 
+  /** @param {Component} component */
   update(component) {
     if (this.data === undefined) this.overrides = component.data.overrides
-    super.update(component)
+    return super.update(component)
   }
 
-  // The request for a run of the script in the editor; changed numbers are dropped when the script changes.
+  /**
+   * The request for a run of the script in the editor; changed numbers are dropped when the script changes.
+   * @param {string} source
+   */
   body(source) {
     if (this.source !== undefined && source !== this.source) this.overrides = {}
     return { ...super.body(source), overrides: this.overrides }
   }
 
+  /**
+   * @param {Report} answer
+   * @param {string} source
+   */
   present(answer, source) {
     if (!answer.graph) return
     this.compare(answer, source)
@@ -51,10 +91,14 @@ class AutogradLab extends Lab {
     this.take(answer, true)
   }
 
-  // Show the result of a run; `fresh` when the script itself was run, not only with other numbers.
+  /**
+   * Show the result of a run.
+   * @param {Report} answer
+   * @param {boolean} fresh whether the script itself was run, not only with other numbers
+   */
   take(answer, fresh) {
     this.report = answer
-    const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass)
+    const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass ?? 0)
     const last = Math.max(...passes)
     this.steps = answer.steps.filter((step) => step.node && (step.kind === "forward" || step.pass === last))
     this.passes = new Set(passes).size
@@ -77,14 +121,24 @@ class AutogradLab extends Lab {
     this.leaves.show(answer.leaves, fresh)
   }
 
-  nonfinite({ node: id, kind, value: what }) {
-    const line = this.nodes.get(id).line
-    return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${this.nodes.get(id).op} passes on.`
+  /** @param {string} id */
+  node(id) {
+    return /** @type {AutogradNode} */ (this.nodes.get(id))
   }
 
-  // Show the earlier graph as well when the same script has recorded a different one.
+  /** @param {Report["nonfinite"][number]} origin */
+  nonfinite({ node: id, kind, value: what }) {
+    const { line, op } = this.node(id)
+    return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${op} passes on.`
+  }
+
+  /**
+   * Show the earlier graph as well when the same script has recorded a different one.
+   * @param {Report} answer
+   * @param {string} source
+   */
   compare(answer, source) {
-    const form = (graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
+    const form = (/** @type {Report["graph"]} */ graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
     const before = this.report?.graph
     if (source !== this.source) this.parts.other.hidden = true
     else if (before?.nodes.length && answer.graph.nodes.length && form(before) !== form(answer.graph)) {
@@ -96,27 +150,35 @@ class AutogradLab extends Lab {
     this.parts.caption.textContent = this.parts.other.hidden ? "" : "This run"
   }
 
-  // Run again with a number changed by hand; one request at a time, then the newest.
+  /**
+   * Run again with a number changed by hand; one request at a time, then the newest.
+   * @param {string} name
+   * @param {number} cell
+   * @param {number} value
+   * @param {boolean} done whether the number was released
+   */
   grab(name, cell, value, done) {
     this.overrides = { ...this.overrides, [name]: { ...this.overrides[name], [cell]: value } }
     this.follow(done)
   }
 
+  /** @param {boolean} done */
   async follow(done) {
-    if (done) this.done = true
-    if (this.following) return (this.behind = true)
+    if (done) this.released = true
+    this.behind = this.following
+    if (this.following) return
     this.following = true
     do {
       this.behind = false
       this.asked = { ...this.asked, overrides: this.overrides }
       const answer = await this.ask(this.asked)
       this.failed = answer.error
-      this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source)
+      this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source ?? "")
       if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: keep the numbers, so that they can be changed again
     } while (this.behind)
     this.following = false
-    if (this.done) {
-      this.done = false
+    if (this.released) {
+      this.released = false
       this.parts.proof.replaceChildren()
       clearTimeout(this.reporting)
       this.reporting = setTimeout(() => this.setState("ran", { source: this.source, overrides: this.overrides }), SETTLED_MS)
@@ -129,8 +191,12 @@ class AutogradLab extends Lab {
     this.parts.prove.disabled = false
   }
 
-  // Show the state after so many steps, and describe the last of them.
+  /**
+   * Show the state after so many steps, and describe the last of them.
+   * @param {number} step
+   */
   goto(step) {
+    if (!this.report) return
     this.at = Math.max(0, Math.min(this.steps.length, step))
     const taken = this.steps.slice(0, this.at)
     const current = taken.at(-1)
@@ -139,9 +205,9 @@ class AutogradLab extends Lab {
     this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
     this.parts.scrub.value = this.at
     this.parts.where.textContent = `${this.at} of ${this.steps.length}`
-    this.parts.sentence.textContent = current ? this.sentence(current) : "Before the first step, only the leaves have values."
+    this.parts.sentence.textContent = current ? this.sentence(current, this.report.graph) : "Before the first step, only the leaves have values."
     this.editor.lines(current?.line ? [current.line] : [])
-    this.describe(this.pinned ?? current?.node)
+    this.describe(this.pinned ?? current?.node ?? null)
     if (this.at === this.steps.length) this.pause()
   }
 
@@ -154,47 +220,61 @@ class AutogradLab extends Lab {
 
   pause() {
     clearInterval(this.playing)
-    this.playing = null
+    this.playing = undefined
     this.parts.play.textContent = "▶"
     this.parts.play.setAttribute("aria-label", "Play")
   }
 
+  /** @param {string} id */
   name(id) {
-    const node = this.nodes.get(id)
+    const node = this.node(id)
     return node.inner ? node.op : node.name || node.source?.split("\n")[0] || "constant"
   }
 
+  /**
+   * @param {Report} answer
+   * @param {string} source
+   */
   summary(answer, source) {
     return { ...super.summary(answer, source), overrides: this.overrides }
   }
 
-  sentence({ kind, node: id }) {
-    const node = this.nodes.get(id)
-    if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source.split("\n")[0]}`
+  /**
+   * @param {Step} step
+   * @param {Report["graph"]} graph
+   */
+  sentence({ kind, node: id }, { edges }) {
+    const node = this.node(id)
+    if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source?.split("\n")[0]}`
     if (kind === "forward") return `Forward: ${this.name(id)} = ${this.first(node.value)}${this.cellNote(node.value)}`
-    const arrived = this.report.graph.edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs[0]?.output ?? 0))
+    const arrived = edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs?.[0]?.output ?? 0))
     const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
     if (node.is_leaf) return `Backward: the gradient ${sum} reaches the leaf ${this.name(id)} and is added to ${this.name(id)}.grad${this.cellNote(node.grad)}`
-    const passed = this.report.graph.edges.filter((edge) => edge.to === id && edge.passed)
+    const passed = edges.filter((edge) => edge.to === id && edge.passed)
     const parts = passed.map((edge) => `to ${this.name(edge.from)}: ${edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""}${this.first(edge.passed)}`)
     return `Backward: the gradient of ${this.name(id)} is ${sum}; it passes on ${parts.join(", ")}${this.cellNote(node.grad)}`
   }
 
+  /** @param {Tile | null | undefined} tile */
   first(tile) {
     return tile?.values.length ? exact(tile.values[0]) : "?"
   }
 
+  /** @param {Tile | null | undefined} tile */
   cellNote(tile) {
     return tile && tile.values.length > 1 ? `   (at cell [${tile.shape.map(() => 0).join(", ")}])` : ""
   }
 
-  // Show everything known about one node.
+  /**
+   * Show everything known about one node.
+   * @param {string | null} id
+   */
   describe(id) {
     const box = this.parts.details
-    const node = this.nodes?.get(id)
-    if (!node) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers. Click it to pin it."))
+    const node = this.nodes.get(id ?? "")
+    if (!node || !this.report) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers. Click it to pin it."))
     const head = element("header", "head")
-    head.append(element("code", "source", this.name(id)), element("span", "fact", node.op || "constant"))
+    head.append(element("code", "source", this.name(node.id)), element("span", "fact", node.op || "constant"))
     if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
     if (node.line) head.append(element("span", "fact", `line ${node.line}`))
     const facts = element("div", "flow")
@@ -207,12 +287,17 @@ class AutogradLab extends Lab {
       this.grid(facts, `gradient of output ${output}`, grad)
     }
     for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, `local derivative to ${this.name(edge.from)}`, edge.local)
-    for (const [name, value] of Object.entries(node.saved ?? {})) if (value?.values) this.grid(facts, `saved: ${name}`, value)
+    for (const [name, value] of Object.entries(node.saved ?? {})) if (value && typeof value === "object") this.grid(facts, `saved: ${name}`, value)
     const lines = []
-    if (node.formula) lines.push(element("p", "formula", [node.formula, ...node.derivatives.map((text, place) => `${"abc"[place]}: ${text}`)].join("     ")))
+    if (node.formula) lines.push(element("p", "formula", [node.formula, ...(node.derivatives ?? []).map((text, place) => `${"abc"[place]}: ${text}`)].join("     ")))
     box.replaceChildren(head, ...lines, facts)
   }
 
+  /**
+   * @param {HTMLElement} box
+   * @param {string} title
+   * @param {Tile | null | undefined} tile
+   */
   grid(box, title, tile) {
     if (!tile) return
     const figure = element("figure", "side")

@@ -26,13 +26,13 @@ const SPACE = "http://www.w3.org/2000/svg"
  * @property {string} op the operation
  * @property {string} name in the script; may be empty
  * @property {string} kind operation, leaf, constant…
- * @property {string} [source] the lines of the script
- * @property {string} [group] the innermost group that holds it
- * @property {number[]} [shape]
+ * @property {string} [source] its expression in the script
+ * @property {string | null} [group] the innermost group that holds it
+ * @property {number[] | null} [shape]
  * @property {Tile | null} [value]
  * @property {Tile | null} [grad]
  * @property {Norm} [norm]
- * @property {string} [formula]
+ * @property {string | null} [formula]
  */
 
 /** @typedef {{ from: string, to: string, slot: number | null }} GraphEdge through `slot` a gradient flows back; none where it is null */
@@ -42,9 +42,9 @@ const SPACE = "http://www.w3.org/2000/svg"
  * @typedef {object} GraphGroup
  * @property {string} id
  * @property {string} title
- * @property {string} name
- * @property {string} [parent] the group around it
- * @property {number[]} [shape] of its result
+ * @property {string} [name]
+ * @property {string | null} [parent] the group around it
+ * @property {number[] | null} [shape] of its result
  * @property {number} [parameters]
  * @property {Norm} [norm]
  */
@@ -142,7 +142,7 @@ export class Graph {
 
   /**
    * The groups that hold a group, and itself, from the outermost.
-   * @param {string | undefined} id
+   * @param {string | null | undefined} id
    */
   around(id) {
     const groups = []
@@ -493,7 +493,7 @@ export function layersOf(lines) {
   return layers
 }
 
-/** @param {{ shape?: number[] }} part */
+/** @param {{ shape?: number[] | null }} part */
 const shapeOf = ({ shape }) => (shape ? shapeText(shape) : "")
 
 /**
