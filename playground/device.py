@@ -98,6 +98,19 @@ def get(name: str) -> Device:
     raise UnknownName("device", name, [BEST, *(device.name for device in devices)])
 
 
+def seed_generators(seed: int) -> None:
+    """Seed PyTorch's random number generators on all devices, as `torch.manual_seed` does.
+
+    For an accelerator that is not there, `torch.manual_seed` would format the stack of calls and keep it until the process ends.
+    """
+    import torch  # as in `available`
+
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the accelerator has finished its queued work; return at once for the CPU, which works synchronously."""
     import torch  # as in `available`

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from playground.forking import Forker
 from playground.server.services import services
 
+from .support.marker import MARKER
 from .support.scheduling import IdleScheduler
 from .support.tiers import QUICK, is_quick, register_profiles
 
@@ -18,6 +21,8 @@ from .support.tiers import QUICK, is_quick, register_profiles
 os.environ.setdefault("PLAYGROUND_THREADS", "1")
 # A busy machine counts more processor time for the same work; tests of the bound itself set their own.
 os.environ.setdefault("PLAYGROUND_SCRIPT_SECONDS", "60")
+# Whichever test starts the forking process: what its environment holds is there for a script that finds a way to it.
+os.environ["PLAYGROUND_SECRET"] = MARKER
 
 BROWSER = Path(__file__).parent / "browser"
 
@@ -40,6 +45,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(config.rootpath))))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forker() -> Iterator[Forker]:
+    """The server's forking process, which all tests of the session share: importing torch takes it seconds."""
+    yield services().forker
+    services().forker.close()
+
+
+@pytest.fixture(scope="session")
+def numbered_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Paths for the folders of the session's tests, none of which exists yet."""
+    parent = tmp_path_factory.mktemp("tests")
+    return (parent / str(number) for number in itertools.count())
+
+
+@pytest.fixture
+def tmp_path(numbered_folders: Iterator[Path]) -> Path:
+    """A folder for this test alone. To find a free name, pytest's own fixture reads the names of all folders before, thousands of times."""
+    folder = next(numbered_folders)
+    folder.mkdir()
+    return folder
 
 
 @pytest.fixture(scope="session")

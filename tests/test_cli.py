@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -25,7 +26,8 @@ from playground.cli import LazyCommand, main
 from playground.data.catalogue import DATASETS
 from playground.data.images import normalise
 from playground.data.load import load
-from playground.environment import ROOT
+from playground.environment import ROOT, runs_folder
+from playground.forking import CAN_FORK, Forker
 from playground.inference.models import DEFAULT_MODEL
 from playground.network.presets import preset
 from playground.network.source import sequential_script
@@ -37,6 +39,7 @@ from playground.training import loop
 from playground.training.config import TrainConfig
 from playground.training.events import Started
 
+from .support.hanging import CHECKPOINT_AT, HANGS_AT
 from .support.waiting import until
 
 QUICK = ("train", "--dataset", "mnist-5k", "--network", "mnist-mlp", "--epochs", "1", "--batch-size", "200", "--device", "cpu")
@@ -410,24 +413,24 @@ def test_a_damaged_run_is_not_resumed() -> None:
     assert "settings" in refusal(call("resume", run.id, "--json"))
 
 
-def shell(code: str | None, *words: object) -> subprocess.Popen[str]:
-    """A process of its own; `code` runs in it before the command does."""
-    start = ["-m", "playground"] if code is None else ["-c", f"{code}\nfrom playground.cli import main\nmain()"]
-    return subprocess.Popen(
-        [sys.executable, "-W", "error", *start, *map(str, words)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    )
+def shell(*words: object) -> tuple[int, str, str]:
+    """Run the module as a process of its own; return its exit status, output and errors."""
+    command = [sys.executable, "-W", "error", "-m", "playground", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def test_the_module_runs_as_a_process() -> None:
-    process = shell(None, "runs", "--json")
-    assert process.communicate(timeout=60) == ("", "") and process.returncode == 0
+    status, out, err = shell("--help")
+    assert (status, err) == (0, "") and out.startswith("Usage: ")
 
 
-def test_an_error_of_the_process_is_one_line_with_status_2() -> None:
-    process = shell(None, "resume", "nobody")
-    out, err = process.communicate(timeout=60)
-    assert (out, process.returncode) == ("", 2)
-    assert err == "Error: There is no run called “nobody”. Known: none.\n"
+def test_an_error_of_the_process_is_one_line_with_status_2(tmp_path: Path) -> None:
+    """One that needs no torch, which takes seconds to import."""
+    (tmp_path / "script.py").write_bytes(b"\xff")
+    status, out, err = shell("tensors", tmp_path / "script.py")
+    assert (status, out) == (2, "")
+    assert err == f"Error: {tmp_path / 'script.py'} is not encoded as UTF-8. Save it as UTF-8 in your editor.\n"
 
 
 def steps_of(run_id: str) -> list[tuple[int, float, float]]:
@@ -437,44 +440,32 @@ def steps_of(run_id: str) -> list[tuple[int, float, float]]:
 AUGMENTED = (
     "train", "--network", "mnist-mlp", "--epochs", 3, "--batch-size", 100, "--seed", 4, "--shift", 1, "--noise", 0.1, "--evaluate-every", 35, "--device", "cpu",
 )  # fmt: skip
-HANGS_AT_90 = """
-import threading
-from playground.runs import journal
-from playground.training import loop
-journal.FLUSH_SECONDS = loop.FLUSH_SECONDS = -1.0  # every step at once
-loop.EVALUATED_SECONDS, learn = -1.0, loop.Training._train_step
-def learn_until_90(training, *rest):
-    if training.step == 90:
-        threading.Event().wait()
-    return learn(training, *rest)
-loop.Training._train_step = learn_until_90
-"""
-"""The run keeps its state at the 70th step, and stands still behind the 90th: no race with whoever kills it."""
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
-def test_a_killed_run_is_interrupted_and_resumes_bit_for_bit() -> None:
+@pytest.mark.skipif(not CAN_FORK, reason="needs kill -9")
+def test_a_killed_run_is_interrupted_and_resumes_bit_for_bit(forker: Forker) -> None:
     *_, whole = json_lines(call(*AUGMENTED, "--json"))
     expected = steps_of(whole["run"])
     assert len(expected) == 120
 
-    process = shell(HANGS_AT_90, *AUGMENTED, "--json")
-    try:
-        (run,) = until(lambda: [run for run in all_runs() if run.id != whole["run"]] or process.poll())
-        until(lambda: process.poll() is not None or History(run).follow().step == 90)
-        assert History(run).follow().state == "running", process.communicate()
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == -signal.SIGKILL
+    pid, line = forker.start("tests.support.hanging:train", json.dumps([str(runs_folder()), [str(word) for word in AUGMENTED]]))
+    with line:
+        try:
+            (run,) = until(lambda: [run for run in all_runs() if run.id != whole["run"]])
+            until(lambda: History(run).follow().step == HANGS_AT)
+            assert History(run).follow().state == "running"
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            while line.recv(1 << 16):  # what it printed; then the end of the process
+                pass
     history = History(run).follow()
-    assert (history.state, history.step) == ("interrupted", 90)
-    assert steps_of(run.id) == expected[:90]
+    assert (history.state, history.step) == ("interrupted", HANGS_AT)
+    assert steps_of(run.id) == expected[:HANGS_AT]
 
     torch.manual_seed(99)
     *_, last = json_lines(call("resume", run.id, "--json"))
     _, resumed = (event for event in run.journal.events()[0] if isinstance(event, Started))
-    assert 70 <= resumed.step < 90  # from its last checkpoint: neither from the start nor from where it was killed
+    assert CHECKPOINT_AT <= resumed.step < HANGS_AT  # from its last checkpoint: neither from the start nor from where it was killed
     assert steps_of(run.id) == expected
     assert last["run"] == run.id and last["test_accuracy"] == whole["test_accuracy"]
     assert {row["run"]: row["state"] for row in json_lines(call("runs", "--json"))} == {whole["run"]: "finished", run.id: "finished"}
@@ -508,6 +499,14 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def forked(forker: Forker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensor scripts run in processes of their own, forked by the session's forking process: a command's own would import torch once more."""
+    from playground.tensors import sandbox
+
+    monkeypatch.setattr(sandbox, "Forker", lambda _prepare: SimpleNamespace(start=forker.start, close=lambda: None))
+
+
+@pytest.fixture
 def script(tmp_path: Path) -> Callable[[str], Path]:
     """Writes a tensor script into a file."""
 
@@ -518,7 +517,7 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
     return write
 
 
-def test_a_script_is_reported_as_json(script: Callable[[str], Path]) -> None:
+def test_a_script_is_reported_as_json(forked: None, script: Callable[[str], Path]) -> None:
     source = 'x = torch.arange(6).view(2, 3)\ny = x.t()\nz = y * 0.5\nn = 3\nparts = x.chunk(2)\nprint("größe", n)'
     (report,) = json_lines(call("tensors", script(source), "--json"))
     assert report.keys() == {"names", "output", "warnings", "error"}
@@ -554,7 +553,7 @@ def test_the_error_of_a_script_is_explained_in_json(here: None, script: Callable
     assert mended["error"] is None and report["output"] == "é\n" and list(report["names"]) == ["größe"]
 
 
-def test_a_script_is_reported_as_text(script: Callable[[str], Path]) -> None:
+def test_a_script_is_reported_as_text(forked: None, script: Callable[[str], Path]) -> None:
     result = call("tensors", script('x = torch.tensor([[1, 2], [3, 4]])\nn = torch.tensor(5)\nname = "ä"\nprint("hello")'))
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines() == ["hello", "x: int64 (2, 2)  [[1, 2], [3, 4]]", "n: int64 ()  5", "name: str 'ä'"]
@@ -611,7 +610,9 @@ def test_a_lone_surrogate_in_a_script_is_refused(here: None, script: Callable[[s
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]], ids=["plain", "json"])
-def test_a_script_that_exceeds_its_time_limit_is_reported(option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_script_that_exceeds_its_time_limit_is_reported(
+    forked: None, option: list[str], script: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     from playground.tensors import sandbox
 
     monkeypatch.setattr(sandbox, "processor_seconds", lambda: 0.001)
@@ -624,7 +625,7 @@ def test_a_script_that_exceeds_its_time_limit_is_reported(option: list[str], scr
         assert "took longer" in refusal(result) and "None" not in result.stderr
 
 
-def test_autograd_prints_the_graph_of_a_script(script: Callable[[str], Path]) -> None:
+def test_autograd_prints_the_graph_of_a_script(forked: None, script: Callable[[str], Path]) -> None:
     path = script("x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()")
     report = json.loads(call("autograd", path, "--json").stdout)
     assert report["names"]["x"] | {"value": [[1.0, 1.0], [1.0, 1.0]], "grad": [[4.5, 4.5], [4.5, 4.5]]} == report["names"]["x"]
@@ -635,7 +636,7 @@ def test_autograd_prints_the_graph_of_a_script(script: Callable[[str], Path]) ->
     assert result.exit_code == 0 and "MeanBackward0" in result.stdout
 
 
-def test_the_error_of_backward_is_explained(script: Callable[[str], Path]) -> None:
+def test_the_error_of_backward_is_explained(forked: None, script: Callable[[str], Path]) -> None:
     result = call("autograd", script("x = torch.ones(2, requires_grad=True)\n(x * 2).backward()"))
     assert result.exit_code == 2 and "needs a single number" in result.stderr
 

@@ -145,3 +145,10 @@ def test_a_real_accelerator_is_described() -> None:
     assert first.is_accelerator and first.memory > 2**30 and first.title
     torch.ones(2, device=first.name)
     device.synchronize(torch.device(first.name))
+
+
+def test_a_seed_gives_the_numbers_of_torch_manual_seed() -> None:
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    device.seed_generators(3)
+    assert torch.equal(torch.rand(4), expected)

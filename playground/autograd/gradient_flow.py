@@ -80,7 +80,7 @@ def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
     target = torch.device(devices.get(request.get("device", devices.BEST)).name)
     spec = _spec(settings)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+        devices.seed_generators(settings.seed)
         network = build(spec)  # drawn before the batch, as in the script
         initialise_module.initialise(network, settings.initialisation, seed=None)
         batch = _batch(spec, settings)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground import device
 from playground.autograd.gradient_tracer import BACKWARD, roots_of, weights_of
 from playground.autograd.overrides import CellValues, Overrides, can_be_overridden
 from playground.errors import PlaygroundError
@@ -134,7 +135,7 @@ def gradients_of(loss: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.T
 
 def seed_generators(seed: int) -> None:
     """Seed PyTorch's and NumPy's random number generators, so that every run of a script draws the same numbers."""
-    torch.manual_seed(seed)
+    device.seed_generators(seed)
     np.random.seed(seed % 2**32)
 
 

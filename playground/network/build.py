@@ -57,7 +57,7 @@ def build(spec: NetworkSpec, device: torch.device | str = "cpu", seed: int | Non
     steps = check(spec)
     with torch.random.fork_rng(devices=[], enabled=seed is not None):
         if seed is not None:
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would also seed the generators of accelerators
         layers = [construct(step.layer, cast("tuple[int, ...]", step.in_shape)) for step in steps]
     return Network(*layers).to(device)
 

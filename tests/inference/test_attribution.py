@@ -25,6 +25,8 @@ from playground.network.build import Network, build
 from playground.network.presets import load_presets, preset
 from playground.network.spec import LayerSpec, NetworkSpec
 
+from ..support.tiers import repetitions
+
 IMAGES = {name: spec for name, spec in load_presets().networks.items() if len(spec.input_shape) == 3}
 each_method = pytest.mark.parametrize("method", sorted(METHODS))
 each_network = pytest.mark.parametrize("name", ["mnist-cnn", "cifar-cnn", "cifar-resnet"])
@@ -63,7 +65,7 @@ def black(model: Model) -> Tensor:
     return model.prepare(torch.zeros(1, *model.info.input_shape, dtype=torch.uint8))
 
 
-def riemann(model: Model, image: Tensor, target: int, steps: int = 4096) -> Tensor:
+def riemann(model: Model, image: Tensor, target: int, steps: int = 1024) -> Tensor:
     """Integrated gradients by midpoints of equal steps."""
     start, path = black(model), model.prepare(image[None]) - black(model)
     places = (torch.arange(steps) + 0.5) / steps
@@ -120,7 +122,7 @@ def test_saliency_is_the_largest_gradient_over_the_channels(name: str) -> None:
 
 
 def test_integrated_gradients_are_those_of_a_fine_riemann_sum() -> None:
-    model, images = digits(3)
+    model, images = digits(2)
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
         expected = riemann(model, image, target)
@@ -129,7 +131,7 @@ def test_integrated_gradients_are_those_of_a_fine_riemann_sum() -> None:
 
 
 def test_integrated_gradients_add_up_to_the_difference_of_the_logits() -> None:
-    model, images = digits(10)
+    model, images = digits(repetitions(10))
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
         attribution = attribute(model, image, "integrated-gradients", target)
@@ -230,7 +232,7 @@ def test_attribution_in_several_threads_does_not_change_a_shared_network(method:
 
     def explain(place: int) -> list[Tensor]:
         start.wait(30)
-        return [attribute(model, images[place], method, 3).values for _ in range(12)]
+        return [attribute(model, images[place], method, 3).values for _ in range(repetitions(12))]
 
     def predict() -> int:
         start.wait(30)
@@ -365,7 +367,7 @@ def captums(model: Model, image: Tensor, method: str, target: int) -> Tensor:
     ],
 )
 def test_every_method_agrees_with_captum(method: str, tolerance: float) -> None:
-    model, images = digits(3)
+    model, images = digits(repetitions(10))
     for image in images:
         target = int(model.probabilities(image[None]).argmax())
         expected = captums(model, image, method, target)

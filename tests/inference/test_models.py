@@ -30,6 +30,7 @@ from playground.data.catalogue import DATASETS, dataset_info
 from playground.data.images import ImageSet
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
+from playground.forking import CAN_FORK, Forker
 from playground.inference.models import DEFAULT_MODEL, Model, export, find_weights, load_model, pretrained_names, training_command
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
@@ -38,6 +39,7 @@ from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
 from playground.typography import percent
 
+from ..support import forked_script
 from ..support.tiers import repetitions
 from ..support.training import train
 
@@ -501,8 +503,9 @@ def test_the_prediction_script_of_a_run_runs_as_it_is(run: Run, digits: ImageSet
     assert script_output(with_pixels(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
 
 
+@pytest.mark.skipif(not CAN_FORK, reason="this system cannot fork")
 @pytest.mark.parametrize("inputs", INPUT_SCALINGS)
-def test_the_prediction_script_of_a_checkpoint_scales_pixels_as_in_training(inputs: str, digits: ImageSet, tmp_path: Path) -> None:
+def test_the_prediction_script_of_a_checkpoint_scales_pixels_as_in_training(forker: Forker, inputs: str, digits: ImageSet, tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=1, batch_size=500, learning_rate=0.1 if inputs != "0-255" else 1e-4, optimizer="sgd", inputs=inputs)
     run = train(create(config, preset("mnist-mlp")))
     model = load_model(f"{run.id}@{run.checkpoints.steps()[-1]}")
@@ -510,7 +513,8 @@ def test_the_prediction_script_of_a_checkpoint_scales_pixels_as_in_training(inpu
     home.mkdir()
     (home / "runs").symlink_to(run.path.parent, target_is_directory=True)
     torch.save(digits.test_images[3].clone(), tmp_path / "pixels.pt")
-    assert script_output(with_pixels(prediction_source(model), tmp_path / "pixels.pt"), home) == model.predict(digits.test_images[3]).label
+    (tmp_path / "predict.py").write_text(with_pixels(prediction_source(model), tmp_path / "pixels.pt"), encoding="utf-8")
+    assert forked_script.output(forker, tmp_path / "predict.py", home).split()[0] == model.predict(digits.test_images[3]).label
 
 
 def test_the_prediction_script_is_valid_python(run: Run) -> None:

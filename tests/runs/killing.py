@@ -26,9 +26,9 @@ from playground.training.events import Evaluated
 from ..support.waiting import until
 from .small import CONFIG, SMALL
 
-RUN = replace(CONFIG, batch_size=40, epochs=5, evaluate_every=20)
-"""Some hundred steps, with an evaluation every 20 steps and a checkpoint twice a second."""
-STEPS = 500
+RUN = replace(CONFIG, batch_size=40, epochs=2, evaluate_every=20)
+"""Two hundred steps, with an evaluation every 20 steps and a checkpoint twice a second."""
+STEPS = 200
 SERVER = """
 import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler
 scheduler = Scheduler(workers=1)

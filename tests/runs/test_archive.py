@@ -49,10 +49,10 @@ from playground.training.events import Created, Event, Failed, Paused, Started, 
 
 from ..support.tiers import repetitions
 from .archives import OUTSIDE, SYMLINK, changed, entries, packed, saved, with_entry
+from .small import SMALL
 
 OWNER = "0123456789abcdef-owner"
-NETWORK = "mnist-cnn"
-CONFIG = TrainConfig(network=NETWORK, epochs=0.4, batch_size=200, evaluate_every=3, device="cpu", seed=5)
+CONFIG = TrainConfig(network=SMALL.name, epochs=0.4, batch_size=200, evaluate_every=3, device="cpu", seed=5)
 """Eight steps."""
 
 
@@ -63,7 +63,7 @@ def trained(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
         patch.setenv("PLAYGROUND_DATA", str(data_folder))
         patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("trained")))
         patch.setattr(loop, "EVALUATED_SECONDS", -1.0)
-        run = create(CONFIG, preset(NETWORK), OWNER)
+        run = create(CONFIG, SMALL, OWNER)
         for _ in execute(run):
             pass
         relabel(run, "größte", "a note")
@@ -176,7 +176,7 @@ def train_until(run: Run, step: int) -> None:
 def interrupted(seconds: float, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Return a run whose process died after the fifth step, with its last checkpoint at the third."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", seconds)
-    run = create(CONFIG, preset(NETWORK), OWNER)
+    run = create(CONFIG, SMALL, OWNER)
     train_until(run, 5)
     return run
 
@@ -210,7 +210,7 @@ def started(step: int = 0) -> Started:
     ],
 )
 def test_an_imported_run_keeps_its_state_and_can_be_resumed(events: list[Event], state: str) -> None:
-    source = create(CONFIG, preset(NETWORK), OWNER)
+    source = create(CONFIG, SMALL, OWNER)
     source.journal.extend(events)
     with source.lock.hold():
         content = content_of(source)
@@ -224,7 +224,7 @@ def test_an_imported_run_keeps_its_state_and_can_be_resumed(events: list[Event],
 def test_a_running_run_can_be_exported(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """The record reaches at least to the last checkpoint."""
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
-    run = create(CONFIG, preset(NETWORK), OWNER)
+    run = create(CONFIG, SMALL, OWNER)
     for event in execute(run):
         if isinstance(event, Step) and event.step in (4, 7):
             copy = from_zip(content_of(run))
@@ -239,7 +239,7 @@ def test_forks_and_runs_from_weights_can_be_imported(trained: Run, monkeypatch: 
     assert steps_of(copy) == steps_of(trained)[:6] and copy.checkpoints.steps() == [6]
     created = next(copy.journal.events()[0])
     assert created == Created(created.time, "bob")  # type: ignore[attr-defined]  # the parent and its race stayed where they were
-    begun = create_from_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    begun = create_from_weights(CONFIG, SMALL, weights_of(trained), OWNER)
     again = start_weights(from_zip(content_of(begun)))
     expected = start_weights(begun)
     assert again is not None and expected is not None
@@ -247,7 +247,7 @@ def test_forks_and_runs_from_weights_can_be_imported(trained: Run, monkeypatch: 
 
 
 def test_start_weights_evaluated_before_the_first_step_can_be_imported(trained: Run) -> None:
-    run, notes = import_weights(CONFIG, preset(NETWORK), weights_of(trained), OWNER)
+    run, notes = import_weights(CONFIG, SMALL, weights_of(trained), OWNER)
     assert notes == ()
     (evaluations,) = History(run).follow().evaluations
     _heading, row = as_csv(run).splitlines()
@@ -257,7 +257,7 @@ def test_start_weights_evaluated_before_the_first_step_can_be_imported(trained: 
 
 
 def test_a_close_up_can_be_imported() -> None:
-    run = create(CONFIG, preset(NETWORK), OWNER)
+    run = create(CONFIG, SMALL, OWNER)
     commands = io.StringIO('{"command": "step", "value": 0}\n{"command": "stop", "value": 0}\n')
     for _ in execute(run, Commands(commands)):
         pass
@@ -268,7 +268,8 @@ def test_a_close_up_can_be_imported() -> None:
 def test_a_run_with_whitening_can_be_resumed_after_import(monkeypatch: pytest.MonkeyPatch) -> None:
     config = replace(CONFIG, whiten=True, optimizer="muon", augment=Augmentation(shift=1))
     monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
-    whole, torn = create(config, preset(NETWORK)), create(config, preset(NETWORK))
+    network = replace(SMALL, layers=SMALL.layers[1:])  # whitening needs a convolution first
+    whole, torn = create(config, network), create(config, network)
     for _ in execute(whole):
         pass
     train_until(torn, 5)
@@ -317,7 +318,7 @@ def test_curves_are_exported_as_csv(trained: Run) -> None:
 
 
 def test_the_csv_of_a_run_without_steps_has_only_a_heading() -> None:
-    assert as_csv(create(CONFIG, preset(NETWORK))) == "step,epoch,seconds,loss,accuracy,learning_rate,test_loss,test_accuracy\n"
+    assert as_csv(create(CONFIG, SMALL)) == "step,epoch,seconds,loss,accuracy,learning_rate,test_loss,test_accuracy\n"
 
 
 def test_a_full_disk_during_export_raises_an_error(trained: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,40 +10,41 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from playground import environment
 from playground.errors import RunError
+from playground.forking import Forker
 from playground.network.presets import preset
+from playground.network.spec import NetworkSpec
 from playground.runs.execution.commands import Command
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
-from playground.training.events import LearningRate, OptimizerChanged
+from playground.training.events import LearningRate, OptimizerChanged, Step
 
 from ..support.waiting import until
+from .small import CONFIG, SMALL, STEPS
 
-LONG = TrainConfig(network="tutorial-cnn", epochs=100.0, batch_size=500)
-SHORT = TrainConfig(network="tutorial-cnn", epochs=2.0, batch_size=500)
+LONG = replace(CONFIG, epochs=1000, evaluate_every=20)
+"""Trains until it is stopped, on any machine; with dropout, so that random numbers count."""
 
 
 @pytest.fixture(scope="module")
-def scheduler(data_folder: Path) -> Iterator[Scheduler]:
-    """One worker at a time, forked from one process for all tests of this file."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_DATA", str(data_folder))
-        scheduler = Scheduler(workers=1)
-        scheduler.warm_up()
-        yield scheduler
-        scheduler.close()
+def scheduler(forker: Forker) -> Iterator[Scheduler]:
+    """One worker at a time."""
+    scheduler = Scheduler(workers=1, forker=forker)
+    yield scheduler
+    scheduler.close()
 
 
-def submit(scheduler: Scheduler, config: TrainConfig) -> tuple[Run, History]:
-    run = create(config, preset(config.network), owner="ada")
+def submit(scheduler: Scheduler, config: TrainConfig, network: NetworkSpec = SMALL) -> tuple[Run, History]:
+    run = create(config, network, owner="ada")
     scheduler.submit(run)
     return run, History(run)
 
@@ -57,22 +58,38 @@ def losses(history: History) -> list[tuple[int, float]]:
     return [(event.step, event.loss) for event in history.follow().steps]
 
 
-def uninterrupted_losses(config: TrainConfig) -> list[tuple[int, float]]:
-    run = create(config, preset(config.network))
-    for _ in execute(run):
-        pass
-    return losses(History(run))
+def train_until(run: Run, step: int) -> None:
+    """Train a run in this process, up to a step."""
+    with closing(execute(run)) as events:
+        for event in events:
+            if isinstance(event, Step) and event.step == step:
+                return
+
+
+def uninterrupted_losses(config: TrainConfig, until_step: int) -> list[tuple[int, float]]:
+    run = create(config, SMALL)
+    train_until(run, until_step)
+    return [loss for loss in losses(History(run)) if loss[0] <= until_step]
+
+
+def resume_and_stop(scheduler: Scheduler, run: Run, history: History) -> None:
+    """Resume an interrupted run, and stop it some steps after those that are recorded."""
+    recorded = history.follow().step
+    scheduler.submit(run)
+    until(lambda: history.follow().step > recorded + 5)
+    scheduler.command(run, Command("stop"))
+    assert finish(history).state == "stopped"
 
 
 def test_a_run_trains_to_its_end_and_saves_its_weights(scheduler: Scheduler) -> None:
-    run, history = submit(scheduler, SHORT)
+    run, history = submit(scheduler, CONFIG)
     finish(history)
     assert history.state == "finished", (history.message, (run.path / "worker.log").read_text())
-    assert (history.step, history.total_steps) == (16, 16)
+    assert (history.step, history.total_steps) == (STEPS, STEPS)
     assert history.test_accuracy is not None
     assert history.test_accuracy > 0.3
     assert run.checkpoints.load() is not None
-    assert losses(history) == uninterrupted_losses(SHORT)
+    assert losses(history) == uninterrupted_losses(CONFIG, STEPS)
 
 
 def test_pause_single_step_learning_rate_resume_and_stop(scheduler: Scheduler) -> None:
@@ -108,7 +125,7 @@ def test_the_queue_can_be_read_while_a_process_is_being_started(monkeypatch: pyt
 
     monkeypatch.setattr("playground.runs.execution.scheduler.start", start)
     scheduler = Scheduler(workers=1)
-    first, second = (create(SHORT, preset(SHORT.network), owner="ada") for _ in range(2))
+    first, second = (create(CONFIG, SMALL, owner="ada") for _ in range(2))
     with ThreadPoolExecutor(2) as pool:
         try:
             submitted = pool.submit(scheduler.submit, first)
@@ -125,8 +142,8 @@ def test_the_queue_can_be_read_while_a_process_is_being_started(monkeypatch: pyt
 def test_runs_are_queued_and_a_queued_run_can_be_withdrawn(scheduler: Scheduler) -> None:
     first, watched = submit(scheduler, LONG)
     until(lambda: scheduler.position(first) == 0)  # the worker of an earlier run may still be ending
-    second, waiting = submit(scheduler, SHORT)
-    third, withdrawn = submit(scheduler, SHORT)
+    second, waiting = submit(scheduler, CONFIG)
+    third, withdrawn = submit(scheduler, CONFIG)
     assert [scheduler.position(run) for run in (first, second, third)] == [0, 1, 2]
     assert waiting.follow().state == "queued"
     scheduler.command(third, Command("stop"))
@@ -143,41 +160,35 @@ def test_runs_are_queued_and_a_queued_run_can_be_withdrawn(scheduler: Scheduler)
         scheduler.command(second, Command("pause"))
 
 
-@pytest.mark.parametrize("at", [1, 9, 14], ids=lambda step: f"killed at step {step}")
-def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(scheduler: Scheduler, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = TrainConfig(network="mnist-cnn", epochs=3.0, batch_size=500)  # with dropout, so that random numbers count
-    run, history = submit(scheduler, config)
-    until(lambda: history.follow().step >= at)
+@pytest.mark.parametrize("saved", [False, True], ids=["before its first checkpoint", "after a checkpoint"])
+def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(scheduler: Scheduler, saved: bool) -> None:
+    run, history = submit(scheduler, LONG)
+    until(lambda: history.follow().step >= 1 and (run.checkpoints.steps() or not saved))
     pid = scheduler.worker_pid(run)
-    if pid is not None:
-        os.kill(pid, signal.SIGKILL)
-    finish(history)
-    if history.state != "finished":
-        assert history.state == "interrupted"
-        scheduler.submit(run)
-        until(lambda: history.follow().state == "finished")
-    assert history.state == "finished"
-    assert losses(history) == uninterrupted_losses(config)
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    assert finish(history).state == "interrupted"
+    resume_and_stop(scheduler, run, history)
+    assert losses(history) == uninterrupted_losses(LONG, history.step)
 
 
-def test_closing_the_scheduler_saves_a_checkpoint_at_the_current_step() -> None:
-    scheduler = Scheduler(workers=1)
-    config = TrainConfig(network="mnist-cnn", epochs=6.0, batch_size=500)
-    run, history = submit(scheduler, config)
+def test_closing_the_scheduler_saves_a_checkpoint_at_the_current_step(forker: Forker) -> None:
+    scheduler = Scheduler(workers=1, forker=forker)
+    run, history = submit(scheduler, LONG)
     until(lambda: history.follow().step >= 10)
     scheduler.close()
     assert history.follow().state == "interrupted"
     state = run.checkpoints.load()
     assert state is not None
     assert state["step"] == history.step
-    for _ in execute(run):
-        pass
-    assert losses(history) == uninterrupted_losses(config)
+    last = history.step + 5
+    train_until(run, last)
+    assert losses(history)[:last] == uninterrupted_losses(LONG, last)
 
 
 def test_a_diverging_run_has_a_message_and_keeps_its_records(scheduler: Scheduler) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=3.0, optimizer="sgd", learning_rate=100.0, momentum=0.99, schedule="constant")
-    run, history = submit(scheduler, config)
+    run, history = submit(scheduler, config, preset(config.network))
     finish(history)
     assert history.state == "failed"
     assert "smaller learning rate" in history.message
@@ -199,28 +210,25 @@ def test_a_checkpoint_of_another_network_is_refused(scheduler: Scheduler) -> Non
     assert "another network" in history.message
 
 
-def test_the_forking_process_may_die_and_the_next_run_still_starts() -> None:
-    scheduler = Scheduler(workers=1)
-    scheduler.warm_up()
-    _, first = submit(scheduler, SHORT)
+def test_the_forking_process_may_die_and_the_next_run_still_starts(scheduler: Scheduler, forker: Forker) -> None:
+    _, first = submit(scheduler, CONFIG)
     finish(first)
-    process = scheduler._forker._process
+    process = forker._process
     assert process is not None
     process.kill()
     process.wait()
-    _, second = submit(scheduler, SHORT)
+    _, second = submit(scheduler, CONFIG)
     assert finish(second).state == "finished"
-    scheduler.close()
 
 
-def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(tmp_path: Path) -> None:
+def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(scheduler: Scheduler) -> None:
     code = (
         "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler\n"
         "scheduler = Scheduler(workers=1)\n"
         "for path in sys.argv[1:]: scheduler.submit(Run(Path(path)))\n"
         "print('submitted', flush=True); sys.stdin.read()"
     )
-    training, waiting = (create(config, preset(config.network)) for config in (LONG, SHORT))
+    training, waiting = (create(config, SMALL) for config in (LONG, CONFIG))
     arguments = [sys.executable, "-c", code, str(training.path), str(waiting.path)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=environment.ROOT) as server:
         history = History(training)
@@ -228,8 +236,8 @@ def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(tmp_path: Pat
         server.kill()
     until(lambda: not training.lock.is_held())
     assert history.follow().state == "interrupted"
-    scheduler = Scheduler(workers=1)
     scheduler.requeue()
     assert finish(History(waiting)).state == "finished"
     assert history.follow().state == "interrupted"  # what was cut off waits to be asked for
-    scheduler.close()
+    resume_and_stop(scheduler, training, history)
+    assert losses(history) == uninterrupted_losses(LONG, history.step)

@@ -19,13 +19,6 @@ from playground.training.events import Evaluated, Started, Step
 from ..support.learners import ADA
 
 
-@pytest.fixture(scope="module", autouse=True)
-def forker() -> Iterator[None]:
-    """End the process that forks learners' scripts after each module: starting it takes seconds, because it imports torch."""
-    yield
-    services().forker.close()
-
-
 @pytest.fixture
 def client() -> Iterator[TestClient]:
     """A browser without a cookie, at the server without its pages."""

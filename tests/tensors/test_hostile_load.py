@@ -6,7 +6,6 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,14 @@ from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
 from playground.errors import PlaygroundError
-from playground.forking import CAN_FORK
+from playground.forking import CAN_FORK, Forker
 from playground.tensors.language import calls, interpreter
 from playground.tensors.language.bounds import MIB, Bounds
 from playground.tensors.xray import report
 
-from ..support.tiers import repetitions
-from .test_hostile import MARKER, Attack, Bench, Outcome, benches, faults, judge, table
+from ..support.marker import MARKER
+from ..support.tiers import is_quick, repetitions
+from .test_hostile import SECONDS, Attack, Bench, Outcome, faults, judge, table
 
 GROWTH = 50
 """Mebibytes by which the server may have grown after everything in `MEMORY`."""
@@ -316,8 +316,8 @@ HEAVY, REST = table(memory=MEMORY), table(time=TIME, crashes=CRASHES)
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    yield from benches(tmp_path_factory.mktemp("hostile"))
+def bench(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(forker, tmp_path_factory.mktemp("hostile"))
 
 
 def deepened(attack: Attack) -> Attack:
@@ -337,7 +337,10 @@ def heavy(bench: Bench) -> tuple[dict[Attack, Outcome], dict[str, float], dict[s
 
 @pytest.fixture(scope="module")
 def rest(bench: Bench) -> dict[Attack, Outcome]:
-    return dict(zip(REST, bench.outcomes([deepened(attack) for attack in REST]).values(), strict=True))
+    """What the other attacks came to. The quick tier ends those without end sooner: what they may leave behind is the same."""
+    deep = {attack: deepened(attack) for attack in REST}
+    outcomes = bench.outcomes(list(deep.values()), 0.25 if is_quick() else SECONDS)
+    return {attack: outcomes[deep[attack]] for attack in REST}
 
 
 @forking

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,22 +16,15 @@ from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
 from playground.tensors import device_benchmark, sandbox
 from playground.tensors.exercises import EXERCISES
-from playground.tensors.sandbox import CHECK_EXERCISE, COMPARE_DEVICES, PREPARE, RUN, InProcessSandbox, Sandbox, run_once
+from playground.tensors.sandbox import CHECK_EXERCISE, COMPARE_DEVICES, RUN, InProcessSandbox, Sandbox, run_once
 
 from ..support.waiting import until
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="needs fork")
 
-TASKS_MODULE = "sandbox_tasks"
+TASKS_MODULE = "tests.tensors.forked_tasks"
 LONG = 60.0
 """Seconds that are never waited for."""
-
-
-@pytest.fixture(scope="module")
-def forker() -> Iterator[Forker]:
-    forker = Forker(PREPARE)
-    yield forker
-    forker.close()
 
 
 @pytest.fixture
@@ -136,100 +129,6 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-TASKS = '''
-"""Tasks for the sandbox's tests, imported in the forked process."""
-
-import os
-import signal
-
-
-def die(request):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def crash(request):
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def leave(request):
-    os._exit(3)
-
-
-def fail(request):
-    raise ValueError("a bug")
-
-
-def sleep(request):
-    signal.pause()
-
-
-def nap(request):
-    signal.sigtimedwait([signal.SIGUSR1], 0.5)
-    return {"rested": True}
-
-
-def spin(request):
-    while True:
-        pass
-
-
-def multiply(request):
-    """One native operation without end."""
-    import torch
-
-    large = torch.ones(3000, 3000)
-    torch.linalg.multi_dot([large] * 1000)
-
-
-def strange(request):
-    return {"a": object()}
-
-
-def take_file(request):
-    import tempfile
-
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        with tempfile.TemporaryFile(buffering=0) as file:
-            file.write(b"x")
-    except OSError:
-        return {"refused": True}
-    return {"refused": False}
-
-
-def take_memory(request):
-    try:
-        bytearray(2**31)
-    except MemoryError:
-        return {"refused": True}
-    return {"refused": False}
-
-
-def bound(request):
-    import resource
-
-    return {"seconds": resource.getrlimit(resource.RLIMIT_CPU)[0]}
-
-
-def echo(request):
-    return {**request, "pid": os.getpid()}
-'''
-
-
-@pytest.fixture(scope="module", autouse=True)
-def tasks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A module that the forked processes can import; set before the forking process starts."""
-    folder = tmp_path_factory.mktemp("tasks")
-    (folder / f"{TASKS_MODULE}.py").write_text(TASKS)
-    before = os.environ.get("PYTHONPATH")
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(folder), before]))
-    yield
-    if before is None:
-        del os.environ["PYTHONPATH"]
-    else:
-        os.environ["PYTHONPATH"] = before
 
 
 @pytest.mark.parametrize(
@@ -354,19 +253,25 @@ def test_the_system_bounds_a_process(box: Sandbox, what: str) -> None:
     assert box.run(f"{TASKS_MODULE}:take_{what}", {}, LONG)["refused"] is True
 
 
-def test_the_forking_process_may_be_killed(tasks: None) -> None:
-    forker = Forker(PREPARE)
-    box = Sandbox(forker.start, max_processes=2)
+def test_the_forking_process_may_be_killed() -> None:
+    """Another one takes its place. It has imported nothing: that would take seconds, and is the same for both."""
+    forker = Forker()
     try:
-        assert ran(box, "print(1)")["output"] == "1\n"
+        assert answered(forker, "1") == b"1"
         process = forker._process
         assert process is not None
         process.send_signal(signal.SIGKILL)
         process.wait()
-        assert ran(box, "print(2)")["output"] == "2\n"
+        assert answered(forker, "2") == b"2"
         assert forker._process is not None and forker._process.pid != process.pid
     finally:
         forker.close()
+
+
+def answered(forker: Forker, text: str) -> bytes:
+    _, line = forker.start(f"{TASKS_MODULE}:answer", text)
+    with line:
+        return line.recv(100)
 
 
 def test_a_race_may_take_its_time(box: Sandbox) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pytest
@@ -61,8 +62,14 @@ def train_to_end(training: Training, *, with_closeups: bool) -> tuple[list[Any],
     return records, training.network.state_dict(), torch.get_rng_state()
 
 
-@pytest.mark.parametrize("name", SPECS)
-@pytest.mark.parametrize("optimizer", list(OPTIMIZER_TITLES))
+def repeats(name: str, optimizer: str) -> bool:
+    """Whether the quick tier has this network and this optimizer in other cases."""
+    return name != "conv" and optimizer != CONFIG.optimizer
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"), [pytest.param(*pair, marks=[pytest.mark.slow] if repeats(*pair) else []) for pair in product(SPECS, OPTIMIZER_TITLES)]
+)
 def test_observing_changes_no_bit(name: str, optimizer: str, digits: ImageSet) -> None:
     """With dropout, batch norm, augmentation and label smoothing; each step with observation, snapshot and close-up, or none."""
     config = configured(optimizer, augment=AUGMENT, label_smoothing=0.1, weight_decay=0.01, learning_rate=0.003, evaluate_every=4)

@@ -118,34 +118,37 @@ def test_augmentations_of_torchvision_are_in_the_script(augment: Augmentation, t
     assert transform not in training_source(preset("mnist-mlp"), TrainConfig())
 
 
-@pytest.mark.parametrize(
-    ("inputs", "low", "high"),
-    [
-        pytest.param(STANDARDISED, -0.1307 / 0.3081, (1 - 0.1307) / 0.3081, id="standardised"),
-        pytest.param(ZERO_TO_ONE, 0, 1, id="0-1"),
-        pytest.param(BYTES, 0, 255, id="0-255"),
-    ],
-)
-def test_input_scaling_of_the_script_equals_that_of_the_playground(inputs: str, low: float, high: float, tmp_path: Path) -> None:
-    """Noise has the same share of the range of pixels."""
-    config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1))
-    source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
-    source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
-    source += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
-    least, most, noise = map(float, run_script(source, folder_with_digits(tmp_path)).split())
-    assert (least, most) == pytest.approx((low, high), abs=0.001)
-    assert noise == pytest.approx(0.1 * (high - low), rel=0.02)
+def test_input_scaling_of_the_script_equals_that_of_the_playground(tmp_path: Path) -> None:
+    """Noise has the same share of the range of pixels; one process runs the scripts, as its imports take longest."""
+    ranges = {STANDARDISED: (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081), ZERO_TO_ONE: (0, 1), BYTES: (0, 255)}
+    scripts = []
+    for inputs in ranges:
+        config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1))
+        source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
+        source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
+        scripts.append(source + "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())")
+    lines = run_script(f"for source in {scripts!r}: exec(source, {{'__name__': '__main__'}})", folder_with_digits(tmp_path)).splitlines()
+    for (inputs, (low, high)), line in zip(ranges.items(), lines, strict=True):
+        least, most, noise = map(float, line.split())
+        assert (least, most) == pytest.approx((low, high), abs=0.001), inputs
+        assert noise == pytest.approx(0.1 * (high - low), rel=0.02), inputs
 
 
-@pytest.mark.parametrize("beside", [True, False], ids=["file-beside-it", "playground-installed"])
-def test_a_script_reads_the_digits_of_the_playground(beside: bool, tmp_path: Path) -> None:
-    source = training_source(preset("mnist-mlp"), TrainConfig(network="mnist-mlp")).split("\nnetwork = ")[0]
-    source += "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
-    printed = run_script(source, folder_with_digits(tmp_path)) if beside else run_script(source, tmp_path, PYTHONPATH=str(ROOT))
+SAVE_DIGITS = "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
+"""Code that a test appends to a script: saves the images, and prints the sum and type of the labels."""
+
+
+def check_saved_digits(folder: Path, printed: list[str]) -> None:
+    """Check that the script had the images and labels of the playground."""
     images = load("mnist-5k")
-    assert printed.split() == [str(images.train_labels.sum().item()), "int64", str(images.test_labels.sum().item()), "int64"]
+    assert printed == [str(images.train_labels.sum().item()), "int64", str(images.test_labels.sum().item()), "int64"]
     for expected in (images.train_images, images.test_images):
-        np.testing.assert_array_equal(np.load(tmp_path / f"{len(expected)}.npy"), expected.squeeze(1).numpy())
+        np.testing.assert_array_equal(np.load(folder / f"{len(expected)}.npy"), expected.squeeze(1).numpy())
+
+
+def test_a_script_reads_the_digits_of_the_installed_playground(tmp_path: Path) -> None:
+    source = training_source(preset("mnist-mlp"), TrainConfig(network="mnist-mlp")).split("\nnetwork = ")[0]
+    check_saved_digits(tmp_path, run_script(source + SAVE_DIGITS, tmp_path, PYTHONPATH=str(ROOT)).split())
 
 
 def test_a_fraction_of_an_epoch_is_rounded_with_a_comment() -> None:
@@ -175,10 +178,11 @@ def test_the_script_with_muon_and_whitening_reaches_its_accuracy(tmp_path: Path)
     torch.testing.assert_close(patterns @ patterns.T / patterns.shape[1], torch.eye(8), atol=0.05, rtol=0)
 
 
-def test_the_script_for_digits_reaches_its_accuracy(tmp_path: Path) -> None:
+def test_the_script_for_digits_reads_the_file_beside_it_and_reaches_its_accuracy(tmp_path: Path) -> None:
     config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augmentation(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
     spec = preset("mnist-mlp")
-    printed = run_script(training_source(spec, config), folder_with_digits(tmp_path))
+    printed = run_script(training_source(spec, config) + SAVE_DIGITS, folder_with_digits(tmp_path))
+    check_saved_digits(tmp_path, printed.split()[-4:])
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
     weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")

@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.autograd.pitfalls.catalogue import PITFALLS
+from playground.ui import state
 from playground.ui.pages.autograd.pitfalls import TITLES
 
 from ..support.pages import open_page
@@ -40,6 +41,7 @@ def test_kaiming_initialisation_removes_the_warning_about_vanishing_gradients(ap
 
 
 def test_optimizers_descend_every_surface(app: AppTest) -> None:
+    app.session_state[state.DESCENT_STEPS.key] = 10  # the least: the frames of an animation take Plotly seconds
     open_view(app, "Descent")
     for surface in ("rosenbrock", "saddle", "minima", "own"):
         app.selectbox(key="descent-surface").set_value(surface).run()

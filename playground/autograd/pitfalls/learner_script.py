@@ -10,12 +10,12 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-import numpy as np
 import torch
 
 from playground.autograd.pitfalls.dependence import statements_to_recompute
 from playground.autograd.pitfalls.facts import BackwardStatement, FactsTracer
 from playground.autograd.pitfalls.source_edits import Code, Version
+from playground.autograd.script_loss import seed_generators
 from playground.errors import PlaygroundError
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
@@ -102,6 +102,5 @@ class LearnerScript:
         return None
 
     def _execute(self, source: str, tracer: Tracer) -> Execution:
-        torch.manual_seed(self._seed)
-        np.random.seed(self._seed % 2**32)
+        seed_generators(self._seed)
         return interpreter.run(source, self._predefined, tracer=tracer)

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from playground import device
 from playground.tensors.language import allowed
 from playground.tensors.language.memory import COPIED_CELLS, Array, Snapshot, as_tensor
 from playground.tensors.language.tracing import Operation
@@ -318,7 +319,7 @@ class _Probe:
 
     def _perform(self, arrays: list[Array]) -> list[Array]:
         if self._is_random:
-            torch.manual_seed(0)
+            device.seed_generators(0)
             np.random.seed(0)
         return self.operation.perform(arrays)
 

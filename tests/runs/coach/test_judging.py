@@ -20,7 +20,7 @@ from playground.training.config import TrainConfig
 from playground.training.events import Diverged, Evaluated, LearningRate, Observed, Started
 
 from .conftest import Trainer
-from .suite import BROKEN, HEALTHY, Case, Images, mlp, part, trained
+from .suite import BROKEN, HEALTHY, Case, Images, by_case, mlp, of_tier, part, trained
 
 NETWORK = mlp(8)
 LAYERS = len(NETWORK.layers)
@@ -104,7 +104,7 @@ def test_detectors_of_consequences_come_after_those_of_their_causes() -> None:
             assert names.index(cause) < names.index(consequence), (cause, consequence)
 
 
-@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+@by_case(BROKEN)
 def test_a_detector_has_the_name_of_its_finding(case: Case, train: Trainer) -> None:
     _, record = train(case)
     for detector in judging.DETECTORS:
@@ -133,7 +133,7 @@ def test_hints_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_findings_are_plain_data(train: Trainer) -> None:
-    for case in BROKEN:
+    for case in of_tier(BROKEN):
         expected = findings(train(case)[1])
         document = as_json(expected)
         assert json.loads(json.dumps(document, allow_nan=False)) == document

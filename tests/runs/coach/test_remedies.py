@@ -13,7 +13,7 @@ from playground.training.config import TrainConfig
 
 from .conftest import Trainer
 from .remedying import Outcome, outcome, start
-from .suite import BROKEN, Case
+from .suite import BROKEN, Case, by_case, of_tier
 
 pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
 
@@ -41,7 +41,7 @@ def outcomes_of(train: Trainer) -> Trial:
     return once
 
 
-@pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.name)
+@by_case(BROKEN)
 def test_remedies_are_valid_and_differ(case: Case, train: Trainer) -> None:
     run, record = train(case)
     (finding,) = findings(record)
@@ -56,13 +56,13 @@ def test_remedies_are_valid_and_differ(case: Case, train: Trainer) -> None:
     assert len({remedy.label for remedy in finding.remedies}) == len(finding.remedies)
 
 
-@pytest.mark.parametrize("case", CURABLE, ids=lambda case: case.name)
+@by_case(CURABLE)
 def test_the_first_remedy_helps(case: Case, outcomes_of: Trial) -> None:
     assert next(iter(outcomes_of(case).values())) != "no better"
 
 
 def test_most_remedies_help(outcomes_of: Trial) -> None:
-    results = {(case.name, label): result for case in CURABLE for label, result in outcomes_of(case).items()}
+    results = {(case.name, label): result for case in of_tier(CURABLE) for label, result in outcomes_of(case).items()}
     counts = Counter(results.values())
     useless = [name for name, result in results.items() if result == "no better"]
     assert (counts["healed"] + counts["better"]) / len(results) >= HELPFUL, useless

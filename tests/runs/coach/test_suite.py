@@ -11,7 +11,7 @@ from playground.runs.coach import Record, findings
 
 from .conftest import Trainer
 from .looking import cut, thinned
-from .suite import BROKEN, HEALTHY, Case, recommended
+from .suite import BROKEN, HEALTHY, Case, by_case, recommended
 
 pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
 
@@ -27,29 +27,25 @@ def names(record: Record) -> list[str]:
     return [finding.name for finding in findings(record)]
 
 
-def by_name(cases: tuple[Case, ...]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("case", cases, ids=lambda case: case.name)
-
-
 def test_the_suite_is_large_enough() -> None:
     assert len(BROKEN) >= MINIMUM_BROKEN
     assert len(CASES) - len(BROKEN) >= MINIMUM_HEALTHY
     assert len({case.name for case in CASES}) == len(CASES)
 
 
-@by_name(CASES)
+@by_case(CASES)
 def test_the_expected_fault_and_no_other_is_found(case: Case, train: Trainer) -> None:
     _, record = train(case)
     assert names(record) == ([case.expected] if case.expected else [])
 
 
-@by_name(CASES)
+@by_case(CASES)
 def test_few_observations_give_the_same_findings(case: Case, train: Trainer) -> None:
     _, record = train(case)
     assert names(thinned(record)) == names(record)
 
 
-@by_name(CASES)
+@by_case(CASES)
 def test_findings_rarely_change_during_a_run(case: Case, train: Trainer) -> None:
     _, record = train(case)
     looks = [names(cut(record, look / LOOKS)) for look in range(1, LOOKS)]
@@ -58,7 +54,7 @@ def test_findings_rarely_change_during_a_run(case: Case, train: Trainer) -> None
     assert sum(before != after for before, after in pairwise(looks)) <= MOST_CHANGES
 
 
-@by_name(BROKEN)
+@by_case(BROKEN)
 def test_a_finding_points_to_its_evidence(case: Case, train: Trainer) -> None:
     _, record = train(case)
     (finding,) = findings(record)
