@@ -3,16 +3,51 @@
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
-import { STATES, swatch } from "./marks.js"
+import { STATES, compare, swatch } from "./marks.js"
 
-const COLUMNS = { name: "Run", started: "Started", accuracy: "Test" }
-const SORT_LABELS = { name: "Sort by name", started: "Sort by start time", accuracy: "Sort by test accuracy" }
-const VALUES = { name: (row) => row.name.toLowerCase(), started: (row) => row.started ?? 0, accuracy: (row) => row.accuracy ?? -1 }
+/** @import { DamagedRow, ReadableRow, Row, Settings, Sort } from "./types.d.ts" */
+
+/** @type {Record<Sort, { title: string, label: string, value: (row: Row) => string | number }>} */
+const COLUMNS = {
+  name: { title: "Run", label: "Sort by name", value: (row) => row.name.toLowerCase() },
+  started: { title: "Started", label: "Sort by start time", value: (row) => row.started ?? 0 },
+  accuracy: { title: "Test", label: "Sort by test accuracy", value: (row) => row.accuracy ?? -1 },
+}
+
+/**
+ * The runs that pass the filters, in their order; those that cannot be read come last.
+ * @param {Row[]} runs
+ * @param {Pick<Settings, "filter" | "dataset" | "sort" | "descending">} view
+ */
+export function listed(runs, { filter, dataset, sort, descending }) {
+  const words = filter.toLowerCase().split(/\s+/).filter(Boolean)
+  const searchable = (/** @type {Row} */ row) => [row.name, row.note, row.dataset, row.network, STATES[row.state], row.run].join(" ").toLowerCase()
+  const passing = runs.filter((row) => (!dataset || row.dataset === dataset) && words.every((word) => searchable(row).includes(word)))
+  const { value } = COLUMNS[sort]
+  const order = (/** @type {Row} */ one, /** @type {Row} */ other) => compare(value(one), value(other)) || compare(one.run, other.run)
+  return passing.sort((one, other) => Number(one.fault !== undefined) - Number(other.fault !== undefined) || (descending ? -1 : 1) * order(one, other))
+}
 
 export class RunList {
-  // `act` holds the actions: choose(runs), toggle(run, on), remove(run).
+  /**
+   * @param {HTMLElement} box
+   * @param {Settings} view
+   * @param {{ choose: (runs: string[]) => void, toggle: (run: string, on: boolean) => void, remove: (run: string) => void }} act
+   */
   constructor(box, view, act) {
-    Object.assign(this, { box, view, act, rows: new Map(), runs: [], chosen: new Map() })
+    this.box = box
+    this.view = view
+    this.act = act
+    this.most = 0 // runs at once
+    this.look = theme(box)
+    /** @type {Map<string, { content: string, made: HTMLTableRowElement }>} */
+    this.rows = new Map()
+    /** @type {Row[]} */
+    this.runs = []
+    /** @type {Map<string, number>} the slot of each selected run */
+    this.chosen = new Map()
+    /** @type {string | undefined} of the data sets to select from */
+    this.titles = undefined
     this.filter = element("input")
     Object.assign(this.filter, { type: "search", placeholder: "Filter", value: view.filter })
     this.filter.setAttribute("aria-label", "Filter runs by text")
@@ -22,33 +57,35 @@ export class RunList {
     this.dataset.onchange = () => { view.dataset = this.dataset.value; this.draw() }
     const tools = element("div", "comparison-filters")
     tools.append(this.filter, this.dataset)
+    this.heads = [this.heading("name"), this.heading("started"), this.heading("accuracy")]
     this.body = element("tbody")
     const table = element("table")
     table.append(this.head(), this.body)
-    this.scroll = element("div", "comparison-scroll")
-    this.scroll.append(table)
+    const scroll = element("div", "comparison-scroll")
+    scroll.append(table)
     this.count = element("span", "", "Loading runs…")
+    const all = () => this.shown().filter(({ fault }) => fault === undefined).map(({ run }) => run)
     const foot = element("div", "comparison-foot")
-    const button = (text, act) => { const made = element("button", "", text); made.type = "button"; made.onclick = act; return made }
-    foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(this.shown().map(({ run }) => run).slice(0, this.most))))
-    box.replaceChildren(tools, this.scroll, foot)
+    foot.append(this.count, button("None", () => act.choose([])), button("All shown", () => act.choose(all().slice(0, this.most))))
+    box.replaceChildren(tools, scroll, foot)
+  }
+
+  /** @param {Sort} name */
+  heading(name) {
+    const { title, label } = COLUMNS[name]
+    const made = button(title, () => {
+      this.view.descending = this.view.sort === name ? !this.view.descending : name !== "name"
+      this.view.sort = name
+      this.draw()
+    })
+    made.setAttribute("aria-label", label)
+    made.dataset.sort = name
+    return made
   }
 
   head() {
     const [first, middle, last] = [element("th"), element("th"), element("th")]
     first.append(element("span", "comparison-unseen", "Selected"))
-    this.heads = Object.entries(COLUMNS).map(([name, title]) => {
-      const button = element("button", "", title)
-      button.type = "button"
-      button.setAttribute("aria-label", SORT_LABELS[name])
-      button.dataset.sort = name
-      button.onclick = () => {
-        this.view.descending = this.view.sort === name ? !this.view.descending : name !== "name"
-        this.view.sort = name
-        this.draw()
-      }
-      return button
-    })
     middle.append(this.heads[0], this.heads[1])
     last.append(this.heads[2])
     const row = element("tr")
@@ -58,9 +95,14 @@ export class RunList {
     return head
   }
 
+  /**
+   * @param {Row[]} runs
+   * @param {Map<string, number>} chosen
+   */
   show(runs, chosen) {
-    Object.assign(this, { runs, chosen })
-    const titles = ["", ...new Set(runs.map(({ dataset }) => dataset).filter(Boolean))]
+    this.runs = runs
+    this.chosen = chosen
+    const titles = [...new Set(["", ...runs.map(({ dataset }) => dataset ?? "")])]
     if (titles.join() !== this.titles) {
       this.titles = titles.join()
       this.dataset.replaceChildren(...titles.map((title) => new Option(title || "All data sets", title)))
@@ -70,31 +112,28 @@ export class RunList {
     this.draw()
   }
 
-  // The runs that pass the filters, in their order; those that cannot be read come last.
   shown() {
-    const words = this.view.filter.toLowerCase().split(/\s+/).filter(Boolean)
-    const searchable = (row) => [row.name, row.note, row.dataset, row.network, STATES[row.state], row.run].join(" ").toLowerCase()
-    const passing = this.runs.filter((row) => (!this.view.dataset || row.dataset === this.view.dataset) && words.every((word) => searchable(row).includes(word)))
-    const value = VALUES[this.view.sort]
-    const order = (one, other) => (value(one) < value(other) ? -1 : value(one) > value(other) ? 1 : one.run < other.run ? -1 : 1)
-    return passing.sort((one, other) => Number(Boolean(one.fault)) - Number(Boolean(other.fault)) || (this.view.descending ? -1 : 1) * order(one, other))
+    return listed(this.runs, this.view)
   }
 
   draw() {
     const shown = this.shown()
     this.look = theme(this.box)
-    this.heads.forEach((button) => button.setAttribute("data-order", button.dataset.sort !== this.view.sort ? "none" : this.view.descending ? "descending" : "ascending"))
+    this.heads.forEach((head) => head.setAttribute("data-order", head.dataset.sort !== this.view.sort ? "none" : this.view.descending ? "descending" : "ascending"))
     const rows = shown.map((row) => this.row(row))
     if (rows.length !== this.body.childNodes.length || rows.some((row, index) => row !== this.body.childNodes[index])) {
-      const focused = this.box.getRootNode().activeElement
+      const focused = this.box.ownerDocument.activeElement
       this.body.replaceChildren(...rows)
-      if (focused && this.body.contains(focused)) focused.focus()
+      if (focused instanceof HTMLElement && this.body.contains(focused)) focused.focus()
     }
     for (const run of this.rows.keys()) if (!this.runs.some((row) => row.run === run)) this.rows.delete(run)
     this.count.textContent = `${this.chosen.size} of ${this.runs.length} selected`
   }
 
-  // The row of a run; created once, and filled again only when its content has changed.
+  /**
+   * The row of a run; created once, and filled again only when its content has changed.
+   * @param {Row} row
+   */
   row(row) {
     const slot = this.chosen.get(row.run)
     const content = JSON.stringify([row, slot, this.look.colours])
@@ -102,14 +141,18 @@ export class RunList {
     if (known?.content === content) return known.made
     const made = known?.made ?? element("tr")
     const focused = made.contains(made.ownerDocument.activeElement)
-    made.className = row.fault ? "unread" : ""
-    made.replaceChildren(...(row.fault ? this.unread(row) : this.cells(row, slot)))
+    made.className = row.fault === undefined ? "" : "unread"
+    made.replaceChildren(...(row.fault === undefined ? this.cells(row, slot) : this.unread(row)))
     made.dataset.run = row.run
     if (focused) made.querySelector("input")?.focus()
     this.rows.set(row.run, { content, made })
     return made
   }
 
+  /**
+   * @param {ReadableRow} row
+   * @param {number | undefined} slot
+   */
   cells(row, slot) {
     const box = element("input")
     Object.assign(box, { type: "checkbox", checked: slot !== undefined, id: `comparison-${row.run}` })
@@ -129,31 +172,41 @@ export class RunList {
     return [first, middle, element("td", "comparison-number", percent(row.accuracy))]
   }
 
+  /** @param {ReadableRow} row */
   flag(row) {
-    const button = element("button", "comparison-race", "race")
-    button.type = "button"
-    button.title = "Compare the runs of this race"
-    button.setAttribute("aria-label", `Compare the runs of the race of ${row.name}`)
-    button.onclick = () => this.act.choose(this.runs.filter(({ race }) => race === row.race).map(({ run }) => run))
-    return button
+    const made = button("race", () => this.act.choose(this.runs.filter(({ race }) => race === row.race).map(({ run }) => run)), "comparison-race")
+    made.title = "Compare the runs of this race"
+    made.setAttribute("aria-label", `Compare the runs of the race of ${row.name}`)
+    return made
   }
 
+  /** @param {DamagedRow} row */
   unread(row) {
     const cell = element("td")
     cell.colSpan = 2
     cell.append(element("span", "comparison-name", row.run), element("span", "comparison-sub", `This run cannot be read. ${row.fault}`))
     cell.title = row.fault
-    if (row.own) {
-      const button = element("button", "comparison-race", "delete")
-      button.type = "button"
-      button.onclick = () => this.act.remove(row.run)
-      cell.append(button)
-    }
+    if (row.own) cell.append(button("delete", () => this.act.remove(row.run), "comparison-race"))
     return [element("td"), cell]
   }
 }
 
-function when(seconds) {
+/**
+ * @param {string} text
+ * @param {() => void} act
+ */
+function button(text, act, name = "") {
+  const made = element("button", name, text)
+  made.type = "button"
+  made.onclick = act
+  return made
+}
+
+/**
+ * The time of today, or the day before it.
+ * @param {number} seconds since 1970
+ */
+export function when(seconds) {
   const then = new Date(seconds * 1000)
   const today = new Date().toDateString() === then.toDateString()
   return today ? then.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false }) : then.toLocaleDateString([], { day: "numeric", month: "short" })

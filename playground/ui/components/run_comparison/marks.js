@@ -1,5 +1,10 @@
 // The colour and shape of a run, by its slot, the same on every plot.
 
+/**
+ * @import { Look } from "../shared/plot.js"
+ * @import { State } from "./types.d.ts"
+ */
+
 const COLOURS = 6 // of the theme's seven: the last, yellow, cannot be seen on white
 const SHAPES = [
   ["circle", '<circle cx="14" cy="8" r="4.5"/>'],
@@ -11,11 +16,25 @@ const SHAPES = [
   ["pentagon", '<path d="M14 2.8 19 6.5 17 12.5H11L9 6.5z"/>'],
 ]
 
+/**
+ * @param {Look} look
+ * @param {number} slot
+ */
 export const colourOf = (look, slot) => look.colours[slot % COLOURS]
-export const shapeOf = (slot) => SHAPES[slot % SHAPES.length][0]
-export const drawnShape = (slot) => SHAPES[slot % SHAPES.length][1] // as SVG, 28×16
 
-// The lowest slot that no run has.
+/** @param {number} slot */
+export const shapeOf = (slot) => SHAPES[slot % SHAPES.length][0]
+
+/**
+ * The shape as SVG, 28×16.
+ * @param {number} slot
+ */
+export const drawnShape = (slot) => SHAPES[slot % SHAPES.length][1]
+
+/**
+ * The lowest slot that no run has.
+ * @param {Map<string, number>} chosen
+ */
 export function freeSlot(chosen) {
   const taken = new Set(chosen.values())
   let slot = 0
@@ -23,7 +42,11 @@ export function freeSlot(chosen) {
   return slot
 }
 
-// A piece of the run's line with its shape.
+/**
+ * A piece of the run's line with its shape.
+ * @param {Look} look
+ * @param {number} [slot] none for a run that is not selected
+ */
 export function swatch(look, slot) {
   const made = document.createElement("span")
   made.className = "comparison-swatch"
@@ -34,6 +57,7 @@ export function swatch(look, slot) {
   return made
 }
 
+/** @param {number} seconds */
 export function duration(seconds) {
   if (!seconds) return "–"
   if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`
@@ -42,8 +66,24 @@ export function duration(seconds) {
   return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
 }
 
+/**
+ * Compare two values for `sort`; texts come before numbers.
+ * @param {string | number} one
+ * @param {string | number} other
+ */
+export function compare(one, other) {
+  if (typeof one !== typeof other) return typeof one === "string" ? -1 : 1
+  return one < other ? -1 : one > other ? 1 : 0
+}
+
+/** @type {Record<State, string>} */
 export const STATES = {
   queued: "queued", running: "running", paused: "paused", finished: "finished",
   stopped: "stopped", failed: "failed", interrupted: "interrupted",
 }
-export const ACTIVE = ["queued", "running", "paused"]
+
+/**
+ * Whether a run has or needs a worker.
+ * @param {State | undefined} state
+ */
+export const isActive = (state) => state === "queued" || state === "running" || state === "paused"

@@ -1,74 +1,109 @@
 // The curves of several runs on one plot, and the controls for what is shown.
 
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
 import { smooth } from "../shared/smoothing.js"
 import { colourOf, shapeOf } from "./marks.js"
 
-const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
+/**
+ * @import { Look } from "../shared/plot.js"
+ * @import { Axis, Curves, Selected, Settings } from "./types.d.ts"
+ */
+
+/** @typedef {Selected & { curves: Curves }} Drawn */
+
+/** @type {Record<Axis, { title: string, unit: string }>} */
+const AXES = { epoch: { title: "epoch", unit: "epoch" }, step: { title: "step", unit: "step" }, seconds: { title: "seconds of training", unit: "second" } }
 const MOST = 0.95 // of the losses lie below the ceiling …
 const HIGH = 1.6 // … divided by this
 
 export class Overlay {
-  // `view` holds what is shown and how; `changed` is called with the names of the changed settings.
+  /**
+   * @param {HTMLElement} root
+   * @param {Settings} view
+   * @param {(name: keyof Settings) => void} changed is called with the name of a changed setting
+   */
   constructor(root, view, changed) {
-    this.plot = root.querySelector(".comparison-plot")
-    this.empty = root.querySelector(".comparison-empty")
-    this.note = root.querySelector(".comparison-note-of-plot")
+    /** @type {HTMLElement} */
+    this.plot = find(root, ".comparison-plot")
+    /** @type {HTMLElement} */
+    this.empty = find(root, ".comparison-empty")
+    /** @type {HTMLElement} */
+    this.note = find(root, ".comparison-note-of-plot")
     this.view = view
     this.changed = changed
+    /** @type {Drawn[] | undefined} those whose curves have come; none before the first `show` */
+    this.runs = undefined
+    /** @type {Set<string>} the runs whose curves are not drawn */
     this.hidden = new Set()
     this.revision = 0 // of the axes; another one lets go of a zoom
+    /** @type {string | null} the run that the pointer is on */
     this.lit = null
-    root.querySelector(".comparison-tools").replaceChildren(...this.tools())
+    this.log = element("input")
+    find(root, ".comparison-tools").replaceChildren(...this.tools())
   }
 
   tools() {
     const axis = element("select")
-    axis.append(...Object.keys(AXES).map((name) => new Option(`by ${name === "seconds" ? "second" : name}`, name)))
+    axis.append(...Object.entries(AXES).map(([name, { unit }]) => new Option(`by ${unit}`, name)))
     axis.value = this.view.x
     axis.setAttribute("aria-label", "Horizontal axis")
-    axis.onchange = () => this.set("x", axis.value)
+    axis.onchange = () => this.set("x", /** @type {Axis} */ (axis.value))
     const slider = element("input")
     Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.view.smoothing })
     slider.oninput = () => this.set("smoothing", Number(slider.value))
-    this.log = element("input")
     this.log.type = "checkbox"
     this.log.checked = this.view.log
     this.log.onchange = () => this.set("log", this.log.checked)
-    const label = (...parts) => { const made = element("label"); made.append(...parts); return made }
+    const label = (/** @type {(Node | string)[]} */ ...parts) => { const made = element("label"); made.append(...parts); return made }
     return [
-      this.segments("Curve", "what", { loss: "Loss", accuracy: "Accuracy" }),
-      this.segments("Of", "show", { train: "Training", test: "Test", both: "Both" }),
+      this.segments("Curve", "what", [["loss", "Loss"], ["accuracy", "Accuracy"]]),
+      this.segments("Of", "show", [["train", "Training"], ["test", "Test"], ["both", "Both"]]),
       axis, label("Smoothing", slider), label(this.log, "Log scale"),
     ]
   }
 
+  /**
+   * @template {"what" | "show"} Name
+   * @param {string} title
+   * @param {Name} name
+   * @param {[Settings[Name], string][]} choices
+   */
   segments(title, name, choices) {
     const group = element("div", "comparison-segments")
     group.setAttribute("role", "group")
     group.setAttribute("aria-label", title)
-    const mark = () => group.childNodes.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.value === this.view[name])))
-    for (const [value, text] of Object.entries(choices)) {
+    const buttons = choices.map(([value, text]) => {
       const button = element("button", "", text)
       button.type = "button"
       button.dataset.value = value
       button.onclick = () => { this.set(name, value); mark() }
-      group.append(button)
-    }
+      return button
+    })
+    const mark = () => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.value === this.view[name])))
     mark()
+    group.append(...buttons)
     return group
   }
 
+  /**
+   * @template {keyof Settings} Name
+   * @param {Name} name
+   * @param {Settings[Name]} value
+   */
   set(name, value) {
     this.view[name] = value
     this.changed(name)
     this.draw()
   }
 
-  // `runs`: of each its `run`, `name`, `slot` and `curves`, where those have come.
-  show(runs) {
-    this.runs = runs
+  /**
+   * @param {Selected[]} runs
+   * @param {Record<string, Curves>} curves of the runs, where they have come
+   */
+  show(runs, curves) {
+    this.runs = runs.flatMap((each) => (each.run in curves ? [{ ...each, curves: curves[each.run] }] : []))
+    this.empty.hidden = runs.length > 0
     return this.draw()
   }
 
@@ -76,24 +111,29 @@ export class Overlay {
     await loadPlotly()
     if (!this.runs || !this.plot.isConnected) return
     this.log.disabled = this.view.what !== "loss"
-    this.empty.hidden = this.runs.length > 0
-    const drawn = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run))
+    const drawn = this.runs.filter(({ run }) => !this.hidden.has(run))
     const look = theme(this.plot)
-    const layout = this.layout(look)
-    await drawGrowing(this.plot, drawn.flatMap((each) => this.traces(each, look)), layout, (low) => { if (low === undefined) this.whole() })
+    const end = endOf(this.runs.map(({ curves }) => curves))
+    const traces = drawn.flatMap((each) => this.traces(each, look, end))
+    await drawGrowing(this.plot, traces, this.layout(drawn, look, end), (low) => { if (low === undefined) this.whole() })
   }
 
-  // All of the curves again, after a zoom.
+  /** All of the curves again, after a zoom. */
   whole() {
     this.revision += 1
     this.draw()
   }
 
-  traces({ run, name, slot, curves }, look) {
-    const { what, show, smoothing } = this.view
+  /**
+   * @param {Drawn} drawn
+   * @param {Look} look
+   * @param {number} end of the axis
+   */
+  traces({ run, name, slot, curves }, look, end) {
+    const { x, what, show, smoothing } = this.view
     const colour = colourOf(look, slot)
     const format = what === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
-    const hover = (kind) => `<b>${escaped(name)}</b><br>${kind}: ${format}<br>${this.view.x === "seconds" ? "second" : this.view.x} %{x:~g}<extra></extra>`
+    const hover = (/** @type {string} */ kind) => `<b>${escaped(name)}</b><br>${kind}: ${format}<br>${AXES[x].unit} %{x:~g}<extra></extra>`
     const faded = this.lit !== null && this.lit !== run ? 0.2 : 1
     const symbol = shapeOf(slot)
     const { train, test } = curves
@@ -103,7 +143,7 @@ export class Overlay {
       const thin = show === "both"
       if (smoothing && !thin) traces.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
       traces.push({
-        x: train.x, y: smooth(train, smoothing, this.end()), mode: "lines+markers", hovertemplate: hover("training"), opacity: (thin ? 0.6 : 1) * faded,
+        x: train.x, y: smooth(train, smoothing, end), mode: "lines+markers", hovertemplate: hover("training"), opacity: (thin ? 0.6 : 1) * faded,
         line: { color: colour, width: thin ? 1.5 : 2.5 }, marker: { color: colour, symbol, size: train.x.map((_, index) => (index === last && !thin ? 10 : 0)), opacity: 1 },
       })
     }
@@ -114,27 +154,16 @@ export class Overlay {
     return traces
   }
 
-  // Where the longest run ends on the axis, or will.
-  end() {
-    const ends = this.runs.filter(({ curves }) => curves).map(({ curves }) => Math.max(curves.end ?? 0, curves.train.x.at(-1) ?? 0))
-    return Math.max(0, ...ends)
-  }
-
-  // The height of a plot on which a few losses far above all others would press the rest to the ground; null where there are none.
-  ceiling() {
-    const { show } = this.view
-    const kinds = show === "both" ? ["train", "test"] : [show]
-    const values = this.runs.filter(({ curves, run }) => curves && !this.hidden.has(run)).flatMap(({ curves }) => kinds.flatMap((kind) => curves[kind].y)).filter((value) => value !== null)
-    values.sort((one, other) => one - other)
-    const most = HIGH * (values[Math.floor(MOST * (values.length - 1))] ?? 0)
-    return values.length && values.at(-1) > most ? most : null
-  }
-
-  layout(look) {
+  /**
+   * @param {Drawn[]} drawn
+   * @param {Look} look
+   * @param {number} end of the axis
+   */
+  layout(drawn, look, end) {
     const { x, what, show } = this.view
     const log = this.view.log && what === "loss"
-    const across = { title: AXES[x], range: [0, 1.01 * this.end() || 1] }
-    const ceiling = what === "loss" && !log ? this.ceiling() : null
+    const across = { title: AXES[x].title, range: [0, 1.01 * end || 1] }
+    const ceiling = what === "loss" && !log ? ceilingOf(drawn.map(({ curves }) => curves), show) : null
     const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : ceiling ? { range: [0, ceiling] } : { rangemode: "tozero" }
     const notes = [show === "both" ? "Thin lines show training, dotted lines show test." : "", ceiling ? "A few points lie above the plot. “Log scale” shows them." : ""]
     this.note.textContent = notes.join(" ")
@@ -144,12 +173,16 @@ export class Overlay {
     })
   }
 
-  // Show or hide a run's curves.
+  /**
+   * Show or hide a run's curves.
+   * @param {string} run
+   */
   toggle(run) {
     if (!this.hidden.delete(run)) this.hidden.add(run)
     return this.draw()
   }
 
+  /** @param {string | null} run */
   light(run) {
     if (this.lit === run) return
     this.lit = run
@@ -161,4 +194,24 @@ export class Overlay {
   }
 }
 
+/**
+ * Where the longest run ends on the axis, or will.
+ * @param {Pick<Curves, "end" | "train">[]} all
+ */
+export const endOf = (all) => Math.max(0, ...all.map(({ end, train }) => Math.max(end ?? 0, train.x.at(-1) ?? 0)))
+
+/**
+ * The height of a plot on which a few losses far above all others would press the rest to the ground; null where there are none.
+ * @param {Pick<Curves, "train" | "test">[]} all
+ * @param {Settings["show"]} show
+ */
+export function ceilingOf(all, show) {
+  const curves = all.flatMap(({ train, test }) => (show === "both" ? [train, test] : show === "train" ? [train] : [test]))
+  const values = curves.flatMap(({ y }) => y).filter((value) => value !== null)
+  values.sort((one, other) => one - other)
+  const most = HIGH * (values[Math.floor(MOST * (values.length - 1))] ?? 0)
+  return values.length > 0 && values[values.length - 1] > most ? most : null
+}
+
+/** @param {string} text */
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")

@@ -3,36 +3,119 @@
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
-import { STATES, duration, swatch } from "./marks.js"
+import { STATES, compare, duration, swatch } from "./marks.js"
 
+/**
+ * @import { Look } from "../shared/plot.js"
+ * @import { Column, Facts, Selected } from "./types.d.ts"
+ */
+
+/**
+ * A result of a run.
+ * @typedef {object} Result
+ * @property {"accuracy" | "best_accuracy" | "seconds" | "step" | "parameters" | "multiply_adds" | "compute"} name
+ * @property {string} title
+ * @property {(facts: Facts) => string} write
+ * @property {-1 | 0 | 1} better whether more (1) or less (−1) is better
+ * @property {string} [help]
+ */
+
+/** @param {number} value */
 const number = (value) => (value ? value.toLocaleString("en") : "–")
-// The results of a run: title, format, and whether more (1) or less (−1) is better.
-const FACTS = {
-  accuracy: ["Test accuracy", percent, 1],
-  best_accuracy: ["Best accuracy", percent, 1],
-  seconds: ["Time", duration, -1],
-  step: ["Steps", number, 0],
-  parameters: ["Parameters", number, -1],
-  multiply_adds: ["Multiply-adds per image", number, -1],
-  compute: ["Compute", null, -1],
+
+/** @type {Result[]} */
+const RESULTS = [
+  { name: "accuracy", title: "Test accuracy", write: ({ accuracy }) => percent(accuracy), better: 1, help: "Test accuracy at the last evaluation" },
+  { name: "best_accuracy", title: "Best accuracy", write: ({ best_accuracy }) => percent(best_accuracy), better: 1, help: "Highest test accuracy so far" },
+  { name: "seconds", title: "Time", write: ({ seconds }) => duration(seconds), better: -1, help: "Time spent training, without evaluations and pauses" },
+  { name: "step", title: "Steps", write: ({ step }) => number(step), better: 0 },
+  { name: "parameters", title: "Parameters", write: ({ parameters }) => number(parameters), better: -1 },
+  {
+    name: "multiply_adds", title: "Multiply-adds per image", write: ({ multiply_adds }) => number(multiply_adds), better: -1,
+    help: "Multiply-adds of the forward pass for one image",
+  },
+  {
+    name: "compute", title: "Compute", write: ({ compute, compute_text }) => (compute ? compute_text : "–"), better: -1,
+    help: "Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes",
+  },
+]
+
+/**
+ * The results to show: multiply-adds only where they differ.
+ * @param {Selected[]} runs
+ */
+export function results(runs) {
+  const differ = new Set(runs.map(({ facts }) => facts?.multiply_adds)).size > 1
+  return RESULTS.filter(({ name }) => name !== "multiply_adds" || differ)
 }
-const HELP = {
-  accuracy: "Test accuracy at the last evaluation",
-  best_accuracy: "Highest test accuracy so far",
-  seconds: "Time spent training, without evaluations and pauses",
-  multiply_adds: "Multiply-adds of the forward pass for one image",
-  compute: "Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes",
+
+/**
+ * Whether none is better than this one, and at least one is worse.
+ * @param {Result} result
+ * @param {Selected} run
+ * @param {Selected[]} runs
+ */
+export function isBest({ name, better }, run, runs) {
+  const valueOf = (/** @type {Selected} */ { facts }) => facts?.[name] || 0
+  const values = runs.map(valueOf).filter((value) => value !== 0)
+  const mine = valueOf(run)
+  return better !== 0 && mine !== 0 && new Set(values).size > 1 && values.every((value) => better * (mine - value) >= 0)
+}
+
+/**
+ * The runs by a setting, a result or their name; in their own order where `sort` is null.
+ * @param {Selected[]} runs
+ * @param {Column[]} columns
+ * @param {string[]} order of the runs in the values of a column
+ * @param {string | null} sort
+ * @param {boolean} descending
+ */
+export function sorted(runs, columns, order, sort, descending) {
+  if (!sort) return runs
+  const column = columns.find(({ name }) => name === sort)
+  const result = RESULTS.find(({ name }) => name === sort)
+  const value = (/** @type {Selected} */ { run, name, facts }) => {
+    if (sort === "name") return name.toLowerCase()
+    const at = order.indexOf(run)
+    return column ? (column.numbers[at] ?? column.texts[at] ?? "") : ((result && facts?.[result.name]) ?? -1)
+  }
+  return [...runs].sort((one, other) => (descending ? -1 : 1) * compare(value(one), value(other)))
 }
 
 export class Table {
-  // `act` holds the actions: go(where, run), relabel(run, texts), remove(run), light(run or null).
+  /**
+   * @param {HTMLElement} box
+   * @param {object} act
+   * @param {(where: "train" | "evaluate", run: string) => void} act.go
+   * @param {(run: string, texts: { name?: string, note?: string }) => void} act.relabel
+   * @param {(run: string) => void} act.remove
+   * @param {(run: string | null) => void} act.light
+   */
   constructor(box, act) {
-    Object.assign(this, { box, act, sort: null, descending: true, editing: false })
+    this.box = box
+    this.act = act
+    /** @type {Selected[]} */
+    this.runs = []
+    /** @type {Column[]} */
+    this.columns = []
+    /** @type {string[]} */
+    this.order = []
+    /** @type {string | null} the name of a column */
+    this.sort = null
+    this.descending = true
+    this.editing = false
+    this.content = ""
   }
 
-  // `runs`: of each its `run`, `name`, `note`, `slot`, `own`, `state` and `facts`; `columns`: where they differ, with values in the order of `order`.
+  /**
+   * @param {Selected[]} runs
+   * @param {Column[]} columns where they differ
+   * @param {string[]} order of the runs in the values of a column
+   */
   show(runs, columns, order) {
-    Object.assign(this, { runs, columns, order })
+    this.runs = runs
+    this.columns = columns
+    this.order = order
     this.draw()
   }
 
@@ -45,23 +128,23 @@ export class Table {
     this.box.hidden = this.runs.length === 0
     const table = element("table")
     const body = element("tbody")
-    body.append(...this.sorted().map((row) => this.row(row, look)))
+    body.append(...sorted(this.runs, this.columns, this.order, this.sort, this.descending).map((row) => this.row(row, look)))
     table.append(this.head(), body)
     const focused = this.box.ownerDocument.activeElement
-    const name = this.box.contains(focused) ? focused.dataset.control : null
+    const name = focused instanceof HTMLElement && this.box.contains(focused) ? focused.dataset.control : null
     this.box.replaceChildren(table)
-    if (name) this.box.querySelector(`[data-control="${CSS.escape(name)}"]`)?.focus()
+    if (name) this.focus(name)
   }
 
-  // The results to show: multiply-adds only where they differ.
-  facts() {
-    const same = (name) => new Set(this.runs.map(({ facts }) => facts?.[name])).size <= 1
-    return Object.entries(FACTS).filter(([name]) => name !== "multiply_adds" || !same(name))
+  /** @param {string} control */
+  focus(control) {
+    const button = this.box.querySelector(`[data-control="${CSS.escape(control)}"]`)
+    if (button instanceof HTMLElement) button.focus()
   }
 
   head() {
     const row = element("tr")
-    const heading = (name, title, kind = "", help = "") => {
+    const heading = (/** @type {string} */ name, /** @type {string} */ title, kind = "", help = "") => {
       const cell = element("th", kind)
       const button = element("button", "", title)
       Object.assign(button, { type: "button", title: help })
@@ -77,24 +160,16 @@ export class Table {
     }
     heading("name", "Run")
     this.columns.forEach(({ name, title }) => heading(name, title))
-    this.facts().forEach(([name, [title]]) => heading(name, title, "comparison-number", HELP[name]))
+    results(this.runs).forEach(({ name, title, help }) => heading(name, title, "comparison-number", help))
     const head = element("thead")
     head.append(row)
     return head
   }
 
-  sorted() {
-    if (!this.sort) return this.runs
-    const column = this.columns.find(({ name }) => name === this.sort)
-    const value = ({ run, name, facts }) => {
-      if (this.sort === "name") return name.toLowerCase()
-      const at = this.order.indexOf(run)
-      return column ? (column.numbers[at] ?? column.texts[at] ?? "") : (facts?.[this.sort] ?? -1)
-    }
-    const order = (one, other) => (one < other ? -1 : one > other ? 1 : 0)
-    return [...this.runs].sort((one, other) => (this.descending ? -1 : 1) * order(value(one), value(other)))
-  }
-
+  /**
+   * @param {Selected} row
+   * @param {Look} look
+   */
   row(row, look) {
     const made = element("tr")
     made.dataset.run = row.run
@@ -102,9 +177,9 @@ export class Table {
     made.onpointerleave = () => this.act.light(null)
     const at = this.order.indexOf(row.run)
     made.append(this.title(row, look), ...this.columns.map(({ texts }) => element("td", "", texts[at] ?? "")))
-    for (const [name, [, write, better]] of this.facts()) {
-      const cell = element("td", "comparison-number", write ? write(row.facts?.[name]) : row.facts?.compute ? row.facts.compute_text : "–")
-      if (this.isBest(name, row, better)) {
+    for (const result of results(this.runs)) {
+      const cell = element("td", "comparison-number", row.facts ? result.write(row.facts) : "–")
+      if (isBest(result, row, this.runs)) {
         cell.classList.add("best")
         cell.append(element("span", "comparison-unseen", " (best)"))
       }
@@ -113,14 +188,11 @@ export class Table {
     return made
   }
 
-  // Whether none is better than this one, and at least one is worse.
-  isBest(name, row, better) {
-    const values = this.runs.map(({ facts }) => facts?.[name]).filter((value) => value)
-    const mine = row.facts?.[name]
-    return better !== 0 && Boolean(mine) && new Set(values).size > 1 && values.every((value) => better * (mine - value) >= 0)
-  }
-
-  // The run's name and note, and the actions on it.
+  /**
+   * The run's name and note, and the actions on it.
+   * @param {Selected} row
+   * @param {Look} look
+   */
   title(row, look) {
     const cell = element("th")
     cell.scope = "row"
@@ -146,9 +218,14 @@ export class Table {
     return cell
   }
 
+  /**
+   * @param {Selected} row
+   * @param {"train" | "evaluate"} where
+   * @param {string} text
+   */
   link(row, where, text) {
     const link = element("a", "", text)
-    link.href = new URL(where === "train" ? `train?run=${row.run}` : `evaluate?model=${row.run}`, document.baseURI)
+    link.href = new URL(where === "train" ? `train?run=${row.run}` : `evaluate?model=${row.run}`, document.baseURI).href
     link.setAttribute("aria-label", `${text}: ${row.name}`)
     link.dataset.control = `${where} ${row.run}`
     link.onclick = (event) => {
@@ -159,6 +236,13 @@ export class Table {
     return link
   }
 
+  /**
+   * @param {Selected} row
+   * @param {string} what it does
+   * @param {string} text
+   * @param {() => void} act
+   * @param {string} label
+   */
   button(row, what, text, act, label) {
     const button = element("button", "", text)
     Object.assign(button, { type: "button", title: label, onclick: act })
@@ -167,7 +251,12 @@ export class Table {
     return button
   }
 
-  // Edit the name or the note in its place: Enter saves, Escape cancels; in a note, Shift+Enter starts a new line.
+  /**
+   * Edit the name or the note in its place: Enter saves, Escape cancels; in a note, Shift+Enter starts a new line.
+   * @param {Selected} row
+   * @param {"name" | "note"} what
+   * @param {HTMLElement} place
+   */
   edit(row, what, place) {
     if (this.editing) return
     this.editing = true
@@ -175,15 +264,15 @@ export class Table {
     field.value = row[what]
     field.maxLength = what === "note" ? 2000 : 80
     field.setAttribute("aria-label", what === "note" ? `Note on ${row.name}` : `Name of ${row.name}`)
-    const end = (keep) => {
+    const end = (/** @type {boolean} */ keep) => {
       if (!this.editing) return
       this.editing = false
-      this.content = null
+      this.content = ""
       if (keep && field.value !== row[what]) this.act.relabel(row.run, { [what]: field.value })
       this.draw()
-      this.box.querySelector(`[data-control="${what === "note" ? "note" : "rename"} ${row.run}"]`)?.focus()
+      this.focus(`${what === "note" ? "note" : "rename"} ${row.run}`)
     }
-    field.onkeydown = (event) => {
+    field.onkeydown = (/** @type {KeyboardEvent} */ event) => {
       event.stopPropagation()
       if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); end(true) }
       if (event.key === "Escape") end(false)
@@ -194,12 +283,16 @@ export class Table {
     field.select()
   }
 
-  // Ask before a run is deleted.
+  /**
+   * Ask before a run is deleted.
+   * @param {Selected} row
+   * @param {HTMLElement} acts
+   */
   ask(row, acts) {
     this.editing = true
-    const answer = (yes) => {
+    const answer = (/** @type {boolean} */ yes) => {
       this.editing = false
-      this.content = null
+      this.content = ""
       if (yes) this.act.remove(row.run)
       this.draw()
     }

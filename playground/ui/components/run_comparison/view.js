@@ -1,45 +1,87 @@
 // Compares runs: fetches the list of runs and the curves of the selected ones, independently of Streamlit's script runs.
 
 import { UNREACHABLE, request } from "../shared/client.js"
+import { element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
 import { RunList } from "./list.js"
-import { ACTIVE, freeSlot } from "./marks.js"
+import { freeSlot, isActive } from "./marks.js"
 import { Parallel } from "./parallel.js"
 import { Overlay } from "./plot.js"
 import { Ranking } from "./ranking.js"
 import { Table } from "./table.js"
 
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Column, ComparisonData, Curves, CurvesAnswer, Facts, Remembered, RunsAnswer, Selected, Settings } from "./types.d.ts"
+ */
+
+/** @typedef {"askList" | "askCurves"} Question the method that asks it */
+
 const LIVE_MS = 500 // between two requests for curves while a run trains
 const LIST_MS = 2000 // between two requests for the list of runs
 const IDLE_MS = 4000 // … and for either while nothing changes
 const KEY = "playground-comparison" // where the browser stores the last comparison of this tab
+/** @type {Settings} */
 const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: SMOOTHING, log: false, filter: "", dataset: "", sort: "started", descending: true }
 
 class Comparison {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root.querySelector(".comparison")
-    const find = (name) => this.root.querySelector(`.comparison-${name}`)
+    /** @type {HTMLElement} */
+    this.root = find(root, ".comparison")
     const kept = remembered()
-    Object.assign(this, { find, list: { runs: [], queue: [], trash: [], first: [] }, curves: {}, facts: {}, columns: [], order: [], occasion: kept.occasion, newest: kept.newest })
+    /** @type {RunsAnswer} without a version until the first has come */
+    this.list = { version: "", runs: [], queue: [], trash: [], first: [], workers: 0 }
+    /** @type {Record<string, Curves>} of the runs */
+    this.curves = {}
+    /** @type {Record<string, Facts>} of the runs */
+    this.facts = {}
+    /** @type {Column[]} the settings in which the runs differ */
+    this.columns = []
+    /** @type {string[]} the runs in the order of the columns' values */
+    this.order = []
+    this.occasion = kept.occasion // for which runs were selected
+    this.newest = kept.newest // the newest run of the list
+    /** @type {Settings} */
     this.view = { ...VIEW, ...kept.view }
     this.chosen = new Map(kept.chosen) // run → slot
+    this.emptied = false // whether the learner has deselected all runs
+    /** @type {Partial<Record<Question, { timer?: number }>>} */
+    this.asking = {}
+    this.request = "" // for which curves
+    this.seen = "" // the version of the curves
+    this.looked = this.closed = false
+    /** @type {Component["setTriggerValue"]} */
+    this.go = () => {}
     this.overlay = new Overlay(this.root, this.view, (name) => this.viewed(name))
-    const light = (run) => this.overlay.light(run)
-    this.runs = new RunList(find("list"), this.view, { choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), remove: (run) => this.remove(run) })
-    this.ranking = new Ranking(find("ranking"), { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
-    this.table = new Table(find("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove: (run) => this.remove(run), light })
-    this.parallel = new Parallel(find("parallel"), light)
+    const light = (/** @type {string | null} */ run) => this.overlay.light(run)
+    const remove = (/** @type {string} */ run) => this.remove(run)
+    this.runs = new RunList(this.part("list"), this.view, { choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), remove })
+    this.ranking = new Ranking(this.root, { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
+    this.table = new Table(this.part("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove, light })
+    this.parallel = new Parallel(this.root, light)
     this.onVisible = () => (document.hidden ? this.rest() : this.look())
     document.addEventListener("visibilitychange", this.onVisible)
   }
 
+  /**
+   * @param {string} name
+   * @returns {HTMLElement}
+   */
+  part(name) {
+    return find(this.root, `.comparison-${name}`)
+  }
+
+  /** @param {Component} component */
   update({ data, setTriggerValue }) {
-    this.runs.most = data.most
+    /** @type {ComparisonData} */
+    const { chosen, occasion, most } = data
+    this.runs.most = most
     this.go = setTriggerValue
-    if (data.occasion && data.occasion !== this.occasion) {
-      this.occasion = data.occasion
-      this.choose(data.chosen)
+    if (occasion && occasion !== this.occasion) {
+      this.occasion = occasion
+      this.choose(chosen)
     }
     if (!this.looked) this.look()
     else this.draw() // the theme may have changed
@@ -51,30 +93,37 @@ class Comparison {
     this.askCurves()
   }
 
-  // A hidden tab requests nothing.
+  /** A hidden tab requests nothing. */
   rest() {
-    Object.values(this.asking ?? {}).forEach(({ timer }) => clearTimeout(timer))
+    Object.values(this.asking).forEach(({ timer }) => clearTimeout(timer))
   }
 
-  // Request now and then again while the tab is visible; `wait` returns the delay after each answer.
+  /**
+   * Request now and then again while the tab is visible.
+   * @template {RunsAnswer | CurvesAnswer} Answer
+   * @param {Question} name
+   * @param {string} path
+   * @param {(news: Answer) => void} answer
+   * @param {() => number} wait returns the delay after each answer, in milliseconds
+   */
   async ask(name, path, answer, wait) {
-    this.asking ??= {}
     clearTimeout(this.asking[name]?.timer)
+    /** @type {{ timer?: number }} */
     const mine = (this.asking[name] = {})
     const news = await request(path)
     if (this.closed || this.asking[name] !== mine) return
     try {
       if (news?.error) this.complain(news.error)
       else this.complain("", UNREACHABLE)
-      if (news && !news.error) await answer(news)
+      if (news && !news.error) answer(news)
     } finally {
       if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait())
     }
   }
 
   askList() {
-    const busy = () => (this.list.queue.length || this.list.runs.some(({ state }) => ACTIVE.includes(state)) ? LIST_MS : IDLE_MS)
-    return this.ask("askList", `api/compare/runs?seen=${this.list.version ?? ""}`, (list) => this.listed(list), busy)
+    const busy = () => (this.list.queue.length || this.list.runs.some(({ state }) => isActive(state)) ? LIST_MS : IDLE_MS)
+    return this.ask("askList", `api/compare/runs?seen=${this.list.version}`, (/** @type {RunsAnswer} */ list) => this.listed(list), busy)
   }
 
   askCurves() {
@@ -84,13 +133,15 @@ class Comparison {
     this.request = request
     if (!this.chosen.size) return this.draw()
     const runs = [...this.chosen.keys()].map((run) => `${run}~${this.curves[run]?.version ?? ""}`)
-    const live = () => ([...this.chosen.keys()].some((run) => ACTIVE.includes(this.curves[run]?.state)) ? LIVE_MS : IDLE_MS)
-    return this.ask("askCurves", `api/compare/curves?x=${x}&what=${what}&seen=${this.seen}&runs=${runs.join(",")}`, (news) => this.grown(news), live)
+    const path = `api/compare/curves?x=${x}&what=${what}&seen=${this.seen}&runs=${runs.join(",")}`
+    const live = () => ([...this.chosen.keys()].some((run) => isActive(this.curves[run]?.state)) ? LIVE_MS : IDLE_MS)
+    return this.ask("askCurves", path, (/** @type {CurvesAnswer} */ news) => this.grown(news), live)
   }
 
+  /** @param {RunsAnswer} list */
   listed(list) {
     this.list = list
-    const fresh = list.runs.filter(({ run, own, fault }) => own && !fault && this.newest && run > this.newest)
+    const fresh = list.runs.filter(({ run, own, fault }) => own && fault === undefined && this.newest && run > this.newest)
     const datasets = new Set(list.runs.filter(({ run }) => this.chosen.has(run)).map(({ dataset }) => dataset))
     if (!this.chosen.size && !this.emptied) this.choose(list.first)
     else this.choose([...this.chosen.keys(), ...fresh.filter(({ dataset }) => !datasets.size || datasets.has(dataset)).map(({ run }) => run)])
@@ -99,11 +150,13 @@ class Comparison {
     this.draw()
   }
 
+  /** @param {CurvesAnswer} answer */
   grown({ curves, facts, columns, runs, gone, version }) {
     this.seen = version
     Object.assign(this.curves, curves)
     this.facts = facts
-    Object.assign(this, { columns, order: runs })
+    this.columns = columns
+    this.order = runs
     gone.forEach((run) => this.chosen.delete(run))
     if (gone.length) {
       this.complain("Some of the runs in this comparison no longer exist.")
@@ -112,7 +165,10 @@ class Comparison {
     this.draw()
   }
 
-  // Compare these runs; those already in the comparison keep their colours.
+  /**
+   * Compare these runs; those already in the comparison keep their colours.
+   * @param {string[]} runs
+   */
   choose(runs) {
     const { most } = this.runs
     const selected = [...new Set(runs)].slice(0, most)
@@ -127,12 +183,17 @@ class Comparison {
     this.askCurves()
   }
 
+  /**
+   * @param {string} run
+   * @param {boolean} on
+   */
   toggle(run, on) {
     const others = [...this.chosen.keys()].filter((each) => each !== run)
     this.choose(on ? [...others, run] : others)
     this.draw()
   }
 
+  /** @param {keyof Settings} name of the setting that has changed */
   viewed(name) {
     this.remember()
     if (name !== "x" && name !== "what") return
@@ -147,12 +208,21 @@ class Comparison {
     } catch { /* a browser that keeps nothing */ }
   }
 
-  async post(path, document_) {
-    const { error } = await request(path, { body: document_ })
+  /**
+   * Whether the server did what was requested.
+   * @param {string} path
+   * @param {Record<string, string>} body
+   */
+  async post(path, body) {
+    const { error } = await request(path, { body })
     if (error) this.complain(error)
     return !error
   }
 
+  /**
+   * @param {string} run
+   * @param {{ name?: string, note?: string }} texts
+   */
   async relabel(run, texts) {
     const row = this.list.runs.find((each) => each.run === run)
     if (row) Object.assign(row, texts) // at once; the server's answer follows
@@ -162,80 +232,85 @@ class Comparison {
     this.look()
   }
 
+  /** @param {string} run */
   async remove(run) {
     const name = this.nameOf(run)
     if (!(await this.post("api/compare/delete", { run }))) return
     this.choose([...this.chosen.keys()].filter((each) => each !== run))
-    const done = this.find("done")
-    done.querySelector("span").textContent = `“${name}” was deleted.`
-    done.querySelector("button").onclick = () => this.restore(run)
+    const done = this.part("done")
+    find(done, "span").textContent = `“${name}” was deleted.`
+    find(done, "button").onclick = () => this.restore(run)
     done.classList.add("shown")
     this.look()
   }
 
+  /** @param {string} run */
   async restore(run) {
-    this.find("done").classList.remove("shown")
+    this.part("done").classList.remove("shown")
     if (await this.post("api/compare/restore", { run })) this.choose([...this.chosen.keys(), run])
     this.look()
   }
 
+  /** @param {string} run */
   async withdraw(run) {
     await this.post(`api/runs/${run}/command`, { command: "stop" })
     this.look()
   }
 
+  /** @param {string} run */
   nameOf(run) {
     return this.list.runs.find((each) => each.run === run)?.name ?? run
   }
 
-  // Show what went wrong, or clear a message that starts with `only`.
+  /**
+   * Show what went wrong, or clear a message that starts with `only`.
+   * @param {string} message
+   */
   complain(message, only = "") {
-    const place = this.find("message")
-    if (message || place.textContent.startsWith(only)) place.textContent = message ?? ""
+    const place = this.part("message")
+    if (message || place.textContent.startsWith(only)) place.textContent = message
   }
 
   draw() {
     if (!this.list.version) return // nothing has arrived yet
     const rows = new Map(this.list.runs.map((row) => [row.run, row]))
     const places = new Map(this.list.queue.map(({ run, place }) => [run, place]))
-    const chosen = [...this.chosen].filter(([run]) => rows.has(run)).map(([run, slot]) => {
+    /** @type {Selected[]} */
+    const chosen = [...this.chosen].flatMap(([run, slot]) => {
       const row = rows.get(run)
-      return { run, slot, name: row.name, note: row.note, own: row.own, place: places.get(run), state: this.curves[run]?.state ?? row.state, facts: this.facts[run] ?? null }
+      if (!row) return []
+      const { name, note, own } = row
+      return [{ run, slot, name, note, own, place: places.get(run), state: this.curves[run]?.state ?? row.state, facts: this.facts[run] ?? null }]
     })
     this.runs.show(this.list.runs, this.chosen)
     this.ranking.show(chosen, this.overlay.hidden)
-    this.overlay.show(chosen.map((one) => ({ ...one, curves: this.curves[one.run] })))
+    this.overlay.show(chosen, this.curves)
     this.table.show(chosen, this.columns, this.order)
     this.parallel.show(chosen, this.columns, this.order)
     this.drawLine()
     this.drawTrash()
   }
 
-  // The queue: the run that is training, then the waiting ones in order.
+  /** The queue: the run that is training, then the waiting ones in order. */
   drawLine() {
-    const line = this.find("line")
+    const line = this.part("line")
     line.hidden = this.list.queue.length === 0
-    line.querySelector("ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
-      const item = document.createElement("li")
-      const title = document.createElement("span")
-      title.className = "comparison-name"
-      title.textContent = own ? name : name ? `${name} (shared)` : "Another learner’s run"
-      const where = document.createElement("span")
-      where.className = "comparison-place"
-      where.textContent = place ? `${place}.` : "now"
-      item.append(where, title)
+    find(line, "ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
+      const item = element("li")
+      const title = own ? name : name ? `${name} (shared)` : "Another learner’s run"
+      item.append(element("span", "comparison-place", place ? `${place}.` : "now"), element("span", "comparison-name", title))
       if (own) item.append(place ? button("Cancel", () => this.withdraw(run), `Cancel ${name}`) : button("Stop", () => this.withdraw(run), `Stop ${name}`))
       return item
     }))
   }
 
   drawTrash() {
-    const box = this.find("trash")
+    const box = this.part("trash")
     const { trash } = this.list
     box.hidden = trash.length === 0
-    box.querySelector("summary").textContent = `Deleted runs: ${trash.length}`
-    box.querySelector("ul").replaceChildren(...trash.map(({ run, name }) => {
-      const item = document.createElement("li")
+    find(box, "summary").textContent = `Deleted runs: ${trash.length}`
+    find(box, "ul").replaceChildren(...trash.map(({ run, name }) => {
+      const item = element("li")
       item.append(button("Restore", () => this.restore(run), `Restore ${name}`), ` ${name}`)
       return item
     }))
@@ -250,18 +325,24 @@ class Comparison {
   }
 }
 
+/**
+ * @param {string} text
+ * @param {() => void} act
+ * @param {string} label
+ */
 const button = (text, act, label) => {
-  const made = document.createElement("button")
-  Object.assign(made, { type: "button", textContent: text, title: label, onclick: act })
+  const made = element("button", "", text)
+  Object.assign(made, { type: "button", title: label, onclick: act })
   made.setAttribute("aria-label", label)
   return made
 }
 
 export default mounting(Comparison)
 
+/** @returns {Remembered} */
 function remembered() {
   try {
-    return JSON.parse(sessionStorage.getItem(KEY)) ?? {}
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "{}")
   } catch {
     return {}
   }
