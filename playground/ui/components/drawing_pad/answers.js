@@ -1,38 +1,53 @@
 // The predictions of one or two networks: predicted class, its probability, and a bar for each class; for several digits the number, and one of its digits.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 
+/** @import { Answer, GreyImage, Piece } from "./types.js" */
+
 export class Answers {
-  // `chosen` is called with the number of the digit that was clicked, of several.
+  /** @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several */
   constructor(chosen) {
     this.chosen = chosen
     this.box = element("div", "answers")
+    this.cards = element("div", "pieces")
+    /** @type {Column[]} */
     this.columns = []
+    /** @type {Piece[]} */
+    this.shown = []
     this.piece = 0
   }
 
+  /**
+   * @param {string[]} titles of the networks; empty for a single one
+   * @param {string[]} classes
+   */
   prepare(titles, classes) {
-    this.classes = classes
     this.columns = titles.map((title) => new Column(title, classes))
-    this.pieces = element("div", "pieces")
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
-    this.box.replaceChildren(this.pieces, columns)
+    this.box.replaceChildren(this.cards, columns)
     this.box.classList.toggle("two", titles.length > 1)
   }
 
-  // `pieces` are the digits from left to right; none where nothing is drawn.
+  /**
+   * @param {Piece[]} pieces the digits from left to right; none where nothing is drawn
+   * @param {boolean} several
+   */
   show(pieces, several) {
-    this.shown = [pieces, several]
+    this.shown = pieces
     this.piece = Math.min(this.piece, Math.max(0, pieces.length - 1))
     const piece = pieces[this.piece]
     this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index].label).join("") : null))
-    this.pieces.hidden = !several || !pieces.length
-    this.pieces.replaceChildren(...(several ? pieces.map((one, index) => this.card(one, index)) : []))
+    this.cards.hidden = !several || !pieces.length
+    this.cards.replaceChildren(...(several ? pieces.map((one, index) => this.card(one, index)) : []))
   }
 
+  /**
+   * @param {Piece} piece
+   * @param {number} index
+   */
   card({ answers, steps }, index) {
     const button = element("button", "piece")
     button.type = "button"
@@ -41,19 +56,27 @@ export class Answers {
     button.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
     button.onclick = () => {
       this.piece = index
-      this.show(...this.shown)
+      this.show(this.shown, true)
       this.chosen(index)
     }
     return button
   }
 }
 
-// The image after one step of the preprocessing, light on dark.
+/**
+ * The image after one step of the preprocessing, light on dark.
+ * @param {GreyImage} image
+ * @param {number} zoom
+ */
 export function seen({ width, height, values }, zoom, label = "") {
   return paint(bytesOf(values), 0, [1, height, width], zoom, { label })
 }
 
 class Column {
+  /**
+   * @param {string} title
+   * @param {string[]} classes
+   */
   constructor(title, classes) {
     this.box = element("section", "column")
     this.digit = element("span", "digit", "?")
@@ -75,13 +98,17 @@ class Column {
     this.box.append(element("p", "who", title), verdict, this.doubt, bars)
   }
 
+  /**
+   * @param {Answer | undefined} answer none where nothing is drawn
+   * @param {string | null} number the labels of several digits
+   */
   show(answer, number) {
     const shares = answer?.probabilities ?? this.rows.map(() => 0)
     const top = answer ? shares.indexOf(Math.max(...shares)) : -1
     this.rows.forEach((row, index) => {
       row.classList.toggle("top", index === top)
-      row.querySelector(".fill").style.transform = `translateX(${100 * shares[index] - 100 - (shares[index] ? 0 : 1)}%)`
-      row.querySelector(".share").textContent = answer ? percent(shares[index], 0) : ""
+      find(row, ".fill").style.transform = `translateX(${100 * shares[index] - 100 - (shares[index] ? 0 : 1)}%)`
+      find(row, ".share").textContent = answer ? percent(shares[index], 0) : ""
     })
     this.box.classList.toggle("answered", Boolean(answer))
     this.box.classList.toggle("doubtful", Boolean(answer?.warning))

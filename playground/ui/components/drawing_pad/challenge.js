@@ -3,26 +3,54 @@
 import { element } from "../shared/dom.js"
 import { seen } from "./answers.js"
 
+/** @import { Piece } from "./types.js" */
+
 export class Challenge {
-  // `clear` clears the canvas; `task` is the element above it that names the next digit.
+  /**
+   * @param {() => void} clear clears the canvas
+   * @param {HTMLElement} task the element above it that names the next digit
+   */
   constructor(clear, task) {
-    Object.assign(this, { clear, task })
+    this.clear = clear
+    this.task = task
     this.box = element("section", "challenge")
+    /** @type {string[]} */
+    this.titles = []
+    /** @type {string[]} */
+    this.classes = []
+    /** @type {number[]} the classes in the order in which they are to be drawn */
+    this.order = []
+    /** @type {{ label: number, piece: Piece }[]} */
+    this.drawn = []
+    this.began = 0
+    /** @type {Piece | null} */
+    this.piece = null
+    /** @type {HTMLButtonElement | null} to the next digit; none while no challenge runs */
+    this.next = null
     this.rest()
   }
 
-  // Set the networks and the classes, in the order of the predictions; this ends a running challenge.
+  /**
+   * Set the networks and the classes, in the order of the predictions; this ends a running challenge.
+   * @param {string[]} titles
+   * @param {string[]} classes
+   */
   prepare(titles, classes) {
-    Object.assign(this, { titles, classes })
+    this.titles = titles
+    this.classes = classes
     this.rest()
   }
 
   rest() {
-    this.drawn = this.next = null
+    this.next = null
     this.task.replaceChildren()
     this.box.replaceChildren(element("p", "note", "Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?"), this.button("Start", () => this.start()))
   }
 
+  /**
+   * @param {string} text
+   * @param {() => void} act
+   */
   button(text, act) {
     const button = element("button", "go", text)
     Object.assign(button, { type: "button", onclick: act })
@@ -48,19 +76,24 @@ export class Challenge {
     this.task.scrollIntoView({ block: "nearest" })
   }
 
-  // Take the predictions for the canvas; null if it is empty.
+  /**
+   * Take the predictions for the canvas; null if it is empty.
+   * @param {Piece | null} piece
+   */
   show(piece) {
     this.piece = piece
     if (this.next) this.next.disabled = !piece
   }
 
   take() {
+    if (!this.piece) return
     this.drawn.push({ label: this.order[this.drawn.length], piece: this.piece })
     this.clear()
     if (this.drawn.length < this.order.length) this.ask()
     else this.report((performance.now() - this.began) / 1000)
   }
 
+  /** @param {number} seconds */
   report(seconds) {
     this.next = null
     this.task.replaceChildren()
@@ -82,8 +115,11 @@ export class Challenge {
   }
 }
 
-// A random order, all orders equally likely: https://en.wikipedia.org/wiki/Fisher–Yates_shuffle
-function shuffled(items) {
+/**
+ * A random order, all orders equally likely: https://en.wikipedia.org/wiki/Fisher–Yates_shuffle
+ * @param {number[]} items
+ */
+export function shuffled(items) {
   const order = [...items]
   for (let last = order.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1))

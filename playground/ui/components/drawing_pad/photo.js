@@ -4,27 +4,55 @@ const SIDE = 256 // pixels of the square that is sent
 const LARGEST = 30_000_000 // bytes of a file that is opened
 const FRAME_MS = 250 // between two pictures of the camera that are shown to the network
 
+/** @import { Box, Point } from "./types.js" */
+
 export class Photo {
-  // `changed` is called with every other square, `refused` with a reason where a file is none, `films` when the camera starts and stops.
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {object} options
+   * @param {() => void} options.changed called with every other square
+   * @param {(reason: string) => void} options.refused called with a reason where a file is none
+   * @param {(on: boolean) => void} options.films called when the camera starts and stops
+   */
   constructor(canvas, { changed, refused, films }) {
-    Object.assign(this, { canvas, changed, refused, films })
-    this.strokes = [] // not empty while there is a picture, as with a drawing
-    this.boxes = []
-    this.source = null
-    this.zoom = 1
+    this.canvas = canvas
+    this.changed = changed
+    this.refused = refused
+    this.films = films
+    this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
     this.square = new OffscreenCanvas(SIDE, SIDE)
+    /** @type {ImageBitmap[]} not empty while there is a picture, as with a drawing */
+    this.strokes = []
+    /** @type {Box[]} */
+    this.boxes = []
+    /** @type {ImageBitmap | null} */
+    this.source = null
+    /** @type {Blob | null} the square as it is sent */
+    this.file = null
+    this.zoom = 1
+    /** @type {Point} of the square, in pixels of the source */
+    this.middle = [0, 0]
+    this.size = 0 // of the square, in pixels of the source
+    /** @type {Point | null} where the pointer holds the picture */
+    this.grip = null
+    /** @type {MediaStream | null} of the camera, while it films */
+    this.stream = null
+    this.asking = false // for the camera
+    this.over = () => {} // ends the film
     canvas.onpointerdown = (event) => this.grab(event)
     canvas.onpointermove = (event) => this.drag(event)
     canvas.onpointerup = canvas.onpointercancel = () => { this.grip = null }
     canvas.ondragover = (event) => event.preventDefault()
     canvas.ondrop = (event) => {
       event.preventDefault()
-      if (event.dataTransfer.files.length) this.open(event.dataTransfer.files[0])
+      const file = event.dataTransfer?.files[0]
+      if (file) this.open(file)
     }
     this.observer = new ResizeObserver(() => this.paint())
     this.observer.observe(canvas)
   }
 
+  /** @param {File} file */
   async open(file) {
     if (file.size > LARGEST) return this.refused("This file is too large. Choose a smaller picture.")
     try {
@@ -34,17 +62,22 @@ export class Photo {
     }
   }
 
-  // Show a picture: at first the largest square in its middle.
+  /**
+   * Show a picture: at first the largest square in its middle.
+   * @param {ImageBitmap} source
+   */
   async take(source) {
-    Object.assign(this, { source, zoom: 1, middle: [source.width / 2, source.height / 2] })
+    this.source = source
+    this.zoom = 1
+    this.middle = [source.width / 2, source.height / 2]
     await this.cut()
   }
 
   async cut() {
     if (!this.source) return
     const size = Math.min(this.source.width, this.source.height) / this.zoom
-    this.middle = this.middle.map((value, axis) => Math.min(Math.max(value, size / 2), (axis ? this.source.height : this.source.width) - size / 2))
-    const context = this.square.getContext("2d")
+    this.middle = moveInside(this.middle, size, this.source)
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (this.square.getContext("2d"))
     context.fillStyle = "#fff" // behind what is transparent
     context.fillRect(0, 0, SIDE, SIDE)
     context.drawImage(this.source, this.middle[0] - size / 2, this.middle[1] - size / 2, size, size, 0, 0, SIDE, SIDE)
@@ -57,27 +90,30 @@ export class Photo {
     this.changed()
   }
 
+  /** @param {number} zoom */
   magnify(zoom) {
     this.zoom = zoom
     return this.cut()
   }
 
+  /** @param {PointerEvent} event */
   grab(event) {
     if (!this.source) return
     this.canvas.setPointerCapture(event.pointerId)
     this.grip = [event.clientX, event.clientY]
   }
 
+  /** @param {PointerEvent} event */
   drag(event) {
     if (!this.grip) return
     const scale = this.size / this.canvas.clientWidth
-    const to = [event.clientX, event.clientY]
-    this.middle = this.middle.map((value, axis) => value - (to[axis] - this.grip[axis]) * scale)
-    this.grip = to
+    const [x, y] = this.middle
+    this.middle = [x - (event.clientX - this.grip[0]) * scale, y - (event.clientY - this.grip[1]) * scale]
+    this.grip = [event.clientX, event.clientY]
     this.cut()
   }
 
-  // The camera, live; `stop` keeps its last picture.
+  /** The camera, live; `stop` keeps its last picture. */
   async film() {
     if (this.asking) return
     this.asking = true
@@ -88,6 +124,7 @@ export class Photo {
     } finally {
       this.asking = false
     }
+    /** @type {Promise<void>} */
     const over = new Promise((resolve) => { this.over = resolve }) // a stopped video sends no more frames and reports nothing
     this.films(true)
     const video = document.createElement("video")
@@ -110,7 +147,9 @@ export class Photo {
 
   clear() {
     this.stop()
-    Object.assign(this, { source: null, file: null, strokes: [], grip: null, zoom: 1 })
+    this.source = this.file = this.grip = null
+    this.strokes = []
+    this.zoom = 1
     this.paint()
     this.changed()
   }
@@ -119,12 +158,11 @@ export class Photo {
     const side = Math.round(this.canvas.clientWidth * (window.devicePixelRatio || 1))
     if (!side) return
     if (this.canvas.width !== side || this.canvas.height !== side) Object.assign(this.canvas, { width: side, height: side })
-    const context = this.canvas.getContext("2d")
-    context.clearRect(0, 0, side, side)
-    if (this.source) context.drawImage(this.square, 0, 0, side, side)
+    this.context.clearRect(0, 0, side, side)
+    if (this.source) this.context.drawImage(this.square, 0, 0, side, side)
   }
 
-  // The square as a file.
+  /** The square as a file; null while there is none. */
   ink() {
     return this.file
   }
@@ -133,4 +171,15 @@ export class Photo {
     this.stop()
     this.observer.disconnect()
   }
+}
+
+/**
+ * The middle of a square, moved so that the square lies inside of a picture.
+ * @param {Point} middle
+ * @param {number} size of the square
+ * @param {{ width: number, height: number }} picture
+ * @returns {Point}
+ */
+export function moveInside([x, y], size, { width, height }) {
+  return [Math.min(Math.max(x, size / 2), width - size / 2), Math.min(Math.max(y, size / 2), height - size / 2)]
 }

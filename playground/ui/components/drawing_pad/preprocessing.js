@@ -1,8 +1,11 @@
 // The preprocessing from strokes to the network's input, an image for each step; a step can be switched off, to see what it is for.
 
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { seen } from "./answers.js"
 
+/** @import { Piece, Step } from "./types.js" */
+
+/** @type {[name: string, image: Step, title: string, text: string][]} */
 const STEPS = [
   ["crop", "cropped", "Cropped", "Empty margins are cut off, so it does not matter where you draw."],
   ["fit", "fitted", "Fitted", "The longer side is scaled to 20 pixels, as in MNIST, so it does not matter how large you draw."],
@@ -12,8 +15,9 @@ const STEPS = [
 const SIDE = 132 // pixels on the screen
 
 export class Preprocessing {
-  // `changed` is called when a step is switched on or off.
+  /** @param {() => void} changed called when a step is switched on or off */
   constructor(changed) {
+    /** @type {Set<string>} */
     this.skipped = new Set()
     this.box = element("section", "way")
     this.figures = STEPS.map(([name, , title, text]) => {
@@ -42,9 +46,10 @@ export class Preprocessing {
     return [...this.skipped].join(",")
   }
 
+  /** @param {Piece | undefined} piece none where nothing is drawn */
   show(piece) {
     STEPS.forEach(([name, step, title], index) => {
-      const picture = this.figures[index].querySelector(".picture")
+      const picture = find(this.figures[index], ".picture")
       if (!piece) return picture.replaceChildren()
       const { width, height } = piece.steps[step]
       const canvas = seen(piece.steps[step], SIDE / Math.max(width, height, step === "fitted" ? 28 : 1), `Drawing after the step “${title}”, ${width} by ${height} pixels`)

@@ -6,12 +6,30 @@ import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 
 const POLL_MS = 250
-const ENDED = ["finished", "stopped", "failed", "interrupted"]
+const UNFINISHED = ["stopped", "failed", "interrupted"]
+
+/** @import { Query } from "../shared/client.js" */
+/** @import { Comparison, OwnDrawing, Piece, Progress } from "./types.js" */
 
 export class Teach {
-  // `ink()` returns the drawing; `clear` clears the canvas; `taught(before, run)` is called when the run has finished.
+  /**
+   * @param {object} options
+   * @param {() => Uint8Array<ArrayBuffer>} options.ink returns the drawing
+   * @param {() => void} options.clear clears the canvas
+   * @param {(before: string, run: string) => void} options.taught called when the run has finished
+   */
   constructor({ ink, clear, taught }) {
-    Object.assign(this, { ink, clear, taught })
+    this.ink = ink
+    this.clear = clear
+    this.taught = taught
+    this.model = ""
+    /** @type {Piece | null} */
+    this.piece = null
+    /** @type {OwnDrawing[]} */
+    this.drawings = []
+    this.loaded = false // whether they were requested
+    this.learning = false
+    this.closed = false
     this.box = element("section", "teach")
     this.question = element("p", "ask")
     this.labels = element("div", "labels")
@@ -28,6 +46,10 @@ export class Teach {
     )
   }
 
+  /**
+   * @param {string} text
+   * @param {() => void} act
+   */
   button(text, act) {
     const button = element("button", "go", text)
     Object.assign(button, { type: "button", onclick: act })
@@ -40,7 +62,8 @@ export class Teach {
     const input = element("input")
     Object.assign(input, { type: "file", accept: ".zip" })
     input.onchange = async () => {
-      if (input.files.length) await this.change("import", {}, input.files[0])
+      const file = input.files?.[0]
+      if (file) await this.change("import", {}, file)
       input.value = ""
     }
     label.append(input)
@@ -48,8 +71,12 @@ export class Teach {
     return box
   }
 
+  /**
+   * @param {string} model
+   * @param {string[]} classes
+   */
   prepare(model, classes) {
-    Object.assign(this, { model, classes })
+    this.model = model
     this.labels.replaceChildren(...classes.map((name) => {
       const button = element("button", "", name)
       Object.assign(button, { type: "button", onclick: () => this.keep(name) })
@@ -59,13 +86,16 @@ export class Teach {
     this.show(null)
   }
 
-  // Take the drawing on the canvas with its predictions; null if the canvas is empty.
+  /**
+   * Take the drawing on the canvas with its predictions; null if the canvas is empty.
+   * @param {Piece | null} piece
+   */
   show(piece) {
     this.piece = piece
     this.question.textContent = piece ? `Predicted class: ${piece.answers[0].label}. What did you draw?` : "Draw a digit, then choose its label here."
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
-    if (!this.drawings) {
-      this.drawings = []
+    if (!this.loaded) {
+      this.loaded = true
       this.refresh()
     }
   }
@@ -75,6 +105,12 @@ export class Teach {
     if (answer) this.list(answer.drawings)
   }
 
+  /**
+   * The response of the server; null if it reports an error, which is shown.
+   * @param {string} path beneath api/drawings
+   * @param {Query} [query]
+   * @param {string | Blob | Uint8Array<ArrayBuffer>} [body]
+   */
   async reach(path, query = {}, body) {
     const answer = await request(`api/drawings${path && `/${path}`}`, { query, body })
     if (!answer.error) return answer
@@ -82,18 +118,25 @@ export class Teach {
     return null
   }
 
+  /**
+   * @param {string} path
+   * @param {Query} query
+   * @param {string | Blob | Uint8Array<ArrayBuffer>} body
+   */
   async change(path, query, body) {
     const answer = await this.reach(path, query, body)
     if (answer) this.list(answer.drawings)
     return answer
   }
 
+  /** @param {string} label */
   async keep(label) {
-    if (!(await this.change("add", { label, predicted: this.piece.answers[0].label }, this.ink()))) return
+    if (!this.piece || !(await this.change("add", { label, predicted: this.piece.answers[0].label }, this.ink()))) return
     this.status.textContent = `Saved with label ${label}.`
     this.clear()
   }
 
+  /** @param {OwnDrawing[]} drawings */
   list(drawings) {
     this.drawings = drawings
     this.cards.replaceChildren(...drawings.map(({ label, predicted, image }, index) => {
@@ -104,7 +147,7 @@ export class Teach {
       card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", predicted && predicted !== label ? `${label} predicted as ${predicted}` : label), remove)
       return card
     }))
-    this.go.disabled = !drawings.length || Boolean(this.learning)
+    this.go.disabled = !drawings.length || this.learning
     this.take.hidden = !drawings.length
   }
 
@@ -120,16 +163,24 @@ export class Teach {
     this.go.disabled = !this.drawings.length
   }
 
-  // Wait for the end of the run; whether it finished. A run that no longer exists has not, nor has one whose page was left.
+  /**
+   * Wait for the end of the run; whether it finished. A run that no longer exists has not, nor has one whose page was left.
+   * @param {string} run
+   */
   async ended(run) {
     while (!this.closed) {
-      const state = await request(`api/runs/${run}`)
-      if (state.error) this.status.textContent = state.error
-      if (state.error && state.error !== UNREACHABLE) return false
-      if (state.step) this.status.textContent = `Training: ${percent(state.step / state.total_steps, 0)}`
-      if (ENDED.includes(state.state)) {
-        if (state.state !== "finished") this.status.textContent = state.message || "The run did not finish."
-        return state.state === "finished"
+      /** @type {Progress | { error: string }} */
+      const answer = await request(`api/runs/${run}`)
+      if ("error" in answer) {
+        this.status.textContent = answer.error
+        if (answer.error !== UNREACHABLE) return false
+      } else {
+        if (answer.step) this.status.textContent = `Training: ${percent(answer.step / answer.total_steps, 0)}`
+        if (answer.state === "finished") return true
+        if (UNFINISHED.includes(answer.state)) {
+          this.status.textContent = answer.message || "The run did not finish."
+          return false
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
@@ -140,13 +191,22 @@ export class Teach {
     this.closed = true
   }
 
+  /**
+   * @param {string} before the network that was fine-tuned
+   * @param {string} run
+   */
   async compare(before, run) {
     this.status.textContent = "Evaluating the network on all test images, before and after fine-tuning…"
+    /** @type {Comparison | null} */
     const report = await this.reach("comparison", { model: before, run })
     if (!report) return
-    const right = (when) => report.drawings.filter((one) => one[when].label === one.label).length
+    const right = (/** @type {"before" | "after"} */ when) => report.drawings.filter((one) => one[when].label === one.label).length
     const lost = report.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} more, of ${of.toLocaleString("en")} images)`)
     const table = element("table", "changed")
+    /**
+     * @param {"th" | "td"} kind
+     * @param {string[]} texts
+     */
     const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
     table.append(
       row("th", "", "Before", "After"),

@@ -2,7 +2,7 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { Answers, seen } from "./answers.js"
 import { Challenge } from "./challenge.js"
@@ -13,84 +13,123 @@ import { Preprocessing } from "./preprocessing.js"
 import { Teach } from "./teach.js"
 import { Why } from "./why.js"
 
+/**
+ * @import { Query } from "../shared/client.js"
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Ask, Data, DrawingData, Mode, Piece, Responses, Stroke } from "./types.js"
+ */
+
+/** @typedef {"draws" | "moves"} Tool */
+
+/** @type {Record<string, string>} */
 const VIEWS = { way: "Preprocessing", layers: "Activations", why: "Evidence", teach: "Teach", challenge: "Challenge" }
-const PICTURE_VIEWS = ["layers", "why"]
 const HINTS = { one: "Draw a digit here", several: "Draw a number here, with gaps between its digits" }
+/** @type {Mode[]} */
+const MODES = ["one", "several"]
+/** @type {Tool[]} */
+const TOOLS = ["draws", "moves"]
 
 class Pad {
-  constructor(root) {
-    this.root = root.querySelector(".pad")
-    this.find = (name) => this.root.querySelector(name)
-    this.answers = new Answers(() => this.showPiece())
-    this.find(".replies").append(this.answers.box)
-    this.way = new Preprocessing(() => this.ask())
-    this.others = { one: [], several: [] } // the strokes of each paper
-    this.mode = "one"
-    this.find(".undo").onclick = () => this.paper.undo()
-    this.find(".clear").onclick = () => this.paper.clear()
-    for (const mode of ["one", "several"]) this.find(`.${mode}`).onclick = () => this.turnTo(mode)
-    for (const tool of ["draws", "moves"]) this.find(`.${tool}`).onclick = () => this.take(tool)
+  /**
+   * @param {HTMLElement | ShadowRoot} root
+   * @param {Component} component
+   */
+  constructor(root, component) {
+    /** @type {HTMLElement} */
+    this.root = find(root, ".pad")
+    this.component = component
+    /** @type {Data} */
+    this.data = component.data
+    this.asked = JSON.stringify(this.data.models)
+    this.plain = !this.data.methods.length
     this.asking = false
     this.stale = false // the drawing has changed since the pending request
+    this.closed = false
+    /** @type {Piece[]} */
     this.pieces = []
-  }
-
-  // Set up the canvas to draw on, or the one for a picture.
-  lay(picture) {
-    this.photo = picture
-    this.root.classList.toggle("photo", picture)
-    const canvas = this.find(".sheet canvas")
-    if (picture) {
-      canvas.setAttribute("aria-label", "Picture that the network classifies. Drag it to choose another square of it.")
-      this.paper = new Photo(canvas, {
-        changed: () => this.ask(),
-        refused: (reason) => { this.find(".fault").textContent = reason },
-        films: (on) => { this.find(".camera").textContent = on ? "Take this picture" : "Camera" },
-      })
-      this.find(".choose input").onchange = (event) => { if (event.target.files.length) this.paper.open(event.target.files[0]) }
-      this.find(".zoom input").oninput = (event) => this.paper.magnify(Number(event.target.value))
-      this.find(".camera").onclick = () => (this.paper.stream ? this.paper.stop() : this.paper.film())
-      this.find(".hint").textContent = "Choose a picture, drop it here, or use the camera"
-    } else {
-      this.paper = new Paper(canvas, {
-        changed: () => this.ask(),
-        ended: () => this.tell(this.drawing()),
-        width: () => (Number(this.find(".pen input").value) / 280) * 1000,
-      })
-    }
-    this.find(".views").append(...Object.entries(VIEWS).filter(([name]) => !picture || PICTURE_VIEWS.includes(name)).map(([name, title]) => {
-      const button = element("button", "", title)
+    /** @type {Record<Mode, Stroke[]>} the strokes of each paper */
+    this.others = { one: [], several: [] }
+    /** @type {Mode} */
+    this.mode = "one"
+    this.view = "way"
+    this.answers = new Answers(() => this.showPiece())
+    this.way = new Preprocessing(() => this.ask())
+    /** @type {Ask} */
+    const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
+    this.layers = new Layers(ask)
+    this.why = new Why(ask)
+    /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
+    this.tools = this.data.picture ? null : this.layPaper(this.data)
+    /** @type {Paper | Photo} */
+    this.paper = this.tools?.paper ?? this.layPhoto()
+    /** @type {Record<string, { box: HTMLElement }>} */
+    this.parts = { layers: this.layers, why: this.why }
+    if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
+    this.tabs = Object.keys(this.parts).map((name) => {
+      const button = element("button", "", VIEWS[name])
       Object.assign(button, { type: "button", role: "tab", onclick: () => this.open(name) })
       button.dataset.view = name
       return button
-    }))
+    })
+    find(this.root, ".replies").append(this.answers.box)
+    find(this.root, ".views").append(...this.tabs)
+    find(this.root, ".clear").onclick = () => this.paper.clear()
+    this.root.classList.toggle("photo", !this.tools)
+    this.root.classList.toggle("plain", this.plain)
+    this.prepare()
+    if (!this.plain) this.open(this.tools ? "way" : "layers")
+    if (this.tools) this.turnTo(this.mode)
   }
 
-  update({ data, setStateValue, setTriggerValue }) {
-    this.tell = (drawing) => setStateValue("drawing", drawing)
-    this.taught = (before, run) => setTriggerValue("taught", { before, run })
-    const fresh = this.data === undefined
-    const asked = JSON.stringify(data.models)
-    const other = asked !== this.asked
-    this.data = data
-    this.asked = asked
-    const titles = data.models.map(({ title }) => (data.models.length > 1 ? title : ""))
-    if (fresh || other) this.answers.prepare(titles, data.classes)
-    if (fresh) {
-      this.lay(Boolean(data.picture))
-      const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
-      const clear = () => { this.turnTo("one"); this.paper.clear() }
-      const teach = new Teach({ ink: () => this.paper.ink(this.data.side), clear, taught: (before, run) => this.taught(before, run) })
-      this.parts = { way: this.way, layers: new Layers(ask), why: new Why(ask), teach, challenge: new Challenge(clear, this.find(".task")) }
-      this.plain = !data.methods.length
-      this.root.classList.toggle("plain", this.plain)
-      if (!this.plain) this.offer(titles)
-      Object.assign(this.others, data.drawing?.papers)
-      if (!this.plain) this.open(this.photo ? "layers" : "way")
-      if (!this.photo) this.turnTo(data.drawing?.mode === "several" && !this.plain ? "several" : "one")
-    }
-    if (other && !fresh) {
-      if (!this.plain) this.offer(titles)
+  /**
+   * Set up the canvas to draw on, with the drawing that was left.
+   * @param {DrawingData} data
+   */
+  layPaper({ side, wide, drawing }) {
+    const pen = find(this.root, ".pen input")
+    const paper = new Paper(find(this.root, ".sheet canvas"), {
+      side,
+      changed: () => this.ask(),
+      ended: () => this.component.setStateValue("drawing", { mode: this.mode, papers: { ...this.others, [this.mode]: paper.strokes } }),
+      width: () => (Number(pen.value) / 280) * 1000,
+    })
+    if (drawing) this.others = { ...drawing.papers }
+    if (drawing && !this.plain) this.mode = drawing.mode
+    find(this.root, ".undo").onclick = () => paper.undo()
+    for (const mode of MODES) find(this.root, `.${mode}`).onclick = () => this.turnTo(mode)
+    for (const tool of TOOLS) find(this.root, `.${tool}`).onclick = () => this.take(tool)
+    const clear = () => { this.turnTo("one"); paper.clear() }
+    const teach = new Teach({ ink: () => paper.ink(), clear, taught: (before, run) => this.component.setTriggerValue("taught", { before, run }) })
+    return { paper, wide, teach, challenge: new Challenge(clear, find(this.root, ".task")) }
+  }
+
+  /** Set up the canvas for a picture. */
+  layPhoto() {
+    const canvas = find(this.root, ".sheet canvas")
+    canvas.setAttribute("aria-label", "Picture that the network classifies. Drag it to choose another square of it.")
+    const camera = find(this.root, ".camera")
+    const photo = new Photo(canvas, {
+      changed: () => this.ask(),
+      refused: (reason) => { find(this.root, ".fault").textContent = reason },
+      films: (on) => { camera.textContent = on ? "Take this picture" : "Camera" },
+    })
+    const file = find(this.root, ".choose input")
+    file.onchange = () => { if (file.files.length) photo.open(file.files[0]) }
+    const zoom = find(this.root, ".zoom input")
+    zoom.oninput = () => photo.magnify(Number(zoom.value))
+    camera.onclick = () => (photo.stream ? photo.stop() : photo.film())
+    find(this.root, ".hint").textContent = "Choose a picture, drop it here, or use the camera"
+    return photo
+  }
+
+  /** @param {Component} component */
+  update(component) {
+    this.component = component
+    this.data = component.data
+    const asked = JSON.stringify(this.data.models)
+    if (asked !== this.asked) {
+      this.asked = asked
+      this.prepare()
       this.answers.show([], false)
       this.ask()
     }
@@ -98,46 +137,54 @@ class Pad {
     this.paper.paint() // the theme may have changed
   }
 
-  offer(titles) {
-    this.parts.why.offer(this.data.methods)
-    if (this.photo) return
-    this.parts.teach.prepare(this.data.models[0].name, this.data.classes)
-    this.parts.challenge.prepare(titles, this.data.classes)
+  /** Set the networks and their classes everywhere. */
+  prepare() {
+    const { models, classes, methods } = this.data
+    const titles = models.map(({ title }) => (models.length > 1 ? title : ""))
+    this.answers.prepare(titles, classes)
+    if (this.plain) return
+    this.why.offer(methods)
+    this.tools?.teach.prepare(models[0].name, classes)
+    this.tools?.challenge.prepare(titles, classes)
   }
 
-  drawing() {
-    return { mode: this.mode, papers: { ...this.others, [this.mode]: this.paper.strokes } }
-  }
-
-  // The paper for one digit, or the wide one for several.
+  /**
+   * The paper for one digit, or the wide one for several.
+   * @param {Mode} mode
+   */
   turnTo(mode) {
-    if (mode !== this.mode) this.others[this.mode] = this.paper.strokes
+    if (!this.tools) return
+    const { paper, wide } = this.tools
+    if (mode !== this.mode) this.others[this.mode] = paper.strokes
     this.mode = mode
     this.root.classList.toggle("wide", mode === "several")
-    for (const name of ["one", "several"]) this.find(`.${name}`).setAttribute("aria-pressed", String(name === mode))
-    this.find(".hint").textContent = HINTS[mode]
-    this.paper.wide = mode === "several" ? this.data.wide : 1
-    this.paper.boxes = []
-    this.paper.set(this.others[mode])
+    for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode))
+    find(this.root, ".hint").textContent = HINTS[mode]
+    paper.wide = mode === "several" ? wide : 1
+    paper.boxes = []
+    paper.set(this.others[mode])
   }
 
+  /** @param {Tool} tool */
   take(tool) {
-    this.paper.moves = tool === "moves"
-    this.root.classList.toggle("moving", this.paper.moves)
-    for (const name of ["draws", "moves"]) this.find(`.${name}`).setAttribute("aria-pressed", String(name === tool))
+    if (!this.tools) return
+    const moves = tool === "moves"
+    this.tools.paper.moves = moves
+    this.root.classList.toggle("moving", moves)
+    for (const name of TOOLS) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === tool))
   }
 
+  /** @param {string} name of a view */
   open(name) {
     this.view = name
-    this.root.querySelectorAll("[data-view]").forEach((button) => button.setAttribute("aria-selected", String(button.dataset.view === name)))
-    this.find(".view").replaceChildren(this.parts[name].box)
+    for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === name))
+    find(this.root, ".view").replaceChildren(this.parts[name].box)
     this.showView()
   }
 
-  // One request at a time; the newest drawing follows, the ones between are skipped.
+  /** One request at a time; the newest drawing follows, the ones between are skipped. */
   async ask() {
     this.root.classList.toggle("drawn", this.paper.strokes.length > 0)
-    if (!this.data) return
     this.stale = true
     if (this.asking) return
     this.asking = true
@@ -149,26 +196,40 @@ class Pad {
   }
 
   async question() {
-    const answer = this.paper.strokes.length ? await this.reach("answer", {}, true) : { pieces: [] }
+    const answer = this.paper.strokes.length ? await this.reach("answer", {}, true) : { pieces: [], digit_count: 0 }
     if (!answer) return this.show([])
     this.show(this.paper.strokes.length ? answer.pieces : [], answer.digit_count)
     if (!this.stale) await this.showView()
   }
 
-  // The response of the server; null if it reports an error, which is shown.
+  /**
+   * The response of the server; null if it reports an error, which is shown.
+   * @template {keyof Responses} Path
+   * @param {Path} path
+   * @param {Query} query
+   * @param {boolean} [withDrawing]
+   * @returns {Promise<Responses[Path] | null>}
+   */
   async reach(path, query, withDrawing) {
+    /** @type {Query} */
     const about = path === "answer" ? { model: this.data.models.map(({ name }) => name) } : this.mode === "several" ? { piece: this.answers.piece } : {}
+    /** @type {Query} */
     const without = this.way.without ? { without: this.way.without } : {}
-    const body = withDrawing ? this.paper.ink(this.data.side) : undefined
+    const body = withDrawing ? this.paper.ink() : undefined
+    if (body === null) return null // the picture was cleared meanwhile
     const answer = await request(`api/draw/${path}`, { query: { ...query, ...about, ...without }, body })
-    this.find(".fault").textContent = answer.error ?? ""
+    find(this.root, ".fault").textContent = answer.error ?? ""
     return answer.error ? null : answer
   }
 
+  /**
+   * @param {Piece[]} pieces
+   * @param {number} [apart] number of digits that lie apart
+   */
   show(pieces, apart = 1) {
     this.pieces = pieces
     const several = this.mode === "several"
-    this.paper.boxes = several ? pieces.map(({ box }) => box) : []
+    this.paper.boxes = several ? pieces.flatMap(({ box }) => (box ? [box] : [])) : [] // none where the other paper was asked about
     if (several) this.paper.paint()
     this.answers.show(pieces, several)
     this.root.classList.toggle("answered", pieces.length > 0)
@@ -176,20 +237,24 @@ class Pad {
   }
 
   showPiece(apart = 1) {
+    /** @type {Piece | undefined} */
     const piece = this.pieces[this.answers.piece]
     this.showSeen(piece)
-    if (this.photo) return
+    if (!this.tools) return
     this.way.show(piece)
-    this.parts.teach.show(this.mode === "one" ? (piece ?? null) : null)
-    this.parts.challenge.show(piece ?? null)
+    this.tools.teach.show(this.mode === "one" ? (piece ?? null) : null)
+    this.tools.challenge.show(piece ?? null)
     this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
     if (this.view !== "way" && !this.asking) this.showView()
   }
 
-  // Show the input of the network.
+  /**
+   * Show the input of the network.
+   * @param {Piece | undefined} piece
+   */
   showSeen(piece) {
-    const canvas = this.find(".seen")
-    const shown = piece && (this.photo ? paint(bytesOf(piece.seen.values), 0, piece.seen.shape, 1) : seen(piece.steps.centred, 1))
+    const canvas = find(this.root, ".seen")
+    const shown = piece && ("seen" in piece ? paint(bytesOf(piece.seen.values), 0, piece.seen.shape, 1) : seen(piece.steps.centred, 1))
     if (shown) Object.assign(canvas, { width: shown.width, height: shown.height })
     const context = canvas.getContext("2d")
     if (shown) context.drawImage(shown, 0, 0)
@@ -200,15 +265,35 @@ class Pad {
   async showView() {
     const piece = this.pieces[this.answers.piece]
     const model = this.data.models[0].name
-    if (this.view === "layers") await (piece ? this.parts.layers.show(model) : this.parts.layers.clear())
-    else if (this.view === "why") await this.parts.why.show(model, piece?.answers[0], this.data.classes)
+    if (this.view === "layers") await (piece ? this.layers.show(model) : this.layers.clear())
+    else if (this.view === "why") await this.why.show(model, piece?.answers[0], this.data.classes)
   }
 
   close() {
     this.closed = true
-    this.paper?.close()
-    this.parts?.teach?.close()
+    this.paper.close()
+    this.tools?.teach.close()
   }
 }
 
-export default mounting(Pad)
+/** Makes the pad when its data have come. */
+class View {
+  /** @param {HTMLElement | ShadowRoot} root */
+  constructor(root) {
+    this.root = root
+    /** @type {Pad | null} */
+    this.pad = null
+  }
+
+  /** @param {Component} component */
+  update(component) {
+    this.pad ??= new Pad(this.root, component)
+    this.pad.update(component)
+  }
+
+  close() {
+    this.pad?.close()
+  }
+}
+
+export default mounting(View)

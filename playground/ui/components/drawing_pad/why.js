@@ -6,13 +6,20 @@ import { exact } from "../shared/format.js"
 
 const SIDE = 168 // pixels on the screen
 
+/** @import { Answer, Ask, Attribution, Method } from "./types.js" */
+
 export class Why {
+  /** @param {Ask} ask */
   constructor(ask) {
     this.ask = ask
+    /** @type {Method[]} */
+    this.methods = []
+    this.again = () => {} // shows the same with another method
+    this.request = {} // the newest one
     this.box = element("section", "why")
     this.choice = element("select")
     this.choice.setAttribute("aria-label", "Method")
-    this.choice.onchange = () => this.again?.()
+    this.choice.onchange = () => this.again()
     const label = element("label", "choice", "Method ")
     label.append(this.choice)
     this.explains = element("p", "note")
@@ -21,7 +28,7 @@ export class Why {
     this.box.append(label, this.explains, this.pictures, this.note)
   }
 
-  // The methods by which this network can be explained.
+  /** @param {Method[]} methods by which this network can be explained */
   offer(methods) {
     const chosen = this.choice.value || "integrated-gradients" // which separates evidence for from evidence against
     this.methods = methods
@@ -29,17 +36,27 @@ export class Why {
     this.choice.value = methods.some(({ name }) => name === chosen) ? chosen : methods[0].name
   }
 
-  // `answer` is the network's prediction, `classes` are the names of its classes.
+  /**
+   * @param {string} model
+   * @param {Answer | undefined} answer the network's prediction; none where nothing is drawn
+   * @param {string[]} classes the names of its classes
+   */
   async show(model, answer, classes) {
     this.again = () => this.show(model, answer, classes)
-    const method = this.methods.find(({ name }) => name === this.choice.value)
+    const method = this.methods[this.choice.selectedIndex]
     this.explains.textContent = method.explains
     if (!answer) return this.pictures.replaceChildren(element("p", "note", "Draw a digit first."))
-    const [first, second] = answer.probabilities.map((share, index) => [share, index]).sort((one, other) => other[0] - one[0]).map(([, index]) => index)
+    const [first, second] = ranking(answer.probabilities)
+    /** @type {[title: string, query: Record<string, number>][]} */
+    const questions = [
+      [`Evidence for ${classes[first]}`, { target: first }],
+      [`Evidence for ${classes[second]}`, { target: second }],
+      [`Evidence for ${classes[first]} over ${classes[second]}`, { target: first, versus: second }],
+    ]
     const request = (this.request = {})
     if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", "Computing the evidence…"))
     const pictures = []
-    for (const [title, query] of [[`Evidence for ${classes[first]}`, { target: first }], [`Evidence for ${classes[second]}`, { target: second }], [`Evidence for ${classes[first]} over ${classes[second]}`, { target: first, versus: second }]]) {
+    for (const [title, query] of questions) {
       const one = await this.ask("attribution", { model, method: method.name, ...query }, true)
       if (request !== this.request) return
       if (!one) return this.pictures.replaceChildren()
@@ -49,21 +66,32 @@ export class Why {
     this.pictures.replaceChildren(...pictures)
   }
 
+  /**
+   * @param {string} title
+   * @param {Attribution} attribution
+   */
   picture(title, { width, height, values, signed, bound }) {
     const figure = element("figure")
     const canvas = element("canvas")
     Object.assign(canvas, { width, height, role: "img" })
     canvas.setAttribute("aria-label", title)
     Object.assign(canvas.style, { width: `${SIDE}px`, height: `${(SIDE * height) / width}px` })
-    const image = canvas.getContext("2d").createImageData(width, height)
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+    const image = context.createImageData(width, height)
     const bytes = new Int8Array(bytesOf(values).buffer)
     bytes.forEach((byte, cell) => {
       const end = byte < 0 ? [33, 102, 172] : [217, 95, 2]
       const share = Math.abs(byte) / 127
       image.data.set([...end.map((part) => Math.round(247 + (part - 247) * share)), 255], 4 * cell)
     })
-    canvas.getContext("2d").putImageData(image, 0, 0)
+    context.putImageData(image, 0, 0)
     figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? `orange: for, blue: against, up to ±${exact(bound, 2)}` : `up to ${exact(bound, 2)}`))
     return figure
   }
 }
+
+/**
+ * The indices of some numbers, that of the largest first.
+ * @param {number[]} shares
+ */
+export const ranking = (shares) => [...shares.keys()].sort((one, other) => shares[other] - shares[one])

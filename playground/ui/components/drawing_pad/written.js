@@ -5,44 +5,62 @@ import { exact } from "../shared/format.js"
 
 const FEW = 64 // most terms shown in one table
 
+/** @import { Calculation, Term } from "./types.js" */
+
 export class WrittenOut {
   constructor() {
     this.box = element("section", "written")
     this.box.setAttribute("aria-label", "Sum behind a value")
   }
 
-  // `after`: the following layers and their results, as pairs.
+  /**
+   * @param {Calculation | null} written
+   * @param {string} [title]
+   * @param {[type: string, result: number][]} [after] the following layers and their results
+   */
   show(written, title = "", after = []) {
     if (!written) return this.box.replaceChildren(element("p", "note", "Click any value to see the sum behind it."))
     const [formula, sum, ...rest] = this.parts(written)
     this.box.replaceChildren(element("h4", "", title), formula, sum, ...this.behind(after), ...rest)
   }
 
+  /**
+   * @param {Calculation} written
+   * @returns {HTMLElement[]}
+   */
   parts(written) {
     const steps = element("dl", "sum")
-    const say = (name, value, strong) => steps.append(element("dt", "", name), element("dd", strong ? "result" : "", value === null ? "–" : exact(value, 6)))
+    /**
+     * @param {string} name
+     * @param {number | null} value
+     */
+    const say = (name, value, kind = "") => steps.append(element("dt", "", name), element("dd", kind, number(value, 6)))
     const weighted = written.terms.length > 0 && written.terms.every(({ weight }) => weight !== null)
     const alone = written.terms.length === 1 && !weighted
     if (alone) say("x", written.terms[0].value)
-    if (weighted && written.terms.length > 1) say(`sum of ${written.terms.length.toLocaleString("en")} products`, written.terms.reduce((sum, { product }) => sum + product, 0))
+    if (weighted && written.terms.length > 1) say(`sum of ${written.terms.length.toLocaleString("en")} products`, total(written.terms))
     if (weighted && written.bias !== null) say("bias b", written.bias)
     for (const { name, value } of written.steps) say(name, value)
-    say("result", written.result, true)
+    say("result", written.result, "result")
     const terms = written.terms.length && !alone ? [written.grid.length === 3 && written.terms.length > 1 ? this.windows(written) : this.table(written.terms)] : []
     return [element("p", "formula", written.formula), steps, ...terms, ...written.children.map((child) => this.child(child))]
   }
 
+  /** @param {Calculation["children"][number]} child */
   child(child) {
     const box = element("details")
-    const summary = element("summary", "", `${child.name}: ${exact(child.result, 5)}`)
+    const summary = element("summary", "", `${child.name}: ${number(child.result, 5)}`)
     box.append(summary)
     box.ontoggle = () => { if (box.open && box.children.length === 1) box.append(...this.parts(child)) }
     return box
   }
 
-  // A window for each channel, its products as they lie there.
+  /**
+   * A window for each channel, its products as they lie there.
+   * @param {Calculation} written
+   */
   windows({ terms, grid: [channels, rows, columns] }) {
-    const most = Math.max(...terms.map(({ product }) => Math.abs(product)), 1e-12)
+    const most = Math.max(...terms.map(({ product }) => Math.abs(product ?? 0)), 1e-12)
     const each = rows * columns
     const detail = element("p", "note", "x × w = x·w")
     const box = element("div", "windows")
@@ -52,13 +70,13 @@ export class WrittenOut {
       const table = element("div", "cells")
       table.style.gridTemplateColumns = `repeat(${columns}, 1fr)`
       for (const term of part) {
-        const cell = element("span", term.place || term.copied ? "" : "padding", exact(term.product, 2))
-        cell.style.background = tint(term.product / most)
+        const cell = element("span", term.place || term.copied ? "" : "padding", number(term.product, 2))
+        cell.style.background = tint((term.product ?? 0) / most)
         cell.title = words(term)
         cell.onpointerenter = () => { detail.textContent = words(term) }
         table.append(cell)
       }
-      figure.append(table, element("figcaption", "", `${channels > 1 ? `channel ${channel}: ` : ""}${exact(part.reduce((sum, { product }) => sum + product, 0), 4)}`))
+      figure.append(table, element("figcaption", "", `${channels > 1 ? `channel ${channel}: ` : ""}${exact(total(part), 4)}`))
       box.append(figure)
     }
     const all = element("div")
@@ -66,15 +84,16 @@ export class WrittenOut {
     return all
   }
 
+  /** @param {Term[]} terms */
   table(terms) {
-    const shown = terms.length > FEW ? [...terms].sort((one, other) => Math.abs(other.product) - Math.abs(one.product)).slice(0, FEW) : terms
+    const shown = terms.length > FEW ? [...terms].sort((one, other) => Math.abs(other.product ?? 0) - Math.abs(one.product ?? 0)).slice(0, FEW) : terms
     const box = element("div", "terms")
     const table = element("table")
     const head = element("tr")
     for (const name of terms[0].weight === null ? ["from", "x", "", "f(x)"] : ["from", "x", "w", "x·w"]) head.append(element("th", "", name))
     table.append(head, ...shown.map((term) => {
       const row = element("tr")
-      for (const text of [from(term), exact(term.value, 5), term.weight === null ? "" : exact(term.weight, 5), exact(term.product, 5)]) row.append(element("td", "", text))
+      for (const text of [from(term), number(term.value, 5), term.weight === null ? "" : exact(term.weight, 5), number(term.product, 5)]) row.append(element("td", "", text))
       return row
     }))
     if (shown.length < terms.length) box.append(element("p", "note", `The ${FEW} largest of ${terms.length.toLocaleString("en")} products; the sum includes all of them.`))
@@ -82,6 +101,7 @@ export class WrittenOut {
     return box
   }
 
+  /** @param {[type: string, result: number][]} after */
   behind(after) {
     if (!after.length) return []
     const steps = element("dl", "sum")
@@ -90,11 +110,30 @@ export class WrittenOut {
   }
 }
 
+/**
+ * A number; a dash for one that is not finite.
+ * @param {number | null} value
+ * @param {number} digits
+ */
+const number = (value, digits) => (value === null ? "–" : exact(value, digits))
+
+/** @param {Term[]} terms */
+const total = (terms) => terms.reduce((sum, { product }) => sum + (product ?? 0), 0)
+
+/** @param {Pick<Term, "place" | "copied">} term */
 const from = ({ place, copied }) => (place ? place.join(", ") : copied ? `a copy of ${copied.join(", ")}` : "padding")
 
-const words = (term) => `${from(term)}: ${exact(term.value ?? 0, 5)}${term.weight === null ? "" : ` × ${exact(term.weight, 5)}`} = ${exact(term.product ?? 0, 5)}`
+/**
+ * A term in one line.
+ * @param {Term} term
+ */
+export const words = (term) => `${from(term)}: ${number(term.value, 5)}${term.weight === null ? "" : ` × ${exact(term.weight, 5)}`} = ${number(term.product, 5)}`
 
-function tint(share) {
+/**
+ * The colour of a product: orange above zero, blue below.
+ * @param {number} share of the largest one
+ */
+export function tint(share) {
   const strength = (0.75 * Math.min(1, Math.abs(share)) ** 0.7).toFixed(3)
   return share < 0 ? `rgb(86 160 220 / ${strength})` : `rgb(230 150 20 / ${strength})`
 }
