@@ -318,6 +318,21 @@ def test_camera_frames_are_classified_continuously(photo: Page) -> None:
     expect(photo.locator(".digit")).to_have_text("?")
 
 
+def test_a_camera_that_is_allowed_too_late_is_switched_off(photo: Page) -> None:
+    photo.evaluate("""() => {
+        const film = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices)
+        navigator.mediaDevices.getUserMedia = (wanted) => new Promise((allow) => {
+            window.allow = async () => { window.stream = await film(wanted); allow(window.stream) }
+        })
+    }""")
+    photo.get_by_role("button", name="Camera").click()
+    photo.get_by_role("link", name="Train").click()
+    expect(photo.get_by_role("heading", name="Train a network")).to_be_visible()
+    expect(photo.locator(".sheet canvas")).to_have_count(0)
+    photo.evaluate("window.allow()")
+    photo.wait_for_function("window.stream.getTracks().every((track) => track.readyState === 'ended')")
+
+
 def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> None:
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png", (120, 40)))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))

@@ -212,9 +212,9 @@ class Values {
     const [row, column] = [Math.floor((y % high) / this.zoom), Math.floor((x % wide) / this.zoom)]
     if (x < 0 || y < 0 || map >= this.count || row >= this.rows || column >= this.columns || x >= this.across * wide) return null
     if (this.output.shape.length === 3) return [map, row, column]
-    if (this.output.shape.length === 2) return [row, column]
-    const number = row * ROW + column
-    return number < this.values.length ? [number] : null
+    const number = row * this.columns + column
+    if (number >= this.values.length) return null // the server sends the first values of a large layer
+    return this.output.shape.length === 2 ? [row, column] : [number]
   }
 
   /** @param {Place} place */

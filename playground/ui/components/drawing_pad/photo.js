@@ -38,6 +38,7 @@ export class Photo {
     /** @type {MediaStream | null} of the camera, while it films */
     this.stream = null
     this.asking = false // for the camera
+    this.closed = false
     this.over = () => {} // ends the film
     canvas.onpointerdown = (event) => this.grab(event)
     canvas.onpointermove = (event) => this.drag(event)
@@ -117,13 +118,16 @@ export class Photo {
   async film() {
     if (this.asking) return
     this.asking = true
+    let stream
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } })
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } })
     } catch {
       return this.refused("There is no camera, or the browser does not allow this page to use it. Choose a picture instead.")
     } finally {
       this.asking = false
     }
+    if (this.closed) return release(stream) // the page was left before the camera was allowed
+    this.stream = stream
     /** @type {Promise<void>} */
     const over = new Promise((resolve) => { this.over = resolve }) // a stopped video sends no more frames and reports nothing
     this.films(true)
@@ -139,7 +143,7 @@ export class Photo {
 
   stop() {
     if (!this.stream) return
-    this.stream.getTracks().forEach((track) => track.stop())
+    release(this.stream)
     this.stream = null
     this.over()
     this.films(false)
@@ -168,10 +172,14 @@ export class Photo {
   }
 
   close() {
+    this.closed = true
     this.stop()
     this.observer.disconnect()
   }
 }
+
+/** @param {MediaStream} stream of the camera, which is switched off */
+const release = (stream) => stream.getTracks().forEach((track) => track.stop())
 
 /**
  * The middle of a square, moved so that the square lies inside of a picture.

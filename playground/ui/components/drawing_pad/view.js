@@ -188,11 +188,14 @@ class Pad {
     this.stale = true
     if (this.asking) return
     this.asking = true
-    while (this.stale && !this.closed) {
-      this.stale = false
-      await this.question()
+    try {
+      while (this.stale && !this.closed) {
+        this.stale = false
+        await this.question()
+      }
+    } finally {
+      this.asking = false
     }
-    this.asking = false
   }
 
   async question() {
