@@ -87,3 +87,17 @@ test("a fix replaces only what differs, and leaves what is off where it is", () 
   stack.fix([{ type: "A" }, { type: "E" }])
   assert.equal(types(stack), "A (B) E")
 })
+
+test("a saved network keeps its parameters and what is off", () => {
+  const stack = stacked()
+  stack.open({ name: "", title: "My network", input_shape: [784], layers: [{ type: "Linear", out_features: 10, off: true }] })
+  assert.deepEqual(stack.state, { name: "mine", title: "My network", input_shape: [784], layers: [{ id: 1, type: "Linear", params: { out_features: 10 }, off: true }], chosen: 0 })
+})
+
+test("the first layer of an empty network", () => {
+  const stack = stacked()
+  assert.equal(stack.chosen, undefined)
+  stack.add("A")
+  assert.equal(types(stack), "A")
+  assert.equal(stack.state.chosen, 0)
+})

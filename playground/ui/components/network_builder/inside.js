@@ -3,12 +3,18 @@
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 
+/** @import { BatchOutputs, Failure, FeatureMaps, LayerStatistics, Plane } from "./types.d.ts" */
+
 const SPACE = "http://www.w3.org/2000/svg"
 
 export class Inside {
-  // `ask` sends a request about the network in the builder.
+  /** @param {(request: { initialisation: string, seed: number }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder */
   constructor(ask) {
     this.ask = ask
+    /** @type {object | null} the request whose answer is awaited */
+    this.request = null
+    /** @type {string | null} the network that is shown; null for one that does not fit */
+    this.shown = null
     this.box = element("div", "inside")
     this.choice = element("select")
     this.choice.setAttribute("aria-label", "Weight initialisation")
@@ -21,12 +27,12 @@ export class Inside {
     this.box.append(tools, this.result)
   }
 
-  // The weight initialisations, as pairs of name and title.
+  /** @param {[string, string][]} starts the weight initialisations, as pairs of name and title */
   offer(starts) {
     this.choice.replaceChildren(...starts.map(([name, title]) => new Option(title, name)))
   }
 
-  // `network` identifies the network; null for one that does not fit.
+  /** @param {string | null} network identifies the network; null for one that does not fit */
   show(network) {
     if (network === null) {
       this.request = null // a pending answer is about another network
@@ -40,25 +46,38 @@ export class Inside {
     const request = (this.request = {})
     const answer = await this.ask({ initialisation: this.choice.value, seed: 0 })
     if (request !== this.request) return
-    if (answer.error) return this.result.replaceChildren(element("p", "fault", answer.error))
-    const most = Math.max(...answer.layers.map(({ std }) => std ?? 0), 1e-12)
-    this.result.replaceChildren(element("p", "hint", answer.data), this.row("input", null, answer.image), ...answer.layers.map((layer) => this.row(`${layer.index} ${layer.type}`, layer, layer.maps, most)))
-  }
-
-  row(name, layer, maps) {
-    const row = element("section", "row")
-    const facts = element("div", "summary")
-    facts.append(element("b", "", name), element("span", "fact", maps.shape.join("×")))
-    if (layer) facts.append(element("span", "fact", layer.mean === null ? "only non-finite values" : `mean ${layer.mean.toPrecision(2)}, std ${layer.std.toPrecision(2)}, ${percent(layer.zeros, 0)} zeros`))
-    row.append(facts)
-    if (layer) row.append(histogram(layer))
-    const drawn = element("div", "maps")
-    drawn.append(...maps.planes.map((plane) => paint(plane)))
-    row.append(drawn)
-    return row
+    if ("error" in answer) return this.result.replaceChildren(element("p", "fault", answer.error))
+    this.result.replaceChildren(element("p", "hint", answer.data), row("input", answer.image), ...answer.layers.map((layer) => row(`${layer.index} ${layer.type}`, layer.maps, layer)))
   }
 }
 
+/**
+ * @param {string} name
+ * @param {FeatureMaps} maps
+ * @param {LayerStatistics} [layer] none for the input
+ */
+function row(name, maps, layer) {
+  const box = element("section", "row")
+  const facts = element("div", "summary")
+  facts.append(element("b", "", name), element("span", "fact", maps.shape.join("×")))
+  box.append(facts)
+  if (layer) {
+    facts.append(element("span", "fact", statistics(layer)))
+    box.append(histogram(layer))
+  }
+  const drawn = element("div", "maps")
+  drawn.append(...maps.planes.map((plane) => paint(plane)))
+  box.append(drawn)
+  return box
+}
+
+/** @param {Pick<LayerStatistics, "mean" | "std" | "zeros">} layer */
+export function statistics({ mean, std, zeros }) {
+  if (mean === null || std === null) return "only non-finite values"
+  return `mean ${mean.toPrecision(2)}, std ${std.toPrecision(2)}, ${percent(zeros, 0)} zeros`
+}
+
+/** @param {LayerStatistics} layer */
 function histogram({ counts, low, high }) {
   const figure = element("figure", "histogram")
   const svg = document.createElementNS(SPACE, "svg")
@@ -69,7 +88,7 @@ function histogram({ counts, low, high }) {
   counts.forEach((count, place) => {
     const bar = document.createElementNS(SPACE, "rect")
     const height = count ? Math.max(1, 42 * Math.sqrt(count / most)) : 0 // by the root, so that a peak at 0 leaves the others visible
-    for (const [name, value] of Object.entries({ x: place * 4, y: 44 - height, width: 3.4, height })) bar.setAttribute(name, value)
+    for (const [name, value] of Object.entries({ x: place * 4, y: 44 - height, width: 3.4, height })) bar.setAttribute(name, String(value))
     svg.append(bar)
   })
   const scale = element("figcaption", "scale")
@@ -78,11 +97,12 @@ function histogram({ counts, low, high }) {
   return figure
 }
 
+/** @param {Plane} plane */
 function paint({ width, height, values }) {
   const canvas = document.createElement("canvas")
   canvas.width = width
   canvas.height = height
-  const pen = canvas.getContext("2d")
+  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
   const image = pen.createImageData(width, height)
   values.forEach((value, place) => image.data.set([value, value, value, 255], 4 * place))
   pen.putImageData(image, 0, 0)

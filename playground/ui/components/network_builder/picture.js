@@ -1,30 +1,48 @@
 // A picture of a network as SVG: volumes for feature maps, bars for vectors, sheets for tokens, in proportion to their shapes.
 // It is self-contained, so that it can be downloaded.
 
+/** @import { Step } from "./types.d.ts" */
+
+/** @type {Record<string, string>} */
 const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }
 const WRONG = "#C62828"
 const TALL = 110, GAP = 26, BASE = 168, HEAD = 26
 
-const escape = (text) => String(text).replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
+/** @param {string} text */
+const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
 
-// The picture of an input and the layers behind it; `steps` are those of the analysis.
+/**
+ * The picture of an input and the layers behind it.
+ * @param {number[]} input
+ * @param {Pick<Step, "index" | "type" | "group" | "out_shape" | "parameters" | "error">[]} steps those of the analysis
+ * @param {{ chosen?: number, text?: string, lit?: string }} [look] `chosen` is the index of the step whose outline is `lit`
+ */
 export function picture(input, steps, { chosen = -1, text = "currentColor", lit = "#D9400F" } = {}) {
-  const widest = Math.max(...[input, ...steps.map((step) => step.out_shape)].filter((shape) => shape?.length === 3).map((shape) => shape[1]), 1)
-  const longest = Math.max(...[input, ...steps.map((step) => step.out_shape)].filter((shape) => shape && shape.length < 3).map((shape) => shape.at(-1)), 1)
+  const shapes = [input, ...steps.flatMap((step) => (step.out_shape ? [step.out_shape] : []))]
+  const widest = Math.max(...shapes.filter((shape) => shape.length === 3).map((shape) => shape[1]), 1)
+  const longest = Math.max(...shapes.filter((shape) => shape.length < 3).map((shape) => shape[shape.length - 1]), 1)
+  /** @type {string[]} */
   const parts = []
   let x = 14
-  const place = (kind, shape, label, index, facts) => {
-    const drawn = block(shape, { widest, longest, colour: COLOURS[kind] ?? COLOURS.Shape, thin: facts?.thin })
+  /**
+   * @param {string} group
+   * @param {number[]} shape
+   * @param {string} label
+   * @param {number} index
+   * @param {{ thin: boolean, summary: string }} facts
+   */
+  const place = (group, shape, label, index, { thin, summary }) => {
+    const drawn = block(shape, { widest, longest, colour: COLOURS[group] ?? COLOURS.Shape, thin })
     const look = index === chosen ? ` stroke="${lit}" stroke-width="3"` : ` stroke="${text}" stroke-opacity=".45"`
-    parts.push(`<g class="piece" data-index="${index}" transform="translate(${x} 0)"${look}><title>${escape(facts?.summary ?? label)}</title>${drawn.shapes}`)
+    parts.push(`<g class="piece" data-index="${index}" transform="translate(${x} 0)"${look}><title>${escape(summary)}</title>${drawn.shapes}`)
     parts.push(`<g stroke="none" fill="${text}" font-size="11.5"><text x="${drawn.width / 2}" y="${BASE + 20}" text-anchor="end" transform="rotate(-38 ${drawn.width / 2} ${BASE + 20})">${escape(label)}</text>`)
-    if (!facts?.thin) parts.push(`<text x="${drawn.width / 2}" y="${drawn.top - 8}" text-anchor="middle">${escape(shape.join("×"))}</text>`)
+    if (!thin) parts.push(`<text x="${drawn.width / 2}" y="${drawn.top - 8}" text-anchor="middle">${escape(shape.join("×"))}</text>`)
     parts.push("</g></g>")
     const from = x
-    x += drawn.width + (facts?.thin ? 10 : GAP)
+    x += drawn.width + (thin ? 10 : GAP)
     return { from, width: drawn.width, top: drawn.top }
   }
-  place("Input", input, "input", -1)
+  place("Input", input, "input", -1, { thin: false, summary: "input" })
   let before = input
   for (const step of steps) {
     if (!step.out_shape) {
@@ -42,7 +60,11 @@ export function picture(input, steps, { chosen = -1, text = "currentColor", lit 
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-HEAD} ${width} ${height + HEAD}" width="${width}" height="${height + HEAD}" font-family="sans-serif" color="${text}" role="img" aria-label="The network as blocks">${parts.join("")}</svg>`
 }
 
-// One shape: its svg, its width and where it begins from above.
+/**
+ * One shape: its svg, its width and where it begins from above.
+ * @param {number[]} shape
+ * @param {{ widest: number, longest: number, colour: string, thin: boolean }} look the sizes of the largest image and of the longest vector
+ */
 function block(shape, { widest, longest, colour, thin }) {
   if (shape.length === 3) {
     const [channels, rows] = shape
@@ -56,12 +78,17 @@ function block(shape, { widest, longest, colour, thin }) {
     const wall = `<path d="M${deep} ${top}l${slant} ${-slant}v${side}l${-slant} ${slant}z" fill="${colour}" fill-opacity=".6"/>`
     return { shapes: front + roof + wall, width: deep + slant, top: top - slant }
   }
-  const high = 14 + (TALL - 14) * (Math.log2(shape.at(-1) + 1) / Math.log2(longest + 1))
+  const high = 14 + (TALL - 14) * (Math.log2(shape[shape.length - 1] + 1) / Math.log2(longest + 1))
   const wide = thin ? 7 : shape.length === 2 ? 8 + 5 * Math.log2(shape[0] + 1) : 14
   return { shapes: `<rect x="0" y="${BASE - high}" width="${wide}" height="${high}" rx="2" fill="${colour}" fill-opacity="${thin ? 0.55 : 0.75}"/>`, width: wide, top: BASE - high }
 }
 
-// Save a picture as SVG, or drawn as PNG at twice its size.
+/**
+ * Save a picture as SVG, or drawn as PNG at twice its size.
+ * @param {string} svg
+ * @param {string} name of the file, without its ending
+ * @param {"svg" | "png"} kind
+ */
 export function save(svg, name, kind) {
   const url = URL.createObjectURL(new Blob([svg], { type: "image/svg+xml" }))
   if (kind === "svg") return download(url, `${name}.svg`)
@@ -70,20 +97,29 @@ export function save(svg, name, kind) {
     const canvas = document.createElement("canvas")
     canvas.width = 2 * image.width
     canvas.height = 2 * image.height
-    const pen = canvas.getContext("2d")
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
     pen.fillStyle = "#FFFFFF"
     pen.fillRect(0, 0, canvas.width, canvas.height)
     pen.drawImage(image, 0, 0, canvas.width, canvas.height)
-    canvas.toBlob((blob) => download(URL.createObjectURL(blob), `${name}.png`), "image/png")
+    canvas.toBlob((blob) => { if (blob) download(URL.createObjectURL(blob), `${name}.png`) }, "image/png") // none of a picture too large for the browser
     URL.revokeObjectURL(url)
   }
   image.src = url
 }
 
+/**
+ * @param {string} text
+ * @param {string} name of the file
+ * @param {string} [kind] its media type
+ */
 export function saveText(text, name, kind = "text/plain") {
   download(URL.createObjectURL(new Blob([text], { type: kind })), name)
 }
 
+/**
+ * @param {string} url
+ * @param {string} name of the file
+ */
 function download(url, name) {
   const link = document.createElement("a")
   link.href = url

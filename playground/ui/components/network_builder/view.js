@@ -1,33 +1,28 @@
 // Builds a network layer by layer: picture, sizes, errors with fixes, and code. The server analyses it after each change.
 
 import { request } from "../shared/client.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
+import { shapeText } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { Inside } from "./inside.js"
 import { picture, save, saveText } from "./picture.js"
 import { Stack } from "./stack.js"
+import { bytes, layerFacts, number, settings, sizesIn } from "./texts.js"
 import { Window } from "./window.js"
+
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Layer } from "./stack.js"
+ * @import { Analysis, BuilderData, Failure, LayerType, Param, Reading, Step, Value } from "./types.d.ts"
+ */
 
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
 
-const number = (value) => value.toLocaleString("en")
-const shape = (sizes) => (sizes ? `(${sizes.join(", ")}${sizes.length === 1 ? "," : ""})` : "?")
-const fieldSize = (field) => {
-  if (!field) return ""
-  if (field.covers_image) return "the whole image"
-  const { height, width } = field
-  const size = `${height.size}×${width.size} pixels of the input`
-  return height.effective_stride === null || height.size === 1 ? size : `${size}, effective stride ${height.effective_stride}`
-}
-// How each block of several layers works, with the numbers of this one.
-const explained = ({ type, in_shape: before, out_shape: after, params }) => {
-  if (type === "ResidualBlock" && String(before) === String(after)) return "A shortcut connection adds the input to the output of the two convolutions, so gradients can bypass them."
-  if (type === "ResidualBlock") return "A 1×1 projection shortcut carries the input past the two convolutions and is added to their output. It is needed because the shape changes."
-  if (type === "PatchEmbedding") return `The image is cut into ${after[0]} squares of ${params.patch_size}×${params.patch_size} pixels. Each becomes a token of ${after[1]} numbers, and a learned position embedding is added.`
-  if (type === "TransformerEncoderLayer") return `Self-attention: each of the ${before[0]} tokens attends to all others, in ${params.nhead} heads of ${before[1] / params.nhead} numbers each. Then each token passes through two linear layers. Both parts have a shortcut connection.`
-  return type === "TokenMean" ? `The ${before[0]} tokens are averaged into one.` : ""
-}
-const bytes = (count) => (count < 1024 ? `${count} B` : count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`)
+/**
+ * @param {string} name its class
+ * @param {string} text
+ * @param {() => void} act
+ */
 const button = (name, text, act, label = text) => {
   const made = element("button", name, text)
   made.type = "button"
@@ -37,48 +32,118 @@ const button = (name, text, act, label = text) => {
   return made
 }
 
+/** @param {Param} param */
+function control({ kind, choices, low, high }) {
+  if (kind === "choice") {
+    const select = element("select")
+    select.append(...choices.map((choice) => new Option(choice, choice)))
+    return select
+  }
+  const input = element("input")
+  if (kind === "bool") input.type = "checkbox"
+  else Object.assign(input, { type: "number", min: low, max: high, step: kind === "int" ? 1 : "any" })
+  return input
+}
+
 class Builder {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root.querySelector(".builder")
-    const find = (name) => this.root.querySelector(name)
-    this.parts = Object.fromEntries(["preset", "scroll", "totals", "shape", "own", "sizes", "stack", "palette", "trouble", "panel", "advice", "view", "undo", "redo", "reading", "text", "fault", "given", "chosen"].map((name) => [name, find(`.${name}`)]))
+    /** @type {HTMLElement} */
+    this.root = find(root, ".builder")
+    const part = (/** @type {string} */ name) => find(this.root, `.${name}`)
+    /**
+     * @type {Record<"scroll" | "totals" | "own" | "stack" | "palette" | "trouble" | "panel" | "advice" | "view" | "fault", HTMLElement>
+     *   & Record<"preset" | "shape", HTMLSelectElement> & Record<"sizes" | "given" | "chosen", HTMLInputElement> & Record<"undo" | "redo", HTMLButtonElement>
+     *   & { reading: HTMLDialogElement, text: HTMLTextAreaElement }}
+     */
+    this.parts = {
+      scroll: part("scroll"), totals: part("totals"), own: part("own"), stack: part("stack"), palette: part("palette"), trouble: part("trouble"), panel: part("panel"),
+      advice: part("advice"), view: part("view"), fault: part("fault"), preset: part("preset"), shape: part("shape"), sizes: part("sizes"), given: part("given"),
+      chosen: part("chosen"), undo: part("undo"), redo: part("redo"), reading: part("reading"), text: part("text"),
+    }
+    /** @type {HTMLElement[]} */
+    this.tabs = [...part("tabs").children]
+    this.started = false // whether the layer types are there or requested
+    /** @type {BuilderData} */
+    this.data = { starts: [], network: { name: "", input_shape: [], layers: [] }, presets: [], shapes: [], dataset: "", device: "" }
+    /** @type {Component["setStateValue"]} */
+    this.setState = () => {}
+    /** @type {Component["setTriggerValue"]} */
+    this.trigger = () => {}
+    /** @type {Map<string, LayerType>} */
+    this.kinds = new Map()
+    /** @type {Analysis | null} of the newest network; null where the request failed */
+    this.answer = null
+    /** @type {Map<number, Step>} by the position of the layer in the stack */
+    this.steps = new Map()
+    this.changes = 0
+    this.asking = this.behind = false // whether a request is on its way, and whether the network has changed since
+    this.notes = "" // on the code that the network was read from
+    /** @type {string | undefined} of code that was just read */
+    this.noted = undefined
+    this.typing = false // whether a shape is typed
+    this.dragging = false
+    /** @type {string | null} the cards as HTML */
+    this.written = null
+    /** @type {number | undefined} the card that gets the keyboard focus */
+    this.focus = undefined
+    this.panelled = "" // the layer in the panel
+    this.filled = "" // its parameters as JSON
+    /** @type {{ param: Param, input: HTMLInputElement | HTMLSelectElement }[]} */
+    this.fields = []
+    this.facts = element("div", "numbers")
+    /** @type {string | undefined} the tab that is open */
+    this.view = "code"
+    /** @type {"module" | "sequential"} the style of the code */
+    this.style = "module"
     this.stack = new Stack(() => this.changed())
     this.window = new Window()
     this.inside = new Inside((asked) => this.ask("api/network/activations", { ...asked, network: this.stack.document().network, dataset: this.data.dataset, device: this.data.device }))
-    this.style = "module"
-    this.buttons(find)
+    this.buttons()
     this.root.onkeydown = (event) => this.key(event)
   }
 
-  buttons(find) {
-    find(".undo").onclick = () => this.stack.undo()
-    find(".redo").onclick = () => this.stack.redo()
-    find(".paste").onclick = () => { this.parts.fault.textContent = ""; this.parts.reading.showModal() }
-    find(".cancel").onclick = () => this.parts.reading.close()
-    find(".reading form").onsubmit = (event) => { event.preventDefault(); this.read(this.parts.text.value) }
-    find(".file").onclick = () => this.parts.chosen.click()
-    this.parts.chosen.onchange = () => this.file(this.parts.chosen.files[0])
-    find(".link").onclick = (event) => this.copy(event.currentTarget, window.location.href, "Copy link")
-    find(".svg").onclick = () => save(this.drawing(), this.stack.state.name, "svg")
-    find(".png").onclick = () => save(this.drawing(), this.stack.state.name, "png")
-    find(".json").onclick = () => saveText(`${JSON.stringify(this.stack.document().network, null, 2)}\n`, `${this.stack.state.name}.json`, "application/json")
-    find(".train").onclick = () => this.go("train")
-    find(".gradients").onclick = () => this.go("gradients")
+  buttons() {
+    /**
+     * @param {string} name
+     * @param {() => void} act
+     */
+    const click = (name, act) => { find(this.root, `.${name}`).onclick = act }
+    const link = find(this.root, ".link")
+    click("undo", () => this.stack.undo())
+    click("redo", () => this.stack.redo())
+    click("paste", () => { this.parts.fault.textContent = ""; this.parts.reading.showModal() })
+    click("cancel", () => this.parts.reading.close())
+    click("file", () => this.parts.chosen.click())
+    click("link", () => this.copy(link, window.location.href, "Copy link"))
+    click("svg", () => save(this.drawing(), this.stack.state.name, "svg"))
+    click("png", () => save(this.drawing(), this.stack.state.name, "png"))
+    click("json", () => saveText(`${JSON.stringify(this.stack.document().network, null, 2)}\n`, `${this.stack.state.name}.json`, "application/json"))
+    click("train", () => this.go("train"))
+    click("gradients", () => this.go("gradients"))
+    find(this.root, ".reading form").onsubmit = (/** @type {SubmitEvent} */ event) => { event.preventDefault(); this.read(this.parts.text.value) }
+    this.parts.chosen.onchange = () => this.file(this.parts.chosen.files?.[0])
     this.parts.preset.onchange = () => this.openPreset(this.parts.preset.value)
     this.parts.shape.onchange = () => this.chooseShape(this.parts.shape.value)
     this.parts.sizes.onchange = () => this.setShape(this.parts.sizes.value)
-    for (const tab of this.root.querySelectorAll("[role=tab]")) tab.onclick = () => this.show(tab.dataset.view)
+    for (const tab of this.tabs) tab.onclick = () => this.show(tab.dataset.view)
   }
 
+  /** @param {Omit<Component, "data"> & { data: BuilderData }} component */
   async update({ data, setStateValue, setTriggerValue }) {
     this.setState = setStateValue
     this.trigger = setTriggerValue
-    const before = this.data
+    const { dataset } = this.data
     this.data = data
-    if (before) return before.dataset === data.dataset || this.changed()
+    if (this.started) {
+      if (dataset !== data.dataset) this.changed()
+      return
+    }
+    this.started = true
+    /** @type {LayerType[] | Failure} */
     const kinds = await request("api/network/catalogue")
-    if (kinds.error) {
-      this.data = undefined // the next update tries again
+    if ("error" in kinds) {
+      this.started = false // the next update tries again
       this.parts.trouble.textContent = kinds.error
       return
     }
@@ -86,19 +151,21 @@ class Builder {
     this.inside.offer(data.starts)
     this.parts.preset.append(...data.presets.map(({ name, title }) => new Option(title || name, name)))
     this.fillPalette()
-    this.view = "code"
     this.stack.open(data.network)
     this.stack.past = []
     this.marks()
   }
 
-  // One request at a time; the newest network follows.
+  /** One request at a time; the newest network follows. */
   async changed() {
-    this.changes = (this.changes ?? 0) + 1
+    this.changes++
     this.notes = this.noted ?? ""
     this.noted = undefined
     this.draw()
-    if (this.asking) return (this.behind = true)
+    if (this.asking) {
+      this.behind = true
+      return
+    }
     this.asking = true
     this.root.classList.add("busy")
     do {
@@ -112,23 +179,40 @@ class Builder {
     if (this.changes > 1) this.setState("stack", { ...this.stack.state, chosen: undefined }) // the first one came from Streamlit
   }
 
+  /**
+   * @param {string} address
+   * @param {Record<string, unknown>} body
+   */
   ask(address, body) {
     return request(address, { body })
   }
 
+  /**
+   * @param {Analysis | Failure} answer
+   * @param {number[]} places for each analysed layer the position in the stack
+   */
   present(answer, places) {
-    const misfit = answer.steps?.some((step) => step.error)
-    this.parts.trouble.textContent = answer.error ?? (answer.problems?.length ? answer.problems.join(" ") : (!misfit && answer.refusal) || this.notes)
-    this.answer = answer.steps ? answer : null
-    this.steps = new Map((answer.steps ?? []).map((step) => [places[step.index], step]))
+    this.answer = "error" in answer ? null : answer
+    const steps = this.answer?.steps ?? []
+    this.steps = new Map(steps.map((step) => [places[step.index], step]))
+    this.parts.trouble.textContent = "error" in answer ? answer.error : this.trouble(answer)
     this.draw()
+  }
+
+  /** @param {Analysis} answer */
+  trouble({ problems, refusal, steps }) {
+    if (problems.length) return problems.join(" ")
+    const misfit = steps.some((step) => step.error) // shown beside its layer
+    return (!misfit && refusal) || this.notes
   }
 
   draw() {
     this.marks()
     this.drawStack()
     this.parts.scroll.innerHTML = this.drawing({ text: "currentColor" })
-    for (const piece of this.parts.scroll.querySelectorAll(".piece")) piece.onclick = () => { const place = this.placeOf(Number(piece.dataset.index)); if (place !== undefined) this.choose(place) }
+    /** @type {NodeListOf<SVGElement>} */
+    const pieces = this.parts.scroll.querySelectorAll(".piece")
+    for (const piece of pieces) piece.onclick = () => { const place = this.placeOf(Number(piece.dataset.index)); if (place !== undefined) this.choose(place) }
     this.drawTotals()
     this.drawPanel()
     this.drawAdvice()
@@ -141,7 +225,7 @@ class Builder {
     const sizes = this.stack.state.input_shape
     const known = [...new Map([...this.data.shapes, ...SHAPES].map((each) => [String(each), each])).values()]
     const own = !known.some((each) => String(each) === String(sizes))
-    this.parts.shape.replaceChildren(...known.map((each) => new Option(shape(each), String(each))), new Option("another…", "own"))
+    this.parts.shape.replaceChildren(...known.map((each) => new Option(shapeText(each), String(each))), new Option("another…", "own"))
     this.parts.shape.value = own || this.typing ? "own" : String(sizes)
     this.parts.own.hidden = !(own || this.typing)
     this.parts.sizes.value = sizes.join(", ")
@@ -153,6 +237,10 @@ class Builder {
     return picture(this.stack.state.input_shape, this.answer.steps, { ...look, chosen: this.stack.chosen?.off ? -1 : index })
   }
 
+  /**
+   * @param {number} index of an analysed layer
+   * @returns {number | undefined} its position in the stack
+   */
   placeOf(index) {
     return this.stack.document().places[index]
   }
@@ -162,21 +250,30 @@ class Builder {
     this.parts.totals.textContent = totals ? `${number(totals.parameters)} parameters · ${number(totals.multiply_adds)} multiply-adds · ${bytes(totals.activation_bytes)} of activations per sample · ${bytes(totals.disk_bytes)} on disk` : ""
   }
 
+  /** The element of the page that has the keyboard focus. */
+  get focused() {
+    return /** @type {Document | ShadowRoot} */ (this.root.getRootNode()).activeElement
+  }
+
   drawStack() {
     if (this.dragging) return
     const cards = this.stack.layers.map((layer, place) => this.card(layer, place))
     const written = cards.map((card) => card.outerHTML).join("")
     if (written === this.written && this.focus === undefined) return
     this.written = written
-    const hadFocus = this.root.getRootNode().activeElement?.classList.contains("card") // a redrawn card would lose the keyboard focus
+    const hadFocus = this.focused?.classList.contains("card") // a redrawn card would lose the keyboard focus
     this.parts.stack.replaceChildren(...cards)
     const focused = this.focus ?? (hadFocus ? this.stack.state.chosen : undefined)
     this.focus = undefined
-    cards[focused]?.focus({ preventScroll: true })
+    if (focused !== undefined) cards[focused]?.focus({ preventScroll: true })
   }
 
+  /**
+   * @param {Layer} layer
+   * @param {number} place
+   */
   card(layer, place) {
-    const step = this.steps?.get(place)
+    const step = this.steps.get(place)
     const card = element("li", `card${place === this.stack.state.chosen ? " chosen" : ""}${layer.off ? " off" : ""}${step?.error ? " wrong" : ""}`)
     card.tabIndex = 0
     card.dataset.type = layer.type
@@ -187,11 +284,9 @@ class Builder {
     grip.title = "Drag to move, or press Alt+↑ or Alt+↓"
     grip.onpointerdown = (event) => this.drag(event, place)
     const text = element("div", "what")
-    const shown = (this.kinds?.get(layer.type)?.params ?? []).filter((param, first) => first === 0 || (layer.params[param.name] ?? param.default) !== param.default)
-    const set = shown.map(({ name, default: otherwise }) => `${name} ${layer.params[name] ?? otherwise}`).join(", ")
-    text.append(element("span", "index", String(place)), element("b", "", layer.type), element("span", "set", set))
+    text.append(element("span", "index", String(place)), element("b", "", layer.type), element("span", "set", settings(layer, this.kinds.get(layer.type)?.params ?? [])))
     const facts = element("div", "facts")
-    facts.append(element("span", "out", layer.off ? "off" : step?.out_shape ? shape(step.out_shape) : step?.error ? "does not fit" : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
+    facts.append(element("span", "out", layer.off ? "off" : step?.out_shape ? shapeText(step.out_shape) : step?.error ? "does not fit" : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
     const acts = element("div", "acts")
     acts.append(
       button("up", "↑", () => this.moved(place, place - 1), "Move up"), button("down", "↓", () => this.moved(place, place + 1), "Move down"), button("copy", "×2", () => { this.focus = place + 1; this.stack.copy(place) }, "Duplicate"),
@@ -202,6 +297,7 @@ class Builder {
     return card
   }
 
+  /** @param {number} place */
   choose(place, focus = false) {
     if (place === this.stack.state.chosen) return
     this.stack.state.chosen = place
@@ -209,26 +305,37 @@ class Builder {
     this.draw()
   }
 
+  /**
+   * @param {number} from
+   * @param {number} to
+   */
   moved(from, to) {
     this.focus = Math.max(0, Math.min(this.stack.layers.length - 1, to))
     this.stack.move(from, to)
   }
 
-  // The next layer takes its place, and the keyboard focus.
+  /**
+   * The next layer takes its place, and the keyboard focus.
+   * @param {number} place
+   */
   remove(place) {
     this.focus = Math.min(place, this.stack.layers.length - 2)
     this.stack.remove(place)
   }
 
-  // A card follows the pointer; it is put where the pointer is let go.
+  /**
+   * A card follows the pointer; it is put where the pointer is let go.
+   * @param {PointerEvent} event
+   * @param {number} from
+   */
   drag(event, from) {
     event.preventDefault()
-    const cards = [...this.parts.stack.children]
+    const cards = [...this.parts.stack.querySelectorAll("li")]
     const card = cards[from]
     card.classList.add("held")
     this.dragging = true
     let to = from
-    const move = (moved) => {
+    const move = (/** @type {PointerEvent} */ moved) => {
       card.style.transform = `translateY(${moved.clientY - event.clientY}px)`
       const middles = cards.map((each, place) => (place === from ? null : each.getBoundingClientRect())).map((box) => box && box.top + box.height / 2)
       to = middles.filter((middle) => middle !== null && middle < moved.clientY).length
@@ -248,24 +355,30 @@ class Builder {
     window.addEventListener("pointercancel", drop)
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
-    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.composedPath()[0].tagName) || this.parts.reading.open
+    const [target] = event.composedPath()
+    if (!(target instanceof Element)) return
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || this.parts.reading.open
     const control = event.ctrlKey || event.metaKey
     if (control && event.key.toLowerCase() === "z" && !typing) { event.preventDefault(); return event.shiftKey ? this.stack.redo() : this.stack.undo() }
-    if (typing || !event.composedPath()[0].classList?.contains("card")) return
+    if (typing || !target.classList.contains("card")) return
     const place = this.stack.state.chosen
-    const act = {
+    /** @type {Record<string, () => void>} */
+    const acts = {
       ArrowUp: () => (event.altKey ? this.moved(place, place - 1) : this.choose(Math.max(0, place - 1), true)),
       ArrowDown: () => (event.altKey ? this.moved(place, place + 1) : this.choose(Math.min(this.stack.layers.length - 1, place + 1), true)),
       Delete: () => this.remove(place),
-      d: () => control && this.stack.copy(place),
-    }[event.key]
+      d: () => this.stack.copy(place),
+    }
+    const act = acts[event.key]
     if (!act || (event.key === "d" && !control)) return
     event.preventDefault()
     act()
   }
 
   fillPalette() {
+    /** @type {Map<string, LayerType[]>} */
     const groups = new Map()
     for (const kind of this.kinds.values()) groups.set(kind.group, [...(groups.get(kind.group) ?? []), kind])
     this.parts.palette.replaceChildren(element("h3", "", "Add a layer"), ...[...groups].map(([group, kinds]) => {
@@ -277,104 +390,109 @@ class Builder {
 
   drawPanel() {
     const layer = this.stack.chosen
-    if (!layer || !this.kinds) return this.parts.panel.replaceChildren(element("p", "hint", "Add a layer from the palette, or open a network."))
-    const kind = this.kinds.get(layer.type)
-    const place = this.stack.state.chosen
-    const key = `${layer.id} ${this.stack.layers.length}`
-    const step = this.steps?.get(place)
-    if (key !== this.panelled || !this.facts || JSON.stringify(layer.params) !== this.filled) {
-      if (key !== this.panelled) {
-        this.panelled = key
-        this.facts = element("div", "numbers")
-        const fields = element("div", "fields")
-        fields.append(...(kind?.params ?? []).map((param) => this.field(param)))
-        const head = element("header", "head")
-        head.append(element("h3", "", layer.type), element("span", "hint", kind?.summary ?? ""))
-        this.parts.panel.replaceChildren(head, fields, this.facts, this.window.box)
-      }
-      this.filled = JSON.stringify(layer.params)
-      for (const field of this.parts.panel.querySelectorAll("[data-param]")) if (field !== this.root.getRootNode().activeElement) this.fill(field, layer.params[field.dataset.param] ?? kind.params.find(({ name }) => name === field.dataset.param).default)
+    if (!layer) {
+      this.panelled = ""
+      return this.parts.panel.replaceChildren(element("p", "hint", "Add a layer from the palette, or open a network."))
     }
-    this.drawFacts(layer, step)
+    const key = `${layer.id} ${this.stack.layers.length}`
+    const params = JSON.stringify(layer.params)
+    const fresh = key !== this.panelled
+    if (fresh) this.fillPanel(layer)
+    if (fresh || params !== this.filled) {
+      for (const { param, input } of this.fields) if (input !== this.focused) this.fill(input, layer.params[param.name] ?? param.default)
+    }
+    this.panelled = key
+    this.filled = params
+    this.drawFacts(layer, this.steps.get(this.stack.state.chosen))
   }
 
-  field(param) {
+  /** @param {Layer} layer */
+  fillPanel({ type }) {
+    const kind = this.kinds.get(type)
+    this.fields = (kind?.params ?? []).map((param) => ({ param, input: control(param) }))
+    const fields = element("div", "fields")
+    fields.append(...this.fields.map(({ param, input }) => this.field(param, input)))
+    const head = element("header", "head")
+    head.append(element("h3", "", type), element("span", "hint", kind?.summary ?? ""))
+    this.parts.panel.replaceChildren(head, fields, this.facts, this.window.box)
+  }
+
+  /**
+   * @param {Param} param
+   * @param {HTMLInputElement | HTMLSelectElement} input
+   */
+  field(param, input) {
     const box = element("label", "field")
-    const field = param.kind === "choice" ? element("select") : element("input")
-    field.dataset.param = param.name
-    if (param.kind === "choice") field.append(...param.choices.map((choice) => new Option(choice, choice)))
-    else if (param.kind === "bool") field.type = "checkbox"
-    else Object.assign(field, { type: "number", min: param.low, max: param.high, step: param.kind === "int" ? 1 : "any" })
-    field.oninput = () => {
-      const value = param.kind === "bool" ? field.checked : param.kind === "choice" ? field.value : Number(field.value)
-      const fits = param.kind === "bool" || param.kind === "choice" || (field.value !== "" && field.validity.valid)
+    input.dataset.param = param.name
+    input.oninput = () => {
+      const fits = input.value !== "" && input.validity.valid
       box.classList.toggle("wrong", !fits)
-      if (fits) this.stack.set(this.stack.state.chosen, param.name, value)
+      if (fits) this.stack.set(this.stack.state.chosen, param.name, input instanceof HTMLSelectElement ? input.value : param.kind === "bool" ? input.checked : Number(input.value))
     }
-    box.append(element("span", "label", param.name), field, element("span", "help", param.kind === "int" || param.kind === "float" ? `${param.help} From ${param.low} to ${param.high}.` : param.help))
+    box.append(element("span", "label", param.name), input, element("span", "help", param.kind === "int" || param.kind === "float" ? `${param.help} From ${param.low} to ${param.high}.` : param.help))
     return box
   }
 
-  fill(field, value) {
-    if (field.type === "checkbox") field.checked = value
-    else field.value = value
-    field.closest(".field").classList.remove("wrong")
+  /**
+   * @param {HTMLInputElement | HTMLSelectElement} input
+   * @param {Value} value
+   */
+  fill(input, value) {
+    if (input instanceof HTMLInputElement && input.type === "checkbox") input.checked = Boolean(value)
+    else input.value = String(value)
+    input.closest(".field")?.classList.remove("wrong")
   }
 
+  /**
+   * @param {Layer} layer
+   * @param {Step} [step]
+   */
   drawFacts(layer, step) {
     this.window.stop()
-    const rows = []
-    const fact = (name, text) => { if (text) rows.push(element("dt", "", name), element("dd", "", text)) }
-    if (layer.off) fact("Switched off", "The network skips this layer.")
-    if (step) {
-      fact("Shape", `${shape(step.in_shape)} → ${shape(step.out_shape)}`)
-      fact("Output size", step.size_formula)
-      fact("Parameters", step.arithmetic || (step.out_shape ? "0: this layer has no parameters" : ""))
-      fact("Multiply-adds", step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "")
-      fact("Activations", step.bytes ? `${bytes(step.bytes)} per sample` : "")
-      fact("Receptive field", fieldSize(step.receptive_field))
-    }
-    if (step?.out_shape) fact("How it works", explained(step))
     const list = element("dl", "list")
-    list.append(...rows)
+    list.append(...layerFacts(layer, step).flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
     const trouble = element("div", step?.error ? "misfit" : "")
     if (step?.error) trouble.append(element("p", "message", step.error), ...step.fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
     this.facts.replaceChildren(trouble, list)
-    const windowed = step?.in_shape?.length === 3 && step.params.kernel_size
+    const windowed = step?.in_shape?.length === 3 && Boolean(step.params.kernel_size)
     this.window.box.hidden = !windowed
-    if (windowed) this.window.show(step.in_shape[1], step.params)
+    if (step?.in_shape && windowed) this.window.show(step.in_shape[1], step.params)
   }
 
   drawAdvice() {
     const advice = this.answer?.advice ?? []
-    const misfit = this.answer?.steps.find((step) => step.error)
     const notes = advice.map(({ layer: index, text, reason, fixes }) => {
       const note = element("div", "note")
       const message = element("p", "message", text)
-      if (index !== null) { message.classList.add("place"); message.onclick = () => this.choose(this.placeOf(index)) }
+      const place = index === null ? undefined : this.placeOf(index)
+      if (place !== undefined) { message.classList.add("place"); message.onclick = () => this.choose(place) }
       note.append(message, element("p", "why", reason), ...fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
       return note
     })
-    if (misfit && this.placeOf(misfit.index) !== this.stack.state.chosen) notes.unshift(button("fix jump", `Layer ${this.placeOf(misfit.index)} (${misfit.type}) does not fit. Show it.`, () => this.choose(this.placeOf(misfit.index))))
-    this.parts.advice.replaceChildren(...notes)
+    const misfit = this.answer?.steps.find((step) => step.error)
+    const wrong = misfit && this.placeOf(misfit.index)
+    const jump = misfit && wrong !== undefined && wrong !== this.stack.state.chosen ? [button("fix jump", `Layer ${wrong} (${misfit.type}) does not fit. Show it.`, () => this.choose(wrong))] : []
+    this.parts.advice.replaceChildren(...jump, ...notes)
   }
 
+  /** @param {string | undefined} view */
   show(view) {
     this.view = view
-    for (const tab of this.root.querySelectorAll("[role=tab]")) tab.setAttribute("aria-selected", tab.dataset.view === view)
+    for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view))
     const box = this.parts.view
-    if (view === "inside") return box.replaceChildren(this.inside.show(this.answer?.module ? JSON.stringify(this.stack.document().network) : null))
+    const code = this.answer?.[this.style]
+    if (view === "inside") return box.replaceChildren(this.inside.show(code ? JSON.stringify(this.stack.document().network) : null))
     if (view === "compare") return box.replaceChildren(...this.compared())
-    if (!this.answer?.module) return box.replaceChildren(element("p", "hint", "The code appears as soon as every layer fits."))
+    if (!code) return box.replaceChildren(element("p", "hint", "The code appears as soon as every layer fits."))
     const tools = element("div", "tools")
-    const text = this.answer[this.style]
     const choice = element("select", "style")
     choice.setAttribute("aria-label", "Style of the code")
     choice.append(new Option("As a class", "module"), new Option("nn.Sequential", "sequential"))
     choice.value = this.style
-    choice.onchange = () => { this.style = choice.value; this.show("code") }
-    tools.append(choice, element("span", "gap"), button("copy-code", "Copy", (event) => this.copy(event.currentTarget, text, "Copy")), button("save-code", "Download", () => saveText(text, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
-    box.replaceChildren(tools, element("pre", "code", text))
+    choice.onchange = () => { this.style = choice.value === "module" ? "module" : "sequential"; this.show("code") }
+    const copy = button("copy-code", "Copy", () => { this.copy(copy, code, "Copy") })
+    tools.append(choice, element("span", "gap"), copy, button("save-code", "Download", () => saveText(code, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
+    box.replaceChildren(tools, element("pre", "code", code))
   }
 
   compared() {
@@ -387,36 +505,42 @@ class Builder {
     return [element("p", "", `Compared with ${from.title || from.name}:`), list]
   }
 
+  /** @param {string} name */
   openPreset(name) {
     const preset = this.data.presets.find((each) => each.name === name)
     this.parts.preset.value = ""
     if (preset) this.stack.open(preset)
   }
 
+  /** @param {string} value an option of the input's shapes */
   chooseShape(value) {
     this.typing = value === "own"
     if (!this.typing) this.setShape(value)
     else { this.marks(); this.parts.sizes.focus() }
   }
 
+  /** @param {string} text */
   setShape(text) {
-    const sizes = text.match(/\d+/g)?.map(Number)
-    if (sizes?.length) this.stack.change(() => { this.stack.state.input_shape = sizes })
+    const sizes = sizesIn(text)
+    if (sizes) this.stack.change(() => { this.stack.state.input_shape = sizes })
     this.typing = false
     this.marks()
   }
 
+  /** @param {string} text the code of a network */
   async read(text) {
-    const sizes = this.parts.given.value.match(/\d+/g)?.map(Number)
+    const sizes = sizesIn(this.parts.given.value)
+    /** @type {Reading | Failure} */
     const answer = await this.ask("api/network/read", { text, ...(sizes ? { input_shape: sizes } : {}) })
-    this.parts.fault.textContent = answer.error ?? ""
-    if (answer.error) return
+    this.parts.fault.textContent = "error" in answer ? answer.error : ""
+    if ("error" in answer) return
     this.parts.reading.close()
     this.parts.given.value = ""
     this.noted = answer.notes.join(" ")
     this.stack.open(answer.network)
   }
 
+  /** @param {File} [file] */
   async file(file) {
     if (!file) return
     this.parts.chosen.value = ""
@@ -424,21 +548,29 @@ class Builder {
     const text = await file.text()
     if (!/^\s*[{[]/.test(text)) { this.parts.text.value = text; this.parts.fault.textContent = ""; this.parts.reading.showModal(); return this.read(text) }
     let network
-    try { network = JSON.parse(text) } catch (error) { return this.complain(`This is not JSON: ${error.message}.`) }
+    try { network = JSON.parse(text) } catch (error) { return this.complain(`This is not JSON: ${/** @type {Error} */ (error).message}.`) }
+    /** @type {Analysis | Failure} */
     const answer = await this.ask("api/network/analyse", { network })
-    const problem = answer.error ?? (answer.problems ?? [])[0]
+    const problem = "error" in answer ? answer.error : answer.problems[0]
     if (problem) return this.complain(problem)
     this.stack.open(network)
   }
 
+  /** @param {string} text */
   complain(text) {
     this.parts.trouble.textContent = text
   }
 
+  /** @param {"train" | "gradients"} where */
   go(where) {
     this.trigger("go", { where, network: this.stack.document().network })
   }
 
+  /**
+   * @param {HTMLElement} pressed
+   * @param {string} text
+   * @param {string} title of the button, once it is left
+   */
   async copy(pressed, text, title) {
     try {
       await navigator.clipboard.writeText(text)

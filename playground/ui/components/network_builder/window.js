@@ -2,64 +2,103 @@
 
 import { element } from "../shared/dom.js"
 
+/** @import { Value } from "./types.d.ts" */
+
 const SPACE = "http://www.w3.org/2000/svg"
 const PACE = 500 // milliseconds a place
 const MOST = 12 // cells of a side that are drawn; of a larger input its upper left corner
 
-const outputs = (size, { kernel, stride, padding, dilation }) => Math.floor((size + 2 * padding - dilation * (kernel - 1) - 1) / stride) + 1
+/**
+ * What is drawn of a window: `size` cells of the input's side, without the padding, and `count` of the output's.
+ * @typedef {{ kernel: number, stride: number, padding: number, dilation: number, size: number, count: number }} Plan
+ */
+
+/**
+ * @param {number} size the height of the layer's input; of a wide image the rows tell enough
+ * @param {Record<string, Value>} settings the parameters of the layer
+ * @returns {Plan}
+ */
+export function plan(size, settings) {
+  const kernel = Number(settings.kernel_size), stride = Number(settings.stride ?? kernel)
+  const padding = Number(settings.padding ?? 0), dilation = Number(settings.dilation ?? 1)
+  const span = dilation * (kernel - 1) + 1
+  const drawn = Math.min(size, Math.max(MOST - 2 * padding, span - 2 * padding, 1))
+  return { kernel, stride, padding, dilation, size: drawn, count: Math.floor((drawn + 2 * padding - span) / stride) + 1 }
+}
+
+/**
+ * Whether an output cell is computed from a cell of the padded input.
+ * @param {Plan} plan
+ * @param {number} output the output cell, counted row by row
+ * @param {number} y
+ * @param {number} x
+ */
+export function covers({ kernel, stride, dilation, count }, output, y, x) {
+  const inside = (/** @type {number} */ offset) => offset >= 0 && offset % dilation === 0 && offset / dilation < kernel
+  return inside(y - Math.floor(output / count) * stride) && inside(x - (output % count) * stride)
+}
 
 export class Window {
   constructor() {
+    /** @type {Plan} */
+    this.plan = { kernel: 1, stride: 1, padding: 0, dilation: 1, size: 1, count: 1 }
+    this.at = 0 // the output cell that is computed
+    /** @type {number | undefined} the timer of the animation */
+    this.sliding = undefined
     this.box = element("figure", "window")
     this.caption = element("figcaption", "fact")
     this.input = document.createElementNS(SPACE, "svg")
     this.output = document.createElementNS(SPACE, "svg")
     this.button = element("button", "slide", "▶ Slide")
     this.button.type = "button"
-    this.button.onclick = () => (this.sliding ? this.stop() : this.slide())
+    this.button.onclick = () => (this.sliding === undefined ? this.slide() : this.stop())
     const row = element("div", "grids")
     row.append(this.input, element("span", "arrow", "→"), this.output)
     this.box.append(this.caption, row, this.button)
   }
 
-  // `size` is the height of the layer's input; of a wide image the rows tell enough.
+  /**
+   * @param {number} size the height of the layer's input
+   * @param {Record<string, Value>} settings the parameters of the layer
+   */
   show(size, settings) {
     this.stop()
-    const padding = settings.padding ?? 0, dilation = settings.dilation ?? 1
-    this.settings = { kernel: settings.kernel_size, stride: settings.stride ?? settings.kernel_size, padding, dilation }
-    const span = dilation * (this.settings.kernel - 1) + 1
-    this.size = Math.min(size, Math.max(MOST - 2 * padding, span - 2 * padding, 1))
-    this.corner = this.size < size
-    this.count = outputs(this.size, this.settings)
-    this.caption.textContent = this.corner ? `The upper left corner, ${this.size}×${this.size} of ${size}×${size} pixels. The window computes one output cell, then moves by the stride.` : "The window computes one output cell, then moves by the stride."
-    this.box.hidden = this.count < 1
-    if (this.count >= 1) this.draw(0)
+    this.plan = plan(size, settings)
+    const { size: drawn, count } = this.plan
+    this.caption.textContent = drawn < size ? `The upper left corner, ${drawn}×${drawn} of ${size}×${size} pixels. The window computes one output cell, then moves by the stride.` : "The window computes one output cell, then moves by the stride."
+    this.box.hidden = count < 1
+    if (count >= 1) this.draw(0)
   }
 
+  /** @param {number} at */
   draw(at) {
-    this.at = at % (this.count * this.count)
-    const { kernel, stride, padding, dilation } = this.settings
-    const row = Math.floor(this.at / this.count) * stride, column = (this.at % this.count) * stride
-    const whole = this.size + 2 * padding
-    const seen = (y, x) => { const dy = y - row, dx = x - column; return dy >= 0 && dx >= 0 && dy % dilation === 0 && dx % dilation === 0 && dy / dilation < kernel && dx / dilation < kernel }
-    const padded = (y, x) => y < padding || x < padding || y >= whole - padding || x >= whole - padding
-    this.grid(this.input, whole, (y, x) => `${padded(y, x) ? "pad" : "pixel"}${seen(y, x) ? " seen" : ""}`)
-    this.grid(this.output, this.count, (y, x) => (y * this.count + x === this.at ? "made" : y * this.count + x < this.at ? "done" : "pixel"), (place) => { this.stop(); this.draw(place) })
+    const { kernel, padding, size, count } = this.plan
+    this.at = at % (count * count)
+    const whole = size + 2 * padding
+    const padded = (/** @type {number} */ place) => place < padding || place >= whole - padding
+    this.grid(this.input, whole, (y, x) => `${padded(y) || padded(x) ? "pad" : "pixel"}${covers(this.plan, this.at, y, x) ? " seen" : ""}`)
+    this.grid(this.output, count, (y, x) => (y * count + x === this.at ? "made" : y * count + x < this.at ? "done" : "pixel"), (place) => { this.stop(); this.draw(place) })
     this.input.setAttribute("aria-label", `Input of ${whole} by ${whole} cells with its padding; the window covers ${kernel} by ${kernel} of them`)
-    this.output.setAttribute("aria-label", `Output of ${this.count} by ${this.count} cells`)
+    this.output.setAttribute("aria-label", `Output of ${count} by ${count} cells`)
   }
 
+  /**
+   * @param {SVGSVGElement} svg
+   * @param {number} side in cells
+   * @param {(y: number, x: number) => string} look the class of a cell
+   * @param {(place: number) => void} [point] called with the cell that the pointer enters
+   */
   grid(svg, side, look, point) {
     const cell = Math.min(22, 250 / side)
     svg.setAttribute("viewBox", `0 0 ${side * cell} ${side * cell}`)
-    svg.setAttribute("width", side * cell)
-    svg.setAttribute("height", side * cell)
+    svg.setAttribute("width", String(side * cell))
+    svg.setAttribute("height", String(side * cell))
     svg.setAttribute("role", "img")
     const cells = []
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
         const drawn = document.createElementNS(SPACE, "rect")
-        for (const [name, value] of Object.entries({ x: x * cell + 1, y: y * cell + 1, width: cell - 2, height: cell - 2, rx: 2, class: look(y, x) })) drawn.setAttribute(name, value)
+        for (const [name, value] of Object.entries({ x: x * cell + 1, y: y * cell + 1, width: cell - 2, height: cell - 2, rx: 2, class: look(y, x) })) drawn.setAttribute(name, String(value))
         if (point) drawn.onpointerenter = () => point(y * side + x)
         cells.push(drawn)
       }
@@ -74,7 +113,7 @@ export class Window {
 
   stop() {
     clearInterval(this.sliding)
-    this.sliding = null
+    this.sliding = undefined
     this.button.textContent = "▶ Slide"
   }
 }

@@ -1,79 +1,103 @@
 // A script editor and the X-ray of its tensors, with predictions and exercises.
 
-import { element, rich } from "../shared/dom.js"
+import { element, find, rich } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
+import { NO_REPORT, arrayNames, newest, tileOf } from "./report.js"
 import { Xray } from "./xray.js"
+
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Failure, GradedReport, LabData } from "./types.d.ts"
+ */
 
 const DTYPES = ["any", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]
 
 class TensorLab extends Lab {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
     super(root, "api/tensors/run")
-    const find = (name) => root.querySelector(name)
-    this.verdict = find(".verdict")
-    this.question = find(".question")
-    this.result = find(".result")
-    this.points = find(".score")
-    this.predict = find(".predict")
+    /** @type {HTMLElement} */
+    this.verdict = find(root, ".verdict")
+    /** @type {HTMLFormElement} */
+    this.question = find(root, ".question")
+    /** @type {HTMLInputElement} */
+    this.shape = find(this.question, ".shape")
+    /** @type {HTMLSelectElement} */
+    this.dtype = find(this.question, ".dtype")
+    /** @type {HTMLElement} */
+    this.result = find(root, ".result")
+    /** @type {HTMLElement} */
+    this.points = find(root, ".score")
+    /** @type {HTMLInputElement} */
+    this.predict = find(root, ".predict")
+    /** @type {LabData["score"]} */
+    this.score = [0, 0]
+    this.report = NO_REPORT
+    this.hidden = "" // the tensor whose shape is asked for; empty for none
+    this.untouched = true // the starting script is not an answer to an exercise
     this.xray = new Xray(root, (line) => this.editor.lines(line ? [line] : []))
     this.question.onsubmit = (event) => { event.preventDefault(); this.reveal() }
-    find(".dtype").replaceChildren(...DTYPES.map((name) => new Option(name, name)))
+    this.dtype.replaceChildren(...DTYPES.map((name) => new Option(name, name)))
     this.predict.onchange = () => { if (this.hidden && !this.predict.checked) this.uncover() }
-    this.untouched = true // the starting script is not an answer to an exercise
   }
 
+  /** @param {Omit<Component, "data"> & { data: LabData }} component */
   update(component) {
-    if (super.update(component)) this.score = component.data.score
+    const first = super.update(component)
+    if (first) this.score = component.data.score
     this.showScore()
+    return first
   }
 
+  /** @param {string} source */
   body(source) {
     return { ...super.body(source), exercise: this.data.exercise }
   }
 
+  /**
+   * @param {GradedReport | Failure} answer
+   * @param {string} source
+   */
   summary(answer, source) {
-    return { ...super.summary(answer, source), correct: answer.correct === true }
+    return { ...super.summary(answer, source), correct: "names" in answer && answer.correct === true }
   }
 
+  /** @param {GradedReport | Failure} answer */
   present(answer) {
-    this.showVerdict(this.untouched ? {} : answer)
+    const report = "names" in answer ? answer : null
+    this.showVerdict(this.untouched || !report ? {} : report)
     this.untouched = false
-    if (!answer.names) return
-    const before = new Set(Object.keys(this.report?.names ?? {}))
-    this.report = answer
-    const newest = Object.keys(answer.names).filter((name) => answer.names[name].tile !== undefined && !before.has(name)).at(-1)
-    const target = this.target(answer)
+    if (!report) return
+    const before = new Set(Object.keys(this.report.names))
+    this.report = report
+    const target = newest(report)
     if (this.predict.checked && target && !this.failed) this.askFor(target)
-    else this.uncover(newest)
+    else this.uncover(arrayNames(report).findLast((name) => !before.has(name)))
   }
 
-  // The tensor to predict: the last one that the script created.
-  target(report) {
-    return report.steps.flatMap((step) => step.outputs.map((output) => output.name)).filter((name) => name in report.names).at(-1)
-  }
-
+  /** @param {string} name */
   askFor(name) {
     this.hidden = name
     this.question.hidden = false
     this.result.hidden = true
-    this.question.querySelector(".ask").replaceChildren("What shape will ", element("code", "", name), " have? Make a guess first.")
-    this.question.querySelector(".shape").value = ""
-    this.question.querySelector(".dtype").value = "any"
-    this.question.querySelector(".shape").focus()
+    find(this.question, ".ask").replaceChildren("What shape will ", element("code", "", name), " have? Make a guess first.")
+    this.shape.value = ""
+    this.dtype.value = "any"
+    this.shape.focus()
   }
 
   reveal() {
-    const tile = this.report.tiles[this.report.names[this.hidden].tile]
-    const guess = this.question.querySelector(".shape").value
+    const name = this.hidden
+    const tile = tileOf(this.report, name)
+    const guess = this.shape.value
+    if (!tile || !guess.trim()) return
     const sizes = (guess.match(/-?\d+/g) ?? []).map(Number)
-    const dtype = this.question.querySelector(".dtype").value
-    if (!guess.trim()) return
+    const dtype = this.dtype.value
     const right = sizes.join() === tile.shape.join() && ["any", tile.dtype].includes(dtype)
     this.score = [this.score[0] + Number(right), this.score[1] + 1]
     this.setState("score", this.score)
-    const name = this.hidden
     this.uncover(name)
     const truth = `${shapeText(tile.shape)} ${tile.dtype}`
     this.verdict.className = `verdict ${right ? "right" : "wrong"}`
@@ -81,8 +105,9 @@ class TensorLab extends Lab {
     this.showScore()
   }
 
+  /** @param {string} [name] the variable to select */
   uncover(name) {
-    this.hidden = null
+    this.hidden = ""
     this.question.hidden = true
     this.result.hidden = false
     this.xray.show(this.report, name)
@@ -94,6 +119,7 @@ class TensorLab extends Lab {
     this.points.textContent = `${right}/${all}`
   }
 
+  /** @param {{ feedback?: string, correct?: boolean }} grade */
   showVerdict({ feedback, correct }) {
     const box = this.verdict
     box.className = feedback === undefined ? "verdict" : `verdict ${correct ? "right" : "wrong"}`

@@ -1,99 +1,139 @@
 // The X-ray: the variables, the statement that computed the selected one with its inputs and outputs, and its memory.
 // Everything comes from one report; pointing at cells sends no request.
 
-import { alignment, element, rich } from "../shared/dom.js"
+import { alignment, element, find, rich } from "../shared/dom.js"
 import { exact, shapeText, short } from "../shared/format.js"
-import { draw, hue, indexOf, largest, miniature, shade, slotOf } from "../shared/tile.js"
+import { draw, indexOf, largest, miniature, shade, slotOf } from "../shared/tile.js"
+import { NO_REPORT, arrayNames, cellsIn, colouring, originText, storedValues, stretching, tileOf, viewOf, written } from "./report.js"
 
-const TERMS = 6 // of a written-out sum
+/**
+ * @import { Stretch, View } from "./report.js"
+ * @import { ArrayFacts, Links, Report, Tile, ValueFacts } from "./types.d.ts"
+ */
+
+/**
+ * A drawn tile, whose cells can be lit.
+ * @typedef {object} Side
+ * @property {"input" | "output" | "shared"} role `shared` for the other tensors of the memory
+ * @property {string} name
+ * @property {Tile} tile
+ * @property {string} key of an input, under which links have it
+ * @property {Links} from of an output
+ * @property {Stretch | null} stretch
+ * @property {HTMLElement} box
+ * @property {HTMLElement[]} cells
+ * @property {number} columns
+ * @property {Set<number>} on the cells that are lit
+ */
+
+/** @typedef {Map<Side, Set<number>>} Lit cells to light */
+
 const SLOTS = 200 // of a storage that are drawn
+/** @type {Readonly<Record<string, string>>} */
+const REASONS = {
+  large: "There are too many cells to trace one by one, so the inputs are not highlighted.",
+  unknown: "PyTorch does not report which input cells each output cell depends on here, so the inputs are not highlighted.",
+}
 
 export class Xray {
-  // `root` holds the elements .shelf, .stage and .memory; `onLine(line)` gets the line of the script that is shown.
+  /**
+   * @param {HTMLElement | ShadowRoot} root holds the elements .shelf, .stage and .memory
+   * @param {(line: number) => void} onLine called with the line of the script that is shown, 0 for none
+   */
   constructor(root, onLine) {
-    this.shelf = root.querySelector(".shelf")
-    this.stage = root.querySelector(".stage")
-    this.memory = root.querySelector(".memory")
+    /** @type {HTMLElement} */
+    this.shelf = find(root, ".shelf")
+    /** @type {HTMLElement} */
+    this.stage = find(root, ".stage")
+    /** @type {HTMLElement} */
+    this.memory = find(root, ".memory")
     this.onLine = onLine
+    this.report = NO_REPORT
+    this.chosen = "" // the selected variable; empty for none
+    /** @type {number | null} the operation that is shown; null for the whole statement */
+    this.operation = null
+    /** @type {View | null} */
+    this.current = null
+    this.width = 0 // of the stage when it was drawn
+    /** @type {HTMLElement[]} */
+    this.cards = []
+    /** @type {Side[]} */
     this.lit = []
+    /** @type {{ side: Side, cell: number } | null} the cell that is pointed at */
+    this.at = null
+    /** @type {HTMLElement[]} */
+    this.slots = []
+    /** @type {number | null} the slot that is lit */
+    this.slot = null
+    this.where = element("p", "where")
+    this.sum = element("p", "sum")
+    this.info = element("div", "info")
+    this.info.append(this.where, this.sum)
     for (const part of [this.stage, this.memory]) {
       part.onpointermove = part.onpointerdown = (event) => this.point(event.target)
       part.onpointerleave = (event) => { if (event.pointerType === "mouse") this.point(null) }
       part.onkeydown = (event) => this.key(event)
       part.addEventListener("focusout", () => this.point(null))
     }
-    this.observer = new ResizeObserver(() => { if (this.report && this.stage.clientWidth !== this.width) this.render() })
+    this.observer = new ResizeObserver(() => { if (this.report !== NO_REPORT && this.stage.clientWidth !== this.width) this.render() })
     this.observer.observe(this.stage)
   }
 
-  show(report, wanted) {
+  /**
+   * @param {Report} report
+   * @param {string} [wanted] the variable to select
+   */
+  show(report, wanted = "") {
     this.report = report
-    const names = Object.keys(report.names)
-    const arrays = names.filter((name) => report.names[name].tile !== undefined)
-    const failed = report.steps.find((step) => step.failed)
-    this.chosen = arrays.includes(wanted) ? wanted : arrays.includes(this.chosen) && !failed ? this.chosen : arrays.at(-1)
+    const arrays = arrayNames(report)
+    const failed = report.steps.some((step) => step.failed)
+    this.chosen = arrays.includes(wanted) ? wanted : arrays.includes(this.chosen) && !failed ? this.chosen : arrays.at(-1) ?? ""
     this.operation = null
-    this.renderShelf()
+    this.cards = Object.entries(report.names).map(([name, facts]) => this.card(name, facts))
+    this.shelf.replaceChildren(...this.cards)
     this.render()
   }
 
+  /** @param {string} name */
   choose(name) {
     this.chosen = name
     this.operation = null
-    for (const card of this.shelf.children) card.setAttribute("aria-pressed", String(card.dataset.name === name))
+    for (const card of this.cards) card.setAttribute("aria-pressed", String(card.dataset.name === name))
     this.render()
   }
 
-  renderShelf() {
-    const { names, tiles } = this.report
-    this.shelf.replaceChildren(...Object.entries(names).map(([name, facts]) => this.card(name, facts, tiles[facts.tile])))
-  }
-
-  card(name, facts, tile) {
-    const card = element(tile ? "button" : "div", "card")
-    card.dataset.name = name
+  /**
+   * @param {string} name
+   * @param {ArrayFacts | ValueFacts} facts
+   */
+  card(name, facts) {
     const head = element("span", "title")
     head.append(element("code", "name", name))
-    if (tile?.kind === "tensor") head.append(element("span", tile.device === "cpu" ? "device" : "device other", tile.device))
-    card.append(head)
-    if (!tile) {
-      card.append(element("span", "plain", facts.text), element("span", "fact", facts.type))
+    if (facts.kind === "value") {
+      const card = element("div", "card")
+      card.dataset.name = name
+      card.append(head, element("span", "plain", facts.text), element("span", "fact", facts.type))
       return card
     }
+    const tile = this.report.tiles[facts.tile]
+    if (tile.kind === "tensor") head.append(element("span", tile.device === "cpu" ? "device" : "device other", tile.device))
+    const card = element("button", "card")
+    card.dataset.name = name
     card.type = "button"
     card.setAttribute("aria-pressed", String(name === this.chosen))
     card.onclick = () => this.choose(name)
     const value = tile.values.length === 1 && !tile.shape.length ? element("span", "plain", exact(tile.values[0])) : miniature(tile, largest([tile]))
-    card.append(value, element("span", "fact", `${shapeText(tile.shape)} ${tile.kind === "array" ? "np." : ""}${tile.dtype}`))
+    card.append(head, value, element("span", "fact", `${shapeText(tile.shape)} ${tile.kind === "array" ? "np." : ""}${tile.dtype}`))
     const origin = originText(facts)
     if (origin) card.append(element("span", `origin ${facts.origin}`, origin))
     return card
   }
 
-  // What the stage shows: a whole statement, or one operation inside it.
-  view() {
-    const step = [...this.report.steps].reverse().find((each) => each.outputs.some((output) => output.name === this.chosen))
-    if (!step) return null
-    const inner = step.operations.filter((operation) => operation.outputs.length && operation.inputs.length)
-    const single = inner.length === 1 && step.outputs.every((output) => inner[0].outputs.some((other) => other.tile === output.tile))
-    const operation = this.operation !== null ? inner[this.operation] : single ? inner[0] : null
-    const named = Object.fromEntries(step.outputs.map((output) => [output.tile, output.name]))
-    if (operation) {
-      const inputs = operation.inputs.map((input, place) => ({ ...input, key: String(place) }))
-      const outputs = operation.outputs.map((output) => ({ ...output, name: named[output.tile] ?? operation.source }))
-      return { step, inner, inputs, outputs, picture: operation.picture }
-    }
-    const inputs = step.inputs.map((input) => ({ ...input, key: input.name }))
-    return { step, inner, inputs, outputs: step.outputs, picture: { kind: "whole" } }
-  }
-
   render() {
     this.width = this.stage.clientWidth
     this.lit = []
-    const view = (this.current = this.view())
-    const tile = this.report.tiles[this.report.names[this.chosen]?.tile]
-    this.info = element("div", "info")
-    this.info.append(element("p", "where"), element("p", "sum"))
+    const view = (this.current = viewOf(this.report, this.chosen, this.operation))
+    const tile = tileOf(this.report, this.chosen)
     if (!tile) {
       this.stage.replaceChildren(element("p", "empty", "Variables that hold a tensor or an array appear here."))
       this.memory.replaceChildren()
@@ -105,6 +145,7 @@ export class Xray {
     this.rest()
   }
 
+  /** @param {View} view */
   heading({ step, inner }) {
     const head = element("header", "head")
     head.append(element("span", "line", `line ${step.line}`), element("code", "source", step.source.split("\n")[0]))
@@ -126,77 +167,46 @@ export class Xray {
     return head
   }
 
+  /** @param {Tile} tile */
   given(tile) {
     const row = element("div", "flow")
     row.append(this.figure(tile, this.chosen, (cell) => shade(tile.values[cell], largest([tile])), { role: "output" }))
     return row
   }
 
+  /** @param {View} view */
   tiles(view) {
     const { tiles } = this.report
-    const inputs = view.inputs.filter((input, place) => view.inputs.findIndex((other) => other.key === input.key) === place)
-    const colours = this.colours(view, inputs)
+    const { inputs, outputs, picture } = view
+    const colours = colouring(view, tiles)
     const row = element("div", "flow")
     inputs.forEach((input, place) => {
-      if (place && view.picture.kind !== "whole") row.append(element("span", "sign", view.picture.kind === "sign" || view.picture.word === "@" ? view.picture.word : ","))
-      const before = view.outputs.some((output) => output.name === input.name)
-      row.append(this.figure(tiles[input.tile], input.name || "", (cell) => colours.input(input, cell), { role: "input", part: input, stretch: this.stretch(view, input, place), when: before ? "before" : "" }))
+      if (place && picture.kind !== "whole") row.append(element("span", "sign", picture.kind === "sign" || picture.word === "@" ? picture.word : ","))
+      const when = outputs.some((output) => output.name === input.name) ? "before" : ""
+      row.append(this.figure(tiles[input.tile], input.name, (cell) => colours.input(input, cell), { role: "input", key: input.key, stretch: stretching(view, input, place, tiles), when }))
     })
-    if (inputs.length) row.append(element("span", "sign", view.picture.kind === "sign" || view.picture.kind === "products" ? "=" : "→"))
-    for (const output of view.outputs) row.append(this.figure(tiles[output.tile], output.name, (cell) => colours.output(output, cell), { role: "output", part: output }))
+    if (inputs.length) row.append(element("span", "sign", picture.kind === "sign" || picture.kind === "products" ? "=" : "→"))
+    for (const output of outputs) row.append(this.figure(tiles[output.tile], output.name, (cell) => colours.output(output, cell), { role: "output", from: output.from }))
     return row
   }
 
-  // Cells that only move keep their colour; where several feed one, they share its colour; else a colour is a value.
-  colours(view, inputs) {
-    const { tiles } = this.report
-    const most = new Map([...inputs, ...view.outputs].map(({ tile }) => [tile, largest([tiles[tile]])]))
-    const byValue = ({ tile }, cell) => shade(tiles[tile].values[cell], most.get(tile))
-    const output = view.outputs[0]
-    const links = Object.entries(output?.from ?? {})
-    if (view.outputs.length !== 1 || links.length !== 1) return { input: byValue, output: byValue }
-    const [key, from] = links[0]
-    const source = inputs.find((input) => input.key === key)
-    if (!source) return { input: byValue, output: byValue }
-    const moves = from.every((cells) => cells.length === 1) && same(tiles[source.tile], tiles[output.tile], from)
-    const feeds = from.length > 1 && feedsOne(from, tiles[source.tile].values.length)
-    if (moves && !identity(tiles[source.tile], tiles[output.tile], from)) {
-      const count = tiles[source.tile].values.length
-      const taken = new Set(from.flat())
-      const colour = (cell) => (taken.has(cell) ? hue(count > 1 ? cell / (count - 1) : 0.5) : "transparent")
-      return { input: (input, cell) => (input === source ? colour(cell) : byValue(input, cell)), output: (_, cell) => colour(from[cell][0]) }
-    }
-    if (feeds && !moves) {
-      const colour = (cell) => hue(from.length > 1 ? cell / (from.length - 1) : 0.5)
-      return { input: (input, cell) => (input === source ? (feeds.has(cell) ? colour(feeds.get(cell)) : "transparent") : byValue(input, cell)), output: (_, cell) => colour(cell) }
-    }
-    return { input: byValue, output: byValue }
-  }
-
-  // How an operand is stretched to the result's shape; null where it is not.
-  stretch(view, input, place) {
-    const row = view.picture.stretched?.[place]
-    if (!row?.some((dimension) => dimension.stretched)) return null
-    const output = view.outputs[0]
-    const from = output.from[input.key]
-    if (!from || from.some((cells) => cells.length !== 1)) return null
-    const seen = new Set()
-    const first = from.map(([cell]) => !seen.has(cell) && Boolean(seen.add(cell)))
-    return { shown: this.report.tiles[output.tile].shown, from, first }
-  }
-
-  figure(tile, name, colour, { role, part, stretch, when = "" }) {
+  /**
+   * @param {Tile} tile
+   * @param {string} name
+   * @param {(cell: number) => string} colour
+   * @param {{ role: Side["role"], key?: string, from?: Links, stretch?: Stretch | null, when?: string }} part
+   */
+  figure(tile, name, colour, { role, key = "", from = {}, stretch = null, when = "" }) {
     const figure = element("figure", `side ${role}`)
     const caption = element("figcaption")
     caption.append(element("code", "name", name), ...(when ? [element("span", "shape", when)] : []), element("span", "shape", shapeText(tile.shape)))
     const width = Math.max(160, Math.min(this.width - 24, this.width > 900 ? 560 : this.width - 24))
     const label = `${name}: shape ${shapeText(tile.shape)}, ${tile.dtype}`
-    const drawn = stretch
+    const { box, cells, columns } = stretch
       ? draw(tile, { width, label, shown: stretch.shown, value: (cell) => tile.values[stretch.from[cell][0]], colour: (cell) => colour(stretch.from[cell][0]), ghost: (cell) => !stretch.first[cell] })
       : draw(tile, { width, label, colour })
-    this.lit.push({ ...drawn, tile, name, role, part, stretch })
-    drawn.box.dataset.side = this.lit.length - 1
-    figure.append(caption, drawn.box)
+    this.lit.push({ role, name, tile, key, from, stretch, box, cells, columns, on: new Set() })
+    figure.append(caption, box)
     if (stretch) figure.append(element("p", "detail", `broadcast from ${shapeText(tile.shape)} to ${shapeText(stretch.shown)}: the pale cells are repeated`))
     const layout = `strides ${shapeText(tile.strides)} · offset ${tile.offset}${tile.contiguous ? "" : " · not contiguous"}`
     figure.append(element("p", "detail", layout))
@@ -204,39 +214,34 @@ export class Xray {
     return figure
   }
 
+  /** @param {View} view */
   facts({ step, picture, inputs }) {
     const box = element("div", "facts")
     if (picture.stretched?.some((row) => row.some((dimension) => dimension.stretched))) box.append(alignment(picture.stretched, inputs.map((input) => input.name)))
     for (const note of step.notes) box.append(rich("p", "note", note))
-    const reasons = {
-      large: "There are too many cells to trace one by one, so the inputs are not highlighted.",
-      unknown: "PyTorch does not report which input cells each output cell depends on here, so the inputs are not highlighted.",
-    }
-    if (reasons[step.reason]) box.append(element("p", "note", reasons[step.reason]))
+    const reason = REASONS[step.reason]
+    if (reason) box.append(element("p", "note", reason))
     return box
   }
 
+  /** @param {Tile} tile of the selected variable */
   renderMemory(tile) {
     const { names, tiles } = this.report
-    const facts = names[this.chosen]
-    const sharing = Object.entries(names).filter(([, other]) => other.storage && other.storage === facts.storage)
+    const { storage } = names[this.chosen]
+    const sharing = Object.entries(names).flatMap(([name, other]) => (other.kind !== "value" && other.storage === storage ? [{ name, tile: tiles[other.tile] }] : []))
     const title = sharing.length > 1 ? `One storage, shared by ${sharing.length} variables` : "Storage"
     const head = element("header", "head")
     head.append(element("h3", "", title), element("span", "fact", `${tile.slots.toLocaleString("en")} slots × ${tile.itemsize} B on ${tile.device}`))
-    const values = new Map()
-    for (const [, other] of sharing) {
-      const part = tiles[other.tile]
-      if (part.itemsize === tile.itemsize) part.values.forEach((value, cell) => values.set(slotOf(part, indexOf(part.shown, cell)), value))
-    }
+    const values = storedValues(sharing.map((other) => other.tile), tile.itemsize)
     const most = largest([tile])
     const bar = element("div", "bar")
     this.slots = []
     for (let slot = 0; slot < Math.min(tile.slots, SLOTS); slot++) {
-      const known = values.has(slot)
-      const one = element("span", known ? "slot" : "slot unused")
-      one.style.background = known ? shade(values.get(slot), most) : "transparent"
-      if (tile.slots <= 40) one.textContent = known ? short(values.get(slot)) : ""
-      one.dataset.slot = slot
+      const value = values.get(slot)
+      const one = element("span", value === undefined ? "slot unused" : "slot")
+      one.style.background = value === undefined ? "transparent" : shade(value, most)
+      if (tile.slots <= 40 && value !== undefined) one.textContent = short(value)
+      one.dataset.slot = String(slot)
       this.slots.push(one)
       bar.append(one)
     }
@@ -244,166 +249,152 @@ export class Xray {
     const parts = [head, bar]
     if (tile.slots > SLOTS) parts.push(element("p", "detail", `showing the first ${SLOTS} slots`))
     const others = element("div", "flow")
-    for (const [name, other] of sharing) {
-      if (name === this.chosen) continue
-      others.append(this.figure(tiles[other.tile], name, (cell) => shade(tiles[other.tile].values[cell], most), { role: "shared" }))
+    for (const other of sharing) {
+      if (other.name === this.chosen) continue
+      others.append(this.figure(other.tile, other.name, (cell) => shade(other.tile.values[cell], most), { role: "shared" }))
     }
     if (others.childElementCount) parts.push(element("p", "detail", "These share the same memory: changing one changes the others."), others)
     this.memory.replaceChildren(...parts)
   }
 
-  // Arrow keys walk over the cells of a tile, so that nothing needs a mouse.
+  /**
+   * Arrow keys walk over the cells of a tile, so that nothing needs a mouse.
+   * @param {KeyboardEvent} event
+   */
   key(event) {
-    const side = this.lit[event.target.dataset?.side]
-    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -side?.columns, ArrowDown: side?.columns }
-    if (!side || !(event.key in moves)) return
+    const side = this.lit.find(({ box }) => box === event.target)
+    if (!side) return
+    /** @type {Record<string, number>} */
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -side.columns, ArrowDown: side.columns }
+    const move = moves[event.key]
+    if (!move) return
     event.preventDefault()
-    const now = this.at?.side === side ? this.at.cell : moves[event.key] > 0 ? -moves[event.key] : 0
-    this.point(side.cells[Math.max(0, Math.min(side.cells.length - 1, now + moves[event.key]))])
+    const now = this.at?.side === side ? this.at.cell : move > 0 ? -move : 0
+    this.point(side.cells[Math.max(0, Math.min(side.cells.length - 1, now + move))])
   }
 
+  /** @param {EventTarget | null} target null for none */
   point(target) {
-    const slot = target?.dataset?.slot
+    const place = target instanceof HTMLElement ? target : null
+    const slot = place?.dataset.slot
     if (slot !== undefined) return this.light(this.sidesAt(Number(slot)), Number(slot))
-    const cell = target?.dataset?.cell
-    if (cell === undefined) {
-      if (target === null || !target?.closest?.(".tile")) this.rest()
-      return
-    }
-    const side = this.lit[target.closest(".tile").dataset.side]
-    if (this.at?.side === side && this.at.cell === Number(cell)) return
-    this.at = { side, cell: Number(cell) }
-    this.follow(side, Number(cell))
+    const box = place?.closest(".tile")
+    if (!box) return this.rest()
+    const side = this.lit.find((each) => each.box === box)
+    const cell = Number(place?.dataset.cell) // NaN beside the cells
+    if (!side || Number.isNaN(cell) || (this.at?.side === side && this.at.cell === cell)) return
+    this.at = { side, cell }
+    this.follow(side, cell)
   }
 
   rest() {
     this.at = null
     this.light(new Map(), null)
-    const [where, sum] = this.info.children
-    where.textContent = "Point at a cell to see where it is stored and how it was computed."
-    sum.textContent = ""
+    this.where.textContent = "Point at a cell to see where it is stored and how it was computed."
+    this.sum.textContent = ""
   }
 
-  // Highlight everything that depends on one cell.
+  /**
+   * Highlight everything that depends on one cell.
+   * @param {Side} side
+   * @param {number} cell
+   */
   follow(side, cell) {
+    /** @type {Lit} */
     const lit = new Map([[side, new Set([cell])]])
     const real = side.stretch ? side.stretch.from[cell][0] : cell
     const index = indexOf(side.tile.shown, real)
-    if (side.role === "output") for (const other of this.lit) if (other.role === "input") this.add(lit, other, side.part?.from?.[other.part.key]?.[cell] ?? [])
+    if (side.role === "output") for (const other of this.lit) if (other.role === "input") this.add(lit, other, side.from[other.key]?.[cell] ?? [])
     if (side.role === "input") {
       for (const other of this.lit) {
         if (other.role !== "output") continue
-        const from = other.part.from?.[side.part.key] ?? []
+        const from = other.from[side.key] ?? []
         this.add(lit, other, side.stretch ? [cell] : from.flatMap((cells, place) => (cells.includes(real) ? [place] : [])))
       }
       if (side.stretch) this.add(lit, side, [real])
     }
-    const final = this.report.tiles[this.report.names[this.chosen]?.tile]
-    const slot = side.role !== "input" && side.name === this.chosen && side.tile.first === final.first || side.role === "shared" ? slotOf(side.tile, index) : this.finalSlot(side, index)
+    const slot = this.slotAt(side, index)
     if (slot !== null) for (const [other, cells] of this.sidesAt(slot)) for (const each of cells) this.add(lit, other, [each], true)
     this.light(lit, slot)
     this.explain(side, real, index, cell)
   }
 
-  // The slot of an input's cell, if the input is still on the shelf in the memory that is drawn.
-  finalSlot(side, index) {
-    const { names, tiles } = this.report
-    const now = names[side.name]
-    if (!now || now.storage !== names[this.chosen]?.storage) return null
-    return tiles[now.tile].shape.join() === side.tile.shape.join() ? slotOf(tiles[now.tile], index) : null
+  /**
+   * The slot of a cell in the memory that is drawn; null where its tensor is no longer on the shelf, or lies elsewhere.
+   * @param {Side} side
+   * @param {number[]} index
+   */
+  slotAt({ role, name, tile }, index) {
+    const { names } = this.report
+    const now = tileOf(this.report, name)
+    if (role === "shared" || (role === "output" && name === this.chosen && tile.first === now?.first)) return slotOf(tile, index)
+    if (!now || names[name].storage !== names[this.chosen].storage) return null
+    return now.shape.join() === tile.shape.join() ? slotOf(now, index) : null
   }
 
+  /**
+   * @param {Lit} lit
+   * @param {Side} side
+   * @param {number[]} cells
+   */
   add(lit, side, cells, plain = false) {
-    if (!lit.has(side)) lit.set(side, new Set())
+    const all = lit.get(side) ?? new Set()
+    lit.set(side, all)
     for (const cell of cells) {
-      if (side.stretch && !plain) side.stretch.from.forEach(([source], place) => { if (source === cell) lit.get(side).add(place) })
-      else lit.get(side).add(cell)
+      if (side.stretch && !plain) side.stretch.from.forEach(([source], place) => { if (source === cell) all.add(place) })
+      else all.add(cell)
     }
   }
 
-  // Which cells of the shared tiles, and of the chosen one, lie in a slot.
+  /**
+   * Which cells of the shared tiles, and of the chosen one, lie in a slot.
+   * @param {number} slot
+   */
   sidesAt(slot) {
+    /** @type {Lit} */
     const sides = new Map()
     for (const side of this.lit) {
       if (side.role !== "shared" && !(side.role === "output" && side.name === this.chosen)) continue
-      const cells = new Set()
-      side.tile.values.forEach((_, cell) => { if (slotOf(side.tile, indexOf(side.tile.shown, cell)) === slot) cells.add(cell) })
-      if (cells.size) sides.set(side, cells)
+      const cells = cellsIn(side.tile, slot)
+      if (cells.length) sides.set(side, new Set(cells))
     }
     return sides
   }
 
+  /**
+   * @param {Lit} lit
+   * @param {number | null} slot
+   */
   light(lit, slot) {
     for (const side of this.lit) {
-      const cells = lit.get(side)
+      const cells = lit.get(side) ?? new Set()
       side.box.classList.toggle("dim", lit.size > 0 && side.role !== "shared")
-      for (const cell of side.on ?? []) if (!cells?.has(cell)) side.cells[cell].classList.remove("on")
-      for (const cell of cells ?? []) side.cells[cell]?.classList.add("on")
+      for (const cell of side.on) if (!cells.has(cell)) side.cells[cell]?.classList.remove("on")
+      for (const cell of cells) side.cells[cell]?.classList.add("on")
       side.on = cells
     }
-    if (this.slot !== undefined) this.slots?.[this.slot]?.classList.remove("on")
-    this.slot = slot ?? undefined
-    if (slot !== null) this.slots?.[slot]?.classList.add("on")
+    if (this.slot !== null) this.slots[this.slot]?.classList.remove("on")
+    this.slot = slot
+    if (slot !== null) this.slots[slot]?.classList.add("on")
   }
 
-  // Describe a cell: its index, its place in memory, and the sum behind it.
+  /**
+   * Describe a cell: its index, its place in memory, and the sum behind it.
+   * @param {Side} side
+   * @param {number} cell of its tile
+   * @param {number[]} index
+   * @param {number} place where the cell is drawn
+   */
   explain(side, cell, index, place) {
     const { tile, name } = side
-    const [where, sum] = this.info.children
     const steps = index.map((at, axis) => `${at}·${tile.strides[axis]}`)
     const slot = [...steps, tile.offset].join(" + ")
     const total = tile.offset + index.reduce((all, at, axis) => all + at * tile.strides[axis], 0)
-    where.textContent = `${name}[${index.join(", ")}] = ${exact(tile.values[cell])}    slot ${slot} = ${total}`
-    sum.textContent = side.role === "output" ? this.written(side, place) : ""
-  }
-
-  written(side, cell) {
-    const { picture, inputs } = this.current ?? {}
-    const from = side.part?.from
-    if (!from || !Object.keys(from).length) return ""
-    const { tiles } = this.report
-    const parts = inputs.filter((input, place) => inputs.findIndex((other) => other.key === input.key) === place).map((input) => ({ ...input, cells: from[input.key]?.[cell] ?? [], values: tiles[input.tile].values, shown: tiles[input.tile].shown }))
-    const numbers = (part) => part.cells.map((each) => exact(part.values[each]))
-    const result = exact(side.tile.values[cell])
-    if (picture.kind === "products" && parts.length === 2 && parts[0].cells.length === parts[1].cells.length) {
-      const [left, right] = parts.map(numbers)
-      return `${cut(left.map((number, term) => `${number}·${right[term]}`), " + ")} = ${result}`
-    }
-    if (picture.kind === "sign" && parts.length === 2 && parts.every((part) => part.cells.length === 1)) return `${numbers(parts[0])[0]} ${picture.word} ${numbers(parts[1])[0]} = ${result}`
-    const used = parts.filter((part) => part.cells.length)
-    const places = used.flatMap((part) => part.cells.map((each) => `${part.name}[${indexOf(part.shown, each).join(", ")}]`))
-    if (!places.length) return "This cell does not depend on any input cell."
-    if (picture.kind === "call" && used.length && places.length > 1) return `${picture.word}(${cut(used.flatMap(numbers), ", ")}) = ${result}`
-    return `from ${cut(places, ", ")}`
+    this.where.textContent = `${name}[${index.join(", ")}] = ${exact(tile.values[cell])}    slot ${slot} = ${total}`
+    this.sum.textContent = side.role === "output" && this.current ? written(this.current, this.report.tiles, side, place) : ""
   }
 
   close() {
     this.observer.disconnect()
   }
-}
-
-function originText({ origin, of }) {
-  if (!of && ["view", "same", "shared"].includes(origin)) return "view of an earlier tensor"
-  return {
-    view: `view of ${of}`, copy: `copy of ${of}`, same: `the same as ${of}`, shared: `shares memory with ${of}`, uninitialised: "uninitialised memory", given: "given",
-  }[origin] ?? ""
-}
-
-const cut = (terms, joint) => (terms.length > TERMS ? `${terms.slice(0, TERMS).join(joint)}${joint}… (${terms.length} in total)` : terms.join(joint))
-
-const same = (source, result, from) => from.every(([cell], place) => Object.is(source.values[cell], result.values[place]))
-
-const identity = (source, result, from) => source.shown.join() === result.shown.join() && from.every(([cell], place) => cell === place)
-
-// Which one output each input cell feeds; null where one feeds several.
-function feedsOne(from, count) {
-  const feeds = new Map()
-  for (const [place, cells] of from.entries()) {
-    if (cells.length < 2 && count > 1) return null
-    for (const cell of cells) {
-      if (feeds.has(cell)) return null
-      feeds.set(cell, place)
-    }
-  }
-  return feeds
 }
