@@ -4,33 +4,37 @@ import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
 
+/** @import { Summary } from "./types.js" */
+
 const WELL_CALIBRATED = 0.005 // most difference between mean confidence and accuracy
 
 export class Calibration {
   constructor() {
+    /** @type {Summary | null} */
+    this.evaluation = null
     this.box = element("div", "evaluation-calibration")
     this.summary = element("p", "evaluation-summary")
     this.plot = element("div", "evaluation-plot")
     this.counts = element("div", "evaluation-plot")
     const plots = element("div", "evaluation-plots")
+    /** @type {(title: string, plot: HTMLElement) => HTMLElement} */
     const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
     plots.append(figure("Accuracy by confidence", this.plot), figure("Test images by confidence", this.counts))
     const hint = "The expected calibration error is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017)."
     this.box.append(this.summary, plots, element("p", "evaluation-hint", hint))
   }
 
+  /** @param {Summary} evaluation */
   take(evaluation) {
     this.evaluation = evaluation
     const { mean_confidence: confidence, expected_error: error } = evaluation.calibration
     const values = `The mean confidence is ${percent(confidence)}, the accuracy ${percent(evaluation.accuracy)}, the expected calibration error ${percent(error)}.`
-    const gap = confidence - evaluation.accuracy
-    const verdict = Math.abs(gap) < WELL_CALIBRATED ? "The network is well calibrated." : gap > 0 ? "The network is overconfident." : "The network is underconfident."
-    this.summary.textContent = `${values} ${verdict}`
+    this.summary.textContent = `${values} ${verdict(confidence, evaluation.accuracy)}`
   }
 
   async show() {
     const Plotly = await loadPlotly()
-    if (!this.box.isConnected) return
+    if (!this.evaluation || !this.box.isConnected) return
     const look = theme(this.box)
     const { bins } = this.evaluation.calibration
     const middle = bins.map(({ low, high }) => (low + high) / 2)
@@ -45,6 +49,15 @@ export class Calibration {
   }
 
   close() {
-    if (window.Plotly) [this.plot, this.counts].forEach((plot) => window.Plotly.purge(plot))
+    for (const plot of [this.plot, this.counts]) window.Plotly?.purge(plot)
   }
+}
+
+/**
+ * @param {number} confidence the mean of all predictions
+ * @param {number} accuracy
+ */
+export function verdict(confidence, accuracy) {
+  const gap = confidence - accuracy
+  return Math.abs(gap) < WELL_CALIBRATED ? "The network is well calibrated." : gap > 0 ? "The network is overconfident." : "The network is underconfident."
 }

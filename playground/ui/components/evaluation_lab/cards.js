@@ -4,11 +4,21 @@ import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 
+/** @import { Pictures } from "./types.js" */
+
 const SIDE = 64 // pixels on the screen
 
-const certainty = (probability) => (probability > 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
+/**
+ * A probability near 1 is not written as 100 %.
+ * @param {number} probability
+ */
+export const certainty = (probability) => (probability > 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
 
-// A card for each image of `page`, a response of the server.
+/**
+ * A card for each image.
+ * @param {Pictures} page
+ * @param {string[]} classes
+ */
 export function cards(page, classes) {
   const bytes = bytesOf(page.pixels)
   return page.index.map((index, place) => {

@@ -2,6 +2,9 @@
 
 import { element } from "../shared/dom.js"
 
+/** @import { Average, ClassScores, Summary } from "./types.js" */
+
+/** @param {number | null} value */
 const digits = (value) => (value === null ? "–" : value.toFixed(4))
 
 export class Classes {
@@ -23,9 +26,11 @@ export class Classes {
     this.box.append(scroll, terms)
   }
 
+  /** @param {Summary} evaluation */
   take({ table, macro, weighted, images }) {
     const head = element("tr")
     head.append(...["Class", "Precision", "Recall", "F1", "Images"].map((text) => element("th", "", text)))
+    /** @type {(name: string, scores: Average | ClassScores, count: number, kind?: string) => HTMLElement} */
     const row = (name, { precision, recall, f1 }, count, kind = "") => {
       const line = element("tr", kind)
       line.append(element("th", "", name), ...[precision, recall, f1].map((value) => this.bar(value)), element("td", "", count.toLocaleString("en")))
@@ -39,9 +44,10 @@ export class Classes {
     )
   }
 
+  /** @param {number | null} value */
   bar(value) {
     const cell = element("td", "evaluation-bar", digits(value))
-    cell.style.setProperty("--share", value ?? 0)
+    cell.style.setProperty("--share", String(value ?? 0))
     return cell
   }
 

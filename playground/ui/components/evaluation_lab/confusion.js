@@ -3,9 +3,19 @@
 import { element } from "../shared/dom.js"
 import { cards } from "./cards.js"
 
+/** @import { Ask, Pictures, Summary } from "./types.js" */
+
 export class Confusion {
+  /** @param {Ask} ask */
   constructor(ask) {
     this.ask = ask
+    /** @type {string[]} */
+    this.classes = []
+    /** @type {number[][]} */
+    this.counts = []
+    /** @type {{ label: number, predicted: number, button: HTMLButtonElement }[]} */
+    this.buttons = []
+    this.chosen = { label: 0, predicted: 0 }
     this.box = element("div", "evaluation-confusion")
     this.table = element("table", "evaluation-matrix")
     const scroll = element("div", "evaluation-scroll")
@@ -19,9 +29,10 @@ export class Confusion {
     this.box.append(left, right)
   }
 
-  take(evaluation) {
-    this.evaluation = evaluation
-    const { classes, confusion } = evaluation
+  /** @param {Summary} evaluation */
+  take({ classes, confusion }) {
+    this.classes = classes
+    this.counts = confusion
     const head = element("tr")
     head.append(element("th"), ...classes.map((name) => { const cell = element("th", "", name); cell.scope = "col"; cell.title = name; return cell }))
     this.buttons = []
@@ -36,35 +47,43 @@ export class Confusion {
       return row
     })
     this.table.replaceChildren(head, ...rows)
-    const wrong = confusion.flatMap((counts, label) => counts.map((count, predicted) => ({ label, predicted, count }))).filter(({ label, predicted }) => label !== predicted)
-    const worst = wrong.reduce((most, each) => (each.count > most.count ? each : most), { count: 0, label: 0, predicted: 0 })
-    this.choose(worst.label, worst.predicted)
+    const { label, predicted } = worst(confusion)
+    this.choose(label, predicted)
   }
 
+  /**
+   * @param {number} label
+   * @param {number} predicted
+   * @param {number} count
+   * @param {number} total of the row
+   */
   cell(label, predicted, count, total) {
     const cell = element("td", label === predicted ? "right" : "wrong")
     const button = element("button", count ? "" : "none", String(count))
     button.type = "button"
     button.disabled = !count
-    const { classes } = this.evaluation
-    button.setAttribute("aria-label", `True class ${classes[label]}, predicted class ${classes[predicted]}: ${count}`)
-    // Mistakes are few: the square root makes them visible.
-    cell.style.setProperty("--share", label === predicted ? (total ? count / total : 0) : Math.sqrt(total ? count / total : 0))
+    button.setAttribute("aria-label", `True class ${this.classes[label]}, predicted class ${this.classes[predicted]}: ${count}`)
+    const share = total ? count / total : 0
+    cell.style.setProperty("--share", String(label === predicted ? share : Math.sqrt(share))) // mistakes are few: the square root makes them visible
     button.onclick = () => this.choose(label, predicted)
     this.buttons.push({ label, predicted, button })
     cell.append(button)
     return cell
   }
 
+  /**
+   * @param {number} label
+   * @param {number} predicted
+   */
   async choose(label, predicted) {
     this.chosen = { label, predicted }
-    for (const one of this.buttons) one.button.setAttribute("aria-pressed", one.label === label && one.predicted === predicted)
-    const { classes, confusion } = this.evaluation
-    const count = confusion[label][predicted]
-    if (!count) {
+    for (const one of this.buttons) one.button.setAttribute("aria-pressed", String(one.label === label && one.predicted === predicted))
+    const { classes } = this
+    if (!this.counts[label][predicted]) {
       this.caption.textContent = "Every image is correctly classified."
       return this.images.replaceChildren()
     }
+    /** @type {Pictures | null} */
     const answer = await this.ask("/pictures", { true: label, predicted, order: "most-certain" })
     if (!answer || this.chosen.label !== label || this.chosen.predicted !== predicted) return
     const which = label === predicted ? `Class ${classes[label]}, correctly classified` : `True class ${classes[label]}, predicted class ${classes[predicted]}`
@@ -73,4 +92,13 @@ export class Confusion {
   }
 
   show() {}
+}
+
+/**
+ * The cell with the most mistakes; the first one of the diagonal where there are none.
+ * @param {number[][]} confusion
+ */
+export function worst(confusion) {
+  const wrong = confusion.flatMap((counts, label) => counts.map((count, predicted) => ({ label, predicted, count }))).filter(({ label, predicted }) => label !== predicted)
+  return wrong.reduce((most, each) => (each.count > most.count ? each : most), { label: 0, predicted: 0, count: 0 })
 }

@@ -4,24 +4,41 @@ import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
 
+/**
+ * @import { Look } from "../shared/plot.js"
+ * @import { Ask, Points, Summary } from "./types.js"
+ */
+
 const ZOOM = 3
 const SYMBOLS = ["circle", "square", "diamond", "cross"]
 
 export class Features {
-  // `ask` asks the server; `sheetAddress` returns the address of the picture with all test images.
+  /**
+   * @param {Ask} ask
+   * @param {() => URL} sheetAddress returns the address of the picture with all test images
+   */
   constructor(ask, sheetAddress) {
-    Object.assign(this, { ask, sheetAddress })
+    this.ask = ask
+    this.sheetAddress = sheetAddress
+    /** @type {string[]} */
+    this.classes = []
+    this.fresh = false // whether the points are still to be requested
+    /** @type {Points | null} */
+    this.points = null
+    /** @type {HTMLImageElement | null} */
+    this.sheet = null
     this.box = element("div", "evaluation-features")
     this.method = element("select")
     this.method.append(new Option("PCA", "pca"), new Option("t-SNE", "tsne"))
     this.method.setAttribute("aria-label", "Method")
     this.dimensions = element("select")
-    this.dimensions.append(new Option("in two dimensions", 2), new Option("in three dimensions", 3))
+    this.dimensions.append(new Option("in two dimensions", "2"), new Option("in three dimensions", "3"))
     this.dimensions.setAttribute("aria-label", "Dimensions")
     for (const input of [this.method, this.dimensions]) input.onchange = () => this.load()
     const tools = element("div", "evaluation-tools")
     tools.append(this.method, this.dimensions)
     this.status = element("p", "evaluation-hint")
+    /** @type {HTMLElement} */
     this.plot = element("div", "evaluation-plot large")
     this.card = element("div", "evaluation-point")
     this.card.setAttribute("aria-live", "polite")
@@ -30,8 +47,9 @@ export class Features {
     this.box.append(tools, this.status, body)
   }
 
-  take(evaluation) {
-    this.classes = evaluation.classes
+  /** @param {Summary} evaluation */
+  take({ classes }) {
+    this.classes = classes
     this.fresh = true
     this.sheet = null
   }
@@ -45,73 +63,91 @@ export class Features {
     this.fresh = false
     this.status.textContent = this.method.value === "tsne" ? "Computing t-SNE. This takes a few seconds." : "Computing the points…"
     const query = { method: this.method.value, dimensions: this.dimensions.value }
+    /** @type {Points | null} */
     const points = await this.ask("/points", query)
     if (!points || query.method !== this.method.value || query.dimensions !== this.dimensions.value) return
     this.points = points
     if (!this.sheet) {
       this.sheet = new Image()
-      this.sheet.src = this.sheetAddress()
+      this.sheet.src = this.sheetAddress().href
     }
     this.draw()
   }
 
-  explained() {
-    const { method, variance, note, index } = this.points
-    const share = variance.reduce((sum, one) => sum + one, 0)
-    if (note) return note
-    if (method === "pca") return `The input of the last layer for ${index.length.toLocaleString("en")} test images, along its principal components, which hold ${percent(share, 0)} of the variance.`
-    return `The input of the last layer for ${index.length.toLocaleString("en")} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.`
-  }
-
   async draw() {
     const Plotly = await loadPlotly()
-    if (!this.box.isConnected) return
-    const look = theme(this.box)
     const { points } = this
-    this.status.textContent = this.explained()
+    if (!points || !this.box.isConnected) return
+    const look = theme(this.box)
+    this.status.textContent = explanation(points)
     const three = points.dimensions === 3
     const axis = { showgrid: true, zeroline: false, showticklabels: false, title: { text: "" }, gridcolor: look.grid, backgroundcolor: "rgba(0,0,0,0)" }
     const options = three
       ? { scene: { xaxis: axis, yaxis: axis, zaxis: axis }, margin: { l: 0, r: 0, t: 8, b: 0 } }
       : { margin: { l: 12, r: 12, t: 8, b: 12 } }
     const made = layout(look, 560, { ...axis, title: "" }, { ...axis, scaleanchor: "x" }, { ...options, hovermode: "closest", uirevision: `${points.method}${points.dimensions}`, legend: { x: 1.02, y: 0.92, itemsizing: "constant" } })
-    await Plotly.react(this.plot, this.traces(look, three), made, { ...CONFIG, modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"] })
-    this.plot.removeAllListeners?.("plotly_hover")
-    this.plot.on("plotly_hover", ({ points: [point] }) => this.point(point.customdata))
+    await Plotly.react(this.plot, traces(points, this.classes, look), made, { ...CONFIG, modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"] })
+    const drawn = /** @type {PlotElement} */ (this.plot)
+    if (!drawn.removeAllListeners) return // the page was left meanwhile, and the plot with it
+    drawn.removeAllListeners("plotly_hover")
+    drawn.on("plotly_hover", ({ points: [point] }) => this.point(point.customdata))
   }
 
-  traces(look, three) {
-    const { coordinates, labels, predictions } = this.points
-    const trace = (chosen, more) => ({
-      type: three ? "scatter3d" : "scattergl", mode: "markers", customdata: chosen, hoverinfo: "none",
-      ...Object.fromEntries(["x", "y", ...(three ? ["z"] : [])].map((name, place) => [name, chosen.map((index) => coordinates[index][place])])), ...more,
-    })
-    const all = labels.map((_, index) => index)
-    const count = look.colours.length
-    const groups = this.classes.map((name, label) => trace(all.filter((index) => labels[index] === label), {
-      name, marker: { size: three ? 4 : 7, color: look.colours[label % count], symbol: SYMBOLS[Math.floor(label / count)], opacity: 0.85 },
-    }))
-    const wrong = all.filter((index) => labels[index] !== predictions[index])
-    const ring = { size: three ? 7 : 13, color: look.text, symbol: "circle-open", line: { color: look.text, width: 2 } }
-    return [...groups, trace(wrong, { name: "misclassified", marker: ring })]
-  }
-
-  // One image, cut out of the sheet.
+  /**
+   * One image, cut out of the sheet.
+   * @param {number} place of its point
+   */
   point(place) {
-    const { sheet: { columns, width, height }, labels, predictions, confidence, index } = this.points
+    const { points, sheet, classes } = this
+    if (!points || !sheet) return
+    const { sheet: { columns, width, height }, labels, predictions, confidence, index } = points
     const canvas = document.createElement("canvas")
     Object.assign(canvas, { width, height, role: "img" })
-    canvas.setAttribute("aria-label", this.classes[labels[place]])
+    canvas.setAttribute("aria-label", classes[labels[place]])
     Object.assign(canvas.style, { width: `${width * ZOOM}px`, height: `${height * ZOOM}px`, imageRendering: "pixelated" })
-    const cut = () => canvas.getContext("2d").drawImage(this.sheet, (place % columns) * width, Math.floor(place / columns) * height, width, height, 0, 0, width, height)
-    if (this.sheet.complete) cut()
-    else this.sheet.addEventListener("load", cut)
+    const cut = () => canvas.getContext("2d")?.drawImage(sheet, (place % columns) * width, Math.floor(place / columns) * height, width, height, 0, 0, width, height)
+    if (sheet.complete) cut()
+    else sheet.addEventListener("load", cut)
     const right = labels[place] === predictions[place]
-    const title = right ? `✓ ${this.classes[labels[place]]}` : `✗ ${this.classes[labels[place]]}, predicted as ${this.classes[predictions[place]]}`
+    const title = right ? `✓ ${classes[labels[place]]}` : `✗ ${classes[labels[place]]}, predicted as ${classes[predictions[place]]}`
     this.card.replaceChildren(canvas, element("b", "", title), element("span", "", `confidence ${percent(confidence[place])}`), element("span", "", `test image ${index[place]}`))
   }
 
   close() {
-    if (window.Plotly) window.Plotly.purge(this.plot)
+    window.Plotly?.purge(this.plot)
   }
+}
+
+/**
+ * What the points are, and what their distances mean.
+ * @param {Pick<Points, "method" | "variance" | "note" | "index">} points
+ */
+export function explanation({ method, variance, note, index }) {
+  const share = variance.reduce((sum, one) => sum + one, 0)
+  if (note) return note
+  if (method === "pca") return `The input of the last layer for ${index.length.toLocaleString("en")} test images, along its principal components, which hold ${percent(share, 0)} of the variance.`
+  return `The input of the last layer for ${index.length.toLocaleString("en")} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.`
+}
+
+/**
+ * The points of each class, and rings around those that are misclassified.
+ * @param {Pick<Points, "dimensions" | "coordinates" | "labels" | "predictions">} points
+ * @param {string[]} classes
+ * @param {Pick<Look, "text" | "colours">} look
+ */
+export function traces({ dimensions, coordinates, labels, predictions }, classes, look) {
+  const three = dimensions === 3
+  /** @type {(chosen: number[], more: object) => object} */
+  const trace = (chosen, more) => ({
+    type: three ? "scatter3d" : "scattergl", mode: "markers", customdata: chosen, hoverinfo: "none",
+    ...Object.fromEntries(["x", "y", ...(three ? ["z"] : [])].map((name, place) => [name, chosen.map((index) => coordinates[index][place])])), ...more,
+  })
+  const all = labels.map((_, index) => index)
+  const count = look.colours.length
+  const groups = classes.map((name, label) => trace(all.filter((index) => labels[index] === label), {
+    name, marker: { size: three ? 4 : 7, color: look.colours[label % count], symbol: SYMBOLS[Math.floor(label / count)], opacity: 0.85 },
+  }))
+  const wrong = all.filter((index) => labels[index] !== predictions[index])
+  const ring = { size: three ? 7 : 13, color: look.text, symbol: "circle-open", line: { color: look.text, width: 2 } }
+  return [...groups, trace(wrong, { name: "misclassified", marker: ring })]
 }

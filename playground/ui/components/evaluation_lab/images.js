@@ -3,18 +3,27 @@
 import { element } from "../shared/dom.js"
 import { cards } from "./cards.js"
 
+/** @import { Ask, Pictures, Summary } from "./types.js" */
+
 const ANSWERS = { wrong: "misclassified", right: "correctly classified", all: "all" }
 const ORDERS = { "most-certain": "highest confidence first", "least-certain": "lowest confidence first", "in-order": "as in the data set" }
 
 export class Images {
+  /** @param {Ask} ask */
   constructor(ask) {
     this.ask = ask
+    /** @type {string[]} */
+    this.classes = []
+    this.fresh = false // whether the images are still to be requested
+    this.request = "" // the last one
+    this.count = 0 // of images that are shown
     this.box = element("div")
     const tools = element("div", "evaluation-tools")
-    this.answers = this.select("Images", ANSWERS)
+    this.answers = this.select(ANSWERS)
     this.true = element("select")
     this.predicted = element("select")
-    this.order = this.select("Order", ORDERS)
+    this.order = this.select(ORDERS)
+    /** @type {(text: string, input: HTMLElement) => HTMLElement} */
     const label = (text, input) => { const box = element("label"); input.setAttribute("aria-label", text); box.append(text, input); return box }
     tools.append(label("Images", this.answers), label("True class", this.true), label("Predicted class", this.predicted), label("", this.order))
     for (const input of [this.answers, this.true, this.predicted, this.order]) input.onchange = () => this.load(0)
@@ -28,15 +37,17 @@ export class Images {
     this.box.append(tools, this.status, this.grid, this.more)
   }
 
-  select(name, choices) {
+  /** @param {Record<string, string>} choices a text for each value */
+  select(choices) {
     const box = element("select")
     box.append(...Object.entries(choices).map(([value, text]) => new Option(text, value)))
     return box
   }
 
-  take(evaluation) {
-    this.evaluation = evaluation
-    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option("any", ""), ...evaluation.classes.map((name, index) => new Option(name, index)))
+  /** @param {Summary} evaluation */
+  take({ classes }) {
+    this.classes = classes
+    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option("any", ""), ...classes.map((name, index) => new Option(name, String(index))))
     this.fresh = true
   }
 
@@ -44,14 +55,16 @@ export class Images {
     if (this.fresh) this.load(0)
   }
 
+  /** @param {number} offset how many images are shown already */
   async load(offset) {
     this.fresh = false
     const query = { outcome: this.answers.value, true: this.true.value, predicted: this.predicted.value, order: this.order.value, offset }
     this.request = JSON.stringify(query)
+    /** @type {Pictures | null} */
     const answer = await this.ask("/pictures", query)
     if (!answer || this.request !== JSON.stringify(query)) return
     this.count = offset + answer.index.length
-    const made = cards(answer, this.evaluation.classes)
+    const made = cards(answer, this.classes)
     if (offset) this.grid.append(...made)
     else this.grid.replaceChildren(...made)
     this.status.textContent = answer.total ? `${this.count.toLocaleString("en")} of ${answer.total.toLocaleString("en")} images` : "No image matches these filters."

@@ -1,7 +1,7 @@
 // Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
 
 import { address, request } from "../shared/client.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { Calibration } from "./calibration.js"
@@ -10,24 +10,51 @@ import { Confusion } from "./confusion.js"
 import { Features } from "./features.js"
 import { Images } from "./images.js"
 
-const VIEWS = { confusion: "Confusion matrix", classes: "By class", images: "Images", calibration: "Calibration", features: "Features" }
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Ask, Summary, View } from "./types.js"
+ */
+
+/** @typedef {"confusion" | "classes" | "images" | "calibration" | "features"} ViewName */
+
+/** @type {[ViewName, string][]} */
+const VIEWS = [["confusion", "Confusion matrix"], ["classes", "By class"], ["images", "Images"], ["calibration", "Calibration"], ["features", "Features"]]
 
 class Evaluation {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root.querySelector(".evaluation")
-    this.find = (name) => this.root.querySelector(name)
+    /** @type {HTMLElement} */
+    this.root = find(root, ".evaluation")
+    this.data = { model: "", dataset: "" } // as `playground.ui.components.evaluation_lab.evaluation_lab` gives them
+    this.requested = ""
+    /** @type {Summary | null} */
+    this.evaluation = null
+    this.closed = false
+    /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     const sheet = () => address("api/evaluation/sheet", this.data)
+    /** @type {Record<ViewName, View>} */
     this.parts = { confusion: new Confusion(ask), classes: new Classes(), images: new Images(ask), calibration: new Calibration(), features: new Features(ask, sheet) }
-    this.find(".evaluation-views").append(...Object.entries(VIEWS).map(([name, title]) => {
-      const button = element("button", "", title)
-      Object.assign(button, { type: "button", role: "tab", onclick: () => this.open(name) })
-      button.dataset.view = name
-      return button
-    }))
+    this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
+    find(this.root, ".evaluation-views").append(...this.tabs.values())
+    /** @type {ViewName} */
     this.view = "confusion"
   }
 
+  /**
+   * @param {ViewName} name
+   * @param {string} title
+   */
+  tab(name, title) {
+    const button = element("button", "", title)
+    button.type = "button"
+    button.role = "tab"
+    button.onclick = () => this.open(name)
+    button.dataset.view = name
+    return button
+  }
+
+  /** @param {Component} component */
   update({ data }) {
     const requested = `${data.model} ${data.dataset}`
     this.data = data
@@ -37,6 +64,7 @@ class Evaluation {
     } else if (this.evaluation) this.open(this.view) // the theme may have changed
   }
 
+  /** @type {Ask} */
   async ask(path, query = {}) {
     const requested = this.requested
     const answer = await request(`api/evaluation${path}`, { query: { ...this.data, ...query } })
@@ -44,39 +72,47 @@ class Evaluation {
     return answer.error ? this.showMessage(answer.error) : answer
   }
 
+  /** @param {string} message */
   showMessage(message) {
     this.root.setAttribute("aria-busy", "false")
-    this.find(".evaluation-status").textContent = message
+    find(this.root, ".evaluation-status").textContent = message
     return null
   }
 
+  /** @param {string} requested */
   async look(requested) {
     this.root.setAttribute("aria-busy", "true")
-    this.find(".evaluation-status").textContent = "Evaluating the network on all test images…"
+    find(this.root, ".evaluation-status").textContent = "Evaluating the network on all test images…"
+    /** @type {Summary | null} */
     const evaluation = await this.ask("")
     if (!evaluation || requested !== this.requested) return
     this.evaluation = evaluation
     this.showMessage("")
-    this.find(".evaluation-facts").hidden = this.find(".evaluation-views").hidden = false
+    find(this.root, ".evaluation-facts").hidden = find(this.root, ".evaluation-views").hidden = false
     const right = evaluation.confusion.reduce((sum, row, index) => sum + row[index], 0)
     this.fact("accuracy", percent(evaluation.accuracy, 2))
     this.fact("right", `${right.toLocaleString("en")} of ${evaluation.images.toLocaleString("en")}`)
     this.fact("loss", evaluation.loss.toPrecision(3))
     this.fact("f1", evaluation.macro.f1.toFixed(4))
     this.fact("calibration", percent(evaluation.calibration.expected_error, 2))
-    this.find(".evaluation-honesty").textContent = evaluation.leakage
+    find(this.root, ".evaluation-honesty").textContent = evaluation.leakage
     Object.values(this.parts).forEach((one) => one.take(evaluation))
     this.open(this.view)
   }
 
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   fact(name, text) {
-    this.find(`[data-fact="${name}"]`).textContent = text
+    find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
+  /** @param {ViewName} name */
   open(name) {
     this.view = name
-    this.root.querySelectorAll("[data-view]").forEach((button) => button.setAttribute("aria-selected", button.dataset.view === name))
-    this.find(".evaluation-view").replaceChildren(this.parts[name].box)
+    for (const [other, button] of this.tabs) button.setAttribute("aria-selected", String(other === name))
+    find(this.root, ".evaluation-view").replaceChildren(this.parts[name].box)
     this.parts[name].show()
   }
 

@@ -3,19 +3,41 @@
 import { element } from "../shared/dom.js"
 import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
 import { SMOOTHING, smooth } from "../shared/smoothing.js"
+import { endOf, placeOf, places, stepAt } from "./axis.js"
 
+/**
+ * @import { Look } from "../shared/plot.js"
+ * @import { Axis } from "./axis.js"
+ * @import { LiveRun, Mark } from "./types.js"
+ */
+
+/** @typedef {"loss" | "accuracy" | "rate"} PlotName */
+
+/** @type {Record<Axis, string>} */
 const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
-const PLOTS = { loss: "Loss", accuracy: "Accuracy", rate: "Learning rate" }
+/** @type {[PlotName, string][]} */
+const PLOTS = [["loss", "Loss"], ["accuracy", "Accuracy"], ["rate", "Learning rate"]]
 
 export class Curves {
-  // `again` is called when other steps are needed.
+  /** @param {() => void} again called when other steps are needed */
   constructor(again) {
     this.again = again
+    /** @type {Axis} */
     this.axis = "epoch"
     this.smoothing = SMOOTHING
     this.logarithmic = false
-    this.range = null // the visible part of the axis, if not all of it …
-    this.window = null // … and the steps that lie there
+    /** @type {[number, number] | null} the visible part of the axis, if not all of it … */
+    this.range = null
+    /** @type {[number, number] | null} … and the steps that lie there */
+    this.window = null
+    this.revision = 0
+    this.run = ""
+    /** @type {LiveRun | null} */
+    this.shown = null
+    /** @type {Mark[]} */
+    this.marks = []
+    /** @type {Map<PlotName, HTMLElement>} */
+    this.plots = new Map()
     this.box = element("div", "monitor-curves")
     this.box.append(this.tools(), this.figures())
   }
@@ -25,30 +47,30 @@ export class Curves {
     const axis = element("select")
     axis.append(...Object.keys(AXES).map((name) => new Option(`by ${name === "seconds" ? "second" : name}`, name)))
     axis.setAttribute("aria-label", "Horizontal axis")
-    axis.onchange = () => { this.axis = axis.value; this.whole(); this.draw() }
+    axis.onchange = () => { this.axis = /** @type {Axis} */ (axis.value); this.whole(); this.draw() }
     const slider = element("input")
     Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.smoothing })
     slider.setAttribute("aria-label", "Smoothing")
     slider.oninput = () => { this.smoothing = Number(slider.value); this.draw() }
+    const smoothing = element("label")
+    smoothing.append("Smoothing", slider)
     const scale = element("input")
     scale.type = "checkbox"
     scale.onchange = () => { this.logarithmic = scale.checked; this.draw() }
-    const labelled = (text, input) => { const label = element("label"); label.append(text, input); return label }
     const log = element("label")
     log.append(scale, "Log scale")
-    tools.append(axis, labelled("Smoothing", slider), log)
+    tools.append(axis, smoothing, log)
     return tools
   }
 
   figures() {
     const plots = element("div", "monitor-plots")
-    this.plots = {}
-    for (const [name, title] of Object.entries(PLOTS)) {
+    for (const [name, title] of PLOTS) {
       const figure = element("figure", `monitor-figure-${name}`)
       const plot = element("div", "monitor-plot")
       plot.dataset.plot = name
       figure.append(element("figcaption", "", title), plot)
-      this.plots[name] = plot
+      this.plots.set(name, plot)
       plots.append(figure)
     }
     return plots
@@ -63,53 +85,65 @@ export class Curves {
 
   forget() {
     this.range = this.window = null
-    this.revision = (this.revision ?? 0) + 1
+    this.revision++
   }
 
+  /**
+   * @param {string} run
+   * @param {LiveRun} shown
+   * @param {Mark[]} marks
+   */
   show(run, shown, marks) {
     if (this.run !== run) this.forget()
-    Object.assign(this, { run, shown, marks })
+    this.run = run
+    this.shown = shown
+    this.marks = marks
     this.draw()
   }
 
   async draw() {
     await loadPlotly()
-    const { shown } = this
-    if (!shown || !this.box.isConnected) return
     const look = theme(this.box)
-    for (const [name, plot] of Object.entries(this.plots)) {
-      await drawGrowing(plot, this.traces(name, look), this.layout(name, look), (...range) => this.zoomed(...range))
+    for (const [name, plot] of this.plots) {
+      const { shown } = this
+      if (!shown || !this.box.isConnected) return
+      await drawGrowing(plot, this.traces(name, look, shown), this.layout(name, look, shown), (low, high) => this.zoomed(low, high))
     }
   }
 
-  // The places of steps on the axis.
-  places({ step = [], seconds = [] }) {
-    const each = this.shown.per_epoch || 1
-    return this.axis === "seconds" ? seconds : this.axis === "step" ? step : step.map((value) => value / each)
-  }
-
-  traces(name, look) {
-    const { batches, tests } = this.shown
+  /**
+   * @param {PlotName} name
+   * @param {Look} look
+   * @param {LiveRun} shown
+   */
+  traces(name, look, shown) {
+    const { batches, tests, per_epoch: each } = shown
     const [train, test] = look.colours
-    const x = this.places(batches)
+    const x = places(this.axis, batches, each)
     if (name === "rate") return [{ x, y: batches.learning_rate ?? [], mode: "lines", line: { color: train, width: 2, shape: "hv" }, hovertemplate: "%{y:.3g}<extra></extra>", showlegend: false }]
+    const [low, high] = name === "loss" ? [batches.loss_low, batches.loss_high] : [batches.accuracy_low, batches.accuracy_high]
     const format = name === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
     const band = { mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false }
     const marker = { size: tests.step.length > 40 ? 0 : 7 }
     return [
-      { ...band, x, y: batches[`${name}_low`] ?? [] },
-      { ...band, x, y: batches[`${name}_high`] ?? [], fill: "tonexty", fillcolor: faint(train) },
-      { x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, this.end()), name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
-      { x: this.places(tests), y: tests[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>test</extra>` },
+      { ...band, x, y: low ?? [] },
+      { ...band, x, y: high ?? [], fill: "tonexty", fillcolor: faint(train) },
+      { x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, endOf(this.axis, shown)), name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
+      { x: places(this.axis, tests, each), y: tests[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>test</extra>` },
     ]
   }
 
-  layout(name, look) {
+  /**
+   * @param {PlotName} name
+   * @param {Look} look
+   * @param {LiveRun} shown
+   */
+  layout(name, look, shown) {
     const revision = `${this.run} ${this.axis} ${this.revision}`
-    const x = { title: name === "rate" ? "" : AXES[this.axis], range: this.range ?? [0, this.end()], uirevision: `${revision} ${this.range}` }
+    const x = { title: name === "rate" ? "" : AXES[this.axis], range: this.range ?? [0, endOf(this.axis, shown)], uirevision: `${revision} ${this.range}` }
     const log = this.logarithmic && name !== "accuracy"
     const y = name === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power", nticks: 6 } : { rangemode: "tozero", tickformat: name === "rate" ? "~g" : undefined }
-    const marks = this.marks.map(({ step, text, kind }) => ({ at: this.place(step), text, kind })).filter(({ at }) => at !== null)
+    const marks = this.marks.map(({ step, text, kind }) => ({ at: placeOf(this.axis, step, shown), text, kind })).filter(({ at }) => at !== null)
     return layout(look, name === "rate" ? 150 : 320, x, y, {
       uirevision: `${revision} ${log}`, // a zoom of the vertical axis survives the next refresh
       margin: { l: 58, r: 12, t: name === "rate" ? 22 : 34, b: name === "rate" ? 28 : 44 },
@@ -118,44 +152,25 @@ export class Curves {
     })
   }
 
-  // Where the run ends on the axis.
-  end() {
-    const { total_steps: steps, per_epoch: each, seconds, seconds_left: left } = this.shown
-    return Math.max({ epoch: steps / (each || 1), step: steps, seconds: seconds + (left ?? 0) }[this.axis], 0.01)
-  }
-
-  // Where a step lies on the axis; null where that is not known yet.
-  place(step) {
-    if (this.axis === "step") return step
-    if (this.axis === "epoch") return step / (this.shown.per_epoch || 1)
-    const { batches } = this.shown
-    const index = (batches.step ?? []).findIndex((value) => value >= step)
-    return index < 0 ? null : batches.seconds[index]
-  }
-
-  // The steps that lie around a place of the axis.
-  stepAt(place) {
-    if (this.axis === "step") return place
-    if (this.axis === "epoch") return place * (this.shown.per_epoch || 1)
-    const { seconds = [], step = [] } = this.shown.batches
-    const index = seconds.findIndex((value) => value >= place)
-    return index < 0 ? (step.at(-1) ?? 0) : step[index]
-  }
-
-  // One plot was zoomed: the others follow, and the visible steps are fetched at a finer resolution.
+  /**
+   * One plot was zoomed: the others follow, and the visible steps are fetched at a finer resolution.
+   * @param {number} [low]
+   * @param {number} [high]
+   */
   zoomed(low, high) {
-    if (low === undefined) this.whole()
-    else {
+    if (low === undefined || high === undefined) this.whole()
+    else if (this.shown) {
       this.range = [low, high]
-      this.window = [Math.floor(this.stepAt(low)), Math.ceil(this.stepAt(high))]
+      this.window = [Math.floor(stepAt(this.axis, low, this.shown)), Math.ceil(stepAt(this.axis, high, this.shown))]
       this.again()
     }
     this.draw()
   }
 
   close() {
-    if (window.Plotly) Object.values(this.plots).forEach((plot) => window.Plotly.purge(plot))
+    for (const plot of this.plots.values()) window.Plotly?.purge(plot)
   }
 }
 
+/** @param {string} colour */
 const faint = (colour) => `${colour}2b` // one sixth of it

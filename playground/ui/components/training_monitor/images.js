@@ -5,10 +5,14 @@ import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { Timeline } from "./timeline.js"
 
+/** @import { Inside } from "./types.js" */
+
 const TOP = 3
 
 export class Images {
   constructor() {
+    /** @type {Inside | null} */
+    this.seen = null
     this.box = element("div", "monitor-images")
     this.timeline = new Timeline(() => this.draw())
     this.status = element("p", "monitor-hint")
@@ -16,6 +20,7 @@ export class Images {
     this.box.append(this.status, this.timeline.box, this.cards)
   }
 
+  /** @param {Inside | null} seen */
   show(seen) {
     this.seen = seen
     this.timeline.show(seen?.snapshots ?? [])
@@ -31,18 +36,19 @@ export class Images {
     const { shape, pixels, labels, classes, predictions } = seen.gallery
     const bytes = bytesOf(pixels)
     const answer = predictions[this.timeline.at]
-    const right = answer.filter((each, index) => best(each)[0] === labels[index]).length
+    const right = answer.filter((each, index) => ranking(each)[0] === labels[index]).length
     this.status.textContent = `The same ${labels.length} test images throughout, never used for training. At this step, ${right} of ${labels.length} are correctly classified.`
     this.cards.replaceChildren(...labels.map((label, index) => {
-      const ranked = best(answer[index])
+      const ranked = ranking(answer[index])
       const good = ranked[0] === label
       const card = element("figure", `monitor-card ${good ? "right" : "wrong"}`)
       const caption = element("figcaption", "", `${good ? "✓" : "✗"} ${classes[label]}`)
       const bars = element("div", "monitor-bars")
       for (const one of ranked.slice(0, TOP)) {
         const bar = element("div", one === label ? "true" : "")
-        bar.style.setProperty("--share", answer[index][one] / 1000)
-        bar.append(element("span", "", classes[one]), element("b", "", percent(answer[index][one] / 1000, 0)))
+        const share = answer[index][one] / 1000
+        bar.style.setProperty("--share", String(share))
+        bar.append(element("span", "", classes[one]), element("b", "", percent(share, 0)))
         bars.append(bar)
       }
       card.append(paint(bytes, index, shape.slice(1), 64 / shape[3], { label: classes[label] }), caption, bars)
@@ -51,5 +57,8 @@ export class Images {
   }
 }
 
-// Classes, the most probable first.
-const best = (answer) => answer.map((_, index) => index).sort((one, other) => answer[other] - answer[one])
+/**
+ * Classes, the most probable first.
+ * @param {number[]} answer the probability of each
+ */
+export const ranking = (answer) => answer.map((_, index) => index).sort((one, other) => answer[other] - answer[one])

@@ -6,18 +6,26 @@ import { percent } from "../shared/format.js"
 import { CONFIG, depth, layout, loadPlotly, theme } from "../shared/plot.js"
 import { Timeline } from "./timeline.js"
 
+/** @import { Ask, Filters, Histograms, Inside, Layer } from "./types.js" */
+
 const BINS = 60
-const WHAT = { weights: "weights", gradients: "gradients", outputs: "outputs" }
-const digits = (value) => (value === null ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1))
+const WHAT = ["weights", "gradients", "outputs"]
+
+/** @param {number | null} value */
+export const digits = (value) => (value === null ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1))
 
 export class RunInside {
-  // `ask(path, query)` asks the server about the run.
+  /** @param {Ask} ask */
   constructor(ask) {
     this.ask = ask
+    this.run = ""
+    /** @type {string[][]} for each layer what there are histograms of */
+    this.kinds = []
     this.box = element("div", "monitor-inside")
-    this.plots = { gradient: element("div", "monitor-plot"), ratio: element("div", "monitor-plot") }
+    this.gradients = element("div", "monitor-plot")
+    this.ratios = element("div", "monitor-plot")
     const pair = element("div", "monitor-plots")
-    pair.append(this.figure("Gradient norm of each layer", this.plots.gradient), this.figure("Update ÷ weights (about 0.001 is typical)", this.plots.ratio))
+    pair.append(this.figure("Gradient norm of each layer", this.gradients), this.figure("Update ÷ weights (about 0.001 is typical)", this.ratios))
     this.table = element("table", "monitor-table")
     this.layer = element("select")
     this.layer.setAttribute("aria-label", "Layer")
@@ -38,91 +46,101 @@ export class RunInside {
     this.all = element("div")
     const below = element("div", "monitor-plots")
     below.append(this.histograms, this.first)
-    this.all.append(pair, below, this.scroll())
+    const scroll = element("div", "monitor-scroll")
+    scroll.append(this.table)
+    this.all.append(pair, below, scroll)
     this.box.append(this.waiting, this.all)
   }
 
+  /**
+   * @param {string} title
+   * @param {HTMLElement} plot
+   */
   figure(title, plot) {
     const figure = element("figure")
     figure.append(element("figcaption", "", title), plot)
     return figure
   }
 
-  scroll() {
-    const box = element("div", "monitor-scroll")
-    box.append(this.table)
-    return box
-  }
-
+  /**
+   * @param {string} run
+   * @param {Inside | null} seen
+   */
   show(run, seen) {
     const other = this.run !== run
-    Object.assign(this, { run, seen })
+    this.run = run
     const empty = !seen?.steps.length
     this.waiting.hidden = !empty
     this.all.hidden = empty
     if (empty) return
-    this.rows()
-    this.lines()
+    this.rows(seen.layers)
+    this.lines(seen)
     this.first.hidden = !seen.filters
     if (seen.filters) { this.timeline.show(seen.snapshots); this.filters() }
-    this.histograms.hidden = !seen.snapshots.length
-    if (seen.snapshots.length) { this.choices(other); this.histogram() }
+    this.kinds = seen.histograms
+    const offered = seen.layers.filter(({ index }) => this.kinds[index]?.length)
+    this.histograms.hidden = !offered.length
+    if (offered.length) { this.choices(offered, other); this.histogram() }
   }
 
-  learning() {
-    return this.seen.layers.filter(({ gradient }) => gradient)
-  }
-
-  async lines() {
+  /** @param {Inside} seen */
+  async lines({ layers, steps }) {
     const Plotly = await loadPlotly()
     if (!this.box.isConnected) return
     const look = theme(this.box)
-    const layers = this.learning()
-    for (const [name, plot] of Object.entries(this.plots)) {
-      const traces = layers.map((layer, index) => ({
-        x: this.seen.steps, y: layer[name], name: `${layer.index} ${layer.type}`, mode: "lines", connectgaps: true, line: { color: depth(look, index, layers.length), width: 2 }, hovertemplate: "%{y:.3g}",
+    const learning = layers.filter(({ gradient }) => gradient)
+    /** @type {(plot: HTMLElement, of: (layer: Layer) => Layer["gradient"]) => void} */
+    const draw = (plot, of) => {
+      const traces = learning.map((layer, index) => ({
+        x: steps, y: of(layer), name: `${layer.index} ${layer.type}`, mode: "lines", connectgaps: true, line: { color: depth(look, index, learning.length), width: 2 }, hovertemplate: "%{y:.3g}",
       }))
       Plotly.react(plot, traces, layout(look, 280, { title: "step" }, { type: "log", exponentformat: "power", nticks: 5 }, { uirevision: this.run, showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 } }), { ...CONFIG, displayModeBar: false })
     }
+    draw(this.gradients, ({ gradient }) => gradient)
+    draw(this.ratios, ({ ratio }) => ratio)
   }
 
-  rows() {
+  /** @param {Layer[]} layers */
+  rows(layers) {
     const head = element("tr")
     head.append(...["Layer", "Gradient", "Update ÷ weights", "Output std", "Dead units"].map((text) => element("th", "", text)))
-    const last = (series) => series?.findLast((value) => value !== null) ?? null
     const look = theme(this.box)
-    const learning = this.learning()
-    const rows = this.seen.layers.map((layer) => {
+    const learning = layers.filter(({ gradient }) => gradient)
+    const rows = layers.map((layer) => {
       const row = element("tr")
       const dead = last(layer.dead)
       const name = element("th")
       const swatch = element("i", "monitor-swatch")
       if (layer.gradient) swatch.style.background = depth(look, learning.indexOf(layer), learning.length)
       name.append(swatch, `${layer.index} ${layer.type}`)
-      row.append(name, ...[digits(last(layer.gradient)), digits(last(layer.ratio)), digits(last(layer.std)), dead === null ? "" : percent(dead, 0)].map((text) => element("td", "", text)))
-      if (dead > 0.5) row.lastChild.className = "much"
+      const numbers = [layer.gradient, layer.ratio, layer.std].map((series) => element("td", "", digits(last(series))))
+      row.append(name, ...numbers, element("td", dead !== null && dead > 0.5 ? "much" : "", dead === null ? "" : percent(dead, 0)))
       return row
     })
     this.table.replaceChildren(head, ...rows)
   }
 
-  choices(other) {
-    const chosen = other ? null : this.layer.value
-    const offered = this.seen.layers.filter(({ index }) => this.seen.histograms[index].length)
-    this.layer.replaceChildren(...offered.map(({ index, type }) => new Option(`${index} ${type}`, index)))
-    this.layer.value = chosen ?? offered[0].index
+  /**
+   * @param {Layer[]} offered
+   * @param {boolean} other whether they are those of another run than before
+   */
+  choices(offered, other) {
+    const chosen = this.layer.value
+    this.layer.replaceChildren(...offered.map(({ index, type }) => new Option(`${index} ${type}`, String(index))))
+    if (!other && offered.some(({ index }) => String(index) === chosen)) this.layer.value = chosen
     this.offer()
   }
 
   offer() {
     const chosen = this.what.value
-    const names = this.seen.histograms[this.layer.value]
-    const ordered = Object.keys(WHAT).filter((name) => names.includes(name))
-    this.what.replaceChildren(...ordered.map((name) => new Option(WHAT[name], name)))
+    const names = this.kinds[Number(this.layer.value)]
+    const ordered = WHAT.filter((name) => names.includes(name))
+    this.what.replaceChildren(...ordered.map((name) => new Option(name, name)))
     if (ordered.includes(chosen)) this.what.value = chosen
   }
 
   async histogram() {
+    /** @type {Histograms | null} */
     const answer = await this.ask("/histogram", { layer: this.layer.value, what: this.what.value })
     const Plotly = await loadPlotly()
     if (!answer?.steps.length || !this.box.isConnected) return
@@ -137,6 +155,7 @@ export class RunInside {
   }
 
   async filters() {
+    /** @type {Filters | null} */
     const answer = await this.ask("/filters", { at: this.timeline.at })
     if (!answer?.pixels) return
     const bytes = bytesOf(answer.pixels)
@@ -146,13 +165,26 @@ export class RunInside {
   }
 
   close() {
-    if (window.Plotly) [this.heat, ...Object.values(this.plots)].forEach((plot) => window.Plotly.purge(plot))
+    for (const plot of [this.gradients, this.ratios, this.heat]) window.Plotly?.purge(plot)
   }
 }
 
-// Counts between `from` and `to` as densities in bins of their own; the root makes rare values visible.
-function spread(counts, from, to, low, width) {
-  const bins = new Array(BINS).fill(0)
+/**
+ * The last number of a series; null where there is none.
+ * @param {(number | null)[] | null} series
+ */
+export const last = (series) => series?.findLast((value) => value !== null) ?? null
+
+/**
+ * Counts between `from` and `to` as densities in bins of their own; the root makes rare values visible.
+ * @param {number[]} counts
+ * @param {number} from
+ * @param {number} to
+ * @param {number} low where the first bin begins
+ * @param {number} width of a bin
+ */
+export function spread(counts, from, to, low, width) {
+  const bins = Array.from({ length: BINS }, () => 0)
   const step = (to - from) / counts.length
   const total = counts.reduce((sum, count) => sum + count, 0)
   if (!step) bins[Math.min(BINS - 1, Math.floor((from - low) / width))] = 1

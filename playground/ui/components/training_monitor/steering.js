@@ -2,9 +2,20 @@
 
 import { element } from "../shared/dom.js"
 
+/** @import { Data, ForkChanges, LiveRun } from "./types.js" */
+
 export class Steering {
-  // `command(name, value)` and `fork(step, changes)` send a request to the server.
+  /**
+   * @param {(name: string, value: number | string) => Promise<void>} command sends a request to the server …
+   * @param {(step: number, changes: ForkChanges) => void} fork … as does this one
+   */
   constructor(command, fork) {
+    this.run = ""
+    this.start = { optimizer: "", epochs: 0 } // of this run
+    /** @type {number | undefined} the learning rate as it is now, with a schedule its peak */
+    this.peak = undefined
+    this.current = "" // optimizer
+    this.kept = "" // checkpoints
     this.box = element("div", "monitor-steering")
     this.rate = this.field("Learning rate", "any")
     this.optimizer = element("select")
@@ -20,7 +31,10 @@ export class Steering {
     this.newRate = this.field("New learning rate", "any")
     this.newOptimizer = element("select")
     this.newEpochs = this.field("New total epochs", "any")
-    const go = this.button("Start a new run", () => fork(Number(this.step.value), this.changes()))
+    const go = this.button("Start a new run", () => {
+      const settings = { rate: this.newRate.value, optimizer: this.newOptimizer.value, epochs: this.newEpochs.value }
+      fork(Number(this.step.value), changes(settings, this.current, this.start))
+    })
     const form = element("form", "monitor-tools")
     form.onsubmit = (event) => { event.preventDefault(); go.click() }
     form.append(this.labelled("Checkpoint", this.step), this.labelled("Learning rate", this.newRate), this.labelled("Optimizer", this.newOptimizer), this.labelled("Total epochs", this.newEpochs), go)
@@ -28,6 +42,10 @@ export class Steering {
     this.box.append(this.live, this.back)
   }
 
+  /**
+   * @param {string} label
+   * @param {string} step
+   */
   field(label, step) {
     const input = element("input")
     Object.assign(input, { type: "number", min: 0, step })
@@ -35,12 +53,20 @@ export class Steering {
     return input
   }
 
+  /**
+   * @param {string} text
+   * @param {HTMLElement} input
+   */
   labelled(text, input) {
     const label = element("label", "", text)
     label.append(input)
     return label
   }
 
+  /**
+   * @param {string} text
+   * @param {() => unknown} act
+   */
   button(text, act) {
     const made = element("button", "", text)
     made.type = "button"
@@ -48,37 +74,49 @@ export class Steering {
     return made
   }
 
-  // `facts`: the run's configuration and the optimizers that there are.
+  /**
+   * @param {string} run
+   * @param {LiveRun} shown
+   * @param {Pick<Data, "config" | "optimizers">} facts
+   */
   show(run, shown, { optimizers, config }) {
     const fresh = this.run !== run
     if (fresh) {
       for (const select of [this.optimizer, this.newOptimizer]) select.replaceChildren(...optimizers.map(([name, title]) => new Option(title, name)))
-      this.newEpochs.value = config.epochs
+      this.newEpochs.value = String(config.epochs)
       this.back.open = false
-      this.config = config
+      this.start = config
     }
-    const changed = shown.changes.filter((change) => change.learning_rate !== undefined).at(-1)?.learning_rate ?? config.learning_rate
+    const changed = shown.changes.findLast((change) => "learning_rate" in change)?.learning_rate ?? config.learning_rate
     const optimizer = shown.optimizer || config.optimizer
-    if (fresh || changed !== this.peak) this.rate.value = this.newRate.value = changed
+    if (fresh || changed !== this.peak) this.rate.value = this.newRate.value = String(changed)
     if (fresh || optimizer !== this.current) this.optimizer.value = this.newOptimizer.value = optimizer
-    Object.assign(this, { run, peak: changed, current: optimizer })
+    this.run = run
+    this.peak = changed
+    this.current = optimizer
     this.live.hidden = !shown.steerable || !["running", "paused"].includes(shown.state)
     const kept = shown.checkpoints
     this.back.hidden = kept.length === 0
     if (String(kept) !== this.kept) {
       const chosen = this.step.value
-      this.step.replaceChildren(...kept.map((step) => new Option(`step ${step.toLocaleString("en")} · epoch ${Number((step / (shown.per_epoch || 1)).toFixed(2))}`, step)))
+      this.step.replaceChildren(...kept.map((step) => new Option(`step ${step.toLocaleString("en")} · epoch ${Number((step / (shown.per_epoch || 1)).toFixed(2))}`, String(step))))
       if (kept.includes(Number(chosen)) && !fresh) this.step.value = chosen
       this.kept = String(kept)
     }
   }
+}
 
-  // The settings of the fork that differ from those at the start of this run.
-  changes() {
-    const changes = {}
-    if (this.newRate.value) changes.learning_rate = Number(this.newRate.value)
-    if (this.newOptimizer.value !== this.config.optimizer || this.current !== this.config.optimizer) changes.optimizer = this.newOptimizer.value
-    if (Number(this.newEpochs.value) !== this.config.epochs) changes.epochs = Number(this.newEpochs.value)
-    return changes
-  }
+/**
+ * The settings of the fork that differ from those at the start of this run.
+ * @param {{ rate: string, optimizer: string, epochs: string }} settings as they are in the fields
+ * @param {string} current optimizer of this run
+ * @param {{ optimizer: string, epochs: number }} start
+ */
+export function changes({ rate, optimizer, epochs }, current, start) {
+  /** @type {ForkChanges} */
+  const changed = {}
+  if (rate) changed.learning_rate = Number(rate)
+  if (optimizer !== start.optimizer || current !== start.optimizer) changed.optimizer = optimizer
+  if (Number(epochs) !== start.epochs) changed.epochs = Number(epochs)
+  return changed
 }

@@ -1,8 +1,10 @@
 // One training step in detail: the five lines of every training loop, and what each did.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { exact, percent } from "../shared/format.js"
+
+/** @import { Ask, Closeup, Data, Example, Parameter, State } from "./types.js" */
 
 const LINES = [
   ["optimizer.zero_grad()", "The gradients of the previous step are cleared. Without this line, they would add up."],
@@ -12,13 +14,24 @@ const LINES = [
   ["optimizer.step()", "Every weight takes a small step against its gradient."],
 ]
 
+/** @param {number | null | undefined} value */
 const number = (value, digits = 4) => (value === null || value === undefined ? "–" : exact(value, digits))
 
 export class OneStep {
-  // `ask(path)` fetches data of the run; `step` trains one more step.
+  /**
+   * @param {Ask} ask
+   * @param {() => void} step trains one more step
+   */
   constructor(ask, step) {
     this.ask = ask
     this.line = 0
+    this.run = ""
+    /** @type {Closeup | null} */
+    this.seen = null
+    /** @type {string[]} */
+    this.classes = []
+    this.betas = [0, 0]
+    this.precision = ""
     this.box = element("div", "monitor-step")
     this.hint = element("p", "monitor-hint")
     this.code = element("ol", "monitor-code")
@@ -47,6 +60,10 @@ export class OneStep {
     this.body.hidden = true
   }
 
+  /**
+   * @param {string} text
+   * @param {() => void} act
+   */
   button(text, act) {
     const made = element("button", "", text)
     made.type = "button"
@@ -54,10 +71,19 @@ export class OneStep {
     return made
   }
 
-  // `facts`: the classes of the data set and the run's configuration.
+  /**
+   * @param {string} run
+   * @param {State} state
+   * @param {Pick<Data, "classes" | "config">} facts
+   * @param {boolean} steerable
+   */
   async show(run, state, { classes, config }, steerable) {
     if (this.run !== run) this.seen = null
-    Object.assign(this, { run, classes, betas: config.betas, precision: config.precision })
+    this.run = run
+    this.classes = classes
+    this.betas = config.betas
+    this.precision = config.precision
+    /** @type {Closeup | null} */
     const closeup = await this.ask("/closeup", { seen: this.seen?.step ?? "" })
     if (run !== this.run) return
     if (closeup) { this.seen = closeup; this.go(0) }
@@ -68,108 +94,129 @@ export class OneStep {
       : ["running", "paused", "queued"].includes(state) ? "Pause the run, then press Step: the network trains on one batch, and this view shows everything that happens." : "This view shows single steps of a paused run. This run has ended."
   }
 
+  /** @param {number} line */
   go(line) {
+    if (!this.seen) return
     this.line = Math.max(0, Math.min(LINES.length - 1, line))
     ;[...this.code.children].forEach((item, index) => {
       item.classList.toggle("lit", index === this.line)
-      item.firstChild.setAttribute("aria-current", index === this.line ? "step" : "false")
+      find(item, "button").setAttribute("aria-current", index === this.line ? "step" : "false")
     })
     this.before.disabled = this.line === 0
     this.next.disabled = this.line === LINES.length - 1
     this.explanation.textContent = LINES[this.line][1]
-    this.shown.replaceChildren(...[this.erased, this.forward, this.losses, this.gradients, this.updates][this.line].call(this))
+    this.shown.replaceChildren(...[this.erased, this.forward, this.losses, this.gradients, this.updates][this.line].call(this, this.seen))
   }
 
-  erased() {
-    const { erased, types } = this.seen
-    const rows = erased.map((norm, index) => [`${index} ${types[index]}`, norm]).filter(([, norm]) => norm !== null)
+  /** @param {Closeup} seen */
+  erased({ erased, types }) {
+    const rows = erased.flatMap((norm, index) => (norm === null ? [] : [[`${index} ${types[index]}`, number(norm)]]))
     if (!rows.length) return [element("p", "", "This was the first step: there were no gradients yet.")]
-    return [table(["Layer", "Norm of the cleared gradient"], rows.map(([name, norm]) => [name, number(norm)]))]
+    return [table(["Layer", "Norm of the cleared gradient"], rows)]
   }
 
-  forward() {
-    const { layers, types, input } = this.seen
-    const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[this.seen.batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), percent(layer.output.zeros, 0)])
-    const into = ["images", `(${[this.seen.batch, ...this.seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), percent(input.zeros, 0)]
+  /** @param {Closeup} seen */
+  forward(seen) {
+    const { layers, types, input, batch, labels } = seen
+    const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), percent(layer.output.zeros, 0)])
+    const into = ["images", `(${[batch, ...seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), percent(input.zeros, 0)]
     const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", `This run uses ${this.precision}: the call is inside a block “with torch.autocast(…)”.`)]
-    return [...rounded, this.images((index) => `${this.classes[this.seen.labels[index]]}`), table(["Output of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
+    return [...rounded, this.images(seen, (index) => this.classes[labels[index]]), table(["Output of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
   }
 
-  losses() {
-    const { losses, probabilities, labels, loss, before, after, batch } = this.seen
-    const order = losses.map((_, index) => index).sort((one, other) => losses[other] - losses[one])
-    const cards = this.images((index) => {
+  /** @param {Closeup} seen */
+  losses(seen) {
+    const { losses, probabilities, labels, loss, before, after, batch } = seen
+    const order = losses.map((_, index) => index).sort((one, other) => (losses[other] ?? 0) - (losses[one] ?? 0))
+    const cards = this.images(seen, (index) => {
       const right = labels[index]
-      const predicted = probabilities[index].indexOf(Math.max(...probabilities[index]))
+      const shares = probabilities[index].map((share) => share ?? NaN)
+      const predicted = shares.indexOf(Math.max(...shares))
       return `${predicted === right ? "✓" : "✗"} ${this.classes[right]} · loss ${number(losses[index], 3)}`
     }, order)
     const worst = order[0]
     const chance = probabilities[worst][labels[worst]]
-    const sum = element("p", "monitor-sum", `For the image with the highest loss, the probability of the true class is ${number(chance, 3)}: loss = −ln ${number(chance, 3)} = ${number(-Math.log(chance), 3)}. The mean over all ${batch} images is ${number(loss)}.`)
+    const sum = element("p", "monitor-sum", `For the image with the highest loss, the probability of the true class is ${number(chance, 3)}: loss = −ln ${number(chance, 3)} = ${number(chance === null ? null : -Math.log(chance), 3)}. The mean over all ${batch} images is ${number(loss)}.`)
     const again = element("p", "monitor-sum", `The same batch after the step, dropout off: ${number(before)} → ${number(after)}.`)
     return [cards, sum, again]
   }
 
-  gradients() {
-    const rows = this.parameters().map(([name, one]) => [name, `(${one.shape.join(", ")})`, number(one.weight), number(one.gradient)])
+  /** @param {Closeup} seen */
+  gradients(seen) {
+    const rows = parameters(seen).map(({ name, shape, weight, gradient }) => [name, `(${shape.join(", ")})`, number(weight), number(gradient)])
     return [table(["Parameter", "Shape", "Norm of the values", "Norm of the gradient"], rows)]
   }
 
-  updates() {
-    const rows = this.parameters().map(([name, one]) => [name, number(one.gradient), number(one.update), one.weight ? number(one.update / one.weight, 2) : "–"])
-    const [name, largest] = this.parameters().reduce((most, each) => (Math.abs(each[1].example.update) > Math.abs(most[1].example.update) ? each : most))
-    return [table(["Parameter", "Norm of the gradient", "Norm of the update", "Update ÷ values"], rows), this.arithmetic(name, largest)]
-  }
-
-  // The parameter with the largest update, with the optimizer's formula in numbers.
-  arithmetic(name, { example }) {
-    const { optimizer } = this.seen
-    const rate = number(this.seen.learning_rate, 3)
-    const { memory } = example
+  /** @param {Closeup} seen */
+  updates(seen) {
+    const all = parameters(seen)
+    const rows = all.map(({ name, gradient, update, weight }) => [name, number(gradient), number(update), number(update !== null && weight ? update / weight : null, 2)])
+    const size = (/** @type {Parameter} */ { example }) => Math.abs(example.update ?? 0)
+    const { name, example } = all.reduce((most, each) => (size(each) > size(most) ? each : most))
     const box = element("div", "monitor-sum")
     box.append(element("b", "", `${name}[${example.place.join(", ")}], the parameter with the largest update`))
-    const lines = [`gradient g = ${number(example.gradient)}`]
-    if (optimizer === "sgd" && memory.momentum !== undefined) lines.push(`momentum v = ${number(memory.momentum)}, from earlier gradients and this one`, `update = −learning rate × v = −${rate} × ${number(memory.momentum)} ≈ ${number(example.update)}`)
-    else if (optimizer === "sgd") lines.push(`update = −learning rate × g = −${rate} × ${number(example.gradient)} = ${number(example.update)}`)
-    else if (memory.mean !== undefined && memory.square !== undefined && optimizer !== "nadam") lines.push(...this.adam(memory, rate, example))
-    else if (memory.square !== undefined) lines.push(`running mean of g²: v = ${number(memory.square)}`, `update = ${number(example.update)}, learning rate ${rate}`)
-    else lines.push(`update = ${number(example.update)}, learning rate ${rate}`)
-    lines.push(`new value = ${number(example.before, 6)} + (${number(example.update, 4)}) = ${number(example.after, 6)}`)
-    box.append(...lines.map((line) => element("div", "", line)))
-    return box
+    box.append(...arithmetic(example, seen.optimizer, seen.learning_rate, this.betas).map((line) => element("div", "", line)))
+    return [table(["Parameter", "Norm of the gradient", "Norm of the update", "Update ÷ values"], rows), box]
   }
 
-  // Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980, algorithm 1.
-  adam({ mean, square, step }, rate, { update }) {
-    const [first, second] = this.betas.map((beta) => 1 - beta ** step)
-    const [m, v] = [mean / first, square / second]
-    return [
-      `running mean of g: m = ${number(mean)}, corrected for its start at 0: m̂ = m ÷ ${number(first)} = ${number(m)}`,
-      `running mean of g²: v = ${number(square)}, corrected: v̂ = v ÷ ${number(second)} = ${number(v)}`,
-      `update = −learning rate × m̂ ÷ (√v̂ + ε) = −${rate} × ${number(m)} ÷ ${number(Math.sqrt(v))} = ${number(update)}`,
-    ]
-  }
-
-  parameters() {
-    return this.seen.layers.flatMap((layer, index) => layer.parameters.map((one) => [`${index}.${one.name}`, one]))
-  }
-
-  images(text, order = null) {
-    const { shape, pixels } = this.seen
+  /**
+   * The images of the batch, in their order if no other is given.
+   * @param {Closeup} seen
+   * @param {(index: number) => string} text beneath an image
+   * @param {Iterable<number>} [order]
+   */
+  images({ shape, pixels, labels }, text, order = labels.keys()) {
     const bytes = bytesOf(pixels)
     const grid = element("div", "monitor-batch")
-    for (const index of order ?? this.seen.labels.keys()) {
+    for (const index of order) {
       const figure = element("figure")
-      figure.append(paint(bytes, index, shape.slice(1), 48 / shape[3], { label: this.classes[this.seen.labels[index]] }), element("figcaption", "", text(index)))
+      figure.append(paint(bytes, index, shape.slice(1), 48 / shape[3], { label: this.classes[labels[index]] }), element("figcaption", "", text(index)))
       grid.append(figure)
     }
     return grid
   }
 }
 
+/**
+ * All parameters, each with its name in the network.
+ * @param {Pick<Closeup, "layers">} seen
+ */
+export const parameters = ({ layers }) => layers.flatMap((layer, index) => layer.parameters.map((one) => ({ ...one, name: `${index}.${one.name}` })))
+
+/**
+ * The optimizer's formula in the numbers of one element, line by line.
+ * @param {Omit<Example, "place">} example
+ * @param {string} optimizer
+ * @param {number | null} learningRate
+ * @param {number[]} betas
+ */
+export function arithmetic({ before, gradient, update, after, memory: { mean, square, momentum, step } }, optimizer, learningRate, betas) {
+  const rate = number(learningRate, 3)
+  const lines = [`gradient g = ${number(gradient)}`]
+  if (optimizer === "sgd" && momentum !== undefined) lines.push(`momentum v = ${number(momentum)}, from earlier gradients and this one`, `update = −learning rate × v = −${rate} × ${number(momentum)} ≈ ${number(update)}`)
+  else if (optimizer === "sgd") lines.push(`update = −learning rate × g = −${rate} × ${number(gradient)} = ${number(update)}`)
+  else if (mean != null && square != null && step != null && optimizer !== "nadam") {
+    // Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980, algorithm 1.
+    const [first, second] = betas.map((beta) => 1 - beta ** step)
+    const [m, v] = [mean / first, square / second]
+    lines.push(
+      `running mean of g: m = ${number(mean)}, corrected for its start at 0: m̂ = m ÷ ${number(first)} = ${number(m)}`,
+      `running mean of g²: v = ${number(square)}, corrected: v̂ = v ÷ ${number(second)} = ${number(v)}`,
+      `update = −learning rate × m̂ ÷ (√v̂ + ε) = −${rate} × ${number(m)} ÷ ${number(Math.sqrt(v))} = ${number(update)}`,
+    )
+  } else if (square !== undefined) lines.push(`running mean of g²: v = ${number(square)}`, `update = ${number(update)}, learning rate ${rate}`)
+  else lines.push(`update = ${number(update)}, learning rate ${rate}`)
+  return [...lines, `new value = ${number(before, 6)} + (${number(update, 4)}) = ${number(after, 6)}`]
+}
+
+/**
+ * @param {string[]} head
+ * @param {string[][]} rows
+ */
 function table(head, rows) {
   const box = element("div", "monitor-scroll")
   const made = element("table", "monitor-table")
+  /** @type {(cells: string[], kind: "td" | "th") => HTMLElement} */
   const line = (cells, kind) => { const row = element("tr"); row.append(...cells.map((text, index) => element(index ? kind : "th", "", text))); return row }
   made.append(line(head, "th"), ...rows.map((cells) => line(cells, "td")))
   box.append(made)

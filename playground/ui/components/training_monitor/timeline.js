@@ -5,10 +5,15 @@ import { element } from "../shared/dom.js"
 const FRAME_MS = 180
 
 export class Timeline {
+  /** @param {() => void} changed called when the slider has moved */
   constructor(changed) {
     this.changed = changed
     this.follows = true
     this.at = 0
+    /** @type {number[]} */
+    this.steps = []
+    /** @type {number | undefined} while it plays */
+    this.timer = undefined
     this.box = element("div", "monitor-timeline")
     this.slider = element("input")
     Object.assign(this.slider, { type: "range", min: 0, max: 0, value: 0 })
@@ -21,14 +26,16 @@ export class Timeline {
     this.box.append(this.button, this.slider, this.label)
   }
 
+  /** @param {number[]} steps */
   show(steps) {
     this.steps = steps
     this.box.hidden = steps.length < 2
-    this.slider.max = Math.max(0, steps.length - 1)
+    this.slider.max = String(Math.max(0, steps.length - 1))
     if (this.follows || this.at >= steps.length) this.at = Math.max(0, steps.length - 1)
     this.mark()
   }
 
+  /** @param {number} at the index of a step */
   go(at) {
     this.at = at
     this.follows = at === this.steps.length - 1
@@ -37,7 +44,7 @@ export class Timeline {
   }
 
   mark() {
-    this.slider.value = this.at
+    this.slider.value = String(this.at)
     this.label.textContent = this.steps.length ? `step ${this.steps[this.at].toLocaleString("en")}` : ""
     this.slider.setAttribute("aria-valuetext", this.label.textContent)
   }
@@ -53,7 +60,7 @@ export class Timeline {
 
   stop() {
     clearInterval(this.timer)
-    this.timer = null
+    this.timer = undefined
     this.button.textContent = "Play"
   }
 }

@@ -1,82 +1,134 @@
 // Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
 import { request } from "../shared/client.js"
-import { element } from "../shared/dom.js"
+import { element, find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
+import { learningRate, marks, timeLeft } from "./facts.js"
 import { Images } from "./images.js"
 import { RunInside } from "./inside.js"
 import { Steering } from "./steering.js"
 import { OneStep } from "./step.js"
 
+/**
+ * @import { Query } from "../shared/client.js"
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Ask, Data, Finding, Inside, Judgement, LiveRun, State } from "./types.js"
+ */
+
+/** @typedef {"curves" | "images" | "inside" | "step"} ViewName */
+
 const LIVE_MS = 300 // between two requests while a run is training
 const IDLE_MS = 1500 // … and while it is not
 const HURRY_MS = 5000 // how long to keep requesting quickly after a command
 const SLOW_MS = 1200 // between two requests for layer statistics or findings of the coach
+/** @type {Record<State, string>} */
 const STATES = {
   queued: "Queued", running: "Running", paused: "Paused", finished: "Finished",
   stopped: "Stopped", failed: "Failed", interrupted: "Interrupted",
 }
+/** @type {Record<State, string[]>} */
 const BUTTONS = {
   queued: ["stop"], running: ["pause", "stop"], paused: ["resume", "step", "stop"],
   stopped: ["resume"], failed: [], interrupted: ["resume"], finished: [],
 }
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
-const VIEWS = { curves: "Curves", images: "Test images", inside: "Layers", step: "One step" }
+/** @type {[ViewName, string][]} */
+const VIEWS = [["curves", "Curves"], ["images", "Test images"], ["inside", "Layers"], ["step", "One step"]]
 class Refusal extends Error {}
 
-const learningRate = (value) => (value >= 0.0001 ? String(Number(value.toPrecision(2))) : value.toExponential(0))
-
 class Monitor {
+  /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    this.root = root.querySelector(".monitor")
-    this.find = (name) => this.root.querySelector(name)
-    this.root.querySelectorAll("[data-command]").forEach((button) => {
-      button.onclick = () => this.press(button.dataset.command)
-    })
+    /** @type {HTMLElement} */
+    this.root = find(root, ".monitor")
+    /** @type {Data | undefined} none before the first update */
+    this.data = undefined
+    this.run = ""
+    /** @type {LiveRun | null} */
+    this.shown = null
+    /** @type {[number, number] | null} the steps whose curves are shown, if not all of them */
+    this.range = null
+    /** @type {Inside | null} */
+    this.seen = null
+    /** @type {string | null} the version of the run when the coach was asked last */
+    this.judged = null
+    this.verdict = "" // the version of the findings
+    /** @type {Finding[]} */
+    this.findings = []
+    this.slow = 0 // when layer statistics or findings were requested last
+    this.hurry = 0 // until when to request quickly
+    /** @type {number | undefined} */
+    this.timer = undefined
+    this.leaving = this.closed = false
+    /** @type {(state: State) => void} */
+    this.ended = () => {}
+    /** @type {(run: string) => void} */
+    this.opened = () => {}
+    /** @type {NodeListOf<HTMLButtonElement>} */
+    this.commands = this.root.querySelectorAll("[data-command]")
+    for (const button of this.commands) button.onclick = () => this.press(commandOf(button))
+    /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
     this.coach = new Coach((finding, label) => this.begin("/remedy", { finding, label }))
     this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
-    this.find(".monitor-views").before(this.coach.box)
-    this.find(".monitor-views").before(this.steering.box)
-    this.tabs()
+    this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
+    const views = find(this.root, ".monitor-views")
+    views.before(this.coach.box, this.steering.box)
+    views.append(...this.tabs.values())
+    /** @type {ViewName} */
+    this.view = "curves"
     this.open("curves")
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.look()) // a hidden tab costs nothing
     document.addEventListener("visibilitychange", this.onVisible)
   }
 
-  tabs() {
-    const buttons = Object.entries(VIEWS).map(([name, title]) => {
-      const button = element("button", "", title)
-      Object.assign(button, { type: "button", role: "tab", onclick: () => { this.open(name); this.refresh() } })
-      button.dataset.view = name
-      return button
-    })
-    this.find(".monitor-views").append(...buttons)
+  /**
+   * @param {ViewName} name
+   * @param {string} title
+   */
+  tab(name, title) {
+    const button = element("button", "", title)
+    button.type = "button"
+    button.role = "tab"
+    button.onclick = () => { this.open(name); this.refresh() }
+    button.dataset.view = name
+    return button
   }
 
+  /** @param {ViewName} name */
   open(name) {
     this.view = name
-    this.root.querySelectorAll("[data-view]").forEach((button) => button.setAttribute("aria-selected", button.dataset.view === name))
-    this.find(".monitor-view").replaceChildren(this.parts[name].box)
+    for (const [other, button] of this.tabs) button.setAttribute("aria-selected", String(other === name))
+    find(this.root, ".monitor-view").replaceChildren(this.parts[name].box)
   }
 
+  /** @param {Component} component */
   update({ data, setTriggerValue }) {
     this.data = data
     this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
     this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
-    this.find(".monitor-title").textContent = data.title
+    find(this.root, ".monitor-title").textContent = data.title
     if (this.run !== data.run) {
-      Object.assign(this, { run: data.run, leaving: false, shown: null, seen: null, judged: null, verdict: "", findings: [], slow: 0 })
+      this.run = data.run
+      this.leaving = false
+      this.shown = this.seen = this.judged = null
+      this.verdict = ""
+      this.findings = []
+      this.slow = 0
       this.coach.clear()
       this.look()
     } else if (this.shown) this.refresh() // the theme may have changed
   }
 
-  // The state of the run; null if nothing is new.
+  /**
+   * Data of the run, its state by default; null if nothing is new.
+   * @param {string} [path]
+   * @param {Query} [query]
+   */
   async ask(path = "", query = {}) {
     const answer = await request(`api/runs/${this.run}${path}`, { query })
     if (answer?.error) throw new Refusal(answer.error)
@@ -89,9 +141,11 @@ class Monitor {
     const { run } = this
     const window = this.parts.curves.window
     try {
-      const range = window ? { from: window[0], to: window[1] } : {}
-      const same = this.shown && String(this.range) === String(window)
-      const shown = await this.ask("", { ...range, ...(same ? { seen: this.shown.version } : {}) })
+      /** @type {Query} */
+      const query = window ? { from: window[0], to: window[1] } : {}
+      if (this.shown && String(this.range) === String(window)) query.seen = this.shown.version
+      /** @type {LiveRun | null} */
+      const shown = await this.ask("", query)
       if (run !== this.run || this.closed) return
       this.range = window
       if (shown) this.show(shown)
@@ -101,17 +155,18 @@ class Monitor {
     }
     if (run !== this.run || this.closed || document.hidden) return
     clearTimeout(this.timer)
-    const live = ["running", "queued"].includes(this.shown?.state) || Date.now() < this.hurry
+    const live = ["running", "queued"].includes(this.shown?.state ?? "") || Date.now() < this.hurry
     this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
   }
 
   // Fetch what changes more slowly: the coach, and the open view.
   async lookInside(now = false) {
-    const moved = this.judged !== this.shown?.version
-    if (!this.shown || (!now && (!moved || (this.shown.state === "running" && Date.now() - this.slow < SLOW_MS)))) return
-    const { run, shown } = this
+    const { run, shown, data } = this
+    if (!shown || !data) return
+    if (!now && (this.judged === shown.version || (shown.state === "running" && Date.now() - this.slow < SLOW_MS))) return
     this.slow = Date.now()
-    const judgement = await this.ask("/coach", { seen: this.verdict ?? "" })
+    /** @type {Judgement | null} */
+    const judgement = await this.ask("/coach", { seen: this.verdict })
     if (run !== this.run) return
     this.judged = shown.version
     if (judgement) {
@@ -120,11 +175,13 @@ class Monitor {
     }
     this.coach.show(this.findings, shown.state)
     if (this.view === "images" || this.view === "inside") await this.lookDeeper(run)
-    else if (this.view === "step") await this.parts.step.show(run, shown.state, this.data, shown.steerable)
+    else if (this.view === "step") await this.parts.step.show(run, shown.state, data, shown.steerable)
     else if (judgement) this.draw()
   }
 
+  /** @param {string} run */
   async lookDeeper(run) {
+    /** @type {Inside | null} */
     const seen = await this.ask("/inside", { seen: this.seen?.version ?? "" })
     if (run !== this.run) return
     if (seen) this.seen = seen
@@ -137,59 +194,79 @@ class Monitor {
     else await this.lookInside(true).catch((error) => this.refused(error))
   }
 
+  /** @param {string} name */
   async press(name) {
     if (name === "step") this.open("step")
     await this.command(name, 0)
   }
 
-  async send(path, document_) {
-    const answer = await request(`api/runs/${this.run}${path}`, { body: document_ })
+  /**
+   * The response; null where the server refuses.
+   * @param {string} path
+   * @param {Record<string, unknown>} body
+   */
+  async send(path, body) {
+    const answer = await request(`api/runs/${this.run}${path}`, { body })
     if (!answer.error) return answer
     this.complain(answer.error)
     return null
   }
 
+  /**
+   * @param {string} command
+   * @param {number | string} value
+   */
   async command(command, value) {
     await this.send("/command", { command, value })
     this.hurry = Date.now() + HURRY_MS
     this.look()
   }
 
-  async begin(path, document_) {
-    const answer = await this.send(path, document_)
+  /**
+   * Start a run and show it.
+   * @param {string} path
+   * @param {Record<string, unknown>} body
+   */
+  async begin(path, body) {
+    const answer = await this.send(path, body)
     if (answer) this.opened(answer.run)
   }
 
-  // Show a refusal; anything else is a bug and surfaces.
+  /**
+   * Show a refusal; anything else is a bug and surfaces.
+   * @param {unknown} error
+   */
   refused(error) {
     if (!(error instanceof Refusal)) throw error
     this.complain(error.message)
   }
 
+  /** @param {string} message */
   complain(message) {
-    this.find(".monitor-message").textContent = message ?? ""
+    find(this.root, ".monitor-message").textContent = message
   }
 
+  /** @param {LiveRun} shown */
   show(shown) {
     const before = this.shown?.state
     this.shown = shown
-    const badge = this.find(".monitor-state")
+    const badge = find(this.root, ".monitor-state")
     const place = shown.state === "queued" && shown.queue ? ` · position ${shown.queue}` : ""
     badge.textContent = STATES[shown.state] + place
     badge.dataset.state = shown.state
-    this.root.querySelectorAll("[data-command]").forEach((button) => {
-      button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(button.dataset.command)
-    })
+    for (const button of this.commands) button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(commandOf(button))
     this.parent(shown.parent)
     this.facts(shown)
     this.complain(shown.message)
-    this.steering.show(this.run, shown, this.data)
+    if (this.data) this.steering.show(this.run, shown, this.data)
     if (this.view === "curves") this.draw()
     if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
   }
 
+  /** @param {LiveRun["parent"]} parent */
   parent(parent) {
-    const link = this.find(".monitor-parent")
+    /** @type {HTMLAnchorElement} */
+    const link = find(this.root, ".monitor-parent")
     link.hidden = !parent
     if (!parent) return
     link.textContent = `Forked from another run at step ${parent.step.toLocaleString("en")}`
@@ -197,41 +274,31 @@ class Monitor {
     link.onclick = (event) => { event.preventDefault(); this.opened(parent.run) }
   }
 
+  /** @param {LiveRun} shown */
   facts(shown) {
     const share = shown.total_steps ? shown.step / shown.total_steps : 0
-    const progress = this.find(".monitor-progress")
+    const progress = find(this.root, ".monitor-progress")
     progress.setAttribute("aria-valuenow", Math.round(100 * share))
-    progress.firstElementChild.style.transform = `scaleX(${share})`
+    find(progress, "span").style.transform = `scaleX(${share})`
     const each = shown.per_epoch || 1
     this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
     this.fact("time", shown.state === "finished" ? "Training time" : "Time left")
-    this.fact("left", this.timeLeft(shown))
+    this.fact("left", timeLeft(shown))
     this.fact("images_per_second", shown.images_per_second ? Math.round(shown.images_per_second).toLocaleString("en") : "–")
     this.fact("learning_rate", shown.learning_rate === null ? "–" : learningRate(shown.learning_rate))
-    this.fact("accuracy", percent(shown.test_accuracy, shown.test_accuracy > 0.985 ? 2 : 1))
+    this.fact("accuracy", percent(shown.test_accuracy, (shown.test_accuracy ?? 0) > 0.985 ? 2 : 1))
   }
 
-  timeLeft({ state, seconds, seconds_left: left }) {
-    const format = (value) => (value < 90 ? `${Math.ceil(value)} s` : `${Math.ceil(value / 60)} min`)
-    if (state === "finished") return format(seconds)
-    return left === null || !["running", "paused"].includes(state) ? "–" : format(left)
-  }
-
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   fact(name, text) {
-    this.find(`[data-fact="${name}"]`).textContent = text
-  }
-
-  // Marks on the curves: changes to the run, and findings of the coach.
-  marks() {
-    const titles = Object.fromEntries(this.data.optimizers)
-    const changes = this.shown.changes.map((change) => ({ step: change.step, kind: "change", text: change.learning_rate === undefined ? titles[change.optimizer] : `learning rate ${learningRate(change.learning_rate)}` }))
-    const fork = this.shown.parent ? [{ step: this.shown.parent.step, kind: "fork", text: "forked here" }] : []
-    const seen = this.findings.filter(({ step, severity }) => step > 0 && severity === "problem").map(({ step, title }) => ({ step, kind: "coach", text: title }))
-    return [...fork, ...changes, ...seen]
+    find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
   draw() {
-    if (this.shown) this.parts.curves.show(this.run, this.shown, this.marks())
+    if (this.shown && this.data) this.parts.curves.show(this.run, this.shown, marks(this.shown, this.findings, this.data.optimizers))
   }
 
   close() {
@@ -242,5 +309,8 @@ class Monitor {
     this.parts.inside.close()
   }
 }
+
+/** @param {HTMLButtonElement} button */
+const commandOf = (button) => button.dataset.command ?? ""
 
 export default mounting(Monitor)
