@@ -21,7 +21,7 @@ check: .venv/dev.stamp $(if $(NPM),node_modules/.stamp)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest --quiet tests/test_documents.py
-	$(if $(NPM),npm run --silent lint,@echo "Node.js is not installed: the scripts of the components were not checked.")
+	$(if $(NPM),npm run --silent lint && npm run --silent types,@echo "Node.js is not installed: the scripts of the components were not checked.")
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks

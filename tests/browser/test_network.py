@@ -501,7 +501,7 @@ def test_the_address_contains_the_network_with_disabled_layers(lab: Page) -> Non
     choose(lab, 0)
     field(lab, "out_channels").fill("7")
     settled(lab)
-    lab.wait_for_url(lambda url: '"off":true' in (text := link.unpack(re.findall("network=([^&]+)", url)[0])) and '"out_channels":7' in text)
+    lab.wait_for_url(lambda url: "network=" in url and '"off":true' in (text := link.unpack(re.findall("network=([^&]+)", url)[0])) and '"out_channels":7' in text)
     lab.goto(lab.url)
     settled(lab)
     expect(names(lab)).to_have_text(FIRST)

@@ -12,7 +12,7 @@ const SIDE = 64 // pixels on the screen
  * A probability near 1 is not written as 100 %.
  * @param {number} probability
  */
-export const certainty = (probability) => (probability > 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
+export const certainty = (probability) => (probability >= 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
 
 /**
  * A card for each image.

@@ -7,7 +7,7 @@ import { element } from "../shared/dom.js"
 const PRESSED_MS = 100 // between two checks whether a button is still pressed
 /** @type {Partial<Record<State, string>>} */
 const HEALTHY = {
-  running: "Coach: no problem found so far.", paused: "Coach: no problem found so far.", queued: "", interrupted: "",
+  running: "Coach: no problem found so far.", paused: "Coach: no problem found so far.", queued: "", interrupted: "", failed: "",
 }
 
 export class Coach {

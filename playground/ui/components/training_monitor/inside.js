@@ -187,7 +187,7 @@ export function spread(counts, from, to, low, width) {
   const bins = Array.from({ length: BINS }, () => 0)
   const step = (to - from) / counts.length
   const total = counts.reduce((sum, count) => sum + count, 0)
-  if (!step) bins[Math.min(BINS - 1, Math.floor((from - low) / width))] = 1
+  if (!step) bins[Math.min(BINS - 1, Math.floor((from - low) / width))] = total
   else for (let bin = 0; bin < BINS; bin++) {
     const [start, end] = [low + bin * width, low + (bin + 1) * width]
     for (let index = Math.max(0, Math.floor((start - from) / step)); index < counts.length && from + index * step < end; index++) {
