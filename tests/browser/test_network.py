@@ -501,7 +501,12 @@ def test_the_address_contains_the_network_with_disabled_layers(lab: Page) -> Non
     choose(lab, 0)
     field(lab, "out_channels").fill("7")
     settled(lab)
-    lab.wait_for_url(lambda url: "network=" in url and '"off":true' in (text := link.unpack(re.findall("network=([^&]+)", url)[0])) and '"out_channels":7' in text)
+
+    def is_complete(url: str) -> bool:
+        packed = re.findall("network=([^&]+)", url)
+        return bool(packed) and all(part in link.unpack(packed[0]) for part in ('"off":true', '"out_channels":7'))
+
+    lab.wait_for_url(is_complete)
     lab.goto(lab.url)
     settled(lab)
     expect(names(lab)).to_have_text(FIRST)

@@ -3,7 +3,7 @@
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 
-/** @import { BatchOutputs, Failure, FeatureMaps, LayerStatistics, Plane } from "./types.d.ts" */
+/** @import { BatchOutputs, Failure, FeatureMaps, LayerStatistics, Plane } from "./types.js" */
 
 const SPACE = "http://www.w3.org/2000/svg"
 

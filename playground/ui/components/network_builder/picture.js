@@ -1,7 +1,7 @@
 // A picture of a network as SVG: volumes for feature maps, bars for vectors, sheets for tokens, in proportion to their shapes.
 // It is self-contained, so that it can be downloaded.
 
-/** @import { Step } from "./types.d.ts" */
+/** @import { Step } from "./types.js" */
 
 /** @type {Record<string, string>} */
 const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }

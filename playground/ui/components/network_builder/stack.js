@@ -1,6 +1,6 @@
 // The layers of a network as data: they can be added, moved, copied, switched off and removed; each change can be undone and redone.
 
-/** @import { SavedLayer, SavedNetwork, Value } from "./types.d.ts" */
+/** @import { SavedLayer, SavedNetwork, Value } from "./types.js" */
 
 /** @typedef {{ id: number, type: string, params: Record<string, Value>, off: boolean }} Layer `params` has the parameters that are set */
 /** @typedef {{ name: string, title: string, input_shape: number[], layers: Layer[], chosen: number }} State `chosen` is a position in `layers` */

@@ -4,7 +4,7 @@ import { shapeText } from "../shared/format.js"
 
 /**
  * @import { Layer } from "./stack.js"
- * @import { Param, ReceptiveField, Step, Value } from "./types.d.ts"
+ * @import { Param, ReceptiveField, Step, Value } from "./types.js"
  */
 
 /** @param {number} value */

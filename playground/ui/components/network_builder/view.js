@@ -13,7 +13,7 @@ import { Window } from "./window.js"
 /**
  * @import { Component } from "../shared/mounting.js"
  * @import { Layer } from "./stack.js"
- * @import { Analysis, BuilderData, Failure, LayerType, Param, Reading, Step, Value } from "./types.d.ts"
+ * @import { Analysis, BuilderData, Failure, LayerType, Param, Reading, Step, Value } from "./types.js"
  */
 
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]

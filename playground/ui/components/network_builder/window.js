@@ -2,7 +2,7 @@
 
 import { element } from "../shared/dom.js"
 
-/** @import { Value } from "./types.d.ts" */
+/** @import { Value } from "./types.js" */
 
 const SPACE = "http://www.w3.org/2000/svg"
 const PACE = 500 // milliseconds a place

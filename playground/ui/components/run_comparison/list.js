@@ -5,7 +5,7 @@ import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
 import { STATES, compare, swatch } from "./marks.js"
 
-/** @import { DamagedRow, ReadableRow, Row, Settings, Sort } from "./types.d.ts" */
+/** @import { DamagedRow, ReadableRow, Row, Settings, Sort } from "./types.js" */
 
 /** @type {Record<Sort, { title: string, label: string, value: (row: Row) => string | number }>} */
 const COLUMNS = {

@@ -2,7 +2,7 @@
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { State } from "./types.d.ts"
+ * @import { State } from "./types.js"
  */
 
 const COLOURS = 6 // of the theme's seven: the last, yellow, cannot be seen on white

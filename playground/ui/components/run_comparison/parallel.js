@@ -7,7 +7,7 @@ import { colourOf, drawnShape } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Column, Selected } from "./types.d.ts"
+ * @import { Column, Selected } from "./types.js"
  */
 
 /** @typedef {{ at: number, text: string }} Tick `at` is a share of the axis */

@@ -7,7 +7,7 @@ import { colourOf, shapeOf } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Axis, Curves, Selected, Settings } from "./types.d.ts"
+ * @import { Axis, Curves, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {Selected & { curves: Curves }} Drawn */

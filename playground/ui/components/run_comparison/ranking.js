@@ -7,7 +7,7 @@ import { STATES, isActive, swatch } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Selected } from "./types.d.ts"
+ * @import { Selected } from "./types.js"
  */
 
 const MOVE_MS = 250

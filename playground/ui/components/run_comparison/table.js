@@ -7,7 +7,7 @@ import { STATES, compare, duration, swatch } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Column, Facts, Selected } from "./types.d.ts"
+ * @import { Column, Facts, Selected } from "./types.js"
  */
 
 /**

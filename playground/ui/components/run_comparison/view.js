@@ -13,7 +13,7 @@ import { Table } from "./table.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { Column, ComparisonData, Curves, CurvesAnswer, Facts, Remembered, RunsAnswer, Selected, Settings } from "./types.d.ts"
+ * @import { Column, ComparisonData, Curves, CurvesAnswer, Facts, Remembered, RunsAnswer, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {"askList" | "askCurves"} Question the method that asks it */

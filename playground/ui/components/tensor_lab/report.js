@@ -5,7 +5,7 @@ import { hue, indexOf, largest, shade, slotOf } from "../shared/tile.js"
 
 /**
  * @import { Value } from "../shared/format.js"
- * @import { Links, Operation, Origin, Picture, Report, Step, Tile } from "./types.d.ts"
+ * @import { Links, Operation, Origin, Picture, Report, Step, Tile } from "./types.js"
  */
 
 /** @typedef {{ name: string, tile: number, key: string }} Input links have it under its `key` */

@@ -9,7 +9,7 @@ import { Xray } from "./xray.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { Failure, GradedReport, LabData } from "./types.d.ts"
+ * @import { Failure, GradedReport, LabData } from "./types.js"
  */
 
 const DTYPES = ["any", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]

@@ -8,7 +8,7 @@ import { NO_REPORT, arrayNames, cellsIn, colouring, originText, storedValues, st
 
 /**
  * @import { Stretch, View } from "./report.js"
- * @import { ArrayFacts, Links, Report, Tile, ValueFacts } from "./types.d.ts"
+ * @import { ArrayFacts, Links, Report, Tile, ValueFacts } from "./types.js"
  */
 
 /**
