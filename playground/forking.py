@@ -112,7 +112,10 @@ def serve(line: socket.socket, prepare: list[str]) -> None:
             entry, argument = json.loads(message)
             _run_and_exit(entry, argument, descriptors[0])
         os.close(descriptors[0])
-        line.sendall(str(pid).encode())
+        try:
+            line.sendall(str(pid).encode())
+        except BrokenPipeError:  # whoever asked was killed meanwhile
+            return
 
 
 def _run_and_exit(entry: str, argument: str, descriptor: int) -> None:
