@@ -27,7 +27,7 @@ from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.checkpoints import load_state
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs, find
+from playground.runs.run import Run, everyones_runs, find
 from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
 from playground.typography import percent
@@ -198,7 +198,7 @@ def find_weights(name: str) -> Weights:
     try:
         run = find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
     except UnknownName:
-        raise UnknownName("trained network", name, [*pretrained_names(), *(run.id for run in all_runs()[:10])]) from None
+        raise UnknownName("trained network", name, [*pretrained_names(), *everyones_runs()]) from None
     return _weights_of(run, int(step) if at else None)
 
 

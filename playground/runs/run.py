@@ -220,8 +220,13 @@ def find(run_id: str) -> Run:
     """
     path = environment.runs_folder() / run_id
     if not _ID.match(run_id) or not (path / "events.jsonl").exists():
-        raise UnknownName("run", run_id, (run.id for run in all_runs()[:10]))
+        raise UnknownName("run", run_id, everyones_runs())
     return Run(path)
+
+
+def everyones_runs() -> list[str]:
+    """Return identifiers of the newest runs that belong to no learner: a message to one learner must not name the runs of others."""
+    return [run.id for run in all_runs() if not run.owner][:10]
 
 
 def all_runs() -> list[Run]:

@@ -51,6 +51,14 @@ def trained_run(trained_folder: str, monkeypatch: pytest.MonkeyPatch) -> Run:
     return find(TRAINED[trained_folder])
 
 
+@pytest.mark.parametrize("path", ["runs/nobody", "evaluation?model=nobody&dataset=mnist-5k"])
+def test_an_error_names_no_run_of_another_learner(client: TestClient, run: Run, path: str) -> None:
+    everyones = create(run.config, run.network)
+    answer = as_learner(client, BOB).get(f"/api/{path}")
+    assert answer.status_code == 404
+    assert everyones.id in answer.json()["error"] and run.id not in answer.json()["error"]
+
+
 def test_the_curves_are_those_of_the_journal(client: TestClient, run: Run) -> None:
     run.journal.append(LearningRate(30, 0.5))
     run.journal.append(OptimizerChanged(30, "sgd"))
