@@ -8,7 +8,7 @@ PACKAGE ?=
 BIN := .venv/bin
 NPM := $(shell command -v npm)
 
-.PHONY: run test test-all check bench lock clean
+.PHONY: run test test-all check bench messages declarations lock clean
 
 run: .venv/app.stamp
 	$(BIN)/streamlit run --server.port $(PORT)
@@ -25,6 +25,14 @@ check: .venv/dev.stamp $(if $(NPM),node_modules/.stamp)
 
 bench: .venv/dev.stamp
 	$(BIN)/python -m benchmarks
+
+# Collects the texts to translate, and compiles the translations: after every change of a text.
+messages: .venv/dev.stamp
+	$(BIN)/python -m playground.locales.update
+
+# Declares the JSON that Python makes for the components' scripts: after every change of such a TypedDict.
+declarations: .venv/dev.stamp
+	$(BIN)/python -m playground.ui.components.declarations
 
 # Needs uv (https://docs.astral.sh/uv/), the only tool that locks for every platform at once.
 lock:

@@ -1,6 +1,8 @@
 import js from "@eslint/js"
 import globals from "globals"
 
+import markedTexts from "./tests/components/marked_texts.js"
+
 export default [
   { ignores: ["**/vendor/", ".venv/"] },
   js.configs.recommended,
@@ -14,5 +16,12 @@ export default [
       "prefer-const": "error",
     },
   },
+  {
+    files: ["playground/ui/components/**/*.js"],
+    ignores: ["playground/ui/components/shared/text.js"], // the markers themselves
+    plugins: { playground: { rules: { "marked-texts": markedTexts } } },
+    rules: { "playground/marked-texts": "error" },
+  },
   { files: ["tests/components/**/*.js"], languageOptions: { globals: globals.node } },
+  { files: ["tests/browser/**/*.js"], languageOptions: { globals: globals.browser } },
 ]

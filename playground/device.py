@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from playground import environment
 from playground.errors import UnknownName
+from playground.messages import joined, msg, nmsg
 
 if TYPE_CHECKING:
     import torch
@@ -45,12 +46,13 @@ class Device:
     @property
     def details(self) -> str:
         """Return memory, cores and threads in one line: `24 GB memory · 2 cores · 2 threads`."""
+        cores = nmsg("{n} multiprocessor", "{n} multiprocessors", self.cores) if self.is_accelerator else nmsg("{n} core", "{n} cores", self.cores)
         facts = [
-            (self.memory, f"{self.memory / 2**30:.0f} GB memory"),
-            (self.cores, f"{self.cores} multiprocessors" if self.is_accelerator else _count(self.cores, "core")),
-            (self.threads, _count(self.threads, "thread")),
+            (self.memory, msg("{size:.0f} GB memory", size=self.memory / 2**30)),
+            (self.cores, cores),
+            (self.threads, nmsg("{n} thread", "{n} threads", self.threads)),
         ]
-        return " · ".join(text for value, text in facts if value)
+        return joined((text for value, text in facts if value), " · ")
 
 
 def available() -> list[Device]:
@@ -95,7 +97,7 @@ def get(name: str) -> Device:
     for device in devices:
         if name in (device.name, device.name.split(":")[0]):
             return device
-    raise UnknownName("device", name, [BEST, *(device.name for device in devices)])
+    raise UnknownName(msg("device"), name, [BEST, *(device.name for device in devices)])
 
 
 def seed_generators(seed: int) -> None:
@@ -119,10 +121,6 @@ def synchronize(device: torch.device) -> None:
         torch.accelerator.synchronize(device)
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _accelerator(name: str) -> Device:
     import torch  # as in `available`
 
@@ -130,7 +128,7 @@ def _accelerator(name: str) -> Device:
     backend = torch.get_device_module(device)
     properties = backend.get_device_properties(device) if hasattr(backend, "get_device_properties") else None
     if device.type == "mps":
-        return Device(name, f"{_processor()} GPU", int(torch.mps.recommended_max_memory()), 0, 0)
+        return Device(name, f"{_processor()} GPU", int(torch.mps.recommended_max_memory()), 0, 0)  # no text: a product
     return Device(
         name,
         getattr(properties, "name", device.type.upper()),
@@ -151,7 +149,7 @@ def _processor() -> str:
     except OSError:
         lines = []
     for line in lines:
-        if line.startswith("model name"):
+        if line.startswith("model name"):  # no text: what the kernel writes
             return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine() or "CPU"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from playground.errors import ConfigError
+from playground.messages import msg
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = bundled if (bundled := PACKAGE / "bundled").is_dir() else PACKAGE.parent
@@ -104,7 +105,7 @@ def _user_data_folder() -> Path:
     home = Path.home()
     match platform.system():
         case "Darwin":
-            parent = home / "Library" / "Application Support"
+            parent = home / "Library" / "Application Support"  # no text: a folder
         case "Windows":
             parent = _path("LOCALAPPDATA", home / "AppData" / "Local")
         case _:
@@ -125,5 +126,5 @@ def _number(variable: str, default: T, kind: Callable[[str], T]) -> T:
     except ValueError:
         value = kind("0")
     if not 0 < value < math.inf:
-        raise ConfigError([f"The environment variable {variable} must be a number above zero, not “{text}”."])
+        raise ConfigError([msg("The environment variable {variable} must be a number above zero, not “{text}”.", variable=variable, text=text)])
     return value

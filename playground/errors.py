@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+from playground.messages import joined, msg
+
 
 class PlaygroundError(Exception):
     """An error that a learner can understand and fix.
@@ -27,7 +29,12 @@ class PlaygroundError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} {self.hint}".strip()
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """Message and hint."""
+        return joined([self.message, self.hint]) if self.hint else self.message
 
 
 class UnknownName(PlaygroundError):
@@ -36,8 +43,8 @@ class UnknownName(PlaygroundError):
     status = 404
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        choices = ", ".join(sorted(known)) or "none"
-        super().__init__(f"There is no {what} called “{name}”.", f"Known: {choices}.")
+        choices = ", ".join(sorted(known)) or msg("none")
+        super().__init__(msg("There is no {what} called “{name}”.", what=what, name=name), msg("Known: {choices}.", choices=choices))
         self.name = name
 
 
@@ -46,7 +53,7 @@ class ConfigError(PlaygroundError):
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__(" ".join(self.problems))
+        super().__init__(joined(self.problems))
 
 
 class ShapeError(PlaygroundError):
@@ -71,8 +78,8 @@ class DivergedError(PlaygroundError):
     """
 
     def __init__(self, loss: float, step: int, where: str = "") -> None:
-        message = f"The loss became {loss} at step {step}, so training stopped; the last checkpoint is kept."
-        super().__init__(f"{message} {where}".strip(), "Train again with a smaller learning rate, for example a tenth of it.")
+        message = msg("The loss became {loss} at step {step}, so training stopped; the last checkpoint is kept.", loss=loss, step=step)
+        super().__init__(joined([message, where]) if where else message, msg("Train again with a smaller learning rate, for example a tenth of it."))
         self.loss, self.step = loss, step
 
 

@@ -2,7 +2,7 @@
 
 A setting is a field of a frozen dataclass, declared with `setting`:
 
-    weight_decay: float = setting(0.0, "number", "Weight decay", "How strongly weights are pulled to zero.", high=10)
+    weight_decay: float = setting(0.0, "number", msg("Weight decay"), msg("How strongly weights are pulled to zero."), high=10)
 """
 
 from __future__ import annotations
@@ -11,8 +11,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Literal
 
+from playground.messages import Message, msg
+
 Kind = Literal["number", "whole", "switch", "choice", "name", "pair"]
 """What a setting's values are: numbers, whole numbers, true or false, one of `choices`, a name, or two numbers."""
+ABOVE = "above"
+ALLOWED: Mapping[str, Message] = {
+    "switch": msg("true or false"),
+    "name": msg("a name"),
+    "choice": msg("one of {choices}"),
+    "whole": msg("a whole number from {low:g} to {high:,.15g}"),
+    "number": msg("a number from {low:g} to {high:,.15g}"),
+    "pair": msg("two numbers from {low:g} to {high:,.15g}"),
+    ABOVE: msg("a number above {low:g} and at most {high:,.15g}"),
+}
+"""Which values a setting may have, by its kind; `ABOVE` for numbers that must be above `low`."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +46,13 @@ class Setting:
     high: float = 0.0
     """Largest value (numbers only)."""
     above: bool = False
-    """Whether values must be above `low` instead of at least `low`."""
+    """Whether values must be above `low` instead of at least `low` (kind `number` only)."""
     step: float = 1.0
     """By how much its control changes it."""
     choices: Mapping[str, str] = field(default_factory=dict)
     """The values of a choice with their titles."""
-    name_template: str = ""
-    """How the name of a run mentions it: `{value}` is its value, `{title}` that of a choice. Empty: it is not mentioned."""
+    name_template: Message | None = None
+    """How the name of a run mentions it: `{value}` is its value, `{title}` that of a choice. None: it is not mentioned."""
     name_off: str = ""
     """How the name of a run mentions that it is off or 0."""
     applies_to: Callable[[Any], bool] = lambda _config: True
@@ -70,24 +83,17 @@ class Setting:
         value = self.value(config)
         if not value and self.name_off:
             return self.name_off
-        return self.name_template.format(value=value if isinstance(value, str) else _written(value), title=self.text(config))
+        return self.name_template.filled(value=value if isinstance(value, str) else _written(value), title=self.text(config)) if self.name_template else ""
 
     def problem(self, value: Any) -> str:
         """Why `value` cannot be used, in a sentence; empty if it can."""
-        return "" if self._is_allowed(value) else f"{self.title} must be {self.allowed()}, not {value!r}."
+        if self._is_allowed(value):
+            return ""
+        return msg("{title} must be {allowed}, not {value}.", title=self.title, allowed=self.allowed(), value=repr(value))
 
     def allowed(self) -> str:
         """Which values it may have."""
-        span = f"above {self.low:g} and at most {self.high:,.15g}" if self.above else f"from {self.low:g} to {self.high:,.15g}"
-        words = {
-            "switch": "true or false",
-            "name": "a name",
-            "choice": f"one of {', '.join(self.choices)}",
-            "whole": f"a whole number {span}",
-            "number": f"a number {span}",
-            "pair": f"two numbers {span}",
-        }
-        return words[self.kind]
+        return ALLOWED[ABOVE if self.above else self.kind].filled(low=self.low, high=self.high, choices=", ".join(self.choices))
 
     def _is_allowed(self, value: Any) -> bool:
         match self.kind:
@@ -133,7 +139,7 @@ def problems(config: Any) -> list[str]:
 def _written(value: Any) -> str:
     """A value without a title: `0.0005`, `1e-5`, `yes`, `0.9, 0.999`."""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return msg("yes") if value else msg("no")
     if isinstance(value, tuple):
         return ", ".join(map(_written, value))
     return f"{value:g}".replace("e-0", "e-").replace("e+0", "e") if isinstance(value, (int, float)) else str(value)

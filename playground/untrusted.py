@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TypeAlias
 
 from playground.errors import CheckpointError, DataError
+from playground.messages import msg
 
 Refusal: TypeAlias = type[CheckpointError] | type[DataError]
 
@@ -45,13 +46,15 @@ def opened(data: bytes | Path, name: str, limit: int) -> Iterator[IO[bytes]]:
     try:
         source: IO[bytes] = io.BytesIO(data) if isinstance(data, bytes) else data.open("rb")
     except OSError as error:
-        raise CheckpointError(f"{name} cannot be read: {error.strerror}.") from None
+        raise CheckpointError(msg("{name} cannot be read: {reason}.", name=name, reason=error.strerror)) from None
     with source as file:
         size = file.seek(0, os.SEEK_END)
         if size == 0:
-            raise CheckpointError(f"{name} is empty: it has 0 bytes.", "Download or copy it again.")
+            raise CheckpointError(msg("{name} is empty: it has 0 bytes.", name=name), msg("Download or copy it again."))
         if size > limit:
-            raise CheckpointError(f"{name} has {size / 1e6:,.0f} MB, which is too large: the playground reads up to {limit / 1e6:,.0f} MB.")
+            raise CheckpointError(
+                msg("{name} has {size:,.0f} MB, which is too large: the playground reads up to {limit:,.0f} MB.", name=name, size=size / 1e6, limit=limit / 1e6)
+            )
         file.seek(0)
         yield file
 
@@ -74,7 +77,15 @@ def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = Checkpoint
     try:
         size = _directory_size(file)
         if size > DIRECTORY_LIMIT:
-            raise error(f"{name} contains too many files: their names take {size:,} bytes, and at most {DIRECTORY_LIMIT:,} can be read.", "Pack fewer files.")
+            raise error(
+                msg(
+                    "{name} contains too many files: their names take {size:,} bytes, and at most {limit:,} can be read.",
+                    name=name,
+                    size=size,
+                    limit=DIRECTORY_LIMIT,
+                ),
+                msg("Pack fewer files."),
+            )
         archive = zipfile.ZipFile(file)
     except UNREADABLE:
         raise damaged(name, error) from None
@@ -85,7 +96,7 @@ def unzipped(file: IO[bytes], name: str, limit: int, error: Refusal = Checkpoint
 
 def damaged(name: str, error: Refusal = CheckpointError) -> CheckpointError | DataError:
     """Return the error for a damaged file, to be raised."""
-    return error(f"{name} is damaged or cut off.", "Download or copy it again.")
+    return error(msg("{name} is damaged or cut off.", name=name), msg("Download or copy it again."))
 
 
 def _directory_size(file: IO[bytes]) -> int:
@@ -108,15 +119,31 @@ def _check(entries: list[zipfile.ZipInfo], name: str, limit: int, error: Refusal
     """Check the entries; their sizes in the directory are reliable, because `zipfile` reads no more of an entry than stated there."""
     unpacked = sum(entry.file_size for entry in entries)
     if unpacked > limit:
-        raise error(f"{name} is too large: unpacked it has {unpacked / 1e6:,.0f} MB, and at most {limit / 1e6:,.0f} MB can be read.")
+        raise error(
+            msg(
+                "{name} is too large: unpacked it has {size:,.0f} MB, and at most {limit:,.0f} MB can be read.",
+                name=name,
+                size=unpacked / 1e6,
+                limit=limit / 1e6,
+            )
+        )
     if bomb := next((entry for entry in entries if entry.file_size > max(ANY_RATIO_BYTES, ratio * entry.compress_size)), None):
-        raise error(f"{name} is too large: one of its files unpacks from {bomb.compress_size:,} to {bomb.file_size:,} bytes, so it was not opened.")
+        raise error(
+            msg(
+                "{name} is too large: one of its files unpacks from {packed:,} to {unpacked:,} bytes, so it was not opened.",
+                name=name,
+                packed=bomb.compress_size,
+                unpacked=bomb.file_size,
+            )
+        )
     if len({entry.filename for entry in entries}) < len(entries):
-        raise error(f"{name} contains several files of the same name, so it was not opened.")
+        raise error(msg("{name} contains several files of the same name, so it was not opened.", name=name))
     if not all(map(_is_inside, entries)):
-        raise error(f"{name} contains a file with a path outside the archive, so it was not opened.")
+        raise error(msg("{name} contains a file with a path outside the archive, so it was not opened.", name=name))
     if any(entry.flag_bits & 1 or entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
-        raise error(f"{name} is encrypted or uses a compression other than Deflate, so it cannot be read.", "Pack it as a plain zip archive.")
+        raise error(
+            msg("{name} is encrypted or uses a compression other than Deflate, so it cannot be read.", name=name), msg("Pack it as a plain zip archive.")
+        )
 
 
 def _is_inside(entry: zipfile.ZipInfo) -> bool:

@@ -10,18 +10,20 @@ from graphlib import CycleError, TopologicalSorter
 
 from playground.environment import PACKAGE, ROOT
 
-GROUND = {"errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
+GROUND = {"messages", "errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
 RUNS = GROUND | {"network", "data", "training", "runs"}
 DOMAIN = RUNS | {"runs.views", "runs.sharing", "runs.execution", "runs.coach", "inference", "autograd", "tensors", "tensors.help", "tensors.exercises"}
 ROOMS: dict[str, set[str]] = {
-    "errors": set(),
-    "settings": set(),
+    "messages": set(),
+    "errors": {"messages"},
+    "settings": {"messages"},
     "typography": set(),
-    "environment": {"errors"},
-    "device": {"errors", "environment"},
-    "installation": {"errors"},
+    "environment": {"messages", "errors"},
+    "device": {"messages", "errors", "environment"},
+    "installation": {"messages", "errors"},
     "forking": {"environment"},
-    "untrusted": {"errors"},
+    "untrusted": {"messages", "errors"},
+    "locales": {"environment"},
     "tensors.language": GROUND,
     "tensors.help": GROUND | {"tensors.language"},
     "tensors.xray": GROUND | {"tensors.language", "tensors.help"},
@@ -49,7 +51,7 @@ ROOMS: dict[str, set[str]] = {
     "pages": {"ui.pages"},
     "streamlit_app": {"server"},
     "cli": DOMAIN | {"server"},
-    "__main__": {"environment", "cli"},
+    "__main__": {"messages", "environment", "cli"},
 }
 """Every room, and which other rooms it may import. A module belongs to the room of the longest name that its own begins with."""
 EXCEPTIONS = {

@@ -8,11 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 
 from playground.errors import PlaygroundError, UnknownName
+from playground.messages import msg
 from playground.tensors.language import interpreter
 
 POINTS = 81
@@ -23,7 +24,7 @@ DIVERGED_ABOVE = 1e6
 Parameters = list[torch.Tensor]
 OPTIMIZERS: dict[str, Callable[[Parameters, float, float], torch.optim.Optimizer]] = {
     "SGD": lambda parameters, learning_rate, _momentum: torch.optim.SGD(parameters, learning_rate),
-    "SGD with momentum": lambda parameters, learning_rate, momentum: torch.optim.SGD(parameters, learning_rate, momentum=momentum),
+    "SGD with momentum": lambda parameters, learning_rate, momentum: torch.optim.SGD(parameters, learning_rate, momentum=momentum),  # no text: a name
     "Nesterov": lambda parameters, learning_rate, momentum: torch.optim.SGD(parameters, learning_rate, momentum=momentum, nesterov=momentum > 0),
     "RMSprop": lambda parameters, learning_rate, _momentum: torch.optim.RMSprop(parameters, learning_rate),
     "Adam": lambda parameters, learning_rate, _momentum: torch.optim.Adam(parameters, learning_rate),
@@ -39,6 +40,24 @@ class Path:
     points: tuple[tuple[float, float, float], ...]
     """x, y and the loss at each step, the start first."""
     diverged: bool
+
+
+class OptimizerPath(TypedDict):
+    """A path as plain data."""
+
+    optimizer: str
+    points: tuple[tuple[float, float, float], ...]
+    diverged: bool
+
+
+class Descent(TypedDict):
+    """A surface and the paths of some optimizers."""
+
+    x: list[float]
+    y: list[float]
+    z: list[list[float]]
+    """A row for each y."""
+    paths: list[OptimizerPath]
 
 
 def heights(expression: str, x: tuple[float, float], y: tuple[float, float], points: int = POINTS) -> tuple[list[float], list[float], list[list[float]]]:
@@ -59,7 +78,9 @@ def heights(expression: str, x: tuple[float, float], y: tuple[float, float], poi
     columns, rows = torch.meshgrid(across, down, indexing="xy")
     values = _evaluate(expression, columns, rows)
     if values.shape != columns.shape:
-        raise PlaygroundError("The expression must give one number for each x and y.", "Use operations that work cell by cell, such as `x**2 + torch.sin(y)`.")
+        raise PlaygroundError(
+            msg("The expression must give one number for each x and y."), msg("Use operations that work cell by cell, such as `x**2 + torch.sin(y)`.")
+        )
     return across.tolist(), down.tolist(), values.tolist()
 
 
@@ -71,7 +92,7 @@ def walk(expression: str, start: tuple[float, float], optimizer: str, learning_r
         PlaygroundError: the expression cannot be evaluated.
     """
     if optimizer not in OPTIMIZERS:
-        raise UnknownName("optimizer", optimizer, OPTIMIZERS)
+        raise UnknownName(msg("optimizer"), optimizer, OPTIMIZERS)
     x, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in start)
     stepper = OPTIMIZERS[optimizer]([x, y], learning_rate, momentum)
     points: list[tuple[float, float, float]] = []
@@ -88,7 +109,7 @@ def walk(expression: str, start: tuple[float, float], optimizer: str, learning_r
     return Path(optimizer, tuple(points), diverged=False)
 
 
-def descend(request: Mapping[str, Any]) -> dict[str, Any]:
+def descend(request: Mapping[str, Any]) -> Descent:
     """Return a surface and the paths of the requested optimizers as plain data."""
     x, y = (tuple(request[axis]) for axis in ("x", "y"))
     across, down, values = heights(str(request["expression"]), x, y)
@@ -111,5 +132,5 @@ def _evaluate(expression: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor
     if isinstance(value, (int, float)):
         return torch.full_like(x, float(value))
     if not isinstance(value, torch.Tensor):
-        raise PlaygroundError("The expression must give one number for each x and y.")
+        raise PlaygroundError(msg("The expression must give one number for each x and y."))
     return value

@@ -1,40 +1,68 @@
-"""Example scripts by title, in teaching order."""
+"""Example scripts by name, in teaching order."""
 
 from __future__ import annotations
 
+from playground.messages import msg
+from playground.tensors.examples import Example
+
 EXAMPLES = {
-    "A first gradient": """x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    example.name: example
+    for example in (
+        Example(
+            "first",
+            msg("A first gradient"),
+            """x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
 y = x * 2
 z = y.mean()
 z.backward()
-""",
-    "Paths that meet": """x = torch.ones(2, 2, requires_grad=True)
+""",  # no text: code
+        ),
+        Example(
+            "paths",
+            msg("Paths that meet"),
+            """x = torch.ones(2, 2, requires_grad=True)
 y = x + 2
 z = y * y * 3
 out = z.mean()
 out.backward()
-""",
-    "A power of a power": """# z = (2x³)² = 4x⁶, so the gradient is 24x⁵
+""",  # no text: code
+        ),
+        Example(
+            "power",
+            msg("A power of a power"),
+            """# z = (2x³)² = 4x⁶, so the gradient is 24x⁵
 x = torch.tensor(1., requires_grad=True)
 y = 2 * x**3
 z = y.pow(2)
 z.backward()
-""",
-    "A graph that depends on the values": """x = torch.randn(1, 1)
+""",  # no text: code
+        ),
+        Example(
+            "branch",
+            msg("A graph that depends on the values"),
+            """x = torch.randn(1, 1)
 y = torch.randn(1, 1, requires_grad=True)
 if y.item() > 0:
     z = x * y
 else:
     z = x / y
 z.backward()
-""",
-    "Backward twice": """x = torch.tensor([1., 2.], requires_grad=True)
+""",  # no text: code
+        ),
+        Example(
+            "twice",
+            msg("Backward twice"),
+            """x = torch.tensor([1., 2.], requires_grad=True)
 for i in range(2):
     loss = (x * x).sum()
     loss.backward()
 # x.grad holds the sum of both passes; with x.grad.zero_() between them it would hold only the last
-""",
-    "A neuron": """torch.manual_seed(0)
+""",  # no text: code
+        ),
+        Example(
+            "neuron",
+            msg("A neuron"),
+            """torch.manual_seed(0)
 x = torch.tensor([1., 2., -1.])
 target = torch.tensor(0.)
 w = torch.randn(3, requires_grad=True)
@@ -42,8 +70,12 @@ b = torch.zeros((), requires_grad=True)
 p = torch.sigmoid(x @ w + b)
 loss = (p - target) ** 2
 loss.backward()
-""",
-    "Gradient descent by hand": """torch.manual_seed(0)
+""",  # no text: code
+        ),
+        Example(
+            "descent",
+            msg("Gradient descent by hand"),
+            """torch.manual_seed(0)
 inputs = torch.randn(20, 2)
 targets = inputs @ torch.tensor([2., -3.])
 weight = torch.zeros(2, requires_grad=True)
@@ -57,5 +89,7 @@ for step in range(20):
             weight.grad.zero_()
     print(f"step {step}: loss {loss.item():.4f}")
 print(weight)
-""",
+""",  # no text: code
+        ),
+    )
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TypedDict, TypeVar
 
+from playground.messages import msg
 from playground.tensors.language.spans import Script
 
 MAX_UNFOLDED_NODES = 200
@@ -19,7 +20,17 @@ MAX_TURNS_IN_GROUP = 30
 Key = TypeVar("Key")
 
 
-def fold(nodes: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[list[dict[str, Any]], Mapping[Key, str]]:
+class ScriptGroup(TypedDict):
+    """The nodes of a statement, or of some turns of a loop."""
+
+    id: str
+    parent: str | None
+    """The group around it."""
+    title: str
+    line: int
+
+
+def fold(nodes: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[list[ScriptGroup], Mapping[Key, str]]:
     """Group the nodes of a script's graph.
 
     Args:
@@ -31,12 +42,12 @@ def fold(nodes: Iterable[tuple[Key, ast.AST, int]], script: Script) -> tuple[lis
     placed = _with_statements(nodes, script)
     sizes = Counter(statement for _key, statement, _turn in placed)
     turns = {statement: turn for _key, statement, turn in placed}
-    groups: dict[str, dict[str, Any]] = {}
+    groups: dict[str, ScriptGroup] = {}
     group_ids: dict[Key, str] = {}
     for key, statement, turn in placed:
         if sizes[statement] <= MAX_UNGROUPED_NODES:
             continue
-        line_id = f"line {statement.lineno}"
+        line_id = f"line {statement.lineno}"  # no text: an id
         titles = [(line_id, script.text(statement).split("\n")[0])]
         if isinstance(statement, (ast.For, ast.While)):
             titles += [(f"{line_id}, {title}", title) for title in _turn_titles(turn, turns[statement])]
@@ -61,5 +72,5 @@ def _turn_titles(turn: int, turns: int) -> Iterator[str]:
         step *= 10
     while step:
         low = (turn - 1) // step * step + 1
-        yield f"turns {low}–{min(low + step - 1, turns)}" if step > 1 else f"turn {turn}"
+        yield msg("turns {first}–{last}", first=low, last=min(low + step - 1, turns)) if step > 1 else msg("turn {turn}", turn=turn)
         step //= 10

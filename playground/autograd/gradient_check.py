@@ -9,13 +9,14 @@ import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch.autograd.gradcheck import GradcheckError
 
 from playground.autograd.script_loss import ScriptLoss, gradients_of
 from playground.errors import PlaygroundError
+from playground.messages import msg
 
 CELLS = 60
 """Most cells that are compared: the first of each leaf. `gradcheck` runs only where all cells are compared."""
@@ -23,44 +24,74 @@ STEP, ATOL, RTOL = 1e-6, 1e-5, 1e-3
 """Step of the finite differences and tolerances, as the defaults of `gradcheck`."""
 
 
-def check_gradients(script_loss: ScriptLoss, leaves: Mapping[str, torch.Tensor]) -> dict[str, Any]:
+class CheckedCell(TypedDict):
+    """A cell of a leaf, computed in float64; null where a number is not finite."""
+
+    name: str
+    cell: list[int]
+    value: float | None
+    autograd: float | None
+    difference: float | None
+
+
+class GradientCheck(TypedDict):
+    """Gradients beside finite differences."""
+
+    rows: list[CheckedCell]
+    passed: bool
+    """Whether all rows agree and `gradcheck` passed."""
+    message: str
+    """The error of `gradcheck`; else empty."""
+    omitted: int
+    """How many cells were not compared."""
+    step: float
+    gradcheck: bool
+    """Whether it ran."""
+
+
+def check_gradients(script_loss: ScriptLoss, leaves: Mapping[str, torch.Tensor]) -> GradientCheck:
     """Compare the gradients of a backward pass with finite differences.
 
     Args:
         script_loss: the script and the pass.
         leaves: by name, with the values that they had.
 
-    Returns:
-        `rows`, for each cell of each leaf `autograd` and `difference`, both in float64; `passed`, whether all agree and `gradcheck` passed;
-        `message`, the error of `gradcheck`, else empty; `omitted`, how many cells were not compared; `step`; `gradcheck`, whether it ran.
-
     Raises:
         PlaygroundError: the script cannot run in float64, or there is no gradient to check.
     """
     if not leaves:
         raise PlaygroundError(
-            "There is no gradient to check: the backward pass reaches no leaf that has a name.", "Name one: `x = torch.ones(3, requires_grad=True)`."
+            msg("There is no gradient to check: the backward pass reaches no leaf that has a name."),
+            msg("Name one: `x = torch.ones(3, requires_grad=True)`."),
         )
     values = {name: dict(enumerate(leaf.double().flatten().tolist())) for name, leaf in leaves.items()}
     exact = replace(script_loss, in_float64=True, overrides={**script_loss.overrides, **values})
     gradients = _autograd_gradients(exact, list(leaves))
     cells = [(name, cell) for name, leaf in leaves.items() for cell in range(leaf.numel())]
-    rows = [_row(exact, name, cell, gradients[name], leaves[name]) for name, cell in cells[:CELLS]]
+    rows: list[CheckedCell] = []
+    agree = True
+    for name, cell in cells[:CELLS]:
+        leaf, gradient = leaves[name], gradients[name].flatten()[cell].item()
+        value = leaf.flatten()[cell].item()
+        difference = _difference(exact, name, cell, value)
+        agree = agree and math.isfinite(difference) and abs(gradient - difference) <= ATOL + RTOL * abs(difference)
+        index = [int(part) for part in torch.unravel_index(torch.tensor(cell), leaf.shape)] if leaf.ndim else []
+        rows.append({"name": name, "cell": index, "value": _finite(value), "autograd": _finite(gradient), "difference": _finite(difference)})
     message = _gradcheck_error(exact, leaves) if len(cells) <= CELLS else ""
-    agree = all(abs(row["autograd"] - row["difference"]) <= ATOL + RTOL * abs(row["difference"]) for row in rows)
-    rows = [{key: None if isinstance(value, float) and not math.isfinite(value) else value for key, value in row.items()} for row in rows]
     return {
         "rows": rows, "passed": agree and not message, "message": message, "omitted": max(0, len(cells) - CELLS),
         "step": STEP, "gradcheck": len(cells) <= CELLS,
     }  # fmt: skip
 
 
-def _row(exact: ScriptLoss, name: str, cell: int, gradient: torch.Tensor, leaf: torch.Tensor) -> dict[str, Any]:
+def _difference(exact: ScriptLoss, name: str, cell: int, value: float) -> float:
     """Compute a central difference: (loss at value + step − loss at value − step) / (2 · step)."""
-    value = leaf.flatten()[cell].item()
     above, below = (exact.at(name, cell, value + step).item() for step in (STEP, -STEP))
-    index = [int(part) for part in torch.unravel_index(torch.tensor(cell), leaf.shape)] if leaf.ndim else []
-    return {"name": name, "cell": index, "value": value, "autograd": gradient.flatten()[cell].item(), "difference": (above - below) / (2 * STEP)}
+    return (above - below) / (2 * STEP)
+
+
+def _finite(number: float) -> float | None:
+    return number if math.isfinite(number) else None
 
 
 def _autograd_gradients(exact: ScriptLoss, names: list[str]) -> dict[str, torch.Tensor]:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import torch
 
 from playground import device as devices
-from playground.autograd.module_graph import observe
+from playground.autograd.module_graph import Observation, observe
 from playground.data.sample_batch import Batch, draw_batch
 from playground.errors import ConfigError, PlaygroundError, UnknownName
+from playground.messages import msg
 from playground.network import initialise as initialise_module
 from playground.network.build import build
 from playground.network.catalogue import ACTIVATIONS
@@ -42,6 +43,26 @@ Small convolutional networks that learn well have ratios near 0.001, because eac
 EXPLODES_ABOVE = 1e2
 """Ratio above which gradients explode; networks that learn well stay below 10."""
 
+VerdictKind = Literal["fine", "vanishing", "exploding", "dead", "nan"]
+
+
+class Verdict(TypedDict):
+    """Whether a network can learn."""
+
+    kind: VerdictKind
+    text: str
+
+
+class GradientFlow(Observation):
+    """How the gradients of one batch flow through a network."""
+
+    title: str
+    data: str
+    """A sentence about the batch."""
+    code: str
+    """The same as a script."""
+    verdict: Verdict
+
 
 @dataclass(frozen=True)
 class _Settings:
@@ -57,7 +78,7 @@ class _Settings:
     normalised: bool
 
 
-def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
+def measure_gradient_flow(request: Mapping[str, Any]) -> GradientFlow:
     """Run one forward and one backward pass of a network on one batch: a task of the sandbox.
 
     Args:
@@ -65,10 +86,6 @@ def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
             `activation`, which replaces every activation layer outside blocks (empty: as in the network; `none`: a stack without activations);
             `initialisation`, one of `INITIALISATIONS`; `batch`, number of samples; `seed`, for weights, batch and dropout;
             `device`, by default the best. Defaults of the others are in `DEFAULTS`.
-
-    Returns:
-        The document of `module_graph.observe`, and `title`; `data`, a sentence about the batch; `code`, the same as a script; `verdict`
-        with `kind` (“fine”, “vanishing”, “exploding”, “dead”, “nan”) and `text`.
 
     Raises:
         UnknownName: there is no such network, activation, initialisation or device.
@@ -91,29 +108,28 @@ def measure_gradient_flow(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**document, "title": _title(spec, settings), "data": batch.description, "code": _code(spec, settings), "verdict": verdict(document)}
 
 
-def verdict(document: Mapping[str, Any]) -> dict[str, str]:
+def verdict(document: Observation) -> Verdict:
     """Judge whether a network can learn: compare the gradients at its first and its last layer with weights.
 
     They are compared as absolute means over the cells of the layers' outputs, so that the width of a layer does not matter.
-
-    Args:
-        document: returned by `module_graph.observe`.
     """
-    means: list[float | str] = [layer["gradient_mean"] for layer in document["layers"] if layer["weights"] and layer["gradient_mean"] is not None]
+    means = [layer["gradient_mean"] for layer in document["layers"] if layer["weights"] and layer["gradient_mean"] is not None]
     sizes = [mean for mean in means if not isinstance(mean, str)]
     if isinstance(document["loss"], str) or len(sizes) < len(means):
-        return _verdict("nan", "The loss or a gradient is no longer a finite number: values grew beyond what float32 can hold, so nothing can be learned.")
+        return _verdict("nan", msg("The loss or a gradient is no longer a finite number: values grew beyond what float32 can hold, so nothing can be learned."))
     first, last = sizes[0], sizes[-1]
     if first == 0:
         if any(0 < size < VANISHES_BELOW * last for size in sizes):
-            return _verdict("vanishing", "The gradient shrinks from layer to layer until float32 cannot hold it: at the first layer it is exactly 0.")
-        return _verdict("dead", "No gradient reaches the first layer: it is exactly 0 there, so that layer never learns.")
+            return _verdict("vanishing", msg("The gradient shrinks from layer to layer until float32 cannot hold it: at the first layer it is exactly 0."))
+        return _verdict("dead", msg("No gradient reaches the first layer: it is exactly 0 there, so that layer never learns."))
     ratio = first / last  # not 0: the gradient reaches the first layer through the last
     if ratio < VANISHES_BELOW:
-        return _verdict("vanishing", f"The gradient that reaches the first layer is about {_power(1 / ratio)} times smaller than at the last: it vanishes.")
+        text = msg("The gradient that reaches the first layer is about {times} times smaller than at the last: it vanishes.", times=_power(1 / ratio))
+        return _verdict("vanishing", text)
     if ratio > EXPLODES_ABOVE:
-        return _verdict("exploding", f"The gradient that reaches the first layer is about {_power(ratio)} times larger than at the last: it explodes.")
-    return _verdict("fine", f"The gradient at the first layer is {_plain(ratio)} times as large as at the last: every layer can learn.")
+        text = msg("The gradient that reaches the first layer is about {times} times larger than at the last: it explodes.", times=_power(ratio))
+        return _verdict("exploding", text)
+    return _verdict("fine", msg("The gradient at the first layer is {ratio} times as large as at the last: every layer can learn.", ratio=_plain(ratio)))
 
 
 def _read(request: Mapping[str, Any]) -> _Settings:
@@ -123,12 +139,16 @@ def _read(request: Mapping[str, Any]) -> _Settings:
         ConfigError: values have other types or are out of range; it lists all of them.
     """
     values = {name: request.get(name, default) for name, default in DEFAULTS.items()}
-    problems = [f"{name} must be a text, not {values[name]!r}." for name in ("network", "activation", "initialisation") if not isinstance(values[name], str)]
+    problems = [
+        msg("{name} must be a text, not {value}.", name=name, value=repr(values[name]))
+        for name in ("network", "activation", "initialisation")
+        if not isinstance(values[name], str)
+    ]
     for name, (low, high) in RANGES.items():
         if type(values[name]) is not int or not low <= values[name] <= high:
-            problems.append(f"{name} must be a whole number from {low} to {high}, not {values[name]!r}.")
+            problems.append(msg("{name} must be a whole number from {low} to {high}, not {value}.", name=name, low=low, high=high, value=repr(values[name])))
     if not isinstance(values["normalised"], bool):
-        problems.append(f"normalised must be true or false, not {values['normalised']!r}.")
+        problems.append(msg("normalised must be true or false, not {value}.", value=repr(values["normalised"])))
     if problems:
         raise ConfigError(problems)
     return _Settings(**values)
@@ -137,11 +157,11 @@ def _read(request: Mapping[str, Any]) -> _Settings:
 def _spec(settings: _Settings) -> NetworkSpec:
     """Return the network with the configured activation."""
     if settings.activation not in ("", NO_ACTIVATION, *ACTIVATIONS):
-        raise UnknownName("activation", settings.activation, [*ACTIVATIONS, NO_ACTIVATION])
+        raise UnknownName(msg("activation"), settings.activation, [*ACTIVATIONS, NO_ACTIVATION])
     if settings.network == STACK:
         return _stack(settings)
     if settings.activation == NO_ACTIVATION:
-        raise ConfigError(["Only a stack can be had without an activation: choose another activation, or the stack."])
+        raise ConfigError([msg("Only a stack can be had without an activation: choose another activation, or the stack.")])
     spec = from_json(settings.network) if settings.network.startswith("{") else preset(settings.network)
     if not settings.activation:
         return spec
@@ -179,14 +199,16 @@ def _classes(spec: NetworkSpec) -> int:
     """
     shape = check(spec)[-1].out_shape or ()
     if len(shape) != 1:
-        raise ConfigError([f"The network “{spec.name}” ends in shape {shape}; for a loss it must end in one vector, as a Linear layer makes."])
+        raise ConfigError(
+            [msg("The network “{name}” ends in shape {shape}; for a loss it must end in one vector, as a Linear layer makes.", name=spec.name, shape=shape)]
+        )
     return shape[0]
 
 
 def _title(spec: NetworkSpec, settings: _Settings) -> str:
     if settings.network != STACK:
         name = spec.title or spec.name
-        return f"{name} with {settings.activation}" if settings.activation else name
+        return msg("{network} with {activation}", network=name, activation=settings.activation) if settings.activation else name
     if settings.activation == NO_ACTIVATION:
         plain, normalised = "{depth} × Linear({width})", "{depth} × (Linear({width}), BatchNorm1d)"
     else:
@@ -200,26 +222,27 @@ def _code(spec: NetworkSpec, settings: _Settings) -> str:
     """Write a script that does the same without the playground, with the same weights; its batch is random numbers."""
     size = ", ".join(map(str, (settings.batch, *spec.input_shape)))
     parts = [
-        "\n".join([*imports(spec), "from torch.nn.functional import cross_entropy"]) + "\n",
+        "\n".join([*imports(spec), "from torch.nn.functional import cross_entropy"]) + "\n",  # no text: code
         f"torch.manual_seed({settings.seed})\n" + sequential(spec),
         initialise_module.source(settings.initialisation),
-        f"inputs = torch.randn({size})  # random numbers in place of the data\nlabels = torch.randint({_classes(spec)}, ({settings.batch},))\n",
+        f"inputs = torch.randn({size})  # random numbers in place of the data\n"
+        f"labels = torch.randint({_classes(spec)}, ({settings.batch},))\n",  # no text: code
         "loss = cross_entropy(network(inputs), labels)\nloss.backward()\n",
         'print(f"loss {loss.item():.4g}")\nfor name, parameter in network.named_parameters():\n'
         "    norm = parameter.grad.double().norm()  # in float32 the squares of tiny numbers are 0\n"
-        '    print(f"{name:<30} {norm:.3g}")\n',
+        '    print(f"{name:<30} {norm:.3g}")\n',  # no text: code
     ]
     return "\n".join(parts).replace("\n\ndef ", "\n\n\ndef ")
 
 
 def _too_large(error: RuntimeError) -> Exception:
     """Return an error that explains what to do if memory is exhausted; any other error unchanged."""
-    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-        return PlaygroundError("This network needs more memory for this batch than there is.", "Choose a smaller batch, or a smaller network.")
+    if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):  # no text: PyTorch's message
+        return PlaygroundError(msg("This network needs more memory for this batch than there is."), msg("Choose a smaller batch, or a smaller network."))
     return error
 
 
-def _verdict(kind: str, text: str) -> dict[str, str]:
+def _verdict(kind: VerdictKind, text: str) -> Verdict:
     return {"kind": kind, "text": text}
 
 

@@ -7,28 +7,193 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Generic, Literal, NotRequired, TypedDict, TypeVar, overload
 
 import torch
 from torch.autograd.graph import Node
 
-from playground.autograd.folding import MAX_UNFOLDED_NODES, fold
+from playground.autograd.folding import MAX_UNFOLDED_NODES, ScriptGroup, fold
 from playground.autograd.formulas import formula, title
 from playground.autograd.gradient_tracer import MAX_SMALL_CELLS, BackwardRecord, ForwardRecord, GradientTracer, OperationInput, node_of, reachable
 from playground.autograd.overrides import Overrides
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import Snapshot, snapshot
 from playground.tensors.language.spans import Script
 from playground.tensors.language.tracing import named_arrays
-from playground.tensors.xray.report import nested, summary
+from playground.tensors.xray.report import ArrayValues, Fault, ValueFacts, nested, summary
 
 T = TypeVar("T")
+Values = TypeVar("Values")
+"""How a document has the values of a tensor: as nested lists, or as the tiles that the page draws."""
 MAX_CELLS = 150_000
 """Cells of all tensors in the document of a graph; beyond them it holds the values of small tensors only."""
 MAX_NODES = 2_000
 """Nodes in the document of a graph."""
+NonFiniteKind = Literal["NaN", "infinity"]
+
+
+class ArrayName(ArrayValues):
+    """A variable that holds an array of NumPy."""
+
+    value: Any
+    """The same as `values`."""
+    grad: None
+
+
+class TensorName(ArrayValues):
+    """A variable that holds a tensor."""
+
+    value: Any
+    """The same as `values`."""
+    grad: Any
+    """Nested lists; null where there is no gradient."""
+    is_leaf: bool
+    version: int
+    """How often it was changed in place."""
+
+
+class ValueName(ValueFacts):
+    """A variable that holds another value."""
+
+    value: Any
+    """The same as `values`."""
+    grad: None
+
+
+Name = TensorName | ArrayName | ValueName
+
+
+class NodeOutput(TypedDict, Generic[Values]):
+    """One output of a node that has several."""
+
+    output: int
+    name: str
+    value: Values | None
+    grad: Values | None
+
+
+class NodeValue(TypedDict, Generic[Values]):
+    """The value at a node, all null where it is not known."""
+
+    shape: list[int] | None
+    dtype: str | None
+    value: Values | None
+    version: int | None
+    """How often the tensor had been changed in place."""
+
+
+class AutogradNode(NodeValue[Values], Generic[Values]):
+    """An operation or a leaf of the graph, or a constant, which is an input without a gradient; constants lack some fields."""
+
+    id: str
+    kind: Literal["operation", "leaf", "constant"]
+    op: str
+    """PyTorch's name of the node; empty for a constant."""
+    name: str
+    """The learner's; empty where there is none."""
+    group: str | None
+    """The innermost group that holds it."""
+    grad: Values | None
+    """Its upstream gradient."""
+    requires_grad: bool
+    is_leaf: bool
+    source: NotRequired[str]
+    """The expression that computed it."""
+    line: NotRequired[int | None]
+    formula: NotRequired[str]
+    derivatives: NotRequired[list[str]]
+    """The formula of the gradient for each input."""
+    inner: NotRequired[bool]
+    """Whether it is a step inside the operation of a statement."""
+    outputs: NotRequired[list[NodeOutput[Values]]]
+    """Empty where it has only one."""
+    saved: NotRequired[dict[str, Values | float | str | bool | None]]
+    """What it saved for the backward pass."""
+
+
+_From = TypedDict("_From", {"from": str})
+
+
+class AutogradEdge(_From, Generic[Values]):
+    """From an input to a result."""
+
+    output: int
+    """The number of the output that is the input."""
+    to: str
+    slot: int | None
+    """The place of the input; null for a constant."""
+    local: Values | None
+    """The node's result for an upstream gradient of ones."""
+    passed: Values | None
+    """The gradient that flowed back."""
+    elementwise: bool
+    """Whether that is the upstream gradient times `local`, cell by cell."""
+
+
+class AutogradGraph(TypedDict, Generic[Values]):
+    """The graph of the last backward pass; of a script without one, that of its last results."""
+
+    nodes: list[AutogradNode[Values]]
+    edges: list[AutogradEdge[Values]]
+    groups: list[ScriptGroup]
+    """Empty for a small graph."""
+
+
+_OfPass = TypedDict("_OfPass", {"pass": int | None})
+
+
+class Step(_OfPass, Generic[Values]):
+    """A step of the forward pass, without a `pass`, or of a backward pass."""
+
+    kind: Literal["forward", "backward"]
+    node: str | None
+    """Null for a node of an earlier pass that is not in the graph."""
+    line: int | None
+    upstream: NotRequired[Values | None]
+    """The gradient that arrives; absent of a forward step."""
+
+
+_AtPass = TypedDict("_AtPass", {"pass": int})
+
+
+class Leaf(_AtPass, Generic[Values]):
+    """A named leaf or constant at the first `pass` that involves it."""
+
+    name: str
+    loss: float | None
+    """Null where it is not finite."""
+    value: Values | None
+    grad: Values | None
+    requires_grad: bool
+    overridden: list[int]
+    """Cells whose values were changed by hand."""
+    editable: bool
+    """Whether its values can be."""
+
+
+class NonFinite(TypedDict):
+    """Where NaN or infinity first appears, although all that the node gets is finite."""
+
+    node: str
+    kind: Literal["value", "gradient"]
+    value: NonFiniteKind
+
+
+class GraphDocument(TypedDict, Generic[Values]):
+    """A script's autograd graph; edges point from inputs to results, gradients flow against them. Values that would be too many are null."""
+
+    names: dict[str, Name]
+    graph: AutogradGraph[Values]
+    steps: list[Step[Values]]
+    """The forward steps in the order of the statements, then those of each backward pass in the engine's order."""
+    leaves: list[Leaf[Values]]
+    nonfinite: list[NonFinite]
+    output: str
+    warnings: list[str]
+    error: Fault | None
 
 
 def run(source: str, predefined: Mapping[str, Any], overrides: Overrides | None = None) -> Execution:
@@ -36,15 +201,15 @@ def run(source: str, predefined: Mapping[str, Any], overrides: Overrides | None 
     return interpreter.run(source, predefined, tracer=GradientTracer(overrides))
 
 
-def document(execution: Execution, to_json: Callable[[Snapshot], Any] = lambda value: nested(value.values)) -> dict[str, Any]:
+@overload
+def document(execution: Execution) -> GraphDocument[Any]: ...
+@overload
+def document(execution: Execution, to_json: Callable[[Snapshot], Values]) -> GraphDocument[Values]: ...
+def document(execution: Execution, to_json: Callable[[Snapshot], Any] = lambda value: nested(value.values)) -> GraphDocument[Any]:
     """Describe a traced script.
 
     Args:
         to_json: converts a tensor's values: to nested lists, or to the tiles that the page draws.
-
-    Returns:
-        `names` with their gradients, `graph`, `steps`, `leaves`, `nonfinite` (the nodes where NaN or infinity first appears),
-        `output`, `warnings` and `error`.
 
     Raises:
         PlaygroundError: the graph has more than `MAX_NODES` nodes.
@@ -65,54 +230,69 @@ def document(execution: Execution, to_json: Callable[[Snapshot], Any] = lambda v
     }
 
 
-def _names(execution: Execution, facts: dict[str, Any]) -> dict[str, Any]:
+def _names(execution: Execution, facts: Mapping[str, ArrayValues | ValueFacts]) -> dict[str, Name]:
     """Add `value` and `grad` to the facts of each name, for tensors also `is_leaf` and the version counter."""
-    names, arrays = {}, dict(named_arrays(execution.names))
+    names: dict[str, Name] = {}
+    arrays = dict(named_arrays(execution.names))
     for name, fact in facts.items():
         array = arrays.get(name)
-        names[name] = {**fact, "value": fact["values"], "grad": None}
-        if isinstance(array, torch.Tensor):
+        if fact["kind"] == "value":
+            names[name] = {**fact, "value": fact["values"], "grad": None}
+        elif isinstance(array, torch.Tensor):
             grad, is_leaf = _gradient(array)
-            names[name] |= {"grad": None if grad is None else nested(snapshot(grad).values), "is_leaf": is_leaf, "version": array._version}
+            gradient = None if grad is None else nested(snapshot(grad).values)
+            names[name] = {**fact, "value": fact["values"], "grad": gradient, "is_leaf": is_leaf, "version": array._version}
+        else:
+            names[name] = {**fact, "value": fact["values"], "grad": None}
     return names
 
 
-class _Writer:
+class _Writer(Generic[Values]):
     """Writes the graph of the last backward pass; for a script without one, the graph of its last results."""
 
-    def __init__(self, execution: Execution, tracer: GradientTracer, to_json: Callable[[Snapshot], Any]) -> None:
+    def __init__(self, execution: Execution, tracer: GradientTracer, to_json: Callable[[Snapshot], Values]) -> None:
         self._script, self._tracer, self._to_json, self._cells = Script(execution.source), tracer, to_json, 0
         self._passes = tracer.passes
         self._last = self._passes[-1] if self._passes else None
         nodes = list(self._last.nodes) if self._last else reachable(_result_nodes(execution))
         if len(nodes) > MAX_NODES:
-            raise PlaygroundError(f"This graph has {len(nodes):,} nodes; {MAX_NODES:,} are the most that are shown.", "Let the loop run fewer turns.")
+            raise PlaygroundError(
+                msg("This graph has {count:,} nodes; {most:,} are the most that are shown.", count=len(nodes), most=MAX_NODES),
+                msg("Let the loop run fewer turns."),
+            )
         order = {node: index for index, node in enumerate(tracer.forward)}
         self._nodes = sorted(nodes, key=lambda node: order.get(node, -1 if hasattr(node, "variable") else len(order)))
         self._ids = {node: f"n{index}" for index, node in enumerate(self._nodes)}
         self._forward = {node: record for node, record in tracer.forward.items() if node in self._ids}
 
-    def graph(self) -> dict[str, Any]:
+    def graph(self) -> AutogradGraph[Values]:
         groups, group_ids = self._groups()
-        nodes = [{**self._node(node), "group": group_ids.get(node)} for node in self._nodes]
+        nodes = [self._node(node, group_ids.get(node)) for node in self._nodes]
         edges = [edge for node in self._nodes for edge in self._edges(node)]
         for node in self._nodes:
             for index, constant in enumerate(self._constants(node)):
                 constant_id = f"{self._ids[node]}c{index}"
-                nodes.append({**_CONSTANT, "id": constant_id, "name": constant.name, **self._values(constant.value), "group": group_ids.get(node)})
-                edges.append({**_NO_GRADIENT, "from": constant_id, "to": self._ids[node]})
+                nodes.append(
+                    {
+                        "id": constant_id, "kind": "constant", "op": "", "name": constant.name, "shape": list(constant.value.shape),
+                        "dtype": constant.value.dtype, "value": self._cell_values(constant.value), "version": constant.value.version, "grad": None,
+                        "requires_grad": False, "is_leaf": True, "group": group_ids.get(node),
+                    }
+                )  # fmt: skip
+                edges.append({"from": constant_id, "output": 0, "to": self._ids[node], "slot": None, "local": None, "passed": None, "elementwise": False})
         return {"nodes": nodes, "edges": edges, "groups": groups}
 
-    def _groups(self) -> tuple[list[dict[str, Any]], Mapping[Node, str]]:
+    def _groups(self) -> tuple[list[ScriptGroup], Mapping[Node, str]]:
         """Return the groups of a large graph and the group of each node; a small graph has none."""
         if len(self._nodes) <= MAX_UNFOLDED_NODES:
             return [], {}
         return fold([(node, record.expression, record.turn) for node, record in self._forward.items()], self._script)
 
-    def steps(self) -> list[dict[str, Any]]:
-        """Return the forward steps in the order of the statements, then the backward steps of each pass in the engine's order."""
-        forward = [{"kind": "forward", "node": self._ids[node], "line": self._line(record), "pass": None} for node, record in self._forward.items()]
-        backward = [
+    def steps(self) -> list[Step[Values]]:
+        forward: list[Step[Values]] = [
+            {"kind": "forward", "node": self._ids[node], "line": self._line(record), "pass": None} for node, record in self._forward.items()
+        ]
+        backward: list[Step[Values]] = [
             {
                 "kind": "backward",
                 "node": self._ids.get(node),
@@ -125,8 +305,7 @@ class _Writer:
         ]
         return [*forward, *backward]
 
-    def leaves(self) -> list[dict[str, Any]]:
-        """Return the named leaves and constants, each with its value and gradient at the first pass that involves it."""
+    def leaves(self) -> list[Leaf[Values]]:
         return [
             {
                 "name": name, "pass": record.pass_number, "loss": _finite(record.loss), "value": self._cell_values(record.value),
@@ -136,7 +315,7 @@ class _Writer:
             for name, record in self._tracer.leaves.items()
         ]  # fmt: skip
 
-    def nonfinite(self) -> list[dict[str, Any]]:
+    def nonfinite(self) -> list[NonFinite]:
         """Find the first node whose outputs, and the first whose gradients, are non-finite although all its inputs are finite."""
         values = ((node, [operand.value for operand in record.inputs], list(record.outputs.values())) for node, record in self._forward.items())
         gradients = (
@@ -144,27 +323,28 @@ class _Writer:
             for backward_pass in self._passes[-1:]
             for node, record in ((node, backward_pass.nodes[node]) for node in backward_pass.order)
         )
-        origins = []
-        for kind, nodes in (("value", values), ("gradient", gradients)):
-            origin = next(((node, after) for node, before, after in nodes if not _nonfinite_kind(before) and _nonfinite_kind(after)), None)
-            if origin:
-                origins.append({"node": self._ids[origin[0]], "kind": kind, "value": _nonfinite_kind(origin[1])})
-        return origins
+        return [*self._origin("value", values), *self._origin("gradient", gradients)]
 
-    def _node(self, node: Node) -> dict[str, Any]:
+    def _origin(self, kind: Literal["value", "gradient"], nodes: Iterable[tuple[Node, list[Snapshot], list[Snapshot]]]) -> list[NonFinite]:
+        """Return the first of the nodes, each with what it gets and what it gives, that gives something non-finite although all that it gets is finite."""
+        for node, before, after in nodes:
+            if not _nonfinite_kind(before) and (value := _nonfinite_kind(after)):
+                return [{"node": self._ids[node], "kind": kind, "value": value}]
+        return []
+
+    def _node(self, node: Node, group: str | None) -> AutogradNode[Values]:
         backward = self._last.nodes[node] if self._last else None
         forward = self._tracer.forward.get(node)
         leaf = backward.leaf if backward else _leaf(node)
         values = {0: leaf} if leaf else forward.outputs if forward else {}
         names, grads = (backward.names, backward.upstream) if backward else ({}, {})
         main = min(values.keys() & grads.keys() or values or grads or names or (0,))  # of several outputs the first with a gradient
-        value = values.get(main)
         operation, derivatives = formula(node.name())
         return {
             "id": self._ids[node], "kind": "leaf" if leaf else "operation", "op": title(node.name()), "name": names.get(main, ""),
             "source": self._script.text(forward.expression) if forward else "", "line": self._line(forward),
             "formula": operation, "derivatives": list(derivatives),
-            **(self._values(value) if value else {"shape": None, "dtype": None, "value": None, "version": None}),
+            **self._values(values.get(main)),
             "grad": self._optional(grads.get(main)), "requires_grad": True, "is_leaf": leaf is not None,
             "inner": forward is not None and not forward.outputs,
             "outputs": [
@@ -177,11 +357,12 @@ class _Writer:
                 name: self._optional(saved) if isinstance(saved, Snapshot) else _plain(saved)
                 for name, saved in (backward.saved if backward else {}).items()
             },
+            "group": group,
         }  # fmt: skip
 
-    def _edges(self, node: Node) -> list[dict[str, Any]]:
+    def _edges(self, node: Node) -> list[AutogradEdge[Values]]:
         record = self._last.nodes[node] if self._last else None
-        edges = []
+        edges: list[AutogradEdge[Values]] = []
         for slot, (following, output) in enumerate(record.next_functions if record else node.next_functions):
             if following is None:
                 continue
@@ -204,10 +385,12 @@ class _Writer:
         record = self._tracer.forward.get(node)
         return [operand for operand in record.inputs if operand.source is None] if record else []
 
-    def _values(self, value: Snapshot) -> dict[str, Any]:
+    def _values(self, value: Snapshot | None) -> NodeValue[Values]:
+        if value is None:
+            return {"shape": None, "dtype": None, "value": None, "version": None}
         return {"shape": list(value.shape), "dtype": value.dtype, "value": self._cell_values(value), "version": value.version}
 
-    def _cell_values(self, value: Snapshot) -> Any:
+    def _cell_values(self, value: Snapshot) -> Values | None:
         """Convert a tensor's values; return None if the document then held more than `MAX_CELLS` cells and the tensor is not small."""
         cells = math.prod(value.visible_shape)
         if cells > MAX_SMALL_CELLS and self._cells + cells > MAX_CELLS:
@@ -215,15 +398,11 @@ class _Writer:
         self._cells += cells
         return self._to_json(value)
 
-    def _optional(self, value: Snapshot | None) -> Any:
+    def _optional(self, value: Snapshot | None) -> Values | None:
         return None if value is None else self._cell_values(value)
 
     def _line(self, record: ForwardRecord | None) -> int | None:
         return self._script.span(record.expression).line if record else None
-
-
-_CONSTANT = {"kind": "constant", "op": "", "grad": None, "requires_grad": False, "is_leaf": True}
-_NO_GRADIENT = {"slot": None, "output": 0, "local": None, "passed": None, "elementwise": False}
 
 
 def _first_output(outputs: Mapping[int, T]) -> T | None:
@@ -231,10 +410,10 @@ def _first_output(outputs: Mapping[int, T]) -> T | None:
     return outputs[min(outputs)] if outputs else None
 
 
-def _nonfinite_kind(values: Iterable[Snapshot]) -> str:
-    """Return `NaN` or `infinity` if one of the tensors contains it, else an empty string."""
+def _nonfinite_kind(values: Iterable[Snapshot]) -> NonFiniteKind | None:
+    """Return which of the two one of the tensors contains, NaN first; None if none does."""
     nonfinite = [value.values for value in values if not bool(torch.isfinite(value.values).all())]
-    return "" if not nonfinite else "NaN" if any(bool(tensor.isnan().any()) for tensor in nonfinite) else "infinity"
+    return None if not nonfinite else "NaN" if any(bool(tensor.isnan().any()) for tensor in nonfinite) else "infinity"
 
 
 def _finite(number: float) -> float | None:
@@ -277,5 +456,8 @@ def _is_product(record: BackwardRecord | None, local: Snapshot | None, passed: S
     )
 
 
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (int, float, str, bool)) else str(value)
+def _plain(value: Any) -> float | str | bool:
+    """Return a number or a text as it is, and anything else as text, also the numbers that JSON lacks."""
+    if isinstance(value, (int, str)) or (isinstance(value, float) and math.isfinite(value)):
+        return value
+    return str(value)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from graphlib import TopologicalSorter
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ from torch.nn.functional import cross_entropy
 from playground.autograd.formulas import formula, title
 from playground.autograd.gradient_tracer import reachable
 from playground.errors import PlaygroundError
+from playground.messages import msg
 
 Loss = Callable[[Any, Tensor], Tensor]
 Edge = tuple[Node, int]
@@ -30,8 +31,105 @@ Edge = tuple[Node, int]
 OUTSIDE = ""
 """The path of the network itself; nodes that it creates outside its submodules are in no group."""
 
+Number = float | str
+"""A number as JSON has it; `nan`, `inf` and `-inf` are texts."""
 
-def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cross_entropy) -> dict[str, Any]:
+
+class ModuleNode(TypedDict):
+    """A node of a network's graph."""
+
+    id: str
+    kind: Literal["operation", "output", "leaf"]
+    op: str
+    name: str
+    """The path of a parameter; else empty."""
+    group: str | None
+    """The innermost group that holds it."""
+    shape: list[int] | None
+    """With the batch dimension, as all shapes here."""
+    dtype: str | None
+    norm: Number | None
+    """The L2 norm of its upstream gradients; null where none arrives."""
+    formula: str
+
+
+_From = TypedDict("_From", {"from": str})
+
+
+class ModuleEdge(_From):
+    """From an input to a result, against the gradients; `slot` is the place of the input."""
+
+    to: str
+    slot: int
+
+
+class ModuleGroup(TypedDict):
+    """A module with the nodes that it created. Where it ran several times, its last call is described."""
+
+    id: str
+    parent: str | None
+    """The group around it."""
+    title: str
+    """The name of its class."""
+    name: str
+    """Its path in the network."""
+    shape: list[int] | None
+    """The shape of its output; null where its parent uses its weights without calling it."""
+    norm: Number | None
+    """The L2 norm of the gradient of its output; null where none arrives."""
+    parameters: int
+
+
+class ModuleGraph(TypedDict):
+    """A network's autograd graph, folded by module."""
+
+    nodes: list[ModuleNode]
+    edges: list[ModuleEdge]
+    groups: list[ModuleGroup]
+
+
+class Activation(TypedDict):
+    """A module's output; `std` is its standard deviation, `zeros` the share of exact zeros."""
+
+    mean: Number
+    std: Number
+    zeros: float
+
+
+class Weight(TypedDict):
+    """The L2 norms of a parameter and of its gradient, and the second divided by the first."""
+
+    norm: Number
+    gradient: Number | None
+    ratio: Number | None
+
+
+class Layer(TypedDict):
+    """A child of a network; the last call where it ran several times."""
+
+    name: str
+    title: str
+    out_shape: list[int]
+    activation: Activation
+    gradient: Number | None
+    """The L2 norm of the gradient of its output."""
+    gradient_mean: Number | None
+    """The mean of that gradient's absolute values."""
+    weights: dict[str, Weight]
+
+
+class Observation(TypedDict):
+    """One forward and one backward pass of a network."""
+
+    loss: Number
+    graph: ModuleGraph
+    layers: list[Layer]
+    """The network's children in the order in which they ran."""
+    count: int
+    """The number of nodes."""
+
+
+def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cross_entropy) -> Observation:
     """Run one forward and one backward pass of a network and describe them as plain data.
 
     The gradients are added to each parameter's `.grad`, as `backward()` does.
@@ -42,12 +140,6 @@ def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cro
         labels: ``(N,)``, or another second argument of `loss`.
         loss: computes a scalar from the network's output and the labels.
 
-    Returns:
-        `loss`; `graph` with `nodes`, `edges` (from inputs to results, against the gradients) and `groups` (one for each module);
-        `layers`, the network's children in the order in which they ran; `count`, the number of nodes. Shapes include the batch dimension.
-        Norms are Euclidean, None where no gradient arrives; non-finite numbers are the texts “nan”, “inf” and “-inf”.
-        For a module that ran several times, the last call is described.
-
     Raises:
         PlaygroundError: no gradient flows, because the network has no trainable parameters.
     """
@@ -57,12 +149,16 @@ def observe(network: nn.Module, inputs: Tensor, labels: Tensor, loss: Loss = cro
     finally:
         forward.remove()
     if not value.requires_grad:
-        raise PlaygroundError("This network has no weights that can learn, so there is no gradient.", "Add a layer with weights, such as Linear.")
+        raise PlaygroundError(msg("This network has no weights that can learn, so there is no gradient."), msg("Add a layer with weights, such as Linear."))
     root = get_gradient_edge(value).node
     nodes = _forward_order(reachable([root]))
     upstream = _backward(value, nodes, {call.edge for name, call in forward.calls.items() if "." not in name})
     writer = _Writer(network, forward, nodes, upstream)
-    graph = {"nodes": [writer.node(node, "output" if node is root else "operation") for node in nodes], "edges": writer.edges(), "groups": writer.groups()}
+    graph: ModuleGraph = {
+        "nodes": [writer.node(node, "output" if node is root else "operation") for node in nodes],
+        "edges": writer.edges(),
+        "groups": writer.groups(),
+    }
     return {"loss": _number(value.item()), "graph": graph, "layers": writer.layers(), "count": len(nodes)}
 
 
@@ -74,8 +170,6 @@ class _Call:
     """Shape of its output."""
     edge: Edge | None
     """The node and output that the gradient of its output flows to; None where none flows."""
-    activation: dict[str, float | str]
-    """Mean, standard deviation and share of zeros of its output; empty for modules that are no children of the network."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +194,8 @@ class _Forward:
         """For each node the path of its module."""
         self.calls: dict[str, _Call] = {}
         """By the path of the module, in the order in which they first ran."""
+        self.activations: dict[str, Activation] = {}
+        """The outputs of the network's children in their last calls, by name."""
         self.parameters = {parameter: name for name, parameter in network.named_parameters()}
         self._running: list[str] = [OUTSIDE]
         self._handles = []
@@ -120,7 +216,9 @@ class _Forward:
         self._running.pop()
         self._assign(output, name)
         for tensor in _tensors(output):
-            self.calls[name] = _Call(tuple(tensor.shape), _edge(tensor), {} if "." in name else _activation(tensor))
+            self.calls[name] = _Call(tuple(tensor.shape), _edge(tensor))
+            if "." not in name:
+                self.activations[name] = _activation(tensor)
             break  # attention returns its weights as a second output
 
     def _assign(self, value: Any, owner: str) -> None:
@@ -148,7 +246,7 @@ class _Writer:
         self._group_ids = {name: f"g{index}" for index, name in enumerate(self._modules)}
         self._leaf_norms = {variable: self._norm(node) for node in nodes if (variable := getattr(node, "variable", None)) is not None}
 
-    def node(self, node: Node, kind: str) -> dict[str, Any]:
+    def node(self, node: Node, kind: Literal["operation", "output"]) -> ModuleNode:
         leaf = getattr(node, "variable", None)
         outputs = node._input_metadata if leaf is None else (leaf,)
         return {
@@ -163,7 +261,7 @@ class _Writer:
             "formula": formula(node.name())[0],
         }
 
-    def edges(self) -> list[dict[str, Any]]:
+    def edges(self) -> list[ModuleEdge]:
         return [
             {"from": self._ids[following], "to": self._ids[node], "slot": slot}
             for node in self._nodes
@@ -171,8 +269,8 @@ class _Writer:
             if following is not None
         ]
 
-    def groups(self) -> list[dict[str, Any]]:
-        groups = []
+    def groups(self) -> list[ModuleGroup]:
+        groups: list[ModuleGroup] = []
         for name, module in self._modules.items():
             call = self._forward.calls.get(name)  # None if the parent uses its weights without calling it, as attention does
             groups.append(
@@ -188,22 +286,22 @@ class _Writer:
             )
         return groups
 
-    def layers(self) -> list[dict[str, Any]]:
+    def layers(self) -> list[Layer]:
         children = dict(self._network.named_children())
         return [self._layer(name, children[name], call) for name, call in self._forward.calls.items() if name in children]
 
-    def _layer(self, name: str, module: nn.Module, call: _Call) -> dict[str, Any]:
+    def _layer(self, name: str, module: nn.Module, call: _Call) -> Layer:
         return {
             "name": name,
             "title": type(module).__name__,
             "out_shape": list(call.shape),
-            "activation": call.activation,
+            "activation": self._forward.activations[name],
             "gradient": _optional_number(self._gradient(call, "norm")),
             "gradient_mean": _optional_number(self._gradient(call, "mean")),
             "weights": {path: self._weight(parameter) for path, parameter in module.named_parameters()},
         }
 
-    def _weight(self, parameter: nn.Parameter) -> dict[str, float | str | None]:
+    def _weight(self, parameter: nn.Parameter) -> Weight:
         norm, gradient = torch.linalg.vector_norm(_float64(parameter)).item(), self._leaf_norms.get(parameter)
         return {"norm": _number(norm), "gradient": _optional_number(gradient), "ratio": None if gradient is None or norm == 0 else _number(gradient / norm)}
 
@@ -247,7 +345,7 @@ def _measure(gradient: Tensor, *, with_mean: bool) -> _Upstream:
     return _Upstream(torch.linalg.vector_norm(values), values.abs().mean() if with_mean else None)
 
 
-def _activation(tensor: Tensor) -> dict[str, float | str]:
+def _activation(tensor: Tensor) -> Activation:
     """Compute the mean, the standard deviation (without Bessel's correction) and the share of exact zeros."""
     values = _float64(tensor)
     return {"mean": _number(values.mean().item()), "std": _number(values.std(correction=0).item()), "zeros": 1 - values.count_nonzero().item() / values.numel()}
@@ -284,10 +382,10 @@ def _paths(path: str) -> Iterator[str]:
         path = path.rpartition(".")[0]
 
 
-def _optional_number(value: float | None) -> float | str | None:
+def _optional_number(value: float | None) -> Number | None:
     return None if value is None else _number(value)
 
 
-def _number(value: float) -> float | str:
+def _number(value: float) -> Number:
     """Return a non-finite number as text, because JSON has none."""
     return value if math.isfinite(value) else str(value)

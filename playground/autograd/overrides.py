@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.tensors.language.calls import Call
 from playground.tensors.language.tracing import named_arrays
 
@@ -77,7 +78,9 @@ def parse(document: Any) -> Overrides:
     try:
         return Overrides({str(name): {_cell(cell): float(value) for cell, value in cells.items()} for name, cells in (document or {}).items()})
     except (AttributeError, TypeError, ValueError, OverflowError):
-        raise PlaygroundError("`overrides` must map a tensor’s name to its cells and their values.", 'For example `{"x": {"0": 1.5}}`.') from None
+        raise PlaygroundError(
+            msg("`overrides` must map a tensor’s name to its cells and their values."), msg("For example {example}.", example='`{"x": {"0": 1.5}}`')
+        ) from None
 
 
 def _cell(text: Any) -> int:

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Generic, TypedDict
 
 import torch
 
 from playground import device
 from playground.autograd import descent, gradient_check, gradient_flow, graph, overrides, script_loss
+from playground.autograd.descent import Descent
+from playground.autograd.gradient_check import GradientCheck
+from playground.autograd.graph import GraphDocument, Values
 from playground.autograd.pitfalls import catalogue
 from playground.autograd.script_loss import ScriptLoss
 from playground.data.load import load
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.tensors.xray.report import tile
 
 MAX_CURVE_POINTS = 101
 """Points of a loss curve."""
 
 
-def observe(request: Mapping[str, Any]) -> dict[str, Any]:
+class AutogradRun(GraphDocument[Values], Generic[Values]):
+    """A run of a script; the same seed gives the same random numbers."""
+
+    seed: int
+
+
+class LossCurve(TypedDict):
+    """The losses for some values of one cell; null where one is not finite or the script fails."""
+
+    losses: list[float | None]
+
+
+def observe(request: Mapping[str, Any]) -> AutogradRun[Any]:
     """Run a script and describe its computation graph.
 
     Args:
         request: `source`; `device`; `seed`, drawn here if missing; `overrides`, values set by the learner;
             `brief`, whether to write tensors as nested lists instead of the tiles that the page draws.
-
-    Returns:
-        The document of `playground.autograd.graph`, and the `seed`.
     """
     seed = request.get("seed")
     seed = torch.seed() % 2**31 if seed is None else _whole_number("seed", seed)
@@ -36,16 +49,16 @@ def observe(request: Mapping[str, Any]) -> dict[str, Any]:
     return {**(graph.document(execution) if request.get("brief") else graph.document(execution, tile)), "seed": seed}
 
 
-def loss_curve(request: Mapping[str, Any]) -> dict[str, Any]:
+def loss_curve(request: Mapping[str, Any]) -> LossCurve:
     """Evaluate the loss of backward pass `pass` for the `values` of one `cell` of the tensor called `name`."""
     try:
         cell, values = int(request["cell"]), [float(value) for value in request["values"]]
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise PlaygroundError("A request for a loss curve needs `name`, a whole number `cell` and a list of numbers `values`.") from None
+        raise PlaygroundError(msg("A request for a loss curve needs `name`, a whole number `cell` and a list of numbers `values`.")) from None
     return {"losses": script_loss.loss_curve(_script_loss(request), str(request.get("name")), cell, values[:MAX_CURVE_POINTS])}
 
 
-def check_gradients(request: Mapping[str, Any]) -> dict[str, Any]:
+def check_gradients(request: Mapping[str, Any]) -> GradientCheck:
     """Compare the gradients of the first backward pass with finite differences."""
     script_loss = _script_loss({**request, "pass": 0})
     return gradient_check.check_gradients(script_loss, script_loss.leaves())
@@ -64,15 +77,15 @@ def _whole_number(name: str, number: Any) -> int:
         PlaygroundError: it is not a whole number from 0 to 2³¹ − 1.
     """
     if type(number) is not int or not 0 <= number < 2**31:
-        raise PlaygroundError(f"`{name}` must be a whole number from 0 to 2³¹ − 1, not {number!r}.")
+        raise PlaygroundError(msg("`{name}` must be a whole number from 0 to 2³¹ − 1, not {number}.", name=name, number=repr(number)))
     return number
 
 
-def _predefined(request: Mapping[str, Any]) -> dict[str, Any]:
+def _predefined(request: Mapping[str, Any]) -> dict[str, torch.device]:
     return {"device": torch.device(device.get(request.get("device", device.BEST)).name)}
 
 
-def descend(request: Mapping[str, Any]) -> dict[str, Any]:
+def descend(request: Mapping[str, Any]) -> Descent:
     """Let optimizers descend a loss surface; see `playground.autograd.descent.descend`."""
     return descent.descend(request)
 

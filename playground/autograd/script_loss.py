@@ -17,6 +17,7 @@ from playground import device
 from playground.autograd.gradient_tracer import BACKWARD, roots_of, weights_of
 from playground.autograd.overrides import CellValues, Overrides, can_be_overridden
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.tensors.language import interpreter
 from playground.tensors.language.calls import Call, arrays_in, methods
 from playground.tensors.language.errors import BoundsExceeded
@@ -67,8 +68,9 @@ class ScriptLoss:
         seed_generators(self.seed)
         execution = interpreter.run(self.source, self.predefined, tracer=tracer)
         if not tracer.has_loss:
-            message = execution.error.message if execution.error else "it has no such backward pass."
-            raise PlaygroundError(f"With this value the script does not reach its backward pass: {message}")
+            if execution.error is None:
+                raise PlaygroundError(msg("With this value the script does not reach its backward pass: it has no such backward pass."))
+            raise PlaygroundError(msg("With this value the script does not reach its backward pass: {error}", error=execution.error.message))
         return tracer
 
 
@@ -100,7 +102,7 @@ class LossTracer(Tracer):
         self.loss = sum(((root * weight).sum() for root, weight in zip(roots_of(call), weights_of(call), strict=True)), torch.zeros(()))
         self.names = dict(named_arrays(self._live))
         self.has_loss = True
-        raise BoundsExceeded("The loss is evaluated.")  # the script need not go on
+        raise BoundsExceeded("The loss is evaluated.")  # no text: the script need not go on
 
 
 def loss_curve(script_loss: ScriptLoss, name: str, cell: int, values: list[float]) -> list[float | None]:
@@ -130,7 +132,7 @@ def gradients_of(loss: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.T
     try:
         return list(torch.autograd.grad(loss, leaves, allow_unused=True))
     except RuntimeError as error:
-        raise PlaygroundError(f"PyTorch cannot compute gradients of this loss: {first_line(error)}") from None
+        raise PlaygroundError(msg("PyTorch cannot compute gradients of this loss: {error}", error=first_line(error))) from None
 
 
 def seed_generators(seed: int) -> None:

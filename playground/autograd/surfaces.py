@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-OPTIMIZER_NAMES = ("SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW")
+from playground.messages import msg
+
+OPTIMIZER_NAMES = ("SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW")  # no text: names of optimizers
 
 
 @dataclass(frozen=True)
@@ -26,8 +28,8 @@ class Surface:
 
 
 SURFACES = {
-    "valley": Surface("Narrow valley", "x**2 / 20 + 5 * y**2", (-5.0, 5.0), (-2.0, 2.0), (-4.5, 1.5), 0.1),
-    "rosenbrock": Surface("Rosenbrock’s banana", "(1 - x)**2 + 100 * (y - x**2)**2", (-2.0, 2.0), (-1.0, 3.0), (-1.5, 2.5), 0.001),
-    "saddle": Surface("Saddle", "x**2 - y**2 + y**4 / 4", (-2.0, 2.0), (-2.0, 2.0), (1.8, 0.01), 0.05),
-    "minima": Surface("Many minima", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", (-5.0, 5.0), (-5.0, 5.0), (-0.5, -0.5), 0.01),
+    "valley": Surface(msg("Narrow valley"), "x**2 / 20 + 5 * y**2", (-5.0, 5.0), (-2.0, 2.0), (-4.5, 1.5), 0.1),
+    "rosenbrock": Surface(msg("Rosenbrock’s banana"), "(1 - x)**2 + 100 * (y - x**2)**2", (-2.0, 2.0), (-1.0, 3.0), (-1.5, 2.5), 0.001),
+    "saddle": Surface(msg("Saddle"), "x**2 - y**2 + y**4 / 4", (-2.0, 2.0), (-2.0, 2.0), (1.8, 0.01), 0.05),
+    "minima": Surface(msg("Many minima"), "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", (-5.0, 5.0), (-5.0, 5.0), (-0.5, -0.5), 0.01),
 }

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from playground.errors import PlaygroundError
+from playground.messages import t
 
 COMMANDS = {
     "serve": ("server", "Start the playground in the browser; Ctrl+C ends it."),
@@ -69,7 +70,7 @@ class _Cli(click.Group):
         try:
             return super().invoke(ctx)
         except PlaygroundError as error:
-            click.echo(f"Error: {error}".replace("\n", " "), err=True)
+            click.echo(t("Error: {error}", error=error.text).replace("\n", " "), err=True)
             sys.exit(2)
 
 

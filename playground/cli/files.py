@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from playground.errors import PlaygroundError
+from playground.messages import msg
 
 
 def read_script(file: Any) -> str:
@@ -18,7 +19,7 @@ def read_script(file: Any) -> str:
     try:
         source: str = file.read().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise PlaygroundError(f"{file.name} is not encoded as UTF-8.", "Save it as UTF-8 in your editor.") from None
+        raise PlaygroundError(msg("{file} is not encoded as UTF-8.", file=file.name), msg("Save it as UTF-8 in your editor.")) from None
     return source
 
 
@@ -38,4 +39,4 @@ def write(target: Path, content: IO[bytes]) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise PlaygroundError(f"{target} could not be written: {error.strerror}.") from None
+        raise PlaygroundError(msg("{file} could not be written: {error}.", file=str(target), error=error.strerror)) from None

@@ -12,6 +12,7 @@ from playground.cli.output import as_json, show
 from playground.data.catalogue import DATASETS
 from playground.data.load import download as download_dataset
 from playground.data.load import is_ready
+from playground.messages import t, translated
 
 
 @click.command()
@@ -19,7 +20,7 @@ from playground.data.load import is_ready
 def devices(as_json: bool) -> None:
     """List the devices of this machine, the best first."""
     for item in device.available():
-        show(vars(item), f"{item.name:<10} {item.title}  {item.details}", as_json)
+        show(vars(item), f"{item.name:<10} {translated(item.title)}  {translated(item.details)}", as_json)
 
 
 @click.command()
@@ -33,8 +34,15 @@ def datasets(download: str | None, as_json: bool) -> None:
         ready = is_ready(info.name)
         facts: dict[str, Any] = {"name": info.name, "title": info.title, "input_shape": info.input_shape, "classes": info.classes}
         facts |= {"train_size": info.train_size, "test_size": info.test_size, "source": info.source, "ready": ready}
-        state = "ready" if ready else "not downloaded"
-        show(facts, f"{info.name:<14} {info.train_size:>6,} + {info.test_size:>6,} images  {state:<15} {info.source}", as_json)
+        line = t(
+            "{name:<14} {train:>6,} + {test:>6,} images  {state:<15} {source}",
+            name=info.name,
+            train=info.train_size,
+            test=info.test_size,
+            state=t("ready") if ready else t("not downloaded"),
+            source=info.source,
+        )
+        show(facts, line, as_json)
 
 
 def _download(name: str) -> None:
@@ -45,7 +53,10 @@ def _download(name: str) -> None:
         nonlocal last_shown
         if time.monotonic() - last_shown > 0.2 or received == total:
             last_shown = time.monotonic()
-            of = f" of {total / 1e6:.1f}" if total else ""
-            click.echo(f"\r{file}: {received / 1e6:.1f}{of} MB ", nl=received == total, err=True)
+            if total:
+                line = t("{file}: {received:.1f} of {total:.1f} MB", file=file, received=received / 1e6, total=total / 1e6)
+            else:
+                line = t("{file}: {received:.1f} MB", file=file, received=received / 1e6)
+            click.echo(f"\r{line} ", nl=received == total, err=True)
 
     download_dataset(name, progress)

@@ -12,6 +12,7 @@ from playground.data.load import load
 from playground.errors import DrawingError
 from playground.inference import models
 from playground.inference.preprocessing import read_image, to_input
+from playground.messages import msg, t, translated
 from playground.runs.run import find
 
 
@@ -22,7 +23,7 @@ def export(run: str, target: Path) -> None:
     """Export a finished RUN's weights as safetensors with a model card."""
     finished = find(run)
     weights, card = models.export(finished, target, models.training_command(finished))
-    click.echo(f"Wrote {weights} and {card}")
+    click.echo(t("Wrote {weights} and {card}", weights=weights, card=card))
 
 
 @click.command()
@@ -33,7 +34,7 @@ def evaluate(model: str, dataset: str, as_json: bool) -> None:
     """Evaluate a trained network on a data set's test images."""
     loss, accuracy = models.load_model(model, device.best().name).evaluate(load(dataset))
     facts = {"model": model, "dataset": dataset, "test_loss": loss, "test_accuracy": accuracy}
-    show(facts, f"{model} on {dataset}: accuracy {accuracy:.2%}, loss {loss:.4f}", as_json)
+    show(facts, t("{model} on {dataset}: accuracy {accuracy:.2%}, loss {loss:.4f}", model=model, dataset=dataset, accuracy=accuracy, loss=loss), as_json)
 
 
 @click.command()
@@ -47,6 +48,6 @@ def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
         try:
             answer = chosen.predict(to_input(read_image(path), chosen.info))
         except DrawingError as error:
-            raise DrawingError(f"{path}: {error}") from None
+            raise DrawingError(msg("{file}: {error}", file=str(path), error=error.text)) from None
         facts = {"file": str(path), "label": answer.label, "probabilities": dict(zip(chosen.info.classes, answer.probabilities, strict=True))}
-        show(facts, f"{path}: {answer.label} ({max(answer.probabilities):.1%})", as_json)
+        show(facts, f"{path}: {translated(answer.label)} ({max(answer.probabilities):.1%})", as_json)

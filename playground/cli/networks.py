@@ -11,6 +11,7 @@ import click
 from playground.cli.files import read_script
 from playground.cli.output import as_json
 from playground.errors import PlaygroundError
+from playground.messages import msg, nmsg, t, translated
 from playground.network import reading
 from playground.network import source as code
 from playground.network.formulas import write_parameter_formula
@@ -33,7 +34,7 @@ def network(source: str, input_shape: str | None, style: str | None, as_json: bo
         click.echo(code.module_script(spec) if style == "module" else code.sequential_script(spec), nl=False)
         return
     steps = trace(spec)
-    error = next((f"Layer {step.index} ({step.layer.type}): {step.error}" for step in steps if step.error), None)
+    error = next((msg("Layer {index} ({type}): {error}", index=step.index, type=step.layer.type, error=step.error) for step in steps if step.error), None)
     layers = [
         {"type": step.layer.type, "params": dict(step.layer.params), "in_shape": step.in_shape, "out_shape": step.out_shape, "parameters": step.parameters}
         for step in steps
@@ -44,9 +45,9 @@ def network(source: str, input_shape: str | None, style: str | None, as_json: bo
         return
     for step in steps:
         click.echo(f"{step.index:>3} {step.layer.type:<24} {step.in_shape or '?'!s:<18} → {step.out_shape or '?'!s:<18} {write_parameter_formula(step)}")
-    click.echo(f"{compute_totals(steps).parameters:,} parameters")
+    click.echo(t(nmsg("{n:,} parameter", "{n:,} parameters", compute_totals(steps).parameters)))
     for note in notes:
-        click.echo(note)
+        click.echo(translated(note))
     if error:
         raise PlaygroundError(error)
 
@@ -71,4 +72,4 @@ def _sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.strip("()").rstrip(",").split(","))
     except ValueError:
-        raise PlaygroundError(f"“{text}” is not a shape.", "Write the sizes with commas, such as 1,28,28.") from None
+        raise PlaygroundError(msg("“{text}” is not a shape.", text=text), msg("Write the sizes with commas, such as 1,28,28.")) from None

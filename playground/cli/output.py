@@ -1,4 +1,4 @@
-"""What a command prints: text, or with `--json` one JSON object per line."""
+"""What a command prints: text, or with `--json` one JSON object per line, in English because programs read it."""
 
 from __future__ import annotations
 

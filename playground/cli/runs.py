@@ -8,10 +8,11 @@ import json
 import click
 
 from playground.cli.output import as_json, show
+from playground.messages import t
 from playground.runs import trash
 from playground.runs.history import History
 from playground.runs.labels import label, relabel
-from playground.runs.run import all_runs, find
+from playground.runs.run import STATES, all_runs, find
 from playground.runs.sharing.archive import as_csv
 
 
@@ -23,7 +24,7 @@ def runs(as_json: bool) -> None:
         history, name = History(run).follow(), label(run).name
         facts = {"run": run.id, "state": history.state, "step": history.step, "total_steps": history.total_steps, "test_accuracy": history.test_accuracy}
         accuracy = "" if history.test_accuracy is None else f"{history.test_accuracy:.2%}"
-        line = f"{run.id:<60} {facts['state']:<12} {history.step:>7}/{history.total_steps:<7} {accuracy:<7} {name}"
+        line = f"{run.id:<60} {t(STATES[history.state]):<12} {history.step:>7}/{history.total_steps:<7} {accuracy:<7} {name}"
         show({**facts, "name": name}, line.rstrip(), as_json)
 
 
@@ -43,7 +44,7 @@ def rename(run: str, name: str, as_json: bool) -> None:
 def delete(run: str, as_json: bool) -> None:
     """Move RUN to the trash; undelete restores it."""
     trash.delete(find(run))
-    show({"run": run}, f"Deleted {run}. To restore it: python -m playground undelete {run}", as_json)
+    show({"run": run}, t("Deleted {run}. To restore it: python -m playground undelete {run}", run=run), as_json)
 
 
 @click.command()
@@ -51,7 +52,7 @@ def delete(run: str, as_json: bool) -> None:
 @as_json
 def undelete(run: str, as_json: bool) -> None:
     """Restore a deleted RUN from the trash."""
-    show({"run": trash.restore(run).id}, f"Restored {run}", as_json)
+    show({"run": trash.restore(run).id}, t("Restored {run}", run=run), as_json)
 
 
 @click.command()

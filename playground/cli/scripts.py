@@ -11,6 +11,7 @@ from playground.autograd.task_names import OBSERVE
 from playground.cli.files import read_script
 from playground.cli.output import as_json
 from playground.errors import PlaygroundError
+from playground.messages import msg, t
 from playground.tensors.sandbox import run_once
 
 
@@ -42,12 +43,14 @@ def autograd(file: Any, as_json: bool) -> None:
     click.echo(report["output"], nl=False)
     graph = report.get("graph", {"nodes": []})
     for node in graph["nodes"]:
-        click.echo(f"{node['name'] or node['source'] or '·':<24} {node['op'] or 'constant':<24} value {node['value']}  gradient {node['grad']}")
+        name, operation = node["name"] or node["source"] or "·", node["op"] or t("constant")
+        line = t("{name:<24} {operation:<24} value {value}  gradient {gradient}", name=name, operation=operation, value=node["value"], gradient=node["grad"])
+        click.echo(line)
     _raise_script_error(report["error"])
 
 
 def _raise_script_error(error: dict[str, Any] | None) -> None:
     """Raise the error of a script, so that the command ends as for any invalid input."""
     if error:
-        place = f"Line {error['line']}: " if error["line"] else ""
-        raise PlaygroundError(f"{place}{error['message']}", error["explanation"])
+        message = error["message"]
+        raise PlaygroundError(msg("Line {line}: {message}", line=error["line"], message=message) if error["line"] else message, error["explanation"])

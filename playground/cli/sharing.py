@@ -10,6 +10,7 @@ import click
 from playground.cli.files import write
 from playground.cli.output import as_json, show
 from playground.errors import PlaygroundError
+from playground.messages import msg, t
 from playground.runs.run import find
 from playground.runs.sharing.archive import as_zip, from_zip
 from playground.runs.sharing.weights import as_safetensors, as_state_dict
@@ -24,9 +25,9 @@ def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
     """Export RUN's weights for network.load_state_dict (.pt), or as safetensors."""
     kinds = {".pt": as_state_dict, ".safetensors": as_safetensors}
     if target.suffix not in kinds:
-        raise PlaygroundError(f"The file extension of {target} is not one of a weights file.", "Use .pt or .safetensors.")
+        raise PlaygroundError(msg("The file extension of {file} is not one of a weights file.", file=str(target)), msg("Use .pt or .safetensors."))
     write(target, io.BytesIO(kinds[target.suffix](find(run), step)))
-    show({"run": run, "file": str(target)}, f"Wrote {target}", as_json)
+    show({"run": run, "file": str(target)}, t("Wrote {file}", file=target), as_json)
 
 
 @click.command()
@@ -37,7 +38,7 @@ def pack(run: str, target: Path, as_json: bool) -> None:
     """Export RUN, with its record and checkpoints, as one zip file."""
     with as_zip(find(run)) as packed:
         write(target, packed)
-    show({"run": run, "file": str(target)}, f"Wrote {target}", as_json)
+    show({"run": run, "file": str(target)}, t("Wrote {file}", file=target), as_json)
 
 
 @click.command()
@@ -46,4 +47,4 @@ def pack(run: str, target: Path, as_json: bool) -> None:
 def unpack(file: Path, as_json: bool) -> None:
     """Import the run in FILE, which pack wrote here or on another computer."""
     run = from_zip(file, name=str(file))
-    show({"run": run.id}, f"Imported {run.id}", as_json)
+    show({"run": run.id}, t("Imported {run}", run=run.id), as_json)

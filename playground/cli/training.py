@@ -12,6 +12,7 @@ from playground import device
 from playground.cli.output import as_json, show
 from playground.data.catalogue import dataset_info
 from playground.errors import RunError
+from playground.messages import msg, t, translated
 from playground.network import spec as networks
 from playground.network.presets import preset
 from playground.network.spec import NetworkSpec
@@ -29,7 +30,7 @@ def setting_options(command: Any) -> Any:
         "number": {"type": float}, "whole": {"type": int}, "pair": {"type": float, "nargs": 2}, "switch": {"is_flag": True}, "choice": {}, "name": {},
     }  # fmt: skip
     for setting in reversed([each for each in SETTINGS if each.name not in ("dataset", "network")]):
-        help = f"{setting.help} One of {', '.join(setting.choices)}." if setting.choices else setting.help
+        help = f"{setting.help} One of {', '.join(setting.choices)}." if setting.choices else setting.help  # no text: help
         command = click.option(setting.option, default=None, help=help, **types[setting.kind])(command)
     return command
 
@@ -60,7 +61,7 @@ def resume(run: str, as_json: bool) -> None:
     """Resume an interrupted, stopped or failed RUN from its last checkpoint."""
     stored = find(run)
     if History(stored).follow().state == "finished":
-        raise RunError(f"The run “{run}” is finished, so it cannot be resumed.", "Fork it to train it further.")
+        raise RunError(msg("The run “{run}” is finished, so it cannot be resumed.", run=run), msg("Fork it to train it further."))
     _execute(stored, as_json)
 
 
@@ -68,7 +69,7 @@ def _started_from(path: Path, config: TrainConfig, spec: NetworkSpec) -> Run:
     """Create a run that starts from the weights in a file; print what was changed to make them fit."""
     weights, notes = match_weights(read_weights(path, str(path)), spec)
     for note in notes:
-        click.echo(note, err=True)
+        click.echo(translated(note), err=True)
     return create_from_weights(config, spec, weights)
 
 
@@ -88,6 +89,6 @@ def _execute(run: Run, as_json: bool) -> None:
                     click.echo(event.to_json())
                 case Finished():
                     facts = {"run": run.id, "test_accuracy": event.test_accuracy, "seconds": event.seconds, "samples_per_second": event.samples_per_second}
-                    line = f"\n{run.id}: test accuracy {event.test_accuracy:.2%} in {event.seconds:.1f} s, {event.samples_per_second:,.0f} images per second"
-                    show(facts, line, as_json)
+                    line = t("{run}: test accuracy {test_accuracy:.2%} in {seconds:.1f} s, {samples_per_second:,.0f} images per second", **facts)
+                    show(facts, f"\n{line}", as_json)
     assert History(run).follow().finished

@@ -17,6 +17,7 @@ from typing import IO, Any
 from playground import environment
 from playground.data.catalogue import DatasetInfo
 from playground.errors import DataError
+from playground.messages import joined, msg
 
 CHUNK = 1 << 16
 
@@ -42,6 +43,10 @@ class Archive:
     def is_complete(self) -> bool:
         """Return whether the file exists and its checksum matches."""
         return self.path.exists() and _md5(self.path) == self.md5
+
+
+class _IncompleteDownload(ConnectionError):
+    """The server closed the connection before it had sent the whole file."""
 
 
 def archives(info: DatasetInfo, root: Path) -> list[Archive]:
@@ -82,17 +87,21 @@ def _fetch_archive(info: DatasetInfo, archive: Archive, progress: Progress) -> N
             for received, total in _download(address, part):
                 progress(archive.name, received, total)
         except (OSError, HTTPException, ValueError) as error:  # urllib's errors are OSErrors; a ValueError means an invalid address
-            reasons.append(f"{address}: {_reason(error)}")
+            reasons.append(msg("{address}: {reason}", address=address, reason=_reason(error)))
             continue
         if _md5(part) == archive.md5:
             part.replace(archive.path)
             return
         part.unlink()  # complete but corrupt: it cannot be resumed
-        reasons.append(f"{address}: the checksum of the downloaded file is wrong")
+        reasons.append(msg("{address}: the checksum of the downloaded file is wrong", address=address))
     names = ", ".join(item.name for item in archives(info, archive.folder))
     raise DataError(
-        f"{info.title} could not be downloaded. {'; '.join(reasons)}.",
-        f"Check the connection and try again, copy the files ({names}) to {archive.folder}, or use MNIST 5k or Shapes 32×32, which need no download.",
+        msg("{dataset} could not be downloaded. {reasons}.", dataset=info.title, reasons=joined(reasons, "; ")),
+        msg(
+            "Check the connection and try again, copy the files ({names}) to {folder}, or use MNIST 5k or Shapes 32×32, which need no download.",
+            names=names,
+            folder=str(archive.folder),
+        ),
     )
 
 
@@ -114,7 +123,7 @@ def _download(address: str, part: Path) -> Iterator[tuple[int, int]]:
         with part.open("ab" if appending else "wb") as file:
             yield from _copy(response, file, received, total)
     if total and part.stat().st_size < total:
-        raise ConnectionError("the connection was lost before the download was complete; the next attempt resumes it")
+        raise _IncompleteDownload
 
 
 def _copy(response: IO[bytes], file: IO[bytes], received: int, total: int) -> Iterator[tuple[int, int]]:
@@ -126,9 +135,11 @@ def _copy(response: IO[bytes], file: IO[bytes], received: int, total: int) -> It
 
 def _reason(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
-        return f"the server answered {error.code}"
+        return msg("the server answered {code}", code=error.code)
     if isinstance(error, TimeoutError):
-        return f"no answer within {environment.network_timeout():g} seconds"
+        return msg("no answer within {seconds:g} seconds", seconds=environment.network_timeout())
+    if isinstance(error, _IncompleteDownload):
+        return msg("the connection was lost before the download was complete; the next attempt resumes it")
     return str(getattr(error, "reason", error)) or type(error).__name__
 
 

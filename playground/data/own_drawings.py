@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from torch import Tensor
 from playground import environment
 from playground.data.catalogue import DIGITS, DatasetInfo
 from playground.errors import DataError
+from playground.messages import msg
 from playground.untrusted import UNREADABLE, unzipped
 
 LabelledImages: TypeAlias = tuple[Tensor, Tensor]
@@ -57,6 +58,14 @@ _DRAWING = re.compile(r"(?:[^/]+/)?(?P<file>(?P<label>[0-9])/[^/.][^/]*\.png)")
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
+class Stroke(TypedDict):
+    """A stroke of the pen, in units of the canvas."""
+
+    width: float
+    points: Sequence[Sequence[float]]
+    """Right, down."""
+
+
 @dataclass(frozen=True, eq=False)
 class Drawing:
     """A drawing with the digit that its learner meant.
@@ -69,22 +78,29 @@ class Drawing:
     """``(1, 28, 28)`` uint8, preprocessed."""
     label: int
     """The true digit, 0 to 9."""
-    strokes: Sequence[Mapping[str, Any]] = ()
-    """`{"width": w, "points": [[x, y], …]}` for each stroke, in units of the canvas; empty if unknown."""
+    strokes: Sequence[Stroke] = ()
+    """Empty if unknown."""
     predicted: str = ""
     """The digit that a network predicted; empty if unknown."""
 
     def __post_init__(self) -> None:
         if self.image.dtype != torch.uint8 or tuple(self.image.shape) != (1, SIDE, SIDE):
-            raise DataError(f"A drawing must be torch.uint8 of shape {(1, SIDE, SIDE)}, not {self.image.dtype} of shape {tuple(self.image.shape)}.")
+            raise DataError(
+                msg(
+                    "A drawing must be torch.uint8 of shape {expected}, not {dtype} of shape {shape}.",
+                    expected=(1, SIDE, SIDE),
+                    dtype=str(self.image.dtype),
+                    shape=tuple(self.image.shape),
+                )
+            )
         if type(self.label) is not int or not 0 <= self.label < len(DIGITS):
-            raise DataError(f"The label of a drawing must be a digit from 0 to 9, not {self.label!r:.20}.")
+            raise DataError(msg("The label of a drawing must be a digit from 0 to 9, not {label}.", label=repr(self.label)[:20]))
         if self.predicted not in ("", *DIGITS):
-            raise DataError(f"The predicted class of a drawing must be a digit from 0 to 9, not {self.predicted!r:.20}.")
+            raise DataError(msg("The predicted class of a drawing must be a digit from 0 to 9, not {predicted}.", predicted=repr(self.predicted)[:20]))
         if not isinstance(self.strokes, list | tuple) or len(self.strokes) > MAX_STROKES or not all(map(_is_stroke, self.strokes)):
-            raise DataError(f"A drawing may have at most {MAX_STROKES} strokes, each with a width and points.")
+            raise DataError(msg("A drawing may have at most {most} strokes, each with a width and points.", most=MAX_STROKES))
         if sum(len(stroke["points"]) for stroke in self.strokes) > MAX_POINTS:
-            raise DataError(f"A drawing may have at most {MAX_POINTS:,} points.")
+            raise DataError(msg("A drawing may have at most {most:,} points.", most=MAX_POINTS))
 
 
 def load_drawings(owner: str) -> list[Drawing]:
@@ -98,7 +114,7 @@ def load_drawings(owner: str) -> list[Drawing]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise DataError(f"Your drawings cannot be read: {error.strerror}.") from None
+        raise DataError(msg("Your drawings cannot be read: {error}.", error=error.strerror)) from None
     return from_zip(content)
 
 
@@ -120,7 +136,15 @@ def add_drawings(owner: str, *added: Drawing) -> None:
 
     def append(drawings: list[Drawing]) -> list[Drawing]:
         if len(drawings) + len(added) > MAX_DRAWINGS:
-            raise DataError(f"You have {len(drawings):,} drawings; {len(added):,} more would exceed the limit of {MAX_DRAWINGS:,}.", "Delete some first.")
+            raise DataError(
+                msg(
+                    "You have {count:,} drawings; {added:,} more would exceed the limit of {most:,}.",
+                    count=len(drawings),
+                    added=len(added),
+                    most=MAX_DRAWINGS,
+                ),
+                msg("Delete some first."),
+            )
         return [*drawings, *added]
 
     _change(owner, append)
@@ -139,7 +163,7 @@ def delete_drawing(owner: str, index: int) -> None:
 
     def remove(drawings: list[Drawing]) -> list[Drawing]:
         if not 0 <= index < len(drawings):
-            raise DataError(f"There is no drawing {index + 1}; you have {len(drawings):,}.")
+            raise DataError(msg("There is no drawing {number}; you have {count:,}.", number=index + 1, count=len(drawings)))
         return drawings[:index] + drawings[index + 1 :]
 
     _change(owner, remove)
@@ -159,8 +183,14 @@ def to_zip(drawings: Sequence[Drawing]) -> bytes:
     text = json.dumps(metadata, separators=(",", ":"))
     if len(names) > MAX_DRAWINGS or len(text) > MAX_FILE_BYTES:
         raise DataError(
-            f"The drawings do not fit in one archive: {len(names):,} of {MAX_DRAWINGS:,} drawings, {len(text):,} of {MAX_FILE_BYTES:,} bytes of strokes.",
-            "Delete some first.",
+            msg(
+                "The drawings do not fit in one archive: {drawings:,} of {most_drawings:,} drawings, {size:,} of {most_bytes:,} bytes of strokes.",
+                drawings=len(names),
+                most_drawings=MAX_DRAWINGS,
+                size=len(text),
+                most_bytes=MAX_FILE_BYTES,
+            ),
+            msg("Delete some first."),
         )
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -177,13 +207,13 @@ def from_zip(content: bytes) -> list[Drawing]:
         DataError: the archive is invalid, damaged or too large, or an image in it does not have 28×28 pixels.
     """
     if len(content) > MAX_ARCHIVE_BYTES:
-        raise DataError(f"This archive is too large: it has {len(content):,} bytes, and at most {MAX_ARCHIVE_BYTES:,} can be read.")
-    invalid = DataError("This file is not a zip archive of drawings, or it is damaged.", "Choose a file that was exported from the playground.")
+        raise DataError(msg("This archive is too large: it has {size:,} bytes, and at most {most:,} can be read.", size=len(content), most=MAX_ARCHIVE_BYTES))
+    invalid = DataError(msg("This file is not a zip archive of drawings, or it is damaged."), msg("Choose a file that was exported from the playground."))
     if not zipfile.is_zipfile(io.BytesIO(content)):
         raise invalid
     try:
         # any compression ratio is safe: the limit is small, and a scripted stroke may repeat one point many times
-        with unzipped(io.BytesIO(content), "This archive", MAX_ARCHIVE_BYTES, DataError, ratio=math.inf) as archive:
+        with unzipped(io.BytesIO(content), msg("This archive"), MAX_ARCHIVE_BYTES, DataError, ratio=math.inf) as archive:
             return _drawings(archive)
     except UNREADABLE:
         raise invalid from None
@@ -196,7 +226,7 @@ def to_tensors(drawings: Sequence[Drawing]) -> LabelledImages:
         DataError: there are no drawings.
     """
     if not drawings:
-        raise DataError("There are no drawings to train on yet.", "Draw a digit and select its label.")
+        raise DataError(msg("There are no drawings to train on yet."), msg("Draw a digit and select its label."))
     return torch.stack([drawing.image for drawing in drawings]), torch.tensor([drawing.label for drawing in drawings])
 
 
@@ -209,13 +239,36 @@ def validate_images(drawings: LabelledImages, info: DatasetInfo) -> None:
     images, labels = drawings
     if images.dtype != torch.uint8 or tuple(images.shape[1:]) != info.input_shape:
         expected, actual = ("×".join(map(str, shape)) for shape in (info.input_shape, images.shape[1:]))
-        raise DataError(f"Images added to {info.title} must be torch.uint8 of shape {expected}, not {images.dtype} of shape {actual}.")
+        raise DataError(
+            msg(
+                "Images added to {dataset} must be torch.uint8 of shape {expected}, not {dtype} of shape {actual}.",
+                dataset=info.title,
+                expected=expected,
+                dtype=str(images.dtype),
+                actual=actual,
+            )
+        )
     if not 1 <= len(images) <= MAX_DRAWINGS:
-        raise DataError(f"From 1 to {MAX_DRAWINGS:,} images can be added to a data set, not {len(images):,}.")
+        raise DataError(msg("From 1 to {most:,} images can be added to a data set, not {count:,}.", most=MAX_DRAWINGS, count=len(images)))
     if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
-        raise DataError(f"Labels must be torch.int64 of shape {(len(images),)}, not {labels.dtype} of shape {tuple(labels.shape)}.")
+        raise DataError(
+            msg(
+                "Labels must be torch.int64 of shape {expected}, not {dtype} of shape {shape}.",
+                expected=(len(images),),
+                dtype=str(labels.dtype),
+                shape=tuple(labels.shape),
+            )
+        )
     if not 0 <= int(labels.min()) <= int(labels.max()) < len(info.classes):
-        raise DataError(f"Labels for {info.title} must be from 0 to {len(info.classes) - 1}, not from {int(labels.min())} to {int(labels.max())}.")
+        raise DataError(
+            msg(
+                "Labels for {dataset} must be from 0 to {last}, not from {smallest} to {largest}.",
+                dataset=info.title,
+                last=len(info.classes) - 1,
+                smallest=int(labels.min()),
+                largest=int(labels.max()),
+            )
+        )
 
 
 def to_safetensors(drawings: LabelledImages, info: DatasetInfo) -> bytes:
@@ -241,7 +294,7 @@ def from_safetensors(content: bytes, info: DatasetInfo) -> LabelledImages:
     except Exception:  # its reader raises various errors for corrupt headers: SafetensorError, KeyError, ValueError, RuntimeError, …
         tensors = {}
     if tensors.keys() != {"images", "labels"}:
-        raise DataError("The file does not contain images with labels, or it is damaged.")
+        raise DataError(msg("The file does not contain images with labels, or it is damaged."))
     drawings = tensors["images"], tensors["labels"]
     validate_images(drawings, info)
     return drawings
@@ -266,15 +319,15 @@ def _locked(path: Path) -> Iterator[None]:
         with FileLock(path.with_suffix(".lock"), timeout=LOCK_SECONDS):
             yield
     except Timeout:
-        raise DataError("Another page is changing your drawings right now.", "Try again in a moment.") from None
+        raise DataError(msg("Another page is changing your drawings right now."), msg("Try again in a moment.")) from None
     except OSError as error:
-        raise DataError(f"The drawing could not be stored: {error.strerror}.", "Free some disk space, then try again.") from error
+        raise DataError(msg("The drawing could not be stored: {error}.", error=error.strerror), msg("Free some disk space, then try again.")) from error
 
 
 def _path(owner: str) -> Path:
     """Return the path of a learner's archive beside the runs; its name is a hash, which does not reveal the learner."""
     if not owner:
-        raise DataError("Drawings are stored for each learner, but this request names no learner.")
+        raise DataError(msg("Drawings are stored for each learner, but this request names no learner."))
     return environment.runs_folder() / ".drawings" / f"{hashlib.blake2b(owner.encode(), digest_size=16).hexdigest()}.zip"
 
 
@@ -290,7 +343,7 @@ def _is_coordinate(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -MAX_COORDINATE <= value <= MAX_COORDINATE
 
 
-def _rounded(stroke: Mapping[str, Any]) -> dict[str, Any]:
+def _rounded(stroke: Stroke) -> Stroke:
     return {"width": round(stroke["width"], 2), "points": [[round(value, 2) for value in point] for point in stroke["points"]]}
 
 
@@ -302,9 +355,9 @@ def _png(image: Tensor) -> bytes:
 
 def _drawings(archive: zipfile.ZipFile) -> list[Drawing]:
     if len(archive.infolist()) > MAX_FILES:
-        raise DataError(f"This archive contains {len(archive.infolist()):,} files; at most {MAX_FILES:,} can be read.")
+        raise DataError(msg("This archive contains {count:,} files; at most {most:,} can be read.", count=len(archive.infolist()), most=MAX_FILES))
     if any(entry.file_size > MAX_FILE_BYTES for entry in archive.infolist()):
-        raise DataError(f"A file in this archive is too large: each may have at most {MAX_FILE_BYTES / 1e6:.0f} MB.")
+        raise DataError(msg("A file in this archive is too large: each may have at most {most:.0f} MB.", most=MAX_FILE_BYTES / 1e6))
     metadata: dict[str, Mapping[str, Any]] = {}
     entries: list[tuple[str, str, int]] = []  # name in the archive, name without an outer folder, digit
     for name in archive.namelist():
@@ -313,9 +366,9 @@ def _drawings(archive: zipfile.ZipFile) -> list[Drawing]:
         elif match := _DRAWING.fullmatch(name):
             entries.append((name, match["file"], int(match["label"])))
     if len(entries) > MAX_DRAWINGS:
-        raise DataError(f"This archive contains {len(entries):,} drawings; at most {MAX_DRAWINGS:,} can be read.")
+        raise DataError(msg("This archive contains {count:,} drawings; at most {most:,} can be read.", count=len(entries), most=MAX_DRAWINGS))
     if not entries and _METADATA not in archive.namelist():
-        raise DataError("This archive contains no drawings.", "Put PNG files into a folder for each digit, such as 3/0001.png.")
+        raise DataError(msg("This archive contains no drawings."), msg("Put PNG files into a folder for each digit, such as 3/0001.png."))
     entries.sort(key=lambda entry: (PurePosixPath(entry[0]).name, entry[0]))
     return [_drawing(_pixels(archive.read(name), file), label, metadata.get(file, {})) for name, file, label in entries]
 
@@ -328,14 +381,14 @@ def _metadata(content: bytes) -> dict[str, Mapping[str, Any]]:
     """Read the metadata of each file, by file name."""
     document = json.loads(content)
     if not isinstance(document, list) or not all(isinstance(entry, dict) and isinstance(entry.get("file"), str) for entry in document):
-        raise DataError(f"{_METADATA} must be a list of objects, each with a “file”.")
+        raise DataError(msg("{file} must be a list of objects, each with a “file”.", file=_METADATA))
     return {entry["file"]: entry for entry in document}
 
 
 def _pixels(content: bytes, name: str) -> Tensor:
     """Decode a PNG file to ``(1, 28, 28)`` uint8, after checking the size in its header."""
     if content[:8] != _PNG or content[12:16] != b"IHDR" or len(content) < 24:
-        raise DataError(f"{name} is not a PNG image.")
+        raise DataError(msg("{file} is not a PNG image.", file=name))
     _check_size(struct.unpack(">II", content[16:24]), name)
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
@@ -344,9 +397,9 @@ def _pixels(content: bytes, name: str) -> Tensor:
     except DataError:
         raise
     except Exception:  # Pillow raises various errors for corrupt images
-        raise DataError(f"{name} is damaged, so it cannot be read as an image.") from None
+        raise DataError(msg("{file} is damaged, so it cannot be read as an image.", file=name)) from None
 
 
 def _check_size(size: tuple[int, ...], name: str) -> None:
     if size != (SIDE, SIDE):
-        raise DataError(f"{name} has {size[0]:,}×{size[1]:,} pixels; a drawing must have {SIDE}×{SIDE}.")
+        raise DataError(msg("{file} has {width:,}×{height:,} pixels; a drawing must have {side}×{side}.", file=name, width=size[0], height=size[1], side=SIDE))

@@ -10,6 +10,7 @@ from torch import Tensor
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.images import normalise
 from playground.data.load import load
+from playground.messages import msg
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,13 @@ def draw_batch(input_shape: tuple[int, ...], classes: int, count: int, dataset: 
     candidates = [*([preferred] if preferred else []), *(info for info in DATASETS if info.offline)]
     info = next((info for info in candidates if info.input_shape == input_shape), None)
     if info is None:
-        description = f"No data set has samples of shape {input_shape}, so the batch has {count} normally distributed random samples with random labels."
+        description = msg(
+            "No data set has samples of shape {shape}, so the batch has {count} normally distributed random samples with random labels.",
+            shape=input_shape,
+            count=count,
+        )
         return Batch(torch.randn(count, *input_shape), torch.randint(classes, (count,)), None, description)
     images = load(info.name)
     index = torch.randperm(len(images.train_images))[:count]
-    description = f"The batch has {len(index)} training images of {info.title} with their labels, normalised as in training."
+    description = msg("The batch has {count} training images of {dataset} with their labels, normalised as in training.", count=len(index), dataset=info.title)
     return Batch(normalise(images.train_images[index], info), images.train_labels[index], info, description)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from playground.errors import ShapeError
 from playground.inference.arithmetic import Calculation, write_out
 from playground.inference.models import Model
-from playground.inference.receptive_field import receptive_field
+from playground.inference.receptive_field import Box, receptive_field
+from playground.messages import msg
 
 MAX_MAPS = 64
 """Largest number of feature maps of a layer that are returned."""
@@ -20,6 +21,36 @@ MAX_VALUES = 40_000
 """Largest number of values of a layer that are returned: its first feature maps, or its first features."""
 FLOAT16_MAX = 65_504.0
 """The largest float16 value: https://en.wikipedia.org/wiki/Half-precision_floating-point_format"""
+
+
+class Ranges(TypedDict):
+    """For each row and each column of a layer's output, the range of rows or columns, (first, last + 1), that can influence it."""
+
+    rows: list[tuple[int, int]]
+    columns: list[tuple[int, int]]
+
+
+class Layer(TypedDict):
+    """A layer without its values; a receptive field is None where input or output is not an image."""
+
+    index: int
+    type: str
+    settings: str
+    shape: list[int]
+    receptive_field: Ranges | None
+    """In the network's input."""
+    window: Ranges | None
+    """In the layer's own input."""
+
+
+class Output(TypedDict):
+    """The values of a layer, perhaps not all of them."""
+
+    shape: list[int]
+    low: float
+    high: float
+    values: str
+    """float16 in base64; at most the first `MAX_MAPS` feature maps."""
 
 
 def with_softmax(model: Model) -> list[nn.Module]:
@@ -42,12 +73,8 @@ def layer_outputs(model: Model, image: Tensor) -> list[Tensor]:
     return outputs
 
 
-def describe_layers(model: Model) -> list[dict[str, Any]]:
-    """Describe the layers without an image: `index`, `type`, `settings` and `shape` of each, and its receptive fields.
-
-    `receptive_field` has for each row and column of the output the range (first, last + 1) of rows and columns of the network's input that
-    can influence it; `window` the same for the layer's own input. Both are None where input or output is not an image.
-    """
+def describe_layers(model: Model) -> list[Layer]:
+    """Describe the layers without an image."""
     shapes = [tuple(value.shape[1:]) for value in layer_outputs(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))]
     layers = with_softmax(model)
     return [
@@ -63,12 +90,12 @@ def describe_layers(model: Model) -> list[dict[str, Any]]:
     ]
 
 
-def as_json(outputs: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """Return the outputs as plain data: `shape`, `low` and `high`, and `values` as base64 of float16, at most the first `MAX_MAPS` feature maps."""
+def as_json(outputs: Sequence[Tensor]) -> list[Output]:
+    """Return the outputs as plain data."""
     return [_encode(output[0]) for output in outputs]
 
 
-def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, tuple[tuple[int, int], ...] | None]:
+def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -> tuple[Calculation, Box | None]:
     """Write out the calculation of one value in a layer's output, with its receptive field in the network's input.
 
     Args:
@@ -82,28 +109,28 @@ def calculate(model: Model, image: Tensor, index: int, place: tuple[int, ...]) -
     """
     layers = with_softmax(model)
     if not 0 <= index < len(layers):
-        raise ShapeError(f"There is no layer {index}; with the softmax, the layers are numbered from 0 to {len(layers) - 1}.")
+        raise ShapeError(msg("There is no layer {index}; with the softmax, the layers are numbered from 0 to {last}.", index=index, last=len(layers) - 1))
     outputs = layer_outputs(model, image)
     calculation = write_out(layers[index], outputs[index], place)
     shapes = [tuple(value.shape[1:]) for value in outputs[1 : index + 2]]
     return calculation, receptive_field(layers[: index + 1], shapes, index, place, tuple(outputs[0].shape[1:]))
 
 
-def _receptive_ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> dict[str, list[list[int]]] | None:
+def _receptive_ranges(layers: list[nn.Module], shapes: list[tuple[int, ...]]) -> Ranges | None:
     """Return the receptive field of each row and column of the last output in the first input; `shapes[0]` is the shape of that input."""
     if len(shapes[0]) != 3 or len(shapes[-1]) != 3:
         return None
     _, height, width = shapes[-1]
 
-    def box(row: int, column: int) -> tuple[tuple[int, int], ...]:
+    def box(row: int, column: int) -> Box:
         field = receptive_field(layers, shapes[1:], len(layers) - 1, (0, row, column), shapes[0])
         assert field is not None
         return field
 
-    return {"rows": [list(box(row, 0)[0]) for row in range(height)], "columns": [list(box(0, column)[1]) for column in range(width)]}
+    return {"rows": [box(row, 0)[0] for row in range(height)], "columns": [box(0, column)[1] for column in range(width)]}
 
 
-def _encode(values: Tensor) -> dict[str, Any]:
+def _encode(values: Tensor) -> Output:
     """Encode the first feature maps, or the first features, of one sample."""
     shape, selected = list(values.shape), values.detach().float()
     selected = selected[: max(1, min(MAX_MAPS, MAX_VALUES // (shape[1] * shape[2])))] if selected.dim() == 3 else selected.flatten()[:MAX_VALUES]

@@ -10,7 +10,7 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from playground.errors import CheckpointError, ConfigError, ShapeError, UnknownName
 from playground.inference.models import Model
+from playground.messages import msg
 from playground.network.trace import trace
 
 SEGMENTS, STEPS = 64, 2
@@ -51,23 +52,28 @@ class Method:
 
 METHODS: dict[str, Method] = {
     "saliency": Method(
-        "Saliency",
-        "How strongly the logit of the class changes when a pixel changes a little. Bright pixels matter, as evidence for or against the class.",
+        msg("Saliency"),
+        msg("How strongly the logit of the class changes when a pixel changes a little. Bright pixels matter, as evidence for or against the class."),
         "https://arxiv.org/abs/1312.6034",
     ),
     "integrated-gradients": Method(
-        "Integrated gradients",
-        "Fades the image in from black and adds up how each pixel changes the logit. Positive pixels are evidence for the class, negative ones against it.",
+        msg("Integrated gradients"),
+        msg(
+            "Fades the image in from black and adds up how each pixel changes the logit. Positive pixels are evidence for the class, negative ones against it."
+        ),
         "https://arxiv.org/abs/1703.01365",
     ),
     "grad-cam": Method(
         "Grad-CAM",
-        "Weights the feature maps of the last convolution by how much the logit depends on them. Bright areas are evidence for the class.",
+        msg("Weights the feature maps of the last convolution by how much the logit depends on them. Bright areas are evidence for the class."),
         "https://arxiv.org/abs/1610.02391",
     ),
     "occlusion": Method(
-        "Occlusion",
-        "Covers one patch after another with black and measures how far the logit drops. Positive areas are evidence for the class, negative ones against it.",
+        msg("Occlusion"),
+        msg(
+            "Covers one patch after another with black and measures how far the logit drops. "
+            "Positive areas are evidence for the class, negative ones against it."
+        ),
         "https://arxiv.org/abs/1311.2901",
     ),
 }
@@ -98,6 +104,18 @@ class Attribution:
     def bound(self) -> float:
         """The largest absolute value."""
         return float(self.values.abs().max())
+
+
+class AttributionJson(TypedDict):
+    """An attribution."""
+
+    values: str
+    """Signed bytes in base64, row by row, of which 127 stands for `bound`."""
+    width: int
+    height: int
+    signed: bool
+    bound: float
+    note: str
 
 
 def methods_for(model: Model) -> list[str]:
@@ -131,12 +149,12 @@ def contrast(model: Model, image: Tensor, method: str, first: int, second: int) 
         UnknownName, ShapeError, CheckpointError: as in `attribute`.
     """
     if first == second:
-        raise ConfigError([f"Both classes have the number {first}; two different classes are needed."])
+        raise ConfigError([msg("Both classes have the number {number}; two different classes are needed.", number=first)])
     return _attribute(model, image, method, first, second)
 
 
-def as_json(attribution: Attribution) -> dict[str, Any]:
-    """Return an attribution as plain data for JSON: `values` is base64 of H·W signed bytes in row-major order, where 127 stands for `bound`."""
+def as_json(attribution: Attribution) -> AttributionJson:
+    """Return an attribution as plain data for JSON."""
     height, width = attribution.values.shape
     bound = attribution.bound
     scaled = attribution.values / bound * INT8_MAX if bound else attribution.values
@@ -165,21 +183,23 @@ def _attribute(model: Model, image: Tensor, method: str, target: int, versus: in
     else:
         values = _occlusion(score, inputs, black)
     if not values.isfinite().all():
-        raise CheckpointError(f"“{model.name}” cannot be explained: logits or gradients are not finite (inf or nan).", "Choose an earlier checkpoint.")
+        raise CheckpointError(
+            msg("“{name}” cannot be explained: logits or gradients are not finite (inf or nan).", name=model.name), msg("Choose an earlier checkpoint.")
+        )
     signed = method in ("integrated-gradients", "occlusion")
     return Attribution(method, target, versus, values.detach().float().cpu(), signed, note, total, difference)
 
 
 def _check(model: Model, image: Tensor, method: str, target: int, versus: int | None) -> None:
     if method not in METHODS:
-        raise UnknownName("attribution method", method, METHODS)
+        raise UnknownName(msg("attribution method"), method, METHODS)
     classes = len(model.info.classes)
     for number in (target, versus):
         if number is not None and not 0 <= number < classes:
-            raise ConfigError([f"The classes are numbered from 0 to {classes - 1}, so there is no class {number}."])
+            raise ConfigError([msg("The classes are numbered from 0 to {last}, so there is no class {number}.", last=classes - 1, number=number)])
     if tuple(image.shape) != model.info.input_shape:
         actual, expected = ("×".join(map(str, shape)) for shape in (image.shape, model.info.input_shape))
-        raise ShapeError(f"This image has the shape {actual}, but “{model.name}” takes {expected}.")
+        raise ShapeError(msg("This image has the shape {actual}, but “{name}” takes {expected}.", actual=actual, name=model.name, expected=expected))
 
 
 def _score(network: nn.Module, target: int, versus: int | None) -> Score:
@@ -243,8 +263,12 @@ def _is_accurate(values: Tensor, errors: Tensor) -> bool:
 def _describe_completeness(total: float, difference: float, versus: int | None) -> str:
     actual, expected = (f"{value:.3g}".replace("-", "−") for value in (total, difference))
     if versus is None:
-        return f"The values add up to {actual}; from a black image to this one the logit changes by {expected}."
-    return f"The values add up to {actual}; from a black image to this one the logit of the first class minus that of the second changes by {expected}."
+        return msg("The values add up to {actual}; from a black image to this one the logit changes by {expected}.", actual=actual, expected=expected)
+    return msg(
+        "The values add up to {actual}; from a black image to this one the logit of the first class minus that of the second changes by {expected}.",
+        actual=actual,
+        expected=expected,
+    )
 
 
 def _grad_cam(model: Model, inputs: Tensor, target: int, versus: int | None) -> tuple[Tensor, str]:
@@ -255,7 +279,9 @@ def _grad_cam(model: Model, inputs: Tensor, target: int, versus: int | None) -> 
     """
     index = _last_maps(model)
     if index is None:
-        raise ShapeError(f"Grad-CAM needs a convolution with feature maps larger than 1×1, and “{model.name}” has none.", "Choose another method.")
+        raise ShapeError(
+            msg("Grad-CAM needs a convolution with feature maps larger than 1×1, and “{name}” has none.", name=model.name), msg("Choose another method.")
+        )
     layers = list(model.network)
     before, after = nn.Sequential(*layers[: index + 1]), nn.Sequential(*layers[index + 1 :])
     with torch.no_grad():
@@ -264,9 +290,9 @@ def _grad_cam(model: Model, inputs: Tensor, target: int, versus: int | None) -> 
     maps = (weights * features).sum(dim=1, keepdim=True).relu()  # (1, 1, h, w)
     values = F.interpolate(maps, inputs.shape[2:], mode="bilinear")[0, 0]
     if not maps.any():
-        return values, "Grad-CAM shows only evidence for the class, and there is none in this image."
+        return values, msg("Grad-CAM shows only evidence for the class, and there is none in this image.")
     height, width = maps.shape[2:]
-    return values, f"The feature maps have {height}×{width} values each, interpolated to the size of the image."
+    return values, msg("The feature maps have {height}×{width} values each, interpolated to the size of the image.", height=height, width=width)
 
 
 def _last_maps(model: Model) -> int | None:

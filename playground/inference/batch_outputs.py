@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from playground import device as devices
 from playground.data.sample_batch import draw_batch
 from playground.errors import ConfigError
+from playground.messages import msg
 from playground.network.build import build
 from playground.network.initialise import initialise
 from playground.network.spec import NetworkSpec, from_dict
@@ -24,15 +25,66 @@ MAPS, SIDE, CELLS = 12, 32, 160
 """Largest number of feature maps of a layer, of pixels along their longer side, and of values of a vector that are returned."""
 
 
-def run_batch(request: Mapping[str, Any]) -> dict[str, Any]:
+class Plane(TypedDict):
+    """Values from 0 to 255 in rows."""
+
+    width: int
+    height: int
+    values: list[int]
+
+
+class FeatureMaps(TypedDict):
+    """The values of one sample, scaled for display."""
+
+    shape: list[int]
+    """Of the sample."""
+    low: float
+    """The value shown as 0."""
+    high: float
+    """The value shown as 255."""
+    planes: list[Plane]
+
+
+class Statistics(TypedDict):
+    """A histogram of finite values."""
+
+    mean: float | None
+    """None where no value is finite."""
+    std: float | None
+    zeros: float
+    """The share of exact zeros."""
+    low: float
+    """Where the first bin begins."""
+    high: float
+    """Where the last bin ends."""
+    counts: list[int]
+
+
+class LayerStatistics(Statistics):
+    """The activations of a layer on a batch."""
+
+    index: int
+    type: str
+    maps: FeatureMaps
+    """Of the first sample."""
+
+
+class BatchOutputs(TypedDict):
+    """One batch through an untrained network."""
+
+    layers: list[LayerStatistics]
+    image: FeatureMaps
+    """The first sample."""
+    data: str
+    """One sentence about the source of the batch."""
+
+
+def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
     """Run the forward pass of an untrained network on one batch; meant for a separate process.
 
     Args:
         request: `network`, as `NetworkSpec.to_dict` writes it; `initialisation`, one of `INITIALISATIONS`; `seed`; `device`;
             `dataset`, the source of the images (empty: a built-in data set of the right shape).
-
-    Returns:
-        `layers`, from `layer_statistics`; `image`, the first sample, from `feature_maps`; `data`, one sentence about the source of the batch.
 
     Raises:
         ConfigError: `network` is not a valid network, or `seed` not a valid seed.
@@ -41,7 +93,7 @@ def run_batch(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     spec, seed = from_dict(request.get("network")), request.get("seed", 0)
     if type(seed) is not int or not 0 <= seed < 2**31:
-        raise ConfigError([f"The seed must be a whole number from 0 to {2**31 - 1:,}, not {seed!r:.40}."])
+        raise ConfigError([msg("The seed must be a whole number from 0 to {most:,}, not {seed:.40}.", most=2**31 - 1, seed=repr(seed))])
     device = torch.device(devices.get(request.get("device", devices.BEST)).name)
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
@@ -52,15 +104,12 @@ def run_batch(request: Mapping[str, Any]) -> dict[str, Any]:
     return {"layers": layers, "image": feature_maps(samples.inputs[0]), "data": samples.description}
 
 
-def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[dict[str, Any]]:
+def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatistics]:
     """Describe each layer's activations on a batch, in training mode.
 
     Args:
         network: the layers in order.
         inputs: ``(N, …)``, the batch.
-
-    Returns:
-        For each layer `mean`, `std`, `zeros` (the share of exact zeros), `low`, `high` and `counts` of a histogram, and `maps` of the first sample.
     """
     outputs: dict[int, Tensor] = {}
     handles = [layer.register_forward_hook(partial(_store_output, outputs, index)) for index, layer in enumerate(network)]
@@ -73,13 +122,13 @@ def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[dict[str, A
         for handle in handles:
             handle.remove()
     return [
-        {"index": index, "type": type(network[index]).__name__, **_statistics(outputs[index]), "maps": feature_maps(outputs[index][0])}
+        {**_statistics(outputs[index]), "index": index, "type": type(network[index]).__name__, "maps": feature_maps(outputs[index][0])}
         for index in sorted(outputs)
     ]
 
 
-def feature_maps(sample: Tensor) -> dict[str, Any]:
-    """Scale the values of one sample for display: `shape` of the sample, and `planes`, each with `width`, `height` and `values` from 0 to 255.
+def feature_maps(sample: Tensor) -> FeatureMaps:
+    """Scale the values of one sample for display.
 
     Args:
         sample: ``(C, H, W)``, of which the first maps are returned; ``(T, F)``, one plane; or ``(F,)``, one row.
@@ -95,11 +144,11 @@ def feature_maps(sample: Tensor) -> dict[str, Any]:
     finite = planes[planes.isfinite()]
     low, high = (finite.min(), finite.max()) if finite.numel() else (torch.zeros(()), torch.zeros(()))
     scaled = ((planes - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num(0, 255, 0).round().to(torch.uint8)
-    scaled_planes = [{"width": plane.shape[1], "height": plane.shape[0], "values": plane.flatten().tolist()} for plane in scaled]
+    scaled_planes: list[Plane] = [{"width": plane.shape[1], "height": plane.shape[0], "values": plane.flatten().tolist()} for plane in scaled]
     return {"shape": list(sample.shape), "low": low.item(), "high": high.item(), "planes": scaled_planes}
 
 
-def _statistics(values: Tensor) -> dict[str, Any]:
+def _statistics(values: Tensor) -> Statistics:
     flat = values.detach().flatten().double().cpu()
     flat = flat[flat.isfinite()]
     if not flat.numel():
@@ -111,7 +160,7 @@ def _statistics(values: Tensor) -> dict[str, Any]:
     return {"mean": mean.item(), "std": std.item(), "zeros": (flat == 0).double().mean().item(), "low": spread[0], "high": spread[1], "counts": counts}
 
 
-def _store_output(outputs: dict[int, Tensor], index: int, _layer: nn.Module, _inputs: Any, output: Tensor) -> None:
+def _store_output(outputs: dict[int, Tensor], index: int, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
     outputs[index] = output
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from playground.inference.preprocessing import DIGIT_BOX, Digit
+from playground.messages import msg
 from playground.typography import percent
 
 MIN_CONFIDENCE = 0.6
@@ -22,7 +23,11 @@ def warn_about_drawing(digit: Digit, probabilities: Sequence[float]) -> str:
     """
     ink_share = float((digit.centred > 127).sum()) / DIGIT_BOX**2
     if ink_share > MAX_INK:
-        return f"No class is likely: {percent(ink_share)} of the box is ink; digits in the training set rarely fill more than {percent(MAX_INK)}."
+        return msg(
+            "No class is likely: {share} of the box is ink; digits in the training set rarely fill more than {most}.",
+            share=percent(ink_share),
+            most=percent(MAX_INK),
+        )
     return warn_about_confidence(probabilities)
 
 
@@ -30,4 +35,4 @@ def warn_about_confidence(probabilities: Sequence[float]) -> str:
     """Explain that the confidence is low, by the probabilities alone; return an empty string where it is not."""
     if max(probabilities) >= MIN_CONFIDENCE:
         return ""
-    return f"No class is likely: even the most probable one has less than {percent(MIN_CONFIDENCE)}."
+    return msg("No class is likely: even the most probable one has less than {least}.", least=percent(MIN_CONFIDENCE))

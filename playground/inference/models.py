@@ -21,6 +21,7 @@ from playground.data.images import ImageSet, normalise
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
 from playground.inference.preprocessing import Pixels, to_digit
+from playground.messages import msg, nmsg
 from playground.network import spec as networks
 from playground.network.build import Network, build, is_convolutional
 from playground.network.spec import NetworkSpec
@@ -38,10 +39,35 @@ DEFAULT_MODEL = "mnist-cnn"
 _STEP = re.compile("[0-9]{1,12}")
 
 _USES = {
-    "digits": "classifying a single digit, drawn or scanned, preprocessed as in MNIST: light on dark, scaled to 20×20 pixels, centred in 28×28",
-    "characters": "classifying a single character, light on dark, filling the image",
-    "pictures": "classifying small images of one of its classes",
+    "digits": "classifying a single digit, drawn or scanned, preprocessed as in MNIST: light on dark, "
+    "scaled to 20×20 pixels, centred in 28×28",  # no text: model cards are in English
+    "characters": "classifying a single character, light on dark, filling the image",  # no text: as above
+    "pictures": "classifying small images of one of its classes",  # no text: as above
 }
+
+_CARD = """\
+# {name}
+
+{title}. {summary}
+
+| | |
+|---|---|
+| Network | `models/{network}.json` |
+| Trained on | {dataset}, {train_size:,} images. {source} |
+| Accuracy | {accuracy} on the {test_size:,} test images, never used in training |
+| Epochs | {epochs:g} |
+| Seed | {seed} |
+| Time | {seconds:.0f} seconds, {images_per_second:,.0f} images per second |
+| Intended use | {use} |
+| Not intended for | images unlike its training data, or decisions that affect people |
+
+How it was made:
+
+```sh
+{command}
+python -m playground export RUN --to models/pretrained/{name}
+```
+"""  # no text: as above
 
 
 @dataclass(frozen=True)
@@ -130,7 +156,10 @@ class Model:
             ShapeError: it was not trained on digits.
         """
         if self.info.kind != "digits":
-            raise ShapeError(f"“{self.name}” was trained on {self.info.title}, so it cannot classify drawn digits.", "Choose a network trained on digits.")
+            raise ShapeError(
+                msg("“{name}” was trained on {dataset}, so it cannot classify drawn digits.", name=self.name, dataset=self.info.title),
+                msg("Choose a network trained on digits."),
+            )
 
     def evaluate(self, images: ImageSet) -> tuple[float, float]:
         """Compute the mean loss and the accuracy on a data set's test images.
@@ -154,7 +183,14 @@ class Model:
             ShapeError: the data set has another shape or other classes.
         """
         if not self.fits(info):
-            raise ShapeError(f"“{self.name}” was trained on {self.info.title}, but {info.title} has another input shape or other classes.")
+            raise ShapeError(
+                msg(
+                    "“{name}” was trained on {dataset}, but {other} has another input shape or other classes.",
+                    name=self.name,
+                    dataset=self.info.title,
+                    other=info.title,
+                )
+            )
 
 
 def pretrained_names() -> list[str]:
@@ -198,7 +234,7 @@ def find_weights(name: str) -> Weights:
     try:
         run = find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
     except UnknownName:
-        raise UnknownName("trained network", name, [*pretrained_names(), *everyones_runs()]) from None
+        raise UnknownName(msg("trained network"), name, [*pretrained_names(), *everyones_runs()]) from None
     return _weights_of(run, int(step) if at else None)
 
 
@@ -216,7 +252,7 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
     weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
     state, history = run.checkpoints.load(), History(run).follow()
     if state is None or history.finished is None:
-        raise CheckpointError(f"The run “{run.id}” is not finished, so its weights cannot be exported yet.")
+        raise CheckpointError(msg("The run “{run}” is not finished, so its weights cannot be exported yet.", run=run.id))
     facts = {
         "network": run.network.to_json(),
         "config": json.dumps(run.config.to_dict()),
@@ -228,7 +264,7 @@ def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
         save_file({name: tensor.contiguous() for name, tensor in state["weights"].items()}, weights, facts)
         card.write_text(_card(target.name, run, history, command), encoding="utf-8")
     except (OSError, SafetensorError) as error:
-        raise PlaygroundError(f"The weights could not be written to {target}: {error}.") from error
+        raise PlaygroundError(msg("The weights could not be written to {target}: {error}.", target=str(target), error=str(error))) from error
     return weights, card
 
 
@@ -248,9 +284,10 @@ def _weights_of(run: Run, step: int | None) -> Weights:
         return Weights(name, path, path.stat().st_mtime_ns, run)
     except FileNotFoundError:
         pass
-    if step is not None and (steps := ", ".join(map(str, run.checkpoints.steps()))):
-        raise CheckpointError(f"The run “{run.id}” has no checkpoint at step {step}.", f"It has checkpoints at steps {steps}.")
-    raise CheckpointError(f"The run “{run.id}” has no checkpoint yet.", "Wait until it has written its first checkpoint.")
+    if step is not None and (steps := run.checkpoints.steps()):
+        hint = nmsg("It has a checkpoint at step {steps}.", "It has checkpoints at steps {steps}.", len(steps), steps=", ".join(map(str, steps)))
+        raise CheckpointError(msg("The run “{run}” has no checkpoint at step {step}.", run=run.id, step=step), hint)
+    raise CheckpointError(msg("The run “{run}” has no checkpoint yet.", run=run.id), msg("Wait until it has written its first checkpoint."))
 
 
 @lru_cache(maxsize=8)
@@ -263,9 +300,9 @@ def _load_pretrained(weights: Weights, device: str) -> Model:
         config = json.loads(facts["config"])
         info, inputs = dataset_info(config["dataset"]), config.get("inputs", STANDARDISED)
         if inputs not in INPUT_SCALINGS:
-            raise UnknownName("input scaling", inputs, INPUT_SCALINGS)
+            raise UnknownName(msg("input scaling"), inputs, INPUT_SCALINGS)
     except (SafetensorError, PlaygroundError, OSError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{weights.path.name} does not contain a trained network: {error}.") from None
+        raise CheckpointError(msg("{file} does not contain a trained network: {error}.", file=weights.path.name, error=str(error))) from None
     return Model(weights.name, spec, info, inputs, _network(weights.name, spec, info, state, device), torch.device(device))
 
 
@@ -275,7 +312,7 @@ def _load_run(weights: Weights, device: str) -> Model:
     assert run is not None
     state = load_state(weights.path)
     if "weights" not in state:
-        raise CheckpointError(f"The checkpoint of “{weights.name}” contains no weights.")
+        raise CheckpointError(msg("The checkpoint of “{name}” contains no weights.", name=weights.name))
     spec, config = run.network, run.config
     info = dataset_info(config.dataset)
     network = _network(weights.name, spec, info, state["weights"], device)
@@ -289,7 +326,7 @@ def _network(name: str, spec: NetworkSpec, info: DatasetInfo, state: dict[str, A
         network.load_state_dict(state)
         network.to(memory_format=_memory_format(network))
     except (RuntimeError, AttributeError, TypeError, ShapeError) as error:
-        raise CheckpointError(f"The weights of “{name}” do not fit its network or its data set: {error}") from None
+        raise CheckpointError(msg("The weights of “{name}” do not fit its network or its data set: {error}", name=name, error=str(error))) from None
     return network.eval().requires_grad_(False)
 
 
@@ -302,28 +339,20 @@ def _card(name: str, run: Run, history: History, command: str) -> str:
     config, spec, finished = run.config, run.network, history.finished
     info = dataset_info(config.dataset)
     assert finished is not None
-    lines = [
-        f"# {name}",
-        "",
-        f"{spec.title}. {spec.summary}",
-        "",
-        "| | |",
-        "|---|---|",
-        f"| Network | `models/{spec.name}.json` |",
-        f"| Trained on | {info.title}, {info.train_size:,} images. {info.source} |",
-        f"| Accuracy | {percent(finished.test_accuracy, 2)} on the {info.test_size:,} test images, never used in training |",
-        f"| Epochs | {config.epochs:g} |",
-        f"| Seed | {config.seed} |",
-        f"| Time | {finished.seconds:.0f} seconds, {finished.samples_per_second:,.0f} images per second |",
-        f"| Intended use | {_USES[info.kind]} |",
-        "| Not intended for | images unlike its training data, or decisions that affect people |",
-        "",
-        "How it was made:",
-        "",
-        "```sh",
-        command,
-        f"python -m playground export RUN --to models/pretrained/{name}",
-        "```",
-        "",
-    ]
-    return "\n".join(lines)
+    return _CARD.format(
+        name=name,
+        title=spec.title,
+        summary=spec.summary,
+        network=spec.name,
+        dataset=info.title,
+        train_size=info.train_size,
+        source=info.source,
+        accuracy=percent(finished.test_accuracy, 2),
+        test_size=info.test_size,
+        epochs=config.epochs,
+        seed=config.seed,
+        seconds=finished.seconds,
+        images_per_second=finished.samples_per_second,
+        use=_USES[info.kind],
+        command=command,
+    )

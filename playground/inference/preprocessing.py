@@ -14,6 +14,7 @@ from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
 from playground.errors import DrawingError
+from playground.messages import msg
 
 DIGIT_BOX = 20
 """MNIST’s digits were fitted into a box of 20×20 pixels … (http://yann.lecun.com/exdb/mnist/)"""
@@ -95,7 +96,7 @@ def require_ink(ink: Pixels) -> Pixels:
     """
     drawn = np.asarray(ink, dtype=np.float64)
     if drawn.size == 0 or not np.isfinite(drawn).all() or drawn.max() <= 0:
-        raise DrawingError("The canvas is empty.", "Draw a digit from 0 to 9.")
+        raise DrawingError(msg("The canvas is empty."), msg("Draw a digit from 0 to 9."))
     return drawn
 
 
@@ -111,7 +112,7 @@ def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
     if info.kind == "characters":
         ink = _ink(image)
         if not ink.any():
-            raise DrawingError("This image is blank: all of its pixels have about the same brightness.")
+            raise DrawingError(msg("This image is blank: all of its pixels have about the same brightness."))
         pixels = Image.fromarray(ink.astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
         return torch.from_numpy(np.array(pixels)).unsqueeze(0)
     side = min(image.size)
@@ -131,16 +132,25 @@ def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
     Raises:
         DrawingError: the file is missing, is not an image, or has too many pixels.
     """
-    name = source.name if isinstance(source, Path) else "This file"
+    name = source.name if isinstance(source, Path) else msg("This file")
     try:
         with Image.open(source if isinstance(source, Path) else BytesIO(source)) as image:
             if image.width * image.height > max_pixels:
-                raise DrawingError(f"{name} has {image.width:,}×{image.height:,} pixels; at most {max_pixels:,} can be read.", "Make the image smaller first.")
+                raise DrawingError(
+                    msg(
+                        "{name} has {width:,}×{height:,} pixels; at most {most:,} can be read.",
+                        name=name,
+                        width=image.width,
+                        height=image.height,
+                        most=max_pixels,
+                    ),
+                    msg("Make the image smaller first."),
+                )
             return ImageOps.exif_transpose(image).copy()  # phones store the orientation as a tag beside the pixels
     except FileNotFoundError:
-        raise DrawingError(f"There is no file {source!s}.") from None
+        raise DrawingError(msg("There is no file {name}.", name=str(source))) from None
     except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for files that are not images
-        raise DrawingError(f"{name} cannot be read as an image: {error}.") from None
+        raise DrawingError(msg("{name} cannot be read as an image: {error}.", name=name, error=str(error))) from None
 
 
 def _bounding_box(drawn: Pixels) -> tuple[slice, slice]:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,8 +17,10 @@ from PIL import Image
 from playground.errors import CheckpointError, ConfigError, UnknownName
 from playground.inference.evaluation import Evaluation
 from playground.inference.metrics import Floats
+from playground.messages import msg, nmsg
 
-METHODS = {"pca": "PCA", "tsne": "t-SNE"}
+Method = Literal["pca", "tsne"]
+METHODS: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE"}
 COMPONENTS = 50
 """Principal components that t-SNE starts from, as its authors recommend. Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008"""
 MAX_EXACT_FEATURES = 1024
@@ -56,6 +58,34 @@ class Sheet:
     media_type: str
 
 
+class SheetLayout(TypedDict):
+    """The layout of a sprite sheet; width and height are those of an image in it."""
+
+    columns: int
+    width: int
+    height: int
+
+
+class Points(TypedDict):
+    """The features of a sample of test images, projected."""
+
+    method: Method
+    dimensions: int
+    """2 or 3."""
+    coordinates: list[list[float]]
+    variance: list[float]
+    """For PCA, the explained variance ratio of each axis."""
+    note: str
+    """What is unusual about the projection; empty otherwise."""
+    index: list[int]
+    labels: list[int]
+    predictions: list[int]
+    confidence: list[float]
+    classes: list[str]
+    sheet: SheetLayout
+    """Of the image with all of them."""
+
+
 def project(features: NDArray[np.float32], method: str, dimensions: int, seed: int = 0) -> Projection:
     """Project features to 2 or 3 dimensions, on one thread and deterministically.
 
@@ -70,26 +100,26 @@ def project(features: NDArray[np.float32], method: str, dimensions: int, seed: i
         ConfigError: `dimensions` is neither 2 nor 3.
         CheckpointError: the features contain non-finite values.
     """
-    if method not in METHODS:
-        raise UnknownName("projection", method, METHODS)
+    method = _method(method)
     if dimensions not in (2, 3):
-        raise ConfigError([f"A projection has 2 or 3 dimensions, not {dimensions}."])
+        raise ConfigError([msg("A projection has 2 or 3 dimensions, not {dimensions}.", dimensions=dimensions)])
     if not np.isfinite(features).all():
-        raise CheckpointError("The features cannot be projected: some of them are not finite (inf or nan).", "Choose an earlier checkpoint.")
+        raise CheckpointError(msg("The features cannot be projected: some of them are not finite (inf or nan)."), msg("Choose an earlier checkpoint."))
     centred = _centre(features)
     if not centred.any():
-        note = "All images have the same features, so all points coincide."
+        note = msg("All images have the same features, so all points coincide.")
         return Projection(np.zeros((len(features), dimensions), dtype=np.float32), (0.0,) * dimensions if method == "pca" else (), note)
     with _computing, _on_one_thread():
         if method == "pca":
             return _pca(centred, dimensions, seed)
         if len(features) < MIN_IMAGES:
-            return Projection(_pca(centred, dimensions, seed).coordinates, (), f"t-SNE needs at least {MIN_IMAGES} images, so PCA is shown instead.")
+            note = msg("t-SNE needs at least {least} images, so PCA is shown instead.", least=MIN_IMAGES)
+            return Projection(_pca(centred, dimensions, seed).coordinates, (), note)
         return Projection(_scale(_tsne(centred, dimensions, seed)), ())
 
 
-def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, Any]:
-    """Return an evaluation's sample as points, as plain data for JSON; `sheet` is the layout of the image that `sprite_sheet` makes.
+def points(evaluation: Evaluation, method: str, dimensions: int) -> Points:
+    """Return an evaluation's sample as points, as plain data for JSON.
 
     Raises:
         PlaygroundError: as in `project`.
@@ -97,7 +127,7 @@ def points(evaluation: Evaluation, method: str, dimensions: int) -> dict[str, An
     projection, index = _cached_projection(evaluation, method, dimensions), evaluation.sample
     _, height, width = evaluation.images.info.input_shape
     return {
-        "method": method,
+        "method": _method(method),
         "dimensions": dimensions,
         "coordinates": [[round(value, 4) for value in point] for point in projection.coordinates.tolist()],
         "variance": [round(share, 6) for share in projection.variance],
@@ -142,6 +172,12 @@ def _on_one_thread() -> Iterator[None]:
         yield
 
 
+def _method(name: str) -> Method:
+    if name not in METHODS:
+        raise UnknownName(msg("projection"), name, METHODS)
+    return name
+
+
 def _cached_projection(evaluation: Evaluation, method: str, dimensions: int) -> Projection:
     """Project the features of an evaluation once for each method and number of dimensions; the cache lives as long as the evaluation."""
     with _computing:  # a second request for the same projection waits for the first
@@ -175,12 +211,14 @@ def _principal_components(centred: Floats, components: int, seed: int) -> tuple[
 
 def _pca(centred: Floats, dimensions: int, seed: int) -> Projection:
     coordinates, variance = _principal_components(centred, dimensions, seed)
-    note = (
-        f"The network has {centred.shape[1]} features, fewer than the {dimensions} dimensions, so the remaining coordinates are 0."
-        if centred.shape[1] < dimensions
-        else ""
+    features = centred.shape[1]
+    note = nmsg(
+        "The network has {n} feature, fewer than the {dimensions} dimensions, so the remaining coordinates are 0.",
+        "The network has {n} features, fewer than the {dimensions} dimensions, so the remaining coordinates are 0.",
+        features,
+        dimensions=dimensions,
     )
-    return Projection(_scale(coordinates), tuple(variance.tolist()), note)
+    return Projection(_scale(coordinates), tuple(variance.tolist()), note if features < dimensions else "")
 
 
 def _tsne(centred: Floats, dimensions: int, seed: int) -> Floats:

@@ -13,6 +13,7 @@ import numpy as np
 from torch import nn
 
 from playground.errors import ShapeError, UnknownName
+from playground.messages import msg
 from playground.network.blocks import PatchEmbedding, ResidualBlock, TokenMean
 from playground.network.catalogue import ACTIVATIONS, layer_type
 from playground.network.trace import layer_class
@@ -70,7 +71,9 @@ def require_place(place: Place, shape: Shape) -> None:
         ShapeError: it has none.
     """
     if len(place) != len(shape) or not all(0 <= index < size for index, size in zip(place, shape, strict=True)):
-        raise ShapeError(f"The layer’s output has shape {shape}, so it has no value at {place}.", "Choose an index inside this shape.")
+        raise ShapeError(
+            msg("The layer’s output has shape {shape}, so it has no value at {place}.", shape=shape, place=place), msg("Choose an index inside this shape.")
+        )
 
 
 def influencing(layer: nn.Module, in_shape: Shape, out_shape: Shape, indices: Indices) -> Indices:
@@ -80,7 +83,7 @@ def influencing(layer: nn.Module, in_shape: Shape, out_shape: Shape, indices: In
         UnknownName: the layer is not in the catalogue.
     """
     if type(layer) not in RULES:
-        raise UnknownName("layer", type(layer).__name__, (kind.__name__ for kind in RULES))
+        raise UnknownName(msg("layer"), type(layer).__name__, (kind.__name__ for kind in RULES))
     return RULES[type(layer)](layer, in_shape, out_shape, indices)
 
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 
 from playground.errors import DrawingError
 from playground.inference.preprocessing import INK, Pixels, require_ink
+from playground.messages import msg
 
 MAX_DIGITS = 8
 """Largest number of digits in one drawing."""
@@ -96,7 +97,10 @@ def segment(ink: Pixels) -> list[Piece]:
 
 
 def _too_many(count: int) -> DrawingError:
-    return DrawingError(f"The drawing has {count} separate parts; at most {MAX_DIGITS} digits can be read at once.", "Draw fewer digits, or larger ones.")
+    return DrawingError(
+        msg("The drawing has {count} separate parts; at most {most} digits can be read at once.", count=count, most=MAX_DIGITS),
+        msg("Draw fewer digits, or larger ones."),
+    )
 
 
 def _join_stacked(parts: list[_Part]) -> list[_Part]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import prod
-from typing import Any
 
 from playground.data.catalogue import DatasetInfo
-from playground.network.catalogue import layer_type
+from playground.messages import joined, listed, msg
+from playground.network.catalogue import Settings, layer_type
 from playground.network.fixes import NORM_OF_RANK, Fix, Position, propose_output_fixes
 from playground.network.formulas import write_parameter_formula
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -32,6 +32,7 @@ BYTES_PER_PARAMETER = 16
 """Training with Adam stores each float32 parameter, its gradient and two running averages, 4 bytes each (https://arxiv.org/abs/1412.6980)."""
 BYTES_PER_ACTIVATION = 8
 """Training stores each float32 activation and its gradient, 4 bytes each."""
+GIGABYTE = 2**30
 
 WEIGHT_LAYERS = ("Linear", "Conv2d", "PatchEmbedding")
 AFFINE_LAYERS = ("Flatten", "Dropout", "BatchNorm1d", "BatchNorm2d", "AvgPool2d", "AdaptiveAvgPool2d", "TokenMean")
@@ -122,8 +123,13 @@ def _wrong_input(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "wrong-input",
             None,
-            f"The network takes input of shape {case.spec.input_shape}, but {dataset.title} has images of shape {dataset.input_shape}.",
-            "The first layer cannot process these images. Change the input shape or choose another data set.",
+            msg(
+                "The network takes input of shape {shape}, but {dataset} has images of shape {image_shape}.",
+                shape=case.spec.input_shape,
+                dataset=dataset.title,
+                image_shape=dataset.input_shape,
+            ),
+            msg("The first layer cannot process these images. Change the input shape or choose another data set."),
         )
 
 
@@ -134,8 +140,8 @@ def _wrong_output(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "wrong-output",
             case.steps[-1].index,
-            f"The network ends in shape {out}, but {case.dataset.title} has {classes} classes.",
-            f"The cross-entropy loss needs one score for each class. Let the last layer have {classes} outputs.",
+            msg("The network ends in shape {shape}, but {dataset} has {classes} classes.", shape=out, dataset=case.dataset.title, classes=classes),
+            msg("The cross-entropy loss needs one score for each class. Let the last layer have {classes} outputs.", classes=classes),
             tuple(propose_output_fixes(case.layers, out, classes)),
         )
 
@@ -147,9 +153,20 @@ def _too_large(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "too-large-for-device",
             None,
-            f"Training this network takes about {_gigabytes(weights + activations)}, but the device has {_gigabytes(case.memory_bytes)}.",
-            f"With Adam, {case.parameters:,} parameters take {BYTES_PER_PARAMETER} bytes each, and {values:,} activations of each of {case.batch_size} samples "
-            f"take {BYTES_PER_ACTIVATION} bytes each. Make the largest layer or the batch smaller.",
+            msg(
+                "Training this network takes about {needed:,.1f} GB, but the device has {memory:,.1f} GB.",
+                needed=(weights + activations) / GIGABYTE,
+                memory=case.memory_bytes / GIGABYTE,
+            ),
+            msg(
+                "With Adam, {parameters:,} parameters take {parameter_bytes} bytes each, and {activations:,} activations of each of {samples} samples "
+                "take {activation_bytes} bytes each. Make the largest layer or the batch smaller.",
+                parameters=case.parameters,
+                parameter_bytes=BYTES_PER_PARAMETER,
+                activations=values,
+                samples=case.batch_size,
+                activation_bytes=BYTES_PER_ACTIVATION,
+            ),
         )
 
 
@@ -159,8 +176,8 @@ def _nothing_to_learn(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "nothing-to-learn",
             None,
-            "No layer of this network has parameters, so training cannot change anything.",
-            "Only layers with weights, such as Linear or Conv2d, learn. Add one of them.",
+            msg("No layer of this network has parameters, so training cannot change anything."),
+            msg("Only layers with weights, such as Linear or Conv2d, learn. Add one of them."),
             tuple(propose_output_fixes(case.layers, out, len(case.dataset.classes))) if case.dataset else (),
         )
 
@@ -171,8 +188,12 @@ def _softmax_before_loss(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "softmax-before-loss",
             last[-1],
-            f"The network ends in {name}, but the cross-entropy loss expects logits.",
-            f"The loss applies softmax itself. After {name}, all scores lie between 0 and 1, so gradients are small and training is slow. Remove the layer.",
+            msg("The network ends in {layer}, but the cross-entropy loss expects logits.", layer=name),
+            msg(
+                "The loss applies softmax itself. After {layer}, all scores lie between 0 and 1, so gradients are small and training is slow. "
+                "Remove the layer.",
+                layer=name,
+            ),
             (_remove_layers(case, last),),
         )
 
@@ -183,15 +204,15 @@ def _activation_last(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "activation-last",
             last[-1],
-            f"The network ends in an activation, {name}, which changes the logits.",
-            "A logit can be any number, positive or negative: the loss turns logits into probabilities itself. Remove the activation.",
+            msg("The network ends in an activation, {layer}, which changes the logits.", layer=name),
+            msg("A logit can be any number, positive or negative: the loss turns logits into probabilities itself. Remove the activation."),
             (_remove_layers(case, last),),
         )
 
 
 def _remove_layers(case: _Case, indices: list[int]) -> Fix:
-    names = " and ".join(case.layers[index].type for index in indices)
-    return Fix(f"Leave out {names} at the end", tuple(layer for index, layer in enumerate(case.layers) if index not in indices))
+    title = msg("Leave out {layers} at the end", layers=listed(case.layers[index].type for index in indices))
+    return Fix(title, tuple(layer for index, layer in enumerate(case.layers) if index not in indices))
 
 
 def _dropout_on_output(case: _Case) -> Iterator[Advice]:
@@ -201,9 +222,9 @@ def _dropout_on_output(case: _Case) -> Iterator[Advice]:
             yield Advice(
                 "dropout-on-output",
                 index,
-                f"Layer {index} (Dropout) sets random logits of the output to zero.",
-                "No later layer can compensate for a missing logit, so the true class may lose its score by chance. Use Dropout between layers.",
-                (case.position(index).replace_with("Leave out this Dropout layer"),),
+                msg("Layer {index} (Dropout) sets random logits of the output to zero.", index=index),
+                msg("No later layer can compensate for a missing logit, so the true class may lose its score by chance. Use Dropout between layers."),
+                (case.position(index).replace_with(msg("Leave out this Dropout layer")),),
             )
 
 
@@ -223,13 +244,22 @@ def _no_activation(case: _Case) -> Iterator[Advice]:
 
 def _missing_activation(case: _Case, previous: int, index: int) -> Advice:
     insertion = previous + 1 if case.layers[previous + 1].type in BATCH_NORMS else previous
+    title = msg("Put a ReLU layer after layer {index} ({type})", index=insertion, type=case.layers[insertion].type)
     return Advice(
         "no-activation",
         index,
-        f"There is no activation between layer {previous} ({case.layers[previous].type}) and layer {index} ({case.layers[index].type}).",
-        "An affine transformation of an affine transformation is again affine, so the two layers can compute no more than one. "
-        "Insert an activation between them.",
-        (case.position(insertion).insert_after(f"Put a ReLU layer after layer {insertion} ({case.layers[insertion].type})", LayerSpec("ReLU")),),
+        msg(
+            "There is no activation between layer {first} ({first_type}) and layer {second} ({second_type}).",
+            first=previous,
+            first_type=case.layers[previous].type,
+            second=index,
+            second_type=case.layers[index].type,
+        ),
+        msg(
+            "An affine transformation of an affine transformation is again affine, so the two layers can compute no more than one. "
+            "Insert an activation between them."
+        ),
+        (case.position(insertion).insert_after(title, LayerSpec("ReLU")),),
     )
 
 
@@ -240,37 +270,61 @@ def _rows_dropped(case: _Case) -> Iterator[Advice]:
         if step.in_shape is None or step.out_shape is None or "kernel_size" not in params:
             continue
         sizes = step.in_shape[1:]
-        omitted = _omitted_pixels(sizes, **params)
+        omitted = _omitted_pixels(sizes, params)
         if any(omitted):
-            span, padding, stride = _window_span(**params), params["padding"], params["stride"]
-            remainders = dict.fromkeys(f"({size} + 2·{padding} − {span}) / {stride} leaves {(size + 2 * padding - span) % stride}" for size in sizes)
+            span, padding, stride = _window_span(params), params["padding"], params["stride"]
+            remainders = dict.fromkeys(
+                msg(
+                    "({size} + 2·{padding} − {span}) / {stride} leaves {remainder}",
+                    size=size,
+                    padding=padding,
+                    span=span,
+                    stride=stride,
+                    remainder=(size + 2 * padding - span) % stride,
+                )
+                for size in sizes
+            )
             yield Advice(
                 "rows-dropped",
                 step.index,
-                f"Layer {step.index} ({step.layer.type}) ignores the edge of its {sizes[0]}×{sizes[1]} input: "
-                f"{omitted[0]} px at the bottom and {omitted[1]} px at the right.",
-                f"The window moves {stride} pixels at a time and cannot reach them: {', '.join(remainders)}. Use more padding or a larger window.",
+                msg(
+                    "Layer {index} ({type}) ignores the edge of its {height}×{width} input: {rows} px at the bottom and {columns} px at the right.",
+                    index=step.index,
+                    type=step.layer.type,
+                    height=sizes[0],
+                    width=sizes[1],
+                    rows=omitted[0],
+                    columns=omitted[1],
+                ),
+                msg(
+                    "The window moves {stride} pixels at a time and cannot reach them: {remainders}. Use more padding or a larger window.",
+                    stride=stride,
+                    remainders=joined(remainders, ", "),
+                ),
                 tuple(_propose_larger_windows(case.position(step.index), sizes)),
             )
 
 
-def _window_span(*, kernel_size: int, dilation: int = 1, **_others: object) -> int:
-    return dilation * (kernel_size - 1) + 1
+def _window_span(params: Settings) -> int:
+    return params.get("dilation", 1) * (params["kernel_size"] - 1) + 1
 
 
-def _omitted_pixels(sizes: Sequence[int], *, padding: int, stride: int, **window: Any) -> list[int]:
+def _omitted_pixels(sizes: Sequence[int], params: Settings) -> list[int]:
     """Return how many rows and columns of the image, padding not counted, no window covers."""
-    return [max(0, (size + 2 * padding - _window_span(**window)) % stride - padding) for size in sizes]
+    span, padding, stride = _window_span(params), params["padding"], params["stride"]
+    return [max(0, (size + 2 * padding - span) % stride - padding) for size in sizes]
 
 
 def _propose_larger_windows(position: Position, sizes: Sequence[int]) -> Iterator[Fix]:
     """Yield the smallest padding and the smallest kernel with which the windows cover the whole image."""
     params = position.settings
-    for name in ("padding", "kernel_size"):
-        for value in range(params[name] + 1, params[name] + params["stride"]):
-            if not any(_omitted_pixels(sizes, **{**params, name: value})):
-                yield position.with_params(**{name: value})
-                break
+    steps = range(1, params["stride"])
+    larger_paddings = [Settings(padding=params["padding"] + step) for step in steps]
+    larger_kernels = [Settings(kernel_size=params["kernel_size"] + step) for step in steps]
+    for changes in (larger_paddings, larger_kernels):
+        covering = (change for change in changes if not any(_omitted_pixels(sizes, {**params, **change})))
+        for change in islice(covering, 1):
+            yield position.with_params(**change)
 
 
 def _batch_of_one(case: _Case) -> Iterator[Advice]:
@@ -282,9 +336,11 @@ def _batch_of_one(case: _Case) -> Iterator[Advice]:
             yield Advice(
                 "batch-norm-of-one",
                 step.index,
-                f"Layer {step.index} ({step.layer.type}) computes mean and variance over the batch, but the batch size is 1.",
-                "The variance of a single vector is 0, for which PyTorch raises an error; one image gives a poor estimate. Use larger batches or LayerNorm.",
-                (case.position(step.index).replace_with("Use LayerNorm here", norm),) if step.layer.type in NORM_OF_RANK.values() else (),
+                msg("Layer {index} ({type}) computes mean and variance over the batch, but the batch size is 1.", index=step.index, type=step.layer.type),
+                msg(
+                    "The variance of a single vector is 0, for which PyTorch raises an error; one image gives a poor estimate. Use larger batches or LayerNorm."
+                ),
+                (case.position(step.index).replace_with(msg("Use {layer} here", layer=norm.type), norm),) if step.layer.type in NORM_OF_RANK.values() else (),
             )
 
 
@@ -299,9 +355,17 @@ def _one_layer_dominates(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "one-layer-dominates",
             largest.index,
-            f"Layer {largest.index} ({largest.layer.type}) holds {percent(share)} of all parameters: {write_parameter_formula(largest)}.",
-            "The network overfits most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs.",
-            (flatten.insert_before(f"Put a MaxPool2d layer before layer {flatten.index} (Flatten)", LayerSpec("MaxPool2d")),) if flatten else (),
+            msg(
+                "Layer {index} ({type}) holds {share} of all parameters: {formula}.",
+                index=largest.index,
+                type=largest.layer.type,
+                share=percent(share),
+                formula=write_parameter_formula(largest),
+            ),
+            msg("The network overfits most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs."),
+            (flatten.insert_before(msg("Put a MaxPool2d layer before layer {index} (Flatten)", index=flatten.index), LayerSpec("MaxPool2d")),)
+            if flatten
+            else (),
         )
 
 
@@ -312,10 +376,12 @@ def _vanishing_gradients(case: _Case) -> Iterator[Advice]:
         yield Advice(
             "vanishing-gradients",
             squashing[0],
-            f"The gradient passes {len(squashing)} Sigmoid or Tanh layers on its way to the first layer.",
-            "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far smaller for large values. "
-            "The gradient is multiplied by each of them, so it vanishes. Use ReLU.",
-            (Fix("Use ReLU in place of all of them", layers),),
+            msg("The gradient passes {count} Sigmoid or Tanh layers on its way to the first layer.", count=len(squashing)),
+            msg(
+                "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far smaller for large values. "
+                "The gradient is multiplied by each of them, so it vanishes. Use ReLU."
+            ),
+            (Fix(msg("Use ReLU in place of all of them"), layers),),
         )
 
 
@@ -325,14 +391,13 @@ def _bias_before_norm(case: _Case) -> Iterator[Advice]:
             yield Advice(
                 "bias-before-batch-norm",
                 index,
-                f"The bias of layer {index} ({layer.type}) has no effect, because a batch norm follows.",
-                "Batch norm subtracts the mean, which includes the bias, and then adds its own bias. Without the first bias the network has fewer parameters.",
+                msg("The bias of layer {index} ({type}) has no effect, because a batch norm follows.", index=index, type=layer.type),
+                msg(
+                    "Batch norm subtracts the mean, which includes the bias, and then adds its own bias. "
+                    "Without the first bias the network has fewer parameters."
+                ),
                 (case.position(index).with_params(bias=False),),
             )
-
-
-def _gigabytes(amount: int) -> str:
-    return f"{amount / 2**30:,.1f} GB"
 
 
 _RULES: tuple[Rule, ...] = (

@@ -7,22 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import cache
 from inspect import cleandoc
-from typing import Any
+from typing import TypedDict
 
 from playground import device
 from playground.data.catalogue import dataset_info
 from playground.errors import ConfigError, ShapeError
-from playground.network.advice import advise
-from playground.network.catalogue import LAYERS, layer_type
+from playground.messages import msg, nmsg
+from playground.network.advice import Advice, advise
+from playground.network.catalogue import GROUP_TITLES, LAYERS, layer_type
 from playground.network.fixes import Fix
 from playground.network.formulas import write_multiply_add_formula, write_output_size_formula, write_parameter_formula
-from playground.network.receptive_fields import ReceptiveField, receptive_fields
-from playground.network.spec import MAX_LAYERS, NetworkSpec, from_dict
-from playground.network.totals import activation_bytes, compute_totals
+from playground.network.receptive_fields import Extent, ReceptiveField, receptive_fields
+from playground.network.spec import MAX_LAYERS, NetworkSpec, SavedLayer, from_dict
+from playground.network.totals import Totals, activation_bytes, compute_totals
 from playground.network.trace import ShapeStep, check, layer_class, trace
+from playground.network.types import ParamKind, Shape, Value
 
 MAX_PROBLEMS = 20
 MAX_TEXT = 300
@@ -36,7 +37,137 @@ _DEFAULT = re.compile(r" \((?:default|required)[^)]*\)")
 _SENTENCE = re.compile(r"(?<=\.)\s")
 
 
-def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) -> dict[str, Any]:
+class LayerParam(TypedDict):
+    """A parameter of a kind of layer."""
+
+    name: str
+    kind: ParamKind
+    default: Value
+    low: float
+    high: float
+    choices: list[str]
+    summary: str
+    """What it is, in the playground's words."""
+    help: str
+    """The same in those of PyTorch's documentation, which are English."""
+
+
+class LayerKind(TypedDict):
+    """A kind of layer."""
+
+    name: str
+    title: str
+    group: str
+    group_title: str
+    summary: str
+    module: str
+    """Import path of its class."""
+    ranks: list[int]
+    """Of one input sample."""
+    params: list[LayerParam]
+
+
+class LayerFix(TypedDict):
+    """A change of a network that solves a problem."""
+
+    title: str
+    layers: list[SavedLayer]
+    """All layers of the changed network."""
+
+
+class FieldExtent(TypedDict):
+    """The extent of a receptive field along one axis of the input image, in pixels."""
+
+    size: int
+    effective_stride: int | None
+    """Distance between the fields of neighbouring outputs; 0 where all have the same field, null where the distances differ."""
+    start: int
+    """Of the first output; negative in the padding."""
+
+
+class LayerField(TypedDict):
+    """The receptive field of a layer."""
+
+    height: FieldExtent
+    width: FieldExtent
+    covers_image: bool
+    """Whether every value depends on the whole image."""
+
+
+class LayerAnalysis(TypedDict):
+    """One layer of an analysed network; shapes and costs are those of one sample."""
+
+    index: int
+    type: str
+    title: str
+    group: str
+    module: str
+    """Import path of its class."""
+    params: dict[str, Value]
+    """All parameters."""
+    set: dict[str, Value]
+    """Those in the document."""
+    in_shape: list[int] | None
+    out_shape: list[int] | None
+    parameters: int
+    arithmetic: str
+    """The formula of their number."""
+    multiply_adds: int
+    multiply_arithmetic: str
+    """The formula of their number."""
+    size_formula: str
+    bytes: int
+    """Of the output."""
+    receptive_field: LayerField | None
+    error: str
+    """Why the layer does not fit; empty for all but the first that does not."""
+    fixes: list[LayerFix]
+
+
+class NetworkTotals(TypedDict):
+    """Sums over all layers of a network."""
+
+    parameters: int
+    multiply_adds: int
+    """For one sample."""
+    activation_bytes: int
+    """For one sample."""
+    disk_bytes: int
+    layers: int
+
+
+class NetworkHint(TypedDict):
+    """One hint about a network."""
+
+    kind: str
+    """The rule, such as `softmax-before-loss`."""
+    layer: int | None
+    """Null for the whole network."""
+    text: str
+    """The mistake, with its values."""
+    reason: str
+    """Why it is a mistake and what to do."""
+    fixes: list[LayerFix]
+
+
+class NetworkAnalysis(TypedDict):
+    """An analysed network."""
+
+    valid: bool
+    """Whether the document is a network."""
+    problems: list[str]
+    """Why it is not."""
+    fits: bool
+    """Whether every layer fits and the network is small enough to be built."""
+    refusal: str
+    """Why it is not."""
+    steps: list[LayerAnalysis]
+    """Empty where the document is not a network, as is the advice."""
+    totals: NetworkTotals | None
+    advice: list[NetworkHint]
+
+
+def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) -> NetworkAnalysis:
     """Trace a network and collect shapes, costs, errors, fixes and advice for each layer.
 
     Args:
@@ -44,24 +175,14 @@ def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) ->
         dataset: name of the data set to train on, or None.
         batch_size: number of samples in one training step.
 
-    Returns:
-        `valid`: whether the document is a network; if not, `problems` says why, `steps` and `advice` are empty, and `totals` is None.
-        `fits`: whether every layer fits and the network is small enough to be built; if not, `refusal` says why.
-        `steps`: for each layer `index`, `type`, `title`, `group`, `module` (import path of the class), `params` (all parameters), `set` (those in
-        the document), `in_shape` and `out_shape` (one sample, or None), `parameters`, `arithmetic` (its formula), `multiply_adds`,
-        `multiply_arithmetic` (its formula), `size_formula`, `bytes` (of the output for one sample), `receptive_field`, `error`, and `fixes` (each
-        with `title` and `layers`).
-        `totals`: the fields of `Totals`.
-        `advice`: a list with the fields of `Advice`.
-
     Raises:
         UnknownName: there is no data set of that name.
         ConfigError: `dataset` is not a string, or `batch_size` not a whole number from 1 to `MAX_BATCH_SIZE`.
     """
     if dataset is not None and not isinstance(dataset, str):
-        raise ConfigError([f"The data set must be a name, not a value of type {type(dataset).__name__}."])
+        raise ConfigError([msg("The data set must be a name, not a value of type {type}.", type=type(dataset).__name__)])
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or not 1 <= batch_size <= MAX_BATCH_SIZE:
-        raise ConfigError([f"The batch size must be a whole number from 1 to {MAX_BATCH_SIZE:,}, not {batch_size!r}."])
+        raise ConfigError([msg("The batch size must be a whole number from 1 to {most:,}, not {value}.", most=MAX_BATCH_SIZE, value=repr(batch_size))])
     info = None if dataset is None else dataset_info(dataset)
     problems = list(_find_oversized(spec_document))
     try:
@@ -79,24 +200,19 @@ def analyse(spec_document: object, dataset: str | None, batch_size: int = 64) ->
         "fits": not refusal,
         "refusal": refusal,
         "steps": [_describe_step(step, field) for step, field in zip(steps, receptive_fields(spec, steps), strict=True)],
-        "totals": asdict(compute_totals(steps)),
-        "advice": [{**vars(hint), "fixes": [_fix_as_json(fix) for fix in hint.fixes]} for hint in hints],
+        "totals": _describe_totals(compute_totals(steps)),
+        "advice": [_describe_hint(hint) for hint in hints],
     }
 
 
-def describe_layer_types() -> list[dict[str, Any]]:
-    """List every kind of layer with its parameters.
-
-    Returns:
-        For each kind `name`, `title`, `group`, `summary`, `module` (import path of the class), `ranks` (of one input sample) and `params`: for each
-        parameter `name`, `kind` (int, float, bool or choice), `default`, `low`, `high`, `choices`, `summary` (the playground's description) and
-        `help` (PyTorch's description).
-    """
+def describe_layer_types() -> list[LayerKind]:
+    """List every kind of layer with its parameters."""
     return [
         {
             "name": kind.name,
             "title": kind.title,
             "group": kind.group,
+            "group_title": GROUP_TITLES[kind.group],
             "summary": kind.summary,
             "module": kind.target,
             "ranks": list(kind.ranks),
@@ -136,21 +252,27 @@ def _find_oversized(document: object) -> Iterator[str]:
         return
     shape, layers = document.get("input_shape"), document.get("layers")
     if isinstance(shape, list) and not all(_is_small(size) for size in shape[:4]):
-        yield "The input shape must be (features) or (channels, height, width), with whole numbers as sizes."
+        yield msg("The input shape must be (features) or (channels, height, width), with whole numbers as sizes.")
     if isinstance(shape, list) and len(shape) > 3:
-        yield f"The input shape must be (features) or (channels, height, width), not {len(shape)} sizes."
+        yield msg("The input shape must be (features) or (channels, height, width), not {count} sizes.", count=len(shape))
     yield from (
-        f"“{name}” must be a text of at most {MAX_TEXT} characters."
+        msg("“{name}” must be a text of at most {most} characters.", name=name, most=MAX_TEXT)
         for name in ("name", "title", "summary", "source")
         if not _is_small(document.get(name) or "")
     )
     if isinstance(layers, list) and len(layers) > MAX_LAYERS:
-        yield f"A network must have from 1 to {MAX_LAYERS} layers, not {len(layers)}."
+        yield msg("A network must have from 1 to {most} layers, not {count}.", most=MAX_LAYERS, count=len(layers))
         return
     for index, layer in enumerate(layers if isinstance(layers, list) else ()):
         for name, value in layer.items() if isinstance(layer, dict) else ():
             if not _is_small(name) or not _is_small(value):
-                yield f"Layer {index}: {str(name)[:40]} must be a number up to {LARGEST_NUMBER:,}, a text of at most {MAX_TEXT} characters, true or false."
+                yield msg(
+                    "Layer {index}: {name} must be a number up to {largest:,}, a text of at most {most} characters, true or false.",
+                    index=index,
+                    name=str(name)[:40],
+                    largest=LARGEST_NUMBER,
+                    most=MAX_TEXT,
+                )
 
 
 def _is_small(value: object) -> bool:
@@ -160,9 +282,11 @@ def _is_small(value: object) -> bool:
 
 
 def _shorten(problems: list[str]) -> list[str]:
-    """Limit the number and length of the problems, and replace characters that UTF-8 cannot encode."""
-    more = [f"There are {len(problems) - MAX_PROBLEMS:,} more problems."] if len(problems) > MAX_PROBLEMS else []
-    return [problem[:MAX_TEXT].encode("utf-8", "replace").decode() for problem in [*problems[:MAX_PROBLEMS], *more]]
+    """Limit the number and length of the problems, and replace characters that UTF-8 cannot encode; a problem that this changes stays English."""
+    rest = len(problems) - MAX_PROBLEMS
+    more = [nmsg("There is {n:,} more problem.", "There are {n:,} more problems.", rest)] if rest > 0 else []
+    shortened = [problem[:MAX_TEXT].encode("utf-8", "replace").decode() for problem in problems[:MAX_PROBLEMS]]
+    return [problem if problem == short else short for problem, short in zip(problems, shortened, strict=False)] + more
 
 
 def _find_refusal(spec: NetworkSpec) -> str:
@@ -170,11 +294,11 @@ def _find_refusal(spec: NetworkSpec) -> str:
     try:
         check(spec)
     except ShapeError as error:
-        return str(error)
+        return error.text
     return ""
 
 
-def _describe_step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, Any]:
+def _describe_step(step: ShapeStep, field: ReceptiveField | None) -> LayerAnalysis:
     kind = layer_type(step.layer.type)
     return {
         "index": step.index,
@@ -184,21 +308,47 @@ def _describe_step(step: ShapeStep, field: ReceptiveField | None) -> dict[str, A
         "module": kind.target,
         "params": kind.settings(step.layer.params),
         "set": dict(step.layer.params),
-        "in_shape": step.in_shape and list(step.in_shape),
-        "out_shape": step.out_shape and list(step.out_shape),
+        "in_shape": _sizes(step.in_shape),
+        "out_shape": _sizes(step.out_shape),
         "parameters": step.parameters,
         "arithmetic": write_parameter_formula(step),
         "multiply_adds": step.multiply_adds,
         "multiply_arithmetic": write_multiply_add_formula(step),
         "size_formula": write_output_size_formula(step),
         "bytes": activation_bytes(step),
-        "receptive_field": field and asdict(field),
+        "receptive_field": None if field is None else _describe_field(field),
         "error": step.error,
-        "fixes": [_fix_as_json(fix) for fix in step.fixes],
+        "fixes": [_describe_fix(fix) for fix in step.fixes],
     }
 
 
-def _fix_as_json(fix: Fix) -> dict[str, Any]:
+def _sizes(shape: Shape | None) -> list[int] | None:
+    return None if shape is None else list(shape)
+
+
+def _describe_field(field: ReceptiveField) -> LayerField:
+    return {"height": _describe_extent(field.height), "width": _describe_extent(field.width), "covers_image": field.covers_image}
+
+
+def _describe_extent(extent: Extent) -> FieldExtent:
+    return {"size": extent.size, "effective_stride": extent.effective_stride, "start": extent.start}
+
+
+def _describe_totals(totals: Totals) -> NetworkTotals:
+    return {
+        "parameters": totals.parameters,
+        "multiply_adds": totals.multiply_adds,
+        "activation_bytes": totals.activation_bytes,
+        "disk_bytes": totals.disk_bytes,
+        "layers": totals.layers,
+    }
+
+
+def _describe_hint(hint: Advice) -> NetworkHint:
+    return {"kind": hint.kind, "layer": hint.layer, "text": hint.text, "reason": hint.reason, "fixes": [_describe_fix(fix) for fix in hint.fixes]}
+
+
+def _describe_fix(fix: Fix) -> LayerFix:
     return {"title": fix.title, "layers": [layer.to_dict() for layer in fix.layers]}
 
 

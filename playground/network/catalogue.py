@@ -6,113 +6,149 @@ a test compares each entry with the signature of its class.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypedDict
+
 from playground.errors import UnknownName
+from playground.messages import msg
 from playground.network.types import LayerType, Param
 
 ANY = (1, 2, 3)
 VECTOR, TOKENS, IMAGE = (1,), (2,), (3,)
 
-BIAS = Param("bias", "bool", True, "Learn a number that is added to each output.")
+BIAS = Param("bias", "bool", True, msg("Learn a number that is added to each output."))
 INPLACE = (("inplace", False),)
+
+
+class Settings(TypedDict, total=False):
+    """The parameters of a layer that shapes, costs and hints are computed from; each kind of layer has some of them."""
+
+    bias: bool
+    kernel_size: int
+    stride: int
+    padding: int
+    dilation: int
+    padding_mode: str
+    output_size: int
+    patch_size: int
+    nhead: int
+    dim_feedforward: int
 
 
 def _size(name: str, default: int, help: str, low: int = 1, high: int = 4096) -> Param:
     return Param(name, "int", default, help, low, high)
 
 
-KERNEL = _size("kernel_size", 3, "Height and width of the window, in pixels.", high=31)
-STRIDE = _size("stride", 1, "How many pixels the window moves at a time.", high=16)
-PADDING = _size("padding", 0, "Pixels added on every side before the window slides.", low=0, high=16)
-DILATION = _size("dilation", 1, "Distance between the window's cells, in pixels.", high=8)
-POOL_KERNEL = _size("kernel_size", 2, "Height and width of the window, in pixels.", high=31)
-POOL_STRIDE = _size("stride", 2, "How many pixels the window moves at a time.", high=16)
-DROP = Param("p", "float", 0.5, "The share of values set to zero during training.", 0.0, 0.95)
+KERNEL = _size("kernel_size", 3, msg("Height and width of the window, in pixels."), high=31)
+STRIDE = _size("stride", 1, msg("How many pixels the window moves at a time."), high=16)
+PADDING = _size("padding", 0, msg("Pixels added on every side before the window slides."), low=0, high=16)
+DILATION = _size("dilation", 1, msg("Distance between the window's cells, in pixels."), high=8)
+POOL_KERNEL = _size("kernel_size", 2, msg("Height and width of the window, in pixels."), high=31)
+POOL_STRIDE = _size("stride", 2, msg("How many pixels the window moves at a time."), high=16)
+DROP = Param("p", "float", 0.5, msg("The share of values set to zero during training."), 0.0, 0.95)
+
+GROUP_TITLES: Mapping[str, str] = {
+    "Linear": msg("Linear"),
+    "Convolution": msg("Convolution"),
+    "Pooling": msg("Pooling"),
+    "Activation": msg("Activation"),
+    "Normalisation": msg("Normalisation"),
+    "Regularisation": msg("Regularisation"),
+    "Shape": msg("Shape"),
+    "Block": msg("Block"),
+}
+"""The groups of layers with their titles."""
 
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
-        "Linear", "Linear", "Linear", "Every output is a weighted sum of all inputs.", "torch.nn.Linear", (1, 2),
-        (_size("out_features", 128, "How many outputs."), BIAS), (("in_features", "features"),), attribute="fc",
+        "Linear", msg("Linear"), "Linear", msg("Every output is a weighted sum of all inputs."), "torch.nn.Linear", (1, 2),
+        (_size("out_features", 128, msg("How many outputs.")), BIAS), (("in_features", "features"),), attribute="fc",
     ),
     LayerType(
-        "Conv2d", "Convolution", "Convolution", "Small filters slide over the image and mark where their pattern is.", "torch.nn.Conv2d", IMAGE,
+        "Conv2d", msg("Convolution"), "Convolution", msg("Small filters slide over the image and mark where their pattern is."), "torch.nn.Conv2d", IMAGE,
         (
-            _size("out_channels", 16, "How many filters, and so feature maps.", high=1024),
+            _size("out_channels", 16, msg("How many filters, and so feature maps."), high=1024),
             KERNEL, STRIDE, PADDING, DILATION,
-            Param("padding_mode", "choice", "zeros", "What the padding is filled with.", choices=("zeros", "reflect", "replicate", "circular")),
+            Param("padding_mode", "choice", "zeros", msg("What the padding is filled with."), choices=("zeros", "reflect", "replicate", "circular")),
             BIAS,
         ),
         (("in_channels", "channels"),), attribute="conv",
     ),
     LayerType(
-        "MaxPool2d", "Max pooling", "Pooling", "Keeps the largest value of each window.", "torch.nn.MaxPool2d", IMAGE,
+        "MaxPool2d", msg("Max pooling"), "Pooling", msg("Keeps the largest value of each window."), "torch.nn.MaxPool2d", IMAGE,
         (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION), functional="F.max_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
-        "AvgPool2d", "Average pooling", "Pooling", "Keeps the mean of each window.", "torch.nn.AvgPool2d", IMAGE,
+        "AvgPool2d", msg("Average pooling"), "Pooling", msg("Keeps the mean of each window."), "torch.nn.AvgPool2d", IMAGE,
         (POOL_KERNEL, POOL_STRIDE, PADDING), functional="F.avg_pool2d({x}, {kernel_size})", attribute="pool",
     ),
     LayerType(
-        "AdaptiveAvgPool2d", "Adaptive average pooling", "Pooling", "Averages inputs of any size to a fixed size.", "torch.nn.AdaptiveAvgPool2d", IMAGE,
-        (_size("output_size", 1, "Height and width of the output, in pixels.", high=64),), functional="F.adaptive_avg_pool2d({x}, {output_size})",
+        "AdaptiveAvgPool2d", msg("Adaptive average pooling"), "Pooling", msg("Averages inputs of any size to a fixed size."),
+        "torch.nn.AdaptiveAvgPool2d", IMAGE,
+        (_size("output_size", 1, msg("Height and width of the output, in pixels."), high=64),), functional="F.adaptive_avg_pool2d({x}, {output_size})",
     ),
-    LayerType("ReLU", "ReLU", "Activation", "Negative values become zero: max(0, x).", "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})"),
+    LayerType("ReLU", "ReLU", "Activation", msg("Negative values become zero: max(0, x)."), "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})"),
     LayerType(
-        "LeakyReLU", "Leaky ReLU", "Activation", "Like ReLU, but negative values keep a small slope.", "torch.nn.LeakyReLU", ANY,
-        (Param("negative_slope", "float", 0.01, "Slope for negative values.", 0.0, 1.0),), fixed=INPLACE, functional="F.leaky_relu({x})",
+        "LeakyReLU", msg("Leaky ReLU"), "Activation", msg("Like ReLU, but negative values keep a small slope."), "torch.nn.LeakyReLU", ANY,
+        (Param("negative_slope", "float", 0.01, msg("Slope for negative values."), 0.0, 1.0),), fixed=INPLACE, functional="F.leaky_relu({x})",
     ),
     LayerType(
-        "GELU", "GELU", "Activation", "A smooth ReLU: x times the share of a normal distribution below x.", "torch.nn.GELU", ANY,
+        "GELU", "GELU", "Activation", msg("A smooth ReLU: x times the share of a normal distribution below x."), "torch.nn.GELU", ANY,
         functional="F.gelu({x})",
     ),
-    LayerType("SiLU", "SiLU", "Activation", "A smooth ReLU: x times sigmoid(x).", "torch.nn.SiLU", ANY, fixed=INPLACE, functional="F.silu({x})"),
-    LayerType("Sigmoid", "Sigmoid", "Activation", "Squeezes every value between 0 and 1.", "torch.nn.Sigmoid", ANY, functional="torch.sigmoid({x})"),
-    LayerType("Tanh", "Tanh", "Activation", "Squeezes every value between −1 and 1.", "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
+    LayerType("SiLU", "SiLU", "Activation", msg("A smooth ReLU: x times sigmoid(x)."), "torch.nn.SiLU", ANY, fixed=INPLACE, functional="F.silu({x})"),
+    LayerType("Sigmoid", "Sigmoid", "Activation", msg("Squeezes every value between 0 and 1."), "torch.nn.Sigmoid", ANY, functional="torch.sigmoid({x})"),
+    LayerType("Tanh", "Tanh", "Activation", msg("Squeezes every value between −1 and 1."), "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
     LayerType(
-        "Softmax", "Softmax", "Activation", "Turns logits into probabilities. The cross-entropy loss already does this.", "torch.nn.Softmax", (1, 2),
+        "Softmax", "Softmax", "Activation", msg("Turns logits into probabilities. The cross-entropy loss already does this."), "torch.nn.Softmax", (1, 2),
         fixed=(("dim", -1),), functional="F.softmax({x}, dim=-1)",
     ),
     LayerType(
-        "BatchNorm1d", "Batch norm (vectors)", "Normalisation", "Brings each feature to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm1d", VECTOR,
-        inferred=(("num_features", "channels"),), attribute="norm",
+        "BatchNorm1d", msg("Batch norm (vectors)"), "Normalisation", msg("Brings each feature to mean 0 and variance 1 over the batch."),
+        "torch.nn.BatchNorm1d", VECTOR, inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
-        "BatchNorm2d", "Batch norm (images)", "Normalisation", "Brings each channel to mean 0 and variance 1 over the batch.", "torch.nn.BatchNorm2d", IMAGE,
-        inferred=(("num_features", "channels"),), attribute="norm",
+        "BatchNorm2d", msg("Batch norm (images)"), "Normalisation", msg("Brings each channel to mean 0 and variance 1 over the batch."),
+        "torch.nn.BatchNorm2d", IMAGE, inferred=(("num_features", "channels"),), attribute="norm",
     ),
     LayerType(
-        "LayerNorm", "Layer norm", "Normalisation", "Brings each sample's features to mean 0 and variance 1.", "torch.nn.LayerNorm", ANY,
+        "LayerNorm", msg("Layer norm"), "Normalisation", msg("Brings each sample's features to mean 0 and variance 1."), "torch.nn.LayerNorm", ANY,
         inferred=(("normalized_shape", "normalized_shape"),), attribute="norm",
     ),
     LayerType(
-        "Dropout", "Dropout", "Regularisation", "Sets random values to zero during training, so that no single one is relied on.", "torch.nn.Dropout", ANY,
-        (DROP,), fixed=INPLACE, attribute="drop",
+        "Dropout", msg("Dropout"), "Regularisation", msg("Sets random values to zero during training, so that no single one is relied on."),
+        "torch.nn.Dropout", ANY, (DROP,), fixed=INPLACE, attribute="drop",
     ),
-    LayerType("Flatten", "Flatten", "Shape", "Reshapes the values of each sample to a vector.", "torch.nn.Flatten", ANY, functional="torch.flatten({x}, 1)"),
     LayerType(
-        "ResidualBlock", "Residual block", "Block", "Two convolutions and a shortcut connection that adds the input to their output.",
+        "Flatten", "Flatten", "Shape", msg("Reshapes the values of each sample to a vector."), "torch.nn.Flatten", ANY,
+        functional="torch.flatten({x}, 1)",
+    ),
+    LayerType(
+        "ResidualBlock", msg("Residual block"), "Block", msg("Two convolutions and a shortcut connection that adds the input to their output."),
         "playground.network.blocks.ResidualBlock", IMAGE,
-        (_size("out_channels", 32, "How many feature maps the output has.", high=1024), STRIDE), (("in_channels", "channels"),), attribute="block",
+        (_size("out_channels", 32, msg("How many feature maps the output has."), high=1024), STRIDE), (("in_channels", "channels"),), attribute="block",
     ),
     LayerType(
-        "PatchEmbedding", "Patch embedding", "Block", "Cuts the image into squares and makes each a token.", "playground.network.blocks.PatchEmbedding", IMAGE,
+        "PatchEmbedding", msg("Patch embedding"), "Block", msg("Cuts the image into squares and makes each a token."),
+        "playground.network.blocks.PatchEmbedding", IMAGE,
         (
-            _size("embed_dim", 64, "How many features a token has.", high=1024),
-            _size("patch_size", 4, "Side of a square, in pixels.", high=32),
+            _size("embed_dim", 64, msg("How many features a token has."), high=1024),
+            _size("patch_size", 4, msg("Side of a square, in pixels."), high=32),
         ),
         (("in_channels", "channels"), ("image_size", "image_size")), attribute="embed",
     ),
     LayerType(
-        "TransformerEncoderLayer", "Transformer encoder layer", "Block", "Self-attention over all tokens, then a feed-forward network for each token.",
-        "torch.nn.TransformerEncoderLayer", TOKENS,
+        "TransformerEncoderLayer", msg("Transformer encoder layer"), "Block",
+        msg("Self-attention over all tokens, then a feed-forward network for each token."), "torch.nn.TransformerEncoderLayer", TOKENS,
         (
-            _size("nhead", 4, "How many attention heads; each gets an equal share of the features.", high=64),
-            _size("dim_feedforward", 128, "Width of the hidden layer of the feed-forward network."),
-            Param("dropout", "float", 0.1, "The share of values set to zero during training.", 0.0, 0.95),
+            _size("nhead", 4, msg("How many attention heads; each gets an equal share of the features."), high=64),
+            _size("dim_feedforward", 128, msg("Width of the hidden layer of the feed-forward network.")),
+            Param("dropout", "float", 0.1, msg("The share of values set to zero during training."), 0.0, 0.95),
         ),
         (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)), attribute="encoder",
     ),
     LayerType(
-        "TokenMean", "Mean over tokens", "Shape", "Averages all tokens into one vector.", "playground.network.blocks.TokenMean", TOKENS,
+        "TokenMean", msg("Mean over tokens"), "Shape", msg("Averages all tokens into one vector."), "playground.network.blocks.TokenMean", TOKENS,
         functional="{x}.mean(dim=1)",
     ),
 )  # fmt: skip
@@ -131,5 +167,5 @@ def layer_type(name: str) -> LayerType:
         UnknownName: the catalogue has none of that name.
     """
     if name not in _BY_NAME:
-        raise UnknownName("layer", name, _BY_NAME)
+        raise UnknownName(msg("layer"), name, _BY_NAME)
     return _BY_NAME[name]

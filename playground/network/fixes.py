@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
-from playground.network.catalogue import layer_type
+from playground.messages import joined, listed, msg
+from playground.network.catalogue import Settings, layer_type
 from playground.network.spec import LayerSpec
 from playground.network.types import Shape, Value
 
@@ -44,14 +44,14 @@ class Position:
         return self.layers[self.index]
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """Values of all parameters, defaults included."""
-        return layer_type(self.layer.type).settings(self.layer.params)
+        return self.layer.settings
 
     def with_params(self, **changes: Value) -> Fix:
         """Set parameters of the layer."""
-        title = ", ".join(f"Set {name} to {value}" if number == 0 else f"{name} to {value}" for number, (name, value) in enumerate(changes.items()))
-        return self.replace_with(title, LayerSpec(self.layer.type, {**self.layer.params, **changes}))
+        settings = joined([msg("{name} to {value}", name=name, value=value) for name, value in changes.items()], ", ")
+        return self.replace_with(msg("Set {settings}", settings=settings), LayerSpec(self.layer.type, {**self.layer.params, **changes}))
 
     def replace_with(self, title: str, *others: LayerSpec) -> Fix:
         """Replace the layer by others, or remove it where there are none."""
@@ -73,7 +73,7 @@ class Position:
     def move_before(self, other: Position) -> Fix:
         """Move the layer before an earlier one."""
         rest = (*self.layers[: self.index], *self.layers[self.index + 1 :])
-        title = f"Move this layer before layer {other.index} ({other.layer.type})"
+        title = msg("Move this layer before layer {index} ({type})", index=other.index, type=other.layer.type)
         return Fix(title, (*rest[: other.index], self.layer, *rest[other.index :]))
 
 
@@ -95,22 +95,22 @@ def propose_fixes(layers: tuple[LayerSpec, ...], index: int, shape: Shape) -> It
         yield from _fix_patches(position, shape)
     elif kind.name == "TransformerEncoderLayer":
         yield from _fix_heads(position, shape)
-    yield position.replace_with("Leave this layer out")
+    yield position.replace_with(msg("Leave this layer out"))
 
 
 def propose_output_fixes(layers: tuple[LayerSpec, ...], out_shape: Shape, classes: int) -> Iterator[Fix]:
     """Yield changes that may make a network with output shape `out_shape` end in `classes` scores, best first and unverified."""
     head = LayerSpec("Linear", {"out_features": classes})
     to_vector = {1: (), 2: (LayerSpec("TokenMean"),), 3: (LayerSpec("Flatten"),)}[len(out_shape)]
-    names = " and ".join([*(layer.type for layer in to_vector), "Linear"])
+    names = listed([*(layer.type for layer in to_vector), "Linear"])
     last = Position(layers, len(layers) - 1)
-    addition = last.insert_after(f"Add {names} with {classes} outputs at the end", *to_vector, head)
+    addition = last.insert_after(msg("Add {layers} with {classes} outputs at the end", layers=names, classes=classes), *to_vector, head)
     last_linear = last if last.layer.type == "Linear" else last.find_earlier("Linear")
     if last_linear is None:
         yield addition
         return
     resized = LayerSpec("Linear", {**last_linear.layer.params, "out_features": classes})
-    resizing = last_linear.replace_with(f"Set out_features of layer {last_linear.index} to {classes}", resized)
+    resizing = last_linear.replace_with(_setting_title("out_features", last_linear, classes), resized)
     computes_scores = all(layer.type in AFTER_SCORES for layer in layers[last_linear.index + 1 :])
     yield from (resizing, addition) if computes_scores else (addition, resizing)
 
@@ -124,18 +124,19 @@ def _fix_rank(position: Position, ranks: tuple[int, ...], shape: Shape) -> Itera
     """Yield changes for a layer that takes inputs of another rank."""
     norm = NORM_OF_RANK[len(shape)]
     if position.layer.type in NORM_OF_RANK.values():
-        yield position.replace_with(f"Use {norm} here", LayerSpec(norm))
+        yield position.replace_with(msg("Use {layer} here", layer=norm), LayerSpec(norm))
     if len(shape) == 2 and 1 in ranks:
-        yield position.insert_before("Put a TokenMean layer before it: the mean of all tokens", LayerSpec("TokenMean"))
+        yield position.insert_before(msg("Put a TokenMean layer before it: the mean of all tokens"), LayerSpec("TokenMean"))
     if 1 in ranks:
-        yield position.insert_before(f"Put a Flatten layer before it: a vector of {prod(shape)} values", LayerSpec("Flatten"))
+        yield position.insert_before(msg("Put a Flatten layer before it: a vector of {count} values", count=prod(shape)), LayerSpec("Flatten"))
     if 2 in ranks and len(shape) == 3:
-        yield position.insert_before("Put a PatchEmbedding layer before it", _fitting_patch_embedding(position, shape))
+        yield position.insert_before(msg("Put a PatchEmbedding layer before it"), _fitting_patch_embedding(position, shape))
     flatten = position.find_earlier("Flatten")
     if flatten:
-        yield flatten.replace_with(f"Leave out layer {flatten.index} (Flatten)")
+        yield flatten.replace_with(msg("Leave out layer {index} (Flatten)", index=flatten.index))
     if flatten and 3 not in ranks:
-        yield flatten.replace_with(f"Use PatchEmbedding in place of layer {flatten.index} (Flatten)", _fitting_patch_embedding(position, shape))
+        title = msg("Use PatchEmbedding in place of layer {index} (Flatten)", index=flatten.index)
+        yield flatten.replace_with(title, _fitting_patch_embedding(position, shape))
     if (reshaping := position.find_earlier("Flatten", "PatchEmbedding")) and 3 in ranks:
         yield position.move_before(reshaping)
 
@@ -146,6 +147,10 @@ def _fitting_patch_embedding(position: Position, shape: Shape) -> LayerSpec:
     heads = position.settings.get("nhead", 1)
     params: dict[str, Value] = {"patch_size": sizes[0]} if sizes and sizes[0] != 4 else {}
     return LayerSpec("PatchEmbedding", params if 64 % heads == 0 else {**params, "embed_dim": _round_up(64, heads)})
+
+
+def _setting_title(name: str, position: Position, value: int) -> str:
+    return msg("Set {name} of layer {index} to {value}", name=name, index=position.index, value=value)
 
 
 def _round_up(number: int, factor: int) -> int:
@@ -160,7 +165,7 @@ def _fix_window(position: Position, shape: Shape) -> Iterator[Fix]:
     shorter_side, pools = min(shape[1:]), position.layer.type in POOLS
     padded_side = shorter_side + 2 * padding
     if pools:
-        yield position.replace_with("Leave this pooling layer out")
+        yield position.replace_with(msg("Leave this pooling layer out"))
     if dilation > 1 and kernel_size > 1:
         yield position.with_params(dilation=max(1, (padded_side - 1) // (kernel_size - 1)))
     largest_kernel = max(1, (padded_side - 1) // dilation + 1)
@@ -174,7 +179,7 @@ def _fix_window(position: Position, shape: Shape) -> Iterator[Fix]:
     if "padding_mode" in params:
         yield position.with_params(padding_mode="zeros")
     if pool := position.find_earlier(*POOLS):
-        yield pool.replace_with(f"Leave out layer {pool.index} ({pool.layer.type}), so that the image stays larger")
+        yield pool.replace_with(msg("Leave out layer {index} ({type}), so that the image stays larger", index=pool.index, type=pool.layer.type))
     changes: dict[str, Value] = {"kernel_size": min(kernel_size, shorter_side), "padding": 0}
     yield position.with_params(**changes, **({"dilation": 1} if "dilation" in params else {}))
 
@@ -187,7 +192,8 @@ def _fix_patches(position: Position, shape: Shape) -> Iterator[Fix]:
         smaller, larger = [size for size in sizes if size < patch], [size for size in sizes if size > patch]
         yield from (position.with_params(patch_size=size) for size in (*smaller[-1:], *larger[:1]))
     side = max(patch, min(height, width, LARGEST_ADAPTIVE) // patch * patch)
-    yield position.insert_before(f"Put an AdaptiveAvgPool2d layer before it: {side}×{side} pixels", LayerSpec("AdaptiveAvgPool2d", {"output_size": side}))
+    title = msg("Put an AdaptiveAvgPool2d layer before it: {side}×{side} pixels", side=side)
+    yield position.insert_before(title, LayerSpec("AdaptiveAvgPool2d", {"output_size": side}))
 
 
 def _fix_heads(position: Position, shape: Shape) -> Iterator[Fix]:
@@ -199,4 +205,4 @@ def _fix_heads(position: Position, shape: Shape) -> Iterator[Fix]:
     if source := position.find_earlier("PatchEmbedding", "Linear"):
         name = "embed_dim" if source.layer.type == "PatchEmbedding" else "out_features"
         width = _round_up(features, heads)
-        yield source.replace_with(f"Set {name} of layer {source.index} to {width}", LayerSpec(source.layer.type, {**source.layer.params, name: width}))
+        yield source.replace_with(_setting_title(name, source, width), LayerSpec(source.layer.type, {**source.layer.params, name: width}))

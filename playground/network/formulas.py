@@ -6,13 +6,13 @@ They are arithmetic on shapes: no module is built, and PyTorch is not imported.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-from playground.network.catalogue import layer_type
+from playground.messages import msg
+from playground.network.catalogue import Settings
 from playground.network.trace import ShapeStep
 from playground.network.types import Shape
 
-Formula = Callable[[Shape, Shape, dict[str, Any]], str]
+Formula = Callable[[Shape, Shape, Settings], str]
 """(input shape, output shape, all parameters of the layer) → an expression with its numbers; both shapes without the batch."""
 
 
@@ -37,7 +37,7 @@ def write_output_size_formula(step: ShapeStep) -> str:
 
     Source: the section “Shape” of https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
     """
-    params = _params(step)
+    params = step.layer.settings
     if step.in_shape is None or step.out_shape is None or "kernel_size" not in params:
         return ""
     window = f"{params['dilation']}·({params['kernel_size']} − 1) − 1" if "dilation" in params else str(params["kernel_size"])
@@ -45,15 +45,11 @@ def write_output_size_formula(step: ShapeStep) -> str:
         f"⌊({size} + 2·{params['padding']} − {window}) / {params['stride']}⌋ + 1 = {result}"
         for size, result in zip(step.in_shape[1:], step.out_shape[1:], strict=True)
     ]
-    return lines[0] if lines[0] == lines[1] else f"height: {lines[0]}\nwidth: {lines[1]}"
-
-
-def _params(step: ShapeStep) -> dict[str, Any]:
-    return layer_type(step.layer.type).settings(step.layer.params)
+    return lines[0] if lines[0] == lines[1] else msg("height: {height}\nwidth: {width}", height=lines[0], width=lines[1])
 
 
 def _fill_in(formula: Formula, step: ShapeStep) -> str:
-    return formula(step.in_shape or (), step.out_shape or (), _params(step))
+    return formula(step.in_shape or (), step.out_shape or (), step.layer.settings)
 
 
 def _linear(inputs: object, outputs: object, bias: bool = True) -> str:
@@ -64,27 +60,27 @@ def _convolution(kernel_size: int, in_channels: int, out_channels: int, bias: bo
     return _linear(f"{kernel_size}·{kernel_size}·{in_channels}", out_channels, bias)
 
 
-def _patch_embedding(in_shape: Shape, out_shape: Shape, params: dict[str, Any]) -> str:
+def _patch_embedding(in_shape: Shape, out_shape: Shape, params: Settings) -> str:
     """Add the convolution that makes each square a token, and one learned position for each token."""
     return f"{_convolution(params['patch_size'], in_shape[0], out_shape[1])} + {out_shape[0]}·{out_shape[1]}"
 
 
-def _residual_convolutions(in_channels: int, out_channels: int, params: dict[str, Any]) -> list[str]:
+def _residual_convolutions(in_channels: int, out_channels: int, params: Settings) -> list[str]:
     """Write out the weights of a residual block's two 3×3 convolutions and, where the shape changes, of its 1×1 projection shortcut."""
     projection = [f"{in_channels}·{out_channels}"] if params["stride"] != 1 or in_channels != out_channels else []
     return [_convolution(3, in_channels, out_channels, bias=False), _convolution(3, out_channels, out_channels, bias=False), *projection]
 
 
-def _residual_block(in_shape: Shape, out_shape: Shape, params: dict[str, Any]) -> str:
+def _residual_block(in_shape: Shape, out_shape: Shape, params: Settings) -> str:
     """Add up the convolutions, each with its batch norm."""
     return " + ".join(f"{weights} + 2·{out_shape[0]}" for weights in _residual_convolutions(in_shape[0], out_shape[0], params))
 
 
-def _residual_block_multiply_adds(in_shape: Shape, out_shape: Shape, params: dict[str, Any]) -> str:
+def _residual_block_multiply_adds(in_shape: Shape, out_shape: Shape, params: Settings) -> str:
     return f"{out_shape[1]}·{out_shape[2]}·({' + '.join(_residual_convolutions(in_shape[0], out_shape[0], params))})"
 
 
-def _encoder_layer(in_shape: Shape, _out_shape: Shape, params: dict[str, Any]) -> str:
+def _encoder_layer(in_shape: Shape, _out_shape: Shape, params: Settings) -> str:
     """Add up the projections to queries, keys and values, the output projection, the two linear layers of the feed-forward network and two layer norms."""
     features, hidden = in_shape[-1], params["dim_feedforward"]
     return " + ".join(
@@ -92,11 +88,11 @@ def _encoder_layer(in_shape: Shape, _out_shape: Shape, params: dict[str, Any]) -
     )
 
 
-def _layer_norm(in_shape: Shape, _out_shape: Shape, _params: dict[str, Any]) -> str:
+def _layer_norm(in_shape: Shape, _out_shape: Shape, _params: Settings) -> str:
     return "2·" + "·".join(map(str, in_shape[-1:] if len(in_shape) == 2 else in_shape))
 
 
-def _batch_norm(in_shape: Shape, _out_shape: Shape, _params: dict[str, Any]) -> str:
+def _batch_norm(in_shape: Shape, _out_shape: Shape, _params: Settings) -> str:
     return f"2·{in_shape[0]}"
 
 

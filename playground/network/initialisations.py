@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from playground.messages import msg
+
 
 @dataclass(frozen=True)
 class Initialisation:
@@ -30,45 +32,45 @@ class Initialisation:
 
 INITIALISATIONS: dict[str, Initialisation] = {
     "default": Initialisation(
-        "PyTorch’s own",
-        "PyTorch’s default for each layer: for linear layers and convolutions, uniform from −1/√inputs to 1/√inputs.",
+        msg("PyTorch’s own"),
+        msg("PyTorch’s default for each layer: for linear layers and convolutions, uniform from −1/√inputs to 1/√inputs."),
         "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html",
     ),
     "kaiming": Initialisation(
         "Kaiming (He)",
-        "Normally distributed with a variance of 2 / inputs, which keeps the size of activations through many ReLU layers.",
+        msg("Normally distributed with a variance of 2 / inputs, which keeps the size of activations through many ReLU layers."),
         "https://arxiv.org/abs/1502.01852",
         "kaiming_normal_",
         {"nonlinearity": "relu"},
     ),
     "xavier": Initialisation(
         "Xavier (Glorot)",
-        "Uniformly distributed with a variance of 2 / (inputs + outputs), which suits tanh and layers without an activation.",
+        msg("Uniformly distributed with a variance of 2 / (inputs + outputs), which suits tanh and layers without an activation."),
         "https://proceedings.mlr.press/v9/glorot10a.html",
         "xavier_uniform_",
     ),
     "orthogonal": Initialisation(
-        "Orthogonal",
-        "A random orthogonal matrix, which keeps the norm of activations and gradients.",
+        msg("Orthogonal"),
+        msg("A random orthogonal matrix, which keeps the norm of activations and gradients."),
         "https://arxiv.org/abs/1312.6120",
         "orthogonal_",
     ),
     "zeros": Initialisation(
-        "Zeros",
-        "Every weight is 0: all units of a layer stay equal, and only the last layer gets a gradient.",
+        msg("Zeros"),
+        msg("Every weight is 0: all units of a layer stay equal, and only the last layer gets a gradient."),
         "https://www.deeplearningbook.org/contents/optimization.html",
         "zeros_",
     ),
     "small": Initialisation(
-        "Small",
-        "Normally distributed with a standard deviation of 0.01: activations and gradients shrink from layer to layer.",
+        msg("Small"),
+        msg("Normally distributed with a standard deviation of 0.01: activations and gradients shrink from layer to layer."),
         "https://papers.nips.cc/paper_files/paper/2012/hash/c399862d3b9d6b76c8436e924a68c45b-Abstract.html",
         "normal_",
         {"std": 0.01},
     ),
     "large": Initialisation(
-        "Large",
-        "Normally distributed with a standard deviation of 1: activations and gradients grow from layer to layer.",
+        msg("Large"),
+        msg("Normally distributed with a standard deviation of 1: activations and gradients grow from layer to layer."),
         "http://neuralnetworksanddeeplearning.com/chap3.html#weight_initialization",
         "normal_",
         {"std": 1.0},

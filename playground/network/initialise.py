@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from playground.errors import UnknownName
+from playground.messages import msg
 from playground.network.initialisations import INITIALISATIONS, Initialisation
 
 NORMALISATIONS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm)
@@ -26,8 +27,8 @@ def initialise(module):
 
 
 network.apply(initialise)
-"""
-_DEFAULT_SOURCE = "# PyTorch initialised the weights when it created the layers.\n"
+"""  # no text: code
+_DEFAULT_SOURCE = "# PyTorch initialised the weights when it created the layers.\n"  # no text: code
 
 
 def initialise(module: nn.Module, name: str, seed: int | None) -> None:
@@ -77,5 +78,5 @@ def _draw(module: nn.Module, initialisation: Initialisation) -> None:
 
 def _initialisation(name: str) -> Initialisation:
     if name not in INITIALISATIONS:
-        raise UnknownName("initialisation", name, INITIALISATIONS)
+        raise UnknownName(msg("initialisation"), name, INITIALISATIONS)
     return INITIALISATIONS[name]

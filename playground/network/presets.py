@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playground import environment
 from playground.errors import ConfigError, PlaygroundError, UnknownName
+from playground.messages import msg
 from playground.network.spec import NetworkSpec, load
 from playground.network.trace import check
 
@@ -31,11 +32,11 @@ def load_presets(folder: Path | None = None) -> Presets:
         try:
             spec = _load(path, path.stat().st_mtime_ns)
             if spec.name in networks:
-                raise ConfigError([f"Another file already has a network called “{spec.name}”. Rename one of them."])
+                raise ConfigError([msg("Another file already has a network called “{name}”. Rename one of them.", name=spec.name)])
             check(spec)
             networks[spec.name] = spec
         except PlaygroundError as error:
-            faults[path.name] = str(error)
+            faults[path.name] = error.text
     return Presets(networks, faults)
 
 
@@ -53,8 +54,9 @@ def preset(name: str) -> NetworkSpec:
         ConfigError: its file cannot be used.
     """
     presets = load_presets()
-    if f"{name}.json" in presets.faults:
-        raise ConfigError([f"The file {name}.json cannot be used. {presets.faults[f'{name}.json']}"])
+    file = f"{name}.json"
+    if file in presets.faults:
+        raise ConfigError([msg("The file {file} cannot be used. {fault}", file=file, fault=presets.faults[file])])
     if name not in presets.networks:
-        raise UnknownName("network", name, presets.networks)
+        raise UnknownName(msg("network"), name, presets.networks)
     return presets.networks[name]

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
-from playground.network.catalogue import layer_type
+from playground.network.catalogue import Settings
 from playground.network.spec import NetworkSpec
 from playground.network.trace import ShapeStep
 from playground.network.types import Shape
@@ -53,7 +52,7 @@ def receptive_fields(spec: NetworkSpec, steps: Iterable[ShapeStep]) -> list[Rece
             fields.append(None)
             continue
         for axis in axes:
-            axis.add_layer(step.layer.type, step.in_shape, step.out_shape, layer_type(step.layer.type).settings(step.layer.params))
+            axis.add_layer(step.layer.type, step.in_shape, step.out_shape, step.layer.settings)
         fields.append(ReceptiveField(axes[0].extent(), axes[1].extent(), all(axis.covers_image() for axis in axes)))
     return fields
 
@@ -96,7 +95,7 @@ class _Axis:
         self.positions = pixels
         self.windows: list[_Window] = []
 
-    def add_layer(self, name: str, in_shape: Shape, out_shape: Shape, params: dict[str, Any]) -> None:
+    def add_layer(self, name: str, in_shape: Shape, out_shape: Shape, params: Settings) -> None:
         """Append the windows of a layer and update the number of positions."""
         if _mixes_positions(name, in_shape):
             self.windows.append(_Window(self.positions, 0, 0))
@@ -135,7 +134,7 @@ def _mixes_positions(name: str, in_shape: Shape) -> bool:
     return (name in ("Linear", "Softmax", "LayerNorm") and len(in_shape) == 1) or (name == "LayerNorm" and len(in_shape) == 3)
 
 
-def _image_windows(name: str, size: int, params: dict[str, Any]) -> list[_Window]:
+def _image_windows(name: str, size: int, params: Settings) -> list[_Window]:
     """Return the windows of a layer from images to images along an axis of `size` positions; [] for a layer that works on single values."""
     if name == "ResidualBlock":
         return [_Window(3, params["stride"], 1), _Window(3, 1, 1)]

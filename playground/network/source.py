@@ -10,7 +10,7 @@ from collections import Counter
 from playground.network.catalogue import NORMALISATIONS, layer_type
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, check, constructor_arguments, layer_class
-from playground.network.types import Shape, Value
+from playground.network.types import Shape
 
 _LINE_STARTS: dict[str, tuple[str, ...]] = {"Normalisation": ("Conv2d", "Linear"), "Activation": ("Conv2d", "Linear", *NORMALISATIONS)}
 """For each group of layers, the previous layers with which it shares a line, as in `F.relu(self.norm1(self.conv1(x)))`."""
@@ -113,7 +113,7 @@ def call(layer: LayerSpec, in_shape: Shape) -> str:
     """Write the constructor call of a layer: required arguments by position, the others by name and only where they differ from torch's default."""
     kind = layer_type(layer.type)
     signature = inspect.signature(layer_class(kind.target))
-    arguments: dict[str, Value] = constructor_arguments(kind, layer, in_shape)
+    arguments = constructor_arguments(kind, layer, in_shape)
     required = [name for name, parameter in signature.parameters.items() if parameter.default is inspect.Parameter.empty]
     parts = [repr(arguments[name]) for name in required if name in arguments]
     parts += [f"{name}={value!r}" for name, value in arguments.items() if name not in required and signature.parameters[name].default != value]

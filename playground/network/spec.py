@@ -6,16 +6,32 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import NotRequired, TypedDict, cast
 
 from playground.errors import ConfigError, PlaygroundError
-from playground.network.catalogue import layer_type
+from playground.messages import msg
+from playground.network.catalogue import Settings, layer_type
 from playground.network.types import Shape, Value
 
 VERSION = 1
 """Version of the file format; a file without `version` has this one."""
 MAX_LAYERS = 200
 MAX_SIZE = 4096
+
+SavedLayer = dict[str, Value]
+"""A layer as it is saved: its `type` and the parameters that are set."""
+
+
+class SavedNetwork(TypedDict):
+    """A network as it is saved; one that was written elsewhere may lack the texts."""
+
+    name: str
+    title: NotRequired[str]
+    summary: NotRequired[str]
+    source: NotRequired[str]
+    input_shape: list[int]
+    layers: list[SavedLayer]
+    """Of each its `type` and the parameters that are set; on the Network page one may be `off`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +44,12 @@ class LayerSpec:
     def __hash__(self) -> int:
         return hash((self.type, *sorted(self.params.items())))
 
-    def to_dict(self) -> dict[str, Value]:
+    @property
+    def settings(self) -> Settings:
+        """Values of all parameters, defaults included."""
+        return cast("Settings", layer_type(self.type).settings(self.params))  # the catalogue has their types as data
+
+    def to_dict(self) -> SavedLayer:
         return {"type": self.type, **self.params}
 
 
@@ -58,7 +79,7 @@ class NetworkSpec:
     def with_layers(self, layers: tuple[LayerSpec, ...]) -> NetworkSpec:
         return replace(self, layers=layers)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> SavedNetwork:
         return {
             "name": self.name,
             "title": self.title,
@@ -83,17 +104,20 @@ def from_dict(document: object) -> NetworkSpec:
         ConfigError: a field is missing, has the wrong type or is out of range; lists all problems.
     """
     if not isinstance(document, dict):
-        raise ConfigError(["A network is a JSON object with “name”, “input_shape” and “layers”."])
+        raise ConfigError([msg("A network is a JSON object with “name”, “input_shape” and “layers”.")])
     if document.get("version", VERSION) != VERSION:
-        raise ConfigError([f"This network was saved in version {str(document['version'])[:20]} of the format; this playground reads version {VERSION}."])
+        saved = str(document["version"])[:20]
+        raise ConfigError(
+            [msg("This network was saved in version {saved} of the format; this playground reads version {version}.", saved=saved, version=VERSION)]
+        )
     shape, layers = document.get("input_shape"), document.get("layers")
     problems = []
     if not isinstance(shape, list) or not all(isinstance(size, int) and not isinstance(size, bool) for size in shape):
-        problems.append("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
+        problems.append(msg("“input_shape” must be a list of whole numbers, such as [1, 28, 28]."))
     if not isinstance(layers, list) or not all(isinstance(layer, dict) and isinstance(layer.get("type"), str) for layer in layers):
-        problems.append("“layers” must be a list of objects, each with a “type”.")
+        problems.append(msg("“layers” must be a list of objects, each with a “type”."))
     if not isinstance(document.get("name"), str) or not document["name"]:
-        problems.append("“name” must be a non-empty string.")
+        problems.append(msg("“name” must be a non-empty string."))
     if problems or not isinstance(shape, list) or not isinstance(layers, list):
         raise ConfigError(problems)
     texts = {key: str(document.get(key) or "") for key in ("name", "title", "summary", "source")}
@@ -110,7 +134,7 @@ def from_json(text: str) -> NetworkSpec:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ConfigError([f"This is not JSON: {error}."]) from None
+        raise ConfigError([msg("This is not JSON: {error}.", error=str(error))]) from None
     return from_dict(document)
 
 
@@ -123,20 +147,22 @@ def load(path: Path) -> NetworkSpec:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"The file {path.name} cannot be read: {error}."]) from None
+        raise ConfigError([msg("The file {file} cannot be read: {error}.", file=path.name, error=str(error))]) from None
     return from_json(text)
 
 
 def _problems(spec: NetworkSpec) -> list[str]:
-    problems = []
+    problems: list[str] = []
     if len(spec.input_shape) not in (1, 3) or not all(1 <= size <= MAX_SIZE for size in spec.input_shape):
-        problems.append(f"The input shape {spec.input_shape} must be (features) or (channels, height, width), with sizes from 1 to {MAX_SIZE}.")
+        problems.append(
+            msg("The input shape {shape} must be (features) or (channels, height, width), with sizes from 1 to {most}.", shape=spec.input_shape, most=MAX_SIZE)
+        )
     if not 1 <= len(spec.layers) <= MAX_LAYERS:
-        problems.append(f"A network must have from 1 to {MAX_LAYERS} layers, not {len(spec.layers)}.")
+        problems.append(msg("A network must have from 1 to {most} layers, not {count}.", most=MAX_LAYERS, count=len(spec.layers)))
     for index, layer in enumerate(spec.layers):
         try:
             layer_problems = layer_type(layer.type).problems(layer.params)
         except PlaygroundError as error:
-            layer_problems = [str(error)]
-        problems.extend(f"Layer {index}: {problem}" for problem in layer_problems)
+            layer_problems = [error.text]
+        problems.extend(msg("Layer {index}: {problem}", index=index, problem=problem) for problem in layer_problems)
     return problems

@@ -10,13 +10,14 @@ import importlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from playground.errors import ShapeError
-from playground.network.catalogue import layer_type
+from playground.messages import msg
+from playground.network.catalogue import Settings, layer_type
 from playground.network.fixes import POOLS, Fix, propose_fixes
 from playground.network.spec import MAX_LAYERS, LayerSpec, NetworkSpec
-from playground.network.types import RANK_NAMES, LayerType, Shape, infer
+from playground.network.types import RANK_NAMES, LayerType, Shape, Value, infer
 
 if TYPE_CHECKING:
     from torch import nn
@@ -115,25 +116,41 @@ def check(spec: NetworkSpec, input_shape: Shape | None = None, classes: int | No
     """
     if input_shape is not None and spec.input_shape != input_shape:
         raise ShapeError(
-            f"The network “{spec.name}” takes input of shape {spec.input_shape}, but the samples of the data set have shape {input_shape}.",
-            "Choose another network, or a data set of that shape.",
+            msg(
+                "The network “{name}” takes input of shape {shape}, but the samples of the data set have shape {sample_shape}.",
+                name=spec.name,
+                shape=spec.input_shape,
+                sample_shape=input_shape,
+            ),
+            msg("Choose another network, or a data set of that shape."),
         )
     steps = trace(spec)
     parameters = sum(step.parameters for step in steps)
     if parameters > MAX_PARAMETERS:
-        raise ShapeError(f"The network “{spec.name}” has {parameters:,} parameters; the limit is {MAX_PARAMETERS:,}.", "Make its largest layer smaller.")
+        raise ShapeError(
+            msg("The network “{name}” has {parameters:,} parameters; the limit is {most:,}.", name=spec.name, parameters=parameters, most=MAX_PARAMETERS),
+            msg("Make its largest layer smaller."),
+        )
     for step in steps:
         if step.error:
-            raise ShapeError(f"Layer {step.index} ({step.layer.type}): {step.error}", step.fixes[0].title + "." if step.fixes else "")
+            raise ShapeError(
+                msg("Layer {index} ({type}): {error}", index=step.index, type=step.layer.type, error=step.error),
+                msg("{change}.", change=step.fixes[0].title) if step.fixes else "",
+            )
     if classes is not None and steps[-1].out_shape != (classes,):
         raise ShapeError(
-            f"The network “{spec.name}” ends in shape {steps[-1].out_shape}, but the data set has {classes} classes.",
-            f"End it in a Linear layer with out_features {classes}.",
+            msg(
+                "The network “{name}” ends in shape {shape}, but the data set has {classes} classes.",
+                name=spec.name,
+                shape=steps[-1].out_shape,
+                classes=classes,
+            ),
+            msg("End it in a Linear layer with out_features {classes}.", classes=classes),
         )
     return steps
 
 
-def constructor_arguments(kind: LayerType, layer: LayerSpec, in_shape: Shape) -> dict[str, Any]:
+def constructor_arguments(kind: LayerType, layer: LayerSpec, in_shape: Shape) -> dict[str, Value | list[int]]:
     """Return all arguments of the layer's class: those inferred from the input shape, the parameters, and the fixed ones."""
     inferred = {name: infer(rule, in_shape) for name, rule in kind.inferred}
     return {**inferred, **kind.settings(layer.params), **dict(kind.fixed)}
@@ -187,7 +204,7 @@ def _run_layer(layer: LayerSpec, in_shape: Shape) -> _LayerResult:
         with FlopCounterMode(display=False) as flops:
             out = module(samples)
     except (RuntimeError, ValueError, AssertionError) as error:  # torch.nn raises these for sizes that do not fit
-        return _LayerResult(error=f"PyTorch raised an error for an input of shape {in_shape}: {error}")
+        return _LayerResult(error=msg("PyTorch raised an error for an input of shape {shape}: {error}", shape=in_shape, error=str(error)))
     return _LayerResult(tuple(out.shape[1:]), _count_parameters(module), flops.get_total_flops() // (2 * BATCH), _state_bytes(module))
 
 
@@ -203,28 +220,52 @@ def _find_misfit(layer: LayerSpec, shape: Shape) -> str:
     """Say why the layer does not fit an input of `shape`, in plainer words than PyTorch's error; return "" where no reason is known."""
     kind = layer_type(layer.type)
     if len(shape) not in kind.ranks:
-        accepted = " or ".join(RANK_NAMES[rank] for rank in kind.ranks)
-        return f"This layer takes {accepted}, but its input is {RANK_NAMES[len(shape)]} of shape {shape}."
-    params: dict[str, Any] = kind.settings(layer.params)
+        accepted, *others = (RANK_NAMES[rank] for rank in kind.ranks)
+        for other in others:
+            accepted = msg("{some} or {last}", some=accepted, last=other)
+        return msg(
+            "This layer takes {accepted}, but its input is {actual} of shape {shape}.",
+            accepted=accepted,
+            actual=RANK_NAMES[len(shape)],
+            shape=shape,
+        )
+    params = layer.settings
     if "kernel_size" in params:
         return _find_window_misfit(layer, shape, params)
     if layer.type == "PatchEmbedding" and (shape[1] != shape[2] or shape[1] % params["patch_size"]):
-        return f"Patches of {params['patch_size']}×{params['patch_size']} pixels do not tile an image of {shape[1]}×{shape[2]} pixels."
+        return msg(
+            "Patches of {side}×{side} pixels do not tile an image of {height}×{width} pixels.",
+            side=params["patch_size"],
+            height=shape[1],
+            width=shape[2],
+        )
     if layer.type == "TransformerEncoderLayer" and shape[-1] % params["nhead"]:
-        return f"{shape[-1]} features cannot be divided equally among {params['nhead']} heads."
+        return msg("{features} features cannot be divided equally among {heads} heads.", features=shape[-1], heads=params["nhead"])
     return ""
 
 
-def _find_window_misfit(layer: LayerSpec, shape: Shape, params: dict[str, Any]) -> str:
+def _find_window_misfit(layer: LayerSpec, shape: Shape, params: Settings) -> str:
     kernel_size, padding, dilation = params["kernel_size"], params.get("padding", 0), params.get("dilation", 1)
     if layer.type in POOLS and padding > kernel_size // 2:
-        return f"The padding ({padding}) must be at most half of kernel_size ({kernel_size})."
+        return msg("The padding ({padding}) must be at most half of kernel_size ({kernel_size}).", padding=padding, kernel_size=kernel_size)
     shorter_side = min(shape[1:])
     mode = params.get("padding_mode")
     largest_padding = {"reflect": shorter_side - 1, "circular": shorter_side}.get(str(mode), padding)
     if padding > largest_padding:
-        return f"With padding_mode “{mode}”, the padding of an image of {shape[1]}×{shape[2]} pixels must be at most {largest_padding}, not {padding}."
+        return msg(
+            "With padding_mode “{mode}”, the padding of an image of {height}×{width} pixels must be at most {most}, not {padding}.",
+            mode=mode,
+            height=shape[1],
+            width=shape[2],
+            most=largest_padding,
+            padding=padding,
+        )
     span = dilation * (kernel_size - 1) + 1
     if span <= shorter_side + 2 * padding:
         return ""
-    return f"The window spans {span} pixels, but the padded image has only {shape[1] + 2 * padding}×{shape[2] + 2 * padding} pixels."
+    return msg(
+        "The window spans {span} pixels, but the padded image has only {height}×{width} pixels.",
+        span=span,
+        height=shape[1] + 2 * padding,
+        width=shape[2] + 2 * padding,
+    )

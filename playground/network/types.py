@@ -6,16 +6,25 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from playground.messages import msg
+
 Value = int | float | bool | str
 """Value of one parameter of a layer."""
 
 Shape = tuple[int, ...]
 """Sizes of one sample without the batch: ``(F,)`` for a vector, ``(T, F)`` for tokens, ``(C, H, W)`` for an image."""
 
+ParamKind = Literal["int", "float", "bool", "choice"]
+"""Which values a parameter takes."""
+
 Inference = Literal["channels", "features", "normalized_shape", "image_size"]
 """How a constructor argument follows from the input shape, so that a learner need not set it."""
 
-RANK_NAMES: Mapping[int, str] = {1: "a flat vector", 2: "a sequence of tokens", 3: "an image (channels, height, width)"}
+RANK_NAMES: Mapping[int, str] = {
+    1: msg("a flat vector"),
+    2: msg("a sequence of tokens"),
+    3: msg("an image (channels, height, width)"),
+}
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Param:
 
     name: str
     """Name of the argument of the layer's class."""
-    kind: Literal["int", "float", "bool", "choice"]
+    kind: ParamKind
     default: Value
     help: str
     low: float = 0
@@ -36,13 +45,15 @@ class Param:
     def problem(self, value: object) -> str:
         """Say in a sentence why `value` is not allowed; return "" if it is allowed."""
         if self.kind == "choice":
-            return "" if value in self.choices else f"{self.name} must be one of {', '.join(self.choices)}, not {value!r}."
+            choices = ", ".join(self.choices)
+            return "" if value in self.choices else msg("{name} must be one of {choices}, not {value}.", name=self.name, choices=choices, value=repr(value))
         if self.kind == "bool":
-            return "" if isinstance(value, bool) else f"{self.name} must be true or false, not {value!r}."
+            return "" if isinstance(value, bool) else msg("{name} must be true or false, not {value}.", name=self.name, value=repr(value))
         number = (int,) if self.kind == "int" else (int, float)
         if isinstance(value, bool) or not isinstance(value, number) or not self.low <= value <= self.high:
-            expected = "a whole number" if self.kind == "int" else "a number"
-            return f"{self.name} must be {expected} from {self.low:g} to {self.high:g}, not {value!r}."
+            whole = msg("{name} must be a whole number from {low:g} to {high:g}, not {value}.")
+            text = whole if self.kind == "int" else msg("{name} must be a number from {low:g} to {high:g}, not {value}.")
+            return text.filled(name=self.name, low=self.low, high=self.high, value=repr(value))
         return ""
 
 
@@ -75,9 +86,14 @@ class LayerType:
     def problems(self, values: Mapping[str, object]) -> list[str]:
         """List in sentences every unknown parameter in `values` and every value that is not allowed."""
         known = {param.name: param for param in self.params}
-        unknown = [f"{self.name} has no parameter {name!r}; its parameters: {', '.join(known) or 'none'}." for name in values if name not in known]
+        names = ", ".join(known) or msg("none")
+        unknown: list[str] = [
+            msg("{layer} has no parameter {name}; its parameters: {known}.", layer=self.name, name=repr(name), known=names)
+            for name in values
+            if name not in known
+        ]
         problems = [known[name].problem(value) for name, value in values.items() if name in known]
-        return unknown + [f"{self.name}: {problem}" for problem in problems if problem]
+        return unknown + [msg("{layer}: {problem}", layer=self.name, problem=problem) for problem in problems if problem]
 
 
 def infer(rule: Inference, shape: Shape) -> int | list[int]:

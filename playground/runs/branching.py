@@ -6,9 +6,9 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from playground.errors import ConfigError
+from playground.messages import msg
 from playground.network.spec import NetworkSpec
 from playground.runs.history import History
 from playground.runs.run import Run, create, create_from
@@ -20,7 +20,7 @@ FIXED = ("dataset", "network", "batch_size", "inputs", "initialisation", "whiten
 """Settings that a fork cannot change, because the steps before it were trained with them."""
 
 
-def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
+def fork(run: Run, step: int, changes: Mapping[str, object], owner: str) -> Run:
     """Create a run that continues another one from one of its checkpoints, with other settings.
 
     Args:
@@ -35,7 +35,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
         RunError: the folder cannot be written.
     """
     if wrong := [name for name in changes if name in FIXED]:
-        raise ConfigError([f"A fork cannot change “{name}”, because the steps before it were trained with another value." for name in wrong])
+        raise ConfigError([msg("A fork cannot change “{name}”, because the steps before it were trained with another value.", name=name) for name in wrong])
     state = run.checkpoints.load(step)
     assert state is not None
     current = {"learning_rate": state["learning_rate"], "optimizer": state.get("optimizer_name", run.config.optimizer)}
@@ -43,7 +43,10 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     refuse_change(run.config.optimizer, config.optimizer)
     history = History(run).follow()
     if history.started and step >= max(1, round(config.epochs * history.started.steps_per_epoch)):
-        raise ConfigError([f"At step {step:,} all {config.epochs:g} epochs are done, so the fork has no step left to train. Choose more epochs."])
+        problem = msg(
+            "At step {step:,} all {epochs:g} epochs are done, so the fork has no step left to train. Choose more epochs.", step=step, epochs=config.epochs
+        )
+        raise ConfigError([problem])
     if config.optimizer != current["optimizer"]:
         state["optimizer"] = None  # the state of one optimizer cannot be used by another
     state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}
@@ -57,7 +60,7 @@ def fork(run: Run, step: int, changes: Mapping[str, Any], owner: str) -> Run:
     return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)
 
 
-def race(config: TrainConfig, network: NetworkSpec, variations: Iterable[Mapping[str, Any]], owner: str) -> list[Run]:
+def race(config: TrainConfig, network: NetworkSpec, variations: Iterable[Mapping[str, object]], owner: str) -> list[Run]:
     """Create runs of one network with the same initial weights and the same batches; each differs in some settings.
 
     Args:

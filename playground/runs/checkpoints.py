@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from playground.errors import CheckpointError, RunError
+from playground.messages import msg
 
 MAX_EARLIER = 12
 """Maximum number of earlier checkpoints of a run."""
@@ -56,8 +57,8 @@ class Checkpoints:
             if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
             raise RunError(
-                "The checkpoint could not be written: the disk seems to be full.",
-                "Free some space, then resume the run; it continues from its last checkpoint.",
+                msg("The checkpoint could not be written: the disk seems to be full."),
+                msg("Free some space, then resume the run; it continues from its last checkpoint."),
             ) from error
 
     def _link(self, path: Path, step: int) -> None:
@@ -92,7 +93,10 @@ class Checkpoints:
             return load_state(self.latest_path) if self.latest_path.exists() else None
         if step not in self.steps():
             steps = ", ".join(map(str, self.steps()))
-            raise CheckpointError(f"The run “{self.folder.name}” has no checkpoint at step {step}.", f"It has checkpoints at steps {steps}." if steps else "")
+            raise CheckpointError(
+                msg("The run “{run}” has no checkpoint at step {step}.", run=self.folder.name, step=step),
+                msg("It has checkpoints at steps {steps}.", steps=steps) if steps else "",
+            )
         return load_state(self.path_at(step))
 
 
@@ -105,15 +109,17 @@ def load_state(path: Path) -> dict[str, Any]:
     import torch  # as in `save`
 
     if not _is_archive(path):  # torch.save writes zip archives; older pickles are refused
-        raise CheckpointError(f"{path.name} is not a checkpoint, or it is damaged: it is not a zip archive.")
+        raise CheckpointError(msg("{file} is not a checkpoint, or it is damaged: it is not a zip archive.", file=path.name))
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
-        raise CheckpointError(f"{path.name} contains more than tensors and plain data, which could run code, so it was not opened.") from None
+        raise CheckpointError(msg("{file} contains more than tensors and plain data, which could run code, so it was not opened.", file=path.name)) from None
     except Exception as error:  # a damaged file makes torch's reader raise anything: IndexError, AssertionError, …
-        raise CheckpointError(f"{path.name} is not a checkpoint, or it is damaged: {error}") from None
+        raise CheckpointError(msg("{file} is not a checkpoint, or it is damaged: {error}", file=path.name, error=str(error))) from None
     if not isinstance(state, dict):
-        raise CheckpointError(f"{path.name} is not a checkpoint of the playground: it contains a {type(state).__name__}, not a dictionary.")
+        raise CheckpointError(
+            msg("{file} is not a checkpoint of the playground: it contains a {kind}, not a dictionary.", file=path.name, kind=type(state).__name__)
+        )
     return state
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from playground.errors import CheckpointError
+from playground.messages import msg
 from playground.training.events import Closeup, Created, Event, Snapshot, Step, Steps, from_json
 
 FLUSH_SECONDS = 0.2
@@ -53,7 +54,7 @@ class Journal:
         except (OSError, ValueError):
             first = None
         if not isinstance(first, Created):
-            raise CheckpointError(f"The record of the run “{self.folder.name}” is damaged.")
+            raise CheckpointError(msg("The record of the run “{run}” is damaged.", run=self.folder.name))
         return first
 
     def append(self, event: Event) -> None:

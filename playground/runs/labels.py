@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 
 from playground.errors import RunError
+from playground.messages import msg
 from playground.runs.run import Run
 
 NAME_LIMIT = 80
@@ -58,15 +59,15 @@ def relabel(run: Run, name: str | None = None, note: str | None = None) -> Label
     old = label(run)
     new = Label(old.name if name is None else _line(name), old.note if note is None else _text(note))
     if len(new.name) > NAME_LIMIT:
-        raise RunError(f"A run’s name has at most {NAME_LIMIT} characters; this one has {len(new.name)}.")
+        raise RunError(msg("A run’s name has at most {most} characters; this one has {count}.", most=NAME_LIMIT, count=len(new.name)))
     if len(new.note) > NOTE_LIMIT:
-        raise RunError(f"A run’s note has at most {NOTE_LIMIT} characters; this one has {len(new.note)}.")
+        raise RunError(msg("A run’s note has at most {most} characters; this one has {count}.", most=NOTE_LIMIT, count=len(new.note)))
     temporary = run.path / "label.tmp"
     try:
         temporary.write_text(json.dumps(asdict(new), ensure_ascii=False), encoding="utf-8")
         temporary.replace(run.path / "label.json")
     except OSError as error:
-        raise RunError(f"The run’s name could not be written: {error.strerror}.") from None
+        raise RunError(msg("The run’s name could not be written: {error}.", error=error.strerror)) from None
     return new
 
 

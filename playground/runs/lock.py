@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from playground.errors import RunError
+from playground.messages import msg
 
 LOCK_SECONDS = 5.0
 """How long a worker waits for the lock: readers that check whether it is held hold it for an instant themselves."""
@@ -41,4 +42,4 @@ class Lock:
             with FileLock(self.folder / "worker.lock").acquire(timeout=LOCK_SECONDS):
                 yield
         except Timeout:
-            raise RunError(f"The run “{self.folder.name}” is being trained by another process.") from None
+            raise RunError(msg("The run “{run}” is being trained by another process.", run=self.folder.name)) from None

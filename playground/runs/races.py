@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from playground.data.catalogue import dataset_info
 from playground.errors import ConfigError
+from playground.messages import Message, joined, msg
 from playground.network.spec import NetworkSpec
 from playground.runs import branching
 from playground.runs.labels import relabel
@@ -50,7 +51,8 @@ def by_optimizer(config: TrainConfig, names: Sequence[str], *, usual: bool = Fal
         usual: whether each optimizer gets its usual learning rate instead of the common one.
     """
     rates = {name: usual_learning_rate(replace(config, optimizer=name)) for name in names} if usual else {}
-    return _require_count([{"optimizer": name, **({"learning_rate": rates[name]} if usual else {})} for name in dict.fromkeys(names)], "optimizers")
+    variations: list[Variation] = [{"optimizer": name, **({"learning_rate": rates[name]} if usual else {})} for name in dict.fromkeys(names)]
+    return _require_count(variations, msg("A race needs from 2 to {most} optimizers, not {count}."))
 
 
 def by_learning_rate(text: str) -> list[Variation]:
@@ -59,7 +61,8 @@ def by_learning_rate(text: str) -> list[Variation]:
     Raises:
         ConfigError: the text is not a list of 2 to `MAX_RUNS` numbers.
     """
-    return _require_count([{"learning_rate": value} for value in _numbers(text, float, "a learning rate, such as 0.01")], "learning rates")
+    values = _numbers(text, float, msg("“{word}” is not a learning rate, such as 0.01. Separate the numbers by commas."))
+    return _require_count([{"learning_rate": value} for value in values], msg("A race needs from 2 to {most} learning rates, not {count}."))
 
 
 def by_batch_size(text: str) -> list[Variation]:
@@ -68,7 +71,8 @@ def by_batch_size(text: str) -> list[Variation]:
     Raises:
         ConfigError: the text is not a list of 2 to `MAX_RUNS` whole numbers.
     """
-    return _require_count([{"batch_size": value} for value in _numbers(text, int, "a batch size, such as 64")], "batch sizes")
+    values = _numbers(text, int, msg("“{word}” is not a batch size, such as 64. Separate the numbers by commas."))
+    return _require_count([{"batch_size": value} for value in values], msg("A race needs from 2 to {most} batch sizes, not {count}."))
 
 
 def create_race(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation], owner: str) -> list[Run]:
@@ -88,7 +92,7 @@ def create_race(config: TrainConfig, network: NetworkSpec, variations: Sequence[
 
 def variation_name(variation: Variation) -> str:
     """Return the name of a run with this variation: `SGD, learning rate 0.05`."""
-    return ", ".join(setting_called(name).mention(SimpleNamespace(**variation)) for name in variation)
+    return joined((setting_called(name).mention(SimpleNamespace(**variation)) for name in variation), ", ")
 
 
 def _evaluate_every(config: TrainConfig) -> int:
@@ -99,18 +103,25 @@ def _evaluate_every(config: TrainConfig) -> int:
     return 0 if per_epoch == 1 else max(1, steps // per_epoch)
 
 
-def _numbers(text: str, kind: Callable[[str], float], example: str) -> list[float]:
-    """Parse the numbers in a text, separated by spaces, commas or semicolons; drop repetitions."""
+def _numbers(text: str, kind: Callable[[str], float], problem: Message) -> list[float]:
+    """Parse the numbers in a text, separated by spaces, commas or semicolons; drop repetitions.
+
+    Args:
+        text: the text.
+        kind: parses one of them.
+        problem: the template of the error for a `{word}` that is none.
+    """
     numbers = []
     for word in re.split(r"[\s,;]+", text.strip()):
         try:
             numbers.append(kind(word))
         except ValueError:
-            raise ConfigError([f"“{word[:20]}” is not {example}. Separate the numbers by commas."]) from None
+            raise ConfigError([problem.filled(word=word[:20])]) from None
     return list(dict.fromkeys(numbers))
 
 
-def _require_count(variations: list[Variation], noun: str) -> list[Variation]:
+def _require_count(variations: list[Variation], problem: Message) -> list[Variation]:
+    """Return the variations; `problem` is the template of the error for a `{count}` that is too small or above `{most}`."""
     if not 2 <= len(variations) <= MAX_RUNS:
-        raise ConfigError([f"A race needs from 2 to {MAX_RUNS} {noun}, not {len(variations)}."])
+        raise ConfigError([problem.filled(most=MAX_RUNS, count=len(variations))])
     return variations

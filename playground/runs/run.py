@@ -28,6 +28,7 @@ from typing import Literal
 
 from playground import environment
 from playground.errors import CheckpointError, PlaygroundError, RunError, UnknownName
+from playground.messages import msg
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.runs.checkpoints import Checkpoints
@@ -39,6 +40,16 @@ from playground.training.events import Created
 State = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 ACTIVE: tuple[State, ...] = ("queued", "running", "paused")
 """States in which a run has or needs a worker."""
+STATES: dict[State, str] = {
+    "queued": msg("queued"),
+    "running": msg("running"),
+    "paused": msg("paused"),
+    "finished": msg("finished"),
+    "stopped": msg("stopped"),
+    "failed": msg("failed"),
+    "interrupted": msg("interrupted"),
+}
+"""The word for each state, as in “The run is paused”."""
 
 CACHED = 4096
 """Number of runs whose settings, network and first event are kept in memory."""
@@ -121,7 +132,7 @@ def _config(run: Run, _modified: int) -> TrainConfig:
     try:
         return TrainConfig.from_dict(json.loads((run.path / "config.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise CheckpointError(f"The settings of the run “{run.id}” cannot be read: {error}.") from None
+        raise CheckpointError(msg("The settings of the run “{run}” cannot be read: {error}.", run=run.id, error=str(error))) from None
 
 
 @lru_cache(maxsize=CACHED)
@@ -209,7 +220,10 @@ def _reserved(name: str) -> Path:
 
 
 def _unwritable(error: OSError) -> RunError:
-    return RunError(f"The run could not be written to {environment.runs_folder()}: {error.strerror}.", "Free some space or choose another folder.")
+    return RunError(
+        msg("The run could not be written to {folder}: {error}.", folder=str(environment.runs_folder()), error=error.strerror),
+        msg("Free some space or choose another folder."),
+    )
 
 
 def find(run_id: str) -> Run:
@@ -220,7 +234,7 @@ def find(run_id: str) -> Run:
     """
     path = environment.runs_folder() / run_id
     if not _ID.match(run_id) or not (path / "events.jsonl").exists():
-        raise UnknownName("run", run_id, everyones_runs())
+        raise UnknownName(msg("run"), run_id, everyones_runs())
     return Run(path)
 
 

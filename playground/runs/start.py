@@ -9,6 +9,7 @@ from torch import Tensor
 from playground.data.catalogue import dataset_info
 from playground.data.own_drawings import LabelledImages, from_safetensors
 from playground.errors import CheckpointError, DataError
+from playground.messages import msg
 from playground.runs.run import Run
 
 
@@ -23,7 +24,7 @@ def start_weights(run: Run) -> dict[str, Tensor] | None:
     try:
         return load_file(run.start_path)
     except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"The weights to start from cannot be read: {error}.") from None
+        raise CheckpointError(msg("The weights to start from cannot be read: {error}.", error=str(error))) from None
 
 
 def own_images(run: Run) -> LabelledImages | None:
@@ -37,4 +38,5 @@ def own_images(run: Run) -> LabelledImages | None:
     try:
         return from_safetensors(run.own_path.read_bytes(), dataset_info(run.config.dataset))
     except (DataError, OSError) as error:
-        raise CheckpointError(f"The learner’s own images in the run “{run.id}” cannot be read: {error}") from None
+        reason = error.text if isinstance(error, DataError) else str(error)
+        raise CheckpointError(msg("The learner’s own images in the run “{run}” cannot be read: {reason}", run=run.id, reason=reason)) from None

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from playground import environment
 from playground.errors import RunError, UnknownName
+from playground.messages import msg
 from playground.runs.history import History
-from playground.runs.run import ACTIVE, Run
+from playground.runs.run import ACTIVE, STATES, Run
 
 _MARK = "deleted"
 """File in the folder of a deleted run, written when it was deleted."""
@@ -34,13 +35,13 @@ def delete(run: Run) -> None:
     """
     state = History(run).follow().state
     if state in ACTIVE:
-        raise RunError(f"The run “{run.id}” is {state}, so it cannot be deleted.", "Stop it first.")
+        raise RunError(msg("The run “{run}” is {state}, so it cannot be deleted.", run=run.id, state=STATES[state]), msg("Stop it first."))
     try:
         _folder().mkdir(parents=True, exist_ok=True)
         (run.path / _MARK).touch()
         run.path.rename(_folder() / run.id)
     except OSError as error:
-        raise RunError(f"The run “{run.id}” could not be deleted: {error.strerror}.") from None
+        raise RunError(msg("The run “{run}” could not be deleted: {error}.", run=run.id, error=error.strerror)) from None
 
 
 def restore(run_id: str) -> Run:
@@ -52,13 +53,13 @@ def restore(run_id: str) -> Run:
     """
     deleted = {item.run.id: item.run.path for item in trash()}
     if run_id not in deleted:
-        raise UnknownName("deleted run", run_id, list(deleted)[:10])
+        raise UnknownName(msg("deleted run"), run_id, list(deleted)[:10])
     run = Run(environment.runs_folder() / run_id)
     try:
         deleted[run_id].rename(run.path)
         (run.path / _MARK).unlink(missing_ok=True)
     except OSError as error:
-        raise RunError(f"The run “{run_id}” could not be restored: {error.strerror}.") from None
+        raise RunError(msg("The run “{run}” could not be restored: {error}.", run=run_id, error=error.strerror)) from None
     return run
 
 

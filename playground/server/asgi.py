@@ -14,7 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground.environment import PACKAGE
 from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
-from playground.server.routes import assets, comparison, later, runs, scripts
+from playground.server.reader import ReaderLanguage
+from playground.server.routes import assets, comparison, later, runs, scripts, texts
 
 HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -59,7 +60,7 @@ def _cookies(scope: Scope) -> SimpleCookie:
 
 def _new_cookie(scope: Scope) -> str:
     secure = "; Secure" if scope.get("scheme") == "https" else ""
-    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"
+    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age={COOKIE_SECONDS}; HttpOnly; SameSite=Lax{secure}"  # no text: a header
 
 
 @asynccontextmanager
@@ -71,5 +72,5 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 
 SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
-ROUTES = [*assets.ROUTES, *runs.ROUTES, *comparison.ROUTES, *scripts.ROUTES, *later.ROUTES]
-MIDDLEWARE = [Middleware(LearnerCookie)]
+ROUTES = [*assets.ROUTES, *texts.ROUTES, *runs.ROUTES, *comparison.ROUTES, *scripts.ROUTES, *later.ROUTES]
+MIDDLEWARE = [Middleware(LearnerCookie), Middleware(ReaderLanguage)]

@@ -12,6 +12,7 @@ import webbrowser
 
 from playground.environment import ROOT
 from playground.errors import PlaygroundError
+from playground.messages import msg
 
 EVERYWHERE = ("0.0.0.0", "::")
 """Addresses that mean all of this machine's, at none of which a browser can look."""
@@ -54,8 +55,8 @@ def _check_port_is_free(host: str, port: int) -> None:
     except OSError:
         return
     raise PlaygroundError(
-        f"Another program on this computer uses port {port}.",
-        f"Choose another port, for example: pytorch-playground serve --port {port + 1}",
+        msg("Another program on this computer uses port {port}.", port=port),
+        msg("Choose another port, for example: pytorch-playground serve --port {port}", port=port + 1),
     )
 
 

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from playground.errors import PlaygroundError
+from playground.messages import language, msg, translated
 
 MAX_BODY = 32_768
 DOCUMENTS = 128
@@ -25,10 +26,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 class AsciiJSON(JSONResponse):
-    """JSON escaped to ASCII: a lone surrogate in a learner's text, which a message may repeat, could not be encoded otherwise."""
+    """JSON in the reader's language, escaped to ASCII: a lone surrogate in a learner's text, which a message may repeat, could not be encoded otherwise."""
 
     def render(self, content: Any) -> bytes:
-        return json.dumps(content, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(translated(content), allow_nan=False, separators=(",", ":")).encode()
 
 
 class Forbidden(PlaygroundError):
@@ -45,7 +46,7 @@ def answered(handler: Handler) -> Handler:
         try:
             return await handler(request)
         except PlaygroundError as error:
-            return AsciiJSON({"error": str(error)}, error.status)
+            return AsciiJSON({"error": error.text}, error.status)
 
     return handle
 
@@ -60,7 +61,7 @@ async def body_of(request: Request, most: int = MAX_BODY) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
-            raise PlaygroundError(f"The request body is larger than {most:,} bytes.")
+            raise PlaygroundError(msg("The request body is larger than {most:,} bytes.", most=most))
     return body
 
 
@@ -75,18 +76,22 @@ def object_of(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise PlaygroundError("The request body must be a JSON object.")
+        raise PlaygroundError(msg("The request body must be a JSON object."))
     return document
 
 
 def kept(request: Request, content: Any) -> Response:
     """Return a document that browsers keep, but ask about before each use: 304 while theirs is still the same."""
-    body = AsciiJSON(content).body
+    return unless_kept(request, bytes(AsciiJSON(content).body), AsciiJSON.media_type)
+
+
+def unless_kept(request: Request, body: bytes, media_type: str) -> Response:
+    """Do the same for a document that is already serialised."""
     tag = f'"{hashlib.blake2b(body, digest_size=8).hexdigest()}"'
     headers = {"cache-control": "no-cache", "etag": tag}
     if tag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type=AsciiJSON.media_type, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -105,7 +110,8 @@ _documents_lock = threading.Lock()
 async def news(request: Request, subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> Response:
     """Return a document and its version, or 204 if the client has that version.
 
-    A document is made and serialised only when its state differs from the last one's, once for everyone who asks for the subject.
+    A document is made and serialised only when its state differs from the last one's, once for everyone who asks for the subject
+    in the same language.
 
     Args:
         request: its parameter `seen` is the version that the client has.
@@ -113,7 +119,7 @@ async def news(request: Request, subject: Hashable, state: Callable[[], Any], ma
         state: returns what the document follows from; much cheaper than the document.
         make: returns the document.
     """
-    stamped = await to_thread.run_sync(_stamped, subject, state, make)
+    stamped = await to_thread.run_sync(_stamped, (subject, language.get()), state, make)
     if request.query_params.get("seen") == stamped.version:
         return Response(status_code=204)
     return Response(stamped.body, media_type=AsciiJSON.media_type)

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from playground import device, environment
+from playground.messages import msg, nmsg
 
 SIZES = (64, 128, 256, 512, 1024)
 """Rows and columns of the matrices."""
@@ -33,11 +34,11 @@ def compare_devices(_request: Mapping[str, Any]) -> dict[str, Any]:
     devices: list[tuple[str, torch.device, int]]
     threads = environment.cores()
     if best.is_accelerator:
-        devices = [("CPU, all threads", torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
+        devices = [(msg("CPU, all threads"), torch.device("cpu"), threads), (best.title, torch.device(best.name), threads)]
     else:
-        devices = [("1 thread", torch.device("cpu"), 1)]
+        devices = [(nmsg("{n} thread", "{n} threads", 1), torch.device("cpu"), 1)]
         if threads > 1:
-            devices.append((f"{threads} threads", torch.device("cpu"), threads))
+            devices.append((nmsg("{n} thread", "{n} threads", threads), torch.device("cpu"), threads))
     rows = [{"size": size, "seconds": [_median_seconds(size, torch_device, count) for _title, torch_device, count in devices]} for size in SIZES]
     return {"devices": [title for title, _device, _threads in devices], "rows": rows}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from playground.messages import msg
+
 
 @dataclass(frozen=True)
 class Example:
@@ -17,7 +19,7 @@ class Example:
 EXAMPLES = (
     Example(
         "first",
-        "A first look",
+        msg("A first look"),
         """# Point at any cell on the right.
 a = torch.tensor([[1., 2., 3.],
                   [4., 5., 6.]])
@@ -26,11 +28,11 @@ b = torch.tensor([[1., 0.],
                   [2., 2.]])
 sums = a.sum(dim=1)
 c = a @ b
-""",
+""",  # no text: code
     ),
     Example(
         "create",
-        "Making tensors",
+        msg("Making tensors"),
         """n = torch.tensor(5)
 m = torch.tensor([[1, 2], [3, 4]])
 f = torch.tensor([5.5, 3])
@@ -44,7 +46,7 @@ u = torch.empty(5, 3)
     ),
     Example(
         "index",
-        "Picking cells",
+        msg("Picking cells"),
         """matrix = torch.arange(12).view(3, 4)
 row = matrix[0]
 column = matrix[:, 1]
@@ -55,7 +57,7 @@ some = matrix[torch.tensor([2, 0])]
     ),
     Example(
         "view",
-        "One memory, many shapes",
+        msg("One memory, many shapes"),
         """x = torch.arange(12)
 y = x.view(3, 4)
 z = x.view(-1, 6)
@@ -67,7 +69,7 @@ print(t.is_contiguous())
     ),
     Example(
         "broadcast",
-        "Broadcasting",
+        msg("Broadcasting"),
         """column = torch.tensor([[0.], [10.], [20.]])
 row = torch.tensor([1., 2., 3., 4.])
 table = column + row
@@ -76,7 +78,7 @@ centred = table - table.mean(dim=0)
     ),
     Example(
         "matmul",
-        "Matrix products",
+        msg("Matrix products"),
         """torch.manual_seed(0)
 batch = torch.rand(4, 3)
 weight = torch.rand(2, 3)
@@ -87,7 +89,7 @@ dot = weight[0] @ weight[1]
     ),
     Example(
         "reduce",
-        "Reductions",
+        msg("Reductions"),
         """torch.manual_seed(0)
 logits = torch.randn(4, 3)
 total = logits.sum()
@@ -95,11 +97,11 @@ mean = logits.mean(dim=0)
 best = logits.max(dim=1)[1]
 shares = torch.softmax(logits, dim=1)
 running = torch.arange(5).cumsum(0)
-""",
+""",  # no text: code
     ),
     Example(
         "join",
-        "Joining and repeating",
+        msg("Joining and repeating"),
         """c = torch.ones(2, 3)
 d = torch.zeros(2, 3)
 below = torch.cat([c, d])
@@ -112,7 +114,7 @@ stretched = i.view(-1, 1).expand(3, 2)
     ),
     Example(
         "numpy",
-        "NumPy and PyTorch share memory",
+        msg("NumPy and PyTorch share memory"),
         """a = np.ones(5)
 b = torch.from_numpy(a)
 np.add(a, 1, out=a)
@@ -123,7 +125,7 @@ x.add_(1)
     ),
     Example(
         "in-place",
-        "In place, or a new tensor",
+        msg("In place, or a new tensor"),
         """x = torch.zeros(2, 3)
 first = x[0]
 first += 1
@@ -134,18 +136,18 @@ y = x + 10
     ),
     Example(
         "device",
-        "Devices",
+        msg("Devices"),
         """x = torch.rand(3, 5)
 print(x.device, device)
 y = x.to(device)
 z = torch.ones(3, 5, device=device)
 total = y + z
 back = total.cpu().numpy()
-""",
+""",  # no text: code
     ),
     Example(
         "mistake",
-        "A mistake, explained",
+        msg("A mistake, explained"),
         """c = torch.rand(2, 3)
 d = torch.rand(3, 4)
 good = c @ d

@@ -7,6 +7,7 @@ import binascii
 import zlib
 
 from playground.errors import PlaygroundError
+from playground.messages import msg
 
 MAX_PACKED = 4_000
 """Characters of a packed script, at most; with it, an address is short enough for every browser and proxy."""
@@ -24,15 +25,18 @@ def pack(source: str) -> str:
         packed = base64.urlsafe_b64encode(zlib.compress(source.encode(), 9)).decode().rstrip("=")
     except UnicodeEncodeError:
         raise PlaygroundError(
-            "A link cannot contain this script: one of its characters is incomplete (a lone surrogate).", "Delete that character and type it again."
+            msg("A link cannot contain this script: one of its characters is incomplete (a lone surrogate)."),
+            msg("Delete that character and type it again."),
         ) from None
     if len(source) > MAX_SCRIPT:
         raise PlaygroundError(
-            f"This script is too long for a link: it has {len(source):,} characters; the limit is {MAX_SCRIPT:,}.", "Copy the script itself instead."
+            msg("This script is too long for a link: it has {length:,} characters; the limit is {limit:,}.", length=len(source), limit=MAX_SCRIPT),
+            msg("Copy the script itself instead."),
         )
     if len(packed) > MAX_PACKED:
         raise PlaygroundError(
-            f"This script is too long for a link: compressed it has {len(packed):,} characters; the limit is {MAX_PACKED:,}.", "Copy the script itself instead."
+            msg("This script is too long for a link: compressed it has {length:,} characters; the limit is {limit:,}.", length=len(packed), limit=MAX_PACKED),
+            msg("Copy the script itself instead."),
         )
     return packed
 
@@ -51,4 +55,6 @@ def unpack(packed: str) -> str:
             raise ValueError("cut, or too long")
         return source
     except (ValueError, zlib.error, binascii.Error):
-        raise PlaygroundError("The script in this link cannot be read.", "The address was cut or changed on its way. Ask for the link again.") from None
+        raise PlaygroundError(
+            msg("The script in this link cannot be read."), msg("The address was cut or changed on its way. Ask for the link again.")
+        ) from None

@@ -24,6 +24,7 @@ from typing import Any
 from playground import environment
 from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
+from playground.messages import language, msg, translated
 
 PREPARE = "playground.tensors.script_task:prepare"
 RUN = "playground.tensors.script_task:run_script"
@@ -57,9 +58,9 @@ class InProcessSandbox:
         self._lock = threading.Lock()
 
     def run(self, task: str, request: Mapping[str, Any], _seconds: float | None = None) -> dict[str, Any]:
-        """Run a task and return its result."""
+        """Run a task and return its result in the reader's language."""
         with self._lock:
-            return _load_task(task)(dict(request))
+            return translated(_load_task(task)(dict(request)))
 
     def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
         """Run a task and return its result as JSON."""
@@ -116,24 +117,24 @@ def _exchange(pid: int, connection: socket.socket, request: Mapping[str, Any], s
     deadline = time.monotonic() + wall_seconds
     received = bytearray()
     try:
-        connection.sendall(json.dumps([seconds, request]).encode())
+        connection.sendall(json.dumps([seconds, language.get(), request]).encode())
         connection.shutdown(socket.SHUT_WR)
         while part := _receive(connection, deadline):
             received += part
             if received.startswith(OUT_OF_TIME):
                 _kill(pid)
                 raise PlaygroundError(
-                    f"The script took longer than {seconds:.0f} seconds of processor time, so it was stopped.",
-                    "One of its operations is too much work. Make its tensors smaller.",
+                    msg("The script took longer than {seconds:.0f} seconds of processor time, so it was stopped.", seconds=seconds),
+                    msg("One of its operations is too much work. Make its tensors smaller."),
                 )
             if len(received) > MAX_RESULT:
                 _kill(pid)
-                raise PlaygroundError("The script’s result is too large to show.", "Print less, or keep fewer and smaller tensors.")
+                raise PlaygroundError(msg("The script’s result is too large to show."), msg("Print less, or keep fewer and smaller tensors."))
     except TimeoutError:
         _kill(pid)
         raise PlaygroundError(
-            f"There was no result within {wall_seconds:.0f} seconds, so the script was stopped.",
-            "The computer is very busy, or an operation hangs. Run it again.",
+            msg("There was no result within {seconds:.0f} seconds, so the script was stopped.", seconds=wall_seconds),
+            msg("The computer is very busy, or an operation hangs. Run it again."),
         ) from None
     except OSError:
         received.clear()
@@ -142,7 +143,8 @@ def _exchange(pid: int, connection: socket.socket, request: Mapping[str, Any], s
         raise PlaygroundError(*json.loads(document))
     if status != DONE:  # empty or truncated
         raise PlaygroundError(
-            "The process of this script ended before it returned a result.", "It ran out of memory, or an operation crashed PyTorch. Make its tensors smaller."
+            msg("The process of this script ended before it returned a result."),
+            msg("It ran out of memory, or an operation crashed PyTorch. Make its tensors smaller."),
         )
     return document
 
@@ -173,7 +175,8 @@ def run_child(task: str, descriptor: int) -> int:
         received += part
     if not received:
         return 0  # the server closed the connection
-    seconds, request = json.loads(received)
+    seconds, wanted, request = json.loads(received)
+    language.set(wanted)
     _limit_resources(math.ceil(seconds) + 1)
     _reseed()
     with _time_limit(connection, seconds):
@@ -203,15 +206,15 @@ def _run_task(task: str, request: dict[str, Any]) -> bytes:
     except PlaygroundError as error:
         return _failure(error.message, error.hint)
     except MemoryError:
-        return _failure("The script ran out of memory.", "Make its tensors smaller.")
+        return _failure(msg("The script ran out of memory."), msg("Make its tensors smaller."))
     except Exception as error:
-        if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):
-            return _failure("The script ran out of memory.", "Make its tensors smaller.")
+        if isinstance(error, RuntimeError) and ("can't allocate memory" in str(error) or "out of memory" in str(error)):  # no text: PyTorch's message
+            return _failure(msg("The script ran out of memory."), msg("Make its tensors smaller."))
         with contextlib.suppress(OSError):  # this process may not write files, and the server's output may be one
             traceback.print_exc()
         return _failure(
-            "The playground has a bug that stopped this script; the script itself may be right.",
-            "Try to write it another way, and report the error with the script.",
+            msg("The playground has a bug that stopped this script; the script itself may be right."),
+            msg("Try to write it another way, and report the error with the script."),
         )
 
 
@@ -220,8 +223,8 @@ def _failure(message: str, hint: str) -> bytes:
 
 
 def _to_json(value: Any) -> bytes:
-    """Convert to JSON escaped to ASCII; a lone surrogate in a learner's text could not be encoded otherwise."""
-    return json.dumps(value, separators=(",", ":")).encode()
+    """Convert to JSON in the reader's language, escaped to ASCII; a lone surrogate in a learner's text could not be encoded otherwise."""
+    return json.dumps(translated(value), separators=(",", ":")).encode()
 
 
 def _load_task(task: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -267,7 +270,7 @@ def run_once(source: str, task: str = RUN) -> dict[str, Any]:
     """
     request = {"source": source, "brief": True}
     if not CAN_FORK:
-        return _load_task(task)(request)
+        return InProcessSandbox().run(task, request)
     forker = Forker(PREPARE)
     try:
         return Sandbox(forker.start).run(task, request)

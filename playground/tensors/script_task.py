@@ -12,7 +12,7 @@ from playground.tensors.language import interpreter
 from playground.tensors.xray import report
 
 
-def run_script(request: Mapping[str, Any]) -> dict[str, Any]:
+def run_script(request: Mapping[str, Any]) -> report.Report | report.Summary:
     """Run a script and report on it: a task of the sandbox.
 
     Args:

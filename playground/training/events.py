@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, ClassVar
 
+from playground.messages import as_plain, from_plain
+
 COLUMNS = 5
 """Numbers stored for each step."""
 
@@ -276,6 +278,9 @@ class Failed(Event):
     traceback: str
     """Traceback for developers; empty if the learner can fix the error."""
 
+    def to_json(self) -> str:
+        return json.dumps({"kind": self.kind, **self.__dict__, "message": as_plain(self.message)}, allow_nan=False)
+
 
 @dataclass(frozen=True)
 class Finished(Event):
@@ -320,6 +325,8 @@ def from_json(line: str | bytes) -> Event:
     document: dict[str, Any] = json.loads(line)
     try:
         kind = KINDS[document.pop("kind")]
+        if kind is Failed and isinstance(document["message"], dict):  # a text alone in records of earlier versions
+            document["message"] = from_plain(document["message"])
         return Steps.of_columns(**document) if kind is Steps and "columns" in document else kind(**document)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"not an event: {error}") from None

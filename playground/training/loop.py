@@ -20,6 +20,7 @@ from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
 from playground.data.own_drawings import LabelledImages, validate_images
 from playground.errors import CheckpointError, ConfigError, DivergedError
+from playground.messages import msg
 from playground.network.build import Network, build, is_convolutional
 from playground.network.initialise import initialise
 from playground.network.spec import NetworkSpec
@@ -263,13 +264,13 @@ class Training:
             CheckpointError: it is not a training state, or it belongs to another network.
         """
         if state.get("format") != STATE_FORMAT:
-            raise CheckpointError("This is not a checkpoint of the playground, or one of another version.")
+            raise CheckpointError(msg("This is not a checkpoint of the playground, or one of another version."))
         if state.get("network") != self.spec.to_json():
-            raise CheckpointError("The checkpoint belongs to another network.")
+            raise CheckpointError(msg("The checkpoint belongs to another network."))
         try:
             self._restore(state)
         except STATE_ERRORS as error:
-            raise CheckpointError(f"The checkpoint is damaged: {error!r}.") from error
+            raise CheckpointError(msg("The checkpoint is damaged: {error}.", error=repr(error))) from error
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.network.load_state_dict(state["weights"])
@@ -551,11 +552,11 @@ def _with_own(images: ImageSet, own: LabelledImages) -> ImageSet:
 def _refuse_single_images(network: NetworkSpec) -> None:
     """Refuse BatchNorm1d for batches of one image, whose variance is 0."""
     if any(layer.type == "BatchNorm1d" for layer in network.layers):
-        raise ConfigError(["Batch norm cannot learn from a batch of one image: choose a batch size that leaves more than one for the last batch."])
+        raise ConfigError([msg("Batch norm cannot learn from a batch of one image: choose a batch size that leaves more than one for the last batch.")])
 
 
 def _load_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> None:
     try:
         network.load_state_dict(dict(weights))
     except RuntimeError as error:
-        raise CheckpointError(f"The weights to start from belong to another network: {error}") from None
+        raise CheckpointError(msg("The weights to start from belong to another network: {error}", error=str(error))) from None

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from playground.errors import ConfigError, UnknownName
+from playground.messages import msg
 
 if TYPE_CHECKING:
     from torch import nn
@@ -92,44 +93,44 @@ DEFAULTS: Mapping[str, Any] = {"momentum": 0.0, "nesterov": False, "betas": (0.9
 
 OPTIMIZERS: tuple[OptimizerType, ...] = (
     OptimizerType(
-        "adam", "Adam", "Divides each step by the running size of its gradient: works almost everywhere.", "torch.optim.Adam",
+        "adam", "Adam", msg("Divides each step by the running size of its gradient: works almost everywhere."), "torch.optim.Adam",
         ("betas", "weight_decay"), 0.003, "https://arxiv.org/abs/1412.6980", fused=True,
     ),
     OptimizerType(
-        "adamw", "AdamW", "Adam whose weight decay is apart from the gradient.", "torch.optim.AdamW",
+        "adamw", "AdamW", msg("Adam whose weight decay is apart from the gradient."), "torch.optim.AdamW",
         ("betas", "weight_decay"), 0.003, "https://arxiv.org/abs/1711.05101", defaults={"weight_decay": 0.01}, fused=True, decoupled_decay=True,
     ),
     OptimizerType(
-        "sgd", "SGD", "One step against the gradient; momentum keeps a share of the steps before.", "torch.optim.SGD",
+        "sgd", "SGD", msg("One step against the gradient; momentum keeps a share of the steps before."), "torch.optim.SGD",
         ("momentum", "nesterov", "weight_decay"), 0.3, "https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html", fused=True, momentum_adds_up=True,
     ),
     OptimizerType(
-        "rmsprop", "RMSprop", "Divides the gradient by a running mean of its size.", "torch.optim.RMSprop",
+        "rmsprop", "RMSprop", msg("Divides the gradient by a running mean of its size."), "torch.optim.RMSprop",
         ("momentum", "weight_decay"), 0.001, "https://www.cs.toronto.edu/~tijmen/csc321/slides/lecture_slides_lec6.pdf", momentum_adds_up=True,
     ),
     OptimizerType(
-        "muon", "Muon", "Makes each step of a weight matrix orthogonal, so that it goes equally far in all directions.", "playground.training.muon.Muon",
+        "muon", "Muon", msg("Makes each step of a weight matrix orthogonal, so that it goes equally far in all directions."), "playground.training.muon.Muon",
         ("momentum", "nesterov", "betas", "weight_decay"), 0.01, "https://kellerjordan.github.io/posts/muon/",
         defaults={"momentum": 0.95, "nesterov": True}, decoupled_decay=True,
     ),
     OptimizerType(
-        "nadam", "NAdam", "Adam that looks ahead along its momentum, as Nesterov does.", "torch.optim.NAdam",
+        "nadam", "NAdam", msg("Adam that looks ahead along its momentum, as Nesterov does."), "torch.optim.NAdam",
         ("betas", "weight_decay"), 0.003, "https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ",
     ),
     OptimizerType(
-        "adamax", "Adamax", "Adam that divides by the largest gradient of late instead of the mean square.", "torch.optim.Adamax",
+        "adamax", "Adamax", msg("Adam that divides by the largest gradient of late instead of the mean square."), "torch.optim.Adamax",
         ("betas", "weight_decay"), 0.01, "https://arxiv.org/abs/1412.6980",
     ),
     OptimizerType(
-        "adagrad", "Adagrad", "Divides by the sum of all squared gradients so far: steps only get smaller.", "torch.optim.Adagrad",
+        "adagrad", "Adagrad", msg("Divides by the sum of all squared gradients so far: steps only get smaller."), "torch.optim.Adagrad",
         ("weight_decay",), 0.03, "https://jmlr.org/papers/v12/duchi11a.html",
     ),
     OptimizerType(
-        "adadelta", "Adadelta", "Sizes each step by the steps before, so that the learning rate hardly matters.", "torch.optim.Adadelta",
+        "adadelta", "Adadelta", msg("Sizes each step by the steps before, so that the learning rate hardly matters."), "torch.optim.Adadelta",
         ("weight_decay",), 1.0, "https://arxiv.org/abs/1212.5701",
     ),
     OptimizerType(
-        "lbfgs", "L-BFGS", "Follows the curvature of the loss over the whole training set: few steps, each as long as many.", "torch.optim.LBFGS",
+        "lbfgs", "L-BFGS", msg("Follows the curvature of the loss over the whole training set: few steps, each as long as many."), "torch.optim.LBFGS",
         (), 1.0, "https://docs.pytorch.org/docs/stable/generated/torch.optim.LBFGS.html",
         arguments={"line_search_fn": "strong_wolfe"}, full_batch=True,
     ),
@@ -146,7 +147,7 @@ def optimizer_type(name: str) -> OptimizerType:
         UnknownName: there is no such optimizer.
     """
     if name not in _BY_NAME:
-        raise UnknownName("optimizer", name, _BY_NAME)
+        raise UnknownName(msg("optimizer"), name, _BY_NAME)
     return _BY_NAME[name]
 
 
@@ -166,7 +167,14 @@ def refuse_change(before: str, after: str) -> None:
     if kind not in interchangeable_with(before):
         full = next(each.title for each in (optimizer_type(before), kind) if each.full_batch)
         raise ConfigError(
-            [f"The optimizer cannot change from {optimizer_type(before).title} to {kind.title}: {full} takes the whole training set in each step."]
+            [
+                msg(
+                    "The optimizer cannot change from {before} to {after}: {full} takes the whole training set in each step.",
+                    before=optimizer_type(before).title,
+                    after=kind.title,
+                    full=full,
+                )
+            ]
         )
 
 

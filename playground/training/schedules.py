@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from playground.errors import UnknownName
+from playground.messages import msg
 
 WARM_UP = 0.1
 """Share of a one-cycle run in which the learning rate rises: short, so that a good result appears soon."""
@@ -39,20 +40,22 @@ def _one_cycle(progress: float) -> float:
 
 
 SCHEDULES: tuple[ScheduleType, ...] = (
-    ScheduleType("constant", "Constant", "The learning rate stays as it is.", lambda _progress: 1.0),
+    ScheduleType("constant", msg("Constant"), msg("The learning rate stays as it is."), lambda _progress: 1.0),
     ScheduleType(
-        "one-cycle", "One cycle", "It rises for a tenth of the run, then falls to zero.", _one_cycle,
+        "one-cycle", msg("One cycle"), msg("It rises for a tenth of the run, then falls to zero."), _one_cycle,
         f'scheduler = {_SCHEDULERS}.OneCycleLR(optimizer, max_lr={{peak}}, anneal_strategy="linear", pct_start={WARM_UP}, '
-        f"div_factor={1 / WARM_UP_FROM:g}, cycle_momentum=False, total_steps={{total}})",
+        f"div_factor={1 / WARM_UP_FROM:g}, cycle_momentum=False, total_steps={{total}})",  # no text: code
         "https://arxiv.org/abs/1708.07120",
     ),
     ScheduleType(
-        "cosine", "Cosine", "It falls to zero along a cosine: slowly, quickly, slowly.", lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
+        "cosine", msg("Cosine"), msg("It falls to zero along a cosine: slowly, quickly, slowly."), lambda progress: 0.5 * (1 + math.cos(math.pi * progress)),
         f"scheduler = {_SCHEDULERS}.CosineAnnealingLR(optimizer, T_max={{total}})", "https://arxiv.org/abs/1608.03983",
     ),
     ScheduleType(
-        "step", "Steps", "It is divided by ten after 60 % and after 85 % of the run.", lambda progress: STEP_BY ** sum(progress >= at for at in STEP_AT),
-        f"milestones = [int(share * {{total}}) for share in {STEP_AT}]\nscheduler = {_SCHEDULERS}.MultiStepLR(optimizer, milestones, gamma={STEP_BY})",
+        "step", msg("Steps"), msg("It is divided by ten after 60 % and after 85 % of the run."),
+        lambda progress: STEP_BY ** sum(progress >= at for at in STEP_AT),
+        f"milestones = [int(share * {{total}}) for share in {STEP_AT}]\n"
+        f"scheduler = {_SCHEDULERS}.MultiStepLR(optimizer, milestones, gamma={STEP_BY})",  # no text: code
     ),
 )  # fmt: skip
 
@@ -67,5 +70,5 @@ def schedule_type(name: str) -> ScheduleType:
         UnknownName: there is no such schedule.
     """
     if name not in _BY_NAME:
-        raise UnknownName("schedule", name, _BY_NAME)
+        raise UnknownName(msg("schedule"), name, _BY_NAME)
     return _BY_NAME[name]

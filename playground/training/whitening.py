@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import ConfigError
+from playground.messages import msg
 
 WHITENING_IMAGES = 2000
 """Number of training images whose patches estimate the covariance of pixels well enough."""
@@ -27,10 +28,13 @@ def whiten(network: nn.Module, images: Tensor) -> None:
     """
     first = next(network.children(), None)
     if not isinstance(first, nn.Conv2d):
-        raise ConfigError(["Whitening sets the filters of a first convolution, so the network must begin with Conv2d."])
+        raise ConfigError([msg("Whitening sets the filters of a first convolution, so the network must begin with Conv2d.")])
     most = 2 * first.weight[0].numel()
     if first.out_channels % 2 or first.out_channels > most:
-        raise ConfigError([f"Whitening makes pairs of filters, a pattern and its negative: use 2, 4, … or {most} filters, not {first.out_channels}."])
+        problem = msg(
+            "Whitening makes pairs of filters, a pattern and its negative: use 2, 4, … or {most} filters, not {filters}.", most=most, filters=first.out_channels
+        )
+        raise ConfigError([problem])
     with torch.no_grad():
         first.weight.copy_(whitening_filters(images, first))
     first.weight.requires_grad_(False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
+from typing import Any, Generic, Literal, NoReturn, NotRequired, TypedDict, TypeVar, cast
 
 import streamlit as st
 
@@ -16,7 +16,8 @@ from playground.environment import ROOT
 
 Page = Literal["home", "tensors", "autograd", "network", "train", "evaluate", "compare", "draw"]
 Place = Literal["session", "address", "both"]
-"""The session; the address, as text; or the session, with Streamlit keeping the address alike (``bind="query-params"``)."""
+"""The session; the address, as text; or the session, with the address kept alike: by Streamlit (``bind="query-params"``), or for a choice
+with translated titles by `pages/autograd/address.py`."""
 T = TypeVar("T")
 
 
@@ -65,8 +66,18 @@ class Family(Generic[T]):
         return State(self.page, self.pattern.format(*names), self.default, self.meaning, self.place)
 
 
+class Command(TypedDict):
+    """What the editor of a script shall do once."""
+
+    id: int
+    """0 before the first command."""
+    kind: NotRequired[Literal["open", "append"]]
+    """Whether the text replaces the script or follows it; both run it."""
+    text: NotRequired[str]
+
+
 DEVICE = State("", "device", "best", "The device that computes.")
-OWN_NETWORK: State[dict[str, Any] | None] = State("", "own-network", None, "The network built on the Network page, as `NetworkSpec.to_dict` writes it.")
+OWN_NETWORK: State[Mapping[str, object] | None] = State("", "own-network", None, "The network built on the Network page, as `NetworkSpec.to_dict` writes it.")
 PLANNED_VISIT: State[tuple[Page, dict[str, str]] | None] = State("", "planned-visit", None, "The page to open at the next run of the script.")
 
 SCRIPT_SOURCE = Family("tensors autograd network", "{}-source", "", "The script that was run last on a page.")
@@ -78,17 +89,18 @@ TENSORS_MODE = State("tensors", "tensors-mode", "Explore", "Exploring, or exerci
 TENSORS_EXAMPLE: State[str | None] = State("tensors", "tensors-example", None, "The example opened last.")
 TENSORS_EXERCISE = State("tensors", "tensors-exercise", "", "The exercise that is shown.")
 TENSORS_SOLVED: State[tuple[str, ...]] = State("tensors", "tensors-solved", (), "Names of the exercises that were solved.")
+TENSORS_CREATE: Family[Any] = Family("tensors", "create-{}", None, "A field of the form that creates a tensor.")
 TENSORS_RACE: State[dict[str, Any] | None] = State("tensors", "tensors-race", None, "The measured race of two devices.")
 TENSORS_SEARCH = State("tensors", "tensors-search", "", "What is searched for in the reference.")
 TENSORS_REFERENCE = State("tensors", "tensors-reference", False, "Whether the reference is open.")
-TENSOR_COMMAND: State[dict[str, Any]] = State("tensors", "tensor-lab-command", {"id": 0}, "What the editor shall do once.")
+TENSOR_COMMAND: State[Command] = State("tensors", "tensor-lab-command", {"id": 0}, "What the editor shall do once.")
 TENSOR_SCORE: State[list[int]] = State("tensors", "tensor-lab-score", [0, 0], "Predictions of shapes: right ones, all.")
 
 VIEW = State("autograd", "view", "Graph", "The graph of a script, its pitfalls, the graph of a network, or optimizers on a surface.", "both")
 AUTOGRAD_EXAMPLE: State[str | None] = State("autograd", "autograd-example", None, "The example opened last.")
 GRABBED: State[dict[str, dict[str, float]]] = State("autograd", "autograd-grabbed", {}, "Numbers changed by hand: by tensor, cell and value.")
 NUMBERS = State("autograd", "numbers", "{}", "The same as JSON.", "address")
-AUTOGRAD_COMMAND: State[dict[str, Any]] = State("autograd", "autograd-lab-command", {"id": 0}, "What the editor shall do once.")
+AUTOGRAD_COMMAND: State[Command] = State("autograd", "autograd-lab-command", {"id": 0}, "What the editor shall do once.")
 PITFALL = State("autograd", "pitfall", "zero_grad", "The pitfall that is shown.", "both")
 FLOW_NETWORK = State("autograd", "flow-network", "stack", "The network whose gradients are shown.", "both")
 FLOW_DEPTH = State("autograd", "flow-depth", 12, "Linear layers of the stack.", "both")

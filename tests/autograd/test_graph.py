@@ -133,6 +133,11 @@ def test_saved_tensors_are_described() -> None:
     assert saved == {"self": [[3.0, 3.0], [3.0, 3.0]], "other": [[3.0, 3.0], [3.0, 3.0]]}
 
 
+def test_saved_numbers_that_json_lacks_are_texts() -> None:
+    document = document_of("x = torch.tensor([2.0], requires_grad=True)\ny = torch.clamp(x, -1.0, float('inf'))\ny.sum().backward()")
+    assert {name: node(document, "y")["saved"][name] for name in ("min", "max")} == {"min": -1.0, "max": "inf"}
+
+
 def test_a_script_without_a_backward_pass_has_a_graph() -> None:
     document = document_of("x = torch.ones(2, requires_grad=True)\ny = (x * 3).sum()")
     assert [each["op"] for each in document["graph"]["nodes"] if each["kind"] == "operation"] == ["MulBackward0", "SumBackward0"]

@@ -97,6 +97,17 @@ def test_one_click_starts_a_race_which_is_plotted_and_can_be_stopped(page: Page,
     expect(page.locator(".comparison-details thead")).to_contain_text("Optimizer")
 
 
+def test_a_click_during_which_the_table_is_refreshed_is_not_lost(ada: Page, place: str) -> None:
+    run = finished_run()
+    opened(ada, place, run)
+    row(ada, run).get_by_role("button", name="Delete").hover()
+    ada.mouse.down()
+    run.journal.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
+    expect(row(ada, run)).to_contain_text("99.0\N{NARROW NO-BREAK SPACE}%")
+    ada.mouse.up()
+    expect(ada.get_by_role("button", name="Yes, delete")).to_be_focused()
+
+
 def test_the_form_starts_a_race_of_learning_rates(page: Page, place: str) -> None:
     page.goto(f"{place}/compare")
     page.get_by_role("button", name="New race").click()

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { beforeEach, mock, test } from "node:test"
 
-import { UNREACHABLE, address, request } from "../../playground/ui/components/shared/client.js"
+import { address, request } from "../../playground/ui/components/shared/client.js"
 
 globalThis.document = { baseURI: "http://playground.test/" }
 let reported
@@ -53,5 +53,5 @@ test("a response that is no JSON is a bug", async () => {
 
 test("a server that does not answer", async () => {
   mock.method(globalThis, "fetch", async () => { throw new TypeError("Failed to fetch") })
-  assert.deepEqual(await request("api/runs"), { error: UNREACHABLE })
+  assert.deepEqual(await request("api/runs"), { error: "The server does not answer. Is it still running?", unreachable: true })
 })

@@ -2,11 +2,11 @@ import assert from "node:assert/strict"
 import { afterEach, mock, test } from "node:test"
 
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
-import { colour, halves, where } from "../../playground/ui/components/drawing_pad/layers.js"
+import { halves, where } from "../../playground/ui/components/drawing_pad/layers.js"
 import { extend, nearest, toSegment } from "../../playground/ui/components/drawing_pad/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"
-import { tint, words } from "../../playground/ui/components/drawing_pad/written.js"
+import { words } from "../../playground/ui/components/drawing_pad/written.js"
 
 afterEach(() => mock.restoreAll())
 
@@ -62,18 +62,6 @@ test("a place is put in words by the dimensions of its layer", () => {
 test("float16 values: normal, subnormal, negative, the largest", () => {
   const text = btoa(String.fromCharCode(0x00, 0x00, 0x00, 0x3c, 0x00, 0xc1, 0x01, 0x00, 0xff, 0x7b))
   assert.deepEqual([...halves(text)], [0, 1, -2.5, 2 ** -24, 65504])
-})
-
-test("activations are orange above zero, blue below, white at it", () => {
-  assert.deepEqual(colour(1), [217, 95, 2, 255])
-  assert.deepEqual(colour(-2), [33, 102, 172, 255])
-  assert.deepEqual(colour(0), [247, 247, 247, 255])
-})
-
-test("products are orange above zero, blue below", () => {
-  assert.equal(tint(1), "rgb(230 150 20 / 0.750)")
-  assert.equal(tint(-2), "rgb(86 160 220 / 0.750)")
-  assert.equal(tint(0), "rgb(230 150 20 / 0.000)")
 })
 
 test("a term in words: where it is from, its factors and its product", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { verdict } from "../../playground/ui/components/evaluation_lab/calibration.js"
+import { inWords, verdict } from "../../playground/ui/components/evaluation_lab/calibration.js"
 import { certainty } from "../../playground/ui/components/evaluation_lab/cards.js"
 import { worst } from "../../playground/ui/components/evaluation_lab/confusion.js"
 import { explanation, traces } from "../../playground/ui/components/evaluation_lab/features.js"
@@ -10,6 +10,13 @@ test("a network is well calibrated if its confidence is its accuracy", () => {
   assert.equal(verdict(0.952, 0.95), "The network is well calibrated.")
   assert.equal(verdict(0.97, 0.95), "The network is overconfident.")
   assert.equal(verdict(0.93, 0.95), "The network is underconfident.")
+})
+
+test("a range of confidence has its number of images, their mean confidence and their accuracy, as far as there are any", () => {
+  const bin = { low: 0.9, high: 1, count: 1234, confidence: 0.97, accuracy: 0.95 }
+  assert.deepEqual(inWords(bin), ["Confidence 90–100\u202f%: 1,234 images", "mean confidence 97.0\u202f%", "accuracy 95.0\u202f%"])
+  assert.equal(inWords({ ...bin, count: 1 })[0], "Confidence 90–100\u202f%: 1 image")
+  assert.deepEqual(inWords({ ...bin, count: 0, confidence: null, accuracy: null }), ["Confidence 90–100\u202f%: 0 images"])
 })
 
 test("a probability near 1 is not written as 100 %", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { exact, percent, shapeText, short } from "../../playground/ui/components/shared/format.js"
+import { exact, grouped, percent, shapeText, short } from "../../playground/ui/components/shared/format.js"
 import { duration, freeSlot } from "../../playground/ui/components/run_comparison/marks.js"
 
 function agree(format, cases) {
@@ -15,6 +15,10 @@ test("a number fits into a cell", () => {
 
 test("a number of a sum has five digits", () => {
   agree(exact, [[2 / 3, "0.66667"], [-12345.678, "−12346"], [7, "7"], ["inf", "∞"]])
+})
+
+test("a whole number has its thousands set apart", () => {
+  agree(grouped, [[0, "0"], [999, "999"], [1234567, "1,234,567"]])
 })
 
 test("percentages, shapes and durations", () => {

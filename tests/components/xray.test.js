@@ -69,7 +69,7 @@ function colours(before, after, from) {
     bystander: one({ name: "c", tile: 0, key: "c" }, 0),
   }
 }
-const isValue = (colour) => colour.includes("rgb(230 150 20")
+const isValue = (colour) => colour.includes("rgb(217 95 2")
 
 test("cells that move keep their colour", () => {
   const { input, output, bystander } = colours(a, report.tiles[1], { a: [[0], [2], [1], [3]] })

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from typing import get_type_hints
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from playground.errors import UnknownName
-from playground.network.catalogue import LAYERS, layer_type
+from playground.network.catalogue import LAYERS, Settings, layer_type
 from playground.network.trace import construct, layer_class, trace
 from playground.network.types import LayerType, Param
 
@@ -116,6 +117,13 @@ def test_every_problem_of_a_layer_is_listed() -> None:
 
 def test_settings_are_completed_with_defaults() -> None:
     assert layer_type("Linear").settings({"out_features": 3}) == {"out_features": 3, "bias": True}
+
+
+def test_the_declared_settings_have_the_types_of_the_catalogue() -> None:
+    declared = get_type_hints(Settings)
+    types = {"int": int, "float": float, "bool": bool, "choice": str}
+    params = [param for kind in LAYERS for param in kind.params]
+    assert {param.name: types[param.kind] for param in params if param.name in declared} == declared
 
 
 def test_the_error_for_an_unknown_layer_lists_the_known_ones() -> None:

@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from playground.data.load import load
 from playground.network.presets import preset
+from playground.runs.coach import Remedy
 from playground.runs.history import History
 from playground.runs.run import Run, create, find
 from playground.runs.views.curves import POINTS
@@ -279,11 +280,12 @@ def test_a_remedy_is_applied_though_its_finding_was_merged_into_another(client: 
     train(run)
     findings = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
     assert [finding["name"] for finding in findings] == ["rate-too-high"]
-    answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": "dead-relus", "label": "Use leaky ReLU, with a learning rate of 0.003"})
+    remedy = Remedy("", {"network": "tutorial-cnn-leaky", "learning_rate": 0.003})
+    answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": "dead-relus", "remedy": remedy.id})
     assert answer.status_code == 200, answer.json()
     assert "LeakyReLU" in [layer.type for layer in find(answer.json()["run"]).network.layers]
 
 
 def test_a_remedy_that_is_not_proposed_is_refused(client: TestClient, trained_run: Run) -> None:
-    for body in ({}, {"finding": "overfitting", "label": "Train longer"}, {"finding": [], "label": 0}):
+    for body in ({}, {"finding": "overfitting", "remedy": Remedy("", {"epochs": 9.0}).id}, {"finding": [], "remedy": 0}):
         assert as_learner(client, ADA).post(f"/api/runs/{trained_run.id}/remedy", json=body).status_code == 400

@@ -9,7 +9,7 @@ from playground.autograd.pitfalls.catalogue import PITFALLS
 from playground.ui import state
 from playground.ui.pages.autograd.pitfalls import TITLES
 
-from ..support.pages import open_page
+from ..support.pages import open_page, switch_page
 
 
 def open_view(app: AppTest, view: str) -> AppTest:
@@ -22,12 +22,32 @@ def test_every_pitfall_has_a_title_on_the_page() -> None:
     assert set(TITLES) == set(PITFALLS)
 
 
+@pytest.mark.parametrize("older", [False, True])
+def test_an_address_names_choices_by_their_ids_and_an_older_one_by_their_titles(app: AppTest, older: bool) -> None:
+    app.query_params |= {"view": "Pitfalls", "pitfall": TITLES["backward_twice"] if older else "backward_twice"}
+    open_page(app, "autograd")
+    assert app.pills(key="pitfall").value == "backward_twice"
+    app.pills(key="pitfall").set_value("integer").run()
+    assert app.query_params == {"view": "Pitfalls", "pitfall": "integer"}
+    app.segmented_control(key="view").set_value("Graph").run()
+    assert "view" not in app.query_params
+
+
+def test_a_choice_is_still_there_when_the_page_is_opened_again(app: AppTest) -> None:
+    open_view(app, "Pitfalls")
+    open_page(app, "tensors")
+    app.query_params.clear()  # as Streamlit's sidebar does
+    switch_page(app, "autograd").run()
+    assert app.segmented_control(key="view").value == "Pitfalls"
+    assert app.query_params["view"] == "Pitfalls"
+
+
 @pytest.mark.parametrize("pitfall", ["zero_grad", "integer", "non_leaf"])
 def test_a_pitfall_is_shown_beside_its_correction(app: AppTest, pitfall: str) -> None:
     open_view(app, "Pitfalls")
     app.pills(key="pitfall").set_value(pitfall).run()
     assert not app.exception
-    assert any(":red-badge" in markdown.value for markdown in app.markdown) and any(":green-badge" in markdown.value for markdown in app.markdown)
+    assert any("**:red[" in markdown.value for markdown in app.markdown) and any("**:green[" in markdown.value for markdown in app.markdown)
     assert any("Your script" in markdown.value for markdown in app.markdown)
 
 

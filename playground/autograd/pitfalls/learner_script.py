@@ -17,6 +17,7 @@ from playground.autograd.pitfalls.facts import BackwardStatement, FactsTracer
 from playground.autograd.pitfalls.source_edits import Code, Version
 from playground.autograd.script_loss import seed_generators
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import snapshot
@@ -44,11 +45,13 @@ class LearnerScript:
         self.code = Code(source)
         self._predefined, self._seed = predefined, seed
         self._executions: dict[str, Execution] = {}
-        self.original = self.code.version("Your script")
+        self.original = self.code.version(msg("Your script"))
         tracer = FactsTracer(self.code)
         execution = self._execute(source, tracer)
         if execution.error is not None:
-            raise PlaygroundError("This script ends with an error, so there is no result to compare a pitfall with.", "Fix the error first, then try again.")
+            raise PlaygroundError(
+                msg("This script ends with an error, so there is no result to compare a pitfall with."), msg("Fix the error first, then try again.")
+            )
         self._executions[source] = execution
         self.facts = tracer.facts
 
@@ -88,9 +91,9 @@ class LearnerScript:
             PlaygroundError: there is none, or it is not a statement by itself.
         """
         if not self.facts.backward_statements:
-            raise PlaygroundError("This script has no backward pass.", "Compute a loss, and end with `loss.backward()`.")
+            raise PlaygroundError(msg("This script has no backward pass."), msg("Compute a loss, and end with `loss.backward()`."))
         if self.facts.is_nested:
-            raise PlaygroundError("`backward()` is called inside a larger statement here.", "Write `loss.backward()` on a line of its own.")
+            raise PlaygroundError(msg("`backward()` is called inside a larger statement here."), msg("Write `loss.backward()` on a line of its own."))
         return next(iter(self.facts.backward_statements.values()))
 
     def recomputation(self) -> Recomputation | None:

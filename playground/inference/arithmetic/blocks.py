@@ -17,6 +17,7 @@ from playground.inference.arithmetic.calculation import Calculation, Step, Term,
 from playground.inference.arithmetic.elementwise import batch_norm, gelu, identity, layer_norm, relu, softmax
 from playground.inference.arithmetic.sums import convolution, linear, sum_products, weighted_sum
 from playground.inference.receptive_field import Place, bounding_box, influencing
+from playground.messages import msg
 from playground.network.blocks import PatchEmbedding, ResidualBlock
 
 Children = tuple[tuple[str, Calculation], ...]
@@ -39,11 +40,11 @@ def residual_block(layer: ResidualBlock, inputs: Tensor, place: Place) -> Calcul
     last = convolution(cast("nn.Conv2d", second), hidden[3], place)
     inner = _largest_contribution(last)
     main = (
-        ("second batch norm", last_norm),
-        ("second convolution", last),
-        ("first ReLU", relu(body[2], hidden[2], inner)),
-        ("first batch norm", batch_norm(cast("nn.BatchNorm2d", first_norm), hidden[1], inner)),
-        ("first convolution", convolution(cast("nn.Conv2d", first), inputs, inner)),
+        (msg("second batch norm"), last_norm),
+        (msg("second convolution"), last),
+        (msg("first ReLU"), relu(body[2], hidden[2], inner)),
+        (msg("first batch norm"), batch_norm(cast("nn.BatchNorm2d", first_norm), hidden[1], inner)),
+        (msg("first convolution"), convolution(cast("nn.Conv2d", first), inputs, inner)),
     )
     shortcut = _shortcut(layer, inputs, place)
     name = "x" if isinstance(layer.shortcut, nn.Identity) else "S(x)"
@@ -51,7 +52,7 @@ def residual_block(layer: ResidualBlock, inputs: Tensor, place: Place) -> Calcul
     steps = (Step("F(x)", last_norm.result), Step(name, shortcut.result), Step(f"F(x) + {name}", total))
     out_shape = tuple(hidden[-1].shape)
     _, rows, columns = influencing(layer, tuple(inputs.shape), out_shape, tuple((index,) for index in place))
-    children = (*main, ("shortcut", shortcut))
+    children = (*main, (msg("shortcut"), shortcut))
     return Calculation(f"y = max(0, F(x) + {name})", place, max(total, 0.0), steps=steps, region=bounding_box(rows, columns), children=children)
 
 
@@ -67,9 +68,9 @@ def patch_embedding(layer: PatchEmbedding, inputs: Tensor, place: Place) -> Calc
     patches_per_row = inputs.shape[2] // layer.project.kernel_size[1]
     embedded = convolution(layer.project, inputs, (feature, token // patches_per_row, token % patches_per_row))
     position = layer.position[0, token, feature].item()
-    steps = (Step("Σ w·x + b", embedded.result), Step("position p", position))
+    steps = (Step("Σ w·x + b", embedded.result), Step(msg("position p"), position))
     result = embedded.result + position
-    children = (("convolution", embedded),)
+    children = ((msg("convolution"), embedded),)
     return Calculation("z = Σ w·x + b + p", place, result, steps=steps, region=embedded.region, channel=embedded.channel, children=children)
 
 
@@ -98,7 +99,7 @@ def _shortcut(layer: ResidualBlock, inputs: Tensor, place: Place) -> Calculation
     conv, norm = cast("nn.Sequential", _in_float64(layer.shortcut))
     normalised = batch_norm(cast("nn.BatchNorm2d", norm), conv(inputs[None])[0], place)
     convolved = convolution(cast("nn.Conv2d", conv), inputs, place)
-    return replace(normalised, region=convolved.region, channel=convolved.channel, children=(("convolution", convolved),))
+    return replace(normalised, region=convolved.region, channel=convolved.channel, children=((msg("convolution"), convolved),))
 
 
 def _feed_forward(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Place) -> Children:
@@ -115,10 +116,10 @@ def _feed_forward(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Plac
     unit = _largest_contribution(last)
     first = linear(layer.linear1, normalised, unit)
     return (
-        ("feed-forward: second linear", last),
-        ("feed-forward: GELU", gelu(layer, hidden, unit)),
-        ("feed-forward: first linear", first),
-        ("second layer norm", layer_norm(layer.norm2, inputs, _largest_contribution(first))),
+        (msg("feed-forward: second linear"), last),
+        (msg("feed-forward: GELU"), gelu(layer, hidden, unit)),
+        (msg("feed-forward: first linear"), first),
+        (msg("second layer norm"), layer_norm(layer.norm2, inputs, _largest_contribution(first))),
     )
 
 
@@ -148,14 +149,14 @@ def _attention(layer: nn.TransformerEncoderLayer, inputs: Tensor, place: Place) 
     key_feature = _largest_contribution(score)[1]
     value = weighted_sum(weights[2][feature], biases[2][feature].item(), normalised, (key_token, feature))
     return context, (
-        ("attention: output projection", projected),
-        ("attention: weighted values", _with_token_places(mean, token, feature)),
-        ("attention: softmax", softmax(layer, scores[head], (token, key_token))),
-        ("attention: score", score),
-        ("attention: query", weighted_sum(weights[0][key_feature], biases[0][key_feature].item(), normalised, (token, key_feature))),
-        ("attention: key", weighted_sum(weights[1][key_feature], biases[1][key_feature].item(), normalised, (key_token, key_feature))),
-        ("attention: value", value),
-        ("first layer norm", layer_norm(layer.norm1, inputs, _largest_contribution(value))),
+        (msg("attention: output projection"), projected),
+        (msg("attention: weighted values"), _with_token_places(mean, token, feature)),
+        (msg("attention: softmax"), softmax(layer, scores[head], (token, key_token))),
+        (msg("attention: score"), score),
+        (msg("attention: query"), weighted_sum(weights[0][key_feature], biases[0][key_feature].item(), normalised, (token, key_feature))),
+        (msg("attention: key"), weighted_sum(weights[1][key_feature], biases[1][key_feature].item(), normalised, (key_token, key_feature))),
+        (msg("attention: value"), value),
+        (msg("first layer norm"), layer_norm(layer.norm1, inputs, _largest_contribution(value))),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NotRequired, TypedDict
 
 from playground.inference.receptive_field import Box, Place, bounding_box
 
@@ -63,15 +63,62 @@ class Calculation:
     Their places refer to the inner layers' inputs and outputs."""
 
 
-def from_terms(terms: Sequence[Term], **fields: Any) -> Calculation:
+class TermJson(TypedDict):
+    """A term; a number that is not finite is None."""
+
+    place: list[int] | None
+    """Index of the value in the layer's input; None in the padding."""
+    value: float | None
+    weight: float | None
+    """Also None if the term is not a product."""
+    product: float | None
+    copied: NotRequired[list[int]]
+    """Index of the input value that the padding copies."""
+
+
+class StepJson(TypedDict):
+    """An intermediate result; a number that is not finite is None."""
+
+    name: str
+    value: float | None
+
+
+class CalculationJson(TypedDict):
+    """A calculation; a number that is not finite is None."""
+
+    formula: str
+    place: list[int]
+    """Index of the value in the layer's output."""
+    result: float | None
+    terms: list[TermJson]
+    bias: float | None
+    steps: list[StepJson]
+    grid: list[int]
+    """Shape in which the terms are laid out."""
+    region: Box | None
+    """Rows and columns of the input, each as (first, last + 1)."""
+    channel: int | None
+    children: list[ChildJson]
+
+
+class ChildJson(CalculationJson):
+    """The calculation of an inner layer of a block."""
+
+    name: str
+
+
+def from_terms(
+    terms: Sequence[Term], *, formula: str, place: Place, result: float, grid: tuple[int, ...], bias: float | None = None, steps: tuple[Step, ...] = ()
+) -> Calculation:
     """Create a calculation with these terms; derive `region` and `channel` from them."""
     places = [term.place for term in terms if term.place is not None and len(term.place) == 3]
     channels = {place[0] for place in places}
     region = bounding_box((place[1] for place in places), (place[2] for place in places)) if places else None
-    return Calculation(terms=tuple(terms), region=region, channel=channels.pop() if len(channels) == 1 else None, **fields)
+    channel = channels.pop() if len(channels) == 1 else None
+    return Calculation(formula, place, result, tuple(terms), bias, steps, grid, region, channel)
 
 
-def as_json(calculation: Calculation) -> dict[str, Any]:
+def as_json(calculation: Calculation) -> CalculationJson:
     """Return the calculation as plain data for JSON; non-finite values become None."""
     return {
         "formula": calculation.formula,
@@ -81,20 +128,22 @@ def as_json(calculation: Calculation) -> dict[str, Any]:
         "bias": _finite(calculation.bias),
         "steps": [{"name": step.name, "value": _finite(step.value)} for step in calculation.steps],
         "grid": list(calculation.grid),
-        "region": [list(side) for side in calculation.region] if calculation.region else None,
+        "region": calculation.region,
         "channel": calculation.channel,
-        "children": [{"name": name, **as_json(child)} for name, child in calculation.children],
+        "children": [{**as_json(child), "name": name} for name, child in calculation.children],
     }
 
 
-def _term(term: Term) -> dict[str, Any]:
-    document: dict[str, Any] = {
+def _term(term: Term) -> TermJson:
+    document: TermJson = {
         "place": list(term.place) if term.place else None,
         "value": _finite(term.value),
         "weight": _finite(term.weight),
         "product": _finite(term.product),
     }
-    return document if term.copied is None else {**document, "copied": list(term.copied)}
+    if term.copied is not None:
+        document["copied"] = list(term.copied)
+    return document
 
 
 def _finite(value: float | None) -> float | None:

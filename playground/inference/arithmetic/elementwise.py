@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from playground.inference.arithmetic.calculation import Calculation, Step, Term, from_terms
 from playground.inference.receptive_field import Place
+from playground.messages import msg
 
 NORMALISED = "y = γ·(x − μ) ÷ √(σ² + ε) + β"
 
@@ -102,7 +103,7 @@ def batch_norm(layer: nn.BatchNorm1d | nn.BatchNorm2d, inputs: Tensor, place: Pl
     """
     channel = place[0]
     mean, variance = cast("Tensor", layer.running_mean)[channel].item(), cast("Tensor", layer.running_var)[channel].item()
-    statistics = (Step("running mean μ", mean), Step("running variance σ²", variance))
+    statistics = (Step(msg("running mean μ"), mean), Step(msg("running variance σ²"), variance))
     return _normalise(inputs, place, statistics, layer.eps, layer.weight[channel].item(), layer.bias[channel].item())
 
 
@@ -118,7 +119,7 @@ def layer_norm(layer: nn.LayerNorm, inputs: Tensor, place: Place) -> Calculation
     """
     leading = inputs.dim() - len(layer.normalized_shape)
     variance, mean = torch.var_mean(inputs[place[:leading]], correction=0)
-    statistics = (Step("mean μ", mean.item()), Step("variance σ²", variance.item()))
+    statistics = (Step(msg("mean μ"), mean.item()), Step(msg("variance σ²"), variance.item()))
     return _normalise(inputs, place, statistics, layer.eps, layer.weight[place[leading:]].item(), layer.bias[place[leading:]].item())
 
 

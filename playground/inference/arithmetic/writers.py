@@ -12,6 +12,7 @@ from playground.errors import ShapeError, UnknownName
 from playground.inference.arithmetic import blocks, elementwise, sums
 from playground.inference.arithmetic.calculation import Calculation
 from playground.inference.receptive_field import Place, require_place
+from playground.messages import msg
 from playground.network.blocks import PatchEmbedding, ResidualBlock, TokenMean
 
 WRITERS: dict[type[nn.Module], Callable[[Any, Tensor, Place], Calculation]] = {
@@ -54,11 +55,11 @@ def write_out(layer: nn.Module, inputs: Tensor, place: Place) -> Calculation:
         ValueError: the layer is in training mode, in which it computes other values.
     """
     if type(layer) not in WRITERS:
-        raise UnknownName("layer", type(layer).__name__, (kind.__name__ for kind in WRITERS))
+        raise UnknownName(msg("layer"), type(layer).__name__, (kind.__name__ for kind in WRITERS))
     if layer.training:
         raise ValueError(f"write_out explains a {type(layer).__name__} in evaluation mode; call eval() first.")
     if inputs.shape[0] != 1:
-        raise ShapeError(f"A calculation is written out for one image, but the batch has {inputs.shape[0]}.", "Choose one image.")
+        raise ShapeError(msg("A calculation is written out for one image, but the batch has {count}.", count=inputs.shape[0]), msg("Choose one image."))
     with torch.no_grad():
         out_shape = layer.forward(inputs).shape[1:]  # a call would also run the hooks that other code has registered
         require_place(place, tuple(out_shape))

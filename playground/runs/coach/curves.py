@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, replace
 from typing import Any
 
+from playground.messages import joined, msg, nmsg
 from playground.network.catalogue import layer_type
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
@@ -66,16 +67,22 @@ def chance_level(record: Record) -> Finding | None:
         return None
     last = late[-1]
     if last.train_accuracy > MEMORISED_FACTOR * record.chance_accuracy:
-        why = "The network memorises the training images: it has found nothing in them that predicts the label of a new image."
+        why = msg("The network memorises the training images: it has found nothing in them that predicts the label of a new image.")
     else:
-        why = "A loss that stays at ln(classes) means that every class gets the same probability: the network has found nothing that predicts the labels."
+        why = msg("A loss that stays at ln(classes) means that every class gets the same probability: the network has found nothing that predicts the labels.")
     return Finding(
         "chance-level",
-        "Test accuracy is at chance level",
-        f"Test accuracy is {percent(last.test_accuracy, 1)} after {last.epoch:.3g} epochs (chance: {percent(record.chance_accuracy)}). "
-        f"Training accuracy is {percent(last.train_accuracy)}, training loss {last.train_loss:.2f}.",
+        msg("Test accuracy is at chance level"),
+        msg(
+            "Test accuracy is {test} after {epochs:.3g} epochs (chance: {chance}). Training accuracy is {training}, training loss {loss:.2f}.",
+            test=percent(last.test_accuracy, 1),
+            epochs=last.epoch,
+            chance=percent(record.chance_accuracy),
+            training=percent(last.train_accuracy),
+            loss=last.train_loss,
+        ),
         why,
-        "Look at some training images with their labels. If the labels are correct, try a network that is known to learn this data set.",
+        msg("Look at some training images with their labels. If the labels are correct, try a network that is known to learn this data set."),
         "problem",
         last.step,
         -1,
@@ -92,17 +99,23 @@ def class_never_predicted(record: Record) -> Finding | None:
     last = late[-1]
     if not missing or last.test_accuracy < MIN_ACCURACY_FACTOR * record.chance_accuracy:
         return None
-    names = ", ".join(f"“{record.data.classes[index]}”" for index in missing)
+    names = joined([msg("“{name}”", name=record.data.classes[index]) for index in missing], ", ")
     return Finding(
         "class-never-predicted",
-        "A class is never predicted" if len(missing) == 1 else f"{len(missing)} classes are never predicted",
-        f"At step {last.step:,} none of the {sum(last.named):,} test images is predicted as {names}, although test accuracy is {percent(last.test_accuracy)}.",
-        "Accuracy hides this: a network that never predicts one of ten classes can still be correct nine times out of ten.",
-        "Check that the training set has images of this class and that their labels are correct. Then train from another random initialisation.",
+        nmsg("A class is never predicted", "{n} classes are never predicted", len(missing)),
+        msg(
+            "At step {step:,} none of the {count:,} test images is predicted as {classes}, although test accuracy is {accuracy}.",
+            step=last.step,
+            count=sum(last.named),
+            classes=names,
+            accuracy=percent(last.test_accuracy),
+        ),
+        msg("Accuracy hides this: a network that never predicts one of ten classes can still be correct nine times out of ten."),
+        msg("Check that the training set has images of this class and that their labels are correct. Then train from another random initialisation."),
         "problem",
         last.step,
         -1,
-        remedies.settings(record, "Train from another random initialisation", seed=record.config.seed + 1),
+        remedies.settings(record, msg("Train from another random initialisation"), seed=record.config.seed + 1),
     )
 
 
@@ -120,14 +133,25 @@ def overfitting(record: Record) -> Finding | None:
     is_apart = min(each.train_accuracy - each.test_accuracy for each in runs[-2:]) >= LARGE_GAP
     if not (is_rising or is_apart):
         return None
-    rose = f"Test loss was lowest after {best.epoch:.3g} epochs, {best.test_loss:.3g}; now it is {last.test_loss:.3g}, training loss {last.train_loss:.2g}."
-    apart = f"After {last.epoch:.3g} epochs training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
+    rose = msg(
+        "Test loss was lowest after {epochs:.3g} epochs, {lowest:.3g}; now it is {test:.3g}, training loss {training:.2g}.",
+        epochs=best.epoch,
+        lowest=best.test_loss,
+        test=last.test_loss,
+        training=last.train_loss,
+    )
+    apart = msg(
+        "After {epochs:.3g} epochs training accuracy is {training}, test accuracy {test}.",
+        epochs=last.epoch,
+        training=percent(last.train_accuracy),
+        test=percent(last.test_accuracy),
+    )
     return Finding(
         "overfitting",
-        "The network overfits",
-        f"{rose} {apart}" if is_rising else apart,
-        "The network memorises the training images, noise included. What counts is how well it classifies images that it has not seen.",
-        "More training images help most. Augmentation varies them, dropout and weight decay make memorising harder, and fewer epochs, too.",
+        msg("The network overfits"),
+        joined([rose, apart]) if is_rising else apart,
+        msg("The network memorises the training images, noise included. What counts is how well it classifies images that it has not seen."),
+        msg("More training images help most. Augmentation varies them, dropout and weight decay make memorising harder, and fewer epochs, too."),
         "problem",
         best.step if is_rising else last.step,
         -1,
@@ -141,9 +165,11 @@ def _against_overfitting(record: Record) -> Remedies:
     rate = usual_learning_rate(replace(record.config, optimizer="adamw"))
     decay = min(rounded(1 / (rate * record.total_steps)), MAX_WEIGHT_DECAY)
     return (
-        *remedies.settings(record, f"Train with augmentation, for {epochs:g} epochs", augment=asdict(augment), epochs=epochs),
-        *remedies.network(record, "Put dropout in front of the last layers", edits.with_dropout(record.network)),
-        *remedies.settings(record, f"Train with AdamW and a weight decay of {decay:g}", optimizer="adamw", learning_rate=rate, weight_decay=decay),
+        *remedies.settings(record, msg("Train with augmentation, for {epochs:g} epochs", epochs=epochs), augment=asdict(augment), epochs=epochs),
+        *remedies.network(record, msg("Put dropout in front of the last layers"), edits.with_dropout(record.network)),
+        *remedies.settings(
+            record, msg("Train with AdamW and a weight decay of {decay:g}", decay=decay), optimizer="adamw", learning_rate=rate, weight_decay=decay
+        ),
     )
 
 
@@ -157,24 +183,36 @@ def underfitting(record: Record) -> Finding | None:
     is_narrow = narrow is not None and record.progress < GOOD_PROGRESS and gap < LARGE_GAP
     if not (is_still or is_narrow):
         return None
-    accuracies = f"training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
+    accuracies = {"training": percent(last.train_accuracy), "test": percent(last.test_accuracy)}
     if narrow is None:
-        evidence = f"After {last.epoch:.3g} epochs training loss is {record.loss:.3g} and hardly falls; {accuracies}"
+        evidence = msg(
+            "After {epochs:.3g} epochs training loss is {loss:.3g} and hardly falls; training accuracy is {training}, test accuracy {test}.",
+            epochs=last.epoch,
+            loss=record.loss,
+            **accuracies,
+        )
     else:
-        name = record.network.layers[narrow].type
-        evidence = f"After {last.epoch:.3g} epochs {accuracies} Layer {narrow} ({name}) has {_width(record, narrow)} outputs, fewer than half the classes."
+        evidence = msg(
+            "After {epochs:.3g} epochs training accuracy is {training}, test accuracy {test}. "
+            "Layer {layer} ({type}) has {width} outputs, fewer than half the classes.",
+            epochs=last.epoch,
+            layer=narrow,
+            type=record.network.layers[narrow].type,
+            width=_width(record, narrow),
+            **accuracies,
+        )
     return Finding(
         "underfitting",
-        "The network underfits",
+        msg("The network underfits"),
         evidence,
-        "Test accuracy is about as low as training accuracy, so more data would not help: the network cannot even fit the training images.",
-        "Use a larger network: wider layers, more layers, and an activation between them.",
+        msg("Test accuracy is about as low as training accuracy, so more data would not help: the network cannot even fit the training images."),
+        msg("Use a larger network: wider layers, more layers, and an activation between them."),
         "problem",
         last.step,
         -1 if narrow is None else narrow,
         (
-            *remedies.network(record, "Add activations between the layers", edits.with_activations(record.network)),
-            *remedies.network(record, "Make the layers wider", edits.wider(record.network)),
+            *remedies.network(record, msg("Add activations between the layers"), edits.with_activations(record.network)),
+            *remedies.network(record, msg("Make the layers wider"), edits.wider(record.network)),
             *remedies.recommended_network(record),
         ),
     )
@@ -206,20 +244,22 @@ def plateau(record: Record) -> Finding | None:
     since = record.step // 4
     return Finding(
         "plateau",
-        "The loss is on a plateau",
-        f"From step {since:,} to step {record.step:,} training loss hardly fell: from {second:.3g} to {last:.3g}. "
-        f"The learning rate is still {rates[-1]:.3g}.",
-        "With a large learning rate the weights jump around a minimum without reaching it. That is why schedules lower the learning rate towards the end.",
-        "Lower the learning rate during training, by a schedule or by hand. If the loss still does not fall, the network is too small.",
+        msg("The loss is on a plateau"),
+        msg(
+            "From step {start:,} to step {step:,} training loss hardly fell: from {before:.3g} to {after:.3g}. The learning rate is still {rate:.3g}.",
+            start=since, step=record.step, before=second, after=last, rate=rates[-1],
+        ),
+        msg("With a large learning rate the weights jump around a minimum without reaching it. That is why schedules lower the learning rate towards the end."),
+        msg("Lower the learning rate during training, by a schedule or by hand. If the loss still does not fall, the network is too small."),
         "problem",
         since,
         -1,
         (
             *remedies.fork(
-                record, f"Continue for {record.config.epochs:g} epochs with a decaying learning rate", record.step + 1,
+                record, msg("Continue for {epochs:g} epochs with a decaying learning rate", epochs=record.config.epochs), record.step + 1,
                 epochs=record.config.epochs * EPOCHS_FACTOR, schedule="cosine", learning_rate=rounded(record.learning_rate / 3),
             ),
-            *remedies.settings(record, "Train with a decaying learning rate", schedule="cosine"),
+            *remedies.settings(record, msg("Train with a decaying learning rate"), schedule="cosine"),
             *remedies.with_learning_rate(record, rounded(record.learning_rate / 10)),
         ),
     )  # fmt: skip
@@ -237,10 +277,16 @@ def still_learning(record: Record) -> Finding | None:
         return None
     return Finding(
         "still-learning",
-        "Training ended while the loss was still falling",
-        f"In {record.epochs:.2g} epochs ({record.step:,} steps) training loss fell from {record.column('loss')[0]:.2f} to {record.loss:.2f}.",
-        "The network has seen each training image at most once. Most networks still improve in the second and third epoch.",
-        "Train for more epochs.",
+        msg("Training ended while the loss was still falling"),
+        msg(
+            "In {epochs:.2g} epochs ({steps:,} steps) training loss fell from {before:.2f} to {after:.2f}.",
+            epochs=record.epochs,
+            steps=record.step,
+            before=record.column("loss")[0],
+            after=record.loss,
+        ),
+        msg("The network has seen each training image at most once. Most networks still improve in the second and third epoch."),
+        msg("Train for more epochs."),
         "hint",
         record.step,
         -1,

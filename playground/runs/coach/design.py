@@ -9,6 +9,7 @@ from dataclasses import asdict
 import numpy as np
 
 from playground.data.augmentation import Augmentation
+from playground.messages import joined, msg
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import LEARNED_PROGRESS
@@ -41,15 +42,23 @@ def softmax_before_loss(record: Record) -> Finding | None:
     lowest = math.log(1 + (classes - 1) / math.e)  # one output is 1, the others are 0
     return Finding(
         "softmax-before-loss",
-        f"{name} before the loss",
-        f"Layer {behind[-1]} is a {name}, so all logits lie between 0 and 1. With {classes} classes the loss cannot fall below {lowest:.2f}; "
-        f"at step {record.step:,} it is {record.loss:.2f}.",
-        "Cross-entropy applies softmax itself. Applied twice, even correct predictions get low probabilities, and wrong ones small gradients.",
-        f"Remove the {name}. To see probabilities, apply softmax where you use the network.",
+        msg("{layer} before the loss", layer=name),
+        msg(
+            "Layer {index} is a {type}, so all logits lie between 0 and 1. With {classes} classes the loss cannot fall below {lowest:.2f}; "
+            "at step {step:,} it is {loss:.2f}.",
+            index=behind[-1],
+            type=name,
+            classes=classes,
+            lowest=lowest,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg("Cross-entropy applies softmax itself. Applied twice, even correct predictions get low probabilities, and wrong ones small gradients."),
+        msg("Remove the {layer}. To see probabilities, apply softmax where you use the network.", layer=name),
         "problem",
         record.step,
         behind[-1],
-        remedies.network(record, f"Remove the {name}", edits.without_output_activation(record.network)),
+        remedies.network(record, msg("Remove the {layer}", layer=name), edits.without_output_activation(record.network)),
     )
 
 
@@ -60,15 +69,23 @@ def activation_last(record: Record) -> Finding | None:
         return None
     return Finding(
         "activation-last",
-        f"{name} after the last layer",
-        f"Layer {behind[-1]}, after the layer that computes the logits, is a {name}. At step {record.step:,} training loss is {record.loss:.2f}.",
-        "A logit may be any number: the lower, the less likely the class. An activation that limits the logits can keep a class from ever being predicted, "
-        "and then no gradient reaches it.",
-        f"Remove the {name}.",
+        msg("{layer} after the last layer", layer=name),
+        msg(
+            "Layer {index}, after the layer that computes the logits, is a {type}. At step {step:,} training loss is {loss:.2f}.",
+            index=behind[-1],
+            type=name,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg(
+            "A logit may be any number: the lower, the less likely the class. An activation that limits the logits can keep a class from ever being predicted, "
+            "and then no gradient reaches it."
+        ),
+        msg("Remove the {layer}.", layer=name),
         "problem",
         record.step,
         behind[-1],
-        remedies.network(record, f"Remove the {name}", edits.without_output_activation(record.network)),
+        remedies.network(record, msg("Remove the {layer}", layer=name), edits.without_output_activation(record.network)),
     )
 
 
@@ -81,15 +98,20 @@ def no_activation(record: Record) -> Finding | None:
     layer = next(index for index, (before, after) in enumerate(pairs) if before != after)
     return Finding(
         "no-activation",
-        "No activation between layers",
-        f"Between layer {layer} ({record.network.layers[layer].type}) and the one before it there is no activation. "
-        f"At step {record.step:,} training loss is still {record.loss:.3g}.",
-        "A weighted sum of weighted sums is again a weighted sum: together such layers can represent no more than a single one.",
-        "Add an activation, such as ReLU, between them.",
+        msg("No activation between layers"),
+        msg(
+            "Between layer {layer} ({type}) and the one before it there is no activation. At step {step:,} training loss is still {loss:.3g}.",
+            layer=layer,
+            type=record.network.layers[layer].type,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg("A weighted sum of weighted sums is again a weighted sum: together such layers can represent no more than a single one."),
+        msg("Add an activation, such as ReLU, between them."),
         "problem",
         record.step,
         layer,
-        remedies.network(record, "Add activations between the layers", bent),
+        remedies.network(record, msg("Add activations between the layers"), bent),
     )
 
 
@@ -102,13 +124,18 @@ def regularised_too_strongly(record: Record) -> Finding | None:
         return None
     evidence, advice, offered = zip(*causes, strict=True)
     last = record.evaluations[-1]
-    accuracies = f"At step {last.step:,} training accuracy is {percent(last.train_accuracy)}, test accuracy {percent(last.test_accuracy)}."
+    accuracies = msg(
+        "At step {step:,} training accuracy is {training}, test accuracy {test}.",
+        step=last.step,
+        training=percent(last.train_accuracy),
+        test=percent(last.test_accuracy),
+    )
     return Finding(
         "regularised-too-strongly",
-        "Regularisation is too strong",
-        " ".join((*evidence, accuracies)),
-        "Regularisation makes memorising harder. Too much of it makes learning itself hard, or all probabilities low.",
-        " ".join(advice),
+        msg("Regularisation is too strong"),
+        joined((*evidence, accuracies)),
+        msg("Regularisation makes memorising harder. Too much of it makes learning itself hard, or all probabilities low."),
+        joined(advice),
         "problem",
         last.step,
         -1,
@@ -123,8 +150,9 @@ Cause = tuple[str, str, Remedies]
 def _dropout(record: Record) -> Iterator[Cause]:
     shares = [float(layer.params.get("p", edits.USUAL_DROPOUT)) for layer in record.network.layers if layer.type == "Dropout"]
     if shares and max(shares) >= STRONG_DROPOUT and record.progress < LEARNED_PROGRESS:
-        offered = remedies.network(record, f"Train with at most {percent(edits.LIGHT_DROPOUT)} dropout", edits.with_light_dropout(record.network))
-        yield f"Dropout sets {percent(max(shares))} of a layer’s values to zero.", "Use a lower dropout probability.", offered
+        label = msg("Train with at most {share} dropout", share=percent(edits.LIGHT_DROPOUT))
+        offered = remedies.network(record, label, edits.with_light_dropout(record.network))
+        yield msg("Dropout sets {share} of a layer’s values to zero.", share=percent(max(shares))), msg("Use a lower dropout probability."), offered
 
 
 def _weight_decay(record: Record) -> Iterator[Cause]:
@@ -137,10 +165,10 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
     pull, push = (decay * record.learning_rate * weight, update) if record.config.optimizer_type.decoupled_decay else (decay * weight, gradient)
     share = float(np.median(np.linalg.norm(pull, axis=1) / (np.linalg.norm(push, axis=1) + 1e-30)))
     if now < SHRUNK_NORM * before and share > STRONG_DECAY:
-        offered = remedies.settings(record, "Train without weight decay", weight_decay=0.0)
+        offered = remedies.settings(record, msg("Train without weight decay"), weight_decay=0.0)
         yield (
-            f"With a weight decay of {decay:g} the weights shrank to {percent(now / before)} of their initial norm.",
-            "Use less weight decay, or none.",
+            msg("With a weight decay of {decay:g} the weights shrank to {share} of their initial norm.", decay=decay, share=percent(now / before)),
+            msg("Use less weight decay, or none."),
             offered,
         )
 
@@ -148,19 +176,21 @@ def _weight_decay(record: Record) -> Iterator[Cause]:
 def _augmentation(record: Record) -> Iterator[Cause]:
     augment, side = record.config.augment, record.data.input_shape[-1]
     strong = (
-        (augment.shift >= STRONG_SHIFT * side, f"Training images are shifted by up to {augment.shift} pixels."),
-        (augment.rotation >= STRONG_ROTATION, f"Training images are rotated by up to {augment.rotation:g}°."),
-        (augment.scale >= STRONG_SCALE, f"Training images are scaled by up to {percent(augment.scale)}."),
-        (augment.noise >= STRONG_NOISE, f"Noise with a standard deviation of {augment.noise:g} is added to training images."),
+        (augment.shift >= STRONG_SHIFT * side, msg("Training images are shifted by up to {shift} pixels.", shift=augment.shift)),
+        (augment.rotation >= STRONG_ROTATION, msg("Training images are rotated by up to {rotation:g}°.", rotation=augment.rotation)),
+        (augment.scale >= STRONG_SCALE, msg("Training images are scaled by up to {scale}.", scale=percent(augment.scale))),
+        (augment.noise >= STRONG_NOISE, msg("Noise with a standard deviation of {noise:g} is added to training images.", noise=augment.noise)),
     )
     evidence = [sentence for is_strong, sentence in strong if is_strong]
     if evidence and record.progress < LEARNED_PROGRESS:
-        offered = remedies.settings(record, "Train without augmentation", augment=asdict(Augmentation()))
-        yield " ".join(evidence), "Change the images only so much that you would still recognise them.", offered
+        offered = remedies.settings(record, msg("Train without augmentation"), augment=asdict(Augmentation()))
+        yield joined(evidence), msg("Change the images only so much that you would still recognise them."), offered
 
 
 def _label_smoothing(record: Record) -> Iterator[Cause]:
     smoothing = record.config.label_smoothing
     if smoothing >= STRONG_SMOOTHING:
-        offered = remedies.settings(record, f"Train with a label smoothing of {USUAL_SMOOTHING:g}", label_smoothing=USUAL_SMOOTHING)
-        yield f"Label smoothing spreads {percent(smoothing)} of the target over all classes.", "A label smoothing of about 0.1 is usual.", offered
+        label = msg("Train with a label smoothing of {smoothing:g}", smoothing=USUAL_SMOOTHING)
+        offered = remedies.settings(record, label, label_smoothing=USUAL_SMOOTHING)
+        evidence = msg("Label smoothing spreads {share} of the target over all classes.", share=percent(smoothing))
+        yield evidence, msg("A label smoothing of about 0.1 is usual."), offered

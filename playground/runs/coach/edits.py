@@ -42,7 +42,8 @@ def output_activations(spec: NetworkSpec) -> list[int]:
 def without_output_activation(spec: NetworkSpec) -> NetworkSpec | None:
     """Remove the activations after the output layer."""
     behind = output_activations(spec)
-    return _made(spec, "scores", "scores as they are", (layer for index, layer in enumerate(spec.layers) if index not in behind))
+    layers = (layer for index, layer in enumerate(spec.layers) if index not in behind)
+    return _made(spec, "scores", "scores as they are", layers)  # no text: titles are stored in English
 
 
 def normalised(spec: NetworkSpec) -> NetworkSpec | None:
@@ -55,7 +56,7 @@ def normalised(spec: NetworkSpec) -> NetworkSpec | None:
         following = spec.layers[index + 1].type if index + 1 < len(spec.layers) else ""
         if layer.type in PLAIN and index < last and following not in NORM_OF_RANK.values():
             layers.append(LayerSpec(NORM_OF_RANK[rank]))
-    return _made(spec, "normalised", "with normalisation", layers)
+    return _made(spec, "normalised", "with normalisation", layers)  # no text: titles are stored in English
 
 
 def with_relus(spec: NetworkSpec) -> NetworkSpec | None:
@@ -63,12 +64,13 @@ def with_relus(spec: NetworkSpec) -> NetworkSpec | None:
     last = last_weighted(spec)
     relu = LayerSpec("ReLU")
     layers = (relu if layer.type in SQUASHING and index < last else layer for index, layer in enumerate(spec.layers))
-    return _made(spec, "relu", "with ReLU", layers)
+    return _made(spec, "relu", "with ReLU", layers)  # no text: titles are stored in English
 
 
 def leaky(spec: NetworkSpec) -> NetworkSpec | None:
     """Replace ReLU by leaky ReLU."""
-    return _made(spec, "leaky", "with leaky ReLU", (LayerSpec("LeakyReLU", LEAK) if layer.type == "ReLU" else layer for layer in spec.layers))
+    layers = (LayerSpec("LeakyReLU", LEAK) if layer.type == "ReLU" else layer for layer in spec.layers)
+    return _made(spec, "leaky", "with leaky ReLU", layers)  # no text: titles are stored in English
 
 
 def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
@@ -80,7 +82,7 @@ def with_activations(spec: NetworkSpec) -> NetworkSpec | None:
             layers.append(LayerSpec("ReLU"))
         is_straight = layer.type in (*PLAIN, "PatchEmbedding") or (is_straight and layer.type in AFFINE_LAYERS)
         layers.append(layer)
-    return _made(spec, "bent", "with activations", layers)
+    return _made(spec, "bent", "with activations", layers)  # no text: titles are stored in English
 
 
 def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
@@ -95,14 +97,13 @@ def with_dropout(spec: NetworkSpec) -> NetworkSpec | None:
         rank = RANK_BEHIND.get(layer.type, rank)
         weighted += layer.type in WEIGHTED
         layers.append(layer)
-    return _made(spec, "dropout", "with dropout", layers)
+    return _made(spec, "dropout", "with dropout", layers)  # no text: titles are stored in English
 
 
 def with_light_dropout(spec: NetworkSpec) -> NetworkSpec | None:
     """Limit the probability of dropout to `LIGHT_DROPOUT`."""
-    return _made(
-        spec, "light-dropout", "with less dropout", (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type == "Dropout" else layer for layer in spec.layers)
-    )
+    layers = (_at_most(layer, "p", LIGHT_DROPOUT) if layer.type == "Dropout" else layer for layer in spec.layers)
+    return _made(spec, "light-dropout", "with less dropout", layers)  # no text: titles are stored in English
 
 
 def wider(spec: NetworkSpec) -> NetworkSpec | None:
@@ -117,7 +118,7 @@ def _with_hidden_layer(spec: NetworkSpec, last: int) -> NetworkSpec | None:
     if last < 0 or spec.layers[last].type != "Linear":
         return None
     hidden = (LayerSpec("Linear", {"out_features": 128}), LayerSpec("ReLU"))
-    return _made(spec, "hidden", "with a hidden layer", (*spec.layers[:last], *hidden, *spec.layers[last:]))
+    return _made(spec, "hidden", "with a hidden layer", (*spec.layers[:last], *hidden, *spec.layers[last:]))  # no text: titles are stored in English
 
 
 def _widened(layer: LayerSpec) -> LayerSpec:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from playground.network.spec import NetworkSpec
 
 Severity = Literal["problem", "hint"]
+Start = Literal["fresh", "fork"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Remedy:
 
     label: str
     """Text of its button."""
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, object] = field(default_factory=dict)
     """Settings of `TrainConfig` that differ from the run's, as its `from_dict` takes them."""
     network: NetworkSpec | None = None
     """The network to train instead; None for the run's own."""
@@ -25,7 +27,12 @@ class Remedy:
     """Step of the checkpoint to continue from; -1 to train from the start."""
 
     @property
-    def start(self) -> Literal["fresh", "fork"]:
+    def id(self) -> str:
+        """What it changes, by which a page starts it: no other remedy of its finding does the same. A new checkpoint does not change it."""
+        return json.dumps([self.start, self.changes], sort_keys=True)
+
+    @property
+    def start(self) -> Start:
         return "fresh" if self.at < 0 else "fork"
 
 
@@ -53,14 +60,54 @@ class Finding:
     """Titles of further faults that follow from this one and are not reported separately."""
 
 
-def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    """Convert findings to plain data for a page, which starts a remedy by the finding's `name` and the remedy's `label`."""
+class ProposedRemedy(TypedDict):
+    """A run that would do better, as a page offers it."""
+
+    id: str
+    label: str
+    changes: dict[str, object]
+    """Settings that differ from the run's."""
+    network: str
+    """Name of the network to train instead; empty for the run's own."""
+    start: Start
+    at: int
+    """Step of the checkpoint to continue from; -1 to train from the start."""
+
+
+class ReportedFinding(TypedDict):
+    """A fault of a run, as a page shows it."""
+
+    name: str
+    title: str
+    evidence: str
+    why: str
+    advice: str
+    severity: Severity
+    step: int
+    layer: int
+    """Index of the layer in which it shows; -1 for none in particular."""
+    explains: list[str]
+    """Titles of further faults that follow from this one."""
+    remedies: list[ProposedRemedy]
+    """Best first."""
+
+
+def as_json(findings: Iterable[Finding]) -> list[ReportedFinding]:
+    """Convert findings to plain data for a page, which starts a remedy by the finding's `name` and the remedy's `id`."""
     return [
         {
-            **{name: getattr(finding, name) for name in ("name", "title", "evidence", "why", "advice", "severity", "step", "layer")},
+            "name": finding.name,
+            "title": finding.title,
+            "evidence": finding.evidence,
+            "why": finding.why,
+            "advice": finding.advice,
+            "severity": finding.severity,
+            "step": finding.step,
+            "layer": finding.layer,
             "explains": list(finding.explains),
             "remedies": [
                 {
+                    "id": remedy.id,
                     "label": remedy.label,
                     "changes": dict(remedy.changes),
                     "network": remedy.network.name if remedy.network else "",

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from playground.data.input_scaling import STANDARDISED
+from playground.messages import msg
 from playground.runs.coach import edits, remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.record import NORMALISATIONS, Record
@@ -51,16 +52,18 @@ def starts_at_zero(record: Record) -> Finding | None:
     name, step = record.network.layers[layer].type, record.observations[0].step
     return Finding(
         "starts-at-zero",
-        "Weights are initialised to zero",
-        f"At step {step} every weight of layer {layer} ({name}) was 0.",
-        "Units with identical weights get identical gradients and stay identical, and no gradient passes weights of zero. Random weights make units differ.",
-        "Initialise the weights randomly.",
+        msg("Weights are initialised to zero"),
+        msg("At step {step} every weight of layer {layer} ({type}) was 0.", step=step, layer=layer, type=name),
+        msg(
+            "Units with identical weights get identical gradients and stay identical, and no gradient passes weights of zero. Random weights make units differ."
+        ),
+        msg("Initialise the weights randomly."),
         "problem",
         step,
         layer,
         (
-            *remedies.settings(record, "Use PyTorch’s default initialisation", initialisation="default"),
-            *remedies.settings(record, "Use Kaiming initialisation", initialisation="kaiming"),
+            *remedies.settings(record, msg("Use PyTorch’s default initialisation"), initialisation="default"),
+            *remedies.settings(record, msg("Use {name} initialisation", name="Kaiming"), initialisation="kaiming"),
         ),
     )
 
@@ -74,14 +77,18 @@ def inputs_not_normalised(record: Record) -> Finding | None:
     is_mended = any(name in NORMALISATIONS for name in types[: (record.weighted or (0,))[0] + 2])  # in front of the first weights or behind them
     return Finding(
         "inputs-not-normalised",
-        "The inputs are not normalised",
-        f"The inputs have a mean of {first.input_mean:.3g} and a standard deviation of {first.input_std:.3g}; they should be about 0 and 1.",
-        "Large inputs cause large outputs and gradients in the first layer, so a learning rate that suits the other layers is too high for it.",
-        "Standardise the inputs: subtract the mean of the training images and divide by their standard deviation.",
+        msg("The inputs are not normalised"),
+        msg(
+            "The inputs have a mean of {mean:.3g} and a standard deviation of {std:.3g}; they should be about 0 and 1.",
+            mean=first.input_mean,
+            std=first.input_std,
+        ),
+        msg("Large inputs cause large outputs and gradients in the first layer, so a learning rate that suits the other layers is too high for it."),
+        msg("Standardise the inputs: subtract the mean of the training images and divide by their standard deviation."),
         "hint" if is_mended else "problem",
         first.step,
         0,
-        remedies.settings(record, "Train with standardised inputs", inputs=STANDARDISED),
+        remedies.settings(record, msg("Train with standardised inputs"), inputs=STANDARDISED),
     )
 
 
@@ -97,12 +104,23 @@ def exploding_gradients(record: Record) -> Finding | None:
     layer, step = int(np.nanargmax(std)), record.observations[0].step
     return Finding(
         "exploding-gradients",
-        "Exploding activations and gradients",
-        f"The first loss was {first:.3g} (chance level: {record.chance_loss:.2f}). At step {step} the outputs of layer {layer} "
-        f"({record.network.layers[layer].type}) had a standard deviation of {std[layer]:.3g}, and the gradient a norm of {total:.3g}.",
-        "Weights that are too large amplify the activations in each layer of the forward pass, and the gradients in each layer of the backward pass. "
-        "The first steps then only undo the initialisation, or move the weights far away.",
-        "Use an initialisation that preserves the variance of activations, or add a normalisation layer after each layer.",
+        msg("Exploding activations and gradients"),
+        msg(
+            "The first loss was {loss:.3g} (chance level: {chance:.2f}). At step {step} the outputs of layer {layer} ({type}) had a standard deviation "
+            "of {std:.3g}, and the gradient a norm of {norm:.3g}.",
+            loss=first,
+            chance=record.chance_loss,
+            step=step,
+            layer=layer,
+            type=record.network.layers[layer].type,
+            std=std[layer],
+            norm=total,
+        ),
+        msg(
+            "Weights that are too large amplify the activations in each layer of the forward pass, and the gradients in each layer of the backward pass. "
+            "The first steps then only undo the initialisation, or move the weights far away."
+        ),
+        msg("Use an initialisation that preserves the variance of activations, or add a normalisation layer after each layer."),
         "problem",
         step,
         layer,
@@ -121,17 +139,28 @@ def vanishing_gradients(record: Record) -> Finding | None:
     step, name = record.observations[0].step, record.network.layers[first].type
     return Finding(
         "vanishing-gradients",
-        "Vanishing gradients",
-        f"At step {step} the gradient norm was {gradient[last]:.1g} in the last layer and {gradient[first]:.1g} in layer {first} ({name}). "
-        f"At step {record.step:,} training loss is {record.loss:.3g}.",
-        "A sigmoid multiplies the gradient by at most 0.25, and small weights shrink it, too. Over many layers the product becomes so small "
-        "that the first layers hardly learn.",
-        "Use ReLU, an initialisation that preserves the variance of gradients, or a normalisation layer after each layer.",
+        msg("Vanishing gradients"),
+        msg(
+            "At step {early} the gradient norm was {last:.1g} in the last layer and {first:.1g} in layer {layer} ({type}). "
+            "At step {step:,} training loss is {loss:.3g}.",
+            early=step,
+            last=gradient[last],
+            first=gradient[first],
+            layer=first,
+            type=name,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg(
+            "A sigmoid multiplies the gradient by at most 0.25, and small weights shrink it, too. Over many layers the product becomes so small "
+            "that the first layers hardly learn."
+        ),
+        msg("Use ReLU, an initialisation that preserves the variance of gradients, or a normalisation layer after each layer."),
         "problem",
         step,
         first,
         (
-            *remedies.network(record, "Use ReLU and Kaiming initialisation", edits.with_relus(record.network), initialisation="kaiming"),
+            *remedies.network(record, msg("Use ReLU and Kaiming initialisation"), edits.with_relus(record.network), initialisation="kaiming"),
             *better_initialisation(record),
         ),
     )
@@ -148,25 +177,37 @@ def dead_relus(record: Record) -> Finding | None:
     layer = int(np.nanargmax(late))
     alive = np.flatnonzero(dead[:, layer] < MOSTLY_DEAD)
     began = int(alive[-1]) + 1 if len(alive) else 0
-    step, place = record.observations[began].step, f"layer {layer} ({record.network.layers[layer].type})"
+    step, name, share = record.observations[began].step, record.network.layers[layer].type, percent(late[layer])
     if began:
-        evidence = f"Since step {step:,} most units of {place} output 0 for all images of a batch: {percent(late[layer])}, at first {percent(dead[0, layer])}."
-        advice = "Lower the learning rate, because large steps can make units inactive for all images, or use leaky ReLU."
+        evidence = msg(
+            "Since step {step:,} most units of layer {layer} ({type}) output 0 for all images of a batch: {share}, at first {before}.",
+            step=step,
+            layer=layer,
+            type=name,
+            share=share,
+            before=percent(dead[0, layer]),
+        )
+        advice = msg("Lower the learning rate, because large steps can make units inactive for all images, or use leaky ReLU.")
     else:
-        evidence = f"From the start {percent(late[layer])} of the units of {place} output 0 for every image of a batch."
-        advice = "Use another weight initialisation, or leaky ReLU."
+        evidence = msg(
+            "From the start {share} of the units of layer {layer} ({type}) output 0 for every image of a batch.",
+            share=share,
+            layer=layer,
+            type=name,
+        )
+        advice = msg("Use another weight initialisation, or leaky ReLU.")
     return Finding(
         "dead-relus",
-        "Most ReLU units are dead",
+        msg("Most ReLU units are dead"),
         evidence,
-        "Where a ReLU outputs 0, its gradient is 0. A unit that is inactive for all images gets no gradient and never recovers.",
+        msg("Where a ReLU outputs 0, its gradient is 0. A unit that is inactive for all images gets no gradient and never recovers."),
         advice,
         "hint" if record.progress > LEARNED_PROGRESS else "problem",
         step,
         layer,
         (
             *(remedies.lower_learning_rate(record) if began else better_initialisation(record)),
-            *remedies.with_usual_learning_rate(record, remedies.network(record, "Use leaky ReLU", edits.leaky(record.network))),
+            *remedies.with_usual_learning_rate(record, remedies.network(record, msg("Use leaky ReLU"), edits.leaky(record.network))),
         ),
     )
 
@@ -178,6 +219,6 @@ def better_initialisation(record: Record) -> Remedies:
     name, title = ("kaiming", "Kaiming") if has_relu else ("xavier", "Xavier")
     is_single = record.batch_size == 1 or record.data.train_size % record.batch_size == 1  # batch norm cannot train on a single image
     return (
-        *(() if has_sigmoid else remedies.settings(record, f"Use {title} initialisation", initialisation=name)),
-        *(() if is_single else remedies.network(record, "Add normalisation after each layer", edits.normalised(record.network), initialisation="default")),
+        *(() if has_sigmoid else remedies.settings(record, msg("Use {name} initialisation", name=title), initialisation=name)),
+        *(() if is_single else remedies.network(record, msg("Add normalisation after each layer"), edits.normalised(record.network), initialisation="default")),
     )

@@ -5,11 +5,12 @@ Every function returns a tuple, empty if its remedy would change nothing or is i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from playground import environment
 from playground.errors import ConfigError
+from playground.messages import msg
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
 from playground.runs.branching import FIXED
@@ -36,12 +37,12 @@ def rounded(number: float) -> float:
     return float(f"{number:.1g}")
 
 
-def settings(record: Record, label: str, **changes: Any) -> Remedies:
+def settings(record: Record, label: str, **changes: object) -> Remedies:
     """Propose to train the same network from the start with other settings."""
     return (Remedy(label, changes),) if _is_change(record, changes) else ()
 
 
-def network(record: Record, label: str, changed: NetworkSpec | None, **changes: Any) -> Remedies:
+def network(record: Record, label: str, changed: NetworkSpec | None, **changes: object) -> Remedies:
     """Propose to train another network from the start."""
     if changed is None:
         return ()
@@ -57,10 +58,12 @@ def recommended_network(record: Record) -> Remedies:
         recommended = networks.load(environment.models_folder() / f"{name}.json")
     except ConfigError:
         return ()
-    return network(record, f"Train the network “{recommended.title}” instead", recommended) if recommended.layers != record.network.layers else ()
+    return (
+        network(record, msg("Train the network “{title}” instead", title=recommended.title), recommended) if recommended.layers != record.network.layers else ()
+    )
 
 
-def fork(record: Record, label: str, before: int, **changes: Any) -> Remedies:
+def fork(record: Record, label: str, before: int, **changes: object) -> Remedies:
     """Propose to continue from the last checkpoint before a step, with other settings."""
     earlier = [step for step in record.checkpoints if step < before]
     if not earlier or not _is_change(record, changes) or set(changes) & set(FIXED):
@@ -86,7 +89,7 @@ def higher_learning_rate(record: Record) -> Remedies:
 
 def with_learning_rate(record: Record, learning_rate: float) -> Remedies:
     """Propose to train the same network from the start with another learning rate."""
-    return settings(record, f"Train with a learning rate of {learning_rate:g}", learning_rate=learning_rate)
+    return settings(record, msg("Train with a learning rate of {rate:g}", rate=learning_rate), learning_rate=learning_rate)
 
 
 def with_usual_learning_rate(record: Record, proposed: Remedies) -> Remedies:
@@ -95,17 +98,21 @@ def with_usual_learning_rate(record: Record, proposed: Remedies) -> Remedies:
     if record.learning_rate < FAR_FACTOR * usual:
         return proposed
     return tuple(
-        replace(remedy, label=f"{remedy.label}, with a learning rate of {usual:g}", changes={**remedy.changes, "learning_rate": usual}) for remedy in proposed
+        replace(
+            remedy, label=msg("{remedy}, with a learning rate of {rate:g}", remedy=remedy.label, rate=usual), changes={**remedy.changes, "learning_rate": usual}
+        )
+        for remedy in proposed
     )
 
 
 def longer(record: Record) -> Remedies:
     """Propose more epochs: from the last checkpoint if there is one, else from the start."""
     epochs = max(EPOCHS_FACTOR * record.config.epochs, MIN_LONGER_EPOCHS)
-    return fork(record, f"Continue to {epochs:g} epochs", record.step + 1, epochs=epochs) or settings(record, f"Train for {epochs:g} epochs", epochs=epochs)
+    continued = fork(record, msg("Continue to {epochs:g} epochs", epochs=epochs), record.step + 1, epochs=epochs)
+    return continued or settings(record, msg("Train for {epochs:g} epochs", epochs=epochs), epochs=epochs)
 
 
-def _is_change(record: Record, changes: dict[str, Any]) -> bool:
+def _is_change(record: Record, changes: Mapping[str, object]) -> bool:
     """Return whether the settings are valid and differ from the run's; its learning rate can have been changed during training."""
     before = record.config.to_dict()
     try:

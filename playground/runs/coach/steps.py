@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from playground.messages import joined, msg
 from playground.runs.coach import remedies
 from playground.runs.coach.finding import Finding
 from playground.runs.coach.inside import DEAD_OBSERVATIONS, LEARNED_PROGRESS, exploding_gradients, inputs_not_normalised
@@ -40,10 +41,10 @@ FEW_STEPS, FEW_STEPS_PER_EPOCH = 100, 8
 """Steps of the whole run and of an epoch below which there are too few: 100 are enough for digits, measured on the tests' runs."""
 
 _DESCRIPTIONS = {
-    "output": "The first non-finite value appeared at step {step:,} in the output of layer {layer} ({type}).",
-    "loss": "The first non-finite value appeared at step {step:,} in the loss itself.",
-    "gradient": "The first non-finite value appeared at step {step:,} in the gradient of layer {layer} ({type}).",
-    "update": "The first non-finite value appeared at step {step:,} in the new weights of layer {layer} ({type}).",
+    "output": msg("The first non-finite value appeared at step {step:,} in the output of layer {layer} ({type})."),
+    "loss": msg("The first non-finite value appeared at step {step:,} in the loss itself."),
+    "gradient": msg("The first non-finite value appeared at step {step:,} in the gradient of layer {layer} ({type})."),
+    "update": msg("The first non-finite value appeared at step {step:,} in the new weights of layer {layer} ({type})."),
 }
 """A sentence for each `place` of `Diverged`."""
 
@@ -54,23 +55,30 @@ def not_a_number(record: Record) -> Finding | None:
     if diverged is None:
         return None
     kind = record.network.layers[diverged.layer].type if diverged.layer >= 0 else ""
-    origin = (
-        _DESCRIPTIONS[diverged.place].format(step=diverged.born, layer=diverged.layer, type=kind) if diverged.born and diverged.place in _DESCRIPTIONS else ""
-    )
+    evidence = msg("At step {step:,} the loss was infinite or NaN (not a number).", step=diverged.step)
+    if diverged.born and diverged.place in _DESCRIPTIONS:
+        evidence = joined([evidence, _DESCRIPTIONS[diverged.place].filled(step=diverged.born, layer=diverged.layer, type=kind)])
     cause = inputs_not_normalised(record) or exploding_gradients(record)
     back = remedies.rounded(record.learning_rate / 10)
     return Finding(
         "not-a-number",
-        "The loss is not finite",
-        f"At step {diverged.step:,} the loss was infinite or NaN (not a number). {origin}".strip(),
-        "The largest float32 number is about 3·10³⁸. Larger ones become infinite, infinity minus infinity is NaN, and NaN spreads to every weight it reaches.",
-        cause.advice if cause else f"Lower the learning rate of {record.learning_rate:g}: each step was so large that the next gradient was even larger.",
+        msg("The loss is not finite"),
+        evidence,
+        msg(
+            "The largest float32 number is about 3·10³⁸. Larger ones become infinite, infinity minus infinity is NaN, "
+            "and NaN spreads to every weight it reaches."
+        ),
+        cause.advice
+        if cause
+        else msg("Lower the learning rate of {rate:g}: each step was so large that the next gradient was even larger.", rate=record.learning_rate),
         "problem",
         diverged.born or diverged.step,
         diverged.layer,
         (
             *(remedies.with_usual_learning_rate(record, cause.remedies) if cause else remedies.lower_learning_rate(record)),
-            *remedies.fork(record, f"Continue from the checkpoint before it with a learning rate of {back:g}", diverged.born, learning_rate=back),
+            *remedies.fork(
+                record, msg("Continue from the checkpoint before it with a learning rate of {rate:g}", rate=back), diverged.born, learning_rate=back
+            ),
         ),
     )
 
@@ -82,10 +90,10 @@ def rate_too_high(record: Record) -> Finding | None:
     step, evidence = overshoot
     return Finding(
         "rate-too-high",
-        "The learning rate is too high",
+        msg("The learning rate is too high"),
         evidence,
-        "A step follows the gradient at one point. If it is too long, it overshoots the minimum, and the loss is higher than before.",
-        f"Lower the learning rate of {record.learning_rate:g}.",
+        msg("A step follows the gradient at one point. If it is too long, it overshoots the minimum, and the loss is higher than before."),
+        msg("Lower the learning rate of {rate:g}.", rate=record.learning_rate),
         "problem",
         step,
         -1,
@@ -99,20 +107,36 @@ def _overshoot(record: Record) -> tuple[int, str] | None:
     start, step, ratio = max(record.chance_loss, float(record.column("loss")[0])), record.step, record.update_ratio
     peak = int(np.argmax(losses)) if len(losses) else -1
     if peak >= 0 and losses[peak] >= RISE_FACTOR * start:
-        return int(steps[peak]), f"Around step {steps[peak]:,.0f} training loss was {losses[peak]:.3g}, at the start {start:.3g}: it rose instead of falling."
+        return int(steps[peak]), msg(
+            "Around step {step:,} training loss was {loss:.3g}, at the start {start:.3g}: it rose instead of falling.",
+            step=int(steps[peak]),
+            loss=losses[peak],
+            start=start,
+        )
     if record.share_done < HALF_DONE:
         return None
     if record.progress < WORSE_THAN_CHANCE and start < RISE_FACTOR * record.chance_loss:
-        return step, f"At step {step:,} training loss is {record.loss:.3g}, worse than chance level ({record.chance_loss:.2f})."
+        return step, msg(
+            "At step {step:,} training loss is {loss:.3g}, worse than chance level ({chance:.2f}).",
+            step=step,
+            loss=record.loss,
+            chance=record.chance_loss,
+        )
     if _has_collapsed(record):
-        return (
-            step,
-            f"At step {step:,} training loss is {record.loss:.3g}, at chance level. The first steps were so large that hardly any gradient is left.",
+        return step, msg(
+            "At step {step:,} training loss is {loss:.3g}, at chance level. The first steps were so large that hardly any gradient is left.",
+            step=step,
+            loss=record.loss,
         )
     if record.share_done < NEARLY_DONE or ratio is None or record.is_normalised:
         return None
     if any(ratio >= size and record.progress < enough for size, enough in TOO_LARGE):
-        return step, f"Each step changes the weights by about {percent(ratio, 1)} of their norm. At step {step:,} training loss is still {record.loss:.3g}."
+        return step, msg(
+            "Each step changes the weights by about {share} of their norm. At step {step:,} training loss is still {loss:.3g}.",
+            share=percent(ratio, 1),
+            step=step,
+            loss=record.loss,
+        )
     return None
 
 
@@ -133,11 +157,16 @@ def rate_too_low(record: Record) -> Finding | None:
         return None
     return Finding(
         "rate-too-low",
-        "The learning rate is too low",
-        f"Each step changes the weights by about {ratio:.1g} of their norm. At step {record.step:,} training loss is {record.loss:.3g} "
-        f"(chance level: {record.chance_loss:.2f}).",
-        "A good step changes the weights by 0.001 to 0.01 of their norm. Smaller steps go in the same direction, but need many times as long.",
-        f"Raise the learning rate of {record.learning_rate:g}.",
+        msg("The learning rate is too low"),
+        msg(
+            "Each step changes the weights by about {ratio:.1g} of their norm. At step {step:,} training loss is {loss:.3g} (chance level: {chance:.2f}).",
+            ratio=ratio,
+            step=record.step,
+            loss=record.loss,
+            chance=record.chance_loss,
+        ),
+        msg("A good step changes the weights by 0.001 to 0.01 of their norm. Smaller steps go in the same direction, but need many times as long."),
+        msg("Raise the learning rate of {rate:g}.", rate=record.learning_rate),
         "problem",
         record.step,
         -1,
@@ -158,15 +187,23 @@ def batch_too_small(record: Record) -> Finding | None:
         return None
     return Finding(
         "batch-too-small",
-        "The batch size is too small",
-        f"With a batch size of {size}, the loss varies by about {record.noise:.2f} from step to step; at step {record.step:,} its mean is {record.loss:.3g}.",
-        "The gradient of so few images is noisy: steps partly undo each other, batch norm estimates mean and variance badly, "
-        "and an epoch takes far longer than with larger batches.",
-        "Use a larger batch size.",
+        msg("The batch size is too small"),
+        msg(
+            "With a batch size of {size}, the loss varies by about {noise:.2f} from step to step; at step {step:,} its mean is {loss:.3g}.",
+            size=size,
+            noise=record.noise,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg(
+            "The gradient of so few images is noisy: steps partly undo each other, batch norm estimates mean and variance badly, "
+            "and an epoch takes far longer than with larger batches."
+        ),
+        msg("Use a larger batch size."),
         "hint" if record.progress > LEARNED_PROGRESS else "problem",
         record.step,
         -1,
-        remedies.settings(record, f"Train with a batch size of {remedies.USUAL_BATCH}", batch_size=remedies.USUAL_BATCH),
+        remedies.settings(record, msg("Train with a batch size of {size}", size=remedies.USUAL_BATCH), batch_size=remedies.USUAL_BATCH),
     )
 
 
@@ -183,13 +220,19 @@ def batch_too_large(record: Record) -> Finding | None:
         return None
     return Finding(
         "batch-too-large",
-        "The batch size is too large",
-        f"With a batch size of {record.batch_size:,} the run has {record.total_steps:,} steps, {record.steps_per_epoch} per epoch. "
-        f"At step {record.step:,} training loss is {record.loss:.3g}.",
-        "Beyond some size a larger batch hardly improves the gradient, but uses the images of many steps for a single one.",
-        "Use a smaller batch size: an epoch then has more steps.",
+        msg("The batch size is too large"),
+        msg(
+            "With a batch size of {size:,} the run has {total:,} steps, {each} per epoch. At step {step:,} training loss is {loss:.3g}.",
+            size=record.batch_size,
+            total=record.total_steps,
+            each=record.steps_per_epoch,
+            step=record.step,
+            loss=record.loss,
+        ),
+        msg("Beyond some size a larger batch hardly improves the gradient, but uses the images of many steps for a single one."),
+        msg("Use a smaller batch size: an epoch then has more steps."),
         "problem",
         record.step,
         -1,
-        remedies.settings(record, f"Train with a batch size of {remedies.USUAL_BATCH}", batch_size=remedies.USUAL_BATCH),
+        remedies.settings(record, msg("Train with a batch size of {size}", size=remedies.USUAL_BATCH), batch_size=remedies.USUAL_BATCH),
     )

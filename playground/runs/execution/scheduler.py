@@ -10,10 +10,11 @@ from collections import deque
 from playground import environment
 from playground.errors import RunError
 from playground.forking import CAN_FORK, Forker
+from playground.messages import msg
 from playground.runs.execution.commands import Command
 from playground.runs.execution.launcher import PREPARE, Worker, start
 from playground.runs.history import History
-from playground.runs.run import Run, all_runs
+from playground.runs.run import STATES, Run, all_runs
 from playground.training.events import Stopped
 
 
@@ -57,12 +58,12 @@ class Scheduler:
         """
         state = History(run).follow().state
         if state == "finished":
-            raise RunError(f"The run “{run.id}” is finished, so it cannot be resumed.", "Fork it to train it further.")
+            raise RunError(msg("The run “{run}” is finished, so it cannot be resumed.", run=run.id), msg("Fork it to train it further."))
         if state in ("running", "paused"):
-            raise RunError(f"The run “{run.id}” is {state} already, so it cannot be queued.")
+            raise RunError(msg("The run “{run}” is {state} already, so it cannot be queued.", run=run.id, state=STATES[state]))
         with self._lock:
             if run in self._waiting or (state == "queued" and run.id in self._working):
-                raise RunError(f"The run “{run.id}” is queued already.")
+                raise RunError(msg("The run “{run}” is queued already.", run=run.id))
             self._waiting.append(run)
         self._hand_out()
 
@@ -80,7 +81,10 @@ class Scheduler:
                 run.journal.append(Stopped(time.time(), History(run).follow().step))
                 return
         if worker is None:
-            raise RunError(f"The command “{command.name}” could not be sent: no worker trains the run “{run.id}”.", "Resume the run first.")
+            raise RunError(
+                msg("The command “{command}” could not be sent: no worker trains the run “{run}”.", command=command.name, run=run.id),
+                msg("Resume the run first."),
+            )
         worker.send(command.to_json())
 
     def position(self, run: Run) -> int:

@@ -20,6 +20,7 @@ import torch
 from playground import device as devices
 from playground import environment
 from playground.errors import DivergedError, PlaygroundError, RunError
+from playground.messages import msg
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run
 from playground.runs.start import own_images, start_weights
@@ -39,8 +40,8 @@ from playground.training.instruments import divergence
 from playground.training.loop import Training
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-FULL_MESSAGE = "The disk is full, so training stopped. Free some space, then resume the run; it continues from its last checkpoint."
-BUG_MESSAGE = "Training failed because of a bug in the playground; the traceback is in the record of the run."
+FULL_MESSAGE = msg("The disk is full, so training stopped. Free some space, then resume the run; it continues from its last checkpoint.")
+BUG_MESSAGE = msg("Training failed because of a bug in the playground; the traceback is in the record of the run.")
 
 
 class InputClosed(Exception):
@@ -96,7 +97,7 @@ def execute(run: Run, commands: Commands | None = None, slot: int = 0) -> Iterat
                     record(event)
                     yield event
             except PlaygroundError as error:
-                record(Failed(time.time(), str(error), ""))
+                record(Failed(time.time(), error.text, ""))
                 raise
             except OSError as error:
                 if error.errno not in FULL:

@@ -25,6 +25,7 @@ from playground.data.catalogue import dataset_info
 from playground.data.own_drawings import from_safetensors, to_safetensors
 from playground.device import BEST
 from playground.errors import CheckpointError, DataError, PlaygroundError, RunError, UnknownName
+from playground.messages import msg
 from playground.network import source
 from playground.network import spec as networks
 from playground.network.spec import NetworkSpec
@@ -51,7 +52,7 @@ TEXT_LIMIT = 1_000_000
 OWN_LIMIT = 4_000_000
 """Maximum bytes of the learner's own images: a thousand in colour take three million."""
 
-NOT_EXPORTED = "Choose a zip file that the playground exported."
+NOT_EXPORTED = msg("Choose a zip file that the playground exported.")
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk."""
 COLUMNS = ("step", "epoch", "seconds", "loss", "accuracy", "learning_rate", "test_loss", "test_accuracy")
@@ -78,7 +79,7 @@ Or use the weights without the playground:
     from network import network
     network.load_state_dict(torch.load("checkpoint.pt", weights_only=True)["weights"])
     network.eval()
-"""
+"""  # no text: the archive goes to readers of any language
 
 _NUMBERS: dict[str, tuple[type, ...]] = {
     "step": (int,), "learnt": (int,), "images_processed": (int,), "evaluated_at": (int,), "seconds": (int, float), "learning_seconds": (int, float),
@@ -127,7 +128,9 @@ def as_zip(run: Run) -> IO[bytes]:
             stack.pop_all()  # the caller closes the file
             return file
     except OSError as error:
-        raise RunError(f"The run “{run.id}” could not be exported: {error.strerror}.", "Free some space, then try again.") from None
+        raise RunError(
+            msg("The run “{run}” could not be exported: {error}.", run=run.id, error=error.strerror), msg("Free some space, then try again.")
+        ) from None
 
 
 def from_zip(data: bytes | Path, owner: str = "", name: str = "run.zip") -> Run:
@@ -149,7 +152,7 @@ def from_zip(data: bytes | Path, owner: str = "", name: str = "run.zip") -> Run:
         events = packed.events("events.jsonl", spec, config)
         created = next(events, None)
         if not isinstance(created, Created):
-            raise CheckpointError(f"The record in {name} does not begin with the event that created the run, so the run cannot be imported.")
+            raise CheckpointError(msg("The record in {name} does not begin with the event that created the run, so the run cannot be imported.", name=name))
         return create_from(config, spec, Created(created.time, owner), lambda run: packed.fill(run, spec, config, events))
 
 
@@ -181,14 +184,14 @@ class _Packed:
     def events(self, file: str, spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
         content = self._content(file, RECORD_LIMIT)
         classes = len(dataset_info(config.dataset).classes)
-        return validation.read(io.BytesIO(content), len(spec.layers), classes, f"{file} in {self.name}")
+        return validation.read(io.BytesIO(content), len(spec.layers), classes, self._place(file))
 
     def fill(self, run: Run, spec: NetworkSpec, config: TrainConfig, events: Iterator[Event]) -> None:
         """Write everything but the configuration and the network into the folder of the new run."""
         for state in self._states(spec):
             run.checkpoints.save(state)
         if self._has("start.safetensors"):
-            weights, _ = match_weights(read_weights(self._content("start.safetensors", LIMIT), f"start.safetensors in {self.name}"), spec)
+            weights, _ = match_weights(read_weights(self._content("start.safetensors", LIMIT), self._place("start.safetensors")), spec)
             write_start(run, weights)
         self._fill_own(run, config)
         if self._has("label.json"):
@@ -201,7 +204,7 @@ class _Packed:
         if history.state == "queued":  # no scheduler here has it in its queue
             run.journal.append(Stopped(time.time(), history.step))
         if history.state == "finished" and not self._has("checkpoint.pt"):
-            raise CheckpointError(f"{self.name} does not contain checkpoint.pt, although its run is finished.")
+            raise CheckpointError(msg("{archive} does not contain checkpoint.pt, although its run is finished.", archive=self.name))
 
     def _fill_own(self, run: Run, config: TrainConfig) -> None:
         """Validate the learner's own images, if there are any, and write them into the folder."""
@@ -211,7 +214,7 @@ class _Packed:
         try:
             drawings = from_safetensors(content, info)
         except DataError as error:
-            raise CheckpointError(f"own.safetensors in {self.name} cannot be imported. {error}") from None
+            raise CheckpointError(msg("own.safetensors in {archive} cannot be imported. {reason}", archive=self.name, reason=error.text)) from None
         run.own_path.write_bytes(to_safetensors(drawings, info))
 
     def _record(self, events: Iterator[Event], spec: NetworkSpec, config: TrainConfig) -> Iterator[Event]:
@@ -225,7 +228,7 @@ class _Packed:
         """Yield the checkpoints, the last one last."""
         earlier = sorted(file for file in self.archive.namelist() if _EARLIER.fullmatch(file.removeprefix(self.folder)))
         for file in [*earlier[-MAX_EARLIER:], *([f"{self.folder}checkpoint.pt"] if self._has("checkpoint.pt") else [])]:
-            shown_name = f"{file.removeprefix(self.folder)} in {self.name}"
+            shown_name = self._place(file.removeprefix(self.folder))
             with tempfile.TemporaryFile() as copy:
                 try:
                     with self.archive.open(file) as content:
@@ -236,14 +239,18 @@ class _Packed:
                     raise damaged(self.name) from None
                 yield _require_valid_state(torch_archive.read(copy, shown_name, STATE_LIMIT), spec, shown_name)
 
+    def _place(self, file: str) -> str:
+        """Name a file of the archive in messages."""
+        return msg("{file} in {archive}", file=file, archive=self.name)
+
     def _has(self, file: str) -> bool:
         return f"{self.folder}{file}" in self.archive.namelist()
 
     def _content(self, file: str, limit: int) -> bytes:
         if not self._has(file):
-            raise CheckpointError(f"{self.name} does not contain {file}, so it is not an exported run.", NOT_EXPORTED)
+            raise CheckpointError(msg("{archive} does not contain {file}, so it is not an exported run.", archive=self.name, file=file), NOT_EXPORTED)
         if self.archive.getinfo(f"{self.folder}{file}").file_size > limit:
-            raise CheckpointError(f"{file} in {self.name} has more than {limit / 1e6:,.0f} MB, which is too large.")
+            raise CheckpointError(msg("{file} in {archive} has more than {most:,.0f} MB, which is too large.", file=file, archive=self.name, most=limit / 1e6))
         try:
             return self.archive.read(f"{self.folder}{file}")
         except UNREADABLE:
@@ -254,9 +261,11 @@ class _Packed:
         try:
             return read(content)
         except (ValueError, TypeError, RecursionError):
-            raise CheckpointError(f"{file} in {self.name} is not in the format that the playground writes.") from None
+            raise CheckpointError(msg("{file} in {archive} is not in the format that the playground writes.", file=file, archive=self.name)) from None
         except PlaygroundError as error:
-            raise CheckpointError(f"{file} in {self.name} cannot be read; it may be of another version. {error}") from None
+            raise CheckpointError(
+                msg("{file} in {archive} cannot be read; it may be of another version. {reason}", file=file, archive=self.name, reason=error.text)
+            ) from None
 
 
 def _require_valid_state(state: object, spec: NetworkSpec, name: str) -> dict[str, Any]:
@@ -266,13 +275,13 @@ def _require_valid_state(state: object, spec: NetworkSpec, name: str) -> dict[st
         CheckpointError: it does not.
     """
     if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
-        raise CheckpointError(f"{name} is not a checkpoint of the playground, or one of another version.")
+        raise CheckpointError(msg("{name} is not a checkpoint of the playground, or one of another version.", name=name))
     weights, reference = state.get("weights"), expected_state(spec)
     if state.get("network") != spec.to_json() or not isinstance(weights, dict) or weights.keys() != reference.keys():
-        raise CheckpointError(f"{name} belongs to another network.")
+        raise CheckpointError(msg("{name} belongs to another network.", name=name))
     pairs = [(weights[key], tensor) for key, tensor in reference.items()]
     if not all(isinstance(value, Tensor) and value.shape == tensor.shape and value.dtype == tensor.dtype for value, tensor in pairs):
-        raise CheckpointError(f"{name} belongs to another network.")
+        raise CheckpointError(msg("{name} belongs to another network.", name=name))
     numbers = {"images_processed": 0, **state}  # states of earlier versions lack it
     if not all(type(numbers.get(key)) in kinds and 0 <= numbers[key] < math.inf for key, kinds in _NUMBERS.items()):
         raise damaged(name)
@@ -299,7 +308,7 @@ def _folder(archive: zipfile.ZipFile, name: str) -> str:
     names = archive.namelist()
     folders = [entry.removesuffix("config.json") for entry in names if entry.count("/") <= 1 and entry.rpartition("/")[2] == "config.json"]
     if not folders:
-        raise CheckpointError(f"{name} does not contain config.json, so it is not an exported run.", NOT_EXPORTED)
+        raise CheckpointError(msg("{archive} does not contain {file}, so it is not an exported run.", archive=name, file="config.json"), NOT_EXPORTED)
     return folders[0]
 
 

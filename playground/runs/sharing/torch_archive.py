@@ -20,6 +20,7 @@ from typing import IO, Any
 import torch
 
 from playground.errors import CheckpointError
+from playground.messages import msg
 from playground.untrusted import UNREADABLE, damaged, unzipped
 
 PICKLE_LIMIT = 1 << 22
@@ -31,7 +32,10 @@ _DTYPES = {
     "FloatStorage": "float32", "DoubleStorage": "float64", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
     "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8", "BoolStorage": "bool",
 }  # fmt: skip
-_NAMES = frozenset({"collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter", *(f"torch {name}" for name in _DTYPES)})
+_NAMES = frozenset({
+    "collections OrderedDict", "torch._utils _rebuild_tensor_v2", "torch._utils _rebuild_parameter",  # no text: names in a pickle
+    *(f"torch {name}" for name in _DTYPES),  # no text: names in a pickle
+})  # fmt: skip
 """The names that a pickle of plain data and tensors can refer to, in its spelling."""
 
 
@@ -76,8 +80,8 @@ def read(file: IO[bytes], name: str, limit: int) -> object:
         except _OtherObject as error:
             requested = "".join(letter for letter in str(error)[:80] if letter.isprintable())
             raise CheckpointError(
-                f"{name} contains more than weights: loading it would call “{requested}”, so it was not opened.",
-                "If it was saved with torch.save(model), save model.state_dict() instead.",
+                msg("{name} contains more than weights: loading it would call “{requested}”, so it was not opened.", name=name, requested=requested),
+                msg("If it was saved with torch.save(model), save model.state_dict() instead."),
             ) from None
         except (*UNREADABLE, TypeError, AttributeError, RecursionError):
             raise damaged(name) from None
@@ -88,10 +92,12 @@ def _folder(archive: zipfile.ZipFile, name: str) -> str:
     names = archive.namelist()
     pickle = next((entry for entry in names if entry.count("/") == 1 and entry.endswith("/data.pkl")), None)
     if pickle is None:
-        raise CheckpointError(f"{name} is a zip archive, but torch.save did not write it.", "Save model.state_dict() with torch.save.")
+        raise CheckpointError(msg("{name} is a zip archive, but torch.save did not write it.", name=name), msg("Save model.state_dict() with torch.save."))
     folder = pickle.removesuffix("data.pkl")
     if f"{folder}constants.pkl" in names:
-        raise CheckpointError(f"{name} is a TorchScript program, saved with torch.jit.save.", "Save model.state_dict() with torch.save instead.")
+        raise CheckpointError(
+            msg("{name} is a TorchScript program, saved with torch.jit.save.", name=name), msg("Save model.state_dict() with torch.save instead.")
+        )
     return folder
 
 
@@ -180,7 +186,7 @@ class _Reader:
     def call(self, _: None) -> None:
         function, arguments = self.last(2)
         match function, arguments:
-            case _Name("collections OrderedDict"), ():
+            case _Name("collections OrderedDict"), ():  # no text: a name in a pickle
                 self.push({})
             case _Name("torch._utils _rebuild_parameter"), (tensor, _, _):
                 self.push(tensor)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, get_args, get_origin, get_type_hints
 
 from playground.errors import CheckpointError
+from playground.messages import msg
 from playground.training.events import KINDS, Diverged, Evaluated, Event, Observed, Snapshot, Started, Step, Steps, from_json
 
 LINE_LIMIT = 8_000_000
@@ -55,7 +56,9 @@ def read(lines: Iterable[bytes], layers: int, classes: int, name: str) -> Iterat
 
 
 def _invalid_line(number: int, name: str) -> CheckpointError:
-    return CheckpointError(f"{name} is damaged: line {number:,} has values that the playground never writes.", "Export the run again.")
+    return CheckpointError(
+        msg("{name} is damaged: line {number:,} has values that the playground never writes.", name=name, number=number), msg("Export the run again.")
+    )
 
 
 def _span(event: Event, last: int) -> tuple[int, int]:

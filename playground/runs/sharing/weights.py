@@ -17,6 +17,7 @@ from safetensors.torch import load, save, save_file
 from torch import Tensor
 
 from playground.errors import CheckpointError, RunError
+from playground.messages import joined, listed, msg
 from playground.network.build import build
 from playground.network.spec import NetworkSpec
 from playground.runs.history import History
@@ -100,14 +101,17 @@ def read_weights(data: bytes | Path, name: str) -> dict[str, Tensor]:
         elif start[8:] == b"{":
             weights = _by_name(_safetensors(file, name))
         elif start[:1] == b"\x80":
-            raise CheckpointError(f"{name} is a pickle, which could run code, so it was not opened.", "Save model.state_dict() with a recent PyTorch instead.")
+            raise CheckpointError(
+                msg("{name} is a pickle, which could run code, so it was not opened.", name=name),
+                msg("Save model.state_dict() with a recent PyTorch instead."),
+            )
         else:
             raise CheckpointError(
-                f"{name} is not a file of weights: it is neither a zip archive of torch.save nor safetensors.",
-                "Choose a file that torch.save(model.state_dict(), …) wrote, or safetensors.",
+                msg("{name} is not a file of weights: it is neither a zip archive of torch.save nor safetensors.", name=name),
+                msg("Choose a file that torch.save(model.state_dict(), …) wrote, or safetensors."),
             )
     if not weights:
-        raise CheckpointError(f"{name} contains no weights.", "Save model.state_dict() of a network with parameters.")
+        raise CheckpointError(msg("{name} contains no weights.", name=name), msg("Save model.state_dict() of a network with parameters."))
     _refuse_non_finite(weights, name)
     return weights
 
@@ -139,7 +143,7 @@ def match_weights(weights: Mapping[str, Tensor], spec: NetworkSpec) -> tuple[dic
     ):
         raise _misfit(file_tensors, reference, matches, spec)
     converted = {name: _convert(file_tensors[file_name], reference[name], file_name) for name, file_name in matches.items()}
-    _refuse_non_finite(converted, "The file")
+    _refuse_non_finite(converted, msg("The file"))
     return converted, tuple(_notes(file_tensors, matches))
 
 
@@ -163,7 +167,7 @@ def write_start(run: Run, weights: dict[str, Tensor]) -> None:
     try:
         save_file(weights, run.start_path)
     except SafetensorError as error:
-        raise RunError(f"The weights could not be written: {error}.", "Free some space, then try again.") from None
+        raise RunError(msg("The weights could not be written: {error}.", error=str(error)), msg("Free some space, then try again.")) from None
 
 
 def expected_state(spec: NetworkSpec) -> dict[str, Tensor]:
@@ -179,7 +183,9 @@ def expected_state(spec: NetworkSpec) -> dict[str, Tensor]:
 def _state(run: Run, step: int | None) -> dict[str, Any]:
     state = run.checkpoints.load(step)
     if state is None:
-        raise CheckpointError(f"The run “{run.id}” has no weights yet, because its first checkpoint is not written.", "Wait for its first checkpoint.")
+        raise CheckpointError(
+            msg("The run “{run}” has no weights yet, because its first checkpoint is not written.", run=run.id), msg("Wait for its first checkpoint.")
+        )
     return state
 
 
@@ -191,13 +197,18 @@ def _plain_weights(state: Mapping[str, Any]) -> dict[str, Tensor]:
 def _state_dict(content: object, name: str) -> dict[str, Tensor]:
     """Return the weights in the content of a file: a `state_dict`, alone or in a checkpoint."""
     if isinstance(content, Tensor):
-        raise CheckpointError(f"{name} contains a single tensor, not the weights of a network.", "Save model.state_dict().")
+        raise CheckpointError(msg("{name} contains a single tensor, not the weights of a network.", name=name), msg("Save model.state_dict()."))
     if not isinstance(content, dict):
-        raise CheckpointError(f"{name} contains a {type(content).__name__}, not the weights of a network.", "Save model.state_dict().")
+        raise CheckpointError(
+            msg("{name} contains a {kind}, not the weights of a network.", name=name, kind=type(content).__name__), msg("Save model.state_dict().")
+        )
     inner = next((content[key] for key in _WRAPPERS if isinstance(content.get(key), dict)), content)
     others = [key for key, value in inner.items() if not isinstance(key, str) or not isinstance(value, Tensor)]
     if others:
-        raise CheckpointError(f"{name} contains values that are not tensors, for example “{_printable(others[0])}”.", "Save model.state_dict() alone.")
+        raise CheckpointError(
+            msg("{name} contains values that are not tensors, for example “{example}”.", name=name, example=_printable(others[0])),
+            msg("Save model.state_dict() alone."),
+        )
     _refuse_strange_names(inner, name)
     return inner
 
@@ -233,7 +244,10 @@ def _printable(value: object) -> str:
 def _refuse_non_finite(weights: Mapping[str, Tensor], source: str) -> None:
     for name, tensor in weights.items():
         if not bool(tensor.isfinite().all()):
-            raise CheckpointError(f"{source} has non-finite values (inf or nan) in “{name}”, so it cannot be used.", "Save the weights of an earlier step.")
+            raise CheckpointError(
+                msg("{source} has non-finite values (inf or nan) in “{name}”, so it cannot be used.", source=source, name=name),
+                msg("Save the weights of an earlier step."),
+            )
 
 
 def _without_prefix(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -272,7 +286,10 @@ def _signature(tensors: Mapping[str, Tensor]) -> frozenset[tuple[str, tuple[int,
 def _convert(tensor: Tensor, reference: Tensor, name: str) -> Tensor:
     """Convert the tensor to the network's dtype; counters stay integers."""
     if tensor.is_floating_point() != reference.is_floating_point() or tensor.is_complex():
-        raise CheckpointError(f"“{name}” in the file is {_kind(tensor)}; the network has {_kind(reference)} there.", "Quantised weights cannot be read.")
+        raise CheckpointError(
+            msg("“{name}” in the file is {kind}; the network has {expected} there.", name=name, kind=_kind(tensor), expected=_kind(reference)),
+            msg("Quantised weights cannot be read."),
+        )
     return tensor.to(reference.dtype, copy=True, memory_format=torch.contiguous_format)
 
 
@@ -285,10 +302,10 @@ def _notes(file_tensors: Mapping[str, Tensor], matches: Mapping[str, str]) -> It
     renamed = [f"{file_name} → {name}" for name, file_name in layers.items() if file_name != name]
     if renamed:
         more = ", …" if len(renamed) > MAX_RENAMED else ""
-        yield f"The layers were matched by their order and shapes: {', '.join(renamed[:MAX_RENAMED])}{more}."
+        yield msg("The layers were matched by their order and shapes: {layers}.", layers=", ".join(renamed[:MAX_RENAMED]) + more)
     kinds = sorted({_kind(tensor) for tensor in file_tensors.values() if tensor.is_floating_point()} - {"float32"})
     if kinds:
-        yield f"The weights were converted from {' and '.join(kinds)} to float32."
+        yield msg("The weights were converted from {kinds} to float32.", kinds=listed(kinds))
 
 
 def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor], matches: Mapping[str, str], spec: NetworkSpec) -> CheckpointError:
@@ -300,17 +317,23 @@ def _misfit(file_tensors: Mapping[str, Tensor], reference: Mapping[str, Tensor],
     pairs = list(_pair(theirs, ours))
     different = [(file_name, name) for file_name, name in pairs if file_tensors[file_name].shape != reference[name].shape]
     shapes = [
-        f"“{file_name}” in the file is {_shape(file_tensors[file_name])}, “{name}” in the network {_shape(reference[name])}."
+        msg(
+            "“{theirs}” in the file is {shape}, “{ours}” in the network {expected}.",
+            theirs=file_name,
+            shape=_shape(file_tensors[file_name]),
+            ours=name,
+            expected=_shape(reference[name]),
+        )
         for file_name, name in different[:MAX_MISFITS]
     ]
-    parts = [f"The weights do not fit the network “{spec.name}”.", *shapes]
+    parts = [msg("The weights do not fit the network “{network}”.", network=spec.name), *shapes]
     if len(different) > MAX_MISFITS:
-        parts.append(f"{len(different) - MAX_MISFITS:,} more differ.")
+        parts.append(msg("{count:,} more differ.", count=len(different) - MAX_MISFITS))
     if len(ours) > len(pairs):
-        parts.append(f"Tensors missing from the file: {len(ours) - len(pairs):,}.")
+        parts.append(msg("Tensors missing from the file: {count:,}.", count=len(ours) - len(pairs)))
     if len(theirs) > len(pairs):
-        parts.append(f"Tensors that the network does not have: {len(theirs) - len(pairs):,}.")
-    return CheckpointError(" ".join(parts), "Choose the network that these weights were trained in.")
+        parts.append(msg("Tensors that the network does not have: {count:,}.", count=len(theirs) - len(pairs)))
+    return CheckpointError(joined(parts), msg("Choose the network that these weights were trained in."))
 
 
 def _pair(theirs: list[str], ours: list[str]) -> Iterator[tuple[str, str]]:
@@ -327,4 +350,4 @@ def _pair(theirs: list[str], ours: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _shape(tensor: Tensor) -> str:
-    return "×".join(map(str, tensor.shape)) or "a single number"
+    return "×".join(map(str, tensor.shape)) or msg("a single number")

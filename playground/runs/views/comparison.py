@@ -6,20 +6,21 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import numpy as np
 
 from playground import device as devices
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, UnknownName
+from playground.messages import joined, msg, nmsg
 from playground.network.spec import NetworkSpec
 from playground.network.totals import compute_totals
 from playground.network.trace import trace
 from playground.runs.columns import NAMES, Array
 from playground.runs.history import History
 from playground.runs.labels import label
-from playground.runs.run import Run, find, modified_ns
+from playground.runs.run import Run, State, find, modified_ns
 from playground.settings import Setting
 from playground.training.config import SETTINGS, TrainConfig
 from playground.training.events import Created, Evaluated
@@ -28,6 +29,7 @@ from playground.training.suggestions import suggested
 Axis = Literal["step", "epoch", "seconds"]
 AXES: tuple[Axis, ...] = ("step", "epoch", "seconds")
 Metric = Literal["loss", "accuracy"]
+METRICS: tuple[Metric, ...] = ("loss", "accuracy")
 
 MAX_RUNS = 30
 """Maximum number of runs in a comparison."""
@@ -63,7 +65,7 @@ class Setup:
     @property
     def start(self) -> str:
         """Return what the run starts from or trains on in addition; empty for initialised weights and the data set alone."""
-        return "own drawings" if self.has_own_drawings else "weights of a file" if self.has_start_weights else ""
+        return msg("own drawings") if self.has_own_drawings else msg("weights of a file") if self.has_start_weights else ""
 
 
 def setup(run: Run) -> Setup:
@@ -106,10 +108,10 @@ def default_name(run: Run) -> str:
     changes = [run_setup.network.title or run_setup.network.name] if run_setup.network.name != network else []
     changes += [run_setup.start] if run_setup.start != (parent.start if parent else "") else []
     changes += [setting.mention(run_setup.config) for setting in SETTINGS if _is_named_change(setting, run_setup.config, config)]
-    listed = _join_changes(changes)
+    step = run_setup.created.parent_step
     if run_setup.created.parent:
-        return f"from step {run_setup.created.parent_step}: {listed}" if listed else f"from step {run_setup.created.parent_step}"
-    return listed or "recommended settings"
+        return msg("from step {step}: {changes}", step=step, changes=_join_changes(changes)) if changes else msg("from step {step}", step=step)
+    return _join_changes(changes) if changes else msg("recommended settings")
 
 
 def _parent(created: Created) -> Setup | None:
@@ -129,7 +131,8 @@ def _is_named_change(setting: Setting, config: TrainConfig, other: TrainConfig) 
 
 def _join_changes(changes: Sequence[str]) -> str:
     more = len(changes) - MAX_CHANGES_IN_NAME
-    return ", ".join(changes[:MAX_CHANGES_IN_NAME]) + (f" and {more} more" if more > 0 else "")
+    first = joined(changes[:MAX_CHANGES_IN_NAME], ", ")
+    return nmsg("{changes} and {n} more", "{changes} and {n} more", more, changes=first) if more > 0 else first
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,20 @@ class Column:
     def __post_init__(self) -> None:
         assert len(self.texts) == len(self.numbers)
 
+    def as_json(self) -> SettingColumn:
+        return {"name": self.name, "title": self.title, "texts": list(self.texts), "numbers": list(self.numbers)}
+
+
+class SettingColumn(TypedDict):
+    """One setting of several runs."""
+
+    name: str
+    title: str
+    texts: list[str]
+    """For each run its value as text; “–” where the setting does not apply."""
+    numbers: list[float | None]
+    """For each run its value as a number; null where it is not a number."""
+
 
 def differing(runs: Sequence[Run]) -> list[Column]:
     """Return the settings that differ between the runs, the most informative first.
@@ -155,12 +172,12 @@ def differing(runs: Sequence[Run]) -> list[Column]:
     """
     setups = [setup(run) for run in runs]
     columns = [
-        _texts("dataset", "Data set", [dataset_info(each.config.dataset).title for each in setups]),
-        _texts("network", "Network", _network_titles([each.network for each in setups])),
-        _texts("parent", "Forked from", [_origin(each.created) for each in setups]),
-        _texts("weights", "Start", [each.start or "fresh" for each in setups]),
+        _texts("dataset", msg("Data set"), [dataset_info(each.config.dataset).title for each in setups]),
+        _texts("network", msg("Network"), _network_titles([each.network for each in setups])),
+        _texts("parent", msg("Forked from"), [_origin(each.created) for each in setups]),
+        _texts("weights", msg("Start"), [each.start or msg("fresh") for each in setups]),
         *(column for setting in SETTINGS if setting.name not in SEPARATE and (column := _column(setting, [each.config for each in setups]))),
-        _texts("device", "Device", [_device(each.config.device) for each in setups]),
+        _texts("device", msg("Device"), [_device(each.config.device) for each in setups]),
     ]
     return [column for column in columns if len(set(column.texts)) > 1]
 
@@ -175,7 +192,15 @@ def _network_titles(networks: Sequence[NetworkSpec]) -> list[str]:
     titles = [network.title or network.name for network in networks]
     layers = [{network.layers for network, other in zip(networks, titles, strict=True) if other == title} for title in titles]
     return [
-        title if len(same) == 1 else f"{title} ({len(network.layers)} layers, {compute_totals(trace(network)).parameters:,} parameters)"
+        title
+        if len(same) == 1
+        else nmsg(
+            "{title} ({n} layer, {parameters:,} parameters)",
+            "{title} ({n} layers, {parameters:,} parameters)",
+            len(network.layers),
+            title=title,
+            parameters=compute_totals(trace(network)).parameters,
+        )
         for network, title, same in zip(networks, titles, layers, strict=True)
     ]
 
@@ -186,8 +211,8 @@ def _origin(created: Created) -> str:
     try:
         parent = name(find(created.parent))
     except PlaygroundError:
-        parent = "a deleted run"
-    return f"{parent}, step {created.parent_step}"
+        parent = msg("a deleted run")
+    return msg("{run}, step {step}", run=parent, step=created.parent_step)
 
 
 def _device(device: str) -> str:
@@ -227,6 +252,38 @@ class Facts:
     """Multiply-adds of the forward pass of one image."""
     compute: int
     """Multiply-adds of all forward and backward passes so far, without evaluations on the test set."""
+
+    def as_json(self) -> RunFacts:
+        return {
+            "step": self.step,
+            "total_steps": self.total_steps,
+            "seconds": round(self.seconds, 1),
+            "accuracy": self.accuracy,
+            "best_accuracy": self.best_accuracy,
+            "parameters": self.parameters,
+            "multiply_adds": self.multiply_adds,
+            "compute": self.compute,
+            "share": round(self.step / self.total_steps, 2) if self.total_steps else 0.0,
+            "compute_text": macs(self.compute),
+        }
+
+
+class RunFacts(TypedDict):
+    """A run's progress, results and cost: numbers to sort by, and a text to read."""
+
+    step: int
+    total_steps: int
+    """0 before the run has started."""
+    seconds: float
+    accuracy: float | None
+    """Null before the first evaluation."""
+    best_accuracy: float | None
+    parameters: int
+    multiply_adds: int
+    compute: int
+    share: float
+    """Of the planned steps."""
+    compute_text: str
 
 
 def facts(run: Run, history: History) -> Facts:
@@ -282,9 +339,9 @@ def macs(count: float) -> str:
     for prefix in ("", "k", "M", "G", "T", "P"):
         short = float(f"{count:.3g}")
         if short < 1000:
-            return f"{short:g} {prefix}MAC"
+            return f"{short:g} {prefix}MAC"  # no text: a unit
         count /= 1000
-    return f"{count:.3g} EMAC"
+    return f"{count:.3g} EMAC"  # no text: a unit
 
 
 def points_each(runs: int) -> int:
@@ -292,7 +349,26 @@ def points_each(runs: int) -> int:
     return max(2, min(POINTS, ALL_POINTS // max(1, runs)))
 
 
-def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> dict[str, Any]:
+class Curve(TypedDict):
+    """One curve of a run."""
+
+    x: list[float]
+    y: list[float | None]
+    """Null where a value is not finite."""
+
+
+class Overlay(TypedDict):
+    """The curves of one run for a plot with several runs."""
+
+    state: State
+    end: float | None
+    """Of the axis as planned; null if unknown."""
+    train: Curve
+    """Means of the steps."""
+    test: Curve
+
+
+def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> Overlay:
     """Return the curves of one run for a plot with several runs: means of the steps, and the evaluations.
 
     Args:
@@ -301,9 +377,8 @@ def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> 
         metric: the vertical axis.
         points: maximum number of points of each curve.
 
-    Returns:
-        The run's `state`, its planned `end` on the axis (None if unknown), and
-        the curves `train` and `test`, each as columns `x` and `y`.
+    Raises:
+        ValueError, OverflowError: a step has a place that is not finite, which the playground never writes.
     """
     table, evaluations = history.steps.table(), list(history.evaluations)
     per_epoch = history.started.steps_per_epoch if history.started else 1
@@ -312,8 +387,8 @@ def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> 
     return {
         "state": history.state,
         "end": {"step": history.total_steps, "epoch": history.total_steps / per_epoch, "seconds": None}[x] or None,
-        "train": {"x": _rounded(_bucket_means(positions, points)), "y": _rounded(_bucket_means(_column_of(table, metric), points))},
-        "test": {"x": _rounded(_position(event, x) for event in selected), "y": _rounded(getattr(event, f"test_{metric}") for event in selected)},
+        "train": {"x": _places(_bucket_means(positions, points)), "y": _rounded(_bucket_means(_column_of(table, metric), points))},
+        "test": {"x": _places(_position(event, x) for event in selected), "y": _rounded(getattr(event, f"test_{metric}") for event in selected)},
     }
 
 
@@ -339,6 +414,10 @@ def _spread(count: int, limit: int) -> list[int]:
     return [round(index * (count - 1) / (limit - 1)) for index in range(limit)]
 
 
+def _places(values: Iterable[float]) -> list[float]:
+    return [_short(value) for value in values]
+
+
 def _rounded(values: Iterable[float]) -> list[float | None]:
     """Round numbers to `DIGITS` significant digits, whole ones to int, so that they take few bytes; None for non-finite values."""
     return [_short(value) if math.isfinite(value) else None for value in values]
@@ -346,4 +425,5 @@ def _rounded(values: Iterable[float]) -> list[float | None]:
 
 def _short(value: float) -> float:
     short = float(f"{value:.{DIGITS}g}")
-    return int(short) if short.is_integer() else short
+    whole = int(short)
+    return whole if whole == short else short

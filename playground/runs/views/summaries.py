@@ -10,14 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import TypedDict
 
 from playground import environment
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.runs.history import History
 from playground.runs.labels import label
 from playground.runs.run import ACTIVE, Run, State, all_runs, modified_ns
-from playground.runs.views.comparison import Facts, facts, name, setup
+from playground.runs.views.comparison import Facts, RunFacts, facts, name, setup
 
 CACHED = 4096
 """Number of summaries kept in memory."""
@@ -53,6 +55,43 @@ class Summary:
     """When it was created, in seconds since 1970."""
     fault: str = ""
     """Why it cannot be read; empty if it can."""
+
+    def as_json(self, *, own: bool) -> ReadableRow | DamagedRow:
+        """Convert the summary to plain data for the list; `own` tells whether the run is the learner's."""
+        row: Row = {"run": self.run.id, "name": self.name, "note": self.note, "state": self.state, "race": self.race, "own": own}
+        if self.facts is None:
+            return {**row, "fault": self.fault}
+        return {**row, "dataset": self.dataset, "network": self.network, "started": self.started, **self.facts.as_json()}
+
+
+class Row(TypedDict):
+    """What is known of every run in the list."""
+
+    run: str
+    name: str
+    note: str
+    state: State
+    race: str
+    """The name that all runs of its race share; empty if it is not in a race."""
+    own: bool
+    """Whether it is the learner's."""
+
+
+class ReadableRow(Row, RunFacts):
+    """A run in the list."""
+
+    dataset: str
+    """Title of its data set."""
+    network: str
+    """Title of its network."""
+    started: float
+    """In seconds since 1970."""
+
+
+class DamagedRow(Row):
+    """A run in the list whose files are damaged: nothing but the reason is known."""
+
+    fault: str
 
 
 class Summaries:
@@ -91,10 +130,12 @@ class Summaries:
             progress = _require_finite(facts(run, history))
             titles = dataset_info(run_setup.config.dataset).title, run_setup.network.title or run_setup.network.name
             return Summary(run, name(run), label(run).note, history.state, progress, run_setup.created.race, *titles, run_setup.created.time)
-        except (PlaygroundError, OSError) as error:
+        except PlaygroundError as error:
+            fault = error.text
+        except OSError as error:
             fault = str(error)
         except RECORD_ERRORS:
-            fault = f"The record of the run “{run.id}” is damaged."
+            fault = msg("The record of the run “{run}” is damaged.", run=run.id)
         return Summary(run, run.id, "", "failed", None, fault=fault)
 
 

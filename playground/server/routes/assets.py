@@ -29,7 +29,7 @@ class _Scripts(StaticFiles):
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().file_response(*args, **kwargs)
-        response.headers["cache-control"] = f"public, max-age={ONE_YEAR}, immutable"
+        response.headers["cache-control"] = f"public, max-age={ONE_YEAR}, immutable"  # no text: a header
         return response
 
 

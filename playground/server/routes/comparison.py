@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal, NotRequired, TypedDict, TypeVar
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -13,23 +13,99 @@ from starlette.routing import BaseRoute, Route
 
 from playground import environment
 from playground.errors import PlaygroundError, RunError, UnknownName
+from playground.messages import msg
 from playground.runs import labels, trash
 from playground.runs.history import History
 from playground.runs.run import Run, find
 from playground.runs.views import comparison
-from playground.runs.views.comparison import AXES, MAX_RUNS, Facts
-from playground.runs.views.summaries import RECORD_ERRORS, Summary, first_selected, list_runs, owner
+from playground.runs.views.comparison import AXES, MAX_RUNS, METRICS, Axis, Metric, Overlay, RunFacts, SettingColumn
+from playground.runs.views.summaries import RECORD_ERRORS, DamagedRow, ReadableRow, Summary, first_selected, list_runs, owner
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.run_list import summaries
 from playground.server.services import services
+
+Name = TypeVar("Name", bound=str)
+
+
+class OwnQueuedRun(TypedDict):
+    """A run of the learner that is running or queued."""
+
+    place: int
+    """In the queue, counted from 1; 0 if it is running."""
+    own: Literal[True]
+    run: str
+    name: str
+
+
+class OtherQueuedRun(TypedDict):
+    """Another run that is running or queued; another learner's has neither identifier nor name."""
+
+    place: int
+    """In the queue, counted from 1; 0 if it is running."""
+    own: Literal[False]
+    run: NotRequired[str]
+    name: NotRequired[str]
+
+
+QueuedRun = OwnQueuedRun | OtherQueuedRun
+
+
+class DeletedRun(TypedDict):
+    """A run in the trash."""
+
+    run: str
+    name: str
+
+
+class RunsList(TypedDict):
+    """The runs that the learner may see, the queue and their deleted runs."""
+
+    runs: list[ReadableRow | DamagedRow]
+    first: list[str]
+    """The runs to select first."""
+    queue: list[QueuedRun]
+    """The running runs, then the queued ones in order."""
+    workers: int
+    trash: list[DeletedRun]
+
+
+class RunsAnswer(RunsList):
+    """The runs that the learner may see, the queue and their deleted runs."""
+
+    version: str
+
+
+class Curves(Overlay):
+    """The curves of one run for a plot with several runs."""
+
+    version: str
+
+
+class SelectedCurves(TypedDict):
+    """The curves of the selected runs."""
+
+    curves: dict[str, Curves]
+    """Of the runs whose curves have grown."""
+    facts: dict[str, RunFacts]
+    columns: list[SettingColumn]
+    """The settings in which the runs differ."""
+    runs: list[str]
+    """In the order of the columns' values."""
+    gone: list[str]
+
+
+class CurvesAnswer(SelectedCurves):
+    """The curves of the selected runs."""
+
+    version: str
 
 
 @answered
 async def runs(request: Request) -> Response:
     """Return the runs that the learner may see, the queue and their deleted runs; 204 if the client is up to date."""
     who = _who(request)
-    return await news(request, ("runs", who), lambda: _list_state(who), lambda: _list(who))
+    return await news(request, ("runs", who), lambda: _list_state(who), lambda: dict(_list(who)))
 
 
 @answered
@@ -39,14 +115,14 @@ async def curves(request: Request) -> Response:
     The response has the curves that have grown, the facts of all runs, the settings in which they differ, and which runs are `gone`.
     """
     who, parameters = _who(request), request.query_params
-    x, what = parameters.get("x", "epoch"), parameters.get("what", "loss")
-    if x not in AXES or what not in ("loss", "accuracy"):
-        raise PlaygroundError("“x” must be step, epoch or seconds, and “what” must be loss or accuracy.")
+    x, what = _one_of(AXES, parameters.get("x", "epoch")), _one_of(METRICS, parameters.get("what", "loss"))
+    if x is None or what is None:
+        raise PlaygroundError(msg("“x” must be step, epoch or seconds, and “what” must be loss or accuracy."))
     known = dict(part.partition("~")[::2] for part in parameters.get("runs", "").split(",") if part)
     if len(known) > MAX_RUNS:
-        raise PlaygroundError(f"At most {MAX_RUNS} runs can be compared at once.")
+        raise PlaygroundError(msg("At most {most} runs can be compared at once.", most=MAX_RUNS))
     subject = ("comparison", tuple(sorted(known.items())), who, x, what)
-    return await news(request, subject, lambda: _curves_state(known, who), lambda: _curves(known, who, x, what))
+    return await news(request, subject, lambda: _curves_state(known, who), lambda: dict(_curves(known, who, x, what)))
 
 
 @answered
@@ -56,7 +132,7 @@ async def relabel(request: Request) -> Response:
     run = _own(document, _who(request))
     texts = {key: document[key] for key in ("name", "note") if key in document}
     if not all(isinstance(text, str) for text in texts.values()):
-        raise PlaygroundError("“name” and “note” must be strings.")
+        raise PlaygroundError(msg("“name” and “note” must be strings."))
     await to_thread.run_sync(lambda: labels.relabel(run, **texts))
     return AsciiJSON({"ok": True})
 
@@ -77,6 +153,10 @@ async def restore(request: Request) -> Response:
     return AsciiJSON({"ok": True})
 
 
+def _one_of(names: Iterable[Name], wanted: str) -> Name | None:
+    return next((name for name in names if name == wanted), None)
+
+
 def _who(request: Request) -> str:
     return identity.learner_of(request)
 
@@ -84,28 +164,32 @@ def _who(request: Request) -> str:
 def _own(document: dict[str, Any], who: str) -> Run:
     run = find(str(document.get("run", "")))
     if not (who and owner(run) == who):
-        raise Forbidden("This run belongs to someone else.")
+        raise Forbidden(msg("This run belongs to someone else."))
     return run
+
+
+def _owns(who: str, run: Run) -> bool:
+    return bool(who) and owner(run) == who
 
 
 def _visible(who: str) -> list[Summary]:
     return [summary for run in list_runs() if owner(run) in ("", who, None) and (summary := summaries().of(run))]
 
 
-def _list_state(who: str) -> tuple[Any, ...]:
+def _list_state(who: str) -> tuple[object, ...]:
     """Return the state that the list of runs is made from."""
     services().warm.wait()
     return _visible(who), _queue(list_runs(), who), _trash(who)
 
 
-def _trash(who: str) -> list[dict[str, Any]]:
+def _trash(who: str) -> list[DeletedRun]:
     return [{"run": item.run.id, "name": _name(item.run)} for item in trash.trash() if who and owner(item.run) == who]
 
 
-def _list(who: str) -> dict[str, Any]:
+def _list(who: str) -> RunsList:
     visible = _visible(who)
     return {
-        "runs": [_row(summary, who) for summary in visible],
+        "runs": [summary.as_json(own=_owns(who, summary.run)) for summary in visible],
         "first": [run.id for run in first_selected(visible)],
         "queue": _queue(list_runs(), who),
         "workers": environment.workers(),
@@ -113,30 +197,20 @@ def _list(who: str) -> dict[str, Any]:
     }
 
 
-def _row(summary: Summary, who: str) -> dict[str, Any]:
-    run = summary.run
-    row = {"run": run.id, "name": summary.name, "note": summary.note, "state": summary.state, "race": summary.race, "own": bool(who) and owner(run) == who}
-    if summary.facts is None:
-        return {**row, "fault": summary.fault}
-    titles = {"dataset": summary.dataset, "network": summary.network, "started": summary.started}
-    return {**row, **titles, **_facts(summary.facts)}
-
-
-def _facts(facts: Facts) -> dict[str, Any]:
-    """Return a run's facts as JSON-ready data: numbers to sort by, and texts to read."""
-    share = facts.step / facts.total_steps if facts.total_steps else 0.0
-    return {**vars(facts), "seconds": round(facts.seconds, 1), "share": round(share, 2), "compute_text": comparison.macs(facts.compute)}
-
-
-def _queue(runs: list[Run], who: str) -> list[dict[str, Any]]:
+def _queue(runs: list[Run], who: str) -> list[QueuedRun]:
     """Return the running runs, then the queued ones in order; of other learners' runs only their place."""
     scheduler = services().scheduler
     waiting = {run: place for run in runs if (place := scheduler.position(run))}
     places = waiting | {run: 0 for run in runs if scheduler.worker_pid(run) is not None}
-    return [
-        {"place": place, "own": bool(who) and owner(run) == who, **({"run": run.id, "name": _name(run)} if owner(run) in ("", who) else {})}
-        for run, place in sorted(places.items(), key=lambda item: (item[1], item[0].id))
-    ]
+    return [_queued(run, place, who) for run, place in sorted(places.items(), key=lambda item: (item[1], item[0].id))]
+
+
+def _queued(run: Run, place: int, who: str) -> QueuedRun:
+    if _owns(who, run):
+        return {"place": place, "own": True, "run": run.id, "name": _name(run)}
+    if owner(run) in ("", who):
+        return {"place": place, "own": False, "run": run.id, "name": _name(run)}
+    return {"place": place, "own": False}
 
 
 def _name(run: Run) -> str:
@@ -146,28 +220,29 @@ def _name(run: Run) -> str:
         return run.id
 
 
-def _curves_state(known: dict[str, str], who: str) -> list[tuple[Any, ...]]:
+def _curves_state(known: dict[str, str], who: str) -> list[tuple[object, ...]]:
     """Return the state that the curves of the selected runs are made from."""
     services().warm.wait()
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     return [(run_id, history.version, summaries().of(history.run)) for run_id, history in histories.items()]
 
 
-def _curves(known: dict[str, str], who: str, x: Any, what: Any) -> dict[str, Any]:
+def _curves(known: dict[str, str], who: str, x: Axis, what: Metric) -> SelectedCurves:
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     points = comparison.points_each(len(histories))
-    curves_of, facts_of = {}, {}
+    curves_of: dict[str, Curves] = {}
+    facts_of: dict[str, RunFacts] = {}
     for run_id, history in histories.items():
         version = _version(history)
         with contextlib.suppress(PlaygroundError, *RECORD_ERRORS):  # the record is damaged, or the run was deleted just now
-            facts = _facts(comparison.facts(history.run, history))
+            facts = comparison.facts(history.run, history).as_json()
             if version != known[run_id]:
                 curves_of[run_id] = {**comparison.overlay(history, x, what, points), "version": version}
             facts_of[run_id] = facts
     return {
         "curves": curves_of,
         "facts": facts_of,
-        "columns": [asdict(column) for column in comparison.differing([histories[run_id].run for run_id in facts_of])],
+        "columns": [column.as_json() for column in comparison.differing([histories[run_id].run for run_id in facts_of])],
         "runs": list(facts_of),
         "gone": [run_id for run_id in known if run_id not in facts_of],
     }
@@ -190,13 +265,13 @@ def _version(history: History) -> str:
 def _delete(run: Run) -> None:
     scheduler = services().scheduler
     if scheduler.position(run) or scheduler.worker_pid(run) is not None:
-        raise RunError(f"The run “{_name(run)}” is running or queued, so it cannot be deleted.", "Stop it first.")
+        raise RunError(msg("The run “{name}” is running or queued, so it cannot be deleted.", name=_name(run)), msg("Stop it first."))
     trash.delete(run)
 
 
 def _restore(run_id: str, who: str) -> None:
     if not any(item.run.id == run_id and who and owner(item.run) == who for item in trash.trash()):
-        raise UnknownName("deleted run", run_id, [])
+        raise UnknownName(msg("deleted run"), run_id, [])
     trash.restore(run_id)
 
 

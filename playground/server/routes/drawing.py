@@ -7,9 +7,10 @@ several digits; or an image as a PNG or JPEG file.
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from dataclasses import fields, replace
 from functools import lru_cache
-from typing import Any
+from typing import Never, NotRequired, TypedDict
 
 import numpy as np
 from anyio import to_thread
@@ -22,11 +23,16 @@ from playground.data.input_scaling import BYTES
 from playground.errors import DrawingError, PlaygroundError
 from playground.inference import activations, arithmetic
 from playground.inference import attribution as attributions
+from playground.inference.activations import Layer, Output
+from playground.inference.arithmetic import CalculationJson
+from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.models import Model, load_model, pretrained_names
 from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
-from playground.inference.segmentation import segment
+from playground.inference.receptive_field import Box
+from playground.inference.segmentation import Piece, segment
+from playground.messages import msg, nmsg
 from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of
@@ -38,9 +44,90 @@ MAX_MODELS = 2
 """Largest number of networks to compare."""
 
 
+class Answer(TypedDict):
+    """The prediction of one network."""
+
+    label: str
+    probabilities: list[float]
+    warning: str
+    """Why it should not be trusted; empty where it can be."""
+
+
+class GreyImage(TypedDict):
+    """An image."""
+
+    width: int
+    height: int
+    values: str
+    """A byte for each pixel, in base64."""
+
+
+class Steps(TypedDict):
+    """The images that the preprocessing steps result in."""
+
+    cropped: GreyImage
+    fitted: GreyImage
+    centred: GreyImage
+
+
+class DigitPiece(TypedDict):
+    """A digit with its predictions."""
+
+    answers: list[Answer]
+    steps: Steps
+    box: NotRequired[tuple[float, float, float, float]]
+    """Of several digits: top, bottom, left and right as fractions of the canvas's height."""
+
+
+class NetworkInput(TypedDict):
+    """The image that a network gets."""
+
+    shape: list[int]
+    values: str
+    """A byte for each channel of each pixel, in base64."""
+
+
+class PicturePiece(TypedDict):
+    """A picture with its predictions."""
+
+    answers: list[Answer]
+    steps: dict[str, Never]
+    seen: NetworkInput
+    """The input of the first network."""
+
+
+class Predictions(TypedDict):
+    """The predictions for a drawing or a picture."""
+
+    pieces: list[DigitPiece | PicturePiece]
+    """The digits from left to right."""
+    digit_count: int
+    """Number of digits that lie apart."""
+
+
+class NetworkLayers(TypedDict):
+    """The layers of a network, without an image."""
+
+    layers: list[Layer]
+
+
+class Activations(TypedDict):
+    """The input of a network and the output of each of its layers."""
+
+    outputs: list[Output]
+
+
+class WrittenValue(TypedDict):
+    """How one value was computed."""
+
+    calculation: CalculationJson
+    receptive_field: Box | None
+    """Rows and columns of the network's input, each as (first, last + 1)."""
+
+
 @answered
 async def answer(request: Request) -> Response:
-    """Predict a drawing: `pieces`, the digits from left to right, each with one of `answers` per requested network, and their number, `digit_count`."""
+    """Predict a drawing with each requested network."""
     body = await body_of(request, MAX_BODY)
     names, left_out, who = request.query_params.getlist("model"), request.query_params.get("without", ""), current_learner(request)
     return AsciiJSON(await to_thread.run_sync(_answers, names, left_out, body, who))
@@ -50,14 +137,18 @@ async def answer(request: Request) -> Response:
 async def network(request: Request) -> Response:
     """Return the network's layers and their receptive fields."""
     name, who = request.query_params.get("model", ""), current_learner(request)
-    return AsciiJSON(await to_thread.run_sync(lambda: {"layers": _stack(_model(name, who))}))
+
+    def describe() -> NetworkLayers:
+        return {"layers": _stack(_model(name, who))}
+
+    return AsciiJSON(await to_thread.run_sync(describe))
 
 
 @answered
 async def layers(request: Request) -> Response:
     """Return the input and the activations of each layer for a drawing."""
 
-    def compute(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> Activations:
         return {"outputs": activations.as_json(activations.layer_outputs(model, image))}
 
     return await _respond(request, compute)
@@ -70,9 +161,9 @@ async def calculation(request: Request) -> Response:
         index = int(request.query_params["layer"])
         place = tuple(int(part) for part in request.query_params["place"].split(","))
     except (KeyError, ValueError):
-        raise PlaygroundError("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.") from None
+        raise PlaygroundError(msg("“layer” and “place” must be whole numbers, such as layer=0&place=1,2,3.")) from None
 
-    def compute(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> WrittenValue:
         result, receptive_field = activations.calculate(model, image, index, place)
         return {"calculation": arithmetic.as_json(result), "receptive_field": receptive_field}
 
@@ -84,7 +175,7 @@ async def attribution(request: Request) -> Response:
     """Attribute the logit of the class `target` to the pixels of a drawing; with `versus`, its difference to the logit of that class."""
     method, target, versus = (request.query_params.get(name, "") for name in ("method", "target", "versus"))
 
-    def compute(model: Model, image: Tensor) -> dict[str, Any]:
+    def compute(model: Model, image: Tensor) -> AttributionJson:
         first, second = _class(target, model), _class(versus, model) if versus else None
         made = attributions.attribute(model, image, method, first) if second is None else attributions.contrast(model, image, method, first, second)
         return attributions.as_json(made)
@@ -92,13 +183,13 @@ async def attribution(request: Request) -> Response:
     return await _respond(request, compute)
 
 
-async def _respond(request: Request, compute: Any) -> Response:
+async def _respond(request: Request, compute: Callable[[Model, Tensor], object]) -> Response:
     """Respond with what `compute` returns for one network and an image, a drawing of one digit, or the digit number `piece` of several."""
     body = await body_of(request, MAX_BODY)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), current_learner(request)
     piece = request.query_params.get("piece")
 
-    def preprocess_and_compute() -> Any:
+    def preprocess_and_compute() -> object:
         if _is_picture(body):
             model = _model(name, who)
             return compute(model, to_input(read_image(body, MAX_PIXELS), model.info))
@@ -116,7 +207,7 @@ def current_learner(request: Request) -> str:
 
 def _model(name: str, who: str) -> Model:
     if name not in pretrained_names() and not identity.may_see(find(name), who):
-        raise Forbidden("This network belongs to another learner.")
+        raise Forbidden(msg("This network belongs to another learner."))
     return load_model(name)
 
 
@@ -132,9 +223,9 @@ def load_digit_model(name: str, who: str) -> Model:
     return model
 
 
-def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str, Any]:
+def _answers(names: list[str], left_out: str, body: bytes, who: str) -> Predictions:
     if not 1 <= len(names) <= MAX_MODELS:
-        raise PlaygroundError(f"Choose one or {MAX_MODELS} networks, not {len(names)}.")
+        raise PlaygroundError(msg("Choose one or {most} networks, not {number}.", most=MAX_MODELS, number=len(names)))
     if _is_picture(body):
         return {"pieces": [_predict_image(body, [_model(name, who) for name in names])], "digit_count": 1}
     steps, ink = _steps(left_out), parse_ink(body)
@@ -142,8 +233,7 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> dict[str
     if ink.shape[0] == ink.shape[1]:  # the canvas for one digit
         return {"pieces": [_predict_digit(to_digit(ink, steps), models, steps)], "digit_count": _count_digits(ink)}
     segments = segment(ink)
-    pieces = [{**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": [side / CANVAS for side in piece.box]} for piece in segments]
-    return {"pieces": pieces, "digit_count": len(segments)}
+    return {"pieces": [_predict_piece(piece, models, steps) for piece in segments], "digit_count": len(segments)}
 
 
 def _count_digits(ink: Pixels) -> int:
@@ -157,27 +247,41 @@ def _count_digits(ink: Pixels) -> int:
 def _piece(ink: Pixels, number: str) -> Pixels:
     segments = segment(ink)
     if not number.isascii() or not number.isdecimal() or int(number) >= len(segments):
-        raise PlaygroundError(f"There are {len(segments)} digits, counted from 0. There is no digit “{number[:20]}”.")
+        raise PlaygroundError(
+            nmsg(
+                "There is {n} digit, counted from 0. There is no digit “{number}”.",
+                "There are {n} digits, counted from 0. There is no digit “{number}”.",
+                len(segments),
+                number=number[:20],
+            )
+        )
     return segments[int(number)].ink
 
 
-def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> dict[str, Any]:
-    answers = []
+def _predict_piece(piece: Piece, models: list[Model], steps: Preprocessing) -> DigitPiece:
+    """Predict one of several digits."""
+    top, bottom, left, right = (side / CANVAS for side in piece.box)
+    return {**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": (top, bottom, left, right)}
+
+
+def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> DigitPiece:
+    answers: list[Answer] = []
     for model in models:
         prediction = _with_scaling(model, steps).predict(digit.input)
         warning = warn_about_drawing(digit, prediction.probabilities)
-        answers.append({"label": prediction.label, "probabilities": prediction.probabilities, "warning": warning})
-    return {"answers": answers, "steps": {name: _picture(getattr(digit, name)) for name in ("cropped", "fitted", "centred")}}
+        answers.append({"label": prediction.label, "probabilities": list(prediction.probabilities), "warning": warning})
+    return {"answers": answers, "steps": {"cropped": _picture(digit.cropped), "fitted": _picture(digit.fitted), "centred": _picture(digit.centred)}}
 
 
-def _predict_image(body: bytes, models: list[Model]) -> dict[str, Any]:
-    """Predict an image file with each network; return also the input of the first one, `seen`."""
-    picture, answers = read_image(body, MAX_PIXELS), []
+def _predict_image(body: bytes, models: list[Model]) -> PicturePiece:
+    """Predict an image file with each network."""
+    picture = read_image(body, MAX_PIXELS)
+    answers: list[Answer] = []
     inputs = [to_input(picture, model.info) for model in models]
     for model, image in zip(models, inputs, strict=True):
         prediction = model.predict(image)
         warning = warn_about_confidence(prediction.probabilities)
-        answers.append({"label": prediction.label, "probabilities": prediction.probabilities, "warning": warning})
+        answers.append({"label": prediction.label, "probabilities": list(prediction.probabilities), "warning": warning})
     seen = inputs[0]
     return {"answers": answers, "steps": {}, "seen": {"shape": list(seen.shape), "values": base64.b64encode(seen.numpy().tobytes()).decode()}}
 
@@ -186,7 +290,7 @@ def _is_picture(body: bytes) -> bool:
     return body.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"))
 
 
-def _picture(pixels: Pixels) -> dict[str, Any]:
+def _picture(pixels: Pixels) -> GreyImage:
     height, width = pixels.shape
     return {"width": width, "height": height, "values": base64.b64encode(pixels.round().astype(np.uint8).tobytes()).decode()}
 
@@ -201,7 +305,7 @@ def _steps(left_out: str) -> Preprocessing:
     names = [name for name in left_out.split(",") if name]
     known = {field.name for field in fields(Preprocessing)}
     if not known.issuperset(names):
-        raise PlaygroundError(f"The steps that can be switched off are {', '.join(sorted(known))}.")
+        raise PlaygroundError(msg("The steps that can be switched off are {steps}.", steps=", ".join(sorted(known))))
     return Preprocessing(**dict.fromkeys(names, False))
 
 
@@ -212,18 +316,19 @@ def parse_ink(body: bytes) -> Pixels:
         PlaygroundError: the body has neither size.
     """
     if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
-        raise PlaygroundError(f"A drawing must have {CANVAS}×{CANVAS} or {CANVAS}×{WIDE * CANVAS} bytes, not {len(body)}.")
+        sizes = {"side": CANVAS, "width": WIDE * CANVAS, "size": len(body)}
+        raise PlaygroundError(msg("A drawing must have {side}×{side} or {side}×{width} bytes, not {size}.", **sizes))
     return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
 
 
 def _class(text: str, model: Model) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) >= len(model.info.classes):
-        raise PlaygroundError(f"The network has the classes 0 to {len(model.info.classes) - 1}, not “{text}”.")
+        raise PlaygroundError(msg("The network has the classes 0 to {last}, not “{text}”.", last=len(model.info.classes) - 1, text=text))
     return int(text)
 
 
 @lru_cache(maxsize=32)
-def _stack(model: Model) -> list[dict[str, Any]]:
+def _stack(model: Model) -> list[Layer]:
     return activations.describe_layers(model)
 
 

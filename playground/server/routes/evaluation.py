@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -12,14 +12,24 @@ from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
 from playground.inference import evaluation, projection
-from playground.inference.evaluation import Evaluation, load_evaluation
+from playground.inference.evaluation import Evaluation, Pictures, load_evaluation
 from playground.inference.models import pretrained_names
+from playground.messages import msg
 from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered
 
 PAGE = 120
 """Images per response."""
+T = TypeVar("T")
+
+
+class PicturePage(Pictures):
+    """One page of the test images that pass a filter."""
+
+    total: int
+    """How many images pass the filter."""
+    offset: int
 
 
 @answered
@@ -35,7 +45,7 @@ async def pictures(request: Request) -> Response:
     selection = evaluation.Filter(query.get("outcome", "all"), _integer(request, "true"), _integer(request, "predicted"), query.get("order", "in-order"))
     offset = _integer(request, "offset") or 0
 
-    def compute(evaluated: Evaluation) -> dict[str, Any]:
+    def compute(evaluated: Evaluation) -> PicturePage:
         page = evaluation.grid(evaluated, selection, offset, PAGE)
         return {**evaluation.pictures(evaluated, page.indices), "total": page.total, "offset": offset}
 
@@ -56,7 +66,7 @@ async def sprite_sheet(request: Request) -> Response:
     return Response(sheet.content, media_type=sheet.media_type)
 
 
-async def _compute(request: Request, compute: Callable[[Evaluation], Any]) -> Any:
+async def _compute(request: Request, compute: Callable[[Evaluation], T]) -> T:
     """Call `compute` with the requested evaluation, in a worker thread."""
     name, dataset = request.query_params.get("model", ""), request.query_params.get("dataset", "")
     who = identity.learner_of(request)
@@ -65,7 +75,7 @@ async def _compute(request: Request, compute: Callable[[Evaluation], Any]) -> An
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
     if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
-        raise Forbidden("This network belongs to another learner.")
+        raise Forbidden(msg("This network belongs to another learner."))
     return load_evaluation(name, dataset)
 
 
@@ -76,7 +86,7 @@ def _integer(request: Request, name: str) -> int | None:
     try:
         return int(text)
     except ValueError:
-        raise PlaygroundError(f"`{name}` must be a whole number, not “{text[:20]}”.") from None
+        raise PlaygroundError(msg("`{name}` must be a whole number, not “{text}”.", name=name, text=text[:20])) from None
 
 
 ROUTES: list[BaseRoute] = [

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -13,17 +12,47 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.network import analysis, reading
-from playground.network.differences import find_differences
+from playground.network.differences import Difference, DifferenceKind, find_differences
 from playground.network.presets import load_presets
 from playground.network.source import module_script, sequential_script
-from playground.network.spec import from_dict
+from playground.network.spec import SavedNetwork, from_dict
 from playground.server.respond import AsciiJSON, answered, body_of, kept
 from playground.server.services import services
 
 MAX_NETWORK = 200_000
 """Largest size of a request with a network or its code, in bytes."""
 ACTIVATIONS = "playground.inference.batch_outputs:run_batch"
+
+
+class PresetDifference(TypedDict):
+    """One difference of a network from a preset."""
+
+    kind: DifferenceKind
+    text: str
+    index: int | None
+    """Of the layer in the network; null where the network lacks it."""
+    reference_index: int | None
+    """Of the layer in the preset; null where the preset lacks it."""
+    extra_parameters: int
+    """More than the preset has, negative for fewer; 0 for all kinds but `parameters`."""
+
+
+class FittingNetwork(analysis.NetworkAnalysis):
+    """An analysed network that fits, with its code."""
+
+    module: str
+    sequential: str
+    compared: list[PresetDifference] | None
+    """With the preset of its name; null where there is none."""
+
+
+class ReadNetwork(TypedDict):
+    """A network that was read from code."""
+
+    network: SavedNetwork
+    notes: list[str]
 
 
 @answered
@@ -63,29 +92,40 @@ async def _document(request: Request) -> dict[str, Any]:
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):
-        raise PlaygroundError("The request body must be a JSON object.")
+        raise PlaygroundError(msg("The request body must be a JSON object."))
     return document
 
 
 @cache
-def _catalogue() -> list[dict[str, Any]]:
+def _catalogue() -> list[analysis.LayerKind]:
     return analysis.describe_layer_types()
 
 
-def _analyse(document: dict[str, Any]) -> dict[str, Any]:
+def _analyse(document: dict[str, Any]) -> analysis.NetworkAnalysis | FittingNetwork:
     result = analysis.analyse(document.get("network"), str(document.get("dataset") or "") or None)
     if not result["fits"]:
         return result
     spec = from_dict(document["network"])
     preset = load_presets().networks.get(spec.name)
-    compared = [asdict(difference) for difference in find_differences(spec, preset)] if preset else None
-    return {**result, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
+    compared = [_describe(difference) for difference in find_differences(spec, preset)] if preset else None
+    fitting: FittingNetwork = {**result, "module": module_script(spec), "sequential": sequential_script(spec), "compared": compared}
+    return fitting
 
 
-def _read(document: dict[str, Any]) -> dict[str, Any]:
+def _describe(difference: Difference) -> PresetDifference:
+    return {
+        "kind": difference.kind,
+        "text": difference.text,
+        "index": difference.index,
+        "reference_index": difference.reference_index,
+        "extra_parameters": difference.extra_parameters,
+    }
+
+
+def _read(document: dict[str, Any]) -> ReadNetwork:
     shape = document.get("input_shape")
     if shape is not None and not (isinstance(shape, list) and all(type(size) is int for size in shape)):
-        raise PlaygroundError("“input_shape” must be a list of whole numbers, such as [1, 28, 28].")
+        raise PlaygroundError(msg("“input_shape” must be a list of whole numbers, such as [1, 28, 28]."))
     result = reading.read(str(document.get("text", "")), tuple(shape) if shape else None)
     return {"network": result.spec.to_dict(), "notes": list(result.notes)}
 

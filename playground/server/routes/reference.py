@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import cache
-from typing import Any
+from typing import TypedDict
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -15,6 +14,18 @@ from playground.server.respond import answered, kept
 from playground.tensors.help.reference import entries
 
 
+class ReferenceEntry(TypedDict):
+    """A function, a method or an attribute that scripts can use."""
+
+    name: str
+    group: str
+    signature: str
+    summary: str
+    """A line of help."""
+    label: str
+    """The same as the name, for the editor."""
+
+
 @answered
 async def reference(request: Request) -> Response:
     """Every function, method and attribute with its signature and a line of help."""
@@ -22,8 +33,8 @@ async def reference(request: Request) -> Response:
 
 
 @cache
-def _entries() -> list[dict[str, Any]]:
-    return [{**asdict(entry), "label": entry.name} for entry in entries()]
+def _entries() -> list[ReferenceEntry]:
+    return [{"name": entry.name, "group": entry.group, "signature": entry.signature, "summary": entry.summary, "label": entry.name} for entry in entries()]
 
 
 ROUTES: list[BaseRoute] = [Route("/api/tensors/reference", reference)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import TypedDict
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -11,13 +12,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError, UnknownName
+from playground.messages import msg
 from playground.runs.branching import fork
 from playground.runs.coach import Record, as_json, detected, findings
+from playground.runs.coach.finding import ReportedFinding
 from playground.runs.coach.starting import create_remedy_run
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run, find
-from playground.runs.views.curves import curves
-from playground.runs.views.inside import filters, histogram, inside
+from playground.runs.views.curves import RunCurves, curves
+from playground.runs.views.inside import RunInside, filters, histogram, inside
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.services import services
@@ -27,6 +30,43 @@ from playground.training.optimizers import refuse_change
 COMMANDS = ("pause", "resume", "step", "stop", "learning-rate", "optimizer")
 
 
+class SteerableRun(RunCurves):
+    """What the live view shows of a run, and whether it may be controlled."""
+
+    steerable: bool
+    """Whether the learner may control the run."""
+
+
+class LiveRun(SteerableRun):
+    """What the live view shows of a run."""
+
+    version: str
+
+
+class Inside(RunInside):
+    """The layers and the gallery over the steps."""
+
+    version: str
+
+
+class Findings(TypedDict):
+    """The findings of the coach."""
+
+    findings: list[ReportedFinding]
+
+
+class Judgement(Findings):
+    """The findings of the coach."""
+
+    version: str
+
+
+class StartedRun(TypedDict):
+    """A new run, a fork or a remedy, that has been submitted."""
+
+    run: str
+
+
 @answered
 async def run_curves(request: Request) -> Response:
     """Return what the live view shows of a run; 204 if the client is up to date."""
@@ -34,10 +74,10 @@ async def run_curves(request: Request) -> Response:
     first, last = (_number(request, name, default) for name, default in (("from", 0.0), ("to", math.inf)))
     server = services()
 
-    def state() -> tuple[Any, ...]:
+    def state() -> tuple[object, ...]:
         return server.history(run).version, server.scheduler.position(run), run.checkpoints.steps()
 
-    return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: _curves(run, who, first, last))
+    return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: dict(_curves(run, who, first, last)))
 
 
 @answered
@@ -45,11 +85,11 @@ async def run_inside(request: Request) -> Response:
     """Return the statistics of every layer over the steps, and the gallery; 204 if the client is up to date."""
     run, _ = _visible_run(request)
 
-    def state() -> tuple[Any, ...]:
+    def state() -> tuple[object, ...]:
         observations = services().history(run).observations
         return len(observations), observations[-1:], run.journal.snapshots_size()
 
-    return await news(request, ("inside", run), state, lambda: inside(run, services().history(run)))
+    return await news(request, ("inside", run), state, lambda: dict(inside(run, services().history(run))))
 
 
 @answered
@@ -94,23 +134,23 @@ async def run_fork(request: Request) -> Response:
     document = object_of(await body_of(request))
     step, changes = document.get("step"), document.get("changes", {})
     if not isinstance(step, int) or not isinstance(changes, dict):
-        raise PlaygroundError("The request body must be a JSON object with “step” and “changes”.")
-    return AsciiJSON({"run": await to_thread.run_sync(_fork, run, step, changes, who)})
+        raise PlaygroundError(msg("The request body must be a JSON object with “step” and “changes”."))
+    return AsciiJSON(await to_thread.run_sync(_fork, run, step, changes, who))
 
 
 @answered
 async def run_coach(request: Request) -> Response:
     """Return the coach's findings on a run; 204 if the client is up to date."""
     run, _ = _visible_run(request)
-    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: _findings(run))
+    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: dict(_findings(run)))
 
 
 @answered
 async def run_remedy(request: Request) -> Response:
-    """Start the run that a remedy of one of the coach's findings proposes: `{"finding": name, "label": …}`."""
+    """Start the run that a remedy of one of the coach's findings proposes: `{"finding": name, "remedy": id}`."""
     run, who = _visible_run(request)
     document = object_of(await body_of(request))
-    return AsciiJSON({"run": await to_thread.run_sync(_start_remedy, run, document.get("finding"), document.get("label"), who)})
+    return AsciiJSON(await to_thread.run_sync(_start_remedy, run, document.get("finding"), document.get("remedy"), who))
 
 
 def _visible_run(request: Request) -> tuple[Run, str]:
@@ -122,18 +162,18 @@ def _visible_run(request: Request) -> tuple[Run, str]:
     who = identity.learner_of(request)
     run = find(request.path_params["run"])
     if not identity.may_see(run, who):
-        raise Forbidden("This run belongs to someone else.")
+        raise Forbidden(msg("This run belongs to someone else."))
     return run, who
 
 
 def _controllable_run(request: Request) -> Run:
     run, who = _visible_run(request)
     if not identity.may_steer(run, who):
-        raise Forbidden("This run belongs to someone else.")
+        raise Forbidden(msg("This run belongs to someone else."))
     return run
 
 
-def _curves(run: Run, who: str, first: float, last: float) -> dict[str, Any]:
+def _curves(run: Run, who: str, first: float, last: float) -> SteerableRun:
     server = services()
     return {**curves(server.history(run), server.scheduler.position(run), first, last), "steerable": identity.may_steer(run, who)}
 
@@ -147,25 +187,25 @@ def _steer(run: Run, command: Command) -> None:
         scheduler.command(run, command)
 
 
-def _fork(run: Run, step: int, changes: dict[str, Any], who: str) -> str:
+def _fork(run: Run, step: int, changes: Mapping[str, object], who: str) -> StartedRun:
     child = fork(run, step, changes, who)
     services().scheduler.submit(child)
-    return child.id
+    return {"run": child.id}
 
 
-def _findings(run: Run) -> dict[str, Any]:
+def _findings(run: Run) -> Findings:
     return {"findings": as_json(findings(Record.of(services().history(run))))}
 
 
-def _start_remedy(run: Run, name: object, label: object, who: str) -> str:
+def _start_remedy(run: Run, name: object, remedy_id: object, who: str) -> StartedRun:
     """Start a remedy, even one whose finding has become part of another by the time of the click."""
     current = detected(Record.of(services().history(run)))
-    remedy = next((remedy for finding in current if finding.name == name for remedy in finding.remedies if remedy.label == label), None)
+    remedy = next((remedy for finding in current if finding.name == name for remedy in finding.remedies if remedy.id == remedy_id), None)
     if remedy is None:
-        raise PlaygroundError("The coach no longer suggests this.", "Look at its current findings.")
+        raise PlaygroundError(msg("The coach no longer suggests this."), msg("Look at its current findings."))
     child = create_remedy_run(run, remedy, who)
     services().scheduler.submit(child)
-    return child.id
+    return {"run": child.id}
 
 
 def _command(body: bytes, run: Run) -> Command:
@@ -175,11 +215,11 @@ def _command(body: bytes, run: Run) -> Command:
         refuse_change(run.config.optimizer, str(value))
         return Command("optimizer", str(value))
     if name not in COMMANDS:
-        raise UnknownName("command", str(name), COMMANDS)
+        raise UnknownName(msg("command"), str(name), COMMANDS)
     try:
         number = float(value)
     except (TypeError, ValueError):
-        raise PlaygroundError("The request body must be a JSON object with “command”, and with “value” if the command needs one.") from None
+        raise PlaygroundError(msg("The request body must be a JSON object with “command”, and with “value” if the command needs one.")) from None
     if name == "learning-rate" and (problem := setting_called("learning_rate").problem(number)):
         raise PlaygroundError(problem)
     return Command(name, number)
@@ -188,7 +228,7 @@ def _command(body: bytes, run: Run) -> Command:
 def _whole(request: Request, name: str, default: int) -> int:
     value = _number(request, name, default)
     if math.isinf(value):
-        raise PlaygroundError(f"“{name}” must be a whole number.")
+        raise PlaygroundError(msg("“{name}” must be a whole number.", name=name))
     return int(value)
 
 
@@ -198,7 +238,7 @@ def _number(request: Request, name: str, default: float) -> float:
     except ValueError:
         value = math.nan
     if math.isnan(value):
-        raise PlaygroundError(f"“{name}” must be a number.")
+        raise PlaygroundError(msg("“{name}” must be a number.", name=name))
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from anyio import to_thread
@@ -12,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 from playground.autograd.task_names import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
+from playground.messages import msg
 from playground.server.respond import answered, body_of, object_of
 from playground.server.services import services
 from playground.tensors.sandbox import CHECK_EXERCISE, RUN, processor_seconds
@@ -54,22 +56,22 @@ async def _run_gradient_task(request: Request, task: str) -> Response:
     return await _run_in_sandbox(task, _script(document) | fields, processor_seconds())
 
 
-async def _run_in_sandbox(task: str, script: dict[str, Any], seconds: float) -> Response:
+async def _run_in_sandbox(task: str, script: Mapping[str, Any], seconds: float) -> Response:
     """Respond with the JSON that the script's process wrote, unparsed."""
     return Response(await to_thread.run_sync(services().sandbox.run_to_json, task, script, seconds), media_type="application/json")
 
 
-def _script(document: dict[str, Any]) -> dict[str, Any]:
+def _script(document: dict[str, Any]) -> dict[str, str]:
     """Read `source`, `exercise` and `device` of a request.
 
     Raises:
         PlaygroundError: there is no `source`, or one of the three is not a string.
     """
     if "source" not in document:
-        raise PlaygroundError("The request body must be a JSON object with “source”.")
+        raise PlaygroundError(msg("The request body must be a JSON object with “source”."))
     script = {"source": document["source"], "exercise": document.get("exercise") or "", "device": document.get("device") or BEST}
     if not all(isinstance(value, str) for value in script.values()):
-        raise PlaygroundError("“source”, “exercise” and “device” must be strings.")
+        raise PlaygroundError(msg("“source”, “exercise” and “device” must be strings."))
     return script
 
 

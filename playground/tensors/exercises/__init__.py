@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from playground.errors import UnknownName
+from playground.messages import msg
 from playground.tensors.exercises.applying import APPLYING
 from playground.tensors.exercises.combining import COMBINING
 from playground.tensors.exercises.creating import CREATING
@@ -25,4 +26,4 @@ def exercise(name: str) -> Exercise:
     for each in EXERCISES:
         if each.name == name:
             return each
-    raise UnknownName("exercise", name, (each.name for each in EXERCISES))
+    raise UnknownName(msg("exercise"), name, (each.name for each in EXERCISES))

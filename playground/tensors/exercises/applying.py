@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional as F
 
+from playground.messages import msg
 from playground.tensors.exercises.checks import TOLERANCE, alike, equals, finite, kind, numbers, shape, tensor
 from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
@@ -52,7 +53,7 @@ def _check_softmax(inputs: Mapping[str, Any], y: Any) -> str:
         return problem
     for row, total in enumerate(numbers(y).sum(dim=1).tolist()):
         if abs(total - 1) > 10 * TOLERANCE:
-            return f"Row {row} of `y` adds up to {total:.4g}, it should add up to 1."
+            return msg("Row {row} of `y` adds up to {total:.4g}, it should add up to 1.", row=row, total=total)
     return alike("y", y, expected)
 
 
@@ -77,107 +78,112 @@ def _expected_channels_last(inputs: Mapping[str, Any]) -> torch.Tensor:
 APPLYING = (
     Exercise(
         name="sort-by-key",
-        title="Sorted by another tensor",
+        title=msg("Sorted by another tensor"),
         level=4,
-        statement="`keys` holds a number for each row of `x`. Let `y` be the rows of `x` in the order of their keys, the smallest key first. Rows stay whole.",
+        statement=msg(
+            "`keys` holds a number for each row of `x`. Let `y` be the rows of `x` in the order of their keys, the smallest key first. Rows stay whole."
+        ),
         make_inputs=_draw_rows_and_keys,
         result_name="y",
         check=equals("y", _expected_sorted_rows),
-        start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",
+        start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",  # no text: code
         hints=(
-            "First find the order: which row comes first, which second?",
-            "`keys.argsort()` is that order, as indices.",
-            "A tensor of indices is a valid index: `x[order]`.",
+            msg("First find the order: which row comes first, which second?"),
+            msg("`keys.argsort()` is that order, as indices."),
+            msg("A tensor of indices is a valid index: `x[order]`."),
         ),
         solution="order = keys.argsort()\ny = x[order]",
     ),
     Exercise(
         name="score-of-the-label",
-        title="The score of the true class",
+        title=msg("The score of the true class"),
         level=4,
-        statement=(
+        statement=msg(
             "`scores` has a row for each sample and a column for each class; `labels` holds the true class of each sample. "
             "Let `y` be the score of each sample’s true class: `y[i]` is `scores[i, labels[i]]`."
         ),
         make_inputs=_draw_scores_and_labels,
         result_name="y",
         check=equals("y", lambda inputs: (inputs["scores"] * F.one_hot(inputs["labels"], inputs["scores"].shape[1])).sum(dim=1)),
-        start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",
+        start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",  # no text: code
         hints=(
-            "`gather` selects one cell in each row.",
-            "`gather` needs an index with as many dimensions as the scores: make a column of `labels`.",
-            "After `scores.gather(1, labels.unsqueeze(1))`, one dimension is too many.",
+            msg("`gather` selects one cell in each row."),
+            msg("`gather` needs an index with as many dimensions as the scores: make a column of `labels`."),
+            msg("After `scores.gather(1, labels.unsqueeze(1))`, one dimension is too many."),
         ),
         solution="picked = scores.gather(1, labels.unsqueeze(1))\ny = picked.squeeze(1)",
     ),
     Exercise(
         name="accuracy",
-        title="Accuracy",
+        title=msg("Accuracy"),
         level=4,
-        statement=(
+        statement=msg(
             "`scores` has a row for each sample and a column for each class. The prediction is the class with the highest score. "
             "Let `y` be the accuracy: the fraction of samples whose prediction equals their label in `labels`, a number from 0 to 1."
         ),
         make_inputs=_draw_scores_and_labels,
         result_name="y",
         check=equals("y", _expected_accuracy),
-        start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",
+        start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",  # no text: code
         hints=(
-            "`argmax` says where the largest number is, not how large it is.",
-            "`==` gives booleans; converted to float they are 1 and 0.",
-            "The mean of ones and zeros is the fraction of ones.",
+            msg("`argmax` says where the largest number is, not how large it is."),
+            msg("`==` gives booleans; converted to float they are 1 and 0."),
+            msg("The mean of ones and zeros is the fraction of ones."),
         ),
         solution="predicted = scores.argmax(dim=1)\ny = (predicted == labels).float().mean()",
     ),
     Exercise(
         name="stable-softmax",
-        title="Softmax that does not overflow",
+        title=msg("Softmax that does not overflow"),
         level=4,
-        statement=(
+        statement=msg(
             "Let `y` be `x` with each row turned into probabilities: `exp` of every number, divided by the sum of these over the row. "
             "The numbers are large, and `exp` of a large number is infinite. Subtracting the same number from a whole row does not change its probabilities."
         ),
         make_inputs=_draw_large_scores,
         result_name="y",
         check=_check_softmax,
-        start="# Run it: what does exp do to large numbers?\ny = x.exp() / x.exp().sum()",
+        start="# Run it: what does exp do to large numbers?\ny = x.exp() / x.exp().sum()",  # no text: code
         hints=(
-            "Subtract the largest number of each row first: then the largest of all is `exp(0)`, which is 1.",
-            "`x.amax(dim=1, keepdim=True)` keeps the dimension, so that it fits `x` again. `sum` can do the same.",
+            msg("Subtract the largest number of each row first: then the largest of all is `exp(0)`, which is 1."),
+            msg("`x.amax(dim=1, keepdim=True)` keeps the dimension, so that it fits `x` again. `sum` can do the same."),
         ),
         solution="e = (x - x.amax(dim=1, keepdim=True)).exp()\ny = e / e.sum(dim=1, keepdim=True)",
     ),
     Exercise(
         name="moving-average",
-        title="A moving average",
+        title=msg("A moving average"),
         level=4,
-        statement=(
+        statement=msg(
             "Smooth the vector `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
             "Only whole windows count, so `y` is shorter than `x`."
         ),
         make_inputs=_draw_vector_and_width,
         result_name="y",
         check=equals("y", lambda inputs: F.avg_pool1d(inputs["x"].double().view(1, 1, -1), inputs["width"], stride=1).view(-1)),
-        start="# What does x.unfold(0, width, 1) look like?\nwindows = ...\ny = ...",
-        hints=("`unfold(dimension, size, step)` shows all windows along a dimension, without a copy.", "Each row of `x.unfold(0, width, 1)` is one window."),
+        start="# What does x.unfold(0, width, 1) look like?\nwindows = ...\ny = ...",  # no text: code
+        hints=(
+            msg("`unfold(dimension, size, step)` shows all windows along a dimension, without a copy."),
+            msg("Each row of `x.unfold(0, width, 1)` is one window."),
+        ),
         solution="windows = x.unfold(0, width, 1)\ny = windows.mean(dim=1)",
     ),
     Exercise(
         name="channels-last",
-        title="Images for a plot",
+        title=msg("Images for a plot"),
         level=4,
-        statement=(
+        statement=msg(
             "`images` holds pixels from 0 to 255 in the shape (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
             "divide the pixels by 255, subtract the `mean` of their channel, then divide by the `std` of their channel."
         ),
         make_inputs=_draw_images,
         result_name="y",
         check=equals("y", _expected_channels_last),
-        start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",
+        start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",  # no text: code
         hints=(
-            "`permute` takes the old dimensions in their new order.",
-            "The channel should be last: `permute(0, 2, 3, 1)`.",
-            "Broadcasting starts at the last dimension, so with channels last `mean` and `std` fit as they are.",
+            msg("`permute` takes the old dimensions in their new order."),
+            msg("The channel should be last: `permute(0, 2, 3, 1)`."),
+            msg("Broadcasting starts at the last dimension, so with channels last `mean` and `std` fit as they are."),
         ),
         solution="pixels = images.permute(0, 2, 3, 1) / 255\ny = (pixels - mean) / std",
     ),

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground.messages import msg, nmsg
+
 TOLERANCE = 1e-4
 """Relative and absolute tolerance: larger than the rounding errors of float32 sums, smaller than the effect of a missing step."""
 
@@ -43,17 +45,19 @@ def numbers(result: Any) -> torch.Tensor:
 def tensor(name: str, result: Any) -> str:
     """Check that the result is a tensor, or an array or number that converts to one."""
     if result is ...:
-        return f"`{name}` is still `...`. Replace it by your expression."
+        return msg("`{name}` is still `...`. Replace it by your expression.", name=name)
     if result is None:
-        return f"`{name}` is None. It should be a tensor."
+        return msg("`{name}` is None. It should be a tensor.", name=name)
     try:
         plain(result)
     except (TypeError, ValueError):
         if isinstance(result, torch.Tensor):
-            return f"`{name}` is a tensor of a special kind (sparse, nested, quantised or on the meta device). It should be an ordinary dense tensor."
+            return msg(
+                "`{name}` is a tensor of a special kind (sparse, nested, quantised or on the meta device). It should be an ordinary dense tensor.", name=name
+            )
         if isinstance(result, np.ndarray):
-            return f"`{name}` is an array of dtype {result.dtype}, which PyTorch cannot convert to a tensor."
-        return f"`{name}` is of type {type(result).__name__}. It should be a tensor."
+            return msg("`{name}` is an array of dtype {dtype}, which PyTorch cannot convert to a tensor.", name=name, dtype=result.dtype)
+        return msg("`{name}` is of type {kind}. It should be a tensor.", name=name, kind=type(result).__name__)
     return ""
 
 
@@ -63,10 +67,10 @@ def shape(name: str, result: Any, expected: tuple[int, ...]) -> str:
     if actual == expected:
         return ""
     if not expected:
-        return f"`{name}` has shape {actual}. It should be a single number, of shape ()."
+        return msg("`{name}` has shape {actual}. It should be a single number, of shape ().", name=name, actual=actual)
     if not isinstance(result, torch.Tensor | np.ndarray):
-        return f"`{name}` is a single number. It should be a tensor of shape {expected}."
-    return f"`{name}` has shape {actual}. It should have shape {expected}."
+        return msg("`{name}` is a single number. It should be a tensor of shape {expected}.", name=name, expected=expected)
+    return msg("`{name}` has shape {actual}. It should have shape {expected}.", name=name, actual=actual, expected=expected)
 
 
 def kind(name: str, result: Any, expected: torch.dtype) -> str:
@@ -74,22 +78,24 @@ def kind(name: str, result: Any, expected: torch.dtype) -> str:
     actual = plain(result).dtype
     is_integer = not (actual.is_floating_point or actual.is_complex or actual == torch.bool)
     if expected.is_floating_point:
-        return "" if actual.is_floating_point else f"`{name}` has dtype {actual}. It should have a floating-point dtype."
-    return "" if is_integer else f"`{name}` has dtype {actual}. It should have an integer dtype."
+        return "" if actual.is_floating_point else msg("`{name}` has dtype {actual}. It should have a floating-point dtype.", name=name, actual=actual)
+    return "" if is_integer else msg("`{name}` has dtype {actual}. It should have an integer dtype.", name=name, actual=actual)
 
 
 def dtype(name: str, result: Any, expected: torch.dtype) -> str:
     """Check the exact dtype."""
     actual = plain(result).dtype
-    return "" if actual == expected else f"`{name}` has dtype {actual}. It should have dtype {expected}."
+    return "" if actual == expected else msg("`{name}` has dtype {actual}. It should have dtype {expected}.", name=name, actual=actual, expected=expected)
 
 
 def finite(name: str, result: Any) -> str:
     """Check that all values are finite."""
     actual = numbers(result)
     if actual.isnan().any():
-        return f"`{name}` contains NaN (“not a number”), the result of 0 / 0 or infinity / infinity."
-    return f"`{name}` contains infinity: a number was divided by zero, or exceeded the range of its dtype." if actual.isinf().any() else ""
+        return msg("`{name}` contains NaN (“not a number”), the result of 0 / 0 or infinity / infinity.", name=name)
+    if actual.isinf().any():
+        return msg("`{name}` contains infinity: a number was divided by zero, or exceeded the range of its dtype.", name=name)
+    return ""
 
 
 def close(name: str, result: Any, expected: torch.Tensor) -> str:
@@ -99,10 +105,18 @@ def close(name: str, result: Any, expected: torch.Tensor) -> str:
     if not wrong.any():
         return ""
     if not actual.dim():
-        return f"`{name}` is {actual.item():.6g}, which is not the expected value."
+        return msg("`{name}` is {value:.6g}, which is not the expected value.", name=name, value=actual.item())
     first = tuple(wrong.nonzero()[0].tolist())
     place = ", ".join(str(index) for index in first)
-    return f"The shape of `{name}` is correct, but {int(wrong.sum())} of {actual.numel()} values are not, first `{name}[{place}]` = {actual[first]:.6g}."
+    return nmsg(
+        "The shape of `{name}` is correct, but {n} of {total} values is not: `{name}[{place}]` = {value:.6g}.",
+        "The shape of `{name}` is correct, but {n} of {total} values are not, first `{name}[{place}]` = {value:.6g}.",
+        int(wrong.sum()),
+        name=name,
+        total=actual.numel(),
+        place=place,
+        value=actual[first].item(),
+    )
 
 
 def alike(name: str, result: Any, expected: torch.Tensor) -> str:
@@ -129,9 +143,13 @@ def _is_in_memory_of(result: Any, owner: torch.Tensor | np.ndarray) -> bool:
 
 def shares(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
     """Check that the result shares the memory of the input called `owner`."""
-    return "" if _is_in_memory_of(result, value) else f"`{name}` is a copy. It should be a view that shares the memory of `{owner}`."
+    if _is_in_memory_of(result, value):
+        return ""
+    return msg("`{name}` is a copy. It should be a view that shares the memory of `{owner}`.", name=name, owner=owner)
 
 
 def separate(name: str, result: Any, owner: str, value: torch.Tensor | np.ndarray) -> str:
     """Check that the result does not share the memory of the input called `owner`."""
-    return f"`{name}` shares the memory of `{owner}`, so writing to one changes the other. It should be a copy." if _is_in_memory_of(result, value) else ""
+    if not _is_in_memory_of(result, value):
+        return ""
+    return msg("`{name}` shares the memory of `{owner}`, so writing to one changes the other. It should be a copy.", name=name, owner=owner)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from playground.messages import msg
 from playground.tensors.exercises.checks import alike, dtype, equals, shape, tensor
 from playground.tensors.exercises.definition import Exercise, draw_size, draw_sizes
 
@@ -44,71 +45,71 @@ def _draw_matrix_and_column(generator: torch.Generator) -> dict[str, Any]:
 CREATING = (
     Exercise(
         name="filled-table",
-        title="A matrix of one number",
+        title=msg("A matrix of one number"),
         level=1,
-        statement="Create `y`, a matrix with `rows` rows and `columns` columns in which every cell is `value`.",
+        statement=msg("Create `y`, a matrix with `rows` rows and `columns` columns in which every cell is `value`."),
         make_inputs=_draw_matrix_size_and_value,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[inputs["value"]] * inputs["columns"]] * inputs["rows"])),
-        start="# A shape is written as (rows, columns).\ny = ...",
-        hints=("PyTorch has a function that fills a shape with a number.", "Try `torch.full`: first the shape, then the number."),
-        solution="y = torch.full((rows, columns), value)",
+        start="# A shape is written as (rows, columns).\ny = ...",  # no text: code
+        hints=(msg("PyTorch has a function that fills a shape with a number."), msg("Try `torch.full`: first the shape, then the number.")),
+        solution="y = torch.full((rows, columns), value)",  # no text: code
     ),
     Exercise(
         name="count-up",
-        title="Count up",
+        title=msg("Count up"),
         level=1,
-        statement="Let `y` hold the whole numbers from `first` to `last`, both included.",
+        statement=msg("Let `y` hold the whole numbers from `first` to `last`, both included."),
         make_inputs=_draw_first_and_last,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor(list(range(inputs["first"], inputs["last"] + 1)))),
-        start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",
-        hints=("Run it and look at the last number: which one is missing?", "`torch.arange` excludes its end, so pass the last number plus 1."),
-        solution="y = torch.arange(first, last + 1)",
+        start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",  # no text: code
+        hints=(msg("Run it and look at the last number: which one is missing?"), msg("`torch.arange` excludes its end, so pass the last number plus 1.")),
+        solution="y = torch.arange(first, last + 1)",  # no text: code
     ),
     Exercise(
         name="even-steps",
-        title="Even steps",
+        title=msg("Even steps"),
         level=1,
-        statement="Let `y` hold `count` numbers in even steps. The first of them is `low`, the last is `high`.",
+        statement=msg("Let `y` hold `count` numbers in even steps. The first of them is `low`, the last is `high`."),
         make_inputs=_draw_range_and_count,
         result_name="y",
         check=equals("y", _expected_even_steps),
-        start="# Think of the marks along an axis.\ny = ...",
+        start="# Think of the marks along an axis.\ny = ...",  # no text: code
         hints=(
-            "You know how many numbers there are, not how large a step is.",
-            "`torch.linspace` takes the first number, the last, and how many there are.",
+            msg("You know how many numbers there are, not how large a step is."),
+            msg("`torch.linspace` takes the first number, the last, and how many there are."),
         ),
-        solution="y = torch.linspace(low, high, count)",
+        solution="y = torch.linspace(low, high, count)",  # no text: code
     ),
     Exercise(
         name="diagonal",
-        title="Down the diagonal",
+        title=msg("Down the diagonal"),
         level=1,
-        statement=(
+        statement=msg(
             "Make `y`, a matrix with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
             "The numbers are whole: the dtype is `torch.int64`."
         ),
         make_inputs=lambda generator: {"size": draw_size(generator, 3, 7), "value": draw_size(generator, 2, 9)},
         result_name="y",
         check=_check_diagonal,
-        start="# What does torch.eye(3) look like?\ny = torch.eye(size)",
+        start="# What does torch.eye(3) look like?\ny = torch.eye(size)",  # no text: code
         hints=(
-            "`torch.eye` makes a matrix of zeros with ones on the diagonal. A multiplication does the rest.",
-            "Functions that create tensors take the argument `dtype=`.",
+            msg("`torch.eye` makes a matrix of zeros with ones on the diagonal. A multiplication does the rest."),
+            msg("Functions that create tensors take the argument `dtype=`."),
         ),
-        solution="y = value * torch.eye(size, dtype=torch.int64)",
+        solution="y = value * torch.eye(size, dtype=torch.int64)",  # no text: code
     ),
     Exercise(
         name="one-column",
-        title="One column",
+        title=msg("One column"),
         level=1,
-        statement="`x` is a matrix. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0.",
+        statement=msg("`x` is a matrix. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0."),
         make_inputs=_draw_matrix_and_column,
         result_name="y",
         check=equals("y", lambda inputs: torch.stack([row[inputs["column"]] for row in inputs["x"]])),
-        start="# x[0] is the first row of x.\ny = x[column]",
-        hints=("Inside the square brackets, the row index comes first, then a comma, then the column index.", "A lone `:` means “all of them”."),
+        start="# x[0] is the first row of x.\ny = x[column]",  # no text: code
+        hints=(msg("Inside the square brackets, the row index comes first, then a comma, then the column index."), msg("A lone `:` means “all of them”.")),
         solution="y = x[:, column]",
     ),
 )

@@ -17,6 +17,14 @@ SEED = 1000
 """Seed of the first set."""
 
 
+class GradedReport(report.Report):
+    """The report of one run, with the grade of an exercise."""
+
+    feedback: str
+    """One sentence on what is wrong; empty where nothing is, or where the script failed."""
+    correct: bool
+
+
 def feedback(task: Exercise, source: str) -> str:
     """Return one sentence on what is wrong with an answer; empty if it is correct.
 
@@ -30,20 +38,17 @@ def feedback(task: Exercise, source: str) -> str:
         reference_inputs = task.copy_inputs(inputs)
         execution = interpreter.run(source, {"device": torch.device("cpu"), **inputs})
         if execution.error is not None:
-            return str(execution.error)
+            return execution.error.text
         if problem := task.check(reference_inputs, execution.names.get(task.result_name)):
             return problem
     return ""
 
 
-def check_exercise(request: Mapping[str, Any]) -> dict[str, Any]:
+def check_exercise(request: Mapping[str, Any]) -> GradedReport:
     """Run an answer to an exercise and grade it: a task of the sandbox.
 
     Args:
         request: `source`, the answer; `exercise`, its name.
-
-    Returns:
-        The report of one run, with the `feedback` and whether the answer is `correct`.
 
     Raises:
         UnknownName: there is no such exercise.

@@ -7,6 +7,7 @@ import math
 import re
 
 from playground.errors import ConfigError
+from playground.messages import msg
 
 KINDS = ("zeros", "ones", "full", "rand", "randn", "randint", "arange", "eye", "empty")
 """Functions of PyTorch that create a tensor of a shape."""
@@ -33,11 +34,11 @@ def creation_source(name: str, kind: str, shape: str, dtype: str, fill: float, s
     sizes = [part.strip() for part in re.sub(r"[()\[\]]", "", shape).split(",") if part.strip()]
     problems = []
     if not name.isidentifier() or name.startswith("__") or keyword.iskeyword(name):
-        problems.append(f"“{name}” is not a valid name: use letters, digits and underscores, and no Python keyword.")
+        problems.append(msg("“{name}” is not a valid name: use letters, digits and underscores, and no Python keyword.", name=name))
     if not all(size.isascii() and size.isdecimal() and str(int(size)) == size for size in sizes):
-        problems.append(f"“{shape}” is not a shape: write integers separated by commas, such as 3, 4.")
+        problems.append(msg("“{shape}” is not a shape: write integers separated by commas, such as 3, 4.", shape=shape))
     if dtype in UNSUPPORTED_DTYPES.get(kind, ()):
-        problems.append(f"`{kind}` cannot create a tensor of dtype {dtype}: choose another dtype.")
+        problems.append(msg("`{kind}` cannot create a tensor of dtype {dtype}: choose another dtype.", kind=kind, dtype=dtype))
     if problems:
         raise ConfigError(problems)
     typed = "" if dtype == "default" else f", dtype=torch.{dtype}"
@@ -49,7 +50,7 @@ def _call(kind: str, sizes: list[str], fill: float, typed: str) -> str:
     shape = f"({', '.join(sizes)}{',' if len(sizes) == 1 else ''})"
     match kind:
         case "full":
-            return f"full({shape}, {_number(fill)}{typed})"
+            return f"full({shape}, {_number(fill)}{typed})"  # no text: code
         case "randint":
             return f"randint(0, 10, {shape}{typed})"
         case "arange":

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground.messages import msg
 from playground.tensors.language.calls import Call, methods
 from playground.tensors.language.sizing import on_meta, result_bytes
 from playground.tensors.language.spans import Script
@@ -62,7 +63,8 @@ def rename_method(script: Script, node: ast.AST, call: Call, name: str) -> list[
     if entry is None or not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or not works(Call(entry, call.args, call.kwargs)):
         return []
     attribute = script.attribute(node.func)
-    return [Fix(f"Use `.{name}` instead of `.{node.func.attr}`", attribute.start, attribute.end, f".{name}")]
+    label = msg("Use `.{name}` instead of `.{present}`", name=name, present=node.func.attr)
+    return [Fix(label, attribute.start, attribute.end, f".{name}")]
 
 
 def change_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
@@ -74,7 +76,7 @@ def change_dimension(script: Script, node: ast.AST, call: Call) -> list[Fix]:
         if works(changed):
             others = [f"{key.arg}={script.text(key.value)}" for key in node.keywords if key.arg not in ("dim", "axis")]
             inner = ", ".join([script.text(node.args[0]), *others, f"dim={dim}"])
-            return [Fix(f"Along dimension {dim}", script.span(node.func).end, script.span(node).end, f"({inner})")]
+            return [Fix(msg("Along dimension {dim}", dim=dim), script.span(node.func).end, script.span(node).end, f"({inner})")]
     return []
 
 
@@ -86,7 +88,7 @@ def wrap_in_list(script: Script, node: ast.AST) -> list[Fix]:
     arguments = script.source[span.start : span.end]
     if any(isinstance(argument, ast.Starred) for argument in node.args) or node.keywords:
         return []
-    return [Fix("Put the tensors into a list", span.start, span.end, f"[{arguments.strip()}]")]
+    return [Fix(msg("Put the tensors into a list"), span.start, span.end, f"[{arguments.strip()}]")]
 
 
 def works(call: Call) -> bool:
@@ -162,7 +164,10 @@ def _change_array(call: Call, index: int, change: Callable[[Any], Any]) -> Call:
 def _append(script: Script, node: ast.expr, suffix: str, before: tuple[int, ...], after: tuple[int, ...]) -> Fix:
     span, text = script.span(node), script.text(node)
     replacement = f"{text}{suffix}" if isinstance(node, _ATOMS) else f"({text}){suffix}"
-    label = f"Use `{replacement}`: shape {before} becomes {after}" if after and after != before else f"Use `{replacement}`"
+    if after and after != before:
+        label = msg("Use `{replacement}`: shape {before} becomes {after}", replacement=replacement, before=before, after=after)
+    else:
+        label = msg("Use `{replacement}`", replacement=replacement)
     return Fix(label, span.start, span.end, replacement)
 
 

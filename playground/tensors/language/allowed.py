@@ -8,9 +8,11 @@ https://docs.pytorch.org/docs/stable/nn.functional.html, https://numpy.org/doc/s
 
 from __future__ import annotations
 
-CREATION, JOINING, POINTWISE, REDUCTION = "Creation", "Indexing, slicing, joining", "Pointwise", "Reduction"
-COMPARISON, ALGEBRA, RANDOM, CONVERSION = "Comparison", "Linear algebra", "Random", "Conversion and information"
-NEURAL, AUTOGRAD = "Neural networks", "Autograd"
+from playground.messages import msg
+
+CREATION, JOINING, POINTWISE, REDUCTION = msg("Creation"), msg("Indexing, slicing, joining"), msg("Pointwise"), msg("Reduction")
+COMPARISON, ALGEBRA, RANDOM, CONVERSION = msg("Comparison"), msg("Linear algebra"), msg("Random"), msg("Conversion and information")
+NEURAL, AUTOGRAD = msg("Neural networks"), msg("Autograd")
 
 TORCH = {
     CREATION: """

@@ -13,9 +13,17 @@ import torch
 from numpy.lib.array_utils import byte_bounds
 
 from playground import environment
+from playground.messages import Message, msg
 from playground.tensors.language.errors import BoundsExceeded
 
 MIB = 2**20
+
+A_LIST = msg("A list of {length:,} elements is too long; the limit is {limit:,}.")
+A_SEQUENCE = msg("A sequence of {length:,} elements is too long; the limit is {limit:,}.")
+A_STRING = msg("A string of {length:,} elements is too long; the limit is {limit:,}.")
+A_RANGE = msg("A range of {length:,} elements is too long; the limit is {limit:,}.")
+A_LOOP = msg("A loop of {length:,} elements is too long; the limit is {limit:,}.")
+A_COMPARISON = msg("A comparison of {length:,} elements is too long; the limit is {limit:,}.")
 
 
 @dataclass(frozen=True)
@@ -58,8 +66,8 @@ class Meter:
         """
         if time.process_time() > self._deadline:
             raise BoundsExceeded(
-                f"The script ran for {self.bounds.seconds:g} seconds and was stopped.",
-                "Check that every loop ends. Use fewer iterations, or one tensor operation instead of a loop.",
+                msg("The script ran for {seconds:g} seconds and was stopped.", seconds=self.bounds.seconds),
+                msg("Check that every loop ends. Use fewer iterations, or one tensor operation instead of a loop."),
             )
 
     def count_statement(self) -> None:
@@ -72,7 +80,8 @@ class Meter:
         self._statements += 1
         if self._statements > self.bounds.statements:
             raise BoundsExceeded(
-                f"The script was stopped after {self.bounds.statements:,} statements.", "Use fewer iterations of the loop, or write it as one tensor operation."
+                msg("The script was stopped after {count:,} statements.", count=self.bounds.statements),
+                msg("Use fewer iterations of the loop, or write it as one tensor operation."),
             )
 
     def reserve(self, size: int) -> None:
@@ -88,11 +97,12 @@ class Meter:
                 allowed = _mebibytes(self.bounds.memory)
                 if size < self.bounds.memory // 8:
                     raise BoundsExceeded(
-                        f"All values of a script together may use at most {allowed}; this result would exceed the limit.", "Keep fewer or smaller tensors."
+                        msg("All values of a script together may use at most {allowed}; this result would exceed the limit.", allowed=allowed),
+                        msg("Keep fewer or smaller tensors."),
                     )
                 raise BoundsExceeded(
-                    f"This result needs {_mebibytes(size)}; all values of a script together may use at most {allowed}.",
-                    "Choose a smaller shape: a few cells are enough to see what happens.",
+                    msg("This result needs {size}; all values of a script together may use at most {allowed}.", size=_mebibytes(size), allowed=allowed),
+                    msg("Choose a smaller shape: a few cells are enough to see what happens."),
                 )
             self._unchecked = size
 
@@ -112,19 +122,19 @@ class Meter:
                 sizes[start] = max(end - start, sizes.get(start, 0))
         return sum(sizes.values())
 
-    def check_length(self, length: int, what: str) -> None:
+    def check_length(self, length: int, too_long: Message = A_LIST) -> None:
         """Check the length of a Python sequence before it is created.
 
         Args:
             length: its number of elements.
-            what: names it in the message: “A list”.
+            too_long: the message for one that is too long.
 
         Raises:
             BoundsExceeded: it is too long.
         """
         if length > self.bounds.elements:
-            raise BoundsExceeded(f"{what} of {length:,} elements is too long; the limit is {self.bounds.elements:,}.", "Keep large data in a tensor.")
+            raise BoundsExceeded(too_long.filled(length=length, limit=self.bounds.elements), msg("Keep large data in a tensor."))
 
 
 def _mebibytes(size: int) -> str:
-    return f"{size / MIB:,.0f} MiB" if size < 2**40 else f"about 10^{len(str(size)) - 1} bytes"
+    return msg("{size:,.0f} MiB", size=size / MIB) if size < 2**40 else msg("about 10^{power} bytes", power=len(str(size)) - 1)

@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
+from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
-from playground.tensors.language.bounds import Meter
+from playground.tensors.language.bounds import A_RANGE, Meter
 from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import Refused
 from playground.tensors.language.operations import Operations
@@ -35,11 +36,11 @@ class Builtins:
         if function is not None:
             return values.attempt(lambda: function(node, *args, **kwargs))
         if name != "len":
-            self._meter.check_length(sizing.count_leaves([args, kwargs]), "A list")
+            self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if args and values.is_array(args[0]) and name in _OF_ARRAYS:
             return self._operations.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
         if name != "len" and any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
-            raise Refused(f"`{name}` does not accept tensors.", "Use a PyTorch operation instead.")
+            raise Refused(msg("`{name}` does not accept tensors.", name=name), msg("Use a PyTorch operation instead."))
         return values.attempt(lambda: _PLAIN[name](*args, **kwargs))
 
     def print(self, _node: ast.AST, *values: Any, sep: str = " ", end: str = "\n") -> None:
@@ -62,19 +63,19 @@ class Builtins:
 
     def range(self, _node: ast.AST, *bounds: Any) -> Any:
         numbers = range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))
-        self._meter.check_length((abs(numbers.stop - numbers.start) + abs(numbers.step) - 1) // abs(numbers.step), "A range")
+        self._meter.check_length((abs(numbers.stop - numbers.start) + abs(numbers.step) - 1) // abs(numbers.step), A_RANGE)
         return numbers
 
     def int(self, node: ast.AST, value: Any = 0, base: Any = 10) -> Any:
         if values.is_array(value):
             return self._operations.perform(Entry("int", allowed.CONVERSION, int), node, (value,))
         if isinstance(value, str) and len(value) > values.MAX_DIGITS:
-            raise Refused("This integer is too long.")
+            raise Refused(msg("This integer is too long."))
         return int(value, base) if isinstance(value, str) else int(value)
 
     def round(self, node: ast.AST, value: Any, digits: Any = None) -> Any:
         if isinstance(digits, int) and abs(digits) > 400:
-            raise Refused("`round` accepts at most 400 digits.")
+            raise Refused(msg("`round` accepts at most 400 digits."))
         if values.is_array(value):
             return self._operations.perform(Entry("round", allowed.CONVERSION, round), node, (value,) if digits is None else (value, digits))
         return round(value, digits)

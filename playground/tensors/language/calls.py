@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground.messages import msg
 from playground.tensors.language import allowed
 from playground.tensors.language.errors import Refused
 
@@ -94,6 +95,14 @@ ROOTS = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional"
 """Module of the first word of a dotted name."""
 
 _OBJECTS = {"torch": torch, "np": np}
+_NO_ATTRIBUTE = {
+    "Tensor": msg("A tensor has no `.{name}` that scripts can use."),
+    "ndarray": msg("A NumPy array has no `.{name}` that scripts can use."),
+    "complex": msg("A number has no `.{name}` that scripts can use."),
+    "str": msg("A string has no `.{name}` that scripts can use."),
+    "Size": msg("A shape has no `.{name}` that scripts can use."),
+}
+_NO_ATTRIBUTE_OF_KIND = msg("A {kind} has no `.{name}` that scripts can use.")
 
 
 @cache
@@ -165,7 +174,7 @@ def method(kind: str, name: str) -> Entry:
     """
     entry = methods().get(kind, {}).get(name)
     if entry is None and name in allowed.ATTRIBUTES.get(kind, "").split():
-        raise Refused(f"`.{name}` is a value, not a method: remove the parentheses.")
+        raise Refused(msg("`.{name}` is a value, not a method: remove the parentheses.", name=name))
     if entry is None:
         raise unknown_attribute(kind, name)
     return entry
@@ -180,26 +189,30 @@ def full_name(dotted: str) -> str:
 def unknown_name(dotted: str, full: str, names: Mapping[str, Any]) -> Refused:
     """Return the error for a name that is not on the allow-list, with the most similar name."""
     if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
-        return Refused(f"Layers such as `{dotted}` are not available in scripts.", "Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…")
+        return Refused(
+            msg("Layers such as `{name}` are not available in scripts.", name=dotted),
+            msg("Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…"),
+        )
+    message = msg("`{name}` is not available in scripts.", name=dotted)
     near = difflib.get_close_matches(full, names, n=1, cutoff=0.8)
     if not near:
-        return Refused(f"`{dotted}` is not available in scripts.", "The reference below the editor lists all available functions.")
+        return Refused(message, msg("The reference below the editor lists all available functions."))
     root = dotted.partition(".")[0]
     instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
-    return Refused(f"`{dotted}` is not available in scripts.", f"Did you mean `{instead}`?", instead=instead)
+    return Refused(message, msg("Did you mean `{name}`?", name=instead), instead=instead)
 
 
 def unknown_attribute(kind: str, name: str) -> Refused:
     """Return the error for an attribute that is not on the allow-list, with the most similar name."""
-    title = {"Tensor": "A tensor", "ndarray": "A NumPy array", "complex": "A number", "str": "A string", "Size": "A shape"}.get(kind, f"A {kind}")
     method_names, value_names = methods().get(kind, {}), allowed.ATTRIBUTES.get(kind, "").split()
     if name in method_names:
-        return Refused(f"`.{name}` is a method: call it with parentheses, `.{name}()`.")
+        return Refused(msg("`.{name}` is a method: call it with parentheses, `.{name}()`.", name=name))
+    message = _NO_ATTRIBUTE.get(kind, _NO_ATTRIBUTE_OF_KIND).filled(name=name, kind=kind)
     near = difflib.get_close_matches(name, [*method_names, *value_names], n=1, cutoff=0.7)
     if not near:
-        return Refused(f"{title} has no `.{name}` that scripts can use.")
+        return Refused(message)
     written = f".{near[0]}()" if near[0] in method_names else f".{near[0]}"
-    return Refused(f"{title} has no `.{name}` that scripts can use.", f"Did you mean `{written}`?", instead=f".{near[0]}")
+    return Refused(message, msg("Did you mean `{name}`?", name=written), instead=f".{near[0]}")
 
 
 def _guarded(full: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,10 +7,11 @@ import difflib
 from collections.abc import Callable
 from typing import Any
 
+from playground.messages import msg, nmsg
 from playground.tensors.language import calls, values
-from playground.tensors.language.bounds import Meter
+from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtins
-from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
+from playground.tensors.language.errors import Refused, ScriptError
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.tracing import Tracer
 
@@ -21,7 +22,7 @@ BINARY = {
 UNARY: dict[type[ast.unaryop], str] = {ast.USub: "unary -", ast.UAdd: "unary +", ast.Invert: "~"}
 COMPARE = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
-    ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",
+    ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",  # no text: operators
 }  # fmt: skip
 _TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
 
@@ -71,13 +72,14 @@ class Evaluator:
         elif isinstance(target, ast.Attribute):
             self._operations.set_attribute(self.evaluate(target.value), target.attr, value, target)
         else:
-            raise Refused(f"`{ast.unparse(target)}` cannot be assigned to.", "", target)
+            raise Refused(msg("`{target}` cannot be assigned to.", target=ast.unparse(target)), "", target)
 
     def _bind_parts(self, target: ast.Tuple | ast.List, value: Any) -> None:
         parts = list(self._operations.iterate(value, target))
         starred = [index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
         if len(parts) != len(target.elts) and (not starred or len(parts) < len(target.elts) - 1):
-            raise OperationFailed(f"ValueError: cannot assign {len(parts)} values to {len(target.elts)} names", "", target)
+            count, names = nmsg("{n} value", "{n} values", len(parts)), nmsg("{n} name", "{n} names", len(target.elts))
+            raise ScriptError(msg("Cannot assign {values} to {names}.", values=count, names=names), "", target)
         if starred:
             index, extra = starred[0], len(parts) - len(target.elts) + 1
             parts[index : index + extra] = [parts[index : index + extra]]
@@ -96,10 +98,10 @@ class Evaluator:
         if name in _TYPE_NAMES:
             return _TYPE_NAMES[name]
         if name in calls.ROOTS or name in NAMES:
-            raise Refused(f"`{name}` is a module or a function, not a value. Use one of its functions, such as `torch.ones(2, 3)`, or call it.")
+            raise Refused(msg("`{name}` is a module or a function, not a value. Use one of its functions, such as `torch.ones(2, 3)`, or call it.", name=name))
         near = difflib.get_close_matches(name, [*filter(str.isidentifier, self._names), *calls.ROOTS, *NAMES], n=1)
-        hint = f"Did you mean `{near[0]}`?" if near else "Assign a value to it on a line above."
-        raise ScriptError(f"The name `{name}` is not defined.", hint, node, instead=near[0] if near else "")
+        hint = msg("Did you mean `{name}`?", name=near[0]) if near else msg("Assign a value to it on a line above.")
+        raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near[0] if near else "")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
         if (dotted := self._dotted(node)) and not self._is_constant(node.value):
@@ -107,7 +109,7 @@ class Evaluator:
             if full in calls.constants():
                 return calls.constants()[full]
             if full in calls.functions():
-                raise Refused(f"`{dotted}` is a function: call it with parentheses, `{dotted}(…)`.")
+                raise Refused(msg("`{name}` is a function: call it with parentheses, `{name}(…)`.", name=dotted))
             raise calls.unknown_name(dotted, full, {**calls.functions(), **calls.constants()})
         return self._operations.get_attribute(self.evaluate(node.value), node.attr, node)
 
@@ -190,11 +192,11 @@ class Evaluator:
         elements: list[Any] = []
         for node in nodes:
             elements.extend(self._operations.iterate(self.evaluate(node.value), node) if isinstance(node, ast.Starred) else [self.evaluate(node)])
-            self._meter.check_length(len(elements), "A list")
+            self._meter.check_length(len(elements))
         return elements
 
     def _Starred(self, node: ast.Starred) -> Any:
-        raise Refused("`*` can be used only in a call or a list.", "", node)
+        raise Refused(msg("`*` can be used only in a call or a list."), "", node)
 
     def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> list[Any]:
         """Evaluate a comprehension; its names do not outlive it."""
@@ -213,7 +215,7 @@ class Evaluator:
         """Append the value of `element` for each combination of the generators' values."""
         if not generators:
             self._meter.count_statement()
-            self._meter.check_length(len(elements) + 1, "A list")
+            self._meter.check_length(len(elements) + 1)
             elements.append(self.evaluate(element))
             return
         first, *rest = generators
@@ -225,7 +227,7 @@ class Evaluator:
 
     def _JoinedStr(self, node: ast.JoinedStr) -> str:
         text = "".join(str(self.evaluate(part)) for part in node.values)
-        self._meter.check_length(len(text), "A string")
+        self._meter.check_length(len(text), A_STRING)
         return text
 
     def _FormattedValue(self, node: ast.FormattedValue) -> str:
@@ -238,4 +240,5 @@ def _not_callable(node: ast.expr) -> Refused:
     name = ast.unparse(node)
     near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
     instead = f"torch.{name}" if f"torch.{name}" in calls.functions() else near[0] if near else ""
-    return Refused(f"`{name}` cannot be called here.", f"Did you mean `{instead}`?" if instead else "", node, instead=instead)
+    hint = msg("Did you mean `{name}`?", name=instead) if instead else ""
+    return Refused(msg("`{name}` cannot be called here.", name=name), hint, node, instead=instead)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import torch
 
+from playground.messages import msg
 from playground.tensors.language import syntax
 from playground.tensors.language.bounds import Bounds, Meter
 from playground.tensors.language.builtin import Builtins
@@ -69,9 +70,9 @@ def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds
         except ScriptError as error:
             execution.error = error
         except MemoryError:
-            execution.error = BoundsExceeded("The script needed too much memory.", "Make its tensors smaller, and its lists shorter.")
+            execution.error = BoundsExceeded(msg("The script needed too much memory."), msg("Make its tensors smaller, and its lists shorter."))
         except RecursionError:
-            execution.error = BoundsExceeded("The script is nested too deeply.", "Assign parts of it to names first.")
+            execution.error = BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first."))
     execution.warnings = list(dict.fromkeys(str(warning.message).split("\n")[0].split(" (Triggered")[0] for warning in caught))[:MAX_WARNINGS]
     return execution
 
@@ -210,7 +211,7 @@ class Interpreter:
             for item in node.items:
                 context = self._evaluator.evaluate(item.context_expr)
                 if not isinstance(context, CONTEXTS) or item.optional_vars is not None:
-                    raise Refused("Scripts can use `with` only for `torch.no_grad()` and the other gradient modes.", "", item.context_expr)
+                    raise Refused(msg("Scripts can use `with` only for `torch.no_grad()` and the other gradient modes."), "", item.context_expr)
                 stack.enter_context(context)
             self._block(node.body)
 
@@ -232,7 +233,7 @@ class Interpreter:
         def execute() -> None:
             for target in node.targets:
                 if not isinstance(target, ast.Name) or target.id not in self._names:
-                    raise Refused(f"`{ast.unparse(target)}` cannot be deleted.", "", target)
+                    raise Refused(msg("`{target}` cannot be deleted.", target=ast.unparse(target)), "", target)
                 del self._names[target.id]
 
         self._record(node, execute)
@@ -240,8 +241,8 @@ class Interpreter:
     def _Assert(self, node: ast.Assert) -> None:
         def execute() -> None:
             if not self._evaluator.truth(node.test):
-                message = self._operations.text(self._evaluator.evaluate(node.msg)) if node.msg else f"`{ast.unparse(node.test)}` is false."
-                raise ScriptError(f"AssertionError: {message}", "", node.test)
+                condition = msg("`{condition}` is false.", condition=ast.unparse(node.test))
+                raise ScriptError(self._operations.text(self._evaluator.evaluate(node.msg)) if node.msg else condition, "", node.test)
 
         self._record(node, execute)
 
@@ -249,5 +250,6 @@ class Interpreter:
         output = self._execution.output + text
         if len(output) > self._bounds.output:
             self._execution.output = output[: self._bounds.output]
-            raise BoundsExceeded(f"The script printed more than {self._bounds.output:,} characters.", "Print a part, such as `x[:5]`, or the shape.")
+            message = msg("The script printed more than {limit:,} characters.", limit=self._bounds.output)
+            raise BoundsExceeded(message, msg("Print a part, such as `x[:5]`, or the shape."))
         self._execution.output = output

@@ -10,7 +10,7 @@ import math
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from numpy.lib.array_utils import byte_bounds
 
 Array = Any
 """A `torch.Tensor` or a `numpy.ndarray`."""
+ArrayKind = Literal["tensor", "array"]
 
 VISIBLE_CELLS = 1000
 """Cells of one tensor that are shown, at most."""
@@ -33,8 +34,7 @@ class Snapshot:
 
     key: int
     """Identifies the object; see `key_of`."""
-    kind: str
-    """`tensor` or `array`."""
+    kind: ArrayKind
     shape: tuple[int, ...]
     strides: tuple[int, ...]
     """In elements."""

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
-from playground.tensors.language.bounds import Meter
+from playground.tensors.language.bounds import A_LOOP, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
 from playground.tensors.language.memory import is_within_storage
@@ -44,12 +45,12 @@ class Operations:
             BoundsExceeded: the result would be too large.
             Refused: the result, or a dtype among the arguments, is of a kind that scripts may not use.
         """
-        self._meter.check_length(sizing.count_leaves([args, kwargs]), "A list")
+        self._meter.check_length(sizing.count_leaves([args, kwargs]))
         call = Call(entry, args, kwargs or {})
         _check_dtypes(call)
         self._meter.reserve(sizing.result_bytes(call))
         if entry.short == "tolist":
-            self._meter.check_length(sizing.count_elements(args), "A list")
+            self._meter.check_length(sizing.count_elements(args))
         try:
             return self._tracer.perform(call, node, self._call)
         except ScriptError as error:
@@ -77,8 +78,8 @@ class Operations:
         if entry.name == "str.join" and len(args) == 2:
             return self._python.join(args[0], list(self.iterate(args[1], node)))
         if unknown := kwargs.keys() - {"reverse"}:
-            raise Refused(f"`{entry.short}` does not accept the argument `{next(iter(unknown))}`.")
-        self._meter.check_length(sum(len(part) for part in args if isinstance(part, (str, list, tuple))), "A list")
+            raise Refused(msg("`{name}` does not accept the argument `{argument}`.", name=entry.short, argument=next(iter(unknown))))
+        self._meter.check_length(sum(len(part) for part in args if isinstance(part, (str, list, tuple))))
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
@@ -89,12 +90,13 @@ class Operations:
         """Return an iterator over a value; a tensor yields its slices along the first dimension."""
         if values.is_array(value):
             if value.ndim == 0:
-                raise OperationFailed("iteration over a 0-d tensor", "", node, Call(Entry("iter", allowed.JOINING, iter), (value,)))
-            self._meter.check_length(len(value), "A loop")
+                call = Call(Entry("iter", allowed.JOINING, iter), (value,))
+                raise OperationFailed("iteration over a 0-d tensor", "", node, call)  # no text: PyTorch's message
+            self._meter.check_length(len(value), A_LOOP)
             return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
         if not isinstance(value, (list, tuple, range, str)):
-            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not iterable", "", node)
-        self._meter.check_length(len(value), "A loop")
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not iterable", "", node)  # no text: Python's message
+        self._meter.check_length(len(value), A_LOOP)
         return iter(value)
 
     def truth(self, value: Any, node: ast.AST) -> bool:
@@ -130,7 +132,7 @@ class Operations:
         if values.is_array(value):
             return self.perform(OPERATORS["[]"], node, (value, index))
         if not isinstance(value, (list, tuple, str, range, np.generic)):
-            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")
+            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")  # no text: Python's message
         if isinstance(index, torch.Tensor) and index.ndim == 0:
             index = int(index)
         return values.check_kind(values.attempt(operator.getitem, value, index))
@@ -142,7 +144,7 @@ class Operations:
         elif isinstance(owner, list) and not isinstance(index, slice):
             values.attempt(operator.setitem, owner, index, value)
         else:
-            raise OperationFailed(f"TypeError: '{type(owner).__name__}' object does not support item assignment", "", node)
+            raise OperationFailed(f"TypeError: '{type(owner).__name__}' object does not support item assignment", "", node)  # no text: Python's message
 
     def get_attribute(self, value: Any, name: str, node: ast.AST) -> Any:
         """Return `value.name`, if the allow-list has it."""
@@ -159,14 +161,14 @@ class Operations:
     def set_attribute(self, owner: Any, name: str, value: Any, node: ast.AST) -> None:
         """Assign `owner.name = value`, if the allow-list has it."""
         if not isinstance(owner, torch.Tensor) or name not in _SETTABLE:
-            raise Refused(f"`{ast.unparse(node)}` cannot be set.", "", node)
+            raise Refused(msg("`{target}` cannot be set.", target=ast.unparse(node)), "", node)
         entry = Entry(f"Tensor.{name} =", allowed.AUTOGRAD, lambda tensor, new: setattr(tensor, name, new))
         self.perform(entry, node, (owner, value))
 
 
 def first_line(error: Exception) -> str:
     """Return the first line of PyTorch's or NumPy's message, without the parts for their developers."""
-    text = str(error).split("\n")[0].split("Exception raised from")[0].strip()
+    text = str(error).split("\n")[0].split("Exception raised from")[0].strip()  # no text: of PyTorch's messages
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
@@ -176,9 +178,9 @@ def _check_dtypes(call: Call) -> None:
         return
     for value in [*call.args, *call.kwargs.values()]:
         if isinstance(value, str) and _is_unsupported_dtype(value):
-            raise Refused(f"The dtype “{value}” is not available in scripts: arrays hold numbers or booleans.")
+            raise Refused(msg("The dtype “{dtype}” is not available in scripts: arrays hold numbers or booleans.", dtype=value))
         if (isinstance(value, (type, np.dtype)) and _is_unsupported_dtype(value)) or (call.entry.name == "np.dtype" and isinstance(value, (list, tuple))):
-            raise Refused("Arrays in scripts hold numbers or booleans.")
+            raise Refused(msg("Arrays in scripts hold numbers or booleans."))
 
 
 def _is_unsupported_dtype(dtype: Any) -> bool:

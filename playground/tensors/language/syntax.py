@@ -6,6 +6,7 @@ import ast
 import re
 import warnings
 
+from playground.messages import msg
 from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
 
@@ -20,23 +21,23 @@ EXPRESSIONS = (
 _PARTS = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.comprehension, ast.alias, ast.withitem, ast.Module)
 
 REASONS = {
-    ast.FunctionDef: "Scripts cannot define functions.",
-    ast.AsyncFunctionDef: "Scripts cannot define functions.",
-    ast.Lambda: "Scripts cannot define functions.",
-    ast.ClassDef: "Scripts cannot define classes. Build networks on the network page.",
-    ast.Try: "Scripts cannot catch errors: the page shows and explains them.",
-    ast.Raise: "Scripts cannot raise errors.",
-    ast.Global: "All variables of a script are global already.",
-    ast.Nonlocal: "All variables of a script are global already.",
-    ast.Return: "`return` is not available: scripts have no functions.",
-    ast.Yield: "`yield` is not available: scripts have no functions.",
-    ast.Await: "`await` is not available in scripts.",
-    ast.Dict: "Dictionaries are not available in scripts. Use a list or several variables.",
-    ast.DictComp: "Dictionaries are not available in scripts. Use a list or several variables.",
-    ast.Set: "Sets are not available in scripts. Use a list.",
-    ast.SetComp: "Sets are not available in scripts. Use a list.",
-    ast.NamedExpr: "`:=` is not available in scripts. Assign the value on its own line with `=`.",
-    ast.AnnAssign: "Type annotations are not available in scripts. Remove the annotation; the type of a tensor’s elements is its `dtype`.",
+    ast.FunctionDef: msg("Scripts cannot define functions."),
+    ast.AsyncFunctionDef: msg("Scripts cannot define functions."),
+    ast.Lambda: msg("Scripts cannot define functions."),
+    ast.ClassDef: msg("Scripts cannot define classes. Build networks on the network page."),
+    ast.Try: msg("Scripts cannot catch errors: the page shows and explains them."),
+    ast.Raise: msg("Scripts cannot raise errors."),
+    ast.Global: msg("All variables of a script are global already."),
+    ast.Nonlocal: msg("All variables of a script are global already."),
+    ast.Return: msg("`return` is not available: scripts have no functions."),
+    ast.Yield: msg("`yield` is not available: scripts have no functions."),
+    ast.Await: msg("`await` is not available in scripts."),
+    ast.Dict: msg("Dictionaries are not available in scripts. Use a list or several variables."),
+    ast.DictComp: msg("Dictionaries are not available in scripts. Use a list or several variables."),
+    ast.Set: msg("Sets are not available in scripts. Use a list."),
+    ast.SetComp: msg("Sets are not available in scripts. Use a list."),
+    ast.NamedExpr: msg("`:=` is not available in scripts. Assign the value on its own line with `=`."),
+    ast.AnnAssign: msg("Type annotations are not available in scripts. Remove the annotation; the type of a tensor’s elements is its `dtype`."),
 }
 
 _ALLOWED_IMPORTS = {
@@ -56,7 +57,7 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
         ScriptError: the script is not Python, uses unavailable syntax, or is too long.
     """
     if len(source) > bounds.source:
-        raise BoundsExceeded(f"The script has {len(source):,} characters; the limit is {bounds.source:,}.")
+        raise BoundsExceeded(msg("The script has {length:,} characters; the limit is {limit:,}.", length=len(source), limit=bounds.source))
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as an invalid escape in a string
@@ -64,9 +65,9 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
     except SyntaxError as error:
         raise _not_python(error, source) from None
     except (RecursionError, MemoryError):
-        raise BoundsExceeded("The script is nested too deeply.", "Assign parts of it to names first.") from None
+        raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first.")) from None
     except ValueError as error:
-        raise ScriptError(f"Python cannot parse this: {error}.") from None
+        raise ScriptError(msg("Python cannot parse this: {error}.", error=str(error))) from None
     _check(tree, 0)
     _check_loops(tree.body, inside=False)
     return tree
@@ -74,10 +75,10 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
 
 def _check(node: ast.AST, depth: int) -> None:
     if depth > MAX_DEPTH * 2:
-        raise BoundsExceeded("The script is nested too deeply.", "Assign parts of it to names first.", node)
+        raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first."), node)
     if not isinstance(node, (*STATEMENTS, *EXPRESSIONS, *_PARTS)):
-        reason = next((text for kind, text in REASONS.items() if isinstance(node, kind)), f"`{type(node).__name__}` is not available in scripts.")
-        raise Refused(reason, "", node)
+        unavailable = msg("`{name}` is not available in scripts.", name=type(node).__name__)
+        raise Refused(next((text for kind, text in REASONS.items() if isinstance(node, kind)), unavailable), "", node)
     _check_parts(node)
     for name in _names(node):
         _check_name(name, node)
@@ -90,31 +91,32 @@ def _check_parts(node: ast.AST) -> None:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         _check_import(node)
     elif isinstance(node, (ast.For, ast.While)) and node.orelse:
-        raise Refused("The `else` of a loop is not available in scripts.", "", node.orelse[0])
+        raise Refused(msg("The `else` of a loop is not available in scripts."), "", node.orelse[0])
     elif isinstance(node, ast.comprehension) and node.is_async:
-        raise Refused("`await` is not available in scripts.", "", node.target)
+        raise Refused(msg("`await` is not available in scripts."), "", node.target)
     elif isinstance(node, ast.Constant):
         _check_constant(node)
     elif isinstance(node, ast.Call) and (repeated := _repeated_keyword(node)) is not None:
-        raise ScriptError(f"The keyword argument `{repeated.arg}` is repeated.", "Remove one of them.", repeated.value)
+        raise ScriptError(msg("The keyword argument `{name}` is repeated.", name=repeated.arg), msg("Remove one of them."), repeated.value)
     elif isinstance(node, ast.keyword) and node.arg is None:
-        raise Refused("`**` in a call is not available in scripts. Write each argument by name.", "", node.value)
+        raise Refused(msg("`**` in a call is not available in scripts. Write each argument by name."), "", node.value)
 
 
 def _check_constant(node: ast.Constant) -> None:
     if isinstance(node.value, bytes):
-        raise Refused("Bytes are not available in scripts.", "", node)
+        raise Refused(msg("Bytes are not available in scripts."), "", node)
     if isinstance(node.value, int) and node.value.bit_length() > MAX_BITS:
-        raise Refused(f"This integer is too long: the limit is {MAX_BITS:,} bits.", "A tensor holds integers of up to 64 bits.", node)
+        message = msg("This integer is too long: the limit is {limit:,} bits.", limit=MAX_BITS)
+        raise Refused(message, msg("A tensor holds integers of up to 64 bits."), node)
     if isinstance(node.value, str) and any(0xD800 <= ord(letter) < 0xE000 for letter in node.value):
-        raise Refused("This string contains half of a surrogate pair, which cannot be displayed.", "", node)
+        raise Refused(msg("This string contains half of a surrogate pair, which cannot be displayed."), "", node)
 
 
 def _check_loops(body: list[ast.stmt], *, inside: bool) -> None:
     """Refuse `break` and `continue` outside loops, which Python's parser accepts."""
     for node in body:
         if isinstance(node, (ast.Break, ast.Continue)) and not inside:
-            raise ScriptError(f"`{ast.unparse(node)}` is outside a loop.", "", node)
+            raise ScriptError(msg("`{statement}` is outside a loop.", statement=ast.unparse(node)), "", node)
         for part in ("body", "orelse"):
             _check_loops(getattr(node, part, []), inside=inside or isinstance(node, (ast.For, ast.While)))
 
@@ -143,7 +145,7 @@ def _check_name(name: str, node: ast.AST) -> None:
     if isinstance(node, ast.Attribute) and name == "__version__":
         return
     if name.startswith("__") or (isinstance(node, (ast.Attribute, ast.keyword)) and name.startswith("_")):
-        raise Refused(f"Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", "", node)
+        raise Refused(msg("Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", name=name), "", node)
 
 
 def _check_import(node: ast.Import | ast.ImportFrom) -> None:
@@ -153,8 +155,8 @@ def _check_import(node: ast.Import | ast.ImportFrom) -> None:
             continue
         if (f"{module}{alias.name}", alias.asname or alias.name.split(".")[0]) not in _ALLOWED_IMPORTS:
             raise Refused(
-                f"`{ast.unparse(node)}` is not available: scripts cannot import other modules.",
-                "`torch`, `np` (NumPy), `F` (torch.nn.functional) and `device` are already defined.",
+                msg("`{statement}` is not available: scripts cannot import other modules.", statement=ast.unparse(node)),
+                msg("`torch`, `np` (NumPy), `F` (torch.nn.functional) and `device` are already defined."),
                 node,
             )
 
@@ -167,7 +169,8 @@ def _not_python(error: SyntaxError, source: str) -> ScriptError:
     end = (error.end_offset or 0) - 1 if last > first else max(start + 1, (error.end_offset or 0) - 1)
     node = ast.Pass(lineno=first, col_offset=_bytes(lines, first, start))
     node.end_lineno, node.end_col_offset = last, _bytes(lines, last, end)
-    return ScriptError(f"Python cannot parse this: {error.msg}.", "Check this line and the one before for a missing bracket, comma, quote or colon.", node)
+    hint = msg("Check this line and the one before for a missing bracket, comma, quote or colon.")
+    return ScriptError(msg("Python cannot parse this: {error}.", error=error.msg), hint, node)
 
 
 def _bytes(lines: list[str], line: int, characters: int) -> int:

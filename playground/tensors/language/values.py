@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from playground.tensors.language.bounds import Meter
+from playground.messages import msg
+from playground.tensors.language.bounds import A_COMPARISON, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.sizing import count_elements
 from playground.tensors.language.syntax import MAX_BITS
@@ -50,28 +51,29 @@ def check_kind(value: Any) -> Any:
             if not isinstance(part, (list, tuple)):
                 check_kind(part)
     elif not isinstance(value, (*_PLAIN, *CONTEXTS)) and not _is_type(value):
-        raise Refused(f"Scripts cannot use values of type `{type(value).__name__}`.")
+        raise Refused(msg("Scripts cannot use values of type `{type}`.", type=type(value).__name__))
     return value
 
 
 def _check_tensor(value: torch.Tensor) -> None:
     _check_dimensions(value.ndim)
     if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
-        raise Refused(f"Scripts support dense tensors only; this is a {type(value).__name__} of layout {value.layout}.")
+        raise Refused(msg("Scripts support dense tensors only; this is a {type} of layout {layout}.", type=type(value).__name__, layout=value.layout))
     if value.device.type == "meta":
-        raise Refused("A tensor on the `meta` device has a shape but no values, so there is nothing to see.", "Remove the `device` argument.")
+        raise Refused(msg("A tensor on the `meta` device has a shape but no values, so there is nothing to see."), msg("Remove the `device` argument."))
 
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:
     if dtype.kind not in NUMBERS or not dtype.isnative:
         raise Refused(
-            f"NumPy created an array of dtype `{dtype}`; scripts support numbers and booleans only.", "Pass a `dtype`, or make all rows equally long."
+            msg("NumPy created an array of dtype `{dtype}`; scripts support numbers and booleans only.", dtype=dtype),
+            msg("Pass a `dtype`, or make all rows equally long."),
         )
 
 
 def _check_dimensions(count: int) -> None:
     if count > MAX_DIMENSIONS:
-        raise Refused(f"A tensor of {count} dimensions cannot be displayed; the limit is {MAX_DIMENSIONS}.")
+        raise Refused(msg("A tensor of {count} dimensions cannot be displayed; the limit is {limit}.", count=count, limit=MAX_DIMENSIONS))
 
 
 def _is_type(value: Any) -> bool:
@@ -103,7 +105,7 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 _COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "is": operator.is_, "is not": operator.is_not, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,
+    "is": operator.is_, "is not": operator.is_not, "in": lambda a, b: a in b, "not in": lambda a, b: a not in b,  # no text: operators
 }  # fmt: skip
 
 
@@ -122,7 +124,7 @@ class PythonValues:
 
     def compare(self, symbol: str, left: Any, right: Any) -> Any:
         """Compare two values."""
-        self._meter.check_length(count_elements(left) + count_elements(right), "A comparison")
+        self._meter.check_length(count_elements(left) + count_elements(right), A_COMPARISON)
         return attempt(_COMPARISONS[symbol], left, right)
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
@@ -132,9 +134,9 @@ class PythonValues:
             conversion: `s`, `r` or `a` as in an f-string; empty for none.
         """
         if not isinstance(value, (torch.Tensor, np.ndarray)):  # those abbreviate themselves
-            self._meter.check_length(count_elements(value), "A string")
+            self._meter.check_length(count_elements(value), A_STRING)
         if not _SPEC.fullmatch(spec):
-            raise Refused(f"The format “{spec}” is not available in scripts.", "For example `:.2f`, `:>8` or `:,`.")
+            raise Refused(msg("The format “{format}” is not available in scripts.", format=spec), msg("For example `:.2f`, `:>8` or `:,`."))
         if conversion:
             value = attempt(str if conversion == "s" else repr, value)
         return str(attempt(format, value, spec))
@@ -150,44 +152,48 @@ class PythonValues:
             if name == "":
                 name, automatic = str(automatic), automatic + 1
             if not name.isidentifier() and not name.isdigit():
-                raise Refused(f"The field “{{{name}}}” accesses a part of a value, which scripts cannot do. Use plain fields such as “{{}}” or “{{0}}”.")
+                raise Refused(
+                    msg("The field “{field}” accesses a part of a value, which scripts cannot do.", field="{" + name + "}"),
+                    msg("Use plain fields such as “{}” or “{0}”."),
+                )
             if "{" in (spec or ""):
-                raise Refused("A format inside a format is not available in scripts.")
+                raise Refused(msg("A format inside a format is not available in scripts."))
             value = attempt(lambda name=name: args[int(name)] if name.isdigit() else kwargs[name])
             parts.append(self.text(value, conversion or "", spec or ""))
             length += len(literal) + len(parts[-1])
-            self._meter.check_length(length, "A string")
+            self._meter.check_length(length, A_STRING)
         return "".join(parts)
 
     def percent(self, template: str, values: Any) -> str:
         """Return `template % values`, for simple formats only."""
         if "%" in _PERCENT.sub("", template):
-            raise Refused("This `%` format is not available in scripts.", "For example `%d`, `%.2f` or `%s`; or an f-string.")
-        self._meter.check_length(count_elements(values), "A string")
+            raise Refused(msg("This `%` format is not available in scripts."), msg("For example `%d`, `%.2f` or `%s`; or an f-string."))
+        self._meter.check_length(count_elements(values), A_STRING)
         if isinstance(values, (list, tuple)):
-            self._meter.check_length(1000 * len(values), "A string")
+            self._meter.check_length(1000 * len(values), A_STRING)
         text = str(attempt(operator.mod, template, values))
-        self._meter.check_length(len(text), "A string")
+        self._meter.check_length(len(text), A_STRING)
         return text
 
     def join(self, separator: str, parts: list[Any]) -> str:
         """Return `separator.join(parts)`."""
-        self._meter.check_length(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), "A string")
+        self._meter.check_length(len(separator) * len(parts) + sum(len(part) for part in parts if isinstance(part, str)), A_STRING)
         return str(attempt(separator.join, parts))
 
     def _check_size(self, symbol: str, left: Any, right: Any) -> None:
         """Refuse integers and sequences that would be too large, before they are created."""
         for sequence, times in ((left, right), (right, left)):
             if symbol == "*" and isinstance(sequence, (str, list, tuple)) and isinstance(times, int):
-                self._meter.check_length(len(sequence) * max(times, 0), "A sequence")
+                self._meter.check_length(len(sequence) * max(times, 0), A_SEQUENCE)
         if symbol == "+" and isinstance(left, (str, list, tuple)) and isinstance(right, (str, list, tuple)):
-            self._meter.check_length(len(left) + len(right), "A sequence")
+            self._meter.check_length(len(left) + len(right), A_SEQUENCE)
         if isinstance(left, int) and isinstance(right, int):
             bits = {"**": left.bit_length() * max(right, 0), "<<": left.bit_length() + max(right, 0), "*": left.bit_length() + right.bit_length()}.get(
                 symbol, 0
             )
             if bits > MAX_BITS and (symbol != "**" or abs(left) > 1):
-                raise BoundsExceeded(f"This integer would have about {bits * 3 // 10:,} digits.", "A tensor holds integers of up to 64 bits.")
+                message = msg("This integer would have about {digits:,} digits.", digits=bits * 3 // 10)
+                raise BoundsExceeded(message, msg("A tensor holds integers of up to 64 bits."))
 
 
 def attempt(function: Callable[..., Any], *args: Any) -> Any:

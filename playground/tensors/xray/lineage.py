@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +14,8 @@ from playground.tensors.xray.provenance import Deadline, Relation, TooLarge, rel
 
 Sources = dict[str, Any]
 """For each input of a statement, by name, a sparse boolean matrix: cells of one tensor × cells of the input."""
+Missing = Literal["", "large", "unknown"]
+"""Why sources are missing; empty where they are not."""
 
 
 @dataclass
@@ -24,8 +26,7 @@ class Lineage:
     """By name of the output."""
     operations: list[Relation | None] = field(default_factory=list)
     """The relation of each operation; None where it is unknown."""
-    reason: str = ""
-    """Why the sources are missing: `large` or `unknown`; else empty."""
+    reason: Missing = ""
 
 
 def lineage(statement: Statement, deadline: Deadline) -> Lineage:

@@ -12,7 +12,7 @@ optimizer.step()
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -23,7 +23,7 @@ from playground.training.instruments.observation import finite, norm
 
 SHOWN = 24
 """Number of images of the batch that are shown."""
-STATES = {
+STATES: dict[str, Literal["step", "mean", "square", "momentum"]] = {
     "step": "step",
     "exp_avg": "mean",
     "exp_avg_sq": "square",
@@ -33,10 +33,100 @@ STATES = {
 """Names of an optimizer's state of a parameter in torch, and in the close-up."""
 
 
+class ValueFacts(TypedDict):
+    """Facts about the values of a tensor; null is a non-finite value, here and below."""
+
+    low: float | None
+    high: float | None
+    mean: float | None
+    std: float | None
+    zeros: float | None
+    """Share of them that are 0."""
+
+
+class Memory(TypedDict, total=False):
+    """The optimizer's state of one element, as far as it has one."""
+
+    step: float | None
+    mean: float | None
+    square: float | None
+    momentum: float | None
+
+
+class Example(TypedDict):
+    """The arithmetic of one element of a parameter."""
+
+    place: list[int]
+    before: float | None
+    gradient: float | None
+    update: float | None
+    after: float | None
+    memory: Memory
+
+
+class Parameter(TypedDict):
+    """Norms of a parameter."""
+
+    name: str
+    shape: list[int]
+    weight: float | None
+    gradient: float | None
+    update: float | None
+    example: Example
+    """Its element with the largest update."""
+
+
+class RecordedLayer(TypedDict):
+    """What an iteration computed in one layer."""
+
+    shape: list[int]
+    """Of the output of one image."""
+    output: ValueFacts
+    parameters: list[Parameter]
+
+
+class RecordedStep(TypedDict):
+    """Everything that one iteration computed."""
+
+    step: int
+    optimizer: str
+    """Its name in a configuration."""
+    learning_rate: float | None
+    batch: int
+    """The number of all images."""
+    shape: list[int]
+    """(shown images, channels, height, width)"""
+    pixels: str
+    """A byte each in base64."""
+    labels: list[int]
+    """Of the shown images, as the three below."""
+    input: ValueFacts
+    """Of what the network received."""
+    logits: list[list[float | None]]
+    probabilities: list[list[float | None]]
+    losses: list[float | None]
+    loss: float | None
+    """Their mean over all images."""
+    erased: list[float | None]
+    """For each layer the norm of the gradient that was cleared; null if it had none."""
+    layers: list[RecordedLayer]
+    before: float | None
+    """The loss of the batch before the step, without dropout …"""
+    after: float | None
+    """… and after it."""
+
+
+class ShownStep(RecordedStep):  # here, because the route that makes it is loaded without torch
+    """Everything that one iteration computed, as the server sends it."""
+
+    types: list[str]
+    """The type of each layer."""
+
+
 def describe(
     iteration: Iteration, erased: list[float | None], label_smoothing: float, name: str, optimizer: torch.optim.Optimizer, again: tuple[float, float]
 ) -> dict[str, Any]:
-    """Return everything that an iteration computed as JSON-ready data.
+    """Return everything that an iteration computed, a `RecordedStep`.
 
     Args:
         iteration: an iteration whose step has just been taken.
@@ -45,17 +135,12 @@ def describe(
         name: the optimizer's name in a configuration.
         optimizer: the optimizer that took the step.
         again: the batch's loss before and after the step, both without dropout, so that they can be compared.
-
-    Returns:
-        `shape` and `pixels` of the first `SHOWN` images, bytes in base64; `labels`, `logits`, `probabilities` and `losses` of the same;
-        `batch`, the number of all images; `input`, facts of what the network received; `loss`, their mean; `layers`, with each one's output,
-        gradient and update; `erased`, `before` and `after`.
     """
     logits, targets = iteration.logits[:SHOWN].float(), iteration.targets[:SHOWN]
     losses = F.cross_entropy(logits, targets, label_smoothing=label_smoothing, reduction="none")
     shown = iteration.pixels[:SHOWN].clamp(0, 255).to(torch.uint8).contiguous().cpu()
     before, after = again
-    return {
+    recorded: RecordedStep = {
         "step": iteration.step,
         "optimizer": name,
         "learning_rate": finite(iteration.learning_rate),
@@ -64,8 +149,8 @@ def describe(
         "pixels": base64.b64encode(shown.numpy().tobytes()).decode(),
         "labels": targets.tolist(),
         "input": _facts(iteration.inputs),
-        "logits": _numbers(logits),
-        "probabilities": _numbers(logits.softmax(dim=1)),
+        "logits": _rows(logits),
+        "probabilities": _rows(logits.softmax(dim=1)),
         "losses": _numbers(losses),
         "loss": finite(iteration.loss.item()),
         "erased": erased,
@@ -73,6 +158,7 @@ def describe(
         "before": finite(before),
         "after": finite(after),
     }
+    return dict(recorded)
 
 
 def gradient_norms(network: nn.Sequential) -> list[float | None]:
@@ -81,7 +167,7 @@ def gradient_norms(network: nn.Sequential) -> list[float | None]:
     return [finite(norm([part.grad for part in layer.parameters() if part.grad is not None], none).item()) for layer in network]
 
 
-def _layer(iteration: Iteration, index: int, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def _layer(iteration: Iteration, index: int, optimizer: torch.optim.Optimizer) -> RecordedLayer:
     output = iteration.outputs[index]
     names = [name for name, _ in iteration.network[index].named_parameters()]
     parameters = zip(names, iteration.parameters[index], iteration.before[index], iteration.updates(index), strict=True)
@@ -92,14 +178,16 @@ def _layer(iteration: Iteration, index: int, optimizer: torch.optim.Optimizer) -
     }
 
 
-def _parameter(name: str, parameter: Tensor, before: Tensor, update: Tensor, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+def _parameter(name: str, parameter: Tensor, before: Tensor, update: Tensor, optimizer: torch.optim.Optimizer) -> Parameter:
     """Return a parameter's gradient and update, and the arithmetic of its element with the largest update."""
     gradient = parameter.grad
     assert gradient is not None
     place = int(update.abs().argmax())
     at = torch.unravel_index(torch.tensor(place), update.shape)
-    state = optimizer.state.get(parameter, {})
-    memory = {STATES[key]: _at(value, at) for key, value in state.items() if key in STATES and isinstance(value, Tensor)}
+    memory: Memory = {}
+    for key, value in optimizer.state.get(parameter, {}).items():
+        if key in STATES and isinstance(value, Tensor):
+            memory[STATES[key]] = _at(value, at)
     return {
         "name": name,
         "shape": list(parameter.shape),
@@ -121,7 +209,7 @@ def _at(value: Tensor, place: tuple[Tensor, ...]) -> float | None:
     return finite((value if value.dim() == 0 else value[place]).item())
 
 
-def _facts(values: Tensor) -> dict[str, float | None]:
+def _facts(values: Tensor) -> ValueFacts:
     flat = values.detach().float()
     return {
         "low": finite(flat.min().item()),
@@ -132,7 +220,9 @@ def _facts(values: Tensor) -> dict[str, float | None]:
     }
 
 
-def _numbers(values: Tensor) -> Any:
-    """Return the values as nested lists with six significant digits; None for non-finite values."""
-    listed = values.tolist()
-    return [[finite(number) for number in row] if isinstance(row, list) else finite(row) for row in listed]
+def _numbers(values: Tensor) -> list[float | None]:
+    return [finite(number) for number in values.tolist()]
+
+
+def _rows(values: Tensor) -> list[list[float | None]]:
+    return [_numbers(row) for row in values]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from playground.messages import msg
 from playground.training.events import Diverged
 from playground.training.instruments.iteration import Iteration
 from playground.training.instruments.observation import finite
@@ -17,12 +18,12 @@ if TYPE_CHECKING:
     from playground.training.loop import Training
 
 WHERE = {
-    "output": "in the output of layer {layer} ({type})",
-    "loss": "in the loss",
-    "gradient": "in the gradient of layer {layer} ({type})",
-    "update": "in the new weights of layer {layer} ({type})",
+    "output": msg("The first non-finite value (inf or nan) appeared at step {step}, in the output of layer {layer} ({type})."),
+    "loss": msg("The first non-finite value (inf or nan) appeared at step {step}, in the loss."),
+    "gradient": msg("The first non-finite value (inf or nan) appeared at step {step}, in the gradient of layer {layer} ({type})."),
+    "update": msg("The first non-finite value (inf or nan) appeared at step {step}, in the new weights of layer {layer} ({type})."),
 }
-"""Text for each place. Weights that are non-finite before a step are reported as the update of the step before."""
+"""The sentence for each place. Weights that are non-finite before a step are reported as the update of the step before."""
 
 
 def find(training: Training, until: int) -> Diverged:
@@ -50,8 +51,7 @@ def describe(diverged: Diverged, layer_types: Sequence[str]) -> str:
     """
     if not diverged.born:
         return ""
-    where = WHERE[diverged.place].format(layer=diverged.layer, type=layer_types[diverged.layer])
-    return f"The first non-finite value (inf or nan) appeared at step {diverged.born}, {where}."
+    return WHERE[diverged.place].filled(step=diverged.born, layer=diverged.layer, type=layer_types[diverged.layer])
 
 
 def _first(iteration: Iteration) -> tuple[str, int] | None:

@@ -5,9 +5,8 @@ Recording changes nothing: hooks only store the outputs, and the losses stay the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -48,8 +47,8 @@ class Iteration:
     def record_outputs(self) -> Iterator[None]:
         """Store each layer's output while the network is called in this context; the network then runs its layers one by one in order."""
 
-        def hook_of(index: int) -> Any:
-            def store(_module: nn.Module, _inputs: Any, output: Tensor) -> None:
+        def hook_of(index: int) -> Callable[[nn.Module, object, Tensor], None]:
+            def store(_module: nn.Module, _inputs: object, output: Tensor) -> None:
                 self.outputs[index] = output.detach().float()
 
             return store

@@ -6,7 +6,7 @@ import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +30,25 @@ SAMPLE = 20_000
 """Approximate maximum number of values in a histogram."""
 RECTIFIED = (nn.ReLU, ResidualBlock)
 """Layers that end in a ReLU, so that their units can be dead."""
+
+
+class Histogram(TypedDict):
+    """Values counted in `BINS` bins of equal width from the lowest to the highest."""
+
+    low: float
+    high: float
+    counts: list[int]
+
+
+class FilterImages(TypedDict):
+    """The first layer's weights as images."""
+
+    shape: list[int]
+    """(count, channels, height, width)"""
+    bound: float
+    """The largest magnitude."""
+    pixels: str
+    """A byte each in base64: 128 for zero, 1 and 255 for minus and plus the bound."""
 
 
 @dataclass
@@ -118,7 +137,7 @@ def snapshot(iteration: Iteration, gallery: Tensor) -> Snapshot:
         iteration: an iteration whose step has just been taken.
         gallery: ``(G, C, H, W)`` test images as the network receives them.
     """
-    histograms = []
+    histograms: list[dict[str, Histogram]] = []
     for layer in range(len(iteration.network)):
         tensors_of: dict[str, Sequence[Tensor]] = {
             "weights": iteration.parameters[layer],
@@ -126,7 +145,8 @@ def snapshot(iteration: Iteration, gallery: Tensor) -> Snapshot:
             "outputs": [iteration.outputs[layer]],
         }
         histograms.append({name: counted for name, tensors in tensors_of.items() if tensors and (counted := _histogram(tensors)) is not None})
-    return Snapshot(iteration.step, histograms, _predictions(iteration.network, gallery), filters(iteration.network, tuple(gallery.shape[1:])))
+    images = filters(iteration.network, tuple(gallery.shape[1:]))
+    return Snapshot(iteration.step, histograms, _predictions(iteration.network, gallery), dict(images) if images else None)
 
 
 def gallery_of(labels: Tensor) -> list[int]:
@@ -141,8 +161,8 @@ def gallery_of(labels: Tensor) -> list[int]:
     return [*firsts, *others[: GALLERY - len(firsts)]]
 
 
-def filters(network: nn.Module, shape: tuple[int, ...]) -> dict[str, Any] | None:
-    """Return the first layer's weights as images, as `Snapshot.filters` describes them; those of a linear layer in the image's shape.
+def filters(network: nn.Module, shape: tuple[int, ...]) -> FilterImages | None:
+    """Return the first layer's weights as images; those of a linear layer in the image's shape.
 
     None if the first layer is neither a convolution nor a linear layer on pixels, or if its weights cannot be shown.
     """
@@ -164,7 +184,11 @@ def filters(network: nn.Module, shape: tuple[int, ...]) -> dict[str, Any] | None
 
 def finite(value: float) -> float | None:
     """Round to six significant digits; None for non-finite values, which JSON does not have."""
-    return float(f"{value:.6g}") if math.isfinite(value) else None
+    return _rounded(value) if math.isfinite(value) else None
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.6g}")
 
 
 def norm(tensors: Sequence[Tensor], none: Tensor) -> Tensor:
@@ -182,13 +206,13 @@ def _dead(layer: nn.Module, output: Tensor, none: Tensor) -> Tensor:
     return (batched == 0).float().mean()
 
 
-def _histogram(tensors: Sequence[Tensor]) -> dict[str, Any] | None:
+def _histogram(tensors: Sequence[Tensor]) -> Histogram | None:
     """Return the histogram from minimum to maximum; None if one of them is non-finite."""
     values = torch.cat([_thinned(tensor.detach().reshape(-1)) for tensor in tensors]).cpu().double()  # maximum − minimum can overflow float32
     low, high = values.min().item(), values.max().item()
     if not (math.isfinite(low) and math.isfinite(high)):
         return None
-    return {"low": finite(low), "high": finite(high), "counts": torch.histc(values, BINS, low, high).int().tolist()}
+    return {"low": _rounded(low), "high": _rounded(high), "counts": torch.histc(values, BINS, low, high).int().tolist()}
 
 
 def _thinned(values: Tensor) -> Tensor:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
-from streamlit.components.v2.types import ComponentRenderer
 
+from playground.messages import translated
 from playground.server import web
 
 SHARED = Path(__file__).parent / "shared"
@@ -16,19 +19,25 @@ export default (component) => {{
   const mounted = view.then((module) => module.default(component))
   return () => mounted.then((remove) => remove())
 }}
-"""
+"""  # no text: a script
 """The script of a component that Streamlit gets. It returns at once; what it returns waits for the module."""
 
 
-def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = ()) -> ComponentRenderer:
-    """Register the component whose `view.html`, `view.css` and `view.js` lie in `folder`.
+def register(folder: Path, *, isolated: bool = True, styles: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """Register the component whose `view.html`, `view.css` and `view.js` lie in `folder`; its data is shown in the reader's language.
 
     Args:
         folder: its last part names the component.
         isolated: whether it is rendered in a shadow root, which no style enters or leaves.
-        styles: names of the style sheets in shared/ that it uses.
+        styles: names of the style sheets in shared/ that it uses beside `controls`.
     """
-    sheets = [*(SHARED / f"{name}.css" for name in styles), folder / "view.css"]
+    sheets = [*(SHARED / f"{name}.css" for name in ("controls", *styles)), folder / "view.css"]
     html, css = (folder / "view.html").read_text(encoding="utf-8"), "\n".join(sheet.read_text(encoding="utf-8") for sheet in sheets)
     js = SCRIPT.format(address=web.address(), name=folder.name)
-    return st.components.v2.component(f"playground_{folder.name}", html=html, css=css, js=js, isolate_styles=isolated)
+    component = st.components.v2.component(f"playground_{folder.name}", html=html, css=css, js=js, isolate_styles=isolated)
+
+    @wraps(component)
+    def show(*, data: Any = None, **options: Any) -> Any:
+        return component(data=translated(data), **options)
+
+    return show

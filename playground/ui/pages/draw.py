@@ -8,14 +8,15 @@ from playground.data.catalogue import DIGITS, dataset_info
 from playground.inference.attribution import METHODS, methods_for
 from playground.inference.models import load_model, pretrained_names
 from playground.inference.source import prediction_source
+from playground.messages import t
 from playground.ui import state
-from playground.ui.components.drawing_pad import drawing_pad, picture_pad
+from playground.ui.components.drawing_pad import Method, drawing_pad, picture_pad
 from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
 
 
 def heading() -> None:
-    st.title("Draw a digit")
-    st.caption("Draw with the mouse, a finger or a pen; the prediction follows while you draw. Networks for colour images classify a picture instead.")
+    st.title(t("Draw a digit"))
+    st.caption(t("Draw with the mouse, a finger or a pen; the prediction follows while you draw. Networks for colour images classify a picture instead."))
 
 
 def choose_networks() -> dict[str, str]:
@@ -29,26 +30,26 @@ def choose_networks() -> dict[str, str]:
 
     def title(name: str) -> str:
         if not name:
-            return "None"
-        return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
+            return t("None")
+        return run_title(runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
 
     for choice in (state.DRAW_MODEL, state.DRAW_SECOND_MODEL):
         if choice.read() not in ("", *known):
             choice.forget()  # that run was deleted
     left, right = st.columns(2)
-    first = str(left.selectbox("Network", known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session"))
+    first = str(left.selectbox(t("Network"), known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session"))
     classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
     others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
     if state.DRAW_SECOND_MODEL.read() not in others:
         state.DRAW_SECOND_MODEL.forget()
-    second = str(right.selectbox("Compare with", others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session"))
-    return {name: title(name).split(" · comes")[0] for name in (first, second) if name}
+    second = str(right.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session"))
+    return {name: run_title(runs[name]) if name in runs else name for name in (first, second) if name}
 
 
 def pad(models: dict[str, str]) -> None:
     model = load_model(next(iter(models)))
     known = methods_for(model)
-    methods = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].description} for name in known]
+    methods: list[Method] = [{"name": name, "title": METHODS[name].title, "explains": METHODS[name].description} for name in known]
     if model.info.kind == "digits":
         drawing_pad(models, model.info.classes, "pad", methods, _compare)
     else:
@@ -63,5 +64,5 @@ def _compare(before: str, run: str) -> None:
 
 def code(model: str) -> None:
     """Show the prediction as PyTorch code."""
-    with st.expander("The PyTorch code", icon=":material/code:"):
+    with st.expander(t("The PyTorch code"), icon=":material/code:"):
         st.code(prediction_source(load_model(model)), language="python")

@@ -8,6 +8,7 @@ from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.data.load import is_ready
 from playground.errors import PlaygroundError
 from playground.inference.models import load_model, pretrained_names
+from playground.messages import t
 from playground.runs.run import Run
 from playground.ui import state
 from playground.ui.components.evaluation_lab import evaluation_lab
@@ -18,8 +19,8 @@ LATEST = 0
 
 
 def heading() -> None:
-    st.title("Evaluate a network")
-    st.caption("Accuracy, confusion matrix, calibration and features on the test set.")
+    st.title(t("Evaluate a network"))
+    st.caption(t("Accuracy, confusion matrix, calibration and features on the test set."))
 
 
 def choose() -> tuple[str, str] | None:
@@ -40,7 +41,7 @@ def choose() -> tuple[str, str] | None:
 
 def show(model: str, dataset: str) -> None:
     evaluation_lab(model, dataset, key="evaluation")
-    with st.expander("The PyTorch code", icon=":material/code:"):
+    with st.expander(t("The PyTorch code"), icon=":material/code:"):
         st.code(_CODE, language="python")
 
 
@@ -60,7 +61,7 @@ from sklearn.metrics import classification_report, confusion_matrix
 
 print(confusion_matrix(labels, predictions))
 print(classification_report(labels, predictions, digits=3))  # precision, recall and F1 of each class
-"""
+"""  # no text: a script
 
 
 def _choose_network(names: list[str], runs: dict[str, Run]) -> str:
@@ -72,21 +73,21 @@ def _choose_network(names: list[str], runs: dict[str, Run]) -> str:
     def follow() -> None:
         state.MODEL.write(network.read())
 
-    return str(st.selectbox("Network", names, index, lambda name: _title(name, runs), key=network.key, on_change=follow))
+    return str(st.selectbox(t("Network"), names, index, lambda name: _title(name, runs), key=network.key, on_change=follow))
 
 
 def _title(name: str, runs: dict[str, Run]) -> str:
-    return run_title(runs[name]) if name in runs else f"{name} · comes with the playground"
+    return run_title(runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
 
 
 def _choose_step(run: Run | None) -> int:
     """Let the learner choose a checkpoint, at first the latest."""
     steps = run.checkpoints.steps()[::-1] if run else []
     if len(steps) < 2 or run is None:
-        st.selectbox("Checkpoint", [LATEST], format_func=lambda _: "latest", disabled=True, key=state.EVALUATE_ONLY_STEP.key)
+        st.selectbox(t("Checkpoint"), [LATEST], format_func=lambda _: t("latest"), disabled=True, key=state.EVALUATE_ONLY_STEP.key)
         return LATEST
-    titles = {LATEST: "latest", **{step: f"step {step:,}" for step in steps}}
-    return int(st.selectbox("Checkpoint", list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key))
+    titles = {LATEST: t("latest"), **{step: t("step {step:,}", step=step) for step in steps}}
+    return int(st.selectbox(t("Checkpoint"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key))
 
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
@@ -94,15 +95,15 @@ def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
     try:
         trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
     except PlaygroundError as error:
-        st.error(str(error))
+        st.error(t(error.text))
         return None
     fitting = [info for info in DATASETS if _alike(info, trained_on) and is_ready(info.name)]
     if not fitting:
-        st.warning(f"{trained_on.title} has not been downloaded, so there are no test images. Download it on the Train page.")
+        st.warning(t("{dataset} has not been downloaded, so there are no test images. Download it on the Train page.", dataset=trained_on.title))
         return None
     ordered = sorted(fitting, key=lambda info: info != trained_on)
-    titles = {info.name: info.title for info in ordered}
-    return str(st.selectbox("Test set", list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key))
+    titles = {info.name: t(info.title) for info in ordered}
+    return str(st.selectbox(t("Test set"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key))
 
 
 def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.data.catalogue import DIGITS
+from playground.messages import t
 from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.components.drawing_pad import drawing_pad
@@ -15,10 +16,12 @@ LATEST = 5
 
 
 def greeting() -> None:
-    st.title("See PyTorch at work")
+    st.title(t("See PyTorch at work"))
     st.markdown(
-        "Train a network on handwritten digits, watch its loss fall, then draw a digit and see the prediction. "
-        "PyTorch computes everything you see, on this machine."
+        t(
+            "Train a network on handwritten digits, watch its loss fall, then draw a digit and see the prediction. "
+            "PyTorch computes everything you see, on this machine."
+        )
     )
 
 
@@ -34,20 +37,20 @@ def actions_and_pad() -> None:
 def latest_runs() -> None:
     runs = runs_of_visitor()[:LATEST]
     if runs:
-        st.subheader("Latest runs")
+        st.subheader(t("Latest runs"))
         chosen = choose_run(runs, key="home-runs")
         if chosen is not None:
             state.open_page("train", {state.RUN: chosen.id})
 
 
 def _actions() -> None:
-    if st.button("Watch a network learn", type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
+    if st.button(t("Watch a network learn"), type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
         run = launch(suggested("mnist-5k"))
         state.open_page("train", {state.RUN: run.id})
-    st.caption("Train a small convolutional network on 4,000 digits in about ten seconds.")
-    if st.button("Draw a digit", icon=":material/draw:", width="stretch", key="draw"):
+    st.caption(t("Train a small convolutional network on 4,000 digits in about ten seconds."))
+    if st.button(t("Draw a digit"), icon=":material/draw:", width="stretch", key="draw"):
         state.open_page("draw")
-    st.caption("Draw, choose a network, and see how it classifies your drawing.")
-    if st.button("Look inside tensors", icon=":material/grid_on:", width="stretch", key="tensors"):
+    st.caption(t("Draw, choose a network, and see how it classifies your drawing."))
+    if st.button(t("Look inside tensors"), icon=":material/grid_on:", width="stretch", key="tensors"):
         state.open_page("tensors")
-    st.caption("Type PyTorch. See every shape, the memory behind it, and where each number comes from.")
+    st.caption(t("Type PyTorch. See every shape, the memory behind it, and where each number comes from."))

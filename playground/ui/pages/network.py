@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import streamlit as st
 
 from playground.data.catalogue import DATASETS
 from playground.errors import PlaygroundError
+from playground.messages import msg, t
 from playground.network.presets import load_presets
-from playground.network.spec import from_dict
+from playground.network.spec import SavedNetwork, from_dict
 from playground.ui import state
 from playground.ui.components.network_builder import network_builder
 from playground.ui.shared.errors import shown_kindly
@@ -22,16 +23,16 @@ FIRST = "tutorial-cnn"
 
 
 def heading() -> None:
-    st.title("Network")
-    st.caption("Build a network layer by layer. See every shape, parameter and error; the code is written for you.")
+    st.title(t("Network"))
+    st.caption(t("Build a network layer by layer. See every shape, parameter and error; the code is written for you."))
 
 
 def choose_data() -> str:
     """Let the learner choose the data set that the network shall classify; empty for none."""
-    titles = {"": "No data set", **{info.name: info.title for info in DATASETS}}
+    titles = {"": t("No data set"), **{info.name: t(info.title) for info in DATASETS}}
     return str(
         st.selectbox(
-            "Data set",
+            t("Data set"),
             list(titles),
             index=list(titles).index("mnist-5k"),
             format_func=titles.__getitem__,
@@ -52,7 +53,7 @@ def builder(dataset: str) -> None:
     state.follow_plan()
 
 
-def _stack() -> dict[str, Any]:
+def _stack() -> SavedNetwork:
     """Return the network built last, or that in the address, or the first preset."""
     text = STACK.source("")
     if text:
@@ -62,7 +63,7 @@ def _stack() -> dict[str, Any]:
     return (presets.get(FIRST) or next(iter(presets.values()))).to_dict()
 
 
-def _read(text: str) -> dict[str, Any]:
+def _read(text: str) -> SavedNetwork:
     """Parse and check the network in an address; layers that are off may be invalid.
 
     Raises:
@@ -71,11 +72,11 @@ def _read(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
-        raise PlaygroundError("The network in this link cannot be read.", "The link is incomplete or was changed. Ask for it again.") from None
+        raise PlaygroundError(msg("The network in this link cannot be read."), msg("The link is incomplete or was changed. Ask for it again.")) from None
     if isinstance(document, dict) and isinstance(document.get("layers"), list):
         from_dict({**document, "layers": [_without_off(layer) for layer in document["layers"]]})
-        return document
-    raise PlaygroundError("The network in this link cannot be read.")
+        return cast("SavedNetwork", document)
+    raise PlaygroundError(msg("The network in this link cannot be read."))
 
 
 def _without_off(layer: Any) -> Any:
@@ -97,7 +98,7 @@ def _keep(stack: dict[str, Any]) -> None:
 def _go(where: str, network: dict[str, Any]) -> None:
     """Open the network on the Train page or on the Autograd page."""
     try:
-        spec = from_dict({**network, "name": OWN_NAME, "title": "My network"})
+        spec = from_dict({**network, "name": OWN_NAME, "title": msg("My network")})
     except PlaygroundError:
         return  # the builder says what is wrong with it
     use_own_network(spec)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from playground import environment
 from playground.errors import PlaygroundError
+from playground.messages import msg, nmsg, t
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
 from playground.tensors.exercises import EXERCISES as ALL_EXERCISES
@@ -25,7 +26,9 @@ from playground.ui.shared.scripts import Script
 
 SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
-LEVELS = {1: "first steps", 2: "shapes", 3: "combining tensors", 4: "in practice", 5: "puzzles"}
+MODES = {EXPLORE: msg("Explore"), EXERCISES: msg("Exercises")}
+LEVELS = {1: msg("first steps"), 2: msg("shapes"), 3: msg("combining tensors"), 4: msg("in practice"), 5: msg("puzzles")}
+DEFAULT_DTYPE = "default"
 RACE_SECONDS = 30
 """Processor time that a race may use on each core."""
 
@@ -41,8 +44,8 @@ class Task:
 
 
 def heading() -> None:
-    st.title("Tensors")
-    st.caption("Type PyTorch, run it, and see the tensors and their memory. Point at a cell to see how it was computed.")
+    st.title(t("Tensors"))
+    st.caption(t("Type PyTorch, run it, and see the tensors and their memory. Point at a cell to see how it was computed."))
 
 
 def choose_task() -> Task:
@@ -50,10 +53,17 @@ def choose_task() -> Task:
     SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         mode = st.segmented_control(
-            "Mode", [EXPLORE, EXERCISES], default=EXPLORE, required=True, key=state.TENSORS_MODE.key, persist_state="session", label_visibility="collapsed"
+            t("Mode"),
+            list(MODES),
+            default=EXPLORE,
+            required=True,
+            format_func=lambda mode: t(MODES[mode]),
+            key=state.TENSORS_MODE.key,
+            persist_state="session",
+            label_visibility="collapsed",
         )
         if mode == EXPLORE:
-            with st.popover("Create a tensor", icon=":material/add:"):
+            with st.popover(t("Create a tensor"), icon=":material/add:"):
                 _make_a_tensor()
     return _exercise() if mode == EXERCISES else _explore()
 
@@ -66,12 +76,14 @@ def lab(task: Task) -> None:
 
 def race() -> None:
     """Time matrix products on each device."""
-    with st.expander("Race: how fast is a matrix product here?", icon=":material/speed:"):
+    with st.expander(t("Race: how fast is a matrix product here?"), icon=":material/speed:"):
         st.caption(
-            "Products of two square matrices. Each time is the median of several runs, after a warm-up, with the device synchronised. "
-            "It is slower while others use this server."
+            t(
+                "Products of two square matrices. Each time is the median of several runs, after a warm-up, with the device synchronised. "
+                "It is slower while others use this server."
+            )
         )
-        if st.button("Start the race", icon=":material/flag:", key="race"):
+        if st.button(t("Start the race"), icon=":material/flag:", key="race"):
             _run_race()
         if result := state.TENSORS_RACE.read():
             _show_race(result)
@@ -79,15 +91,15 @@ def race() -> None:
 
 def reference() -> None:
     """List everything that scripts can use, with its documentation."""
-    part = st.expander("What can I type here?", icon=":material/menu_book:", key=state.TENSORS_REFERENCE.key, on_change="rerun")
+    part = st.expander(t("What can I type here?"), icon=":material/menu_book:", key=state.TENSORS_REFERENCE.key, on_change="rerun")
     if part.open:
         with part:
             _show_reference()
 
 
 def _explore() -> Task:
-    titles = {each.name: each.title for each in EXAMPLES}
-    st.pills("Examples", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXAMPLE.key, label_visibility="collapsed", on_change=_open_example)
+    titles = {each.name: t(each.title) for each in EXAMPLES}
+    st.pills(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXAMPLE.key, label_visibility="collapsed", on_change=_open_example)
     return Task("", SCRIPT.source(EXAMPLES[0].source))
 
 
@@ -100,24 +112,27 @@ def _open_example() -> None:
 def _make_a_tensor() -> None:
     """Show a form that writes the code."""
     with st.form("make", border=False):
-        name = st.text_input("Name", "x", max_chars=20)
-        kind = st.selectbox("Kind", KINDS)
-        shape = st.text_input("Shape", "3, 4", help="Sizes, separated by commas; leave it empty for a single number.")
-        dtype = st.selectbox("dtype", ["default", *DTYPES])
-        fill = st.number_input("Value", value=7.0, format="%g", help="For a tensor filled with one value.")
-        seed = st.number_input("Seed", value=None, min_value=0, step=1, help="The same seed gives the same random numbers.")
-        if st.form_submit_button("Write the code", type="primary", width="stretch"):
+        field = state.TENSORS_CREATE
+        name = st.text_input(t("Name"), "x", max_chars=20, key=field.of("name").key)
+        kind = st.selectbox(t("Kind"), KINDS, key=field.of("kind").key)
+        shape = st.text_input(t("Shape"), "3, 4", key=field.of("shape").key, help=t("Sizes, separated by commas; leave it empty for a single number."))
+        dtype = st.selectbox(
+            "dtype", [DEFAULT_DTYPE, *DTYPES], format_func=lambda name: t("default") if name == DEFAULT_DTYPE else name, key=field.of("dtype").key
+        )
+        fill = st.number_input(t("Value"), value=7.0, format="%g", key=field.of("value").key, help=t("For a tensor filled with one value."))
+        seed = st.number_input(t("Seed"), value=None, min_value=0, step=1, key=field.of("seed").key, help=t("The same seed gives the same random numbers."))
+        if st.form_submit_button(t("Write the code"), type="primary", width="stretch", key="write-code"):
             with shown_kindly():
                 command("append", creation_source(name, kind, shape, dtype, fill, None if seed is None else int(seed)))
 
 
 def _exercise() -> Task:
     solved = state.TENSORS_SOLVED.read()
-    titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {each.title}" for index, each in enumerate(ALL_EXERCISES, 1)}
+    titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {t(each.title)}" for index, each in enumerate(ALL_EXERCISES, 1)}
     left, right = st.columns([2, 3], gap="large")
     with left:
-        name = st.selectbox("Exercise", list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
-        st.progress(len(solved) / len(ALL_EXERCISES), f"{len(solved)} of {len(ALL_EXERCISES)} solved")
+        name = st.selectbox(t("Exercise"), list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
+        st.progress(len(solved) / len(ALL_EXERCISES), t("{solved} of {all} solved", solved=len(solved), all=len(ALL_EXERCISES)))
     chosen = exercise(name)
     with right:
         _statement(chosen)
@@ -125,14 +140,15 @@ def _exercise() -> Task:
 
 
 def _statement(chosen: Exercise) -> None:
-    st.markdown(f"**{chosen.title}** :gray-badge[level {chosen.level}: {LEVELS[chosen.level]}]")
-    st.markdown(chosen.statement)
+    level = t("level {level}: {title}", level=chosen.level, title=LEVELS[chosen.level])
+    st.markdown(f"**{t(chosen.title)}** :gray-badge[{level}]")
+    st.markdown(t(chosen.statement))
     with st.container(horizontal=True, gap="small"):
         for index, hint in enumerate(chosen.hints, 1):
-            with st.popover(f"Hint {index}", icon=":material/lightbulb:"):
-                st.markdown(hint)
-        with st.popover("Solution", icon=":material/visibility:"):
-            st.caption("One solution; there are others.")
+            with st.popover(t("Hint {number}", number=index), icon=":material/lightbulb:"):
+                st.markdown(t(hint))
+        with st.popover(t("Solution"), icon=":material/visibility:"):
+            st.caption(t("One solution; there are others."))
             st.code(chosen.solution, language="python")
 
 
@@ -151,10 +167,10 @@ def _solve(task: str) -> None:
 def _run_race() -> None:
     held = services()
     if not held.racing.acquire(blocking=False):
-        show(PlaygroundError("Another race is running on this server.", "Two races at once would slow each other down. Try again in half a minute."))
+        show(PlaygroundError(msg("Another race is running on this server."), msg("Two races at once would slow each other down. Try again in half a minute.")))
         return
     try:
-        with st.spinner("Racing…"), shown_kindly():
+        with st.spinner(t("Racing…")), shown_kindly():
             state.TENSORS_RACE.write(held.sandbox.run(COMPARE_DEVICES, {}, RACE_SECONDS * environment.cores()))
     finally:
         held.racing.release()
@@ -168,29 +184,39 @@ def _show_race(result: dict[str, Any]) -> None:
         figure.add_scatter(x=sizes, y=[row["seconds"][index] * 1e3 for row in rows], name=lane, mode="lines+markers", marker={"symbol": symbol, "size": 9})
     figure.update_layout(
         height=320, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.12},
-        xaxis={"title": "rows and columns", "type": "log", "tickvals": sizes}, yaxis={"title": "milliseconds", "type": "log", "dtick": 1},
+        xaxis={"title": t("rows and columns"), "type": "log", "tickvals": sizes}, yaxis={"title": t("milliseconds"), "type": "log", "dtick": 1},
     )  # fmt: skip
     picture, table = st.columns([3, 2], gap="large")
     picture.plotly_chart(figure, width="stretch", config={"displayModeBar": False})
-    facts = {"Size": sizes} | {lane: [f"{row['seconds'][index] * 1e3:.3g} ms" for row in rows] for index, lane in enumerate(lanes)}
+    facts = {t("Size"): sizes} | {lane: [t("{time:.3g} ms", time=row["seconds"][index] * 1e3) for row in rows] for index, lane in enumerate(lanes)}
     if len(lanes) > 1:
-        facts["Second device, compared with the first"] = [f"{row['seconds'][0] / row['seconds'][1]:.2f}× as fast" for row in rows]
+        ratios = [row["seconds"][0] / row["seconds"][1] for row in rows]
+        facts[t("Second device, compared with the first")] = [t("{ratio:.2f}× as fast", ratio=ratio) for ratio in ratios]
     table.dataframe(pd.DataFrame(facts), hide_index=True)
 
 
 def _show_reference() -> None:
-    wanted = st.text_input("Search", placeholder="arange, transpose, softmax…", key=state.TENSORS_SEARCH.key, label_visibility="collapsed").strip().lower()
+    some = "arange, transpose, softmax…"  # no text: names of functions
+    wanted = st.text_input(t("Search"), placeholder=some, key=state.TENSORS_SEARCH.key, label_visibility="collapsed").strip().lower()
     found = [entry for entry in entries() if wanted in entry.name.lower() or (wanted and wanted in entry.summary.lower())]
     st.dataframe(
         pd.DataFrame(
             {
-                "Name": [entry.name for entry in found],
-                "What it does": [entry.summary for entry in found],
-                "Signature": [entry.signature for entry in found],
-                "Group": [entry.group for entry in found],
+                t("Name"): [entry.name for entry in found],
+                t("What it does"): [entry.summary for entry in found],
+                t("Signature"): [entry.signature for entry in found],
+                t("Group"): [t(entry.group) for entry in found],
             }
         ),
         hide_index=True,
         height=360,
     )
-    st.caption(f"{len(found):,} names. The descriptions come from the documentation of PyTorch and NumPy.")
+    st.caption(
+        t(
+            nmsg(
+                "{n:,} name. The descriptions come from the documentation of PyTorch and NumPy.",
+                "{n:,} names. The descriptions come from the documentation of PyTorch and NumPy.",
+                len(found),
+            )
+        )
+    )

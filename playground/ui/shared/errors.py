@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground import installation
 from playground.errors import ConfigError, PlaygroundError
+from playground.messages import t
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def shown_kindly() -> Iterator[None]:
 
 def show(error: PlaygroundError) -> None:
     """Show what is wrong, and what to do about it."""
-    lines = [f"- {problem}" for problem in error.problems] if isinstance(error, ConfigError) else [error.message]
+    lines = [f"- {t(problem)}" for problem in error.problems] if isinstance(error, ConfigError) else [t(error.message)]
     st.error("\n".join(lines), icon=":material/info:")
     if error.hint:
-        st.caption(error.hint)
+        st.caption(t(error.hint))

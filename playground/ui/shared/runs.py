@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from playground.messages import joined, msg, t, translated
 from playground.runs.labels import label
 from playground.runs.run import Run
 from playground.runs.views.comparison import default_name
@@ -14,13 +15,13 @@ from playground.typography import percent
 from playground.ui.shared import visitor
 
 STATES = {
-    "queued": "queued",
-    "running": "running",
-    "paused": "paused",
-    "finished": "finished",
-    "stopped": "stopped",
-    "failed": "failed",
-    "interrupted": "interrupted",
+    "queued": msg("queued"),
+    "running": msg("running"),
+    "paused": msg("paused"),
+    "finished": msg("finished"),
+    "stopped": msg("stopped"),
+    "failed": msg("failed"),
+    "interrupted": msg("interrupted"),
 }
 
 
@@ -36,7 +37,7 @@ def has_trained_network(summary: Summary) -> bool:
 
 def run_title(run: Run) -> str:
     """Return the name that the learner gave the run; else its changed settings and its start time."""
-    return label(run).name or f"{default_name(run)} · {_clock(run)}"
+    return label(run).name or t(joined([default_name(run), _clock(run)], " · "))
 
 
 def choose_run(runs: list[Summary], key: str) -> Run | None:
@@ -48,7 +49,7 @@ def choose_run(runs: list[Summary], key: str) -> Run | None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "Test accuracy": st.column_config.NumberColumn(format="%.1f\N{NARROW NO-BREAK SPACE}%%"),
+            t("Test accuracy"): st.column_config.NumberColumn(format="%.1f\N{NARROW NO-BREAK SPACE}%%"),
         },
     )
     rows = event["selection"]["rows"]
@@ -57,23 +58,20 @@ def choose_run(runs: list[Summary], key: str) -> Run | None:
 
 def _table(runs: list[Summary]) -> pd.DataFrame:
     """Return a table with one row per run."""
-    rows = [
-        {
-            "Started": _clock(each.run),
-            "Run": each.name,
-            "Data set": each.dataset,
-            "Network": each.network,
-            "State": _state(each),
-            "Test accuracy": None if each.facts is None or each.facts.accuracy is None else 100 * each.facts.accuracy,
-        }
-        for each in runs
-    ]
-    return pd.DataFrame(rows, columns=["Started", "Run", "Data set", "Network", "State", "Test accuracy"])
+    columns = {
+        t("Started"): [_clock(each.run) for each in runs],
+        t("Run"): [translated(each.name) for each in runs],
+        t("Data set"): [t(each.dataset) for each in runs],
+        t("Network"): [t(each.network) for each in runs],
+        t("State"): [_state(each) for each in runs],
+        t("Test accuracy"): [None if each.facts is None or each.facts.accuracy is None else 100 * each.facts.accuracy for each in runs],
+    }
+    return pd.DataFrame(columns)
 
 
 def _state(summary: Summary) -> str:
     """Describe the state of a run, with its progress while it is not finished."""
-    word, facts = STATES[summary.state], summary.facts
+    word, facts = t(STATES[summary.state]), summary.facts
     if summary.state in ("finished", "queued") or facts is None or not facts.total_steps:
         return word
     return f"{word} · {percent(facts.step / facts.total_steps)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from playground.errors import PlaygroundError
+from playground.messages import t
 from playground.tensors import link
 from playground.ui import state
 from playground.ui.shared.errors import shown_kindly
@@ -41,7 +42,7 @@ class Script:
         try:
             packed = link.pack(source)
         except PlaygroundError as error:
-            self._fault.write(str(error))
+            self._fault.write(error.text)
             self._address.forget()
             return
         self._fault.forget()
@@ -51,4 +52,4 @@ class Script:
     def show_limit(self) -> None:
         """Show a note if the script is too long for a link."""
         if fault := self._fault.read():
-            st.caption(fault)
+            st.caption(t(fault))

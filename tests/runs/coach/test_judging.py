@@ -139,9 +139,9 @@ def test_findings_are_plain_data(train: Trainer) -> None:
         assert json.loads(json.dumps(document, allow_nan=False)) == document
         for finding, plain in zip(expected, document, strict=True):
             assert (plain["name"], plain["severity"]) == (finding.name, finding.severity)
-            labels = [remedy.label for remedy in finding.remedies]
-            assert [remedy["label"] for remedy in plain["remedies"]] == labels
-            assert len(set(labels)) == len(labels)  # by its label a click names a remedy
+            ids = [remedy.id for remedy in finding.remedies]
+            assert [remedy["id"] for remedy in plain["remedies"]] == ids
+            assert len(set(ids)) == len(ids)  # by its id a click names a remedy
 
 
 def test_a_remedy_without_a_checkpoint_starts_from_initialised_weights() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import streamlit as st
 
@@ -15,6 +16,15 @@ from playground.ui.shell.device import chosen_device
 Numbers = dict[str, dict[str, float]]
 """The changed values of each tensor: cell, in row-major order, to value, by the tensor's name."""
 _component = register(Path(__file__).parent, styles=("lab", "graph"))
+
+
+class LabData(TypedDict):
+    """The `data` of the component."""
+
+    source: str
+    overrides: Numbers
+    device: str
+    command: state.Command
 
 
 def autograd_lab(source: str, overrides: Numbers, key: str, on_run: Callable[[str, Numbers], None]) -> None:
@@ -32,12 +42,7 @@ def autograd_lab(source: str, overrides: Numbers, key: str, on_run: Callable[[st
         if isinstance(event, dict) and isinstance(event.get("source"), str) and len(event["source"]) <= LONGEST:
             on_run(event["source"], event.get("overrides") or {})
 
-    data = {
-        "source": source,
-        "overrides": overrides,
-        "device": chosen_device(),
-        "command": state.AUTOGRAD_COMMAND.read() if state.AUTOGRAD_COMMAND.is_set else {},
-    }
+    data: LabData = {"source": source, "overrides": overrides, "device": chosen_device(), "command": state.AUTOGRAD_COMMAND.read()}
     _component(key=key, data=data, on_ran_change=ran)
 
 

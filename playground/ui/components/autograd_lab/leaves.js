@@ -2,10 +2,13 @@
 // plotted against the number changed last, with the tangent whose slope is the gradient.
 
 import { element } from "../shared/dom.js"
-import { exact, shapeText, short } from "../shared/format.js"
+import { exact, grouped, shapeText, short } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 import { indexOf } from "../shared/tile.js"
 
-/** @import { Leaf, Tile } from "./types.js" */
+/** @import { Leaf, LossCurve, Tile } from "./documents.js" */
+
+/** @typedef {Leaf<Tile> & { value: Tile }} KnownLeaf a leaf whose values are known */
 
 /**
  * A number of a leaf, with its text field.
@@ -33,13 +36,13 @@ export class Leaves {
    * @param {HTMLElement} box
    * @param {object} options
    * @param {(name: string, cell: number, value: number, done: boolean) => void} options.onGrab called for each change, with `done` when the number is released
-   * @param {(request: Record<string, unknown>) => Promise<{ losses?: (number | null)[] }>} options.curve fetches losses
+   * @param {(request: Record<string, unknown>) => Promise<Partial<LossCurve>>} options.curve fetches losses
    */
   constructor(box, { onGrab, curve }) {
     this.onGrab = onGrab
     this.curve = curve
     this.list = element("div", "list")
-    /** @type {Map<string, Leaf>} */
+    /** @type {Map<string, KnownLeaf>} */
     this.leaves = new Map()
     /** @type {Field[]} */
     this.fields = []
@@ -54,10 +57,11 @@ export class Leaves {
   }
 
   /**
-   * @param {Leaf[]} leaves
+   * @param {Leaf<Tile>[]} all
    * @param {boolean} fresh whether the script was run as it stands; otherwise only numbers have changed
    */
-  show(leaves, fresh) {
+  show(all, fresh) {
+    const leaves = all.filter(isKnown)
     this.leaves = new Map(leaves.map((leaf) => [leaf.name, leaf]))
     const form = JSON.stringify(leaves.map(({ name, value, editable }) => [name, value.shape, editable]))
     if (form !== this.form) this.build(leaves)
@@ -68,7 +72,7 @@ export class Leaves {
     this.draw()
   }
 
-  /** @param {Leaf[]} leaves */
+  /** @param {KnownLeaf[]} leaves */
   build(leaves) {
     this.fields = []
     this.chosen = null
@@ -76,11 +80,11 @@ export class Leaves {
     this.list.replaceChildren(...order.filter(({ editable }) => editable).map((leaf) => this.leaf(leaf)))
   }
 
-  /** @param {Leaf} leaf */
+  /** @param {KnownLeaf} leaf */
   leaf({ name, value, requires_grad: learns }) {
     const block = element("section", "leaf")
     const head = element("header", "head")
-    head.append(element("code", "name", name), element("span", "fact", learns ? "leaf" : "constant"), element("span", "fact", shapeText(value.shape)))
+    head.append(element("code", "name", name), element("span", "fact", learns ? t("leaf") : t("constant")), element("span", "fact", shapeText(value.shape)))
     const columns = value.shown.at(-1) ?? 1
     const across = Math.min(COLUMNS, columns), rows = Math.min(learns ? ROWS : 2, value.values.length / columns)
     const grid = element("div", "numbers")
@@ -88,7 +92,7 @@ export class Leaves {
     for (let row = 0; row < rows; row++) for (let column = 0; column < across; column++) grid.append(this.field(name, value, row * columns + column, learns))
     block.append(head, grid)
     const cells = value.shape.reduce((product, size) => product * size, 1)
-    if (cells > rows * across) block.append(element("p", "hint", `${rows * across} of ${cells.toLocaleString("en")} numbers`))
+    if (cells > rows * across) block.append(element("p", "hint", plural("{shown} of {n} number", "{shown} of {n} numbers", cells, { shown: rows * across, n: grouped(cells) })))
     return block
   }
 
@@ -105,7 +109,7 @@ export class Leaves {
     const input = element("input")
     input.type = "text"
     input.inputMode = "decimal"
-    input.setAttribute("aria-label", `${name}${index.length ? `[${index.join(", ")}]` : ""}, drag or type`)
+    input.setAttribute("aria-label", t("{cell}, drag or type", { cell: titleOf(name, index) }))
     const grad = element("span", "slope")
     box.append(input, ...(learns ? [grad] : []))
     /** @type {Field} */
@@ -154,7 +158,7 @@ export class Leaves {
 
   /** @param {Field} field */
   leafOf(field) {
-    return /** @type {Leaf} */ (this.leaves.get(field.name))
+    return /** @type {KnownLeaf} */ (this.leaves.get(field.name))
   }
 
   /** @param {Field} field */
@@ -186,7 +190,7 @@ export class Leaves {
     else if (field.held === undefined || field.held === leaf.value.values[field.place]) field.input.value = short4(leaf.value.values[field.place])
     field.box.classList.toggle("grabbed", leaf.overridden.includes(field.cell))
     field.grad.textContent = leaf.grad ? short(leaf.grad.values[field.place]) : "–"
-    field.grad.title = leaf.grad ? `gradient ${exact(leaf.grad.values[field.place])}` : "no gradient"
+    field.grad.title = leaf.grad ? t("gradient {value}", { value: exact(leaf.grad.values[field.place]) }) : t("no gradient")
   }
 
   /** @param {Field} field */
@@ -223,9 +227,22 @@ export class Leaves {
     if (line && (value < line.places[0] || value > line.places[PLACES - 1])) this.range(field)
     const now = leaf.value.values[field.place]
     const slope = leaf.grad?.values[field.place]
-    this.plot.draw({ title: `${field.name}${field.index.length ? `[${field.index.join(", ")}]` : ""}`, line, value: now, loss: leaf.loss, slope: typeof slope === "number" ? slope : null })
+    this.plot.draw({ title: titleOf(field.name, field.index), line, value: now, loss: leaf.loss, slope: typeof slope === "number" ? slope : null })
   }
 }
+
+/**
+ * @param {Leaf<Tile>} leaf
+ * @returns {leaf is KnownLeaf}
+ */
+const isKnown = (leaf) => leaf.value !== null
+
+/**
+ * A cell as a script writes it, such as `x[0, 2]`.
+ * @param {string} name
+ * @param {number[]} index
+ */
+export const titleOf = (name, index) => (index.length ? `${name}[${index.join(", ")}]` : name)
 
 /** @param {number} value */
 const step = (value) => Math.max(1, Math.abs(value)) / 100
@@ -254,9 +271,10 @@ class Plot {
   /** @param {{ title: string, line: Curve | null, value: Tile["values"][number], loss: number | null, slope: number | null }} state */
   draw({ title, line, value, loss, slope }) {
     const point = loss !== null && typeof value === "number" ? { value, loss } : null
-    this.title.textContent = point
-      ? slope === null ? `loss as a function of ${title}: ${exact(point.loss)} at ${exact(point.value)}; no gradient flows to it` : `loss as a function of ${title}: ${exact(point.loss)} at ${exact(point.value)}, slope = gradient = ${exact(slope)}`
-      : `loss as a function of ${title}`
+    const gaps = { cell: title, loss: point && exact(point.loss), value: point && exact(point.value), slope: slope !== null && exact(slope) }
+    this.title.textContent = !point
+      ? t("loss as a function of {cell}", gaps)
+      : slope === null ? t("loss as a function of {cell}: {loss} at {value}; no gradient flows to it", gaps) : t("loss as a function of {cell}: {loss} at {value}, slope = gradient = {slope}", gaps)
     this.picture.setAttribute("aria-label", this.title.textContent)
     if (!line) return
     const heights = [...line.losses.filter((height) => height !== null), ...(point ? [point.loss] : [])]

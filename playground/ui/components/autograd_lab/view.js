@@ -5,14 +5,17 @@ import { exact, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
+import { plural, t } from "../shared/text.js"
 import { draw, indexOf, largest, shade } from "../shared/tile.js"
 import { Leaves } from "./leaves.js"
 import { showProof } from "./proof.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { AutogradNode, Overrides, Report, Step, Tile } from "./types.js"
+ * @import { AutogradGraph, AutogradNode, AutogradRun, LabData, NonFinite, Step, Tile } from "./documents.js"
  */
+
+/** @typedef {Step<Tile> & { node: string }} ShownStep a step at a node of the graph */
 
 const TERMS = 8 // terms of a sum that are shown
 const SETTLED_MS = 400 // milliseconds without a further change before a number goes into the address
@@ -28,17 +31,17 @@ class AutogradLab extends Lab {
       strange: part("strange"), details: part("details"), leaves: part("leaves"), restore: part("restore"), passes: part("passes"), prove: part("prove"),
       proof: part("proof"), play: part("play"),
     }
-    /** @type {Overrides} */
+    /** @type {LabData["overrides"]} */
     this.overrides = {}
     /** @type {string | undefined} the script that was run last */
     this.source = undefined
     /** @type {Record<string, unknown>} the request of the last run */
     this.asked = {}
-    /** @type {Report | undefined} */
+    /** @type {AutogradRun<Tile> | undefined} */
     this.report = undefined
-    /** @type {Step[]} */
+    /** @type {ShownStep[]} */
     this.steps = []
-    /** @type {Map<string, AutogradNode>} */
+    /** @type {Map<string, AutogradNode<Tile>>} */
     this.nodes = new Map()
     /** @type {string | null} the node that was clicked */
     this.pinned = null
@@ -78,7 +81,7 @@ class AutogradLab extends Lab {
   }
 
   /**
-   * @param {Report} answer
+   * @param {AutogradRun<Tile> | { error: string, graph?: undefined }} answer without a graph where the script is no script
    * @param {string} source
    */
   present(answer, source) {
@@ -93,52 +96,58 @@ class AutogradLab extends Lab {
 
   /**
    * Show the result of a run.
-   * @param {Report} answer
+   * @param {AutogradRun<Tile>} answer
    * @param {boolean} fresh whether the script itself was run, not only with other numbers
    */
   take(answer, fresh) {
     this.report = answer
-    const passes = answer.steps.filter((step) => step.kind === "backward").map((step) => step.pass ?? 0)
+    const passes = answer.steps.flatMap(({ pass }) => pass ?? [])
     const last = Math.max(...passes)
-    this.steps = answer.steps.filter((step) => step.node && (step.kind === "forward" || step.pass === last))
+    this.steps = answer.steps.filter((step) => isShown(step, last))
     this.passes = new Set(passes).size
     this.nodes = new Map(answer.graph.nodes.map((node) => [node.id, node]))
     this.parts.scrub.max = this.steps.length
     const empty = !answer.graph.nodes.length
     this.parts.steps.hidden = this.parts.ways.hidden = empty
     if (empty) {
-      this.parts.sentence.textContent = "There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result."
+      this.parts.sentence.textContent = t("There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result.")
       this.parts.details.replaceChildren()
     } else {
       this.graph.show(answer.graph)
       this.goto(fresh ? this.steps.length : this.at)
     }
-    this.parts.leaves.hidden = !answer.leaves.some(({ editable }) => editable)
+    this.parts.leaves.hidden = !answer.leaves.some(({ editable, value }) => editable && value)
     this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
     this.parts.restore.hidden = !Object.keys(this.overrides).length
-    this.parts.passes.textContent = this.passes > 1 ? `This script ran ${this.passes} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.` : ""
+    this.parts.passes.textContent = this.passes > 1 ? plural(
+      "This script ran {n} backward pass. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
+      "This script ran {n} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
+      this.passes,
+    ) : ""
     this.parts.strange.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
     this.leaves.show(answer.leaves, fresh)
   }
 
   /** @param {string} id */
   node(id) {
-    return /** @type {AutogradNode} */ (this.nodes.get(id))
+    return /** @type {AutogradNode<Tile>} */ (this.nodes.get(id))
   }
 
-  /** @param {Report["nonfinite"][number]} origin */
+  /** @param {NonFinite} origin */
   nonfinite({ node: id, kind, value: what }) {
     const { line, op } = this.node(id)
-    return kind === "value" ? `The first ${what} is the value of ${this.name(id)}${line ? ` in line ${line}` : ""}.` : `The first ${what} among the gradients is the one that ${op} passes on.`
+    const gaps = { what: what === "NaN" ? what : t("infinity"), name: this.name(id), line, op }
+    if (kind === "gradient") return t("The first {what} among the gradients is the one that {op} passes on.", gaps)
+    return line ? t("The first {what} is the value of {name} in line {line}.", gaps) : t("The first {what} is the value of {name}.", gaps)
   }
 
   /**
    * Show the earlier graph as well when the same script has recorded a different one.
-   * @param {Report} answer
+   * @param {AutogradRun<Tile>} answer
    * @param {string} source
    */
   compare(answer, source) {
-    const form = (/** @type {Report["graph"]} */ graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
+    const form = (/** @type {AutogradGraph<Tile>} */ graph) => JSON.stringify(graph.nodes.map(({ op, line }) => [op, line]))
     const before = this.report?.graph
     if (source !== this.source) this.parts.other.hidden = true
     else if (before?.nodes.length && answer.graph.nodes.length && form(before) !== form(answer.graph)) {
@@ -147,7 +156,7 @@ class AutogradLab extends Lab {
       const all = new Set(before.nodes.map(({ id }) => id))
       this.earlier.mark({ computed: all, graded: all })
     }
-    this.parts.caption.textContent = this.parts.other.hidden ? "" : "This run"
+    this.parts.caption.textContent = this.parts.other.hidden ? "" : t("This run")
   }
 
   /**
@@ -204,8 +213,8 @@ class AutogradLab extends Lab {
     const graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
     this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
     this.parts.scrub.value = this.at
-    this.parts.where.textContent = `${this.at} of ${this.steps.length}`
-    this.parts.sentence.textContent = current ? this.sentence(current, this.report.graph) : "Before the first step, only the leaves have values."
+    this.parts.where.textContent = t("{at} of {count}", { at: this.at, count: this.steps.length })
+    this.parts.sentence.textContent = current ? this.sentence(current, this.report.graph) : t("Before the first step, only the leaves have values.")
     this.editor.lines(current?.line ? [current.line] : [])
     this.describe(this.pinned ?? current?.node ?? null)
     if (this.at === this.steps.length) this.pause()
@@ -215,24 +224,24 @@ class AutogradLab extends Lab {
     if (this.at === this.steps.length) this.goto(0)
     this.playing = setInterval(() => this.goto(this.at + 1), STEP_MS)
     this.parts.play.textContent = "❙❙"
-    this.parts.play.setAttribute("aria-label", "Pause")
+    this.parts.play.setAttribute("aria-label", t("Pause"))
   }
 
   pause() {
     clearInterval(this.playing)
     this.playing = undefined
     this.parts.play.textContent = "▶"
-    this.parts.play.setAttribute("aria-label", "Play")
+    this.parts.play.setAttribute("aria-label", t("Play"))
   }
 
   /** @param {string} id */
   name(id) {
     const node = this.node(id)
-    return node.inner ? node.op : node.name || node.source?.split("\n")[0] || "constant"
+    return node.inner ? node.op : node.name || node.source?.split("\n")[0] || t("constant")
   }
 
   /**
-   * @param {Report} answer
+   * @param {AutogradRun<Tile>} answer
    * @param {string} source
    */
   summary(answer, source) {
@@ -240,19 +249,22 @@ class AutogradLab extends Lab {
   }
 
   /**
-   * @param {Step} step
-   * @param {Report["graph"]} graph
+   * @param {ShownStep} step
+   * @param {AutogradGraph<Tile>} graph
    */
   sentence({ kind, node: id }, { edges }) {
-    const node = this.node(id)
-    if (kind === "forward" && node.inner) return `Forward: ${node.op}, a step inside ${node.source?.split("\n")[0]}`
-    if (kind === "forward") return `Forward: ${this.name(id)} = ${this.first(node.value)}${this.cellNote(node.value)}`
+    const node = this.node(id), name = this.name(id)
+    if (kind === "forward" && node.inner) return t("Forward: {op}, a step inside {source}", { op: node.op, source: node.source?.split("\n")[0] })
+    if (kind === "forward") return t("Forward: {name} = {value}", { name, value: this.first(node.value) }) + this.cellNote(node.value)
     const arrived = edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs?.[0]?.output ?? 0))
     const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
-    if (node.is_leaf) return `Backward: the gradient ${sum} reaches the leaf ${this.name(id)} and is added to ${this.name(id)}.grad${this.cellNote(node.grad)}`
+    if (node.is_leaf) return t("Backward: the gradient {sum} reaches the leaf {name} and is added to {name}.grad", { sum, name }) + this.cellNote(node.grad)
     const passed = edges.filter((edge) => edge.to === id && edge.passed)
-    const parts = passed.map((edge) => `to ${this.name(edge.from)}: ${edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""}${this.first(edge.passed)}`)
-    return `Backward: the gradient of ${this.name(id)} is ${sum}; it passes on ${parts.join(", ")}${this.cellNote(node.grad)}`
+    const parts = passed.map((edge) => {
+      const product = edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""
+      return t("to {name}: {passed}", { name: this.name(edge.from), passed: product + this.first(edge.passed) })
+    })
+    return t("Backward: the gradient of {name} is {sum}; it passes on {parts}", { name, sum, parts: parts.join(", ") }) + this.cellNote(node.grad)
   }
 
   /** @param {Tile | null | undefined} tile */
@@ -262,7 +274,7 @@ class AutogradLab extends Lab {
 
   /** @param {Tile | null | undefined} tile */
   cellNote(tile) {
-    return tile && tile.values.length > 1 ? `   (at cell [${tile.shape.map(() => 0).join(", ")}])` : ""
+    return tile && tile.values.length > 1 ? `   ${t("(at cell [{cell}])", { cell: tile.shape.map(() => 0).join(", ") })}` : ""
   }
 
   /**
@@ -272,22 +284,22 @@ class AutogradLab extends Lab {
   describe(id) {
     const box = this.parts.details
     const node = this.nodes.get(id ?? "")
-    if (!node || !this.report) return box.replaceChildren(element("p", "hint", "Point at a node to see its numbers. Click it to pin it."))
+    if (!node || !this.report) return box.replaceChildren(element("p", "hint", t("Point at a node to see its numbers. Click it to pin it.")))
     const head = element("header", "head")
-    head.append(element("code", "source", this.name(node.id)), element("span", "fact", node.op || "constant"))
+    head.append(element("code", "source", this.name(node.id)), element("span", "fact", node.op || t("constant")))
     if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
-    if (node.line) head.append(element("span", "fact", `line ${node.line}`))
+    if (node.line) head.append(element("span", "fact", t("line {line}", { line: node.line })))
     const facts = element("div", "flow")
     if (!node.outputs?.length) {
-      this.grid(facts, "value", node.value)
-      this.grid(facts, "gradient", node.grad)
+      this.grid(facts, t("value"), node.value)
+      this.grid(facts, t("gradient"), node.grad)
     }
     for (const { output, name, value, grad } of node.outputs ?? []) {
-      this.grid(facts, `output ${output}${name ? `: ${name}` : ""}`, value)
-      this.grid(facts, `gradient of output ${output}`, grad)
+      this.grid(facts, name ? t("output {output}: {name}", { output, name }) : t("output {output}", { output }), value)
+      this.grid(facts, t("gradient of output {output}", { output }), grad)
     }
-    for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, `local derivative to ${this.name(edge.from)}`, edge.local)
-    for (const [name, value] of Object.entries(node.saved ?? {})) if (value && typeof value === "object") this.grid(facts, `saved: ${name}`, value)
+    for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, t("local derivative to {name}", { name: this.name(edge.from) }), edge.local)
+    for (const [name, value] of Object.entries(node.saved ?? {})) if (value && typeof value === "object") this.grid(facts, t("saved: {name}", { name }), value)
     const lines = []
     if (node.formula) lines.push(element("p", "formula", [node.formula, ...(node.derivatives ?? []).map((text, place) => `${"abc"[place]}: ${text}`)].join("     ")))
     box.replaceChildren(head, ...lines, facts)
@@ -303,7 +315,7 @@ class AutogradLab extends Lab {
     const figure = element("figure", "side")
     const most = largest([tile])
     const width = Math.min(420, this.parts.details.clientWidth - 24)
-    const drawn = draw(tile, { width, label: `${title}, shape ${shapeText(tile.shape)}`, colour: (cell) => shade(tile.values[cell], most) })
+    const drawn = draw(tile, { width, label: t("{title}, shape {shape}", { title, shape: shapeText(tile.shape) }), colour: (cell) => shade(tile.values[cell], most) })
     drawn.cells.forEach((cell, place) => { cell.title = `[${indexOf(tile.shown, place).join(", ")}] = ${exact(tile.values[place])}` })
     figure.append(element("figcaption", "", title), drawn.box)
     box.append(figure)
@@ -315,5 +327,13 @@ class AutogradLab extends Lab {
     super.close()
   }
 }
+
+/**
+ * Whether a step is shown: the forward steps and those of the last backward pass.
+ * @param {Step<Tile>} step
+ * @param {number} last
+ * @returns {step is ShownStep}
+ */
+const isShown = (step, last) => step.node !== null && (step.kind === "forward" || step.pass === last)
 
 export default mounting(AutogradLab)

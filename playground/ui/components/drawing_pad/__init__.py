@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict, TypeGuard
 
 import streamlit as st
 
@@ -16,15 +16,73 @@ MAX_STROKES = 500
 MAX_POINTS = 20_000
 """Limits of a drawing that is kept when the page changes; the network still classifies a longer one."""
 PAPERS = ("one", "several")
+Mode = Literal["one", "several"]
+"""The canvas for one digit, or the wide one for several."""
 
 _component = register(Path(__file__).parent)
+
+
+class Stroke(TypedDict):
+    """A stroke of the pen, in thousandths of the canvas's height."""
+
+    width: float
+    points: list[tuple[float, float]]
+    """Right, down."""
+
+
+class Drawing(TypedDict):
+    """The strokes on both canvases."""
+
+    mode: Mode
+    papers: dict[Mode, list[Stroke]]
+
+
+class Network(TypedDict):
+    """A network that predicts."""
+
+    name: str
+    """Of a trained network, or the identifier of a run."""
+    title: str
+
+
+class Method(TypedDict):
+    """An attribution method."""
+
+    name: str
+    title: str
+    explains: str
+
+
+class PadData(TypedDict):
+    """The `data` of the component."""
+
+    models: list[Network]
+    classes: list[str]
+    methods: list[Method]
+    """Without any, only the canvas for one digit and the prediction are shown."""
+
+
+class DrawingData(PadData):
+    """The `data` for digits to draw."""
+
+    side: int
+    """Rows of pixels of a drawing as the server gets it."""
+    wide: int
+    """How many times wider than high the canvas for several digits is."""
+    drawing: Drawing | None
+
+
+class PictureData(PadData):
+    """The `data` for pictures to choose."""
+
+    picture: Literal[True]
 
 
 def drawing_pad(
     models: Mapping[str, str],
     classes: Sequence[str],
     key: str,
-    methods: Sequence[Mapping[str, str]] = (),
+    methods: Sequence[Method] = (),
     on_taught: Callable[[str, str], None] = lambda _before, _run: None,
 ) -> None:
     """Show the canvas; the drawing survives a change of page.
@@ -33,11 +91,12 @@ def drawing_pad(
         models: one or two networks: the name of a trained network or the identifier of a run, to its title.
         classes: the names of the classes, in the order of the network's outputs.
         key: identifies this canvas on its page.
-        methods: the attribution methods, each with `name`, `title` and `explains`; without any, only the canvas for one digit and the
-            prediction are shown.
+        methods: the attribution methods; without any, only the canvas for one digit and the prediction are shown.
         on_taught: called with the name of a network and the run in which it was fine-tuned on the learner's drawings.
     """
-    data = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": state.DRAWING.read()}
+    kept = state.DRAWING.read()
+    drawing = kept if kept is not None and _is_drawing(kept) else None
+    data: DrawingData = {**_data(models, classes, methods), "side": CANVAS, "wide": WIDE, "drawing": drawing}
 
     def taught() -> None:
         event = st.session_state[key].taught
@@ -47,7 +106,7 @@ def drawing_pad(
     _component(key=key, data=data, on_drawing_change=lambda: _keep(key), on_taught_change=taught)
 
 
-def picture_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Mapping[str, str]]) -> None:
+def picture_pad(models: Mapping[str, str], classes: Sequence[str], key: str, methods: Sequence[Method]) -> None:
     """Show the same for networks that classify pictures, which are chosen or taken with the camera instead of drawn.
 
     Args:
@@ -56,14 +115,15 @@ def picture_pad(models: Mapping[str, str], classes: Sequence[str], key: str, met
         key: identifies this pad on its page.
         methods: as for `drawing_pad`.
     """
-    _component(key=key, data={**_data(models, classes, methods), "picture": True}, on_drawing_change=lambda: None, on_taught_change=lambda: None)
+    data: PictureData = {**_data(models, classes, methods), "picture": True}
+    _component(key=key, data=data, on_drawing_change=lambda: None, on_taught_change=lambda: None)
 
 
-def _data(models: Mapping[str, str], classes: Sequence[str], methods: Sequence[Mapping[str, str]]) -> dict[str, Any]:
+def _data(models: Mapping[str, str], classes: Sequence[str], methods: Sequence[Method]) -> PadData:
     return {
         "models": [{"name": name, "title": title} for name, title in models.items()],
         "classes": list(classes),
-        "methods": [dict(method) for method in methods],
+        "methods": list(methods),
     }
 
 
@@ -74,7 +134,7 @@ def _keep(key: str) -> None:
         state.DRAWING.write(drawing)
 
 
-def _is_drawing(drawing: Mapping[str, Any]) -> bool:
+def _is_drawing(drawing: Mapping[str, Any]) -> TypeGuard[Drawing]:
     papers = drawing.get("papers")
     if drawing.get("mode") not in PAPERS or not isinstance(papers, Mapping) or set(papers) != set(PAPERS):
         return False

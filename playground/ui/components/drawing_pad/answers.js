@@ -3,8 +3,12 @@
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element, find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
-/** @import { Answer, GreyImage, Piece } from "./types.js" */
+/**
+ * @import { Answer, GreyImage } from "./documents.js"
+ * @import { Piece } from "./types.js"
+ */
 
 export class Answers {
   /** @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several */
@@ -52,7 +56,7 @@ export class Answers {
     const button = element("button", "piece")
     button.type = "button"
     button.setAttribute("aria-pressed", String(index === this.piece))
-    button.setAttribute("aria-label", `Digit ${index + 1}: ${answers.map(({ label }) => label).join(", ")}`)
+    button.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels: answers.map(({ label }) => label).join(", ") }))
     button.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
     button.onclick = () => {
       this.piece = index
@@ -86,7 +90,7 @@ class Column {
     verdict.append(this.digit, this.sure)
     this.doubt = element("p", "doubt")
     const bars = element("ol", "bars")
-    bars.setAttribute("aria-label", "Probability of each class")
+    bars.setAttribute("aria-label", t("Probability of each class"))
     this.rows = classes.map((name) => {
       const row = element("li")
       const track = element("span", "track")

@@ -1,6 +1,7 @@
 // Ten digits to draw in random order: how many the network classifies correctly, how long it took, and which it confused.
 
 import { element } from "../shared/dom.js"
+import { t } from "../shared/text.js"
 import { seen } from "./answers.js"
 
 /** @import { Piece } from "./types.js" */
@@ -44,7 +45,7 @@ export class Challenge {
   rest() {
     this.next = null
     this.task.replaceChildren()
-    this.box.replaceChildren(element("p", "note", "Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?"), this.button("Start", () => this.start()))
+    this.box.replaceChildren(element("p", "note", t("Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?")), this.button(t("Start"), () => this.start()))
   }
 
   /**
@@ -68,11 +69,12 @@ export class Challenge {
   ask() {
     const instruction = element("p", "asked")
     instruction.setAttribute("aria-live", "polite")
-    instruction.append("Draw this digit: ", element("b", "", this.classes[this.order[this.drawn.length]]))
-    this.next = this.button(this.drawn.length + 1 < this.order.length ? "Next" : "Finish", () => this.take())
+    const [before, after] = t("Draw this digit: {digit}").split("{digit}")
+    instruction.append(before, element("b", "", this.classes[this.order[this.drawn.length]]), after)
+    this.next = this.button(this.drawn.length + 1 < this.order.length ? t("Next") : t("Finish"), () => this.take())
     this.next.disabled = true
-    this.task.replaceChildren(instruction, element("span", "count", `${this.drawn.length + 1} of ${this.order.length}`), this.next, this.button("Stop", () => this.rest()))
-    this.box.replaceChildren(element("p", "note", "Draw the digit shown above, then press Next."))
+    this.task.replaceChildren(instruction, element("span", "count", t("{n} of {all}", { n: this.drawn.length + 1, all: this.order.length })), this.next, this.button(t("Stop"), () => this.rest()))
+    this.box.replaceChildren(element("p", "note", t("Draw the digit shown above, then press Next.")))
     this.task.scrollIntoView({ block: "nearest" })
   }
 
@@ -99,19 +101,21 @@ export class Challenge {
     this.task.replaceChildren()
     const scores = this.titles.map((title, at) => {
       const right = this.drawn.filter(({ label, piece }) => piece.answers[at].label === this.classes[label])
-      const wrong = this.drawn.filter((one) => !right.includes(one)).map(({ label, piece }) => `${this.classes[label]} predicted as ${piece.answers[at].label}`)
+      const wrong = this.drawn.filter((one) => !right.includes(one)).map(({ label, piece }) => t("{label} predicted as {prediction}", { label: this.classes[label], prediction: piece.answers[at].label }))
       const line = element("p", "score")
-      line.append(...(title ? [element("span", "", `${title}: `)] : []), element("b", "", `${right.length} of ${this.drawn.length} correctly classified.`), element("span", "", wrong.length ? ` Mistakes: ${wrong.join(", ")}.` : " No mistakes."))
+      const result = element("b", "", t("{n} of {all} correctly classified.", { n: right.length, all: this.drawn.length }))
+      line.append(title && t("{network}:", { network: title }), " ", result, " ", wrong.length ? t("Mistakes: {mistakes}.", { mistakes: wrong.join(", ") }) : t("No mistakes."))
       return line
     })
     const cards = element("div", "pieces")
     cards.append(...this.drawn.map(({ label, piece }) => {
-      const card = element("figure", piece.answers[0].label === this.classes[label] ? "card right" : "card wrong")
-      card.append(seen(piece.steps.centred, 2, `Drawing with label ${this.classes[label]}`), element("figcaption", "", piece.answers[0].label === this.classes[label] ? `${this.classes[label]} ✓` : `${this.classes[label]} predicted as ${piece.answers[0].label}`))
+      const [name, prediction] = [this.classes[label], piece.answers[0].label]
+      const card = element("figure", prediction === name ? "card right" : "card wrong")
+      card.append(seen(piece.steps.centred, 2, t("Drawing with label {label}", { label: name })), element("figcaption", "", prediction === name ? `${name} ✓` : t("{label} predicted as {prediction}", { label: name, prediction })))
       return card
     }))
     this.box.scrollIntoView({ block: "nearest" })
-    this.box.replaceChildren(...scores, element("p", "note", `Time: ${seconds.toFixed(0)} s, ${(seconds / this.drawn.length).toFixed(1)} s per digit.`), cards, this.button("Try again", () => this.start()))
+    this.box.replaceChildren(...scores, element("p", "note", t("Time: {seconds} s, {each} s per digit.", { seconds: seconds.toFixed(0), each: (seconds / this.drawn.length).toFixed(1) })), cards, this.button(t("Try again"), () => this.start()))
   }
 }
 

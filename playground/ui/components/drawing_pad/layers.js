@@ -1,8 +1,10 @@
 // The activations of every layer for one drawing, the receptive field of each value, and the sum behind it.
 
 import { bytesOf } from "../shared/bytes.js"
+import { pixel } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { t } from "../shared/text.js"
 import { WrittenOut } from "./written.js"
 
 const MAP = 64 // pixels on the screen that a feature map should have, about
@@ -12,7 +14,10 @@ const ROW = 32 // numbers of a vector in a row
 const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
 const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
-/** @import { Ask, Layer, Output, Place } from "./types.js" */
+/**
+ * @import { Layer, Output } from "./documents.js"
+ * @import { Ask, Place } from "./types.js"
+ */
 /** @typedef {[top: number, bottom: number, left: number, right: number]} Frame rows and columns of a layer; `bottom` and `right` are not included */
 
 export class Layers {
@@ -32,7 +37,7 @@ export class Layers {
     this.stack = element("div", "stack")
     this.side = element("aside", "side")
     this.box = element("section", "layers")
-    this.box.append(element("p", "note", "Point at a value to see its receptive field in the previous layer and in the input. Click it to see the sum behind it."), this.stack, this.side)
+    this.box.append(element("p", "note", t("Point at a value to see its receptive field in the previous layer and in the input. Click it to see the sum behind it.")), this.stack, this.side)
     this.input = element("div")
     this.side.append(this.input, this.status, this.written.box)
   }
@@ -61,7 +66,7 @@ export class Layers {
     this.layers = layers
     this.chosen = null
     this.written.show(null)
-    const input = { name: "Input", settings: "as the network receives it", side: INPUT }
+    const input = { name: t("Input"), settings: t("as the network receives it"), side: INPUT }
     this.views = [input, ...layers.map(({ index, type, settings }) => ({ name: `${index} ${type}`, settings, side: MAP }))].map((each, at) => new Values({
       ...each,
       hover: (place) => this.point(at, place),
@@ -80,7 +85,7 @@ export class Layers {
     this.views.forEach((view) => view.mark(null))
     if (!place) return
     const value = this.views[at].at(place)
-    this.status.textContent = `${this.views[at].name}, ${where(place)}: ${exact(value, 3)}`
+    this.status.textContent = t("{layer}, {place}: {value}", { layer: this.views[at].name, place: where(place), value: exact(value, 3) })
     const [row, column] = place.length > 1 ? place.slice(-2) : [0, place[0]]
     this.views[at].mark([row, row + 1, column, column + 1], place)
     if (!at) return
@@ -102,7 +107,7 @@ export class Layers {
     const beside = getComputedStyle(this.side).position === "sticky" // on a narrow screen it stands beneath the layer
     const host = beside ? this.side : this.views[index + 1].box
     host.append(this.written.box)
-    this.written.show(answer.calculation, `${this.views[index + 1].name}, ${where(place)}`, this.after(index, place))
+    this.written.show(answer.calculation, t("{layer}, {place}", { layer: this.views[index + 1].name, place: where(place) }), this.after(index, place))
   }
 
   /**
@@ -122,7 +127,11 @@ export class Layers {
  * A place in words.
  * @param {Place} place
  */
-export const where = (place) => (place.length === 3 ? `map ${place[0]}, row ${place[1]}, column ${place[2]}` : place.length === 2 ? `token ${place[0]}, feature ${place[1]}` : `number ${place[0]}`)
+export function where([first, second, third]) {
+  if (second === undefined) return t("number {number}", { number: first })
+  if (third === undefined) return t("token {token}, feature {feature}", { token: first, feature: second })
+  return t("map {map}, row {row}, column {column}", { map: first, row: second, column: third })
+}
 
 /** The values of one layer on one canvas: its maps beside each other, or its numbers in rows. */
 class Values {
@@ -170,7 +179,7 @@ class Values {
     this.zoom = output.shape.length === 3 ? Math.max(1, Math.min(24, Math.round(this.side / Math.max(rows, columns)))) : output.shape.length === 2 ? 5 : CELL
     this.rows = rows
     this.columns = columns
-    this.facts.textContent = `${output.shape.join("×")} · ${exact(output.low, 2)} to ${exact(output.high, 2)}`
+    this.facts.textContent = t("{shape} · {low} to {high}", { shape: output.shape.join("×"), low: exact(output.low, 2), high: exact(output.high, 2) })
     this.across = Math.max(1, Math.min(this.count, Math.floor(Math.max(240, this.box.clientWidth - 4) / (columns * this.zoom + 3))))
     this.draw(output)
   }
@@ -181,7 +190,7 @@ class Values {
     const [wide, high] = [columns * this.zoom + 3, rows * this.zoom + 3]
     const [width, height] = [across * wide - 3, Math.ceil(count / across) * high - 3]
     for (const canvas of [this.canvas, this.frames]) if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height })
-    this.canvas.setAttribute("aria-label", `${this.name}: ${output.shape.join("×")} values`)
+    this.canvas.setAttribute("aria-label", t("{layer}: {shape} values", { layer: this.name, shape: output.shape.join("×") }))
     const page = context(this.canvas)
     const image = page.createImageData(columns, rows)
     const most = Math.max(Math.abs(output.low), Math.abs(output.high)) || 1
@@ -191,7 +200,7 @@ class Values {
     for (let map = 0; map < count; map++) {
       for (let cell = 0; cell < rows * columns; cell++) {
         const value = this.values[map * rows * columns + cell]
-        image.data.set(value === undefined ? [0, 0, 0, 0] : colour(value / most), 4 * cell)
+        image.data.set(value === undefined ? [0, 0, 0, 0] : pixel(value / most), 4 * cell)
       }
       context(this.plane).putImageData(image, 0, 0)
       page.drawImage(this.plane, (map % across) * wide, Math.floor(map / across) * high, columns * this.zoom, rows * this.zoom)
@@ -259,14 +268,4 @@ export function halves(text) {
     const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
     return sign * (exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -14 * (fraction / 1024))
   })
-}
-
-/**
- * Blue below zero, orange above, white at it.
- * @param {number} share of the largest value
- */
-export function colour(share) {
-  const end = share < 0 ? [33, 102, 172] : [217, 95, 2]
-  const strength = Math.min(1, Math.abs(share)) ** 0.7 // so that small values are seen, too
-  return [...end.map((part) => Math.round(247 + (part - 247) * strength)), 255]
 }

@@ -4,7 +4,10 @@ const UNITS = 1000
 const NEAR = 2 // units between two points worth keeping
 const GRASP = 60 // how near a pointer must come to a stroke to move it
 
-/** @import { Box, Point, Stroke } from "./types.js" */
+/**
+ * @import { Stroke } from "./documents.js"
+ * @import { Box, Point } from "./types.js"
+ */
 
 export class Paper {
   /**

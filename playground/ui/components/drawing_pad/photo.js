@@ -1,5 +1,7 @@
 // A picture instead of a drawing: chosen, dropped or taken by the camera. The network gets a square of it. It has the interface of the canvas.
 
+import { t } from "../shared/text.js"
+
 const SIDE = 256 // pixels of the square that is sent
 const LARGEST = 30_000_000 // bytes of a file that is opened
 const FRAME_MS = 250 // between two pictures of the camera that are shown to the network
@@ -55,11 +57,11 @@ export class Photo {
 
   /** @param {File} file */
   async open(file) {
-    if (file.size > LARGEST) return this.refused("This file is too large. Choose a smaller picture.")
+    if (file.size > LARGEST) return this.refused(t("This file is too large. Choose a smaller picture."))
     try {
       this.take(await createImageBitmap(file))
     } catch {
-      this.refused("The browser cannot read this file as a picture.")
+      this.refused(t("The browser cannot read this file as a picture."))
     }
   }
 
@@ -122,7 +124,7 @@ export class Photo {
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment", width: 640 } })
     } catch {
-      return this.refused("There is no camera, or the browser does not allow this page to use it. Choose a picture instead.")
+      return this.refused(t("There is no camera, or the browser does not allow this page to use it. Choose a picture instead."))
     } finally {
       this.asking = false
     }

@@ -1,16 +1,20 @@
 // The preprocessing from strokes to the network's input, an image for each step; a step can be switched off, to see what it is for.
 
 import { element, find } from "../shared/dom.js"
+import { t } from "../shared/text.js"
 import { seen } from "./answers.js"
 
-/** @import { Piece, Step } from "./types.js" */
+/**
+ * @import { Steps } from "./documents.js"
+ * @import { Piece } from "./types.js"
+ */
 
-/** @type {[name: string, image: Step, title: string, text: string][]} */
+/** @type {[name: string, image: keyof Steps, title: string, text: string][]} */
 const STEPS = [
-  ["crop", "cropped", "Cropped", "Empty margins are cut off, so it does not matter where you draw."],
-  ["fit", "fitted", "Fitted", "The longer side is scaled to 20 pixels, as in MNIST, so it does not matter how large you draw."],
-  ["centre", "centred", "Centred", "The digit is placed in 28×28 pixels with its centre of mass in the middle, as in MNIST."],
-  ["normalise", "centred", "Normalised", "Pixels are scaled to the range the network was trained on. Without this step they range from 0 to 255."],
+  ["crop", "cropped", t("Cropped"), t("Empty margins are cut off, so it does not matter where you draw.")],
+  ["fit", "fitted", t("Fitted"), t("The longer side is scaled to 20 pixels, as in MNIST, so it does not matter how large you draw.")],
+  ["centre", "centred", t("Centred"), t("The digit is placed in 28×28 pixels with its centre of mass in the middle, as in MNIST.")],
+  ["normalise", "centred", t("Normalised"), t("Pixels are scaled to the range the network was trained on. Without this step they range from 0 to 255.")],
 ]
 const SIDE = 132 // pixels on the screen
 
@@ -39,7 +43,7 @@ export class Preprocessing {
     })
     const steps = element("div", "steps")
     steps.append(...this.figures)
-    this.box.append(element("p", "note", "The network was trained on MNIST digits, so your drawing is converted to the same form. Switch a step off and draw a small digit in a corner: the prediction fails."), steps)
+    this.box.append(element("p", "note", t("The network was trained on MNIST digits, so your drawing is converted to the same form. Switch a step off and draw a small digit in a corner: the prediction fails.")), steps)
   }
 
   get without() {
@@ -52,8 +56,8 @@ export class Preprocessing {
       const picture = find(this.figures[index], ".picture")
       if (!piece) return picture.replaceChildren()
       const { width, height } = piece.steps[step]
-      const canvas = seen(piece.steps[step], SIDE / Math.max(width, height, step === "fitted" ? 28 : 1), `Drawing after the step “${title}”, ${width} by ${height} pixels`)
-      const range = name === "normalise" ? (this.skipped.has(name) ? "0 to 255" : "as in training") : `${width}×${height}`
+      const canvas = seen(piece.steps[step], SIDE / Math.max(width, height, step === "fitted" ? 28 : 1), t("Drawing after the step “{step}”, {width} by {height} pixels", { step: title, width, height }))
+      const range = name === "normalise" ? (this.skipped.has(name) ? t("0 to 255") : t("as in training")) : `${width}×${height}`
       picture.replaceChildren(canvas, element("small", "", range))
     })
   }

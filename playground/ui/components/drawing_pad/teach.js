@@ -1,15 +1,19 @@
 // Fine-tunes a network on the learner's handwriting: stores corrected drawings, starts a short run, and shows what changed.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { UNREACHABLE, address, request } from "../shared/client.js"
+import { address, request } from "../shared/client.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 
 const POLL_MS = 250
 const UNFINISHED = ["stopped", "failed", "interrupted"]
 
-/** @import { Query } from "../shared/client.js" */
-/** @import { Comparison, OwnDrawing, Piece, Progress } from "./types.js" */
+/**
+ * @import { Query } from "../shared/client.js"
+ * @import { LiveRun, OwnDrawing } from "./documents.js"
+ * @import { Piece, TeachingResponses } from "./types.js"
+ */
 
 export class Teach {
   /**
@@ -37,11 +41,11 @@ export class Teach {
     this.status = element("p", "status")
     this.status.setAttribute("role", "status")
     this.result = element("div")
-    this.go = this.button("Teach the network", () => this.teach())
-    this.take = element("a", "", "Download my digits")
+    this.go = this.button(t("Teach the network"), () => this.teach())
+    this.take = element("a", "", t("Download my digits"))
     Object.assign(this.take, { href: address("api/drawings/my-digits.zip").href, download: "my-digits.zip" })
     this.box.append(
-      element("p", "note", "Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well."),
+      element("p", "note", t("Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well.")),
       this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
     )
   }
@@ -58,7 +62,7 @@ export class Teach {
 
   files() {
     const box = element("p", "files")
-    const label = element("label", "choose", "Add digits from a file")
+    const label = element("label", "choose", t("Add digits from a file"))
     const input = element("input")
     Object.assign(input, { type: "file", accept: ".zip" })
     input.onchange = async () => {
@@ -80,7 +84,7 @@ export class Teach {
     this.labels.replaceChildren(...classes.map((name) => {
       const button = element("button", "", name)
       Object.assign(button, { type: "button", onclick: () => this.keep(name) })
-      button.setAttribute("aria-label", `Label this drawing ${name}`)
+      button.setAttribute("aria-label", t("Label this drawing {label}", { label: name }))
       return button
     }))
     this.show(null)
@@ -92,7 +96,7 @@ export class Teach {
    */
   show(piece) {
     this.piece = piece
-    this.question.textContent = piece ? `Predicted class: ${piece.answers[0].label}. What did you draw?` : "Draw a digit, then choose its label here."
+    this.question.textContent = piece ? t("Predicted class: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its label here.")
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
     if (!this.loaded) {
       this.loaded = true
@@ -107,9 +111,11 @@ export class Teach {
 
   /**
    * The response of the server; null if it reports an error, which is shown.
-   * @param {string} path beneath api/drawings
+   * @template {keyof TeachingResponses} Path
+   * @param {Path} path beneath api/drawings
    * @param {Query} [query]
    * @param {string | Blob | Uint8Array<ArrayBuffer>} [body]
+   * @returns {Promise<TeachingResponses[Path] | null>}
    */
   async reach(path, query = {}, body) {
     const answer = await request(`api/drawings${path && `/${path}`}`, { query, body })
@@ -119,7 +125,7 @@ export class Teach {
   }
 
   /**
-   * @param {string} path
+   * @param {"add" | "delete" | "import"} path
    * @param {Query} query
    * @param {string | Blob | Uint8Array<ArrayBuffer>} body
    */
@@ -132,7 +138,7 @@ export class Teach {
   /** @param {string} label */
   async keep(label) {
     if (!this.piece || !(await this.change("add", { label, predicted: this.piece.answers[0].label }, this.ink()))) return
-    this.status.textContent = `Saved with label ${label}.`
+    this.status.textContent = t("Saved with label {label}.", { label })
     this.clear()
   }
 
@@ -142,9 +148,9 @@ export class Teach {
     this.cards.replaceChildren(...drawings.map(({ label, predicted, image }, index) => {
       const card = element("figure", "card own")
       const remove = element("button", "remove", "×")
-      Object.assign(remove, { type: "button", title: "Delete this drawing", onclick: () => this.change("delete", { index }, "") })
-      remove.setAttribute("aria-label", `Delete drawing ${index + 1}, label ${label}`)
-      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: `Drawing with label ${label}` }), element("figcaption", "", predicted && predicted !== label ? `${label} predicted as ${predicted}` : label), remove)
+      Object.assign(remove, { type: "button", title: t("Delete this drawing"), onclick: () => this.change("delete", { index }, "") })
+      remove.setAttribute("aria-label", t("Delete drawing {number}, label {label}", { number: index + 1, label }))
+      card.append(paint(bytesOf(image), 0, [1, 28, 28], 2, { label: t("Drawing with label {label}", { label }) }), element("figcaption", "", predicted && predicted !== label ? t("{label} predicted as {prediction}", { label, prediction: predicted }) : label), remove)
       return card
     }))
     this.go.disabled = !drawings.length || this.learning
@@ -156,7 +162,7 @@ export class Teach {
     this.learning = true
     this.go.disabled = true
     this.result.replaceChildren()
-    this.status.textContent = "Training…"
+    this.status.textContent = t("Training…")
     const started = await this.reach("fine-tune", { model: before }, "")
     if (started && (await this.ended(started.run))) await this.compare(before, started.run)
     this.learning = false
@@ -169,16 +175,16 @@ export class Teach {
    */
   async ended(run) {
     while (!this.closed) {
-      /** @type {Progress | { error: string }} */
+      /** @type {LiveRun | { error: string, unreachable?: boolean }} */
       const answer = await request(`api/runs/${run}`)
       if ("error" in answer) {
         this.status.textContent = answer.error
-        if (answer.error !== UNREACHABLE) return false
+        if (!answer.unreachable) return false
       } else {
-        if (answer.step) this.status.textContent = `Training: ${percent(answer.step / answer.total_steps, 0)}`
+        if (answer.step) this.status.textContent = t("Training: {share}", { share: percent(answer.step / answer.total_steps, 0) })
         if (answer.state === "finished") return true
         if (UNFINISHED.includes(answer.state)) {
-          this.status.textContent = answer.message || "The run did not finish."
+          this.status.textContent = answer.message || t("The run did not finish.")
           return false
         }
       }
@@ -196,12 +202,11 @@ export class Teach {
    * @param {string} run
    */
   async compare(before, run) {
-    this.status.textContent = "Evaluating the network on all test images, before and after fine-tuning…"
-    /** @type {Comparison | null} */
+    this.status.textContent = t("Evaluating the network on all test images, before and after fine-tuning…")
     const report = await this.reach("comparison", { model: before, run })
     if (!report) return
-    const right = (/** @type {"before" | "after"} */ when) => report.drawings.filter((one) => one[when].label === one.label).length
-    const lost = report.forgotten.map(({ class: name, lost: count, of }) => `${name} (${count} more, of ${of.toLocaleString("en")} images)`)
+    const right = (/** @type {"before" | "after"} */ when) => t("{n} of {all}", { n: report.drawings.filter((one) => one[when].label === one.label).length, all: report.drawings.length })
+    const lost = report.forgotten.map(({ class: name, lost: count, of }) => t("{label} ({count} more, of {all} images)", { label: name, count, all: of.toLocaleString("en") }))
     const table = element("table", "changed")
     /**
      * @param {"th" | "td"} kind
@@ -209,12 +214,12 @@ export class Teach {
      */
     const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
     table.append(
-      row("th", "", "Before", "After"),
-      row("td", "Your drawings, correctly classified", `${right("before")} of ${report.drawings.length}`, `${right("after")} of ${report.drawings.length}`),
-      row("td", `${report.dataset}, ${report.images.toLocaleString("en")} test images`, percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
+      row("th", "", t("Before"), t("After")),
+      row("td", t("Your drawings, correctly classified"), right("before"), right("after")),
+      row("td", plural("{dataset}, {n} test image", "{dataset}, {n} test images", report.images, { dataset: report.dataset, n: report.images.toLocaleString("en") }), percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
     )
-    this.result.replaceChildren(table, element("p", "note", lost.length ? `Classes with more mistakes than before: ${lost.join(", ")}.` : "No class has more mistakes than before."))
-    this.status.textContent = "Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first."
+    this.result.replaceChildren(table, element("p", "note", lost.length ? t("Classes with more mistakes than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes than before.")))
+    this.status.textContent = t("Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first.")
     this.taught(before, run)
   }
 }

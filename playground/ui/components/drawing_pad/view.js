@@ -4,6 +4,7 @@ import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
 import { element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
+import { t } from "../shared/text.js"
 import { Answers, seen } from "./answers.js"
 import { Challenge } from "./challenge.js"
 import { Layers } from "./layers.js"
@@ -16,14 +17,15 @@ import { Why } from "./why.js"
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { Ask, Data, DrawingData, Mode, Piece, Responses, Stroke } from "./types.js"
+ * @import { DrawingData, Stroke } from "./documents.js"
+ * @import { Ask, Data, Mode, Piece, Responses } from "./types.js"
  */
 
 /** @typedef {"draws" | "moves"} Tool */
 
 /** @type {Record<string, string>} */
-const VIEWS = { way: "Preprocessing", layers: "Activations", why: "Evidence", teach: "Teach", challenge: "Challenge" }
-const HINTS = { one: "Draw a digit here", several: "Draw a number here, with gaps between its digits" }
+const VIEWS = { way: t("Preprocessing"), layers: t("Activations"), why: t("Evidence"), teach: t("Teach"), challenge: t("Challenge") }
+const HINTS = { one: t("Draw a digit here"), several: t("Draw a number here, with gaps between its digits") }
 /** @type {Mode[]} */
 const MODES = ["one", "several"]
 /** @type {Tool[]} */
@@ -59,7 +61,7 @@ class Pad {
     this.layers = new Layers(ask)
     this.why = new Why(ask)
     /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
-    this.tools = this.data.picture ? null : this.layPaper(this.data)
+    this.tools = "picture" in this.data ? null : this.layPaper(this.data)
     /** @type {Paper | Photo} */
     this.paper = this.tools?.paper ?? this.layPhoto()
     /** @type {Record<string, { box: HTMLElement }>} */
@@ -106,19 +108,19 @@ class Pad {
   /** Set up the canvas for a picture. */
   layPhoto() {
     const canvas = find(this.root, ".sheet canvas")
-    canvas.setAttribute("aria-label", "Picture that the network classifies. Drag it to choose another square of it.")
+    canvas.setAttribute("aria-label", t("Picture that the network classifies. Drag it to choose another square of it."))
     const camera = find(this.root, ".camera")
     const photo = new Photo(canvas, {
       changed: () => this.ask(),
       refused: (reason) => { find(this.root, ".fault").textContent = reason },
-      films: (on) => { camera.textContent = on ? "Take this picture" : "Camera" },
+      films: (on) => { camera.textContent = on ? t("Take this picture") : t("Camera") },
     })
     const file = find(this.root, ".choose input")
     file.onchange = () => { if (file.files.length) photo.open(file.files[0]) }
     const zoom = find(this.root, ".zoom input")
     zoom.oninput = () => photo.magnify(Number(zoom.value))
     camera.onclick = () => (photo.stream ? photo.stop() : photo.film())
-    find(this.root, ".hint").textContent = "Choose a picture, drop it here, or use the camera"
+    find(this.root, ".hint").textContent = t("Choose a picture, drop it here, or use the camera")
     return photo
   }
 
@@ -232,7 +234,7 @@ class Pad {
   show(pieces, apart = 1) {
     this.pieces = pieces
     const several = this.mode === "several"
-    this.paper.boxes = several ? pieces.flatMap(({ box }) => (box ? [box] : [])) : [] // none where the other paper was asked about
+    this.paper.boxes = several ? pieces.flatMap((piece) => ("box" in piece && piece.box ? [piece.box] : [])) : [] // none where the other paper was asked about
     if (several) this.paper.paint()
     this.answers.show(pieces, several)
     this.root.classList.toggle("answered", pieces.length > 0)
@@ -262,7 +264,7 @@ class Pad {
     const context = canvas.getContext("2d")
     if (shown) context.drawImage(shown, 0, 0)
     else context.clearRect(0, 0, canvas.width, canvas.height)
-    canvas.setAttribute("aria-label", `Input of the network, ${canvas.width} by ${canvas.height} pixels`)
+    canvas.setAttribute("aria-label", t("Input of the network, {width} by {height} pixels", { width: canvas.width, height: canvas.height }))
   }
 
   async showView() {

@@ -1,12 +1,17 @@
 // Attribution: which pixels are evidence for the predicted class and for the runner-up, by one of several methods.
 
 import { bytesOf } from "../shared/bytes.js"
+import { pixel } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
 const SIDE = 168 // pixels on the screen
 
-/** @import { Answer, Ask, Attribution, Method } from "./types.js" */
+/**
+ * @import { Answer, AttributionJson, Method } from "./documents.js"
+ * @import { Ask } from "./types.js"
+ */
 
 export class Why {
   /** @param {Ask} ask */
@@ -18,10 +23,10 @@ export class Why {
     this.request = {} // the newest one
     this.box = element("section", "why")
     this.choice = element("select")
-    this.choice.setAttribute("aria-label", "Method")
+    this.choice.setAttribute("aria-label", t("Method"))
     this.choice.onchange = () => this.again()
-    const label = element("label", "choice", "Method ")
-    label.append(this.choice)
+    const label = element("label", "choice", t("Method"))
+    label.append(" ", this.choice)
     this.explains = element("p", "note")
     this.pictures = element("div", "pictures")
     this.note = element("p", "note")
@@ -45,16 +50,16 @@ export class Why {
     this.again = () => this.show(model, answer, classes)
     const method = this.methods[this.choice.selectedIndex]
     this.explains.textContent = method.explains
-    if (!answer) return this.pictures.replaceChildren(element("p", "note", "Draw a digit first."))
+    if (!answer) return this.pictures.replaceChildren(element("p", "note", t("Draw a digit first.")))
     const [first, second] = ranking(answer.probabilities)
     /** @type {[title: string, query: Record<string, number>][]} */
     const questions = [
-      [`Evidence for ${classes[first]}`, { target: first }],
-      [`Evidence for ${classes[second]}`, { target: second }],
-      [`Evidence for ${classes[first]} over ${classes[second]}`, { target: first, versus: second }],
+      [t("Evidence for {label}", { label: classes[first] }), { target: first }],
+      [t("Evidence for {label}", { label: classes[second] }), { target: second }],
+      [t("Evidence for {label} over {other}", { label: classes[first], other: classes[second] }), { target: first, versus: second }],
     ]
     const request = (this.request = {})
-    if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", "Computing the evidence…"))
+    if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", t("Computing the evidence…")))
     const pictures = []
     for (const [title, query] of questions) {
       const one = await this.ask("attribution", { model, method: method.name, ...query }, true)
@@ -68,7 +73,7 @@ export class Why {
 
   /**
    * @param {string} title
-   * @param {Attribution} attribution
+   * @param {AttributionJson} attribution
    */
   picture(title, { width, height, values, signed, bound }) {
     const figure = element("figure")
@@ -79,13 +84,9 @@ export class Why {
     const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
     const image = context.createImageData(width, height)
     const bytes = new Int8Array(bytesOf(values).buffer)
-    bytes.forEach((byte, cell) => {
-      const end = byte < 0 ? [33, 102, 172] : [217, 95, 2]
-      const share = Math.abs(byte) / 127
-      image.data.set([...end.map((part) => Math.round(247 + (part - 247) * share)), 255], 4 * cell)
-    })
+    bytes.forEach((byte, cell) => image.data.set(pixel(byte / 127), 4 * cell))
     context.putImageData(image, 0, 0)
-    figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? `orange: for, blue: against, up to ±${exact(bound, 2)}` : `up to ${exact(bound, 2)}`))
+    figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? t("orange: for, blue: against, up to ±{bound}", { bound: exact(bound, 2) }) : t("up to {bound}", { bound: exact(bound, 2) })))
     return figure
   }
 }

@@ -1,31 +1,33 @@
 // The sum behind one value of a layer: every product, their total, and what the following layers compute from it.
 
+import { tint } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 
 const FEW = 64 // most terms shown in one table
 
-/** @import { Calculation, Term } from "./types.js" */
+/** @import { CalculationJson, ChildJson, TermJson } from "./documents.js" */
 
 export class WrittenOut {
   constructor() {
     this.box = element("section", "written")
-    this.box.setAttribute("aria-label", "Sum behind a value")
+    this.box.setAttribute("aria-label", t("Sum behind a value"))
   }
 
   /**
-   * @param {Calculation | null} written
+   * @param {CalculationJson | null} written
    * @param {string} [title]
    * @param {[type: string, result: number][]} [after] the following layers and their results
    */
   show(written, title = "", after = []) {
-    if (!written) return this.box.replaceChildren(element("p", "note", "Click any value to see the sum behind it."))
+    if (!written) return this.box.replaceChildren(element("p", "note", t("Click any value to see the sum behind it.")))
     const [formula, sum, ...rest] = this.parts(written)
     this.box.replaceChildren(element("h4", "", title), formula, sum, ...this.behind(after), ...rest)
   }
 
   /**
-   * @param {Calculation} written
+   * @param {CalculationJson} written
    * @returns {HTMLElement[]}
    */
   parts(written) {
@@ -38,18 +40,19 @@ export class WrittenOut {
     const weighted = written.terms.length > 0 && written.terms.every(({ weight }) => weight !== null)
     const alone = written.terms.length === 1 && !weighted
     if (alone) say("x", written.terms[0].value)
-    if (weighted && written.terms.length > 1) say(`sum of ${written.terms.length.toLocaleString("en")} products`, total(written.terms))
-    if (weighted && written.bias !== null) say("bias b", written.bias)
+    const count = written.terms.length
+    if (weighted && count > 1) say(plural("sum of {n} product", "sum of {n} products", count, { n: count.toLocaleString("en") }), total(written.terms))
+    if (weighted && written.bias !== null) say(t("bias b"), written.bias)
     for (const { name, value } of written.steps) say(name, value)
-    say("result", written.result, "result")
+    say(t("result"), written.result, "result")
     const terms = written.terms.length && !alone ? [written.grid.length === 3 && written.terms.length > 1 ? this.windows(written) : this.table(written.terms)] : []
     return [element("p", "formula", written.formula), steps, ...terms, ...written.children.map((child) => this.child(child))]
   }
 
-  /** @param {Calculation["children"][number]} child */
+  /** @param {ChildJson} child */
   child(child) {
     const box = element("details")
-    const summary = element("summary", "", `${child.name}: ${number(child.result, 5)}`)
+    const summary = element("summary", "", t("{name}: {value}", { name: child.name, value: number(child.result, 5) }))
     box.append(summary)
     box.ontoggle = () => { if (box.open && box.children.length === 1) box.append(...this.parts(child)) }
     return box
@@ -57,7 +60,7 @@ export class WrittenOut {
 
   /**
    * A window for each channel, its products as they lie there.
-   * @param {Calculation} written
+   * @param {CalculationJson} written
    */
   windows({ terms, grid: [channels, rows, columns] }) {
     const most = Math.max(...terms.map(({ product }) => Math.abs(product ?? 0)), 1e-12)
@@ -76,7 +79,7 @@ export class WrittenOut {
         cell.onpointerenter = () => { detail.textContent = words(term) }
         table.append(cell)
       }
-      figure.append(table, element("figcaption", "", `${channels > 1 ? `channel ${channel}: ` : ""}${exact(total(part), 4)}`))
+      figure.append(table, element("figcaption", "", channels > 1 ? t("channel {channel}: {sum}", { channel, sum: exact(total(part), 4) }) : exact(total(part), 4)))
       box.append(figure)
     }
     const all = element("div")
@@ -84,19 +87,19 @@ export class WrittenOut {
     return all
   }
 
-  /** @param {Term[]} terms */
+  /** @param {TermJson[]} terms */
   table(terms) {
     const shown = terms.length > FEW ? [...terms].sort((one, other) => Math.abs(other.product ?? 0) - Math.abs(one.product ?? 0)).slice(0, FEW) : terms
     const box = element("div", "terms")
     const table = element("table")
     const head = element("tr")
-    for (const name of terms[0].weight === null ? ["from", "x", "", "f(x)"] : ["from", "x", "w", "x·w"]) head.append(element("th", "", name))
+    for (const name of terms[0].weight === null ? [t("from"), "x", "", "f(x)"] : [t("from"), "x", "w", "x·w"]) head.append(element("th", "", name))
     table.append(head, ...shown.map((term) => {
       const row = element("tr")
       for (const text of [from(term), number(term.value, 5), term.weight === null ? "" : exact(term.weight, 5), number(term.product, 5)]) row.append(element("td", "", text))
       return row
     }))
-    if (shown.length < terms.length) box.append(element("p", "note", `The ${FEW} largest of ${terms.length.toLocaleString("en")} products; the sum includes all of them.`))
+    if (shown.length < terms.length) box.append(element("p", "note", t("The {shown} largest of {all} products; the sum includes all of them.", { shown: FEW, all: terms.length.toLocaleString("en") })))
     box.append(table)
     return box
   }
@@ -105,7 +108,7 @@ export class WrittenOut {
   behind(after) {
     if (!after.length) return []
     const steps = element("dl", "sum")
-    for (const [name, value] of after) steps.append(element("dt", "", `then ${name}`), element("dd", "", exact(value, 4)))
+    for (const [name, value] of after) steps.append(element("dt", "", t("then {layer}", { layer: name })), element("dd", "", exact(value, 4)))
     return [steps]
   }
 }
@@ -117,23 +120,14 @@ export class WrittenOut {
  */
 const number = (value, digits) => (value === null ? "–" : exact(value, digits))
 
-/** @param {Term[]} terms */
+/** @param {TermJson[]} terms */
 const total = (terms) => terms.reduce((sum, { product }) => sum + (product ?? 0), 0)
 
-/** @param {Pick<Term, "place" | "copied">} term */
-const from = ({ place, copied }) => (place ? place.join(", ") : copied ? `a copy of ${copied.join(", ")}` : "padding")
+/** @param {Pick<TermJson, "place" | "copied">} term */
+const from = ({ place, copied }) => (place ? place.join(", ") : copied ? t("a copy of {place}", { place: copied.join(", ") }) : t("padding"))
 
 /**
  * A term in one line.
- * @param {Term} term
+ * @param {TermJson} term
  */
 export const words = (term) => `${from(term)}: ${number(term.value, 5)}${term.weight === null ? "" : ` × ${exact(term.weight, 5)}`} = ${number(term.product, 5)}`
-
-/**
- * The colour of a product: orange above zero, blue below.
- * @param {number} share of the largest one
- */
-export function tint(share) {
-  const strength = (0.75 * Math.min(1, Math.abs(share)) ** 0.7).toFixed(3)
-  return share < 0 ? `rgb(86 160 220 / ${strength})` : `rgb(230 150 20 / ${strength})`
-}

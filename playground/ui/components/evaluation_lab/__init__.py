@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypedDict
 
 from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
 _component = register(Path(__file__).parent, isolated=False)
+
+
+class LabData(TypedDict):
+    """The `data` of the component."""
+
+    model: str
+    dataset: str
 
 
 def evaluation_lab(model: str, dataset: str, key: str) -> None:
@@ -18,4 +26,5 @@ def evaluation_lab(model: str, dataset: str, key: str) -> None:
         dataset: name of the data set whose test images are used.
         key: identifies the component on its page.
     """
-    _component(key=key, data={"model": model, "dataset": dataset})
+    data: LabData = {"model": model, "dataset": dataset}
+    _component(key=key, data=data)

@@ -1,10 +1,11 @@
 // Calibration: the accuracy for each range of confidence, beside the diagonal on which both would be equal.
 
 import { element } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { grouped, percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
+import { plural, t } from "../shared/text.js"
 
-/** @import { Summary } from "./types.js" */
+/** @import { Bin, Summary } from "./documents.js" */
 
 const WELL_CALIBRATED = 0.005 // most difference between mean confidence and accuracy
 
@@ -19,8 +20,8 @@ export class Calibration {
     const plots = element("div", "evaluation-plots")
     /** @type {(title: string, plot: HTMLElement) => HTMLElement} */
     const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
-    plots.append(figure("Accuracy by confidence", this.plot), figure("Test images by confidence", this.counts))
-    const hint = "The expected calibration error is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017)."
+    plots.append(figure(t("Accuracy by confidence"), this.plot), figure(t("Test images by confidence"), this.counts))
+    const hint = t("The expected calibration error is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")
     this.box.append(this.summary, plots, element("p", "evaluation-hint", hint))
   }
 
@@ -28,7 +29,9 @@ export class Calibration {
   take(evaluation) {
     this.evaluation = evaluation
     const { mean_confidence: confidence, expected_error: error } = evaluation.calibration
-    const values = `The mean confidence is ${percent(confidence)}, the accuracy ${percent(evaluation.accuracy)}, the expected calibration error ${percent(error)}.`
+    const values = t("The mean confidence is {confidence}, the accuracy {accuracy}, the expected calibration error {error}.", {
+      confidence: percent(confidence), accuracy: percent(evaluation.accuracy), error: percent(error),
+    })
     this.summary.textContent = `${values} ${verdict(confidence, evaluation.accuracy)}`
   }
 
@@ -39,13 +42,12 @@ export class Calibration {
     const { bins } = this.evaluation.calibration
     const middle = bins.map(({ low, high }) => (low + high) / 2)
     const width = bins.map(({ low, high }) => (high - low) * 0.94)
-    const hover = bins.map(({ low, high, count, accuracy, confidence }) => `Confidence ${Math.round(100 * low)}–${percent(high, 0)}: ${count.toLocaleString("en")} images${count ? `<br>mean confidence ${percent(confidence)}<br>accuracy ${percent(accuracy)}` : ""}<extra></extra>`)
-    const bars = { type: "bar", x: middle, width, hovertemplate: hover }
-    const x = { title: "confidence", range: [0, 1], tickformat: ".0%" }
+    const bars = { type: "bar", x: middle, width, hovertemplate: bins.map((bin) => `${inWords(bin).join("<br>")}<extra></extra>`) }
+    const x = { title: t("confidence"), range: [0, 1], tickformat: ".0%" }
     const diagonal = { x: [0, 1], y: [0, 1], mode: "lines", line: { color: look.text, dash: "dash", width: 1.5 }, hoverinfo: "skip" }
     const options = { showlegend: false, hovermode: "closest", margin: { l: 58, r: 12, t: 12, b: 44 } }
     Plotly.react(this.plot, [{ ...bars, y: bins.map(({ accuracy }) => accuracy), marker: { color: look.colours[0] } }, diagonal], layout(look, 340, x, { range: [0, 1.02], tickformat: ".0%" }, options), { ...CONFIG, displayModeBar: false })
-    Plotly.react(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.colours[1] } }], layout(look, 340, x, { type: "log", exponentformat: "power", dtick: 1, title: { text: "images", font: { size: 14 } } }, options), { ...CONFIG, displayModeBar: false })
+    Plotly.react(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.colours[1] } }], layout(look, 340, x, { type: "log", exponentformat: "power", dtick: 1, title: { text: t("images"), font: { size: 14 } } }, options), { ...CONFIG, displayModeBar: false })
   }
 
   close() {
@@ -54,10 +56,22 @@ export class Calibration {
 }
 
 /**
+ * What the bar of a bin stands for, in lines.
+ * @param {Bin} bin
+ */
+export function inWords({ low, high, count, accuracy, confidence }) {
+  const range = `${Math.round(100 * low)}–${percent(high, 0)}`
+  const images = plural("Confidence {range}: {n} image", "Confidence {range}: {n} images", count, { range, n: grouped(count) })
+  if (!count) return [images]
+  return [images, t("mean confidence {confidence}", { confidence: percent(confidence) }), t("accuracy {accuracy}", { accuracy: percent(accuracy) })]
+}
+
+/**
  * @param {number} confidence the mean of all predictions
  * @param {number} accuracy
  */
 export function verdict(confidence, accuracy) {
   const gap = confidence - accuracy
-  return Math.abs(gap) < WELL_CALIBRATED ? "The network is well calibrated." : gap > 0 ? "The network is overconfident." : "The network is underconfident."
+  if (Math.abs(gap) < WELL_CALIBRATED) return t("The network is well calibrated.")
+  return gap > 0 ? t("The network is overconfident.") : t("The network is underconfident.")
 }

@@ -3,8 +3,9 @@
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
-/** @import { Pictures } from "./types.js" */
+/** @import { PicturePage } from "./documents.js" */
 
 const SIDE = 64 // pixels on the screen
 
@@ -16,7 +17,7 @@ export const certainty = (probability) => (probability >= 0.9995 && probability 
 
 /**
  * A card for each image.
- * @param {Pictures} page
+ * @param {PicturePage} page
  * @param {string[]} classes
  */
 export function cards(page, classes) {
@@ -25,11 +26,13 @@ export function cards(page, classes) {
     const [label, predicted] = [page.labels[place], page.predictions[place]]
     const right = label === predicted
     const card = element("figure", `evaluation-card ${right ? "right" : "wrong"}`)
-    card.title = `Test image ${index}. ${page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")}`
+    const predictions = page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")
+    card.title = t("Test image {index}. {predictions}", { index, predictions })
     const caption = element("figcaption")
     caption.append(element("b", "", right ? `✓ ${classes[predicted]}` : `✗ ${classes[predicted]}`), element("span", "", certainty(page.confidence[place])))
-    if (!right) caption.append(element("span", "", `true: ${classes[label]}`))
-    card.append(paint(bytes, place, page.shape, SIDE / page.shape[2], { label: `${classes[label]}, predicted as ${classes[predicted]}` }), caption)
+    if (!right) caption.append(element("span", "", t("true: {class}", { class: classes[label] })))
+    const description = t("{class}, predicted as {predicted}", { class: classes[label], predicted: classes[predicted] })
+    card.append(paint(bytes, place, page.shape, SIDE / page.shape[2], { label: description }), caption)
     return card
   })
 }

@@ -1,9 +1,14 @@
 // The confusion matrix; each cell opens the images behind it.
 
 import { element } from "../shared/dom.js"
+import { grouped } from "../shared/format.js"
+import { t } from "../shared/text.js"
 import { cards } from "./cards.js"
 
-/** @import { Ask, Pictures, Summary } from "./types.js" */
+/**
+ * @import { Summary } from "./documents.js"
+ * @import { Ask } from "./types.js"
+ */
 
 export class Confusion {
   /** @param {Ask} ask */
@@ -21,7 +26,8 @@ export class Confusion {
     const scroll = element("div", "evaluation-scroll")
     scroll.append(this.table)
     const left = element("div")
-    left.append(scroll, element("p", "evaluation-hint", "Rows: true class. Columns: predicted class. The diagonal counts the correct predictions. Click a number to see its images."))
+    const hint = t("Rows: true class. Columns: predicted class. The diagonal counts the correct predictions. Click a number to see its images.")
+    left.append(scroll, element("p", "evaluation-hint", hint))
     this.caption = element("h4")
     this.images = element("div", "evaluation-cards")
     const right = element("div")
@@ -62,7 +68,8 @@ export class Confusion {
     const button = element("button", count ? "" : "none", String(count))
     button.type = "button"
     button.disabled = !count
-    button.setAttribute("aria-label", `True class ${this.classes[label]}, predicted class ${this.classes[predicted]}: ${count}`)
+    const values = { class: this.classes[label], predicted: this.classes[predicted], count }
+    button.setAttribute("aria-label", t("True class {class}, predicted class {predicted}: {count}", values))
     const share = total ? count / total : 0
     cell.style.setProperty("--share", String(label === predicted ? share : Math.sqrt(share))) // mistakes are few: the square root makes them visible
     button.onclick = () => this.choose(label, predicted)
@@ -80,14 +87,16 @@ export class Confusion {
     for (const one of this.buttons) one.button.setAttribute("aria-pressed", String(one.label === label && one.predicted === predicted))
     const { classes } = this
     if (!this.counts[label][predicted]) {
-      this.caption.textContent = "Every image is correctly classified."
+      this.caption.textContent = t("Every image is correctly classified.")
       return this.images.replaceChildren()
     }
-    /** @type {Pictures | null} */
     const answer = await this.ask("/pictures", { true: label, predicted, order: "most-certain" })
     if (!answer || this.chosen.label !== label || this.chosen.predicted !== predicted) return
-    const which = label === predicted ? `Class ${classes[label]}, correctly classified` : `True class ${classes[label]}, predicted class ${classes[predicted]}`
-    this.caption.textContent = answer.total > answer.index.length ? `${which} (the ${answer.index.length} most certain of ${answer.total.toLocaleString("en")})` : `${which} (${answer.total})`
+    const names = { class: classes[label], predicted: classes[predicted] }
+    const which = label === predicted ? t("Class {class}, correctly classified", names) : t("True class {class}, predicted class {predicted}", names)
+    this.caption.textContent = answer.total > answer.index.length
+      ? t("{which} (the {shown} most certain of {total})", { which, shown: answer.index.length, total: grouped(answer.total) })
+      : `${which} (${answer.total})`
     this.images.replaceChildren(...cards(answer, classes))
   }
 

@@ -1,12 +1,14 @@
 // The features of a thousand test images, the input of the last layer: nearby points are similar to the network. Pointing at one shows its image.
 
 import { element } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { grouped, percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
+import { t } from "../shared/text.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Ask, Points, Summary } from "./types.js"
+ * @import { Points, Summary } from "./documents.js"
+ * @import { Ask } from "./types.js"
  */
 
 const ZOOM = 3
@@ -30,10 +32,10 @@ export class Features {
     this.box = element("div", "evaluation-features")
     this.method = element("select")
     this.method.append(new Option("PCA", "pca"), new Option("t-SNE", "tsne"))
-    this.method.setAttribute("aria-label", "Method")
+    this.method.setAttribute("aria-label", t("Method"))
     this.dimensions = element("select")
-    this.dimensions.append(new Option("in two dimensions", "2"), new Option("in three dimensions", "3"))
-    this.dimensions.setAttribute("aria-label", "Dimensions")
+    this.dimensions.append(new Option(t("in two dimensions"), "2"), new Option(t("in three dimensions"), "3"))
+    this.dimensions.setAttribute("aria-label", t("Dimensions"))
     for (const input of [this.method, this.dimensions]) input.onchange = () => this.load()
     const tools = element("div", "evaluation-tools")
     tools.append(this.method, this.dimensions)
@@ -61,9 +63,8 @@ export class Features {
 
   async load() {
     this.fresh = false
-    this.status.textContent = this.method.value === "tsne" ? "Computing t-SNE. This takes a few seconds." : "Computing the points…"
+    this.status.textContent = this.method.value === "tsne" ? t("Computing t-SNE. This takes a few seconds.") : t("Computing the points…")
     const query = { method: this.method.value, dimensions: this.dimensions.value }
-    /** @type {Points | null} */
     const points = await this.ask("/points", query)
     if (!points || query.method !== this.method.value || query.dimensions !== this.dimensions.value) return
     this.points = points
@@ -108,9 +109,10 @@ export class Features {
     const cut = () => canvas.getContext("2d")?.drawImage(sheet, (place % columns) * width, Math.floor(place / columns) * height, width, height, 0, 0, width, height)
     if (sheet.complete) cut()
     else sheet.addEventListener("load", cut)
-    const right = labels[place] === predictions[place]
-    const title = right ? `✓ ${classes[labels[place]]}` : `✗ ${classes[labels[place]]}, predicted as ${classes[predictions[place]]}`
-    this.card.replaceChildren(canvas, element("b", "", title), element("span", "", `confidence ${percent(confidence[place])}`), element("span", "", `test image ${index[place]}`))
+    const names = { class: classes[labels[place]], predicted: classes[predictions[place]] }
+    const title = labels[place] === predictions[place] ? `✓ ${names.class}` : t("✗ {class}, predicted as {predicted}", names)
+    const lines = [t("confidence {confidence}", { confidence: percent(confidence[place]) }), t("test image {index}", { index: index[place] })]
+    this.card.replaceChildren(canvas, element("b", "", title), ...lines.map((text) => element("span", "", text)))
   }
 
   close() {
@@ -125,8 +127,10 @@ export class Features {
 export function explanation({ method, variance, note, index }) {
   const share = variance.reduce((sum, one) => sum + one, 0)
   if (note) return note
-  if (method === "pca") return `The input of the last layer for ${index.length.toLocaleString("en")} test images, along its principal components, which hold ${percent(share, 0)} of the variance.`
-  return `The input of the last layer for ${index.length.toLocaleString("en")} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.`
+  const values = { images: grouped(index.length), share: percent(share, 0) }
+  return method === "pca"
+    ? t("The input of the last layer for {images} test images, along its principal components, which hold {share} of the variance.", values)
+    : t("The input of the last layer for {images} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.", values)
 }
 
 /**
@@ -149,5 +153,5 @@ export function traces({ dimensions, coordinates, labels, predictions }, classes
   }))
   const wrong = all.filter((index) => labels[index] !== predictions[index])
   const ring = { size: three ? 7 : 13, color: look.text, symbol: "circle-open", line: { color: look.text, width: 2 } }
-  return [...groups, trace(wrong, { name: "misclassified", marker: ring })]
+  return [...groups, trace(wrong, { name: t("misclassified"), marker: ring })]
 }

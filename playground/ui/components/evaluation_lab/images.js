@@ -1,12 +1,17 @@
 // A grid of test images with true and predicted class, to be filtered; at first the mistakes with the highest confidence.
 
 import { element } from "../shared/dom.js"
+import { grouped } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 import { cards } from "./cards.js"
 
-/** @import { Ask, Pictures, Summary } from "./types.js" */
+/**
+ * @import { Summary } from "./documents.js"
+ * @import { Ask } from "./types.js"
+ */
 
-const ANSWERS = { wrong: "misclassified", right: "correctly classified", all: "all" }
-const ORDERS = { "most-certain": "highest confidence first", "least-certain": "lowest confidence first", "in-order": "as in the data set" }
+const ANSWERS = { wrong: t("misclassified"), right: t("correctly classified"), all: t("all") }
+const ORDERS = { "most-certain": t("highest confidence first"), "least-certain": t("lowest confidence first"), "in-order": t("as in the data set") }
 
 export class Images {
   /** @param {Ask} ask */
@@ -25,12 +30,12 @@ export class Images {
     this.order = this.select(ORDERS)
     /** @type {(text: string, input: HTMLElement) => HTMLElement} */
     const label = (text, input) => { const box = element("label"); input.setAttribute("aria-label", text); box.append(text, input); return box }
-    tools.append(label("Images", this.answers), label("True class", this.true), label("Predicted class", this.predicted), label("", this.order))
+    tools.append(label(t("Images"), this.answers), label(t("True class"), this.true), label(t("Predicted class"), this.predicted), label("", this.order))
     for (const input of [this.answers, this.true, this.predicted, this.order]) input.onchange = () => this.load(0)
-    this.order.setAttribute("aria-label", "Order")
+    this.order.setAttribute("aria-label", t("Order"))
     this.status = element("p", "evaluation-hint")
     this.grid = element("div", "evaluation-cards")
-    this.more = element("button", "", "Show more")
+    this.more = element("button", "", t("Show more"))
     this.more.type = "button"
     this.more.onclick = () => this.load(this.count)
     this.more.hidden = true
@@ -47,7 +52,7 @@ export class Images {
   /** @param {Summary} evaluation */
   take({ classes }) {
     this.classes = classes
-    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option("any", ""), ...classes.map((name, index) => new Option(name, String(index))))
+    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option(t("any"), ""), ...classes.map((name, index) => new Option(name, String(index))))
     this.fresh = true
   }
 
@@ -60,14 +65,15 @@ export class Images {
     this.fresh = false
     const query = { outcome: this.answers.value, true: this.true.value, predicted: this.predicted.value, order: this.order.value, offset }
     this.request = JSON.stringify(query)
-    /** @type {Pictures | null} */
     const answer = await this.ask("/pictures", query)
     if (!answer || this.request !== JSON.stringify(query)) return
     this.count = offset + answer.index.length
     const made = cards(answer, this.classes)
     if (offset) this.grid.append(...made)
     else this.grid.replaceChildren(...made)
-    this.status.textContent = answer.total ? `${this.count.toLocaleString("en")} of ${answer.total.toLocaleString("en")} images` : "No image matches these filters."
+    this.status.textContent = answer.total
+      ? plural("{shown} of {n} image", "{shown} of {n} images", answer.total, { shown: grouped(this.count), n: grouped(answer.total) })
+      : t("No image matches these filters.")
     this.more.hidden = this.count >= answer.total
   }
 }

@@ -2,8 +2,9 @@
 
 import { address, request } from "../shared/client.js"
 import { element, find } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { t } from "../shared/text.js"
 import { Calibration } from "./calibration.js"
 import { Classes } from "./classes.js"
 import { Confusion } from "./confusion.js"
@@ -11,28 +12,33 @@ import { Features } from "./features.js"
 import { Images } from "./images.js"
 
 /**
+ * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { Ask, Summary, View } from "./types.js"
+ * @import { LabData, Summary } from "./documents.js"
+ * @import { Ask, Responses, View } from "./types.js"
  */
 
 /** @typedef {"confusion" | "classes" | "images" | "calibration" | "features"} ViewName */
 
 /** @type {[ViewName, string][]} */
-const VIEWS = [["confusion", "Confusion matrix"], ["classes", "By class"], ["images", "Images"], ["calibration", "Calibration"], ["features", "Features"]]
+const VIEWS = [
+  ["confusion", t("Confusion matrix")], ["classes", t("By class")], ["images", t("Images")], ["calibration", t("Calibration")], ["features", t("Features")],
+]
 
 class Evaluation {
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
     /** @type {HTMLElement} */
     this.root = find(root, ".evaluation")
-    this.data = { model: "", dataset: "" } // as `playground.ui.components.evaluation_lab.evaluation_lab` gives them
+    /** @type {LabData} */
+    this.data = { model: "", dataset: "" }
     this.requested = ""
     /** @type {Summary | null} */
     this.evaluation = null
     this.closed = false
     /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
-    const sheet = () => address("api/evaluation/sheet", this.data)
+    const sheet = () => address("api/evaluation/sheet", { ...this.data })
     /** @type {Record<ViewName, View>} */
     this.parts = { confusion: new Confusion(ask), classes: new Classes(), images: new Images(ask), calibration: new Calibration(), features: new Features(ask, sheet) }
     this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
@@ -64,7 +70,12 @@ class Evaluation {
     } else if (this.evaluation) this.open(this.view) // the theme may have changed
   }
 
-  /** @type {Ask} */
+  /**
+   * @template {keyof Responses} Path
+   * @param {Path} path
+   * @param {Query} [query]
+   * @returns {Promise<Responses[Path] | null>}
+   */
   async ask(path, query = {}) {
     const requested = this.requested
     const answer = await request(`api/evaluation${path}`, { query: { ...this.data, ...query } })
@@ -82,8 +93,7 @@ class Evaluation {
   /** @param {string} requested */
   async look(requested) {
     this.root.setAttribute("aria-busy", "true")
-    find(this.root, ".evaluation-status").textContent = "Evaluating the network on all test images…"
-    /** @type {Summary | null} */
+    find(this.root, ".evaluation-status").textContent = t("Evaluating the network on all test images…")
     const evaluation = await this.ask("")
     if (!evaluation || requested !== this.requested) return
     this.evaluation = evaluation
@@ -91,7 +101,7 @@ class Evaluation {
     find(this.root, ".evaluation-facts").hidden = find(this.root, ".evaluation-views").hidden = false
     const right = evaluation.confusion.reduce((sum, row, index) => sum + row[index], 0)
     this.fact("accuracy", percent(evaluation.accuracy, 2))
-    this.fact("right", `${right.toLocaleString("en")} of ${evaluation.images.toLocaleString("en")}`)
+    this.fact("right", t("{right} of {all}", { right: grouped(right), all: grouped(evaluation.images) }))
     this.fact("loss", evaluation.loss.toPrecision(3))
     this.fact("f1", evaluation.macro.f1.toFixed(4))
     this.fact("calibration", percent(evaluation.calibration.expected_error, 2))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from playground.ui.components import register
+
+if TYPE_CHECKING:
+    from playground.autograd.module_graph import ModuleGraph  # it needs PyTorch
 
 _component = register(Path(__file__).parent, styles=("lab", "graph"))
 
 
-def module_graph(graph: dict[str, Any], key: str) -> None:
-    """Show a graph in the form that `playground.autograd.module_graph.observe` returns."""
-    _component(key=key, data={"graph": graph})
+def module_graph(graph: ModuleGraph, key: str) -> None:
+    """Show a graph."""
+    _component(key=key, data=graph)

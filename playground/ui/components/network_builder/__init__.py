@@ -4,20 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import streamlit as st
 
 from playground.network.initialisations import INITIALISATIONS
+from playground.network.spec import SavedNetwork
 from playground.ui.components import register
 from playground.ui.shell.device import chosen_device
 
 _component = register(Path(__file__).parent, styles=("lab",))
 
 
+class BuilderData(TypedDict):
+    """The `data` of the component."""
+
+    starts: list[tuple[str, str]]
+    """The name and the title of each weight initialisation."""
+    network: SavedNetwork
+    presets: list[SavedNetwork]
+    shapes: list[list[int]]
+    dataset: str
+    """Empty for none."""
+    device: str
+
+
 def network_builder(
-    network: dict[str, Any],
-    presets: list[dict[str, Any]],
+    network: SavedNetwork,
+    presets: list[SavedNetwork],
     shapes: list[list[int]],
     dataset: str,
     key: str,
@@ -27,8 +41,8 @@ def network_builder(
     """Show the builder.
 
     Args:
-        network: the network when the component appears, in the form of `NetworkSpec.to_dict`; layers may be `off`.
-        presets: the networks that can be opened, in the same form.
+        network: the network when the component appears; layers may be `off`.
+        presets: the networks that can be opened.
         shapes: the input shapes of one sample that can be chosen.
         dataset: the data set that the network shall classify; empty for none.
         key: identifies the component on its page.
@@ -46,6 +60,12 @@ def network_builder(
         if isinstance(event, dict) and isinstance(event.get("network"), dict):
             on_go(str(event.get("where")), event["network"])
 
-    starts = [(name, start.title) for name, start in INITIALISATIONS.items()]
-    data = {"starts": starts, "network": network, "presets": presets, "shapes": shapes, "dataset": dataset, "device": chosen_device()}
+    data: BuilderData = {
+        "starts": [(name, start.title) for name, start in INITIALISATIONS.items()],
+        "network": network,
+        "presets": presets,
+        "shapes": shapes,
+        "dataset": dataset,
+        "device": chosen_device(),
+    }
     _component(key=key, data=data, on_stack_change=changed, on_go_change=went)

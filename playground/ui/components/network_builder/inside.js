@@ -2,8 +2,11 @@
 
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
-/** @import { BatchOutputs, Failure, FeatureMaps, LayerStatistics, Plane } from "./types.js" */
+/** @import { BatchOutputs, FeatureMaps, LayerStatistics, Plane } from "./documents.js" */
+
+/** @typedef {{ error: string }} Failure what a request returns that failed */
 
 const SPACE = "http://www.w3.org/2000/svg"
 
@@ -17,11 +20,11 @@ export class Inside {
     this.shown = null
     this.box = element("div", "inside")
     this.choice = element("select")
-    this.choice.setAttribute("aria-label", "Weight initialisation")
+    this.choice.setAttribute("aria-label", t("Weight initialisation"))
     this.choice.onchange = () => this.load()
     const tools = element("div", "tools")
-    const label = element("label", "", "Weight initialisation ")
-    label.append(this.choice)
+    const label = element("label")
+    label.append(t("Weight initialisation"), " ", this.choice)
     tools.append(label)
     this.result = element("div", "rows")
     this.box.append(tools, this.result)
@@ -36,7 +39,7 @@ export class Inside {
   show(network) {
     if (network === null) {
       this.request = null // a pending answer is about another network
-      this.result.replaceChildren(element("p", "hint", "A batch can be run as soon as every layer fits."))
+      this.result.replaceChildren(element("p", "hint", t("A batch can be run as soon as every layer fits.")))
     } else if (network !== this.shown) this.load()
     this.shown = network
     return this.box
@@ -47,7 +50,7 @@ export class Inside {
     const answer = await this.ask({ initialisation: this.choice.value, seed: 0 })
     if (request !== this.request) return
     if ("error" in answer) return this.result.replaceChildren(element("p", "fault", answer.error))
-    this.result.replaceChildren(element("p", "hint", answer.data), row("input", answer.image), ...answer.layers.map((layer) => row(`${layer.index} ${layer.type}`, layer.maps, layer)))
+    this.result.replaceChildren(element("p", "hint", answer.data), row(t("input"), answer.image), ...answer.layers.map((layer) => row(`${layer.index} ${layer.type}`, layer.maps, layer)))
   }
 }
 
@@ -73,8 +76,8 @@ function row(name, maps, layer) {
 
 /** @param {Pick<LayerStatistics, "mean" | "std" | "zeros">} layer */
 export function statistics({ mean, std, zeros }) {
-  if (mean === null || std === null) return "only non-finite values"
-  return `mean ${mean.toPrecision(2)}, std ${std.toPrecision(2)}, ${percent(zeros, 0)} zeros`
+  if (mean === null || std === null) return t("only non-finite values")
+  return t("mean {mean}, std {std}, {share} zeros", { mean: mean.toPrecision(2), std: std.toPrecision(2), share: percent(zeros, 0) })
 }
 
 /** @param {LayerStatistics} layer */
@@ -83,7 +86,7 @@ function histogram({ counts, low, high }) {
   const svg = document.createElementNS(SPACE, "svg")
   svg.setAttribute("viewBox", "0 0 164 44")
   svg.setAttribute("role", "img")
-  svg.setAttribute("aria-label", `Histogram of the activations from ${low.toPrecision(2)} to ${high.toPrecision(2)}`)
+  svg.setAttribute("aria-label", t("Histogram of the activations from {low} to {high}", { low: low.toPrecision(2), high: high.toPrecision(2) }))
   const most = Math.max(...counts, 1)
   counts.forEach((count, place) => {
     const bar = document.createElementNS(SPACE, "rect")

@@ -1,7 +1,10 @@
 // A picture of a network as SVG: volumes for feature maps, bars for vectors, sheets for tokens, in proportion to their shapes.
 // It is self-contained, so that it can be downloaded.
 
-/** @import { Step } from "./types.js" */
+import { plural, t } from "../shared/text.js"
+import { number } from "./texts.js"
+
+/** @import { LayerAnalysis } from "./documents.js" */
 
 /** @type {Record<string, string>} */
 const COLOURS = { Input: "#7F7F7F", Linear: "#D55E00", Convolution: "#0072B2", Pooling: "#009E73", Activation: "#E69F00", Normalisation: "#56B4E9", Regularisation: "#999999", Shape: "#8C8C8C", Block: "#CC79A7" }
@@ -14,7 +17,7 @@ const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").r
 /**
  * The picture of an input and the layers behind it.
  * @param {number[]} input
- * @param {Pick<Step, "index" | "type" | "group" | "out_shape" | "parameters" | "error">[]} steps those of the analysis
+ * @param {Pick<LayerAnalysis, "index" | "type" | "group" | "out_shape" | "parameters" | "error">[]} steps those of the analysis
  * @param {{ chosen?: number, text?: string, lit?: string }} [look] `chosen` is the index of the step whose outline is `lit`
  */
 export function picture(input, steps, { chosen = -1, text = "currentColor", lit = "#D9400F" } = {}) {
@@ -42,22 +45,23 @@ export function picture(input, steps, { chosen = -1, text = "currentColor", lit 
     x += drawn.width + (thin ? 10 : GAP)
     return { from, width: drawn.width, top: drawn.top }
   }
-  place("Input", input, "input", -1, { thin: false, summary: "input" })
+  place("Input", input, t("input"), -1, { thin: false, summary: t("input") })
   let before = input
   for (const step of steps) {
     if (!step.out_shape) {
-      parts.push(`<g class="piece" data-index="${step.index}" transform="translate(${x} 0)"><title>${escape(step.error || "An earlier layer does not fit.")}</title><rect x="0" y="${BASE - 60}" width="26" height="60" fill="${step.error ? WRONG : "none"}" fill-opacity=".25" stroke="${WRONG}" stroke-dasharray="4 3"/><text x="13" y="${BASE + 20}" font-size="11.5" fill="${text}" text-anchor="end" transform="rotate(-38 13 ${BASE + 20})">${escape(step.type)}</text></g>`)
+      parts.push(`<g class="piece" data-index="${step.index}" transform="translate(${x} 0)"><title>${escape(step.error || t("An earlier layer does not fit."))}</title><rect x="0" y="${BASE - 60}" width="26" height="60" fill="${step.error ? WRONG : "none"}" fill-opacity=".25" stroke="${WRONG}" stroke-dasharray="4 3"/><text x="13" y="${BASE + 20}" font-size="11.5" fill="${text}" text-anchor="end" transform="rotate(-38 13 ${BASE + 20})">${escape(step.type)}</text></g>`)
       x += 44
       continue
     }
     const thin = String(before) === String(step.out_shape) && step.group !== "Block"
-    const facts = { thin, summary: `${step.type}: ${before.join("×")} → ${step.out_shape.join("×")}, ${step.parameters.toLocaleString("en")} parameters` }
+    const values = { type: step.type, before: before.join("×"), after: step.out_shape.join("×"), n: number(step.parameters) }
+    const facts = { thin, summary: plural("{type}: {before} → {after}, {n} parameter", "{type}: {before} → {after}, {n} parameters", step.parameters, values) }
     const at = place(step.group, step.out_shape, step.type, step.index, facts)
-    if (step.type === "ResidualBlock") parts.push(`<path d="M${at.from - GAP + 4} ${at.top - 4}C${at.from - GAP + 4} ${at.top - 46} ${at.from + at.width} ${at.top - 46} ${at.from + at.width - 4} ${at.top - 22}" fill="none" stroke="${COLOURS.Block}" stroke-width="2.5" stroke-dasharray="6 3"><title>Shortcut connection: the input of the block is added to its output.</title></path>`)
+    if (step.type === "ResidualBlock") parts.push(`<path d="M${at.from - GAP + 4} ${at.top - 4}C${at.from - GAP + 4} ${at.top - 46} ${at.from + at.width} ${at.top - 46} ${at.from + at.width - 4} ${at.top - 22}" fill="none" stroke="${COLOURS.Block}" stroke-width="2.5" stroke-dasharray="6 3"><title>${escape(t("Shortcut connection: the input of the block is added to its output."))}</title></path>`)
     before = step.out_shape
   }
   const width = Math.max(x + 20, 200), height = BASE + 92
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-HEAD} ${width} ${height + HEAD}" width="${width}" height="${height + HEAD}" font-family="sans-serif" color="${text}" role="img" aria-label="The network as blocks">${parts.join("")}</svg>`
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 ${-HEAD} ${width} ${height + HEAD}" width="${width}" height="${height + HEAD}" font-family="sans-serif" color="${text}" role="img" aria-label="${escape(t("The network as blocks"))}">${parts.join("")}</svg>`
 }
 
 /**

@@ -1,7 +1,9 @@
 // The layers of a network as data: they can be added, moved, copied, switched off and removed; each change can be undone and redone.
 
-/** @import { SavedLayer, SavedNetwork, Value } from "./types.js" */
+/** @import { LayerParam, SavedNetwork } from "./documents.js" */
 
+/** @typedef {LayerParam["default"]} Value the value of a parameter */
+/** @typedef {SavedNetwork["layers"][number]} SavedLayer */
 /** @typedef {{ id: number, type: string, params: Record<string, Value>, off: boolean }} Layer `params` has the parameters that are set */
 /** @typedef {{ name: string, title: string, input_shape: number[], layers: Layer[], chosen: number }} State `chosen` is a position in `layers` */
 
@@ -44,7 +46,7 @@ export class Stack {
    */
   open(network, title = network.title || network.name) {
     this.change(() => {
-      const layers = network.layers.map(({ type, off = false, ...params }) => ({ id: this.next++, type, params, off }))
+      const layers = network.layers.map(({ type, off = false, ...params }) => ({ id: this.next++, type: String(type), params, off: Boolean(off) }))
       this.state = { name: network.name || "mine", title, input_shape: network.input_shape, layers, chosen: 0 }
     })
   }
@@ -131,7 +133,7 @@ export class Stack {
       let head = 0, tail = 0
       while (head < shorter && same(on[head], layers[head])) head++
       while (tail < shorter - head && same(on[on.length - 1 - tail], layers[layers.length - 1 - tail])) tail++
-      const fresh = layers.slice(head, layers.length - tail).map(({ type, ...params }, place) => ({ id: on[head + place]?.type === type && head + place < on.length - tail ? on[head + place].id : this.next++, type, params, off: false }))
+      const fresh = layers.slice(head, layers.length - tail).map(({ type, ...params }, place) => ({ id: on[head + place]?.type === type && head + place < on.length - tail ? on[head + place].id : this.next++, type: String(type), params, off: false }))
       const replaced = new Set(on.slice(head, on.length - tail))
       const before = on[head] // what is put in goes where the first replaced layer stood, or in front of the first that stays
       const place = before ? this.layers.indexOf(before) : this.layers.length

@@ -1,9 +1,10 @@
 // Builds a network layer by layer: picture, sizes, errors with fixes, and code. The server analyses it after each change.
 
 import { request } from "../shared/client.js"
-import { element, find } from "../shared/dom.js"
+import { element, find, named } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { language, t } from "../shared/text.js"
 import { Inside } from "./inside.js"
 import { picture, save, saveText } from "./picture.js"
 import { Stack } from "./stack.js"
@@ -12,8 +13,9 @@ import { Window } from "./window.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { Layer } from "./stack.js"
- * @import { Analysis, BuilderData, Failure, LayerType, Param, Reading, Step, Value } from "./types.js"
+ * @import { BuilderData, FittingNetwork, LayerAnalysis, LayerKind, LayerParam, NetworkAnalysis, ReadNetwork } from "./documents.js"
+ * @import { Failure } from "./inside.js"
+ * @import { Layer, Value } from "./stack.js"
  */
 
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
@@ -32,7 +34,7 @@ const button = (name, text, act, label = text) => {
   return made
 }
 
-/** @param {Param} param */
+/** @param {LayerParam} param */
 function control({ kind, choices, low, high }) {
   if (kind === "choice") {
     const select = element("select")
@@ -70,11 +72,11 @@ class Builder {
     this.setState = () => {}
     /** @type {Component["setTriggerValue"]} */
     this.trigger = () => {}
-    /** @type {Map<string, LayerType>} */
+    /** @type {Map<string, LayerKind>} */
     this.kinds = new Map()
-    /** @type {Analysis | null} of the newest network; null where the request failed */
+    /** @type {NetworkAnalysis | FittingNetwork | null} of the newest network; null where the request failed */
     this.answer = null
-    /** @type {Map<number, Step>} by the position of the layer in the stack */
+    /** @type {Map<number, LayerAnalysis>} by the position of the layer in the stack */
     this.steps = new Map()
     this.changes = 0
     this.asking = this.behind = false // whether a request is on its way, and whether the network has changed since
@@ -89,7 +91,7 @@ class Builder {
     this.focus = undefined
     this.panelled = "" // the layer in the panel
     this.filled = "" // its parameters as JSON
-    /** @type {{ param: Param, input: HTMLInputElement | HTMLSelectElement }[]} */
+    /** @type {{ param: LayerParam, input: HTMLInputElement | HTMLSelectElement }[]} */
     this.fields = []
     this.facts = element("div", "numbers")
     /** @type {string | undefined} the tab that is open */
@@ -115,7 +117,7 @@ class Builder {
     click("paste", () => { this.parts.fault.textContent = ""; this.parts.reading.showModal() })
     click("cancel", () => this.parts.reading.close())
     click("file", () => this.parts.chosen.click())
-    click("link", () => this.copy(link, window.location.href, "Copy link"))
+    click("link", () => this.copy(link, window.location.href, t("Copy link")))
     click("svg", () => save(this.drawing(), this.stack.state.name, "svg"))
     click("png", () => save(this.drawing(), this.stack.state.name, "png"))
     click("json", () => saveText(`${JSON.stringify(this.stack.document().network, null, 2)}\n`, `${this.stack.state.name}.json`, "application/json"))
@@ -140,7 +142,7 @@ class Builder {
       return
     }
     this.started = true
-    /** @type {LayerType[] | Failure} */
+    /** @type {LayerKind[] | Failure} */
     const kinds = await request("api/network/catalogue")
     if ("error" in kinds) {
       this.started = false // the next update tries again
@@ -188,7 +190,7 @@ class Builder {
   }
 
   /**
-   * @param {Analysis | Failure} answer
+   * @param {NetworkAnalysis | FittingNetwork | Failure} answer
    * @param {number[]} places for each analysed layer the position in the stack
    */
   present(answer, places) {
@@ -199,11 +201,16 @@ class Builder {
     this.draw()
   }
 
-  /** @param {Analysis} answer */
+  /** @param {NetworkAnalysis} answer */
   trouble({ problems, refusal, steps }) {
     if (problems.length) return problems.join(" ")
     const misfit = steps.some((step) => step.error) // shown beside its layer
     return (!misfit && refusal) || this.notes
+  }
+
+  /** The analysis of a network that fits, else null. */
+  get fitting() {
+    return this.answer && "module" in this.answer ? this.answer : null
   }
 
   draw() {
@@ -225,7 +232,7 @@ class Builder {
     const sizes = this.stack.state.input_shape
     const known = [...new Map([...this.data.shapes, ...SHAPES].map((each) => [String(each), each])).values()]
     const own = !known.some((each) => String(each) === String(sizes))
-    this.parts.shape.replaceChildren(...known.map((each) => new Option(shapeText(each), String(each))), new Option("another…", "own"))
+    this.parts.shape.replaceChildren(...known.map((each) => new Option(shapeText(each), String(each))), new Option(t("another…"), "own"))
     this.parts.shape.value = own || this.typing ? "own" : String(sizes)
     this.parts.own.hidden = !(own || this.typing)
     this.parts.sizes.value = sizes.join(", ")
@@ -247,7 +254,9 @@ class Builder {
 
   drawTotals() {
     const totals = this.answer?.totals
-    this.parts.totals.textContent = totals ? `${number(totals.parameters)} parameters · ${number(totals.multiply_adds)} multiply-adds · ${bytes(totals.activation_bytes)} of activations per sample · ${bytes(totals.disk_bytes)} on disk` : ""
+    this.parts.totals.textContent = !totals ? "" : t("{parameters} parameters · {operations} multiply-adds · {activations} of activations per sample · {disk} on disk", {
+      parameters: number(totals.parameters), operations: number(totals.multiply_adds), activations: bytes(totals.activation_bytes), disk: bytes(totals.disk_bytes),
+    })
   }
 
   /** The element of the page that has the keyboard focus. */
@@ -277,20 +286,21 @@ class Builder {
     const card = element("li", `card${place === this.stack.state.chosen ? " chosen" : ""}${layer.off ? " off" : ""}${step?.error ? " wrong" : ""}`)
     card.tabIndex = 0
     card.dataset.type = layer.type
-    card.setAttribute("aria-label", `Layer ${place}, ${layer.type}${layer.off ? ", switched off" : ""}${step?.error ? ", does not fit" : ""}`)
+    const names = { place, type: layer.type }
+    card.setAttribute("aria-label", layer.off ? t("Layer {place}, {type}, switched off", names) : step?.error ? t("Layer {place}, {type}, does not fit", names) : t("Layer {place}, {type}", names))
     card.onclick = () => this.choose(place)
     card.onfocus = () => { if (this.stack.state.chosen !== place) this.choose(place, true) }
     const grip = element("span", "grip", "⠿")
-    grip.title = "Drag to move, or press Alt+↑ or Alt+↓"
+    grip.title = t("Drag to move, or press Alt+↑ or Alt+↓")
     grip.onpointerdown = (event) => this.drag(event, place)
     const text = element("div", "what")
-    text.append(element("span", "index", String(place)), element("b", "", layer.type), element("span", "set", settings(layer, this.kinds.get(layer.type)?.params ?? [])))
+    text.append(element("span", "index", String(place)), element("b", "", layer.type), named("set", settings(layer, this.kinds.get(layer.type)?.params ?? [])))
     const facts = element("div", "facts")
-    facts.append(element("span", "out", layer.off ? "off" : step?.out_shape ? shapeText(step.out_shape) : step?.error ? "does not fit" : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
+    facts.append(element("span", "out", layer.off ? t("off") : step?.out_shape ? shapeText(step.out_shape) : step?.error ? t("does not fit") : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
     const acts = element("div", "acts")
     acts.append(
-      button("up", "↑", () => this.moved(place, place - 1), "Move up"), button("down", "↓", () => this.moved(place, place + 1), "Move down"), button("copy", "×2", () => { this.focus = place + 1; this.stack.copy(place) }, "Duplicate"),
-      button("off", layer.off ? "on" : "off", () => { this.focus = place; this.stack.toggle(place) }, layer.off ? "Switch on" : "Switch off"), button("delete", "×", () => this.remove(place), "Delete"),
+      button("up", "↑", () => this.moved(place, place - 1), t("Move up")), button("down", "↓", () => this.moved(place, place + 1), t("Move down")), button("copy", "×2", () => { this.focus = place + 1; this.stack.copy(place) }, t("Duplicate")),
+      button("off", layer.off ? t("on") : t("off"), () => { this.focus = place; this.stack.toggle(place) }, layer.off ? t("Switch on") : t("Switch off")), button("delete", "×", () => this.remove(place), t("Delete")),
     )
     for (const act of acts.children) act.addEventListener("click", (event) => event.stopPropagation())
     card.append(grip, text, facts, acts)
@@ -378,12 +388,12 @@ class Builder {
   }
 
   fillPalette() {
-    /** @type {Map<string, LayerType[]>} */
+    /** @type {Map<string, LayerKind[]>} */
     const groups = new Map()
     for (const kind of this.kinds.values()) groups.set(kind.group, [...(groups.get(kind.group) ?? []), kind])
-    this.parts.palette.replaceChildren(element("h3", "", "Add a layer"), ...[...groups].map(([group, kinds]) => {
+    this.parts.palette.replaceChildren(element("h3", "", t("Add a layer")), ...[...groups.values()].map((kinds) => {
       const row = element("div", "group")
-      row.append(element("span", "hint", group), ...kinds.map((kind) => button("kind", kind.name, () => this.stack.add(kind.name), `${kind.title}: ${kind.summary}`)))
+      row.append(element("span", "hint", kinds[0].group_title), ...kinds.map((kind) => button("kind", kind.name, () => this.stack.add(kind.name), t("{title}: {summary}", { title: kind.title, summary: kind.summary }))))
       return row
     }))
   }
@@ -392,7 +402,7 @@ class Builder {
     const layer = this.stack.chosen
     if (!layer) {
       this.panelled = ""
-      return this.parts.panel.replaceChildren(element("p", "hint", "Add a layer from the palette, or open a network."))
+      return this.parts.panel.replaceChildren(element("p", "hint", t("Add a layer from the palette, or open a network.")))
     }
     const key = `${layer.id} ${this.stack.layers.length}`
     const params = JSON.stringify(layer.params)
@@ -418,7 +428,7 @@ class Builder {
   }
 
   /**
-   * @param {Param} param
+   * @param {LayerParam} param
    * @param {HTMLInputElement | HTMLSelectElement} input
    */
   field(param, input) {
@@ -429,7 +439,9 @@ class Builder {
       box.classList.toggle("wrong", !fits)
       if (fits) this.stack.set(this.stack.state.chosen, param.name, input instanceof HTMLSelectElement ? input.value : param.kind === "bool" ? input.checked : Number(input.value))
     }
-    box.append(element("span", "label", param.name), input, element("span", "help", param.kind === "int" || param.kind === "float" ? `${param.help} From ${param.low} to ${param.high}.` : param.help))
+    const help = language === "en" ? param.help : param.summary // PyTorch's documentation is in English
+    const isNumber = param.kind === "int" || param.kind === "float"
+    box.append(named("label", param.name), input, element("span", "help", isNumber ? t("{help} From {low} to {high}.", { help, low: param.low, high: param.high }) : help))
     return box
   }
 
@@ -445,7 +457,7 @@ class Builder {
 
   /**
    * @param {Layer} layer
-   * @param {Step} [step]
+   * @param {LayerAnalysis} [step]
    */
   drawFacts(layer, step) {
     this.window.stop()
@@ -471,7 +483,7 @@ class Builder {
     })
     const misfit = this.answer?.steps.find((step) => step.error)
     const wrong = misfit && this.placeOf(misfit.index)
-    const jump = misfit && wrong !== undefined && wrong !== this.stack.state.chosen ? [button("fix jump", `Layer ${wrong} (${misfit.type}) does not fit. Show it.`, () => this.choose(wrong))] : []
+    const jump = misfit && wrong !== undefined && wrong !== this.stack.state.chosen ? [button("fix jump", t("Layer {place} ({type}) does not fit. Show it.", { place: wrong, type: misfit.type }), () => this.choose(wrong))] : []
     this.parts.advice.replaceChildren(...jump, ...notes)
   }
 
@@ -480,29 +492,29 @@ class Builder {
     this.view = view
     for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view))
     const box = this.parts.view
-    const code = this.answer?.[this.style]
+    const code = this.fitting?.[this.style]
     if (view === "inside") return box.replaceChildren(this.inside.show(code ? JSON.stringify(this.stack.document().network) : null))
     if (view === "compare") return box.replaceChildren(...this.compared())
-    if (!code) return box.replaceChildren(element("p", "hint", "The code appears as soon as every layer fits."))
+    if (!code) return box.replaceChildren(element("p", "hint", t("The code appears as soon as every layer fits.")))
     const tools = element("div", "tools")
     const choice = element("select", "style")
-    choice.setAttribute("aria-label", "Style of the code")
-    choice.append(new Option("As a class", "module"), new Option("nn.Sequential", "sequential"))
+    choice.setAttribute("aria-label", t("Style of the code"))
+    choice.append(new Option(t("As a class"), "module"), new Option("nn.Sequential", "sequential"))
     choice.value = this.style
     choice.onchange = () => { this.style = choice.value === "module" ? "module" : "sequential"; this.show("code") }
-    const copy = button("copy-code", "Copy", () => { this.copy(copy, code, "Copy") })
-    tools.append(choice, element("span", "gap"), copy, button("save-code", "Download", () => saveText(code, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
+    const copy = button("copy-code", t("Copy"), () => { this.copy(copy, code, t("Copy")) })
+    tools.append(choice, element("span", "gap"), copy, button("save-code", t("Download"), () => saveText(code, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
     box.replaceChildren(tools, element("pre", "code", code))
   }
 
   compared() {
     const from = this.data.presets.find(({ name }) => name === this.stack.state.name)
-    const compared = this.answer?.compared
-    if (!from || !compared) return [element("p", "hint", "Open a network and change it to see the differences here.")]
-    if (!compared.length) return [element("p", "hint", `There is no difference from ${from.title || from.name}.`)]
+    const compared = this.fitting?.compared
+    if (!from || !compared) return [element("p", "hint", t("Open a network and change it to see the differences here."))]
+    if (!compared.length) return [element("p", "hint", t("There is no difference from {network}.", { network: from.title || from.name }))]
     const list = element("ul", "differences")
     list.append(...compared.map(({ text }) => element("li", "", text)))
-    return [element("p", "", `Compared with ${from.title || from.name}:`), list]
+    return [element("p", "", t("Compared with {network}:", { network: from.title || from.name })), list]
   }
 
   /** @param {string} name */
@@ -530,7 +542,7 @@ class Builder {
   /** @param {string} text the code of a network */
   async read(text) {
     const sizes = sizesIn(this.parts.given.value)
-    /** @type {Reading | Failure} */
+    /** @type {ReadNetwork | Failure} */
     const answer = await this.ask("api/network/read", { text, ...(sizes ? { input_shape: sizes } : {}) })
     this.parts.fault.textContent = "error" in answer ? answer.error : ""
     if ("error" in answer) return
@@ -544,12 +556,12 @@ class Builder {
   async file(file) {
     if (!file) return
     this.parts.chosen.value = ""
-    if (file.size > 200000) return this.complain("This file is too large to be a network.")
+    if (file.size > 200000) return this.complain(t("This file is too large to be a network."))
     const text = await file.text()
     if (!/^\s*[{[]/.test(text)) { this.parts.text.value = text; this.parts.fault.textContent = ""; this.parts.reading.showModal(); return this.read(text) }
     let network
-    try { network = JSON.parse(text) } catch (error) { return this.complain(`This is not JSON: ${/** @type {Error} */ (error).message}.`) }
-    /** @type {Analysis | Failure} */
+    try { network = JSON.parse(text) } catch (error) { return this.complain(t("This is not JSON: {error}.", { error: /** @type {Error} */ (error).message })) }
+    /** @type {NetworkAnalysis | Failure} */
     const answer = await this.ask("api/network/analyse", { network })
     const problem = "error" in answer ? answer.error : answer.problems[0]
     if (problem) return this.complain(problem)
@@ -574,9 +586,9 @@ class Builder {
   async copy(pressed, text, title) {
     try {
       await navigator.clipboard.writeText(text)
-      pressed.textContent = "Copied"
+      pressed.textContent = t("Copied")
     } catch {
-      pressed.textContent = "The browser did not allow it"
+      pressed.textContent = t("The browser did not allow it")
     }
     pressed.onblur = pressed.onpointerleave = () => { pressed.textContent = title }
   }

@@ -1,8 +1,9 @@
 // Animates a convolution or pooling: its window, with dilation, slides over the padded input and computes one output cell at a time.
 
 import { element } from "../shared/dom.js"
+import { t } from "../shared/text.js"
 
-/** @import { Value } from "./types.js" */
+/** @import { Value } from "./stack.js" */
 
 const SPACE = "http://www.w3.org/2000/svg"
 const PACE = 500 // milliseconds a place
@@ -49,7 +50,7 @@ export class Window {
     this.caption = element("figcaption", "fact")
     this.input = document.createElementNS(SPACE, "svg")
     this.output = document.createElementNS(SPACE, "svg")
-    this.button = element("button", "slide", "▶ Slide")
+    this.button = element("button", "slide", t("▶ Slide"))
     this.button.type = "button"
     this.button.onclick = () => (this.sliding === undefined ? this.slide() : this.stop())
     const row = element("div", "grids")
@@ -65,7 +66,7 @@ export class Window {
     this.stop()
     this.plan = plan(size, settings)
     const { size: drawn, count } = this.plan
-    this.caption.textContent = drawn < size ? `The upper left corner, ${drawn}×${drawn} of ${size}×${size} pixels. The window computes one output cell, then moves by the stride.` : "The window computes one output cell, then moves by the stride."
+    this.caption.textContent = drawn < size ? t("The upper left corner, {drawn}×{drawn} of {size}×{size} pixels. The window computes one output cell, then moves by the stride.", { drawn, size }) : t("The window computes one output cell, then moves by the stride.")
     this.box.hidden = count < 1
     if (count >= 1) this.draw(0)
   }
@@ -78,8 +79,8 @@ export class Window {
     const padded = (/** @type {number} */ place) => place < padding || place >= whole - padding
     this.grid(this.input, whole, (y, x) => `${padded(y) || padded(x) ? "pad" : "pixel"}${covers(this.plan, this.at, y, x) ? " seen" : ""}`)
     this.grid(this.output, count, (y, x) => (y * count + x === this.at ? "made" : y * count + x < this.at ? "done" : "pixel"), (place) => { this.stop(); this.draw(place) })
-    this.input.setAttribute("aria-label", `Input of ${whole} by ${whole} cells with its padding; the window covers ${kernel} by ${kernel} of them`)
-    this.output.setAttribute("aria-label", `Output of ${count} by ${count} cells`)
+    this.input.setAttribute("aria-label", t("Input of {size} by {size} cells with its padding; the window covers {kernel} by {kernel} of them", { size: whole, kernel }))
+    this.output.setAttribute("aria-label", t("Output of {size} by {size} cells", { size: count }))
   }
 
   /**
@@ -108,12 +109,12 @@ export class Window {
 
   slide() {
     this.sliding = setInterval(() => this.draw(this.at + 1), PACE)
-    this.button.textContent = "❙❙ Stop"
+    this.button.textContent = t("❙❙ Stop")
   }
 
   stop() {
     clearInterval(this.sliding)
     this.sliding = undefined
-    this.button.textContent = "▶ Slide"
+    this.button.textContent = t("▶ Slide")
   }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypedDict
 
 import streamlit as st
 
@@ -12,6 +13,17 @@ from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
 _component = register(Path(__file__).parent, isolated=False)
+
+
+class ComparisonData(TypedDict):
+    """The `data` of the component."""
+
+    chosen: list[str]
+    """The runs selected at first."""
+    occasion: str
+    """Identifies the reason for this selection; empty for none."""
+    most: int
+    """Maximum number of runs in a comparison."""
 
 
 def run_comparison(chosen: Sequence[str], occasion: str, key: str, on_go: Callable[[str, str], None]) -> None:
@@ -29,4 +41,5 @@ def run_comparison(chosen: Sequence[str], occasion: str, key: str, on_go: Callab
         if isinstance(event, dict):
             on_go(str(event.get("where")), str(event.get("run")))
 
-    _component(key=key, data={"chosen": list(chosen), "occasion": occasion, "most": MAX_RUNS}, on_go_change=went)
+    data: ComparisonData = {"chosen": list(chosen), "occasion": occasion, "most": MAX_RUNS}
+    _component(key=key, data=data, on_go_change=went)

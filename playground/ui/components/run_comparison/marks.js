@@ -1,5 +1,7 @@
 // The colour and shape of a run, by its slot, the same on every plot.
 
+import { t } from "../shared/text.js"
+
 /**
  * @import { Look } from "../shared/plot.js"
  * @import { State } from "./types.js"
@@ -43,27 +45,36 @@ export function freeSlot(chosen) {
 }
 
 /**
- * A piece of the run's line with its shape.
+ * A piece of the run's line with its shape, as SVG.
  * @param {Look} look
  * @param {number} [slot] none for a run that is not selected
+ */
+export function drawnLine(look, slot) {
+  if (slot === undefined) return ""
+  const colour = colourOf(look, slot)
+  return `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
+}
+
+/**
+ * @param {Look} look
+ * @param {number} slot
  */
 export function swatch(look, slot) {
   const made = document.createElement("span")
   made.className = "comparison-swatch"
   made.setAttribute("aria-hidden", "true")
-  if (slot === undefined) return made
-  const colour = colourOf(look, slot)
-  made.innerHTML = `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
+  made.innerHTML = drawnLine(look, slot)
   return made
 }
 
 /** @param {number} seconds */
 export function duration(seconds) {
   if (!seconds) return "–"
-  if (seconds < 59.5) return `${seconds.toFixed(seconds < 9.95 ? 1 : 0)} s`
+  if (seconds < 59.5) return t("{seconds} s", { seconds: seconds.toFixed(seconds < 9.95 ? 1 : 0) })
   const whole = Math.round(seconds)
   const minutes = Math.floor(whole / 60)
-  return minutes < 60 ? `${minutes} min ${whole % 60} s` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`
+  if (minutes < 60) return t("{minutes} min {seconds} s", { minutes, seconds: whole % 60 })
+  return t("{hours} h {minutes} min", { hours: Math.floor(minutes / 60), minutes: minutes % 60 })
 }
 
 /**
@@ -78,8 +89,8 @@ export function compare(one, other) {
 
 /** @type {Record<State, string>} */
 export const STATES = {
-  queued: "queued", running: "running", paused: "paused", finished: "finished",
-  stopped: "stopped", failed: "failed", interrupted: "interrupted",
+  queued: t("queued"), running: t("running"), paused: t("paused"), finished: t("finished"),
+  stopped: t("stopped"), failed: t("failed"), interrupted: t("interrupted"),
 }
 
 /**

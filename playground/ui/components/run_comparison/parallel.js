@@ -3,6 +3,7 @@
 import { find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
+import { t } from "../shared/text.js"
 import { colourOf, drawnShape } from "./marks.js"
 
 /**
@@ -82,7 +83,8 @@ export class Parallel {
     this.content = content
     this.axes = axes.map((each, index) => ({ ...each, x: ROOM.left + ((width - ROOM.left - ROOM.right) * index) / (axes.length - 1) }))
     this.bands.clear()
-    const svg = shape("svg", { width, height: HEIGHT, role: "img", "aria-label": "The settings of each run and its test accuracy; the table has the same numbers" })
+    const label = t("The settings of each run and its test accuracy; the table has the same numbers")
+    const svg = shape("svg", { width, height: HEIGHT, role: "img", "aria-label": label })
     this.lines = this.runs.map((line, index) => ({ run: line.run, drawn: this.line(line, index, look) }))
     svg.append(...this.lines.map(({ drawn }) => drawn), ...this.axes.map((each) => this.axis(each, look)))
     this.plot.replaceChildren(svg)
@@ -204,7 +206,7 @@ export function scaleOf({ name, title, texts, numbers }, places) {
  * @param {number[]} values
  * @returns {Scale}
  */
-const accuracies = (values) => ({ name: ACCURACY, title: "Test accuracy", ...scaled(values, values.map((value) => percent(value))) })
+const accuracies = (values) => ({ name: ACCURACY, title: t("Test accuracy"), ...scaled(values, values.map((value) => percent(value))) })
 
 /**
  * Values as shares of the axis, with a tick at each.

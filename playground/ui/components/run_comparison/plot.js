@@ -3,6 +3,7 @@
 import { element, find } from "../shared/dom.js"
 import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
 import { smooth } from "../shared/smoothing.js"
+import { t } from "../shared/text.js"
 import { colourOf, shapeOf } from "./marks.js"
 
 /**
@@ -12,8 +13,13 @@ import { colourOf, shapeOf } from "./marks.js"
 
 /** @typedef {Selected & { curves: Curves }} Drawn */
 
-/** @type {Record<Axis, { title: string, unit: string }>} */
-const AXES = { epoch: { title: "epoch", unit: "epoch" }, step: { title: "step", unit: "step" }, seconds: { title: "seconds of training", unit: "second" } }
+const PLACE = { place: "%{x:~g}" } // on the axis, as Plotly writes it
+/** @type {Record<Axis, { title: string, choice: string, place: string }>} */
+const AXES = {
+  epoch: { title: t("epoch"), choice: t("by epoch"), place: t("epoch {place}", PLACE) },
+  step: { title: t("step"), choice: t("by step"), place: t("step {place}", PLACE) },
+  seconds: { title: t("seconds of training"), choice: t("by second"), place: t("second {place}", PLACE) },
+}
 const MOST = 0.95 // of the losses lie below the ceiling …
 const HIGH = 1.6 // … divided by this
 
@@ -45,9 +51,9 @@ export class Overlay {
 
   tools() {
     const axis = element("select")
-    axis.append(...Object.entries(AXES).map(([name, { unit }]) => new Option(`by ${unit}`, name)))
+    axis.append(...Object.entries(AXES).map(([name, { choice }]) => new Option(choice, name)))
     axis.value = this.view.x
-    axis.setAttribute("aria-label", "Horizontal axis")
+    axis.setAttribute("aria-label", t("Horizontal axis"))
     axis.onchange = () => this.set("x", /** @type {Axis} */ (axis.value))
     const slider = element("input")
     Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.view.smoothing })
@@ -57,9 +63,9 @@ export class Overlay {
     this.log.onchange = () => this.set("log", this.log.checked)
     const label = (/** @type {(Node | string)[]} */ ...parts) => { const made = element("label"); made.append(...parts); return made }
     return [
-      this.segments("Curve", "what", [["loss", "Loss"], ["accuracy", "Accuracy"]]),
-      this.segments("Of", "show", [["train", "Training"], ["test", "Test"], ["both", "Both"]]),
-      axis, label("Smoothing", slider), label(this.log, "Log scale"),
+      this.segments(t("Curve"), "what", [["loss", t("Loss")], ["accuracy", t("Accuracy")]]),
+      this.segments(t("Training or test"), "show", [["train", t("Training")], ["test", t("Test")], ["both", t("Both")]]),
+      axis, label(t("Smoothing"), slider), label(this.log, t("Log scale")),
     ]
   }
 
@@ -70,7 +76,7 @@ export class Overlay {
    * @param {[Settings[Name], string][]} choices
    */
   segments(title, name, choices) {
-    const group = element("div", "comparison-segments")
+    const group = element("div", "segments")
     group.setAttribute("role", "group")
     group.setAttribute("aria-label", title)
     const buttons = choices.map(([value, text]) => {
@@ -132,8 +138,8 @@ export class Overlay {
   traces({ run, name, slot, curves }, look, end) {
     const { x, what, show, smoothing } = this.view
     const colour = colourOf(look, slot)
-    const format = what === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
-    const hover = (/** @type {string} */ kind) => `<b>${escaped(name)}</b><br>${kind}: ${format}<br>${AXES[x].unit} %{x:~g}<extra></extra>`
+    const value = { value: what === "accuracy" ? "%{y:.1%}" : "%{y:.4f}" }
+    const hover = (/** @type {string} */ text) => `<b>${escaped(name)}</b><br>${text}<br>${AXES[x].place}<extra></extra>`
     const faded = this.lit !== null && this.lit !== run ? 0.2 : 1
     const symbol = shapeOf(slot)
     const { train, test } = curves
@@ -143,13 +149,13 @@ export class Overlay {
       const thin = show === "both"
       if (smoothing && !thin) traces.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
       traces.push({
-        x: train.x, y: smooth(train, smoothing, end), mode: "lines+markers", hovertemplate: hover("training"), opacity: (thin ? 0.6 : 1) * faded,
+        x: train.x, y: smooth(train, smoothing, end), mode: "lines+markers", hovertemplate: hover(t("training: {value}", value)), opacity: (thin ? 0.6 : 1) * faded,
         line: { color: colour, width: thin ? 1.5 : 2.5 }, marker: { color: colour, symbol, size: train.x.map((_, index) => (index === last && !thin ? 10 : 0)), opacity: 1 },
       })
     }
     if (show !== "train") {
       const size = test.x.length > 60 ? 0 : 8
-      traces.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover("test") })
+      traces.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover(t("test: {value}", value)) })
     }
     return traces
   }
@@ -165,8 +171,9 @@ export class Overlay {
     const across = { title: AXES[x].title, range: [0, 1.01 * end || 1] }
     const ceiling = what === "loss" && !log ? ceilingOf(drawn.map(({ curves }) => curves), show) : null
     const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : ceiling ? { range: [0, ceiling] } : { rangemode: "tozero" }
-    const notes = [show === "both" ? "Thin lines show training, dotted lines show test." : "", ceiling ? "A few points lie above the plot. “Log scale” shows them." : ""]
-    this.note.textContent = notes.join(" ")
+    const kinds = show === "both" ? t("Thin lines show training, dotted lines show test.") : ""
+    const above = ceiling ? t("A few points lie above the plot. “Log scale” shows them.") : ""
+    this.note.textContent = `${kinds} ${above}`
     return layout(look, this.plot.clientHeight || 420, across, up, {
       uirevision: `${x} ${what} ${log} ${this.revision}`, // a zoom survives the next refresh
       hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 },

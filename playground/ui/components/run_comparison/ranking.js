@@ -3,6 +3,7 @@
 import { element, find } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
+import { t } from "../shared/text.js"
 import { STATES, isActive, swatch } from "./marks.js"
 
 /**
@@ -28,7 +29,7 @@ export const ranking = (runs) => [...runs].sort((one, other) => (accuracyOf(othe
 export function result(run) {
   const { state, place } = run
   const accuracy = accuracyOf(run)
-  if (state === "queued") return place ? `queued, position ${place}` : STATES[state]
+  if (state === "queued") return place ? t("queued, position {place}", { place }) : STATES[state]
   return accuracy !== null ? percent(accuracy) : isActive(state) ? "…" : STATES[state]
 }
 
@@ -91,7 +92,7 @@ export class Ranking {
     this.items.set(run, known)
     const { button, track, bar } = known
     button.setAttribute("aria-pressed", String(!hidden))
-    button.title = hidden ? `${name}: show its curves` : `${name}: hide its curves`
+    button.title = hidden ? t("{name}: show its curves", { name }) : t("{name}: hide its curves", { name })
     const rank = element("span", "comparison-place", accuracyOf(selected) === null ? "" : `${index + 1}.`)
     button.replaceChildren(rank, swatch(look, slot), element("span", "comparison-name", name), element("span", "comparison-number", result(selected)))
     bar.style.transform = `scaleX(${facts?.share ?? 0})`

@@ -1,9 +1,10 @@
 // The selected runs as a table: the settings in which they differ, their results, and the actions on each.
 
-import { element } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { grouped, percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
-import { STATES, compare, duration, swatch } from "./marks.js"
+import { draw, html, nothing, repeat } from "../shared/templates.js"
+import { t } from "../shared/text.js"
+import { STATES, compare, drawnLine, duration } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
@@ -20,23 +21,25 @@ import { STATES, compare, duration, swatch } from "./marks.js"
  * @property {string} [help]
  */
 
+/** @typedef {"name" | "note"} Text what can be edited in its place */
+
 /** @param {number} value */
-const number = (value) => (value ? value.toLocaleString("en") : "–")
+const number = (value) => (value ? grouped(value) : "–")
 
 /** @type {Result[]} */
 const RESULTS = [
-  { name: "accuracy", title: "Test accuracy", write: ({ accuracy }) => percent(accuracy), better: 1, help: "Test accuracy at the last evaluation" },
-  { name: "best_accuracy", title: "Best accuracy", write: ({ best_accuracy }) => percent(best_accuracy), better: 1, help: "Highest test accuracy so far" },
-  { name: "seconds", title: "Time", write: ({ seconds }) => duration(seconds), better: -1, help: "Time spent training, without evaluations and pauses" },
-  { name: "step", title: "Steps", write: ({ step }) => number(step), better: 0 },
-  { name: "parameters", title: "Parameters", write: ({ parameters }) => number(parameters), better: -1 },
+  { name: "accuracy", title: t("Test accuracy"), write: ({ accuracy }) => percent(accuracy), better: 1, help: t("Test accuracy at the last evaluation") },
+  { name: "best_accuracy", title: t("Best accuracy"), write: ({ best_accuracy }) => percent(best_accuracy), better: 1, help: t("Highest test accuracy so far") },
+  { name: "seconds", title: t("Time"), write: ({ seconds }) => duration(seconds), better: -1, help: t("Time spent training, without evaluations and pauses") },
+  { name: "step", title: t("Steps"), write: ({ step }) => number(step), better: 0 },
+  { name: "parameters", title: t("Parameters"), write: ({ parameters }) => number(parameters), better: -1 },
   {
-    name: "multiply_adds", title: "Multiply-adds per image", write: ({ multiply_adds }) => number(multiply_adds), better: -1,
-    help: "Multiply-adds of the forward pass for one image",
+    name: "multiply_adds", title: t("Multiply-adds per image"), write: ({ multiply_adds }) => number(multiply_adds), better: -1,
+    help: t("Multiply-adds of the forward pass for one image"),
   },
   {
-    name: "compute", title: "Compute", write: ({ compute, compute_text }) => (compute ? compute_text : "–"), better: -1,
-    help: "Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes",
+    name: "compute", title: t("Compute"), write: ({ compute, compute_text }) => (compute ? compute_text : "–"), better: -1,
+    help: t("Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes"),
   },
 ]
 
@@ -103,8 +106,8 @@ export class Table {
     /** @type {string | null} the name of a column */
     this.sort = null
     this.descending = true
-    this.editing = false
-    this.content = ""
+    /** @type {{ run: string, what: Text | "delete" } | null} what is edited, or the run that may be deleted */
+    this.open = null
   }
 
   /**
@@ -116,76 +119,65 @@ export class Table {
     this.runs = runs
     this.columns = columns
     this.order = order
-    this.draw()
+    if (!this.isTyping()) this.draw() // a field that moved would lose the focus, and end
+  }
+
+  isTyping() {
+    return this.open !== null && this.open.what !== "delete"
   }
 
   draw() {
-    if (this.editing) return // keep what is being typed
     const look = theme(this.box)
-    const content = JSON.stringify([this.runs, this.columns, this.order, this.sort, this.descending, look.colours])
-    if (content === this.content) return
-    this.content = content
+    const shown = results(this.runs)
+    const rows = sorted(this.runs, this.columns, this.order, this.sort, this.descending)
     this.box.hidden = this.runs.length === 0
-    const table = element("table")
-    const body = element("tbody")
-    body.append(...sorted(this.runs, this.columns, this.order, this.sort, this.descending).map((row) => this.row(row, look)))
-    table.append(this.head(), body)
-    const focused = this.box.ownerDocument.activeElement
-    const name = focused instanceof HTMLElement && this.box.contains(focused) ? focused.dataset.control : null
-    this.box.replaceChildren(table)
-    if (name) this.focus(name)
+    draw(this.box, html`
+      <table>
+        <thead>
+          <tr>
+            ${this.heading({ name: "name", title: t("Run") })}
+            ${repeat(this.columns, ({ name }) => name, (column) => this.heading(column))}
+            ${repeat(shown, ({ name }) => name, (result) => this.heading(result, "comparison-number"))}
+          </tr>
+        </thead>
+        <tbody>${repeat(rows, ({ run }) => run, (row) => this.row(row, shown, look))}</tbody>
+      </table>`)
   }
 
-  /** @param {string} control */
-  focus(control) {
-    const button = this.box.querySelector(`[data-control="${CSS.escape(control)}"]`)
-    if (button instanceof HTMLElement) button.focus()
-  }
-
-  head() {
-    const row = element("tr")
-    const heading = (/** @type {string} */ name, /** @type {string} */ title, kind = "", help = "") => {
-      const cell = element("th", kind)
-      const button = element("button", "", title)
-      Object.assign(button, { type: "button", title: help })
-      button.dataset.control = `sort ${name}`
-      button.onclick = () => {
-        this.descending = this.sort === name ? !this.descending : true
-        this.sort = name
-        this.draw()
-      }
-      cell.setAttribute("aria-sort", this.sort === name ? (this.descending ? "descending" : "ascending") : "none")
-      cell.append(button)
-      row.append(cell)
+  /** @param {{ name: string, title: string, help?: string }} column */
+  heading({ name, title, help = "" }, kind = "") {
+    const order = this.sort !== name ? "none" : this.descending ? "descending" : "ascending"
+    const sort = () => {
+      this.descending = this.sort === name ? !this.descending : true
+      this.sort = name
+      this.draw()
     }
-    heading("name", "Run")
-    this.columns.forEach(({ name, title }) => heading(name, title))
-    results(this.runs).forEach(({ name, title, help }) => heading(name, title, "comparison-number", help))
-    const head = element("thead")
-    head.append(row)
-    return head
+    return html`<th class=${kind} aria-sort=${order}><button type="button" title=${help} @click=${sort}>${title}</button></th>`
   }
 
   /**
    * @param {Selected} row
+   * @param {Result[]} shown
    * @param {Look} look
    */
-  row(row, look) {
-    const made = element("tr")
-    made.dataset.run = row.run
-    made.onpointerenter = () => this.act.light(row.run)
-    made.onpointerleave = () => this.act.light(null)
+  row(row, shown, look) {
     const at = this.order.indexOf(row.run)
-    made.append(this.title(row, look), ...this.columns.map(({ texts }) => element("td", "", texts[at] ?? "")))
-    for (const result of results(this.runs)) {
-      const cell = element("td", "comparison-number", row.facts ? result.write(row.facts) : "–")
-      if (isBest(result, row, this.runs)) {
-        cell.classList.add("best")
-        cell.append(element("span", "comparison-unseen", " (best)"))
-      }
-      made.append(cell)
-    }
-    return made
+    return html`
+      <tr data-run=${row.run} @pointerenter=${() => this.act.light(row.run)} @pointerleave=${() => this.act.light(null)}>
+        ${this.title(row, look)}
+        ${this.columns.map(({ texts }) => html`<td>${texts[at] ?? ""}</td>`)}
+        ${shown.map((result) => this.result(result, row))}
+      </tr>`
+  }
+
+  /**
+   * @param {Result} result
+   * @param {Selected} row
+   */
+  result(result, row) {
+    const text = row.facts ? result.write(row.facts) : "–"
+    if (!isBest(result, row, this.runs)) return html`<td class="comparison-number">${text}</td>`
+    return html`<td class="comparison-number best">${text} <span class="comparison-unseen">${t("(best)")}</span></td>`
   }
 
   /**
@@ -194,111 +186,110 @@ export class Table {
    * @param {Look} look
    */
   title(row, look) {
-    const cell = element("th")
-    cell.scope = "row"
-    const head = element("div", "comparison-title")
-    const name = element("span", "comparison-name", row.name)
-    name.title = row.name
-    head.append(swatch(look, row.slot), name)
-    const edit = () => this.edit(row, "name", head)
-    if (row.own) {
-      name.ondblclick = edit
-      head.append(this.button(row, "rename", "✎", edit, `Rename ${row.name}`))
-    }
-    const acts = element("div", "comparison-acts")
-    acts.append(this.link(row, "train", "Train"), this.link(row, "evaluate", "Evaluate"))
-    const note = element("div", "comparison-note", row.note)
-    if (row.own) {
-      note.ondblclick = () => this.edit(row, "note", note)
-      acts.append(this.button(row, "note", row.note ? "Edit note" : "Add note", () => this.edit(row, "note", note), `Edit the note on ${row.name}`))
-      acts.append(this.button(row, "delete", "Delete", () => this.ask(row, acts), `Delete ${row.name}`))
-    }
-    if (row.state !== "finished") acts.prepend(element("span", "comparison-state", STATES[row.state]))
-    cell.append(head, note, acts)
-    return cell
+    const { run, slot, name, note, own } = row
+    const open = this.open?.run === run ? this.open.what : null
+    const edit = (/** @type {Text} */ what) => (own ? () => this.change(run, what) : nothing)
+    const title = html`
+      <span class="comparison-swatch" aria-hidden="true" .innerHTML=${drawnLine(look, slot)}></span>
+      <span class="comparison-name" title=${name} @dblclick=${edit("name")}>${name}</span>
+      ${own ? this.button(run, "name", "✎", t("Rename {name}", { name })) : nothing}`
+    return html`
+      <th scope="row">
+        <div class="comparison-title">${open === "name" ? this.field(row, open) : title}</div>
+        <div class="comparison-note" @dblclick=${edit("note")}>${open === "note" ? this.field(row, open) : note}</div>
+        <div class="comparison-acts">${open === "delete" ? this.question(row) : this.acts(row)}</div>
+      </th>`
+  }
+
+  /** @param {Selected} row */
+  acts({ run, name, note, own, state }) {
+    return html`
+      ${state !== "finished" ? html`<span class="comparison-state">${STATES[state]}</span>` : nothing}
+      ${this.link(run, "train", t("Train"), name)}
+      ${this.link(run, "evaluate", t("Evaluate"), name)}
+      ${own ? this.button(run, "note", note ? t("Edit note") : t("Add note"), t("Edit the note on {name}", { name })) : nothing}
+      ${own ? this.button(run, "delete", t("Delete"), t("Delete {name}", { name })) : nothing}`
   }
 
   /**
-   * @param {Selected} row
+   * @param {string} run
    * @param {"train" | "evaluate"} where
    * @param {string} text
+   * @param {string} name
    */
-  link(row, where, text) {
-    const link = element("a", "", text)
-    link.href = new URL(where === "train" ? `train?run=${row.run}` : `evaluate?model=${row.run}`, document.baseURI).href
-    link.setAttribute("aria-label", `${text}: ${row.name}`)
-    link.dataset.control = `${where} ${row.run}`
-    link.onclick = (event) => {
+  link(run, where, text, name) {
+    const address = new URL(where === "train" ? `train?run=${run}` : `evaluate?model=${run}`, document.baseURI).href
+    const go = (/** @type {MouseEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return // opens in a tab of its own
       event.preventDefault()
-      this.act.go(where, row.run)
+      this.act.go(where, run)
     }
-    return link
+    return html`<a href=${address} aria-label="${text}: ${name}" @click=${go}>${text}</a>`
   }
 
   /**
-   * @param {Selected} row
-   * @param {string} what it does
+   * @param {string} run
+   * @param {Text | "delete"} what it changes
    * @param {string} text
-   * @param {() => void} act
    * @param {string} label
    */
-  button(row, what, text, act, label) {
-    const button = element("button", "", text)
-    Object.assign(button, { type: "button", title: label, onclick: act })
-    button.setAttribute("aria-label", label)
-    button.dataset.control = `${what} ${row.run}`
-    return button
+  button(run, what, text, label) {
+    const change = () => this.change(run, what)
+    return html`<button type="button" title=${label} aria-label=${label} data-control="${what} ${run}" @click=${change}>${text}</button>`
   }
 
   /**
-   * Edit the name or the note in its place: Enter saves, Escape cancels; in a note, Shift+Enter starts a new line.
-   * @param {Selected} row
-   * @param {"name" | "note"} what
-   * @param {HTMLElement} place
+   * Edit the name or the note in its place, or ask before the run is deleted.
+   * @param {string} run
+   * @param {Text | "delete"} what
    */
-  edit(row, what, place) {
-    if (this.editing) return
-    this.editing = true
-    const field = element(what === "note" ? "textarea" : "input", "comparison-field")
-    field.value = row[what]
-    field.maxLength = what === "note" ? 2000 : 80
-    field.setAttribute("aria-label", what === "note" ? `Note on ${row.name}` : `Name of ${row.name}`)
-    const end = (/** @type {boolean} */ keep) => {
-      if (!this.editing) return
-      this.editing = false
-      this.content = ""
-      if (keep && field.value !== row[what]) this.act.relabel(row.run, { [what]: field.value })
-      this.draw()
-      this.focus(`${what === "note" ? "note" : "rename"} ${row.run}`)
+  change(run, what) {
+    if (this.isTyping()) return
+    this.open = { run, what }
+    this.draw()
+    const first = this.box.querySelector(".comparison-field, .sure")
+    if (first instanceof HTMLElement) first.focus()
+    if (first instanceof HTMLInputElement || first instanceof HTMLTextAreaElement) first.select()
+  }
+
+  /** Show again what was there before the change; its button gets the focus. */
+  end() {
+    const { run, what } = this.open ?? {}
+    this.open = null
+    this.draw()
+    const button = this.box.querySelector(`[data-control="${CSS.escape(`${what} ${run}`)}"]`)
+    if (button instanceof HTMLElement) button.focus()
+  }
+
+  /**
+   * Where a name or a note is typed: Enter saves, Escape cancels; in a note, Shift+Enter starts a new line.
+   * @param {Selected} row
+   * @param {Text} what
+   */
+  field(row, what) {
+    const { run, name, note } = row
+    const save = (/** @type {{ target: any }} */ { target }) => {
+      if (!this.open) return // the field has ended, and so lost the focus
+      this.end()
+      if (target.value !== row[what]) this.act.relabel(run, { [what]: target.value })
     }
-    field.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+    const press = (/** @type {KeyboardEvent & { target: any }} */ event) => {
       event.stopPropagation()
-      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); end(true) }
-      if (event.key === "Escape") end(false)
+      if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); save(event) }
+      if (event.key === "Escape") this.end()
     }
-    field.onblur = () => end(true)
-    place.replaceChildren(field)
-    field.focus()
-    field.select()
+    const label = what === "name" ? t("Name of {name}", { name }) : t("Note on {name}", { name })
+    if (what === "name") return html`<input class="comparison-field" maxlength="80" aria-label=${label} .value=${name} @keydown=${press} @blur=${save}>`
+    return html`<textarea class="comparison-field" maxlength="2000" aria-label=${label} .value=${note} @keydown=${press} @blur=${save}></textarea>`
   }
 
-  /**
-   * Ask before a run is deleted.
-   * @param {Selected} row
-   * @param {HTMLElement} acts
-   */
-  ask(row, acts) {
-    this.editing = true
-    const answer = (/** @type {boolean} */ yes) => {
-      this.editing = false
-      this.content = ""
-      if (yes) this.act.remove(row.run)
-      this.draw()
-    }
-    const buttons = [this.button(row, "yes", "Delete", () => answer(true), `Yes, delete ${row.name}`), this.button(row, "no", "Cancel", () => answer(false), `Do not delete ${row.name}`)]
-    buttons[0].className = "sure"
-    acts.replaceChildren(element("span", "", "Delete this run?"), ...buttons)
-    buttons[0].focus()
+  /** @param {Selected} row */
+  question({ run, name }) {
+    const [yes, no] = [t("Yes, delete {name}", { name }), t("Do not delete {name}", { name })]
+    const remove = () => { this.end(); this.act.remove(run) }
+    return html`
+      <span>${t("Delete this run?")}</span>
+      <button type="button" class="sure" title=${yes} aria-label=${yes} @click=${remove}>${t("Delete")}</button>
+      <button type="button" title=${no} aria-label=${no} @click=${() => this.end()}>${t("Cancel")}</button>`
   }
 }

@@ -1,9 +1,10 @@
 // Compares runs: fetches the list of runs and the curves of the selected ones, independently of Streamlit's script runs.
 
-import { UNREACHABLE, request } from "../shared/client.js"
+import { request } from "../shared/client.js"
 import { element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
+import { t } from "../shared/text.js"
 import { RunList } from "./list.js"
 import { freeSlot, isActive } from "./marks.js"
 import { Parallel } from "./parallel.js"
@@ -51,7 +52,7 @@ class Comparison {
     this.asking = {}
     this.request = "" // for which curves
     this.seen = "" // the version of the curves
-    this.looked = this.closed = false
+    this.looked = this.closed = this.unreachable = false
     /** @type {Component["setTriggerValue"]} */
     this.go = () => {}
     this.overlay = new Overlay(this.root, this.view, (name) => this.viewed(name))
@@ -114,7 +115,8 @@ class Comparison {
     if (this.closed || this.asking[name] !== mine) return
     try {
       if (news?.error) this.complain(news.error)
-      else this.complain("", UNREACHABLE)
+      else if (this.unreachable) this.complain("")
+      this.unreachable = Boolean(news?.unreachable)
       if (news && !news.error) answer(news)
     } finally {
       if (!this.closed && this.asking[name] === mine && !document.hidden) mine.timer = setTimeout(() => this[name](), wait())
@@ -159,7 +161,7 @@ class Comparison {
     this.order = runs
     gone.forEach((run) => this.chosen.delete(run))
     if (gone.length) {
-      this.complain("Some of the runs in this comparison no longer exist.")
+      this.complain(t("Some of the runs in this comparison no longer exist."))
       this.askList()
     }
     this.draw()
@@ -172,7 +174,7 @@ class Comparison {
   choose(runs) {
     const { most } = this.runs
     const selected = [...new Set(runs)].slice(0, most)
-    if (runs.length > most) this.complain(`At most ${most} runs can be compared at once.`)
+    if (runs.length > most) this.complain(t("At most {most} runs can be compared at once.", { most }))
     const before = [...this.chosen.keys()].join()
     for (const run of [...this.chosen.keys()]) if (!selected.includes(run)) this.chosen.delete(run)
     for (const run of selected) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
@@ -238,7 +240,7 @@ class Comparison {
     if (!(await this.post("api/compare/delete", { run }))) return
     this.choose([...this.chosen.keys()].filter((each) => each !== run))
     const done = this.part("done")
-    find(done, "span").textContent = `“${name}” was deleted.`
+    find(done, "span").textContent = t("“{name}” was deleted.", { name })
     find(done, "button").onclick = () => this.restore(run)
     done.classList.add("shown")
     this.look()
@@ -263,12 +265,11 @@ class Comparison {
   }
 
   /**
-   * Show what went wrong, or clear a message that starts with `only`.
+   * Show what went wrong; an empty message clears it.
    * @param {string} message
    */
-  complain(message, only = "") {
-    const place = this.part("message")
-    if (message || place.textContent.startsWith(only)) place.textContent = message
+  complain(message) {
+    this.part("message").textContent = message
   }
 
   draw() {
@@ -297,9 +298,10 @@ class Comparison {
     line.hidden = this.list.queue.length === 0
     find(line, "ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
       const item = element("li")
-      const title = own ? name : name ? `${name} (shared)` : "Another learner’s run"
-      item.append(element("span", "comparison-place", place ? `${place}.` : "now"), element("span", "comparison-name", title))
-      if (own) item.append(place ? button("Cancel", () => this.withdraw(run), `Cancel ${name}`) : button("Stop", () => this.withdraw(run), `Stop ${name}`))
+      const title = own ? name : name ? t("{name} (shared)", { name }) : t("Another learner’s run")
+      item.append(element("span", "comparison-place", place ? `${place}.` : t("now")), element("span", "comparison-name", title))
+      const [text, label] = place ? [t("Cancel"), t("Cancel {name}", { name })] : [t("Stop"), t("Stop {name}", { name })]
+      if (own) item.append(button(text, () => this.withdraw(run), label))
       return item
     }))
   }
@@ -308,10 +310,10 @@ class Comparison {
     const box = this.part("trash")
     const { trash } = this.list
     box.hidden = trash.length === 0
-    find(box, "summary").textContent = `Deleted runs: ${trash.length}`
+    find(box, "summary").textContent = t("Deleted runs: {count}", { count: trash.length })
     find(box, "ul").replaceChildren(...trash.map(({ run, name }) => {
       const item = element("li")
-      item.append(button("Restore", () => this.restore(run), `Restore ${name}`), ` ${name}`)
+      item.append(button(t("Restore"), () => this.restore(run), t("Restore {name}", { name })), ` ${name}`)
       return item
     }))
   }

@@ -1,10 +1,12 @@
 // Images sent as bytes in base64.
 
+import { pixel } from "./colour.js"
+
 /** @param {string} text */
 export const bytesOf = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
 
 /**
- * Draw one image of (channels, height, width) bytes on a canvas, `zoom` times as large; with `signed`, 128 is zero: blue below, orange above.
+ * Draw one image of (channels, height, width) bytes on a canvas, `zoom` times as large; with `signed`, 128 is zero.
  * @param {Uint8Array} bytes of one image or several, one behind another
  * @param {number} at which image
  * @param {number[]} shape
@@ -21,16 +23,10 @@ export function paint(bytes, at, [channels, height, width], zoom, { signed = fal
   const size = height * width
   const start = at * channels * size
   for (let cell = 0; cell < size; cell++) {
-    const colour = channels === 1 ? (signed ? signedColour(bytes[start + cell]) : [bytes[start + cell], bytes[start + cell], bytes[start + cell]]) : [0, 1, 2].map((channel) => bytes[start + channel * size + cell])
-    image.data.set([...colour, 255], 4 * cell)
+    const byte = bytes[start + cell]
+    const rgba = channels > 1 ? [...[0, 1, 2].map((channel) => bytes[start + channel * size + cell]), 255] : signed ? pixel((byte - 128) / 127) : [byte, byte, byte, 255]
+    image.data.set(rgba, 4 * cell)
   }
   context.putImageData(image, 0, 0)
   return canvas
-}
-
-/** @param {number} byte */
-function signedColour(byte) {
-  const share = (byte - 128) / 127
-  const end = share < 0 ? [33, 102, 172] : [217, 95, 2]
-  return end.map((part) => Math.round(247 + (part - 247) * Math.min(1, Math.abs(share))))
 }

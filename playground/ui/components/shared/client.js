@@ -1,6 +1,7 @@
 // Requests to the playground's server. The server reports in words what a learner can change; any other failure is a bug and goes to the console, too.
 
-export const UNREACHABLE = "The server does not answer. Is it still running?"
+import { t } from "./text.js"
+
 const PATIENCE_MS = 120_000 // until a request is given up
 
 /**
@@ -20,7 +21,8 @@ export function address(path, query = {}) {
 }
 
 /**
- * The JSON of the response, null where the server has nothing new (204), or `{ error }` with a text for the learner.
+ * The JSON of the response, null where the server has nothing new (204), or `{ error }` with a text for the learner; `unreachable` is
+ * true where there was no response.
  * @param {string} path
  * @param {{ query?: Query, body?: string | Blob | Uint8Array<ArrayBuffer> | Record<string, unknown> }} [options] with a body the request is a POST; an object is sent as JSON
  * @returns {Promise<any>}
@@ -34,13 +36,15 @@ export async function request(path, { query, body } = {}) {
     response = await fetch(url, { ...post, signal: AbortSignal.timeout(PATIENCE_MS) })
     text = await response.text()
   } catch {
-    return { error: UNREACHABLE }
+    return { error: t("The server does not answer. Is it still running?"), unreachable: true }
   }
   if (response.status === 204) return null
   const answer = parsed(text)
   if (answer && (response.ok || answer.error)) return answer
   console.error(`${post.method ?? "GET"} ${url} was answered with ${response.status} ${response.statusText}`, text)
-  return { error: `The playground has a bug: the server responded with status ${response.status} and no explanation. Its log has the details.` }
+  return {
+    error: t("The playground has a bug: the server responded with status {status} and no explanation. Its log has the details.", { status: response.status }),
+  }
 }
 
 /**

@@ -1,5 +1,7 @@
 // Elements of a page.
 
+import { t } from "./text.js"
+
 /**
  * The element that matches a selector; one that is missing is a bug.
  * @param {ParentNode} root
@@ -25,6 +27,13 @@ export function element(kind, name, text) {
   if (text !== undefined) made.textContent = text
   return made
 }
+
+/**
+ * Create an element with names of PyTorch, which no language translates.
+ * @param {string} name its classes
+ * @param {string} text
+ */
+export const named = (name, text) => Object.assign(element("span", name, text), { translate: false })
 
 /**
  * A sentence with its `code` marked.
@@ -56,7 +65,7 @@ export function alignment(rows, names) {
     line.append(element("th", "", names[place] ?? ""))
     for (const { size, stretched, wrong } of row) {
       const cell = element("td", wrong ? "wrong" : stretched ? "stretched" : "", size === null ? "–" : String(size))
-      if (stretched && !wrong) cell.title = "broadcast"
+      if (stretched && !wrong) cell.title = t("broadcast")
       line.append(cell)
     }
     table.append(line)

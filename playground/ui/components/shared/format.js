@@ -12,6 +12,12 @@
 export const percent = (fraction, digits = 1) => (fraction === null || fraction === undefined ? "–" : `${(100 * fraction).toFixed(digits)}\u202f%`)
 
 /**
+ * A whole number with its thousands set apart.
+ * @param {number} value
+ */
+export const grouped = (value) => value.toLocaleString("en")
+
+/**
  * A number that fits into a cell.
  * @param {Value} value
  */

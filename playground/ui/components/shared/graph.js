@@ -3,6 +3,7 @@
 // outside, step by step; nothing is requested from the server.
 
 import { exact, shapeText } from "./format.js"
+import { plural, t } from "./text.js"
 import { largest, shade } from "./tile.js"
 import { dagre } from "./vendor/dagre.js"
 
@@ -20,32 +21,30 @@ const SPACE = "http://www.w3.org/2000/svg"
 /** @typedef {{ x: number, y: number }} Point */
 
 /**
- * A node of the graph.
+ * What is drawn of a node.
  * @typedef {object} GraphNode
  * @property {string} id
  * @property {string} op the operation
- * @property {string} name in the script; may be empty
+ * @property {string} name may be empty
  * @property {string} kind operation, leaf, constant…
  * @property {string} [source] its expression in the script
- * @property {string | null} [group] the innermost group that holds it
- * @property {number[] | null} [shape]
+ * @property {string | null} group the innermost group that holds it
+ * @property {number[] | null} shape
  * @property {Tile | null} [value]
  * @property {Tile | null} [grad]
  * @property {Norm} [norm]
- * @property {string | null} [formula]
  */
 
 /** @typedef {{ from: string, to: string, slot: number | null }} GraphEdge through `slot` a gradient flows back; none where it is null */
 
 /**
- * Nodes that belong together, such as those of a module.
+ * What is drawn of nodes that belong together, such as those of a module.
  * @typedef {object} GraphGroup
  * @property {string} id
  * @property {string} title
  * @property {string} [name]
- * @property {string | null} [parent] the group around it
+ * @property {string | null} parent the group around it
  * @property {number[] | null} [shape] of its result
- * @property {number} [parameters]
  * @property {Norm} [norm]
  */
 
@@ -189,7 +188,7 @@ export class Graph {
 
   draw() {
     const layout = this.layout
-    const canvas = svg("svg", { width: "100%", height: "100%", role: "img", "aria-label": `Graph of ${this.nodes.size} nodes` })
+    const canvas = svg("svg", { width: "100%", height: "100%", role: "img", "aria-label": plural("Graph of {n} node", "Graph of {n} nodes", this.nodes.size) })
     this.world = svg("g")
     const frames = layout.nodes().filter((id) => this.open.has(id)).map((id) => this.frame(of(this.groups, id), layout.node(id)))
     for (const line of this.lines.values()) line.drawn = line.far ? this.bow(line) : this.line(layout.edge(line.from, line.to).points, line)
@@ -207,7 +206,7 @@ export class Graph {
     const bar = document.createElement("div")
     bar.className = "zooming"
     /** @type {[string, string, () => void][]} */
-    const buttons = [["−", "Zoom out", () => this.zoom(1 / 1.25)], ["+", "Zoom in", () => this.zoom(1.25)], ["⤢", "Show the whole graph", () => this.fit(0.05)]]
+    const buttons = [["−", t("Zoom out"), () => this.zoom(1 / 1.25)], ["+", t("Zoom in"), () => this.zoom(1.25)], ["⤢", t("Show the whole graph"), () => this.fit(0.05)]]
     for (const [sign, label, act] of buttons) {
       const button = document.createElement("button")
       button.type = "button"
@@ -257,10 +256,10 @@ export class Graph {
    * @param {Point} at
    */
   node(node, at) {
-    const name = node.name || node.source?.split("\n")[0] || (node.kind === "constant" ? "constant" : "")
-    const group = this.card(node.kind, `${name || node.op}, ${node.op || "constant"}`, at)
+    const name = node.name || node.source?.split("\n")[0] || (node.kind === "constant" ? t("constant") : "")
+    const group = this.card(node.kind, `${name || node.op}, ${node.op || t("constant")}`, at)
     group.append(svg("rect", { width: WIDE, height: HIGH, rx: 10 }), svg("text", { x: 12, y: 21, class: "name" }, cut(name || node.op, 17)))
-    group.append(svg("text", { x: 12, y: 38, class: "op" }, cut(name ? node.op || "constant" : shapeOf(node), 21)))
+    group.append(svg("text", { x: 12, y: 38, class: "op" }, cut(name ? node.op || t("constant") : shapeOf(node), 21)))
     group.append(this.values(node.value, 12, 46, "value"), this.values(node.grad, 96, 46, "grad"))
     if (node.norm !== undefined && node.norm !== null) group.append(norm(node.norm))
     this.reacts(group, node.id, () => this.onPin(node.id))
@@ -274,10 +273,12 @@ export class Graph {
    */
   group(group, at) {
     const name = group.name ? `${group.name} ${group.title}` : group.title
-    const drawn = this.card("group", `${name}, ${group.members.length} operations, folded`, at)
+    const count = group.members.length
+    const drawn = this.card("group", plural("{name}, {n} operation, folded", "{name}, {n} operations, folded", count, { name }), at)
+    const nodes = plural("{n} node", "{n} nodes", count)
     drawn.append(svg("rect", { x: 5, y: 5, width: WIDE, height: HIGH, rx: 10, class: "shadow" }), svg("rect", { width: WIDE, height: HIGH, rx: 10 }))
     drawn.append(svg("text", { x: 12, y: 21, class: "name" }, cut(`▸ ${name}`, 18)))
-    drawn.append(svg("text", { x: 12, y: 38, class: "op" }, cut(group.shape ? `${shapeOf(group)} · ${group.members.length} nodes` : `${group.members.length} nodes`, 22)))
+    drawn.append(svg("text", { x: 12, y: 38, class: "op" }, cut(group.shape ? `${shapeOf(group)} · ${nodes}` : nodes, 22)))
     if (group.norm !== undefined && group.norm !== null) drawn.append(norm(group.norm))
     this.reacts(drawn, group.id, () => this.unfold(group.id))
     return drawn
@@ -289,7 +290,7 @@ export class Graph {
    * @param {Point & { width: number, height: number }} at
    */
   frame(group, { x, y, width, height }) {
-    const drawn = svg("g", { class: "frame", transform: `translate(${x - width / 2} ${y - height / 2})`, tabindex: 0, role: "button", "aria-label": `${group.title}, unfolded` })
+    const drawn = svg("g", { class: "frame", transform: `translate(${x - width / 2} ${y - height / 2})`, tabindex: 0, role: "button", "aria-label": t("{title}, unfolded", { title: group.title }) })
     drawn.append(svg("rect", { width, height, rx: 12 }), svg("text", { x: 12, y: 18, class: "op" }, `▾ ${cut(group.title, Math.floor(width / 9))}`))
     const fold = () => this.unfold(group.id)
     drawn.onclick = () => { if (!this.held) fold() }
@@ -357,7 +358,7 @@ export class Graph {
       const row = Math.floor(cell / columns), column = cell % columns
       if (row > 1 || column > 6) return
       const fill = shade(value, most)
-      group.append(svg("rect", { x: column * (CELL + 1), y: row * (CELL + 1), width: CELL, height: CELL, class: "cell", style: fill.startsWith("rep") ? "fill: rgb(128 128 128 / .4)" : `fill: ${fill}` }))
+      group.append(svg("rect", { x: column * (CELL + 1), y: row * (CELL + 1), width: CELL, height: CELL, class: "cell", style: fill.startsWith("rep") ? "fill: rgb(128 128 128 / .4)" : `fill: ${fill}` })) // no text: a style
     })
     return group
   }
@@ -504,6 +505,6 @@ function norm(value) {
   const drawn = svg("g", { class: "norm", transform: "translate(12 46)" })
   const share = typeof value === "number" && value > 0 ? Math.min(1, Math.max(0.02, (Math.log10(value) + 8) / 12)) : 0
   drawn.append(svg("rect", { y: 14, width: WIDE - 24, height: 5, rx: 2.5, class: "rail" }), svg("rect", { y: 14, width: (WIDE - 24) * share, height: 5, rx: 2.5, class: "share" }))
-  drawn.append(svg("text", { y: 9, class: "number" }, `‖gradient‖ ${typeof value === "number" ? exact(Number(value.toPrecision(3))) : value}`))
+  drawn.append(svg("text", { y: 9, class: "number" }, t("‖gradient‖ {norm}", { norm: typeof value === "number" ? exact(Number(value.toPrecision(3))) : value })))
   return drawn
 }

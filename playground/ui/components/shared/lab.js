@@ -4,20 +4,14 @@
 import { request } from "./client.js"
 import { alignment, find, rich } from "./dom.js"
 import { Editor } from "./editor.js"
-
-/** @import { Component } from "./mounting.js" */
+import { t } from "./text.js"
 
 /**
- * What went wrong in a script; offsets count characters.
- * @typedef {object} Fault
- * @property {string} message
- * @property {string} explanation
- * @property {number} [line]
- * @property {number} [start]
- * @property {number} [end]
- * @property {{ rows: { name: string, sizes: (number | null)[] }[], wrong: number[] } | null} [alignment] shapes that do not fit
- * @property {{ label: string, start: number, end: number, text: string }[]} fixes
+ * @import { Fault as ScriptFault, ReferenceEntry } from "../tensor_lab/documents.js"
+ * @import { Component } from "./mounting.js"
  */
+
+/** @typedef {Pick<ScriptFault, "message" | "explanation" | "fixes"> & Partial<ScriptFault>} Fault of a request that failed there is only a message */
 
 export class Lab {
   /**
@@ -38,7 +32,7 @@ export class Lab {
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
     this.run = this.run.bind(this)
-    this.editor = new Editor(find(root, ".editor"), { label: "Script. Ctrl+Enter runs it; Escape and then Tab leaves the editor.", onRun: this.run })
+    this.editor = new Editor(find(root, ".editor"), { label: t("Script. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: this.run })
     find(root, ".run").onclick = this.run
     const link = find(root, ".link")
     link.onclick = () => this.copyLink(link)
@@ -51,10 +45,10 @@ export class Lab {
     const first = this.data === undefined
     this.data = data
     if (first) {
-      this.done = data.command.id ?? 0
+      this.done = data.command.id
       this.editor.text = data.source
       this.run()
-    } else if ((data.command.id ?? 0) > this.done) {
+    } else if (data.command.id > this.done) {
       this.done = data.command.id
       const before = this.editor.text.trimEnd()
       this.editor.text = data.command.kind === "append" && before ? `${before}\n${data.command.text}\n` : data.command.text
@@ -66,7 +60,7 @@ export class Lab {
   async complete() {
     const entries = await request("api/tensors/reference")
     if (entries.error) return // the editor works without completions
-    /** @type {{ label: string, group: string, signature: string, summary: string }[]} */
+    /** @type {ReferenceEntry[]} */
     const known = entries
     this.editor.complete(known.map(({ label, group, signature, summary }) => ({ label, detail: group, info: [signature, summary].filter(Boolean).join("\n") })))
   }
@@ -92,7 +86,7 @@ export class Lab {
     }
     this.failed = typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error
     this.showFault(this.failed, source)
-    this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `Warning: ${text}\n`)].join("")
+    this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `${t("Warning: {text}", { text })}\n`)].join("")
     this.present(answer, source)
     this.setState("ran", this.summary(answer, source))
   }
@@ -145,7 +139,7 @@ export class Lab {
     const { start = 0, end = 0 } = fault
     const unit = (/** @type {number} */ offset) => [...source].slice(0, offset).join("").length // Python counts characters, JavaScript UTF-16 units
     if (end > start && source === this.editor.text) this.editor.mark([{ start: unit(start), end: unit(end), message: fault.message }])
-    box.append(rich("p", "message", fault.line ? `Line ${fault.line}: ${fault.message}` : fault.message))
+    box.append(rich("p", "message", fault.line ? t("Line {line}: {message}", { line: fault.line, message: fault.message }) : fault.message))
     if (fault.alignment) {
       const { rows, wrong } = fault.alignment
       box.append(alignment(rows.map((row) => row.sizes.map((size, place) => ({ size, wrong: wrong.includes(place) }))), rows.map((row) => row.name)))
@@ -166,11 +160,11 @@ export class Lab {
   async copyLink(button) {
     try {
       await navigator.clipboard.writeText(window.location.href)
-      button.textContent = "Copied"
+      button.textContent = t("Copied")
     } catch {
-      button.textContent = "Copy it from the address bar"
+      button.textContent = t("Copy it from the address bar")
     }
-    button.onblur = button.onpointerleave = () => { button.textContent = "Copy link" }
+    button.onblur = button.onpointerleave = () => { button.textContent = t("Copy link") }
   }
 
   close() {

@@ -1,5 +1,7 @@
 // Keeps one view for each place of a component on a page.
 
+import { translate } from "./text.js"
+
 /**
  * What Streamlit hands to a component whenever its page is drawn.
  * @typedef {object} Component
@@ -23,8 +25,13 @@ const views = new WeakMap()
  */
 export const mounting = (View) => (component) => {
   const root = component.parentElement
-  const view = views.get(root) ?? new View(root)
-  views.set(root, view)
+  let view = views.get(root)
+  if (!view) {
+    translate(root)
+    view = new View(root)
+    views.set(root, view)
+    root.querySelector(".controls")?.classList.add("mounted")
+  }
   view.update(component)
   return () => {
     if (root.isConnected) return

@@ -1,14 +1,12 @@
 // One tensor drawn as grids of cells: the last two dimensions as rows and columns, the leading ones as one grid each.
 
+import { tint } from "./colour.js"
 import { element } from "./dom.js"
 import { short } from "./format.js"
+import { t } from "./text.js"
 
 /** @import { Value } from "./format.js" */
-
-/**
- * The shown part of a tensor, cell by cell in row-major order.
- * @typedef {{ values: Value[], shown: number[], first: number, strides: number[], [other: string]: any }} Tile
- */
+/** @typedef {import("../tensor_lab/documents.js").Tile} Tile its shown cells are in row-major order */
 
 const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]] // viridis
 
@@ -24,15 +22,14 @@ export function hue(share) {
 }
 
 /**
- * The colour of a value: orange above zero, blue below, stronger the further away.
+ * The colour of a value; hatched where it is not a number.
  * @param {Value} value
  * @param {number} most the value of the strongest colour
  */
 export function shade(value, most) {
   const number = typeof value === "boolean" ? Number(value) : typeof value === "string" ? (value === "inf" ? most : value === "-inf" ? -most : NaN) : value
   if (Number.isNaN(number)) return "repeating-linear-gradient(45deg, transparent 0 4px, rgb(128 128 128 / .35) 4px 6px)"
-  const share = most ? Math.min(1, Math.abs(number) / most) : 0
-  return number < 0 ? `rgb(86 160 220 / ${(share * 0.6).toFixed(3)})` : `rgb(230 150 20 / ${(share * 0.6).toFixed(3)})`
+  return tint(most ? number / most : 0)
 }
 
 /** @param {{ values: Value[] }[]} tiles */
@@ -110,7 +107,7 @@ export function draw(tile, { width, colour, ghost, label, shown = tile.shown, va
     part.append(table)
     box.append(part)
   }
-  if (!count) box.append(element("span", "none", "no cells"))
+  if (!count) box.append(element("span", "none", t("no cells")))
   return { box, cells, columns, shown }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal, TypedDict
 
 import streamlit as st
 
@@ -16,6 +17,17 @@ LONGEST = 20_000
 _component = register(Path(__file__).parent, styles=("lab",))
 
 
+class LabData(TypedDict):
+    """The `data` of the component."""
+
+    exercise: str
+    source: str
+    device: str
+    command: state.Command
+    score: tuple[int, int]
+    """Correct predictions, and all."""
+
+
 def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str], None], on_solved: Callable[[str], None]) -> None:
     """Show the editor and the X-ray.
 
@@ -26,8 +38,14 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
         on_run: called with the exercise and the script after each run.
         on_solved: called with an exercise that was solved.
     """
-    command = state.TENSOR_COMMAND.read() if state.TENSOR_COMMAND.is_set else {}
-    data = {"exercise": exercise, "source": source, "device": chosen_device(), "command": command, "score": state.TENSOR_SCORE.read()}
+    predicted = state.TENSOR_SCORE.read()
+    data: LabData = {
+        "exercise": exercise,
+        "source": source,
+        "device": chosen_device(),
+        "command": state.TENSOR_COMMAND.read(),
+        "score": (predicted[0], predicted[1]),
+    }
 
     def ran() -> None:
         text = st.session_state[key].ran
@@ -44,7 +62,7 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
     _component(key=key, data=data, on_ran_change=ran, on_score_change=scored)
 
 
-def command(kind: str, text: str) -> None:
+def command(kind: Literal["open", "append"], text: str) -> None:
     """Let the component carry out a command once.
 
     Args:

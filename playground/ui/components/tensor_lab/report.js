@@ -1,21 +1,22 @@
 // What the X-ray reads out of the report on a script.
 
 import { exact } from "../shared/format.js"
+import { t } from "../shared/text.js"
 import { hue, indexOf, largest, shade, slotOf } from "../shared/tile.js"
 
 /**
  * @import { Value } from "../shared/format.js"
- * @import { Links, Operation, Origin, Picture, Report, Step, Tile } from "./types.js"
+ * @import { ArrayFacts, Output, Picture, Report, Step, StepOperation, Tile } from "./documents.js"
  */
 
 /** @typedef {{ name: string, tile: number, key: string }} Input links have it under its `key` */
-/** @typedef {{ name: string, tile: number, from: Links }} Output */
+/** @typedef {Output["from"]} Links */
 
 /**
  * A whole statement, or one operation in it.
  * @typedef {object} View
  * @property {Step} step
- * @property {Operation[]} inner the operations that can be viewed
+ * @property {StepOperation[]} inner the operations that can be viewed
  * @property {Input[]} inputs
  * @property {Output[]} outputs
  * @property {Pick<Picture, "word" | "stretched"> & { kind: Picture["kind"] | "whole" }} picture
@@ -139,9 +140,9 @@ export function written({ picture, inputs }, tiles, output, cell) {
   const pair = parts.length === 2 && parts[0].numbers.length === parts[1].numbers.length
   if (picture.kind === "products" && pair) return `${cut(parts[0].numbers.map((number, term) => `${number}·${parts[1].numbers[term]}`), " + ")} = ${result}`
   if (picture.kind === "sign" && pair && numbers.length === 2) return `${numbers[0]} ${picture.word} ${numbers[1]} = ${result}`
-  if (!places.length) return "This cell does not depend on any input cell."
+  if (!places.length) return t("This cell does not depend on any input cell.")
   if (picture.kind === "call" && places.length > 1) return `${picture.word}(${cut(numbers, ", ")}) = ${result}`
-  return `from ${cut(places, ", ")}`
+  return t("from {cells}", { cells: cut(places, ", ") })
 }
 
 /**
@@ -163,11 +164,12 @@ export function storedValues(sharing, itemsize) {
  */
 export const cellsIn = (tile, slot) => [...tile.values.keys()].filter((cell) => slotOf(tile, indexOf(tile.shown, cell)) === slot)
 
-/** @param {Pick<Origin, "origin" | "of">} facts */
+/** @param {Pick<ArrayFacts, "origin" | "of">} facts */
 export function originText({ origin, of }) {
-  if (!of && ["view", "same", "shared"].includes(origin)) return "view of an earlier tensor"
+  if (!of && ["view", "same", "shared"].includes(origin)) return t("view of an earlier tensor")
   return {
-    view: `view of ${of}`, copy: `copy of ${of}`, same: `the same as ${of}`, shared: `shares memory with ${of}`, uninitialised: "uninitialised memory", given: "given", new: "",
+    view: t("view of {name}", { name: of }), copy: t("copy of {name}", { name: of }), same: t("the same as {name}", { name: of }),
+    shared: t("shares memory with {name}", { name: of }), uninitialised: t("uninitialised memory"), given: t("given"), new: "",
   }[origin]
 }
 
@@ -175,7 +177,10 @@ export function originText({ origin, of }) {
  * @param {string[]} terms
  * @param {string} joint
  */
-const cut = (terms, joint) => (terms.length > TERMS ? `${terms.slice(0, TERMS).join(joint)}${joint}… (${terms.length} in total)` : terms.join(joint))
+function cut(terms, joint) {
+  if (terms.length <= TERMS) return terms.join(joint)
+  return t("{terms} ({total} in total)", { terms: [...terms.slice(0, TERMS), "…"].join(joint), total: terms.length })
+}
 
 /**
  * Whether each cell has the value of its one source.

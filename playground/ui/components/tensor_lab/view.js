@@ -1,18 +1,22 @@
 // A script editor and the X-ray of its tensors, with predictions and exercises.
 
-import { element, find, rich } from "../shared/dom.js"
+import { find, rich } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
+import { t } from "../shared/text.js"
 import { NO_REPORT, arrayNames, newest, tileOf } from "./report.js"
 import { Xray } from "./xray.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { Failure, GradedReport, LabData } from "./types.js"
+ * @import { GradedReport, LabData, Report } from "./documents.js"
  */
 
-const DTYPES = ["any", "float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]
+/** @typedef {Report & Partial<GradedReport> | { error: string }} Answer without a grade where no exercise is open; with an error alone where the request failed */
+
+const ANY = "any"
+const DTYPES = ["float32", "float64", "int64", "int32", "uint8", "bool", "complex64"]
 
 class TensorLab extends Lab {
   /** @param {HTMLElement | ShadowRoot} root */
@@ -39,7 +43,7 @@ class TensorLab extends Lab {
     this.untouched = true // the starting script is not an answer to an exercise
     this.xray = new Xray(root, (line) => this.editor.lines(line ? [line] : []))
     this.question.onsubmit = (event) => { event.preventDefault(); this.reveal() }
-    this.dtype.replaceChildren(...DTYPES.map((name) => new Option(name, name)))
+    this.dtype.replaceChildren(new Option(t("any"), ANY), ...DTYPES.map((name) => new Option(name, name)))
     this.predict.onchange = () => { if (this.hidden && !this.predict.checked) this.uncover() }
   }
 
@@ -57,14 +61,14 @@ class TensorLab extends Lab {
   }
 
   /**
-   * @param {GradedReport | Failure} answer
+   * @param {Answer} answer
    * @param {string} source
    */
   summary(answer, source) {
     return { ...super.summary(answer, source), correct: "names" in answer && answer.correct === true }
   }
 
-  /** @param {GradedReport | Failure} answer */
+  /** @param {Answer} answer */
   present(answer) {
     const report = "names" in answer ? answer : null
     this.showVerdict(this.untouched || !report ? {} : report)
@@ -82,9 +86,9 @@ class TensorLab extends Lab {
     this.hidden = name
     this.question.hidden = false
     this.result.hidden = true
-    find(this.question, ".ask").replaceChildren("What shape will ", element("code", "", name), " have? Make a guess first.")
+    find(this.question, ".ask").replaceChildren(rich("span", "", t("What shape will `{name}` have? Make a guess first.", { name })))
     this.shape.value = ""
-    this.dtype.value = "any"
+    this.dtype.value = ANY
     this.shape.focus()
   }
 
@@ -95,13 +99,14 @@ class TensorLab extends Lab {
     if (!tile || !guess.trim()) return
     const sizes = (guess.match(/-?\d+/g) ?? []).map(Number)
     const dtype = this.dtype.value
-    const right = sizes.join() === tile.shape.join() && ["any", tile.dtype].includes(dtype)
+    const right = sizes.join() === tile.shape.join() && [ANY, tile.dtype].includes(dtype)
     this.score = [this.score[0] + Number(right), this.score[1] + 1]
     this.setState("score", this.score)
     this.uncover(name)
     const truth = `${shapeText(tile.shape)} ${tile.dtype}`
     this.verdict.className = `verdict ${right ? "right" : "wrong"}`
-    this.verdict.textContent = right ? `Correct: ${name} has shape ${truth}.` : `Not quite: you guessed ${shapeText(sizes)}${dtype === "any" ? "" : ` ${dtype}`}, and ${name} has shape ${truth}.`
+    const answer = dtype === ANY ? shapeText(sizes) : `${shapeText(sizes)} ${dtype}`
+    this.verdict.textContent = right ? t("Correct: {name} has shape {truth}.", { name, truth }) : t("Not quite: you guessed {answer}, and {name} has shape {truth}.", { answer, name, truth })
     this.showScore()
   }
 
@@ -123,7 +128,7 @@ class TensorLab extends Lab {
   showVerdict({ feedback, correct }) {
     const box = this.verdict
     box.className = feedback === undefined ? "verdict" : `verdict ${correct ? "right" : "wrong"}`
-    box.replaceChildren(...(correct ? [rich("span", "", "Correct, for five sets of random inputs.")] : feedback ? [rich("span", "", feedback)] : []))
+    box.replaceChildren(...(correct ? [rich("span", "", t("Correct, for five sets of random inputs."))] : feedback ? [rich("span", "", feedback)] : []))
     box.classList.toggle("none", !correct && !feedback)
   }
 

@@ -3,12 +3,13 @@
 
 import { alignment, element, find, rich } from "../shared/dom.js"
 import { exact, shapeText, short } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 import { draw, indexOf, largest, miniature, shade, slotOf } from "../shared/tile.js"
 import { NO_REPORT, arrayNames, cellsIn, colouring, originText, storedValues, stretching, tileOf, viewOf, written } from "./report.js"
 
 /**
- * @import { Stretch, View } from "./report.js"
- * @import { ArrayFacts, Links, Report, Tile, ValueFacts } from "./types.js"
+ * @import { ArrayFacts, Report, Tile, ValueFacts } from "./documents.js"
+ * @import { Links, Stretch, View } from "./report.js"
  */
 
 /**
@@ -31,8 +32,8 @@ import { NO_REPORT, arrayNames, cellsIn, colouring, originText, storedValues, st
 const SLOTS = 200 // of a storage that are drawn
 /** @type {Readonly<Record<string, string>>} */
 const REASONS = {
-  large: "There are too many cells to trace one by one, so the inputs are not highlighted.",
-  unknown: "PyTorch does not report which input cells each output cell depends on here, so the inputs are not highlighted.",
+  large: t("There are too many cells to trace one by one, so the inputs are not highlighted."),
+  unknown: t("PyTorch does not report which input cells each output cell depends on here, so the inputs are not highlighted."),
 }
 
 export class Xray {
@@ -135,7 +136,7 @@ export class Xray {
     const view = (this.current = viewOf(this.report, this.chosen, this.operation))
     const tile = tileOf(this.report, this.chosen)
     if (!tile) {
-      this.stage.replaceChildren(element("p", "empty", "Variables that hold a tensor or an array appear here."))
+      this.stage.replaceChildren(element("p", "empty", t("Variables that hold a tensor or an array appear here.")))
       this.memory.replaceChildren()
       return
     }
@@ -148,13 +149,13 @@ export class Xray {
   /** @param {View} view */
   heading({ step, inner }) {
     const head = element("header", "head")
-    head.append(element("span", "line", `line ${step.line}`), element("code", "source", step.source.split("\n")[0]))
-    if (step.times > 1) head.append(element("span", "times", `ran ${step.times} times; the last one is shown`))
+    head.append(element("span", "line", t("line {line}", { line: step.line })), element("code", "source", step.source.split("\n")[0]))
+    if (step.times > 1) head.append(element("span", "times", plural("ran {n} time; the last one is shown", "ran {n} times; the last one is shown", step.times)))
     if (inner.length > 1) {
       const crumbs = element("div", "crumbs")
       crumbs.setAttribute("role", "group")
-      crumbs.setAttribute("aria-label", "Part of the line")
-      const labels = ["whole line", ...inner.map((operation) => operation.source)]
+      crumbs.setAttribute("aria-label", t("Part of the line"))
+      const labels = [t("whole line"), ...inner.map((operation) => operation.source)]
       labels.forEach((label, place) => {
         const button = element("button", "crumb", label)
         button.type = "button"
@@ -182,7 +183,7 @@ export class Xray {
     const row = element("div", "flow")
     inputs.forEach((input, place) => {
       if (place && picture.kind !== "whole") row.append(element("span", "sign", picture.kind === "sign" || picture.word === "@" ? picture.word : ","))
-      const when = outputs.some((output) => output.name === input.name) ? "before" : ""
+      const when = outputs.some((output) => output.name === input.name) ? t("before") : ""
       row.append(this.figure(tiles[input.tile], input.name, (cell) => colours.input(input, cell), { role: "input", key: input.key, stretch: stretching(view, input, place, tiles), when }))
     })
     if (inputs.length) row.append(element("span", "sign", picture.kind === "sign" || picture.kind === "products" ? "=" : "→"))
@@ -199,18 +200,20 @@ export class Xray {
   figure(tile, name, colour, { role, key = "", from = {}, stretch = null, when = "" }) {
     const figure = element("figure", `side ${role}`)
     const caption = element("figcaption")
-    caption.append(element("code", "name", name), ...(when ? [element("span", "shape", when)] : []), element("span", "shape", shapeText(tile.shape)))
+    const shape = shapeText(tile.shape)
+    caption.append(element("code", "name", name), ...(when ? [element("span", "shape", when)] : []), element("span", "shape", shape))
     const width = Math.max(160, Math.min(this.width - 24, this.width > 900 ? 560 : this.width - 24))
-    const label = `${name}: shape ${shapeText(tile.shape)}, ${tile.dtype}`
+    const label = t("{name}: shape {shape}, {dtype}", { name, shape, dtype: tile.dtype })
     const { box, cells, columns } = stretch
       ? draw(tile, { width, label, shown: stretch.shown, value: (cell) => tile.values[stretch.from[cell][0]], colour: (cell) => colour(stretch.from[cell][0]), ghost: (cell) => !stretch.first[cell] })
       : draw(tile, { width, label, colour })
     this.lit.push({ role, name, tile, key, from, stretch, box, cells, columns, on: new Set() })
     figure.append(caption, box)
-    if (stretch) figure.append(element("p", "detail", `broadcast from ${shapeText(tile.shape)} to ${shapeText(stretch.shown)}: the pale cells are repeated`))
-    const layout = `strides ${shapeText(tile.strides)} · offset ${tile.offset}${tile.contiguous ? "" : " · not contiguous"}`
-    figure.append(element("p", "detail", layout))
-    if (tile.shown.some((size, axis) => size < tile.shape[axis])) figure.append(element("p", "detail", `showing ${shapeText(tile.shown)} of ${shapeText(tile.shape)}`))
+    if (stretch) figure.append(element("p", "detail", t("broadcast from {shape} to {wide}: the pale cells are repeated", { shape, wide: shapeText(stretch.shown) })))
+    const layout = { strides: shapeText(tile.strides), offset: tile.offset }
+    const text = tile.contiguous ? t("strides {strides} · offset {offset}", layout) : t("strides {strides} · offset {offset} · not contiguous", layout)
+    figure.append(element("p", "detail", text))
+    if (tile.shown.some((size, axis) => size < tile.shape[axis])) figure.append(element("p", "detail", t("showing {part} of {shape}", { part: shapeText(tile.shown), shape })))
     return figure
   }
 
@@ -229,9 +232,10 @@ export class Xray {
     const { names, tiles } = this.report
     const { storage } = names[this.chosen]
     const sharing = Object.entries(names).flatMap(([name, other]) => (other.kind !== "value" && other.storage === storage ? [{ name, tile: tiles[other.tile] }] : []))
-    const title = sharing.length > 1 ? `One storage, shared by ${sharing.length} variables` : "Storage"
+    const title = sharing.length > 1 ? plural("One storage, shared by {n} variable", "One storage, shared by {n} variables", sharing.length) : t("Storage")
+    const size = { slots: tile.slots.toLocaleString("en"), bytes: tile.itemsize, device: tile.device }
     const head = element("header", "head")
-    head.append(element("h3", "", title), element("span", "fact", `${tile.slots.toLocaleString("en")} slots × ${tile.itemsize} B on ${tile.device}`))
+    head.append(element("h3", "", title), element("span", "fact", plural("{slots} slot × {bytes} B on {device}", "{slots} slots × {bytes} B on {device}", tile.slots, size)))
     const values = storedValues(sharing.map((other) => other.tile), tile.itemsize)
     const most = largest([tile])
     const bar = element("div", "bar")
@@ -247,13 +251,13 @@ export class Xray {
     }
     bar.classList.toggle("dense", tile.slots > 40)
     const parts = [head, bar]
-    if (tile.slots > SLOTS) parts.push(element("p", "detail", `showing the first ${SLOTS} slots`))
+    if (tile.slots > SLOTS) parts.push(element("p", "detail", plural("showing the first {n} slot", "showing the first {n} slots", SLOTS)))
     const others = element("div", "flow")
     for (const other of sharing) {
       if (other.name === this.chosen) continue
       others.append(this.figure(other.tile, other.name, (cell) => shade(other.tile.values[cell], most), { role: "shared" }))
     }
-    if (others.childElementCount) parts.push(element("p", "detail", "These share the same memory: changing one changes the others."), others)
+    if (others.childElementCount) parts.push(element("p", "detail", t("These share the same memory: changing one changes the others.")), others)
     this.memory.replaceChildren(...parts)
   }
 
@@ -290,7 +294,7 @@ export class Xray {
   rest() {
     this.at = null
     this.light(new Map(), null)
-    this.where.textContent = "Point at a cell to see where it is stored and how it was computed."
+    this.where.textContent = t("Point at a cell to see where it is stored and how it was computed.")
     this.sum.textContent = ""
   }
 
@@ -388,9 +392,9 @@ export class Xray {
   explain(side, cell, index, place) {
     const { tile, name } = side
     const steps = index.map((at, axis) => `${at}·${tile.strides[axis]}`)
-    const slot = [...steps, tile.offset].join(" + ")
+    const sum = [...steps, tile.offset].join(" + ")
     const total = tile.offset + index.reduce((all, at, axis) => all + at * tile.strides[axis], 0)
-    this.where.textContent = `${name}[${index.join(", ")}] = ${exact(tile.values[cell])}    slot ${slot} = ${total}`
+    this.where.textContent = `${name}[${index.join(", ")}] = ${exact(tile.values[cell])}    ${t("slot {sum} = {total}", { sum, total })}`
     this.sum.textContent = side.role === "output" && this.current ? written(this.current, this.report.tiles, side, place) : ""
   }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypedDict
 
 import streamlit as st
 
@@ -14,6 +15,27 @@ from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
 _component = register(Path(__file__).parent, isolated=False)
+
+
+class RunSettings(TypedDict):
+    """The settings of a run that the views use."""
+
+    learning_rate: float
+    optimizer: str
+    epochs: float
+    betas: tuple[float, float]
+    precision: str
+
+
+class MonitorData(TypedDict):
+    """The `data` of the component."""
+
+    run: str
+    title: str
+    config: RunSettings
+    classes: tuple[str, ...]
+    optimizers: list[tuple[str, str]]
+    """Name and title of each optimizer that the run can change to."""
 
 
 def training_monitor(run: Run, title: str, key: str, on_end: Callable[[], None], on_open: Callable[[str], None]) -> None:
@@ -32,11 +54,18 @@ def training_monitor(run: Run, title: str, key: str, on_end: Callable[[], None],
         if isinstance(event, dict):
             on_open(str(event.get("run")))
 
-    data = {
+    config = run.config
+    data: MonitorData = {
         "run": run.id,
         "title": title,
-        "config": run.config.to_dict(),
-        "classes": dataset_info(run.config.dataset).classes,
-        "optimizers": [(kind.name, kind.title) for kind in interchangeable_with(run.config.optimizer)],
+        "config": {
+            "learning_rate": config.learning_rate,
+            "optimizer": config.optimizer,
+            "epochs": config.epochs,
+            "betas": config.betas,
+            "precision": config.precision,
+        },
+        "classes": dataset_info(config.dataset).classes,
+        "optimizers": [(kind.name, kind.title) for kind in interchangeable_with(config.optimizer)],
     }
     _component(key=key, data=data, on_ended_change=on_end, on_opened_change=opened)

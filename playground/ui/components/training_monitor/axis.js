@@ -1,6 +1,6 @@
 // The horizontal axis of a run's curves: its steps, epochs or seconds of training.
 
-/** @import { Batches, LiveRun } from "./types.js" */
+/** @import { Batches, LiveRun } from "./documents.js" */
 
 /** @typedef {"epoch" | "step" | "seconds"} Axis */
 

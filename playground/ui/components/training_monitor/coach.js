@@ -1,22 +1,26 @@
 // The findings of the coach: for each its title and evidence, and below them why it matters and what to do.
 
 import { element } from "../shared/dom.js"
+import { t } from "../shared/text.js"
 
-/** @import { Finding, State } from "./types.js" */
+/**
+ * @import { ReportedFinding } from "./documents.js"
+ * @import { State } from "./types.js"
+ */
 
 const PRESSED_MS = 100 // between two checks whether a button is still pressed
 /** @type {Partial<Record<State, string>>} */
 const HEALTHY = {
-  running: "Coach: no problem found so far.", paused: "Coach: no problem found so far.", queued: "", interrupted: "", failed: "",
+  running: t("Coach: no problem found so far."), paused: t("Coach: no problem found so far."), queued: "", interrupted: "", failed: "",
 }
 
 export class Coach {
-  /** @param {(finding: string, label: string) => void} remedy starts the run that a finding proposes */
+  /** @param {(finding: string, remedy: string) => void} remedy starts the run that a finding proposes */
   constructor(remedy) {
     this.remedy = remedy
     this.hint = element("p", "monitor-hint")
     this.box = element("section", "monitor-coach")
-    this.box.setAttribute("aria-label", "Coach")
+    this.box.setAttribute("aria-label", t("Coach"))
     /** @type {Map<string, Card>} by the name of the finding */
     this.cards = new Map()
     /** @type {number | undefined} */
@@ -32,7 +36,7 @@ export class Coach {
 
   /**
    * The card of a finding stays while the numbers in it move, and nothing moves under a pressed button: it would swallow the click.
-   * @param {Finding[]} findings
+   * @param {ReportedFinding[]} findings
    * @param {State} state
    */
   show(findings, state) {
@@ -41,9 +45,9 @@ export class Coach {
       this.later = setTimeout(() => this.show(findings, state), PRESSED_MS)
       return
     }
-    this.hint.textContent = HEALTHY[state] ?? "Coach: this run looks healthy."
+    this.hint.textContent = HEALTHY[state] ?? t("Coach: this run looks healthy.")
     const cards = findings.map((finding) => {
-      const card = this.cards.get(finding.name) ?? new Card(finding, (label) => this.remedy(finding.name, label))
+      const card = this.cards.get(finding.name) ?? new Card(finding, (id) => this.remedy(finding.name, id))
       this.cards.set(finding.name, card)
       card.show(finding)
       return card.box
@@ -54,8 +58,8 @@ export class Coach {
 
 class Card {
   /**
-   * @param {Finding} finding
-   * @param {(label: string) => void} remedy
+   * @param {ReportedFinding} finding
+   * @param {(id: string) => void} remedy
    */
   constructor(finding, remedy) {
     this.remedy = remedy
@@ -67,34 +71,37 @@ class Card {
     this.advice = element("p")
     this.explains = element("p")
     this.tools = element("div", "monitor-tools")
-    /** @type {Map<string, HTMLButtonElement>} by the label of the remedy */
+    /** @type {Map<string, HTMLButtonElement>} by the id of the remedy */
     this.buttons = new Map()
     const summary = element("summary")
     summary.append(this.title, this.evidence)
     this.box.append(summary, this.why, this.advice, this.explains, this.tools)
   }
 
-  /** @param {Finding} finding */
+  /** @param {ReportedFinding} finding */
   show({ severity, title, evidence, why, advice, explains, remedies }) {
     this.box.className = `monitor-finding ${severity}`
     this.title.textContent = title
     this.evidence.textContent = evidence
     this.why.textContent = why
     this.advice.textContent = advice
-    this.explains.textContent = explains.length ? `This also explains: ${explains.join("; ")}.` : ""
+    this.explains.textContent = explains.length ? t("This also explains: {findings}.", { findings: explains.join("; ") }) : ""
     this.explains.hidden = !explains.length
     this.tools.hidden = !remedies.length
-    arrange(this.tools, remedies.map(({ label }) => this.button(label)))
+    arrange(this.tools, remedies.map(({ id, label }) => this.button(id, label)))
   }
 
-  /** @param {string} label */
-  button(label) {
-    const known = this.buttons.get(label)
+  /**
+   * @param {string} id
+   * @param {string} label
+   */
+  button(id, label) {
+    const known = this.buttons.get(id)
     if (known) return known
     const button = element("button", "", label)
     button.type = "button"
-    button.onclick = () => this.remedy(label)
-    this.buttons.set(label, button)
+    button.onclick = () => this.remedy(id)
+    this.buttons.set(id, button)
     return button
   }
 }

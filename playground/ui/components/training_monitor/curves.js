@@ -3,20 +3,28 @@
 import { element } from "../shared/dom.js"
 import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
 import { SMOOTHING, smooth } from "../shared/smoothing.js"
+import { t } from "../shared/text.js"
 import { endOf, placeOf, places, stepAt } from "./axis.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
  * @import { Axis } from "./axis.js"
- * @import { LiveRun, Mark } from "./types.js"
+ * @import { LiveRun } from "./documents.js"
+ * @import { Mark } from "./types.js"
  */
 
 /** @typedef {"loss" | "accuracy" | "rate"} PlotName */
 
-/** @type {Record<Axis, string>} */
-const AXES = { epoch: "epoch", step: "step", seconds: "seconds of training" }
+/** @type {Record<Axis, { title: string, choice: string }>} */
+const AXES = {
+  epoch: { title: t("epoch"), choice: t("by epoch") },
+  step: { title: t("step"), choice: t("by step") },
+  seconds: { title: t("seconds of training"), choice: t("by second") },
+}
 /** @type {[PlotName, string][]} */
-const PLOTS = [["loss", "Loss"], ["accuracy", "Accuracy"], ["rate", "Learning rate"]]
+const PLOTS = [["loss", t("Loss")], ["accuracy", t("Accuracy")], ["rate", t("Learning rate")]]
+const TRAINING = t("training")
+const TEST = t("test")
 
 export class Curves {
   /** @param {() => void} again called when other steps are needed */
@@ -45,20 +53,20 @@ export class Curves {
   tools() {
     const tools = element("div", "monitor-tools")
     const axis = element("select")
-    axis.append(...Object.keys(AXES).map((name) => new Option(`by ${name === "seconds" ? "second" : name}`, name)))
-    axis.setAttribute("aria-label", "Horizontal axis")
+    axis.append(...Object.entries(AXES).map(([name, { choice }]) => new Option(choice, name)))
+    axis.setAttribute("aria-label", t("Horizontal axis"))
     axis.onchange = () => { this.axis = /** @type {Axis} */ (axis.value); this.whole(); this.draw() }
     const slider = element("input")
     Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.smoothing })
-    slider.setAttribute("aria-label", "Smoothing")
+    slider.setAttribute("aria-label", t("Smoothing"))
     slider.oninput = () => { this.smoothing = Number(slider.value); this.draw() }
     const smoothing = element("label")
-    smoothing.append("Smoothing", slider)
+    smoothing.append(t("Smoothing"), slider)
     const scale = element("input")
     scale.type = "checkbox"
     scale.onchange = () => { this.logarithmic = scale.checked; this.draw() }
     const log = element("label")
-    log.append(scale, "Log scale")
+    log.append(scale, t("Log scale"))
     tools.append(axis, smoothing, log)
     return tools
   }
@@ -128,8 +136,8 @@ export class Curves {
     return [
       { ...band, x, y: low ?? [] },
       { ...band, x, y: high ?? [], fill: "tonexty", fillcolor: faint(train) },
-      { x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, endOf(this.axis, shown)), name: "training", mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>training</extra>` },
-      { x: places(this.axis, tests, each), y: tests[name], name: "test", mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>test</extra>` },
+      { x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, endOf(this.axis, shown)), name: TRAINING, mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>${TRAINING}</extra>` },
+      { x: places(this.axis, tests, each), y: tests[name], name: TEST, mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>${TEST}</extra>` },
     ]
   }
 
@@ -140,7 +148,7 @@ export class Curves {
    */
   layout(name, look, shown) {
     const revision = `${this.run} ${this.axis} ${this.revision}`
-    const x = { title: name === "rate" ? "" : AXES[this.axis], range: this.range ?? [0, endOf(this.axis, shown)], uirevision: `${revision} ${this.range}` }
+    const x = { title: name === "rate" ? "" : AXES[this.axis].title, range: this.range ?? [0, endOf(this.axis, shown)], uirevision: `${revision} ${this.range}` }
     const log = this.logarithmic && name !== "accuracy"
     const y = name === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power", nticks: 6 } : { rangemode: "tozero", tickformat: name === "rate" ? "~g" : undefined }
     const marks = this.marks.map(({ step, text, kind }) => ({ at: placeOf(this.axis, step, shown), text, kind })).filter(({ at }) => at !== null)

@@ -3,9 +3,10 @@
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { t } from "../shared/text.js"
 import { Timeline } from "./timeline.js"
 
-/** @import { Inside } from "./types.js" */
+/** @import { Inside } from "./documents.js" */
 
 const TOP = 3
 
@@ -30,14 +31,16 @@ export class Images {
   draw() {
     const { seen } = this
     if (!seen?.snapshots.length) {
-      this.status.textContent = "Images appear here after the first training steps."
+      this.status.textContent = t("Images appear here after the first training steps.")
       return this.cards.replaceChildren()
     }
     const { shape, pixels, labels, classes, predictions } = seen.gallery
     const bytes = bytesOf(pixels)
     const answer = predictions[this.timeline.at]
     const right = answer.filter((each, index) => ranking(each)[0] === labels[index]).length
-    this.status.textContent = `The same ${labels.length} test images throughout, never used for training. At this step, ${right} of ${labels.length} are correctly classified.`
+    this.status.textContent = t("The same {n} test images throughout, never used for training. At this step, {right} of {n} are correctly classified.", {
+      n: labels.length, right,
+    })
     this.cards.replaceChildren(...labels.map((label, index) => {
       const ranked = ranking(answer[index])
       const good = ranked[0] === label

@@ -4,12 +4,17 @@ import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { CONFIG, depth, layout, loadPlotly, theme } from "../shared/plot.js"
+import { t } from "../shared/text.js"
 import { Timeline } from "./timeline.js"
 
-/** @import { Ask, Filters, Histograms, Inside, Layer } from "./types.js" */
+/**
+ * @import { Filters, Histograms, Inside, Layer } from "./documents.js"
+ * @import { Ask } from "./types.js"
+ */
 
 const BINS = 60
-const WHAT = ["weights", "gradients", "outputs"]
+/** @type {Record<string, string>} of what there are histograms, in the order of the choice */
+const WHAT = { weights: t("weights"), gradients: t("gradients"), outputs: t("outputs") }
 
 /** @param {number | null} value */
 export const digits = (value) => (value === null ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1))
@@ -25,24 +30,27 @@ export class RunInside {
     this.gradients = element("div", "monitor-plot")
     this.ratios = element("div", "monitor-plot")
     const pair = element("div", "monitor-plots")
-    pair.append(this.figure("Gradient norm of each layer", this.gradients), this.figure("Update ÷ weights (about 0.001 is typical)", this.ratios))
+    pair.append(this.figure(t("Gradient norm of each layer"), this.gradients), this.figure(t("Update ÷ weights (about 0.001 is typical)"), this.ratios))
     this.table = element("table", "monitor-table")
     this.layer = element("select")
-    this.layer.setAttribute("aria-label", "Layer")
+    this.layer.setAttribute("aria-label", t("Layer"))
     this.what = element("select")
-    this.what.setAttribute("aria-label", "Values")
+    this.what.setAttribute("aria-label", t("Values"))
     this.layer.onchange = () => { this.offer(); this.histogram() }
     this.what.onchange = () => this.histogram()
     this.heat = element("div", "monitor-plot")
     const choice = element("div", "monitor-tools")
-    choice.append("Distribution of ", this.what, " in layer ", this.layer)
+    /** @type {Record<string, HTMLElement>} */
+    const gaps = { "{values}": this.what, "{layer}": this.layer }
+    choice.append(...t("Distribution of {values} in layer {layer}").split(/(\{\w+\})/).map((part) => gaps[part] ?? part))
     this.histograms = element("section")
     this.histograms.append(choice, this.heat)
     this.timeline = new Timeline(() => this.filters())
     this.grid = element("div", "monitor-filters")
     this.first = element("section")
-    this.first.append(element("h4", "", "Filters of the first layer"), element("p", "monitor-hint", "The weights as images: orange is positive, blue is negative."), this.timeline.box, this.grid)
-    this.waiting = element("p", "monitor-hint", "Layer statistics appear here after the first training steps.")
+    const colours = element("p", "monitor-hint", t("The weights as images: orange is positive, blue is negative."))
+    this.first.append(element("h4", "", t("Filters of the first layer")), colours, this.timeline.box, this.grid)
+    this.waiting = element("p", "monitor-hint", t("Layer statistics appear here after the first training steps."))
     this.all = element("div")
     const below = element("div", "monitor-plots")
     below.append(this.histograms, this.first)
@@ -94,7 +102,7 @@ export class RunInside {
       const traces = learning.map((layer, index) => ({
         x: steps, y: of(layer), name: `${layer.index} ${layer.type}`, mode: "lines", connectgaps: true, line: { color: depth(look, index, learning.length), width: 2 }, hovertemplate: "%{y:.3g}",
       }))
-      Plotly.react(plot, traces, layout(look, 280, { title: "step" }, { type: "log", exponentformat: "power", nticks: 5 }, { uirevision: this.run, showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 } }), { ...CONFIG, displayModeBar: false })
+      Plotly.react(plot, traces, layout(look, 280, { title: t("step") }, { type: "log", exponentformat: "power", nticks: 5 }, { uirevision: this.run, showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 } }), { ...CONFIG, displayModeBar: false })
     }
     draw(this.gradients, ({ gradient }) => gradient)
     draw(this.ratios, ({ ratio }) => ratio)
@@ -103,7 +111,7 @@ export class RunInside {
   /** @param {Layer[]} layers */
   rows(layers) {
     const head = element("tr")
-    head.append(...["Layer", "Gradient", "Update ÷ weights", "Output std", "Dead units"].map((text) => element("th", "", text)))
+    head.append(...[t("Layer"), t("Gradient"), t("Update ÷ weights"), t("Output std"), t("Dead units")].map((text) => element("th", "", text)))
     const look = theme(this.box)
     const learning = layers.filter(({ gradient }) => gradient)
     const rows = layers.map((layer) => {
@@ -134,8 +142,8 @@ export class RunInside {
   offer() {
     const chosen = this.what.value
     const names = this.kinds[Number(this.layer.value)]
-    const ordered = WHAT.filter((name) => names.includes(name))
-    this.what.replaceChildren(...ordered.map((name) => new Option(name, name)))
+    const ordered = Object.keys(WHAT).filter((name) => names.includes(name))
+    this.what.replaceChildren(...ordered.map((name) => new Option(WHAT[name], name)))
     if (ordered.includes(chosen)) this.what.value = chosen
   }
 
@@ -150,8 +158,12 @@ export class RunInside {
     const columns = answer.counts.map((counts, shot) => spread(counts, answer.low[shot], answer.high[shot], low, width))
     const z = Array.from({ length: BINS }, (_, bin) => columns.map((column) => column[bin]))
     const y = Array.from({ length: BINS }, (_, bin) => low + (bin + 0.5) * width)
-    const traces = [{ type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false, hovertemplate: "step %{x}<br>value %{y:.3g}<extra></extra>" }]
-    Plotly.react(this.heat, traces, layout(look, 280, { title: "step" }, { title: { text: "value", font: { size: 14 } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, displayModeBar: false })
+    const lines = [t("step {step}", { step: "%{x}" }), t("value {value}", { value: "%{y:.3g}" })]
+    const traces = [{
+      type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false,
+      hovertemplate: `${lines.join("<br>")}<extra></extra>`,
+    }]
+    Plotly.react(this.heat, traces, layout(look, 280, { title: t("step") }, { title: { text: t("value"), font: { size: 14 } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, displayModeBar: false })
   }
 
   async filters() {
@@ -161,7 +173,8 @@ export class RunInside {
     const bytes = bytesOf(answer.pixels)
     const [count, ...shape] = answer.shape
     const zoom = Math.max(1, Math.round((shape[2] > 12 ? 62 : 40) / shape[2]))
-    this.grid.replaceChildren(...Array.from({ length: count }, (_, index) => paint(bytes, index, shape, zoom, { signed: true, label: `Filter ${index}` })))
+    const filter = (/** @type {number} */ index) => paint(bytes, index, shape, zoom, { signed: true, label: t("Filter {index}", { index }) })
+    this.grid.replaceChildren(...Array.from({ length: count }, (_, index) => filter(index)))
   }
 
   close() {

@@ -1,8 +1,13 @@
 // Changes a run during training: another learning rate or optimizer, or a fork from a checkpoint as a new run.
 
 import { element } from "../shared/dom.js"
+import { grouped } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
-/** @import { Data, ForkChanges, LiveRun } from "./types.js" */
+/**
+ * @import { LiveRun, MonitorData } from "./documents.js"
+ * @import { ForkChanges } from "./types.js"
+ */
 
 export class Steering {
   /**
@@ -17,28 +22,30 @@ export class Steering {
     this.current = "" // optimizer
     this.kept = "" // checkpoints
     this.box = element("div", "monitor-steering")
-    this.rate = this.field("Learning rate", "any")
+    this.rate = this.field(t("Learning rate"), "any")
     this.optimizer = element("select")
-    this.apply = this.button("Change", async () => {
+    this.apply = this.button(t("Change"), async () => {
       if (this.rate.value && Number(this.rate.value) !== this.peak) await command("learning-rate", Number(this.rate.value))
       if (this.optimizer.value !== this.current) await command("optimizer", this.optimizer.value)
     })
     this.live = element("form", "monitor-tools")
     this.live.onsubmit = (event) => { event.preventDefault(); this.apply.click() }
-    this.live.append(this.labelled("Learning rate", this.rate), this.labelled("Optimizer", this.optimizer), this.apply)
+    this.live.append(this.labelled(t("Learning rate"), this.rate), this.labelled(t("Optimizer"), this.optimizer), this.apply)
     this.back = element("details", "monitor-back")
     this.step = element("select")
-    this.newRate = this.field("New learning rate", "any")
+    this.newRate = this.field(t("New learning rate"), "any")
     this.newOptimizer = element("select")
-    this.newEpochs = this.field("New total epochs", "any")
-    const go = this.button("Start a new run", () => {
+    this.newEpochs = this.field(t("New total epochs"), "any")
+    const go = this.button(t("Start a new run"), () => {
       const settings = { rate: this.newRate.value, optimizer: this.newOptimizer.value, epochs: this.newEpochs.value }
       fork(Number(this.step.value), changes(settings, this.current, this.start))
     })
     const form = element("form", "monitor-tools")
     form.onsubmit = (event) => { event.preventDefault(); go.click() }
-    form.append(this.labelled("Checkpoint", this.step), this.labelled("Learning rate", this.newRate), this.labelled("Optimizer", this.newOptimizer), this.labelled("Total epochs", this.newEpochs), go)
-    this.back.append(element("summary", "", "Go back to a checkpoint"), element("p", "monitor-hint", "A new run continues from this checkpoint. The current run stays unchanged."), form)
+    form.append(this.labelled(t("Checkpoint"), this.step), this.labelled(t("Learning rate"), this.newRate))
+    form.append(this.labelled(t("Optimizer"), this.newOptimizer), this.labelled(t("Total epochs"), this.newEpochs), go)
+    const hint = element("p", "monitor-hint", t("A new run continues from this checkpoint. The current run stays unchanged."))
+    this.back.append(element("summary", "", t("Go back to a checkpoint")), hint, form)
     this.box.append(this.live, this.back)
   }
 
@@ -77,7 +84,7 @@ export class Steering {
   /**
    * @param {string} run
    * @param {LiveRun} shown
-   * @param {Pick<Data, "config" | "optimizers">} facts
+   * @param {Pick<MonitorData, "config" | "optimizers">} facts
    */
   show(run, shown, { optimizers, config }) {
     const fresh = this.run !== run
@@ -99,7 +106,8 @@ export class Steering {
     this.back.hidden = kept.length === 0
     if (String(kept) !== this.kept) {
       const chosen = this.step.value
-      this.step.replaceChildren(...kept.map((step) => new Option(`step ${step.toLocaleString("en")} · epoch ${Number((step / (shown.per_epoch || 1)).toFixed(2))}`, String(step))))
+      const epoch = (/** @type {number} */ step) => Number((step / (shown.per_epoch || 1)).toFixed(2))
+      this.step.replaceChildren(...kept.map((step) => new Option(t("step {step} · epoch {epoch}", { step: grouped(step), epoch: epoch(step) }), String(step))))
       if (kept.includes(Number(chosen)) && !fresh) this.step.value = chosen
       this.kept = String(kept)
     }

@@ -2,16 +2,20 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element, find } from "../shared/dom.js"
-import { exact, percent } from "../shared/format.js"
+import { exact, grouped, percent } from "../shared/format.js"
+import { plural, t } from "../shared/text.js"
 
-/** @import { Ask, Closeup, Data, Example, Parameter, State } from "./types.js" */
+/**
+ * @import { Example, MonitorData, Parameter, ShownStep } from "./documents.js"
+ * @import { Ask, State } from "./types.js"
+ */
 
 const LINES = [
-  ["optimizer.zero_grad()", "The gradients of the previous step are cleared. Without this line, they would add up."],
-  ["logits = network(images)", "The batch passes through all layers. Each image gets one score per class: the logits."],
-  ["loss = loss_function(logits, labels)", "How wrong is the prediction for each image? The loss of the batch is the mean."],
-  ["loss.backward()", "For each weight: would raising it raise the loss, and by how much? That is its gradient."],
-  ["optimizer.step()", "Every weight takes a small step against its gradient."],
+  ["optimizer.zero_grad()", t("The gradients of the previous step are cleared. Without this line, they would add up.")],
+  ["logits = network(images)", t("The batch passes through all layers. Each image gets one score per class: the logits.")],
+  ["loss = loss_function(logits, labels)", t("How wrong is the prediction for each image? The loss of the batch is the mean.")],
+  ["loss.backward()", t("For each weight: would raising it raise the loss, and by how much? That is its gradient.")],
+  ["optimizer.step()", t("Every weight takes a small step against its gradient.")],
 ]
 
 /** @param {number | null | undefined} value */
@@ -26,7 +30,7 @@ export class OneStep {
     this.ask = ask
     this.line = 0
     this.run = ""
-    /** @type {Closeup | null} */
+    /** @type {ShownStep | null} */
     this.seen = null
     /** @type {string[]} */
     this.classes = []
@@ -43,9 +47,9 @@ export class OneStep {
       item.append(button)
       return item
     }))
-    this.before = this.button("← Previous line", () => this.go(this.line - 1))
-    this.next = this.button("Next line →", () => this.go(this.line + 1))
-    this.another = this.button("Take one more step", step)
+    this.before = this.button(t("← Previous line"), () => this.go(this.line - 1))
+    this.next = this.button(t("Next line →"), () => this.go(this.line + 1))
+    this.another = this.button(t("Take one more step"), step)
     const tools = element("div", "monitor-tools")
     tools.append(this.before, this.next, this.another)
     this.explanation = element("p", "monitor-explanation")
@@ -74,7 +78,7 @@ export class OneStep {
   /**
    * @param {string} run
    * @param {State} state
-   * @param {Pick<Data, "classes" | "config">} facts
+   * @param {Pick<MonitorData, "classes" | "config">} facts
    * @param {boolean} steerable
    */
   async show(run, state, { classes, config }, steerable) {
@@ -83,15 +87,15 @@ export class OneStep {
     this.classes = classes
     this.betas = config.betas
     this.precision = config.precision
-    /** @type {Closeup | null} */
+    /** @type {ShownStep | null} */
     const closeup = await this.ask("/closeup", { seen: this.seen?.step ?? "" })
     if (run !== this.run) return
     if (closeup) { this.seen = closeup; this.go(0) }
     this.another.hidden = state !== "paused" || !steerable
     this.body.hidden = !this.seen
-    this.hint.textContent = this.seen
-      ? `Step ${this.seen.step.toLocaleString("en")}: a batch of ${this.seen.batch} images, learning rate ${number(this.seen.learning_rate, 3)}.`
-      : ["running", "paused", "queued"].includes(state) ? "Pause the run, then press Step: the network trains on one batch, and this view shows everything that happens." : "This view shows single steps of a paused run. This run has ended."
+    this.hint.textContent = this.seen ? summary(this.seen) : ["running", "paused", "queued"].includes(state)
+      ? t("Pause the run, then press Step: the network trains on one batch, and this view shows everything that happens.")
+      : t("This view shows single steps of a paused run. This run has ended.")
   }
 
   /** @param {number} line */
@@ -108,23 +112,25 @@ export class OneStep {
     this.shown.replaceChildren(...[this.erased, this.forward, this.losses, this.gradients, this.updates][this.line].call(this, this.seen))
   }
 
-  /** @param {Closeup} seen */
+  /** @param {ShownStep} seen */
   erased({ erased, types }) {
     const rows = erased.flatMap((norm, index) => (norm === null ? [] : [[`${index} ${types[index]}`, number(norm)]]))
-    if (!rows.length) return [element("p", "", "This was the first step: there were no gradients yet.")]
-    return [table(["Layer", "Norm of the cleared gradient"], rows)]
+    if (!rows.length) return [element("p", "", t("This was the first step: there were no gradients yet."))]
+    return [table([t("Layer"), t("Norm of the cleared gradient")], rows)]
   }
 
-  /** @param {Closeup} seen */
+  /** @param {ShownStep} seen */
   forward(seen) {
     const { layers, types, input, batch, labels } = seen
     const rows = layers.map((layer, index) => [`${index} ${types[index]}`, `(${[batch, ...layer.shape].join(", ")})`, number(layer.output.mean, 3), number(layer.output.std, 3), percent(layer.output.zeros, 0)])
-    const into = ["images", `(${[batch, ...seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), percent(input.zeros, 0)]
-    const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", `This run uses ${this.precision}: the call is inside a block “with torch.autocast(…)”.`)]
-    return [...rounded, this.images(seen, (index) => this.classes[labels[index]]), table(["Output of", "Shape", "Mean", "Standard deviation", "Zeros"], [into, ...rows])]
+    const into = [t("images"), `(${[batch, ...seen.shape.slice(1)].join(", ")})`, number(input.mean, 3), number(input.std, 3), percent(input.zeros, 0)]
+    const autocast = t("This run uses {precision}: the call is inside a block “with torch.autocast(…)”.", { precision: this.precision })
+    const rounded = this.precision === "float32" ? [] : [element("p", "monitor-hint", autocast)]
+    const head = [t("Output of"), t("Shape"), t("Mean"), t("Standard deviation"), t("Zeros")]
+    return [...rounded, this.images(seen, (index) => this.classes[labels[index]]), table(head, [into, ...rows])]
   }
 
-  /** @param {Closeup} seen */
+  /** @param {ShownStep} seen */
   losses(seen) {
     const { losses, probabilities, labels, loss, before, after, batch } = seen
     const order = losses.map((_, index) => index).sort((one, other) => (losses[other] ?? 0) - (losses[one] ?? 0))
@@ -132,36 +138,39 @@ export class OneStep {
       const right = labels[index]
       const shares = probabilities[index].map((share) => share ?? NaN)
       const predicted = shares.indexOf(Math.max(...shares))
-      return `${predicted === right ? "✓" : "✗"} ${this.classes[right]} · loss ${number(losses[index], 3)}`
+      return t("{mark} {class} · loss {loss}", { mark: predicted === right ? "✓" : "✗", class: this.classes[right], loss: number(losses[index], 3) })
     }, order)
     const worst = order[0]
     const chance = probabilities[worst][labels[worst]]
-    const sum = element("p", "monitor-sum", `For the image with the highest loss, the probability of the true class is ${number(chance, 3)}: loss = −ln ${number(chance, 3)} = ${number(chance === null ? null : -Math.log(chance), 3)}. The mean over all ${batch} images is ${number(loss)}.`)
-    const again = element("p", "monitor-sum", `The same batch after the step, dropout off: ${number(before)} → ${number(after)}.`)
-    return [cards, sum, again]
+    const highest = t("For the image with the highest loss, the probability of the true class is {probability}: loss = −ln {probability} = {loss}.", {
+      probability: number(chance, 3), loss: number(chance === null ? null : -Math.log(chance), 3),
+    })
+    const mean = plural("The mean over {n} image is {loss}.", "The mean over all {n} images is {loss}.", batch, { loss: number(loss) })
+    const again = t("The same batch after the step, dropout off: {before} → {after}.", { before: number(before), after: number(after) })
+    return [cards, element("p", "monitor-sum", `${highest} ${mean}`), element("p", "monitor-sum", again)]
   }
 
-  /** @param {Closeup} seen */
+  /** @param {ShownStep} seen */
   gradients(seen) {
     const rows = parameters(seen).map(({ name, shape, weight, gradient }) => [name, `(${shape.join(", ")})`, number(weight), number(gradient)])
-    return [table(["Parameter", "Shape", "Norm of the values", "Norm of the gradient"], rows)]
+    return [table([t("Parameter"), t("Shape"), t("Norm of the values"), t("Norm of the gradient")], rows)]
   }
 
-  /** @param {Closeup} seen */
+  /** @param {ShownStep} seen */
   updates(seen) {
     const all = parameters(seen)
     const rows = all.map(({ name, gradient, update, weight }) => [name, number(gradient), number(update), number(update !== null && weight ? update / weight : null, 2)])
     const size = (/** @type {Parameter} */ { example }) => Math.abs(example.update ?? 0)
     const { name, example } = all.reduce((most, each) => (size(each) > size(most) ? each : most))
     const box = element("div", "monitor-sum")
-    box.append(element("b", "", `${name}[${example.place.join(", ")}], the parameter with the largest update`))
+    box.append(element("b", "", t("{element}, the parameter with the largest update", { element: `${name}[${example.place.join(", ")}]` })))
     box.append(...arithmetic(example, seen.optimizer, seen.learning_rate, this.betas).map((line) => element("div", "", line)))
-    return [table(["Parameter", "Norm of the gradient", "Norm of the update", "Update ÷ values"], rows), box]
+    return [table([t("Parameter"), t("Norm of the gradient"), t("Norm of the update"), t("Update ÷ values")], rows), box]
   }
 
   /**
    * The images of the batch, in their order if no other is given.
-   * @param {Closeup} seen
+   * @param {ShownStep} seen
    * @param {(index: number) => string} text beneath an image
    * @param {Iterable<number>} [order]
    */
@@ -177,9 +186,15 @@ export class OneStep {
   }
 }
 
+/** @param {ShownStep} seen */
+function summary({ step, batch, learning_rate: rate }) {
+  const values = { step: grouped(step), rate: number(rate, 3) }
+  return plural("Step {step}: a batch of {n} image, learning rate {rate}.", "Step {step}: a batch of {n} images, learning rate {rate}.", batch, values)
+}
+
 /**
  * All parameters, each with its name in the network.
- * @param {Pick<Closeup, "layers">} seen
+ * @param {Pick<ShownStep, "layers">} seen
  */
 export const parameters = ({ layers }) => layers.flatMap((layer, index) => layer.parameters.map((one) => ({ ...one, name: `${index}.${one.name}` })))
 
@@ -192,21 +207,30 @@ export const parameters = ({ layers }) => layers.flatMap((layer, index) => layer
  */
 export function arithmetic({ before, gradient, update, after, memory: { mean, square, momentum, step } }, optimizer, learningRate, betas) {
   const rate = number(learningRate, 3)
-  const lines = [`gradient g = ${number(gradient)}`]
-  if (optimizer === "sgd" && momentum !== undefined) lines.push(`momentum v = ${number(momentum)}, from earlier gradients and this one`, `update = −learning rate × v = −${rate} × ${number(momentum)} ≈ ${number(update)}`)
-  else if (optimizer === "sgd") lines.push(`update = −learning rate × g = −${rate} × ${number(gradient)} = ${number(update)}`)
+  const values = { rate, gradient: number(gradient), update: number(update) }
+  const lines = [t("gradient g = {gradient}", values)]
+  if (optimizer === "sgd" && momentum !== undefined) {
+    lines.push(
+      t("momentum v = {momentum}, from earlier gradients and this one", { momentum: number(momentum) }),
+      t("update = −learning rate × v = −{rate} × {momentum} ≈ {update}", { ...values, momentum: number(momentum) }),
+    )
+  } else if (optimizer === "sgd") lines.push(t("update = −learning rate × g = −{rate} × {gradient} = {update}", values))
   else if (mean != null && square != null && step != null && optimizer !== "nadam") {
     // Kingma and Ba, Adam, https://arxiv.org/abs/1412.6980, algorithm 1.
     const [first, second] = betas.map((beta) => 1 - beta ** step)
     const [m, v] = [mean / first, square / second]
+    const ofMean = { mean: number(mean), weight: number(first), corrected: number(m) }
+    const ofSquare = { square: number(square), weight: number(second), corrected: number(v) }
     lines.push(
-      `running mean of g: m = ${number(mean)}, corrected for its start at 0: m̂ = m ÷ ${number(first)} = ${number(m)}`,
-      `running mean of g²: v = ${number(square)}, corrected: v̂ = v ÷ ${number(second)} = ${number(v)}`,
-      `update = −learning rate × m̂ ÷ (√v̂ + ε) = −${rate} × ${number(m)} ÷ ${number(Math.sqrt(v))} = ${number(update)}`,
+      t("running mean of g: m = {mean}, corrected for its start at 0: m̂ = m ÷ {weight} = {corrected}", ofMean),
+      t("running mean of g²: v = {square}, corrected: v̂ = v ÷ {weight} = {corrected}", ofSquare),
+      t("update = −learning rate × m̂ ÷ (√v̂ + ε) = −{rate} × {mean} ÷ {root} = {update}", { ...values, mean: number(m), root: number(Math.sqrt(v)) }),
     )
-  } else if (square !== undefined) lines.push(`running mean of g²: v = ${number(square)}`, `update = ${number(update)}, learning rate ${rate}`)
-  else lines.push(`update = ${number(update)}, learning rate ${rate}`)
-  return [...lines, `new value = ${number(before, 6)} + (${number(update, 4)}) = ${number(after, 6)}`]
+  } else {
+    if (square !== undefined) lines.push(t("running mean of g²: v = {square}", { square: number(square) }))
+    lines.push(t("update = {update}, learning rate {rate}", values))
+  }
+  return [...lines, t("new value = {before} + ({update}) = {after}", { before: number(before, 6), update: number(update, 4), after: number(after, 6) })]
 }
 
 /**

@@ -1,6 +1,8 @@
 // A slider over the recorded steps. It stays at the newest until it is moved, and can be played.
 
 import { element } from "../shared/dom.js"
+import { grouped } from "../shared/format.js"
+import { t } from "../shared/text.js"
 
 const FRAME_MS = 180
 
@@ -17,9 +19,9 @@ export class Timeline {
     this.box = element("div", "monitor-timeline")
     this.slider = element("input")
     Object.assign(this.slider, { type: "range", min: 0, max: 0, value: 0 })
-    this.slider.setAttribute("aria-label", "Step")
+    this.slider.setAttribute("aria-label", t("Step"))
     this.slider.oninput = () => { this.stop(); this.go(Number(this.slider.value)) }
-    this.button = element("button", "", "Play")
+    this.button = element("button", "", t("Play"))
     this.button.type = "button"
     this.button.onclick = () => (this.timer ? this.stop() : this.play())
     this.label = element("span", "monitor-at")
@@ -45,12 +47,12 @@ export class Timeline {
 
   mark() {
     this.slider.value = String(this.at)
-    this.label.textContent = this.steps.length ? `step ${this.steps[this.at].toLocaleString("en")}` : ""
+    this.label.textContent = this.steps.length ? t("step {step}", { step: grouped(this.steps[this.at]) }) : ""
     this.slider.setAttribute("aria-valuetext", this.label.textContent)
   }
 
   play() {
-    this.button.textContent = "Stop"
+    this.button.textContent = t("Stop")
     if (this.at === this.steps.length - 1) this.go(0)
     this.timer = setInterval(() => {
       if (!this.box.isConnected || this.at >= this.steps.length - 1) return this.stop()
@@ -61,6 +63,6 @@ export class Timeline {
   stop() {
     clearInterval(this.timer)
     this.timer = undefined
-    this.button.textContent = "Play"
+    this.button.textContent = t("Play")
   }
 }

@@ -2,8 +2,9 @@
 
 import { request } from "../shared/client.js"
 import { element, find } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { t } from "../shared/text.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
 import { learningRate, marks, timeLeft } from "./facts.js"
@@ -15,7 +16,8 @@ import { OneStep } from "./step.js"
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { Ask, Data, Finding, Inside, Judgement, LiveRun, State } from "./types.js"
+ * @import { Inside, Judgement, LiveRun, MonitorData, ReportedFinding, StartedRun } from "./documents.js"
+ * @import { Ask, State } from "./types.js"
  */
 
 /** @typedef {"curves" | "images" | "inside" | "step"} ViewName */
@@ -26,8 +28,8 @@ const HURRY_MS = 5000 // how long to keep requesting quickly after a command
 const SLOW_MS = 1200 // between two requests for layer statistics or findings of the coach
 /** @type {Record<State, string>} */
 const STATES = {
-  queued: "Queued", running: "Running", paused: "Paused", finished: "Finished",
-  stopped: "Stopped", failed: "Failed", interrupted: "Interrupted",
+  queued: t("Queued"), running: t("Running"), paused: t("Paused"), finished: t("Finished"),
+  stopped: t("Stopped"), failed: t("Failed"), interrupted: t("Interrupted"),
 }
 /** @type {Record<State, string[]>} */
 const BUTTONS = {
@@ -36,7 +38,7 @@ const BUTTONS = {
 }
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
 /** @type {[ViewName, string][]} */
-const VIEWS = [["curves", "Curves"], ["images", "Test images"], ["inside", "Layers"], ["step", "One step"]]
+const VIEWS = [["curves", t("Curves")], ["images", t("Test images")], ["inside", t("Layers")], ["step", t("One step")]]
 class Refusal extends Error {}
 
 class Monitor {
@@ -44,7 +46,7 @@ class Monitor {
   constructor(root) {
     /** @type {HTMLElement} */
     this.root = find(root, ".monitor")
-    /** @type {Data | undefined} none before the first update */
+    /** @type {MonitorData | undefined} none before the first update */
     this.data = undefined
     this.run = ""
     /** @type {LiveRun | null} */
@@ -56,7 +58,7 @@ class Monitor {
     /** @type {string | null} the version of the run when the coach was asked last */
     this.judged = null
     this.verdict = "" // the version of the findings
-    /** @type {Finding[]} */
+    /** @type {ReportedFinding[]} */
     this.findings = []
     this.slow = 0 // when layer statistics or findings were requested last
     this.hurry = 0 // until when to request quickly
@@ -73,7 +75,7 @@ class Monitor {
     /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
-    this.coach = new Coach((finding, label) => this.begin("/remedy", { finding, label }))
+    this.coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }))
     this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
     this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
     const views = find(this.root, ".monitor-views")
@@ -228,6 +230,7 @@ class Monitor {
    * @param {Record<string, unknown>} body
    */
   async begin(path, body) {
+    /** @type {StartedRun | null} */
     const answer = await this.send(path, body)
     if (answer) this.opened(answer.run)
   }
@@ -251,8 +254,7 @@ class Monitor {
     const before = this.shown?.state
     this.shown = shown
     const badge = find(this.root, ".monitor-state")
-    const place = shown.state === "queued" && shown.queue ? ` · position ${shown.queue}` : ""
-    badge.textContent = STATES[shown.state] + place
+    badge.textContent = shown.state === "queued" && shown.queue ? t("Queued · position {place}", { place: shown.queue }) : STATES[shown.state]
     badge.dataset.state = shown.state
     for (const button of this.commands) button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(commandOf(button))
     this.parent(shown.parent)
@@ -269,7 +271,7 @@ class Monitor {
     const link = find(this.root, ".monitor-parent")
     link.hidden = !parent
     if (!parent) return
-    link.textContent = `Forked from another run at step ${parent.step.toLocaleString("en")}`
+    link.textContent = t("Forked from another run at step {step}", { step: grouped(parent.step) })
     link.href = `train?run=${parent.run}`
     link.onclick = (event) => { event.preventDefault(); this.opened(parent.run) }
   }
@@ -282,9 +284,9 @@ class Monitor {
     find(progress, "span").style.transform = `scaleX(${share})`
     const each = shown.per_epoch || 1
     this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
-    this.fact("time", shown.state === "finished" ? "Training time" : "Time left")
+    this.fact("time", shown.state === "finished" ? t("Training time") : t("Time left"))
     this.fact("left", timeLeft(shown))
-    this.fact("images_per_second", shown.images_per_second ? Math.round(shown.images_per_second).toLocaleString("en") : "–")
+    this.fact("images_per_second", shown.images_per_second ? grouped(Math.round(shown.images_per_second)) : "–")
     this.fact("learning_rate", shown.learning_rate === null ? "–" : learningRate(shown.learning_rate))
     this.fact("accuracy", percent(shown.test_accuracy, (shown.test_accuracy ?? 0) > 0.985 ? 2 : 1))
   }

@@ -11,13 +11,18 @@ import streamlit as st
 from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES, Surface
 from playground.autograd.task_names import DESCEND
 from playground.errors import PlaygroundError
+from playground.messages import msg, nmsg, t
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
 from playground.ui import state
+from playground.ui.pages.autograd.address import choose
 from playground.ui.shared.errors import show
 from playground.ui.shared.palette import COLOURS, SYMBOLS
 
 OWN = "own"
+CONTOUR, THREE = "Contour", "3-D"
+VIEWS = {CONTOUR: msg("Contour"), THREE: msg("3-D")}
+"""Titles of the two ways to draw a surface."""
 _FIGURE = "descent-figure"
 FRAMES = 60
 """Frames of the animation."""
@@ -30,7 +35,7 @@ def descent() -> None:
         asked = _choose()
     with right:
         if not asked["optimizers"]:
-            st.caption("Choose an optimizer to see its path.")
+            st.caption(t("Choose an optimizer to see its path."))
             return
         try:
             answer = _answered(tuple(sorted((name, _frozen(value)) for name, value in asked.items())))
@@ -41,24 +46,26 @@ def descent() -> None:
 
 
 def _choose() -> dict[str, Any]:
-    titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: "Your own expression"}
-    name = st.selectbox("Surface", list(titles), format_func=titles.__getitem__, key=state.SURFACE.key, bind="query-params")
+    titles = {name: surface.title for name, surface in SURFACES.items()} | {OWN: msg("Your own expression")}
+    name = choose(st.selectbox, t("Surface"), state.SURFACE, titles)
     surface = SURFACES.get(name) or _own()
-    st.caption(f"loss = `{surface.expression}`")
+    st.caption(f"`loss = {surface.expression}`")
     rate = st.select_slider(
-        "Learning rate",
+        t("Learning rate"),
         [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0],
         surface.learning_rate,
         key=state.DESCENT_RATE.of(name).key,
         bind="query-params",
     )
-    momentum = st.slider("Momentum", 0.0, 0.99, 0.9, 0.01, key=state.DESCENT_MOMENTUM.key, bind="query-params", help="Used by SGD with momentum and Nesterov.")
-    x, y = _start("x", name, surface.x, surface.start[0]), _start("y", name, surface.y, surface.start[1])
-    steps = st.slider("Steps", 10, 150, 100, 10, key=state.DESCENT_STEPS.key, bind="query-params")
-    optimizers = st.pills(
-        "Optimizers", OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key=state.DESCENT_OPTIMIZERS.key, bind="query-params"
+    momentum = st.slider(
+        t("Momentum"), 0.0, 0.99, 0.9, 0.01, key=state.DESCENT_MOMENTUM.key, bind="query-params", help=t("Used by SGD with momentum and Nesterov.")
     )
-    st.segmented_control("View", ["Contour", "3-D"], default="Contour", required=True, key=state.DESCENT_VIEW.key, bind="query-params")
+    x, y = _start("x", name, surface.x, surface.start[0]), _start("y", name, surface.y, surface.start[1])
+    steps = st.slider(t("Steps"), 10, 150, 100, 10, key=state.DESCENT_STEPS.key, bind="query-params")
+    optimizers = st.pills(
+        t("Optimizers"), OPTIMIZER_NAMES, selection_mode="multi", default=list(OPTIMIZER_NAMES), key=state.DESCENT_OPTIMIZERS.key, bind="query-params"
+    )
+    choose(st.segmented_control, t("View"), state.DESCENT_VIEW, VIEWS, required=True)
     return {
         "expression": surface.expression, "x": surface.x, "y": surface.y, "start": (x, y), "learning_rate": rate, "momentum": momentum,
         "steps": steps, "optimizers": tuple(optimizers),
@@ -68,7 +75,7 @@ def _choose() -> dict[str, Any]:
 def _start(axis: str, name: str, between: tuple[float, float], first: float) -> float:
     place = state.DESCENT_START.of(axis, name)
     default = None if place.is_set else first  # Streamlit warns of a default beside what a click has set
-    return st.slider(f"Start {axis}", *between, default, key=place.key, bind="query-params")
+    return st.slider(t("Start {axis}", axis=axis), *between, default, key=place.key, bind="query-params")
 
 
 def _own() -> Surface:
@@ -78,7 +85,7 @@ def _own() -> Surface:
         max_chars=300,
         key=state.SURFACE_EXPRESSION.key,
         bind="query-params",
-        help="A PyTorch expression of x and y.",
+        help=t("A PyTorch expression of x and y."),
     )
     return _own_surface()
 
@@ -102,17 +109,23 @@ def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 def _show(answer: dict[str, Any], view: str) -> None:
     for path in answer["paths"]:
         if path["diverged"]:
-            st.warning(f"{path['optimizer']} diverged after {len(path['points'])} steps: the loss grew without bound. Try a smaller learning rate.")
-    chosen: Any = _place_start if view == "Contour" else "ignore"
+            text = nmsg(
+                "{optimizer} diverged after {n} step: the loss grew without bound. Try a smaller learning rate.",
+                "{optimizer} diverged after {n} steps: the loss grew without bound. Try a smaller learning rate.",
+                len(path["points"]),
+                optimizer=path["optimizer"],
+            )
+            st.warning(t(text))
+    chosen: Any = _place_start if view == CONTOUR else "ignore"
     st.plotly_chart(
-        _figure(answer, three=view == "3-D"), width="stretch", key=_FIGURE, config={"displayModeBar": False}, on_select=chosen, selection_mode="points"
+        _figure(answer, three=view == THREE), width="stretch", key=_FIGURE, config={"displayModeBar": False}, on_select=chosen, selection_mode="points"
     )
     finals = {path["optimizer"]: path["points"][-1][2] for path in answer["paths"] if path["points"]}
     with st.container(horizontal=True, gap="small"):
         for name, loss in sorted(finals.items(), key=lambda item: item[1]):
             st.markdown(f"**{name}** {loss:.4g}")
-    st.caption("The final loss of each optimizer, the lowest first. Click on the surface to start from there.")
-    with st.expander("The PyTorch code"):
+    st.caption(t("The final loss of each optimizer, the lowest first. Click on the surface to start from there."))
+    with st.expander(t("The PyTorch code")):
         st.code(_code(), language="python")
 
 
@@ -133,13 +146,13 @@ def _code() -> str:
     rate, momentum = state.DESCENT_RATE.of(name).read(), state.DESCENT_MOMENTUM.read()
     makers = {
         "SGD": f"torch.optim.SGD([x, y], lr={rate})",
-        "SGD with momentum": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum})",
-        "Nesterov": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum}, nesterov={momentum > 0})",
+        "SGD with momentum": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum})",  # no text: code
+        "Nesterov": f"torch.optim.SGD([x, y], lr={rate}, momentum={momentum}, nesterov={momentum > 0})",  # no text: code
         "RMSprop": f"torch.optim.RMSprop([x, y], lr={rate})",
         "Adam": f"torch.optim.Adam([x, y], lr={rate})",
         "AdamW": f"torch.optim.AdamW([x, y], lr={rate})",
     }
-    chosen = "".join(f"    {optimizer!r}: lambda x, y: {makers[optimizer]},\n" for optimizer in state.DESCENT_OPTIMIZERS.read())
+    chosen = "".join(f"    {optimizer!r}: lambda x, y: {makers[optimizer]},\n" for optimizer in state.DESCENT_OPTIMIZERS.read())  # no text: code
     return (
         "import torch\n\n\n"
         f"def loss(x, y):\n    return {surface.expression.strip()}\n\n\n"
@@ -152,7 +165,7 @@ def _code() -> str:
         "        optimizer.zero_grad()\n"
         "        loss(x, y).backward()\n"
         "        optimizer.step()\n"
-        '    print(f"{name}: x = {x.item():.4f}, y = {y.item():.4f}, loss = {loss(x, y).item():.4g}")\n'
+        '    print(f"{name}: x = {x.item():.4f}, y = {y.item():.4f}, loss = {loss(x, y).item():.4g}")\n'  # no text: code
     )
 
 
@@ -164,8 +177,9 @@ def _figure(answer: dict[str, Any], *, three: bool) -> Any:
     figure = go.Figure([*under, *_paths(answer, longest, three)])
     paths = list(range(len(under), len(under) + len(answer["paths"])))
     figure.frames = [go.Frame(data=_paths(answer, count, three), traces=paths, name=str(count)) for count in counts]
-    play = {"label": "▶ Play", "method": "animate", "args": [None, {"frame": {"duration": 60, "redraw": three}, "transition": {"duration": 0}}]}
+    play = {"label": t("▶ Play"), "method": "animate", "args": [None, {"frame": {"duration": 60, "redraw": three}, "transition": {"duration": 0}}]}
     pause = {"label": "❙❙", "method": "animate", "args": [[None], {"mode": "immediate", "frame": {"duration": 0, "redraw": False}}]}
+    before, after = t("step {step}", step="|").split("|")
     at_once = {"mode": "immediate", "frame": {"duration": 0, "redraw": three}}
     stepped = [{"label": str(count), "method": "animate", "args": [[str(count)], at_once]} for count in counts]
     figure.update_layout(
@@ -175,8 +189,8 @@ def _figure(answer: dict[str, Any], *, three: bool) -> Any:
             {"type": "buttons", "direction": "left", "x": 0, "y": -0.34, "xanchor": "left", "yanchor": "top", "showactive": False,
              "bgcolor": "rgba(128, 128, 128, 0.15)", "buttons": [play, pause]}
         ],
-        sliders=[{"active": len(stepped) - 1, "x": 0, "y": -0.04, "len": 1, "currentvalue": {"prefix": "step "}, "steps": stepped}],
-        scene={"zaxis": {"title": "loss"}},
+        sliders=[{"active": len(stepped) - 1, "x": 0, "y": -0.04, "len": 1, "currentvalue": {"prefix": before, "suffix": after}, "steps": stepped}],
+        scene={"zaxis": {"title": t("loss")}},
     )  # fmt: skip
     return figure
 
@@ -185,7 +199,7 @@ def _ground(answer: dict[str, Any], three: bool) -> Any:
     heights = np.array(answer["z"])
     levels = np.log1p(heights - heights.min())  # so that the floor of a valley has contour lines as well
     if three:
-        return go.Surface(x=answer["x"], y=answer["y"], z=levels, colorscale="Viridis", showscale=False, opacity=0.85, name="log(1 + loss − lowest)")
+        return go.Surface(x=answer["x"], y=answer["y"], z=levels, colorscale="Viridis", showscale=False, opacity=0.85, name=t("log(1 + loss − lowest)"))
     look = {"colorscale": "Viridis", "showscale": False, "ncontours": 25, "contours": {"coloring": "heatmap"}, "opacity": 0.75, "hoverinfo": "skip"}
     return go.Contour(x=answer["x"], y=answer["y"], z=levels, **look)
 
@@ -203,11 +217,12 @@ def _places(answer: dict[str, Any]) -> Any:
 def _paths(answer: dict[str, Any], count: int, three: bool) -> list[Any]:
     """Draw each optimizer's path for so many steps."""
     lowest = float(np.array(answer["z"]).min())
+    template = t("{optimizer}<br>step {step}<br>loss {loss:.4g}")
     drawn = []
     for index, path in enumerate(answer["paths"]):
         points = path["points"][:count]
         x, y, loss = (list(part) for part in zip(*points, strict=True)) if points else ([], [], [])
-        text = [f"{path['optimizer']}<br>step {step}<br>loss {value:.4g}" for step, value in enumerate(loss)]
+        text = [template.format(optimizer=path["optimizer"], step=step, loss=value) for step, value in enumerate(loss)]
         look = {"name": path["optimizer"], "mode": "lines+markers", "text": text, "hoverinfo": "text", "line": {"color": COLOURS[index], "width": 3}}
         if three:
             up = [float(np.log1p(max(0.0, value - lowest))) for value in loss]

@@ -9,18 +9,20 @@ import streamlit as st
 
 from playground.autograd.task_names import GRADIENT_FLOW
 from playground.errors import PlaygroundError
+from playground.messages import language, msg, nmsg, t, translated
 from playground.network.catalogue import ACTIVATIONS
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.presets import load_presets
 from playground.server.services import services
 from playground.ui import state
 from playground.ui.components.module_graph import module_graph
+from playground.ui.pages.autograd.address import choose
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import own_network
 from playground.ui.shell.device import chosen_device
 
 STACK = "stack"
-_COLOURS = {"activations": "#0072B2", "at the output": "#D55E00", "of the weights": "#009E73"}
+_COLOURS = {"activations": "#0072B2", "outputs": "#D55E00", "weights": "#009E73"}
 
 
 def flow() -> None:
@@ -30,7 +32,7 @@ def flow() -> None:
         asked = _choose()
     with right:
         try:
-            answer = _answered(tuple(sorted(asked.items())))
+            answer = _answered(tuple(sorted(asked.items())), language.get())
         except PlaygroundError as error:
             show(error)
             return
@@ -40,34 +42,31 @@ def flow() -> None:
 def _choose() -> dict[str, Any]:
     mine = own_network()
     titles = {
-        STACK: "A stack of linear layers",
+        STACK: msg("A stack of linear layers"),
         **({mine.name: mine.title} if mine else {}),
         **{name: spec.title or name for name, spec in load_presets().networks.items()},
     }
-    network = st.selectbox("Network", list(titles), format_func=titles.__getitem__, key=state.FLOW_NETWORK.key, bind="query-params")
+    network = choose(st.selectbox, t("Network"), state.FLOW_NETWORK, titles)
     asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
-    activations = {"": "Unchanged", **ACTIVATIONS}
+    activations = {"": msg("Unchanged"), **ACTIVATIONS}
     if network == STACK:
-        asked["depth"] = st.slider("Depth", 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help="Number of linear layers.")
-        asked["width"] = st.select_slider("Width", [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
-        asked["normalised"] = st.toggle("Batch norm after each layer", key=state.FLOW_NORM.key, bind="query-params")
-        activations = {**ACTIVATIONS, "none": "None"}
-    asked["activation"] = st.selectbox("Activation", list(activations), format_func=activations.__getitem__, key=state.FLOW_ACTIVATION.of(network == STACK).key)
-    asked["initialisation"] = name = st.selectbox(
-        "Weight initialisation",
-        list(INITIALISATIONS),
-        format_func=lambda name: INITIALISATIONS[name].title,
-        key=state.FLOW_INITIALISATION.key,
-        bind="query-params",
+        asked["depth"] = st.slider(t("Depth"), 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help=t("Number of linear layers."))
+        asked["width"] = st.select_slider(t("Width"), [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
+        asked["normalised"] = st.toggle(t("Batch norm after each layer"), key=state.FLOW_NORM.key, bind="query-params")
+        activations = {**ACTIVATIONS, "none": msg("None")}
+    asked["activation"] = st.selectbox(
+        t("Activation"), list(activations), format_func=translated(activations).__getitem__, key=state.FLOW_ACTIVATION.of(network == STACK).key
     )
-    st.caption(INITIALISATIONS[name].summary)
-    asked["batch"] = st.select_slider("Batch size", [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params")
-    asked["seed"] = int(st.number_input("Seed", 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params"))
+    initialisations = {name: initialisation.title for name, initialisation in INITIALISATIONS.items()}
+    asked["initialisation"] = name = choose(st.selectbox, t("Weight initialisation"), state.FLOW_INITIALISATION, initialisations)
+    st.caption(t(INITIALISATIONS[name].summary))
+    asked["batch"] = st.select_slider(t("Batch size"), [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params")
+    asked["seed"] = int(st.number_input(t("Seed"), 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params"))
     return asked
 
 
 @st.cache_data(max_entries=100, show_spinner=False)
-def _answered(asked: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
+def _answered(asked: tuple[tuple[str, Any], ...], wanted: str) -> dict[str, Any]:  # noqa: ARG001 (a part of the key: the answer is in the reader's language)
     return services().sandbox.run(GRADIENT_FLOW, dict(asked))
 
 
@@ -76,13 +75,12 @@ def _show(answer: dict[str, Any]) -> None:
     verdict = answer["verdict"]
     (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
     st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})
-    st.caption("Standard deviation of the activations and norm of the gradients, layer by layer, on a logarithmic scale. Zeros are not drawn.")
+    st.caption(t("Standard deviation of the activations and norm of the gradients, layer by layer, on a logarithmic scale. Zeros are not drawn."))
     module_graph(answer["graph"], key="flow-graph")
-    st.caption(
-        f"{answer['count']:,} nodes, loss {answer['loss']:.4g}." if isinstance(answer["loss"], float) else f"{answer['count']:,} nodes, loss {answer['loss']}."
-    )
+    loss = f"{answer['loss']:.4g}" if isinstance(answer["loss"], float) else answer["loss"]
+    st.caption(t(nmsg("{n:,} node, loss {loss}.", "{n:,} nodes, loss {loss}.", answer["count"], loss=loss)))
     st.caption(answer["data"])
-    with st.expander("The PyTorch code"):
+    with st.expander(t("The PyTorch code")):
         st.code(answer["code"], language="python")
 
 
@@ -91,9 +89,9 @@ def _figure(layers: list[dict[str, Any]]) -> Any:
     places = list(range(len(layers)))
     weighted = [place for place in places if _largest(layers[place]) is not None]
     lines = [
-        ("activations", "Activations, standard deviation", places, [_drawn(layer["activation"]["std"]) for layer in layers]),
-        ("at the output", "Gradient at the output, L2 norm", places, [_drawn(layer["gradient"]) for layer in layers]),
-        ("of the weights", "Gradient of the weights, L2 norm", weighted, [_largest(layers[place]) for place in weighted]),
+        ("activations", t("Activations, standard deviation"), places, [_drawn(layer["activation"]["std"]) for layer in layers]),
+        ("outputs", t("Gradient at the output, L2 norm"), places, [_drawn(layer["gradient"]) for layer in layers]),
+        ("weights", t("Gradient of the weights, L2 norm"), weighted, [_largest(layers[place]) for place in weighted]),
     ]
     figure = go.Figure()
     for kind, title, x, y in lines:

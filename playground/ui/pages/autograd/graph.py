@@ -7,39 +7,40 @@ import json
 import streamlit as st
 
 from playground.autograd.examples import EXAMPLES
+from playground.messages import msg, t, translated
 from playground.ui import state
 from playground.ui.components.autograd_lab import Numbers, autograd_lab, open_script
+from playground.ui.pages.autograd.address import choose
 from playground.ui.shared.scripts import Script
 
 SCRIPT = Script("autograd")
 GRAPH, PITFALLS, NETWORK, DESCENT = "Graph", "Pitfalls", "Network", "Descent"
+VIEWS = {GRAPH: msg("Graph"), PITFALLS: msg("Pitfalls"), NETWORK: msg("Network"), DESCENT: msg("Descent")}
+"""Titles of the views."""
 MOST_NUMBERS = 1000
 """Most characters of the changed numbers in the address."""
 
 
 def heading() -> None:
-    st.title("Autograd")
-    st.caption("Type a computation, run it, and step through the graph that PyTorch recorded: values forward, gradients backward.")
+    st.title(t("Autograd"))
+    st.caption(t("Type a computation, run it, and step through the graph that PyTorch recorded: values forward, gradients backward."))
 
 
 def choose_view() -> str:
     """Let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
-    return str(
-        st.segmented_control(
-            "View", [GRAPH, PITFALLS, NETWORK, DESCENT], default=GRAPH, required=True, key=state.VIEW.key, bind="query-params", label_visibility="collapsed"
-        )
-    )
+    return choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed")
 
 
 def examples() -> None:
     """Offer example scripts."""
     SCRIPT.load()
-    st.pills("Examples", list(EXAMPLES), key=state.AUTOGRAD_EXAMPLE.key, label_visibility="collapsed", on_change=_open)
+    titles = translated({name: example.title for name, example in EXAMPLES.items()})
+    st.pills(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.AUTOGRAD_EXAMPLE.key, label_visibility="collapsed", on_change=_open)
 
 
 def script() -> str:
     """Return the learner's script, or the first example."""
-    return SCRIPT.source(next(iter(EXAMPLES.values())))
+    return SCRIPT.source(next(iter(EXAMPLES.values())).source)
 
 
 def lab() -> None:
@@ -50,7 +51,7 @@ def lab() -> None:
 
 def _open() -> None:
     if chosen := state.AUTOGRAD_EXAMPLE.read():
-        open_script(EXAMPLES[chosen])
+        open_script(EXAMPLES[chosen].source)
 
 
 def _keep(source: str, grabbed: Numbers) -> None:

@@ -10,20 +10,22 @@ import streamlit as st
 from playground.autograd.examples import EXAMPLES
 from playground.autograd.task_names import PITFALL
 from playground.errors import PlaygroundError
+from playground.messages import language, msg, t
 from playground.server.services import services
 from playground.tensors.sandbox import processor_seconds
 from playground.ui import state
 from playground.ui.components.autograd_lab import open_script
+from playground.ui.pages.autograd.address import choose
 from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, script
 from playground.ui.shared.errors import show
 from playground.ui.shell.device import chosen_device
 
-SUITED = "Paths that meet"
+SUITED = "paths"
 """The example that can show every pitfall."""
 TITLES = {
-    "zero_grad": "Forget zero_grad", "backward_twice": "Backward twice", "retain_graph": "… with retain_graph", "in_place": "Change a saved tensor in place",
-    "detach": "Detach within the graph", "no_grad": "Compute under no_grad", "non_leaf": "A non-leaf’s .grad", "integer": "Integers with requires_grad",
-    "non_scalar": "Backward from a non-scalar",
+    "zero_grad": msg("Forget zero_grad"), "backward_twice": msg("Backward twice"), "retain_graph": msg("… with retain_graph"),
+    "in_place": msg("Change a saved tensor in place"), "detach": msg("Detach within the graph"), "no_grad": msg("Compute under no_grad"),
+    "non_leaf": msg("A non-leaf’s .grad"), "integer": msg("Integers with requires_grad"), "non_scalar": msg("Backward from a non-scalar"),
 }  # fmt: skip
 """Titles of the pitfalls in `playground.autograd.pitfalls`, by name."""
 
@@ -31,14 +33,14 @@ TITLES = {
 def pitfalls() -> None:
     """Show the choice of pitfalls, and below it the script with and without the pitfall."""
     SCRIPT.load()
-    chosen = st.pills("Pitfall", list(TITLES), format_func=TITLES.__getitem__, default="zero_grad", required=True, key=state.PITFALL.key, bind="query-params")
+    chosen = choose(st.pills, t("Pitfall"), state.PITFALL, TITLES, required=True)
     try:
-        answer = _answered(script(), str(chosen), chosen_device())
+        answer = _answered(script(), chosen, chosen_device(), language.get())
     except PlaygroundError as error:
         show(error)
         with st.container(horizontal=True):
-            st.button("Show my script", on_click=_look)
-            st.button("Use an example", on_click=SCRIPT.keep, args=(EXAMPLES[SUITED],), help="An example that can show every pitfall.")
+            st.button(t("Show my script"), on_click=_look)
+            st.button(t("Use an example"), on_click=SCRIPT.keep, args=(EXAMPLES[SUITED].source,), help=t("An example that can show every pitfall."))
         return
     st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
     left, right = st.columns(2, gap="large")
@@ -51,7 +53,7 @@ def pitfalls() -> None:
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
-def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
+def _answered(source: str, pitfall: str, device: str, wanted: str) -> dict[str, Any]:  # noqa: ARG001 (a part of the key: the answer is in the reader's language)
     seconds = processor_seconds(3)  # each version is a run of its own
     return services().sandbox.run(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, seconds)
 
@@ -59,8 +61,8 @@ def _answered(source: str, pitfall: str, device: str) -> dict[str, Any]:
 def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
     """Show one version of the script, and what PyTorch does with it."""
     with st.container(border=True):
-        badge = {"original": (":blue-badge[Your script]"), "wrong": f":red-badge[{version['title']}]"}.get(kind, f":green-badge[{version['title']}]")
-        st.markdown(badge)
+        colour = {"original": "blue", "wrong": "red"}.get(kind, "green")
+        st.markdown(f"**:{colour}[{version['title']}]**")
         st.html(_marked(version))
         if version["error"]:
             st.error(version["pytorch_error"] or version["error"]["message"])
@@ -70,7 +72,7 @@ def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None
             st.code(version["output"].rstrip("\n"), language=None)
         _gradients(version, answer["original"] if kind != "original" else None)
         if kind != "original":
-            st.button("Show the graph", key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
+            st.button(t("Show the graph"), key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
 
 
 def _marked(version: dict[str, Any]) -> str:
@@ -81,7 +83,7 @@ def _marked(version: dict[str, Any]) -> str:
         for number, line in enumerate(version["source"].rstrip("\n").split("\n"), 1)
         for tag in [_tag(number in changed)]
     ]
-    return f'<pre class="version">{"".join([*lines, *removed])}</pre>{_STYLE}'
+    return f'<pre class="version">{"".join([*lines, *removed])}</pre>{_STYLE}'  # no text: HTML
 
 
 def _tag(changed: bool) -> str:
@@ -91,9 +93,9 @@ def _tag(changed: bool) -> str:
 _STYLE = """<style>
 .version { font-family: var(--st-code-font, monospace); font-size: .9rem; line-height: 1.5; margin: 0; overflow-x: auto; }
 .version > * { display: block; width: max-content; min-width: 100%; white-space: pre; color: inherit; background: none; padding: 0 .4rem; }
-.version mark { background: rgb(230 150 20 / .28); border-radius: 3px; }
+.version mark { background: rgb(217 95 2 / .24); border-radius: 3px; }
 .version del { opacity: .6; }
-</style>"""
+</style>"""  # no text: CSS
 
 
 def _gradients(version: dict[str, Any], mine: dict[str, Any] | None) -> None:

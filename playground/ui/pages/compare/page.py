@@ -9,6 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from playground.messages import t
 from playground.network.presets import preset
 from playground.runs import trash
 from playground.runs.races import first_race, variation_name
@@ -26,9 +27,9 @@ RECORDED = Path(__file__).with_name("first_race.json")
 def heading() -> None:
     title, race = st.columns([5, 1], vertical_alignment="bottom")
     with title:
-        st.title("Compare runs")
-        st.caption("See the curves of several runs on one plot, see which settings differ, and start a race between settings.")
-    if race.button("New race", icon=":material/flag:", width="stretch", key="new-race"):
+        st.title(t("Compare runs"))
+        st.caption(t("See the curves of several runs on one plot, see which settings differ, and start a race between settings."))
+    if race.button(t("New race"), icon=":material/flag:", width="stretch", key="new-race"):
         choose_race()
 
 
@@ -46,20 +47,23 @@ def comparison() -> None:
 def _welcome() -> None:
     """Offer the first race, with the curves of a recorded one."""
     config, variations = first_race()
-    names = [variation_name(variation) for variation in variations]
+    first, second, third = (variation_name(variation) for variation in variations)
     text, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
     with text:
-        st.subheader(f"{', '.join(names[:-1])} or {names[-1]}: which trains fastest?")
+        st.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third))
         st.markdown(
-            f"The same small network, {config.epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
-            "You see all curves on one plot while they train."
+            t(
+                "The same small network, {epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
+                "You see all curves on one plot while they train.",
+                epochs=config.epochs,
+            )
         )
-        if st.button("Start the race", type="primary", icon=":material/flag:", width="stretch", key="first-race"):
+        if st.button(t("Start the race"), type="primary", icon=":material/flag:", width="stretch", key="first-race"):
             with shown_kindly():
                 start(config, preset(config.network), variations)
                 st.rerun()
     with picture:
-        st.caption("A recorded race from another machine: test accuracy by epoch.")
+        st.caption(t("A recorded race from another machine: test accuracy by epoch."))
         st.plotly_chart(_recorded_race(), config={"staticPlot": True}, key="recorded-race")
 
 
@@ -81,9 +85,9 @@ def _to_begin_with() -> tuple[list[str], str]:
     """Return the runs to select at first, and the reason: a race just started, or the address."""
     race = chosen()
     if race:
-        return race, f"race {race[0]}"
+        return race, f"race {race[0]}"  # no text: an identifier
     named = [name for name in state.RUNS.read().split(",") if name]
-    return named, f"address {','.join(named)}" if named else ""
+    return named, f"address {','.join(named)}" if named else ""  # no text: an identifier
 
 
 def _go(where: str, run: str) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from playground.data.catalogue import DATASETS, DatasetInfo, dataset_info
 from playground.errors import PlaygroundError
+from playground.messages import joined, nmsg, t
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.races import (
@@ -59,15 +60,15 @@ def chosen() -> list[str]:
     return list(state.RACE_STARTED.read())
 
 
-@st.dialog("New race", width="medium")
 def choose_race() -> None:
     """Show the form in a dialog, which closes when the race starts."""
-    form()
+    st.dialog(t("New race"), width="medium")(form)()
 
 
 def form() -> None:
     """Show the settings of the race, and the button that starts it."""
-    st.caption("All runs have the same network, the same initial weights and the same order of images.")
+    visitor.use_language()
+    st.caption(t("All runs have the same network, the same initial weights and the same order of images."))
     info, network = _choose_task()
     if network is None:
         return
@@ -78,8 +79,9 @@ def form() -> None:
         show(error)
         variations = []
     if variations:
-        st.caption(f"{len(variations)} runs: {'; '.join(variation_name(variation) for variation in variations)}.")
-    if st.button("Start", type="primary", icon=":material/flag:", width="stretch", disabled=not variations, key="race-start"):
+        names = joined((variation_name(variation) for variation in variations), "; ")
+        st.caption(t(nmsg("{n} run: {names}.", "{n} runs: {names}.", len(variations), names=names)))
+    if st.button(t("Start"), type="primary", icon=":material/flag:", width="stretch", disabled=not variations, key="race-start"):
         try:
             start(config, network, variations)
         except PlaygroundError as error:
@@ -93,16 +95,16 @@ def _choose_task() -> tuple[DatasetInfo, NetworkSpec | None]:
     infos = {info.name: info for info in DATASETS if is_usable(info)}
     left, right = st.columns(2)
     name = left.selectbox(
-        "Data set", list(infos), format_func=lambda name: infos[name].title, key=state.RACE_DATASET.key, help="Data sets that are downloaded."
+        t("Data set"), list(infos), format_func=lambda name: t(infos[name].title), key=state.RACE_DATASET.key, help=t("Data sets that are downloaded.")
     )
     info = infos[name]
     fitting = fitting_networks(info)
     if not fitting:
-        right.warning("No network in the folder models/ fits this data set.")
+        right.warning(t("No network in the folder models/ fits this data set."))
         return info, None
     names, default = list(fitting), suggested(info.name).network
     index = names.index(default) if default in names else 0
-    chosen_name = right.selectbox("Network", names, index, format_func=lambda name: fitting[name].title or name, key=state.RACE_NETWORK.of(info.name).key)
+    chosen_name = right.selectbox(t("Network"), names, index, format_func=lambda name: t(fitting[name].title or name), key=state.RACE_NETWORK.of(info.name).key)
     return info, fitting[chosen_name]
 
 
@@ -110,8 +112,8 @@ def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
     """Let the learner choose the settings that all runs share."""
     first = suggested(info.name, network.name)
     left, right = st.columns(2)
-    epochs = left.number_input("Epochs", 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=state.RACE_EPOCHS.of(info.name).key)
-    seed = right.number_input("Seed", 0, 2**31 - 1, first.seed, key=state.RACE_SEED.key, help="The same seed gives the same race.")
+    epochs = left.number_input(t("Epochs"), 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=state.RACE_EPOCHS.of(info.name).key)
+    seed = right.number_input(t("Seed"), 0, 2**31 - 1, first.seed, key=state.RACE_SEED.key, help=t("The same seed gives the same race."))
     return replace(first, epochs=float(epochs), seed=int(seed))
 
 
@@ -121,18 +123,23 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     Raises:
         ConfigError: there are too few or too many values, or one is not a number.
     """
-    kind: Kind = st.segmented_control("What differs", list(KINDS), format_func=KINDS.__getitem__, default="optimizer", required=True, key=state.RACE_KIND.key)
-    titles = {each.name: each.title for each in interchangeable_with(config.optimizer)}
+    kind: Kind = st.segmented_control(
+        t("What differs"), list(KINDS), format_func=lambda kind: t(KINDS[kind]), default="optimizer", required=True, key=state.RACE_KIND.key
+    )
+    titles = {each.name: t(each.title) for each in interchangeable_with(config.optimizer)}
     if kind == "optimizer":
         names = st.pills(
-            "Optimizers", list(titles), selection_mode="multi", default=FIRST_OPTIMIZERS, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key
+            t("Optimizers"), list(titles), selection_mode="multi", default=FIRST_OPTIMIZERS, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key
         )
-        explanation = f"Otherwise, all use the learning rate {config.learning_rate:g}, as {titles[config.optimizer]} does."
-        usual = st.checkbox("Give each its usual learning rate", key=state.RACE_SUITED.key, help=explanation)
+        common = {"learning_rate": config.learning_rate, "optimizer": titles[config.optimizer]}
+        explanation = t("Otherwise, all use the learning rate {learning_rate:g}, as {optimizer} does.", **common)
+        usual = st.checkbox(t("Give each its usual learning rate"), key=state.RACE_SUITED.key, help=explanation)
         return config, by_optimizer(config, [name for name in titles if name in names], usual=usual)
     index = list(titles).index(config.optimizer)
-    optimizer = st.selectbox("Optimizer", list(titles), index, format_func=titles.__getitem__, key=state.RACE_OPTIMIZER.of(config.dataset).key)
+    optimizer = st.selectbox(t("Optimizer"), list(titles), index, format_func=titles.__getitem__, key=state.RACE_OPTIMIZER.of(config.dataset).key)
     config = replace(config, optimizer=optimizer)
     if kind == "learning_rate":
-        return config, by_learning_rate(st.text_input("Learning rates", RATES, key=state.RACE_RATES.key, help="Two to six numbers, such as 0.1, 0.01."))
-    return config, by_batch_size(st.text_input("Batch sizes", BATCH_SIZES, key=state.RACE_BATCHES.key, help="Two to six whole numbers, such as 16, 64."))
+        rates = st.text_input(t("Learning rates"), RATES, key=state.RACE_RATES.key, help=t("Two to six numbers, such as 0.1, 0.01."))
+        return config, by_learning_rate(rates)
+    sizes = st.text_input(t("Batch sizes"), BATCH_SIZES, key=state.RACE_BATCHES.key, help=t("Two to six whole numbers, such as 16, 64."))
+    return config, by_batch_size(sizes)

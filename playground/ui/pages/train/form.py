@@ -10,6 +10,7 @@ import streamlit as st
 
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DatasetInfo
+from playground.messages import t
 from playground.network.spec import NetworkSpec
 from playground.settings import Setting
 from playground.training.config import SETTINGS, TrainConfig
@@ -29,7 +30,7 @@ def choose_settings(dataset: DatasetInfo, network: NetworkSpec) -> dict[str, Any
     chosen = {each.name: each.value(first) for each in SETTINGS if each.name not in ELSEWHERE}
     for each in (each for each in offered if each.is_basic):
         chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
-    with st.expander("More settings", icon=":material/tune:"):
+    with st.expander(t("More settings"), icon=":material/tune:"):
         for each in (each for each in offered if not each.is_basic):
             if each.applies_to(SimpleNamespace(**chosen)):
                 chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
@@ -56,23 +57,23 @@ def key(setting: Setting, dataset: str, network: str) -> str:
 
 def _control(setting: Setting, value: Any, name: str) -> Any:
     """The control of a setting, and the value that it shows."""
-    label = f"{setting.title}, {setting.unit}" if setting.unit else setting.title
+    label = t("{title}, {unit}", title=t(setting.title), unit=t(setting.unit)) if setting.unit else t(setting.title)
     made = _CONTROLS[setting.kind](setting, label, value, name)
     if problem := setting.problem(made):
-        st.caption(f":red[{problem}]")
+        st.caption(f":red[{t(problem)}]")
     return made
 
 
 def _number(setting: Setting, label: str, value: float, name: str) -> float:
     bounds = (float(setting.low), float(setting.high), float(value), float(setting.step))
     if _is_slider(setting):
-        return float(st.slider(label, *bounds, key=name, help=setting.help, persist_state="session"))
-    return float(st.number_input(label, *bounds, format="%g", key=name, help=setting.help, persist_state="session"))
+        return float(st.slider(label, *bounds, key=name, help=t(setting.help), persist_state="session"))
+    return float(st.number_input(label, *bounds, format="%g", key=name, help=t(setting.help), persist_state="session"))
 
 
 def _whole(setting: Setting, label: str, value: int, name: str) -> int:
     control = st.slider if _is_slider(setting) else st.number_input
-    return int(control(label, int(setting.low), int(setting.high), value, int(setting.step), key=name, help=setting.help, persist_state="session"))
+    return int(control(label, int(setting.low), int(setting.high), value, int(setting.step), key=name, help=t(setting.help), persist_state="session"))
 
 
 def _is_slider(setting: Setting) -> bool:
@@ -81,13 +82,13 @@ def _is_slider(setting: Setting) -> bool:
 
 
 def _switch(setting: Setting, label: str, value: bool, name: str) -> bool:
-    return st.checkbox(label, value, key=name, help=setting.help, persist_state="session")
+    return st.checkbox(label, value, key=name, help=t(setting.help), persist_state="session")
 
 
 def _choice(setting: Setting, label: str, value: str, name: str) -> str:
     choices = list(setting.choices)
     chosen: str = st.selectbox(
-        label, choices, choices.index(value), format_func=setting.choices.__getitem__, key=name, help=setting.help, persist_state="session"
+        label, choices, choices.index(value), format_func=lambda choice: t(setting.choices[choice]), key=name, help=t(setting.help), persist_state="session"
     )
     return chosen
 
@@ -95,7 +96,7 @@ def _choice(setting: Setting, label: str, value: str, name: str) -> str:
 def _pair(setting: Setting, label: str, value: tuple[float, float], name: str) -> tuple[float, float]:
     first, second = (
         column.number_input(
-            f"{label} {number}", float(setting.low), float(setting.high), part, setting.step, "%g", f"{name}-{number}", setting.help, persist_state="session"
+            f"{label} {number}", float(setting.low), float(setting.high), part, setting.step, "%g", f"{name}-{number}", t(setting.help), persist_state="session"
         )
         for number, part, column in zip((1, 2), value, st.columns(2), strict=True)
     )

@@ -17,6 +17,7 @@ from playground.data.load import download, load
 from playground.data.own_drawings import count_drawings, load_drawings, to_safetensors, to_tensors
 from playground.data.previews import class_rows
 from playground.errors import PlaygroundError
+from playground.messages import nmsg, t
 from playground.network.presets import load_presets
 from playground.network.spec import NetworkSpec
 from playground.network.trace import trace
@@ -41,8 +42,8 @@ _LATE_SECONDS = 8.0
 
 
 def heading() -> None:
-    st.title("Train a network")
-    st.caption("Choose a data set, a network and settings, then press Train. Training continues when you leave the page or close the browser.")
+    st.title(t("Train a network"))
+    st.caption(t("Choose a data set, a network and settings, then press Train. Training continues when you leave the page or close the browser."))
 
 
 def layout() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -57,13 +58,13 @@ def choose_and_start() -> None:
     with_own = _choose_own(info)
     network = _choose_network(info)
     for name, fault in load_presets().faults.items():
-        st.warning(f"The file models/{name} cannot be used. {fault}", icon=":material/build:")
+        st.warning(t("The file models/{name} cannot be used. {fault}", name=name, fault=fault), icon=":material/build:")
     if network is None:
         return
     chosen = choose_settings(info, network)
     if not is_usable(info):
         _offer_download(info)
-    elif st.button("Train", type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
+    elif st.button(t("Train"), type="primary", icon=":material/play_arrow:", width="stretch", key="train"):
         _start(info, network, chosen, with_own)
 
 
@@ -76,7 +77,8 @@ def watch() -> None:
         return
     training_monitor(run, run_title(run), key="monitor", on_end=lambda: None, on_open=_open)
     _offer_more(run, ready=any(each.run == run and has_trained_network(each) for each in runs))
-    network, data, code, export, all_runs = st.tabs(["Network", "Data set", "PyTorch code", "Export", "All runs"], key=state.TRAIN_TABS.key, on_change="rerun")
+    titles = [t("Network"), t("Data set"), t("PyTorch code"), t("Export"), t("All runs")]
+    network, data, code, export, all_runs = st.tabs(titles, key=state.TRAIN_TABS.key, on_change="rerun")
     if network.open:
         with network:
             _show_network(run.network)
@@ -113,13 +115,13 @@ def _offer_more(run: Run, *, ready: bool) -> None:
     kept = bool(run.checkpoints.steps())
     reads_digits = dataset_info(run.config.dataset).kind == "digits"
     evaluate, draw, again = st.columns([3, 5, 4])
-    if evaluate.button("Evaluate it", icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
+    if evaluate.button(t("Evaluate it"), icon=":material/fact_check:", key="evaluate-it", disabled=not kept, width="stretch"):
         state.open_page("evaluate", {state.MODEL: run.id})
-    if reads_digits and draw.button("Draw a digit with this network", icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
+    if reads_digits and draw.button(t("Draw a digit with this network"), icon=":material/draw:", key="draw-with-it", disabled=not ready, width="stretch"):
         state.open_page("draw", {state.DRAW_MODEL: run.id})
     again.button(
-        "Use these settings", icon=":material/settings_backup_restore:", key="use-settings", width="stretch", on_click=_use_settings, args=(run,),
-        help="Fill in the form with the data set, the network and every setting of this run: change one, and train again.",
+        t("Use these settings"), icon=":material/settings_backup_restore:", key="use-settings", width="stretch", on_click=_use_settings, args=(run,),
+        help=t("Fill in the form with the data set, the network and every setting of this run: change one, and train again."),
     )  # fmt: skip
 
 
@@ -136,9 +138,9 @@ def _use_settings(run: Run) -> None:
 
 def _choose_data() -> DatasetInfo:
     by_name = {info.name: info for info in DATASETS}
-    name = st.selectbox("Data set", list(by_name), format_func=lambda name: by_name[name].title, key=state.DATASET.key, persist_state="session")
+    name = st.selectbox(t("Data set"), list(by_name), format_func=lambda name: t(by_name[name].title), key=state.DATASET.key, persist_state="session")
     info = by_name[name]
-    st.caption(info.source)
+    st.caption(t(info.source))
     return info
 
 
@@ -147,8 +149,8 @@ def _choose_own(info: DatasetInfo) -> bool:
     kept = count_drawings(visitor.current_learner()) if info.kind == "digits" else 0
     if not kept:
         return False
-    title = f"Train on my drawings as well ({kept:,})"
-    explained = (
+    title = t("Train on my drawings as well ({number:,})", number=kept)
+    explained = t(
         "The drawings you saved under Teach on the Draw page are mixed in: about every tenth image is one of yours. "
         "The run stores your drawings; anyone you give its file to gets them as well."
     )
@@ -165,19 +167,20 @@ def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
     """Let the learner choose a network that fits the data set."""
     fitting = fitting_networks(info)
     if not fitting:
-        st.warning("No network in the folder models/ fits this data set.")
+        st.warning(t("No network in the folder models/ fits this data set."))
         return None
     names = list(fitting)
     default = suggested(info.name).network
     name = st.selectbox(
-        "Network",
+        t("Network"),
         names,
         index=names.index(default) if default in names else 0,
-        format_func=lambda name: fitting[name].title or name,
+        format_func=lambda name: t(fitting[name].title or name),
         key=state.NETWORK.of(info.name).key,
         persist_state="session",
     )
-    st.caption(fitting[name].summary)
+    if summary := fitting[name].summary:
+        st.caption(t(summary))
     return fitting[name]
 
 
@@ -194,13 +197,14 @@ def _start(info: DatasetInfo, network: NetworkSpec, chosen: Mapping[str, Any], w
 
 def _offer_download(info: DatasetInfo) -> None:
     """Offer to download the data set, with a progress bar; an interrupted download is continued."""
-    if not st.button(f"Download {info.title}", icon=":material/download:", width="stretch", key="download"):
+    if not st.button(t("Download {dataset}", dataset=info.title), icon=":material/download:", width="stretch", key="download"):
         return
 
-    bar = st.progress(0.0, f"Downloading {info.title}…")
+    bar = st.progress(0.0, t("Downloading {dataset}…", dataset=info.title))
 
     def progress(name: str, there: int, total: int) -> None:
-        bar.progress(min(there / total, 1.0) if total else 0.0, f"{name}: {there / 1e6:.1f} MB of {total / 1e6:.1f} MB")
+        text = t("{file}: {received:.1f} MB of {total:.1f} MB", file=name, received=there / 1e6, total=total / 1e6)
+        bar.progress(min(there / total, 1.0) if total else 0.0, text)
 
     try:
         download(info.name, progress)
@@ -245,44 +249,47 @@ def _choose_run(runs: list[Summary]) -> None:
 def _show_network(spec: NetworkSpec) -> None:
     """Show every layer with its output shape and parameters."""
     steps = trace(spec)
+    settings, parameters = t("Settings"), t("Parameters")
     st.dataframe(
         pd.DataFrame(
             {
-                "Layer": [step.layer.type for step in steps],
-                "Settings": [", ".join(f"{name} {value}" for name, value in step.layer.params.items()) for step in steps],
-                "Output shape": [str(step.out_shape) for step in steps],
-                "Parameters": [step.parameters for step in steps],
+                t("Layer"): [step.layer.type for step in steps],
+                settings: [", ".join(f"{name} {value}" for name, value in step.layer.params.items()) for step in steps],
+                t("Output shape"): [str(step.out_shape) for step in steps],
+                parameters: [step.parameters for step in steps],
             }
         ),
         hide_index=True,
         height="content",
-        column_config={"Settings": st.column_config.TextColumn(width="medium"), "Parameters": st.column_config.NumberColumn(format="localized")},
+        column_config={settings: st.column_config.TextColumn(width="medium"), parameters: st.column_config.NumberColumn(format="localized")},
     )
     total = sum(step.parameters for step in steps)
-    st.caption(f"{total:,} parameters")
+    st.caption(t(nmsg("{n:,} parameter", "{n:,} parameters", total)))
 
 
 def _show_data(info: DatasetInfo) -> None:
     """Show a few images of each class."""
     if not is_usable(info):
-        st.caption(f"{info.title} has not been downloaded yet.")
+        st.caption(t("{dataset} has not been downloaded yet.", dataset=info.title))
         return
-    st.markdown(f"**{info.title}**: {info.train_size:,} training images, {info.test_size:,} test images.")
+    sizes = {"train": info.train_size, "test": info.test_size}
+    st.markdown(t("**{dataset}**: {train:,} training images, {test:,} test images.", dataset=info.title, **sizes))
     for name, row in class_rows(load(info.name)):
         label, pictures = st.columns([1, 8], vertical_alignment="center")
-        label.markdown(f"**{name}**")
+        label.markdown(f"**{t(name)}**")
         pictures.image(row, width="stretch")
 
 
 def _show_code(run: Run) -> None:
-    st.caption("The same training as a PyTorch script. It runs without the playground.")
+    st.caption(t("The same training as a PyTorch script. It runs without the playground."))
     if run.own_path.exists() and run.start_path.exists():
-        st.caption("This run started from trained weights and also trained on your drawings; the script includes neither.")
+        st.caption(t("This run started from trained weights and also trained on your drawings; the script includes neither."))
     elif run.own_path.exists():
-        st.caption("This run also trained on your drawings; the script does not include them.")
+        st.caption(t("This run also trained on your drawings; the script does not include them."))
     elif run.start_path.exists():
-        st.caption("This run started from trained weights; the script does not include them.")
+        st.caption(t("This run started from trained weights; the script does not include them."))
     st.code(training_source(run.network, run.config), language="python")
     if run.config.dataset == "mnist-5k":
-        st.caption("The script reads the 5,000 digits from the file mnist-5k.npz. Save it in the folder in which you run the script.")
-        st.download_button("Download mnist-5k.npz", MNIST_5K_FILE.read_bytes, "mnist-5k.npz", icon=":material/download:", on_click="ignore")
+        st.caption(t("The script reads the 5,000 digits from the file mnist-5k.npz. Save it in the folder in which you run the script."))
+        label, file = t("Download {file}", file="mnist-5k.npz"), "mnist-5k.npz"
+        st.download_button(label, MNIST_5K_FILE.read_bytes, file, icon=":material/download:", on_click="ignore", key="download-mnist-5k")

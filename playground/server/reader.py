@@ -1,0 +1,54 @@
+"""The language of whoever sends a request: of the address (``?lang=zh``), else of a cookie that keeps it, else of the browser."""
+
+from __future__ import annotations
+
+from http.cookies import SimpleCookie
+from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from playground.messages import ENGLISH, language, preferred
+
+COOKIE = "playground_language"
+"""Scripts read it: see `shared/text.js`."""
+PARAMETER = "lang"
+COOKIE_SECONDS = 365 * 24 * 3600
+
+
+class ReaderLanguage:
+    """Set the language for everything that answers a request, and keep it in a cookie when a page is requested."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        kept = language_of_cookie(headers.get("cookie", ""))
+        chosen = _of_address(scope) or kept or preferred(headers.get("accept-language", "")) or ENGLISH
+        token = language.set(chosen)
+        asks_for_page = "text/html" in headers.get("accept", "")
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start" and asks_for_page and chosen != kept:
+                MutableHeaders(scope=message).append("set-cookie", f"{COOKIE}={chosen}; Path=/; Max-Age={COOKIE_SECONDS}; SameSite=Lax")  # no text: a header
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_cookie)
+        finally:
+            language.reset(token)
+
+
+def language_of_cookie(cookies: str) -> str | None:
+    """Return the language in a Cookie header; None without one that the playground speaks."""
+    morsel = SimpleCookie(cookies).get(COOKIE)
+    return preferred(morsel.value) if morsel else None
+
+
+def _of_address(scope: Scope) -> str | None:
+    wishes = parse_qs(scope.get("query_string", b"").decode("latin-1")).get(PARAMETER, [])
+    return preferred(wishes[-1]) if wishes else None

@@ -1,0 +1,347 @@
+// Written by `make declarations`; see playground/ui/components/declarations.py.
+
+/** The `data` for digits to draw. `playground.ui.components.drawing_pad` */
+export interface DrawingData {
+  models: Network[]
+  classes: string[]
+  /** Without any, only the canvas for one digit and the prediction are shown. */
+  methods: Method[]
+  /** Rows of pixels of a drawing as the server gets it. */
+  side: number
+  /** How many times wider than high the canvas for several digits is. */
+  wide: number
+  drawing: Drawing | null
+}
+
+/** A network that predicts. `playground.ui.components.drawing_pad` */
+export interface Network {
+  /** Of a trained network, or the identifier of a run. */
+  name: string
+  title: string
+}
+
+/** An attribution method. `playground.ui.components.drawing_pad` */
+export interface Method {
+  name: string
+  title: string
+  explains: string
+}
+
+/** The strokes on both canvases. `playground.ui.components.drawing_pad` */
+export interface Drawing {
+  mode: "one" | "several"
+  papers: Record<"one" | "several", Stroke[]>
+}
+
+/** A stroke of the pen, in thousandths of the canvas's height. `playground.ui.components.drawing_pad` */
+export interface Stroke {
+  width: number
+  /** Right, down. */
+  points: [number, number][]
+}
+
+/** The `data` for pictures to choose. `playground.ui.components.drawing_pad` */
+export interface PictureData {
+  models: Network[]
+  classes: string[]
+  /** Without any, only the canvas for one digit and the prediction are shown. */
+  methods: Method[]
+  picture: true
+}
+
+/** The predictions for a drawing or a picture. `playground.server.routes.drawing` */
+export interface Predictions {
+  /** The digits from left to right. */
+  pieces: (DigitPiece | PicturePiece)[]
+  /** Number of digits that lie apart. */
+  digit_count: number
+}
+
+/** A digit with its predictions. `playground.server.routes.drawing` */
+export interface DigitPiece {
+  answers: Answer[]
+  steps: Steps
+  /** Of several digits: top, bottom, left and right as fractions of the canvas's height. */
+  box?: [number, number, number, number]
+}
+
+/** The prediction of one network. `playground.server.routes.drawing` */
+export interface Answer {
+  label: string
+  probabilities: number[]
+  /** Why it should not be trusted; empty where it can be. */
+  warning: string
+}
+
+/** The images that the preprocessing steps result in. `playground.server.routes.drawing` */
+export interface Steps {
+  cropped: GreyImage
+  fitted: GreyImage
+  centred: GreyImage
+}
+
+/** An image. `playground.server.routes.drawing` */
+export interface GreyImage {
+  width: number
+  height: number
+  /** A byte for each pixel, in base64. */
+  values: string
+}
+
+/** A picture with its predictions. `playground.server.routes.drawing` */
+export interface PicturePiece {
+  answers: Answer[]
+  steps: Record<string, never>
+  /** The input of the first network. */
+  seen: NetworkInput
+}
+
+/** The image that a network gets. `playground.server.routes.drawing` */
+export interface NetworkInput {
+  shape: number[]
+  /** A byte for each channel of each pixel, in base64. */
+  values: string
+}
+
+/** The layers of a network, without an image. `playground.server.routes.drawing` */
+export interface NetworkLayers {
+  layers: Layer[]
+}
+
+/** A layer without its values; a receptive field is None where input or output is not an image. `playground.inference.activations` */
+export interface Layer {
+  index: number
+  type: string
+  settings: string
+  shape: number[]
+  /** In the network's input. */
+  receptive_field: Ranges | null
+  /** In the layer's own input. */
+  window: Ranges | null
+}
+
+/** For each row and each column of a layer's output, the range of rows or columns, (first, last + 1), that can influence it. `playground.inference.activations` */
+export interface Ranges {
+  rows: [number, number][]
+  columns: [number, number][]
+}
+
+/** The input of a network and the output of each of its layers. `playground.server.routes.drawing` */
+export interface Activations {
+  outputs: Output[]
+}
+
+/** The values of a layer, perhaps not all of them. `playground.inference.activations` */
+export interface Output {
+  shape: number[]
+  low: number
+  high: number
+  /** float16 in base64; at most the first `MAX_MAPS` feature maps. */
+  values: string
+}
+
+/** How one value was computed. `playground.server.routes.drawing` */
+export interface WrittenValue {
+  calculation: CalculationJson
+  /** Rows and columns of the network's input, each as (first, last + 1). */
+  receptive_field: [[number, number], [number, number]] | null
+}
+
+/** A calculation; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface CalculationJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+}
+
+/** A term; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface TermJson {
+  /** Index of the value in the layer's input; None in the padding. */
+  place: number[] | null
+  value: number | null
+  /** Also None if the term is not a product. */
+  weight: number | null
+  product: number | null
+  /** Index of the input value that the padding copies. */
+  copied?: number[]
+}
+
+/** An intermediate result; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface StepJson {
+  name: string
+  value: number | null
+}
+
+/** The calculation of an inner layer of a block. `playground.inference.arithmetic.calculation` */
+export interface ChildJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+  name: string
+}
+
+/** An attribution. `playground.inference.attribution` */
+export interface AttributionJson {
+  /** Signed bytes in base64, row by row, of which 127 stands for `bound`. */
+  values: string
+  width: number
+  height: number
+  signed: boolean
+  bound: number
+  note: string
+}
+
+/** All stored drawings of the learner, the oldest first. `playground.server.routes.fine_tuning` */
+export interface OwnDrawings {
+  drawings: OwnDrawing[]
+}
+
+/** A stored drawing of the learner. `playground.server.routes.fine_tuning` */
+export interface OwnDrawing {
+  label: string
+  /** The class that the network predicted; may be empty. */
+  predicted: string
+  /** 28×28 bytes in base64. */
+  image: string
+}
+
+/** The run that fine-tunes a network. `playground.server.routes.fine_tuning` */
+export interface StartedRun {
+  run: string
+}
+
+/** What the live view shows of a run. `playground.server.routes.runs` */
+export interface LiveRun {
+  state: "queued" | "running" | "paused" | "finished" | "stopped" | "failed" | "interrupted"
+  /** Why the run failed; empty if it did not. */
+  message: string
+  /** Place in the queue, counted from 1; 0 if it is not queued. */
+  queue: number
+  step: number
+  /** 0 before the start, as `per_epoch`. */
+  total_steps: number
+  per_epoch: number
+  seconds: number
+  seconds_left: number | null
+  images_per_second: number
+  learning_rate: number | null
+  /** The optimizer that the learner changed to last; empty if it is still the configuration's. */
+  optimizer: string
+  test_accuracy: number | null
+  batches: Batches
+  tests: Tests
+  /** By the learner. */
+  changes: (RateChange | OptimizerChange)[]
+  parent: ForkPoint | null
+  /** Their steps. */
+  checkpoints: number[]
+  /** Whether the learner may control the run. */
+  steerable: boolean
+  version: string
+}
+
+/** The columns of the training curves; none before the first step. `playground.runs.views.curves` */
+export interface Batches {
+  /** The last one of each point. */
+  step?: number[]
+  seconds?: number[]
+  learning_rate?: number[]
+  loss?: number[]
+  accuracy?: number[]
+  loss_low?: number[]
+  accuracy_low?: number[]
+  loss_high?: number[]
+  accuracy_high?: number[]
+}
+
+/** The columns of the evaluations. `playground.runs.views.curves` */
+export interface Tests {
+  step: number[]
+  seconds: number[]
+  loss: number[]
+  accuracy: number[]
+  train_loss: number[]
+  train_accuracy: number[]
+}
+
+/** A change of the learning rate during training. `playground.runs.views.curves` */
+export interface RateChange {
+  step: number
+  learning_rate: number
+}
+
+/** A change of the optimizer during training. `playground.runs.views.curves` */
+export interface OptimizerChange {
+  step: number
+  optimizer: string
+}
+
+/** Where a run was forked from another. `playground.runs.views.curves` */
+export interface ForkPoint {
+  run: string
+  step: number
+}
+
+/** A network before and after fine-tuning. `playground.inference.fine_tuning` */
+export interface Comparison {
+  drawings: ComparedDrawing[]
+  /** Title of the test set. */
+  dataset: string
+  /** Size of the test set. */
+  images: number
+  accuracy: Accuracies
+  /** Those whose accuracy fell most. */
+  forgotten: ForgottenClass[]
+}
+
+/** The predictions for a drawing before and after fine-tuning. `playground.inference.fine_tuning` */
+export interface ComparedDrawing {
+  /** The true digit. */
+  label: string
+  before: Outcome
+  after: Outcome
+}
+
+/** The prediction of one network for a drawing. `playground.inference.fine_tuning` */
+export interface Outcome {
+  /** The predicted class. */
+  label: string
+  probability: number
+  /** The probability of the true digit. */
+  true_probability: number
+}
+
+/** The accuracy on the test set before and after fine-tuning. `playground.inference.fine_tuning` */
+export interface Accuracies {
+  before: number
+  after: number
+}
+
+/** A class whose accuracy fell. `playground.inference.fine_tuning` */
+export interface ForgottenClass {
+  class: string
+  /** Number of images that are no longer classified correctly. */
+  lost: number
+  /** Number of all its images. */
+  of: number
+}

@@ -1,0 +1,228 @@
+// Written by `make declarations`; see playground/ui/components/declarations.py.
+
+/** The `data` of the component. `playground.ui.components.network_builder` */
+export interface BuilderData {
+  /** The name and the title of each weight initialisation. */
+  starts: [string, string][]
+  network: SavedNetwork
+  presets: SavedNetwork[]
+  shapes: number[][]
+  /** Empty for none. */
+  dataset: string
+  device: string
+}
+
+/** A network as it is saved; one that was written elsewhere may lack the texts. `playground.network.spec` */
+export interface SavedNetwork {
+  name: string
+  title?: string
+  summary?: string
+  source?: string
+  input_shape: number[]
+  /** Of each its `type` and the parameters that are set; on the Network page one may be `off`. */
+  layers: (Record<string, number | boolean | string>)[]
+}
+
+/** A kind of layer. `playground.network.analysis` */
+export interface LayerKind {
+  name: string
+  title: string
+  group: string
+  group_title: string
+  summary: string
+  /** Import path of its class. */
+  module: string
+  /** Of one input sample. */
+  ranks: number[]
+  params: LayerParam[]
+}
+
+/** A parameter of a kind of layer. `playground.network.analysis` */
+export interface LayerParam {
+  name: string
+  kind: "int" | "float" | "bool" | "choice"
+  default: number | boolean | string
+  low: number
+  high: number
+  choices: string[]
+  /** What it is, in the playground's words. */
+  summary: string
+  /** The same in those of PyTorch's documentation, which are English. */
+  help: string
+}
+
+/** An analysed network. `playground.network.analysis` */
+export interface NetworkAnalysis {
+  /** Whether the document is a network. */
+  valid: boolean
+  /** Why it is not. */
+  problems: string[]
+  /** Whether every layer fits and the network is small enough to be built. */
+  fits: boolean
+  /** Why it is not. */
+  refusal: string
+  /** Empty where the document is not a network, as is the advice. */
+  steps: LayerAnalysis[]
+  totals: NetworkTotals | null
+  advice: NetworkHint[]
+}
+
+/** One layer of an analysed network; shapes and costs are those of one sample. `playground.network.analysis` */
+export interface LayerAnalysis {
+  index: number
+  type: string
+  title: string
+  group: string
+  /** Import path of its class. */
+  module: string
+  /** All parameters. */
+  params: Record<string, number | boolean | string>
+  /** Those in the document. */
+  set: Record<string, number | boolean | string>
+  in_shape: number[] | null
+  out_shape: number[] | null
+  parameters: number
+  /** The formula of their number. */
+  arithmetic: string
+  multiply_adds: number
+  /** The formula of their number. */
+  multiply_arithmetic: string
+  size_formula: string
+  /** Of the output. */
+  bytes: number
+  receptive_field: LayerField | null
+  /** Why the layer does not fit; empty for all but the first that does not. */
+  error: string
+  fixes: LayerFix[]
+}
+
+/** The receptive field of a layer. `playground.network.analysis` */
+export interface LayerField {
+  height: FieldExtent
+  width: FieldExtent
+  /** Whether every value depends on the whole image. */
+  covers_image: boolean
+}
+
+/** The extent of a receptive field along one axis of the input image, in pixels. `playground.network.analysis` */
+export interface FieldExtent {
+  size: number
+  /** Distance between the fields of neighbouring outputs; 0 where all have the same field, null where the distances differ. */
+  effective_stride: number | null
+  /** Of the first output; negative in the padding. */
+  start: number
+}
+
+/** A change of a network that solves a problem. `playground.network.analysis` */
+export interface LayerFix {
+  title: string
+  /** All layers of the changed network. */
+  layers: (Record<string, number | boolean | string>)[]
+}
+
+/** Sums over all layers of a network. `playground.network.analysis` */
+export interface NetworkTotals {
+  parameters: number
+  /** For one sample. */
+  multiply_adds: number
+  /** For one sample. */
+  activation_bytes: number
+  disk_bytes: number
+  layers: number
+}
+
+/** One hint about a network. `playground.network.analysis` */
+export interface NetworkHint {
+  /** The rule, such as `softmax-before-loss`. */
+  kind: string
+  /** Null for the whole network. */
+  layer: number | null
+  /** The mistake, with its values. */
+  text: string
+  /** Why it is a mistake and what to do. */
+  reason: string
+  fixes: LayerFix[]
+}
+
+/** An analysed network that fits, with its code. `playground.server.routes.networks` */
+export interface FittingNetwork {
+  /** Whether the document is a network. */
+  valid: boolean
+  /** Why it is not. */
+  problems: string[]
+  /** Whether every layer fits and the network is small enough to be built. */
+  fits: boolean
+  /** Why it is not. */
+  refusal: string
+  /** Empty where the document is not a network, as is the advice. */
+  steps: LayerAnalysis[]
+  totals: NetworkTotals | null
+  advice: NetworkHint[]
+  module: string
+  sequential: string
+  /** With the preset of its name; null where there is none. */
+  compared: PresetDifference[] | null
+}
+
+/** One difference of a network from a preset. `playground.server.routes.networks` */
+export interface PresetDifference {
+  kind: "input_shape" | "added" | "removed" | "changed" | "parameters"
+  text: string
+  /** Of the layer in the network; null where the network lacks it. */
+  index: number | null
+  /** Of the layer in the preset; null where the preset lacks it. */
+  reference_index: number | null
+  /** More than the preset has, negative for fewer; 0 for all kinds but `parameters`. */
+  extra_parameters: number
+}
+
+/** A network that was read from code. `playground.server.routes.networks` */
+export interface ReadNetwork {
+  network: SavedNetwork
+  notes: string[]
+}
+
+/** One batch through an untrained network. `playground.inference.batch_outputs` */
+export interface BatchOutputs {
+  layers: LayerStatistics[]
+  /** The first sample. */
+  image: FeatureMaps
+  /** One sentence about the source of the batch. */
+  data: string
+}
+
+/** The activations of a layer on a batch. `playground.inference.batch_outputs` */
+export interface LayerStatistics {
+  /** None where no value is finite. */
+  mean: number | null
+  std: number | null
+  /** The share of exact zeros. */
+  zeros: number
+  /** Where the first bin begins. */
+  low: number
+  /** Where the last bin ends. */
+  high: number
+  counts: number[]
+  index: number
+  type: string
+  /** Of the first sample. */
+  maps: FeatureMaps
+}
+
+/** The values of one sample, scaled for display. `playground.inference.batch_outputs` */
+export interface FeatureMaps {
+  /** Of the sample. */
+  shape: number[]
+  /** The value shown as 0. */
+  low: number
+  /** The value shown as 255. */
+  high: number
+  planes: Plane[]
+}
+
+/** Values from 0 to 255 in rows. `playground.inference.batch_outputs` */
+export interface Plane {
+  width: number
+  height: number
+  values: number[]
+}
