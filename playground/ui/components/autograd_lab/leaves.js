@@ -1,7 +1,7 @@
 // The leaves of an autograd graph: every number can be dragged or typed, its gradient is shown below it, and the loss is
 // plotted against the number changed last, with the tangent whose slope is the gradient.
 
-import { element } from "../shared/dom.js"
+import { element, svg } from "../shared/dom.js"
 import { exact, grouped, shapeText, short } from "../shared/format.js"
 import { plural, t } from "../shared/text.js"
 import { indexOf } from "../shared/tile.js"
@@ -29,7 +29,6 @@ import { indexOf } from "../shared/tile.js"
 
 const ROWS = 5, COLUMNS = 6
 const PLACES = 61 // points of the curve
-const SPACE = "http://www.w3.org/2000/svg"
 
 export class Leaves {
   /**
@@ -255,7 +254,7 @@ class Plot {
   constructor(onMove) {
     this.box = element("figure", "plot")
     this.title = element("figcaption", "fact")
-    this.picture = make("svg", {})
+    this.picture = svg("svg", {})
     this.held = false
     /** @type {((clientX: number) => number) | undefined} the number at a place of the screen */
     this.value = undefined
@@ -287,12 +286,12 @@ class Plot {
     this.value = (clientX) => { const { left, width } = this.picture.getBoundingClientRect(); return first + (Math.min(352, Math.max(44, ((clientX - left) / width) * 360)) - 44) / 308 * (last - first) }
     let pen = "M"
     const path = line.losses.map((height, place) => { if (height === null) { pen = "M"; return "" } const part = `${pen}${x(line.places[place]).toFixed(1)} ${y(height).toFixed(1)}`; pen = "L"; return part }).join("")
-    const parts = [make("path", { d: "M44 8V158H352", class: "axis" }), make("path", { d: path, class: "curve" })]
-    for (const [text, at] of [[high, 16], [low, 158]]) parts.push(make("text", { x: 40, y: at, class: "tick end" }, exact(Number(text.toPrecision(3)))))
-    for (const [text, at] of [[first, 44], [(first + last) / 2, 198], [last, 352]]) parts.push(make("text", { x: at, y: 176, class: "tick" }, exact(Number(text.toPrecision(3)))))
+    const parts = [svg("path", { d: "M44 8V158H352", class: "axis" }), svg("path", { d: path, class: "curve" })]
+    for (const [text, at] of [[high, 16], [low, 158]]) parts.push(svg("text", { x: 40, y: at, class: "tick end" }, exact(Number(text.toPrecision(3)))))
+    for (const [text, at] of [[first, 44], [(first + last) / 2, 198], [last, 352]]) parts.push(svg("text", { x: at, y: 176, class: "tick" }, exact(Number(text.toPrecision(3)))))
     if (point) {
       if (slope !== null) parts.push(this.tangent(x, y, point, slope, last - first))
-      parts.push(make("circle", { cx: x(point.value), cy: y(point.loss), r: 6, class: "point" }))
+      parts.push(svg("circle", { cx: x(point.value), cy: y(point.loss), r: 6, class: "point" }))
     }
     this.picture.replaceChildren(...parts)
   }
@@ -310,18 +309,6 @@ class Plot {
     const tall = y(0) - y(slope * unit) // pixels up for one across
     const reach = 70 / Math.hypot(1, tall)
     const line = (/** @type {number} */ way) => `${x(value) + way * reach} ${y(loss) - way * reach * tall}`
-    return make("path", { d: `M${line(-1)}L${line(1)}`, class: "tangent" })
+    return svg("path", { d: `M${line(-1)}L${line(1)}`, class: "tangent" })
   }
-}
-
-/**
- * @param {string} kind
- * @param {Record<string, string | number>} attributes
- * @param {string} [text]
- */
-function make(kind, attributes, text) {
-  const made = /** @type {SVGElement} */ (document.createElementNS(SPACE, kind))
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
-  if (text !== undefined) made.textContent = text
-  return made
 }

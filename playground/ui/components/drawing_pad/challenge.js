@@ -1,6 +1,6 @@
 // Ten digits to draw in random order: how many the network classifies correctly, how long it took, and which it confused.
 
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { t } from "../shared/text.js"
 import { seen } from "./answers.js"
 
@@ -45,17 +45,7 @@ export class Challenge {
   rest() {
     this.next = null
     this.task.replaceChildren()
-    this.box.replaceChildren(element("p", "note", t("Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?")), this.button(t("Start"), () => this.start()))
-  }
-
-  /**
-   * @param {string} text
-   * @param {() => void} act
-   */
-  button(text, act) {
-    const button = element("button", "go", text)
-    Object.assign(button, { type: "button", onclick: act })
-    return button
+    this.box.replaceChildren(element("p", "note", t("Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?")), button(t("Start"), () => this.start(), { name: "go" }))
   }
 
   start() {
@@ -71,9 +61,9 @@ export class Challenge {
     instruction.setAttribute("aria-live", "polite")
     const [before, after] = t("Draw this digit: {digit}").split("{digit}")
     instruction.append(before, element("b", "", this.classes[this.order[this.drawn.length]]), after)
-    this.next = this.button(this.drawn.length + 1 < this.order.length ? t("Next") : t("Finish"), () => this.take())
+    this.next = button(this.drawn.length + 1 < this.order.length ? t("Next") : t("Finish"), () => this.take(), { name: "go" })
     this.next.disabled = true
-    this.task.replaceChildren(instruction, element("span", "count", t("{n} of {all}", { n: this.drawn.length + 1, all: this.order.length })), this.next, this.button(t("Stop"), () => this.rest()))
+    this.task.replaceChildren(instruction, element("span", "count", t("{n} of {all}", { n: this.drawn.length + 1, all: this.order.length })), this.next, button(t("Stop"), () => this.rest(), { name: "go" }))
     this.box.replaceChildren(element("p", "note", t("Draw the digit shown above, then press Next.")))
     this.task.scrollIntoView({ block: "nearest" })
   }
@@ -115,7 +105,7 @@ export class Challenge {
       return card
     }))
     this.box.scrollIntoView({ block: "nearest" })
-    this.box.replaceChildren(...scores, element("p", "note", t("Time: {seconds} s, {each} s per digit.", { seconds: seconds.toFixed(0), each: (seconds / this.drawn.length).toFixed(1) })), cards, this.button(t("Try again"), () => this.start()))
+    this.box.replaceChildren(...scores, element("p", "note", t("Time: {seconds} s, {each} s per digit.", { seconds: seconds.toFixed(0), each: (seconds / this.drawn.length).toFixed(1) })), cards, button(t("Try again"), () => this.start(), { name: "go" }))
   }
 }
 

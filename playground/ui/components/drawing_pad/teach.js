@@ -2,7 +2,7 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { address, request } from "../shared/client.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { plural, t } from "../shared/text.js"
 
@@ -41,23 +41,13 @@ export class Teach {
     this.status = element("p", "status")
     this.status.setAttribute("role", "status")
     this.result = element("div")
-    this.go = this.button(t("Teach the network"), () => this.teach())
+    this.go = button(t("Teach the network"), () => this.teach(), { name: "go" })
     this.take = element("a", "", t("Download my digits"))
     Object.assign(this.take, { href: address("api/drawings/my-digits.zip").href, download: "my-digits.zip" })
     this.box.append(
       element("p", "note", t("Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well.")),
       this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
     )
-  }
-
-  /**
-   * @param {string} text
-   * @param {() => void} act
-   */
-  button(text, act) {
-    const button = element("button", "go", text)
-    Object.assign(button, { type: "button", onclick: act })
-    return button
   }
 
   files() {

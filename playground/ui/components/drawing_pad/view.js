@@ -2,7 +2,7 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
-import { element, find } from "../shared/dom.js"
+import { find, tab } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { t } from "../shared/text.js"
 import { Answers, seen } from "./answers.js"
@@ -67,12 +67,7 @@ class Pad {
     /** @type {Record<string, { box: HTMLElement }>} */
     this.parts = { layers: this.layers, why: this.why }
     if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
-    this.tabs = Object.keys(this.parts).map((name) => {
-      const button = element("button", "", VIEWS[name])
-      Object.assign(button, { type: "button", role: "tab", onclick: () => this.open(name) })
-      button.dataset.view = name
-      return button
-    })
+    this.tabs = Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name)))
     find(this.root, ".replies").append(this.answers.box)
     find(this.root, ".views").append(...this.tabs)
     find(this.root, ".clear").onclick = () => this.paper.clear()

@@ -1,7 +1,7 @@
 // Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
 
 import { address, request } from "../shared/client.js"
-import { element, find } from "../shared/dom.js"
+import { find, tab } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { t } from "../shared/text.js"
@@ -41,23 +41,10 @@ class Evaluation {
     const sheet = () => address("api/evaluation/sheet", { ...this.data })
     /** @type {Record<ViewName, View>} */
     this.parts = { confusion: new Confusion(ask), classes: new Classes(), images: new Images(ask), calibration: new Calibration(), features: new Features(ask, sheet) }
-    this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
+    this.tabs = new Map(VIEWS.map(([name, title]) => [name, tab(name, title, () => this.open(name))]))
     find(this.root, ".evaluation-views").append(...this.tabs.values())
     /** @type {ViewName} */
     this.view = "confusion"
-  }
-
-  /**
-   * @param {ViewName} name
-   * @param {string} title
-   */
-  tab(name, title) {
-    const button = element("button", "", title)
-    button.type = "button"
-    button.role = "tab"
-    button.onclick = () => this.open(name)
-    button.dataset.view = name
-    return button
   }
 
   /** @param {Component} component */

@@ -1,6 +1,6 @@
 // One batch through an untrained network: for each layer a histogram of its activations, and the feature maps of one image.
 
-import { element } from "../shared/dom.js"
+import { element, svg } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
@@ -8,7 +8,6 @@ import { t } from "../shared/text.js"
 
 /** @typedef {{ error: string }} Failure what a request returns that failed */
 
-const SPACE = "http://www.w3.org/2000/svg"
 
 export class Inside {
   /** @param {(request: { initialisation: string, seed: number }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder */
@@ -83,20 +82,16 @@ export function statistics({ mean, std, zeros }) {
 /** @param {LayerStatistics} layer */
 function histogram({ counts, low, high }) {
   const figure = element("figure", "histogram")
-  const svg = document.createElementNS(SPACE, "svg")
-  svg.setAttribute("viewBox", "0 0 164 44")
-  svg.setAttribute("role", "img")
-  svg.setAttribute("aria-label", t("Histogram of the activations from {low} to {high}", { low: low.toPrecision(2), high: high.toPrecision(2) }))
+  const label = t("Histogram of the activations from {low} to {high}", { low: low.toPrecision(2), high: high.toPrecision(2) })
+  const drawing = svg("svg", { viewBox: "0 0 164 44", role: "img", "aria-label": label })
   const most = Math.max(...counts, 1)
   counts.forEach((count, place) => {
-    const bar = document.createElementNS(SPACE, "rect")
     const height = count ? Math.max(1, 42 * Math.sqrt(count / most)) : 0 // by the root, so that a peak at 0 leaves the others visible
-    for (const [name, value] of Object.entries({ x: place * 4, y: 44 - height, width: 3.4, height })) bar.setAttribute(name, String(value))
-    svg.append(bar)
+    drawing.append(svg("rect", { x: place * 4, y: 44 - height, width: 3.4, height }))
   })
   const scale = element("figcaption", "scale")
   scale.append(element("span", "", low.toPrecision(2)), element("span", "", high.toPrecision(2)))
-  figure.append(svg, scale)
+  figure.append(drawing, scale)
   return figure
 }
 

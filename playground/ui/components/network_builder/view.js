@@ -1,7 +1,7 @@
 // Builds a network layer by layer: picture, sizes, errors with fixes, and code. The server analyses it after each change.
 
 import { request } from "../shared/client.js"
-import { element, find, named } from "../shared/dom.js"
+import { button, element, find, named } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { language, t } from "../shared/text.js"
@@ -19,20 +19,6 @@ import { Window } from "./window.js"
  */
 
 const SHAPES = [[1, 28, 28], [3, 32, 32], [784], [10]]
-
-/**
- * @param {string} name its class
- * @param {string} text
- * @param {() => void} act
- */
-const button = (name, text, act, label = text) => {
-  const made = element("button", name, text)
-  made.type = "button"
-  made.title = label
-  made.setAttribute("aria-label", label)
-  made.onclick = act
-  return made
-}
 
 /** @param {LayerParam} param */
 function control({ kind, choices, low, high }) {
@@ -299,8 +285,8 @@ class Builder {
     facts.append(element("span", "out", layer.off ? t("off") : step?.out_shape ? shapeText(step.out_shape) : step?.error ? t("does not fit") : ""), element("span", "count", step?.parameters ? number(step.parameters) : ""))
     const acts = element("div", "acts")
     acts.append(
-      button("up", "↑", () => this.moved(place, place - 1), t("Move up")), button("down", "↓", () => this.moved(place, place + 1), t("Move down")), button("copy", "×2", () => { this.focus = place + 1; this.stack.copy(place) }, t("Duplicate")),
-      button("off", layer.off ? t("on") : t("off"), () => { this.focus = place; this.stack.toggle(place) }, layer.off ? t("Switch on") : t("Switch off")), button("delete", "×", () => this.remove(place), t("Delete")),
+      button("↑", () => this.moved(place, place - 1), { name: "up", label: t("Move up") }), button("↓", () => this.moved(place, place + 1), { name: "down", label: t("Move down") }), button("×2", () => { this.focus = place + 1; this.stack.copy(place) }, { name: "copy", label: t("Duplicate") }),
+      button(layer.off ? t("on") : t("off"), () => { this.focus = place; this.stack.toggle(place) }, { name: "off", label: layer.off ? t("Switch on") : t("Switch off") }), button("×", () => this.remove(place), { name: "delete", label: t("Delete") }),
     )
     for (const act of acts.children) act.addEventListener("click", (event) => event.stopPropagation())
     card.append(grip, text, facts, acts)
@@ -393,7 +379,7 @@ class Builder {
     for (const kind of this.kinds.values()) groups.set(kind.group, [...(groups.get(kind.group) ?? []), kind])
     this.parts.palette.replaceChildren(element("h3", "", t("Add a layer")), ...[...groups.values()].map((kinds) => {
       const row = element("div", "group")
-      row.append(element("span", "hint", kinds[0].group_title), ...kinds.map((kind) => button("kind", kind.name, () => this.stack.add(kind.name), t("{title}: {summary}", { title: kind.title, summary: kind.summary }))))
+      row.append(element("span", "hint", kinds[0].group_title), ...kinds.map((kind) => button(kind.name, () => this.stack.add(kind.name), { name: "kind", label: t("{title}: {summary}", { title: kind.title, summary: kind.summary }) })))
       return row
     }))
   }
@@ -464,7 +450,7 @@ class Builder {
     const list = element("dl", "list")
     list.append(...layerFacts(layer, step).flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
     const trouble = element("div", step?.error ? "misfit" : "")
-    if (step?.error) trouble.append(element("p", "message", step.error), ...step.fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
+    if (step?.error) trouble.append(element("p", "message", step.error), ...step.fixes.map((fix) => button(fix.title, () => this.stack.fix(fix.layers), { name: "fix" })))
     this.facts.replaceChildren(trouble, list)
     const windowed = step?.in_shape?.length === 3 && Boolean(step.params.kernel_size)
     this.window.box.hidden = !windowed
@@ -478,12 +464,12 @@ class Builder {
       const message = element("p", "message", text)
       const place = index === null ? undefined : this.placeOf(index)
       if (place !== undefined) { message.classList.add("place"); message.onclick = () => this.choose(place) }
-      note.append(message, element("p", "why", reason), ...fixes.map((fix) => button("fix", fix.title, () => this.stack.fix(fix.layers))))
+      note.append(message, element("p", "why", reason), ...fixes.map((fix) => button(fix.title, () => this.stack.fix(fix.layers), { name: "fix" })))
       return note
     })
     const misfit = this.answer?.steps.find((step) => step.error)
     const wrong = misfit && this.placeOf(misfit.index)
-    const jump = misfit && wrong !== undefined && wrong !== this.stack.state.chosen ? [button("fix jump", t("Layer {place} ({type}) does not fit. Show it.", { place: wrong, type: misfit.type }), () => this.choose(wrong))] : []
+    const jump = misfit && wrong !== undefined && wrong !== this.stack.state.chosen ? [button(t("Layer {place} ({type}) does not fit. Show it.", { place: wrong, type: misfit.type }), () => this.choose(wrong), { name: "fix jump" })] : []
     this.parts.advice.replaceChildren(...jump, ...notes)
   }
 
@@ -502,8 +488,8 @@ class Builder {
     choice.append(new Option(t("As a class"), "module"), new Option("nn.Sequential", "sequential"))
     choice.value = this.style
     choice.onchange = () => { this.style = choice.value === "module" ? "module" : "sequential"; this.show("code") }
-    const copy = button("copy-code", t("Copy"), () => { this.copy(copy, code, t("Copy")) })
-    tools.append(choice, element("span", "gap"), copy, button("save-code", t("Download"), () => saveText(code, `${this.stack.state.name.replaceAll("-", "_")}.py`)))
+    const copy = button(t("Copy"), () => { this.copy(copy, code, t("Copy")) }, { name: "copy-code" })
+    tools.append(choice, element("span", "gap"), copy, button(t("Download"), () => saveText(code, `${this.stack.state.name.replaceAll("-", "_")}.py`), { name: "save-code" }))
     box.replaceChildren(tools, element("pre", "code", code))
   }
 

@@ -1,11 +1,10 @@
 // Animates a convolution or pooling: its window, with dilation, slides over the padded input and computes one output cell at a time.
 
-import { element } from "../shared/dom.js"
+import { element, svg } from "../shared/dom.js"
 import { t } from "../shared/text.js"
 
 /** @import { Value } from "./stack.js" */
 
-const SPACE = "http://www.w3.org/2000/svg"
 const PACE = 500 // milliseconds a place
 const MOST = 12 // cells of a side that are drawn; of a larger input its upper left corner
 
@@ -48,8 +47,8 @@ export class Window {
     this.sliding = undefined
     this.box = element("figure", "window")
     this.caption = element("figcaption", "fact")
-    this.input = document.createElementNS(SPACE, "svg")
-    this.output = document.createElementNS(SPACE, "svg")
+    this.input = svg("svg")
+    this.output = svg("svg")
     this.button = element("button", "slide", t("▶ Slide"))
     this.button.type = "button"
     this.button.onclick = () => (this.sliding === undefined ? this.slide() : this.stop())
@@ -84,27 +83,26 @@ export class Window {
   }
 
   /**
-   * @param {SVGSVGElement} svg
+   * @param {SVGElement} drawing
    * @param {number} side in cells
    * @param {(y: number, x: number) => string} look the class of a cell
    * @param {(place: number) => void} [point] called with the cell that the pointer enters
    */
-  grid(svg, side, look, point) {
+  grid(drawing, side, look, point) {
     const cell = Math.min(22, 250 / side)
-    svg.setAttribute("viewBox", `0 0 ${side * cell} ${side * cell}`)
-    svg.setAttribute("width", String(side * cell))
-    svg.setAttribute("height", String(side * cell))
-    svg.setAttribute("role", "img")
+    drawing.setAttribute("viewBox", `0 0 ${side * cell} ${side * cell}`)
+    drawing.setAttribute("width", String(side * cell))
+    drawing.setAttribute("height", String(side * cell))
+    drawing.setAttribute("role", "img")
     const cells = []
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
-        const drawn = document.createElementNS(SPACE, "rect")
-        for (const [name, value] of Object.entries({ x: x * cell + 1, y: y * cell + 1, width: cell - 2, height: cell - 2, rx: 2, class: look(y, x) })) drawn.setAttribute(name, String(value))
+        const drawn = svg("rect", { x: x * cell + 1, y: y * cell + 1, width: cell - 2, height: cell - 2, rx: 2, class: look(y, x) })
         if (point) drawn.onpointerenter = () => point(y * side + x)
         cells.push(drawn)
       }
     }
-    svg.replaceChildren(...cells)
+    drawing.replaceChildren(...cells)
   }
 
   slide() {

@@ -1,7 +1,7 @@
 // Parallel coordinates: an axis for each setting that differs and one for the test accuracy, each run a line across them.
 
-import { find } from "../shared/dom.js"
-import { percent } from "../shared/format.js"
+import { find, svg } from "../shared/dom.js"
+import { percent, shortened } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
 import { t } from "../shared/text.js"
 import { colourOf, drawnShape } from "./marks.js"
@@ -84,10 +84,10 @@ export class Parallel {
     this.axes = axes.map((each, index) => ({ ...each, x: ROOM.left + ((width - ROOM.left - ROOM.right) * index) / (axes.length - 1) }))
     this.bands.clear()
     const label = t("The settings of each run and its test accuracy; the table has the same numbers")
-    const svg = shape("svg", { width, height: HEIGHT, role: "img", "aria-label": label })
+    const drawing = svg("svg", { width, height: HEIGHT, role: "img", "aria-label": label })
     this.lines = this.runs.map((line, index) => ({ run: line.run, drawn: this.line(line, index, look) }))
-    svg.append(...this.lines.map(({ drawn }) => drawn), ...this.axes.map((each) => this.axis(each, look)))
-    this.plot.replaceChildren(svg)
+    drawing.append(...this.lines.map(({ drawn }) => drawn), ...this.axes.map((each) => this.axis(each, look)))
+    this.plot.replaceChildren(drawing)
     this.fade()
   }
 
@@ -99,11 +99,11 @@ export class Parallel {
   line({ run, name, slot }, index, look) {
     const points = this.axes.map(({ x, values }) => [x, across(values[index])])
     const colour = colourOf(look, slot)
-    const group = shape("g", { class: "comparison-path", fill: colour, stroke: colour })
+    const group = svg("g", { class: "comparison-path", fill: colour, stroke: colour })
     const path = `M${points.map((point) => point.join(" ")).join("L")}`
-    group.append(shape("title", {}, name), shape("path", { d: path, fill: "none", "stroke-width": 12, "stroke-opacity": 0 }), shape("path", { d: path, fill: "none", "stroke-width": 2.5 }))
+    group.append(svg("title", {}, name), svg("path", { d: path, fill: "none", "stroke-width": 12, "stroke-opacity": 0 }), svg("path", { d: path, fill: "none", "stroke-width": 2.5 }))
     const [x, y] = points[points.length - 1]
-    const end = shape("g", { transform: `translate(${x - 14} ${y - 8})`, stroke: "none" })
+    const end = svg("g", { transform: `translate(${x - 14} ${y - 8})`, stroke: "none" })
     end.innerHTML = drawnShape(slot)
     group.append(end)
     group.onpointerenter = () => { this.lit = run; this.fade(); this.light(run) }
@@ -116,18 +116,18 @@ export class Parallel {
    * @param {Look} look
    */
   axis({ name, title, ticks, x }, look) {
-    const group = shape("g", { fill: look.text, "font-family": look.font, "font-size": 14 })
+    const group = svg("g", { fill: look.text, "font-family": look.font, "font-size": 14 })
     const right = name === ACCURACY
-    group.append(shape("text", { x, y: 18, "text-anchor": "middle", "font-weight": 600 }, title))
-    group.append(shape("line", { x1: x, x2: x, y1: ROOM.top, y2: HEIGHT - ROOM.bottom, stroke: look.text, "stroke-opacity": 0.45 }))
-    const grip = shape("rect", { class: "comparison-grip", "data-axis": name, x: x - 16, width: 32, y: ROOM.top - 8, height: HEIGHT - ROOM.top - ROOM.bottom + 16, fill: "transparent" })
+    group.append(svg("text", { x, y: 18, "text-anchor": "middle", "font-weight": 600 }, title))
+    group.append(svg("line", { x1: x, x2: x, y1: ROOM.top, y2: HEIGHT - ROOM.bottom, stroke: look.text, "stroke-opacity": 0.45 }))
+    const grip = svg("rect", { class: "comparison-grip", "data-axis": name, x: x - 16, width: 32, y: ROOM.top - 8, height: HEIGHT - ROOM.top - ROOM.bottom + 16, fill: "transparent" })
     grip.onpointerdown = (event) => this.grab(grip, name, event)
-    const band = shape("rect", { class: "comparison-band", x: x - 6, width: 12 })
+    const band = svg("rect", { class: "comparison-band", x: x - 6, width: 12 })
     this.bands.set(name, band)
     group.append(grip, band)
     const outlined = { stroke: look.page, "stroke-width": 4, "paint-order": "stroke" }
     for (const { at, text } of apart(ticks)) {
-      group.append(shape("text", { x: x + (right ? 12 : -10), y: across(at) + 5, "text-anchor": right ? "start" : "end", ...outlined, "pointer-events": "none" }, text))
+      group.append(svg("text", { x: x + (right ? 12 : -10), y: across(at) + 5, "text-anchor": right ? "start" : "end", ...outlined, "pointer-events": "none" }, text))
     }
     return group
   }
@@ -230,22 +230,4 @@ export function apart(ticks) {
   const kept = sorted.filter((tick, index) => tick === last || index === 0)
   for (const tick of sorted.slice(1, -1)) if (tick.at - kept[kept.length - 2].at >= room && last.at - tick.at >= room) kept.splice(-1, 0, tick)
   return kept
-}
-
-/**
- * @param {string} text
- * @param {number} most
- */
-const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
-
-/**
- * @param {string} kind
- * @param {Record<string, string | number>} [attributes]
- * @param {string} [text]
- */
-function shape(kind, attributes = {}, text) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", kind)
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
-  if (text !== undefined) made.textContent = text
-  return made
 }

@@ -1,7 +1,7 @@
 // Compares runs: fetches the list of runs and the curves of the selected ones, independently of Streamlit's script runs.
 
 import { request } from "../shared/client.js"
-import { element, find } from "../shared/dom.js"
+import { button, element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
 import { t } from "../shared/text.js"
@@ -301,7 +301,7 @@ class Comparison {
       const title = own ? name : name ? t("{name} (shared)", { name }) : t("Another learner’s run")
       item.append(element("span", "comparison-place", place ? `${place}.` : t("now")), element("span", "comparison-name", title))
       const [text, label] = place ? [t("Cancel"), t("Cancel {name}", { name })] : [t("Stop"), t("Stop {name}", { name })]
-      if (own) item.append(button(text, () => this.withdraw(run), label))
+      if (own) item.append(button(text, () => this.withdraw(run), { label }))
       return item
     }))
   }
@@ -313,7 +313,7 @@ class Comparison {
     find(box, "summary").textContent = t("Deleted runs: {count}", { count: trash.length })
     find(box, "ul").replaceChildren(...trash.map(({ run, name }) => {
       const item = element("li")
-      item.append(button(t("Restore"), () => this.restore(run), t("Restore {name}", { name })), ` ${name}`)
+      item.append(button(t("Restore"), () => this.restore(run), { label: t("Restore {name}", { name }) }), ` ${name}`)
       return item
     }))
   }
@@ -325,18 +325,6 @@ class Comparison {
     this.overlay.close()
     this.parallel.close()
   }
-}
-
-/**
- * @param {string} text
- * @param {() => void} act
- * @param {string} label
- */
-const button = (text, act, label) => {
-  const made = element("button", "", text)
-  Object.assign(made, { type: "button", title: label, onclick: act })
-  made.setAttribute("aria-label", label)
-  return made
 }
 
 export default mounting(Comparison)

@@ -29,6 +29,50 @@ export function element(kind, name, text) {
 }
 
 /**
+ * Create a button.
+ * @param {string} text
+ * @param {() => unknown} act
+ * @param {{ name?: string, label?: string }} [more] its classes, and a tooltip that says more than the text
+ */
+export function button(text, act, { name = "", label } = {}) {
+  const made = element("button", name, text)
+  made.type = "button"
+  made.onclick = act
+  if (label !== undefined) {
+    made.title = label
+    made.setAttribute("aria-label", label)
+  }
+  return made
+}
+
+/**
+ * Create a tab.
+ * @param {string} view which it opens
+ * @param {string} title
+ * @param {() => unknown} open
+ */
+export function tab(view, title, open) {
+  const made = button(title, open)
+  made.role = "tab"
+  made.dataset.view = view
+  return made
+}
+
+/**
+ * Create an element of a drawing in SVG.
+ * @param {string} kind
+ * @param {Record<string, string | number>} [attributes]
+ * @param {string} [text]
+ * @returns {SVGElement}
+ */
+export function svg(kind, attributes = {}, text) {
+  const made = /** @type {SVGElement} */ (document.createElementNS("http://www.w3.org/2000/svg", kind))
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
+  if (text !== undefined) made.textContent = text
+  return made
+}
+
+/**
  * Create an element with names of PyTorch, which no language translates.
  * @param {string} name its classes
  * @param {string} text

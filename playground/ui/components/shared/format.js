@@ -44,6 +44,13 @@ export function exact(value, digits = 5) {
 const sign = (text) => text.replaceAll("-", "−")
 
 /**
+ * A text with at most so many letters.
+ * @param {string} text
+ * @param {number} most
+ */
+export const shortened = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
+
+/**
  * A shape as Python writes it.
  * @param {number[]} sizes
  */

@@ -2,21 +2,20 @@
 // Nodes may be in groups, folded until one is clicked. Which nodes are computed and which have a gradient is set from
 // outside, step by step; nothing is requested from the server.
 
-import { exact, shapeText } from "./format.js"
+import { svg } from "./dom.js"
+import { exact, shapeText, shortened } from "./format.js"
 import { plural, t } from "./text.js"
 import { largest, shade } from "./tile.js"
 import { dagre } from "./vendor/dagre.js"
 
 const WIDE = 172, HIGH = 74, CELL = 9
 const PASSED = 10 // layers that a line may pass in the layout
-const SPACE = "http://www.w3.org/2000/svg"
 
 /**
  * @import { Value } from "./format.js"
  * @import { Tile } from "./tile.js"
  */
 
-/** @typedef {Record<string, string | number>} Attributes */
 /** @typedef {number | string | null} Norm the L2 norm of a gradient; null where none arrived, a text where it is not finite */
 /** @typedef {{ x: number, y: number }} Point */
 
@@ -53,31 +52,12 @@ const SPACE = "http://www.w3.org/2000/svg"
 /** @typedef {{ computed: Set<string>, graded: Set<string>, current?: string, strange?: Set<string> }} Marks */
 
 /**
- * @param {string} kind
- * @param {Attributes} [attributes]
- * @param {string} [text]
- * @returns {SVGElement}
- */
-const svg = (kind, attributes = {}, text) => {
-  const made = /** @type {SVGElement} */ (document.createElementNS(SPACE, kind))
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, String(value))
-  if (text !== undefined) made.textContent = text
-  return made
-}
-
-/**
  * The value of a key that a map must have.
  * @template Key, Found
  * @param {Map<Key, Found>} map
  * @param {Key} key
  */
 const of = (map, key) => /** @type {Found} */ (map.get(key))
-
-/**
- * @param {string} text
- * @param {number} most
- */
-const cut = (text, most) => (text.length > most ? `${text.slice(0, most - 1)}…` : text)
 
 export class Graph {
   /**
@@ -258,8 +238,8 @@ export class Graph {
   node(node, at) {
     const name = node.name || node.source?.split("\n")[0] || (node.kind === "constant" ? t("constant") : "")
     const group = this.card(node.kind, `${name || node.op}, ${node.op || t("constant")}`, at)
-    group.append(svg("rect", { width: WIDE, height: HIGH, rx: 10 }), svg("text", { x: 12, y: 21, class: "name" }, cut(name || node.op, 17)))
-    group.append(svg("text", { x: 12, y: 38, class: "op" }, cut(name ? node.op || t("constant") : shapeOf(node), 21)))
+    group.append(svg("rect", { width: WIDE, height: HIGH, rx: 10 }), svg("text", { x: 12, y: 21, class: "name" }, shortened(name || node.op, 17)))
+    group.append(svg("text", { x: 12, y: 38, class: "op" }, shortened(name ? node.op || t("constant") : shapeOf(node), 21)))
     group.append(this.values(node.value, 12, 46, "value"), this.values(node.grad, 96, 46, "grad"))
     if (node.norm !== undefined && node.norm !== null) group.append(norm(node.norm))
     this.reacts(group, node.id, () => this.onPin(node.id))
@@ -277,8 +257,8 @@ export class Graph {
     const drawn = this.card("group", plural("{name}, {n} operation, folded", "{name}, {n} operations, folded", count, { name }), at)
     const nodes = plural("{n} node", "{n} nodes", count)
     drawn.append(svg("rect", { x: 5, y: 5, width: WIDE, height: HIGH, rx: 10, class: "shadow" }), svg("rect", { width: WIDE, height: HIGH, rx: 10 }))
-    drawn.append(svg("text", { x: 12, y: 21, class: "name" }, cut(`▸ ${name}`, 18)))
-    drawn.append(svg("text", { x: 12, y: 38, class: "op" }, cut(group.shape ? `${shapeOf(group)} · ${nodes}` : nodes, 22)))
+    drawn.append(svg("text", { x: 12, y: 21, class: "name" }, shortened(`▸ ${name}`, 18)))
+    drawn.append(svg("text", { x: 12, y: 38, class: "op" }, shortened(group.shape ? `${shapeOf(group)} · ${nodes}` : nodes, 22)))
     if (group.norm !== undefined && group.norm !== null) drawn.append(norm(group.norm))
     this.reacts(drawn, group.id, () => this.unfold(group.id))
     return drawn
@@ -291,7 +271,7 @@ export class Graph {
    */
   frame(group, { x, y, width, height }) {
     const drawn = svg("g", { class: "frame", transform: `translate(${x - width / 2} ${y - height / 2})`, tabindex: 0, role: "button", "aria-label": t("{title}, unfolded", { title: group.title }) })
-    drawn.append(svg("rect", { width, height, rx: 12 }), svg("text", { x: 12, y: 18, class: "op" }, `▾ ${cut(group.title, Math.floor(width / 9))}`))
+    drawn.append(svg("rect", { width, height, rx: 12 }), svg("text", { x: 12, y: 18, class: "op" }, `▾ ${shortened(group.title, Math.floor(width / 9))}`))
     const fold = () => this.unfold(group.id)
     drawn.onclick = () => { if (!this.held) fold() }
     drawn.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); fold() } }
@@ -349,7 +329,7 @@ export class Graph {
     const group = svg("g", { class: kind, transform: `translate(${x} ${y})` })
     if (!tile) return group
     if (tile.values.length === 1) {
-      group.append(svg("text", { y: 15, class: "number" }, cut(exact(tile.values[0]), 8)))
+      group.append(svg("text", { y: 15, class: "number" }, shortened(exact(tile.values[0]), 8)))
       return group
     }
     const columns = tile.shown.at(-1) ?? 1

@@ -1,6 +1,6 @@
 // The findings of the coach: for each its title and evidence, and below them why it matters and what to do.
 
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { t } from "../shared/text.js"
 
 /**
@@ -98,11 +98,9 @@ class Card {
   button(id, label) {
     const known = this.buttons.get(id)
     if (known) return known
-    const button = element("button", "", label)
-    button.type = "button"
-    button.onclick = () => this.remedy(id)
-    this.buttons.set(id, button)
-    return button
+    const made = button(label, () => this.remedy(id))
+    this.buttons.set(id, made)
+    return made
   }
 }
 

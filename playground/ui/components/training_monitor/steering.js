@@ -1,6 +1,6 @@
 // Changes a run during training: another learning rate or optimizer, or a fork from a checkpoint as a new run.
 
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { grouped } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
@@ -24,7 +24,7 @@ export class Steering {
     this.box = element("div", "monitor-steering")
     this.rate = this.field(t("Learning rate"), "any")
     this.optimizer = element("select")
-    this.apply = this.button(t("Change"), async () => {
+    this.apply = button(t("Change"), async () => {
       if (this.rate.value && Number(this.rate.value) !== this.peak) await command("learning-rate", Number(this.rate.value))
       if (this.optimizer.value !== this.current) await command("optimizer", this.optimizer.value)
     })
@@ -36,7 +36,7 @@ export class Steering {
     this.newRate = this.field(t("New learning rate"), "any")
     this.newOptimizer = element("select")
     this.newEpochs = this.field(t("New total epochs"), "any")
-    const go = this.button(t("Start a new run"), () => {
+    const go = button(t("Start a new run"), () => {
       const settings = { rate: this.newRate.value, optimizer: this.newOptimizer.value, epochs: this.newEpochs.value }
       fork(Number(this.step.value), changes(settings, this.current, this.start))
     })
@@ -68,17 +68,6 @@ export class Steering {
     const label = element("label", "", text)
     label.append(input)
     return label
-  }
-
-  /**
-   * @param {string} text
-   * @param {() => unknown} act
-   */
-  button(text, act) {
-    const made = element("button", "", text)
-    made.type = "button"
-    made.onclick = act
-    return made
   }
 
   /**

@@ -1,7 +1,7 @@
 // One training step in detail: the five lines of every training loop, and what each did.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element, find } from "../shared/dom.js"
+import { button, element, find } from "../shared/dom.js"
 import { exact, grouped, percent } from "../shared/format.js"
 import { plural, t } from "../shared/text.js"
 
@@ -41,15 +41,12 @@ export class OneStep {
     this.code = element("ol", "monitor-code")
     this.code.append(...LINES.map(([text], index) => {
       const item = element("li")
-      const button = element("button", "", text)
-      button.type = "button"
-      button.onclick = () => this.go(index)
-      item.append(button)
+      item.append(button(text, () => this.go(index)))
       return item
     }))
-    this.before = this.button(t("← Previous line"), () => this.go(this.line - 1))
-    this.next = this.button(t("Next line →"), () => this.go(this.line + 1))
-    this.another = this.button(t("Take one more step"), step)
+    this.before = button(t("← Previous line"), () => this.go(this.line - 1))
+    this.next = button(t("Next line →"), () => this.go(this.line + 1))
+    this.another = button(t("Take one more step"), step)
     const tools = element("div", "monitor-tools")
     tools.append(this.before, this.next, this.another)
     this.explanation = element("p", "monitor-explanation")
@@ -62,17 +59,6 @@ export class OneStep {
     this.body.append(left, right)
     this.box.append(this.hint, this.body)
     this.body.hidden = true
-  }
-
-  /**
-   * @param {string} text
-   * @param {() => void} act
-   */
-  button(text, act) {
-    const made = element("button", "", text)
-    made.type = "button"
-    made.onclick = act
-    return made
   }
 
   /**

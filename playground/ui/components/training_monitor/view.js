@@ -1,7 +1,7 @@
 // Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
 import { request } from "../shared/client.js"
-import { element, find } from "../shared/dom.js"
+import { find, tab } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { t } from "../shared/text.js"
@@ -77,7 +77,7 @@ class Monitor {
     this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
     this.coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }))
     this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
-    this.tabs = new Map(VIEWS.map(([name, title]) => [name, this.tab(name, title)]))
+    this.tabs = new Map(VIEWS.map(([name, title]) => [name, tab(name, title, () => { this.open(name); this.refresh() })]))
     const views = find(this.root, ".monitor-views")
     views.before(this.coach.box, this.steering.box)
     views.append(...this.tabs.values())
@@ -86,19 +86,6 @@ class Monitor {
     this.open("curves")
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.look()) // a hidden tab costs nothing
     document.addEventListener("visibilitychange", this.onVisible)
-  }
-
-  /**
-   * @param {ViewName} name
-   * @param {string} title
-   */
-  tab(name, title) {
-    const button = element("button", "", title)
-    button.type = "button"
-    button.role = "tab"
-    button.onclick = () => { this.open(name); this.refresh() }
-    button.dataset.view = name
-    return button
   }
 
   /** @param {ViewName} name */
