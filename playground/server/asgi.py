@@ -1,7 +1,8 @@
-"""The parts that the playground adds to Streamlit's ASGI application: routes, a cookie for each learner, security headers, start and stop."""
+"""The parts that the playground adds to Streamlit's ASGI application: routes, a cookie for each learner, security headers, a log of faults, start and stop."""
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +49,20 @@ class LearnerCookie:
         await self._app(scope, receive, send_with_headers)
 
 
+class FaultLog:
+    """Write the traceback of a bug in a route to the server's log; Streamlit silences uvicorn, which would do it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            logging.getLogger("playground").exception("%s %s failed.", scope.get("method", scope["type"]), scope.get("path", ""))
+            raise
+
+
 def _asks_for_page(scope: Scope) -> bool:
     """Return whether a browser requests a page. The response does not say so: a page that the browser has cached is answered with 304 and no type."""
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
@@ -73,4 +88,4 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
 ROUTES = [*assets.ROUTES, *texts.ROUTES, *runs.ROUTES, *comparison.ROUTES, *scripts.ROUTES, *later.ROUTES]
-MIDDLEWARE = [Middleware(LearnerCookie), Middleware(ReaderLanguage)]
+MIDDLEWARE = [Middleware(FaultLog), Middleware(LearnerCookie), Middleware(ReaderLanguage)]

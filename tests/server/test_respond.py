@@ -1,4 +1,4 @@
-"""Errors that a learner can cause are answered with a status and their message."""
+"""Errors that a learner can cause are answered with a status and their message, in the reader's language; bugs are logged."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground.errors import PlaygroundError, RunError
-from playground.server.respond import Forbidden, answered
+from playground.messages import ENGLISH, language, msg
+from playground.server.asgi import MIDDLEWARE
+from playground.server.reader import COOKIE
+from playground.server.respond import AsciiJSON, Forbidden, answered
 
 
 class TornCheckpoint(RunError):
@@ -26,3 +29,37 @@ def test_an_error_has_the_status_of_its_nearest_known_base_class(kind: type[Play
     with TestClient(Starlette(routes=[Route("/", fail)])) as client:
         answer = client.get("/")
     assert (answer.status_code, answer.json()) == (status, {"error": "The run is torn. Train again."})
+
+
+def test_a_bug_in_a_route_is_logged_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    @answered
+    async def fail(_request: Request) -> Response:
+        raise KeyError("a name that is not there")
+
+    with TestClient(Starlette(routes=[Route("/api/broken", fail)], middleware=MIDDLEWARE), raise_server_exceptions=False) as client:
+        assert client.get("/api/broken").status_code == 500
+    log = capsys.readouterr().err
+    assert "GET /api/broken failed." in log and "Traceback" in log and "KeyError: 'a name that is not there'" in log
+
+
+def test_the_language_is_that_of_the_address_a_cookie_or_the_browser() -> None:
+    async def speak(_request: Request) -> Response:
+        return AsciiJSON({"text": msg("Latest runs"), "language": language.get()})
+
+    with TestClient(Starlette(routes=[Route("/", speak)], middleware=MIDDLEWARE)) as client:
+        assert client.get("/").json() == {"text": "Latest runs", "language": ENGLISH}
+        assert client.get("/", headers={"accept-language": "fr, zh-CN;q=0.9, en;q=0.8"}).json() == {"text": "最近的训练", "language": "zh"}
+        assert client.get("/?lang=zh").json()["language"] == "zh"
+        assert COOKIE not in client.cookies  # no page was requested
+        client.get("/?lang=zh", headers={"accept": "text/html"})
+        assert client.cookies[COOKIE] == "zh"
+        assert client.get("/", headers={"accept-language": "en"}).json()["language"] == "zh"
+        assert client.get("/?lang=en").json()["language"] == ENGLISH
+        assert client.get("/?lang=nonsense").json()["language"] == "zh"
+
+
+def test_scripts_get_their_catalogue(client: TestClient) -> None:
+    response = client.get("/api/text/zh.json")
+    assert response.json()["Clear"] == "清除"
+    assert client.get("/api/text/zh.json", headers={"if-none-match": response.headers["etag"]}).status_code == 304
+    assert client.get("/api/text/en.json").status_code == client.get("/api/text/../zh.json").status_code == 404

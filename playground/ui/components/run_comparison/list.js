@@ -8,7 +8,8 @@ import { STATES, compare, drawnLine } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { DamagedRow, ReadableRow, Row, Settings, Sort } from "./types.js"
+ * @import { DamagedRow, ReadableRow } from "./documents.js"
+ * @import { Row, Settings, Sort } from "./types.js"
  */
 
 /** @type {Record<Sort, { title: string, label: string, value: (row: Row) => string | number }>} */

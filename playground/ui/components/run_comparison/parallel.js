@@ -8,7 +8,8 @@ import { colourOf, drawnShape } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Column, Selected } from "./types.js"
+ * @import { SettingColumn } from "./documents.js"
+ * @import { Selected } from "./types.js"
  */
 
 /** @typedef {{ at: number, text: string }} Tick `at` is a share of the axis */
@@ -38,7 +39,7 @@ export class Parallel {
     this.kept = new Map()
     /** @type {Line[]} */
     this.runs = []
-    /** @type {Column[]} */
+    /** @type {SettingColumn[]} */
     this.columns = []
     /** @type {number[]} of the runs in the values of a column */
     this.places = []
@@ -57,7 +58,7 @@ export class Parallel {
 
   /**
    * @param {Selected[]} runs
-   * @param {Column[]} columns where they differ
+   * @param {SettingColumn[]} columns where they differ
    * @param {string[]} order of the runs in the values of a column
    */
   show(runs, columns, order) {
@@ -188,7 +189,7 @@ const along = (pixels) => (HEIGHT - ROOM.bottom - pixels) / (HEIGHT - ROOM.top -
 
 /**
  * The axis of a setting; numbers keep their distances, other values stand one above the other. None where all are alike.
- * @param {Column} column
+ * @param {SettingColumn} column
  * @param {number[]} places of the runs in its values
  * @returns {Scale | null}
  */

@@ -8,7 +8,8 @@ import { colourOf, shapeOf } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Axis, Curves, Selected, Settings } from "./types.js"
+ * @import { Curves } from "./documents.js"
+ * @import { Axis, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {Selected & { curves: Curves }} Drawn */

@@ -8,7 +8,8 @@ import { STATES, compare, drawnLine, duration } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
- * @import { Column, Facts, Selected } from "./types.js"
+ * @import { RunFacts, SettingColumn } from "./documents.js"
+ * @import { Selected } from "./types.js"
  */
 
 /**
@@ -16,7 +17,7 @@ import { STATES, compare, drawnLine, duration } from "./marks.js"
  * @typedef {object} Result
  * @property {"accuracy" | "best_accuracy" | "seconds" | "step" | "parameters" | "multiply_adds" | "compute"} name
  * @property {string} title
- * @property {(facts: Facts) => string} write
+ * @property {(facts: RunFacts) => string} write
  * @property {-1 | 0 | 1} better whether more (1) or less (−1) is better
  * @property {string} [help]
  */
@@ -68,7 +69,7 @@ export function isBest({ name, better }, run, runs) {
 /**
  * The runs by a setting, a result or their name; in their own order where `sort` is null.
  * @param {Selected[]} runs
- * @param {Column[]} columns
+ * @param {SettingColumn[]} columns
  * @param {string[]} order of the runs in the values of a column
  * @param {string | null} sort
  * @param {boolean} descending
@@ -99,7 +100,7 @@ export class Table {
     this.act = act
     /** @type {Selected[]} */
     this.runs = []
-    /** @type {Column[]} */
+    /** @type {SettingColumn[]} */
     this.columns = []
     /** @type {string[]} */
     this.order = []
@@ -112,7 +113,7 @@ export class Table {
 
   /**
    * @param {Selected[]} runs
-   * @param {Column[]} columns where they differ
+   * @param {SettingColumn[]} columns where they differ
    * @param {string[]} order of the runs in the values of a column
    */
   show(runs, columns, order) {

@@ -14,7 +14,8 @@ import { Table } from "./table.js"
 
 /**
  * @import { Component } from "../shared/mounting.js"
- * @import { Column, ComparisonData, Curves, CurvesAnswer, Facts, Remembered, RunsAnswer, Selected, Settings } from "./types.js"
+ * @import { ComparisonData, Curves, CurvesAnswer, RunFacts, SettingColumn } from "./documents.js"
+ * @import { Remembered, Runs, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {"askList" | "askCurves"} Question the method that asks it */
@@ -32,13 +33,13 @@ class Comparison {
     /** @type {HTMLElement} */
     this.root = find(root, ".comparison")
     const kept = remembered()
-    /** @type {RunsAnswer} without a version until the first has come */
+    /** @type {Runs} without a version until the first has come */
     this.list = { version: "", runs: [], queue: [], trash: [], first: [], workers: 0 }
     /** @type {Record<string, Curves>} of the runs */
     this.curves = {}
-    /** @type {Record<string, Facts>} of the runs */
+    /** @type {Record<string, RunFacts>} of the runs */
     this.facts = {}
-    /** @type {Column[]} the settings in which the runs differ */
+    /** @type {SettingColumn[]} the settings in which the runs differ */
     this.columns = []
     /** @type {string[]} the runs in the order of the columns' values */
     this.order = []
@@ -101,7 +102,7 @@ class Comparison {
 
   /**
    * Request now and then again while the tab is visible.
-   * @template {RunsAnswer | CurvesAnswer} Answer
+   * @template {Runs | CurvesAnswer} Answer
    * @param {Question} name
    * @param {string} path
    * @param {(news: Answer) => void} answer
@@ -125,7 +126,7 @@ class Comparison {
 
   askList() {
     const busy = () => (this.list.queue.length || this.list.runs.some(({ state }) => isActive(state)) ? LIST_MS : IDLE_MS)
-    return this.ask("askList", `api/compare/runs?seen=${this.list.version}`, (/** @type {RunsAnswer} */ list) => this.listed(list), busy)
+    return this.ask("askList", `api/compare/runs?seen=${this.list.version}`, (/** @type {Runs} */ list) => this.listed(list), busy)
   }
 
   askCurves() {
@@ -140,7 +141,7 @@ class Comparison {
     return this.ask("askCurves", path, (/** @type {CurvesAnswer} */ news) => this.grown(news), live)
   }
 
-  /** @param {RunsAnswer} list */
+  /** @param {Runs} list */
   listed(list) {
     this.list = list
     const fresh = list.runs.filter(({ run, own, fault }) => own && fault === undefined && this.newest && run > this.newest)
