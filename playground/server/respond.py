@@ -6,7 +6,7 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -107,7 +107,7 @@ _documents: OrderedDict[Hashable, _Stamped] = OrderedDict()
 _documents_lock = threading.Lock()
 
 
-async def news(request: Request, subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> Response:
+async def news(request: Request, subject: Hashable, state: Callable[[], Any], make: Callable[[], Mapping[str, object]]) -> Response:
     """Return a document and its version, or 204 if the client has that version.
 
     A document is made and serialised only when its state differs from the last one's, once for everyone who asks for the subject
@@ -125,7 +125,7 @@ async def news(request: Request, subject: Hashable, state: Callable[[], Any], ma
     return Response(stamped.body, media_type=AsciiJSON.media_type)
 
 
-def _stamped(subject: Hashable, state: Callable[[], Any], make: Callable[[], dict[str, Any]]) -> _Stamped:
+def _stamped(subject: Hashable, state: Callable[[], Any], make: Callable[[], Mapping[str, object]]) -> _Stamped:
     current = state()
     with _documents_lock:
         known = _documents.get(subject)

@@ -20,7 +20,7 @@ from playground.server.identity import learner
 from playground.server.routes import runs
 from playground.server.services import services
 from playground.training.config import TrainConfig
-from playground.training.events import Evaluated, LearningRate, OptimizerChanged, Started, Step
+from playground.training.events import Evaluated, LearningRate, OptimizerChanged, Started, Step, Steps
 from playground.training.instruments.observation import gallery_of
 
 from ..support.learners import ADA, BOB, as_learner
@@ -122,6 +122,16 @@ def test_curves_of_a_range_have_every_step_of_it(client: TestClient) -> None:
     batches = as_learner(client, ADA).get(f"/api/runs/{run.id}?from=501&to=700").json()["batches"]
     assert batches["step"] == list(range(501, 701))
     np.testing.assert_allclose(batches["loss"], noise[500:700], rtol=1e-4)
+
+
+def test_steps_above_a_hundred_thousand_are_exact(client: TestClient) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), owner=learner(ADA))
+    run.journal.append(Started(0.0, 0, 200_000, 100, "cpu", 1))
+    run.journal.append(Steps(1, *([0.5] * 123_457 for _ in range(5))))
+    run.journal.append(Evaluated(123_457, 1234.57, 0.5, 0.5, 0.5, 0.5, 0.5))
+    document = as_learner(client, ADA).get(f"/api/runs/{run.id}?from=123450&to=123457").json()
+    assert document["batches"]["step"] == list(range(123_450, 123_458))
+    assert document["tests"]["step"] == [123_457]
 
 
 @pytest.mark.parametrize("query", ["from=x", "from=nan"])

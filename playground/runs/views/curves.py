@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Batches(TypedDict, total=False):
     """The columns of the training curves; none before the first step."""
 
-    step: list[float]
+    step: list[int]
     """The last one of each point."""
     seconds: list[float]
     learning_rate: list[float]
@@ -38,7 +38,7 @@ class Batches(TypedDict, total=False):
 class Tests(TypedDict):
     """The columns of the evaluations."""
 
-    step: list[float]
+    step: list[int]
     seconds: list[float]
     loss: list[float]
     accuracy: list[float]
@@ -144,7 +144,7 @@ def _batches(table: Array) -> Batches:
     ends = starts + sizes - 1
     step, loss, accuracy, learning_rate, seconds = (table[NAMES.index(name)] for name in ("step", "loss", "accuracy", "learning_rate", "seconds"))
     return {
-        "step": _column(step[ends]),
+        "step": step[ends].astype(int).tolist(),
         "seconds": _column(seconds[ends]),
         "learning_rate": _column(learning_rate[ends]),
         "loss": _column(np.add.reduceat(loss, starts) / sizes),
@@ -164,7 +164,7 @@ def _tests(evaluations: Sequence[Evaluated]) -> Tests:
     """Return columns of at most `POINTS` evaluations, the last one included."""
     selected = thin_out(evaluations, POINTS)
     return {
-        "step": round_all([event.step for event in selected]),
+        "step": [event.step for event in selected],
         "seconds": round_all([event.seconds for event in selected]),
         "loss": round_all([event.test_loss for event in selected]),
         "accuracy": round_all([event.test_accuracy for event in selected]),

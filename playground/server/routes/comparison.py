@@ -105,7 +105,7 @@ class CurvesAnswer(SelectedCurves):
 async def runs(request: Request) -> Response:
     """Return the runs that the learner may see, the queue and their deleted runs; 204 if the client is up to date."""
     who = _who(request)
-    return await news(request, ("runs", who), lambda: _list_state(who), lambda: dict(_list(who)))
+    return await news(request, ("runs", who), lambda: _list_state(who), lambda: _list(who))
 
 
 @answered
@@ -122,7 +122,7 @@ async def curves(request: Request) -> Response:
     if len(known) > MAX_RUNS:
         raise PlaygroundError(msg("At most {most} runs can be compared at once.", most=MAX_RUNS))
     subject = ("comparison", tuple(sorted(known.items())), who, x, what)
-    return await news(request, subject, lambda: _curves_state(known, who), lambda: dict(_curves(known, who, x, what)))
+    return await news(request, subject, lambda: _curves_state(known, who), lambda: _curves(known, who, x, what))
 
 
 @answered

@@ -77,7 +77,7 @@ async def run_curves(request: Request) -> Response:
     def state() -> tuple[object, ...]:
         return server.history(run).version, server.scheduler.position(run), run.checkpoints.steps()
 
-    return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: dict(_curves(run, who, first, last)))
+    return await news(request, ("curves", run, identity.may_steer(run, who), first, last), state, lambda: _curves(run, who, first, last))
 
 
 @answered
@@ -89,7 +89,7 @@ async def run_inside(request: Request) -> Response:
         observations = services().history(run).observations
         return len(observations), observations[-1:], run.journal.snapshots_size()
 
-    return await news(request, ("inside", run), state, lambda: dict(inside(run, services().history(run))))
+    return await news(request, ("inside", run), state, lambda: inside(run, services().history(run)))
 
 
 @answered
@@ -142,7 +142,7 @@ async def run_fork(request: Request) -> Response:
 async def run_coach(request: Request) -> Response:
     """Return the coach's findings on a run; 204 if the client is up to date."""
     run, _ = _visible_run(request)
-    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: dict(_findings(run)))
+    return await news(request, ("coach", run), lambda: services().history(run).version, lambda: _findings(run))
 
 
 @answered
