@@ -65,7 +65,7 @@ class AutogradLab extends Lab {
     this.parts.scrub.oninput = () => this.goto(Number(this.parts.scrub.value))
   }
 
-  /** @param {Component} component */
+  /** @param {Component<LabData>} component */
   update(component) {
     if (this.data === undefined) this.overrides = component.data.overrides
     return super.update(component)

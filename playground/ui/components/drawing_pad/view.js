@@ -17,7 +17,7 @@ import { Why } from "./why.js"
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { DrawingData, Stroke } from "./documents.js"
+ * @import { DrawingData, PictureData, Stroke } from "./documents.js"
  * @import { Ask, Data, Mode, Piece, Responses } from "./types.js"
  */
 
@@ -34,7 +34,7 @@ const TOOLS = ["draws", "moves"]
 class Pad {
   /**
    * @param {HTMLElement | ShadowRoot} root
-   * @param {Component} component
+   * @param {Component<DrawingData | PictureData>} component
    */
   constructor(root, component) {
     /** @type {HTMLElement} */
@@ -119,7 +119,7 @@ class Pad {
     return photo
   }
 
-  /** @param {Component} component */
+  /** @param {Component<DrawingData | PictureData>} component */
   update(component) {
     this.component = component
     this.data = component.data
@@ -285,7 +285,7 @@ class View {
     this.pad = null
   }
 
-  /** @param {Component} component */
+  /** @param {Component<DrawingData | PictureData>} component */
   update(component) {
     this.pad ??= new Pad(this.root, component)
     this.pad.update(component)

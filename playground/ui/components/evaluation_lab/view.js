@@ -47,7 +47,7 @@ class Evaluation {
     this.view = "confusion"
   }
 
-  /** @param {Component} component */
+  /** @param {Component<LabData>} component */
   update({ data }) {
     const requested = `${data.model} ${data.dataset}`
     this.data = data

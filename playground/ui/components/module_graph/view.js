@@ -31,7 +31,7 @@ class Modules {
     this.graph.onFold = () => this.label()
   }
 
-  /** @param {Component} component */
+  /** @param {Component<ModuleGraph>} component */
   update({ data }) {
     this.pinned = null
     /** @type {ModuleGraph} */

@@ -117,7 +117,7 @@ class Builder {
     for (const tab of this.tabs) tab.onclick = () => this.show(tab.dataset.view)
   }
 
-  /** @param {Omit<Component, "data"> & { data: BuilderData }} component */
+  /** @param {Component<BuilderData>} component */
   async update({ data, setStateValue, setTriggerValue }) {
     this.setState = setStateValue
     this.trigger = setTriggerValue

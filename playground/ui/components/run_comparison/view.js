@@ -75,7 +75,7 @@ class Comparison {
     return find(this.root, `.comparison-${name}`)
   }
 
-  /** @param {Component} component */
+  /** @param {Component<ComparisonData>} component */
   update({ data, setTriggerValue }) {
     /** @type {ComparisonData} */
     const { chosen, occasion, most } = data

@@ -4,9 +4,10 @@ import { translate } from "./text.js"
 
 /**
  * What Streamlit hands to a component whenever its page is drawn.
+ * @template [Data=any]
  * @typedef {object} Component
  * @property {HTMLElement | ShadowRoot} parentElement
- * @property {any} data what the Python interface of the component gives
+ * @property {Data} data what the Python interface of the component gives
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {(name: string, value: unknown) => void} setTriggerValue
  */

@@ -95,7 +95,7 @@ class Monitor {
     find(this.root, ".monitor-view").replaceChildren(this.parts[name].box)
   }
 
-  /** @param {Component} component */
+  /** @param {Component<MonitorData>} component */
   update({ data, setTriggerValue }) {
     this.data = data
     this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
