@@ -9,12 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from playground.environment import ROOT
+
+C8 = ROOT / "node_modules" / ".bin" / "c8"
+
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="Node.js is not installed: the scripts of the components were not tested")
 def test_the_scripts_pass_their_unit_tests() -> None:
     files = sorted(Path(__file__).parent.glob("*.test.js"))
-    done = subprocess.run(["node", "--test", *files], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    coverage = [C8] if C8.exists() else []  # it fails where less than 90 % of the lines of a module without a page are covered; package.json names them
+    done = subprocess.run([*coverage, "node", "--test", *files], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
     count = sum(file.read_text(encoding="utf-8").count("\ntest(") for file in files)
     results = dict(re.findall(r"^# (pass|skipped) (\d+)$", done.stdout, re.MULTILINE))
     assert int(results["pass"]) + int(results["skipped"]) == count, "a test of an ESLint rule is skipped where ESLint is not installed"
