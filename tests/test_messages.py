@@ -37,6 +37,10 @@ NOT_FOR_PEOPLE = {
 }
 """Files without a text for people, and why."""
 REPLACED_SOON = re.compile(r"network/reading")
+WIDGETS = {
+    "button", "download_button", "form_submit_button", "checkbox", "toggle", "radio", "selectbox", "multiselect", "slider", "select_slider", "text_input",
+    "text_area", "number_input", "date_input", "time_input", "file_uploader", "camera_input", "pills", "segmented_control", "color_picker", "data_editor",
+}  # fmt: skip
 EXCEPTION = "# no text: "
 """Says at the end of a line why a string in it is nothing that people read: code, a key, a pattern."""
 
@@ -126,6 +130,14 @@ def test_every_text_is_marked(file: str) -> None:
         return
     found = [f"playground/{file}:{line}: {text}" for line, text in unmarked((PACKAGE / file).read_text(encoding="utf-8"))]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("file", sorted(path.relative_to(PACKAGE).as_posix() for path in (PACKAGE / "ui").rglob("*.py")))
+def test_every_widget_has_a_key(file: str) -> None:
+    """So that it keeps its value when its label is in another language."""
+    calls = [node for node in ast.walk(ast.parse((PACKAGE / file).read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    widgets = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr in WIDGETS]
+    assert not [ast.unparse(call) for call in widgets if not {"key", None} & {keyword.arg for keyword in call.keywords}]
 
 
 def test_an_unmarked_text_is_found() -> None:

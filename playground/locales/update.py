@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -95,6 +96,7 @@ def written(catalogue: Catalog) -> str:
 def compiled(folder: Path) -> dict[str, bytes]:
     """Return the files made of a language's translations, by name."""
     python, scripts = (read_po(io.StringIO((folder / f"{domain}.po").read_text(encoding="utf-8"))) for domain in (PYTHON, SCRIPTS))
+    python.creation_date = python.revision_date = datetime.fromtimestamp(0, UTC)  # else the file would differ each minute
     buffer = io.BytesIO()
     write_mo(buffer, python)
     translated = [message for message in scripts if message.id and message.string and all(message.string)]

@@ -39,8 +39,14 @@ def pitfalls() -> None:
     except PlaygroundError as error:
         show(error)
         with st.container(horizontal=True):
-            st.button(t("Show my script"), on_click=_look)
-            st.button(t("Use an example"), on_click=SCRIPT.keep, args=(EXAMPLES[SUITED].source,), help=t("An example that can show every pitfall."))
+            st.button(t("Show my script"), key="pitfall-mine", on_click=_look)
+            st.button(
+                t("Use an example"),
+                key="pitfall-example",
+                on_click=SCRIPT.keep,
+                args=(EXAMPLES[SUITED].source,),
+                help=t("An example that can show every pitfall."),
+            )
         return
     st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
     left, right = st.columns(2, gap="large")

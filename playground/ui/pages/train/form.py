@@ -96,7 +96,15 @@ def _choice(setting: Setting, label: str, value: str, name: str) -> str:
 def _pair(setting: Setting, label: str, value: tuple[float, float], name: str) -> tuple[float, float]:
     first, second = (
         column.number_input(
-            f"{label} {number}", float(setting.low), float(setting.high), part, setting.step, "%g", f"{name}-{number}", t(setting.help), persist_state="session"
+            f"{label} {number}",
+            float(setting.low),
+            float(setting.high),
+            part,
+            setting.step,
+            "%g",
+            key=f"{name}-{number}",
+            help=t(setting.help),
+            persist_state="session",
         )
         for number, part, column in zip((1, 2), value, st.columns(2), strict=True)
     )
