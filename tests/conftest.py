@@ -21,6 +21,8 @@ from .support.tiers import QUICK, is_quick, register_profiles
 os.environ.setdefault("PLAYGROUND_THREADS", "1")
 # A busy machine counts more processor time for the same work; tests of the bound itself set their own.
 os.environ.setdefault("PLAYGROUND_SCRIPT_SECONDS", "60")
+# Texts are compared in English, whatever the language of the machine.
+os.environ["LANGUAGE"] = "en"
 # Whichever test starts the forking process: what its environment holds is there for a script that finds a way to it.
 os.environ["PLAYGROUND_SECRET"] = MARKER
 
