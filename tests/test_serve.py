@@ -42,6 +42,7 @@ def environment(installed: Path, tmp_path: Path) -> dict[str, str]:
 def test_serve_opens_a_browser_and_ends_with_its_processes(ending: signal.Signals, environment: dict[str, str], tmp_path: Path) -> None:
     port = free_port()
     command = [*SERVE, "--port", str(port)]
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # tests that run in the background ignore Ctrl+C, and what they start would, too
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True) as serving:
         try:
             assert serving.stdout is not None
@@ -53,6 +54,7 @@ def test_serve_opens_a_browser_and_ends_with_its_processes(ending: signal.Signal
             assert serving.wait(120) == 0
             serving.stdout.read()  # ends once nobody is left who could write
         finally:
+            signal.signal(signal.SIGINT, before)
             if serving.poll() is None:
                 os.killpg(serving.pid, signal.SIGKILL)
     with pytest.raises(ConnectionRefusedError):

@@ -19,7 +19,8 @@ export default mounting(class {
   close() { window.seen.push("closed") }
 })
 """
-FILES = {"/": "<!doctype html>", "/web/example/view.js": VIEW, "/web/shared/mounting.js": (SHARED / "mounting.js").read_text(encoding="utf-8")}
+SHARED_FILES = {f"/web/shared/{name}": (SHARED / name).read_text(encoding="utf-8") for name in ("mounting.js", "text.js")}
+FILES = {"/": "<!doctype html>", "/web/example/view.js": VIEW, **SHARED_FILES}
 
 
 @pytest.fixture
