@@ -94,19 +94,11 @@ def _choice(setting: Setting, label: str, value: str, name: str) -> str:
 
 
 def _pair(setting: Setting, label: str, value: tuple[float, float], name: str) -> tuple[float, float]:
+    bounds = float(setting.low), float(setting.high)
+    names = f"{name}-1", f"{name}-2"
     first, second = (
-        column.number_input(
-            f"{label} {number}",
-            float(setting.low),
-            float(setting.high),
-            part,
-            setting.step,
-            "%g",
-            key=f"{name}-{number}",
-            help=t(setting.help),
-            persist_state="session",
-        )
-        for number, part, column in zip((1, 2), value, st.columns(2), strict=True)
+        column.number_input(f"{label} {number}", *bounds, part, setting.step, "%g", key=each, help=t(setting.help), persist_state="session")
+        for number, part, each, column in zip((1, 2), value, names, st.columns(2), strict=True)
     )
     return float(first), float(second)
 
