@@ -5,24 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from playground.messages import joined, msg, t, translated
+from playground.messages import joined, t, translated
 from playground.runs.labels import label
-from playground.runs.run import Run
+from playground.runs.run import STATES, Run
 from playground.runs.views.comparison import default_name
 from playground.runs.views.summaries import Summary
 from playground.server import run_list
 from playground.typography import percent
 from playground.ui.shared import visitor
-
-STATES = {
-    "queued": msg("queued"),
-    "running": msg("running"),
-    "paused": msg("paused"),
-    "finished": msg("finished"),
-    "stopped": msg("stopped"),
-    "failed": msg("failed"),
-    "interrupted": msg("interrupted"),
-}
 
 
 def runs_of_visitor() -> list[Summary]:
