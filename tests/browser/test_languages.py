@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +12,17 @@ from playwright.sync_api import Browser, Page, expect
 
 from playground.data.catalogue import DATASETS
 from playground.device import available
+from playground.errors import DivergedError
 from playground.network.catalogue import LAYERS
 from playground.network.presets import load_presets, preset
 from playground.runs.run import Run, create
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
+from playground.training.events import Failed, Started, Step
 from playground.training.optimizers import OPTIMIZERS
 
 from ..support.learners import ADA
-from ..support.pseudo import PSEUDO, make_pseudo_language
+from ..support.pseudo import PSEUDO, make_pseudo_language, pseudo
 from ..support.script_editor import run_script
 from ..support.serving import SEVEN, draw, excess_width, new_context, server
 from ..support.training import train
@@ -31,7 +34,8 @@ MARKED = re.compile(r"\[!!(?:(?!\[!!).)*?!!\]", re.DOTALL)
 WORD = re.compile(r"[A-Za-z]{3,}[0-9]*")
 STREAMLIT = {
     "Skip to main content", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option", "Open",
-    "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right", "Scroll tabs left",
+    "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
+    "Scroll tabs left", "Dismiss", "Close",
 }  # fmt: skip
 """Texts of Streamlit itself, which it does not translate."""
 NAMED = (
@@ -69,6 +73,18 @@ def run(folder: Path, place: str) -> Run:
         patch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
         patch.setenv("PLAYGROUND_DATA", str(folder / "data"))
         return train(create(TrainConfig(network="mnist-mlp", epochs=1.0), preset("mnist-mlp"), learner(ADA)))
+
+
+@pytest.fixture(scope="module")
+def diverged(folder: Path, place: str) -> Run:
+    """A run of the learner whose loss became infinite."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
+        run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), learner(ADA))
+        run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
+        run.journal.append(Step(1, 2.3, 0.1, 0.1, 0.1, 1000.0))
+        run.journal.append(Failed(1.0, DivergedError(math.inf, 2).text, ""))
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +160,9 @@ def test_network(reader: Page, place: str) -> None:
     for _ in each_tab(reader):
         settled(reader)
         check(reader)
+    reader.get_by_role("button", name=pseudo("Paste code")).click()
+    reader.get_by_role("dialog").wait_for()
+    check(reader)
 
 
 def test_train(reader: Page, place: str, run: Run) -> None:
@@ -157,6 +176,13 @@ def test_train(reader: Page, place: str, run: Run) -> None:
         check(reader)
 
 
+def test_a_run_that_failed_says_why(reader: Page, place: str, diverged: Run) -> None:
+    reader.goto(f"{place}/train?run={diverged.id}")
+    expect(reader.locator(".monitor-message")).to_contain_text(pseudo("Train again with a smaller learning rate, for example a tenth of it."))
+    settled(reader)
+    check(reader)
+
+
 def test_evaluate(reader: Page, place: str) -> None:
     reader.goto(f"{place}/evaluate?model=mnist-cnn")
     reader.locator(".evaluation[aria-busy=false]").wait_for()
@@ -168,6 +194,9 @@ def test_evaluate(reader: Page, place: str) -> None:
 def test_compare(reader: Page, place: str, run: Run) -> None:
     reader.goto(f"{place}/compare?runs={run.id}")
     settled(reader)
+    check(reader)
+    reader.get_by_role("button", name=pseudo("New race")).click()
+    reader.get_by_role("dialog").get_by_role("button").last.wait_for()
     check(reader)
 
 

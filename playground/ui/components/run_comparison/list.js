@@ -139,7 +139,7 @@ export class RunList {
         </td>
         <td>
           <label class="comparison-name" for=${id} title=${note ? `${name}\n${note}` : name}>${name}</label>
-          <span class="comparison-sub">${details}${race ? html` · ${this.flag(row)}` : nothing}</span>
+          <span class="comparison-sub" title=${details}>${details}${race ? html` · ${this.flag(row)}` : nothing}</span>
         </td>
         <td class="comparison-number">${percent(accuracy)}</td>
       </tr>`
