@@ -6,10 +6,10 @@ import logging
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from http.cookies import SimpleCookie
 from typing import Any
 
 from starlette.middleware import Middleware
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.environment import PACKAGE
@@ -68,9 +68,9 @@ def _asks_for_page(scope: Scope) -> bool:
     return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
-def _cookies(scope: Scope) -> SimpleCookie:
+def _cookies(scope: Scope) -> dict[str, str]:
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
-    return SimpleCookie("; ".join(values))
+    return cookie_parser("; ".join(values))
 
 
 def _new_cookie(scope: Scope) -> str:

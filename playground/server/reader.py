@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.messages import ENGLISH, language, preferred
@@ -28,13 +28,15 @@ class ReaderLanguage:
             return
         headers = Headers(scope=scope)
         kept = language_of_cookie(headers.get("cookie", ""))
-        chosen = _of_address(scope) or kept or preferred(headers.get("accept-language", "")) or ENGLISH
+        asked = _of_address(scope)
+        chosen = asked or kept or preferred(headers.get("accept-language", "")) or ENGLISH
         token = language.set(chosen)
         asks_for_page = "text/html" in headers.get("accept", "")
 
         async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start" and asks_for_page and chosen != kept:
-                MutableHeaders(scope=message).append("set-cookie", f"{COOKIE}={chosen}; Path=/; Max-Age={COOKIE_SECONDS}; SameSite=Lax")  # no text: a header
+            if message["type"] == "http.response.start" and asks_for_page and (asked or chosen != kept):
+                lasting = f"; Max-Age={COOKIE_SECONDS}" if asked else ""  # the browser's own wish may change, and counts again when it is started next
+                MutableHeaders(scope=message).append("set-cookie", f"{COOKIE}={chosen}; Path=/; SameSite=Lax{lasting}")  # no text: a header
             await send(message)
 
         try:
@@ -45,8 +47,7 @@ class ReaderLanguage:
 
 def language_of_cookie(cookies: str) -> str | None:
     """Return the language in a Cookie header; None without one that the playground speaks."""
-    morsel = SimpleCookie(cookies).get(COOKIE)
-    return preferred(morsel.value) if morsel else None
+    return preferred(cookie_parser(cookies).get(COOKIE, ""))
 
 
 def _of_address(scope: Scope) -> str | None:

@@ -56,6 +56,24 @@ def test_the_language_is_that_of_the_address_a_cookie_or_the_browser() -> None:
         assert client.get("/", headers={"accept-language": "en"}).json()["language"] == "zh"
         assert client.get("/?lang=en").json()["language"] == ENGLISH
         assert client.get("/?lang=nonsense").json()["language"] == "zh"
+        client.cookies.clear()
+        others = {"cookie": "a,b=1; an/other=2; playground_language=zh"}  # of other programs on this host, and not by the rules
+        assert client.get("/", headers=others).json()["language"] == "zh"
+
+
+def test_only_a_language_that_was_asked_for_is_kept_for_a_year() -> None:
+    async def page(_request: Request) -> Response:
+        return AsciiJSON({})
+
+    with TestClient(Starlette(routes=[Route("/", page)], middleware=MIDDLEWARE)) as client:
+        headers = {"accept": "text/html", "accept-language": "zh-CN"}
+        lasting = [
+            cookie.expires is not None
+            for address in ("/", "/?lang=zh")
+            for cookie in (client.get(address, headers=headers), client.cookies.jar)[1]
+            if cookie.name == COOKIE
+        ]
+    assert lasting == [False, True]
 
 
 def test_scripts_get_their_catalogue(client: TestClient) -> None:
