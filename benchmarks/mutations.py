@@ -1,7 +1,8 @@
 """Small faults planted in the core, one at a time: how many the tests of their package find, and in which tier.
 
-`python -m benchmarks.mutations 50` plants fifty and prints each. What was found is kept in a file of the system's
-temporary folder, so that a measurement that was interrupted goes on where it ended.
+`python -m benchmarks.mutations 50` plants fifty and prints each; `python -m benchmarks.mutations 50 quick` runs only the
+tests of `make test`. What was found is kept in a file of the system's temporary folder, so that a measurement that was
+interrupted goes on where it ended.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -143,12 +144,12 @@ def _changed(node: ast.AST) -> str | None:
     return f"({ast.unparse(changed)})"
 
 
-def outcome(mutation: Mutation) -> Outcome:
-    """Run the tests of the fault's package on a copy of the repository that has it."""
+def outcome(mutation: Mutation, tiers: Collection[str]) -> Outcome:
+    """Run the tests of the fault's package, in one tier after another, on a copy of the repository that has it."""
     with tempfile.TemporaryDirectory() as folder:
         tree = _copied(Path(folder) / "tree")
         mutation.apply(tree)
-        for tier in TIERS:
+        for tier in tiers:
             if not _passes(tree, mutation.tests, tier):
                 return "killed by quick" if tier == "quick" else "killed by full"
     return "survived"
@@ -180,27 +181,27 @@ def _passes(tree: Path, tests: str, tier: str) -> bool:
             return False
 
 
-def measure(count: int = COUNT, seed: int = SEED) -> Iterator[tuple[Mutation, Outcome]]:
-    """Plant one fault after another; what an earlier measurement of the same source found is not measured again."""
-    record = _record()
+def measure(count: int = COUNT, seed: int = SEED, tiers: Collection[str] = TIERS.keys()) -> Iterator[tuple[Mutation, Outcome]]:
+    """Plant one fault after another; what an earlier measurement of the same source and tiers found is not measured again."""
+    record = _record(tiers)
     known = {json.dumps(line["mutation"]): line["outcome"] for line in map(json.loads, record.read_text().splitlines())} if record.exists() else {}
     for mutation in mutations(count, seed):
         outcome_name = known.get(json.dumps(asdict(mutation)))
         if outcome_name is None:
             if not _is_sound(mutation.tests):
                 raise RuntimeError(f"{mutation.tests} fails without any fault")
-            outcome_name = outcome(mutation)
+            outcome_name = outcome(mutation, tiers)
             with record.open("a") as file:
                 file.write(json.dumps({"mutation": asdict(mutation), "outcome": outcome_name}) + "\n")
         yield mutation, outcome_name
 
 
-def _record() -> Path:
+def _record(tiers: Collection[str]) -> Path:
     """The file of outcomes for the present source and tests."""
     digest = hashlib.sha256()
     for path in sorted([*(ROOT / "playground").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]):
         digest.update(path.read_bytes())
-    return Path(tempfile.gettempdir()) / f"playground-mutations-{digest.hexdigest()[:12]}.jsonl"
+    return Path(tempfile.gettempdir()) / f"playground-mutations-{'-'.join(tiers)}-{digest.hexdigest()[:12]}.jsonl"
 
 
 def rows() -> list[tuple[str, str, str]]:
@@ -212,5 +213,5 @@ def rows() -> list[tuple[str, str, str]]:
 
 
 if __name__ == "__main__":
-    for planted, outcome_name in measure(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT):
+    for planted, outcome_name in measure(int(sys.argv[1]) if len(sys.argv) > 1 else COUNT, tiers=sys.argv[2:] or TIERS.keys()):
         print(f"{outcome_name}: {planted}", flush=True)
