@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
+
+FAILED = pytest.StashKey[bool]()
 
 expect.set_options(timeout=PATIENCE)
 
@@ -50,6 +52,61 @@ def context(chromium: Browser) -> Iterator[BrowserContext]:
     context = new_context(chromium, viewport={"width": 1280, "height": 800})
     yield context
     context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let `kept` see whether the test failed."""
+    report = yield
+    item.stash[FAILED] = item.stash.get(FAILED, False) or report.failed
+    return report
+
+
+class KeptPage:
+    """A page that stays open for all tests of a module, because loading Streamlit's scripts takes two seconds of processor time.
+
+    The page of a failed test is closed, and the next test gets a new one.
+    """
+
+    def __init__(self, chromium: Browser) -> None:
+        self.faults: list[str] = []
+        """The JavaScript errors on it."""
+        self._chromium = chromium
+        self._page: Page | None = None
+
+    def get(self, url: str) -> Page:
+        """Return the page; if it is not open yet, open it at this address."""
+        if self._page is None:
+            context = new_context(self._chromium, viewport={"width": 1280, "height": 800})
+            self._page = context.new_page()
+            self._page.on("pageerror", lambda error: self.faults.append(str(error)))
+            self._page.goto(url)
+        return self._page
+
+    def close(self) -> None:
+        """Close the page with its cookies and its cache."""
+        if self._page is not None:
+            self._page.context.close()
+        self._page = None
+        self.faults.clear()
+
+
+@pytest.fixture(scope="module")
+def module_page(chromium: Browser) -> Iterator[KeptPage]:
+    """What `kept` keeps."""
+    page = KeptPage(chromium)
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def kept(module_page: KeptPage, request: pytest.FixtureRequest) -> Iterator[KeptPage]:
+    """The page that the tests of a module share; a JavaScript error on it fails the test. Each test starts by bringing it into a state that it knows."""
+    yield module_page
+    faults = list(module_page.faults)
+    if faults or request.node.stash.get(FAILED, False):
+        module_page.close()
+    assert not faults
 
 
 @pytest.fixture
