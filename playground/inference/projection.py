@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 from weakref import WeakKeyDictionary
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from playground.errors import CheckpointError, ConfigError, UnknownName
+from playground.inference import tsne
 from playground.inference.evaluation import Evaluation
 from playground.inference.metrics import Floats
 from playground.messages import msg, nmsg
@@ -23,8 +23,6 @@ Method = Literal["pca", "tsne"]
 METHODS: dict[Method, str] = {"pca": "PCA", "tsne": "t-SNE"}
 COMPONENTS = 50
 """Principal components that t-SNE starts from, as its authors recommend. Source: van der Maaten and Hinton, Visualizing data using t-SNE, JMLR 9, 2008"""
-MAX_EXACT_FEATURES = 1024
-"""Number of features up to which principal components are computed exactly; above it, by randomised SVD."""
 PERPLEXITY = 30.0
 """Perplexity of t-SNE: roughly the number of neighbours of each point."""
 ITERATIONS = 500
@@ -87,7 +85,7 @@ class Points(TypedDict):
 
 
 def project(features: NDArray[np.float32], method: str, dimensions: int, seed: int = 0) -> Projection:
-    """Project features to 2 or 3 dimensions, on one thread and deterministically.
+    """Project features to 2 or 3 dimensions, deterministically.
 
     Args:
         features: ``(N, F)``.
@@ -109,12 +107,12 @@ def project(features: NDArray[np.float32], method: str, dimensions: int, seed: i
     if not centred.any():
         note = msg("All images have the same features, so all points coincide.")
         return Projection(np.zeros((len(features), dimensions), dtype=np.float32), (0.0,) * dimensions if method == "pca" else (), note)
-    with _computing, _on_one_thread():
+    with _computing:
         if method == "pca":
-            return _pca(centred, dimensions, seed)
+            return _pca(centred, dimensions)
         if len(features) < MIN_IMAGES:
             note = msg("t-SNE needs at least {least} images, so PCA is shown instead.", least=MIN_IMAGES)
-            return Projection(_pca(centred, dimensions, seed).coordinates, (), note)
+            return Projection(_pca(centred, dimensions).coordinates, (), note)
         return Projection(_scale(_tsne(centred, dimensions, seed)), ())
 
 
@@ -162,16 +160,6 @@ _computing = threading.RLock()
 _projections: WeakKeyDictionary[Evaluation, dict[tuple[str, int], Projection]] = WeakKeyDictionary()
 
 
-@contextmanager
-def _on_one_thread() -> Iterator[None]:
-    """Limit OpenMP and BLAS to one thread: with two threads on two busy cores, t-SNE takes ten times as long, because they wait for each other."""
-    import sklearn.manifold  # noqa: F401 - the limit applies only to libraries that are already loaded
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        yield
-
-
 def _method(name: str) -> Method:
     if name not in METHODS:
         raise UnknownName(msg("projection"), name, METHODS)
@@ -199,18 +187,23 @@ def _centre(features: NDArray[np.float32]) -> Floats:
     return centred / (float(np.abs(centred).max()) or 1.0)
 
 
-def _principal_components(centred: Floats, components: int, seed: int) -> tuple[Floats, Floats]:
-    """Compute the first principal components, ``(N, components)``, and their explained variance ratios; missing components are zeros."""
-    from sklearn.decomposition import PCA  # takes a second, and only projections need it
+def _principal_components(centred: Floats, components: int) -> tuple[Floats, Floats]:
+    """Compute the first principal components, ``(N, components)``, and their explained variance ratios; missing components are zeros.
 
-    available = min(components, *centred.shape)
-    model = PCA(available, svd_solver="covariance_eigh" if centred.shape[1] <= MAX_EXACT_FEATURES else "randomized", random_state=seed).fit(centred)
-    missing = components - available
-    return np.pad(model.transform(centred), ((0, 0), (0, missing))), np.pad(model.explained_variance_ratio_, (0, missing))
+    They are the eigenvectors of the matrix of dot products, ``(N, N)``, which stays small however many features there are.
+    """
+    points = torch.from_numpy(centred)
+    dot_products = points @ points.T
+    eigenvalues, eigenvectors = torch.linalg.eigh(dot_products)  # in ascending order
+    available = min(components, *points.shape)
+    variances = eigenvalues.flip(0)[:available].clamp(min=0)
+    coordinates = eigenvectors.flip(1)[:, :available] * variances.sqrt()
+    missing = (0, components - available)
+    return np.pad(coordinates.numpy(), ((0, 0), missing)), np.pad((variances / dot_products.trace()).numpy(), missing)
 
 
-def _pca(centred: Floats, dimensions: int, seed: int) -> Projection:
-    coordinates, variance = _principal_components(centred, dimensions, seed)
+def _pca(centred: Floats, dimensions: int) -> Projection:
+    coordinates, variance = _principal_components(centred, dimensions)
     features = centred.shape[1]
     note = nmsg(
         "The network has {n} feature, fewer than the {dimensions} dimensions, so the remaining coordinates are 0.",
@@ -226,14 +219,12 @@ def _tsne(centred: Floats, dimensions: int, seed: int) -> Floats:
 
     Source: Kobak and Berens, The art of using t-SNE for single-cell transcriptomics, https://doi.org/10.1038/s41467-019-13056-x
     """
-    from sklearn.manifold import TSNE  # as in `_principal_components`
-
-    components, _ = _principal_components(centred, max(COMPONENTS, dimensions), seed)
+    components, _ = _principal_components(centred, max(COMPONENTS, dimensions))
     start = components[:, :dimensions] / components[:, 0].std() * SPREAD
     start += np.random.default_rng(seed).normal(0, SPREAD / 100, start.shape)  # without noise, an axis whose values are all 0 would keep a gradient of 0
     perplexity = min(PERPLEXITY, (len(centred) - 1) / 3)
-    embedding = TSNE(dimensions, perplexity=perplexity, max_iter=ITERATIONS, init=start.astype(np.float32), random_state=seed).fit_transform(components)
-    return np.asarray(embedding, dtype=np.float64)
+    embedding = tsne.embed(torch.from_numpy(components), torch.from_numpy(start), perplexity, ITERATIONS)
+    return embedding.coordinates.double().numpy()
 
 
 def _scale(coordinates: Floats) -> NDArray[np.float32]:

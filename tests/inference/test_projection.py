@@ -6,7 +6,6 @@ import gc
 import io
 import json
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -15,9 +14,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from sklearn.manifold import TSNE, trustworthiness
+from sklearn.manifold import trustworthiness
 from sklearn.neighbors import KNeighborsClassifier
-from threadpoolctl import threadpool_info, threadpool_limits
 
 from playground.data.catalogue import dataset_info
 from playground.data.images import ImageSet
@@ -86,45 +84,6 @@ def test_t_sne_keeps_neighbours_together(dimensions: int, shipped: Evaluation) -
     result = project(shipped.features, "tsne", dimensions).coordinates
     assert trustworthiness(shipped.features, result, n_neighbors=10) > 0.97
     assert KNeighborsClassifier(5).fit(result, shipped.labels).score(result, shipped.labels) > 0.97
-
-
-def test_t_sne_is_that_of_scikit_learn(shipped: Evaluation) -> None:
-    """As far from what it minimises as scikit-learn with twice the steps on all features, or nearer."""
-    ours = divergence_of(lambda: project(shipped.features, "tsne", 2))
-    with threadpool_limits(1):
-        theirs = TSNE(2, init="pca", random_state=0, max_iter=1000).fit(shipped.features.astype(np.float64)).kl_divergence_
-    assert ours < theirs * 1.15
-
-
-def divergence_of(act: Callable[[], object]) -> float:
-    """The divergence that scikit-learn's t-SNE ended with while something was done."""
-    divergences: list[float] = []
-    with pytest.MonkeyPatch.context() as patch:
-        fit = TSNE.fit_transform
-
-        def record(model: Any, *arguments: Any) -> Any:
-            placed = fit(model, *arguments)
-            divergences.append(model.kl_divergence_)
-            return placed
-
-        patch.setattr(TSNE, "fit_transform", record)
-        act()
-    return divergences[0]
-
-
-def test_t_sne_uses_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    threads: list[int] = []
-    fit = TSNE.fit_transform
-
-    def record(model: Any, *arguments: Any) -> Any:
-        threads.extend(library["num_threads"] for library in threadpool_info())
-        return fit(model, *arguments)
-
-    monkeypatch.setattr(TSNE, "fit_transform", record)
-    before = [library["num_threads"] for library in threadpool_info()]
-    project(features(), "tsne", 2)
-    assert threads and set(threads) == {1}
-    assert [library["num_threads"] for library in threadpool_info()] == before
 
 
 # What a network may make of images
