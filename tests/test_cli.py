@@ -87,8 +87,8 @@ def test_every_command_has_help(words: list[str], option: str) -> None:
         assert command.help and command.help.split()[0] in result.stdout
 
 
-def test_the_list_of_commands_has_the_summary_of_each_command() -> None:
-    assert {name: command.help for name, command in main.commands.items()} == {name: command.load().help for name, command in main.commands.items()}
+def test_the_list_of_commands_has_the_docstring_of_each_command() -> None:
+    assert {name: command.help for name, command in main.commands.items()} == {name: command.load().callback.__doc__ for name, command in main.commands.items()}
 
 
 def test_listing_the_commands_does_not_import_torch() -> None:

@@ -8,13 +8,15 @@ import io
 import json
 import pickle
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from playground.environment import PACKAGE
+from playground.environment import PACKAGE, ROOT
 from playground.locales.update import LOCALES, PYTHON, SCRIPTS, compiled, extracted, texts_of_html, texts_of_script, written
 from playground.messages import ENGLISH, joined, language, language_of_environment, languages, listed, msg, nmsg, preferred, t, translated
 
@@ -25,7 +27,6 @@ ERRORS = {name for name in dir(builtins) if isinstance(value := getattr(builtins
 """Errors of Python: for developers, and in English."""
 PROSE = re.compile(r"[A-Za-z’]{2,}[,;:]? +[A-Za-z’]{2,}")
 NOT_FOR_PEOPLE = {
-    "cli/__init__.py": "docstrings of the commands, whose help is in English",
     "inference/source.py": "writes code",
     "locales/update.py": "a tool of development",
     "network/source.py": "writes code",
@@ -81,6 +82,18 @@ def pseudo_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     token = language.set(PSEUDO)
     yield
     language.reset(token)
+
+
+def test_the_help_of_the_command_line_is_in_its_language(pseudo_language: None) -> None:
+    code = f"""if True:
+        from playground.messages import language
+        language.set({PSEUDO!r})
+        from playground.cli import main
+        commands = [main, *(command.load() for command in main.commands.values())]
+        print(*(each.help for command in commands for each in (command, *command.params) if getattr(each, "help", None)), sep="\\n")
+        """
+    texts = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [text for text in texts if not text.startswith("[!!")] == [] and len(texts) > 50
 
 
 def test_the_language_follows_the_wishes(pseudo_language: None, monkeypatch: pytest.MonkeyPatch) -> None:

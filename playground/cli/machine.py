@@ -24,7 +24,7 @@ def devices(as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--download", metavar="NAME", help="Download this data set first.")
+@click.option("--download", metavar="NAME", help=t("Download this data set first."))
 @as_json
 def datasets(download: str | None, as_json: bool) -> None:
     """List the data sets; optionally download one first."""

@@ -18,7 +18,7 @@ from playground.runs.run import find
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new files, without a file extension.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help=t("Path of the new files, without a file extension."))
 def export(run: str, target: Path) -> None:
     """Export a finished RUN's weights as safetensors with a model card."""
     finished = find(run)
@@ -27,8 +27,8 @@ def export(run: str, target: Path) -> None:
 
 
 @click.command()
-@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
-@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set whose test images are used.")
+@click.option("--model", default="mnist-cnn", show_default=True, help=t("Name of a trained network, or a run."))
+@click.option("--dataset", default="mnist-5k", show_default=True, help=t("Name of the data set whose test images are used."))
 @as_json
 def evaluate(model: str, dataset: str, as_json: bool) -> None:
     """Evaluate a trained network on a data set's test images."""
@@ -39,7 +39,7 @@ def evaluate(model: str, dataset: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--model", default="mnist-cnn", show_default=True, help="Name of a trained network, or a run.")
+@click.option("--model", default="mnist-cnn", show_default=True, help=t("Name of a trained network, or a run."))
 @as_json
 def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
     """Predict the class of each of the IMAGES."""

@@ -23,9 +23,9 @@ from playground.network.trace import trace
 
 @click.command()
 @click.argument("source", metavar="FILE")
-@click.option("--input-shape", metavar="SIZES", help="Shape of one sample, such as 1,28,28; needed where the code does not state it.")
-@click.option("--code", "style", flag_value="module", help="Print the network as a class.")
-@click.option("--sequential", "style", flag_value="sequential", help="Print it as nn.Sequential.")
+@click.option("--input-shape", metavar="SIZES", help=t("Shape of one sample, such as 1,28,28; needed where the code does not state it."))
+@click.option("--code", "style", flag_value="module", help=t("Print the network as a class."))
+@click.option("--sequential", "style", flag_value="sequential", help=t("Print it as nn.Sequential."))
 @as_json
 def network(source: str, input_shape: str | None, style: str | None, as_json: bool) -> None:
     """Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run."""

@@ -7,7 +7,9 @@ from typing import Any
 
 import click
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+from playground.messages import t
+
+as_json = click.option("--json", "as_json", is_flag=True, help=t("Print one JSON object per line."))
 
 
 def show(facts: dict[str, Any], line: str, as_json: bool) -> None:

@@ -18,8 +18,8 @@ from playground.runs.sharing.weights import as_safetensors, as_state_dict
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new file; .pt or .safetensors selects the format.")
-@click.option("--step", type=int, help="Step of the checkpoint; by default the last one.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help=t("Path of the new file; .pt or .safetensors selects the format."))
+@click.option("--step", type=int, help=t("Step of the checkpoint; by default the last one."))
 @as_json
 def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
     """Export RUN's weights for network.load_state_dict (.pt), or as safetensors."""
@@ -32,7 +32,7 @@ def weights(run: str, target: Path, step: int | None, as_json: bool) -> None:
 
 @click.command()
 @click.argument("run")
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="Path of the new file, such as run.zip.")
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help=t("Path of the new file, such as run.zip."))
 @as_json
 def pack(run: str, target: Path, as_json: bool) -> None:
     """Export RUN, with its record and checkpoints, as one zip file."""

@@ -30,16 +30,16 @@ def setting_options(command: Any) -> Any:
         "number": {"type": float}, "whole": {"type": int}, "pair": {"type": float, "nargs": 2}, "switch": {"is_flag": True}, "choice": {}, "name": {},
     }  # fmt: skip
     for setting in reversed([each for each in SETTINGS if each.name not in ("dataset", "network")]):
-        help = f"{setting.help} One of {', '.join(setting.choices)}." if setting.choices else setting.help  # no text: help
+        help = t("{help} One of {choices}.", help=setting.help, choices=", ".join(setting.choices)) if setting.choices else translated(setting.help)
         command = click.option(setting.option, default=None, help=help, **types[setting.kind])(command)
     return command
 
 
 @click.command()
-@click.option("--dataset", default="mnist-5k", show_default=True, help="Name of the data set.")
-@click.option("--network", default="mnist-cnn", show_default=True, help="Name of a network, or path of its JSON file.")
+@click.option("--dataset", default="mnist-5k", show_default=True, help=t("Name of the data set."))
+@click.option("--network", default="mnist-cnn", show_default=True, help=t("Name of a network, or path of its JSON file."))
 @setting_options
-@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help="Start from the weights in this file (.pt or .safetensors).")
+@click.option("--from", "start", type=click.Path(path_type=Path), metavar="WEIGHTS", help=t("Start from the weights in this file (.pt or .safetensors)."))
 @as_json
 def train(as_json: bool, dataset: str, network: str, start: Path | None, **options: Any) -> None:
     """Train a network and store it as a run."""
