@@ -7,20 +7,35 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from ..support.script_editor import run_script
+from playground.tensors import link
+
+from ..support.script_editor import NOTHING, run_script, without_requests
+from .conftest import KeptPage
 
 SHARED = "x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()"
 
 
 @pytest.fixture
-def lab(page: Page, address: str) -> Page:
-    page.goto(f"{address}/autograd")
-    page.locator(".canvas .node").first.wait_for()
+def lab(kept: KeptPage, address: str) -> Page:
+    """The view of a graph, without one, on the page that stays open."""
+    page = kept.get(f"{address}/autograd")
+    page.get_by_text("Graph", exact=True).click()
+    run(page, NOTHING)
+    expect(page.locator(".ways")).to_be_hidden()
+    drawings = page.locator(".canvas, .plot svg")
+    drawings.evaluate_all("drawings => drawings.forEach((drawing) => drawing.replaceChildren())")  # the hidden ones of the test before
     return page
 
 
 def run(page: Page, source: str) -> None:
     run_script(page, source, "/api/autograd/run")
+
+
+def run_into_address(page: Page, source: str) -> None:
+    """Run a script, and wait until it is in the address and the numbers of the one before are not."""
+    run(page, source)
+    expect(page).to_have_url(re.compile(re.escape(f"script={link.pack(source)}")))
+    expect(page).not_to_have_url(re.compile("numbers="))
 
 
 def node(page: Page, name: str) -> Locator:
@@ -29,6 +44,14 @@ def node(page: Page, name: str) -> Locator:
 
 def number(page: Page, name: str) -> Locator:
     return page.get_by_label(f"{name}, drag or type")
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose from a list, which closes when the page scrolls."""
+    field = page.get_by_role("combobox", name=label)
+    field.scroll_into_view_if_needed()
+    field.click()
+    page.get_by_role("option", name=option).click()
 
 
 def drag(page: Page, element: Locator, by: int) -> None:
@@ -68,15 +91,14 @@ def test_steps_follow_the_statements_and_then_the_backward_pass(lab: Page) -> No
 
 def test_stepping_scrubbing_and_hovering_send_no_request(lab: Page) -> None:
     run(lab, SHARED)
-    lab.context.set_offline(True)
-    lab.get_by_label("Step", exact=True).fill("2")
-    expect(lab.locator(".where")).to_have_text("2 of 9")
-    lab.get_by_role("button", name="One step back").click()
-    expect(lab.locator(".where")).to_have_text("1 of 9")
-    node(lab, "z").hover()
-    expect(lab.locator(".details .source")).to_have_text("z")
-    expect(node(lab, "out")).to_have_class("node operation waiting dim")
-    lab.context.set_offline(False)
+    with without_requests(lab):
+        lab.get_by_label("Step", exact=True).fill("2")
+        expect(lab.locator(".where")).to_have_text("2 of 9")
+        lab.get_by_role("button", name="One step back").click()
+        expect(lab.locator(".where")).to_have_text("1 of 9")
+        node(lab, "z").hover()
+        expect(lab.locator(".details .source")).to_have_text("z")
+        expect(node(lab, "out")).to_have_class("node operation waiting dim")
 
 
 def test_play_runs_to_the_last_step_and_stops(lab: Page) -> None:
@@ -97,31 +119,27 @@ def test_an_error_of_backward_is_explained(lab: Page) -> None:
     expect(lab.locator(".fault")).to_contain_text("needs a single number")
 
 
-def test_optimizers_descend_a_surface_of_the_learners_own(lab: Page) -> None:
-    lab.get_by_text("Descent", exact=True).click()
-    lab.get_by_role("combobox", name="Surface").click()
-    lab.get_by_role("option", name="Your own expression").click()
-    field = lab.get_by_role("textbox", name="loss(x, y) =")
-    field.fill("x**2 + 3 * y**2")
-    field.press("Enter")
-    expect(lab.get_by_text("loss = x**2 + 3 * y**2")).to_be_visible()
-    expect(lab.locator(".js-plotly-plot .legendtext")).to_have_text(["SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW"])
-    field.fill("x + nothing")
-    field.press("Enter")
-    expect(lab.get_by_text("The name `nothing` is not defined.").or_(lab.get_by_text("The name nothing is not defined."))).to_be_visible()
-
-
-def test_a_click_sets_the_starting_point_of_the_descent(lab: Page) -> None:
-    lab.get_by_text("Descent", exact=True).click()
-    ground = lab.locator(".js-plotly-plot .nsewdrag").first
+def test_optimizers_descend_from_a_click_and_on_a_surface_of_the_learners_own(page: Page, address: str) -> None:
+    page.goto(f"{address}/autograd?descent-steps=10")  # the least: each step is one more frame for Plotly
+    page.get_by_text("Descent", exact=True).click()
+    ground = page.locator(".js-plotly-plot .nsewdrag").first
     box = ground.bounding_box()
     assert box is not None
     ground.click(position={"x": box["width"] * 0.75, "y": box["height"] * 0.25})
-    expect(lab.get_by_role("slider", name="Start x")).to_have_value("2.5")
-    expect(lab.get_by_role("slider", name="Start y")).to_have_value("1")
-    expect(lab).to_have_url(re.compile("descent-x-valley=2.5"))
-    lab.get_by_text("The PyTorch code").click()
-    expect(lab.get_by_test_id("stCode")).to_contain_text("x = torch.tensor(2.5")
+    expect(page.get_by_role("slider", name="Start x")).to_have_value("2.5")
+    expect(page.get_by_role("slider", name="Start y")).to_have_value("1")
+    expect(page).to_have_url(re.compile("descent-x-valley=2.5"))
+    page.get_by_text("The PyTorch code").click()
+    expect(page.get_by_test_id("stCode")).to_contain_text("x = torch.tensor(2.5")
+    choose(page, "Surface", "Your own expression")
+    field = page.get_by_role("textbox", name="loss(x, y) =")
+    field.fill("x**2 + 3 * y**2")
+    field.press("Enter")
+    expect(page.get_by_text("loss = x**2 + 3 * y**2")).to_be_visible()
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["SGD", "SGD with momentum", "Nesterov", "RMSprop", "Adam", "AdamW"])
+    field.fill("x + nothing")
+    field.press("Enter")
+    expect(page.get_by_text("The name `nothing` is not defined.").or_(page.get_by_text("The name nothing is not defined."))).to_be_visible()
 
 
 SQUARE = "x = torch.tensor([1., 2.], requires_grad=True)\nc = torch.tensor(3.)\nloss = (x * x).sum() * c\nloss.backward()"
@@ -156,23 +174,23 @@ def test_a_value_can_be_changed_by_arrow_keys_and_on_the_plot(lab: Page) -> None
     expect(lab.locator(".slope").first).to_have_text("−6")
 
 
-def test_overridden_values_are_in_the_address(lab: Page) -> None:
-    run(lab, SQUARE)
+def test_overridden_values_are_in_the_address(lab: Page, page: Page) -> None:
+    run_into_address(lab, SQUARE)
     number(lab, "x[0]").fill("5")
     number(lab, "x[0]").press("Enter")
     expect(lab).to_have_url(re.compile("numbers="))
-    lab.goto(lab.url)
-    expect(number(lab, "x[0]")).to_have_value("5")
-    expect(lab.locator(".slope").first).to_have_text("30")
-    run(lab, SQUARE.replace("* c", "* 2"))
-    expect(number(lab, "x[0]")).to_have_value("1")
+    page.goto(lab.url)
+    expect(number(page, "x[0]")).to_have_value("5")
+    expect(page.locator(".slope").first).to_have_text("30")
+    run(page, SQUARE.replace("* c", "* 2"))
+    expect(number(page, "x[0]")).to_have_value("1")
 
 
 def test_an_edited_example_keeps_its_script_when_a_value_changes(lab: Page) -> None:
     with lab.expect_response("**/api/autograd/run"):
         lab.get_by_text("Paths that meet", exact=True).click()
     expect(lab.locator(".lab.busy")).to_have_count(0)
-    run(lab, SQUARE)
+    run_into_address(lab, SQUARE)
     for value, slope in (("5", "30"), ("6", "36")):
         number(lab, "x[0]").fill(value)
         number(lab, "x[0]").press("Enter")
@@ -294,7 +312,7 @@ def test_a_pitfall_that_does_not_apply_to_the_script_is_explained(lab: Page) -> 
     expect(lab.locator(".version").first).to_contain_text("y = x + 2")
 
 
-def test_the_gradients_of_a_network_are_folded_by_module(lab: Page) -> None:
+def test_the_gradients_of_a_network_are_folded_by_module_and_kept_from_vanishing_by_kaiming_initialisation(lab: Page) -> None:
     lab.get_by_role("radio", name="Network").locator("xpath=..").click()
     expect(lab.get_by_text(re.compile("it vanishes"))).to_be_visible()
     expect(lab.locator(".node.group")).to_have_count(25)  # 12 times Linear and ReLU, and the last Linear; Flatten records nothing
@@ -304,12 +322,7 @@ def test_the_gradients_of_a_network_are_folded_by_module(lab: Page) -> None:
     expect(lab.locator(".details")).to_contain_text("‖gradient‖")
     lab.get_by_role("button", name="Fold all").click()
     expect(lab.locator(".node.operation[aria-label*='AddmmBackward0']")).to_have_count(0)
-
-
-def test_kaiming_initialisation_keeps_gradients_from_vanishing(lab: Page, address: str) -> None:
-    lab.goto(f"{address}/autograd?view=Network")
-    lab.get_by_role("combobox", name="Weight initialisation").click()
-    lab.get_by_role("option", name="Kaiming (He)").click()
+    choose(lab, "Weight initialisation", "Kaiming (He)")
     expect(lab.get_by_text(re.compile("every layer can learn"))).to_be_visible()
     lab.get_by_text("The PyTorch code").click()
     expect(lab.get_by_test_id("stCode")).to_contain_text("kaiming_normal_")

@@ -3,28 +3,97 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from playground.environment import ROOT
+from playground.network.build import build
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.runs.run import create
+from playground.training.config import TrainConfig
+from playground.training.events import Finished, Started
 
-from ..support.serving import ONE, SEVEN, draw, new_context
+from ..support.serving import ONE, SEVEN, Points, new_context
+from .conftest import KeptPage
+
+SHIPPED = "mnist-cnn · comes with the playground"
+COLOURS = NetworkSpec(
+    "colours",
+    (3, 32, 32),
+    (LayerSpec("Conv2d", {"out_channels": 4, "stride": 2}), LayerSpec("ReLU"), LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10})),
+    title="Colours",
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def colour_run(server_folder: Path) -> Iterator[None]:
+    """A run, everyone's to see while these tests last, whose network is for colour images. It is untrained."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_RUNS", str(server_folder / "runs"))
+        run = create(TrainConfig(dataset="shapes", network=COLOURS.name), COLOURS)
+    run.checkpoints.save({"weights": build(COLOURS, seed=0).state_dict(), "step": 1})
+    run.journal.append(Started(0.0, 0, 1, 1, "cpu", 1))
+    run.journal.append(Finished(1.0, 1, 1.0, 0.1, 1.0))
+    yield
+    shutil.rmtree(run.path)
+
+
+def opened(kept: KeptPage, address: str) -> Page:
+    page = kept.get(f"{address}/draw")
+    if "/draw" not in page.url:
+        page.get_by_role("link", name="Draw").click()
+    page.locator(".pad.ready").wait_for()
+    return page
+
+
+def choose_network(page: Page, title: str) -> None:
+    choice = page.get_by_role("combobox", name="Network", exact=True)
+    if not choice.input_value().startswith(title):
+        choice.scroll_into_view_if_needed()  # scrolling would close the list
+        choice.click()
+        page.get_by_role("option", name=title).click()
 
 
 @pytest.fixture
-def pad(page: Page, address: str) -> Page:
-    page.goto(f"{address}/draw")
-    page.locator(".paper canvas").wait_for()
+def pad(kept: KeptPage, address: str) -> Page:
+    """The page with an empty canvas for one digit, and the network that comes with the playground alone."""
+    page = opened(kept, address)
+    choose_network(page, SHIPPED)
+    page.locator(".pad.ready:not(.photo)").wait_for()
+    expect(page.locator(".column")).to_have_count(1)
+    page.get_by_role("button", name="One digit").click()
+    page.get_by_role("button", name="Draw", exact=True).click()
+    open_view(page, "Preprocessing")
+    clear(page)
     return page
+
+
+def clear(page: Page) -> None:
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".digit")).to_have_text("?")
+
+
+def draw(page: Page, points: Points) -> None:
+    """Draw one stroke, with one movement of the mouse from point to point."""
+    canvas = page.locator(".paper canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place)
+    page.mouse.up()
+
+
+def open_view(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
 
 
 def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) -> None:
@@ -108,17 +177,9 @@ def test_the_response_to_a_drawing_has_probabilities_and_preprocessing_steps(pad
     assert (piece["steps"]["centred"]["width"], piece["steps"]["centred"]["height"]) == (28, 28)
 
 
-def open_view(pad: Page, name: str) -> None:
-    pad.get_by_role("tab", name=name).click()
-
-
-def open_inside(pad: Page) -> None:
-    open_view(pad, "Activations")
-    expect(pad.locator(".stack .fact").last).to_contain_text("10")  # the values of every layer have come
-
-
 def test_a_number_is_classified_digit_by_digit(pad: Page) -> None:
     pad.get_by_role("button", name="A number").click()
+    clear(pad)
     draw(pad, ((0.1, 0.2), (0.1, 0.8)))
     draw(pad, ((0.4, 0.25), (0.53, 0.25), (0.5, 0.5), (0.46, 0.8)))
     draw(pad, ((0.8, 0.2), (0.8, 0.8)))
@@ -145,13 +206,25 @@ def test_leaving_out_a_preprocessing_step_changes_the_input(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("7")
 
 
-def test_a_value_of_a_layer_output_shows_its_calculation(pad: Page) -> None:
+@pytest.fixture
+def inside(pad: Page) -> Page:
+    """The page with a seven and the activations of every layer."""
+    painted = """(canvas) => new Promise((done) => {
+        const look = () => (canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean) ? done() : requestAnimationFrame(look))
+        look()
+    })"""
+    open_view(pad, "Activations")  # of the empty canvas
+    open_view(pad, "Preprocessing")
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    open_inside(pad)
-    first = pad.locator(".stack .values").first
-    first.click(position={"x": 40, "y": 40})
-    written = pad.locator(".written")
+    open_view(pad, "Activations")
+    pad.locator(".stack .values canvas").first.evaluate(painted)
+    return pad
+
+
+def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside: Page) -> None:
+    inside.locator(".stack .values").first.click(position={"x": 40, "y": 40})
+    written = inside.locator(".written")
     expect(written.locator("h4")).to_contain_text("0 Conv2d, map 0")
     expect(written.locator(".sum").first).to_contain_text("sum of 25 products")
     expect(written.locator(".window")).to_have_count(1)
@@ -159,43 +232,43 @@ def test_a_value_of_a_layer_output_shows_its_calculation(pad: Page) -> None:
     result = float(written.locator(".result").inner_text().replace("−", "-"))
     assert len(products) == 25 and abs(sum(products) - result) < 0.05 * sum(map(abs, products)) + 0.05
     expect(written).to_contain_text("then BatchNorm2d")
-
-
-def test_the_softmax_is_calculated_from_the_logits(pad: Page) -> None:
-    draw(pad, SEVEN)
-    expect(pad.locator(".digit")).to_have_text("7")
-    open_inside(pad)
-    last = pad.locator(".stack .layer").last
+    last = inside.locator(".stack .layer").last
     expect(last.locator("header")).to_contain_text("Softmax")
     last.locator(".values").click(position={"x": 7 * 12 + 6, "y": 6})
-    written = pad.locator(".written")
     expect(written.locator("h4")).to_contain_text("Softmax, number 7")
     expect(written.locator(".terms tr")).to_have_count(11)
     share = float(written.locator(".result").inner_text())
-    assert pad.locator(".bars li.top .share").inner_text() == f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
+    assert inside.locator(".bars li.top .share").inner_text() == f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
 
 
-def test_hovering_over_a_value_sends_no_request(pad: Page) -> None:
-    draw(pad, SEVEN)
-    expect(pad.locator(".digit")).to_have_text("7")
-    open_inside(pad)
-    values = pad.locator(".stack .values").nth(1)
+def test_hovering_over_a_value_sends_no_request(inside: Page) -> None:
+    sent: list[str] = []
+
+    def refuse(route: Route) -> None:
+        sent.append(route.request.url)
+        route.abort()
+
+    values, status = inside.locator(".stack .values").nth(1), inside.locator(".layers .status")
     values.hover(position={"x": 20, "y": 20})
-    status = pad.locator(".layers .status")
     expect(status).to_contain_text("1 BatchNorm2d, map 0")
-    pad.context.set_offline(True)
     before = status.inner_text()
+    inside.route("**/api/**", refuse)
     values.hover(position={"x": 45, "y": 45})
     expect(status).not_to_have_text(before)
-    pad.context.set_offline(False)
+    inside.unroute("**/api/**")
+    assert not sent
 
 
 def test_the_attribution_of_the_prediction_is_shown(pad: Page) -> None:
+    open_view(pad, "Evidence")
+    expect(pad.locator(".pictures")).to_have_text("Draw a digit first.")
+    open_view(pad, "Preprocessing")
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     open_view(pad, "Evidence")
     expect(pad.locator(".pictures figcaption").first).to_have_text("Evidence for 7")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
+    expect(pad.locator(".why .note").first).not_to_contain_text("patch")
     pad.get_by_role("combobox", name="Method").select_option("Occlusion")
     expect(pad.locator(".why .note").first).to_contain_text("patch")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
@@ -257,24 +330,14 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     expect(pad.locator(".card.own")).to_have_count(0)
 
 
-@pytest.fixture(scope="module")
-def colour_run(server_folder: Path) -> Iterator[str]:
-    """A run, everyone's to see while these tests last, whose network has looked at a few coloured shapes."""
-    folders = {"PLAYGROUND_DATA": str(server_folder / "data"), "PLAYGROUND_RUNS": str(server_folder / "runs"), "PLAYGROUND_THREADS": "1"}
-    train = ["train", "--dataset", "shapes", "--network", "cifar-fast", "--epochs", "0.03"]
-    subprocess.run([sys.executable, "-m", "playground", *train], cwd=ROOT, env={**os.environ, **folders}, check=True, capture_output=True)
-    run = next(path for path in (server_folder / "runs").iterdir() if "shapes-cifar-fast" in path.name)
-    yield run.name
-    shutil.rmtree(run)
-
-
 @pytest.fixture
-def photo(page: Page, address: str, colour_run: str) -> Page:
-    page.goto(f"{address}/draw")
-    page.locator(".sheet canvas").wait_for()
-    page.get_by_role("combobox", name="Network", exact=True).click()
-    page.get_by_role("option").filter(has_text="Shapes").or_(page.get_by_role("option", name=re.compile("Fast", re.I))).first.click()
-    page.locator(".photo .sheet canvas").wait_for()
+def photo(kept: KeptPage, address: str) -> Page:
+    """The page with a network for colour images, without a picture."""
+    page = opened(kept, address)
+    choose_network(page, "Colours")
+    page.locator(".pad.ready.photo").wait_for()
+    clear(page)
+    open_view(page, "Activations")
     return page
 
 
@@ -296,8 +359,7 @@ def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Pa
     expect(photo.locator(".stack .layer header").first).to_contain_text("Conv2d")
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
-    photo.get_by_role("button", name="Clear").click()
-    expect(photo.locator(".digit")).to_have_text("?")
+    clear(photo)
 
 
 def test_camera_frames_are_classified_continuously(photo: Page) -> None:
@@ -314,8 +376,7 @@ def test_camera_frames_are_classified_continuously(photo: Page) -> None:
     photo.get_by_role("button", name="Take this picture").click()
     expect(photo.get_by_role("button", name="Camera")).to_be_visible()
     expect(answers).to_have_text(re.compile("%"))
-    photo.get_by_role("button", name="Clear").click()
-    expect(photo.locator(".digit")).to_have_text("?")
+    clear(photo)
 
 
 def test_a_camera_that_is_allowed_too_late_is_switched_off(photo: Page) -> None:
@@ -331,6 +392,7 @@ def test_a_camera_that_is_allowed_too_late_is_switched_off(photo: Page) -> None:
     expect(photo.locator(".sheet canvas")).to_have_count(0)
     photo.evaluate("window.allow()")
     photo.wait_for_function("window.stream.getTracks().every((track) => track.readyState === 'ended')")
+    photo.evaluate("delete navigator.mediaDevices.getUserMedia")
 
 
 def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> None:
@@ -351,6 +413,7 @@ def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> 
 
 
 def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:
+    expect(photo.locator(".fault")).to_be_empty()
     (tmp_path / "flag.png").write_text("no picture")
     photo.locator(".choose input").set_input_files(tmp_path / "flag.png")
     expect(photo.locator(".fault")).to_have_text("The browser cannot read this file as a picture.")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, expect
+
+NOTHING = "pass"
+"""A script without a tensor, an output or a fault: what a page that stays open shows before each test."""
 
 
 def run_script(page: Page, source: str, address: str) -> None:
@@ -15,3 +20,17 @@ def run_script(page: Page, source: str, address: str) -> None:
     with page.expect_response(re.compile(address)):
         page.keyboard.press("Control+Enter")
     expect(page.locator(".lab.busy")).to_have_count(0)
+
+
+@contextmanager
+def without_requests(page: Page) -> Iterator[None]:
+    """Fail if the page asks the server for something meanwhile."""
+    requests: list[str] = []
+
+    def note(request: Request) -> None:
+        requests.append(request.url)
+
+    page.on("request", note)
+    yield
+    page.remove_listener("request", note)
+    assert [url for url in requests if "api" in url] == []
