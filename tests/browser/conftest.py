@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from ..support.pseudo import make_pseudo_language
 from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
 
 FAILED = pytest.StashKey[bool]()
@@ -35,8 +36,9 @@ def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def address(server_folder: Path) -> Iterator[str]:
+    make_pseudo_language(server_folder / "locales")
     two = {"PLAYGROUND_WORKERS": "2", "PLAYGROUND_THREADS": "1"}  # so that a run does not wait for another test's
-    with server(server_folder, two) as running:
+    with server(server_folder, {**two, "PLAYGROUND_LOCALES": str(server_folder / "locales")}) as running:
         yield running
 
 

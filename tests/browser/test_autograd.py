@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from playground.tensors import link
 
 from ..support.script_editor import NOTHING, run_script, without_requests
+from ..support.waiting import until
 from .conftest import KeptPage
 
 SHARED = "x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()"
@@ -172,6 +173,17 @@ def test_a_value_can_be_changed_by_arrow_keys_and_on_the_plot(lab: Page) -> None
     picture.click(position={"x": 5, "y": 40})
     expect(number(lab, "x[0]")).to_have_value("-1")
     expect(lab.locator(".slope").first).to_have_text("−6")
+    held: list[Route] = []
+    lab.route("**/api/autograd/curve*", lambda route: held.append(route))
+    number(lab, "x[1]").click()
+    expect(lab.locator(".plot figcaption")).to_contain_text("x[1]")
+    expect(picture.locator("*")).to_have_count(0)  # neither the curve of x[0] nor its axis, while that of x[1] is awaited
+    picture.click(position={"x": 5, "y": 40}, force=True)
+    until(lambda: lab.evaluate("true") and held)
+    held[0].continue_()
+    lab.unroute("**/api/autograd/curve*")
+    expect(picture.locator(".curve")).to_have_count(1)
+    expect(number(lab, "x[1]")).to_have_value("2")
 
 
 def test_overridden_values_are_in_the_address(lab: Page, page: Page) -> None:

@@ -19,6 +19,7 @@ from playground.training.config import TrainConfig
 from playground.training.events import Finished, Started
 
 from ..support.serving import ONE, SEVEN, Points, new_context
+from ..support.waiting import until
 from .conftest import KeptPage
 
 SHIPPED = "mnist-cnn · comes with the playground"
@@ -360,6 +361,10 @@ def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Pa
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
     clear(photo)
+    expect(photo.locator(".column.answered")).to_have_count(0)
+    photo.locator(".choose input").set_input_files(tmp_path / "flag.png")  # the same file again
+    expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
+    clear(photo)
 
 
 def test_camera_frames_are_classified_continuously(photo: Page) -> None:
@@ -414,6 +419,15 @@ def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> 
 
 def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:
     expect(photo.locator(".fault")).to_be_empty()
+    held: list[Route] = []
+    photo.route("**/api/draw/answer*", lambda route: held.append(route))
+    photo.locator(".choose input").set_input_files(picture(tmp_path / "picture.png"))
+    until(lambda: photo.evaluate("true") and held)
     (tmp_path / "flag.png").write_text("no picture")
     photo.locator(".choose input").set_input_files(tmp_path / "flag.png")
+    expect(photo.locator(".fault")).to_have_text("The browser cannot read this file as a picture.")
+    with photo.expect_response("**/api/draw/answer*"):
+        held[0].continue_()
+    photo.unroute("**/api/draw/answer*")
+    expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))  # of the picture before
     expect(photo.locator(".fault")).to_have_text("The browser cannot read this file as a picture.")

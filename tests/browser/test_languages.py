@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from playground.data.catalogue import DATASETS
 from playground.device import available
@@ -20,15 +20,18 @@ from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Failed, Started, Step
 from playground.training.optimizers import OPTIMIZERS
+from playground.ui.pages.autograd.graph import VIEWS
 
-from ..support.learners import ADA
-from ..support.pseudo import PSEUDO, make_pseudo_language, pseudo
+from ..support.learners import BOB
+from ..support.pseudo import PSEUDO, pseudo
 from ..support.script_editor import run_script
-from ..support.serving import SEVEN, draw, excess_width, new_context, server
+from ..support.serving import SEVEN, draw, excess_width
 from ..support.training import train
+from ..support.visiting import visit
 from ..support.waiting import until
+from .conftest import KeptPage
 
-WIDTHS = ((1280, 800), (390, 844))
+WIDE, NARROW = (1280, 800), (390, 844)
 MARKED = re.compile(r"\[!!(?:(?!\[!!).)*?!!\]", re.DOTALL)
 """A translated text without another one in it."""
 WORD = re.compile(r"[A-Za-z]{3,}[0-9]*")
@@ -48,53 +51,43 @@ NAMED = (
 )  # fmt: skip
 NAMES = {word for name in NAMED for word in WORD.findall(name)}
 """Words in names that stay as they are in every language."""
-CODE = re.compile(r"\w+=\S+|\w+Backward\d|^Help for ")
-"""Arguments and names of PyTorch, and Streamlit's words for the help of a widget."""
+CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for ")
+"""Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget."""
+SHOWN = {"Graph": ".lab .node", "Pitfalls": ".version", "Network": "[data-testid=stNumberInput]", "Descent": ".contourlayer"}
+"""What is on the Autograd page in each view."""
 READ = (Path(__file__).parent / "texts.js").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("languages")
-    make_pseudo_language(folder / "locales")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def place(folder: Path) -> Iterator[str]:
-    with server(folder, {"PLAYGROUND_LOCALES": str(folder / "locales")}) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def run(folder: Path, place: str) -> Run:
+def run(server_folder: Path, address: str) -> Run:
     """A finished run of the learner."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
-        patch.setenv("PLAYGROUND_DATA", str(folder / "data"))
-        return train(create(TrainConfig(network="mnist-mlp", epochs=1.0), preset("mnist-mlp"), learner(ADA)))
+        patch.setenv("PLAYGROUND_RUNS", str(server_folder / "runs"))
+        patch.setenv("PLAYGROUND_DATA", str(server_folder / "data"))
+        return train(create(TrainConfig(network="mnist-mlp", epochs=1.0), preset("mnist-mlp"), learner(BOB)))
 
 
 @pytest.fixture(scope="module")
-def diverged(folder: Path, place: str) -> Run:
+def diverged(server_folder: Path, address: str) -> Run:
     """A run of the learner whose loss became infinite."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PLAYGROUND_RUNS", str(folder / "runs"))
-        run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), learner(ADA))
+        patch.setenv("PLAYGROUND_RUNS", str(server_folder / "runs"))
+        run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), learner(BOB))
         run.journal.append(Started(0.0, 0, 100, 10, "cpu", 1))
         run.journal.append(Step(1, 2.3, 0.1, 0.1, 0.1, 1000.0))
         run.journal.append(Failed(1.0, DivergedError(math.inf, 2).text, ""))
     return run
 
 
-@pytest.fixture(scope="module")
-def reader(chromium: Browser, place: str) -> Iterator[Page]:
-    context = new_context(chromium, viewport={"width": 1280, "height": 800})
-    context.add_cookies([{"name": COOKIE, "value": ADA, "url": place}])
-    page = context.new_page()
-    page.goto(f"{place}/?lang={PSEUDO}")
-    yield page
-    context.close()
+@pytest.fixture
+def reader(kept: KeptPage, address: str) -> Page:
+    """The page of the learner, in the made-up language."""
+    page = kept.get("about:blank")
+    if page.url == "about:blank":
+        page.context.add_cookies([{"name": COOKIE, "value": BOB, "url": address}])
+        page.goto(f"{address}/?lang={PSEUDO}")
+        page.get_by_role("heading", level=1).wait_for()  # then Streamlit knows the pages
+    return page
 
 
 def rest(text: str) -> str:
@@ -104,34 +97,57 @@ def rest(text: str) -> str:
     return CODE.sub("", text)
 
 
+def widen(page: Page) -> None:
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+
+
+def go(page: Page, path: str, title: str) -> None:
+    """Go to a page with this title, on a wide screen."""
+    widen(page)
+    visit(page, path)
+    expect(page.get_by_role("heading", level=1)).to_have_text(pseudo(title))
+    settled(page)
+
+
 def check(page: Page) -> None:
-    """Every word is translated and nothing is cut off, at both widths."""
+    """Every word is translated and nothing is cut off, at both widths: at first that which the page has, then the other."""
     faults: list[str] = []
-    for width, height in WIDTHS:
+    first = (page.viewport_size or {})["width"]
+    for width, height in sorted((WIDE, NARROW), key=lambda size: size[0] != first):
         page.set_viewport_size({"width": width, "height": height})
+        until(lambda: excess_width(page) == 0)  # Streamlit's tables follow the width a moment later
         found = page.evaluate(READ)
         faults += [f"{where}: {text}" for where, text in found["texts"] if text not in STREAMLIT and not set(WORD.findall(rest(text))) <= NAMES]
         faults += [f"cut off at {width}: {where}: {text}" for where, text in found["cut"]]
-        until(lambda: excess_width(page) == 0)  # Streamlit's tables follow the width a moment later
-    page.set_viewport_size({"width": 1280, "height": 800})
     assert not faults, "\n".join(dict.fromkeys(faults))
 
 
 def each_tab(page: Page) -> Iterator[None]:
-    for index in range(page.get_by_role("tab").count()):
-        page.get_by_role("tab").nth(index).click()
+    """Open one after the other, and wait for what is in it."""
+    tabs = page.get_by_role("tab")
+    for index in range(tabs.count()):
+        tabs.nth(index).click()
+        expect(tabs.nth(index)).to_have_attribute("aria-selected", "true")
+        if page.locator("[data-testid=stTabPanel]").count():  # one of Streamlit, which a run of the script fills
+            page.locator("[data-testid=stTabPanel] [data-testid=stElementContainer]").first.wait_for(state="attached")
+        settled(page)
         yield
 
 
-def test_home(reader: Page, place: str) -> None:
-    reader.goto(place)
+def settled(page: Page) -> None:
+    """Streamlit runs no script, and the components wait for no answer."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=running], [data-stale=true], [aria-busy=true], .busy")).to_have_count(0)
+
+
+def test_home(reader: Page) -> None:
+    go(reader, "/", "See PyTorch at work")
     reader.locator(".paper canvas").wait_for()
     expect(reader.locator("html")).to_have_attribute("lang", PSEUDO)
     check(reader)
 
 
-def test_tensors(reader: Page, place: str) -> None:
-    reader.goto(f"{place}/tensors")
+def test_tensors(reader: Page) -> None:
+    go(reader, "/tensors", "Tensors")
     reader.locator(".shelf .card").first.wait_for()
     check(reader)
     run_script(reader, "a = torch.ones(2, 3)\nb = torch.ones(4, 5)\nprint(a)\nc = a @ b", "/api/tensors/run")
@@ -145,73 +161,66 @@ def test_tensors(reader: Page, place: str) -> None:
     check(reader)
 
 
-@pytest.mark.parametrize("view", ["Graph", "Pitfalls", "Gradients", "Descent"])
-def test_autograd(reader: Page, place: str, view: str) -> None:
-    reader.goto(f"{place}/autograd?view={view}")
+@pytest.mark.parametrize("view", VIEWS)
+def test_autograd(reader: Page, view: str) -> None:
+    go(reader, f"/autograd?view={view}&descent-steps=10", "Autograd")
+    expect(reader.get_by_role("radio", name=pseudo(VIEWS[view]), exact=True).first).to_be_checked()
+    settled(reader)
+    reader.locator(SHOWN[view]).first.wait_for()
+    check(reader)
+
+
+def test_network(reader: Page) -> None:
+    go(reader, "/network", "Network")
+    reader.locator(".palette .kind").first.wait_for()
     settled(reader)
     check(reader)
-
-
-def test_network(reader: Page, place: str) -> None:
-    reader.goto(f"{place}/network")
-    reader.locator(".palette .kind").first.wait_for()
-    expect(reader.locator(".builder.busy")).to_have_count(0)
-    check(reader)
     for _ in each_tab(reader):
-        settled(reader)
         check(reader)
     reader.get_by_role("button", name=pseudo("Paste code")).click()
     reader.get_by_role("dialog").wait_for()
     check(reader)
 
 
-def test_train(reader: Page, place: str, run: Run) -> None:
-    reader.goto(f"{place}/train")
-    settled(reader)
+def test_train(reader: Page, run: Run) -> None:
+    go(reader, "/train", "Train a network")
     check(reader)
-    reader.goto(f"{place}/train?run={run.id}")
-    reader.locator(".monitor-state").wait_for()
+    go(reader, f"/train?run={run.id}", "Train a network")
+    expect(reader.locator(".monitor-state")).to_contain_text(pseudo("Finished"))
     for _ in each_tab(reader):
-        settled(reader)
         check(reader)
 
 
-def test_a_run_that_failed_says_why(reader: Page, place: str, diverged: Run) -> None:
-    reader.goto(f"{place}/train?run={diverged.id}")
+def test_a_run_that_failed_says_why(reader: Page, diverged: Run) -> None:
+    go(reader, f"/train?run={diverged.id}", "Train a network")
     expect(reader.locator(".monitor-message")).to_contain_text(pseudo("Train again with a smaller learning rate, for example a tenth of it."))
     settled(reader)
     check(reader)
 
 
-def test_evaluate(reader: Page, place: str) -> None:
-    reader.goto(f"{place}/evaluate?model=mnist-cnn")
+def test_evaluate(reader: Page) -> None:
+    go(reader, "/evaluate?model=mnist-cnn", "Evaluate a network")
     reader.locator(".evaluation[aria-busy=false]").wait_for()
     for _ in each_tab(reader):
-        settled(reader)
         check(reader)
 
 
-def test_compare(reader: Page, place: str, run: Run) -> None:
-    reader.goto(f"{place}/compare?runs={run.id}")
-    settled(reader)
+def test_compare(reader: Page, run: Run) -> None:
+    go(reader, f"/compare?runs={run.id}", "Compare runs")
+    reader.locator(".comparison-plot .scatterlayer .trace").first.wait_for()
     check(reader)
     reader.get_by_role("button", name=pseudo("New race")).click()
     reader.get_by_role("dialog").get_by_role("button").last.wait_for()
+    settled(reader)
     check(reader)
 
 
-def test_draw(reader: Page, place: str) -> None:
-    reader.goto(f"{place}/draw")
+def test_draw(reader: Page) -> None:
+    go(reader, "/draw", "Draw a digit")
     reader.locator(".paper canvas").wait_for()
     check(reader)
+    widen(reader)
     draw(reader, SEVEN)
     expect(reader.locator(".digit")).to_have_text("7")
     for _ in each_tab(reader):
-        settled(reader)
         check(reader)
-
-
-def settled(page: Page) -> None:
-    """Streamlit runs no script, and the requests of the components are answered."""
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)

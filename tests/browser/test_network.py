@@ -407,6 +407,8 @@ def test_activations_of_a_batch_are_black_with_zero_weights(lab: Page) -> None:
     expect(inside).to_contain_text("A batch can be run as soon as every layer fits.")
     button(lab, "Undo").click()
     expect(rows).to_have_count(11)
+    choose_data(lab, "Fashion-MNIST", "fashion-mnist")  # the same shape, other images
+    expect(inside.locator(".fault")).to_contain_text("Fashion-MNIST has not been downloaded yet.")
 
 
 def test_a_network_for_colour_images_has_a_batch_without_a_download(lab: Page) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 from pathlib import Path
 
 from babel.messages.pofile import read_po, write_po
@@ -28,7 +29,8 @@ def pseudo(text: str) -> str:
 
 
 def make_pseudo_language(folder: Path) -> None:
-    """Write the catalogues of the language into `folder`, for `PLAYGROUND_LOCALES`."""
+    """Write the catalogues of the language into `folder`, beside those of the playground, for `PLAYGROUND_LOCALES`."""
+    shutil.copytree(locales(), folder)
     target = folder / PSEUDO
     target.mkdir(parents=True)
     for domain in (PYTHON, SCRIPTS):

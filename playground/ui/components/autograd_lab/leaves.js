@@ -275,7 +275,8 @@ class Plot {
       ? t("loss as a function of {cell}", gaps)
       : slope === null ? t("loss as a function of {cell}: {loss} at {value}; no gradient flows to it", gaps) : t("loss as a function of {cell}: {loss} at {value}, slope = gradient = {slope}", gaps)
     this.picture.setAttribute("aria-label", this.title.textContent)
-    if (!line) return
+    this.value = undefined
+    if (!line) return this.picture.replaceChildren() // that of another number, whose axis is another
     const heights = [...line.losses.filter((height) => height !== null), ...(point ? [point.loss] : [])]
     if (!heights.length) return this.picture.replaceChildren()
     const [low, high] = [Math.min(...heights), Math.max(...heights)]

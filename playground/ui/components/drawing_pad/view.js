@@ -47,6 +47,7 @@ class Pad {
     this.asking = false
     this.stale = false // the drawing has changed since the pending request
     this.closed = false
+    this.refusal = "" // why the file chosen last is no picture; later responses are about the picture before
     /** @type {Piece[]} */
     this.pieces = []
     /** @type {Record<Mode, Stroke[]>} the strokes of each paper */
@@ -106,12 +107,12 @@ class Pad {
     canvas.setAttribute("aria-label", t("Picture that the network classifies. Drag it to choose another square of it."))
     const camera = find(this.root, ".camera")
     const photo = new Photo(canvas, {
-      changed: () => this.ask(),
-      refused: (reason) => { find(this.root, ".fault").textContent = reason },
+      changed: () => { this.refusal = ""; this.ask() },
+      refused: (reason) => { this.refusal = find(this.root, ".fault").textContent = reason },
       films: (on) => { camera.textContent = on ? t("Take this picture") : t("Camera") },
     })
     const file = find(this.root, ".choose input")
-    file.onchange = () => { if (file.files.length) photo.open(file.files[0]) }
+    file.onchange = () => { if (file.files.length) photo.open(file.files[0]); file.value = "" } // so that the same file can be chosen again
     const zoom = find(this.root, ".zoom input")
     zoom.oninput = () => photo.magnify(Number(zoom.value))
     camera.onclick = () => (photo.stream ? photo.stop() : photo.film())
@@ -218,7 +219,7 @@ class Pad {
     const body = withDrawing ? this.paper.ink() : undefined
     if (body === null) return null // the picture was cleared meanwhile
     const answer = await request(`api/draw/${path}`, { query: { ...query, ...about, ...without }, body })
-    find(this.root, ".fault").textContent = answer.error ?? ""
+    find(this.root, ".fault").textContent = this.refusal || (answer.error ?? "")
     return answer.error ? null : answer
   }
 

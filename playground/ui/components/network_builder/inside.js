@@ -15,7 +15,7 @@ export class Inside {
     this.ask = ask
     /** @type {object | null} the request whose answer is awaited */
     this.request = null
-    /** @type {string | null} the network that is shown; null for one that does not fit */
+    /** @type {string | null} identifies what is shown; null for a network that does not fit */
     this.shown = null
     this.box = element("div", "inside")
     this.choice = element("select")
@@ -34,13 +34,13 @@ export class Inside {
     this.choice.replaceChildren(...starts.map(([name, title]) => new Option(title, name)))
   }
 
-  /** @param {string | null} network identifies the network; null for one that does not fit */
-  show(network) {
-    if (network === null) {
+  /** @param {string | null} wanted identifies the network and the data set; null for a network that does not fit */
+  show(wanted) {
+    if (wanted === null) {
       this.request = null // a pending answer is about another network
       this.result.replaceChildren(element("p", "hint", t("A batch can be run as soon as every layer fits.")))
-    } else if (network !== this.shown) this.load()
-    this.shown = network
+    } else if (wanted !== this.shown) this.load()
+    this.shown = wanted
     return this.box
   }
 

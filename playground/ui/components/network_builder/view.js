@@ -479,7 +479,7 @@ class Builder {
     for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view))
     const box = this.parts.view
     const code = this.fitting?.[this.style]
-    if (view === "inside") return box.replaceChildren(this.inside.show(code ? JSON.stringify(this.stack.document().network) : null))
+    if (view === "inside") return box.replaceChildren(this.inside.show(code ? JSON.stringify([this.stack.document().network, this.data.dataset]) : null))
     if (view === "compare") return box.replaceChildren(...this.compared())
     if (!code) return box.replaceChildren(element("p", "hint", t("The code appears as soon as every layer fits.")))
     const tools = element("div", "tools")
