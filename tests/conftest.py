@@ -64,11 +64,16 @@ def numbered_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 
 @pytest.fixture
-def tmp_path(numbered_folders: Iterator[Path]) -> Path:
+def own_folder(numbered_folders: Iterator[Path]) -> Path:
+    """The path of a folder for this test alone, which does not exist: most tests need none."""
+    return next(numbered_folders)
+
+
+@pytest.fixture
+def tmp_path(own_folder: Path) -> Path:
     """A folder for this test alone. To find a free name, pytest's own fixture reads the names of all folders before, thousands of times."""
-    folder = next(numbered_folders)
-    folder.mkdir()
-    return folder
+    own_folder.mkdir(exist_ok=True)  # a run made before is in it
+    return own_folder
 
 
 @pytest.fixture(scope="session")
@@ -78,19 +83,17 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """Compute with one thread: what tests compute is so small that sharing it out costs more than it saves."""
+def surroundings(data_folder: Path, own_folder: Path) -> None:
+    """The shared data folder, a folder of runs for this test alone, and one thread: to share out what tests compute costs more than it saves.
+
+    All of it is set for every test, so nothing needs to be set back, and one fixture costs the many tests less than several.
+    """
     import torch
 
     torch.set_num_threads(1)
-
-
-@pytest.fixture(autouse=True)
-def folders(data_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The shared data folder, and a folder of runs for this test alone."""
-    monkeypatch.setenv("PLAYGROUND_DATA", str(data_folder))
-    monkeypatch.setenv("PLAYGROUND_RUNS", str(tmp_path / "runs"))
-    monkeypatch.delenv("PLAYGROUND_MIRROR", raising=False)
+    os.environ["PLAYGROUND_DATA"] = str(data_folder)
+    os.environ["PLAYGROUND_RUNS"] = str(own_folder / "runs")
+    os.environ.pop("PLAYGROUND_MIRROR", None)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 
 from playground.environment import PACKAGE, ROOT
@@ -65,10 +66,12 @@ WITHOUT_CODE = {"playground", "playground.ui"}
 SCREEN = {"streamlit", "plotly"}
 
 SOURCES = sorted([*(ROOT / "playground").rglob("*.py"), *(ROOT / "pages").rglob("*.py"), ROOT / "streamlit_app.py"])
-MODULES = {
-    path.relative_to(ROOT).as_posix().removesuffix(".py").removesuffix("/__init__").replace("/", "."): ast.parse(path.read_text(encoding="utf-8"))
-    for path in SOURCES
-}
+MODULES = {path.relative_to(ROOT).as_posix().removesuffix(".py").removesuffix("/__init__").replace("/", "."): path for path in SOURCES}
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text(encoding="utf-8"))
 
 
 def room(module: str) -> str:
@@ -81,7 +84,7 @@ def room(module: str) -> str:
 
 def imported(module: str) -> Iterator[tuple[str, int]]:
     """Every module that a module names in an import, wherever the import stands, with its line."""
-    for node in ast.walk(MODULES[module]):
+    for node in ast.walk(tree(module)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -90,14 +93,16 @@ def imported(module: str) -> Iterator[tuple[str, int]]:
                 yield (deeper if deeper in MODULES else str(node.module)), node.lineno
 
 
-def imports() -> Iterator[tuple[str, str, int]]:
+@cache
+def imports() -> list[tuple[str, str, int]]:
     """Every import of every module: who, what, and the line."""
-    return ((module, target, line) for module in MODULES for target, line in imported(module))
+    return [(module, target, line) for module in MODULES for target, line in imported(module)]
 
 
-def calls() -> Iterator[tuple[str, str, ast.Call]]:
+@cache
+def calls() -> list[tuple[str, str, ast.Call]]:
     """Every call of every module: who, the dotted name of what is called, and the call."""
-    return ((module, ast.unparse(node.func), node) for module, tree in MODULES.items() for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [(module, ast.unparse(node.func), node) for module in MODULES for node in ast.walk(tree(module)) if isinstance(node, ast.Call)]
 
 
 def circle(graph: Mapping[str, Iterable[str]]) -> str:
@@ -137,7 +142,7 @@ def test_every_exception_is_needed() -> None:
 
 
 def test_imports_are_absolute_and_none_is_of_tests() -> None:
-    relative = [(module, node.lineno) for module, tree in MODULES.items() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    relative = [(module, node.lineno) for module in MODULES for node in ast.walk(tree(module)) if isinstance(node, ast.ImportFrom) and node.level]
     assert relative == []
     assert [found for found in imports() if found[1].split(".")[0] in ("tests", "benchmarks")] == []
 
@@ -168,8 +173,8 @@ def test_only_the_device_module_queries_hardware() -> None:
     queries = {"torch.cuda.is_available", "torch.cuda.device_count", "torch.accelerator.is_available", "torch.accelerator.current_accelerator"}
     uses = [
         (module, name, node.lineno)
-        for module, tree in MODULES.items()
-        for node in ast.walk(tree)
+        for module in MODULES
+        for node in ast.walk(tree(module))
         if isinstance(node, ast.Attribute) and ((name := ast.unparse(node)) in queries or name.startswith("torch.backends.mps"))
     ]
     assert [each for each in uses if each[0] != "playground.device"] == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from playground.network.spec import NetworkSpec
 from .stacks import Layer, layer_of, network, stacks, without_misfits
 
 EXAMPLES = 300
+share_fitting_stacks = pytest.mark.xdist_group("fitting stacks")
+"""Marks a module that needs them: one worker runs all of these, since to collect the stacks takes seconds."""
 
 
 @st.composite

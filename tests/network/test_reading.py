@@ -19,7 +19,9 @@ from playground.network.spec import LayerSpec
 from playground.network.types import Shape
 
 from .codes import full, in_class, layers_of, types
-from .fitting import fitting_stacks
+from .fitting import fitting_stacks, share_fitting_stacks
+
+pytestmark = share_fitting_stacks
 
 PRESETS = load_presets().networks
 NETS = Path(__file__).parent / "nets"

@@ -23,7 +23,9 @@ from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import construct, trace
 from playground.network.types import LayerType, Param
 
-from .fitting import fitting_stacks
+from .fitting import fitting_stacks, share_fitting_stacks
+
+pytestmark = share_fitting_stacks
 
 PRESETS = load_presets().networks
 each_preset = pytest.mark.parametrize("name", sorted(PRESETS))
@@ -133,19 +135,15 @@ def in_a_fresh_interpreter(specs: list[NetworkSpec], folder: Path) -> None:
         (folder / f"module{index}.py").write_text(module_script(spec), encoding="utf-8")
     torch.save(cases, folder / "cases.pt")
     (folder / "child.py").write_text(CHILD, encoding="utf-8")
-    done = subprocess.run([sys.executable, "-I", "child.py", "."], cwd=folder, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run([sys.executable, "-I", "child.py", "."], cwd=folder, capture_output=True, text=True, check=False, timeout=150)
     assert done.stdout.strip() == str(len(specs)), done.stderr[-2000:]
 
 
-def test_presets_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None:
-    in_a_fresh_interpreter(list(PRESETS.values()), tmp_path)
-
-
-def test_any_networks_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None:
+def test_presets_and_any_networks_compute_the_same_in_a_fresh_interpreter(tmp_path: Path) -> None:
     specs = fitting_stacks()
     assert sum(len(spec.layers) > 1 for spec in specs) >= 200
     assert {layer.type for spec in specs for layer in spec.layers} == {kind.name for kind in LAYERS}
-    in_a_fresh_interpreter(specs, tmp_path)
+    in_a_fresh_interpreter([*PRESETS.values(), *specs], tmp_path)
 
 
 def test_class_code_is_what_one_would_write_by_hand() -> None:

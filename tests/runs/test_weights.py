@@ -93,14 +93,17 @@ WRAPPED = NetworkSpec(
 )  # fmt: skip
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Train a short run with a checkpoint at every evaluation."""
-    monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)
-    run = create(TrainConfig(network="lenet-5", epochs=0.1, batch_size=100, evaluate_every=2, device="cpu"), preset("lenet-5"), "ada")
-    for _ in execute(run):
-        pass
-    return run
+@pytest.fixture(scope="module")
+def run(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Train a short run with a checkpoint at every evaluation; the tests share it and do not change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        patch.setenv("PLAYGROUND_RUNS", str(tmp_path_factory.mktemp("trained")))
+        patch.setattr(loop, "EVALUATED_SECONDS", -1.0)
+        run = create(TrainConfig(network="lenet-5", epochs=0.1, batch_size=100, evaluate_every=2, device="cpu"), preset("lenet-5"), "ada")
+        for _ in execute(run):
+            pass
+        return run
 
 
 def logits(spec: NetworkSpec, weights: dict[str, Tensor], inputs: Tensor) -> Tensor:
@@ -408,9 +411,10 @@ def test_exported_weights_load_into_the_exported_network(run: Run, tmp_path: Pat
         assert torch.equal(network.eval()(inputs), logits(run.network, state["weights"], inputs))
 
 
-def test_exported_weights_are_contiguous_in_a_plain_dictionary(run: Run) -> None:
+def test_exported_weights_are_contiguous_in_a_plain_dictionary(run: Run, tmp_path: Path) -> None:
     """Other libraries need contiguous tensors and a plain dictionary."""
-    actual = torch.load(Path(run.path / "x.pt").write_bytes(as_state_dict(run)) and run.path / "x.pt", weights_only=True)
+    (tmp_path / "net.pt").write_bytes(as_state_dict(run))
+    actual = torch.load(tmp_path / "net.pt", weights_only=True)
     assert type(actual) is dict and all(tensor.is_contiguous() and not tensor.requires_grad for tensor in actual.values())
     assert any(not tensor.is_contiguous() for tensor in run.checkpoints.load()["weights"].values())  # type: ignore[index]
 

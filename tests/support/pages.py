@@ -18,9 +18,9 @@ def switch_page(app: AppTest, page: str) -> AppTest:
 
 
 def open_page(app: AppTest, page: str) -> AppTest:
-    """Open a page by its name; fail if it raises."""
-    app.run()
+    """Open a page by its name, as its address does; fail if it raises."""
     if page != "home":
-        switch_page(app, page).run()
+        switch_page(app, page)
+    app.run()
     assert not app.exception, app.exception
     return app
