@@ -2,10 +2,8 @@
 
 from playground.ui.pages.autograd import descent, flow, graph, pitfalls
 
-graph.heading()
-view = graph.choose_view()
+view = graph.heading_and_view()
 if view == graph.GRAPH:
-    graph.examples()
     graph.lab()
 elif view == graph.PITFALLS:
     pitfalls.pitfalls()

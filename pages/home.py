@@ -5,3 +5,4 @@ from playground.ui.pages import home
 home.greeting()
 home.actions_and_pad()
 home.latest_runs()
+home.footer()

@@ -2,5 +2,4 @@
 
 from playground.ui.pages import network
 
-network.heading()
-network.builder(network.choose_data())
+network.builder(network.heading_and_data())

@@ -2,8 +2,7 @@
 
 from playground.ui.pages import tensors
 
-tensors.heading()
-task = tensors.choose_task()
+task = tensors.heading_and_task()
 tensors.lab(task)
 tensors.race()
 tensors.reference()

@@ -97,7 +97,7 @@ def test_the_help_of_the_command_line_is_in_its_language(pseudo_language: None) 
 
 
 def test_the_language_follows_the_wishes(pseudo_language: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert languages() == [ENGLISH, PSEUDO]
+    assert languages() == [ENGLISH, PSEUDO, "zh"]
     assert preferred("fr-FR,fr;q=0.9,eo;q=0.8,en;q=0.7") == PSEUDO
     assert preferred("eo_XX.UTF-8") == PSEUDO
     assert preferred("xx") is None

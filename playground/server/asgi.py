@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from playground.environment import PACKAGE
 from playground.server import services
 from playground.server.identity import COOKIE, COOKIE_SECONDS
+from playground.server.page import StyledPage, asks_for_page
 from playground.server.reader import ReaderLanguage
 from playground.server.routes import assets, comparison, later, runs, scripts, texts
 
@@ -36,7 +37,7 @@ class LearnerCookie:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        needs_cookie = COOKIE not in _cookies(scope) and _asks_for_page(scope)
+        needs_cookie = COOKIE not in _cookies(scope) and asks_for_page(scope)
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -63,11 +64,6 @@ class FaultLog:
             raise
 
 
-def _asks_for_page(scope: Scope) -> bool:
-    """Return whether a browser requests a page. The response does not say so: a page that the browser has cached is answered with 304 and no type."""
-    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
-
-
 def _cookies(scope: Scope) -> dict[str, str]:
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"cookie"]
     return cookie_parser("; ".join(values))
@@ -88,4 +84,4 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 
 SCRIPT = PACKAGE / "ui" / "shell" / "app.py"
 ROUTES = [*assets.ROUTES, *texts.ROUTES, *runs.ROUTES, *comparison.ROUTES, *scripts.ROUTES, *later.ROUTES]
-MIDDLEWARE = [Middleware(FaultLog), Middleware(LearnerCookie), Middleware(ReaderLanguage)]
+MIDDLEWARE = [Middleware(FaultLog), Middleware(LearnerCookie), Middleware(ReaderLanguage), Middleware(StyledPage)]

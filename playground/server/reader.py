@@ -9,6 +9,7 @@ from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.messages import ENGLISH, language, preferred
+from playground.server.page import asks_for_page
 
 COOKIE = "playground_language"
 """Scripts read it: see `shared/text.js`."""
@@ -31,10 +32,10 @@ class ReaderLanguage:
         asked = _of_address(scope)
         chosen = asked or kept or preferred(headers.get("accept-language", "")) or ENGLISH
         token = language.set(chosen)
-        asks_for_page = "text/html" in headers.get("accept", "")
+        is_page = asks_for_page(scope)
 
         async def send_with_cookie(message: Message) -> None:
-            if message["type"] == "http.response.start" and asks_for_page and (asked or chosen != kept):
+            if message["type"] == "http.response.start" and is_page and (asked or chosen != kept):
                 lasting = f"; Max-Age={COOKIE_SECONDS}" if asked else ""  # the browser's own wish may change, and counts again when it is started next
                 MutableHeaders(scope=message).append("set-cookie", f"{COOKIE}={chosen}; Path=/; SameSite=Lax{lasting}")  # no text: a header
             await send(message)

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from playground.tensors import link
 
-from ..support.script_editor import NOTHING, run_script, without_requests
+from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.waiting import until
 from .conftest import KeptPage
 
@@ -200,7 +200,7 @@ def test_overridden_values_are_in_the_address(lab: Page, page: Page) -> None:
 
 def test_an_edited_example_keeps_its_script_when_a_value_changes(lab: Page) -> None:
     with lab.expect_response("**/api/autograd/run"):
-        lab.get_by_text("Paths that meet", exact=True).click()
+        choose_example(lab, "Paths that meet")
     expect(lab.locator(".lab.busy")).to_have_count(0)
     run_into_address(lab, SQUARE)
     for value, slope in (("5", "30"), ("6", "36")):

@@ -36,7 +36,7 @@ MARKED = re.compile(r"\[!!(?:(?!\[!!).)*?!!\]", re.DOTALL)
 """A translated text without another one in it."""
 WORD = re.compile(r"[A-Za-z]{3,}[0-9]*")
 STREAMLIT = {
-    "Skip to main content", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option", "Open",
+    "Skip to main content", "Navigate to home page", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option", "Open",
     "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
     "Scroll tabs left", "Dismiss", "Close",
 }  # fmt: skip
@@ -51,8 +51,8 @@ NAMED = (
 )  # fmt: skip
 NAMES = {word for name in NAMED for word in WORD.findall(name)}
 """Words in names that stay as they are in every language."""
-CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for ")
-"""Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget."""
+CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for |^\d+ more$")
+"""Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget and for links without a place."""
 SHOWN = {"Graph": ".lab .node", "Pitfalls": ".version", "Network": "[data-testid=stNumberInput]", "Descent": ".contourlayer"}
 """What is on the Autograd page in each view."""
 READ = (Path(__file__).parent / "texts.js").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from playground.tensors import link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES, Exercise
 
-from ..support.script_editor import NOTHING, run_script, without_requests
+from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.serving import excess_width
 from .conftest import KeptPage
 
@@ -217,7 +217,7 @@ def test_the_result_is_hidden_until_it_is_predicted(lab: Page) -> None:
 def test_examples_open_with_one_click(lab: Page) -> None:
     for example in EXAMPLES[:4]:
         with lab.expect_response(RESPONSE):
-            lab.get_by_text(example.title, exact=True).click()
+            choose_example(lab, example.title)
         expect(lab.locator(".cm-content")).to_contain_text(example.source.splitlines()[-1])
 
 

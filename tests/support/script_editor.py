@@ -34,3 +34,9 @@ def without_requests(page: Page) -> Iterator[None]:
     yield
     page.remove_listener("request", note)
     assert [url for url in requests if "api" in url] == []
+
+
+def choose_example(page: Page, title: str) -> None:
+    """Open an example by the menu."""
+    page.get_by_role("button", name="Examples").click()
+    page.get_by_role("menuitem", name=title, exact=True).or_(page.get_by_role("option", name=title, exact=True)).click()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -36,7 +37,12 @@ def test_a_page_opens_without_an_error_and_shows_the_device(app: AppTest, page: 
     open_page(app, page)
     assert not app.error
     assert app.title
-    assert any("cores" in caption.value or "core" in caption.value for caption in app.sidebar.caption)
+
+
+@pytest.mark.parametrize("page", ["home", "train"])
+def test_the_device_is_shown_where_runs_are_set_up(app: AppTest, page: str) -> None:
+    open_page(app, page)
+    assert any(re.match("Runs on .*core", caption.value) for caption in app.caption)
 
 
 def test_an_installation_error_is_shown_instead_of_any_page(app: AppTest) -> None:

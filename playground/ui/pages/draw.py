@@ -15,8 +15,7 @@ from playground.ui.shared.runs import has_trained_network, run_title, runs_of_vi
 
 
 def heading() -> None:
-    st.title(t("Draw a digit"))
-    st.caption(t("Draw with the mouse, a finger or a pen; the prediction follows while you draw. Networks for colour images classify a picture instead."))
+    st.title(t("Draw a digit"), anchor=False)
 
 
 def choose_networks() -> dict[str, str]:

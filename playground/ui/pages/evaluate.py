@@ -19,8 +19,7 @@ LATEST = 0
 
 
 def heading() -> None:
-    st.title(t("Evaluate a network"))
-    st.caption(t("Accuracy, confusion matrix, calibration and features on the test set."))
+    st.title(t("Evaluate a network"), anchor=False)
 
 
 def choose() -> tuple[str, str] | None:

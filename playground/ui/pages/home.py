@@ -9,6 +9,7 @@ from playground.messages import t
 from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.components.drawing_pad import drawing_pad
+from playground.ui.shared.device import show_device
 from playground.ui.shared.launch import launch
 from playground.ui.shared.runs import choose_run, runs_of_visitor
 
@@ -16,7 +17,7 @@ LATEST = 5
 
 
 def greeting() -> None:
-    st.title(t("See PyTorch at work"))
+    st.title(t("See PyTorch at work"), anchor=False)
     st.markdown(
         t(
             "Train a network on handwritten digits, watch its loss fall, then draw a digit and see the prediction. "
@@ -37,10 +38,15 @@ def actions_and_pad() -> None:
 def latest_runs() -> None:
     runs = runs_of_visitor()[:LATEST]
     if runs:
-        st.subheader(t("Latest runs"))
+        st.subheader(t("Latest runs"), anchor=False)
         chosen = choose_run(runs, key="home-runs")
         if chosen is not None:
             state.open_page("train", {state.RUN: chosen.id})
+
+
+def footer() -> None:
+    """Say what computes."""
+    show_device()
 
 
 def _actions() -> None:

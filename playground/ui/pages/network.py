@@ -22,25 +22,24 @@ STACK = Script("network", "network")
 FIRST = "tutorial-cnn"
 
 
-def heading() -> None:
-    st.title(t("Network"))
-    st.caption(t("Build a network layer by layer. See every shape, parameter and error; the code is written for you."))
-
-
-def choose_data() -> str:
-    """Let the learner choose the data set that the network shall classify; empty for none."""
+def heading_and_data() -> str:
+    """Show the title, and let the learner choose the data set that the network shall classify; return its name, empty for none."""
     titles = {"": t("No data set"), **{info.name: t(info.title) for info in DATASETS}}
-    return str(
-        st.selectbox(
-            t("Data set"),
-            list(titles),
-            index=list(titles).index("mnist-5k"),
-            format_func=titles.__getitem__,
-            key=state.NETWORK_DATASET.key,
-            persist_state="session",
-            width=320,
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(t("Network"), anchor=False, width="content")
+        return str(
+            st.selectbox(
+                t("Data set"),
+                list(titles),
+                index=list(titles).index("mnist-5k"),
+                format_func=titles.__getitem__,
+                key=state.NETWORK_DATASET.key,
+                persist_state="session",
+                label_visibility="collapsed",
+                icon=":material/dataset:",
+                width=260,
+            )
         )
-    )
 
 
 def builder(dataset: str) -> None:

@@ -43,15 +43,11 @@ class Task:
     """The script in the editor at first."""
 
 
-def heading() -> None:
-    st.title(t("Tensors"))
-    st.caption(t("Type PyTorch, run it, and see the tensors and their memory. Point at a cell to see how it was computed."))
-
-
-def choose_task() -> Task:
-    """Let the learner choose between exploring and exercises; return the task."""
+def heading_and_task() -> Task:
+    """Show the title, and let the learner choose between exploring and exercises; return the task."""
     SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(t("Tensors"), anchor=False, width="content")
         mode = st.segmented_control(
             t("Mode"),
             list(MODES),
@@ -63,9 +59,10 @@ def choose_task() -> Task:
             label_visibility="collapsed",
         )
         if mode == EXPLORE:
+            _offer_examples()
             with st.popover(t("Create a tensor"), icon=":material/add:"):
                 _make_a_tensor()
-    return _exercise() if mode == EXERCISES else _explore()
+    return _exercise() if mode == EXERCISES else Task("", SCRIPT.source(EXAMPLES[0].source))
 
 
 def lab(task: Task) -> None:
@@ -97,10 +94,9 @@ def reference() -> None:
             _show_reference()
 
 
-def _explore() -> Task:
+def _offer_examples() -> None:
     titles = {each.name: t(each.title) for each in EXAMPLES}
-    st.pills(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXAMPLE.key, label_visibility="collapsed", on_change=_open_example)
-    return Task("", SCRIPT.source(EXAMPLES[0].source))
+    st.menu_button(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXAMPLE.key, on_click=_open_example)
 
 
 def _open_example() -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from playground.ui import state
 from playground.ui.components import register
 from playground.ui.components.tensor_lab import LONGEST
-from playground.ui.shell.device import chosen_device
+from playground.ui.shared.device import chosen_device
 
 Numbers = dict[str, dict[str, float]]
 """The changed values of each tensor: cell, in row-major order, to value, by the tensor's name."""

@@ -11,7 +11,7 @@ import streamlit as st
 from playground.network.initialisations import INITIALISATIONS
 from playground.network.spec import SavedNetwork
 from playground.ui.components import register
-from playground.ui.shell.device import chosen_device
+from playground.ui.shared.device import chosen_device
 
 _component = register(Path(__file__).parent, styles=("lab",))
 

@@ -84,7 +84,7 @@ const shades = HighlightStyle.define([
 ])
 
 // Bubbles keep a little distance from the edges of the screen.
-const space = () => ({ top: 0, left: 8, bottom: window.innerHeight, right: document.documentElement.clientWidth - 8 })
+const space = () => ({ top: document.querySelector("header")?.getBoundingClientRect().bottom ?? 0, left: 8, bottom: window.innerHeight, right: document.documentElement.clientWidth - 8 })
 
 /** @type {import("@codemirror/state").StateEffectType<DecorationSet>} */
 const light = StateEffect.define()

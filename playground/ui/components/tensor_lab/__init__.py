@@ -10,7 +10,7 @@ import streamlit as st
 
 from playground.ui import state
 from playground.ui.components import register
-from playground.ui.shell.device import chosen_device
+from playground.ui.shared.device import chosen_device
 
 LONGEST = 20_000
 """Most characters of a script that is kept."""

@@ -17,9 +17,9 @@ from playground.server.services import services
 from playground.ui import state
 from playground.ui.components.module_graph import module_graph
 from playground.ui.pages.autograd.address import choose
+from playground.ui.shared.device import chosen_device
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import own_network
-from playground.ui.shell.device import chosen_device
 
 STACK = "stack"
 _COLOURS = {"activations": "#0072B2", "outputs": "#D55E00", "weights": "#009E73"}

@@ -21,21 +21,20 @@ MOST_NUMBERS = 1000
 """Most characters of the changed numbers in the address."""
 
 
-def heading() -> None:
-    st.title(t("Autograd"))
-    st.caption(t("Type a computation, run it, and step through the graph that PyTorch recorded: values forward, gradients backward."))
+def heading_and_view() -> str:
+    """Show the title, and let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(t("Autograd"), anchor=False, width="content")
+        view = choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed")
+        if view == GRAPH:
+            _offer_examples()
+    return view
 
 
-def choose_view() -> str:
-    """Let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
-    return choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed")
-
-
-def examples() -> None:
-    """Offer example scripts."""
+def _offer_examples() -> None:
     SCRIPT.load()
     titles = translated({name: example.title for name, example in EXAMPLES.items()})
-    st.pills(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.AUTOGRAD_EXAMPLE.key, label_visibility="collapsed", on_change=_open)
+    st.menu_button(t("Examples"), list(titles), format_func=titles.__getitem__, key=state.AUTOGRAD_EXAMPLE.key, on_click=_open)
 
 
 def script() -> str:

@@ -17,8 +17,8 @@ from playground.ui import state
 from playground.ui.components.autograd_lab import open_script
 from playground.ui.pages.autograd.address import choose
 from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, script
+from playground.ui.shared.device import chosen_device
 from playground.ui.shared.errors import show
-from playground.ui.shell.device import chosen_device
 
 SUITED = "paths"
 """The example that can show every pitfall."""

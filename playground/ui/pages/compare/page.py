@@ -25,12 +25,10 @@ RECORDED = Path(__file__).with_name("first_race.json")
 
 
 def heading() -> None:
-    title, race = st.columns([5, 1], vertical_alignment="bottom")
-    with title:
-        st.title(t("Compare runs"))
-        st.caption(t("See the curves of several runs on one plot, see which settings differ, and start a race between settings."))
-    if race.button(t("New race"), icon=":material/flag:", width="stretch", key="new-race"):
-        choose_race()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(t("Compare runs"), anchor=False, width="content")
+        if st.button(t("New race"), icon=":material/flag:", key="new-race"):
+            choose_race()
 
 
 def comparison() -> None:
@@ -50,7 +48,7 @@ def _welcome() -> None:
     first, second, third = (variation_name(variation) for variation in variations)
     text, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
     with text:
-        st.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third))
+        st.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third), anchor=False)
         st.markdown(
             t(
                 "The same small network, {epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "

@@ -32,9 +32,9 @@ from playground.training.suggestions import suggested
 from playground.ui import state
 from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
+from playground.ui.shared.device import choose_device, chosen_device
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import fitting_networks
-from playground.ui.shell.device import chosen_device
 
 RATES = "0.03, 0.003, 0.0003"
 BATCH_SIZES = "16, 64, 256"
@@ -78,6 +78,7 @@ def form() -> None:
     except PlaygroundError as error:
         show(error)
         variations = []
+    choose_device()
     if variations:
         names = joined((variation_name(variation) for variation in variations), "; ")
         st.caption(t(nmsg("{n} run: {names}.", "{n} runs: {names}.", len(variations), names=names)))

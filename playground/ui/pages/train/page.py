@@ -32,17 +32,17 @@ from playground.ui.pages.train.export import offer_downloads, offer_import
 from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
+from playground.ui.shared.device import choose_device, chosen_device
 from playground.ui.shared.errors import show
 from playground.ui.shared.launch import launch
 from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_network
 from playground.ui.shared.runs import choose_run, has_trained_network, run_title, runs_of_visitor
-from playground.ui.shell.device import chosen_device
 
 _LATE_SECONDS = 8.0
 
 
 def heading() -> None:
-    st.title(t("Train a network"))
+    st.title(t("Train a network"), anchor=False)
     st.caption(t("Choose a data set, a network and settings, then press Train. Training continues when you leave the page or close the browser."))
 
 
@@ -62,6 +62,7 @@ def choose_and_start() -> None:
     if network is None:
         return
     chosen = choose_settings(info, network)
+    choose_device()
     if not is_usable(info):
         _offer_download(info)
     elif st.button(t("Train"), type="primary", icon=":material/play_arrow:", width="stretch", key="train"):

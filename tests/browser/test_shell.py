@@ -1,0 +1,89 @@
+"""The frame of every page in a browser: what each rule of `app.css` does, titles, and that nothing moves while a page loads."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from ..support.serving import new_context
+
+TITLES = {
+    "": "PyTorch playground", "tensors": "Tensors · PyTorch playground", "autograd": "Autograd · PyTorch playground",
+    "network": "Network · PyTorch playground", "train": "Train · PyTorch playground", "evaluate": "Evaluate · PyTorch playground",
+    "compare": "Compare · PyTorch playground", "draw": "Draw · PyTorch playground",
+}  # fmt: skip
+SHIFTS = """
+    window.shifts = 0
+    new PerformanceObserver((list) => { for (const each of list.getEntries()) if (!each.hadRecentInput) window.shifts += each.value })
+        .observe({ type: "layout-shift", buffered: true })
+"""
+
+
+@pytest.fixture
+def train(page: Page, address: str) -> Page:
+    page.goto(f"{address}/train")
+    page.get_by_role("heading", name="Train a network").wait_for()
+    return page
+
+
+def style(element: Locator, name: str) -> str:
+    """The computed value of a property."""
+    value: str = element.evaluate(f"element => getComputedStyle(element).getPropertyValue('{name}')")
+    return value
+
+
+def edges(element: Locator) -> tuple[float, float]:
+    """Where an element begins and ends sideways, in pixels."""
+    box = element.bounding_box()
+    assert box is not None
+    return box["x"], box["x"] + box["width"]
+
+
+def test_a_page_uses_the_whole_width_but_no_more_than_can_be_read(train: Page) -> None:
+    content = train.locator(".stMainBlockContainer > div")
+    assert edges(content) == (24, 1280 - 24)
+    train.set_viewport_size({"width": 390, "height": 844})
+    assert edges(content) == (16, 390 - 16)
+    train.set_viewport_size({"width": 2400, "height": 1200})
+    assert edges(content) == (360 + 24, 2400 - 360 - 24)
+    train.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_content_begins_near_the_top(train: Page) -> None:
+    box = train.get_by_role("heading", name="Train a network").bounding_box()
+    assert box is not None and box["y"] <= 80 and box["height"] < 44
+
+
+def test_navigation_is_in_one_row_with_the_name_and_the_present_page(train: Page) -> None:
+    links = train.get_by_test_id("stTopNavLink")
+    expect(links).to_have_text(["Home", "Tensors", "Autograd", "Network", "Train", "Evaluate", "Compare", "Draw"])
+    assert style(links.first.locator("p"), "font-size") == "16px"
+    brand = train.locator(":has(> [data-testid=stHeaderLogo])")
+    assert brand.evaluate("element => getComputedStyle(element, '::after').content") == '"PyTorch playground"'
+    assert edges(brand)[1] < edges(links.first)[0] + 1 and edges(links.last)[1] < 1000
+    assert style(train.get_by_test_id("stHeader"), "border-bottom-width") == "1px"
+    links.nth(1).focus()
+    train.keyboard.press("Tab")
+    assert style(links.nth(2), "outline-style") == "solid"
+
+
+def test_captions_can_be_read(train: Page) -> None:
+    caption = train.get_by_test_id("stCaptionContainer").first
+    assert style(caption, "opacity") == "1"
+    assert style(caption, "color") != style(train.locator("h1"), "color")
+
+
+def test_each_page_has_its_title_and_nothing_moves_while_it_loads(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 1280, "height": 800})
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    shifts = {}
+    for name, title in TITLES.items():
+        page.goto(f"{address}/{name}")
+        page.locator("h1").first.wait_for()
+        page.wait_for_load_state("networkidle")
+        expect(page).to_have_title(title)
+        expect(page.get_by_role("link", name="Link to heading")).to_have_count(0)
+        shifts[name] = page.evaluate("window.shifts")
+    context.close()
+    assert {name: shift for name, shift in shifts.items() if shift >= 0.05} == {}
