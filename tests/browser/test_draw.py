@@ -111,6 +111,15 @@ def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) ->
     assert 30 < lit < 200
 
 
+def test_tabs_are_reached_by_arrow_keys(pad: Page) -> None:
+    open_view(pad, "Preprocessing")
+    pad.get_by_role("tab", name="Preprocessing").press("ArrowRight")
+    expect(pad.get_by_role("tab", name="Activations")).to_have_attribute("aria-selected", "true")
+    expect(pad.get_by_role("tab", name="Activations")).to_be_focused()
+    pad.keyboard.press("ArrowLeft")
+    expect(pad.get_by_role("tab", name="Preprocessing")).to_have_attribute("aria-selected", "true")
+
+
 def test_probabilities_change_during_a_stroke(pad: Page) -> None:
     box = pad.locator(".paper canvas").bounding_box()
     assert box is not None

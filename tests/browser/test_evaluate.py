@@ -12,6 +12,7 @@ from playground.network.presets import preset
 from playground.runs.history import History
 from playground.runs.run import create
 from playground.server.identity import COOKIE, learner
+from playground.training import loop
 from playground.training.config import TrainConfig
 
 from ..support.training import train
@@ -85,6 +86,7 @@ def test_every_checkpoint_of_a_run_can_be_evaluated(kept: KeptPage, address: str
     page.get_by_role("heading", name="Evaluate a network").wait_for()
     cookie = next(each["value"] for each in page.context.cookies() if each["name"] == COOKIE)
     monkeypatch.setenv("PLAYGROUND_RUNS", str(server_folder / "runs"))
+    monkeypatch.setattr(loop, "EVALUATED_SECONDS", -1.0)  # a checkpoint at every evaluation, however fast the machine is
     run = train(create(TrainConfig(network="mnist-mlp", epochs=2), preset("mnist-mlp"), owner=learner(cookie)))
     reached = History(run).follow().test_accuracy or 0.0
     page.get_by_role("link", name="Train").click()

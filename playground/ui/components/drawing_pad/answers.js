@@ -111,7 +111,7 @@ class Column {
     const top = answer ? shares.indexOf(Math.max(...shares)) : -1
     this.rows.forEach((row, index) => {
       row.classList.toggle("top", index === top)
-      find(row, ".fill").style.transform = `translateX(${100 * shares[index] - 100 - (shares[index] ? 0 : 1)}%)`
+      find(row, ".fill").style.transform = `translateX(${shares[index] < 0.005 ? -101 : 100 * shares[index] - 100}%)` // a bar of no percent has no end to be seen
       find(row, ".share").textContent = answer ? percent(shares[index], 0) : ""
     })
     this.box.classList.toggle("answered", Boolean(answer))

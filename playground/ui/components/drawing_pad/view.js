@@ -4,6 +4,7 @@ import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
 import { find, tab } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
+import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
 import { Answers, seen } from "./answers.js"
 import { Challenge } from "./challenge.js"
@@ -68,9 +69,9 @@ class Pad {
     /** @type {Record<string, { box: HTMLElement }>} */
     this.parts = { layers: this.layers, why: this.why }
     if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
-    this.tabs = Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name)))
     find(this.root, ".replies").append(this.answers.box)
-    find(this.root, ".views").append(...this.tabs)
+    this.tabs = new Tabs(find(this.root, ".views"))
+    this.tabs.list.append(...Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name))))
     find(this.root, ".clear").onclick = () => this.paper.clear()
     this.root.classList.toggle("photo", !this.tools)
     this.root.classList.toggle("plain", this.plain)
@@ -175,7 +176,7 @@ class Pad {
   /** @param {string} name of a view */
   open(name) {
     this.view = name
-    for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === name))
+    this.tabs.select(name)
     find(this.root, ".view").replaceChildren(this.parts[name].box)
     this.showView()
   }

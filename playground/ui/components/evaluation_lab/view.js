@@ -4,6 +4,7 @@ import { address, request } from "../shared/client.js"
 import { find, tab } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
 import { Calibration } from "./calibration.js"
 import { Classes } from "./classes.js"
@@ -41,8 +42,8 @@ class Evaluation {
     const sheet = () => address("api/evaluation/sheet", { ...this.data })
     /** @type {Record<ViewName, View>} */
     this.parts = { confusion: new Confusion(ask), classes: new Classes(), images: new Images(ask), calibration: new Calibration(), features: new Features(ask, sheet) }
-    this.tabs = new Map(VIEWS.map(([name, title]) => [name, tab(name, title, () => this.open(name))]))
-    find(this.root, ".evaluation-views").append(...this.tabs.values())
+    this.tabs = new Tabs(find(this.root, ".evaluation-views"))
+    this.tabs.list.append(...VIEWS.map(([name, title]) => tab(name, title, () => this.open(name))))
     /** @type {ViewName} */
     this.view = "confusion"
   }
@@ -108,7 +109,7 @@ class Evaluation {
   /** @param {ViewName} name */
   open(name) {
     this.view = name
-    for (const [other, button] of this.tabs) button.setAttribute("aria-selected", String(other === name))
+    this.tabs.select(name)
     find(this.root, ".evaluation-view").replaceChildren(this.parts[name].box)
     this.parts[name].show()
   }

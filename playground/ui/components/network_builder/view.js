@@ -4,6 +4,7 @@ import { request } from "../shared/client.js"
 import { button, element, find, named } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { Tabs } from "../shared/tabs.js"
 import { language, t } from "../shared/text.js"
 import { Inside } from "./inside.js"
 import { picture, save, saveText } from "./picture.js"
@@ -49,8 +50,7 @@ class Builder {
       advice: part("advice"), view: part("view"), fault: part("fault"), preset: part("preset"), shape: part("shape"), sizes: part("sizes"), given: part("given"),
       chosen: part("chosen"), undo: part("undo"), redo: part("redo"), reading: part("reading"), text: part("text"),
     }
-    /** @type {HTMLElement[]} */
-    this.tabs = [...part("tabs").children]
+    this.tabs = new Tabs(part("tabs"))
     this.started = false // whether the layer types are there or requested
     /** @type {BuilderData} */
     this.data = { starts: [], network: { name: "", input_shape: [], layers: [] }, presets: [], shapes: [], dataset: "", device: "" }
@@ -114,7 +114,7 @@ class Builder {
     this.parts.preset.onchange = () => this.openPreset(this.parts.preset.value)
     this.parts.shape.onchange = () => this.chooseShape(this.parts.shape.value)
     this.parts.sizes.onchange = () => this.setShape(this.parts.sizes.value)
-    for (const tab of this.tabs) tab.onclick = () => this.show(tab.dataset.view)
+    for (const tab of this.tabs.all) tab.onclick = () => this.show(tab.dataset.view)
   }
 
   /** @param {Component<BuilderData>} component */
@@ -476,7 +476,7 @@ class Builder {
   /** @param {string | undefined} view */
   show(view) {
     this.view = view
-    for (const tab of this.tabs) tab.setAttribute("aria-selected", String(tab.dataset.view === view))
+    this.tabs.select(view)
     const box = this.parts.view
     const code = this.fitting?.[this.style]
     if (view === "inside") return box.replaceChildren(this.inside.show(code ? JSON.stringify([this.stack.document().network, this.data.dataset]) : null))

@@ -4,6 +4,7 @@ import { request } from "../shared/client.js"
 import { find, tab } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
+import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
@@ -77,10 +78,9 @@ class Monitor {
     this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
     this.coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }))
     this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
-    this.tabs = new Map(VIEWS.map(([name, title]) => [name, tab(name, title, () => { this.open(name); this.refresh() })]))
-    const views = find(this.root, ".monitor-views")
-    views.before(this.coach.box, this.steering.box)
-    views.append(...this.tabs.values())
+    this.tabs = new Tabs(find(this.root, ".monitor-views"))
+    this.tabs.list.before(this.coach.box, this.steering.box)
+    this.tabs.list.append(...VIEWS.map(([name, title]) => tab(name, title, () => { this.open(name); this.refresh() })))
     /** @type {ViewName} */
     this.view = "curves"
     this.open("curves")
@@ -91,7 +91,7 @@ class Monitor {
   /** @param {ViewName} name */
   open(name) {
     this.view = name
-    for (const [other, button] of this.tabs) button.setAttribute("aria-selected", String(other === name))
+    this.tabs.select(name)
     find(this.root, ".monitor-view").replaceChildren(this.parts[name].box)
   }
 
