@@ -18,7 +18,7 @@ from playground.runs.run import create
 from playground.training.config import TrainConfig
 from playground.training.events import Finished, Started
 
-from ..support.serving import ONE, SEVEN, Points, new_context
+from ..support.serving import ONE, SEVEN, Points, new_context, to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
 
@@ -55,7 +55,7 @@ def opened(kept: KeptPage, address: str) -> Page:
 def choose_network(page: Page, title: str) -> None:
     choice = page.get_by_role("combobox", name="Network", exact=True)
     if not choice.input_value().startswith(title):
-        choice.scroll_into_view_if_needed()  # scrolling would close the list
+        to_the_top(page)
         choice.click()
         page.get_by_role("option", name=title).click()
 

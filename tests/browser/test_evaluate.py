@@ -15,6 +15,7 @@ from playground.server.identity import COOKIE, learner
 from playground.training import loop
 from playground.training.config import TrainConfig
 
+from ..support.serving import to_the_top
 from ..support.training import train
 from .conftest import KeptPage
 from .test_run_views import open_view
@@ -94,7 +95,10 @@ def test_every_checkpoint_of_a_run_can_be_evaluated(kept: KeptPage, address: str
     page.get_by_role("button", name="Evaluate it").click()
     page.get_by_role("heading", name="Evaluate a network").wait_for()
     expect(page.locator('.evaluation [data-fact="accuracy"]')).to_have_text(f"{100 * reached:.2f}\u202f%")
-    page.get_by_role("combobox", name="Checkpoint").click()
+    checkpoint = page.get_by_role("combobox", name="Checkpoint")
+    page.locator(".evaluation-card").last.wait_for()
+    to_the_top(page)
+    checkpoint.click()
     with page.expect_response(re.compile(rf"/api/evaluation\?model={run.id}%40\d+")) as answer:
         page.get_by_role("option").last.click()
     assert answer.value.ok

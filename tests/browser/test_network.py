@@ -15,6 +15,7 @@ from playground.network.presets import load_presets
 from playground.network.spec import from_json
 from playground.tensors import link
 
+from ..support.serving import to_the_top
 from .conftest import KeptPage
 
 PRESETS = load_presets().networks
@@ -52,7 +53,7 @@ def lab(kept: KeptPage, address: str) -> Page:
 def choose_data(page: Page, title: str, name: str) -> None:
     """Choose a data set, and wait until the builder asks about it."""
     choice = page.get_by_role("combobox", name="Data set")
-    choice.scroll_into_view_if_needed()  # scrolling would close the list
+    to_the_top(page)
     choice.click()
     with page.expect_request(lambda request: "/api/network/analyse" in request.url and f'"dataset":"{name}"' in (request.post_data or "")):
         page.get_by_role("option", name=title).click()

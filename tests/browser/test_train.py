@@ -20,7 +20,7 @@ from playground.training.config import TrainConfig
 from ..support.learners import ADA
 from ..support.mouse import zoom
 from ..support.ports import free_port
-from ..support.serving import PATIENCE, SEVEN, draw, new_context, server
+from ..support.serving import PATIENCE, SEVEN, draw, new_context, server, to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
 
@@ -52,7 +52,7 @@ def choose_network(page: Page, title: str) -> None:
     choice = page.get_by_role("combobox", name="Network", exact=True)
     if choice.input_value() != title:
         summary = next(each.summary for each in load_presets().networks.values() if each.title == title)
-        choice.scroll_into_view_if_needed()  # scrolling closes a list
+        to_the_top(page)
         choice.click()
         page.get_by_role("option", name=title, exact=True).click()
         page.get_by_text(summary).wait_for()

@@ -84,6 +84,14 @@ def excess_width(page: Page) -> int:
     return pixels
 
 
+def to_the_top(page: Page) -> None:
+    """Scroll a page to its beginning, and wait until it stands: a list that is open while its page scrolls is closed by Streamlit."""
+    page.evaluate("""() => new Promise((resolve) => {
+        document.querySelector("[data-testid=stMain]").scrollTo({ top: 0, behavior: "instant" })
+        requestAnimationFrame(() => requestAnimationFrame(resolve))
+    })""")
+
+
 def draw(page: Page, points: Points) -> None:
     """Draw one stroke on the canvas with the mouse."""
     box = page.locator(".paper canvas").bounding_box()

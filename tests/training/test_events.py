@@ -138,8 +138,8 @@ MESSAGES = [
 
 @pytest.fixture
 def pseudo_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_pseudo_language(tmp_path)
-    monkeypatch.setenv("PLAYGROUND_LOCALES", str(tmp_path))
+    make_pseudo_language(tmp_path / "locales")
+    monkeypatch.setenv("PLAYGROUND_LOCALES", str(tmp_path / "locales"))
 
 
 @pytest.mark.parametrize("message", MESSAGES)

@@ -35,25 +35,83 @@ from playground.training.suggestions import suggested
 SHORT = {"epochs": 1, "seed": 1, "learning_rate": 0.005}
 
 
-def run_script(source: str, folder: Path, **environment: str) -> str:
-    script = folder / "train.py"
-    script.write_text(source, encoding="utf-8")
+FAST = preset("mnist-fast")
+MUON = TrainConfig(
+    network="mnist-fast", optimizer="muon", precision="bfloat16", whiten=True, initialisation="kaiming", inputs=ZERO_TO_ONE, weight_decay=0.01,
+    epochs=1, seed=1, learning_rate=0.02,
+)  # fmt: skip
+MLP = preset("mnist-mlp")
+ONE_CYCLE = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augmentation(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
+POOLED = NetworkSpec("tiny", (3, 32, 32), (LayerSpec("AvgPool2d", {"kernel_size": 2}), LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10})))
+SAVE_DIGITS = "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
+"""Code that a test appends to a script: saves the images, and prints the sum and type of the labels."""
+CHILD = """
+import contextlib, os, runpy, sys, traceback
+
+for folder in sys.argv[1:]:
+    os.chdir(folder)
+    with open("printed.txt", "w", encoding="utf-8") as printed, open("failed.txt", "w", encoding="utf-8") as failed, contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path(os.path.join(folder, "train.py"), run_name="__main__")
+        except BaseException:
+            traceback.print_exc(file=failed)
+"""
+
+
+def run_scripts(sources: dict[str, str], folder: Path, **environment: str) -> None:
+    """Run each script in a folder of its own; one fresh interpreter runs them all, as its imports take longest."""
+    folders = [folder / name for name in sources]
+    for each, source in zip(folders, sources.values(), strict=True):
+        (each / "train.py").write_text(source, encoding="utf-8")
+    (folder / "child.py").write_text(CHILD, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(script)],
+        [sys.executable, "-W", "error", str(folder / "child.py"), *map(str, folders)],
         cwd=folder,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
-def folder_with_digits(folder: Path) -> Path:
-    """Return the folder with the digits that the page offers for download."""
-    shutil.copy(MNIST_5K_FILE, folder)
+def printed_in(folder: Path) -> str:
+    """Return what a script printed; fail if it did not reach its end."""
+    assert (folder / "failed.txt").read_text(encoding="utf-8") == ""
+    return (folder / "printed.txt").read_text(encoding="utf-8")
+
+
+def prepares(config: TrainConfig) -> str:
+    """Return the part of a script that reads and prepares the digits."""
+    return training_source(MLP, config).split("\nnetwork = ")[0]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of scripts that ran without the playground, each beside the digits that the page offers for download."""
+    folder = tmp_path_factory.mktemp("alone")
+    stacked = "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
+    stacked += "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())"
+    noisy = {inputs: TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1)) for inputs in RANGES}
+    sources = {f"scaled-{inputs}": prepares(config) + stacked for inputs, config in noisy.items()}
+    sources |= {"muon": training_source(FAST, MUON), "digits": training_source(MLP, ONE_CYCLE) + SAVE_DIGITS}
+    for name in sources:
+        (folder / name).mkdir()
+        shutil.copy(MNIST_5K_FILE, folder / name)
+    run_scripts(sources, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def with_playground(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folders of scripts that ran where the playground is installed."""
+    folder = tmp_path_factory.mktemp("with-playground")
+    shapes = TrainConfig(dataset="shapes", network=POOLED.name, batch_size=100, **SHORT)
+    sources = {"digits": prepares(TrainConfig(network="mnist-mlp")) + SAVE_DIGITS, "shapes": training_source(POOLED, shapes)}
+    for name in sources:
+        (folder / name).mkdir()
+    run_scripts(sources, folder, PYTHONPATH=str(ROOT))
     return folder
 
 
@@ -118,24 +176,16 @@ def test_augmentations_of_torchvision_are_in_the_script(augment: Augmentation, t
     assert transform not in training_source(preset("mnist-mlp"), TrainConfig())
 
 
-def test_input_scaling_of_the_script_equals_that_of_the_playground(tmp_path: Path) -> None:
-    """Noise has the same share of the range of pixels; one process runs the scripts, as its imports take longest."""
-    ranges = {STANDARDISED: (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081), ZERO_TO_ONE: (0, 1), BYTES: (0, 255)}
-    scripts = []
-    for inputs in ranges:
-        config = TrainConfig(network="mnist-mlp", inputs=inputs, augment=Augmentation(noise=0.1))
-        source = training_source(preset("mnist-mlp"), config).split("\nnetwork = ")[0]
-        source += "\nimages, noisy = (torch.stack([data[index][0] for index in range(200)]) for data in (Digits(True, normalise), train_data))"
-        scripts.append(source + "\nprint(images.min().item(), images.max().item(), (noisy - images).std().item())")
-    lines = run_script(f"for source in {scripts!r}: exec(source, {{'__name__': '__main__'}})", folder_with_digits(tmp_path)).splitlines()
-    for (inputs, (low, high)), line in zip(ranges.items(), lines, strict=True):
-        least, most, noise = map(float, line.split())
-        assert (least, most) == pytest.approx((low, high), abs=0.001), inputs
-        assert noise == pytest.approx(0.1 * (high - low), rel=0.02), inputs
+RANGES = {STANDARDISED: (-0.1307 / 0.3081, (1 - 0.1307) / 0.3081), ZERO_TO_ONE: (0, 1), BYTES: (0, 255)}
 
 
-SAVE_DIGITS = "\nfor data in (train_data, test_data): np.save(f'{len(data)}.npy', data.images), print(data.labels.sum(), data.labels.dtype)"
-"""Code that a test appends to a script: saves the images, and prints the sum and type of the labels."""
+@pytest.mark.parametrize("inputs", RANGES)
+def test_input_scaling_of_the_script_equals_that_of_the_playground(inputs: str, alone: Path) -> None:
+    """Noise has the same share of the range of pixels."""
+    low, high = RANGES[inputs]
+    least, most, noise = map(float, printed_in(alone / f"scaled-{inputs}").split())
+    assert (least, most) == pytest.approx((low, high), abs=0.001)
+    assert noise == pytest.approx(0.1 * (high - low), rel=0.02)
 
 
 def check_saved_digits(folder: Path, printed: list[str]) -> None:
@@ -146,9 +196,8 @@ def check_saved_digits(folder: Path, printed: list[str]) -> None:
         np.testing.assert_array_equal(np.load(folder / f"{len(expected)}.npy"), expected.squeeze(1).numpy())
 
 
-def test_a_script_reads_the_digits_of_the_installed_playground(tmp_path: Path) -> None:
-    source = training_source(preset("mnist-mlp"), TrainConfig(network="mnist-mlp")).split("\nnetwork = ")[0]
-    check_saved_digits(tmp_path, run_script(source + SAVE_DIGITS, tmp_path, PYTHONPATH=str(ROOT)).split())
+def test_a_script_reads_the_digits_of_the_installed_playground(with_playground: Path) -> None:
+    check_saved_digits(with_playground / "digits", printed_in(with_playground / "digits").split())
 
 
 def test_a_fraction_of_an_epoch_is_rounded_with_a_comment() -> None:
@@ -163,14 +212,10 @@ def test_the_script_has_the_configured_weight_initialisation(name: str) -> None:
     assert ("network.apply(initialise)" in source) == (name != "default")
 
 
-def test_the_script_with_muon_and_whitening_reaches_its_accuracy(tmp_path: Path) -> None:
-    spec = preset("mnist-fast")
-    more = {"precision": "bfloat16", "whiten": True, "initialisation": "kaiming", "inputs": ZERO_TO_ONE, "weight_decay": 0.01}
-    config = TrainConfig(network=spec.name, optimizer="muon", **more, **{**SHORT, "learning_rate": 0.02})
-    printed = run_script(training_source(spec, config), folder_with_digits(tmp_path))
-    (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
+def test_the_script_with_muon_and_whitening_reaches_its_accuracy(alone: Path) -> None:
+    (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed_in(alone / "muon"))
     assert float(accuracy) > 80
-    weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
+    weights = torch.load(alone / "muon" / "network.pt", weights_only=True, map_location="cpu")
     images = load("mnist-5k")
     white = nn.functional.conv2d(normalise(images.train_images, images.info, ZERO_TO_ONE), weights["0.weight"], stride=2)  # (N, 16, 12, 12)
     patterns, negatives = white.transpose(0, 1).flatten(1).chunk(2)  # (8, N · 144) each
@@ -178,22 +223,16 @@ def test_the_script_with_muon_and_whitening_reaches_its_accuracy(tmp_path: Path)
     torch.testing.assert_close(patterns @ patterns.T / patterns.shape[1], torch.eye(8), atol=0.05, rtol=0)
 
 
-def test_the_script_for_digits_reads_the_file_beside_it_and_reaches_its_accuracy(tmp_path: Path) -> None:
-    config = TrainConfig(network="mnist-mlp", schedule="one-cycle", augment=Augmentation(shift=1, flip=False, noise=0.05), label_smoothing=0.05, **SHORT)
-    spec = preset("mnist-mlp")
-    printed = run_script(training_source(spec, config) + SAVE_DIGITS, folder_with_digits(tmp_path))
-    check_saved_digits(tmp_path, printed.split()[-4:])
+def test_the_script_for_digits_reads_the_file_beside_it_and_reaches_its_accuracy(alone: Path) -> None:
+    printed = printed_in(alone / "digits")
+    check_saved_digits(alone / "digits", printed.split()[-4:])
     (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
     assert float(accuracy) > 80
-    weights = torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu")
-    assert str(build(spec).load_state_dict(weights)) == "<All keys matched successfully>"
+    weights = torch.load(alone / "digits" / "network.pt", weights_only=True, map_location="cpu")
+    assert str(build(MLP).load_state_dict(weights)) == "<All keys matched successfully>"
 
 
-def test_the_script_for_shapes_runs_with_the_playground(tmp_path: Path) -> None:
-    layers = (LayerSpec("AvgPool2d", {"kernel_size": 2}), LayerSpec("Flatten"), LayerSpec("Linear", {"out_features": 10}))
-    spec = NetworkSpec("tiny", (3, 32, 32), layers)
-    config = TrainConfig(dataset="shapes", network=spec.name, batch_size=100, **SHORT)
-    printed = run_script(training_source(spec, config), tmp_path, PYTHONPATH=str(ROOT))
-    (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed)
+def test_the_script_for_shapes_runs_with_the_playground(with_playground: Path) -> None:
+    (accuracy,) = re.findall(r"test accuracy ([\d.]+)%", printed_in(with_playground / "shapes"))
     assert float(accuracy) > 12  # one epoch of a single layer: better than one in ten
-    build(spec).load_state_dict(torch.load(tmp_path / "network.pt", weights_only=True, map_location="cpu"))
+    build(POOLED).load_state_dict(torch.load(with_playground / "shapes" / "network.pt", weights_only=True, map_location="cpu"))
