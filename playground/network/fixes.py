@@ -49,7 +49,8 @@ class Position:
         return self.layer.settings
 
     def with_params(self, **changes: Value) -> Fix:
-        """Set parameters of the layer."""
+        """Set parameters of the layer; those that it has already are not mentioned."""
+        changes = {name: value for name, value in changes.items() if self.settings.get(name) != value}
         settings = joined([msg("{name} to {value}", name=name, value=value) for name, value in changes.items()], ", ")
         return self.replace_with(msg("Set {settings}", settings=settings), LayerSpec(self.layer.type, {**self.layer.params, **changes}))
 

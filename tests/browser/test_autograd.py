@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from playground.tensors import link
 
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
+from ..support.serving import to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
 
@@ -49,9 +50,8 @@ def number(page: Page, name: str) -> Locator:
 
 def choose(page: Page, label: str, option: str) -> None:
     """Choose from a list, which closes when the page scrolls."""
-    field = page.get_by_role("combobox", name=label)
-    field.scroll_into_view_if_needed()
-    field.click()
+    to_the_top(page)
+    page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option).click()
 
 

@@ -54,6 +54,16 @@ def test_content_begins_near_the_top(train: Page) -> None:
     assert box is not None and box["y"] <= 80 and box["height"] < 44
 
 
+def test_what_is_scrolled_to_does_not_lie_beneath_the_header(train: Page) -> None:
+    train.set_viewport_size({"width": 1280, "height": 300})
+    main, heading = train.get_by_test_id("stMain"), train.get_by_role("heading", name="Train a network")
+    main.evaluate("main => main.scrollTo({ top: main.scrollHeight, behavior: 'instant' })")
+    heading.evaluate("heading => heading.scrollIntoView({ behavior: 'instant' })")
+    header, top = train.get_by_test_id("stHeader").bounding_box(), heading.bounding_box()
+    assert header is not None and top is not None and top["y"] >= header["y"] + header["height"]
+    train.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_navigation_is_in_one_row_with_the_name_and_the_present_page(train: Page) -> None:
     links = train.get_by_test_id("stTopNavLink")
     expect(links).to_have_text(["Home", "Tensors", "Autograd", "Network", "Train", "Evaluate", "Compare", "Draw"])

@@ -122,6 +122,12 @@ def test_the_receptive_field_of_uneven_adaptive_pooling_has_the_pixels_with_a_gr
     assert [first for first, _ in pixel_ranges(spec, "first")] == starts
 
 
+def test_the_padding_around_uneven_windows_has_no_pixels() -> None:
+    spec = network((1, 28, 28), Layer("Conv2d"), Layer("AdaptiveAvgPool2d", {"output_size": 5}), Layer("Conv2d", {"kernel_size": 13, "padding": 6}))
+    field = receptive_fields(spec, trace(spec))[-1]
+    assert [end - first + 1 for first, end in pixel_ranges(spec, "middle")] == [field.height.size, field.width.size] == [28, 28]
+
+
 @pytest.mark.parametrize(
     "layers",
     [

@@ -265,10 +265,11 @@ def snapshot_of(number: int, share: int = 1000) -> Snapshot:
 
 
 def test_snapshots_after_a_checkpoint_are_void_after_a_resume(run: Run) -> None:
-    assert run.journal.snapshots() == []
+    assert run.journal.snapshots() == [] and run.journal.snapshots_size() == 0
     for event in (started(0), snapshot_of(1), step(1), snapshot_of(40), step(40), snapshot_of(70), step(70), started(30), snapshot_of(35, 500), step(35)):
         run.journal.append(event)
     assert run.journal.snapshots() == [snapshot_of(1), snapshot_of(35, 500)]
+    assert run.journal.snapshots_size() == (run.path / "snapshots.jsonl").stat().st_size > 0
     assert not any(isinstance(event, Snapshot) for event in run.journal.events()[0])
 
 

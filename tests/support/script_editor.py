@@ -15,6 +15,7 @@ NOTHING = "pass"
 def run_script(page: Page, source: str, address: str) -> None:
     """Type a script, press Ctrl+Enter, and wait until the response from `address` is shown."""
     page.locator(".cm-content").click()
+    expect(page.locator(".cm-content")).to_be_focused()
     page.keyboard.press("Control+a")
     page.keyboard.insert_text(source)
     with page.expect_response(re.compile(address)):

@@ -278,6 +278,12 @@ def test_as_many_statements_as_are_allowed_run() -> None:
     assert isinstance(run(source, {}, Bounds(statements=10)).error, BoundsExceeded)
 
 
+def test_a_tensor_may_take_all_memory_that_is_allowed() -> None:
+    source = "y = torch.zeros(1024, 1024)"
+    assert run(source, {}, Bounds(memory=4 * MIB)).error is None
+    assert isinstance(run(source, {}, Bounds(memory=4 * MIB - 1)).error, BoundsExceeded)
+
+
 def test_time_stops_at_its_limit() -> None:
     error = failed("y = 1", Bounds(seconds=-1.0))
     assert isinstance(error, BoundsExceeded)
