@@ -191,6 +191,22 @@ def test_train(reader: Page, run: Run) -> None:
         check(reader)
 
 
+def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page) -> None:
+    go(reader, "/", "See PyTorch at work")
+    reader.get_by_role("button", name=pseudo("Watch a network learn")).click()
+    reader.locator(".monitor-state[data-state=running]").wait_for()
+    reader.locator("[data-plot=loss] .scatterlayer").wait_for()
+    check(reader)
+    reader.locator(".monitor").get_by_role("button", name=pseudo("Pause"), exact=True).click()
+    reader.locator(".monitor-state[data-state=paused]").wait_for()
+    for tab in reader.locator(".monitor-views").get_by_role("tab").all():
+        tab.click()
+        settled(reader)
+        check(reader)
+    reader.locator(".monitor").get_by_role("button", name=pseudo("Stop"), exact=True).click()
+    reader.locator(".monitor-state[data-state=stopped]").wait_for()
+
+
 def test_a_run_that_failed_says_why(reader: Page, diverged: Run) -> None:
     go(reader, f"/train?run={diverged.id}", "Train a network")
     expect(reader.locator(".monitor-message")).to_contain_text(pseudo("Train again with a smaller learning rate, for example a tenth of it."))
