@@ -137,7 +137,7 @@ def as_plain(text: str) -> str | dict[str, Any]:
 def from_plain(document: object, depth: int = MAX_DEPTH) -> str:
     """Read a text written by `as_plain`.
 
-    The data may come from an imported archive. So a template is only filled if its gaps are `GAPS` and it gives the English text that stands beside it;
+    The data may come from an imported archive. So a template is only filled if its gaps are `GAPS` and it gives the English text of the same record;
     otherwise that text is returned, and is not translated.
 
     Raises:

@@ -68,6 +68,7 @@ def test_navigation_is_in_one_row_with_the_name_and_the_present_page(train: Page
     links = train.get_by_test_id("stTopNavLink")
     expect(links).to_have_text(["Home", "Tensors", "Autograd", "Network", "Train", "Evaluate", "Compare", "Draw"])
     assert style(links.first.locator("p"), "font-size") == "16px"
+    assert style(links.first, "padding-left") == style(links.first, "padding-right") == "12px"
     brand = train.locator(":has(> [data-testid=stHeaderLogo])")
     assert brand.evaluate("element => getComputedStyle(element, '::after').content") == '"PyTorch playground"'
     assert edges(brand)[1] < edges(links.first)[0] + 1 and edges(links.last)[1] < 1000
