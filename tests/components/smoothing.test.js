@@ -30,3 +30,9 @@ test("a point counts half after 8 % of the axis at the strongest", () => {
 test("gaps stay gaps", () => {
   assert.deepEqual(smooth({ x: [1, 2, 3], y: [1, null, 1] }, 0.5, 3), [1, null, 1])
 })
+
+test("no point counts beyond a cut", () => {
+  const jump = { x: [1, 2, 3, 4], y: [1, 1, 9, 9] }
+  assert.deepEqual(smooth(jump, 0.5, 4, [2]), [1, 1, 9, 9])
+  assert.ok(smooth(jump, 0.5, 4)[2] < 9)
+})

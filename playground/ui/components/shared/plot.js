@@ -50,7 +50,11 @@ export function theme(root) {
   const style = getComputedStyle(root)
   /** @param {string} name */
   const of = (name) => style.getPropertyValue(`--st-${name}`).trim()
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize)
   return {
+    size: 0.8125 * rem, // of texts, in pixels
+    zoom: rem / 16, // of everything else
+    soft: token(root, "soft"), training: token(root, "training"), test: token(root, "test"), gradient: token(root, "gradient"), accent: token(root, "accent"),
     text: of("text-color"), grid: of("border-color"), font: of("font"), back: of("secondary-background-color"), page: of("background-color"),
     colours: of("chart-categorical-colors").split(",").map((colour) => colour.trim()),
     scale: of("chart-sequential-colors").split(",").map((colour) => colour.trim()),
@@ -85,4 +89,18 @@ export function layout(look, height, x, y, more = {}) {
 export function depth(look, index, count) {
   const last = Math.round((look.scale.length - 1) * 0.85)
   return look.scale[Math.round((count > 1 ? index / (count - 1) : 0) * last)]
+}
+
+/**
+ * The colour of a token of controls.css, as `rgb(…)`.
+ * @param {Element} root
+ * @param {string} name
+ */
+function token(root, name) {
+  const probe = document.createElement("i")
+  probe.style.color = `var(--${name})`
+  root.append(probe)
+  const { color } = getComputedStyle(probe)
+  probe.remove()
+  return color
 }

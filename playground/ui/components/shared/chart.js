@@ -1,0 +1,172 @@
+// Charts of lines, drawn by Plotly: the name of a line stands at its end, marks stay inside, and everything grows with the page's text.
+
+import { loadPlotly } from "./plot.js"
+
+/** @import { Look } from "./plot.js" */
+
+/**
+ * A line of a chart. Its name stands at its end: there is no legend.
+ * @typedef {object} Line
+ * @property {string} name empty for none
+ * @property {number[]} x
+ * @property {(number | null)[]} y
+ * @property {string} colour
+ * @property {string} [dash] of Plotly, such as "dot"
+ * @property {number} [width]
+ * @property {string} [shape] of Plotly, "hv" for steps
+ * @property {object} [marker] of Plotly; without one the points are not drawn
+ * @property {{ low: number[], high: number[] }} [band] drawn faintly behind the line
+ * @property {boolean} [dot] whether its last point is marked
+ */
+
+/**
+ * A vertical line with a text.
+ * @typedef {{ at: number, text: string, colour?: string, dash?: string }} Mark
+ */
+
+/**
+ * @typedef {object} Chart
+ * @property {Line[]} lines
+ * @property {{ title: string, range: [number, number], zoomed?: boolean }} x
+ * @property {{ share?: boolean, log?: boolean }} [y] shares reach from 0 to 1
+ * @property {Mark[]} [marks]
+ * @property {string} [revision] stays the same while a zoom shall stay
+ * @property {(low?: number, high?: number) => void} [zoomed] called with the visible part of the horizontal axis, and without arguments when all is visible
+ */
+
+const LABEL = 17 // pixels of a line of text at the usual size, as those below
+const LETTER = 7
+const MARGIN = { l: 46, r: 10, t: 12, b: 24 }
+
+/**
+ * Draw lines into a box, which they fill: three ticks, a name at each line's end, marks that stay inside. Sizes follow the size of the page's text.
+ * @param {HTMLElement} plot has a height of its own
+ * @param {Chart} chart
+ * @param {Look} look
+ */
+export async function drawLines(plot, chart, look) {
+  const Plotly = await loadPlotly()
+  const { clientWidth: width, clientHeight: height } = plot
+  if (!width || !height) return // it is hidden, or the page was left
+  const { lines, x, y = {}, marks = [] } = chart
+  const { zoom } = look
+  const [low, high] = verticalRange(lines, x, y)
+  const inner = { width: width - zoom * (MARGIN.l + MARGIN.r), height: height - zoom * (MARGIN.t + MARGIN.b) }
+  const ends = endLabels(lines, x.range, [low, high], y.log ?? false, { width: inner.width / zoom, height: inner.height / zoom })
+  const ticks = y.log ? [...new Set([low, Math.round((low + high) / 2), high])].map((power) => 10 ** power) : [low, (low + high) / 2, high]
+  const axis = { showline: false, zeroline: false, fixedrange: true, tickfont: { color: look.soft, size: look.size } }
+  const text = { showarrow: false, font: { size: look.size } }
+  await Plotly.react(plot, lines.flatMap((line) => tracesOf(line, y.share ? "%{y:.1%}" : "%{y:.4~g}", zoom)), {
+    width, height, margin: Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: "x unified",
+    paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: look.size, color: look.text },
+    hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } }, dragmode: chart.zoomed && !hasCoarsePointer() ? "zoom" : false,
+    xaxis: { ...axis, range: x.range, showgrid: false, nticks: 6, fixedrange: !chart.zoomed },
+    yaxis: { ...axis, type: y.log ? "log" : "linear", range: [low, high], gridcolor: look.grid, tickvals: ticks, ticktext: ticks.map((value) => (y.share ? share(value) : tick(value))) },
+    shapes: marks.map(({ at, colour = look.text, dash = "dash" }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5 * zoom, dash } })),
+    annotations: [
+      { ...text, text: x.title, xref: "paper", x: 1, xanchor: "right", yref: "paper", y: 0, yanchor: "bottom", font: { size: look.size, color: look.soft } },
+      ...marks.map((mark, index) => {
+        const left = (inner.width / zoom) * (1 - (mark.at - x.range[0]) / (x.range[1] - x.range[0])) < LETTER * mark.text.length + 8
+        return { ...text, name: "mark", text: mark.text, x: mark.at, xanchor: left ? "right" : "left", xshift: zoom * (left ? -4 : 4), yref: "paper", y: 1, yanchor: "top", yshift: -zoom * LABEL * (index % 4), bgcolor: look.page, opacity: 0.9 }
+      }),
+      ...ends.map(({ line, x: at, up, left }) => ({
+        ...text, name: "end", text: `<b>${line.name}</b>`, font: { size: look.size, color: line.colour }, x: at, xanchor: left ? "right" : "left", xshift: left ? 0 : 10 * zoom,
+        yref: "paper", y: 0, yanchor: "middle", yshift: zoom * up,
+      })),
+    ],
+  }, { displayModeBar: false, doubleClick: false, showTips: false })
+  listen(/** @type {PlotElement} */ (plot), chart.zoomed)
+}
+
+/**
+ * @param {PlotElement} plot
+ * @param {Chart["zoomed"]} zoomed
+ */
+function listen(plot, zoomed) {
+  if (!plot.removeAllListeners) return // the page was left meanwhile, and the plot with it
+  for (const event of ["plotly_relayout", "plotly_doubleclick"]) plot.removeAllListeners(event)
+  if (!zoomed) return
+  plot.on("plotly_relayout", (change) => { if ("xaxis.range[0]" in change) zoomed(change["xaxis.range[0]"], change["xaxis.range[1]"]) })
+  plot.on("plotly_doubleclick", () => zoomed())
+}
+
+/**
+ * @param {Line} line
+ * @param {string} format
+ * @param {number} zoom
+ */
+function tracesOf({ name, x, y, colour, dash, width = 2.25, shape, marker, band, dot }, format, zoom) {
+  const edge = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" }
+  const last = y.findLastIndex((value) => value !== null)
+  return [
+    ...(band ? [{ ...edge, x, y: band.low }, { ...edge, x, y: band.high, fill: "tonexty", fillcolor: colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.16)") }] : []),
+    { x, y, name, mode: marker ? "lines+markers" : "lines", line: { color: colour, width: width * zoom, dash, shape }, marker, hovertemplate: `${format}<extra>${name}</extra>` },
+    ...(dot && last >= 0 ? [{ x: [x[last]], y: [y[last]], mode: "markers", marker: { color: colour, size: 9 * zoom }, hoverinfo: "skip" }] : []),
+  ]
+}
+
+/**
+ * The range of the vertical axis; with `log`, whole powers of ten. What is zoomed into is shown as large as it can be.
+ * @param {Pick<Line, "x" | "y">[]} lines
+ * @param {Chart["x"]} x
+ * @param {NonNullable<Chart["y"]>} y
+ */
+export function verticalRange(lines, { range: [from, to], zoomed }, { share: isShare, log }) {
+  const visible = lines.flatMap((line) => line.y.filter((value, at) => value !== null && Number.isFinite(value) && line.x[at] >= from && line.x[at] <= to && (!log || value > 0)))
+  const values = /** @type {number[]} */ (visible)
+  const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [log ? 0.1 : 0, 1]
+  if (log) return [Math.floor(Math.log10(low)), Math.max(Math.ceil(Math.log10(high)), Math.floor(Math.log10(low)) + 1)]
+  if (!zoomed) return [0, isShare ? 1 : high * 1.02 || 1]
+  const room = 0.05 * (high - low) || 0.05 * Math.abs(high) || 0.5
+  return [Math.max(low - room, low >= 0 ? 0 : low - room), isShare ? Math.min(high + room, 1) : high + room]
+}
+
+/**
+ * Where the names of lines stand: right of their ends, or where there is no room left of it and on the side where the line is not; one under another.
+ * @param {Line[]} lines
+ * @param {[number, number]} horizontal the range of the axis
+ * @param {number[]} vertical
+ * @param {boolean} log
+ * @param {{ width: number, height: number }} room
+ */
+export function endLabels(lines, [from, to], [low, high], log, { width, height }) {
+  const found = lines.flatMap((line) => {
+    const last = line.x.findLastIndex((value, at) => value <= to && value >= from && line.y[at] !== null)
+    if (last < 0 || !line.name) return []
+    const value = Number(line.y[last])
+    const up = (height * ((log ? Math.log10(value) : value) - low)) / (high - low)
+    const left = width * ((to - line.x[last]) / (to - from)) < LETTER * line.name.length + 14
+    return [{ line, x: line.x[last], up: Math.min(Math.max(up, 0), height), left }]
+  })
+  const beside = found.filter(({ left }) => !left)
+  const inside = found.filter(({ left }) => left)
+  const below = inside.length > 0 && inside.reduce((sum, { up }) => sum + up, 0) / inside.length > height / 2
+  inside.sort((one, other) => (below ? other.up - one.up : one.up - other.up))
+  const edge = below ? Math.min(...inside.map(({ up }) => up)) : Math.max(...inside.map(({ up }) => up))
+  inside.forEach((label, place) => { label.up = edge + (below ? -1 : 1) * LABEL * (place + 0.8) })
+  const places = apart(beside.map(({ up }) => up), LABEL)
+  beside.forEach((label, place) => { label.up = places[place] })
+  return [...beside, ...inside].map((label) => ({ ...label, up: Math.min(Math.max(label.up, 6), height) }))
+}
+
+/**
+ * Positions at least `gap` apart, each as close to where it wants to be as its neighbours above allow.
+ * @param {number[]} positions
+ * @param {number} gap
+ */
+export function apart(positions, gap) {
+  const order = positions.map((_, index) => index).sort((one, other) => positions[one] - positions[other])
+  const moved = [...positions]
+  const excess = order.slice(1).reduce((sum, index, place) => sum + Math.max(0, gap - (positions[index] - positions[order[place]])), 0)
+  if (excess) moved[order[0]] -= excess / 2
+  order.slice(1).forEach((index, place) => { moved[index] = Math.max(moved[index], moved[order[place]] + gap) })
+  return moved
+}
+
+const hasCoarsePointer = () => matchMedia("(pointer: coarse)").matches // no text: a media query. With a finger, a drag scrolls the page.
+
+/** @param {number} value */
+const tick = (value) => (value === 0 ? "0" : Math.abs(value) >= 0.001 && Math.abs(value) < 10000 ? String(Number(value.toPrecision(2))) : value.toExponential(0).replace("e+", "e").replace("-", "−"))
+
+/** @param {number} value */
+const share = (value) => `${Number((100 * value).toPrecision(3))}\u202f%`
