@@ -37,6 +37,12 @@ class PlaygroundError(Exception):
         return joined([self.message, self.hint]) if self.hint else self.message
 
 
+class BusyError(PlaygroundError):
+    """A request that came to no result because the server had too much to do; nothing is wrong with it, and the same request may succeed later."""
+
+    status = 503
+
+
 class UnknownName(PlaygroundError):
     """A name that is not in a catalogue: a data set, a network, a layer, a device, a run."""
 

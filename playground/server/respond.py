@@ -15,7 +15,7 @@ from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from playground.errors import PlaygroundError
+from playground.errors import BusyError, PlaygroundError
 from playground.messages import language, msg, translated
 
 MAX_BODY = 32_768
@@ -39,14 +39,15 @@ class Forbidden(PlaygroundError):
 
 
 def answered(handler: Handler) -> Handler:
-    """Turn a `PlaygroundError` of the handler into a JSON response that the component can show."""
+    """Turn a `PlaygroundError` of the handler into a JSON response that the component can show; `retry` says that the same request may succeed."""
 
     @wraps(handler)
     async def handle(request: Request) -> Response:
         try:
             return await handler(request)
         except PlaygroundError as error:
-            return AsciiJSON({"error": error.text}, error.status)
+            retry = {"retry": True} if isinstance(error, BusyError) else {}
+            return AsciiJSON({"error": error.text, **retry}, error.status)
 
     return handle
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from playground import environment
-from playground.errors import PlaygroundError
+from playground.errors import BusyError, PlaygroundError
 from playground.forking import CAN_FORK, Forker
 from playground.messages import language, msg, translated
 
@@ -34,7 +34,8 @@ COMPARE_DEVICES = "playground.tensors.device_benchmark:compare_devices"
 REPORT_SECONDS = 0.8
 """Processor time for the report on a script, in seconds."""
 WALL_CLOCK_FACTOR = 20
-"""Largest ratio of elapsed time to processor time of a process; other processes use the processor as well."""
+"""Elapsed time that a process may take, as a multiple of its processor time. Only processor time is a script's own doing; this bound ends a process
+that hangs, or that others keep from the processor."""
 OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
 """Sent by a process instead of a result when its processor time is used up."""
 EXTRA_MEMORY = 512 * 2**20
@@ -103,7 +104,8 @@ class Sandbox:
             seconds: limit on the processor time; by default that of one script.
 
         Raises:
-            PlaygroundError: the task raised it, took too long, returned too much, or its process ended without a result.
+            PlaygroundError: the task raised it, used up its processor time, returned too much, or its process ended without a result.
+            BusyError: there was no result within `WALL_CLOCK_FACTOR` times that, because the process waited.
         """
         with self._slots:
             pid, connection = self._start("playground.tensors.sandbox:run_child", task)
@@ -132,9 +134,9 @@ def _exchange(pid: int, connection: socket.socket, request: Mapping[str, Any], s
                 raise PlaygroundError(msg("The script’s result is too large to show."), msg("Print less, or keep fewer and smaller tensors."))
     except TimeoutError:
         _kill(pid)
-        raise PlaygroundError(
-            msg("There was no result within {seconds:.0f} seconds, so the script was stopped.", seconds=wall_seconds),
-            msg("The computer is very busy, or an operation hangs. Run it again."),
+        raise BusyError(
+            msg("The server was too busy: the script had no result after {seconds:.0f} seconds.", seconds=wall_seconds),
+            msg("Nothing is wrong with your script. Try again in a moment."),
         ) from None
     except OSError:
         received.clear()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from playground.errors import PlaygroundError
+from playground.errors import BusyError, PlaygroundError
 from playground.server.routes import scripts
 from playground.server.services import services
 from playground.tensors.exercises import EXERCISES, exercise
@@ -145,6 +145,17 @@ def test_a_script_that_exceeds_its_time_limit_is_reported_as_an_error(client: Te
     answer = client.post("/api/tensors/run", json={"source": "x = 1"})
     assert answer.status_code == 400
     assert answer.json() == {"error": "This took longer than 3 seconds, so it was stopped. Make its tensors smaller."}
+
+
+def test_a_busy_server_says_that_the_request_can_be_tried_again(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Busy(InProcessSandbox):
+        def run(self, *_: Any) -> dict[str, Any]:
+            raise BusyError("The server was too busy.", "Try again in a moment.")
+
+    monkeypatch.setattr(services(), "sandbox", Busy())
+    answer = client.post("/api/tensors/run", json={"source": "x = 1"})
+    assert answer.status_code == 503
+    assert answer.json() == {"error": "The server was too busy. Try again in a moment.", "retry": True}
 
 
 @pytest.mark.parametrize("path", ["tensors/run", "autograd/run", "autograd/curve", "autograd/gradcheck", "network/activations"])

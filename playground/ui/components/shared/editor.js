@@ -29,7 +29,7 @@ const bubble = {
 // Only variables, no colours: the browser follows a change of Streamlit's theme, and nothing here needs to hear of it.
 const theme = EditorView.theme({
   "&": {
-    fontSize: "15px", color: "var(--st-text-color)", background: "var(--st-secondary-background-color, transparent)",
+    fontSize: ".9375rem", color: "var(--st-text-color)", background: "var(--st-secondary-background-color, transparent)",
     border: "1px solid var(--st-border-color)", borderRadius: "var(--st-base-radius)", maxHeight: "var(--editor-max-height, 60vh)",
   },
   "&.cm-focused": { outline: "1px solid var(--st-primary-color)", borderColor: "var(--st-primary-color)" },
@@ -38,7 +38,7 @@ const theme = EditorView.theme({
   ".cm-content": { padding: ".6em 0", caretColor: "var(--st-primary-color)" },
   ".cm-line": { padding: "0 .8em 0 .5em" },
   ".cm-content ::selection": { background: veil("primary-color", 15) },
-  ".cm-gutters": { background: "transparent", color: "var(--st-gray-text-color)", border: "none" },
+  ".cm-gutters": { background: "var(--st-secondary-background-color)", color: "var(--st-gray-text-color)", border: "none" }, // long lines scroll beneath them
   ".cm-lineNumbers .cm-gutterElement": { minWidth: "2ch", padding: "0 .4em 0 0", fontVariantNumeric: "tabular-nums" },
   ".cm-activeLine, .cm-activeLineGutter": { background: "transparent" },
   "&.cm-focused .cm-activeLine": { background: veil("text-color", 4) },
@@ -121,7 +121,7 @@ export class Editor {
         python(), indentUnit.of("    "), indentOnInput(), history(), bracketMatching(), closeBrackets(),
         autocompletion({ override: [(context) => this.offer(context, context.explicit)], icons: false }), tooltips({ tooltipSpace: space }),
         lintGutter(), lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), lit,
-        theme, syntaxHighlighting(shades), EditorView.lineWrapping,
+        theme, syntaxHighlighting(shades),
         EditorView.contentAttributes.of({ "aria-label": label }),
         EditorView.updateListener.of((update) => { if (update.docChanged) onChange?.(this.text) }),
       ],

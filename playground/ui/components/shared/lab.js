@@ -2,7 +2,7 @@
 // A page's class extends it with `present(answer, source)`. Streamlit receives each run afterwards.
 
 import { request } from "./client.js"
-import { alignment, find, rich } from "./dom.js"
+import { alignment, button, find, rich } from "./dom.js"
 import { Editor } from "./editor.js"
 import { t } from "./text.js"
 
@@ -11,14 +11,18 @@ import { t } from "./text.js"
  * @import { Component } from "./mounting.js"
  */
 
-/** @typedef {Pick<ScriptFault, "message" | "explanation" | "fixes"> & Partial<ScriptFault>} Fault of a request that failed there is only a message */
+/** @typedef {Pick<ScriptFault, "message" | "explanation" | "fixes"> & Partial<ScriptFault> & { retry?: boolean }} Fault of a request that failed there is only a message, and whether to try again */
+
+const PAUSE_MS = 400 // after the last key, until what was typed is run
+const LONGEST_LINK = 4000 // characters of a packed script, as in playground/tensors/link.py
 
 export class Lab {
   /**
    * @param {HTMLElement | ShadowRoot} root holds .lab with .editor, .run, .link, .fault and .printed
    * @param {string} address of the route that runs scripts
+   * @param {{ live?: boolean }} [options] whether a script runs while it is typed
    */
-  constructor(root, address) {
+  constructor(root, address, { live = false } = {}) {
     this.root = find(root, ".lab")
     this.address = address
     this.fault = find(root, ".fault")
@@ -26,14 +30,23 @@ export class Lab {
     /** @type {any} the data of the component; none before the first update */
     this.data = undefined
     this.done = 0 // the command carried out last
-    this.asking = this.again = false
+    this.asking = false
+    /** @type {{ typed: boolean } | null} the run that follows the one under way */
+    this.waiting = null
+    this.live = live
+    /** @type {number | undefined} */
+    this.timer = undefined
+    /** @type {Record<string, unknown> | null} the last run that Streamlit has not received */
+    this.unreported = null
     /** @type {Fault | undefined} */
     this.failed = undefined
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
-    this.run = this.run.bind(this)
-    this.editor = new Editor(find(root, ".editor"), { label: t("Script. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: this.run })
-    find(root, ".run").onclick = this.run
+    const run = () => this.run()
+    const box = find(root, ".editor")
+    this.editor = new Editor(box, { label: t("Script. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: run, onChange: () => this.typing() })
+    box.addEventListener("focusout", () => this.tell())
+    find(root, ".run").onclick = run
     const link = find(root, ".link")
     link.onclick = () => this.copyLink(link)
     this.complete()
@@ -65,13 +78,23 @@ export class Lab {
     this.editor.complete(known.map(({ label, group, signature, summary }) => ({ label, detail: group, info: [signature, summary].filter(Boolean).join("\n") })))
   }
 
+  /** Run what was typed after a pause. */
+  typing() {
+    if (!this.live) return
+    clearTimeout(this.timer)
+    this.timer = setTimeout(() => this.run({ typed: true }), PAUSE_MS)
+  }
+
   /**
-   * One request at a time; a run requested meanwhile follows with the newest script.
+   * One request at a time; a run requested meanwhile follows with the newest script. While a script is typed it is often incomplete:
+   * then the last picture stays, and Streamlit hears of the script, and writes it into the address, only when the editor is left.
+   * @param {{ typed?: boolean }} [options]
    * @returns {Promise<void>}
    */
-  async run() {
+  async run({ typed = false } = {}) {
+    clearTimeout(this.timer)
     if (this.asking) {
-      this.again = true
+      this.waiting = { typed: typed && (this.waiting?.typed ?? true) }
       return
     }
     this.asking = true
@@ -80,23 +103,34 @@ export class Lab {
     const answer = await this.ask(this.body(source))
     this.asking = false
     this.root.classList.remove("busy")
-    if (this.again) {
-      this.again = false
-      return this.run()
+    if (this.waiting) {
+      const { waiting } = this
+      this.waiting = null
+      return this.run(waiting)
     }
-    this.failed = typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error
+    this.failed = typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [], retry: answer.retry || answer.unreachable } : answer.error
     this.showFault(this.failed, source)
-    this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `${t("Warning: {text}", { text })}\n`)].join("")
-    this.present(answer, source)
-    this.setState("ran", this.summary(answer, source))
+    if (!typed || !this.failed) {
+      this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `${t("Warning: {text}", { text })}\n`)].join("")
+      this.present(answer, source, typed)
+    }
+    this.unreported = this.summary(answer, source)
+    if (!typed || !this.editor.view.hasFocus) this.tell()
+  }
+
+  /** Tell Streamlit about the last run. */
+  tell() {
+    if (this.unreported) this.setState("ran", this.unreported)
+    this.unreported = null
   }
 
   /**
    * Show the answer to a run.
    * @param {any} _answer
    * @param {string} _source
+   * @param {boolean} _typed whether the learner is still typing
    */
-  present(_answer, _source) {
+  present(_answer, _source, _typed) {
     throw new Error("A page's class shows the answer.")
   }
 
@@ -146,21 +180,25 @@ export class Lab {
     }
     if (fault.explanation) box.append(rich("p", "why", fault.explanation))
     for (const fix of fault.fixes) {
-      const button = rich("button", "fix", fix.label)
-      button.type = "button"
-      button.onclick = () => {
+      const made = rich("button", "fix", fix.label)
+      made.type = "button"
+      made.onclick = () => {
         this.editor.apply({ start: unit(fix.start), end: unit(fix.end), text: fix.text })
         this.run()
       }
-      box.append(button)
+      box.append(made)
     }
+    if (fault.retry) box.append(button(t("Try again"), () => this.run()))
   }
 
   /** @param {HTMLButtonElement} button */
   async copyLink(button) {
+    const url = new URL(window.location.href)
+    const script = await packed(this.editor.text) // what is being typed does not stand in the address yet
+    url.searchParams.set("script", script)
     try {
-      await navigator.clipboard.writeText(window.location.href)
-      button.textContent = t("Copied")
+      if (script.length <= LONGEST_LINK) await navigator.clipboard.writeText(url.href)
+      button.textContent = script.length <= LONGEST_LINK ? t("Copied") : t("The script is too long for a link")
     } catch {
       button.textContent = t("Copy it from the address bar")
     }
@@ -168,6 +206,17 @@ export class Lab {
   }
 
   close() {
+    clearTimeout(this.timer)
     this.editor.destroy()
   }
+}
+
+/**
+ * A script as part of an address, as `pack` in playground/tensors/link.py makes it.
+ * @param {string} source
+ */
+export async function packed(source) {
+  const stream = new Blob([source]).stream().pipeThrough(new CompressionStream("deflate"))
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
 }
