@@ -9,7 +9,7 @@ from typing import Literal, TypedDict
 
 from playground.network.spec import NetworkSpec
 
-Severity = Literal["problem", "hint"]
+Severity = Literal["problem", "hint", "idea"]
 Start = Literal["fresh", "fork"]
 
 
@@ -37,8 +37,16 @@ class Remedy:
 
 
 @dataclass(frozen=True)
+class Undo:
+    """A command to the run that sets back what the learner changed."""
+
+    command: Literal["learning-rate", "optimizer"]
+    value: float | str
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A fault of a run."""
+    """A fault of a run, or something to try with a healthy one."""
 
     name: str
     """Identifier of its detector, such as `rate-too-high`."""
@@ -58,6 +66,15 @@ class Finding:
     """Best first."""
     explains: tuple[str, ...] = ()
     """Titles of further faults that follow from this one and are not reported separately."""
+    undo: tuple[Undo, ...] = ()
+    """What sets back the learner's own change that caused it; empty if there is none, or it is set back."""
+
+
+class UndoCommand(TypedDict):
+    """A command to the run that sets back what the learner changed."""
+
+    command: Literal["learning-rate", "optimizer"]
+    value: float | str
 
 
 class ProposedRemedy(TypedDict):
@@ -75,7 +92,7 @@ class ProposedRemedy(TypedDict):
 
 
 class ReportedFinding(TypedDict):
-    """A fault of a run, as a page shows it."""
+    """A fault of a run, or something to try with a healthy one, as a page shows it."""
 
     name: str
     title: str
@@ -90,6 +107,8 @@ class ReportedFinding(TypedDict):
     """Titles of further faults that follow from this one."""
     remedies: list[ProposedRemedy]
     """Best first."""
+    undo: list[UndoCommand]
+    """Sets back the learner's own change that caused it; empty if there is nothing to set back."""
 
 
 def as_json(findings: Iterable[Finding]) -> list[ReportedFinding]:
@@ -116,6 +135,7 @@ def as_json(findings: Iterable[Finding]) -> list[ReportedFinding]:
                 }
                 for remedy in finding.remedies
             ],
+            "undo": [{"command": undo.command, "value": undo.value} for undo in finding.undo],
         }
         for finding in findings
     ]

@@ -1,4 +1,4 @@
-"""Run every detector on a run's record, and report faults that follow from another one together with it."""
+"""Run every detector on a run's record, and report faults that follow from another one together with it; of a healthy run, something to try."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from playground.runs.coach import curves, design, inside, steps
+from playground.runs.coach.experiments import next_experiment
 from playground.runs.coach.finding import Finding
+from playground.runs.coach.own_changes import led_by_cause, own_change
 from playground.runs.coach.record import Record
 
 Detector = Callable[[Record], Finding | None]
 
 DETECTORS: tuple[Detector, ...] = (
+    own_change,
     steps.not_a_number,
     inside.starts_at_zero,
     inside.inputs_not_normalised,
@@ -43,6 +46,7 @@ _WRONG_SCALE = ("vanishing-gradients", "rate-too-high", "dead-relus", *_SMALL_ST
 """Faults of a network whose activations or steps have the wrong scale."""
 
 EXPLAINS: dict[str, tuple[str, ...]] = {
+    "own-change": ("not-a-number", "exploding-gradients", "overfitting", *_WRONG_SCALE),
     "not-a-number": ("inputs-not-normalised", "exploding-gradients", "overfitting", *_WRONG_SCALE),
     "starts-at-zero": _WRONG_SCALE,
     "inputs-not-normalised": ("exploding-gradients", *_WRONG_SCALE),
@@ -70,18 +74,27 @@ def detected(record: Record) -> tuple[Finding, ...]:
 
     The run may still be training: a detector reports nothing before there is evidence.
     """
-    if not record.step and record.diverged is None:
-        return ()
-    return tuple(filter(None, (detector(record) for detector in DETECTORS)))
+    return tuple(led_by_cause(record, fault) for fault in _faults(record))
 
 
 def findings(record: Record) -> tuple[Finding, ...]:
     """Return the faults of a run without their consequences, problems before hints; empty for a healthy run."""
     causes: list[Finding] = []
-    for finding in detected(record):
-        cause = next((index for index, other in enumerate(causes) if finding.name in EXPLAINS.get(other.name, ())), None)
+    for fault in _faults(record):
+        cause = next((index for index, other in enumerate(causes) if fault.name in EXPLAINS.get(other.name, ())), None)
         if cause is None:
-            causes.append(finding)
+            causes.append(fault)
         else:
-            causes[cause] = replace(causes[cause], explains=(*causes[cause].explains, finding.title))
-    return tuple(sorted(causes, key=lambda finding: finding.severity == "hint"))
+            causes[cause] = replace(causes[cause], explains=(*causes[cause].explains, fault.title))
+    return tuple(sorted((led_by_cause(record, cause) for cause in causes), key=lambda finding: finding.severity == "hint"))
+
+
+def advice(record: Record) -> tuple[Finding, ...]:
+    """Return the faults of a run; of a healthy one, something to try, if there is anything."""
+    return findings(record) or tuple(filter(None, [next_experiment(record)]))
+
+
+def _faults(record: Record) -> list[Finding]:
+    if not record.step and record.diverged is None:
+        return []
+    return [fault for detector in DETECTORS if (fault := detector(record))]

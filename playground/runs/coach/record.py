@@ -15,7 +15,7 @@ from playground.runs.columns import NAMES, Array
 from playground.runs.history import Change, History
 from playground.runs.run import State
 from playground.training.config import TrainConfig
-from playground.training.events import Diverged, Evaluated, LearningRate, Observed
+from playground.training.events import Diverged, Evaluated, LearningRate, Observed, OptimizerChanged
 
 WEIGHTED = ("Linear", "Conv2d", "PatchEmbedding", "ResidualBlock", "TransformerEncoderLayer")
 """Layers with weights that are learned, normalisation layers excluded."""
@@ -45,7 +45,7 @@ class Record:
     evaluations: tuple[Evaluated, ...] = ()
     observations: tuple[Observed, ...] = ()
     changes: tuple[Change, ...] = ()
-    """What was changed by hand while it ran."""
+    """What was changed by hand while it ran; of a fork, since its checkpoint."""
     diverged: Diverged | None = None
     steps_per_epoch: int = 1
     total_steps: int = 1
@@ -62,6 +62,7 @@ class Record:
             ConfigError: its network cannot be read.
         """
         run, started = history.run, history.started
+        forked_at = history.created.parent_step if history.created else 0  # its settings include what was changed before
         return cls(
             run.config,
             run.network,
@@ -69,7 +70,7 @@ class Record:
             history.steps.table(),
             tuple(history.evaluations),
             tuple(history.observations),
-            tuple(history.changes),
+            tuple(change for change in history.changes if change.step > forked_at),
             history.diverged,
             max(1, started.steps_per_epoch) if started else 1,
             max(1, started.total_steps) if started else 1,
@@ -132,6 +133,12 @@ class Record:
         """The learning rate set last; with a schedule, its peak."""
         by_hand = [change.learning_rate for change in self.changes if isinstance(change, LearningRate)]
         return by_hand[-1] if by_hand else self.config.learning_rate
+
+    @property
+    def optimizer(self) -> str:
+        """The name of the optimizer set last."""
+        by_hand = [change.optimizer for change in self.changes if isinstance(change, OptimizerChanged)]
+        return by_hand[-1] if by_hand else self.config.optimizer
 
     @cached_property
     def curve(self) -> tuple[Array, Array]:

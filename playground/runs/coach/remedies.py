@@ -113,10 +113,10 @@ def longer(record: Record) -> Remedies:
 
 
 def _is_change(record: Record, changes: Mapping[str, object]) -> bool:
-    """Return whether the settings are valid and differ from the run's; its learning rate can have been changed during training."""
+    """Return whether the settings are valid and differ from the run's; some can have been changed during training."""
     before = record.config.to_dict()
     try:
         TrainConfig.from_dict({**before, **changes})
     except ConfigError:
         return False
-    return any({**before, "learning_rate": record.learning_rate}[name] != value for name, value in changes.items())
+    return any({**before, "learning_rate": record.learning_rate, "optimizer": record.optimizer}[name] != value for name, value in changes.items())

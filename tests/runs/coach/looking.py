@@ -21,6 +21,7 @@ def cut(record: Record, share: float) -> Record:
         steps=record.steps[:, record.steps[0] <= last],
         evaluations=tuple(each for each in record.evaluations if each.step <= last),
         observations=tuple(each for each in record.observations if each.step <= last),
+        changes=tuple(each for each in record.changes if each.step <= last),
         diverged=None,
         checkpoints=tuple(step for step in record.checkpoints if step <= last),
     )

@@ -6,7 +6,7 @@ Small networks on a part of the real digits, so that each run takes well under a
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from playground.runs.coach import Record
 from playground.runs.history import History
 from playground.runs.run import Run, create
 from playground.training.config import TrainConfig
-from playground.training.events import Checkpoint, Evaluated, Event, Failed, Snapshot, Started
+from playground.training.events import Checkpoint, Evaluated, Event, Failed, LearningRate, OptimizerChanged, Snapshot, Started, Step
 from playground.training.instruments import divergence
 from playground.training.instruments.observation import OBSERVATIONS, Observer
 from playground.training.loop import Training
@@ -58,6 +58,8 @@ class Case:
     network: NetworkSpec
     config: TrainConfig
     images: Images = field(default_factory=Images)
+    changes: Mapping[int, float | str] = field(default_factory=dict)
+    """After which steps the learner changes the learning rate, or the optimizer."""
 
 
 def layers(*given: str | tuple[str, dict[str, Value]], shape: tuple[int, ...] = DIGITS) -> NetworkSpec:
@@ -87,9 +89,12 @@ def dropout(share: float) -> tuple[str, dict[str, Value]]:
     return "Dropout", {"p": share}
 
 
-def _case(name: str, expected: str, network: NetworkSpec, images: Images | None = None, **settings: Any) -> Case:
+def _case(
+    name: str, expected: str, network: NetworkSpec, images: Images | None = None, changes: Mapping[int, float | str] | None = None, **settings: Any
+) -> Case:
     dataset = "mnist-5k" if network.input_shape == DIGITS else "shapes"
-    return Case(name, expected, network, TrainConfig(dataset, network.name, **{"epochs": 8, "device": "cpu", **settings}), images or Images())
+    config = TrainConfig(dataset, network.name, **{"epochs": 8, "device": "cpu", **settings})
+    return Case(name, expected, network, config, images or Images(), changes or {})
 
 
 SGD: dict[str, Any] = {"optimizer": "sgd"}
@@ -99,6 +104,10 @@ MORE = Images(2000, 400)
 POOLED: tuple[str, dict[str, Value]] = ("AdaptiveAvgPool2d", {"output_size": 4})
 
 BROKEN = (
+    _case("the learning rate raised to 0.3", "own-change", mlp(64), MORE, {90: 0.3}, epochs=5),
+    _case("the learning rate raised to 0.3, CNN", "own-change", cnn(), MORE, {90: 0.3}, epochs=5),
+    _case("the learning rate raised until it diverges", "own-change", mlp(64, 64, 64), MORE, {70: 30.0}, epochs=4, learning_rate=0.05, **SGD, **CONSTANT),
+    _case("Adam changed to SGD with the learning rate raised", "own-change", mlp(64), MORE, {90: 3.0, 92: "sgd"}, epochs=5, **CONSTANT),
     _case("bytes into an MLP", "inputs-not-normalised", mlp(64), MORE, inputs="0-255", epochs=4),
     _case("bytes into a CNN, SGD", "inputs-not-normalised", cnn(), inputs="0-255", learning_rate=0.03, epochs=5, **SGD),
     _case("bytes into a CNN with tanh", "inputs-not-normalised", cnn(behind=("Tanh",)), inputs="0-255", epochs=5),
@@ -171,6 +180,12 @@ HEALTHY = (
     _case("CNN, SGD", "", cnn(), MORE, epochs=4, learning_rate=0.05, **SGD),
     _case("CNN with batch norm", "", cnn(behind=("BatchNorm2d", "ReLU")), MORE, epochs=3),
     _case("ViT", "", VIT, MORE, epochs=4, optimizer="adamw"),
+    _case("the learning rate doubled", "", mlp(64), MORE, {60: 0.006}, epochs=4),
+    _case("the learning rate lowered", "", mlp(64), MORE, {60: 0.001}, epochs=4),
+    _case("the learning rate tripled and set back, CNN", "", cnn(), MORE, {50: 0.009, 80: 0.003}, epochs=4),
+    _case("Adam changed to AdamW", "", mlp(64), MORE, {60: "adamw"}, epochs=4),
+    _case("Adam changed to SGD late", "", cnn(), MORE, {90: "sgd"}, epochs=4),
+    _case("batches of 16, the learning rate doubled", "", mlp(64), MORE, {200: 0.006}, epochs=4, batch_size=16),
     _case("pictures, CNN", "", cnn(shape=PICTURES), MORE, epochs=6, augment=Augmentation(flip=True)),
 )  # fmt: skip
 
@@ -221,6 +236,7 @@ def trained(case: Case, run: Run | None = None) -> tuple[Run, Record]:
         case: what to train.
         run: another run on the same images, to be trained from its last checkpoint; None for the case's own.
     """
+    changes = {} if run else case.changes
     run = run or create(case.config, case.network)
     images = part(run.config.dataset, case.images)
     training = _prepared(run, images)
@@ -233,10 +249,21 @@ def trained(case: Case, run: Run | None = None) -> tuple[Run, Record]:
                 run.checkpoints.save(training.state())  # at steps that do not depend on the machine
             if not isinstance(event, Snapshot):
                 events.append(event)
+            if isinstance(event, Step) and event.step == training.step and event.step in changes:
+                events.append(_changed(training, changes[event.step]))
     except DivergedError as error:
         events += [divergence.find(_prepared(run, images), error.step), Failed(0.0, str(error), "")]
     run.journal.extend(events)
     return run, Record.of(History(run).follow())
+
+
+def _changed(training: Training, value: float | str) -> Event:
+    """Change a training as a worker does at the learner's command, and return the event."""
+    if isinstance(value, str):
+        training.change_optimizer(value)
+        return OptimizerChanged(training.step, value)
+    training.learning_rate = value
+    return LearningRate(training.step, value)
 
 
 def _prepared(run: Run, images: ImageSet) -> Training:

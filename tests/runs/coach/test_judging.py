@@ -13,26 +13,17 @@ import pytest
 from playground import environment
 from playground.runs.coach import Finding, Record, as_json, findings, judging
 from playground.runs.coach.finding import Remedy
-from playground.runs.columns import NAMES
 from playground.runs.history import History
 from playground.runs.run import create
 from playground.training.config import TrainConfig
 from playground.training.events import Diverged, Evaluated, LearningRate, Observed, Started
 
 from .conftest import Trainer
+from .records import NETWORK, build_record
 from .suite import BROKEN, HEALTHY, Case, Images, by_case, mlp, of_tier, part, trained
 
-NETWORK = mlp(8)
 LAYERS = len(NETWORK.layers)
 NOTHING = [None] * LAYERS
-
-
-def build_record(losses: list[float], config: TrainConfig | None = None, **fields: object) -> Record:
-    """Build a record with these losses, one for each step."""
-    steps = np.zeros((len(NAMES), len(losses)))
-    steps[0], steps[1], steps[3] = np.arange(1, len(losses) + 1), losses, 0.003
-    record = Record(config or TrainConfig(schedule="constant"), NETWORK, "running", steps, steps_per_epoch=10, total_steps=max(1, len(losses)))
-    return replace(record, **fields)  # type: ignore[arg-type]  # fields of a record
 
 
 def test_a_run_that_has_not_started_has_no_findings() -> None:
@@ -60,7 +51,7 @@ def test_a_non_finite_loss_of_unknown_origin_is_found() -> None:
 
 
 def test_a_changed_learning_rate_is_used() -> None:
-    record = build_record([2.3] * 10 + [9.0] * 90, changes=(LearningRate(5, 0.5),))
+    record = build_record([2.3] * 10 + [9.0] * 90, changes=(LearningRate(2, 0.5),))
     (finding,) = findings(record)
     assert finding.advice == "Lower the learning rate of 0.5."
     assert [remedy.changes for remedy in finding.remedies] == [{"learning_rate": 0.003}]  # what it was set to at first

@@ -48,7 +48,7 @@ def test_remedies_are_valid_and_differ(case: Case, train: Trainer) -> None:
     assert finding.remedies
     for remedy in finding.remedies:
         config = TrainConfig.from_dict({**case.config.to_dict(), **remedy.changes})
-        assert config != case.config
+        assert config != case.config or case.changes  # without a change of the learner's
         assert config.network == (remedy.network or case.network).name
         check(remedy.network or case.network, record.data.input_shape, len(record.data.classes))
         assert (remedy.start == "fork") == (remedy.at in run.checkpoints.steps())
