@@ -2,6 +2,9 @@
 
 import { t } from "./text.js"
 
+/** What an element of one's own extends; Node.js, which tests modules without a page, has no such class. */
+export const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {})
+
 /**
  * The element that matches a selector; one that is missing is a bug.
  * @param {ParentNode} root

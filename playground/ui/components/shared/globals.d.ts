@@ -1,4 +1,4 @@
-// What the page has beside the modules: Plotly, which a script puts there.
+// What the page has beside the modules: Plotly, which a script puts there, and the elements that controls.js defines.
 
 /** A plot of Plotly: an element with its own way to listen. */
 interface PlotElement extends HTMLElement {
@@ -13,4 +13,11 @@ interface Plotly {
 
 interface Window {
   Plotly?: Plotly
+}
+
+interface HTMLElementTagNameMap {
+  "pick-one": import("./pick.js").PickOne
+  "slide-bar": import("./slider.js").SlideBar
+  "disclosure-box": import("./disclosure.js").DisclosureBox
+  "tool-tip": import("./tip.js").ToolTip
 }

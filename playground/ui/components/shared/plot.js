@@ -1,5 +1,7 @@
 // Plotly, loaded once, and the style that all plots share.
 
+import { tokens } from "./tokens.js"
+
 /** @type {Promise<Plotly> | null} */
 let loading = null
 
@@ -43,7 +45,7 @@ export async function drawGrowing(plot, traces, layout, zoomed) {
 /** @typedef {ReturnType<typeof theme>} Look */
 
 /**
- * The theme as the page has it now.
+ * The theme as the page has it now, with the colours of controls.css by their names.
  * @param {Element} root
  */
 export function theme(root) {
@@ -54,7 +56,7 @@ export function theme(root) {
   return {
     size: 0.8125 * rem, // of texts, in pixels
     zoom: rem / 16, // of everything else
-    soft: token(root, "soft"), training: token(root, "training"), test: token(root, "test"), gradient: token(root, "gradient"), accent: token(root, "accent"),
+    ...tokens(root),
     text: of("text-color"), grid: of("border-color"), font: of("font"), back: of("secondary-background-color"), page: of("background-color"),
     colours: of("chart-categorical-colors").split(",").map((colour) => colour.trim()),
     scale: of("chart-sequential-colors").split(",").map((colour) => colour.trim()),
@@ -89,18 +91,4 @@ export function layout(look, height, x, y, more = {}) {
 export function depth(look, index, count) {
   const last = Math.round((look.scale.length - 1) * 0.85)
   return look.scale[Math.round((count > 1 ? index / (count - 1) : 0) * last)]
-}
-
-/**
- * The colour of a token of controls.css, as `rgb(…)`.
- * @param {Element} root
- * @param {string} name
- */
-function token(root, name) {
-  const probe = document.createElement("i")
-  probe.style.color = `var(--${name})`
-  root.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
 }
