@@ -113,6 +113,26 @@ def seed_generators(seed: int) -> None:
         torch.default_generator.manual_seed(seed)
 
 
+RandomState = tuple["torch.Tensor", "torch.Tensor | None"]
+"""The states of PyTorch's random number generators: the CPU's, and another device's; None if there is no other."""
+
+
+def random_state(device: torch.device) -> RandomState:
+    """Return the state of the random number generators that a training on this device draws from."""
+    import torch  # as in `available`
+
+    return torch.get_rng_state(), None if device.type == "cpu" else torch.get_device_module(device).get_rng_state(device)
+
+
+def set_random_state(device: torch.device, state: RandomState) -> None:
+    """Let the random numbers of this device continue from a state; one that was saved on the CPU leaves another device's generator as it is."""
+    import torch  # as in `available`
+
+    torch.set_rng_state(state[0])
+    if state[1] is not None and device.type != "cpu":
+        torch.get_device_module(device).set_rng_state(state[1], device)
+
+
 def synchronize(device: torch.device) -> None:
     """Wait until the accelerator has finished its queued work; return at once for the CPU, which works synchronously."""
     import torch  # as in `available`

@@ -24,7 +24,7 @@ Kind = Literal["optimizer", "learning_rate", "batch_size"]
 KINDS: dict[Kind, str] = {name: setting_called(name).title for name in ("optimizer", "learning_rate", "batch_size")}
 """The settings in which the runs of a race may differ, with their titles."""
 MAX_RUNS = 6
-"""Maximum number of runs in a race."""
+"""Maximum number of runs in a race: one worker holds the networks, gradients and optimizer states of all of them, and the data set once."""
 FIRST_OPTIMIZERS = ("adam", "sgd", "rmsprop")
 """Optimizers of the first race that a page offers."""
 FIRST_EPOCHS = 3.0

@@ -10,7 +10,7 @@ own.safetensors  the learner's own images and labels, if the run is trained on s
 snapshots.jsonl  histograms, filters and predictions over time, one JSON object a line
 closeup.json     the last iteration that was recorded in full
 worker.lock      held by the process that trains, so that a dead one is known at once
-worker.log       the output of that process
+worker.log       the output of that process, if no other run of its race has it
 """
 
 from __future__ import annotations

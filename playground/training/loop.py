@@ -237,6 +237,7 @@ class Training:
 
     def state(self) -> dict[str, Any]:
         """Return everything needed to resume exactly from here, as plain data and tensors that `torch.load(weights_only=True)` reads."""
+        random, device_random = devices.random_state(self.device)
         return {
             "format": STATE_FORMAT,
             "network": self.spec.to_json(),
@@ -244,8 +245,8 @@ class Training:
             "weights": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "optimizer_name": self.optimizer_name,
-            "random": torch.get_rng_state(),
-            "device_random": None if self.device.type == "cpu" else torch.get_device_module(self.device).get_rng_state(self.device),
+            "random": random,
+            "device_random": device_random,
             "learning_rate": self.learning_rate,
             "seconds": self.seconds,
             "learning_seconds": self._learning_seconds,
@@ -284,9 +285,7 @@ class Training:
         self.learning_rate, self._last_accuracy, self._evaluated_at = state["learning_rate"], state["last_accuracy"], state["evaluated_at"]
         loss, correct, seen = state["totals"]
         self._totals = _Totals(loss, correct, seen)
-        torch.set_rng_state(state["random"])
-        if state["device_random"] is not None and self.device.type != "cpu":
-            torch.get_device_module(self.device).set_rng_state(state["device_random"], self.device)
+        devices.set_random_state(self.device, (state["random"], state["device_random"]))
 
     def _restore_optimizer(self, state: dict[str, Any]) -> None:
         """Load the optimizer's state; keep the settings of the configuration, which differ from the state's in a fork."""

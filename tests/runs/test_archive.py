@@ -34,7 +34,8 @@ from playground.network.build import build
 from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.branching import fork
-from playground.runs.execution.worker import Commands, execute
+from playground.runs.execution.commands import Command, Commands
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.labels import Label, label, relabel
 from playground.runs.run import Run, all_runs, create
@@ -258,7 +259,7 @@ def test_start_weights_evaluated_before_the_first_step_can_be_imported(trained: 
 
 def test_a_close_up_can_be_imported() -> None:
     run = create(CONFIG, SMALL, OWNER)
-    commands = io.StringIO('{"command": "step", "value": 0}\n{"command": "stop", "value": 0}\n')
+    commands = io.StringIO("".join(f"{Command(name).to_json(run)}\n" for name in ("step", "stop")))
     for _ in execute(run, Commands(commands)):
         pass
     assert run.journal.closeup() is not None

@@ -14,8 +14,8 @@ import pytest
 
 from playground.errors import CheckpointError, ConfigError
 from playground.runs.branching import fork, race
-from playground.runs.execution.commands import Command
-from playground.runs.execution.worker import Commands, execute
+from playground.runs.execution.commands import Command, Commands
+from playground.runs.execution.worker import execute
 from playground.runs.history import History
 from playground.runs.run import Run, all_runs, create
 from playground.training import loop
@@ -45,12 +45,11 @@ class TimedCommands(Commands):
     """Commands that arrive after certain steps."""
 
     def __init__(self, commands: Mapping[int, Command]) -> None:
-        super().__init__(None)
+        super().__init__()
         self.step = 0
         self._commands = dict(commands)
 
-    def take(self, *, wait: bool) -> Command | None:
-        assert not wait
+    def take(self, _run: Run) -> Command | None:
         return self._commands.pop(self.step, None)
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from playground.errors import ConfigError
 from playground.network.presets import preset
-from playground.runs.execution.worker import execute
+from playground.network.spec import LayerSpec, NetworkSpec
+from playground.runs.execution.commands import Command, Commands
+from playground.runs.execution.worker import execute, race
 from playground.runs.history import History
 from playground.runs.labels import label
 from playground.runs.races import EVALUATIONS, MAX_RUNS, by_batch_size, by_learning_rate, by_optimizer, create_race, first_race, variation_name
-from playground.runs.run import all_runs
+from playground.runs.run import Run, all_runs, create
 from playground.runs.views.comparison import differing
+from playground.training import loop
 from playground.training.config import TrainConfig
+from playground.training.events import Step
 from playground.training.suggestions import suggested
+
+from .small import CONFIG, SMALL, STEPS
 
 SHORT = replace(suggested("mnist-5k"), epochs=0.05)
 
@@ -39,6 +46,95 @@ def test_runs_of_a_race_have_the_same_start_weights_and_first_batch() -> None:
         history = History(run).follow()
         firsts.add((history.steps[0].loss, history.steps[0].accuracy))
     assert len(firsts) == 1
+
+
+def small_race(optimizers: Sequence[str] = ("adam", "sgd", "muon"), config: TrainConfig = CONFIG) -> list[Run]:
+    """Runs with batch norm, dropout, shifts and noise, which draw random numbers in every step."""
+    return create_race(config, SMALL, by_optimizer(config, optimizers), "ada")
+
+
+def numbers(run: Run) -> list[tuple[float, ...]]:
+    """Everything that a run computed."""
+    history = History(run).follow()
+    steps = [(step.step, step.loss, step.accuracy) for step in history.steps]
+    return [*steps, *((event.step, event.test_loss, event.test_accuracy) for event in history.evaluations)]
+
+
+def numbers_alone(run: Run) -> list[tuple[float, ...]]:
+    """Everything that a new run with the same settings computes without others."""
+    alone = create(run.config, run.network)
+    for _ in execute(alone):
+        pass
+    return numbers(alone)
+
+
+def test_racers_take_turns_step_by_step() -> None:
+    runs = small_race()
+    steps = [(run, event.step) for run, event in race(runs) if isinstance(event, Step)]
+    assert steps == [(run, step) for step in range(1, STEPS + 1) for run in runs]
+
+
+def test_each_racer_computes_what_it_computes_alone() -> None:
+    runs = small_race()
+    for _ in race(runs):
+        pass
+    for run in runs:
+        assert numbers(run) == numbers_alone(run)
+        assert History(run).follow().state == "finished"
+
+
+def test_racers_with_other_batch_sizes_reach_the_same_share_of_their_steps_together() -> None:
+    runs = create_race(CONFIG, SMALL, [{"batch_size": 100}, {"batch_size": 1000}], "ada")
+    taken, most = dict.fromkeys(runs, 0.0), 0.0
+    for run, event in race(runs):
+        if isinstance(event, Step):
+            taken[run] = event.step / History(run).follow().total_steps
+            most = max(most, abs(taken[runs[0]] - taken[runs[1]]))
+    assert list(taken.values()) == [1.0, 1.0]
+    assert most <= 1 / 12  # a step of the larger batches
+
+
+class ScriptedCommands(Commands):
+    """Commands that a test sends between two events."""
+
+    def send(self, run: Run, *commands: Command) -> None:
+        self._received[run.id].extend(commands)
+
+
+def test_one_racer_can_be_paused_or_stopped_while_the_others_train(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "FLUSH_SECONDS", -1.0)  # commands are read after every step
+    paused, stopped, other = runs = small_race()
+    commands = ScriptedCommands()
+    order: list[Run] = []
+    for run, event in race(runs, commands):
+        if not isinstance(event, Step):
+            continue
+        order.append(run)
+        if (run, event.step) == (other, 5):
+            commands.send(paused, Command("pause"))
+            commands.send(stopped, Command("stop"))
+        if (run, event.step) == (other, 20):
+            assert [History(each).follow().state for each in runs] == ["paused", "stopped", "running"]
+            commands.send(paused, Command("resume"))
+    assert order[15:30] == [other] * 15
+    assert order[30:45] == [paused] * 15  # what was behind has caught up
+    assert [(History(run).follow().state, History(run).step) for run in (paused, other)] == [("finished", 0), ("finished", 0)]
+    assert numbers(paused) == numbers_alone(paused)
+    checkpoint = stopped.checkpoints.load()
+    assert checkpoint is not None and checkpoint["step"] == 5
+    for _ in execute(stopped):
+        pass
+    assert numbers(stopped) == numbers_alone(stopped)
+
+
+def test_a_racer_that_diverges_leaves_the_others_to_train() -> None:
+    steep = NetworkSpec("steep", (1, 28, 28), (LayerSpec("Flatten"), *(LayerSpec("Linear", {"out_features": size}) for size in (32, 32, 10))))
+    config = TrainConfig(network="steep", epochs=0.5, optimizer="sgd", schedule="constant", device="cpu")
+    runs = create_race(config, steep, [{"learning_rate": 100.0}, {"learning_rate": 0.01}], "ada")
+    for _ in race(runs):
+        pass
+    assert [History(run).follow().state for run in runs] == ["failed", "finished"]
+    assert numbers(runs[1]) == numbers_alone(runs[1])
 
 
 def test_each_optimizer_may_have_its_usual_learning_rate() -> None:

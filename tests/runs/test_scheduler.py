@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +20,7 @@ from playground.errors import RunError
 from playground.forking import Forker
 from playground.network.presets import preset
 from playground.network.spec import NetworkSpec
+from playground.runs.branching import race
 from playground.runs.execution.commands import Command
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.execution.worker import execute
@@ -47,6 +48,12 @@ def submit(scheduler: Scheduler, config: TrainConfig, network: NetworkSpec = SMA
     run = create(config, network, owner="ada")
     scheduler.submit(run)
     return run, History(run)
+
+
+def submit_race(scheduler: Scheduler, config: TrainConfig, optimizers: Sequence[str] = ("adam", "sgd", "muon")) -> list[tuple[Run, History]]:
+    runs = race(config, SMALL, [{"optimizer": name} for name in optimizers], owner="ada")
+    scheduler.submit(*runs)
+    return [(run, History(run)) for run in runs]
 
 
 def finish(history: History) -> History:
@@ -160,6 +167,57 @@ def test_runs_are_queued_and_a_queued_run_can_be_withdrawn(scheduler: Scheduler)
         scheduler.command(second, Command("pause"))
 
 
+def test_a_race_is_one_job_whose_runs_are_controlled_one_by_one(scheduler: Scheduler) -> None:
+    (adam, first), (sgd, second), (muon, third) = submit_race(scheduler, LONG)
+    withdrawn, *waiting = (run for run, _ in submit_race(scheduler, CONFIG))
+    until(lambda: scheduler.position(adam) == 0)
+    assert [scheduler.position(run) for run in (withdrawn, *waiting)] == [1, 1, 1]
+    scheduler.command(withdrawn, Command("stop"))
+    assert [scheduler.position(run) for run in (withdrawn, *waiting)] == [0, 1, 1]
+    until(lambda: all(history.follow().step > 5 for history in (first, second, third)))
+    assert len({scheduler.worker_pid(run) for run in (adam, sgd, muon)}) == 1
+    scheduler.command(adam, Command("pause"))
+    until(lambda: first.follow().state == "paused")
+    scheduler.command(sgd, Command("stop"))
+    assert finish(second).state == "stopped"
+    went_on = third.follow().step
+    until(lambda: third.follow().step > went_on)
+    assert first.follow().state == "paused"
+    scheduler.command(muon, Command("pause"))
+    until(lambda: third.follow().state == "paused")
+    paused_at = first.step
+    scheduler.command(adam, Command("step"))  # while all are paused
+    until(lambda: first.follow().step == paused_at + 1 and first.state == "paused")
+    for run in (adam, muon):
+        scheduler.command(run, Command("stop"))
+    for run in waiting:
+        assert finish(History(run)).state == "finished"
+
+
+def test_a_racer_that_was_stopped_can_be_resumed_while_the_others_train(forker: Forker) -> None:
+    with closing(Scheduler(workers=2, forker=forker)) as scheduler:
+        (adam, stopped), (muon, other) = submit_race(scheduler, LONG, ("adam", "muon"))
+        until(lambda: stopped.follow().step >= 5)
+        scheduler.command(adam, Command("stop"))
+        assert finish(stopped).state == "stopped"
+        resume_and_stop(scheduler, adam, stopped)
+        assert losses(stopped) == uninterrupted_losses(LONG, stopped.step)
+        assert other.follow().state == "running" and scheduler.worker_pid(muon)
+
+
+def test_the_runs_of_a_killed_race_are_resumed_one_by_one(scheduler: Scheduler) -> None:
+    racers = submit_race(scheduler, LONG)
+    until(lambda: all(history.follow().step >= 5 for _, history in racers))
+    pid = scheduler.worker_pid(racers[0][0])
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    for _, history in racers:
+        assert finish(history).state == "interrupted"
+    for run, history in racers[1:]:
+        resume_and_stop(scheduler, run, history)
+        assert losses(history) == uninterrupted_losses(run.config, history.step)
+
+
 @pytest.mark.parametrize("saved", [False, True], ids=["before its first checkpoint", "after a checkpoint"])
 def test_a_killed_and_resumed_run_equals_an_uninterrupted_one(scheduler: Scheduler, saved: bool) -> None:
     run, history = submit(scheduler, LONG)
@@ -225,11 +283,13 @@ def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(scheduler: Sc
     code = (
         "import sys; from pathlib import Path; from playground.runs.run import Run; from playground.runs.execution.scheduler import Scheduler\n"
         "scheduler = Scheduler(workers=1)\n"
-        "for path in sys.argv[1:]: scheduler.submit(Run(Path(path)))\n"
+        "training, *waiting = (Run(Path(path)) for path in sys.argv[1:])\n"
+        "scheduler.submit(training); scheduler.submit(*waiting)\n"
         "print('submitted', flush=True); sys.stdin.read()"
     )
-    training, waiting = (create(config, SMALL) for config in (LONG, CONFIG))
-    arguments = [sys.executable, "-c", code, str(training.path), str(waiting.path)]
+    training = create(LONG, SMALL)
+    waiting = race(CONFIG, SMALL, [{"optimizer": "adam"}, {"optimizer": "muon"}], owner="ada")
+    arguments = [sys.executable, "-c", code, str(training.path), *(str(run.path) for run in waiting)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, cwd=environment.ROOT) as server:
         history = History(training)
         until(lambda: history.follow().steps)
@@ -237,7 +297,10 @@ def test_a_killed_server_leaves_no_worker_and_its_queue_is_adopted(scheduler: Sc
     until(lambda: not training.lock.is_held())
     assert history.follow().state == "interrupted"
     scheduler.requeue()
-    assert finish(History(waiting)).state == "finished"
+    pids = {until(lambda run=run: scheduler.worker_pid(run)) for run in waiting}
+    assert len(pids) == 1
+    for run in waiting:
+        assert finish(History(run)).state == "finished"
     assert history.follow().state == "interrupted"  # what was cut off waits to be asked for
     resume_and_stop(scheduler, training, history)
     assert losses(history) == uninterrupted_losses(LONG, history.step)

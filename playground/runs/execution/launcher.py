@@ -8,11 +8,13 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 from playground import environment
 from playground.forking import CAN_FORK, MESSAGE, Forker
+from playground.runs.run import Run
 
 PREPARE = "playground.runs.execution.preparation:prepare"
 """The function that a forking process calls before it starts workers."""
@@ -77,27 +79,29 @@ class _Spawned:
         self.hang_up()
 
 
-def start(run_path: Path, forker: Forker, slot: int) -> Worker:
-    """Start a worker for the run in this folder; `slot` is its index among the workers that run at the same time, from 0."""
+def start(runs: Sequence[Run], forker: Forker, slot: int) -> Worker:
+    """Start a worker that trains these runs; `slot` is its index among the workers that run at the same time, from 0."""
     if CAN_FORK:
-        return _Forked(*forker.start("playground.runs.execution.launcher:become_worker", json.dumps([str(run_path), slot])))
-    return _spawn(run_path, slot)
+        folder, names = str(runs[0].path.parent), [run.id for run in runs]  # a request is short, so the folder is in it once
+        return _Forked(*forker.start("playground.runs.execution.launcher:become_worker", json.dumps([folder, names, slot])))
+    return _spawn([run.path for run in runs], slot)
 
 
-def _spawn(run_path: Path, slot: int) -> Worker:
-    with (run_path / "worker.log").open("ab") as log:
+def _spawn(run_paths: Sequence[Path], slot: int) -> Worker:
+    with (run_paths[0] / "worker.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "playground.runs.execution.worker", str(run_path), str(slot)],
+            [sys.executable, "-m", "playground.runs.execution.worker", str(slot), *map(str, run_paths)],
             stdin=subprocess.PIPE, stdout=log, stderr=log, cwd=environment.ROOT, env={**os.environ, **environment.training_environment()}, encoding="utf-8",
         )  # fmt: skip
     return _Spawned(process)
 
 
 def become_worker(argument: str, descriptor: int) -> int:
-    """Train in the forked process, with the socket as standard input and the run's log as output; return the exit status."""
-    run_path, slot = json.loads(argument)
+    """Train in the forked process, with the socket as standard input and the first run's log as output; return the exit status."""
+    folder, names, slot = json.loads(argument)
+    run_paths = [Path(folder) / name for name in names]
     os.dup2(descriptor, 0)
-    log = os.open(Path(run_path) / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(run_paths[0] / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(descriptor)
@@ -105,4 +109,5 @@ def become_worker(argument: str, descriptor: int) -> int:
 
     from playground.runs.execution.worker import main  # imports torch; the server starts without it
 
-    return main(run_path, slot, os.fdopen(0, encoding="utf-8", closefd=False))
+    main(run_paths, slot, os.fdopen(0, encoding="utf-8", closefd=False))
+    return 0

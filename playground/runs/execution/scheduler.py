@@ -1,4 +1,4 @@
-"""The queue of runs: as many train at once as there are workers, the others wait in order."""
+"""The queue of jobs: as many are trained at once as there are workers, the others wait in order. A job is a run, or all runs of a race."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass
 
 from playground import environment
 from playground.errors import RunError
@@ -18,11 +19,20 @@ from playground.runs.run import STATES, Run, all_runs
 from playground.training.events import Stopped
 
 
+@dataclass(eq=False)
+class _Job:
+    """What one worker trains: a run, or the runs of a race."""
+
+    runs: list[Run]
+    is_starting: bool = False
+    """Whether its worker is being started."""
+
+
 class Scheduler:
     """Starts workers for queued runs. One for each server; beyond the run folders it only knows the workers' processes.
 
     Args:
-        workers: maximum number of runs that train at the same time.
+        workers: maximum number of jobs that are trained at the same time.
         forker: starts their processes; a new one by default.
     """
 
@@ -31,10 +41,8 @@ class Scheduler:
         """Indices of the free worker slots; with several accelerators, each slot has another one."""
         self._forker = forker or Forker(PREPARE)
         self._lock = threading.Condition()
-        self._waiting: deque[Run] = deque()
-        self._starting: set[Run] = set()
-        """Queued runs whose worker is being started."""
-        self._working: dict[str, Worker] = {}
+        self._waiting: deque[_Job] = deque()
+        self._working: dict[Run, Worker] = {}
         self._closed = False
 
     def warm_up(self) -> None:
@@ -43,28 +51,33 @@ class Scheduler:
             self._forker.warm_up()
 
     def requeue(self) -> None:
-        """Queue the runs that were queued when an earlier server ended, the oldest first."""
+        """Queue the runs that were queued when an earlier server ended, the oldest first, and those of a race together."""
+        jobs: dict[str, list[Run]] = {}
         for run in reversed(all_runs()):
             history = History(run).follow()
             if history.created and history.state == "queued":
-                with contextlib.suppress(RunError):  # another server has queued it already
-                    self.submit(run)
+                jobs.setdefault(history.created.race or run.id, []).append(run)
+        for runs in jobs.values():
+            with contextlib.suppress(RunError):  # another server has queued it already
+                self.submit(*runs)
 
-    def submit(self, run: Run) -> None:
-        """Queue a new run, or one that continues from its last checkpoint.
+    def submit(self, *runs: Run) -> None:
+        """Queue a new run, or one that continues from its last checkpoint; several, the runs of a race, are trained by one worker in turns.
 
         Raises:
-            RunError: it is running, queued or finished.
+            RunError: one is running, queued or finished; then none is queued.
         """
-        state = History(run).follow().state
-        if state == "finished":
-            raise RunError(msg("The run “{run}” is finished, so it cannot be resumed.", run=run.id), msg("Fork it to train it further."))
-        if state in ("running", "paused"):
-            raise RunError(msg("The run “{run}” is {state} already, so it cannot be queued.", run=run.id, state=STATES[state]))
+        states = {run: History(run).follow().state for run in runs}
+        for run, state in states.items():
+            if state == "finished":
+                raise RunError(msg("The run “{run}” is finished, so it cannot be resumed.", run=run.id), msg("Fork it to train it further."))
+            if state in ("running", "paused"):
+                raise RunError(msg("The run “{run}” is {state} already, so it cannot be queued.", run=run.id, state=STATES[state]))
         with self._lock:
-            if run in self._waiting or (state == "queued" and run.id in self._working):
-                raise RunError(msg("The run “{run}” is queued already.", run=run.id))
-            self._waiting.append(run)
+            for run, state in states.items():
+                if self._job_of(run) or (state == "queued" and run in self._working):
+                    raise RunError(msg("The run “{run}” is queued already.", run=run.id))
+            self._waiting.append(_Job(list(runs)))
         self._hand_out()
 
     def command(self, run: Run, command: Command) -> None:
@@ -74,74 +87,85 @@ class Scheduler:
             RunError: no worker trains the run.
         """
         with self._lock:
-            self._lock.wait_for(lambda: run not in self._starting)
-            worker = self._working.get(run.id)
-            if worker is None and command.name == "stop" and run in self._waiting:
-                self._waiting.remove(run)
-                run.journal.append(Stopped(time.time(), History(run).follow().step))
+            self._lock.wait_for(lambda: not ((job := self._job_of(run)) and job.is_starting))
+            job = self._job_of(run)
+            if job and command.name == "stop":
+                self._withdraw(run, job)
                 return
+            worker = None if job else self._working.get(run)
         if worker is None:
             raise RunError(
                 msg("The command “{command}” could not be sent: no worker trains the run “{run}”.", command=command.name, run=run.id),
                 msg("Resume the run first."),
             )
-        worker.send(command.to_json())
+        worker.send(command.to_json(run))
 
     def position(self, run: Run) -> int:
-        """Return the run's place in the queue, counted from 1; 0 if it is not queued."""
+        """Return the place in the queue of the run's job, counted from 1; 0 if it is not queued."""
         with self._lock:
-            return self._waiting.index(run) + 1 if run in self._waiting else 0
+            return next((place for place, job in enumerate(self._waiting, 1) if run in job.runs), 0)
 
     def worker_pid(self, run: Run) -> int | None:
-        """Return the id of the process that trains this run; None if none does."""
+        """Return the id of the process that trains this run, or trained it and still trains others of its race; None if there is none."""
         with self._lock:
-            worker = self._working.get(run.id)
+            worker = self._working.get(run)
         return worker.pid if worker else None
 
     def close(self) -> None:
         """Hang up on every worker, which saves a checkpoint and ends, and wait for all to end."""
         with self._lock:
             self._closed = True
-            self._lock.wait_for(lambda: not self._starting)
-            working = list(self._working.values())
+            self._lock.wait_for(lambda: not any(job.is_starting for job in self._waiting))
+            working = set(self._working.values())
         for worker in working:
             worker.hang_up()
         for worker in working:
             worker.wait()
         self._forker.close()
 
+    def _job_of(self, run: Run) -> _Job | None:
+        """Return the queued job that the run belongs to; None if it is not queued."""
+        return next((job for job in self._waiting if run in job.runs), None)
+
+    def _withdraw(self, run: Run, job: _Job) -> None:
+        """Remove a run from a queued job, and the job from the queue if no run is left in it."""
+        job.runs.remove(run)
+        if not job.runs:
+            self._waiting.remove(job)
+        run.journal.append(Stopped(time.time(), History(run).follow().step))
+
     def _hand_out(self) -> None:
-        """Start workers for queued runs while there are free slots; the lock is not held while a process starts."""
+        """Start workers for queued jobs while there are free slots; the lock is not held while a process starts."""
         while next_start := self._take():
-            run, slot = next_start
+            job, slot = next_start
             worker = None
             try:
-                worker = start(run.path, self._forker, slot)
+                worker = start(job.runs, self._forker, slot)
             finally:
                 with self._lock:
-                    self._starting.remove(run)
-                    self._waiting.remove(run)
+                    self._waiting.remove(job)
                     if worker:
-                        self._working[run.id] = worker
+                        self._working |= dict.fromkeys(job.runs, worker)
                     else:
                         self._free_slots.append(slot)
                     self._lock.notify_all()
-            threading.Thread(target=self._watch, args=(run, worker, slot), daemon=True).start()
+            threading.Thread(target=self._watch, args=(job, worker, slot), daemon=True).start()
 
-    def _take(self) -> tuple[Run, int] | None:
-        """Return the next run to start a worker for, with its slot; the run stays queued until the worker has started."""
+    def _take(self) -> tuple[_Job, int] | None:
+        """Return the next job to start a worker for, with its slot; it stays queued until the worker has started."""
         with self._lock:
-            run = next((run for run in self._waiting if run not in self._starting), None)
-            if run is None or not self._free_slots or self._closed:
+            job = next((job for job in self._waiting if not job.is_starting), None)
+            if job is None or not self._free_slots or self._closed:
                 return None
-            self._starting.add(run)
-            return run, self._free_slots.pop(0)
+            job.is_starting = True
+            return job, self._free_slots.pop(0)
 
-    def _watch(self, run: Run, worker: Worker, slot: int) -> None:
+    def _watch(self, job: _Job, worker: Worker, slot: int) -> None:
         """Wait until a worker ends for any reason, then free its slot."""
         worker.wait()
         with self._lock:
             self._free_slots.append(slot)
-            if self._working.get(run.id) is worker:  # not the one that took over while this one was ending
-                del self._working[run.id]
+            for run in job.runs:
+                if self._working.get(run) is worker:  # not the one that took over while this one was ending
+                    del self._working[run]
         self._hand_out()

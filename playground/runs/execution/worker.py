@@ -1,16 +1,13 @@
-"""The process that trains one run: takes commands on its standard input, and ends when that closes."""
+"""The process that trains a run, or the runs of a race in turns: takes commands on its standard input, and ends when that closes."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
-import queue
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +18,7 @@ from playground import device as devices
 from playground import environment
 from playground.errors import DivergedError, PlaygroundError, RunError
 from playground.messages import msg
-from playground.runs.execution.commands import Command
+from playground.runs.execution.commands import Command, Commands, InputClosed
 from playground.runs.run import Run
 from playground.runs.start import own_images, start_weights
 from playground.training.events import (
@@ -44,46 +41,12 @@ FULL_MESSAGE = msg("The disk is full, so training stopped. Free some space, then
 BUG_MESSAGE = msg("Training failed because of a bug in the playground; the traceback is in the record of the run.")
 
 
-class InputClosed(Exception):
-    """The process that sends the commands has ended."""
-
-
-class Commands:
-    """The queue of commands that were received and not yet executed; a thread reads its source, so that training never waits for it."""
-
-    def __init__(self, source: IO[str] | None) -> None:
-        self._queue: queue.Queue[Command | None] = queue.Queue()
-        if source is not None:
-            threading.Thread(target=self._read, args=(source,), daemon=True).start()
-
-    def take(self, *, wait: bool) -> Command | None:
-        """Return the next command; None if there is none and `wait` is false.
-
-        Raises:
-            InputClosed: the source is closed.
-        """
-        try:
-            command = self._queue.get(block=wait)
-        except queue.Empty:
-            return None
-        if command is None:
-            raise InputClosed
-        return command
-
-    def _read(self, source: IO[str]) -> None:
-        with contextlib.suppress(OSError):
-            for line in source:
-                document = json.loads(line)
-                self._queue.put(Command(document["command"], document["value"]))
-        self._queue.put(None)
-
-
 def execute(run: Run, commands: Commands | None = None, slot: int = 0) -> Iterator[Event]:
-    """Train a run from its last checkpoint to its end; record and yield every event.
+    """Train a run from its last checkpoint to its end; record and yield every event. While it is paused, yield that it is.
 
     Args:
         run: the run.
-        commands: the commands to execute between steps.
+        commands: those to the run are executed between its steps.
         slot: index of the worker among those that run at the same time; with several accelerators, each slot has another one.
 
     Raises:
@@ -93,9 +56,7 @@ def execute(run: Run, commands: Commands | None = None, slot: int = 0) -> Iterat
         record: Callable[[Event], object]
         with run.journal.recorder() as record:
             try:
-                for event in _obey(run, commands or Commands(None), record, slot):
-                    record(event)
-                    yield event
+                yield from _obey(run, commands or Commands(), record, slot)
             except PlaygroundError as error:
                 record(Failed(time.time(), error.text, ""))
                 raise
@@ -111,32 +72,41 @@ def execute(run: Run, commands: Commands | None = None, slot: int = 0) -> Iterat
 
 
 def _obey(run: Run, commands: Commands, record: Callable[[Event], object], slot: int) -> Iterator[Event]:
-    """Yield the run's events; execute commands between them."""
+    """Record and yield the run's events; execute commands between them."""
     threads = environment.training_threads()
     torch.set_num_threads(threads)
     keep_freed_memory()
     training = _restored_training(run, slot)
-    yield Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
+    started = Started(time.time(), training.step, training.total_steps, training.steps_per_epoch, str(training.device), threads)
+    record(started)
+    yield started
     training.flush_each_step = False
     pause = _Pause(run, training, commands, record)
     try:
         for event in training.events():
-            yield event  # recorded first, with all steps before it, so that no checkpoint is ahead of the record
+            record(event)  # first, with all steps before it, so that no checkpoint is ahead of the record
+            yield event
             if isinstance(event, Checkpoint):
                 run.checkpoints.save(training.state())
             if isinstance(event, Step) and event.step == training.step:
-                pause.between_steps(event.step)
+                yield from pause.between_steps(event.step)
     except _Stop:
-        record(Checkpoint(training.step))
-        run.checkpoints.save(training.state())
-        yield Stopped(time.time(), training.step)
+        _save_now(run, training, record)
+        stopped = Stopped(time.time(), training.step)
+        record(stopped)
+        yield stopped
     except InputClosed:
-        record(Checkpoint(training.step))
-        run.checkpoints.save(training.state())
+        _save_now(run, training, record)
     except DivergedError as error:
         diverged = divergence.find(_restored_training(run, slot), error.step)
         record(diverged)
         raise DivergedError(error.loss, error.step, divergence.describe(diverged, [layer.type for layer in run.network.layers])) from None
+
+
+def _save_now(run: Run, training: Training, record: Callable[[Event], object]) -> None:
+    """Save a checkpoint, and record it first."""
+    record(Checkpoint(training.step))
+    run.checkpoints.save(training.state())
 
 
 def _restored_training(run: Run, slot: int) -> Training:
@@ -153,19 +123,25 @@ class _Stop(Exception):
 
 
 class _Pause:
-    """Blocks the loop between two steps while the run is paused; the command `step` lets one step pass."""
+    """Holds the loop between two steps while the run is paused; the command `step` lets one step pass."""
 
     def __init__(self, run: Run, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
         self._run, self._training, self._commands, self._record = run, training, commands, record
         self._paused = False
         self._stepping = False
 
-    def between_steps(self, step: int) -> None:
+    def between_steps(self, step: int) -> Iterator[Paused]:
+        """Execute the commands that have come; while the run is paused, yield instead of waiting for more: others train meanwhile."""
         if self._stepping:
             self._pause(step)
-        while command := self._commands.take(wait=self._paused):
-            self._obey(command, step)
-            if command.name == "step":
+        while True:
+            if command := self._commands.take(self._run):
+                self._obey(command, step)
+                if command.name == "step":
+                    return
+            elif self._paused:
+                yield Paused(step)
+            else:
                 return
 
     def _pause(self, step: int) -> None:
@@ -204,18 +180,77 @@ class _Pause:
         self._run.checkpoints.save(self._training.state())
 
 
-def main(run_path: str, slot: int, source: IO[str]) -> int:
-    """Train the run in this folder, as the worker in this slot; return the exit status."""
+class _Racer:
+    """One of the runs that a worker trains in turns."""
+
+    def __init__(self, run: Run, commands: Commands, slot: int) -> None:
+        self.run = run
+        self.is_paused = False
+        self.share = -1.0
+        """Of its planned steps, the part that it has taken; below 0 before it has started."""
+        self._events = execute(run, commands, slot)
+        self._started: Started | None = None
+        self._random: devices.RandomState | None = None
+
+    def next_event(self) -> Event | None:
+        """Train until the next event, and return it; None if the run has ended."""
+        event = next(self._events, None)
+        self.is_paused = isinstance(event, Paused)
+        if isinstance(event, Started):
+            self._started = event
+        if self._started and isinstance(event, Started | Step):
+            self.share = event.step / self._started.total_steps
+        return event
+
+    def keep_random_numbers(self) -> None:
+        """Keep the state of its random numbers while another run trains, which has its own."""
+        if self._started:
+            self._random = devices.random_state(torch.device(self._started.device))
+
+    def restore_random_numbers(self) -> None:
+        if self._started and self._random:
+            devices.set_random_state(torch.device(self._started.device), self._random)
+
+
+def race(runs: Sequence[Run], commands: Commands | None = None, slot: int = 0) -> Iterator[tuple[Run, Event]]:
+    """Train runs in turns, step by step, until all have ended; record and yield every event with its run.
+
+    The run that is furthest behind takes the next step, so that all curves grow together. Each computes what it computes when it trains
+    alone, to the last bit. A run that fails leaves the others to train.
+    """
+    commands = commands or Commands()
+    racers = [_Racer(run, commands, slot) for run in runs]
+    last = None
+    while racers:
+        racer = min(racers, key=lambda racer: (not commands.concern(racer.run), racer.is_paused, racer.share))
+        if racer.is_paused and not commands.concern(racer.run):
+            commands.wait([racer.run for racer in racers])
+            continue
+        if last and last is not racer:
+            last.keep_random_numbers()
+            racer.restore_random_numbers()
+        last = racer
+        if event := _reported(racer):
+            yield racer.run, event
+        else:
+            racers.remove(racer)
+
+
+def _reported(racer: _Racer) -> Event | None:
+    """Return the racer's next event; None if the run has ended or failed. An error is recorded already, and goes to the worker's log as well."""
     try:
-        for _event in execute(Run(Path(run_path)), Commands(source), slot):
-            pass
+        return racer.next_event()
     except PlaygroundError as error:
         print(error, file=sys.stderr)
-        return 1
     except Exception:
         traceback.print_exc()
-        return 1
-    return 0
+    return None
+
+
+def main(run_paths: Sequence[str | Path], slot: int, source: IO[str]) -> None:
+    """Train the runs in these folders, as the worker in this slot."""
+    for _ in race([Run(Path(path)) for path in run_paths], Commands(source), slot):
+        pass
 
 
 def keep_freed_memory() -> None:
@@ -233,4 +268,4 @@ def keep_freed_memory() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[2]), sys.stdin))
+    main(sys.argv[2:], int(sys.argv[1]), sys.stdin)

@@ -41,7 +41,7 @@ BATCH_SIZES = "16, 64, 256"
 
 
 def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variation]) -> list[Run]:
-    """Create the runs of a race and queue them.
+    """Create the runs of a race and queue them together.
 
     Raises:
         PlaygroundError: the network does not fit the data, a variation cannot work, or a run cannot be written.
@@ -49,8 +49,7 @@ def start(config: TrainConfig, network: NetworkSpec, variations: Sequence[Variat
     info = dataset_info(config.dataset)
     check(network, info.input_shape, len(info.classes))
     runs = create_race(replace(config, network=network.name, device=chosen_device()), network, variations, visitor.current_learner())
-    for run in runs:
-        services().scheduler.submit(run)
+    services().scheduler.submit(*runs)
     state.RACE_STARTED.write(tuple(run.id for run in runs))
     return runs
 
