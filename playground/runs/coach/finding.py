@@ -68,6 +68,8 @@ class Finding:
     """Titles of further faults that follow from this one and are not reported separately."""
     undo: tuple[Undo, ...] = ()
     """What sets back the learner's own change that caused it; empty if there is none, or it is set back."""
+    mark: str = ""
+    """Its text on the curves; empty for the title."""
 
 
 class UndoCommand(TypedDict):
@@ -109,6 +111,8 @@ class ReportedFinding(TypedDict):
     """Best first."""
     undo: list[UndoCommand]
     """Sets back the learner's own change that caused it; empty if there is nothing to set back."""
+    mark: str
+    """Its text on the curves."""
 
 
 def as_json(findings: Iterable[Finding]) -> list[ReportedFinding]:
@@ -136,6 +140,7 @@ def as_json(findings: Iterable[Finding]) -> list[ReportedFinding]:
                 for remedy in finding.remedies
             ],
             "undo": [{"command": undo.command, "value": undo.value} for undo in finding.undo],
+            "mark": finding.mark or finding.title,
         }
         for finding in findings
     ]

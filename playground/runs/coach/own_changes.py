@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -94,19 +95,19 @@ def own_change(record: Record) -> Finding | None:
             break
     else:
         return None
-    step, evidence = effect
     undo = _undo(record, change)
     return Finding(
         "own-change",
         change.text,
-        evidence,
+        effect.evidence,
         msg("The step before it worked. What changed is the size or the direction of the steps: they now lead away from the minimum."),
         _advice(record, undo),
         "problem" if undo or record.is_over else "hint",
-        step,
+        effect.step,
         -1,
         _remedies(record, change),
         undo=undo,
+        mark=effect.mark,
     )
 
 
@@ -125,11 +126,20 @@ def led_by_cause(record: Record, finding: Finding) -> Finding:
     cause = causes[-1]
     evidence = joined([msg("{title}.", title=finding.title), finding.evidence])
     proposed = {remedy.id: remedy for remedy in (*finding.remedies, *_remedies(record, cause))}
-    return replace(finding, title=cause.text, evidence=evidence, remedies=tuple(proposed.values()), undo=_undo(record, cause))
+    return replace(finding, title=cause.text, evidence=evidence, remedies=tuple(proposed.values()), undo=_undo(record, cause), mark=finding.title)
 
 
-def _effect(record: Record, change: OwnChange, end: float) -> tuple[int, str] | None:
-    """Return the step at which the effect of a change shows, and the evidence; None where the loss did not rise, or has recovered.
+class _Effect(NamedTuple):
+    """What a change did to the loss."""
+
+    step: int
+    """Step at which it shows."""
+    evidence: str
+    mark: str
+
+
+def _effect(record: Record, change: OwnChange, end: float) -> _Effect | None:
+    """Return the effect of a change; None where the loss did not rise, or has recovered.
 
     Args:
         record: the run.
@@ -139,7 +149,7 @@ def _effect(record: Record, change: OwnChange, end: float) -> tuple[int, str] | 
     last = min(change.step + EFFECT_STEPS, end)
     diverged = record.diverged
     if diverged is not None and change.first < diverged.step <= last:
-        return diverged.step, msg("The loss stopped being finite at step {step:,}.", step=diverged.step)
+        return _Effect(diverged.step, msg("The loss stopped being finite at step {step:,}.", step=diverged.step), msg("not finite"))
     step, loss = record.column("step"), record.column("loss")
     before = loss[step <= change.first][-BEFORE:]
     later, at = loss[step > change.step], step[step > change.step]
@@ -154,8 +164,9 @@ def _effect(record: Record, change: OwnChange, end: float) -> tuple[int, str] | 
     start = float(before.mean())
     if (means[peak:] <= max(RECOVERED_FACTOR * start, start + MIN_RISE * record.chance_loss / 2)).any():
         return None
-    evidence = msg("The loss rose ×{factor}, from {before:.2g} to {after:.2g}.", factor=_factor(means[peak] / start), before=start, after=means[peak])
-    return int(ends[int(np.argmax(risen))]), evidence
+    factor = _factor(means[peak] / start)
+    evidence = msg("The loss rose ×{factor}, from {before:.2g} to {after:.2g}.", factor=factor, before=start, after=means[peak])
+    return _Effect(int(ends[int(np.argmax(risen))]), evidence, msg("loss ×{factor}", factor=factor))
 
 
 def _has_risen(record: Record, before: Array, windows: Array) -> npt.NDArray[np.bool_]:

@@ -49,7 +49,7 @@ def test_the_factor_and_both_losses_are_in_the_evidence() -> None:
     record = build_record([0.03] * AT + [2.7] * 10, changes=RAISED, total_steps=TOTAL)
     finding = own_change(record)
     assert finding is not None
-    assert (finding.evidence, finding.step) == ("The loss rose ×90, from 0.03 to 2.7.", AT + 10)
+    assert (finding.evidence, finding.step, finding.mark) == ("The loss rose ×90, from 0.03 to 2.7.", AT + 10, "loss ×90")
     assert [(remedy.label, remedy.start, remedy.changes) for remedy in finding.remedies] == [
         ("Train again without the change", "fresh", {"learning_rate": 0.003})
     ]
@@ -157,7 +157,7 @@ def test_a_fault_soon_after_a_raised_learning_rate_names_it_first(name: str, ste
     if is_led:
         assert finding.title == "You raised the learning rate from 0.003 to 0.3 at step 678"
         assert finding.evidence == "Most ReLU units are dead. Since step 687."
-        assert finding.undo == (Undo("learning-rate", 0.003),)
+        assert (finding.undo, finding.mark) == ((Undo("learning-rate", 0.003),), "Most ReLU units are dead")
     else:
         assert finding == fault
 

@@ -1,117 +1,159 @@
-// The findings of the coach: for each its title and evidence, and below them why it matters and what to do.
+// The coach's line, whose height is fixed: what it found, or what to try, with what can be done at once. The reasons open over the page.
 
-import { button, element } from "../shared/dom.js"
+import { element } from "../shared/dom.js"
+import { draw, html, nothing, repeat } from "../shared/templates.js"
 import { t } from "../shared/text.js"
 
 /**
- * @import { ReportedFinding } from "./documents.js"
+ * @import { ProposedRemedy, ReportedFinding, UndoCommand } from "./documents.js"
  * @import { State } from "./types.js"
  */
 
 const PRESSED_MS = 100 // between two checks whether a button is still pressed
+const GAP = 4 // pixels between the line and the reasons
+const EDGE = 8 // pixels that stay free at the window's edges
+const ROOM = 240 // pixels beneath the line with which the reasons open there
 /** @type {Partial<Record<State, string>>} */
-const HEALTHY = {
-  running: t("Coach: no problem found so far."), paused: t("Coach: no problem found so far."), queued: "", interrupted: "", failed: "",
+const WITHOUT_FINDING = {
+  queued: t("The coach watches this run as soon as it trains."), running: t("Looking good so far."), paused: t("Looking good so far."),
+  failed: t("The run has failed."), interrupted: t("The run was interrupted."),
+}
+
+let made = 0
+
+/**
+ * What identifies a finding: the same fault after another change of the learner's own is another one.
+ * @param {ReportedFinding} finding
+ */
+const keyOf = ({ name, title }) => `${name} ${title}`
+
+/**
+ * What the line says and offers.
+ * @param {ReportedFinding[]} findings
+ * @param {ReadonlySet<string>} watched the keys of those with which the learner wants to go on
+ * @returns {{ finding: ReportedFinding | null, kind: "problem" | "hint" | "idea" | "calm", act: "undo" | "remedy" | "" }}
+ */
+export function line(findings, watched) {
+  const finding = findings.find((each) => !watched.has(keyOf(each))) ?? findings[0] ?? null
+  if (!finding) return { finding, kind: "calm", act: "" }
+  const kind = watched.has(keyOf(finding)) ? "calm" : finding.severity
+  return { finding, kind, act: finding.undo.length ? "undo" : finding.severity === "idea" && finding.remedies.length ? "remedy" : "" }
 }
 
 export class Coach {
-  /** @param {(finding: string, remedy: string) => void} remedy starts the run that a finding proposes */
-  constructor(remedy) {
+  /**
+   * @param {(finding: string, remedy: string) => unknown} remedy starts the run that a finding proposes
+   * @param {(name: UndoCommand["command"], value: UndoCommand["value"]) => Promise<void>} command sends a command to the run
+   */
+  constructor(remedy, command) {
     this.remedy = remedy
-    this.hint = element("p", "monitor-hint")
+    this.command = command
     this.box = element("section", "monitor-coach")
     this.box.setAttribute("aria-label", t("Coach"))
-    /** @type {Map<string, Card>} by the name of the finding */
-    this.cards = new Map()
+    this.id = `coach-reasons-${++made}`
+    /** @type {Set<string>} */
+    this.watched = new Set()
+    /** @type {ReportedFinding[]} */
+    this.findings = []
+    /** @type {State} */
+    this.state = "queued"
     /** @type {number | undefined} */
     this.later = undefined
+    this.scrolled = (/** @type {Event} */ event) => { if (event.target !== this.reasons) this.reasons?.hidePopover() }
+    this.draw()
+  }
+
+  /** @returns {HTMLElement | null} */
+  get reasons() {
+    return this.box.querySelector(".coach-reasons")
   }
 
   // Drop the findings of another run.
   clear() {
-    clearTimeout(this.later)
-    this.cards.clear()
-    this.box.replaceChildren()
+    this.watched.clear()
+    this.show([], "queued")
   }
 
   /**
-   * The card of a finding stays while the numbers in it move, and nothing moves under a pressed button: it would swallow the click.
+   * Nothing moves under a pressed button: it would swallow the click.
    * @param {ReportedFinding[]} findings
    * @param {State} state
    */
   show(findings, state) {
+    this.findings = findings
+    this.state = state
+    this.draw()
+  }
+
+  draw() {
     clearTimeout(this.later)
     if (this.box.querySelector("button:active")) {
-      this.later = setTimeout(() => this.show(findings, state), PRESSED_MS)
+      this.later = setTimeout(() => this.draw(), PRESSED_MS)
       return
     }
-    this.hint.textContent = HEALTHY[state] ?? t("Coach: this run looks healthy.")
-    const cards = findings.map((finding) => {
-      const card = this.cards.get(finding.name) ?? new Card(finding, (id) => this.remedy(finding.name, id))
-      this.cards.set(finding.name, card)
-      card.show(finding)
-      return card.box
-    })
-    arrange(this.box, cards.length ? cards : [this.hint])
+    const { finding, kind, act } = line(this.findings, this.watched)
+    this.box.dataset.kind = kind
+    draw(this.box, html`
+      <b class="coach-name" aria-hidden="true">${t("Coach")}</b>
+      <p class="coach-text" role="status">
+        ${finding ? html`<b>${finding.title}${/[.!?]$/.test(finding.title) ? "" : "."}</b> ${finding.evidence}` : (WITHOUT_FINDING[this.state] ?? t("This run looks healthy."))}
+      </p>
+      <div class="coach-tools">${finding ? repeat([keyOf(finding)], String, () => this.tools(finding, kind, act)) : nothing}</div>
+      <div class="coach-reasons" id=${this.id} popover @beforetoggle=${(/** @type {ToggleEvent} */ event) => this.toggled(event.newState === "open")}>
+        ${repeat(this.findings, keyOf, (each) => this.reason(each))}
+      </div>`)
   }
-}
 
-class Card {
   /**
    * @param {ReportedFinding} finding
-   * @param {(id: string) => void} remedy
+   * @param {string} kind
+   * @param {string} act
    */
-  constructor(finding, remedy) {
-    this.remedy = remedy
-    this.box = element("details", "monitor-finding")
-    this.box.open = finding.severity === "problem"
-    this.title = element("b")
-    this.evidence = element("span")
-    this.why = element("p")
-    this.advice = element("p")
-    this.explains = element("p")
-    this.tools = element("div", "monitor-tools")
-    /** @type {Map<string, HTMLButtonElement>} by the id of the remedy */
-    this.buttons = new Map()
-    const summary = element("summary")
-    summary.append(this.title, this.evidence)
-    this.box.append(summary, this.why, this.advice, this.explains, this.tools)
+  tools(finding, kind, act) {
+    const { name, remedies, undo } = finding
+    const watch = () => { this.watched.add(keyOf(finding)); this.draw() }
+    return html`
+      ${act === "undo" ? html`<button type="button" class=${kind === "calm" ? "" : "primary"} @click=${() => this.undo(undo)}>${t("Undo")}</button>` : nothing}
+      ${act === "undo" && kind !== "calm" ? html`<button type="button" @click=${watch}>${t("Keep watching")}</button>` : nothing}
+      ${act === "remedy" ? this.button(name, remedies[0]) : nothing}
+      <button type="button" class="coach-why" popovertarget=${this.id}>${act ? t("Why?") : t("What to do")}</button>`
   }
 
   /** @param {ReportedFinding} finding */
-  show({ severity, title, evidence, why, advice, explains, remedies }) {
-    this.box.className = `monitor-finding ${severity}`
-    this.title.textContent = title
-    this.evidence.textContent = evidence
-    this.why.textContent = why
-    this.advice.textContent = advice
-    this.explains.textContent = explains.length ? t("This also explains: {findings}.", { findings: explains.join("; ") }) : ""
-    this.explains.hidden = !explains.length
-    this.tools.hidden = !remedies.length
-    arrange(this.tools, remedies.map(({ id, label }) => this.button(id, label)))
+  reason({ name, title, evidence, why, advice, explains, remedies }) {
+    return html`
+      <article>
+        <h4>${title}</h4>
+        ${[evidence, why, advice, explains.length ? t("This also explains: {findings}.", { findings: explains.join("; ") }) : ""].map((text) => (text ? html`<p>${text}</p>` : nothing))}
+        <div class="coach-tools">${repeat(remedies, ({ id }) => id, (remedy) => this.button(name, remedy))}</div>
+      </article>`
   }
 
   /**
-   * @param {string} id
-   * @param {string} label
+   * @param {string} finding
+   * @param {ProposedRemedy} remedy
    */
-  button(id, label) {
-    const known = this.buttons.get(id)
-    if (known) return known
-    const made = button(label, () => this.remedy(id))
-    this.buttons.set(id, made)
-    return made
+  button(finding, { id, label }) {
+    return html`<button type="button" @click=${() => this.remedy(finding, id)}>${label}</button>`
   }
-}
 
-/**
- * The box has these children in this order; those that are in their place are not touched.
- * @param {HTMLElement} box
- * @param {HTMLElement[]} children
- */
-function arrange(box, children) {
-  children.forEach((child, place) => {
-    if (box.children[place] !== child) box.insertBefore(child, box.children[place] ?? null)
-  })
-  while (box.children.length > children.length) box.children[children.length].remove()
+  /** @param {UndoCommand[]} commands */
+  async undo(commands) {
+    for (const { command, value } of commands) await this.command(command, value)
+  }
+
+  /**
+   * The reasons stand beneath the line, or above it where there is little room, and go when the page is scrolled.
+   * @param {boolean} isOpen
+   */
+  toggled(isOpen) {
+    if (!isOpen) return removeEventListener("scroll", this.scrolled, true)
+    const { top, bottom, right } = this.box.getBoundingClientRect()
+    const isBeneath = innerHeight - bottom >= Math.min(ROOM, top)
+    Object.assign(this.reasons?.style ?? {}, {
+      top: isBeneath ? `${bottom + GAP}px` : "auto", bottom: isBeneath ? "auto" : `${innerHeight - top + GAP}px`, right: `${innerWidth - right}px`,
+      maxHeight: `${(isBeneath ? innerHeight - bottom : top) - GAP - EDGE}px`,
+    })
+    addEventListener("scroll", this.scrolled, true)
+  }
 }
