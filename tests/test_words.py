@@ -100,7 +100,7 @@ def script_texts(source: str) -> Texts:
             inside += match["mark"]
 
 
-PAGE_TEXT = re.compile(r">([^<]+)<|(?:aria-label|title|placeholder|alt)=\"([^\"]*)\"")
+PAGE_TEXT = re.compile(r">([^<]+)<|\b(?:aria-label|title|placeholder|alt|label|text)=\"([^\"]*)\"")
 
 
 def page_texts(source: str) -> Texts:

@@ -28,8 +28,8 @@ COMPONENTS = PACKAGE / "ui" / "components"
 TEMPLATE = r'\s*("(?:[^"\\\n]|\\.)*")\s*'
 CALLS = re.compile(rf"\b(?:t\({TEMPLATE}|plural\({TEMPLATE},{TEMPLATE})[,)]")
 """The calls in scripts. Babel's reader of JavaScript misses those inside a template literal; eslint sees to it that templates are in double quotes."""
-PLACES = ("title", "aria-label", "placeholder", "alt")
-"""Attributes of html that people read, as in shared/text.js."""
+PLACES = ("title", "aria-label", "placeholder", "alt", "label", "text")
+"""Attributes of html that people read, as in shared/text.js; the last two belong to the elements of shared/controls.js."""
 PYTHON, SCRIPTS = "playground", "scripts"
 CHANGING = tuple(f'"{field}' for field in ("POT-Creation-Date", "PO-Revision-Date", "Generated-By", "Last-Translator", "Language-Team"))
 """Lines of a catalogue that say who wrote it and when, which its history says, too."""

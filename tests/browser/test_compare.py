@@ -18,6 +18,7 @@ from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, Started, Step
 
+from ..support.controls import pick, slide
 from ..support.learners import ADA
 from ..support.mouse import zoom
 from ..support.serving import excess_width
@@ -186,8 +187,8 @@ def test_axis_curve_smoothing_and_selection_survive_a_reload(ada: Page) -> None:
     plot = ada.locator(".comparison-plot")
     ada.get_by_role("button", name="Accuracy", exact=True).click()
     ada.get_by_role("button", name="Training", exact=True).click()
-    ada.get_by_role("combobox", name="Horizontal axis").select_option("step")
-    ada.get_by_role("slider", name="Smoothing").fill("0")
+    pick(ada, "Horizontal axis", "by step")
+    slide(ada, "Smoothing", 0)
     first, colour = (row(ada, each).locator(".comparison-swatch svg").get_attribute("fill") for each in (other, run))
     assert colour != first  # which it would have, were it selected alone
     ada.get_by_role("checkbox").nth(1).uncheck()

@@ -18,6 +18,7 @@ from playground.runs.run import create
 from playground.training.config import TrainConfig
 from playground.training.events import Finished, Started
 
+from ..support.controls import pick
 from ..support.serving import ONE, SEVEN, Points, new_context, to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
@@ -279,7 +280,7 @@ def test_the_attribution_of_the_prediction_is_shown(pad: Page) -> None:
     expect(pad.locator(".pictures figcaption").first).to_have_text("Evidence for 7")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
     expect(pad.locator(".why .note").first).not_to_contain_text("patch")
-    pad.get_by_role("combobox", name="Method").select_option("Occlusion")
+    pick(pad, "Method", "Occlusion")
     expect(pad.locator(".why .note").first).to_contain_text("patch")
     expect(pad.locator(".pictures canvas")).to_have_count(3)
 

@@ -15,6 +15,7 @@ from playground.server.identity import COOKIE, learner
 from playground.training import loop
 from playground.training.config import TrainConfig
 
+from ..support.controls import pick
 from ..support.serving import to_the_top
 from ..support.training import train
 from .conftest import KeptPage
@@ -53,12 +54,12 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> Non
 
 def test_images_can_be_filtered(evaluated: Page) -> None:
     open_view(evaluated, "Images")
-    evaluated.get_by_label("Images", exact=True).select_option("right")
-    evaluated.get_by_label("True class").select_option("7")
+    pick(evaluated, "Images", "correctly classified")
+    pick(evaluated, "True class", "7")
     expect(evaluated.locator(".evaluation-card figcaption b").first).to_have_text("✓ 7")
     before = evaluated.locator(".evaluation-card").count()
-    evaluated.get_by_label("Images", exact=True).select_option("all")
-    evaluated.get_by_label("True class").select_option("")
+    pick(evaluated, "Images", "all")
+    pick(evaluated, "True class", "any")
     evaluated.get_by_role("button", name="Show more").click()
     evaluated.wait_for_function(f"document.querySelectorAll('.evaluation-card').length > {max(before, 120)}")
 

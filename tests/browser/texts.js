@@ -1,7 +1,7 @@
 // What people read on a page: every visible text with its place, and those that are cut off. Code, editors and their like are left out.
 () => {
   const CODE = "code, pre, kbd, textarea, canvas, script, style, [translate=no], .cm-editor, .material-symbols, [data-testid=stIconMaterial], .modebar *, [data-testid=stFileUploaderDropzone] *"
-  const PLACES = ["title", "aria-label", "placeholder"]
+  const PLACES = ["title", "aria-label", "placeholder", "label", "text"]
   const texts = []
   const cut = []
   const name = (element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class") ?? ""}`

@@ -9,7 +9,7 @@ const CAPITAL = /^\P{L}*\p{Lu}/u
 const SENTENCE_MARK = /[.!?…:;](?:\s|$)/
 const LETTER = /\p{L}/u
 const TAG = /<(?:"[^"]*"|'[^']*'|[^"'>])*>/g
-const READ = /\s(?:title|aria-label|placeholder|alt)=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g // as in shared/text.js
+const READ = /\s(?:title|aria-label|placeholder|alt|label|text)=(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))/g // as in shared/text.js
 const ENTITY = /&#?\w+;/g
 const WORD = /^\p{P}*\p{L}[\p{L}’]+\p{P}*$/u
 

@@ -2,6 +2,7 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
+import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { Tabs } from "../shared/tabs.js"
@@ -9,7 +10,7 @@ import { t } from "../shared/text.js"
 import { Answers, seen } from "./answers.js"
 import { Challenge } from "./challenge.js"
 import { Layers } from "./layers.js"
-import { Paper } from "./paper.js"
+import { Paper } from "../shared/paper.js"
 import { Photo } from "./photo.js"
 import { Preprocessing } from "./preprocessing.js"
 import { Teach } from "./teach.js"
@@ -85,12 +86,12 @@ class Pad {
    * @param {DrawingData} data
    */
   layPaper({ side, wide, drawing }) {
-    const pen = find(this.root, ".pen input")
+    const pen = find(this.root, ".pen slide-bar")
     const paper = new Paper(find(this.root, ".sheet canvas"), {
       side,
       changed: () => this.ask(),
       ended: () => this.component.setStateValue("drawing", { mode: this.mode, papers: { ...this.others, [this.mode]: paper.strokes } }),
-      width: () => (Number(pen.value) / 280) * 1000,
+      width: () => (pen.value / 280) * 1000,
     })
     if (drawing) this.others = { ...drawing.papers }
     if (drawing && !this.plain) this.mode = drawing.mode
@@ -114,8 +115,8 @@ class Pad {
     })
     const file = find(this.root, ".choose input")
     file.onchange = () => { if (file.files.length) photo.open(file.files[0]); file.value = "" } // so that the same file can be chosen again
-    const zoom = find(this.root, ".zoom input")
-    zoom.oninput = () => photo.magnify(Number(zoom.value))
+    const zoom = find(this.root, ".zoom slide-bar")
+    zoom.oninput = () => photo.magnify(zoom.value)
     camera.onclick = () => (photo.stream ? photo.stop() : photo.film())
     find(this.root, ".hint").textContent = t("Choose a picture, drop it here, or use the camera")
     return photo

@@ -22,10 +22,11 @@ export class Why {
     this.again = () => {} // shows the same with another method
     this.request = {} // the newest one
     this.box = element("section", "why")
-    this.choice = element("select")
-    this.choice.setAttribute("aria-label", t("Method"))
+    this.choice = element("pick-one")
+    this.choice.label = t("Method")
+    this.choice.value = "integrated-gradients" // which separates evidence for from evidence against
     this.choice.onchange = () => this.again()
-    const label = element("label", "choice", t("Method"))
+    const label = element("div", "choice", t("Method"))
     label.append(" ", this.choice)
     this.explains = element("p", "note")
     this.pictures = element("div", "pictures")
@@ -35,10 +36,8 @@ export class Why {
 
   /** @param {Method[]} methods by which this network can be explained */
   offer(methods) {
-    const chosen = this.choice.value || "integrated-gradients" // which separates evidence for from evidence against
     this.methods = methods
-    this.choice.replaceChildren(...methods.map(({ name, title }) => new Option(title, name)))
-    this.choice.value = methods.some(({ name }) => name === chosen) ? chosen : methods[0].name
+    this.choice.options = methods.map(({ name, title }) => ({ value: name, title }))
   }
 
   /**
@@ -48,8 +47,8 @@ export class Why {
    */
   async show(model, answer, classes) {
     this.again = () => this.show(model, answer, classes)
-    const method = this.methods[this.choice.selectedIndex]
-    this.explains.textContent = method.explains
+    const method = this.choice.value
+    this.explains.textContent = this.methods.find(({ name }) => name === method)?.explains ?? ""
     if (!answer) return this.pictures.replaceChildren(element("p", "note", t("Draw a digit first.")))
     const [first, second] = ranking(answer.probabilities)
     /** @type {[title: string, query: Record<string, number>][]} */
@@ -62,7 +61,7 @@ export class Why {
     if (!this.pictures.querySelector("canvas")) this.pictures.replaceChildren(element("p", "note", t("Computing the evidence…")))
     const pictures = []
     for (const [title, query] of questions) {
-      const one = await this.ask("attribution", { model, method: method.name, ...query }, true)
+      const one = await this.ask("attribution", { model, method, ...query }, true)
       if (request !== this.request) return
       if (!one) return this.pictures.replaceChildren()
       pictures.push(this.picture(title, one))

@@ -51,9 +51,8 @@ export class WrittenOut {
 
   /** @param {ChildJson} child */
   child(child) {
-    const box = element("details")
-    const summary = element("summary", "", t("{name}: {value}", { name: child.name, value: number(child.result, 5) }))
-    box.append(summary)
+    const box = element("disclosure-box")
+    box.label = t("{name}: {value}", { name: child.name, value: number(child.result, 5) })
     box.ontoggle = () => { if (box.open && box.children.length === 1) box.append(...this.parts(child)) }
     return box
   }

@@ -30,12 +30,12 @@ export class Features {
     /** @type {HTMLImageElement | null} */
     this.sheet = null
     this.box = element("div", "evaluation-features")
-    this.method = element("select")
-    this.method.append(new Option("PCA", "pca"), new Option("t-SNE", "tsne"))
-    this.method.setAttribute("aria-label", t("Method"))
-    this.dimensions = element("select")
-    this.dimensions.append(new Option(t("in two dimensions"), "2"), new Option(t("in three dimensions"), "3"))
-    this.dimensions.setAttribute("aria-label", t("Dimensions"))
+    this.method = element("pick-one")
+    this.method.options = [{ value: "pca", title: "PCA" }, { value: "tsne", title: "t-SNE" }]
+    this.method.label = t("Method")
+    this.dimensions = element("pick-one")
+    this.dimensions.options = [{ value: "2", title: t("in two dimensions") }, { value: "3", title: t("in three dimensions") }]
+    this.dimensions.label = t("Dimensions")
     for (const input of [this.method, this.dimensions]) input.onchange = () => this.load()
     const tools = element("div", "evaluation-tools")
     tools.append(this.method, this.dimensions)

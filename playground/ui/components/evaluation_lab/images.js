@@ -24,15 +24,15 @@ export class Images {
     this.count = 0 // of images that are shown
     this.box = element("div")
     const tools = element("div", "evaluation-tools")
-    this.answers = this.select(ANSWERS)
-    this.true = element("select")
-    this.predicted = element("select")
-    this.order = this.select(ORDERS)
-    /** @type {(text: string, input: HTMLElement) => HTMLElement} */
-    const label = (text, input) => { const box = element("label"); input.setAttribute("aria-label", text); box.append(text, input); return box }
-    tools.append(label(t("Images"), this.answers), label(t("True class"), this.true), label(t("Predicted class"), this.predicted), label("", this.order))
-    for (const input of [this.answers, this.true, this.predicted, this.order]) input.onchange = () => this.load(0)
-    this.order.setAttribute("aria-label", t("Order"))
+    this.answers = this.list(t("Images"), ANSWERS)
+    this.true = this.list(t("True class"))
+    this.predicted = this.list(t("Predicted class"))
+    this.order = this.list(t("Order"), ORDERS)
+    for (const list of [this.answers, this.true, this.predicted, this.order]) {
+      const named = element("span", "", list.label)
+      named.append(list)
+      tools.append(named)
+    }
     this.status = element("p", "evaluation-hint")
     this.grid = element("div", "evaluation-cards")
     this.more = element("button", "", t("Show more"))
@@ -42,17 +42,25 @@ export class Images {
     this.box.append(tools, this.status, this.grid, this.more)
   }
 
-  /** @param {Record<string, string>} choices a text for each value */
-  select(choices) {
-    const box = element("select")
-    box.append(...Object.entries(choices).map(([value, text]) => new Option(text, value)))
-    return box
+  /**
+   * @param {string} label
+   * @param {Record<string, string>} choices a text for each value
+   */
+  list(label, choices = {}) {
+    const list = element("pick-one")
+    list.label = label
+    list.options = Object.entries(choices).map(([value, title]) => ({ value, title }))
+    list.onchange = () => this.load(0)
+    return list
   }
 
   /** @param {Summary} evaluation */
   take({ classes }) {
     this.classes = classes
-    for (const box of [this.true, this.predicted]) box.replaceChildren(new Option(t("any"), ""), ...classes.map((name, index) => new Option(name, String(index))))
+    for (const list of [this.true, this.predicted]) {
+      list.options = [{ value: "", title: t("any") }, ...classes.map((name, index) => ({ value: String(index), title: name }))]
+      list.value = ""
+    }
     this.fresh = true
   }
 

@@ -1,6 +1,7 @@
 // Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
 
 import { address, request } from "../shared/client.js"
+import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"

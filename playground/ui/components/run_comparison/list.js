@@ -7,6 +7,7 @@ import { language, t } from "../shared/text.js"
 import { STATES, compare, drawnLine } from "./marks.js"
 
 /**
+ * @import { PickOne } from "../shared/pick.js"
  * @import { Look } from "../shared/plot.js"
  * @import { DamagedRow, ReadableRow } from "./documents.js"
  * @import { Row, Settings, Sort } from "./types.js"
@@ -74,9 +75,8 @@ export class RunList {
       <div class="comparison-filters">
         <input type="search" placeholder=${t("Filter")} aria-label=${t("Filter runs by text")} value=${view.filter}
           @input=${this.changes("filter")}>
-        <select aria-label=${t("Filter runs by data set")} @change=${this.changes("dataset")}>
-          ${repeat(titles, (title) => title, (title) => html`<option value=${title} .selected=${title === view.dataset}>${title || t("All data sets")}</option>`)}
-        </select>
+        <pick-one label=${t("Filter runs by data set")} .options=${[...titles].map((value) => ({ value, title: value || t("All data sets") }))}
+          .value=${view.dataset} @change=${this.changes("dataset")}></pick-one>
       </div>
       <div class="comparison-scroll">
         <table>
@@ -99,7 +99,7 @@ export class RunList {
 
   /** @param {"filter" | "dataset"} name of the setting that a field changes */
   changes(name) {
-    return (/** @type {{ target: HTMLInputElement | HTMLSelectElement }} */ { target }) => {
+    return (/** @type {{ target: HTMLInputElement | PickOne }} */ { target }) => {
       this.view[name] = target.value
       this.draw()
     }

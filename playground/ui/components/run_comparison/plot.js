@@ -51,22 +51,25 @@ export class Overlay {
   }
 
   tools() {
-    const axis = element("select")
-    axis.append(...Object.entries(AXES).map(([name, { choice }]) => new Option(choice, name)))
+    const axis = element("pick-one")
+    axis.options = Object.entries(AXES).map(([value, { choice }]) => ({ value, title: choice }))
     axis.value = this.view.x
-    axis.setAttribute("aria-label", t("Horizontal axis"))
+    axis.label = t("Horizontal axis")
     axis.onchange = () => this.set("x", /** @type {Axis} */ (axis.value))
-    const slider = element("input")
-    Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.view.smoothing })
+    const slider = element("slide-bar")
+    Object.assign(slider, { min: 0, max: 1, step: 0.02, value: this.view.smoothing, label: t("Smoothing") })
+    const smoothing = element("span", "comparison-smoothing", t("Smoothing"))
+    smoothing.append(slider)
     slider.oninput = () => this.set("smoothing", Number(slider.value))
     this.log.type = "checkbox"
     this.log.checked = this.view.log
     this.log.onchange = () => this.set("log", this.log.checked)
-    const label = (/** @type {(Node | string)[]} */ ...parts) => { const made = element("label"); made.append(...parts); return made }
+    const log = element("label")
+    log.append(this.log, t("Log scale"))
     return [
       this.segments(t("Curve"), "what", [["loss", t("Loss")], ["accuracy", t("Accuracy")]]),
       this.segments(t("Training or test"), "show", [["train", t("Training")], ["test", t("Test")], ["both", t("Both")]]),
-      axis, label(t("Smoothing"), slider), label(this.log, t("Log scale")),
+      axis, smoothing, log,
     ]
   }
 

@@ -1,6 +1,7 @@
 // Compares runs: fetches the list of runs and the curves of the selected ones, independently of Streamlit's script runs.
 
 import { request } from "../shared/client.js"
+import "../shared/controls.js"
 import { button, element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
@@ -13,6 +14,7 @@ import { Ranking } from "./ranking.js"
 import { Table } from "./table.js"
 
 /**
+ * @import { DisclosureBox } from "../shared/disclosure.js"
  * @import { Component } from "../shared/mounting.js"
  * @import { ComparisonData, Curves, CurvesAnswer, RunFacts, SettingColumn } from "./documents.js"
  * @import { Remembered, Runs, Selected, Settings } from "./types.js"
@@ -308,10 +310,10 @@ class Comparison {
   }
 
   drawTrash() {
-    const box = this.part("trash")
+    const box = /** @type {DisclosureBox} */ (this.part("trash"))
     const { trash } = this.list
     box.hidden = trash.length === 0
-    find(box, "summary").textContent = t("Deleted runs: {count}", { count: trash.length })
+    box.label = t("Deleted runs: {count}", { count: trash.length })
     find(box, "ul").replaceChildren(...trash.map(({ run, name }) => {
       const item = element("li")
       item.append(button(t("Restore"), () => this.restore(run), { label: t("Restore {name}", { name }) }), ` ${name}`)

@@ -2,6 +2,7 @@
 
 import { Base, element } from "./dom.js"
 import { placeBeside } from "./placing.js"
+import { translate } from "./text.js"
 
 /** @typedef {{ value: string, title: string, group?: string, disabled?: boolean }} Choice those of one group stand behind one another */
 
@@ -62,12 +63,13 @@ export class PickOne extends Base {
     this.button = Object.assign(element("button", "pick-button"), { type: "button", role: "combobox", ariaHasPopup: "listbox", ariaExpanded: "false" })
     this.button.setAttribute("aria-controls", this.named)
     this.button.append(this.shown)
-    this.gone = (/** @type {Event} */ event) => { if (event.target !== this.list) this.close() } // the list itself can be scrolled
+    this.follow = (/** @type {Event} */ event) => { if (event.target !== this.list) placeBeside(this.list, this.button) } // the list itself can be scrolled, too
     this.outside = (/** @type {Event} */ event) => { if (!event.composedPath().includes(this)) this.close() }
   }
 
   connectedCallback() {
     if (this.button.parentNode === this) return
+    translate(this)
     const children = /** @type {HTMLOptionElement[]} */ ([...this.querySelectorAll("option")])
     if (children.length) {
       this.wanted ||= children.find((option) => option.hasAttribute("selected"))?.value ?? ""
@@ -77,7 +79,7 @@ export class PickOne extends Base {
     this.button.onkeydown = (event) => this.press(event)
     this.button.onkeyup = (event) => { if (event.key === " " && this.took) event.preventDefault() } // a browser clicks a button when space is let go of
     this.button.onclick = () => (this.isOpen ? this.close() : this.open())
-    this.button.onblur = this.gone
+    this.button.onblur = () => this.close()
     this.list.onpointerdown = (event) => event.preventDefault() // the button keeps the focus
     this.list.onclick = (event) => this.choose(this.placeOf(event))
     this.list.onpointermove = (event) => { const at = this.placeOf(event); if (at >= 0 && at !== this.at) this.reach(at, false) }
@@ -183,14 +185,14 @@ export class PickOne extends Base {
     this.button.ariaExpanded = "true"
     this.reach(this.at)
     addEventListener("pointerdown", this.outside, true)
-    addEventListener("scroll", this.gone, true)
-    addEventListener("resize", this.gone)
+    addEventListener("scroll", this.follow, true)
+    addEventListener("resize", this.follow)
   }
 
   close() {
     removeEventListener("pointerdown", this.outside, true)
-    removeEventListener("scroll", this.gone, true)
-    removeEventListener("resize", this.gone)
+    removeEventListener("scroll", this.follow, true)
+    removeEventListener("resize", this.follow)
     this.button.ariaExpanded = "false"
     this.button.removeAttribute("aria-activedescendant")
     if (this.isOpen) this.list.hidePopover()

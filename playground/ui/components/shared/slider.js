@@ -169,8 +169,6 @@ export class SlideBar extends Base {
   /** @param {PointerEvent} event */
   grab(event) {
     if (this.disabled || event.button) return
-    event.preventDefault() // no text is selected
-    this.focus({ preventScroll: true })
     this.setPointerCapture(event.pointerId)
     this.start = this.value
     this.isDragged = true

@@ -3,7 +3,7 @@
 /** @typedef {Record<string, string | string[]>} Catalogue translations by their English text; one that depends on a number has all its plural forms */
 
 const ENGLISH = "en"
-const PLACES = ["title", "aria-label", "placeholder", "alt"]
+const PLACES = ["title", "aria-label", "placeholder", "alt", "label", "text"] // the last two belong to the elements of controls.js
 
 /** The language that the server has chosen: it stands in a cookie. */
 export const language = /(?:^|; )playground_language=([\w-]+)/.exec(globalThis.document?.cookie ?? "")?.[1] ?? ENGLISH
