@@ -1,8 +1,7 @@
-"""Home: what the playground does, and where to start."""
+"""Home: a network that learns to read, what one draws for it, and where to go on."""
 
 from playground.ui.pages import home
 
-home.greeting()
-home.actions_and_pad()
-home.latest_runs()
+home.heading()
+home.stage()
 home.footer()

@@ -22,6 +22,7 @@ COMMANDS = {
     "devices": ("machine", t("List the devices of this machine, the best first.")),
     "datasets": ("machine", t("List the data sets; optionally download one first.")),
     "train": ("training", t("Train a network and store it as a run.")),
+    "record": ("training", t("Train a small network, and keep its weights at some steps for the browser.")),
     "resume": ("training", t("Resume an interrupted, stopped or failed RUN from its last checkpoint.")),
     "runs": ("runs", t("List the runs, the newest first.")),
     "rename": ("runs", t("Name RUN; an empty NAME removes its name.")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,23 @@ def train(as_json: bool, dataset: str, network: str, start: Path | None, **optio
 
     load(dataset)
     _execute(_started_from(start, config, spec) if start else create(config, spec), as_json)
+
+
+@click.command()
+@click.option("--dataset", default="mnist-5k", show_default=True, help=t("Name of the data set."))
+@click.option("--network", default="tiny-cnn", show_default=True, help=t("Name of a network for grey images."))
+@setting_options
+@click.option("--snapshots", "count", type=click.IntRange(2, 200), default=32, show_default=True, help=t("How many steps are kept."))
+@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help=t("Path of the new file."))
+def record(dataset: str, network: str, count: int, target: Path, **options: Any) -> None:
+    """Train a small network, and keep its weights at some steps for the browser."""
+    from playground.inference import recording  # imports torch, as `load` above
+
+    config = TrainConfig.from_options({"dataset": dataset, "network": network, **options})
+    command = shlex.join(["python", "-m", "playground", "record", *config.arguments(), "--snapshots", str(count)])
+    made = recording.record(preset(network), config, count, command)
+    recording.save(made, target)
+    click.echo(t("Wrote {file}: {n} snapshots, test accuracy {accuracy:.1%}.", file=target, n=count, accuracy=made["snapshots"][-1]["accuracy"]))
 
 
 @click.command()

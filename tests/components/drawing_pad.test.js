@@ -3,7 +3,7 @@ import { afterEach, mock, test } from "node:test"
 
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
 import { halves, where } from "../../playground/ui/components/drawing_pad/layers.js"
-import { extend, nearest, toSegment } from "../../playground/ui/components/drawing_pad/paper.js"
+import { extend, nearest, toSegment } from "../../playground/ui/components/shared/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"
 import { words } from "../../playground/ui/components/drawing_pad/written.js"

@@ -29,6 +29,7 @@ from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.models import Model, load_model, pretrained_names
+from playground.inference.network_picture import NetworkPicture, draw_network
 from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
@@ -150,6 +151,17 @@ async def layers(request: Request) -> Response:
 
     def compute(model: Model, image: Tensor) -> Activations:
         return {"outputs": activations.as_json(activations.layer_outputs(model, image))}
+
+    return await _respond(request, compute)
+
+
+@answered
+async def picture(request: Request) -> Response:
+    """Draw the network at work on a drawing; `unfolded` is the index of a layer that gets a column of its own."""
+    unfolded = request.query_params.get("unfolded", "")
+
+    def compute(model: Model, image: Tensor) -> NetworkPicture:
+        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None)
 
     return await _respond(request, compute)
 
@@ -336,6 +348,7 @@ ROUTES: list[BaseRoute] = [
     Route("/api/draw/answer", answer, methods=["POST"]),
     Route("/api/draw/network", network),
     Route("/api/draw/layers", layers, methods=["POST"]),
+    Route("/api/draw/picture", picture, methods=["POST"]),
     Route("/api/draw/calculation", calculation, methods=["POST"]),
     Route("/api/draw/attribution", attribution, methods=["POST"]),
 ]

@@ -17,6 +17,12 @@ from typing import Any, Literal, Never, NotRequired, TypeVar, Union, get_args, g
 COMPONENTS = Path(__file__).parent
 FILE = "documents.d.ts"
 DOCUMENTS: dict[str, tuple[str, ...]] = {
+    "shared": ("playground.inference.network_picture:NetworkPicture",),
+    "home_stage": (
+        "playground.ui.components.home_stage:HomeData",
+        "playground.inference.recording:Recording",
+        "playground.server.routes.home:FollowedRun",
+    ),
     "network_builder": (
         "playground.ui.components.network_builder:BuilderData",
         "playground.network.analysis:LayerKind",
@@ -62,10 +68,11 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.ui.components.training_monitor:MonitorData",
         "playground.server.routes.runs:LiveRun",
         "playground.server.routes.runs:Judgement",
+        "playground.server.routes.runs:Moment",
         "playground.server.routes.runs:Inside",
+        "playground.runs.views.inside:Gallery",
         "playground.runs.views.inside:Histograms",
-        "playground.runs.views.inside:Filters",
-        "playground.training.instruments.closeup:ShownStep",
+        "playground.training.instruments.closeup:RecordedStep",
         "playground.server.routes.runs:StartedRun",
     ),
     "run_comparison": (

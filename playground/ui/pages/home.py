@@ -2,46 +2,36 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import streamlit as st
 
-from playground.data.catalogue import DIGITS
-from playground.messages import t
-from playground.training.suggestions import suggested
+from playground.data.catalogue import DIGITS, dataset_info
+from playground.messages import t, translated
+from playground.runs.run import ACTIVE
+from playground.runs.views.summaries import Summary
+from playground.training.config import TrainConfig
 from playground.ui import state
-from playground.ui.components.drawing_pad import drawing_pad
+from playground.ui.components.home_stage import Card, Choice, LatestRun, home_stage
 from playground.ui.shared.device import show_device
 from playground.ui.shared.launch import launch
-from playground.ui.shared.runs import choose_run, runs_of_visitor
+from playground.ui.shared.runs import has_trained_network, runs_of_visitor
 
-LATEST = 5
-
-
-def greeting() -> None:
-    st.title(t("See PyTorch at work"), anchor=False)
-    st.markdown(
-        t(
-            "Train a network on handwritten digits, watch its loss fall, then draw a digit and see the prediction. "
-            "PyTorch computes everything you see, on this machine."
-        )
-    )
+RECORDED = TrainConfig("mnist-5k", "tiny-cnn", batch_size=32, epochs=6, seed=1)
+"""The settings of the recorded training, as its file names them."""
 
 
-def actions_and_pad() -> None:
-    """Show the first steps on the left, and a canvas with a trained network on the right."""
-    actions, alive = st.columns([2, 5], gap="large")
-    with actions:
-        _actions()
-    with alive.container(border=True):
-        drawing_pad({"mnist-cnn": "mnist-cnn"}, DIGITS, key="home-pad")
+def heading() -> None:
+    st.title(f"{t('A network is learning to read.')} :primary[{t('Draw something for it.')}]", anchor=False)
 
 
-def latest_runs() -> None:
-    runs = runs_of_visitor()[:LATEST]
-    if runs:
-        st.subheader(t("Latest runs"), anchor=False)
-        chosen = choose_run(runs, key="home-runs")
-        if chosen is not None:
-            state.open_page("train", {state.RUN: chosen.id})
+def stage() -> None:
+    """Show the recorded training, or the learner's latest network that reads digits; beneath it, where to go on."""
+    runs = runs_of_visitor()
+    own = next((each for each in runs if _reads_digits(each)), None)
+    chosen = home_stage("home-stage", own.run.id if own else None, DIGITS, _cards(), _latest(runs[0]) if runs else None)
+    if chosen:
+        _follow(chosen)
 
 
 def footer() -> None:
@@ -49,14 +39,35 @@ def footer() -> None:
     show_device()
 
 
-def _actions() -> None:
-    if st.button(t("Watch a network learn"), type="primary", icon=":material/show_chart:", width="stretch", key="watch"):
-        run = launch(suggested("mnist-5k"))
-        state.open_page("train", {state.RUN: run.id})
-    st.caption(t("Train a small convolutional network on 4,000 digits in about ten seconds."))
-    if st.button(t("Draw a digit"), icon=":material/draw:", width="stretch", key="draw"):
-        state.open_page("draw")
-    st.caption(t("Draw, choose a network, and see how it classifies your drawing."))
-    if st.button(t("Look inside tensors"), icon=":material/grid_on:", width="stretch", key="tensors"):
-        state.open_page("tensors")
-    st.caption(t("Type PyTorch. See every shape, the memory behind it, and where each number comes from."))
+def _reads_digits(summary: Summary) -> bool:
+    """Return whether the run trains, or has trained, a network for digits."""
+    if not (summary.state in ACTIVE or has_trained_network(summary)):
+        return False
+    return summary.facts is not None and dataset_info(summary.run.config.dataset).kind == "digits"
+
+
+def _latest(summary: Summary) -> LatestRun:
+    return {"run": summary.run.id, "name": translated(summary.name), "accuracy": summary.facts.accuracy if summary.facts else None}
+
+
+def _follow(chosen: Choice) -> None:
+    if chosen["what"] == "train":
+        launch(RECORDED)
+        st.rerun()
+    if chosen["what"] == "run":
+        state.open_page("train", {state.RUN: chosen["name"]})
+    for page in get_args(state.Page):
+        if chosen == {"what": "page", "name": page}:
+            state.open_page(page)
+
+
+def _cards() -> list[Card]:
+    """Return what one can do, in the order in which a beginner learns it."""
+    return [
+        {"title": t("Tensors"), "text": t("Numbers in boxes: their shape, and the memory behind them."), "page": "tensors"},
+        {"title": t("Gradients"), "text": t("Grab a number, and watch the loss follow."), "page": "autograd"},
+        {"title": t("Networks"), "text": t("Stack layers until their shapes fit."), "page": "network"},
+        {"title": t("Training"), "text": t("The five lines of every training loop, live."), "page": "train"},
+        {"title": t("Mistakes"), "text": t("What does it confuse, and why?"), "page": "evaluate"},
+        {"title": t("Your hand"), "text": t("Teach it how you write."), "page": "draw"},
+    ]

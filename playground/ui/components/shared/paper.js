@@ -5,8 +5,8 @@ const NEAR = 2 // units between two points worth keeping
 const GRASP = 60 // how near a pointer must come to a stroke to move it
 
 /**
- * @import { Stroke } from "./documents.js"
- * @import { Box, Point } from "./types.js"
+ * @import { Stroke } from "../drawing_pad/documents.js"
+ * @import { Box, Point } from "../drawing_pad/types.js"
  */
 
 export class Paper {

@@ -1,0 +1,400 @@
+// The network picture: one image on its way through a network, from left to right. Columns of feature maps, edges by what each contributes,
+// the classes with their probabilities at the right. The same picture stands on every page that shows a network at work.
+
+import { signed } from "./bytes.js"
+import { element } from "./dom.js"
+import { percent } from "./format.js"
+import { Edges } from "./stage_edges.js"
+import { cornerOf, heightOf, layOut, unitAt } from "./stage_layout.js"
+import { t } from "./text.js"
+import { tokens } from "./tokens.js"
+
+/**
+ * @import { Column, NetworkPicture } from "./documents.js"
+ * @import { Box, Layout } from "./stage_layout.js"
+ */
+/** @typedef {{ column: number, place: number }} Unit a feature map, token, feature or class: its column, and its place among those that are drawn */
+/** @typedef {"forward" | "backward"} Direction */
+/** @typedef {Omit<Column, "values" | "edges" | "scale"> & { values: Int8Array, edges: Int8Array }} PictureColumn */
+/** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
+
+const PULSE_MS = 600
+const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
+const LIFT = 0.7 // exponent, so that small values are seen, too
+
+export class Stage {
+  /**
+   * @param {HTMLElement} box is filled; it decides how high the picture is
+   * @param {{ open?: (column: number, place: number) => void }} [options] called when a layer or one of its units is chosen
+   */
+  constructor(box, { open } = {}) {
+    this.box = box
+    this.open = open
+    this.canvas = element("canvas")
+    this.canvas.setAttribute("aria-hidden", "true") // the names beneath it are buttons, and the classes a list
+    this.names = element("div", "stage-names")
+    this.bars = element("ol", "stage-bars")
+    this.bars.setAttribute("aria-label", t("Probability of each class"))
+    this.plane = element("div", "stage-plane")
+    this.plane.append(this.canvas, this.bars, this.names)
+    this.status = element("p", "stage-status")
+    const scroll = element("div", "stage-scroll")
+    scroll.append(this.plane)
+    box.classList.add("stage")
+    box.append(scroll, this.status)
+    this.scroll = scroll
+    /** @type {Picture | null} */
+    this.picture = null
+    /** @type {string[]} */
+    this.classes = []
+    /** @type {HTMLCanvasElement[]} the units of each column, above one another, a pixel for each value */
+    this.sheets = []
+    /** @type {Edges[]} behind each column but the last */
+    this.edges = []
+    /** @type {Layout} */
+    this.layout = { boxes: [], width: 0, height: 0 }
+    /** @type {Unit | null} under the pointer */
+    this.pointed = null
+    /** @type {{ direction: Direction, since: number, done: () => void } | null} */
+    this.pulsing = null
+    /** @type {{ made: string, ink: number[], above: number[], below: number[], gradient: number[] } | null} */
+    this.palette = null
+    this.drawnAt = 0
+    this.frame = 0
+    this.still = matchMedia("(prefers-reduced-motion: reduce)")
+    this.canvas.onpointermove = (event) => this.point(this.unitOf(event))
+    this.canvas.onpointerleave = () => this.point(null)
+    this.canvas.onclick = (event) => { const unit = this.unitOf(event); if (unit) this.open?.(unit.column, unit.place) }
+    this.observer = new ResizeObserver(() => this.place())
+    this.observer.observe(scroll)
+  }
+
+  /**
+   * Show a picture; what changed since the last one moves there.
+   * @param {Picture} picture
+   * @param {string[]} classes the names of all classes
+   */
+  show(picture, classes) {
+    const isOther = structureOf(picture) !== (this.picture && structureOf(this.picture)) || classes.join() !== this.classes.join()
+    this.picture = picture
+    this.classes = classes
+    if (isOther) this.build()
+    picture.columns.forEach((column, index) => {
+      if (index < picture.columns.length - 1) this.fill(this.sheets[index], column)
+      if (index) this.edges[index - 1].aim(column.edges)
+    })
+    this.showBars()
+    if (isOther) this.place()
+    this.request()
+  }
+
+  /** Set up for a network with other columns. */
+  build() {
+    const { columns } = /** @type {Picture} */ (this.picture)
+    this.sheets = columns.map(() => element("canvas"))
+    this.edges = columns.slice(1).map(() => new Edges())
+    this.pointed = null
+    this.names.replaceChildren(...columns.slice(0, -1).map((column, index) => this.nameOf(column, index)))
+    this.bars.replaceChildren(...columns[columns.length - 1].units.map((unit) => {
+      const row = element("li")
+      const track = element("span", "stage-track")
+      track.append(element("span", "stage-fill"))
+      row.append(element("span", "stage-class", this.classes[unit] ?? String(unit)), track, element("span", "stage-share"))
+      return row
+    }))
+  }
+
+  /**
+   * The name of a column, a button where it can be opened.
+   * @param {PictureColumn} column
+   * @param {number} index
+   */
+  nameOf(column, index) {
+    const name = element(this.open ? "button" : "div", "stage-name")
+    if (name instanceof HTMLButtonElement) {
+      name.type = "button"
+      name.onclick = () => this.open?.(index, 0)
+    }
+    name.append(element("b", "", titleOf(column)), element("span", "", sizeOf(column)))
+    return name
+  }
+
+  /**
+   * Draw the units of a column on its sheet.
+   * @param {HTMLCanvasElement} sheet
+   * @param {PictureColumn} column
+   */
+  fill(sheet, column) {
+    const [rows, columns] = column.size
+    const { values } = column
+    const isColour = column.layers[1] === 0 && column.units.length === 3 && column.shape.length === 3
+    const tall = isColour ? rows : rows * column.units.length
+    if (sheet.width !== columns || sheet.height !== tall) Object.assign(sheet, { width: columns, height: tall })
+    const page = context(sheet)
+    const image = page.createImageData(columns, tall)
+    const { ink, above, below } = this.colours()
+    const isInput = column.layers[1] === 0
+    for (let cell = 0; cell < columns * tall; cell++) {
+      const share = values[cell] / 127
+      if (isColour) image.data.set([0, 1, 2].map((channel) => 2 * values[channel * rows * columns + cell]), 4 * cell)
+      else image.data.set(isInput ? ink : share < 0 ? below : above, 4 * cell)
+      image.data[4 * cell + 3] = isColour ? 255 : Math.round(255 * Math.abs(share) ** (isInput ? 1 : LIFT))
+    }
+    page.putImageData(image, 0, 0)
+  }
+
+  /** The colours of the theme, as red, green and blue. */
+  colours() {
+    const { color } = getComputedStyle(this.box)
+    const { above, below, gradient } = tokens(this.box)
+    const made = [color, above, below, gradient].join()
+    if (this.palette?.made !== made) this.palette = { made, ink: rgbOf(color), above: rgbOf(above), below: rgbOf(below), gradient: rgbOf(gradient) }
+    return this.palette
+  }
+
+  showBars() {
+    const { columns, probabilities } = /** @type {Picture} */ (this.picture)
+    const { units } = columns[columns.length - 1]
+    const top = probabilities.indexOf(Math.max(...probabilities))
+    const rows = /** @type {HTMLElement[]} */ ([...this.bars.children])
+    rows.forEach((row, place) => {
+      const share = probabilities[units[place]]
+      row.classList.toggle("top", units[place] === top)
+      row.style.setProperty("--share", String(share < 0.005 ? 0 : share)) // a bar of no percent has no end to be seen
+      const [, , text] = row.children
+      text.textContent = percent(share, 0)
+    })
+  }
+
+  /** Place everything anew: the box has another size, or the network other columns. */
+  place() {
+    if (!this.picture || !this.scroll.clientWidth) return
+    const unit = parseFloat(getComputedStyle(document.documentElement).fontSize)
+    const height = this.scroll.clientHeight - 2.75 * unit // the names
+    this.layout = layOut(this.picture.columns, this.scroll.clientWidth - 1, Math.max(120, height), unit)
+    const { boxes, width } = this.layout
+    const ratio = devicePixelRatio
+    Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(this.layout.height * ratio) })
+    Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.layout.height}px` })
+    this.plane.style.width = `${width}px`
+    const bars = boxes[boxes.length - 1]
+    Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px` })
+    const names = /** @type {HTMLElement[]} */ ([...this.names.children])
+    names.forEach((name, index) => {
+      const { x, y, width: wide, height: high } = boxes[index]
+      const room = boxes[index + 1].x - x - wide // to the next column: a name has half of it at each side
+      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `${wide + room - 4}px` })
+    })
+    this.draw()
+  }
+
+  /**
+   * Let a pulse run through the network.
+   * @param {Direction} direction
+   * @returns {Promise<void>} until it has arrived
+   */
+  pulse(direction) {
+    this.pulsing?.done()
+    if (this.still.matches) return Promise.resolve()
+    return new Promise((resolve) => {
+      const mine = { direction, since: performance.now(), done: () => { if (this.pulsing === mine) this.pulsing = null; resolve() } }
+      this.pulsing = mine
+      this.request()
+    })
+  }
+
+  request() {
+    if (this.frame) return
+    this.drawnAt = performance.now()
+    this.frame = requestAnimationFrame((now) => this.move(now))
+  }
+
+  /** @param {number} now */
+  move(now) {
+    this.frame = 0
+    const elapsed = this.still.matches ? Infinity : Math.max(0, now - this.drawnAt)
+    const reached = this.edges.map((edges) => edges.step(elapsed)).every(Boolean)
+    if (this.pulsing && now - this.pulsing.since > PULSE_MS) this.pulsing.done()
+    this.draw(now)
+    if (!reached || this.pulsing) this.request()
+  }
+
+  draw(now = performance.now()) {
+    const { picture, canvas, layout: { boxes } } = this
+    if (!picture || !boxes.length || !canvas.width) return
+    const page = context(canvas)
+    page.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
+    page.clearRect(0, 0, canvas.width, canvas.height)
+    this.edges.forEach((_, gap) => this.drawEdges(page, gap, now))
+    picture.columns.slice(0, -1).forEach((column, index) => this.drawUnits(page, column, index))
+  }
+
+  /**
+   * How far the pulse has come in a gap between two columns, from 0 to 1; null where it is not.
+   * @param {number} gap
+   * @param {number} now
+   */
+  progress(gap, now) {
+    if (!this.pulsing) return null
+    const all = ((now - this.pulsing.since) / PULSE_MS) * this.edges.length
+    const here = this.pulsing.direction === "forward" ? all - gap : all - (this.edges.length - 1 - gap)
+    return here > 0 && here < 1 ? (this.pulsing.direction === "forward" ? here : 1 - here) : null
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} page
+   * @param {number} gap
+   * @param {number} now
+   */
+  drawEdges(page, gap, now) {
+    const { boxes } = this.layout
+    const columns = /** @type {Picture} */ (this.picture).columns
+    const [left, right] = [boxes[gap], boxes[gap + 1]]
+    const [from, to] = [left.x + left.width + 3, right.x - 4]
+    const middle = (from + to) / 2
+    const { above, below, gradient } = this.colours()
+    const at = this.progress(gap, now)
+    const isBackward = this.pulsing?.direction === "backward"
+    for (const edge of this.edges[gap].all) {
+      const size = Math.abs(edge.share)
+      const [start, end] = [heightOf(left, edge.from, columns[gap].units.length), heightOf(right, edge.to, columns[gap + 1].units.length)]
+      const isLit = !this.pointed || this.touches(gap, edge)
+      const [red, green, blue] = at !== null && isBackward ? gradient : edge.share < 0 ? below : above
+      page.strokeStyle = `rgb(${red} ${green} ${blue} / ${(isLit ? 0.12 + 0.7 * size : FAINT).toFixed(3)})`
+      page.lineWidth = 0.6 + 2.6 * size
+      page.beginPath()
+      page.moveTo(from, start)
+      page.bezierCurveTo(middle, start, middle, end, to, end)
+      page.stroke()
+      if (at === null || size < 0.1) continue
+      const ahead = 3 * at * at - 2 * at * at * at // of a Bézier curve whose control points lie so
+      page.fillStyle = `rgb(${red} ${green} ${blue})`
+      page.beginPath()
+      page.arc(acrossAt(from, middle, to, at), start + (end - start) * ahead, 1.2 + 2.2 * size, 0, 2 * Math.PI)
+      page.fill()
+    }
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} page
+   * @param {PictureColumn} column
+   * @param {number} index
+   */
+  drawUnits(page, column, index) {
+    const box = this.layout.boxes[index]
+    const [rows] = column.size
+    const { ink, gradient } = this.colours()
+    page.imageSmoothingEnabled = false
+    const count = box.kind === "image" ? 1 : column.units.length
+    for (let place = 0; place < count; place++) {
+      const [x, y] = cornerOf(box, place)
+      page.fillStyle = `rgb(${ink.join(" ")} / .05)`
+      page.fillRect(x, y, box.cell, box.cell)
+      page.drawImage(this.sheets[index], 0, box.kind === "image" ? 0 : place * rows, this.sheets[index].width, rows, x, y, box.cell, box.cell)
+      const isPointed = this.pointed?.column === index && this.pointed.place === place
+      const isPassed = this.pulsing?.direction === "backward" && this.progress(index, performance.now()) !== null
+      page.lineWidth = isPointed || isPassed ? 2 : 1
+      page.strokeStyle = isPointed ? `rgb(${ink.join(" ")})` : isPassed ? `rgb(${gradient.join(" ")})` : `rgb(${ink.join(" ")} / .14)`
+      page.strokeRect(x - 0.5, y - 0.5, box.cell + 1, box.cell + 1)
+    }
+  }
+
+  /**
+   * Whether an edge begins or ends at the unit under the pointer.
+   * @param {number} gap
+   * @param {{ from: number, to: number }} edge
+   */
+  touches(gap, { from, to }) {
+    const { column, place } = /** @type {Unit} */ (this.pointed)
+    return (gap === column && from === place) || (gap + 1 === column && to === place)
+  }
+
+  /** @param {MouseEvent} event */
+  unitOf(event) {
+    if (!this.picture) return null
+    const { left, top } = this.canvas.getBoundingClientRect()
+    return unitAt(this.layout.boxes, this.picture.columns.map(({ units }) => units.length), event.clientX - left, event.clientY - top)
+  }
+
+  /** @param {Unit | null} unit */
+  point(unit) {
+    if (unit?.column === this.pointed?.column && unit?.place === this.pointed?.place) return
+    this.pointed = unit
+    this.canvas.classList.toggle("pointed", Boolean(unit && this.open))
+    this.status.textContent = unit && this.picture ? wordsFor(this.picture.columns, unit, this.classes) : ""
+    this.draw()
+  }
+
+  close() {
+    this.observer.disconnect()
+    cancelAnimationFrame(this.frame)
+    this.frame = -1
+    this.pulsing?.done()
+  }
+}
+
+/** @param {Picture} picture */
+const structureOf = ({ columns }) => columns.map(({ layers, shape, units, types }, index) => [layers, shape, index === columns.length - 1 ? units.length : units, types].join()).join("|")
+
+/**
+ * Read the bytes of a picture from the server.
+ * @param {NetworkPicture} picture
+ * @returns {Picture}
+ */
+export const pictureOf = ({ columns, probabilities }) => ({ columns: columns.map((column) => ({ ...column, values: signed(column.values), edges: signed(column.edges) })), probabilities })
+
+/** @param {HTMLCanvasElement} canvas */
+const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+
+/**
+ * How far right a Bézier curve is whose control points are both in the middle.
+ * @param {number} from
+ * @param {number} middle
+ * @param {number} to
+ * @param {number} at
+ */
+const acrossAt = (from, middle, to, at) => (1 - at) ** 3 * from + 3 * (1 - at) * at * middle + at ** 3 * to
+
+const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })
+
+/**
+ * A colour of a style sheet as red, green and blue.
+ * @param {string} colour
+ * @returns {number[]}
+ */
+function rgbOf(colour) {
+  if (!probe) return [0, 0, 0]
+  probe.fillStyle = colour
+  probe.fillRect(0, 0, 1, 1)
+  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)]
+}
+
+/**
+ * The layers of a column in a few words.
+ * @param {Pick<PictureColumn, "layers" | "types">} column
+ */
+export function titleOf({ layers, types }) {
+  if (!layers[1]) return t("Input")
+  const main = types.filter((type) => !AT_THE_SIDE.has(type))
+  return main.length > 3 ? t("{layer} and {n} more layers", { layer: main[0], n: types.length - 1 }) : main.join(" → ")
+}
+
+const AT_THE_SIDE = new Set(["Dropout", "Flatten", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Identity"])
+
+/** @param {Pick<PictureColumn, "shape">} column */
+const sizeOf = ({ shape }) => shape.join("×")
+
+/**
+ * What the unit under the pointer is.
+ * @param {PictureColumn[]} columns
+ * @param {Unit} unit
+ * @param {string[]} classes
+ */
+function wordsFor(columns, { column, place }, classes) {
+  const { shape, units } = columns[column]
+  const values = { layer: titleOf(columns[column]), unit: units[place], count: shape[0] }
+  if (column === 0 && shape.length === 3) return t("The image as the network receives it.")
+  if (column === columns.length - 1) return t("Orange edges raise the score of “{name}”, blue ones lower it.", { name: classes[units[place]] ?? units[place] })
+  if (shape.length === 3) return t("Feature map {unit} of {count}, after {layer}.", values)
+  return shape.length === 2 ? t("Token {unit} of {count}, after {layer}.", values) : t("Feature {unit} of {count}, after {layer}.", values)
+}

@@ -1,0 +1,132 @@
+// Where everything of the network picture lies: columns from left to right, the classes at the right. All lengths are pixels of the screen.
+
+/**
+ * A column of the picture as far as its place depends on it.
+ * @typedef {{ shape: number[], units: number[] }} Shown
+ * @typedef {"image" | "maps" | "tokens" | "features" | "classes"} Kind
+ * @typedef {{ kind: Kind, x: number, y: number, width: number, height: number, cell: number, gap: number, across: number }} Box
+ * @typedef {{ boxes: Box[], width: number, height: number }} Layout width may be larger than there is room for: then the picture is scrolled sideways
+ */
+
+const LARGEST = { image: 96, maps: 54, tokens: 34, features: 15, classes: 0 }
+const SMALLEST = { image: 56, maps: 22, tokens: 12, features: 7, classes: 0 }
+const BETWEEN_CELLS = { image: 0, maps: 4, tokens: 3, features: 2, classes: 0 }
+const CLASSES = 15 // width of the classes with their bars, in `unit`
+const NARROW_CLASSES = 9.5
+const NARROW = 720 // room in which the bars are shorter
+const EDGES = [96, 44] // widest and narrowest room for the edges between two columns
+const TALL = 16 // features above one another
+
+/**
+ * @param {Shown} column
+ * @param {number} place
+ * @param {number} count of all columns
+ * @returns {Kind}
+ */
+export function kindOf({ shape }, place, count) {
+  if (place === count - 1) return "classes"
+  if (shape.length === 3) return place ? "maps" : "image"
+  return shape.length === 2 ? "tokens" : "features"
+}
+
+/**
+ * Cells beside each other.
+ * @param {Kind} kind
+ * @param {number} count
+ */
+export function acrossOf(kind, count) {
+  if (kind === "maps") return count <= 4 ? 1 : count <= 8 ? 2 : 3
+  if (kind === "tokens") return Math.ceil(Math.sqrt(count))
+  return kind === "features" ? Math.ceil(count / TALL) : 1
+}
+
+/**
+ * Place the columns, as large as there is room for.
+ * @param {Shown[]} columns the input first, the classes last
+ * @param {number} width
+ * @param {number} height without the names beneath the columns
+ * @param {number} unit pixels of a rem
+ * @returns {Layout}
+ */
+export function layOut(columns, width, height, unit = 16) {
+  const scale = unit / 16
+  const classes = (width < NARROW * scale ? NARROW_CLASSES : CLASSES) * unit
+  const gaps = columns.length - 1
+  const sized = (/** @type {number} */ share) => columns.map((column, place) => boxOf(column, place, columns.length, height, share, scale, classes))
+  let share = 1
+  let boxes = sized(share)
+  const needed = () => boxes.reduce((sum, box) => sum + box.width, 0) + gaps * EDGES[1] * scale
+  while (needed() > width && share > 0) boxes = sized((share = Math.max(0, share - 0.05)))
+  const room = Math.min(EDGES[0] * scale, Math.max(EDGES[1] * scale, (width - boxes.reduce((sum, box) => sum + box.width, 0)) / gaps))
+  const all = boxes.reduce((sum, box) => sum + box.width, 0) + gaps * room
+  let x = 1 // room for the line around a cell
+  const spare = Math.max(0, width - all) // goes to the classes, whose bars are then longer
+  boxes[boxes.length - 1].width += Math.min(spare, 10 * unit)
+  for (const box of boxes) {
+    box.x = x
+    box.y = (height - box.height) / 2
+    x += box.width + room
+  }
+  return { boxes, width: Math.ceil(x - room), height }
+}
+
+/**
+ * @param {Shown} column
+ * @param {number} place
+ * @param {number} count
+ * @param {number} height
+ * @param {number} share of the way from the smallest to the largest size
+ * @param {number} scale
+ * @param {number} classes
+ * @returns {Box}
+ */
+function boxOf(column, place, count, height, share, scale, classes) {
+  const kind = kindOf(column, place, count)
+  if (kind === "classes") return { kind, x: 0, y: 0, width: classes, height, cell: 0, gap: 0, across: 1 }
+  const shown = kind === "image" ? 1 : column.units.length
+  const across = acrossOf(kind, shown)
+  const down = Math.ceil(shown / across)
+  const gap = BETWEEN_CELLS[kind]
+  const wanted = (SMALLEST[kind] + (LARGEST[kind] - SMALLEST[kind]) * share) * scale
+  const cell = Math.max(4, Math.min(Math.floor(wanted), Math.floor((height + gap) / down) - gap))
+  return { kind, x: 0, y: 0, width: across * (cell + gap) - gap, height: down * (cell + gap) - gap, cell, gap, across }
+}
+
+/**
+ * The corner of a cell.
+ * @param {Box} box
+ * @param {number} place among the units that are drawn
+ * @returns {[x: number, y: number]}
+ */
+export const cornerOf = (box, place) => [box.x + (place % box.across) * (box.cell + box.gap), box.y + Math.floor(place / box.across) * (box.cell + box.gap)]
+
+/**
+ * How high an edge leaves a column, or reaches it.
+ * @param {Box} box
+ * @param {number} place among the units that are drawn
+ * @param {number} count of the units that are drawn
+ */
+export function heightOf(box, place, count) {
+  if (box.kind === "classes") return box.y + (box.height * (place + 0.5)) / count
+  if (box.kind === "image") return box.y + box.height / 2
+  return cornerOf(box, place)[1] + box.cell / 2
+}
+
+/**
+ * The unit at a point.
+ * @param {Box[]} boxes
+ * @param {number[]} counts units that are drawn of each column
+ * @param {number} x
+ * @param {number} y
+ * @returns {{ column: number, place: number } | null}
+ */
+export function unitAt(boxes, counts, x, y) {
+  for (const [column, box] of boxes.entries()) {
+    if (x < box.x || x > box.x + box.width || y < box.y || y > box.y + box.height) continue
+    if (box.kind === "image") return { column, place: 0 }
+    if (box.kind === "classes") return { column, place: Math.min(counts[column] - 1, Math.floor(((y - box.y) / box.height) * counts[column])) }
+    const place = Math.floor((y - box.y) / (box.cell + box.gap)) * box.across + Math.floor((x - box.x) / (box.cell + box.gap))
+    return place < counts[column] ? { column, place } : null
+  }
+  return null
+}
