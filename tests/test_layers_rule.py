@@ -13,7 +13,9 @@ from playground.environment import PACKAGE, ROOT
 
 GROUND = {"messages", "errors", "settings", "device", "environment", "installation", "forking", "untrusted", "typography"}
 RUNS = GROUND | {"network", "data", "training", "runs"}
-DOMAIN = RUNS | {"runs.views", "runs.sharing", "runs.execution", "runs.coach", "inference", "autograd", "tensors", "tensors.help", "tensors.exercises"}
+DOMAIN = RUNS | {
+    "runs.views", "runs.sharing", "runs.execution", "runs.coach", "inference", "autograd", "tensors", "tensors.help", "tensors.exercises", "glossary",
+}  # fmt: skip
 ROOMS: dict[str, set[str]] = {
     "messages": set(),
     "errors": {"messages"},
@@ -33,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "data": GROUND,
     "network": GROUND | {"data"},
     "autograd": GROUND | {"tensors", "tensors.language", "tensors.xray", "network", "data"},
+    "glossary": GROUND | {"tensors", "autograd"},
     "training.instruments": GROUND | {"network", "data"},
     "training": GROUND | {"network", "data", "training.instruments"},
     "runs": GROUND | {"network", "data", "training"},

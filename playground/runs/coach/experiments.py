@@ -110,7 +110,7 @@ def _setups(record: Record) -> Iterator[Experiment]:
     yield (
         "another-seed",
         msg("Try another seed: how much of the result is chance?"),
-        msg("Weights, order of images and dropout are drawn anew. Differences as small as this one say nothing about a setting."),
+        msg("The weights, the order of the images and dropout are drawn again. Differences as small as this one say nothing about a setting."),
         _again(record, seed=1) if config.seed == TrainConfig().seed else (),
     )
 

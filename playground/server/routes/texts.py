@@ -1,4 +1,4 @@
-"""The translations of the texts in the components' scripts."""
+"""The translations of the texts in the components' scripts, and the glossary."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from playground.glossary import cards
 from playground.messages import languages, locales
-from playground.server.respond import AsciiJSON, unless_kept
+from playground.server.respond import AsciiJSON, kept, unless_kept
 
 
 async def texts(request: Request) -> Response:
@@ -20,4 +21,9 @@ async def texts(request: Request) -> Response:
     return unless_kept(request, file.read_bytes(), AsciiJSON.media_type)
 
 
-ROUTES: list[BaseRoute] = [Route("/api/text/{language}.json", texts)]
+async def glossary(request: Request) -> Response:
+    """Return the glossary in the reader's language: for each term's English name what its card shows."""
+    return kept(request, cards())
+
+
+ROUTES: list[BaseRoute] = [Route("/api/text/{language}.json", texts), Route("/api/glossary", glossary)]

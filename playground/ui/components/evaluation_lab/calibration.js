@@ -3,6 +3,8 @@
 import { element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
+import { draw } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 
 /** @import { Bin, Summary } from "./documents.js" */
@@ -21,8 +23,9 @@ export class Calibration {
     /** @type {(title: string, plot: HTMLElement) => HTMLElement} */
     const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
     plots.append(figure(t("Accuracy by confidence"), this.plot), figure(t("Test images by confidence"), this.counts))
-    const hint = t("The expected calibration error is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")
-    this.box.append(this.summary, plots, element("p", "evaluation-hint", hint))
+    const hint = element("p", "evaluation-hint")
+    draw(hint, marked(t("The [expected calibration error] is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")))
+    this.box.append(this.summary, plots, hint)
   }
 
   /** @param {Summary} evaluation */
@@ -46,8 +49,8 @@ export class Calibration {
     const x = { title: t("confidence"), range: [0, 1], tickformat: ".0%" }
     const diagonal = { x: [0, 1], y: [0, 1], mode: "lines", line: { color: look.text, dash: "dash", width: 1.5 }, hoverinfo: "skip" }
     const options = { showlegend: false, hovermode: "closest", margin: { l: 58, r: 12, t: 12, b: 44 } }
-    Plotly.react(this.plot, [{ ...bars, y: bins.map(({ accuracy }) => accuracy), marker: { color: look.colours[0] } }, diagonal], layout(look, 340, x, { range: [0, 1.02], tickformat: ".0%" }, options), { ...CONFIG, displayModeBar: false })
-    Plotly.react(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.colours[1] } }], layout(look, 340, x, { type: "log", exponentformat: "power", dtick: 1, title: { text: t("images"), font: { size: 14 } } }, options), { ...CONFIG, displayModeBar: false })
+    Plotly.react(this.plot, [{ ...bars, y: bins.map(({ accuracy }) => accuracy), marker: { color: look.test } }, diagonal], layout(look, 340, x, { range: [0, 1.02], tickformat: ".0%" }, options), { ...CONFIG, displayModeBar: false })
+    Plotly.react(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.soft } }], layout(look, 340, x, { type: "log", exponentformat: "power", dtick: 1, title: { text: t("images"), font: { size: 14 } } }, options), { ...CONFIG, displayModeBar: false })
   }
 
   close() {

@@ -2,6 +2,7 @@
 
 import { element } from "../shared/dom.js"
 import { grouped } from "../shared/format.js"
+import { term } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
 /** @import { Average, ClassScores, Summary } from "./documents.js" */
@@ -15,34 +16,27 @@ export class Classes {
     this.table = element("table", "evaluation-table")
     const scroll = element("div", "evaluation-scroll")
     scroll.append(this.table)
-    const terms = element("dl", "evaluation-terms")
-    const explanations = [
-      [t("Precision"), t("Of the images predicted as this class, the share that belongs to it.")],
-      [t("Recall"), t("Of the images of this class, the share predicted as it.")],
-      ["F1", t("Their harmonic mean: 2 · precision · recall ÷ (precision + recall). It is high only if both are.")],
-      [t("Images"), t("Number of test images of this class.")],
-      [t("Macro average"), t("The mean over the classes: each class counts the same.")],
-      [t("Weighted average"), t("The mean weighted by the number of images of each class.")],
-    ]
-    terms.append(...explanations.flatMap(([name, text]) => [element("dt", "", name), element("dd", "", text)]))
-    this.box.append(scroll, terms)
+    this.box.append(scroll)
   }
 
   /** @param {Summary} evaluation */
   take({ table, macro, weighted, images }) {
     const head = element("tr")
-    head.append(...[t("Class"), t("Precision"), t("Recall"), "F1", t("Images")].map((text) => element("th", "", text)))
-    /** @type {(name: string, scores: Average | ClassScores, count: number, kind?: string) => HTMLElement} */
+    const titles = [t("Class"), term("precision", t("Precision")), term("recall", t("Recall")), term("F1"), t("Images")]
+    head.append(...titles.map((title) => { const cell = element("th"); cell.append(title); return cell }))
+    /** @type {(name: string | HTMLElement, scores: Average | ClassScores, count: number, kind?: string) => HTMLElement} */
     const row = (name, { precision, recall, f1 }, count, kind = "") => {
       const line = element("tr", kind)
-      line.append(element("th", "", name), ...[precision, recall, f1].map((value) => this.bar(value)), element("td", "", grouped(count)))
+      const title = element("th")
+      title.append(name)
+      line.append(title, ...[precision, recall, f1].map((value) => this.bar(value)), element("td", "", grouped(count)))
       return line
     }
     this.table.replaceChildren(
       head,
       ...table.map((one) => row(one.class, one, one.support)),
-      row(t("Macro average"), macro, images, "mean"),
-      row(t("Weighted average"), weighted, images, "mean"),
+      row(term("macro average", t("Macro average")), macro, images, "mean"),
+      row(term("weighted average", t("Weighted average")), weighted, images, "mean"),
     )
   }
 

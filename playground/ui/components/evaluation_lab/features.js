@@ -3,6 +3,8 @@
 import { element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
+import { draw } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
 /**
@@ -63,7 +65,7 @@ export class Features {
 
   async load() {
     this.fresh = false
-    this.status.textContent = this.method.value === "tsne" ? t("Computing t-SNE. This takes a few seconds.") : t("Computing the points…")
+    draw(this.status, this.method.value === "tsne" ? t("Computing t-SNE. This takes a few seconds.") : t("Computing the points…"))
     const query = { method: this.method.value, dimensions: this.dimensions.value }
     const points = await this.ask("/points", query)
     if (!points || query.method !== this.method.value || query.dimensions !== this.dimensions.value) return
@@ -80,7 +82,7 @@ export class Features {
     const { points } = this
     if (!points || !this.box.isConnected) return
     const look = theme(this.box)
-    this.status.textContent = explanation(points)
+    draw(this.status, marked(explanation(points)))
     const three = points.dimensions === 3
     const axis = { showgrid: true, zeroline: false, showticklabels: false, title: { text: "" }, gridcolor: look.grid, backgroundcolor: "rgba(0,0,0,0)" }
     const options = three
@@ -121,7 +123,7 @@ export class Features {
 }
 
 /**
- * What the points are, and what their distances mean.
+ * What the points are, and what their distances mean; terms are in brackets.
  * @param {Pick<Points, "method" | "variance" | "note" | "index">} points
  */
 export function explanation({ method, variance, note, index }) {
@@ -129,8 +131,8 @@ export function explanation({ method, variance, note, index }) {
   if (note) return note
   const values = { images: grouped(index.length), share: percent(share, 0) }
   return method === "pca"
-    ? t("The input of the last layer for {images} test images, along its principal components, which hold {share} of the variance.", values)
-    : t("The input of the last layer for {images} test images, arranged by t-SNE. Neighbours are similar to the network; distances between groups have no meaning.", values)
+    ? t("The input of the last layer for {images} test images, along its [principal components|PCA], which hold {share} of the variance.", values)
+    : t("The input of the last layer for {images} test images, arranged by [t-SNE]. Neighbours are similar to the network; distances between groups have no meaning.", values)
 }
 
 /**

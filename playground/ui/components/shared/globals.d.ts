@@ -20,4 +20,5 @@ interface HTMLElementTagNameMap {
   "slide-bar": import("./slider.js").SlideBar
   "disclosure-box": import("./disclosure.js").DisclosureBox
   "tool-tip": import("./tip.js").ToolTip
+  "glossary-term": import("./tip.js").ToolTip
 }

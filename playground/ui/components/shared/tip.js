@@ -15,7 +15,7 @@ export class ToolTip extends Base {
     this.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType !== "touch" && !this.matches(":focus-within")) this.hide() })
     this.addEventListener("pointerup", ({ pointerType }) => { if (pointerType === "touch") this.show() })
     this.addEventListener("focusin", () => { if (this.matches(":focus-visible, :has(:focus-visible)")) this.show() })
-    this.addEventListener("focusout", () => this.hide())
+    this.addEventListener("focusout", ({ relatedTarget }) => { if (!(relatedTarget instanceof Node && this.contains(relatedTarget))) this.hide() })
     this.addEventListener("keydown", (event) => { if (event.key === "Escape" && this.isShown) { event.stopPropagation(); this.hide() } })
   }
 

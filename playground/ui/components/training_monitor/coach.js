@@ -110,13 +110,13 @@ export class Coach {
    * @param {string} act
    */
   tools(finding, kind, act) {
-    const { name, remedies, undo } = finding
+    const { name, why, remedies, undo } = finding
     const watch = () => { this.watched.add(keyOf(finding)); this.draw() }
     return html`
       ${act === "undo" ? html`<button type="button" class=${kind === "calm" ? "" : "primary"} @click=${() => this.undo(undo)}>${t("Undo")}</button>` : nothing}
       ${act === "undo" && kind !== "calm" ? html`<button type="button" @click=${watch}>${t("Keep watching")}</button>` : nothing}
       ${act === "remedy" ? this.button(name, remedies[0]) : nothing}
-      <button type="button" class="coach-why" popovertarget=${this.id}>${act ? t("Why?") : t("What to do")}</button>`
+      ${why ? html`<button type="button" class="coach-why" popovertarget=${this.id}>${act ? t("Why?") : t("What to do")}</button>` : nothing}`
   }
 
   /** @param {ReportedFinding} finding */
