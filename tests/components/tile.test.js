@@ -16,8 +16,8 @@ test("the slot of an index follows the strides", () => {
 })
 
 test("positive values are orange, negative blue, zero transparent, NaN striped", () => {
-  assert.match(shade(2, 2), /^rgb\(217 95 2 \/ 0\.600\)$/)
-  assert.match(shade(-1, 2), /^rgb\(33 102 172 \/ 0\.369\)$/)
+  assert.match(shade(2, 2), /^rgb\(224 122 31 \/ 0\.450\)$/)
+  assert.match(shade(-1, 2), /^rgb\(59 130 196 \/ 0\.277\)$/)
   assert.match(shade(0, 2), /\/ 0\.000\)$/)
   assert.equal(shade("inf", 2), shade(2, 2))
   assert.equal(shade(true, 1), shade(1, 1))

@@ -69,7 +69,7 @@ function colours(before, after, from) {
     bystander: one({ name: "c", tile: 0, key: "c" }, 0),
   }
 }
-const isValue = (colour) => colour.includes("rgb(217 95 2")
+const isValue = (colour) => colour.includes("rgb(224 122 31")
 
 test("cells that move keep their colour", () => {
   const { input, output, bystander } = colours(a, report.tiles[1], { a: [[0], [2], [1], [3]] })

@@ -29,7 +29,7 @@ export function cards(page, classes) {
     const predictions = page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")
     card.title = t("Test image {index}. {predictions}", { index, predictions })
     const caption = element("figcaption")
-    caption.append(element("b", "", right ? `✓ ${classes[predicted]}` : `✗ ${classes[predicted]}`), element("span", "", certainty(page.confidence[place])))
+    caption.append(element("b", "", right ? `✓ ${classes[predicted]}` : `✕ ${classes[predicted]}`), element("span", "", certainty(page.confidence[place])))
     if (!right) caption.append(element("span", "", t("true: {class}", { class: classes[label] })))
     const description = t("{class}, predicted as {predicted}", { class: classes[label], predicted: classes[predicted] })
     card.append(paint(bytes, place, page.shape, SIDE / page.shape[2], { label: description }), caption)

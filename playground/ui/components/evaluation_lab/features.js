@@ -112,7 +112,7 @@ export class Features {
     if (sheet.complete) cut()
     else sheet.addEventListener("load", cut)
     const names = { class: classes[labels[place]], predicted: classes[predictions[place]] }
-    const title = labels[place] === predictions[place] ? `✓ ${names.class}` : t("✗ {class}, predicted as {predicted}", names)
+    const title = labels[place] === predictions[place] ? `✓ ${names.class}` : t("✕ {class}, predicted as {predicted}", names)
     const lines = [t("confidence {confidence}", { confidence: percent(confidence[place]) }), t("test image {index}", { index: index[place] })]
     this.card.replaceChildren(canvas, element("b", "", title), ...lines.map((text) => element("span", "", text)))
   }

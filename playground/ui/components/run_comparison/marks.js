@@ -1,5 +1,6 @@
-// The colour and shape of a run, by its slot, the same on every plot.
+// How a run is marked and described: its slot in the palette, its state, its durations.
 
+import { colourOf, drawnShape, optimizerSlot } from "../shared/palette.js"
 import { t } from "../shared/text.js"
 
 /**
@@ -7,38 +8,15 @@ import { t } from "../shared/text.js"
  * @import { State } from "./types.js"
  */
 
-const COLOURS = 6 // of the theme's seven: the last, yellow, cannot be seen on white
-const SHAPES = [
-  ["circle", '<circle cx="14" cy="8" r="4.5"/>'],
-  ["square", '<rect x="10" y="4" width="8" height="8"/>'],
-  ["diamond", '<path d="M14 2.5 19.5 8 14 13.5 8.5 8z"/>'],
-  ["triangle-up", '<path d="M14 3 19 12H9z"/>'],
-  ["cross", '<path d="M12.2 3h3.6v3.2H19v3.6h-3.2V13h-3.6V9.8H9V6.2h3.2z"/>'],
-  ["triangle-down", '<path d="M14 13 9 4h10z"/>'],
-  ["pentagon", '<path d="M14 2.8 19 6.5 17 12.5H11L9 6.5z"/>'],
-]
-
 /**
- * @param {Look} look
- * @param {number} slot
- */
-export const colourOf = (look, slot) => look.colours[slot % COLOURS]
-
-/** @param {number} slot */
-export const shapeOf = (slot) => SHAPES[slot % SHAPES.length][0]
-
-/**
- * The shape as SVG, 28×16.
- * @param {number} slot
- */
-export const drawnShape = (slot) => SHAPES[slot % SHAPES.length][1]
-
-/**
- * The lowest slot that no run has.
+ * The slot of the run's optimizer; the lowest that no run has, if that one is taken.
  * @param {Map<string, number>} chosen
+ * @param {string} [optimizer]
  */
-export function freeSlot(chosen) {
+export function freeSlot(chosen, optimizer = "") {
   const taken = new Set(chosen.values())
+  const own = optimizerSlot(optimizer)
+  if (own !== undefined && !taken.has(own)) return own
   let slot = 0
   while (taken.has(slot)) slot++
   return slot
@@ -52,19 +30,7 @@ export function freeSlot(chosen) {
 export function drawnLine(look, slot) {
   if (slot === undefined) return ""
   const colour = colourOf(look, slot)
-  return `<svg width="28" height="16" viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
-}
-
-/**
- * @param {Look} look
- * @param {number} slot
- */
-export function swatch(look, slot) {
-  const made = document.createElement("span")
-  made.className = "comparison-swatch"
-  made.setAttribute("aria-hidden", "true")
-  made.innerHTML = drawnLine(look, slot)
-  return made
+  return `<svg viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
 }
 
 /** @param {number} seconds */

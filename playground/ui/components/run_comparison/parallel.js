@@ -2,9 +2,9 @@
 
 import { find, svg } from "../shared/dom.js"
 import { percent, shortened } from "../shared/format.js"
+import { colourOf, drawnShape } from "../shared/palette.js"
 import { theme } from "../shared/plot.js"
 import { t } from "../shared/text.js"
-import { colourOf, drawnShape } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"

@@ -1,5 +1,6 @@
 // Keeps one view for each place of a component on a page.
 
+import { followTheme } from "./colour.js"
 import { translate } from "./text.js"
 
 /**
@@ -26,12 +27,14 @@ const views = new WeakMap()
  */
 export const mounting = (View) => (component) => {
   const root = component.parentElement
+  const controls = root.querySelector(".controls")
+  if (controls) followTheme(controls)
   let view = views.get(root)
   if (!view) {
     translate(root)
     view = new View(root)
     views.set(root, view)
-    root.querySelector(".controls")?.classList.add("mounted")
+    controls?.classList.add("mounted")
   }
   view.update(component)
   return () => {

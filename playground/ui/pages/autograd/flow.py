@@ -20,9 +20,9 @@ from playground.ui.pages.autograd.address import choose
 from playground.ui.shared.device import chosen_device
 from playground.ui.shared.errors import show
 from playground.ui.shared.networks import own_network
+from playground.ui.shared.palette import token
 
 STACK = "stack"
-_COLOURS = {"activations": "#0072B2", "outputs": "#D55E00", "weights": "#009E73"}
 
 
 def flow() -> None:
@@ -89,13 +89,13 @@ def _figure(layers: list[dict[str, Any]]) -> Any:
     places = list(range(len(layers)))
     weighted = [place for place in places if _largest(layers[place]) is not None]
     lines = [
-        ("activations", t("Activations, standard deviation"), places, [_drawn(layer["activation"]["std"]) for layer in layers]),
-        ("outputs", t("Gradient at the output, L2 norm"), places, [_drawn(layer["gradient"]) for layer in layers]),
-        ("weights", t("Gradient of the weights, L2 norm"), weighted, [_largest(layers[place]) for place in weighted]),
+        ("training", "solid", t("Activations, standard deviation"), places, [_drawn(layer["activation"]["std"]) for layer in layers]),
+        ("gradient", "solid", t("Gradient at the output, L2 norm"), places, [_drawn(layer["gradient"]) for layer in layers]),
+        ("gradient", "dot", t("Gradient of the weights, L2 norm"), weighted, [_largest(layers[place]) for place in weighted]),
     ]
     figure = go.Figure()
-    for kind, title, x, y in lines:
-        look = {"color": _COLOURS[kind], "width": 2.5}
+    for colour, dash, title, x, y in lines:
+        look = {"color": token(colour), "dash": dash, "width": 2.5}
         names = [f"{layers[place]['name']} {layers[place]['title']}" for place in x]
         figure.add_scatter(x=x, y=y, name=title, mode="lines+markers", line=look, marker={"size": 7}, text=names, hovertemplate="%{text}<br>%{y:.3g}")
     every = max(1, len(layers) // 16)

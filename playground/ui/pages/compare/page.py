@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from playground.messages import t
 from playground.network.presets import preset
-from playground.runs import trash
 from playground.runs.races import first_race, variation_name
-from playground.runs.views.summaries import owner, visible_runs
+from playground.runs.views.summaries import visible_runs
 from playground.ui import state
-from playground.ui.components.run_comparison import run_comparison
+from playground.ui.components.run_comparison import RecordedRun, run_comparison
 from playground.ui.pages.compare.race import choose_race, chosen, start
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import shown_kindly
-from playground.ui.shared.palette import COLOURS, SYMBOLS
 
 RECORDED = Path(__file__).with_name("first_race.json")
 
@@ -32,51 +28,38 @@ def heading() -> None:
 
 
 def comparison() -> None:
-    """Show the learner's runs side by side; before the first run, offer a race."""
-    who = visitor.current_learner()
-    runs = visible_runs(who)
-    if not runs:
+    """Show the learner's runs side by side; before the first run, a recorded race, and the button that starts one."""
+    is_empty = not visible_runs(visitor.current_learner())
+    if is_empty:
         _welcome()
-    if runs or any(owner(item.run) == who for item in trash.trash()):
-        run_comparison(*_to_begin_with(), key="comparison", on_go=_go)
+    run_comparison(*_to_begin_with(), _recorded_race() if is_empty else [], key="comparison", on_go=_go)
     state.follow_plan()
 
 
 def _welcome() -> None:
-    """Offer the first race, with the curves of a recorded one."""
+    """Offer the first race."""
     config, variations = first_race()
     first, second, third = (variation_name(variation) for variation in variations)
-    text, picture = st.columns([2, 3], gap="large", vertical_alignment="center", border=False)
-    with text:
-        st.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third), anchor=False)
-        st.markdown(
-            t(
-                "The same small network, {epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
-                "You see all curves on one plot while they train.",
-                epochs=config.epochs,
-            )
+    text, action = st.columns([4, 1], gap="large", vertical_alignment="center", border=False)
+    text.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third), anchor=False)
+    text.markdown(
+        t(
+            "The same small network, {epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
+            "Below is a recording from another machine.",
+            epochs=config.epochs,
         )
-        if st.button(t("Start the race"), type="primary", icon=":material/flag:", width="stretch", key="first-race"):
-            with shown_kindly():
-                start(config, preset(config.network), variations)
-                st.rerun()
-    with picture:
-        st.caption(t("A recorded race from another machine: test accuracy by epoch."))
-        st.plotly_chart(_recorded_race(), config={"staticPlot": True}, key="recorded-race")
+    )
+    if action.button(t("Start the race"), type="primary", icon=":material/flag:", width="stretch", key="first-race"):
+        with shown_kindly():
+            start(config, preset(config.network), variations)
+            st.rerun()
 
 
-def _recorded_race() -> Any:
-    """Draw the test accuracies of a recorded race."""
+def _recorded_race() -> list[RecordedRun]:
+    """Return the test accuracies of the first race, as another machine has recorded them."""
     curves = json.loads(RECORDED.read_text(encoding="utf-8"))
-    figure = go.Figure()
-    for (name, curve), symbol, colour in zip(curves.items(), SYMBOLS, COLOURS, strict=False):
-        line = {"width": 2.5, "color": colour}
-        figure.add_scatter(x=curve["x"], y=curve["y"], name=name, mode="lines+markers", marker={"symbol": symbol, "size": 9}, line=line)
-    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "font": {"size": 14}}
-    figure.update_layout(height=340, margin={"l": 50, "r": 10, "t": 30, "b": 40}, legend=legend)
-    figure.update_yaxes(range=[0, 1.005], tickformat=".0%", tickfont_size=14)
-    figure.update_xaxes(tickfont_size=14, rangemode="tozero")
-    return figure
+    _, variations = first_race()
+    return [{"name": name, "optimizer": variation["optimizer"], **curves[name]} for variation in variations if (name := variation_name(variation))]
 
 
 def _to_begin_with() -> tuple[list[str], str]:
