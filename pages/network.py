@@ -2,4 +2,4 @@
 
 from playground.ui.pages import network
 
-network.builder(network.heading_and_data())
+network.builder()

@@ -14,7 +14,7 @@ from math import prod
 from playground.data.catalogue import DatasetInfo
 from playground.messages import joined, listed, msg
 from playground.network.catalogue import Settings, layer_type
-from playground.network.fixes import NORM_OF_RANK, Fix, Position, propose_output_fixes
+from playground.network.fixes import NORM_OF_RANK, Fix, Position, propose_input_fixes, propose_output_fixes
 from playground.network.formulas import write_parameter_formula
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.trace import ShapeStep, select_working, trace
@@ -111,7 +111,7 @@ def _select_effective(case: _Case, rule: Rule, hint_count: int, fixes: tuple[Fix
     """Select the fixes after which no more layers are without a shape than before, and the rule yields fewer than `hint_count` hints."""
     effective = []
     for fix in select_working(case.spec, fixes, sum(step.out_shape is None for step in case.steps)):
-        spec = case.spec.with_layers(fix.layers)
+        spec = fix.apply(case.spec)
         if sum(1 for _ in rule(replace(case, spec=spec, steps=trace(spec)))) < hint_count:
             effective.append(fix)
     return tuple(effective)
@@ -130,6 +130,7 @@ def _wrong_input(case: _Case) -> Iterator[Advice]:
                 image_shape=dataset.input_shape,
             ),
             msg("The first layer cannot process these images. Change the input shape or choose another data set."),
+            tuple(propose_input_fixes(case.layers, case.spec.input_shape, dataset.input_shape)),
         )
 
 

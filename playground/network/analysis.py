@@ -5,10 +5,7 @@ A document comes from a browser and may be any JSON value: its size is checked b
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import cache
-from inspect import cleandoc
 from typing import TypedDict
 
 from playground import device
@@ -22,7 +19,7 @@ from playground.network.formulas import write_multiply_add_formula, write_output
 from playground.network.receptive_fields import Extent, ReceptiveField, receptive_fields
 from playground.network.spec import MAX_LAYERS, NetworkSpec, SavedLayer, from_dict
 from playground.network.totals import Totals, activation_bytes, compute_totals
-from playground.network.trace import ShapeStep, check, layer_class, trace
+from playground.network.trace import ShapeStep, check, trace
 from playground.network.types import ParamKind, Shape, Value
 
 MAX_PROBLEMS = 20
@@ -30,11 +27,6 @@ MAX_TEXT = 300
 """Longest text that a document may contain, and longest problem that is shown, in characters."""
 LARGEST_NUMBER = 10**12
 MAX_BATCH_SIZE = 65536
-
-_ENTRY = re.compile(r"(\w+)(?: \([^)]*\))?:\s+(\S.*)")
-_ROLE = re.compile(r":\w+:`~?([^`]*)`")
-_DEFAULT = re.compile(r" \((?:default|required)[^)]*\)")
-_SENTENCE = re.compile(r"(?<=\.)\s")
 
 
 class LayerParam(TypedDict):
@@ -46,10 +38,8 @@ class LayerParam(TypedDict):
     low: float
     high: float
     choices: list[str]
-    summary: str
-    """What it is, in the playground's words."""
     help: str
-    """The same in those of PyTorch's documentation, which are English."""
+    """What it means."""
 
 
 class LayerKind(TypedDict):
@@ -73,6 +63,8 @@ class LayerFix(TypedDict):
     title: str
     layers: list[SavedLayer]
     """All layers of the changed network."""
+    input_shape: list[int] | None
+    """Its input shape; null where it stays."""
 
 
 class FieldExtent(TypedDict):
@@ -224,26 +216,13 @@ def describe_layer_types() -> list[LayerKind]:
                     "low": param.low,
                     "high": param.high,
                     "choices": list(param.choices),
-                    "summary": param.help,
-                    "help": parameter_help(kind.name)[param.name],
+                    "help": param.help,
                 }
                 for param in kind.params
             ],
         }
         for kind in LAYERS
     ]
-
-
-@cache
-def parameter_help(layer_type_name: str) -> dict[str, str]:
-    """Describe each parameter of a layer kind by the first sentence of PyTorch's documentation, else by the playground's description.
-
-    Raises:
-        UnknownName: there is no layer of that name.
-    """
-    kind = layer_type(layer_type_name)
-    torch_help = dict(_parse_argument_help(layer_class(kind.target).__doc__ or ""))
-    return {param.name: torch_help.get(param.name, param.help) for param in kind.params}
 
 
 def _find_oversized(document: object) -> Iterator[str]:
@@ -349,22 +328,4 @@ def _describe_hint(hint: Advice) -> NetworkHint:
 
 
 def _describe_fix(fix: Fix) -> LayerFix:
-    return {"title": fix.title, "layers": [layer.to_dict() for layer in fix.layers]}
-
-
-def _parse_argument_help(docstring: str) -> Iterator[tuple[str, str]]:
-    """Yield the name of each argument in a docstring's section “Args”, and the first sentence of its description."""
-    _, _, section = cleandoc(docstring).partition("Args:\n")
-    entries: list[list[str]] = []
-    for line in section.splitlines():
-        if line and not line.startswith(" "):  # the next section
-            break
-        entry = _ENTRY.match(line.strip())
-        if entry and len(line) - len(line.lstrip()) == 4:
-            entries.append(list(entry.groups()))
-        elif entries:
-            entries[-1][1] += " " + line.strip()
-    for name, description in entries:
-        plain = _DEFAULT.sub("", _ROLE.sub(r"\1", description)).replace("`", "").strip()  # the playground may have another default
-        sentence = _SENTENCE.split(plain)[0].rstrip(".")
-        yield name, sentence[:1].upper() + sentence[1:] + "."
+    return {"title": fix.title, "layers": [layer.to_dict() for layer in fix.layers], "input_shape": _sizes(fix.input_shape)}

@@ -40,11 +40,11 @@ def _size(name: str, default: int, help: str, low: int = 1, high: int = 4096) ->
 
 
 KERNEL = _size("kernel_size", 3, msg("Height and width of the window, in pixels."), high=31)
-STRIDE = _size("stride", 1, msg("How many pixels the window moves at a time."), high=16)
-PADDING = _size("padding", 0, msg("Pixels added on every side before the window slides."), low=0, high=16)
-DILATION = _size("dilation", 1, msg("Distance between the window's cells, in pixels."), high=8)
+STRIDE = _size("stride", 1, msg("Pixels the window moves at a time; 2 halves the size."), high=16)
+PADDING = _size("padding", 0, msg("Pixels added on every side; with kernel_size 3, padding 1 keeps the size."), low=0, high=16)
+DILATION = _size("dilation", 1, msg("Distance between the window's cells, in pixels; 1 leaves no gap."), high=8)
 POOL_KERNEL = _size("kernel_size", 2, msg("Height and width of the window, in pixels."), high=31)
-POOL_STRIDE = _size("stride", 2, msg("How many pixels the window moves at a time."), high=16)
+POOL_STRIDE = _size("stride", 2, msg("Pixels the window moves at a time; 2 halves the size."), high=16)
 DROP = Param("p", "float", 0.5, msg("The share of values set to zero during training."), 0.0, 0.95)
 
 GROUP_TITLES: Mapping[str, str] = {
@@ -62,14 +62,17 @@ GROUP_TITLES: Mapping[str, str] = {
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Linear", msg("Linear"), "Linear", msg("Every output is a weighted sum of all inputs."), "torch.nn.Linear", (1, 2),
-        (_size("out_features", 128, msg("How many outputs.")), BIAS), (("in_features", "features"),), attribute="fc",
+        (_size("out_features", 128, msg("How many outputs, each with weights of its own.")), BIAS), (("in_features", "features"),), attribute="fc",
     ),
     LayerType(
         "Conv2d", msg("Convolution"), "Convolution", msg("Small filters slide over the image and mark where their pattern is."), "torch.nn.Conv2d", IMAGE,
         (
             _size("out_channels", 16, msg("How many filters, and so feature maps."), high=1024),
             KERNEL, STRIDE, PADDING, DILATION,
-            Param("padding_mode", "choice", "zeros", msg("What the padding is filled with."), choices=("zeros", "reflect", "replicate", "circular")),
+            Param(
+                "padding_mode", "choice", "zeros", msg("What the padding is filled with: zeros, or pixels of the image."),
+                choices=("zeros", "reflect", "replicate", "circular"),
+            ),
             BIAS,
         ),
         (("in_channels", "channels"),), attribute="conv",

@@ -6,12 +6,12 @@ A proposal follows a rule of thumb: a smaller kernel, for example, may make this
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from playground.messages import joined, listed, msg
 from playground.network.catalogue import Settings, layer_type
-from playground.network.spec import LayerSpec
+from playground.network.spec import LayerSpec, NetworkSpec
 from playground.network.types import Shape, Value
 
 POOLS = ("MaxPool2d", "AvgPool2d")
@@ -30,6 +30,12 @@ class Fix:
     title: str
     layers: tuple[LayerSpec, ...]
     """All layers of the changed network."""
+    input_shape: Shape | None = None
+    """Its input shape; None where it stays."""
+
+    def apply(self, spec: NetworkSpec) -> NetworkSpec:
+        """Return the changed network; `spec` is the one that the fix was proposed for."""
+        return replace(spec, layers=self.layers, input_shape=self.input_shape or spec.input_shape)
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,24 @@ def propose_output_fixes(layers: tuple[LayerSpec, ...], out_shape: Shape, classe
     yield from (resizing, addition) if computes_scores else (addition, resizing)
 
 
+def propose_input_fixes(layers: tuple[LayerSpec, ...], shape: Shape, wanted: Shape) -> Iterator[Fix]:
+    """Yield changes that let a network with inputs of `shape` take inputs of shape `wanted`, best first and unverified.
+
+    The best one pads images so that every layer behind the first keeps its shapes: a network for 32×32 pixels then takes 28×28.
+    """
+    first = Position(layers, 0)
+    if len(shape) == len(wanted) == 3 and "padding" in first.settings:
+        missing = [before - after for before, after in zip(shape[1:], wanted[1:], strict=True)]
+        padding = first.settings["padding"] + missing[0] // 2
+        if missing[0] == missing[1] and missing[0] % 2 == 0 and padding >= 0:
+            title = msg("Set the input shape to {shape} and padding of layer 0 to {padding}", shape=wanted, padding=padding)
+            yield replace(first.with_params(padding=padding), title=title, input_shape=wanted)
+    yield Fix(msg("Set the input shape to {shape}", shape=wanted), layers, wanted)
+    if len(shape) < len(wanted):
+        title = msg("Set the input shape to {shape} and put a Flatten layer first", shape=wanted)
+        yield replace(first.insert_before(title, LayerSpec("Flatten")), input_shape=wanted)
+
+
 def divisors(number: int, largest: int) -> list[int]:
     """List the divisors of `number` up to `largest`, in ascending order."""
     return [size for size in range(1, min(number, largest) + 1) if number % size == 0]
@@ -180,7 +204,7 @@ def _fix_window(position: Position, shape: Shape) -> Iterator[Fix]:
     if "padding_mode" in params:
         yield position.with_params(padding_mode="zeros")
     if pool := position.find_earlier(*POOLS):
-        yield pool.replace_with(msg("Leave out layer {index} ({type}), so that the image stays larger", index=pool.index, type=pool.layer.type))
+        yield pool.replace_with(msg("Leave out layer {index} ({type})", index=pool.index, type=pool.layer.type))
     changes: dict[str, Value] = {"kernel_size": min(kernel_size, shorter_side), "padding": 0}
     yield position.with_params(**changes, **({"dilation": 1} if "dilation" in params else {}))
 

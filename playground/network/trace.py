@@ -91,10 +91,12 @@ def select_working(spec: NetworkSpec, fixes: Iterable[Fix], layers_without_shape
         fixes: proposed changes of its layers.
         layers_without_shape: how many layers at the end of the fixed network need not fit.
     """
-    working: dict[tuple[LayerSpec, ...], Fix] = {}
+    working: dict[tuple[Shape, tuple[LayerSpec, ...]], Fix] = {}
     for fix in fixes:
-        if fix.layers not in working and _first_layers_fit(spec.input_shape, fix.layers, len(fix.layers) - layers_without_shape):
-            working[fix.layers] = fix
+        shape = fix.input_shape or spec.input_shape
+        changed = (shape, fix.layers)
+        if changed not in working and _first_layers_fit(shape, fix.layers, len(fix.layers) - layers_without_shape):
+            working[changed] = fix
     return tuple(working.values())
 
 
@@ -263,8 +265,10 @@ def _find_window_misfit(layer: LayerSpec, shape: Shape, params: Settings) -> str
     span = dilation * (kernel_size - 1) + 1
     if span <= shorter_side + 2 * padding:
         return ""
+    if padding == 0:
+        return msg("The window spans {span} pixels, but the image has only {height}×{width}.", span=span, height=shape[1], width=shape[2])
     return msg(
-        "The window spans {span} pixels, but the padded image has only {height}×{width} pixels.",
+        "The window spans {span} pixels, but the image has only {height}×{width} with its padding.",
         span=span,
         height=shape[1] + 2 * padding,
         width=shape[2] + 2 * padding,

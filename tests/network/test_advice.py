@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import event, given, settings
@@ -13,7 +14,7 @@ from playground.network.advice import MAX_PER_KIND, Advice, advise
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
 from playground.network.totals import compute_totals
-from playground.network.trace import trace
+from playground.network.trace import fits, trace
 
 from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks
@@ -23,6 +24,9 @@ IMAGE = (1, 28, 28)
 HEAD = (Layer("Flatten"), Layer("Linear", {"out_features": 10}))
 TEN = Layer("Linear", {"out_features": 10})
 PRESETS = load_presets().networks
+LENET = PRESETS["lenet-5"]
+LENET_32 = replace(LENET, input_shape=(1, 32, 32), layers=(Layer("Conv2d", {"out_channels": 6, "kernel_size": 5}), *LENET.layers[1:]))
+"""As it was published, for 32×32 pixels."""
 
 
 def advice(spec: NetworkSpec, dataset: str | None = None, batch_size: int = 64, memory: int | None = None) -> list[Advice]:
@@ -137,6 +141,23 @@ def test_input_and_output_are_compared_with_the_data_set(dataset: str | None, sp
     assert {item for item in kinds(advice(spec, dataset)) if item[0] in ("wrong-input", "wrong-output", "nothing-to-learn")} == expected
 
 
+@pytest.mark.parametrize(
+    ("spec", "fixes"),
+    [
+        (LENET_32, ["Set the input shape to (1, 28, 28) and padding of layer 0 to 2"]),
+        (PRESETS["cifar-cnn"], ["Set the input shape to (1, 28, 28) and padding of layer 0 to 2", "Set the input shape to (1, 28, 28)"]),
+        (network((784,), TEN), ["Set the input shape to (1, 28, 28) and put a Flatten layer first"]),
+        (network((3, 32, 32), *HEAD), ["Set the input shape to (1, 28, 28)"]),
+        (network((1, 99, 99), Layer("Conv2d", {"kernel_size": 31}), *HEAD), []),
+    ],
+    ids=["padding", "padding or not", "a vector", "no window", "too small"],
+)
+def test_a_fix_lets_the_network_take_the_images(spec: NetworkSpec, fixes: list[str]) -> None:
+    item = next(item for item in advice(spec, "mnist") if item.kind == "wrong-input")
+    assert [fix.title for fix in item.fixes] == fixes
+    assert all(fits(fix.apply(spec), IMAGE, 10) for fix in item.fixes)
+
+
 @pytest.mark.parametrize("kind", ["wrong-output", "nothing-to-learn"])
 def test_a_fix_gives_the_network_one_output_for_each_class(kind: str) -> None:
     spec = image(Layer("ReLU"))
@@ -194,7 +215,7 @@ def test_a_fix_removes_its_advice_and_breaks_no_layer(spec: NetworkSpec, dataset
         assert item.text.endswith(".") and item.reason.endswith(".")
         event(f"{item.kind}: {len(item.fixes)} fixes")
         for fix in item.fixes:
-            fixed = spec.with_layers(fix.layers)
+            fixed = fix.apply(spec)
             fitting = len(fixed.layers) - sum(is_unreachable)
             run(fixed.layers[:fitting], fixed.input_shape)
             after = Counter(other.kind for other in advice(fixed, dataset, batch_size))

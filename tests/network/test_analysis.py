@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 
 from playground import device
-from playground.errors import ConfigError, PlaygroundError, UnknownName
+from playground.errors import ConfigError, PlaygroundError
 from playground.network import analysis
-from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, describe_layer_types, parameter_help
+from playground.network.analysis import MAX_PROBLEMS, MAX_TEXT, analyse, describe_layer_types
 from playground.network.catalogue import LAYERS, layer_type
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
@@ -184,35 +184,4 @@ def test_the_catalogue_is_complete_and_serialisable() -> None:
         assert (item["title"], item["group"], item["summary"], item["module"], tuple(item["ranks"])) == (
             kind.title, kind.group, kind.summary, kind.target, kind.ranks,
         )  # fmt: skip
-        params = [{**vars(param), "choices": list(param.choices)} for param in kind.params]
-        assert [{**param, "help": param["summary"]} for param in item["params"]] == [{**param, "summary": param["help"]} for param in params]
-
-
-def test_parameter_help_is_the_first_sentence_of_pytorchs_documentation() -> None:
-    assert parameter_help("Conv2d") == {
-        "out_channels": "Number of channels produced by the convolution.",
-        "kernel_size": "Size of the convolving kernel.",
-        "stride": "Stride of the convolution.",
-        "padding": "Padding added to all four sides of the input.",
-        "dilation": "Spacing between kernel elements.",
-        "padding_mode": "'zeros', 'reflect', 'replicate' or 'circular'.",
-        "bias": "If True, adds a learnable bias to the output.",
-    }
-    assert parameter_help("MaxPool2d")["stride"] == "The stride of the window."
-    assert parameter_help("TransformerEncoderLayer")["dim_feedforward"] == "The dimension of the feedforward network model."
-
-
-def test_parameter_help_falls_back_to_the_catalogue() -> None:
-    assert parameter_help("PatchEmbedding")["patch_size"] == "Side of a square, in pixels."
-
-
-@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.name)
-def test_parameter_help_is_one_plain_sentence(kind: Any) -> None:
-    texts = parameter_help(kind.name)
-    assert list(texts) == [param.name for param in kind.params]
-    assert all(text.endswith(".") and "`" not in text and ":" not in text and "default" not in text.lower() and len(text) < 120 for text in texts.values())
-
-
-def test_help_of_an_unknown_layer_is_refused() -> None:
-    with pytest.raises(UnknownName):
-        parameter_help("Conv3d")
+        assert item["params"] == [{**vars(param), "choices": list(param.choices)} for param in kind.params]

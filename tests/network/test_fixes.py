@@ -102,7 +102,7 @@ TITLES = [
     (network((1, 1, 1), Layer("ReLU"), Layer("AvgPool2d")), ["Leave this pooling layer out", "Set padding to 1", "Set kernel_size to 1"]),
     (
         network((1, 8, 8), Layer("MaxPool2d"), Layer("ReLU"), Layer("Conv2d", {"kernel_size": 5})),
-        ["Set kernel_size to 4", "Set padding to 1", "Leave out layer 0 (MaxPool2d), so", "Leave this layer out"],
+        ["Set kernel_size to 4", "Set padding to 1", "Leave out layer 0 (MaxPool2d)", "Leave this layer out"],
     ),
 ]
 

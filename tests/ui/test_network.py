@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from playground.data.catalogue import DATASETS
 from playground.network.presets import load_presets, preset
 from playground.tensors import link
 
@@ -21,13 +20,15 @@ TUTORIAL_CNN = preset("tutorial-cnn").to_dict()
 
 @pytest.fixture
 def builder(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The arguments that the page last mounted the builder with. `change` and `go` in it are sent as the builder's events in the next run."""
+    """The arguments that the page last mounted the builder with. `change`, `choose` and `go` in it are sent as the builder's events in the next run."""
     arguments: dict[str, Any] = {}
 
-    def mount(stack: Any, presets: Any, shapes: Any, dataset: str, **calls: Any) -> None:
-        arguments.update(network=stack, presets=presets, shapes=shapes, dataset=dataset)
+    def mount(stack: Any, presets: Any, dataset: str, **calls: Any) -> None:
+        arguments.update(network=stack, presets=presets, dataset=dataset)
         if "change" in arguments:
             calls["on_change"](arguments.pop("change"))
+        if "choose" in arguments:
+            calls["on_dataset"](arguments.pop("choose"))
         if "go" in arguments:
             calls["on_go"](*arguments.pop("go"))
 
@@ -37,16 +38,25 @@ def builder(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_the_page_opens_with_its_component(app: AppTest) -> None:
     open_page(app, "network")
-    assert app.title[0].value == "Network" and not app.error
+    assert not app.exception and not app.error
 
 
-def test_the_builder_gets_presets_shapes_and_a_first_network(app: AppTest, builder: dict[str, Any]) -> None:
+def test_the_builder_gets_presets_and_a_first_network(app: AppTest, builder: dict[str, Any]) -> None:
     open_page(app, "network")
     assert {each["name"] for each in builder["presets"]} == set(PRESETS) and TUTORIAL_CNN in builder["presets"]
-    assert builder["shapes"] == [[1, 28, 28], [3, 32, 32]] and builder["dataset"] == "mnist-5k"
     assert builder["network"] == TUTORIAL_CNN
-    app.selectbox(key="network-dataset").set_value("").run()
-    assert builder["dataset"] == "" and not app.exception
+
+
+def test_the_chosen_data_set_is_kept_and_an_unknown_one_is_not(app: AppTest, builder: dict[str, Any]) -> None:
+    open_page(app, "network")
+    assert builder["dataset"] == "mnist-5k"
+    for chosen, expected in (("shapes", "shapes"), ("nothing", "shapes"), ("", "")):
+        builder["choose"] = chosen
+        app.run()
+        app.run()
+        assert builder["dataset"] == expected and not app.exception
+    open_page(open_page(app, "home"), "network")
+    assert builder["dataset"] == ""
 
 
 def component_network(*layers: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +107,7 @@ def test_a_link_without_a_valid_network_shows_an_error(app: AppTest, builder: di
 
 def test_an_own_network_can_be_trained_on_data_that_fits(app: AppTest, builder: dict[str, Any]) -> None:
     open_page(app, "network")
-    builder["go"] = ("train", TUTORIAL_CNN)
+    builder["go"] = ("train", TUTORIAL_CNN, "mnist-5k")
     app.run()
     assert not app.exception
     assert app.title[0].value == "Train a network"
@@ -109,39 +119,31 @@ def test_an_own_network_can_be_trained_on_data_that_fits(app: AppTest, builder: 
 
 
 @pytest.mark.parametrize(
-    "document",
-    [preset("cifar-cnn").to_dict(), network([1, 28, 28], layer("Linear", out_features=10)), network([1, 28, 28], layer("Flatten"), layer("Linear"))],
-    ids=["another input", "a misfit", "another output"],
+    ("document", "dataset"),
+    [
+        (preset("cifar-cnn").to_dict(), "mnist-5k"),
+        (network([1, 28, 28], layer("Linear", out_features=10)), "mnist-5k"),
+        (network([1, 28, 28], layer("Flatten"), layer("Linear")), "mnist-5k"),
+        (TUTORIAL_CNN, ""),
+        ({"layers": "none"}, "mnist-5k"),
+    ],
+    ids=["another input", "a misfit", "another output", "no data set", "no network"],
 )
-def test_an_own_network_that_does_not_fit_the_data_cannot_be_trained(app: AppTest, builder: dict[str, Any], document: dict[str, Any]) -> None:
+def test_a_network_that_cannot_be_trained_is_not_taken_to_another_page(app: AppTest, builder: dict[str, Any], document: dict[str, Any], dataset: str) -> None:
     open_page(app, "network")
-    builder["go"] = ("train", document)
+    builder.clear()
+    builder["go"] = ("train", document, dataset)
     app.run()
     assert not app.exception
-    assert "My network" not in app.selectbox(key="network-mnist-5k").options
-    assert app.selectbox(key="network-mnist-5k").value in PRESETS
-
-
-def test_an_invalid_network_is_not_taken_to_another_page(app: AppTest, builder: dict[str, Any]) -> None:
-    open_page(app, "network")
-    builder["go"] = ("train", {"layers": "none"})
-    app.run()
-    assert not app.exception
-    assert app.title[0].value == "Network"
-    open_page(app, "train")
-    assert "My network" not in app.selectbox(key="network-mnist-5k").options
+    assert "go" not in builder and not app.title, "the builder is still the page"
+    assert "My network" not in open_page(app, "train").selectbox(key="network-mnist-5k").options
 
 
 def test_the_gradients_of_an_own_network_can_be_opened(app: AppTest, builder: dict[str, Any]) -> None:
     open_page(app, "network")
-    builder["go"] = ("gradients", TUTORIAL_CNN)
+    builder["go"] = ("gradients", TUTORIAL_CNN, "mnist-5k")
     app.run()
     assert not app.exception and not app.error
     assert app.title[0].value == "Autograd"
     assert app.selectbox(key="flow-network").value == "mine"
     assert any(subheader.value == "My network" for subheader in app.subheader)
-
-
-def test_the_offered_input_shapes_are_those_of_the_data_sets(app: AppTest, builder: dict[str, Any]) -> None:
-    open_page(app, "network")
-    assert {tuple(shape) for shape in builder["shapes"]} == {info.input_shape for info in DATASETS}

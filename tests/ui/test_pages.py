@@ -33,10 +33,9 @@ PAGES = ("home", "tensors", "autograd", "network", "train", "draw")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_opens_without_an_error_and_shows_the_device(app: AppTest, page: str) -> None:
+def test_a_page_opens_without_an_error(app: AppTest, page: str) -> None:
     open_page(app, page)
     assert not app.error
-    assert app.title
 
 
 @pytest.mark.parametrize("page", ["home", "train"])

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-import streamlit as st
-
-from playground.data.catalogue import DATASETS
+from playground.data.catalogue import DATASETS, dataset_info
 from playground.errors import PlaygroundError
-from playground.messages import msg, t
+from playground.messages import msg
 from playground.network.presets import load_presets
 from playground.network.spec import SavedNetwork, from_dict
+from playground.network.trace import fits
 from playground.ui import state
 from playground.ui.components.network_builder import network_builder
 from playground.ui.shared.errors import shown_kindly
@@ -22,32 +21,13 @@ STACK = Script("network", "network")
 FIRST = "tutorial-cnn"
 
 
-def heading_and_data() -> str:
-    """Show the title, and let the learner choose the data set that the network shall classify; return its name, empty for none."""
-    titles = {"": t("No data set"), **{info.name: t(info.title) for info in DATASETS}}
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(t("Network"), anchor=False, width="content")
-        return str(
-            st.selectbox(
-                t("Data set"),
-                list(titles),
-                index=list(titles).index("mnist-5k"),
-                format_func=titles.__getitem__,
-                key=state.NETWORK_DATASET.key,
-                persist_state="session",
-                label_visibility="collapsed",
-                icon=":material/dataset:",
-                width=260,
-            )
-        )
-
-
-def builder(dataset: str) -> None:
+def builder() -> None:
     """Show the network builder."""
     STACK.load()
     presets = [spec.to_dict() for spec in load_presets().networks.values()]
-    shapes = [list(shape) for shape in dict.fromkeys(info.input_shape for info in DATASETS)]
-    network_builder(_stack(), presets, shapes, dataset, key="network-builder", on_change=_keep, on_go=_go)
+    network_builder(
+        _stack(), presets, state.NETWORK_DATASET.read(), key="network-builder", on_change=_keep, on_dataset=_keep_dataset, on_go=_go,
+    )  # fmt: skip
     STACK.show_limit()
     state.follow_plan()
 
@@ -94,15 +74,22 @@ def _keep(stack: dict[str, Any]) -> None:
         STACK.keep(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
 
 
-def _go(where: str, network: dict[str, Any]) -> None:
-    """Open the network on the Train page or on the Autograd page."""
+def _keep_dataset(name: str) -> None:
+    """Keep the data set that the network is built for; empty for none."""
+    if name in ("", *(info.name for info in DATASETS)):
+        state.NETWORK_DATASET.write(name)
+
+
+def _go(where: str, network: dict[str, Any], dataset: str) -> None:
+    """Open the network on the Train page or on the Autograd page; the builder offers neither for a network that does not fit."""
     try:
         spec = from_dict({**network, "name": OWN_NAME, "title": msg("My network")})
+        info = dataset_info(dataset) if where == "train" else None
     except PlaygroundError:
-        return  # the builder says what is wrong with it
-    use_own_network(spec)
-    if where == "train":
-        dataset = state.NETWORK_DATASET.read()
-        state.plan_visit("train", {state.DATASET: dataset, state.NETWORK.of(dataset): spec.name} if dataset else {})
-    else:
+        return
+    if info is None:
+        use_own_network(spec)
         state.plan_visit("autograd", {state.VIEW: "Network", state.FLOW_NETWORK: spec.name})
+    elif fits(spec, info.input_shape, len(info.classes)):
+        use_own_network(spec)
+        state.plan_visit("train", {state.DATASET: info.name, state.NETWORK.of(info.name): spec.name})

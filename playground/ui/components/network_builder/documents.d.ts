@@ -6,7 +6,7 @@ export interface BuilderData {
   starts: [string, string][]
   network: SavedNetwork
   presets: SavedNetwork[]
-  shapes: number[][]
+  datasets: BuilderDataset[]
   /** Empty for none. */
   dataset: string
   device: string
@@ -21,6 +21,14 @@ export interface SavedNetwork {
   input_shape: number[]
   /** Of each its `type` and the parameters that are set; on the Network page one may be `off`. */
   layers: (Record<string, number | boolean | string>)[]
+}
+
+/** A data set that a network can be built for. `playground.ui.components.network_builder` */
+export interface BuilderDataset {
+  name: string
+  title: string
+  input_shape: number[]
+  classes: number
 }
 
 /** A kind of layer. `playground.network.analysis` */
@@ -45,9 +53,7 @@ export interface LayerParam {
   low: number
   high: number
   choices: string[]
-  /** What it is, in the playground's words. */
-  summary: string
-  /** The same in those of PyTorch's documentation, which are English. */
+  /** What it means. */
   help: string
 }
 
@@ -118,6 +124,8 @@ export interface LayerFix {
   title: string
   /** All layers of the changed network. */
   layers: (Record<string, number | boolean | string>)[]
+  /** Its input shape; null where it stays. */
+  input_shape: number[] | null
 }
 
 /** Sums over all layers of a network. `playground.network.analysis` */

@@ -119,10 +119,11 @@ export class Stack {
 
   /**
    * What stays the same before and behind the fix is not touched, and what is off stays where it is: in front of the layer that it stood in front of.
-   * @param {SavedLayer[]} layers what a fix proposes, in place of those that are on
+   * @param {{ layers: SavedLayer[], input_shape?: number[] | null }} fix the layers in place of those that are on, and the input shape if it changes
    */
-  fix(layers) {
+  fix({ layers, input_shape }) {
     this.change(() => {
+      this.state.input_shape = input_shape ?? this.state.input_shape
       const on = this.layers.filter((layer) => !layer.off)
       /**
        * @param {Layer} layer

@@ -1,6 +1,5 @@
 // What the builder says about a layer and its sizes.
 
-import { shapeText } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
 /**
@@ -13,9 +12,6 @@ export const number = (value) => value.toLocaleString("en")
 
 /** @param {number} count */
 export const bytes = (count) => (count < 1024 ? `${count} B` : count < 2 ** 20 ? `${(count / 1024).toFixed(1)} KiB` : `${(count / 2 ** 20).toFixed(1)} MiB`) // no text: units
-
-/** @param {number[] | null} sizes */
-const shape = (sizes) => (sizes ? shapeText(sizes) : "?")
 
 /** @param {LayerField | null} field */
 export function fieldSize(field) {
@@ -41,26 +37,55 @@ export function explained({ type, in_shape: before, out_shape: after, params }) 
 }
 
 /**
- * The facts about a layer, as names and texts.
+ * The facts about a layer: names, texts, and for a formula its kind.
  * @param {{ off: boolean }} layer
  * @param {LayerAnalysis} [step]
+ * @returns {{ name: string, text: string, formula?: string }[]}
  */
 export function layerFacts(layer, step) {
-  const off = [[t("Switched off"), layer.off ? t("The network skips this layer.") : ""]]
-  const facts = !step ? [] : [
-    [t("Shape"), `${shape(step.in_shape)} → ${shape(step.out_shape)}`],
-    [t("Output size"), step.size_formula],
-    [t("Parameters"), step.arithmetic || (step.out_shape ? t("0: this layer has no parameters") : "")],
-    [t("Multiply-adds"), step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : ""],
-    [t("Activations"), step.bytes ? t("{size} per sample", { size: bytes(step.bytes) }) : ""],
-    [t("Receptive field"), fieldSize(step.receptive_field)],
-    [t("How it works"), explained(step)],
-  ]
-  return [...off, ...facts].filter(([, text]) => text)
+  if (layer.off) return [{ name: t("Switched off"), text: t("The network skips this layer.") }]
+  if (!step) return []
+  return [
+    { name: t("Output size"), text: step.size_formula, formula: "size" },
+    { name: t("Parameters"), text: step.arithmetic || (step.out_shape ? t("0: this layer has no parameters") : ""), formula: step.type },
+    { name: t("Multiply-adds"), text: step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "" },
+    { name: t("Activations"), text: step.bytes ? t("{size} per sample", { size: bytes(step.bytes) }) : "" },
+    { name: t("Receptive field"), text: fieldSize(step.receptive_field) },
+    { name: t("How it works"), text: explained(step) },
+  ].filter(({ text }) => text)
+}
+
+/** @type {Record<string, string>} what the parameter of a layer says about it: one part of a formula */
+export const PARTS = { out_channels: "output", out_features: "output", kernel_size: "kernel", stride: "stride", padding: "padding", dilation: "dilation" }
+
+/**
+ * The parts that the numbers of a formula stand for, in their order; by the kind of formula and how many numbers it has. Those of the output size are PyTorch's,
+ * with dilation and without; those of the parameters, with bias and without.
+ * @type {Record<string, string[]>}
+ */
+const FORMULAS = {
+  "size 10": ["input", "", "padding", "dilation", "kernel", "", "", "stride", "", "output"],
+  "size 7": ["input", "", "padding", "kernel", "stride", "", "output"],
+  "Conv2d 6": ["kernel", "kernel", "input", "", "output", ""],
+  "Conv2d 5": ["kernel", "kernel", "input", "output", ""],
+  "Linear 4": ["input", "", "output", ""],
+  "Linear 3": ["input", "output", ""],
 }
 
 /**
- * What a card says of a layer's parameters: the first one, and those that differ from their defaults.
+ * A formula in pieces: each number with the part of the layer that it comes from, where that is known.
+ * @param {string} text one line
+ * @param {string} kind `size`, or the type of the layer
+ * @returns {{ text: string, part: string }[]}
+ */
+export function inParts(text, kind) {
+  const pieces = text.split(/(\d[\d,]*)/)
+  const parts = FORMULAS[`${kind} ${(pieces.length - 1) / 2}`] ?? []
+  return pieces.map((piece, place) => ({ text: piece, part: place % 2 ? parts[(place - 1) / 2] ?? "" : "" }))
+}
+
+/**
+ * What a row says of a layer's parameters: the first one, and those that differ from their defaults.
  * @param {Pick<Layer, "params">} layer
  * @param {Pick<LayerParam, "name" | "default">[]} params of its type
  */

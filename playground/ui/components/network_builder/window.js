@@ -1,10 +1,11 @@
 // Animates a convolution or pooling: its window, with dilation, slides over the padded input and computes one output cell at a time.
 
-import { element, svg } from "../shared/dom.js"
+import { button, element, svg } from "../shared/dom.js"
 import { t } from "../shared/text.js"
 
 /** @import { Value } from "./stack.js" */
 
+const CELL = 22, SIDE = 250, REM = 16 // largest sizes of a cell and of all cells in a row, and what a rem is, in units of the drawing
 const PACE = 500 // milliseconds a place
 const MOST = 12 // cells of a side that are drawn; of a larger input its upper left corner
 
@@ -49,9 +50,7 @@ export class Window {
     this.caption = element("figcaption", "fact")
     this.input = svg("svg")
     this.output = svg("svg")
-    this.button = element("button", "slide", t("▶ Slide"))
-    this.button.type = "button"
-    this.button.onclick = () => (this.sliding === undefined ? this.slide() : this.stop())
+    this.button = button(t("▶ Slide"), () => (this.sliding === undefined ? this.slide() : this.stop()), { name: "slide" })
     const row = element("div", "grids")
     row.append(this.input, element("span", "arrow", "→"), this.output)
     this.box.append(this.caption, row, this.button)
@@ -89,10 +88,9 @@ export class Window {
    * @param {(place: number) => void} [point] called with the cell that the pointer enters
    */
   grid(drawing, side, look, point) {
-    const cell = Math.min(22, 250 / side)
+    const cell = Math.min(CELL, SIDE / side)
     drawing.setAttribute("viewBox", `0 0 ${side * cell} ${side * cell}`)
-    drawing.setAttribute("width", String(side * cell))
-    drawing.setAttribute("height", String(side * cell))
+    drawing.style.width = `${(side * cell) / REM}rem`
     drawing.setAttribute("role", "img")
     const cells = []
     for (let y = 0; y < side; y++) {

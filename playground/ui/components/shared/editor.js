@@ -27,7 +27,7 @@ const bubble = {
 }
 
 // Only variables, no colours: the browser follows a change of Streamlit's theme, and nothing here needs to hear of it.
-const theme = EditorView.theme({
+export const theme = EditorView.theme({
   "&": {
     fontSize: ".9375rem", color: "var(--st-text-color)", background: "var(--st-secondary-background-color, transparent)",
     border: "1px solid var(--st-border-color)", borderRadius: "var(--st-base-radius)", maxHeight: "var(--editor-max-height, 60vh)",
@@ -74,7 +74,7 @@ const theme = EditorView.theme({
 })
 
 // Streamlit gives these colours a light and a dark value, all with a contrast above 4.5 to the editor's background.
-const shades = HighlightStyle.define([
+export const shades = HighlightStyle.define([
   { tag: [tags.keyword, tags.modifier], color: "var(--st-violet-text-color)" },
   { tag: [tags.string, tags.special(tags.string), tags.escape], color: "var(--st-green-text-color)" },
   { tag: [tags.number, tags.bool, tags.null], color: "var(--st-orange-text-color)" },

@@ -1,0 +1,114 @@
+// One batch through the untrained network: the feature maps of one image for the picture, and what the activations of each layer are like.
+
+import { inked, pixel } from "../shared/colour.js"
+import { element } from "../shared/dom.js"
+import { exact, percent } from "../shared/format.js"
+import { html, nothing } from "../shared/templates.js"
+import { t } from "../shared/text.js"
+
+/**
+ * @import { BatchOutputs, FeatureMaps, LayerStatistics } from "./documents.js"
+ * @import { Tile } from "./blocks.js"
+ */
+/** @typedef {{ error: string }} Failure what a request returns that failed */
+
+export class Forward {
+  /**
+   * @param {(request: { initialisation: string, seed: number }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder
+   * @param {() => void} draw called when there is something else to show
+   */
+  constructor(ask, draw) {
+    this.ask = ask
+    this.draw = draw
+    this.isOn = false
+    this.initialisation = "default"
+    /** @type {object | null} the request whose answer is awaited */
+    this.request = null
+    /** @type {string | null} identifies the network, the data set and the weights that were asked for; null for a network that does not fit */
+    this.asked = null
+    this.error = ""
+    /** @type {BatchOutputs | null} */
+    this.outputs = null
+    /** @type {Map<number, Tile[]> | undefined} the feature maps of each layer; −1 for the input */
+    this.maps = undefined
+  }
+
+  /** @param {boolean} isOn */
+  turn(isOn) {
+    this.isOn = isOn
+    this.asked = null
+    this.clear()
+    this.draw()
+  }
+
+  clear() {
+    this.request = null // a pending answer is about another network
+    this.error = ""
+    this.outputs = null
+    this.maps = undefined
+  }
+
+  /**
+   * Ask for the outputs of another network; what is shown stays until they have come.
+   * @param {string | null} network identifies the network and the data set; null for a network that does not fit
+   */
+  async follow(network) {
+    const wanted = network === null ? null : `${network} ${this.initialisation}`
+    if (!this.isOn || wanted === this.asked) return
+    this.asked = wanted
+    if (wanted === null) return this.clear()
+    const request = (this.request = {})
+    const answer = await this.ask({ initialisation: this.initialisation, seed: 0 })
+    if (request !== this.request) return
+    this.clear()
+    if ("error" in answer) this.error = answer.error
+    else {
+      this.outputs = answer
+      this.maps = new Map([[-1, tiles(answer.image, true)], ...answer.layers.map(({ index, maps }) => /** @type {[number, Tile[]]} */ ([index, tiles(maps)]))])
+    }
+    this.draw()
+  }
+
+  /** @param {number} index of a layer */
+  statistics(index) {
+    const layer = this.outputs?.layers.find((each) => each.index === index)
+    return layer ? html`<section class="activations"><h3>${t("Activations on this batch")}</h3><p>${statistics(layer)}</p>${histogram(layer)}</section>` : nothing
+  }
+}
+
+/** @param {Pick<LayerStatistics, "mean" | "std" | "zeros">} layer */
+export function statistics({ mean, std, zeros }) {
+  if (mean === null || std === null) return t("only non-finite values")
+  return t("mean {mean}, std {std}, {share} zeros", { mean: exact(mean, 2), std: exact(std, 2), share: percent(zeros, 0) })
+}
+
+/** @param {LayerStatistics} layer */
+function histogram({ counts, low, high }) {
+  const most = Math.max(...counts, 1)
+  const tall = (/** @type {number} */ count) => (count ? Math.max(2, 100 * Math.sqrt(count / most)) : 0) // by the root, so that a peak at 0 leaves the others visible
+  return html`
+    <figure class="histogram">
+      <div class="bars" role="img" aria-label=${t("Histogram of the activations from {low} to {high}", { low: exact(low, 2), high: exact(high, 2) })}>${counts.map((count) => html`<span style=${`height:${tall(count)}%`}></span>`)}</div>
+      <figcaption><span>${exact(low, 2)}</span><span>${exact(high, 2)}</span></figcaption>
+    </figure>`
+}
+
+/**
+ * Feature maps as images: orange above zero, blue below; those of the input as ink on paper, a colour image in its channels.
+ * @param {FeatureMaps} maps
+ * @returns {Tile[]}
+ */
+function tiles({ low, high, planes, shape }, isInput = false) {
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1
+  const isRow = shape.length === 1 // drawn upright
+  return planes.map(({ width, height, values }) => {
+    const canvas = element("canvas")
+    canvas.width = isRow ? height : width
+    canvas.height = isRow ? width : height
+    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
+    const image = pen.createImageData(canvas.width, canvas.height)
+    values.forEach((value, place) => image.data.set(isInput ? inked(value) : pixel((low + (value / 255) * (high - low)) / most), 4 * place))
+    pen.putImageData(image, 0, 0)
+    return { width: canvas.width, height: canvas.height, url: canvas.toDataURL() }
+  })
+}

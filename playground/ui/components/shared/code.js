@@ -1,0 +1,97 @@
+// Code to read: in the colours of the editor, and the lines that a change has made light up for a moment.
+
+import { Decoration, EditorView, StateEffect, StateField, lineNumbers, python, syntaxHighlighting } from "./vendor/codemirror.js"
+import { shades, theme } from "./editor.js"
+
+/** @import { DecorationSet } from "@codemirror/view" */
+
+const FLASHES = ["cm-flash-one", "cm-flash-two"] // two names, so that the same line can light up twice
+
+/** @type {import("@codemirror/state").StateEffectType<DecorationSet>} */
+const flash = StateEffect.define()
+/** @type {import("@codemirror/state").StateField<DecorationSet>} */
+const flashing = StateField.define({
+  create: () => Decoration.none,
+  update(marks, { changes, effects }) {
+    for (const effect of effects) if (effect.is(flash)) return effect.value
+    return marks.map(changes)
+  },
+  provide: (field) => EditorView.decorations.from(field),
+})
+
+// What is animated is said in controls.css: CodeMirror would rename it.
+const quiet = EditorView.theme({
+  "&": { height: "100%", maxHeight: "none" },
+  ".cm-line.cm-flash-one": { animation: "flash-one 1.2s ease-out" },
+  ".cm-line.cm-flash-two": { animation: "flash-two 1.2s ease-out" },
+})
+
+/**
+ * How many items two lists share at their beginning and, of the rest, at their end.
+ * @param {ArrayLike<string>} one
+ * @param {ArrayLike<string>} other
+ */
+export function shared(one, other) {
+  const shorter = Math.min(one.length, other.length)
+  let head = 0, tail = 0
+  while (head < shorter && one[head] === other[head]) head++
+  while (tail < shorter - head && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail++
+  return { head, tail }
+}
+
+export class CodeView {
+  /**
+   * @param {HTMLElement} parent must already lie in the page, as for an Editor
+   * @param {{ label?: string }} [options]
+   */
+  constructor(parent, { label = "" } = {}) {
+    this.turn = 0
+    this.view = new EditorView({
+      parent,
+      root: /** @type {Document | ShadowRoot} */ (parent.getRootNode()),
+      extensions: [
+        python(), lineNumbers(), flashing, theme, quiet, syntaxHighlighting(shades),
+        EditorView.editable.of(false), EditorView.contentAttributes.of({ "aria-label": label, "tabindex": "0", "aria-readonly": "true" }),
+      ],
+    })
+  }
+
+  get text() {
+    return this.view.state.doc.toString()
+  }
+
+  /**
+   * Show another text; the lines in which it differs from the one before light up.
+   * @param {string} text
+   */
+  show(text) {
+    const before = this.text
+    if (text === before) return
+    const { head, tail } = shared(before, text)
+    this.view.dispatch({ changes: { from: head, to: before.length - tail, insert: text.slice(head, text.length - tail) } })
+    if (!before) return
+    const lines = text.split("\n")
+    const same = shared(before.split("\n"), lines)
+    this.flash(same.head + 1, lines.length - same.tail)
+  }
+
+  /**
+   * Light up lines, counted from 1, and scroll to the first one.
+   * @param {number} first
+   * @param {number} last
+   */
+  flash(first, last) {
+    const { view } = this
+    const name = FLASHES[(this.turn = 1 - this.turn)]
+    const starts = Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => view.state.doc.line(first + place).from)
+    view.dispatch({ effects: flash.of(Decoration.set(starts.map((start) => Decoration.line({ class: name }).range(start)))) })
+    if (!starts.length) return
+    const { top, bottom } = view.lineBlockAt(starts[0])
+    const { scrollTop, clientHeight } = view.scrollDOM
+    if (top < scrollTop || bottom > scrollTop + clientHeight) view.scrollDOM.scrollTop = top - clientHeight / 3
+  }
+
+  destroy() {
+    this.view.destroy()
+  }
+}
