@@ -17,16 +17,19 @@ import pytest
 from babel.messages.pofile import read_po
 
 from playground.environment import PACKAGE, ROOT
+from playground.glossary import BY_NAME
 from playground.locales.update import LOCALES, PYTHON, SCRIPTS, compiled, extracted, texts_of_html, texts_of_script, written
 from playground.messages import ENGLISH, joined, language, language_of_environment, languages, listed, msg, nmsg, preferred, t, translated
 
 from .support.pseudo import PSEUDO, make_pseudo_language, pseudo
 
-MARKERS = {"msg", "nmsg", "t"}
+MARKERS = {"msg", "nmsg", "t", "glossary"}
+"""Functions whose texts are collected; those of `glossary` are names of terms, which the glossary has."""
 ERRORS = {name for name in dir(builtins) if isinstance(value := getattr(builtins, name), type) and issubclass(value, BaseException)}
 """Errors of Python: for developers, and in English."""
 PROSE = re.compile(r"[A-Za-z’]{2,}[,;:]? +[A-Za-z’]{2,}")
 NOT_FOR_PEOPLE = {
+    "glossary/document.py": "writes docs/glossary.md, which is English",
     "inference/source.py": "writes code",
     "locales/update.py": "a tool of development",
     "network/source.py": "writes code",
@@ -120,11 +123,21 @@ def test_translations_are_compiled_and_keep_every_value(folder: Path) -> None:
         for message in read_po(io.BytesIO((folder / f"{domain}.po").read_bytes())):
             english = message.id if isinstance(message.id, str) else message.id[1]
             for text in [message.string] if isinstance(message.string, str) else message.string:
-                assert not text or not message.id or gaps(text) == gaps(english), text
+                assert not text or not message.id or (gaps(text), terms(text)) == (gaps(english), terms(english)), text
 
 
 def gaps(text: str) -> set[str]:
     return set(re.findall(r"\{(\w+)[^}]*\}", text))
+
+
+def terms(text: str) -> set[str]:
+    """The terms of the glossary that a text marks: `[[stride]]`, `[[步幅|stride]]`."""
+    return set(re.findall(r"\[\[(?:[^\]|]*\|)?([^\]]+)\]\]", text))
+
+
+def test_terms_are_those_of_the_glossary() -> None:
+    texts = [text for message in extracted(SCRIPTS) if message.id for text in ([message.id] if isinstance(message.id, str) else message.id)]
+    assert {name for text in texts for name in terms(text)} <= BY_NAME.keys()
 
 
 def test_texts_of_a_script() -> None:

@@ -48,8 +48,30 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> Non
     cell = evaluated.get_by_role("button", name=re.compile("True class 3, predicted class 3:"))
     count = int(cell.inner_text())
     cell.click()
-    expect(evaluated.locator(".evaluation-confusion h4")).to_contain_text("Class 3, correctly classified")
+    expect(evaluated.locator(".evaluation-confusion h2")).to_contain_text("Class 3, correctly classified")
     expect(evaluated.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
+
+
+def test_a_term_opens_its_card(evaluated: Page) -> None:
+    """By the pointer, by the focus, which reaches its link, and by a tap; Escape closes it."""
+    term, card = evaluated.locator('.evaluation-facts glossary-term[name="expected calibration error"]'), evaluated.locator(".term-card:popover-open")
+    word = term.locator(".term-word")
+    word.hover()
+    expect(card).to_contain_text("Mean distance between confidence and accuracy")
+    expect(card.locator("svg")).to_be_visible()
+    expect(card.get_by_role("link")).to_have_count(0)  # this is the page that shows it
+    evaluated.mouse.move(0, 0)
+    expect(card).to_have_count(0)
+    word.focus()
+    evaluated.keyboard.press("Shift+Tab")
+    evaluated.keyboard.press("Tab")
+    expect(card).to_have_count(1)
+    evaluated.keyboard.press("Escape")
+    expect(card).to_have_count(0)
+    word.dispatch_event("pointerup", {"pointerType": "touch", "bubbles": True})
+    expect(card).to_have_count(1)
+    evaluated.locator("h1").dispatch_event("pointerdown", {"bubbles": True})
+    expect(card).to_have_count(0)
 
 
 def test_images_can_be_filtered(evaluated: Page) -> None:

@@ -30,8 +30,8 @@ test("the worst cell of a confusion matrix", () => {
 
 test("a projection is explained: its axes, or a note", () => {
   const points = { method: "pca", variance: [0.3, 0.125], note: "", index: new Array(1000) }
-  assert.match(explanation(points), /1,000 test images, along its \[principal components\|PCA\], which hold 4[23]\u202f% of the variance\.$/)
-  assert.match(explanation({ ...points, method: "tsne", variance: [] }), /arranged by \[t-SNE\]/)
+  assert.match(explanation(points), /1,000 test images, along its \[\[principal components\|PCA\]\], which hold 4[23]\u202f% of the variance\.$/)
+  assert.match(explanation({ ...points, method: "tsne", variance: [] }), /arranged by \[\[t-SNE\]\]/)
   assert.equal(explanation({ ...points, note: "All images have the same features." }), "All images have the same features.")
 })
 

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from playground.errors import PlaygroundError, RunError
+from playground.glossary import cards
 from playground.messages import ENGLISH, language, msg
 from playground.server.asgi import MIDDLEWARE
 from playground.server.reader import COOKIE
@@ -74,6 +75,12 @@ def test_only_a_language_that_was_asked_for_is_kept_for_a_year() -> None:
             if cookie.name == COOKIE
         ]
     assert lasting == [False, True]
+
+
+def test_scripts_get_every_card_of_the_glossary_in_the_readers_language(client: TestClient) -> None:
+    response = client.get("/api/glossary")
+    assert response.json() == cards()
+    assert client.get("/api/glossary", headers={"if-none-match": response.headers["etag"]}).status_code == 304
 
 
 def test_scripts_get_their_catalogue(client: TestClient) -> None:

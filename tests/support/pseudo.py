@@ -16,16 +16,22 @@ PSEUDO = "eo"
 """The code of a real language that the playground has no translation of, so that browsers and Babel accept it."""
 ACCENTS = str.maketrans("aceginorsuyzACEGINORSUYZ", "áčéğíñóřšúýžÁČÉĞÍÑÓŘŠÚÝŽ")
 LONGER = 1.4
-KEPT = re.compile(r"\{[^}]*\}|`[^`]*`|\]\([^)]*\)|:[\w/-]+:|:[\w-]+\[|<[^>]+>|https?://\S+")
-"""What a translation keeps: gaps, code, addresses, Streamlit's icons and colours, tags."""
+KEPT = re.compile(r"\[\[[^\]]*\]\]|\{[^}]*\}|`[^`]*`|\]\([^)]*\)|:[\w/-]+:|:[\w-]+\[|<[^>]+>|https?://\S+")
+"""What a translation keeps: terms of the glossary, gaps, code, addresses, Streamlit's icons and colours, tags."""
 
 
 def pseudo(text: str) -> str:
     """Return a text with accents and 40 % more letters, between marks: `[!! Ťéxť ~~ !!]`."""
-    kept = KEPT.findall(text)
+    kept = [_with_term(part) if part.startswith("[[") else part for part in KEPT.findall(text)]
     parts = [part.translate(ACCENTS) for part in KEPT.split(text)]
     accented = "".join(part + whole for part, whole in zip(parts, [*kept, ""], strict=True))
     return f"[!! {accented}{' ~' * round((LONGER - 1) * len(text) / 2)} !!]"
+
+
+def _with_term(marked: str) -> str:
+    """Return a marked term with accents: `[[stride]]` becomes `[[[!! šťřídé !!]|stride]]`."""
+    shown, _, name = marked[2:-2].partition("|")
+    return f"[[[!! {shown.translate(ACCENTS)} !!]|{name or shown}]]"
 
 
 def make_pseudo_language(folder: Path) -> None:

@@ -12,6 +12,7 @@ from playground.messages import t
 from playground.runs.run import Run
 from playground.ui import state
 from playground.ui.components.evaluation_lab import evaluation_lab
+from playground.ui.shared.glossary import glossary
 from playground.ui.shared.runs import run_title, runs_of_visitor
 
 LATEST = 0
@@ -84,10 +85,10 @@ def _choose_step(run: Run | None) -> int:
     """Let the learner choose a checkpoint, at first the latest."""
     steps = run.checkpoints.steps()[::-1] if run else []
     if len(steps) < 2 or run is None:
-        st.selectbox(t("Checkpoint"), [LATEST], format_func=lambda _: t("latest"), disabled=True, key=state.EVALUATE_ONLY_STEP.key)
+        st.selectbox(t("Checkpoint"), [LATEST], format_func=lambda _: t("latest"), disabled=True, key=state.EVALUATE_ONLY_STEP.key, help=glossary("checkpoint"))
         return LATEST
     titles = {LATEST: t("latest"), **{step: t("step {step:,}", step=step) for step in steps}}
-    return int(st.selectbox(t("Checkpoint"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key))
+    return int(st.selectbox(t("Checkpoint"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key, help=glossary("checkpoint")))
 
 
 def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
@@ -103,7 +104,7 @@ def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
         return None
     ordered = sorted(fitting, key=lambda info: info != trained_on)
     titles = {info.name: t(info.title) for info in ordered}
-    return str(st.selectbox(t("Test set"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key))
+    return str(st.selectbox(t("Test set"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key, help=glossary("test set")))
 
 
 def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:

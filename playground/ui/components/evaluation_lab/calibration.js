@@ -24,7 +24,7 @@ export class Calibration {
     const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
     plots.append(figure(t("Accuracy by confidence"), this.plot), figure(t("Test images by confidence"), this.counts))
     const hint = element("p", "evaluation-hint")
-    draw(hint, marked(t("The [expected calibration error] is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")))
+    draw(hint, marked(t("The [[expected calibration error]] is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")))
     this.box.append(this.summary, plots, hint)
   }
 

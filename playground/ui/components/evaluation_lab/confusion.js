@@ -29,9 +29,9 @@ export class Confusion {
     scroll.append(this.table)
     const left = element("div")
     const hint = element("p", "evaluation-hint")
-    draw(hint, marked(t("This [confusion matrix] has the true class in rows and the predicted class in columns. The diagonal counts the correct predictions. Click a number to see its images.")))
+    draw(hint, marked(t("This [[confusion matrix]] has the true class in rows and the predicted class in columns. The diagonal counts the correct predictions. Click a number to see its images.")))
     left.append(scroll, hint)
-    this.caption = element("h4")
+    this.caption = element("h2")
     this.images = element("div", "evaluation-cards")
     const right = element("div")
     right.append(this.caption, this.images)
@@ -43,7 +43,7 @@ export class Confusion {
     this.classes = classes
     this.counts = confusion
     const head = element("tr")
-    head.append(element("th"), ...classes.map((name) => { const cell = element("th", "", name); cell.scope = "col"; cell.title = name; return cell }))
+    head.append(element("td"), ...classes.map((name) => { const cell = element("th", "", name); cell.scope = "col"; cell.title = name; return cell }))
     this.buttons = []
     const longest = Math.max(...classes.map((name) => name.length))
     this.table.style.setProperty("--names", `${Math.min(7, 1.3 + 0.55 * longest)}rem`)

@@ -2,7 +2,7 @@
 //
 // <glossary-term name="stride">strides</glossary-term>    in html and in templates of lit-html; `name` is that of playground/glossary/terms.py
 // term("stride")                                          the element for a script; term("stride", t("Strides")) with another text
-// marked(t("Each [stride] is a step in memory."))         a sentence with its terms for a template; a translation names the term behind a bar: [步幅|stride]
+// marked(t("Each [[stride]] is a step in memory."))       a sentence with its terms, for a template; another text stands before a bar, as in translations: [[步幅|stride]]
 
 import { address, request } from "./client.js"
 import { element, rich } from "./dom.js"
@@ -29,6 +29,7 @@ class GlossaryTerm extends ToolTip {
     this.box.classList.add("term-card")
     super.connectedCallback()
     loading ??= request("api/glossary").then((answer) => { if (!answer.error) cards = answer })
+    loading.then(() => { if (this.matches(":hover")) this.show() })
   }
 
   attributeChangedCallback() {} // the card is made when it is shown
@@ -51,8 +52,10 @@ function contents(name, { title, meaning, see }) {
   const picture = element("span", "term-picture")
   picture.innerHTML = PICTURES[name] ?? ""
   const link = element("a", "", t("See it"))
-  link.href = address(see).href
-  return [element("b", "", title), rich("span", "term-meaning", meaning), ...(PICTURES[name] ? [picture] : []), ...(see ? [link] : [])]
+  const place = address(see)
+  link.href = place.href
+  const isElsewhere = see && (place.search || place.pathname !== location.pathname)
+  return [element("b", "", title), rich("span", "term-meaning", meaning), ...(PICTURES[name] ? [picture] : []), ...(isElsewhere ? [link] : [])]
 }
 
 /**
@@ -71,14 +74,14 @@ export function term(name, text = name) {
  * @returns {{ text: string, name?: string }[]}
  */
 export function partsOf(sentence) {
-  return sentence.split(/(\[[^\]]+\])/).filter(Boolean).map((part) => {
-    if (!part.startsWith("[")) return { text: part }
-    const [text, name = text] = part.slice(1, -1).split("|")
+  return sentence.split(/(\[\[.+?\]\])/).filter(Boolean).map((part) => {
+    if (!part.startsWith("[[")) return { text: part }
+    const [text, name = text] = part.slice(2, -2).split("|")
     return { text, name }
   })
 }
 
-/** @param {string} sentence with terms in brackets */
+/** @param {string} sentence with terms in double brackets */
 export const marked = (sentence) => partsOf(sentence).map(({ text, name }) => (name ? html`<glossary-term name=${name}>${text}</glossary-term>` : text))
 
 const registry = globalThis.customElements

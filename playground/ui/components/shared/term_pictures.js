@@ -82,6 +82,7 @@ const bars = (x, base, heights, colour = "var(--below)") =>
 
 const arrow = (/** @type {number} */ x, /** @type {number} */ y) => line(`M${x} ${y}h18m-5 -5l5 5l-5 5`, "var(--soft)")
 const valley = (/** @type {number} */ x) => line(`M${x} 8Q${x + 45} 128 ${x + 90} 8`, "var(--soft)")
+const CALIBRATED = picture(84, bars(78, 76, [10, 22, 36, 52]), line("M74 76L164 10", "var(--accent-ink)"))
 const MEMORY = [[0, 1, 2, 3, 4, 5]]
 const node = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ text, isLit = false) =>
   `<circle cx="${x}" cy="${y}" r="13" ${isLit ? 'fill="var(--gradient)" fill-opacity=".3" stroke="var(--gradient)"' : ""}/>${word(x, y + 5, text)}`
@@ -104,7 +105,8 @@ export const PICTURES = {
   "receptive field": picture(92, grid(65, 66, blank(1, 5), () => "lit"), grid(87, 36, blank(1, 3), () => "lit"), grid(109, 6, blank(1, 1), () => "lit"), line("M109 28L87 36M131 28L153 36M87 58L65 66M153 58L175 66", "var(--accent-ink)")),
   overfitting: picture(80, line("M30 72V6M30 72H216", "var(--soft)"), line("M34 12Q70 66 212 68", "var(--training)"), `<path stroke="var(--test)" stroke-dasharray="2 4" d="M34 14Q80 66 120 50T212 20"/>`),
   "confusion matrix": picture(76, grid(87, 5, [[9, 1, ""], ["", 8, 2], [1, "", 9]], (row, column) => (row === column ? "lit" : ""))),
-  calibration: picture(84, bars(78, 76, [10, 22, 36, 52]), line("M74 76L164 10", "var(--accent-ink)")),
+  calibration: CALIBRATED,
+  "expected calibration error": CALIBRATED,
   PCA: picture(80, ...[[60, 58], [80, 60], [92, 44], [112, 50], [120, 34], [140, 38], [150, 24], [172, 26], [104, 32], [132, 52]].map(([x, y]) => dot(x, y, "var(--below)", 3)), line("M44 64L192 16m-9 -2l9 2l-5 8", "var(--accent-ink)")),
   leaf: picture(90, node(50, 22, "w", true), node(50, 68, "x"), node(120, 45, "×"), node(190, 45, "L"), line("M63 26L108 40M63 64L108 50M133 45H177", "var(--soft)")),
   batch: picture(52, grid(10, 4, blank(2, 10), (_row, column) => (column >= 2 && column < 4 ? "lit" : ""))),
