@@ -2,7 +2,6 @@
 
 from playground.ui.pages import draw
 
-draw.heading()
-models = draw.choose_networks()
+models = draw.heading_and_networks()
 draw.pad(models)
 draw.code(next(iter(models)))

@@ -188,6 +188,7 @@ def _input_column(image: Tensor) -> Column:
 
 def _column(span: Span, layers: Sequence[nn.Module], output: Tensor, units: list[int], side: int, contributions: Tensor) -> Column:
     drawn = _as_drawn(output[units].float(), side)
+    drawn = drawn.nan_to_num(0.0, 0.0, 0.0)  # what is not finite is drawn as zero
     scale = float(drawn.abs().max())
     return {
         "layers": span,
@@ -197,7 +198,7 @@ def _column(span: Span, layers: Sequence[nn.Module], output: Tensor, units: list
         "size": (drawn.shape[1], drawn.shape[2]),
         "values": _encode(_shares(drawn)),
         "scale": scale,
-        "edges": _encode(_edges(contributions)),
+        "edges": _encode(_edges(contributions.nan_to_num(0.0, 0.0, 0.0))),
     }
 
 
@@ -227,15 +228,14 @@ def _edges(contributions: Tensor) -> Tensor:
 
 def _shares(values: Tensor) -> Tensor:
     """Return values in shares of the largest absolute value, as int8 with 127 for the whole."""
-    finite = values.nan_to_num(0.0, 0.0, 0.0)
-    largest = finite.abs().max().clamp_min(1e-12)
-    return (finite / largest * 127).round().to(torch.int8)
+    largest = values.abs().max().clamp_min(1e-12)
+    return (values / largest * 127).round().to(torch.int8)
 
 
 def _probabilities(layers: Sequence[nn.Module], output: Tensor) -> list[float]:
     scores = output.flatten()
     has_softmax = len(layers) > 0 and isinstance(layers[-1], nn.Softmax)
-    probabilities: list[float] = (scores if has_softmax else scores.softmax(dim=0)).tolist()
+    probabilities: list[float] = (scores if has_softmax else scores.softmax(dim=0)).nan_to_num(0.0).tolist()
     return probabilities
 
 

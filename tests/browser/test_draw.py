@@ -102,12 +102,10 @@ def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) ->
     expect(pad.locator(".digit")).to_have_text("?")
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
-    expect(pad.locator(".bars li.top .name")).to_have_text("7")
-    lit = pad.evaluate("""() => {
-        const host = [...document.querySelectorAll('*')].find((element) => element.shadowRoot?.querySelector('.seen'))
-        const canvas = (host?.shadowRoot ?? document).querySelector('.seen')
+    expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    lit = pad.locator(".step canvas").nth(2).evaluate("""(canvas) => {
         const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data
-        return [...Array(784).keys()].filter((index) => data[4 * index] > 128).length
+        return [...Array(784).keys()].filter((index) => data[4 * index + 3] > 128).length
     }""")
     assert 30 < lit < 200
 
@@ -115,8 +113,8 @@ def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) ->
 def test_tabs_are_reached_by_arrow_keys(pad: Page) -> None:
     open_view(pad, "Preprocessing")
     pad.get_by_role("tab", name="Preprocessing").press("ArrowRight")
-    expect(pad.get_by_role("tab", name="Activations")).to_have_attribute("aria-selected", "true")
-    expect(pad.get_by_role("tab", name="Activations")).to_be_focused()
+    expect(pad.get_by_role("tab", name="Evidence")).to_have_attribute("aria-selected", "true")
+    expect(pad.get_by_role("tab", name="Evidence")).to_be_focused()
     pad.keyboard.press("ArrowLeft")
     expect(pad.get_by_role("tab", name="Preprocessing")).to_have_attribute("aria-selected", "true")
 
@@ -198,7 +196,7 @@ def test_a_number_is_classified_digit_by_digit(pad: Page) -> None:
     pieces = pad.locator(".piece")
     expect(pieces).to_have_count(3)
     pieces.nth(1).click()
-    expect(pad.locator(".bars li.top .name")).to_have_text("7")
+    expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
     pad.get_by_role("button", name="One digit").click()
     expect(pad.locator(".digit")).to_have_text("?")
     pad.get_by_role("button", name="A number").click()
@@ -217,20 +215,52 @@ def test_leaving_out_a_preprocessing_step_changes_the_input(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("7")
 
 
-@pytest.fixture
-def inside(pad: Page) -> Page:
-    """The page with a seven and the activations of every layer."""
-    painted = """(canvas) => new Promise((done) => {
+def open_layer(page: Page, place: int) -> None:
+    """Open a column of the network's picture: 0 is the input, −1 the classes."""
+    page.locator(".stage-name").nth(place).click()
+    page.locator(".inside .stack .values canvas").first.evaluate("""(canvas) => new Promise((done) => {
         const look = () => (canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean) ? done() : requestAnimationFrame(look))
         look()
-    })"""
-    open_view(pad, "Activations")  # of the empty canvas
-    open_view(pad, "Preprocessing")
-    draw(pad, SEVEN)
-    expect(pad.locator(".digit")).to_have_text("7")
-    open_view(pad, "Activations")
-    pad.locator(".stack .values canvas").first.evaluate(painted)
+    })""")
+
+
+@pytest.fixture
+def seven(pad: Page) -> Page:
+    """The page with a seven, and the network at work on it."""
+    with pad.expect_response(lambda response: "/api/draw/picture" in response.url):
+        draw(pad, SEVEN)
+    expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
     return pad
+
+
+@pytest.fixture
+def inside(seven: Page) -> Iterator[Page]:
+    """The same with the first layers opened."""
+    open_layer(seven, 1)
+    yield seven
+    seven.keyboard.press("Escape")
+    expect(seven.locator(".inside")).to_be_hidden()
+
+
+def test_pad_layers_and_bars_are_seen_together(seven: Page) -> None:
+    to_the_top(seven)
+    for part in (".sheet canvas", ".stage-bars", ".verdict"):
+        box = seven.locator(part).bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] < 800
+    assert seven.locator(".stage-name").count() >= 1 + 3
+
+
+def test_a_unit_says_what_it_is_and_a_click_opens_its_layers(seven: Page) -> None:
+    column = seven.locator(".stage-name").nth(2).bounding_box()
+    picture = seven.locator(".stage-plane canvas").bounding_box()
+    assert column is not None and picture is not None
+    middle = column["x"] + column["width"] / 2, picture["y"] + picture["height"] / 2 - 20
+    seven.mouse.move(*middle)
+    expect(seven.locator(".stage-status")).to_contain_text("Feature map")
+    seven.mouse.click(*middle)
+    expect(seven.locator(".inside .layer header b").first).to_have_text("3 Conv2d")
+    seven.get_by_role("button", name="Back to the whole network").click()
+    expect(seven.locator(".stage-bars")).to_be_visible()
 
 
 def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside: Page) -> None:
@@ -243,13 +273,15 @@ def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside
     result = float(written.locator(".result").inner_text().replace("−", "-"))
     assert len(products) == 25 and abs(sum(products) - result) < 0.05 * sum(map(abs, products)) + 0.05
     expect(written).to_contain_text("then BatchNorm2d")
+    inside.keyboard.press("Escape")
+    shown = inside.locator(".stage-bars .top .stage-share").inner_text()
+    open_layer(inside, -1)
     last = inside.locator(".stack .layer").last
     expect(last.locator("header")).to_contain_text("Softmax")
     last.locator(".values").click(position={"x": 7 * 12 + 6, "y": 6})
     expect(written.locator("h4")).to_contain_text("Softmax, number 7")
     expect(written.locator(".terms tr")).to_have_count(11)
-    share = float(written.locator(".result").inner_text())
-    assert inside.locator(".bars li.top .share").inner_text() == f"{share:.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
+    assert shown == f"{float(written.locator('.result').inner_text()):.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
 
 
 def test_hovering_over_a_value_sends_no_request(inside: Page) -> None:
@@ -348,7 +380,7 @@ def photo(kept: KeptPage, address: str) -> Page:
     choose_network(page, "Colours")
     page.locator(".pad.ready.photo").wait_for()
     clear(page)
-    open_view(page, "Activations")
+    open_view(page, "Evidence")
     return page
 
 
@@ -359,15 +391,20 @@ def picture(path: Path, size: tuple[int, int] = (60, 40)) -> Path:
     return path
 
 
+def input_pixel(page: Page, x: int) -> list[int]:
+    """Red, green and blue of the network's input, which is the first column of its picture."""
+    pixel: list[int] = page.locator(".stage-plane canvas").evaluate(
+        "(canvas, x) => [...canvas.getContext('2d').getImageData(x * devicePixelRatio, canvas.height / 2, 1, 1).data.slice(0, 3)]", x
+    )
+    return pixel
+
+
 def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Path) -> None:
-    expect(photo.locator(".bars li")).to_have_count(10)
+    expect(photo.locator(".stage-bars li")).to_have_count(10)
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png"))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
-    preview = photo.locator(".seen")
-    assert preview.evaluate("(canvas) => [canvas.width, canvas.height]") == [32, 32]
-    pixel = "(canvas, [x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data.slice(0, 3)]"
-    assert preview.evaluate(pixel, [2, 16]) == [200, 30, 30] and preview.evaluate(pixel, [29, 16]) == [30, 30, 200]
-    expect(photo.locator(".stack .layer header").first).to_contain_text("Conv2d")
+    until(lambda: input_pixel(photo, 4) == [200, 30, 30])
+    assert input_pixel(photo, 52) == [30, 30, 200]
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
     clear(photo)
@@ -379,7 +416,7 @@ def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Pa
 
 def test_camera_frames_are_classified_continuously(photo: Page) -> None:
     another_frame = """(canvas) => new Promise((done) => {
-        const pixels = () => canvas.getContext('2d').getImageData(0, 0, 32, 32).data.join()
+        const pixels = () => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.join()
         const first = pixels()
         const look = () => (pixels() === first ? requestAnimationFrame(look) : done())
         look()
@@ -387,7 +424,7 @@ def test_camera_frames_are_classified_continuously(photo: Page) -> None:
     answers = photo.locator(".column.answered .sure")
     photo.get_by_role("button", name="Camera").click()
     expect(answers).to_have_text(re.compile("%"))
-    photo.locator(".seen").evaluate(another_frame)
+    photo.locator(".stage-plane canvas").evaluate(another_frame)
     photo.get_by_role("button", name="Take this picture").click()
     expect(photo.get_by_role("button", name="Camera")).to_be_visible()
     expect(answers).to_have_text(re.compile("%"))
@@ -419,12 +456,7 @@ def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> 
     photo.mouse.down()
     photo.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100, steps=4)
     photo.mouse.up()
-    all_red = """() => {
-        const roots = [document, ...[...document.querySelectorAll('*')].map((one) => one.shadowRoot).filter(Boolean)]
-        const seen = roots.map((root) => root.querySelector('.seen')).find(Boolean)
-        return seen.getContext('2d').getImageData(31, 16, 1, 1).data[0] === 200
-    }"""
-    photo.wait_for_function(all_red)
+    until(lambda: input_pixel(photo, 52) == [200, 30, 30])
 
 
 def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:

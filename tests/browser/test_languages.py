@@ -53,7 +53,7 @@ NAMES = {word for name in NAMED for word in WORD.findall(name)}
 """Words in names that stay as they are in every language."""
 CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for |^\d+ more$")
 """Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget and for links without a place."""
-SHOWN = {"Graph": ".lab .node", "Pitfalls": ".version", "Network": "[data-testid=stNumberInput]", "Descent": ".contourlayer"}
+SHOWN = {"Graph": ".lab .node", "Pitfalls": ".version", "Network": "[data-testid=stNumberInput]", "Descent": ".race .racer"}
 """What is on the Autograd page in each view."""
 READ = (Path(__file__).parent / "texts.js").read_text(encoding="utf-8")
 
@@ -101,11 +101,11 @@ def widen(page: Page) -> None:
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
 
 
-def go(page: Page, path: str, title: str) -> None:
-    """Go to a page with this title, on a wide screen."""
+def go(page: Page, path: str, *title: str) -> None:
+    """Go to a page with this title, which may consist of several texts, on a wide screen."""
     widen(page)
     visit(page, path)
-    expect(page.get_by_role("heading", level=1)).to_have_text(pseudo(title))
+    expect(page.get_by_role("heading", level=1)).to_have_text(" ".join(pseudo(each) for each in title))
     settled(page)
 
 
@@ -140,8 +140,8 @@ def settled(page: Page) -> None:
 
 
 def test_home(reader: Page) -> None:
-    go(reader, "/", "See PyTorch at work")
-    reader.locator(".paper canvas").wait_for()
+    go(reader, "/", "A network is learning to read.", "Draw something for it.")
+    reader.locator(".stage-bars li").first.wait_for()
     expect(reader.locator("html")).to_have_attribute("lang", PSEUDO)
     check(reader)
 
@@ -163,7 +163,7 @@ def test_tensors(reader: Page) -> None:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_autograd(reader: Page, view: str) -> None:
-    go(reader, f"/autograd?view={view}&descent-steps=10", "Autograd")
+    go(reader, f"/autograd?view={view}", "Autograd")
     expect(reader.get_by_role("radio", name=pseudo(VIEWS[view]), exact=True).first).to_be_checked()
     settled(reader)
     reader.locator(SHOWN[view]).first.wait_for()

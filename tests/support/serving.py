@@ -92,9 +92,9 @@ def to_the_top(page: Page) -> None:
     })""")
 
 
-def draw(page: Page, points: Points) -> None:
+def draw(page: Page, points: Points, canvas: str = ".paper canvas") -> None:
     """Draw one stroke on the canvas with the mouse."""
-    box = page.locator(".paper canvas").bounding_box()
+    box = page.locator(canvas).bounding_box()
     assert box is not None
     places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in points]
     page.mouse.move(*places[0])

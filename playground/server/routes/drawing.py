@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Never, NotRequired, TypedDict
 
 import numpy as np
+import torch
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
@@ -157,13 +158,13 @@ async def layers(request: Request) -> Response:
 
 @answered
 async def picture(request: Request) -> Response:
-    """Draw the network at work on a drawing; `unfolded` is the index of a layer that gets a column of its own."""
+    """Draw the network at work on a drawing, or without one on a black image; `unfolded` is the index of a layer that gets a column of its own."""
     unfolded = request.query_params.get("unfolded", "")
 
     def compute(model: Model, image: Tensor) -> NetworkPicture:
         return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None)
 
-    return await _respond(request, compute)
+    return await _respond(request, compute, allow_empty=True)
 
 
 @answered
@@ -195,13 +196,19 @@ async def attribution(request: Request) -> Response:
     return await _respond(request, compute)
 
 
-async def _respond(request: Request, compute: Callable[[Model, Tensor], object]) -> Response:
-    """Respond with what `compute` returns for one network and an image, a drawing of one digit, or the digit number `piece` of several."""
+async def _respond(request: Request, compute: Callable[[Model, Tensor], object], *, allow_empty: bool = False) -> Response:
+    """Respond with what `compute` returns for one network and an image, a drawing of one digit, or the digit number `piece` of several.
+
+    With `allow_empty`, a request without a body is about a black image.
+    """
     body = await body_of(request, MAX_BODY)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), current_learner(request)
     piece = request.query_params.get("piece")
 
     def preprocess_and_compute() -> object:
+        if allow_empty and not body:
+            model = _model(name, who)
+            return compute(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))
         if _is_picture(body):
             model = _model(name, who)
             return compute(model, to_input(read_image(body, MAX_PIXELS), model.info))

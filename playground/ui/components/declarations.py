@@ -38,11 +38,16 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.autograd.sandbox_tasks:LossCurve",
         "playground.autograd.gradient_check:GradientCheck",
     ),
+    "descent_race": (
+        "playground.ui.components.descent_race:RaceData",
+        "playground.autograd.descent:Descent",
+    ),
     "drawing_pad": (
         "playground.ui.components.drawing_pad:DrawingData",
         "playground.ui.components.drawing_pad:PictureData",
         "playground.server.routes.drawing:Predictions",
         "playground.server.routes.drawing:NetworkLayers",
+        "playground.inference.network_picture:NetworkPicture",
         "playground.server.routes.drawing:Activations",
         "playground.server.routes.drawing:WrittenValue",
         "playground.inference.attribution:AttributionJson",

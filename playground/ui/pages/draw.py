@@ -14,14 +14,10 @@ from playground.ui.components.drawing_pad import Method, drawing_pad, picture_pa
 from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
 
 
-def heading() -> None:
-    st.title(t("Draw a digit"), anchor=False)
+def heading_and_networks() -> dict[str, str]:
+    """Show the title, and let the learner choose one or two networks with the same classes: name to title.
 
-
-def choose_networks() -> dict[str, str]:
-    """Let the learner choose one or two networks with the same classes: name to title.
-
-    Offered are the networks that come with the playground, and finished runs.
+    Offered are the networks that come with the playground, and runs with a checkpoint; of one that is running, always the newest.
     """
     runs = {each.run.id: each.run for each in runs_of_visitor() if has_trained_network(each)}
     shipped = pretrained_names()
@@ -29,19 +25,24 @@ def choose_networks() -> dict[str, str]:
 
     def title(name: str) -> str:
         if not name:
-            return t("None")
+            return t("Compare with another network")
         return run_title(runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
 
     for choice in (state.DRAW_MODEL, state.DRAW_SECOND_MODEL):
         if choice.read() not in ("", *known):
             choice.forget()  # that run was deleted
-    left, right = st.columns(2)
-    first = str(left.selectbox(t("Network"), known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session"))
+    heading, left, right = st.columns([2, 1.5, 1.5], vertical_alignment="center")
+    heading.title(t("Draw a digit"), anchor=False)
+    first = str(left.selectbox(t("Network"), known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session", label_visibility="collapsed"))
     classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
     others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
     if state.DRAW_SECOND_MODEL.read() not in others:
         state.DRAW_SECOND_MODEL.forget()
-    second = str(right.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session"))
+    second = str(
+        right.selectbox(
+            t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed"
+        )
+    )
     return {name: run_title(runs[name]) if name in runs else name for name in (first, second) if name}
 
 

@@ -17,7 +17,7 @@ from playground.ui.shared.device import show_device
 from playground.ui.shared.launch import launch
 from playground.ui.shared.runs import has_trained_network, runs_of_visitor
 
-RECORDED = TrainConfig("mnist-5k", "tiny-cnn", batch_size=32, epochs=6, seed=1)
+RECORDED = TrainConfig("mnist-5k", "tiny-cnn", batch_size=32, epochs=6.0, seed=1)
 """The settings of the recorded training, as its file names them."""
 
 

@@ -19,7 +19,7 @@ PAPERS = ("one", "several")
 Mode = Literal["one", "several"]
 """The canvas for one digit, or the wide one for several."""
 
-_component = register(Path(__file__).parent)
+_component = register(Path(__file__).parent, styles=("stage",))
 
 
 class Stroke(TypedDict):
@@ -59,7 +59,6 @@ class PadData(TypedDict):
     models: list[Network]
     classes: list[str]
     methods: list[Method]
-    """Without any, only the canvas for one digit and the prediction are shown."""
 
 
 class DrawingData(PadData):
@@ -82,8 +81,8 @@ def drawing_pad(
     models: Mapping[str, str],
     classes: Sequence[str],
     key: str,
-    methods: Sequence[Method] = (),
-    on_taught: Callable[[str, str], None] = lambda _before, _run: None,
+    methods: Sequence[Method],
+    on_taught: Callable[[str, str], None],
 ) -> None:
     """Show the canvas; the drawing survives a change of page.
 
@@ -91,7 +90,7 @@ def drawing_pad(
         models: one or two networks: the name of a trained network or the identifier of a run, to its title.
         classes: the names of the classes, in the order of the network's outputs.
         key: identifies this canvas on its page.
-        methods: the attribution methods; without any, only the canvas for one digit and the prediction are shown.
+        methods: the attribution methods.
         on_taught: called with the name of a network and the run in which it was fine-tuned on the learner's drawings.
     """
     kept = state.DRAWING.read()

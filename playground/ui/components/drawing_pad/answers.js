@@ -1,19 +1,25 @@
-// The predictions of one or two networks: predicted class, its probability, and a bar for each class; for several digits the number, and one of its digits.
+// The predictions of one or two networks: predicted class, its probability, and the network at work; for several digits the number, and one of its digits.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element, find } from "../shared/dom.js"
+import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { atRest, Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
 
 /**
+ * @import { Picture } from "../shared/stage.js"
  * @import { Answer, GreyImage } from "./documents.js"
  * @import { Piece } from "./types.js"
  */
 
 export class Answers {
-  /** @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several */
-  constructor(chosen) {
+  /**
+   * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
+   * @param {(network: number, unit: { layers: [number, number], place: number }) => void} opened called when a layer of a network is chosen
+   */
+  constructor(chosen, opened) {
     this.chosen = chosen
+    this.opened = opened
     this.box = element("div", "answers")
     this.cards = element("div", "pieces")
     /** @type {Column[]} */
@@ -25,10 +31,10 @@ export class Answers {
 
   /**
    * @param {string[]} titles of the networks; empty for a single one
-   * @param {string[]} classes
    */
-  prepare(titles, classes) {
-    this.columns = titles.map((title) => new Column(title, classes))
+  prepare(titles) {
+    this.close()
+    this.columns = titles.map((title, index) => new Column(title, (unit) => this.opened(index, unit)))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
     this.box.replaceChildren(this.cards, columns)
@@ -46,6 +52,24 @@ export class Answers {
     this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index].label).join("") : null))
     this.cards.hidden = !several || !pieces.length
     this.cards.replaceChildren(...(several ? pieces.map((one, index) => this.card(one, index)) : []))
+  }
+
+  /**
+   * Show the networks at work.
+   * @param {(Picture | null)[]} pictures
+   * @param {string[]} classes
+   */
+  showPictures(pictures, classes) {
+    pictures.forEach((picture, index) => { if (picture) this.columns[index]?.showPicture(picture, classes) })
+  }
+
+  /** Let a pulse run through each network. */
+  pulse() {
+    for (const { stage } of this.columns) stage.pulse("forward")
+  }
+
+  close() {
+    for (const { stage } of this.columns) stage.close()
   }
 
   /**
@@ -68,7 +92,7 @@ export class Answers {
 }
 
 /**
- * The image after one step of the preprocessing, light on dark.
+ * The image after one step of the preprocessing.
  * @param {GreyImage} image
  * @param {number} zoom
  */
@@ -76,30 +100,27 @@ export function seen({ width, height, values }, zoom, label = "") {
   return paint(bytesOf(values), 0, [1, height, width], zoom, { label })
 }
 
+/** What one network says: the class, its probability, a warning, and the picture of how it came there. */
 class Column {
   /**
    * @param {string} title
-   * @param {string[]} classes
+   * @param {(unit: { layers: [number, number], place: number }) => void} open called when a layer of the picture is chosen
    */
-  constructor(title, classes) {
+  constructor(title, open) {
     this.box = element("section", "column")
     this.digit = element("span", "digit", "?")
     this.sure = element("span", "sure")
+    this.doubt = element("p", "doubt")
     const verdict = element("div", "verdict")
     verdict.setAttribute("aria-live", "polite")
-    verdict.append(this.digit, this.sure)
-    this.doubt = element("p", "doubt")
-    const bars = element("ol", "bars")
-    bars.setAttribute("aria-label", t("Probability of each class"))
-    this.rows = classes.map((name) => {
-      const row = element("li")
-      const track = element("span", "track")
-      track.append(element("span", "fill"))
-      row.append(element("span", "name", name), track, element("span", "share"))
-      bars.append(row)
-      return row
-    })
-    this.box.append(element("p", "who", title), verdict, this.doubt, bars)
+    verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt)
+    const picture = element("div", "network")
+    this.stage = new Stage(picture, { open: (column, place) => { if (this.picture) open({ layers: this.picture.columns[column].layers, place }) } })
+    /** @type {Picture | null} the last one */
+    this.picture = null
+    /** @type {string[]} */
+    this.classes = []
+    this.box.append(verdict, picture)
   }
 
   /**
@@ -107,17 +128,21 @@ class Column {
    * @param {string | null} number the labels of several digits
    */
   show(answer, number) {
-    const shares = answer?.probabilities ?? this.rows.map(() => 0)
-    const top = answer ? shares.indexOf(Math.max(...shares)) : -1
-    this.rows.forEach((row, index) => {
-      row.classList.toggle("top", index === top)
-      find(row, ".fill").style.transform = `translateX(${shares[index] < 0.005 ? -101 : 100 * shares[index] - 100}%)` // a bar of no percent has no end to be seen
-      find(row, ".share").textContent = answer ? percent(shares[index], 0) : ""
-    })
     this.box.classList.toggle("answered", Boolean(answer))
     this.box.classList.toggle("doubtful", Boolean(answer?.warning))
     this.digit.textContent = answer ? (number ?? answer.label) : "?"
-    this.sure.textContent = answer && number === null ? percent(shares[top]) : ""
+    this.sure.textContent = answer && number === null ? percent(Math.max(...answer.probabilities)) : ""
     this.doubt.textContent = answer?.warning ?? ""
+    if (!answer && this.picture) this.showPicture(atRest(this.picture), this.classes)
+  }
+
+  /**
+   * @param {Picture} picture
+   * @param {string[]} classes
+   */
+  showPicture(picture, classes) {
+    this.picture = picture
+    this.classes = classes
+    this.stage.show(picture, classes)
   }
 }

@@ -1,4 +1,4 @@
-// The activations of every layer for one drawing, the receptive field of each value, and the sum behind it.
+// One column of the network picture, opened: all activations of its layers for one drawing, the receptive field of each value, and the sum behind it.
 
 import { bytesOf } from "../shared/bytes.js"
 import { pixel } from "../shared/colour.js"
@@ -8,9 +8,10 @@ import { t } from "../shared/text.js"
 import { WrittenOut } from "./written.js"
 
 const MAP = 64 // pixels on the screen that a feature map should have, about
-const INPUT = 168 // … and the input
+const INPUT = 112 // … and the input
 const CELL = 12 // … and a number of a vector
 const ROW = 32 // numbers of a vector in a row
+const TILE = "rgb(127 127 127 / .1)" // behind each map, so that its edges are seen where it is zero
 const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
 const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
@@ -31,6 +32,8 @@ export class Layers {
     this.views = []
     /** @type {[index: number, place: Place] | null} the value whose sum is shown */
     this.chosen = null
+    /** @type {[first: number, last: number]} the layers that are shown: the first, and the one after the last */
+    this.span = [0, 0]
     this.written = new WrittenOut()
     this.status = element("p", "status", "")
     this.status.setAttribute("role", "status")
@@ -40,6 +43,18 @@ export class Layers {
     this.box.append(element("p", "note", t("Point at a value to see its receptive field in the previous layer and in the input. Click it to see the sum behind it.")), this.stack, this.side)
     this.input = element("div")
     this.side.append(this.input, this.status, this.written.box)
+  }
+
+  /**
+   * Open some layers.
+   * @param {string} model names the network
+   * @param {[first: number, last: number]} span
+   */
+  async open(model, span) {
+    this.span = span
+    this.chosen = null
+    if (this.model === model) this.arrange()
+    await this.show(model)
   }
 
   /** @param {string} model names the network */
@@ -73,7 +88,15 @@ export class Layers {
       click: (place) => { if (at) this.write(at - 1, place) },
     }))
     this.input.replaceChildren(this.views[0].box)
-    this.stack.replaceChildren(...this.views.slice(1).map(({ box }) => box))
+    this.arrange()
+  }
+
+  /** Show the layers that are opened. */
+  arrange() {
+    this.written.show(null)
+    const [first, last] = this.span
+    const end = last === this.layers.length - 1 ? last + 1 : last // the softmax belongs to the classes
+    this.stack.replaceChildren(...this.views.slice(first + 1, end + 1).map(({ box }) => box))
   }
 
   /**
@@ -179,6 +202,7 @@ class Values {
     this.zoom = output.shape.length === 3 ? Math.max(1, Math.min(24, Math.round(this.side / Math.max(rows, columns)))) : output.shape.length === 2 ? 5 : CELL
     this.rows = rows
     this.columns = columns
+    if (!this.box.isConnected) return
     this.facts.textContent = t("{shape} · {low} to {high}", { shape: output.shape.join("×"), low: exact(output.low, 2), high: exact(output.high, 2) })
     this.across = Math.max(1, Math.min(this.count, Math.floor(Math.max(240, this.box.clientWidth - 4) / (columns * this.zoom + 3))))
     this.draw(output)
@@ -197,13 +221,17 @@ class Values {
     Object.assign(this.plane, { width: columns, height: rows })
     page.imageSmoothingEnabled = false
     page.clearRect(0, 0, width, height)
+    page.fillStyle = TILE
     for (let map = 0; map < count; map++) {
       for (let cell = 0; cell < rows * columns; cell++) {
         const value = this.values[map * rows * columns + cell]
         image.data.set(value === undefined ? [0, 0, 0, 0] : pixel(value / most), 4 * cell)
       }
       context(this.plane).putImageData(image, 0, 0)
-      page.drawImage(this.plane, (map % across) * wide, Math.floor(map / across) * high, columns * this.zoom, rows * this.zoom)
+      /** @type {[left: number, top: number, width: number, height: number]} */
+      const place = [(map % across) * wide, Math.floor(map / across) * high, columns * this.zoom, rows * this.zoom]
+      page.fillRect(...place)
+      page.drawImage(this.plane, ...place)
     }
   }
 

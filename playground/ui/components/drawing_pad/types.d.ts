@@ -1,6 +1,6 @@
 import type { Query } from "../shared/client.js"
 import type {
-  Activations, AttributionJson, Comparison, DigitPiece, Drawing, DrawingData, NetworkLayers, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
+  Activations, AttributionJson, Comparison, DigitPiece, Drawing, DrawingData, NetworkLayers, NetworkPicture, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
   WrittenValue,
 } from "./documents.js"
 
@@ -25,6 +25,7 @@ export type Place = number[]
 export interface Responses {
   answer: Predictions
   network: NetworkLayers
+  picture: NetworkPicture
   layers: Activations
   calculation: WrittenValue
   attribution: AttributionJson

@@ -1,16 +1,16 @@
 // A canvas with the predictions of one or two networks. They are fetched while the pen moves; Streamlit receives the drawing when a stroke ends.
 
-import { bytesOf, paint } from "../shared/bytes.js"
 import { request } from "../shared/client.js"
 import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
+import { Paper } from "../shared/paper.js"
+import { atRest, pictureOf } from "../shared/stage.js"
 import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
-import { Answers, seen } from "./answers.js"
+import { Answers } from "./answers.js"
 import { Challenge } from "./challenge.js"
 import { Layers } from "./layers.js"
-import { Paper } from "../shared/paper.js"
 import { Photo } from "./photo.js"
 import { Preprocessing } from "./preprocessing.js"
 import { Teach } from "./teach.js"
@@ -26,7 +26,7 @@ import { Why } from "./why.js"
 /** @typedef {"draws" | "moves"} Tool */
 
 /** @type {Record<string, string>} */
-const VIEWS = { way: t("Preprocessing"), layers: t("Activations"), why: t("Evidence"), teach: t("Teach"), challenge: t("Challenge") }
+const VIEWS = { way: t("Preprocessing"), why: t("Evidence"), teach: t("Teach"), challenge: t("Challenge") }
 const HINTS = { one: t("Draw a digit here"), several: t("Draw a number here, with gaps between its digits") }
 /** @type {Mode[]} */
 const MODES = ["one", "several"]
@@ -45,7 +45,6 @@ class Pad {
     /** @type {Data} */
     this.data = component.data
     this.asked = JSON.stringify(this.data.models)
-    this.plain = !this.data.methods.length
     this.asking = false
     this.stale = false // the drawing has changed since the pending request
     this.closed = false
@@ -57,7 +56,9 @@ class Pad {
     /** @type {Mode} */
     this.mode = "one"
     this.view = "way"
-    this.answers = new Answers(() => this.showPiece())
+    /** @type {number | null} which network's layers are opened */
+    this.opened = null
+    this.answers = new Answers(() => this.showPiece(), (network, { layers }) => this.openLayers(network, layers))
     this.way = new Preprocessing(() => this.ask())
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
@@ -68,16 +69,18 @@ class Pad {
     /** @type {Paper | Photo} */
     this.paper = this.tools?.paper ?? this.layPhoto()
     /** @type {Record<string, { box: HTMLElement }>} */
-    this.parts = { layers: this.layers, why: this.why }
+    this.parts = { why: this.why }
     if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
     find(this.root, ".replies").append(this.answers.box)
     this.tabs = new Tabs(find(this.root, ".views"))
     this.tabs.list.append(...Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name))))
     find(this.root, ".clear").onclick = () => this.paper.clear()
     this.root.classList.toggle("photo", !this.tools)
-    this.root.classList.toggle("plain", this.plain)
+    find(this.root, ".inside").append(this.layers.box)
+    find(this.root, ".whole").onclick = () => this.closeLayers()
+    find(this.root, ".work").onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape" && this.opened !== null) this.closeLayers() }
     this.prepare()
-    if (!this.plain) this.open(this.tools ? "way" : "layers")
+    this.open(this.tools ? "way" : "why")
     if (this.tools) this.turnTo(this.mode)
   }
 
@@ -90,11 +93,14 @@ class Pad {
     const paper = new Paper(find(this.root, ".sheet canvas"), {
       side,
       changed: () => this.ask(),
-      ended: () => this.component.setStateValue("drawing", { mode: this.mode, papers: { ...this.others, [this.mode]: paper.strokes } }),
+      ended: () => {
+        this.answers.pulse()
+        this.component.setStateValue("drawing", { mode: this.mode, papers: { ...this.others, [this.mode]: paper.strokes } })
+      },
       width: () => (pen.value / 280) * 1000,
     })
     if (drawing) this.others = { ...drawing.papers }
-    if (drawing && !this.plain) this.mode = drawing.mode
+    if (drawing) this.mode = drawing.mode
     find(this.root, ".undo").onclick = () => paper.undo()
     for (const mode of MODES) find(this.root, `.${mode}`).onclick = () => this.turnTo(mode)
     for (const tool of TOOLS) find(this.root, `.${tool}`).onclick = () => this.take(tool)
@@ -141,8 +147,10 @@ class Pad {
   prepare() {
     const { models, classes, methods } = this.data
     const titles = models.map(({ title }) => (models.length > 1 ? title : ""))
-    this.answers.prepare(titles, classes)
-    if (this.plain) return
+    this.answers.prepare(titles)
+    this.root.classList.toggle("two", models.length > 1)
+    this.closeLayers()
+    this.showAtRest()
     this.why.offer(methods)
     this.tools?.teach.prepare(models[0].name, classes)
     this.tools?.challenge.prepare(titles, classes)
@@ -174,6 +182,31 @@ class Pad {
     for (const name of TOOLS) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === tool))
   }
 
+  /** Show the networks before anything is drawn. */
+  async showAtRest() {
+    const { models, classes } = this.data
+    const answers = await Promise.all(models.map(({ name }) => request("api/draw/picture", { query: { model: name }, body: new Uint8Array() })))
+    if (!this.paper.strokes.length && models === this.data.models) this.answers.showPictures(answers.map((answer) => (answer.error ? null : atRest(pictureOf(answer)))), classes)
+  }
+
+  /**
+   * Open some layers of a network in place of the pictures.
+   * @param {number} network
+   * @param {[first: number, last: number]} layers
+   */
+  openLayers(network, layers) {
+    if (!layers[1]) return // the input has none
+    this.opened = network
+    this.root.classList.add("opened")
+    find(this.root, ".whole").focus()
+    return this.layers.open(this.data.models[network].name, layers)
+  }
+
+  closeLayers() {
+    this.opened = null
+    this.root.classList.remove("opened")
+  }
+
   /** @param {string} name of a view */
   open(name) {
     this.view = name
@@ -199,10 +232,21 @@ class Pad {
   }
 
   async question() {
-    const answer = this.paper.strokes.length ? await this.reach("answer", {}, true) : { pieces: [], digit_count: 0 }
-    if (!answer) return this.show([])
-    this.show(this.paper.strokes.length ? answer.pieces : [], answer.digit_count)
+    if (!this.paper.strokes.length) return this.show([])
+    const pictures = this.mode === "one" ? this.pictures() : null // of several digits, the pieces must be known first
+    const answer = await this.reach("answer", {}, true)
+    if (!answer || !this.paper.strokes.length) return this.show([])
+    this.show(answer.pieces, answer.digit_count)
+    this.answers.showPictures(await (pictures ?? this.pictures()), this.data.classes)
     if (!this.stale) await this.showView()
+  }
+
+  /** The networks at work on what is drawn. */
+  pictures() {
+    return Promise.all(this.data.models.map(async ({ name }) => {
+      const picture = await this.reach("picture", { model: name }, true)
+      return picture && pictureOf(picture)
+    }))
   }
 
   /**
@@ -221,7 +265,7 @@ class Pad {
     const body = withDrawing ? this.paper.ink() : undefined
     if (body === null) return null // the picture was cleared meanwhile
     const answer = await request(`api/draw/${path}`, { query: { ...query, ...about, ...without }, body })
-    find(this.root, ".fault").textContent = this.refusal || (answer.error ?? "")
+    if (path !== "picture" || answer.error) find(this.root, ".fault").textContent = this.refusal || (answer.error ?? "")
     return answer.error ? null : answer
   }
 
@@ -242,39 +286,31 @@ class Pad {
   showPiece(apart = 1) {
     /** @type {Piece | undefined} */
     const piece = this.pieces[this.answers.piece]
-    this.showSeen(piece)
     if (!this.tools) return
     this.way.show(piece)
     this.tools.teach.show(this.mode === "one" ? (piece ?? null) : null)
     this.tools.challenge.show(piece ?? null)
     this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
-    if (this.view !== "way" && !this.asking) this.showView()
+    if (!this.asking) this.showChosenPiece()
   }
 
-  /**
-   * Show the input of the network.
-   * @param {Piece | undefined} piece
-   */
-  showSeen(piece) {
-    const canvas = find(this.root, ".seen")
-    const shown = piece && ("seen" in piece ? paint(bytesOf(piece.seen.values), 0, piece.seen.shape, 1) : seen(piece.steps.centred, 1))
-    if (shown) Object.assign(canvas, { width: shown.width, height: shown.height })
-    const context = canvas.getContext("2d")
-    if (shown) context.drawImage(shown, 0, 0)
-    else context.clearRect(0, 0, canvas.width, canvas.height)
-    canvas.setAttribute("aria-label", t("Input of the network, {width} by {height} pixels", { width: canvas.width, height: canvas.height }))
+  /** Another one of several digits was chosen. */
+  async showChosenPiece() {
+    if (this.pieces.length) this.answers.showPictures(await this.pictures(), this.data.classes)
+    await this.showView()
   }
 
   async showView() {
     const piece = this.pieces[this.answers.piece]
     const model = this.data.models[0].name
-    if (this.view === "layers") await (piece ? this.layers.show(model) : this.layers.clear())
-    else if (this.view === "why") await this.why.show(model, piece?.answers[0], this.data.classes)
+    if (this.opened !== null) await (piece ? this.layers.show(this.data.models[this.opened].name) : this.layers.clear())
+    if (this.view === "why") await this.why.show(model, piece?.answers[0], this.data.classes)
   }
 
   close() {
     this.closed = true
     this.paper.close()
+    this.answers.close()
     this.tools?.teach.close()
   }
 }

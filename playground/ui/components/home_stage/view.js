@@ -5,7 +5,7 @@ import { button, element, find, svg } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { Paper } from "../shared/paper.js"
-import { pictureOf, Stage } from "../shared/stage.js"
+import { atRest, pictureOf, Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
 import { toDigit } from "./digit.js"
 import { DIGITS, drawnUntil } from "./digits.js"
@@ -154,7 +154,7 @@ class Home {
     if (!this.player || !this.network) return
     this.network.load(this.player.current())
     const picture = this.network.run(this.image ?? new Uint8Array(28 * 28))
-    this.stage.show(this.image ? picture : silent(picture), this.player.recording.classes)
+    this.stage.show(this.image ? picture : atRest(picture), this.player.recording.classes)
     this.showAnswer(this.image ? picture.probabilities : null)
     const { images, loss, accuracy } = this.player.facts
     this.showFacts([[t("digits seen"), grouped(images)], [t("test loss"), loss.toFixed(2)], [t("test accuracy"), percent(accuracy)]])
@@ -278,15 +278,6 @@ class Home {
     this.stage.close()
     this.paper.close()
   }
-}
-
-/**
- * The picture of a network that has nothing to see.
- * @param {import("../shared/stage.js").Picture} picture
- * @returns {import("../shared/stage.js").Picture}
- */
-function silent({ columns, probabilities }) {
-  return { columns: columns.map((column) => ({ ...column, values: new Int8Array(column.values.length), edges: new Int8Array() })), probabilities: probabilities.map(() => 0) }
 }
 
 /** @returns {Promise<number>} */

@@ -2,6 +2,7 @@
 // the classes with their probabilities at the right. The same picture stands on every page that shows a network at work.
 
 import { signed } from "./bytes.js"
+import { inked, pixel } from "./colour.js"
 import { element } from "./dom.js"
 import { percent } from "./format.js"
 import { Edges } from "./stage_edges.js"
@@ -20,7 +21,6 @@ import { tokens } from "./tokens.js"
 
 const PULSE_MS = 600
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
-const LIFT = 0.7 // exponent, so that small values are seen, too
 
 export class Stage {
   /**
@@ -65,6 +65,10 @@ export class Stage {
     this.canvas.onpointermove = (event) => this.point(this.unitOf(event))
     this.canvas.onpointerleave = () => this.point(null)
     this.canvas.onclick = (event) => { const unit = this.unitOf(event); if (unit) this.open?.(unit.column, unit.place) }
+    this.bars.onclick = (event) => {
+      const row = /** @type {HTMLElement | null} */ (/** @type {Element} */ (event.target).closest("li"))
+      if (row && this.picture) this.open?.(this.picture.columns.length - 1, [...this.bars.children].indexOf(row))
+    }
     this.observer = new ResizeObserver(() => this.place())
     this.observer.observe(scroll)
   }
@@ -94,7 +98,7 @@ export class Stage {
     this.sheets = columns.map(() => element("canvas"))
     this.edges = columns.slice(1).map(() => new Edges())
     this.pointed = null
-    this.names.replaceChildren(...columns.slice(0, -1).map((column, index) => this.nameOf(column, index)))
+    this.names.replaceChildren(...columns.map((column, index) => this.nameOf(column, index)))
     this.bars.replaceChildren(...columns[columns.length - 1].units.map((unit) => {
       const row = element("li")
       const track = element("span", "stage-track")
@@ -132,13 +136,12 @@ export class Stage {
     if (sheet.width !== columns || sheet.height !== tall) Object.assign(sheet, { width: columns, height: tall })
     const page = context(sheet)
     const image = page.createImageData(columns, tall)
-    const { ink, above, below } = this.colours()
     const isInput = column.layers[1] === 0
     for (let cell = 0; cell < columns * tall; cell++) {
       const share = values[cell] / 127
       if (isColour) image.data.set([0, 1, 2].map((channel) => 2 * values[channel * rows * columns + cell]), 4 * cell)
-      else image.data.set(isInput ? ink : share < 0 ? below : above, 4 * cell)
-      image.data[4 * cell + 3] = isColour ? 255 : Math.round(255 * Math.abs(share) ** (isInput ? 1 : LIFT))
+      else image.data.set(isInput ? inked(255 * share) : pixel(share), 4 * cell)
+      if (isColour) image.data[4 * cell + 3] = 255
     }
     page.putImageData(image, 0, 0)
   }
@@ -155,14 +158,15 @@ export class Stage {
   showBars() {
     const { columns, probabilities } = /** @type {Picture} */ (this.picture)
     const { units } = columns[columns.length - 1]
-    const top = probabilities.indexOf(Math.max(...probabilities))
+    const isAtRest = probabilities.every((share) => !share)
+    const top = isAtRest ? -1 : probabilities.indexOf(Math.max(...probabilities))
     const rows = /** @type {HTMLElement[]} */ ([...this.bars.children])
     rows.forEach((row, place) => {
       const share = probabilities[units[place]]
       row.classList.toggle("top", units[place] === top)
       row.style.setProperty("--share", String(share < 0.005 ? 0 : share)) // a bar of no percent has no end to be seen
       const [, , text] = row.children
-      text.textContent = percent(share, 0)
+      text.textContent = isAtRest ? "" : percent(share, 0)
     })
   }
 
@@ -182,8 +186,8 @@ export class Stage {
     const names = /** @type {HTMLElement[]} */ ([...this.names.children])
     names.forEach((name, index) => {
       const { x, y, width: wide, height: high } = boxes[index]
-      const room = boxes[index + 1].x - x - wide // to the next column: a name has half of it at each side
-      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `${wide + room - 4}px` })
+      const room = (boxes[index + 1]?.x ?? width) - x - wide // to the next column: a name has half of it at each side
+      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `max(${wide + room - 4}px, 5.75rem)` })
     })
     this.draw()
   }
@@ -332,6 +336,16 @@ export class Stage {
     this.pulsing?.done()
   }
 }
+
+/**
+ * The picture of a network that has nothing to look at.
+ * @param {Picture} picture
+ * @returns {Picture}
+ */
+export const atRest = ({ columns, probabilities }) => ({
+  columns: columns.map((column) => ({ ...column, values: new Int8Array(column.values.length), edges: new Int8Array() })),
+  probabilities: probabilities.map(() => 0),
+})
 
 /** @param {Picture} picture */
 const structureOf = ({ columns }) => columns.map(({ layers, shape, units, types }, index) => [layers, shape, index === columns.length - 1 ? units.length : units, types].join()).join("|")

@@ -1,0 +1,89 @@
+"""The Home page in a browser: a network that learns on arrival, and answers what is drawn."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from ..support.serving import ONE, SEVEN, draw, new_context
+from ..support.waiting import until
+
+FACTS = ".facts span b"
+
+
+@pytest.fixture
+def home(page: Page, address: str) -> Page:
+    page.goto(address)
+    page.locator(".stage-bars li").first.wait_for()
+    return page
+
+
+def test_a_network_learns_on_arrival_and_asks_the_server_nothing(page: Page, address: str) -> None:
+    asked: list[str] = []
+
+    def note(request: Request) -> None:
+        if "/api/" in request.url:
+            asked.append(request.url.split("/api/")[1])
+
+    page.on("request", note)
+    page.goto(address)
+    images = page.locator(FACTS).first
+    images.wait_for()
+    before = images.inner_text()
+    expect(images).not_to_have_text(before)
+    expect(page.locator(".about")).to_contain_text("A recording of real PyTorch")
+    expect(page.locator(".stage-bars .top .stage-class")).to_have_text("7")  # which a hand has drawn
+    assert [each for each in asked if not each.startswith("texts")] == ["home/recording"]
+
+
+def test_everything_fits_on_one_screen(home: Page) -> None:
+    for part in (".sheet canvas", ".stage-bars", ".home footer", ".cards button >> nth=5"):
+        box = home.locator(part).bounding_box()
+        assert box is not None and box["y"] + box["height"] <= 800
+
+
+def test_what_the_learner_draws_is_answered_by_the_network_of_the_moment(home: Page) -> None:
+    home.get_by_role("button", name="Pause").click()
+    home.get_by_role("button", name="Clear").click()
+    expect(home.locator(".stage-bars .top")).to_have_count(0)
+    home.get_by_role("button", name="Play").click()
+    until(lambda: int(home.locator(FACTS).first.inner_text().replace(",", "")) > 8_000)
+    home.get_by_role("button", name="Pause").click()
+    draw(home, ONE, canvas=".sheet canvas")
+    expect(home.locator(".stage-bars .top .stage-class")).to_have_text("1")
+    home.get_by_role("button", name="Draw one for me").click()
+    expect(home.locator(".stage-bars .top .stage-class")).to_have_text("2")
+
+
+def test_training_it_here_makes_it_the_learners_own(home: Page) -> None:
+    home.get_by_role("button", name="Train it here").click()
+    home.locator(".home.live").wait_for()
+    expect(home.locator(".about")).to_contain_text("Your network")
+    expect(home.locator(FACTS).first).to_have_text("750")
+    with home.expect_response(lambda response: "/api/draw/picture" in response.url):
+        home.get_by_role("button", name="Clear").click()
+        draw(home, SEVEN, canvas=".sheet canvas")
+    expect(home.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    home.reload()
+    home.locator(".home.live").wait_for()
+    home.get_by_role("button", name="Open this run").click()
+    expect(home).to_have_url(re.compile(r"/train\?run="))
+
+
+def test_a_card_opens_its_page(home: Page) -> None:
+    home.get_by_role("button", name="Gradients").click()
+    expect(home).to_have_url(re.compile("/autograd"))
+
+
+def test_who_wants_no_motion_sees_the_trained_network(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(address)
+    expect(page.locator(FACTS).first).to_have_text("24,000")
+    expect(page.locator(".answer .digit")).to_have_text("7")  # on a phone it stands beneath the canvas
+    for part in (".sheet canvas", ".answer"):
+        box = page.locator(part).bounding_box()
+        assert box is not None and box["y"] + box["height"] <= 844
+    context.close()
