@@ -1,11 +1,10 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { listed, when } from "../../playground/ui/components/run_comparison/list.js"
-import { colourOf, compare, drawnShape, duration, freeSlot, isActive, shapeOf } from "../../playground/ui/components/run_comparison/marks.js"
+import { condition, listed, peculiarities, ranking, when } from "../../playground/ui/components/run_comparison/list.js"
+import { compare, duration, freeSlot, isActive } from "../../playground/ui/components/run_comparison/marks.js"
 import { apart, scaleOf } from "../../playground/ui/components/run_comparison/parallel.js"
-import { ceilingOf, endOf } from "../../playground/ui/components/run_comparison/plot.js"
-import { ranking, result } from "../../playground/ui/components/run_comparison/ranking.js"
+import { ceilingOf, endOf, nowOf, until, valueAt } from "../../playground/ui/components/run_comparison/plot.js"
 import { isBest, results, sorted } from "../../playground/ui/components/run_comparison/table.js"
 
 const names = (runs) => runs.map(({ run }) => run).join(" ")
@@ -17,11 +16,10 @@ test("a new run has the lowest slot that is free", () => {
   assert.equal(freeSlot(new Map([["a", 0], ["b", 2]])), 1)
 })
 
-test("42 slots have different pairs of colour and shape", () => {
-  const look = { colours: ["a", "b", "c", "d", "e", "f", "yellow"] }
-  const slots = Array.from({ length: 42 }, (_, slot) => slot)
-  assert.equal(new Set(slots.map((slot) => colourOf(look, slot) + shapeOf(slot))).size, 42)
-  assert.ok(slots.every((slot) => colourOf(look, slot) !== "yellow" && drawnShape(slot).startsWith("<")))
+test("a run has the slot of its optimizer, unless another run has it", () => {
+  assert.equal(freeSlot(new Map(), "rmsprop"), 2)
+  assert.equal(freeSlot(new Map([["a", 2]]), "rmsprop"), 0)
+  assert.equal(freeSlot(new Map([["a", 0]]), "an optimizer without one"), 1)
 })
 
 test("a duration has the units that its length needs", () => {
@@ -43,20 +41,20 @@ const ROWS = [
   { run: "0", name: "0", note: "", state: "failed", fault: "Its record is damaged." },
   { run: "4", name: "4", note: "", state: "failed", fault: "Its record is damaged." },
 ]
-const VIEW = { filter: "", dataset: "", sort: "name", descending: false }
+const VIEW = { filter: "", sort: "name" }
 
 test("runs are listed by name, start time or test accuracy; damaged ones come last", () => {
   assert.equal(names(listed(ROWS, VIEW)), "2 3 1 0 4")
-  assert.equal(names(listed(ROWS, { ...VIEW, descending: true })), "1 3 2 4 0")
-  assert.equal(names(listed(ROWS, { ...VIEW, sort: "started" })), "1 3 2 0 4")
-  assert.equal(names(listed(ROWS, { ...VIEW, sort: "accuracy", descending: true })), "1 3 2 4 0")
+  assert.equal(names(listed(ROWS, { ...VIEW, sort: "started" })), "2 3 1 4 0")
+  assert.equal(names(listed(ROWS, { ...VIEW, sort: "accuracy" })), "1 3 2 4 0")
+  assert.equal(names(listed(ROWS, { ...VIEW, sort: "an order of an earlier version" })), "2 3 1 4 0")
   assert.equal(names(ROWS), "1 2 3 0 4", "the runs themselves keep their order")
 })
 
-test("the filters leave the runs that have each word, and the data set", () => {
+test("the filter leaves the runs that have each word, in their name, note, data set, network or state", () => {
   assert.equal(names(listed(ROWS, { ...VIEW, filter: " ALPHA best " })), "2")
   assert.equal(names(listed(ROWS, { ...VIEW, filter: "running" })), "2")
-  assert.equal(names(listed(ROWS, { ...VIEW, filter: "mlp", dataset: "MNIST" })), "1")
+  assert.equal(names(listed(ROWS, { ...VIEW, filter: "mlp mnist" })), "1")
   assert.equal(names(listed(ROWS, { ...VIEW, filter: "nothing" })), "")
 })
 
@@ -66,16 +64,26 @@ test("a run of today has its time, an earlier one its day", () => {
 })
 
 test("the ranking has the most accurate run first, then those without a test accuracy", () => {
-  const runs = [selected("a", null), selected("b", { accuracy: 0.5 }), selected("c", { accuracy: null }, { slot: 1 }), selected("d", { accuracy: 0.7 })]
-  assert.equal(names(ranking(runs)), "d b a c")
+  const ranked = [["a", null, 0], ["b", 0.5, 1], ["c", null, 2], ["d", 0.7, 3], ["e", 0.5, 0]].map(([run, accuracy, slot]) => selected(run, null, { accuracy, slot }))
+  assert.equal(names(ranking(ranked)), "d e b a c")
 })
 
-test("in the ranking a run has its test accuracy, or why it has none", () => {
-  assert.equal(result(selected("a", { accuracy: 0.5 })), "50.0\u202f%")
-  assert.equal(result(selected("a", { accuracy: null }, { state: "running" })), "…")
-  assert.equal(result(selected("a", null, { state: "failed" })), "failed")
-  assert.equal(result(selected("a", null, { state: "queued", place: 2 })), "queued, position 2")
-  assert.equal(result(selected("a", null, { state: "queued" })), "queued")
+test("a run says what it does, until it has finished", () => {
+  assert.equal(condition({ state: "queued", place: 1 }), "next in the queue")
+  assert.equal(condition({ state: "queued", place: 3 }), "number 3 in the queue")
+  assert.equal(condition({ state: "queued", place: 0 }), "queued", "its worker is being started")
+  assert.deepEqual(["running", "paused", "failed", "finished"].map((state) => condition({ state, place: 0 })), ["running", "paused", "failed", ""])
+})
+
+test("a row has the settings that differ and cannot be read in its name", () => {
+  const columns = [
+    { title: "Optimizer", texts: ["SGD", "Adam"], numbers: [null, null] }, { title: "Learning rate", texts: ["0.1", "0.02"], numbers: [0.1, 0.02] },
+    { title: "Momentum", texts: ["0.9", "–"], numbers: [0.9, null] },
+  ]
+  const chips = (run, name) => peculiarities({ run, name }, columns, ["a", "b"])
+  assert.deepEqual(chips("a", "sgd, fast"), ["Learning rate 0.1", "Momentum 0.9"])
+  assert.deepEqual(chips("b", "Adam, learning rate 0.02"), ["Learning rate 0.02"], "the name is longer than its row")
+  assert.deepEqual(chips("a run whose values have not come", ""), [])
 })
 
 const column = (texts, numbers = texts.map(() => null)) => ({ name: "setting", title: "A setting with a long title", texts, numbers })
@@ -101,6 +109,21 @@ test("ticks that would cover each other are left out; the lowest and the highest
   assert.deepEqual(apart(ticks.slice(0, 1)), ticks.slice(0, 1))
 })
 
+test("a curve is shown up to a moment, and reaches to it between two points", () => {
+  const curve = { x: [1, 2, 4], y: [0, 10, 30] }
+  assert.deepEqual(until(curve, Infinity), curve)
+  assert.deepEqual(until(curve, 4), curve)
+  assert.deepEqual(until(curve, 3), { x: [1, 2, 3], y: [0, 10, 20] })
+  assert.deepEqual(until(curve, 0.5), { x: [], y: [] })
+  assert.deepEqual(until({ x: [1, 2], y: [5, null] }, 1.5), { x: [1], y: [5] })
+})
+
+test("the ranking of a moment has the last accuracy before it", () => {
+  const accuracies = { x: [1, 2], y: [0.5, 0.75] }
+  assert.deepEqual([0.5, 1, 1.9, 2, 7].map((moment) => valueAt(accuracies, moment)), [null, 0.5, 0.5, 0.75, 0.75])
+  assert.equal(valueAt(undefined, 1), null)
+})
+
 const curve = (y) => ({ x: y.map((_, index) => index), y })
 const curves = (train, test = [], end = null) => ({ end, train: curve(train), test: curve(test) })
 
@@ -108,6 +131,7 @@ test("the axis ends where the longest run has been planned to end, or has come",
   assert.equal(endOf([]), 0)
   assert.equal(endOf([curves([]), curves([1, 1, 1])]), 2)
   assert.equal(endOf([curves([1, 1, 1]), curves([1], [], 5)]), 5)
+  assert.equal(nowOf([curves([1, 1, 1]), curves([1], [1, 1, 1, 1], 5)]), 3)
 })
 
 test("a few losses far above all others lie above the plot", () => {

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from playground import environment
 from playground.network.presets import preset
 from playground.runs import labels, races, trash
 from playground.runs.run import Run, create
 from playground.runs.views.summaries import visible_runs
 from playground.server.identity import learner
+from playground.server.services import services
 from playground.training.config import TrainConfig
-from playground.training.events import Evaluated, Started, Step, Stopped
+from playground.training.events import Evaluated, LearningRate, Started, Step, Stopped
 
 from ..support.learners import ADA, BOB, as_learner
 from ..support.scheduling import IdleScheduler
@@ -54,8 +54,8 @@ def curves(client: TestClient, *runs: Run, version: str = "", **query: str) -> A
 def test_a_row_has_the_configuration_and_the_progress_of_a_run(client: TestClient) -> None:
     run = stopped_run(optimizer="sgd")
     row = rows_of(client)[run.id]
-    names = ("own", "state", "dataset", "network", "step", "total_steps", "accuracy", "best_accuracy", "seconds", "share")
-    assert [row[name] for name in names] == [True, "stopped", "MNIST 5k", preset("mnist-mlp").title, 30, 630, 0.9, 0.9, 3.0, 0.05]
+    names = ("own", "state", "dataset", "network", "optimizer", "step", "total_steps", "accuracy", "best_accuracy", "seconds", "share")
+    assert [row[name] for name in names] == [True, "stopped", "MNIST 5k", preset("mnist-mlp").title, "sgd", 30, 630, 0.9, 0.9, 3.0, 0.05]
     assert "SGD" in row["name"]
     assert row["compute_text"].endswith("MAC")
 
@@ -97,6 +97,18 @@ def test_accuracy_can_be_plotted_over_seconds(client: TestClient) -> None:
     plotted = curves(client, run, x="seconds", what="accuracy")["curves"][run.id]
     assert plotted["test"] == {"x": [3], "y": [0.9]}
     assert plotted["train"]["x"][:2] == [0.1, 0.2]
+
+
+def test_a_curve_of_losses_comes_with_the_accuracies_for_the_ranking_and_the_changes_of_the_learning_rate(client: TestClient) -> None:
+    run = stopped_run()
+    run.journal.append(LearningRate(0, 0.2))
+    run.journal.append(LearningRate(30, 0.3))
+    run.journal.append(Step(31, 0.5, 1.0, 0.3, 3.1, 1000.0))
+    plotted = curves(client, run, x="seconds", what="loss")["curves"][run.id]
+    assert plotted["test"]["y"] == [0.1]
+    assert plotted["accuracies"] == {"x": [3], "y": [0.9]}
+    assert plotted["cuts"] == [0, 3]
+    assert curves(client, run, x="step", what="accuracy")["curves"][run.id]["cuts"] == [0, 30]
 
 
 @pytest.mark.parametrize("query", [{"x": "miles"}, {"what": "fun"}, {"runs": ",".join(str(number) for number in range(31))}], ids=str)
@@ -202,21 +214,13 @@ def test_a_label_that_is_no_text_or_too_long_is_refused(client: TestClient, text
     assert answer.json()["error"]
 
 
-def test_the_queue_is_in_order_and_hides_other_learners_runs(client: TestClient, idle_scheduler: IdleScheduler) -> None:
-    adas = create(CONFIG, preset("mnist-mlp"), learner(ADA))
-    bobs = create(CONFIG, preset("mnist-mlp"), learner(BOB))
-    command_line = create(CONFIG, preset("mnist-mlp"))
-    for run in (bobs, adas, command_line):
-        labels.relabel(run, name=f"Secret of {run.id}")
-        idle_scheduler.submit(run)
-    document = client.get("/api/compare/runs").json()
-    assert document["queue"] == [
-        {"place": 1, "own": False},
-        {"place": 2, "own": True, "run": adas.id, "name": f"Secret of {adas.id}"},
-        {"place": 3, "own": False, "run": command_line.id, "name": f"Secret of {command_line.id}"},
-    ]
-    assert document["workers"] == environment.workers()
-    assert bobs.id not in client.get("/api/compare/runs").text
+def test_places_in_the_queue_count_other_learners_runs_and_do_not_name_them(client: TestClient, idle_scheduler: IdleScheduler) -> None:
+    bobs, *race, command_line = (create(CONFIG, preset("mnist-mlp"), owner) for owner in (learner(BOB), learner(ADA), learner(ADA), ""))
+    for job in ([bobs], race, [command_line]):
+        idle_scheduler.submit(*job)
+    answer = client.get("/api/compare/runs")
+    assert answer.json()["places"] == {**{run.id: 2 for run in race}, command_line.id: 3}
+    assert bobs.id not in answer.text
 
 
 def test_a_queued_run_cannot_be_deleted(client: TestClient, idle_scheduler: IdleScheduler) -> None:
@@ -226,6 +230,13 @@ def test_a_queued_run_cannot_be_deleted(client: TestClient, idle_scheduler: Idle
     assert answer.status_code == 409
     assert "Stop it first." in answer.json()["error"]
     assert run.path.exists()
+
+
+def test_a_racer_that_has_ended_can_be_deleted_while_its_worker_trains_the_others(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended, training = stopped_run(), create(CONFIG, preset("mnist-mlp"), learner(ADA))
+    monkeypatch.setattr(services().scheduler, "worker_pid", lambda _run: 1)
+    assert client.post("/api/compare/delete", json={"run": ended.id}).status_code == 200
+    assert client.post("/api/compare/delete", json={"run": training.id}).status_code == 409
 
 
 def test_the_runs_of_the_latest_race_are_compared_first(client: TestClient) -> None:

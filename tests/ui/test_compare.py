@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.network.presets import preset
-from playground.runs import labels, races, trash
+from playground.runs import labels
 from playground.runs.run import Run, all_runs, create
 from playground.runs.views.comparison import MAX_RUNS, differing
 from playground.server.services import services
@@ -31,10 +31,11 @@ def open_compare(app: AppTest) -> AppTest:
     return app
 
 
-def comparison_data(app: AppTest) -> dict[str, Any] | None:
-    """Return the data of the comparison component; None if the page has none."""
-    components = app.get("bidi_component")
-    return json.loads(components[0].proto.json) if components else None
+def comparison_data(app: AppTest) -> dict[str, Any]:
+    """Return the data of the comparison component."""
+    (component,) = app.get("bidi_component")
+    data: dict[str, Any] = json.loads(component.proto.json)
+    return data
 
 
 def queued_runs(scheduler: IdleScheduler) -> list[Run]:
@@ -48,44 +49,31 @@ def stopped_run(owner: str = "ada") -> Run:
     return run
 
 
-def test_without_runs_one_click_starts_the_first_race(app: AppTest, idle_scheduler: IdleScheduler) -> None:
+def test_without_runs_a_recorded_race_is_shown_and_one_click_starts_it(app: AppTest, idle_scheduler: IdleScheduler) -> None:
     open_compare(app)
-    assert comparison_data(app) is None
+    recorded = comparison_data(app)["recorded"]
+    assert [(run["name"], run["optimizer"]) for run in recorded] == [("Adam", "adam"), ("SGD", "sgd"), ("RMSprop", "rmsprop")]
+    assert all(len(run["x"]) == len(run["y"]) and 0.9 < run["y"][-1] <= 1 for run in recorded)
     app.button(key="first-race").click().run()
     runs = queued_runs(idle_scheduler)
     assert [labels.label(run).name for run in runs] == ["Adam", "SGD", "RMSprop"]
     assert [idle_scheduler.position(run) for run in runs] == [1, 1, 1]  # one job
     assert {run.owner for run in runs} == {"ada"}
-    assert comparison_data(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}", "most": MAX_RUNS}
+    assert comparison_data(app) == {"chosen": [run.id for run in runs], "occasion": f"race {runs[0].id}", "most": MAX_RUNS, "recorded": []}
     assert not [button for button in app.button if button.key == "first-race"]
-
-
-def test_the_recorded_curves_are_those_of_the_first_race() -> None:
-    _, variations = races.first_race()
-    curves = json.loads(compare.RECORDED.read_text())
-    assert list(curves) == [races.variation_name(variation) for variation in variations]
-    assert all(len(curve["x"]) == len(curve["y"]) and 0.9 < curve["y"][-1] <= 1 for curve in curves.values())
 
 
 def test_with_runs_the_comparison_is_shown(app: AppTest) -> None:
     stopped_run()
     open_compare(app)
-    assert comparison_data(app) == {"chosen": [], "occasion": "", "most": MAX_RUNS}
+    assert comparison_data(app) == {"chosen": [], "occasion": "", "most": MAX_RUNS, "recorded": []}
     assert not [button for button in app.button if button.key == "first-race"]
 
 
 def test_runs_of_another_learner_do_not_count(app: AppTest) -> None:
     stopped_run("bob")
     open_compare(app)
-    assert comparison_data(app) is None
-
-
-def test_with_only_deleted_runs_the_comparison_and_the_first_race_are_shown(app: AppTest) -> None:
-    trash.delete(stopped_run())
-    trash.delete(stopped_run("bob"))
-    open_compare(app)
-    assert [button for button in app.button if button.key == "first-race"]
-    assert comparison_data(app) is not None
+    assert comparison_data(app)["recorded"]
 
 
 def test_runs_in_the_address_are_selected(app: AppTest) -> None:
@@ -95,7 +83,7 @@ def test_runs_in_the_address_are_selected(app: AppTest) -> None:
     switch_page(app, "compare")
     app.query_params["runs"] = f"{run.id},{other.id}"
     app.run()
-    assert comparison_data(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}", "most": MAX_RUNS}
+    assert comparison_data(app) == {"chosen": [run.id, other.id], "occasion": f"address {run.id},{other.id}", "most": MAX_RUNS, "recorded": []}
 
 
 def test_the_form_opens_with_a_race_that_can_be_started(app: AppTest) -> None:

@@ -96,6 +96,8 @@ def name(run: Run) -> str:
 def default_name(run: Run) -> str:
     """Name a run after its changed settings: a fork's against its parent's, another run's against the recommended ones.
 
+    A run without changes is named after its network and data set.
+
     Raises:
         PlaygroundError: the run's files cannot be read.
     """
@@ -105,13 +107,16 @@ def default_name(run: Run) -> str:
         config, network = parent.config, parent.network.name
     else:
         config, network = suggested(run_setup.config.dataset, run_setup.network.name), suggested(run_setup.config.dataset).network
-    changes = [run_setup.network.title or run_setup.network.name] if run_setup.network.name != network else []
+    title = run_setup.network.title or run_setup.network.name
+    changes = [title] if run_setup.network.name != network else []
     changes += [run_setup.start] if run_setup.start != (parent.start if parent else "") else []
     changes += [setting.mention(run_setup.config) for setting in SETTINGS if _is_named_change(setting, run_setup.config, config)]
     step = run_setup.created.parent_step
     if run_setup.created.parent:
         return msg("from step {step}: {changes}", step=step, changes=_join_changes(changes)) if changes else msg("from step {step}", step=step)
-    return _join_changes(changes) if changes else msg("recommended settings")
+    if changes and changes != [title]:
+        return _join_changes(changes)
+    return msg("{network} on {dataset}", network=title, dataset=dataset_info(run_setup.config.dataset).title)
 
 
 def _parent(created: Created) -> Setup | None:
@@ -381,8 +386,7 @@ def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> 
         ValueError, OverflowError: a step has a place that is not finite, which the playground never writes.
     """
     table, evaluations = history.steps.table(), list(history.evaluations)
-    per_epoch = history.started.steps_per_epoch if history.started else 1
-    positions = _column_of(table, "seconds" if x == "seconds" else "step") / (per_epoch if x == "epoch" else 1)
+    per_epoch, positions = _steps_per_epoch(history), _positions(history, table, x)
     selected = [evaluations[index] for index in _spread(len(evaluations), points)]
     return {
         "state": history.state,
@@ -390,6 +394,24 @@ def overlay(history: History, x: Axis, metric: Metric, points: int = POINTS) -> 
         "train": {"x": _places(_bucket_means(positions, points)), "y": _rounded(_bucket_means(_column_of(table, metric), points))},
         "test": {"x": _places(_position(event, x) for event in selected), "y": _rounded(getattr(event, f"test_{metric}") for event in selected)},
     }
+
+
+def cuts(history: History, x: Axis) -> list[float]:
+    """Return the places on the axis where the learner changed the learning rate or the optimizer: those of the last steps before."""
+    table = history.steps.table()
+    counts = np.searchsorted(_column_of(table, "step"), [change.step for change in list(history.changes)], side="right")
+    places = [0.0, *_positions(history, table, x).tolist()]
+    return _places(places[count] for count in counts)
+
+
+def _steps_per_epoch(history: History) -> int:
+    return history.started.steps_per_epoch if history.started else 1
+
+
+def _positions(history: History, table: Array, x: Axis) -> Array:
+    """Return the place of each step on the axis."""
+    positions: Array = _column_of(table, "seconds" if x == "seconds" else "step") / (_steps_per_epoch(history) if x == "epoch" else 1)
+    return positions
 
 
 def _position(event: Evaluated, x: Axis) -> float:

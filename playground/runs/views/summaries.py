@@ -51,6 +51,8 @@ class Summary:
     """Title of its data set."""
     network: str = ""
     """Title of its network."""
+    optimizer: str = ""
+    """Name of the optimizer that it started with."""
     started: float = 0.0
     """When it was created, in seconds since 1970."""
     fault: str = ""
@@ -61,7 +63,7 @@ class Summary:
         row: Row = {"run": self.run.id, "name": self.name, "note": self.note, "state": self.state, "race": self.race, "own": own}
         if self.facts is None:
             return {**row, "fault": self.fault}
-        return {**row, "dataset": self.dataset, "network": self.network, "started": self.started, **self.facts.as_json()}
+        return {**row, "dataset": self.dataset, "network": self.network, "optimizer": self.optimizer, "started": self.started, **self.facts.as_json()}
 
 
 class Row(TypedDict):
@@ -84,6 +86,8 @@ class ReadableRow(Row, RunFacts):
     """Title of its data set."""
     network: str
     """Title of its network."""
+    optimizer: str
+    """Name of the optimizer that it started with."""
     started: float
     """In seconds since 1970."""
 
@@ -129,7 +133,8 @@ class Summaries:
             history = self._follow(run) if is_growing else History(run).follow()
             progress = _require_finite(facts(run, history))
             titles = dataset_info(run_setup.config.dataset).title, run_setup.network.title or run_setup.network.name
-            return Summary(run, name(run), label(run).note, history.state, progress, run_setup.created.race, *titles, run_setup.created.time)
+            created = run_setup.created
+            return Summary(run, name(run), label(run).note, history.state, progress, created.race, *titles, run_setup.config.optimizer, created.time)
         except PlaygroundError as error:
             fault = error.text
         except OSError as error:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from typing import Any, Literal, NotRequired, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from anyio import to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground import environment
 from playground.errors import PlaygroundError, RunError, UnknownName
 from playground.messages import msg
 from playground.runs import labels, trash
 from playground.runs.history import History
-from playground.runs.run import Run, find
+from playground.runs.run import ACTIVE, Run, find
 from playground.runs.views import comparison
-from playground.runs.views.comparison import AXES, MAX_RUNS, METRICS, Axis, Metric, Overlay, RunFacts, SettingColumn
+from playground.runs.views.comparison import AXES, MAX_RUNS, METRICS, Axis, Curve, Metric, Overlay, RunFacts, SettingColumn
 from playground.runs.views.summaries import RECORD_ERRORS, DamagedRow, ReadableRow, Summary, first_selected, list_runs, owner
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
@@ -26,29 +25,6 @@ from playground.server.run_list import summaries
 from playground.server.services import services
 
 Name = TypeVar("Name", bound=str)
-
-
-class OwnQueuedRun(TypedDict):
-    """A run of the learner that is running or queued."""
-
-    place: int
-    """In the queue, counted from 1; 0 if it is running."""
-    own: Literal[True]
-    run: str
-    name: str
-
-
-class OtherQueuedRun(TypedDict):
-    """Another run that is running or queued; another learner's has neither identifier nor name."""
-
-    place: int
-    """In the queue, counted from 1; 0 if it is running."""
-    own: Literal[False]
-    run: NotRequired[str]
-    name: NotRequired[str]
-
-
-QueuedRun = OwnQueuedRun | OtherQueuedRun
 
 
 class DeletedRun(TypedDict):
@@ -59,19 +35,18 @@ class DeletedRun(TypedDict):
 
 
 class RunsList(TypedDict):
-    """The runs that the learner may see, the queue and their deleted runs."""
+    """The runs that the learner may see, and their deleted runs."""
 
     runs: list[ReadableRow | DamagedRow]
     first: list[str]
     """The runs to select first."""
-    queue: list[QueuedRun]
-    """The running runs, then the queued ones in order."""
-    workers: int
+    places: dict[str, int]
+    """Of each queued run its place in the queue, counted from 1; the runs of a race share one."""
     trash: list[DeletedRun]
 
 
 class RunsAnswer(RunsList):
-    """The runs that the learner may see, the queue and their deleted runs."""
+    """The runs that the learner may see, and their deleted runs."""
 
     version: str
 
@@ -79,6 +54,10 @@ class RunsAnswer(RunsList):
 class Curves(Overlay):
     """The curves of one run for a plot with several runs."""
 
+    accuracies: Curve
+    """The test accuracies, by which the runs are ranked, on the same axis."""
+    cuts: list[float]
+    """Where on the axis the learner changed the learning rate or the optimizer."""
     version: str
 
 
@@ -103,7 +82,7 @@ class CurvesAnswer(SelectedCurves):
 
 @answered
 async def runs(request: Request) -> Response:
-    """Return the runs that the learner may see, the queue and their deleted runs; 204 if the client is up to date."""
+    """Return the runs that the learner may see, and their deleted runs; 204 if the client is up to date."""
     who = _who(request)
     return await news(request, ("runs", who), lambda: _list_state(who), lambda: _list(who))
 
@@ -179,7 +158,8 @@ def _visible(who: str) -> list[Summary]:
 def _list_state(who: str) -> tuple[object, ...]:
     """Return the state that the list of runs is made from."""
     services().warm.wait()
-    return _visible(who), _queue(list_runs(), who), _trash(who)
+    visible = _visible(who)
+    return visible, _places(visible), _trash(who)
 
 
 def _trash(who: str) -> list[DeletedRun]:
@@ -191,26 +171,14 @@ def _list(who: str) -> RunsList:
     return {
         "runs": [summary.as_json(own=_owns(who, summary.run)) for summary in visible],
         "first": [run.id for run in first_selected(visible)],
-        "queue": _queue(list_runs(), who),
-        "workers": environment.workers(),
+        "places": _places(visible),
         "trash": _trash(who),
     }
 
 
-def _queue(runs: list[Run], who: str) -> list[QueuedRun]:
-    """Return the running runs, then the queued ones in order; of other learners' runs only their place."""
+def _places(summaries_of: list[Summary]) -> dict[str, int]:
     scheduler = services().scheduler
-    waiting = {run: place for run in runs if (place := scheduler.position(run))}
-    places = waiting | {run: 0 for run in runs if scheduler.worker_pid(run) is not None}
-    return [_queued(run, place, who) for run, place in sorted(places.items(), key=lambda item: (item[1], item[0].id))]
-
-
-def _queued(run: Run, place: int, who: str) -> QueuedRun:
-    if _owns(who, run):
-        return {"place": place, "own": True, "run": run.id, "name": _name(run)}
-    if owner(run) in ("", who):
-        return {"place": place, "own": False, "run": run.id, "name": _name(run)}
-    return {"place": place, "own": False}
+    return {summary.run.id: place for summary in summaries_of if (place := scheduler.position(summary.run))}
 
 
 def _name(run: Run) -> str:
@@ -237,7 +205,7 @@ def _curves(known: dict[str, str], who: str, x: Axis, what: Metric) -> SelectedC
         with contextlib.suppress(PlaygroundError, *RECORD_ERRORS):  # the record is damaged, or the run was deleted just now
             facts = comparison.facts(history.run, history).as_json()
             if version != known[run_id]:
-                curves_of[run_id] = {**comparison.overlay(history, x, what, points), "version": version}
+                curves_of[run_id] = _curves_of(history, x, what, points, version)
             facts_of[run_id] = facts
     return {
         "curves": curves_of,
@@ -246,6 +214,12 @@ def _curves(known: dict[str, str], who: str, x: Axis, what: Metric) -> SelectedC
         "runs": list(facts_of),
         "gone": [run_id for run_id in known if run_id not in facts_of],
     }
+
+
+def _curves_of(history: History, x: Axis, what: Metric, points: int, version: str) -> Curves:
+    drawn = comparison.overlay(history, x, what, points)
+    ranked = drawn if what == "accuracy" else comparison.overlay(history, x, "accuracy", points)
+    return {**drawn, "accuracies": ranked["test"], "cuts": comparison.cuts(history, x), "version": version}
 
 
 def _readable(run_id: str, who: str) -> History | None:
@@ -259,12 +233,13 @@ def _readable(run_id: str, who: str) -> History | None:
 
 
 def _version(history: History) -> str:
-    return f"{history.state}-{len(history.steps)}-{len(history.evaluations)}-{history.total_steps}"
+    return f"{history.state}-{len(history.steps)}-{len(history.evaluations)}-{len(history.changes)}-{history.total_steps}"
 
 
 def _delete(run: Run) -> None:
     scheduler = services().scheduler
-    if scheduler.position(run) or scheduler.worker_pid(run) is not None:
+    is_trained = scheduler.worker_pid(run) is not None and History(run).follow().state in ACTIVE  # its worker may train only others of its race now
+    if scheduler.position(run) or is_trained:
         raise RunError(msg("The run “{name}” is running or queued, so it cannot be deleted.", name=_name(run)), msg("Stop it first."))
     trash.delete(run)
 

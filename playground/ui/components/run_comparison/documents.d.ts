@@ -8,16 +8,26 @@ export interface ComparisonData {
   occasion: string
   /** Maximum number of runs in a comparison. */
   most: number
+  /** A race to replay as long as there is no run; empty for none. */
+  recorded: RecordedRun[]
 }
 
-/** The runs that the learner may see, the queue and their deleted runs. `playground.server.routes.comparison` */
+/** A run of a recorded race: its test accuracies. `playground.ui.components.run_comparison` */
+export interface RecordedRun {
+  name: string
+  optimizer: string
+  /** Epochs. */
+  x: number[]
+  y: number[]
+}
+
+/** The runs that the learner may see, and their deleted runs. `playground.server.routes.comparison` */
 export interface RunsAnswer {
   runs: (ReadableRow | DamagedRow)[]
   /** The runs to select first. */
   first: string[]
-  /** The running runs, then the queued ones in order. */
-  queue: (OwnQueuedRun | OtherQueuedRun)[]
-  workers: number
+  /** Of each queued run its place in the queue, counted from 1; the runs of a race share one. */
+  places: Record<string, number>
   trash: DeletedRun[]
   version: string
 }
@@ -49,6 +59,8 @@ export interface ReadableRow {
   dataset: string
   /** Title of its network. */
   network: string
+  /** Name of the optimizer that it started with. */
+  optimizer: string
   /** In seconds since 1970. */
   started: number
 }
@@ -64,24 +76,6 @@ export interface DamagedRow {
   /** Whether it is the learner's. */
   own: boolean
   fault: string
-}
-
-/** A run of the learner that is running or queued. `playground.server.routes.comparison` */
-export interface OwnQueuedRun {
-  /** In the queue, counted from 1; 0 if it is running. */
-  place: number
-  own: true
-  run: string
-  name: string
-}
-
-/** Another run that is running or queued; another learner's has neither identifier nor name. `playground.server.routes.comparison` */
-export interface OtherQueuedRun {
-  /** In the queue, counted from 1; 0 if it is running. */
-  place: number
-  own: false
-  run?: string
-  name?: string
 }
 
 /** A run in the trash. `playground.server.routes.comparison` */
@@ -111,6 +105,10 @@ export interface Curves {
   /** Means of the steps. */
   train: Curve
   test: Curve
+  /** The test accuracies, by which the runs are ranked, on the same axis. */
+  accuracies: Curve
+  /** Where on the axis the learner changed the learning rate or the optimizer. */
+  cuts: number[]
   version: string
 }
 

@@ -1,28 +1,36 @@
 // The curves of several runs on one plot, and the controls for what is shown.
 
+import { drawLines } from "../shared/chart.js"
 import { element, find } from "../shared/dom.js"
-import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
+import { shortened } from "../shared/format.js"
+import { colourOf, shapeOf } from "../shared/palette.js"
+import { theme } from "../shared/plot.js"
 import { smooth } from "../shared/smoothing.js"
 import { t } from "../shared/text.js"
-import { colourOf, shapeOf } from "./marks.js"
 
 /**
+ * @import { Line } from "../shared/chart.js"
  * @import { Look } from "../shared/plot.js"
- * @import { Curves } from "./documents.js"
+ * @import { Curve, Curves } from "./documents.js"
  * @import { Axis, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {Selected & { curves: Curves }} Drawn */
 
-const PLACE = { place: "%{x:~g}" } // on the axis, as Plotly writes it
-/** @type {Record<Axis, { title: string, choice: string, place: string }>} */
+/** @type {Record<Axis, { title: string, choice: string }>} */
 const AXES = {
-  epoch: { title: t("epoch"), choice: t("by epoch"), place: t("epoch {place}", PLACE) },
-  step: { title: t("step"), choice: t("by step"), place: t("step {place}", PLACE) },
-  seconds: { title: t("seconds of training"), choice: t("by second"), place: t("second {place}", PLACE) },
+  epoch: { title: t("epoch"), choice: t("by epoch") },
+  step: { title: t("step"), choice: t("by step") },
+  seconds: { title: t("seconds of training"), choice: t("by second") },
 }
 const MOST = 0.95 // of the losses lie below the ceiling …
 const HIGH = 1.6 // … divided by this
+const MANY = 60 // test points whose marks would hide the line
+const LETTERS = 24 // of a name at the end of a line, at most …
+const FEWEST = 8 // … and on a narrow page at least
+const LETTER = 7.5 // pixels
+const BESIDE = 10 // pixels between a line and its name
+const MOST_ROOM = 0.25 // of the plot, for names
 
 export class Overlay {
   /**
@@ -41,13 +49,15 @@ export class Overlay {
     this.changed = changed
     /** @type {Drawn[] | undefined} those whose curves have come; none before the first `show` */
     this.runs = undefined
-    /** @type {Set<string>} the runs whose curves are not drawn */
-    this.hidden = new Set()
-    this.revision = 0 // of the axes; another one lets go of a zoom
+    this.moment = Infinity
+    /** @type {[number, number] | null} the visible part of the axis, if not all of it */
+    this.range = null
     /** @type {string | null} the run that the pointer is on */
     this.lit = null
     this.log = element("input")
     find(root, ".comparison-tools").replaceChildren(...this.tools())
+    this.observer = new ResizeObserver(() => this.draw())
+    this.observer.observe(this.plot)
   }
 
   tools() {
@@ -67,7 +77,7 @@ export class Overlay {
     const log = element("label")
     log.append(this.log, t("Log scale"))
     return [
-      this.segments(t("Curve"), "what", [["loss", t("Loss")], ["accuracy", t("Accuracy")]]),
+      this.segments(t("Curve"), "what", [["accuracy", t("Accuracy")], ["loss", t("Loss")]]),
       this.segments(t("Training or test"), "show", [["train", t("Training")], ["test", t("Test")], ["both", t("Both")]]),
       axis, smoothing, log,
     ]
@@ -103,6 +113,7 @@ export class Overlay {
    */
   set(name, value) {
     this.view[name] = value
+    if (name === "x") this.range = null
     this.changed(name)
     this.draw()
   }
@@ -110,87 +121,77 @@ export class Overlay {
   /**
    * @param {Selected[]} runs
    * @param {Record<string, Curves>} curves of the runs, where they have come
+   * @param {number} moment the place on the axis up to which they are shown
+   * @param {Settings} view
    */
-  show(runs, curves) {
+  show(runs, curves, moment, view) {
+    this.view = view
     this.runs = runs.flatMap((each) => (each.run in curves ? [{ ...each, curves: curves[each.run] }] : []))
+    this.moment = moment
     this.empty.hidden = runs.length > 0
     return this.draw()
   }
 
   async draw() {
-    await loadPlotly()
-    if (!this.runs || !this.plot.isConnected) return
-    this.log.disabled = this.view.what !== "loss"
-    const drawn = this.runs.filter(({ run }) => !this.hidden.has(run))
+    const { runs, view } = this
+    if (!runs) return
+    this.log.disabled = view.what !== "loss"
     const look = theme(this.plot)
-    const end = endOf(this.runs.map(({ curves }) => curves))
-    const traces = drawn.flatMap((each) => this.traces(each, look, end))
-    await drawGrowing(this.plot, traces, this.layout(drawn, look, end), (low) => { if (low === undefined) this.whole() })
+    const all = runs.map(({ curves }) => curves)
+    const end = endOf(all)
+    const log = view.log && view.what === "loss"
+    const ceiling = view.what === "loss" && !log ? ceilingOf(all, view.show) : null
+    this.explain(ceiling !== null)
+    const letters = Math.max(FEWEST, Math.min(LETTERS, Math.floor((MOST_ROOM * this.plot.clientWidth) / look.zoom / LETTER)))
+    const room = LETTER * Math.max(0, ...runs.map(({ name }) => Math.min(name.length, letters))) + BESIDE
+    this.plot.parentElement?.style.setProperty("--room", `${room / 16}rem`) // so that the line of time is as long as the axis
+    await drawLines(this.plot, {
+      lines: runs.flatMap((each) => this.lines(each, look, end, letters)), room,
+      x: { title: AXES[view.x].title, range: this.range ?? [0, end || 1], zoomed: this.range !== null },
+      y: { share: view.what === "accuracy", log, ceiling },
+      zoomed: (low, high) => this.zoomed(low, high),
+    }, look)
   }
 
-  /** All of the curves again, after a zoom. */
-  whole() {
-    this.revision += 1
+  /**
+   * @param {number} [low] the visible part of the axis; without it, all is visible
+   * @param {number} [high]
+   */
+  zoomed(low, high) {
+    this.range = low === undefined || high === undefined ? null : [low, high]
     this.draw()
+  }
+
+  /** @param {boolean} isCut whether points lie above the plot */
+  explain(isCut) {
+    const kinds = this.view.show === "both" ? t("Thin lines show training, dotted lines show test.") : ""
+    const above = isCut ? t("A few points lie above the plot: “Log scale” shows them.") : ""
+    this.note.textContent = `${kinds} ${above}`.trim()
   }
 
   /**
    * @param {Drawn} drawn
    * @param {Look} look
    * @param {number} end of the axis
+   * @param {number} letters of a name
+   * @returns {Line[]}
    */
-  traces({ run, name, slot, curves }, look, end) {
-    const { x, what, show, smoothing } = this.view
-    const colour = colourOf(look, slot)
-    const value = { value: what === "accuracy" ? "%{y:.1%}" : "%{y:.4f}" }
-    const hover = (/** @type {string} */ text) => `<b>${escaped(name)}</b><br>${text}<br>${AXES[x].place}<extra></extra>`
-    const faded = this.lit !== null && this.lit !== run ? 0.2 : 1
-    const symbol = shapeOf(slot)
-    const { train, test } = curves
-    const traces = []
-    if (show !== "test") {
-      const last = train.x.length - 1
-      const thin = show === "both"
-      if (smoothing && !thin) traces.push({ x: train.x, y: train.y, mode: "lines", line: { color: colour, width: 1 }, opacity: 0.22 * faded, hoverinfo: "skip" })
-      traces.push({
-        x: train.x, y: smooth(train, smoothing, end), mode: "lines+markers", hovertemplate: hover(t("training: {value}", value)), opacity: (thin ? 0.6 : 1) * faded,
-        line: { color: colour, width: thin ? 1.5 : 2.5 }, marker: { color: colour, symbol, size: train.x.map((_, index) => (index === last && !thin ? 10 : 0)), opacity: 1 },
-      })
-    }
-    if (show !== "train") {
-      const size = test.x.length > 60 ? 0 : 8
-      traces.push({ x: test.x, y: test.y, mode: "lines+markers", line: { color: colour, width: 2.5, dash: show === "both" ? "dot" : "solid" }, marker: { color: colour, symbol, size }, opacity: faded, hovertemplate: hover(t("test: {value}", value)) })
-    }
-    return traces
-  }
-
-  /**
-   * @param {Drawn[]} drawn
-   * @param {Look} look
-   * @param {number} end of the axis
-   */
-  layout(drawn, look, end) {
-    const { x, what, show } = this.view
-    const log = this.view.log && what === "loss"
-    const across = { title: AXES[x].title, range: [0, 1.01 * end || 1] }
-    const ceiling = what === "loss" && !log ? ceilingOf(drawn.map(({ curves }) => curves), show) : null
-    const up = what === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power" } : ceiling ? { range: [0, ceiling] } : { rangemode: "tozero" }
-    const kinds = show === "both" ? t("Thin lines show training, dotted lines show test.") : ""
-    const above = ceiling ? t("A few points lie above the plot. “Log scale” shows them.") : ""
-    this.note.textContent = `${kinds} ${above}`
-    return layout(look, this.plot.clientHeight || 420, across, up, {
-      uirevision: `${x} ${what} ${log} ${this.revision}`, // a zoom survives the next refresh
-      hovermode: "closest", showlegend: false, margin: { l: 58, r: 12, t: 12, b: 44 },
-    })
-  }
-
-  /**
-   * Show or hide a run's curves.
-   * @param {string} run
-   */
-  toggle(run) {
-    if (!this.hidden.delete(run)) this.hidden.add(run)
-    return this.draw()
+  lines({ run, name, slot, curves }, look, end, letters) {
+    const { show, smoothing } = this.view
+    const isFaded = this.lit !== null && this.lit !== run
+    const colour = `${colourOf(look, slot)}${isFaded ? "33" : ""}` // with a fifth of its strength
+    const named = escaped(shortened(name, letters))
+    const [symbol, size, ink] = [shapeOf(slot), 9 * look.zoom, isFaded ? look.soft : look.text]
+    const train = until({ x: curves.train.x, y: smooth(curves.train, smoothing, end, curves.cuts) }, this.moment)
+    const test = until(curves.test, this.moment)
+    const tip = { symbol, size: train.x.map((_, index) => (index === train.x.length - 1 ? size : 0)), opacity: 1 }
+    /** @type {Line} */
+    const training = { ...train, colour, ink, name: named, title: t("{name}, training", { name: named }), marker: tip }
+    /** @type {Line} */
+    const tested = { ...test, colour, ink, name: named, title: t("{name}, test", { name: named }), marker: test.x.length > MANY ? undefined : { symbol, size } }
+    if (show === "train") return [training]
+    if (show === "test") return [tested]
+    return [{ ...training, width: 1.25, colour: isFaded ? colour : `${colour}99`, name: test.x.length ? "" : named, marker: undefined }, { ...tested, dash: "dot" }]
   }
 
   /** @param {string | null} run */
@@ -201,15 +202,43 @@ export class Overlay {
   }
 
   close() {
+    this.observer.disconnect()
     if (window.Plotly) window.Plotly.purge(this.plot)
   }
 }
 
 /**
  * Where the longest run ends on the axis, or will.
- * @param {Pick<Curves, "end" | "train">[]} all
+ * @param {Pick<Curves, "end" | "train" | "test">[]} all
  */
-export const endOf = (all) => Math.max(0, ...all.map(({ end, train }) => Math.max(end ?? 0, train.x.at(-1) ?? 0)))
+export const endOf = (all) => Math.max(nowOf(all), ...all.map(({ end }) => end ?? 0))
+
+/**
+ * Where the longest curve ends on the axis.
+ * @param {Pick<Curves, "train" | "test">[]} all
+ */
+export const nowOf = (all) => Math.max(0, ...all.flatMap(({ train, test }) => [train.x.at(-1) ?? 0, test.x.at(-1) ?? 0]))
+
+/**
+ * A curve up to a place on the axis, to which it reaches between two points.
+ * @param {Curve} curve
+ * @param {number} moment
+ * @returns {Curve}
+ */
+export function until({ x, y }, moment) {
+  const count = x.findIndex((place) => place > moment)
+  if (count < 0) return { x, y }
+  const [before, after] = [y[count - 1] ?? null, y[count]]
+  const tip = before === null || after === null ? [] : [before + ((after - before) * (moment - x[count - 1])) / (x[count] - x[count - 1])]
+  return { x: [...x.slice(0, count), ...tip.map(() => moment)], y: [...y.slice(0, count), ...tip] }
+}
+
+/**
+ * The last value of a curve up to a place on the axis; null before its first point.
+ * @param {Curve | undefined} curve
+ * @param {number} moment
+ */
+export const valueAt = (curve, moment) => curve?.y[curve.x.findLastIndex((place) => place <= moment)] ?? null
 
 /**
  * The height of a plot on which a few losses far above all others would press the rest to the ground; null where there are none.

@@ -4,11 +4,13 @@ import { grouped, percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
 import { draw, html, nothing, repeat } from "../shared/templates.js"
 import { t } from "../shared/text.js"
+import { link } from "./link.js"
 import { STATES, compare, drawnLine, duration } from "./marks.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
  * @import { RunFacts, SettingColumn } from "./documents.js"
+ * @import { Destination } from "./link.js"
  * @import { Selected } from "./types.js"
  */
 
@@ -90,7 +92,7 @@ export class Table {
   /**
    * @param {HTMLElement} box
    * @param {object} act
-   * @param {(where: "train" | "evaluate", run: string) => void} act.go
+   * @param {(where: Destination, run: string) => void} act.go
    * @param {(run: string, texts: { name?: string, note?: string }) => void} act.relabel
    * @param {(run: string) => void} act.remove
    * @param {(run: string | null) => void} act.light
@@ -206,26 +208,10 @@ export class Table {
   acts({ run, name, note, own, state }) {
     return html`
       ${state !== "finished" ? html`<span class="comparison-state">${STATES[state]}</span>` : nothing}
-      ${this.link(run, "train", t("Train"), name)}
-      ${this.link(run, "evaluate", t("Evaluate"), name)}
+      ${link({ run, name }, "train", t("Train"), this.act.go)}
+      ${link({ run, name }, "evaluate", t("Evaluate"), this.act.go)}
       ${own ? this.button(run, "note", note ? t("Edit note") : t("Add note"), t("Edit the note on {name}", { name })) : nothing}
       ${own ? this.button(run, "delete", t("Delete"), t("Delete {name}", { name })) : nothing}`
-  }
-
-  /**
-   * @param {string} run
-   * @param {"train" | "evaluate"} where
-   * @param {string} text
-   * @param {string} name
-   */
-  link(run, where, text, name) {
-    const address = new URL(where === "train" ? `train?run=${run}` : `evaluate?model=${run}`, document.baseURI).href
-    const go = (/** @type {MouseEvent} */ event) => {
-      if (event.ctrlKey || event.metaKey || event.shiftKey) return // opens in a tab of its own
-      event.preventDefault()
-      this.act.go(where, run)
-    }
-    return html`<a href=${address} aria-label="${text}: ${name}" @click=${go}>${text}</a>`
   }
 
   /**

@@ -5,26 +5,22 @@ import type { DamagedRow, ReadableRow, RunFacts, RunsAnswer } from "./documents.
 export type State = ReadableRow["state"]
 
 /** A run of the list, which can be read where it has no fault. */
-export type Row = (ReadableRow & { fault?: undefined }) | (DamagedRow & Partial<Record<"dataset" | "network" | "started" | "accuracy", undefined>>)
+export type Row = (ReadableRow & { fault?: undefined }) | (DamagedRow & Partial<Record<"dataset" | "network" | "optimizer" | "started" | "accuracy" | "seconds", undefined>>)
 
 export interface Runs extends Omit<RunsAnswer, "runs"> {
   runs: Row[]
 }
 
 /** A run of the comparison, as `Comparison.draw` hands it to each part. */
-export interface Selected {
-  run: string
+export interface Selected extends Pick<ReadableRow, "run" | "name" | "note" | "own" | "state"> {
   slot: number
-  name: string
-  note: string
-  own: boolean
-  place?: number // in the queue
-  state: State
+  place: number // in the queue, counted from 1; 0 if it is not queued
+  accuracy: number | null // at the moment that is shown
   facts: RunFacts | null
 }
 
 export type Axis = "epoch" | "step" | "seconds"
-export type Sort = "name" | "started" | "accuracy"
+export type Sort = "started" | "accuracy" | "name"
 
 /** What the plot and the list show and how. */
 export interface Settings {
@@ -34,9 +30,7 @@ export interface Settings {
   smoothing: number
   log: boolean
   filter: string
-  dataset: string // its title; empty for all
   sort: Sort
-  descending: boolean
 }
 
 /** What `Comparison.remember` stores in the browser. */

@@ -5,19 +5,22 @@ import "../shared/controls.js"
 import { button, element, find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
+import { draw, html } from "../shared/templates.js"
 import { t } from "../shared/text.js"
 import { RunList } from "./list.js"
 import { freeSlot, isActive } from "./marks.js"
 import { Parallel } from "./parallel.js"
-import { Overlay } from "./plot.js"
-import { Ranking } from "./ranking.js"
+import { Player } from "./player.js"
+import { Overlay, endOf, nowOf, valueAt } from "./plot.js"
 import { Table } from "./table.js"
 
 /**
  * @import { DisclosureBox } from "../shared/disclosure.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { ComparisonData, Curves, CurvesAnswer, RunFacts, SettingColumn } from "./documents.js"
- * @import { Remembered, Runs, Selected, Settings } from "./types.js"
+ * @import { ComparisonData, Curves, CurvesAnswer, RecordedRun, RunFacts, SettingColumn } from "./documents.js"
+ * @import { Destination } from "./link.js"
+ * @import { Steering } from "./player.js"
+ * @import { Remembered, Row, Runs, Selected, Settings } from "./types.js"
  */
 
 /** @typedef {"askList" | "askCurves"} Question the method that asks it */
@@ -27,7 +30,9 @@ const LIST_MS = 2000 // between two requests for the list of runs
 const IDLE_MS = 4000 // … and for either while nothing changes
 const KEY = "playground-comparison" // where the browser stores the last comparison of this tab
 /** @type {Settings} */
-const VIEW = { x: "epoch", what: "loss", show: "both", smoothing: SMOOTHING, log: false, filter: "", dataset: "", sort: "started", descending: true }
+const RECORDING = { x: "epoch", what: "accuracy", show: "test", smoothing: 0, log: false, filter: "", sort: "started" }
+/** @type {Settings} */
+const VIEW = { x: "epoch", what: "accuracy", show: "both", smoothing: SMOOTHING, log: false, filter: "", sort: "started" }
 
 class Comparison {
   /** @param {HTMLElement | ShadowRoot} root */
@@ -36,7 +41,9 @@ class Comparison {
     this.root = find(root, ".comparison")
     const kept = remembered()
     /** @type {Runs} without a version until the first has come */
-    this.list = { version: "", runs: [], queue: [], trash: [], first: [], workers: 0 }
+    this.list = { version: "", runs: [], places: {}, trash: [], first: [] }
+    /** @type {RecordedRun[]} of a race to show before the first run */
+    this.recorded = []
     /** @type {Record<string, Curves>} of the runs */
     this.curves = {}
     /** @type {Record<string, RunFacts>} of the runs */
@@ -50,6 +57,8 @@ class Comparison {
     /** @type {Settings} */
     this.view = { ...VIEW, ...kept.view }
     this.chosen = new Map(kept.chosen) // run → slot
+    /** @type {string[] | null} what to choose as soon as the list has come, which has the optimizers and so the colours */
+    this.wanted = null
     this.emptied = false // whether the learner has deselected all runs
     /** @type {Partial<Record<Question, { timer?: number }>>} */
     this.asking = {}
@@ -57,13 +66,16 @@ class Comparison {
     this.seen = "" // the version of the curves
     this.looked = this.closed = this.unreachable = false
     /** @type {Component["setTriggerValue"]} */
-    this.go = () => {}
+    this.trigger = () => {}
     this.overlay = new Overlay(this.root, this.view, (name) => this.viewed(name))
+    this.player = new Player(this.root, { moved: () => this.draw(), steer: (command) => this.steer(command) })
     const light = (/** @type {string | null} */ run) => this.overlay.light(run)
     const remove = (/** @type {string} */ run) => this.remove(run)
-    this.runs = new RunList(this.part("list"), this.view, { choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), remove })
-    this.ranking = new Ranking(this.root, { toggle: (run) => { this.overlay.toggle(run); this.draw() }, light })
-    this.table = new Table(this.part("details"), { go: (where, run) => this.go("go", { where, run }), relabel: (run, texts) => this.relabel(run, texts), remove, light })
+    const go = (/** @type {Destination} */ where, /** @type {string} */ run) => this.trigger("go", { where, run })
+    this.runs = new RunList(this.part("list"), this.view, {
+      choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), stop: (run) => this.command(run, "stop"), light, remove, go,
+    })
+    this.table = new Table(this.part("details"), { relabel: (run, texts) => this.relabel(run, texts), remove, light, go })
     this.parallel = new Parallel(this.root, light)
     this.onVisible = () => (document.hidden ? this.rest() : this.look())
     document.addEventListener("visibilitychange", this.onVisible)
@@ -80,15 +92,19 @@ class Comparison {
   /** @param {Component<ComparisonData>} component */
   update({ data, setTriggerValue }) {
     /** @type {ComparisonData} */
-    const { chosen, occasion, most } = data
+    const { chosen, occasion, most, recorded } = data
     this.runs.most = most
-    this.go = setTriggerValue
+    this.recorded = recorded
+    this.trigger = setTriggerValue
     if (occasion && occasion !== this.occasion) {
       this.occasion = occasion
-      this.choose(chosen)
+      if (this.list.version && chosen.every((run) => this.rowOf(run))) this.choose(chosen)
+      else this.wanted = chosen
     }
     if (!this.looked) this.look()
-    else this.draw() // the theme may have changed
+    else if (this.wanted) this.askList()
+    this.draw() // the theme may have changed
+    if (!this.looked && recorded.length && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.player.play()
     this.looked = true
   }
 
@@ -127,7 +143,7 @@ class Comparison {
   }
 
   askList() {
-    const busy = () => (this.list.queue.length || this.list.runs.some(({ state }) => isActive(state)) ? LIST_MS : IDLE_MS)
+    const busy = () => (this.list.runs.some(({ state }) => isActive(state)) ? LIST_MS : IDLE_MS)
     return this.ask("askList", `api/compare/runs?seen=${this.list.version}`, (/** @type {Runs} */ list) => this.listed(list), busy)
   }
 
@@ -148,8 +164,9 @@ class Comparison {
     this.list = list
     const fresh = list.runs.filter(({ run, own, fault }) => own && fault === undefined && this.newest && run > this.newest)
     const datasets = new Set(list.runs.filter(({ run }) => this.chosen.has(run)).map(({ dataset }) => dataset))
-    if (!this.chosen.size && !this.emptied) this.choose(list.first)
+    if (this.wanted || (!this.chosen.size && !this.emptied)) this.choose(this.wanted ?? list.first)
     else this.choose([...this.chosen.keys(), ...fresh.filter(({ dataset }) => !datasets.size || datasets.has(dataset)).map(({ run }) => run)])
+    this.wanted = null
     this.newest = list.runs.map(({ run }) => run).sort().at(-1) ?? this.newest ?? "0"
     this.remember()
     this.draw()
@@ -180,7 +197,7 @@ class Comparison {
     if (runs.length > most) this.complain(t("At most {most} runs can be compared at once.", { most }))
     const before = [...this.chosen.keys()].join()
     for (const run of [...this.chosen.keys()]) if (!selected.includes(run)) this.chosen.delete(run)
-    for (const run of selected) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen))
+    for (const run of selected) if (!this.chosen.has(run)) this.chosen.set(run, freeSlot(this.chosen, this.rowOf(run)?.optimizer))
     this.emptied = !this.chosen.size && this.list.runs.length > 0
     if (before === [...this.chosen.keys()].join()) return
     this.remember()
@@ -229,7 +246,7 @@ class Comparison {
    * @param {{ name?: string, note?: string }} texts
    */
   async relabel(run, texts) {
-    const row = this.list.runs.find((each) => each.run === run)
+    const row = this.rowOf(run)
     if (row) Object.assign(row, texts) // at once; the server's answer follows
     this.draw()
     await this.post("api/compare/label", { run, ...texts })
@@ -256,15 +273,32 @@ class Comparison {
     this.look()
   }
 
-  /** @param {string} run */
-  async withdraw(run) {
-    await this.post(`api/runs/${run}/command`, { command: "stop" })
+  /**
+   * @param {string} run
+   * @param {Steering | "stop"} command
+   */
+  async command(run, command) {
+    await this.post(`api/runs/${run}/command`, { command })
     this.look()
+  }
+
+  /**
+   * Pause or resume all runs of the comparison at once.
+   * @param {Steering} command
+   */
+  steer(command) {
+    const state = command === "pause" ? "running" : "paused"
+    for (const { run, own, state: present } of this.selected()) if (own && present === state) this.command(run, command)
+  }
+
+  /** @param {string} run */
+  rowOf(run) {
+    return this.list.runs.find((each) => each.run === run)
   }
 
   /** @param {string} run */
   nameOf(run) {
-    return this.list.runs.find((each) => each.run === run)?.name ?? run
+    return this.rowOf(run)?.name ?? run
   }
 
   /**
@@ -275,38 +309,68 @@ class Comparison {
     this.part("message").textContent = message
   }
 
-  draw() {
-    if (!this.list.version) return // nothing has arrived yet
+  /** The runs of the comparison. @returns {Selected[]} */
+  selected() {
     const rows = new Map(this.list.runs.map((row) => [row.run, row]))
-    const places = new Map(this.list.queue.map(({ run, place }) => [run, place]))
-    /** @type {Selected[]} */
-    const chosen = [...this.chosen].flatMap(([run, slot]) => {
+    return [...this.chosen].flatMap(([run, slot]) => {
       const row = rows.get(run)
       if (!row) return []
       const { name, note, own } = row
-      return [{ run, slot, name, note, own, place: places.get(run), state: this.curves[run]?.state ?? row.state, facts: this.facts[run] ?? null }]
+      const facts = this.facts[run] ?? null
+      const accuracy = this.player.moment === Infinity ? (facts?.accuracy ?? null) : valueAt(this.curves[run]?.accuracies, this.player.moment)
+      return [{ run, slot, name, note, own, place: this.list.places[run] ?? 0, state: this.curves[run]?.state ?? row.state, accuracy, facts }]
     })
-    this.runs.show(this.list.runs, this.chosen)
-    this.ranking.show(chosen, this.overlay.hidden)
-    this.overlay.show(chosen, this.curves)
-    this.table.show(chosen, this.columns, this.order)
-    this.parallel.show(chosen, this.columns, this.order)
-    this.drawLine()
-    this.drawTrash()
   }
 
-  /** The queue: the run that is training, then the waiting ones in order. */
-  drawLine() {
-    const line = this.part("line")
-    line.hidden = this.list.queue.length === 0
-    find(line, "ol").replaceChildren(...this.list.queue.map(({ run, name, own, place }) => {
-      const item = element("li")
-      const title = own ? name : name ? t("{name} (shared)", { name }) : t("Another learner’s run")
-      item.append(element("span", "comparison-place", place ? `${place}.` : t("now")), element("span", "comparison-name", title))
-      const [text, label] = place ? [t("Cancel"), t("Cancel {name}", { name })] : [t("Stop"), t("Stop {name}", { name })]
-      if (own) item.append(button(text, () => this.withdraw(run), { label }))
-      return item
-    }))
+  draw() {
+    if (this.recorded.length && !this.list.runs.length) this.drawRecording()
+    else if (this.list.version) this.drawRuns()
+    if (this.list.version) this.drawTrash()
+  }
+
+  drawRuns() {
+    const selected = this.selected()
+    const running = selected.filter(({ own, state }) => own && (state === "running" || state === "paused"))
+    const steering = running.some(({ state }) => state === "running") ? "pause" : running.length ? "resume" : null
+    this.root.classList.remove("recorded")
+    this.drawCurves(selected, this.curves, steering, this.view)
+    this.drawDifferences(this.columns)
+    this.runs.show(selected, this.list.runs, this.list.places, this.columns, this.order)
+    this.table.show(selected, this.columns, this.order)
+    this.parallel.show(selected, this.columns, this.order)
+  }
+
+  /** A race that was recorded, before the learner has a run. */
+  drawRecording() {
+    const slots = new Map()
+    for (const { name, optimizer } of this.recorded) slots.set(name, freeSlot(slots, optimizer))
+    const curves = Object.fromEntries(this.recorded.map(({ name, x, y }) => [name, recordedCurves(x, y)]))
+    const selected = this.recorded.map(({ name }) => recordedRun(name, slots.get(name), valueAt(curves[name].test, this.player.moment)))
+    this.root.classList.add("recorded")
+    this.drawCurves(selected, curves, null, RECORDING)
+    this.drawDifferences([{ name: "optimizer", title: t("Optimizer"), texts: this.recorded.map(({ name }) => name), numbers: [] }])
+    this.runs.show(selected, null, {}, [], [])
+  }
+
+  /**
+   * @param {Selected[]} selected
+   * @param {Record<string, Curves>} curves
+   * @param {Steering | null} steering
+   * @param {Settings} view
+   */
+  drawCurves(selected, curves, steering, view) {
+    const drawn = selected.flatMap(({ run }) => curves[run] ?? [])
+    this.player.show(nowOf(drawn), endOf(drawn), steering)
+    this.overlay.show(selected, curves, this.player.moment, view)
+  }
+
+  /** @param {SettingColumn[]} columns the settings in which the runs differ */
+  drawDifferences(columns) {
+    const label = columns.length ? t("What differs") : this.chosen.size > 1 ? t("These runs have the same settings.") : ""
+    const chips = columns.map(({ title, texts }) => html`<span class="comparison-chip">${title}: <strong>${[...new Set(texts)].join(" · ")}</strong></span>`)
+    const box = this.part("differs")
+    draw(box, html`<span class="comparison-hint">${label}</span>${chips}`)
+    box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1 // by keyboard, too, all of it can be seen
   }
 
   drawTrash() {
@@ -325,6 +389,7 @@ class Comparison {
     this.closed = true
     this.rest()
     document.removeEventListener("visibilitychange", this.onVisible)
+    this.player.close()
     this.overlay.close()
     this.parallel.close()
   }
@@ -340,3 +405,18 @@ function remembered() {
     return {}
   }
 }
+
+/**
+ * @param {number[]} x
+ * @param {number[]} y
+ * @returns {Curves}
+ */
+const recordedCurves = (x, y) => ({ state: "finished", end: null, train: { x: [], y: [] }, test: { x, y }, accuracies: { x, y }, cuts: [], version: "" })
+
+/**
+ * @param {string} name
+ * @param {number} slot
+ * @param {number | null} accuracy
+ * @returns {Selected}
+ */
+const recordedRun = (name, slot, accuracy) => ({ run: name, name, slot, accuracy, note: "", own: false, state: "finished", place: 0, facts: null })

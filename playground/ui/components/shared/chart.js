@@ -8,9 +8,11 @@ import { loadPlotly } from "./plot.js"
  * A line of a chart. Its name stands at its end: there is no legend.
  * @typedef {object} Line
  * @property {string} name empty for none
+ * @property {string} [title] what it is called where the pointer is, if it has no name at its end
  * @property {number[]} x
  * @property {(number | null)[]} y
  * @property {string} colour
+ * @property {string} [ink] the colour of its name, if it is not that of the line
  * @property {string} [dash] of Plotly, such as "dot"
  * @property {number} [width]
  * @property {string} [shape] of Plotly, "hv" for steps
@@ -28,14 +30,17 @@ import { loadPlotly } from "./plot.js"
  * @typedef {object} Chart
  * @property {Line[]} lines
  * @property {{ title: string, range: [number, number], zoomed?: boolean }} x
- * @property {{ share?: boolean, log?: boolean }} [y] shares reach from 0 to 1
+ * @property {{ share?: boolean, log?: boolean, ceiling?: number | null }} [y] shares reach from 0 to 1; what is higher than the ceiling is not shown
  * @property {Mark[]} [marks]
- * @property {string} [revision] stays the same while a zoom shall stay
+ * @property {number} [room] pixels at the right, at the usual size, for the names of lines that end there
+ * @property {number} [veil] what lies beyond is veiled: seen from an earlier moment, it has not happened yet
  * @property {(low?: number, high?: number) => void} [zoomed] called with the visible part of the horizontal axis, and without arguments when all is visible
  */
 
 const LABEL = 17 // pixels of a line of text at the usual size, as those below
 const LETTER = 7
+const TITLE = 60 // the width that the title of the horizontal axis takes …
+const ABOVE_TITLE = 25 // … and the height above the axis at which a name does not touch it
 const MARGIN = { l: 46, r: 10, t: 12, b: 24 }
 
 /**
@@ -48,29 +53,32 @@ export async function drawLines(plot, chart, look) {
   const Plotly = await loadPlotly()
   const { clientWidth: width, clientHeight: height } = plot
   if (!width || !height) return // it is hidden, or the page was left
-  const { lines, x, y = {}, marks = [] } = chart
+  const { lines, x, y = {}, marks = [], room = 0 } = chart
   const { zoom } = look
   const [low, high] = verticalRange(lines, x, y)
-  const inner = { width: width - zoom * (MARGIN.l + MARGIN.r), height: height - zoom * (MARGIN.t + MARGIN.b) }
-  const ends = endLabels(lines, x.range, [low, high], y.log ?? false, { width: inner.width / zoom, height: inner.height / zoom })
+  const inner = { width: width - zoom * (MARGIN.l + MARGIN.r + room), height: height - zoom * (MARGIN.t + MARGIN.b) }
+  const ends = endLabels(lines, x.range, [low, high], y.log ?? false, { width: inner.width / zoom, height: inner.height / zoom, beside: room })
   const ticks = y.log ? [...new Set([low, Math.round((low + high) / 2), high])].map((power) => 10 ** power) : [low, (low + high) / 2, high]
-  const axis = { showline: false, zeroline: false, fixedrange: true, tickfont: { color: look.soft, size: look.size } }
+  const axis = { zeroline: false, fixedrange: true, ticks: "outside", tickcolor: "rgba(0,0,0,0)", ticklen: 4 * zoom, tickfont: { color: look.soft, size: look.size } }
   const text = { showarrow: false, font: { size: look.size } }
   await Plotly.react(plot, lines.flatMap((line) => tracesOf(line, y.share ? "%{y:.1%}" : "%{y:.4~g}", zoom)), {
-    width, height, margin: Object.fromEntries(Object.entries(MARGIN).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: "x unified",
+    width, height, margin: Object.fromEntries(Object.entries({ ...MARGIN, r: MARGIN.r + room }).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: look.size, color: look.text },
     hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } }, dragmode: chart.zoomed && !hasCoarsePointer() ? "zoom" : false,
-    xaxis: { ...axis, range: x.range, showgrid: false, nticks: 6, fixedrange: !chart.zoomed },
+    xaxis: { ...axis, range: x.range, showgrid: false, showline: true, linecolor: look.grid, nticks: 6, fixedrange: !chart.zoomed },
     yaxis: { ...axis, type: y.log ? "log" : "linear", range: [low, high], gridcolor: look.grid, tickvals: ticks, ticktext: ticks.map((value) => (y.share ? share(value) : tick(value))) },
-    shapes: marks.map(({ at, colour = look.text, dash = "dash" }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5 * zoom, dash } })),
+    shapes: [
+      ...marks.map(({ at, colour = look.soft, dash = "dash" }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5 * zoom, dash } })),
+      ...(chart.veil === undefined ? [] : [{ type: "rect", x0: chart.veil, x1: x.range[1], yref: "paper", y0: 0, y1: 1.1, line: { width: 0 }, fillcolor: look.page, opacity: 0.8, layer: "above" }]),
+    ],
     annotations: [
       { ...text, text: x.title, xref: "paper", x: 1, xanchor: "right", yref: "paper", y: 0, yanchor: "bottom", font: { size: look.size, color: look.soft } },
-      ...marks.map((mark, index) => {
+      ...marks.filter(({ text: words }) => words).map((mark, index) => {
         const left = (inner.width / zoom) * (1 - (mark.at - x.range[0]) / (x.range[1] - x.range[0])) < LETTER * mark.text.length + 8
         return { ...text, name: "mark", text: mark.text, x: mark.at, xanchor: left ? "right" : "left", xshift: zoom * (left ? -4 : 4), yref: "paper", y: 1, yanchor: "top", yshift: -zoom * LABEL * (index % 4), bgcolor: look.page, opacity: 0.9 }
       }),
       ...ends.map(({ line, x: at, up, left }) => ({
-        ...text, name: "end", text: `<b>${line.name}</b>`, font: { size: look.size, color: line.colour }, x: at, xanchor: left ? "right" : "left", xshift: left ? 0 : 10 * zoom,
+        ...text, name: "end", text: `<b>${line.name}</b>`, font: { size: look.size, color: line.ink ?? line.colour }, x: at, xanchor: left ? "right" : "left", xshift: left ? 0 : 10 * zoom,
         yref: "paper", y: 0, yanchor: "middle", yshift: zoom * up,
       })),
     ],
@@ -95,12 +103,12 @@ function listen(plot, zoomed) {
  * @param {string} format
  * @param {number} zoom
  */
-function tracesOf({ name, x, y, colour, dash, width = 2.25, shape, marker, band, dot }, format, zoom) {
+function tracesOf({ name, title = name, x, y, colour, dash, width = 2.25, shape, marker, band, dot }, format, zoom) {
   const edge = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" }
   const last = y.findLastIndex((value) => value !== null)
   return [
     ...(band ? [{ ...edge, x, y: band.low }, { ...edge, x, y: band.high, fill: "tonexty", fillcolor: colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.16)") }] : []),
-    { x, y, name, mode: marker ? "lines+markers" : "lines", line: { color: colour, width: width * zoom, dash, shape }, marker, hovertemplate: `${format}<extra>${name}</extra>` },
+    { x, y, name, mode: marker ? "lines+markers" : "lines", line: { color: colour, width: width * zoom, dash, shape }, cliponaxis: false, ...(marker && { marker }), hovertemplate: `${format}<extra>${title}</extra>` },
     ...(dot && last >= 0 ? [{ x: [x[last]], y: [y[last]], mode: "markers", marker: { color: colour, size: 9 * zoom }, hoverinfo: "skip" }] : []),
   ]
 }
@@ -111,12 +119,12 @@ function tracesOf({ name, x, y, colour, dash, width = 2.25, shape, marker, band,
  * @param {Chart["x"]} x
  * @param {NonNullable<Chart["y"]>} y
  */
-export function verticalRange(lines, { range: [from, to], zoomed }, { share: isShare, log }) {
+export function verticalRange(lines, { range: [from, to], zoomed }, { share: isShare, log, ceiling }) {
   const visible = lines.flatMap((line) => line.y.filter((value, at) => value !== null && Number.isFinite(value) && line.x[at] >= from && line.x[at] <= to && (!log || value > 0)))
   const values = /** @type {number[]} */ (visible)
   const [low, high] = values.length ? [Math.min(...values), Math.max(...values)] : [log ? 0.1 : 0, 1]
   if (log) return [Math.floor(Math.log10(low)), Math.max(Math.ceil(Math.log10(high)), Math.floor(Math.log10(low)) + 1)]
-  if (!zoomed) return [0, isShare ? 1 : high * 1.02 || 1]
+  if (!zoomed) return [0, isShare ? 1 : (ceiling ?? high * 1.02) || 1]
   const room = 0.05 * (high - low) || 0.05 * Math.abs(high) || 0.5
   return [Math.max(low - room, low >= 0 ? 0 : low - room), isShare ? Math.min(high + room, 1) : high + room]
 }
@@ -127,39 +135,45 @@ export function verticalRange(lines, { range: [from, to], zoomed }, { share: isS
  * @param {[number, number]} horizontal the range of the axis
  * @param {number[]} vertical
  * @param {boolean} log
- * @param {{ width: number, height: number }} room
+ * @param {{ width: number, height: number, beside?: number }} room
  */
-export function endLabels(lines, [from, to], [low, high], log, { width, height }) {
+export function endLabels(lines, [from, to], [low, high], log, { width, height, beside: margin = 0 }) {
   const found = lines.flatMap((line) => {
     const last = line.x.findLastIndex((value, at) => value <= to && value >= from && line.y[at] !== null)
     if (last < 0 || !line.name) return []
     const value = Number(line.y[last])
     const up = (height * ((log ? Math.log10(value) : value) - low)) / (high - low)
-    const left = width * ((to - line.x[last]) / (to - from)) < LETTER * line.name.length + 14
+    const left = width * ((to - line.x[last]) / (to - from)) + margin < LETTER * line.name.length + 14
     return [{ line, x: line.x[last], up: Math.min(Math.max(up, 0), height), left }]
   })
   const beside = found.filter(({ left }) => !left)
+  const furthest = Math.max(...beside.map(({ x }) => x))
+  for (const label of beside) label.x = furthest // no name lies on another line
+  const reach = Math.max(...beside.map(({ line }) => LETTER * line.name.length))
+  const isAtTitle = width * ((to - furthest) / (to - from)) < TITLE + reach // that of the axis stands at the lower right
+  const places = apart(beside.map(({ up }) => up), LABEL, isAtTitle ? ABOVE_TITLE : LABEL / 3, height)
+  beside.forEach((label, place) => { label.up = places[place] })
   const inside = found.filter(({ left }) => left)
   const below = inside.length > 0 && inside.reduce((sum, { up }) => sum + up, 0) / inside.length > height / 2
   inside.sort((one, other) => (below ? other.up - one.up : one.up - other.up))
-  const edge = below ? Math.min(...inside.map(({ up }) => up)) : Math.max(...inside.map(({ up }) => up))
-  inside.forEach((label, place) => { label.up = edge + (below ? -1 : 1) * LABEL * (place + 0.8) })
-  const places = apart(beside.map(({ up }) => up), LABEL)
-  beside.forEach((label, place) => { label.up = places[place] })
-  return [...beside, ...inside].map((label) => ({ ...label, up: Math.min(Math.max(label.up, 6), height) }))
+  const first = below ? Math.min(...inside.map(({ up }) => up)) - 0.8 * LABEL : Math.max(ABOVE_TITLE, ...inside.map(({ up }) => up + 0.8 * LABEL))
+  inside.forEach((label, place) => { label.up = first + (below ? -1 : 1) * LABEL * place })
+  return [...beside, ...inside]
 }
 
 /**
- * Positions at least `gap` apart, each as close to where it wants to be as its neighbours above allow.
+ * Positions at least `gap` apart between two bounds, each close to where it wants to be.
  * @param {number[]} positions
  * @param {number} gap
+ * @param {number} low
+ * @param {number} high
  */
-export function apart(positions, gap) {
+export function apart(positions, gap, low = -Infinity, high = Infinity) {
   const order = positions.map((_, index) => index).sort((one, other) => positions[one] - positions[other])
   const moved = [...positions]
   const excess = order.slice(1).reduce((sum, index, place) => sum + Math.max(0, gap - (positions[index] - positions[order[place]])), 0)
-  if (excess) moved[order[0]] -= excess / 2
-  order.slice(1).forEach((index, place) => { moved[index] = Math.max(moved[index], moved[order[place]] + gap) })
+  if (order.length) moved[order[0]] = Math.max(low, Math.min(moved[order[0]] - excess / 2, high - gap * (order.length - 1)))
+  order.slice(1).forEach((index, place) => { moved[index] = Math.max(Math.min(moved[index], high - gap * (order.length - 2 - place)), moved[order[place]] + gap) })
   return moved
 }
 

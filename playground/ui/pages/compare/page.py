@@ -40,26 +40,22 @@ def _welcome() -> None:
     """Offer the first race."""
     config, variations = first_race()
     first, second, third = (variation_name(variation) for variation in variations)
-    text, action = st.columns([4, 1], gap="large", vertical_alignment="center", border=False)
-    text.subheader(t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third), anchor=False)
-    text.markdown(
-        t(
-            "The same small network, {epochs:g} epochs on MNIST 5k, the same initial weights and the same batches: only the optimizer differs. "
-            "Below is a recording from another machine.",
-            epochs=config.epochs,
-        )
-    )
-    if action.button(t("Start the race"), type="primary", icon=":material/flag:", width="stretch", key="first-race"):
-        with shown_kindly():
-            start(config, preset(config.network), variations)
-            st.rerun()
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        question = t("{first}, {second} or {third}: which trains fastest?", first=first, second=second, third=third)
+        same = t("The same network, initial weights and batches: only the optimizer differs. Below is a recording of {epochs:g} epochs.", epochs=config.epochs)
+        st.markdown(f"**{question}** {same}", width="content")
+        if st.button(t("Start the race"), type="primary", icon=":material/flag:", key="first-race"):
+            with shown_kindly():
+                start(config, preset(config.network), variations)
+                st.rerun()
 
 
 def _recorded_race() -> list[RecordedRun]:
     """Return the test accuracies of the first race, as another machine has recorded them."""
     curves = json.loads(RECORDED.read_text(encoding="utf-8"))
     _, variations = first_race()
-    return [{"name": name, "optimizer": variation["optimizer"], **curves[name]} for variation in variations if (name := variation_name(variation))]
+    named = [(variation_name(variation), variation["optimizer"]) for variation in variations]
+    return [{"name": name, "optimizer": optimizer, "x": curves[name]["x"], "y": curves[name]["y"]} for name, optimizer in named]
 
 
 def _to_begin_with() -> tuple[list[str], str]:

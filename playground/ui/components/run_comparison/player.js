@@ -1,0 +1,81 @@
+// The line of time beneath the plot: up to where the curves are shown. The button above pauses and resumes the runs that train; when none does, it lets their curves grow again.
+
+import { find } from "../shared/dom.js"
+import { exact } from "../shared/format.js"
+import { t } from "../shared/text.js"
+
+/** @import { SlideBar } from "../shared/slider.js" */
+
+/** @typedef {"pause" | "resume"} Steering */
+
+const SECONDS = 6 // of a replay
+
+export class Player {
+  /**
+   * @param {HTMLElement} root
+   * @param {{ moved: () => void, steer: (command: Steering) => void }} act `moved` is called when another moment is to be shown
+   */
+  constructor(root, act) {
+    this.act = act
+    this.moment = Infinity // the place on the axis up to which the curves are shown: all of them, and those to come
+    this.now = 0 // where the longest curve ends
+    this.isPlaying = false
+    /** @type {Steering | null} what the button does to the runs that train; null if none does */
+    this.steering = null
+    /** @type {HTMLButtonElement} */
+    this.button = find(root, ".comparison-play")
+    this.button.onclick = () => this.press()
+    /** @type {SlideBar} */
+    this.bar = find(root, ".comparison-time")
+    this.bar.text = (value) => exact(value, 2)
+    this.bar.oninput = () => this.seek(this.bar.value)
+  }
+
+  /**
+   * @param {number} now where the longest curve ends on the axis
+   * @param {number} end of the axis
+   * @param {Steering | null} steering
+   */
+  show(now, end, steering) {
+    this.now = now
+    this.steering = steering
+    this.bar.max = end || 1
+    this.bar.value = Math.min(this.moment, now)
+    this.bar.disabled = this.button.disabled = now === 0
+    const isEarlier = this.moment < now
+    this.button.textContent = steering === "pause" || (!steering && this.isPlaying) ? t("❚❚ Pause") : steering === "resume" ? t("▶ Resume") : isEarlier ? t("▶ Play") : t("▶ Replay")
+  }
+
+  press() {
+    if (this.steering) this.act.steer(this.steering)
+    else if (this.isPlaying) this.seek(this.moment)
+    else this.play()
+  }
+
+  /** @param {number} moment */
+  seek(moment) {
+    this.isPlaying = false
+    this.moment = moment < this.now ? moment : Infinity
+    this.act.moved()
+  }
+
+  /** Let the curves grow, from the moment that is shown or from their beginning. */
+  play() {
+    const from = this.moment < this.now ? this.moment / this.now : 0
+    const began = performance.now() - 1000 * SECONDS * from
+    this.isPlaying = true
+    const advance = (/** @type {number} */ time) => {
+      if (!this.isPlaying) return
+      const share = Math.max(0, (time - began) / (1000 * SECONDS))
+      if (share >= 1 || this.steering) return this.seek(Infinity)
+      this.moment = share * this.now
+      this.act.moved()
+      requestAnimationFrame(advance)
+    }
+    advance(performance.now())
+  }
+
+  close() {
+    this.isPlaying = false
+  }
+}
