@@ -1,10 +1,5 @@
-"""Train: choose a data set, a network and settings, and watch the training."""
+"""Train: watch a run, and set up the next one."""
 
 from playground.ui.pages.train import page as train
 
-train.heading()
-settings, result = train.layout()
-with settings:
-    train.choose_and_start()
-with result:
-    train.watch()
+train.show()

@@ -39,18 +39,19 @@ class TrainConfig:
     network: str = setting("mnist-cnn", "name", msg("Network"), msg("What is trained."))
     optimizer: str = setting(
         "adam", "choice", msg("Optimizer"), msg("How weights follow from their gradients."), choices=OPTIMIZER_TITLES, name_template=msg("{title}"),
+        is_basic=True,
     )
     learning_rate: float = setting(
         0.003, "number", msg("Learning rate"), msg("Size of a step; with a schedule, its peak."), high=100, above=True, step=0.001,
-        name_template=msg("learning rate {value}"),
+        name_template=msg("learning rate {value}"), is_basic=True,
     )
     batch_size: int = setting(
         64, "whole", msg("Batch size"), msg("Images in one step."), unit=msg("images"), low=1, high=65536, name_template=msg("batch size {value}"),
-        applies_to=lambda config: not optimizer_type(config.optimizer).full_batch,
+        applies_to=lambda config: not optimizer_type(config.optimizer).full_batch, is_basic=True,
     )
     schedule: str = setting(
         "one-cycle", "choice", msg("Schedule"), msg("How the learning rate changes over the run."), choices=SCHEDULE_TITLES,
-        name_template=msg("{value} schedule"),
+        name_template=msg("{value} schedule"), is_basic=True,
     )
     epochs: float = setting(
         10.0, "number", msg("Epochs"), msg("How often every training image is shown; 0.5 shows half of them once."), high=1000, above=True,

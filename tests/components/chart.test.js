@@ -41,6 +41,13 @@ test("at the right edge names stand inside, below lines that are high and above 
   assert.ok(low.left && low.up > 5 + 10)
 })
 
+test("names do not touch the title of the horizontal axis, at its lower right", () => {
+  const end = (x) => endLabels([line("training", [2, 0.01], [0, x]), line("test", [2, 0], [0, x])], [0, 10], [0, 2], false, room).map(({ up }) => up)
+  assert.ok(end(7.6).every((up) => up >= 25) && end(10).every((up) => up >= 25))
+  assert.ok(Math.min(...end(3)) < 10, "where there is no title, they stand at their lines")
+  assert.ok(Math.abs(end(3)[0] - end(3)[1]) >= 17)
+})
+
 test("a line without a name or without points in sight has none at its end", () => {
   assert.deepEqual(endLabels([line("", [1]), line("a", [null]), line("b", [1], [20])], [0, 10], [0, 1], false, room), [])
 })
@@ -49,4 +56,6 @@ test("positions are moved apart, and no more than needed", () => {
   assert.deepEqual(apart([0, 100], 17), [0, 100])
   assert.deepEqual(apart([50, 50], 10), [45, 55])
   assert.deepEqual(apart([], 10), [])
+  assert.deepEqual(apart([2, 3], 10, 5, 100), [5, 15], "above the lower bound")
+  assert.deepEqual(apart([99, 98], 10, 5, 100), [100, 90], "below the upper one")
 })

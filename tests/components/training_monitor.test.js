@@ -2,11 +2,12 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { endOf, placeOf, places, stepAt } from "../../playground/ui/components/training_monitor/axis.js"
-import { learningRate, marks, timeLeft } from "../../playground/ui/components/training_monitor/facts.js"
+import { current, learningRate, marks, status } from "../../playground/ui/components/training_monitor/facts.js"
+import { changes, checkpointAt } from "../../playground/ui/components/training_monitor/fork.js"
 import { ranking } from "../../playground/ui/components/training_monitor/images.js"
-import { digits, last, spread } from "../../playground/ui/components/training_monitor/inside.js"
-import { changes } from "../../playground/ui/components/training_monitor/steering.js"
-import { arithmetic, parameters } from "../../playground/ui/components/training_monitor/step.js"
+import { digits, isWeighing } from "../../playground/ui/components/training_monitor/inside.js"
+import { last, spread } from "../../playground/ui/components/training_monitor/layers.js"
+import { arithmetic, largestUpdate, parameters } from "../../playground/ui/components/training_monitor/numbers.js"
 
 const run = { total_steps: 100, per_epoch: 20, seconds: 3, seconds_left: 2, batches: { step: [10, 20, 30], seconds: [1, 2, 3] } }
 const waiting = { total_steps: 0, per_epoch: 0, seconds: 0, seconds_left: null, batches: {} }
@@ -42,20 +43,30 @@ test("learning rates have two digits, small ones an exponent", () => {
   assert.deepEqual([0.3, 0.00123, 0.0001, 0.00002].map(learningRate), ["0.3", "0.0012", "0.0001", "2e-5"])
 })
 
-test("the time left is estimated while a run is active; a finished one shows its own time", () => {
-  assert.equal(timeLeft({ state: "finished", seconds: 91, seconds_left: 0 }), "2 min")
-  assert.equal(timeLeft({ state: "running", seconds: 3, seconds_left: 89.5 }), "90 s")
-  assert.equal(timeLeft({ state: "paused", seconds: 3, seconds_left: 90 }), "2 min")
-  assert.equal(timeLeft({ state: "running", seconds: 0, seconds_left: null }), "–")
-  assert.equal(timeLeft({ state: "stopped", seconds: 3, seconds_left: 4 }), "–")
+test("the state of a run in a few words, with the time left or taken", () => {
+  const run = { queue: 0, seconds: 91, seconds_left: 89.5 }
+  const words = (state, more = {}) => status({ ...run, state, ...more })
+  assert.equal(words("finished"), "Done in 2 min")
+  assert.equal(words("running"), "Learning · 90 s left")
+  assert.equal(words("running", { seconds_left: null }), "Learning")
+  assert.equal(words("queued"), "Queued")
+  assert.equal(words("queued", { queue: 2 }), "Queued · position 2")
+  assert.deepEqual(["paused", "stopped", "failed", "interrupted"].map((state) => words(state)), ["Paused", "Stopped", "Failed", "Interrupted"])
+})
+
+test("learning rate and optimizer are those that the learner set last", () => {
+  const config = { learning_rate: 0.003, optimizer: "adam" }
+  assert.deepEqual(current({ changes: [], optimizer: "" }, config), { peak: 0.003, optimizer: "adam" })
+  const changes = [{ step: 1, learning_rate: 0.3 }, { step: 2, learning_rate: 0.1 }, { step: 3, optimizer: "sgd" }]
+  assert.deepEqual(current({ changes, optimizer: "sgd" }, config), { peak: 0.1, optimizer: "sgd" })
 })
 
 test("the curves are marked where the run was forked and changed, and where the coach found a problem", () => {
   const changed = [{ step: 5, learning_rate: 0.00123 }, { step: 9, optimizer: "sgd" }]
   const findings = [
-    { step: 7, severity: "problem", title: "Overfitting" },
-    { step: 8, severity: "hint", title: "A hint" },
-    { step: 0, severity: "problem", title: "At the start" },
+    { step: 7, severity: "problem", mark: "Overfitting" },
+    { step: 8, severity: "hint", mark: "A hint" },
+    { step: 0, severity: "problem", mark: "At the start" },
   ]
   assert.deepEqual(marks({ changes: changed, parent: { run: "other", step: 3 } }, findings, [["sgd", "SGD"]]), [
     { step: 3, kind: "fork", text: "forked here" },
@@ -74,7 +85,7 @@ test("statistics of a layer: the last number of a series, in three digits", () =
   assert.equal(last([null, 1, 2, null]), 2)
   assert.equal(last([null]), null)
   assert.equal(last(null), null)
-  assert.deepEqual([null, 0.12345, -12.345, 1000, 0.0001].map(digits), ["", "0.123", "-12.3", "1.0e+3", "1.0e-4"])
+  assert.deepEqual([null, 0.12345, -12.345, 1000, 0.0001].map(digits), ["", "0.123", "-12.3", "1.0e+3", "1.0e−4"])
 })
 
 test("a histogram is spread over other bins without loss", () => {
@@ -98,9 +109,25 @@ test("a fork changes the settings that differ from those at the start of the run
   assert.deepEqual(changes({ rate: "", optimizer: "adam", epochs: "10" }, "sgd", start), { optimizer: "adam" }, "the run itself was changed meanwhile")
 })
 
+test("a fork continues from the last checkpoint before the moment that is shown", () => {
+  assert.deepEqual([null, 25, 20, 5].map((at) => checkpointAt([10, 20, 30], at)), [30, 20, 20, 10])
+})
+
+test("among the layers that fit into the first screen are those that weigh, not those that scale", () => {
+  assert.deepEqual(["Conv2d 1→32", "BatchNorm2d", "LayerNorm", "Linear 3→4"].filter(isWeighing), ["Conv2d 1→32", "Linear 3→4"])
+})
+
 test("a parameter has the index of its layer in its name", () => {
   const layers = [{ parameters: [{ name: "weight" }, { name: "bias" }] }, { parameters: [] }, { parameters: [{ name: "weight" }] }]
   assert.deepEqual(parameters({ layers }).map(({ name }) => name), ["0.weight", "0.bias", "2.weight"])
+})
+
+test("the parameter with the largest update is named with the place of its element", () => {
+  const example = (place, update) => ({ place, before: 1, gradient: 1, update, after: 1 + update, memory: {} })
+  const layers = [{ parameters: [{ name: "weight", example: example([2, 0], 0.1) }] }, { parameters: [{ name: "bias", example: example([3], -0.2) }, { name: "weight", example: example([1], null) }] }]
+  const { element, lines } = largestUpdate({ layers, optimizer: "sgd", learning_rate: 0.1 }, [0, 0])
+  assert.equal(element, "1.bias[3]")
+  assert.equal(lines.at(-1), "new value = 1 + (−0.2) = 0.8")
 })
 
 test("each optimizer’s update is computed in numbers", () => {

@@ -31,6 +31,8 @@ from playground.training.suggestions import suggested
 from .small import SMALL
 
 BASE = suggested("mnist-5k")
+NAME = "Small modern CNN on MNIST 5k"
+"""Of a run with the suggested settings."""
 
 
 def create_run(spec: NetworkSpec | None = None, /, **changes: Any) -> Run:
@@ -53,14 +55,14 @@ def record_run(losses: Sequence[float], evaluations: Sequence[tuple[int, float]]
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({}, "recommended settings"),
+        ({}, NAME),
         ({"optimizer": "sgd", "learning_rate": 0.1}, "SGD, learning rate 0.1"),
         ({"learning_rate": 0.00002}, "learning rate 2e-5"),
         ({"batch_size": 32, "epochs": 0.5}, "batch size 32, epochs 0.5"),
         ({"augment": {"shift": 0, "rotation": 10.0}}, "no shift, rotation 10°"),
         ({"optimizer": "sgd", "momentum": 0, "nesterov": False}, "SGD, no momentum"),
-        ({"momentum": 0.5}, "recommended settings"),  # Adam has none
-        ({"evaluate_every": 7, "device": "cpu"}, "recommended settings"),  # neither changes what is learnt
+        ({"momentum": 0.5}, NAME),  # Adam has none
+        ({"evaluate_every": 7, "device": "cpu"}, NAME),  # neither changes what is learnt
         ({"optimizer": "rmsprop", "batch_size": 32, "seed": 5, "label_smoothing": 0.1, "epochs": 2}, "RMSprop, batch size 32, epochs 2 and 2 more"),
         ({"initialisation": "kaiming", "inputs": "0-255"}, "input scaling 0-255, initialisation Kaiming (He)"),
     ],
@@ -78,13 +80,14 @@ def test_another_network_is_named_first() -> None:
 def test_another_network_is_compared_with_the_settings_recommended_for_it() -> None:
     network = preset("mnist-cnn")
     assert suggested("mnist").network != network.name
-    assert default_name(create(suggested("mnist", network.name), network)) == network.title
+    assert default_name(create(suggested("mnist", network.name), network)) == f"{network.title} on MNIST"
 
 
 @pytest.mark.parametrize("dataset", ["mnist-5k", "shapes", "cifar10"])
 def test_settings_are_compared_with_those_recommended_for_the_data_set(dataset: str) -> None:
     config = suggested(dataset)
-    assert default_name(create(config, preset(config.network))) == "recommended settings"
+    network = preset(config.network)
+    assert default_name(create(config, network)) == f"{network.title} on {dataset_info(dataset).title}"
 
 
 def test_names_mention_every_setting_but_one() -> None:
@@ -124,7 +127,7 @@ def test_names_mention_start_weights_and_own_drawings() -> None:
 
     config, network = suggested("mnist-5k"), preset(suggested("mnist-5k").network)
     runs = [create_from(config, network, Created(0.0, "ada"), filled) for filled in (lambda _run: None, fill, teach)]
-    assert [default_name(run) for run in runs] == ["recommended settings", "weights of a file", "own drawings"]
+    assert [default_name(run) for run in runs] == [NAME, "weights of a file", "own drawings"]
     (start,) = differing(runs)
     assert (start.title, start.texts) == ("Start", ("fresh", "weights of a file", "own drawings"))
 

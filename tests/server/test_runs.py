@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -30,7 +32,7 @@ TRAINED: dict[str, str] = {}
 """Folder of runs → identifier of the trained run in it."""
 TOO_HIGH = 50.0
 """A learning rate that makes every ReLU inactive before the steps are recognised as too large."""
-PATHS = ("", "/inside", "/histogram", "/filters", "/closeup", "/coach")
+PATHS = ("", "/inside", "/moment", "/gallery", "/histogram", "/closeup", "/coach")
 
 
 @pytest.fixture(scope="module")
@@ -202,18 +204,42 @@ def test_layer_statistics_are_those_that_were_observed(client: TestClient, train
     assert document["layers"][0]["gradient"] == pytest.approx([event.gradient[0] for event in history.observations], rel=1e-4)
     assert document["layers"][1]["gradient"] is None  # a ReLU has no parameters
     assert document["layers"][1]["dead"] == pytest.approx([event.dead[1] for event in history.observations], rel=1e-4)
-    assert document["snapshots"] == [snapshot.step for snapshot in snapshots]
+    assert document["histograms"] == [sorted(histograms) for histograms in snapshots[-1].histograms]
     assert client.get(f"/api/runs/{trained_run.id}/inside?seen={document['version']}").status_code == 204
 
 
 def test_the_gallery_has_test_images_of_every_class(client: TestClient, trained_run: Run) -> None:
-    gallery = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/inside").json()["gallery"]
+    gallery = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/gallery").json()
     images = load("mnist-5k")
     chosen = gallery_of(images.test_labels)
     assert gallery["labels"] == images.test_labels[chosen].tolist()
     assert set(gallery["labels"]) == set(range(10))
     assert base64.b64decode(gallery["pixels"]) == images.test_images[chosen].numpy().tobytes()
-    assert all(sum(row) == pytest.approx(1000, abs=5) for probabilities in gallery["predictions"] for row in probabilities)
+
+
+def test_the_present_moment_is_the_last_that_was_observed(client: TestClient, trained_run: Run) -> None:
+    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/moment").json()
+    last, snapshots = History(trained_run).follow().observations[-1], trained_run.journal.snapshots()
+    assert document["step"] == last.step
+    assert document["gradients"] == [value and pytest.approx(value, rel=1e-4) for value in last.gradient]
+    update, weight = (math.hypot(*(value for value in values if value is not None)) for values in (last.update, last.weight))
+    assert document["movement"] == pytest.approx(update / weight, rel=1e-4)
+    assert document["snapshots"] == [snapshot.step for snapshot in snapshots]
+    assert document["predictions"] == snapshots[-1].gallery
+    assert all(sum(row) == pytest.approx(1000, abs=5) for row in document["predictions"])
+    assert client.get(f"/api/runs/{trained_run.id}/moment?seen={document['version']}").status_code == 204
+
+
+def test_an_earlier_moment_is_the_last_that_was_observed_up_to_its_step(client: TestClient, trained_run: Run) -> None:
+    observations, snapshots = History(trained_run).follow().observations, trained_run.journal.snapshots()
+    ask = as_learner(client, ADA)
+    for earlier, later in pairwise(snapshots):
+        for step in (earlier.step, later.step - 1):
+            document = ask.get(f"/api/runs/{trained_run.id}/moment?at={step}").json()
+            assert (document["predictions"], document["filters"]["step"]) == (earlier.gallery, earlier.step)
+            assert document["step"] == max(event.step for event in observations if event.step <= step)
+    before = ask.get(f"/api/runs/{trained_run.id}/moment?at=0").json()
+    assert (before["step"], before["gradients"], before["movement"], before["predictions"], before["filters"]) == (0, [], None, [], None)
 
 
 @pytest.mark.parametrize("quantity", ["weights", "gradients", "outputs"])
@@ -231,17 +257,12 @@ def test_a_histogram_of_an_unknown_layer_or_quantity_is_refused(client: TestClie
 
 
 def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, trained_run: Run) -> None:
-    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/filters").json()
+    document = as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/moment").json()["filters"]
     state = trained_run.checkpoints.load()
     assert state is not None and document["step"] == state["step"]
     weights = state["weights"]["0.weight"]
     filters = torch.frombuffer(bytearray(base64.b64decode(document["pixels"])), dtype=torch.uint8).view(document["shape"])
     torch.testing.assert_close((filters.float() - 128) / 127 * document["bound"], weights, rtol=0, atol=document["bound"] / 127)
-
-
-@pytest.mark.parametrize("at", ["99", "-99", "inf"])
-def test_filters_of_an_unknown_snapshot_are_refused(client: TestClient, trained_run: Run, at: str) -> None:
-    assert as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/filters?at={at}").status_code == 400
 
 
 def test_a_run_without_a_single_step_has_no_closeup(client: TestClient, trained_run: Run) -> None:

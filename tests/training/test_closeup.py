@@ -15,7 +15,7 @@ import torch
 from torch.nn import functional as F
 
 from playground.data.images import ImageSet
-from playground.network.spec import NetworkSpec
+from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training.config import TrainConfig
 from playground.training.events import Closeup, Event, Observed, Step, from_json
 from playground.training.instruments.closeup import SHOWN
@@ -218,6 +218,27 @@ def test_layers_have_their_shapes_and_a_frozen_filter_no_arithmetic(digits: Imag
         [],
         ["weight", "bias"],
     ]
+
+
+@pytest.mark.parametrize(("spec", "layer"), [(DENSE, 1), (CONV, 0)], ids=["dense", "conv"])
+def test_the_filter_is_that_of_the_first_layer_that_moved_most(spec: NetworkSpec, layer: int, digits: ImageSet) -> None:
+    training = Training(spec, PLAIN, digits)
+    train_until(training, 2)
+    weight = next(iter(training.network[layer].parameters()))
+    before = weight.detach().clone().flatten(1)
+    document, _ = closeup_of(training, 3)
+    update = weight.detach().flatten(1) - before
+    shown = document["filter"]
+    assert (shown["layer"], shown["index"]) == (layer, int(update.norm(dim=1).argmax()))
+    assert math.prod(shown["shape"]) == before.shape[1] and shown["shape"][0] == 1
+    assert shown["before"] == pytest.approx(before[shown["index"]].tolist(), rel=1e-5, abs=1e-8)
+    assert shown["update"] == pytest.approx(update[shown["index"]].tolist(), rel=1e-5, abs=1e-8)
+
+
+def test_a_first_layer_that_is_frozen_or_no_picture_has_no_filter(digits: ImageSet) -> None:
+    assert closeup_of(Training(CONV, replace(PLAIN, whiten=True), digits), 2)[0]["filter"] is None
+    behind = replace(DENSE, layers=(DENSE.layers[0], LayerSpec("LayerNorm"), *DENSE.layers[1:]))
+    assert closeup_of(Training(behind, PLAIN, digits), 2)[0]["filter"] is None
 
 
 def test_a_batch_of_one_image_is_shown(digits: ImageSet) -> None:

@@ -111,12 +111,14 @@ def test_own_drawings_can_be_added_to_training_on_digits(app: AppTest) -> None:
     app.run()
     assert app.checkbox(key="own-digits").label == "Train on my drawings as well (2)"
     for selected in (False, True):
+        set_up(app)
         app.checkbox(key="own-digits").set_value(selected)
         app.button(key="train").click().run()
         assert not app.error
         drawings = own_images(find(app.session_state["watched-run"]))
         assert (drawings is not None) == selected
     assert drawings is not None and drawings[0].amax(dim=(1, 2, 3)).tolist() == [10, 20] and drawings[1].tolist() == [7, 7]
+    set_up(app)
     app.selectbox(key="dataset").set_value("shapes").run()
     assert "own-digits" not in [box.key for box in app.checkbox]
 
@@ -182,6 +184,27 @@ def test_controls_have_the_bounds_of_their_settings(app: AppTest) -> None:
             assert (control.min, control.max) == (setting.low, setting.high), setting.name
 
 
+def set_up(app: AppTest) -> None:
+    """Open the settings of a new run, if the page does not show them already, because there is a run."""
+    app.session_state["setting-up"] = True
+    app.run()
+
+
+def test_the_settings_are_in_a_drawer_once_there_is_a_run(app: AppTest) -> None:
+    open_page(app, "train")
+    assert app.title[0].value == "Train a network"
+    app.button(key="train").click().run()
+    assert not app.exception and not app.title
+    assert "train" not in [button.key for button in app.button]
+    first = app.session_state["watched-run"]
+    set_up(app)
+    app.run()
+    assert "train" in [button.key for button in app.button]  # it stays open while the page is run again
+    app.button(key="train").click().run()
+    assert "train" not in [button.key for button in app.button]
+    assert app.session_state["watched-run"] != first
+
+
 NO_DEFAULTS = TrainConfig(
     "mnist-5k", "mnist-mlp", "sgd", 0.02, 50, "cosine", 2.5, momentum=0.97, nesterov=True, betas=(0.8, 0.95), weight_decay=0.001, clip_grad_norm=2.5,
     label_smoothing=0.95, inputs="0-1", initialisation="kaiming", augment=Augmentation(shift=9, rotation=77.5, scale=0.2, stroke=0.3, noise=0.7),
@@ -193,6 +216,7 @@ def test_using_the_settings_of_a_run_gives_the_same_configuration(app: AppTest) 
     first = create(NO_DEFAULTS, preset("mnist-mlp"), owner="ada")
     app.query_params["run"] = first.id
     open_page(app, "train")
+    set_up(app)
     app.button(key="use-settings").click().run()
     assert not app.exception and not app.error
     app.button(key="train").click().run()
@@ -208,6 +232,7 @@ def test_using_the_settings_of_a_run_keeps_its_own_network(app: AppTest) -> None
     first = create(replace(NO_DEFAULTS, network="tweaked"), spec, owner="ada")
     app.query_params["run"] = first.id
     open_page(app, "train")
+    set_up(app)
     app.button(key="use-settings").click().run()
     app.button(key="train").click().run()
     assert not app.exception and not app.error

@@ -1,17 +1,22 @@
-"""Layer statistics, histograms, filters and predictions of a run over time, for the live view."""
+"""Layer statistics, histograms, filters and predictions of a run, at one moment and over time, for the live view."""
 
 from __future__ import annotations
 
 import base64
+import math
+from bisect import bisect_right
+from functools import lru_cache
 from typing import TypedDict
 
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
 from playground.messages import msg
+from playground.network.spec import NetworkSpec
+from playground.network.trace import ShapeStep, trace
 from playground.runs.history import History
 from playground.runs.run import Run
 from playground.runs.views.curves import round_all, thin_out
-from playground.training.events import Observed
+from playground.training.events import Observed, Snapshot
 
 SERIES = 120
 """Maximum number of observations in a response."""
@@ -32,7 +37,7 @@ class Layer(TypedDict):
 
 
 class Gallery(TypedDict):
-    """Test images with the network's predictions."""
+    """Test images whose predictions are recorded."""
 
     shape: list[int]
     """(count, channels, height, width)"""
@@ -40,22 +45,32 @@ class Gallery(TypedDict):
     """A byte each in base64."""
     labels: list[int]
     classes: tuple[str, ...]
-    predictions: list[list[list[int]]]
-    """For each snapshot and image the probability of each class, in thousandths."""
+
+
+class RunMoment(TypedDict):
+    """The network at one step: the newest that was recorded, or the newest up to a step."""
+
+    step: int
+    """Of the layer statistics; 0 before the first."""
+    gradients: list[float | None]
+    """For each layer the norm of its gradient; null where it has none."""
+    movement: float | None
+    """Norm of the update of all parameters ÷ their norm."""
+    snapshots: list[int]
+    """The steps of all snapshots."""
+    predictions: list[list[int]]
+    """For each image of the gallery the probability of each class, in thousandths; empty before the first snapshot."""
+    filters: Filters | None
+    """Of the first layer, if they can be shown."""
 
 
 class RunInside(TypedDict):
-    """The layers and the gallery over the steps."""
+    """The layers over the steps."""
 
     layers: list[Layer]
     steps: list[int]
-    snapshots: list[int]
-    """Their steps."""
-    filters: bool
-    """Whether the snapshots have images of the first layer's filters."""
     histograms: list[list[str]]
     """For each layer what the newest snapshot has histograms of; empty without a snapshot."""
-    gallery: Gallery
 
 
 class Histograms(TypedDict):
@@ -79,16 +94,41 @@ class Filters(TypedDict):
     """A byte each in base64: 128 for zero, 1 and 255 for minus and plus the bound."""
 
 
+def layer_titles(network: NetworkSpec) -> list[str]:
+    """Return a title for each layer: its type, with the channels or features that it maps where it has weights for them, as “Conv2d 1→32”."""
+    return [_title(step) for step in trace(network)]
+
+
+def _title(step: ShapeStep) -> str:
+    kind = step.layer.type
+    if not step.in_shape or not step.out_shape or not kind.startswith(("Conv", "Linear")):
+        return kind
+    axis = -1 if kind == "Linear" else 0
+    return f"{kind} {step.in_shape[axis]}→{step.out_shape[axis]}"
+
+
+def moment(run: Run, history: History, at: float = math.inf) -> RunMoment:
+    """Return the network as it was last recorded up to a step."""
+    observations, snapshots = history.observations, _snapshots(run)
+    seen = observations[place - 1] if (place := bisect_right(observations, at, key=lambda event: event.step)) else None
+    shot = snapshots[place - 1] if (place := bisect_right(snapshots, at, key=lambda snapshot: snapshot.step)) else None
+    return {
+        "step": seen.step if seen else 0,
+        "gradients": [None if value is None else round_all([value])[0] for value in seen.gradient] if seen else [],
+        "movement": _movement(seen) if seen else None,
+        "snapshots": [snapshot.step for snapshot in snapshots],
+        "predictions": shot.gallery if shot else [],
+        "filters": _filters(shot) if shot else None,
+    }
+
+
 def inside(run: Run, history: History) -> RunInside:
-    """Return the statistics of every layer over the steps, and the predictions for the gallery."""
-    observations, snapshots = thin_out(list(history.observations), SERIES), run.journal.snapshots()
+    """Return the statistics of every layer over the steps."""
+    observations, snapshots = thin_out(list(history.observations), SERIES), _snapshots(run)
     return {
         "layers": [_layer(index, layer.type, observations) for index, layer in enumerate(run.network.layers)],
         "steps": [event.step for event in observations],
-        "snapshots": [snapshot.step for snapshot in snapshots],
-        "filters": bool(snapshots and snapshots[-1].filters),
         "histograms": [sorted(histograms) for histograms in snapshots[-1].histograms] if snapshots else [],
-        "gallery": _gallery(run, [snapshot.gallery for snapshot in snapshots]),
     }
 
 
@@ -103,7 +143,7 @@ def histogram(run: Run, layer: int, quantity: str) -> Histograms:
             msg("There are no histograms of “{quantity}” for layer {layer}.", quantity=quantity, layer=layer),
             msg("Choose one of {choices}, and a layer from 0 to {last}.", choices=", ".join(HISTOGRAMS), last=len(run.network.layers) - 1),
         )
-    snapshots = [snapshot for snapshot in run.journal.snapshots() if quantity in snapshot.histograms[layer]]
+    snapshots = [snapshot for snapshot in _snapshots(run) if quantity in snapshot.histograms[layer]]
     histograms = [snapshot.histograms[layer][quantity] for snapshot in snapshots]
     return {
         "steps": [snapshot.step for snapshot in snapshots],
@@ -113,19 +153,21 @@ def histogram(run: Run, layer: int, quantity: str) -> Histograms:
     }
 
 
-def filters(run: Run, index: int) -> Filters:
-    """Return the first layer's filters as images, from one snapshot.
+def gallery(run: Run) -> Gallery:
+    """Return the test images whose predictions the run records."""
+    from playground.data.load import load  # imports torch; curves are shown without it
+    from playground.training.instruments.observation import gallery_of
 
-    Raises:
-        PlaygroundError: there is no such snapshot, or it has no filters.
-    """
-    snapshots = run.journal.snapshots()
-    images = snapshots[index].filters if -len(snapshots) <= index < len(snapshots) else None
-    if images is None:
-        raise PlaygroundError(
-            msg("The run has no filter images at this snapshot (index {index}, snapshots so far: {count:,}).", index=index, count=len(snapshots))
-        )
-    return {"step": snapshots[index].step, "shape": images["shape"], "bound": images["bound"], "pixels": images["pixels"]}
+    info = dataset_info(run.config.dataset)
+    images = load(info.name)
+    indices = gallery_of(images.test_labels)
+    pixels = images.test_images[indices].contiguous()
+    return {
+        "shape": list(pixels.shape),
+        "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
+        "labels": images.test_labels[indices].tolist(),
+        "classes": info.classes,
+    }
 
 
 def _layer(index: int, kind: str, observations: list[Observed]) -> Layer:
@@ -150,19 +192,21 @@ def _ratio(update: float | None, weight: float | None) -> float | None:
     return None if update is None or not weight else update / weight
 
 
-def _gallery(run: Run, predictions: list[list[list[int]]]) -> Gallery:
-    """Return the gallery's test images, bytes in base64, with the predicted probabilities in every snapshot."""
-    from playground.data.load import load  # imports torch; curves are shown without it
-    from playground.training.instruments.observation import gallery_of
+def _movement(event: Observed) -> float | None:
+    """Return the norm of the whole update ÷ that of all weights."""
+    update, weight = (math.hypot(*(value for value in values if value is not None)) for values in (event.update, event.weight))
+    return round_all([update / weight])[0] if weight else None
 
-    info = dataset_info(run.config.dataset)
-    images = load(info.name)
-    indices = gallery_of(images.test_labels)
-    pixels = images.test_images[indices].contiguous()
-    return {
-        "shape": list(pixels.shape),
-        "pixels": base64.b64encode(pixels.numpy().tobytes()).decode(),
-        "labels": images.test_labels[indices].tolist(),
-        "classes": info.classes,
-        "predictions": predictions,
-    }
+
+def _filters(snapshot: Snapshot) -> Filters | None:
+    images = snapshot.filters
+    return {"step": snapshot.step, "shape": images["shape"], "bound": images["bound"], "pixels": images["pixels"]} if images else None
+
+
+def _snapshots(run: Run) -> tuple[Snapshot, ...]:
+    return _snapshots_of(run, run.journal.snapshots_size())
+
+
+@lru_cache(maxsize=8)  # several requests a second ask for the same ones
+def _snapshots_of(run: Run, _size: int) -> tuple[Snapshot, ...]:
+    return tuple(run.journal.snapshots())

@@ -14,13 +14,13 @@ from starlette.routing import BaseRoute, Route
 from playground.errors import PlaygroundError, UnknownName
 from playground.messages import msg
 from playground.runs.branching import fork
-from playground.runs.coach import Record, as_json, detected, findings
+from playground.runs.coach import Record, advice, as_json, detected, experiments
 from playground.runs.coach.finding import ReportedFinding
 from playground.runs.coach.starting import create_remedy_run
 from playground.runs.execution.commands import Command
 from playground.runs.run import Run, find
 from playground.runs.views.curves import RunCurves, curves
-from playground.runs.views.inside import RunInside, filters, histogram, inside
+from playground.runs.views.inside import RunInside, RunMoment, gallery, histogram, inside, moment
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of, news, object_of
 from playground.server.services import services
@@ -43,14 +43,20 @@ class LiveRun(SteerableRun):
     version: str
 
 
+class Moment(RunMoment):
+    """The network at one step."""
+
+    version: str
+
+
 class Inside(RunInside):
-    """The layers and the gallery over the steps."""
+    """The layers over the steps."""
 
     version: str
 
 
 class Findings(TypedDict):
-    """The findings of the coach."""
+    """The findings of the coach; on a healthy run, something to try."""
 
     findings: list[ReportedFinding]
 
@@ -82,14 +88,24 @@ async def run_curves(request: Request) -> Response:
 
 @answered
 async def run_inside(request: Request) -> Response:
-    """Return the statistics of every layer over the steps, and the gallery; 204 if the client is up to date."""
+    """Return the statistics of every layer over the steps; 204 if the client is up to date."""
     run, _ = _visible_run(request)
+    return await news(request, ("inside", run), lambda: _observed(run), lambda: inside(run, services().history(run)))
 
-    def state() -> tuple[object, ...]:
-        observations = services().history(run).observations
-        return len(observations), observations[-1:], run.journal.snapshots_size()
 
-    return await news(request, ("inside", run), state, lambda: inside(run, services().history(run)))
+@answered
+async def run_moment(request: Request) -> Response:
+    """Return gradients, predictions and filters as recorded last, or last up to the step `at`; 204 if the client is up to date."""
+    run, _ = _visible_run(request)
+    at = _number(request, "at", math.inf)
+    return await news(request, ("moment", run, at), lambda: _observed(run), lambda: moment(run, services().history(run), at))
+
+
+@answered
+async def run_gallery(request: Request) -> Response:
+    """Return the test images whose predictions are recorded."""
+    run, _ = _visible_run(request)
+    return AsciiJSON(await to_thread.run_sync(gallery, run))
 
 
 @answered
@@ -101,21 +117,13 @@ async def run_histogram(request: Request) -> Response:
 
 
 @answered
-async def run_filters(request: Request) -> Response:
-    """Return the first layer's filters in one snapshot, the last by default."""
-    run, _ = _visible_run(request)
-    return AsciiJSON(await to_thread.run_sync(filters, run, _whole(request, "at", -1)))
-
-
-@answered
 async def run_closeup(request: Request) -> Response:
     """Return the last iteration that was recorded in full; 204 if there is none newer than the client's."""
     run, _ = _visible_run(request)
     closeup = await to_thread.run_sync(run.journal.closeup)
     if closeup is None or request.query_params.get("seen") == str(closeup.step):
         return Response(status_code=204)
-    layers = [layer.type for layer in run.network.layers]
-    return AsciiJSON({**closeup.document, "types": layers})
+    return AsciiJSON(closeup.document)
 
 
 @answered
@@ -178,6 +186,12 @@ def _curves(run: Run, who: str, first: float, last: float) -> SteerableRun:
     return {**curves(server.history(run), server.scheduler.position(run), first, last), "steerable": identity.may_steer(run, who)}
 
 
+def _observed(run: Run) -> tuple[object, ...]:
+    """Return what changes with every observation and snapshot."""
+    observations = services().history(run).observations
+    return len(observations), observations[-1:], run.journal.snapshots_size()
+
+
 def _steer(run: Run, command: Command) -> None:
     scheduler = services().scheduler
     state = services().history(run).state
@@ -194,13 +208,13 @@ def _fork(run: Run, step: int, changes: Mapping[str, object], who: str) -> Start
 
 
 def _findings(run: Run) -> Findings:
-    return {"findings": as_json(findings(Record.of(services().history(run))))}
+    return {"findings": as_json(advice(Record.of(services().history(run))))}
 
 
 def _start_remedy(run: Run, name: object, remedy_id: object, who: str) -> StartedRun:
-    """Start a remedy, even one whose finding has become part of another by the time of the click."""
-    current = detected(Record.of(services().history(run)))
-    remedy = next((remedy for finding in current if finding.name == name for remedy in finding.remedies if remedy.id == remedy_id), None)
+    """Start a remedy, even one whose finding has become part of another, or is no longer shown, by the time of the click."""
+    record = Record.of(services().history(run))
+    remedy = next((remedy for finding in (*detected(record), *experiments(record)) if finding.name == name for remedy in finding.remedies if remedy.id == remedy_id), None)
     if remedy is None:
         raise PlaygroundError(msg("The coach no longer suggests this."), msg("Look at its current findings."))
     child = create_remedy_run(run, remedy, who)
@@ -246,7 +260,8 @@ ROUTES: list[BaseRoute] = [
     Route("/api/runs/{run}", run_curves),
     Route("/api/runs/{run}/inside", run_inside),
     Route("/api/runs/{run}/histogram", run_histogram),
-    Route("/api/runs/{run}/filters", run_filters),
+    Route("/api/runs/{run}/moment", run_moment),
+    Route("/api/runs/{run}/gallery", run_gallery),
     Route("/api/runs/{run}/closeup", run_closeup),
     Route("/api/runs/{run}/coach", run_coach),
     Route("/api/runs/{run}/remedy", run_remedy, methods=["POST"]),

@@ -12,7 +12,7 @@ optimizer.step()
 from __future__ import annotations
 
 import base64
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 import torch
 from torch import Tensor, nn
@@ -85,6 +85,19 @@ class RecordedLayer(TypedDict):
     parameters: list[Parameter]
 
 
+class RecordedFilter(TypedDict):
+    """The filter of the first layer whose weights moved most, or the weights of one of its units as an image."""
+
+    layer: int
+    index: int
+    """Which of the layer's filters."""
+    shape: list[int]
+    """(channels, height, width)"""
+    before: list[float | None]
+    """Its weights before the step, row by row."""
+    update: list[float | None]
+
+
 class RecordedStep(TypedDict):
     """Everything that one iteration computed."""
 
@@ -110,17 +123,12 @@ class RecordedStep(TypedDict):
     erased: list[float | None]
     """For each layer the norm of the gradient that was cleared; null if it had none."""
     layers: list[RecordedLayer]
+    filter: NotRequired[RecordedFilter | None]
+    """None if the first layer has none that can be shown; missing in records of earlier versions."""
     before: float | None
     """The loss of the batch before the step, without dropout …"""
     after: float | None
     """… and after it."""
-
-
-class ShownStep(RecordedStep):  # here, because the route that makes it is loaded without torch
-    """Everything that one iteration computed, as the server sends it."""
-
-    types: list[str]
-    """The type of each layer."""
 
 
 def describe(
@@ -155,6 +163,7 @@ def describe(
         "loss": finite(iteration.loss.item()),
         "erased": erased,
         "layers": [_layer(iteration, index, optimizer) for index in range(len(iteration.network))],
+        "filter": _filter(iteration),
         "before": finite(before),
         "after": finite(after),
     }
@@ -203,6 +212,21 @@ def _parameter(name: str, parameter: Tensor, before: Tensor, update: Tensor, opt
             "memory": memory,
         },
     }
+
+
+def _filter(iteration: Iteration) -> RecordedFilter | None:
+    """Return the filter of the first layer with weights that moved most; a linear layer's units have the shape of the image."""
+    layer = next((index for index, parameters in enumerate(iteration.parameters) if parameters), None)
+    if layer is None or iteration.parameters[layer][0].grad is None:
+        return None
+    weight, update = iteration.before[layer][0], iteration.updates(layer)[0]
+    pixels = iteration.inputs.shape[1:]
+    shape = weight.shape[1:] if weight.dim() == 4 else pixels
+    if weight.dim() not in (2, 4) or weight[0].numel() != shape.numel() or shape[0] not in (1, 3):
+        return None
+    index = int(update.flatten(1).norm(dim=1).argmax())
+    before, moved = (_numbers(tensor[index].float().flatten()) for tensor in (weight, update))
+    return {"layer": layer, "index": index, "shape": list(shape), "before": before, "update": moved}
 
 
 def _at(value: Tensor, place: tuple[Tensor, ...]) -> float | None:

@@ -21,8 +21,8 @@ def runs_of_visitor() -> list[Summary]:
 
 
 def has_trained_network(summary: Summary) -> bool:
-    """Tell whether the run is finished or stopped, and has a checkpoint."""
-    return summary.state in ("finished", "stopped") and summary.run.checkpoints.latest_path.exists()
+    """Tell whether the run has a checkpoint; it may still be running."""
+    return summary.run.checkpoints.latest_path.exists()
 
 
 def run_title(run: Run) -> str:

@@ -37,7 +37,8 @@ export function line(findings, watched) {
   const finding = findings.find((each) => !watched.has(keyOf(each))) ?? findings[0] ?? null
   if (!finding) return { finding, kind: "calm", act: "" }
   const kind = watched.has(keyOf(finding)) ? "calm" : finding.severity
-  return { finding, kind, act: finding.undo.length ? "undo" : finding.severity === "idea" && finding.remedies.length ? "remedy" : "" }
+  const isDoneAtOnce = finding.remedies.length && (finding.severity === "idea" || finding.name === "own-change")
+  return { finding, kind, act: finding.undo.length ? "undo" : isDoneAtOnce ? "remedy" : "" }
 }
 
 export class Coach {

@@ -1,12 +1,16 @@
 // The curves of a run: loss, accuracy and learning rate, by step, epoch or second.
 
-import { element } from "../shared/dom.js"
-import { drawGrowing, layout, loadPlotly, theme } from "../shared/plot.js"
+import "../shared/controls.js"
+import { drawLines } from "../shared/chart.js"
+import { button, element } from "../shared/dom.js"
+import { placeBeside } from "../shared/placing.js"
+import { theme } from "../shared/plot.js"
 import { SMOOTHING, smooth } from "../shared/smoothing.js"
 import { t } from "../shared/text.js"
 import { endOf, placeOf, places, stepAt } from "./axis.js"
 
 /**
+ * @import { Line } from "../shared/chart.js"
  * @import { Look } from "../shared/plot.js"
  * @import { Axis } from "./axis.js"
  * @import { LiveRun } from "./documents.js"
@@ -21,14 +25,18 @@ const AXES = {
   step: { title: t("step"), choice: t("by step") },
   seconds: { title: t("seconds of training"), choice: t("by second") },
 }
-/** @type {[PlotName, string][]} */
-const PLOTS = [["loss", t("Loss")], ["accuracy", t("Accuracy")], ["rate", t("Learning rate")]]
 const TRAINING = t("training")
 const TEST = t("test")
+const MANY = 40 // test points whose dots would hide the line
 
 export class Curves {
-  /** @param {() => void} again called when other steps are needed */
-  constructor(again) {
+  /**
+   * @param {Record<PlotName, HTMLElement>} plots
+   * @param {HTMLButtonElement} opener opens the choice of axes
+   * @param {() => void} again called when other steps are needed
+   */
+  constructor(plots, opener, again) {
+    this.plots = plots
     this.again = again
     /** @type {Axis} */
     this.axis = "epoch"
@@ -38,62 +46,44 @@ export class Curves {
     this.range = null
     /** @type {[number, number] | null} … and the steps that lie there */
     this.window = null
-    this.revision = 0
     this.run = ""
     /** @type {LiveRun | null} */
     this.shown = null
     /** @type {Mark[]} */
     this.marks = []
-    /** @type {Map<PlotName, HTMLElement>} */
-    this.plots = new Map()
-    this.box = element("div", "monitor-curves")
-    this.box.append(this.tools(), this.figures())
+    /** @type {number | null} the step to which the learner went back */
+    this.at = null
+    this.back = button(t("Show all"), () => this.zoomed(), { name: "monitor-small monitor-back", label: t("Show the whole curves again") })
+    this.back.hidden = true
+    opener.before(this.back)
+    this.choices = this.axes()
+    opener.after(this.choices)
+    opener.onclick = () => { this.choices.togglePopover(); placeBeside(this.choices, opener) }
+    this.observer = new ResizeObserver(() => this.draw())
+    for (const plot of Object.values(plots)) this.observer.observe(plot)
   }
 
-  tools() {
-    const tools = element("div", "monitor-tools")
-    const axis = element("select")
-    axis.append(...Object.entries(AXES).map(([name, { choice }]) => new Option(choice, name)))
-    axis.setAttribute("aria-label", t("Horizontal axis"))
-    axis.onchange = () => { this.axis = /** @type {Axis} */ (axis.value); this.whole(); this.draw() }
-    const slider = element("input")
-    Object.assign(slider, { type: "range", min: 0, max: 1, step: 0.02, value: this.smoothing })
-    slider.setAttribute("aria-label", t("Smoothing"))
-    slider.oninput = () => { this.smoothing = Number(slider.value); this.draw() }
-    const smoothing = element("label")
-    smoothing.append(t("Smoothing"), slider)
+  // What can be chosen about the axes, in a box above the page.
+  axes() {
+    const box = element("div", "monitor-popover")
+    box.popover = "auto"
+    const axis = element("pick-one")
+    axis.label = t("Horizontal axis")
+    axis.options = Object.entries(AXES).map(([value, { choice }]) => ({ value, title: choice }))
+    axis.value = this.axis
+    axis.onchange = () => { this.axis = /** @type {Axis} */ (axis.value); this.zoomed() }
+    const slider = element("slide-bar")
+    for (const [name, value] of Object.entries({ min: 0, max: 1, step: 0.02, value: this.smoothing, label: t("Smoothing") })) slider.setAttribute(name, String(value))
+    slider.oninput = () => { this.smoothing = slider.value; this.draw() }
+    const smoothing = element("label", "", t("Smoothing"))
+    smoothing.append(slider)
     const scale = element("input")
     scale.type = "checkbox"
     scale.onchange = () => { this.logarithmic = scale.checked; this.draw() }
     const log = element("label")
     log.append(scale, t("Log scale"))
-    tools.append(axis, smoothing, log)
-    return tools
-  }
-
-  figures() {
-    const plots = element("div", "monitor-plots")
-    for (const [name, title] of PLOTS) {
-      const figure = element("figure", `monitor-figure-${name}`)
-      const plot = element("div", "monitor-plot")
-      plot.dataset.plot = name
-      figure.append(element("figcaption", "", title), plot)
-      this.plots.set(name, plot)
-      plots.append(figure)
-    }
-    return plots
-  }
-
-  // All steps again, as at first.
-  whole() {
-    const zoomed = this.window !== null
-    this.forget()
-    if (zoomed) this.again()
-  }
-
-  forget() {
-    this.range = this.window = null
-    this.revision++
+    box.append(axis, smoothing, log)
+    return box
   }
 
   /**
@@ -102,20 +92,33 @@ export class Curves {
    * @param {Mark[]} marks
    */
   show(run, shown, marks) {
-    if (this.run !== run) this.forget()
+    if (this.run !== run) this.range = this.window = null
     this.run = run
     this.shown = shown
     this.marks = marks
     this.draw()
   }
 
+  /** @param {number | null} at a step, up to which the curves are shown as if it were now */
+  rewind(at) {
+    this.at = at
+    this.draw()
+  }
+
   async draw() {
-    await loadPlotly()
-    const look = theme(this.box)
-    for (const [name, plot] of this.plots) {
-      const { shown } = this
-      if (!shown || !this.box.isConnected) return
-      await drawGrowing(plot, this.traces(name, look, shown), this.layout(name, look, shown), (low, high) => this.zoomed(low, high))
+    const { shown } = this
+    if (!shown) return
+    this.back.hidden = !this.range
+    const look = theme(this.plots.loss)
+    const veil = (this.at === null ? null : placeOf(this.axis, this.at, shown)) ?? undefined
+    for (const [name, plot] of /** @type {[PlotName, HTMLElement][]} */ (Object.entries(this.plots))) {
+      await drawLines(plot, {
+        lines: this.lines(name, look, shown), veil,
+        x: { title: AXES[this.axis].title, range: this.range ?? [0, endOf(this.axis, shown)], zoomed: this.range !== null },
+        y: { share: name === "accuracy", log: this.logarithmic && name !== "accuracy" },
+        marks: name === "rate" ? [] : this.marked(look, shown, name === "loss"),
+        zoomed: (low, high) => this.zoomed(low, high),
+      }, look)
     }
   }
 
@@ -123,62 +126,52 @@ export class Curves {
    * @param {PlotName} name
    * @param {Look} look
    * @param {LiveRun} shown
+   * @returns {Line[]}
    */
-  traces(name, look, shown) {
+  lines(name, look, shown) {
     const { batches, tests, per_epoch: each } = shown
-    const [train, test] = look.colours
     const x = places(this.axis, batches, each)
-    if (name === "rate") return [{ x, y: batches.learning_rate ?? [], mode: "lines", line: { color: train, width: 2, shape: "hv" }, hovertemplate: "%{y:.3g}<extra></extra>", showlegend: false }]
+    if (name === "rate") return [{ name: "", x, y: batches.learning_rate ?? [], colour: look.soft, shape: "hv", dot: true }]
     const [low, high] = name === "loss" ? [batches.loss_low, batches.loss_high] : [batches.accuracy_low, batches.accuracy_high]
-    const format = name === "accuracy" ? "%{y:.1%}" : "%{y:.4f}"
-    const band = { mode: "lines", line: { width: 0 }, hoverinfo: "skip", showlegend: false }
-    const marker = { size: tests.step.length > 40 ? 0 : 7 }
+    const cuts = shown.changes.map(({ step }) => placeOf(this.axis, step, shown) ?? Infinity)
+    const band = low && high ? { low, high } : undefined
+    const marker = tests.step.length > MANY ? undefined : { size: 7 * look.zoom }
     return [
-      { ...band, x, y: low ?? [] },
-      { ...band, x, y: high ?? [], fill: "tonexty", fillcolor: faint(train) },
-      { x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, endOf(this.axis, shown)), name: TRAINING, mode: "lines", line: { color: train, width: 2.5 }, hovertemplate: `${format}<extra>${TRAINING}</extra>` },
-      { x: places(this.axis, tests, each), y: tests[name], name: TEST, mode: "lines+markers", line: { color: test, width: 2.5, dash: "dot" }, marker, hovertemplate: `${format}<extra>${TEST}</extra>` },
+      { name: TRAINING, x, y: smooth({ x, y: batches[name] ?? [] }, this.smoothing, endOf(this.axis, shown), cuts), colour: look.training, band, dot: true },
+      { name: TEST, x: places(this.axis, tests, each), y: tests[name], colour: look.test, ink: look["test-ink"], dash: "dot", marker },
     ]
   }
 
   /**
-   * @param {PlotName} name
    * @param {Look} look
    * @param {LiveRun} shown
+   * @param {boolean} named
    */
-  layout(name, look, shown) {
-    const revision = `${this.run} ${this.axis} ${this.revision}`
-    const x = { title: name === "rate" ? "" : AXES[this.axis].title, range: this.range ?? [0, endOf(this.axis, shown)], uirevision: `${revision} ${this.range}` }
-    const log = this.logarithmic && name !== "accuracy"
-    const y = name === "accuracy" ? { range: [0, 1.005], tickformat: ".0%" } : log ? { type: "log", autorange: true, exponentformat: "power", nticks: 6 } : { rangemode: "tozero", tickformat: name === "rate" ? "~g" : undefined }
-    const marks = this.marks.map(({ step, text, kind }) => ({ at: placeOf(this.axis, step, shown), text, kind })).filter(({ at }) => at !== null)
-    return layout(look, name === "rate" ? 150 : 320, x, y, {
-      uirevision: `${revision} ${log}`, // a zoom of the vertical axis survives the next refresh
-      margin: { l: 58, r: 12, t: name === "rate" ? 22 : 34, b: name === "rate" ? 28 : 44 },
-      shapes: marks.map(({ at, kind }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: kind === "coach" ? look.colours[5] : look.text, width: 1.5, dash: kind === "fork" ? "solid" : "dash" } })),
-      annotations: name === "rate" ? [] : marks.map(({ at, text }, index) => ({ x: at, xref: "x", yref: "paper", y: 0.99 - 0.09 * (index % 4), text, showarrow: false, xanchor: "left", xshift: 4, font: { size: 13 }, bgcolor: look.page, opacity: 0.9 })),
+  marked(look, shown, named) {
+    return this.marks.flatMap(({ step, text, kind }) => {
+      const at = placeOf(this.axis, step, shown)
+      return at === null ? [] : [{ at, text: named ? text : "", colour: kind === "coach" ? look.wrong : undefined, dash: kind === "fork" ? "solid" : "dash" }]
     })
   }
 
   /**
-   * One plot was zoomed: the others follow, and the visible steps are fetched at a finer resolution.
+   * One plot was zoomed: the others follow, and the visible steps are fetched at a finer resolution. Without numbers, all of them are shown again.
    * @param {number} [low]
    * @param {number} [high]
    */
   zoomed(low, high) {
-    if (low === undefined || high === undefined) this.whole()
-    else if (this.shown) {
+    const hadWindow = this.window !== null
+    if (low === undefined || high === undefined || !this.shown) this.range = this.window = null
+    else {
       this.range = [low, high]
       this.window = [Math.floor(stepAt(this.axis, low, this.shown)), Math.ceil(stepAt(this.axis, high, this.shown))]
-      this.again()
     }
     this.draw()
+    if (this.window || hadWindow) this.again()
   }
 
   close() {
-    for (const plot of this.plots.values()) window.Plotly?.purge(plot)
+    this.observer.disconnect()
+    for (const plot of Object.values(this.plots)) window.Plotly?.purge(plot)
   }
 }
-
-/** @param {string} colour */
-const faint = (colour) => `${colour}2b` // one sixth of it

@@ -3,11 +3,17 @@
 /** The `data` of the component. `playground.ui.components.training_monitor` */
 export interface MonitorData {
   run: string
-  title: string
+  /** That of the learner, else one that follows from its settings. */
+  name: string
   config: RunSettings
   classes: string[]
   /** Name and title of each optimizer that the run can change to. */
   optimizers: [string, string][]
+  /** Title of each layer. */
+  layers: string[]
+  parameters: number
+  /** Whether the network can be drawn for. */
+  reads_digits: boolean
 }
 
 /** The settings of a run that the views use. `playground.ui.components.training_monitor` */
@@ -15,8 +21,12 @@ export interface RunSettings {
   learning_rate: number
   optimizer: string
   epochs: number
+  /** Images in a step. */
+  batch_size: number
   betas: [number, number]
   precision: string
+  /** Title of the schedule of the learning rate; empty if it is constant. */
+  schedule: string
 }
 
 /** What the live view shows of a run. `playground.server.routes.runs` */
@@ -97,14 +107,14 @@ export interface Judgement {
   version: string
 }
 
-/** A fault of a run, as a page shows it. `playground.runs.coach.finding` */
+/** A fault of a run, or something to try with a healthy one, as a page shows it. `playground.runs.coach.finding` */
 export interface ReportedFinding {
   name: string
   title: string
   evidence: string
   why: string
   advice: string
-  severity: "problem" | "hint"
+  severity: "problem" | "hint" | "idea"
   step: number
   /** Index of the layer in which it shows; -1 for none in particular. */
   layer: number
@@ -112,6 +122,10 @@ export interface ReportedFinding {
   explains: string[]
   /** Best first. */
   remedies: ProposedRemedy[]
+  /** Sets back the learner's own change that caused it; empty if there is nothing to set back. */
+  undo: UndoCommand[]
+  /** Its text on the curves. */
+  mark: string
 }
 
 /** A run that would do better, as a page offers it. `playground.runs.coach.finding` */
@@ -127,17 +141,46 @@ export interface ProposedRemedy {
   at: number
 }
 
-/** The layers and the gallery over the steps. `playground.server.routes.runs` */
+/** A command to the run that sets back what the learner changed. `playground.runs.coach.finding` */
+export interface UndoCommand {
+  command: "learning-rate" | "optimizer"
+  value: number | string
+}
+
+/** The network at one step. `playground.server.routes.runs` */
+export interface Moment {
+  /** Of the layer statistics; 0 before the first. */
+  step: number
+  /** For each layer the norm of its gradient; null where it has none. */
+  gradients: (number | null)[]
+  /** Norm of the update of all parameters ÷ their norm. */
+  movement: number | null
+  /** The steps of all snapshots. */
+  snapshots: number[]
+  /** For each image of the gallery the probability of each class, in thousandths; empty before the first snapshot. */
+  predictions: number[][]
+  /** Of the first layer, if they can be shown. */
+  filters: Filters | null
+  version: string
+}
+
+/** The first layer's weights as images, in one snapshot. `playground.runs.views.inside` */
+export interface Filters {
+  step: number
+  /** (count, channels, height, width) */
+  shape: number[]
+  /** The largest magnitude. */
+  bound: number
+  /** A byte each in base64: 128 for zero, 1 and 255 for minus and plus the bound. */
+  pixels: string
+}
+
+/** The layers over the steps. `playground.server.routes.runs` */
 export interface Inside {
   layers: Layer[]
   steps: number[]
-  /** Their steps. */
-  snapshots: number[]
-  /** Whether the snapshots have images of the first layer's filters. */
-  filters: boolean
   /** For each layer what the newest snapshot has histograms of; empty without a snapshot. */
   histograms: string[][]
-  gallery: Gallery
   version: string
 }
 
@@ -152,7 +195,7 @@ export interface Layer {
   dead: (number | null)[] | null
 }
 
-/** Test images with the network's predictions. `playground.runs.views.inside` */
+/** Test images whose predictions are recorded. `playground.runs.views.inside` */
 export interface Gallery {
   /** (count, channels, height, width) */
   shape: number[]
@@ -160,8 +203,6 @@ export interface Gallery {
   pixels: string
   labels: number[]
   classes: string[]
-  /** For each snapshot and image the probability of each class, in thousandths. */
-  predictions: number[][][]
 }
 
 /** One histogram of a layer for each snapshot. `playground.runs.views.inside` */
@@ -172,19 +213,8 @@ export interface Histograms {
   counts: number[][]
 }
 
-/** The first layer's weights as images, in one snapshot. `playground.runs.views.inside` */
-export interface Filters {
-  step: number
-  /** (count, channels, height, width) */
-  shape: number[]
-  /** The largest magnitude. */
-  bound: number
-  /** A byte each in base64: 128 for zero, 1 and 255 for minus and plus the bound. */
-  pixels: string
-}
-
-/** Everything that one iteration computed, as the server sends it. `playground.training.instruments.closeup` */
-export interface ShownStep {
+/** Everything that one iteration computed. `playground.training.instruments.closeup` */
+export interface RecordedStep {
   step: number
   /** Its name in a configuration. */
   optimizer: string
@@ -207,12 +237,12 @@ export interface ShownStep {
   /** For each layer the norm of the gradient that was cleared; null if it had none. */
   erased: (number | null)[]
   layers: RecordedLayer[]
+  /** None if the first layer has none that can be shown; missing in records of earlier versions. */
+  filter?: RecordedFilter | null
   /** The loss of the batch before the step, without dropout … */
   before: number | null
   /** … and after it. */
   after: number | null
-  /** The type of each layer. */
-  types: string[]
 }
 
 /** Facts about the values of a tensor; null is a non-finite value, here and below. `playground.training.instruments.closeup` */
@@ -260,6 +290,18 @@ export interface Memory {
   mean?: number | null
   square?: number | null
   momentum?: number | null
+}
+
+/** The filter of the first layer whose weights moved most, or the weights of one of its units as an image. `playground.training.instruments.closeup` */
+export interface RecordedFilter {
+  layer: number
+  /** Which of the layer's filters. */
+  index: number
+  /** (channels, height, width) */
+  shape: number[]
+  /** Its weights before the step, row by row. */
+  before: (number | null)[]
+  update: (number | null)[]
 }
 
 /** A new run, a fork or a remedy, that has been submitted. `playground.server.routes.runs` */

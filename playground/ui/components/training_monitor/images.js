@@ -1,62 +1,61 @@
-// A dozen fixed test images and their predictions during training.
+// What the network says now: a few fixed test images with the predicted classes.
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { t } from "../shared/text.js"
-import { Timeline } from "./timeline.js"
 
-/** @import { Inside } from "./documents.js" */
+/** @import { Gallery, Moment } from "./documents.js" */
 
-const TOP = 3
+const SHOWN = 8
 
 export class Images {
-  constructor() {
-    /** @type {Inside | null} */
-    this.seen = null
-    this.box = element("div", "monitor-images")
-    this.timeline = new Timeline(() => this.draw())
-    this.status = element("p", "monitor-hint")
-    this.cards = element("div", "monitor-cards")
-    this.box.append(this.status, this.timeline.box, this.cards)
+  /**
+   * @param {HTMLElement} box
+   * @param {HTMLElement} score says how many are right
+   */
+  constructor(box, score) {
+    this.box = box
+    this.score = score
+    /** @type {Gallery | null} */
+    this.gallery = null
   }
 
-  /** @param {Inside | null} seen */
-  show(seen) {
-    this.seen = seen
-    this.timeline.show(seen?.snapshots ?? [])
-    this.draw()
+  // Empty frames until the images of another run have come: nothing moves then.
+  clear() {
+    this.gallery = null
+    this.score.textContent = ""
+    this.box.replaceChildren(...Array.from({ length: SHOWN }, () => element("figure", "monitor-image")))
   }
 
-  draw() {
-    const { seen } = this
-    if (!seen?.snapshots.length) {
-      this.status.textContent = t("Images appear here after the first training steps.")
-      return this.cards.replaceChildren()
-    }
-    const { shape, pixels, labels, classes, predictions } = seen.gallery
-    const bytes = bytesOf(pixels)
-    const answer = predictions[this.timeline.at]
-    const right = answer.filter((each, index) => ranking(each)[0] === labels[index]).length
-    this.status.textContent = t("The same {n} test images throughout, never used for training. At this step, {right} of {n} are correctly classified.", {
-      n: labels.length, right,
-    })
-    this.cards.replaceChildren(...labels.map((label, index) => {
-      const ranked = ranking(answer[index])
-      const good = ranked[0] === label
-      const card = element("figure", `monitor-card ${good ? "right" : "wrong"}`)
-      const caption = element("figcaption", "", `${good ? "✓" : "✗"} ${classes[label]}`)
-      const bars = element("div", "monitor-bars")
-      for (const one of ranked.slice(0, TOP)) {
-        const bar = element("div", one === label ? "true" : "")
-        const share = answer[index][one] / 1000
-        bar.style.setProperty("--share", String(share))
-        bar.append(element("span", "", classes[one]), element("b", "", percent(share, 0)))
-        bars.append(bar)
-      }
-      card.append(paint(bytes, index, shape.slice(1), 64 / shape[3], { label: classes[label] }), caption, bars)
-      return card
+  /** @param {Gallery} gallery */
+  open(gallery) {
+    this.gallery = gallery
+    const bytes = bytesOf(gallery.pixels)
+    this.box.replaceChildren(...gallery.labels.slice(0, SHOWN).map((label, index) => {
+      const figure = element("figure", "monitor-image")
+      figure.append(paint(bytes, index, gallery.shape.slice(1), 1, { label: gallery.classes[label] }), element("figcaption", "", "\u00a0"))
+      return figure
     }))
+  }
+
+  /** @param {Moment["predictions"]} predictions */
+  show(predictions) {
+    const { gallery } = this
+    if (!gallery || !predictions.length) return
+    let count = 0
+    ;[...this.box.children].forEach((figure, index) => {
+      const [best] = ranking(predictions[index])
+      const isRight = best === gallery.labels[index]
+      const chance = percent(predictions[index][best] / 1000, 0)
+      count += Number(isRight)
+      figure.className = `monitor-image ${isRight ? "right" : "wrong"}`
+      const name = element("b", "", isRight ? gallery.classes[best] : t("{class}?", { class: gallery.classes[best] }))
+      figure.lastElementChild?.replaceChildren(name, ` ${chance}`)
+      figure.setAttribute("title", isRight ? t("Correct: {class}, {probability}", { class: gallery.classes[best], probability: chance })
+        : t("Misclassified: {label} was read as {class}, {probability}", { label: gallery.classes[gallery.labels[index]], class: gallery.classes[best], probability: chance }))
+    })
+    this.score.textContent = t("{right} of {all} correct", { right: count, all: this.box.children.length })
   }
 }
 

@@ -1,45 +1,36 @@
 // Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
 import { request } from "../shared/client.js"
-import { find, tab } from "../shared/dom.js"
+import { button, find } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
-import { Tabs } from "../shared/tabs.js"
+import { draw, html } from "../shared/templates.js"
 import { t } from "../shared/text.js"
+import { endOf, placeOf } from "./axis.js"
+import { Bar } from "./bar.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
-import { learningRate, marks, timeLeft } from "./facts.js"
+import { marks } from "./facts.js"
+import { Fork } from "./fork.js"
 import { Images } from "./images.js"
-import { RunInside } from "./inside.js"
-import { Steering } from "./steering.js"
+import { InsideNow } from "./inside.js"
+import { Layers } from "./layers.js"
+import { number } from "./numbers.js"
 import { OneStep } from "./step.js"
+import { Strip } from "./strip.js"
 
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { Inside, Judgement, LiveRun, MonitorData, ReportedFinding, StartedRun } from "./documents.js"
- * @import { Ask, State } from "./types.js"
+ * @import { Gallery, Inside, Judgement, LiveRun, Moment, MonitorData, RecordedStep, ReportedFinding, StartedRun } from "./documents.js"
+ * @import { State } from "./types.js"
  */
-
-/** @typedef {"curves" | "images" | "inside" | "step"} ViewName */
 
 const LIVE_MS = 300 // between two requests while a run is training
 const IDLE_MS = 1500 // … and while it is not
 const HURRY_MS = 5000 // how long to keep requesting quickly after a command
-const SLOW_MS = 1200 // between two requests for layer statistics or findings of the coach
-/** @type {Record<State, string>} */
-const STATES = {
-  queued: t("Queued"), running: t("Running"), paused: t("Paused"), finished: t("Finished"),
-  stopped: t("Stopped"), failed: t("Failed"), interrupted: t("Interrupted"),
-}
-/** @type {Record<State, string[]>} */
-const BUTTONS = {
-  queued: ["stop"], running: ["pause", "stop"], paused: ["resume", "step", "stop"],
-  stopped: ["resume"], failed: [], interrupted: ["resume"], finished: [],
-}
+const SLOW_MS = 900 // between two requests for what changes more slowly
 const ENDED = ["finished", "stopped", "failed", "interrupted"]
-/** @type {[ViewName, string][]} */
-const VIEWS = [["curves", t("Curves")], ["images", t("Test images")], ["inside", t("Layers")], ["step", t("One step")]]
 class Refusal extends Error {}
 
 class Monitor {
@@ -54,14 +45,18 @@ class Monitor {
     this.shown = null
     /** @type {[number, number] | null} the steps whose curves are shown, if not all of them */
     this.range = null
+    /** @type {Moment | null} what is shown of the inside: now, or at the step to which the learner went back */
+    this.moment = null
+    /** @type {Gallery | null} */
+    this.gallery = null
     /** @type {Inside | null} */
     this.seen = null
-    /** @type {string | null} the version of the run when the coach was asked last */
-    this.judged = null
+    /** @type {string | null} the version of the run when what changes slowly was requested last */
+    this.looked = null
     this.verdict = "" // the version of the findings
     /** @type {ReportedFinding[]} */
     this.findings = []
-    this.slow = 0 // when layer statistics or findings were requested last
+    this.slow = 0 // when what changes slowly was requested last
     this.hurry = 0 // until when to request quickly
     /** @type {number | undefined} */
     this.timer = undefined
@@ -70,29 +65,41 @@ class Monitor {
     this.ended = () => {}
     /** @type {(run: string) => void} */
     this.opened = () => {}
-    /** @type {NodeListOf<HTMLButtonElement>} */
-    this.commands = this.root.querySelectorAll("[data-command]")
-    for (const button of this.commands) button.onclick = () => this.press(commandOf(button))
-    /** @type {Ask} */
-    const ask = (path, query) => this.ask(path, query)
-    this.steering = new Steering((name, value) => this.command(name, value), (step, changes) => this.begin("/fork", { step, changes }))
-    this.coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }))
-    this.parts = { curves: new Curves(() => this.look()), images: new Images(), inside: new RunInside(ask), step: new OneStep(ask, () => this.press("step")) }
-    this.tabs = new Tabs(find(this.root, ".monitor-views"))
-    this.tabs.list.before(this.coach.box, this.steering.box)
-    this.tabs.list.append(...VIEWS.map(([name, title]) => tab(name, title, () => { this.open(name); this.refresh() })))
-    /** @type {ViewName} */
-    this.view = "curves"
-    this.open("curves")
+    /** @type {(to: string) => void} */
+    this.left = () => {}
+    this.message = find(this.root, ".monitor-message")
+    this.place = find(this.root, ".monitor-moment")
+    this.draws = button(t("Draw with it"), () => this.left("draw"), { name: "monitor-small" })
+    this.evaluates = button(t("Evaluate it"), () => this.left("evaluate"), { name: "monitor-small" })
+    this.parts = this.build()
+    this.areLayersVisible = false
+    this.observer = new IntersectionObserver(([entry]) => { this.areLayersVisible = entry.isIntersecting; if (entry.isIntersecting) this.refresh() })
+    this.observer.observe(find(this.root, ".monitor-layers"))
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.look()) // a hidden tab costs nothing
     document.addEventListener("visibilitychange", this.onVisible)
   }
 
-  /** @param {ViewName} name */
-  open(name) {
-    this.view = name
-    this.tabs.select(name)
-    find(this.root, ".monitor-view").replaceChildren(this.parts[name].box)
+  build() {
+    /** @param {string} name */
+    const part = (name) => find(this.root, `.monitor-${name}`)
+    const layers = new Layers(part("layers"), (path, query) => this.ask(path, query))
+    const plots = { loss: find(this.root, "[data-plot=loss]"), accuracy: find(this.root, "[data-plot=accuracy]"), rate: layers.rate }
+    const coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }), (name, value) => this.press(name, value))
+    part("advice").append(coach.box)
+    const fork = new Fork((step, changes) => this.begin("/fork", { step, changes }))
+    this.root.append(fork.box)
+    part("uses").append(this.draws, this.evaluates)
+    const strip = new Strip(part("strip"), (step) => this.rewind(step))
+    return {
+      coach, fork, layers, strip,
+      bar: new Bar(part("bar"), {
+        command: (name, value) => this.press(name, value), replay: () => strip.replay(), rename: (name) => this.rename(name), open: (run) => this.opened(run), setUp: () => this.left("setup"),
+      }),
+      curves: new Curves(plots, part("axes"), () => this.look()),
+      images: new Images(part("images"), find(this.root, "[data-fact=right]")),
+      inside: new InsideNow(part("inside")),
+      step: new OneStep(part("lines"), part("inside"), part("drawing")),
+    }
   }
 
   /** @param {Component<MonitorData>} component */
@@ -100,17 +107,32 @@ class Monitor {
     this.data = data
     this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
     this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
-    find(this.root, ".monitor-title").textContent = data.title
-    if (this.run !== data.run) {
-      this.run = data.run
-      this.leaving = false
-      this.shown = this.seen = this.judged = null
-      this.verdict = ""
-      this.findings = []
-      this.slow = 0
-      this.coach.clear()
-      this.look()
-    } else if (this.shown) this.refresh() // the theme may have changed
+    this.left = (to) => setTriggerValue("left", { to })
+    if (this.run !== data.run) this.begins(data)
+    else if (this.shown) { // its name or the theme may have changed
+      if (this.gallery) this.parts.images.open(this.gallery)
+      this.show(this.shown)
+      this.showMoment()
+    }
+  }
+
+  /** @param {MonitorData} data of another run than before */
+  begins(data) {
+    this.run = data.run
+    this.leaving = false
+    this.shown = this.moment = this.gallery = this.seen = this.looked = null
+    this.verdict = ""
+    this.findings = []
+    this.slow = 0
+    this.message.hidden = true
+    this.parts.coach.clear()
+    this.parts.images.clear()
+    this.parts.inside.clear(data.layers)
+    this.parts.step.clear(data)
+    this.parts.strip.stop()
+    this.parts.strip.go(null)
+    this.draws.hidden = !data.reads_digits
+    this.look()
   }
 
   /**
@@ -148,45 +170,87 @@ class Monitor {
     this.timer = setTimeout(() => this.look(), live ? LIVE_MS : IDLE_MS)
   }
 
-  // Fetch what changes more slowly: the coach, and the open view.
+  // Fetch what changes more slowly: the coach, predictions and gradients, a step that was recorded, and the layers if they are in sight.
   async lookInside(now = false) {
-    const { run, shown, data } = this
-    if (!shown || !data) return
-    if (!now && (this.judged === shown.version || (shown.state === "running" && Date.now() - this.slow < SLOW_MS))) return
+    const { run, shown } = this
+    if (!shown || !now && (this.looked === shown.version || (shown.state === "running" && Date.now() - this.slow < SLOW_MS))) return
     this.slow = Date.now()
+    await Promise.all([this.lookAtCoach(run, shown), this.lookAtMoment(run), this.lookAtStep(run), this.areLayersVisible && this.lookAtLayers(run)])
+    if (run === this.run) this.looked = shown.version
+  }
+
+  /**
+   * @param {string} run
+   * @param {LiveRun} shown
+   */
+  async lookAtCoach(run, shown) {
     /** @type {Judgement | null} */
     const judgement = await this.ask("/coach", { seen: this.verdict })
     if (run !== this.run) return
-    this.judged = shown.version
     if (judgement) {
       this.verdict = judgement.version
       this.findings = judgement.findings
+      this.draw()
     }
-    this.coach.show(this.findings, shown.state)
-    if (this.view === "images" || this.view === "inside") await this.lookDeeper(run)
-    else if (this.view === "step") await this.parts.step.show(run, shown.state, data, shown.steerable)
-    else if (judgement) this.draw()
+    this.parts.coach.show(this.findings, shown.state)
   }
 
   /** @param {string} run */
-  async lookDeeper(run) {
+  async lookAtMoment(run) {
+    const at = this.parts.strip.at
+    /** @type {Query} */
+    const query = { seen: this.moment?.version ?? "" }
+    if (at !== null) query.at = at
+    /** @type {Moment | null} */
+    const moment = await this.ask("/moment", query)
+    if (run !== this.run || at !== this.parts.strip.at) return
+    if (moment) this.moment = moment
+    if (!this.gallery && this.moment?.predictions.length) {
+      /** @type {Gallery} */
+      const gallery = await this.ask("/gallery")
+      if (run !== this.run) return
+      this.gallery = gallery
+      this.parts.images.open(gallery)
+    }
+    this.showMoment()
+  }
+
+  /** @param {string} run */
+  async lookAtStep(run) {
+    const { step } = this.parts
+    /** @type {RecordedStep | null} */
+    const recorded = await this.ask("/closeup", { seen: step.seen?.step ?? "" })
+    if (recorded && run === this.run) step.record(recorded)
+  }
+
+  /** @param {string} run */
+  async lookAtLayers(run) {
     /** @type {Inside | null} */
     const seen = await this.ask("/inside", { seen: this.seen?.version ?? "" })
-    if (run !== this.run) return
+    if (run !== this.run || !this.data) return
     if (seen) this.seen = seen
-    if (this.view === "images") this.parts.images.show(this.seen)
-    else this.parts.inside.show(run, this.seen)
+    if (this.seen?.steps.length) this.parts.layers.show(run, this.data.layers, this.seen)
   }
 
   async refresh() {
-    if (this.view === "curves") this.draw()
-    else await this.lookInside(true).catch((error) => this.refused(error))
+    await this.lookInside(true).catch((error) => this.refused(error))
   }
 
-  /** @param {string} name */
-  async press(name) {
-    if (name === "step") this.open("step")
-    await this.command(name, 0)
+  /** @param {number | null} step to which the learner went back; null for now */
+  rewind(step) {
+    this.parts.curves.rewind(step)
+    this.showPlace()
+    if (this.shown) this.lookAtMoment(this.run).catch((error) => this.refused(error))
+  }
+
+  /**
+   * @param {string} name
+   * @param {number | string} [value]
+   */
+  async press(name, value = 0) {
+    if (name === "step") this.parts.step.expect()
+    this.parts.strip.go(null)
+    await this.command(name, value)
   }
 
   /**
@@ -195,7 +259,7 @@ class Monitor {
    * @param {Record<string, unknown>} body
    */
   async send(path, body) {
-    const answer = await request(`api/runs/${this.run}${path}`, { body })
+    const answer = await request(path, { body })
     if (!answer.error) return answer
     this.complain(answer.error)
     return null
@@ -206,7 +270,7 @@ class Monitor {
    * @param {number | string} value
    */
   async command(command, value) {
-    await this.send("/command", { command, value })
+    await this.send(`api/runs/${this.run}/command`, { command, value })
     this.hurry = Date.now() + HURRY_MS
     this.look()
   }
@@ -218,8 +282,13 @@ class Monitor {
    */
   async begin(path, body) {
     /** @type {StartedRun | null} */
-    const answer = await this.send(path, body)
+    const answer = await this.send(`api/runs/${this.run}${path}`, body)
     if (answer) this.opened(answer.run)
+  }
+
+  /** @param {string} name */
+  async rename(name) {
+    if (await this.send("api/compare/label", { run: this.run, name })) this.left("renamed")
   }
 
   /**
@@ -233,49 +302,69 @@ class Monitor {
 
   /** @param {string} message */
   complain(message) {
-    find(this.root, ".monitor-message").textContent = message
+    this.message.hidden = !message
+    this.message.textContent = message
   }
 
   /** @param {LiveRun} shown */
   show(shown) {
     const before = this.shown?.state
     this.shown = shown
-    const badge = find(this.root, ".monitor-state")
-    badge.textContent = shown.state === "queued" && shown.queue ? t("Queued · position {place}", { place: shown.queue }) : STATES[shown.state]
-    badge.dataset.state = shown.state
-    for (const button of this.commands) button.hidden = !shown.steerable || !BUTTONS[shown.state].includes(commandOf(button))
-    this.parent(shown.parent)
-    this.facts(shown)
-    this.complain(shown.message)
-    if (this.data) this.steering.show(this.run, shown, this.data)
-    if (this.view === "curves") this.draw()
-    if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
-  }
-
-  /** @param {LiveRun["parent"]} parent */
-  parent(parent) {
-    /** @type {HTMLAnchorElement} */
-    const link = find(this.root, ".monitor-parent")
-    link.hidden = !parent
-    if (!parent) return
-    link.textContent = t("Forked from another run at step {step}", { step: grouped(parent.step) })
-    link.href = `train?run=${parent.run}`
-    link.onclick = (event) => { event.preventDefault(); this.opened(parent.run) }
-  }
-
-  /** @param {LiveRun} shown */
-  facts(shown) {
     const share = shown.total_steps ? shown.step / shown.total_steps : 0
     const progress = find(this.root, ".monitor-progress")
     progress.setAttribute("aria-valuenow", Math.round(100 * share))
     find(progress, "span").style.transform = `scaleX(${share})`
-    const each = shown.per_epoch || 1
-    this.fact("epoch", shown.step ? `${(shown.step / each).toFixed(1)} / ${Number((shown.total_steps / each).toFixed(2))}` : "–")
-    this.fact("time", shown.state === "finished" ? t("Training time") : t("Time left"))
-    this.fact("left", timeLeft(shown))
-    this.fact("images_per_second", shown.images_per_second ? grouped(Math.round(shown.images_per_second)) : "–")
-    this.fact("learning_rate", shown.learning_rate === null ? "–" : learningRate(shown.learning_rate))
+    if (shown.message || before !== shown.state) this.complain(shown.message)
+    this.draws.disabled = this.evaluates.disabled = !shown.checkpoints.length
+    this.draw()
+    if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
+  }
+
+  draw() {
+    const { shown, data } = this
+    if (!shown || !data) return
+    this.parts.bar.show(shown, data)
+    this.fact("loss", number(shown.batches.loss?.at(-1), 3))
     this.fact("accuracy", percent(shown.test_accuracy, (shown.test_accuracy ?? 0) > 0.985 ? 2 : 1))
+    this.parts.curves.show(this.run, shown, marks(shown, this.findings, data.optimizers))
+    this.parts.step.show(shown, this.moment)
+    this.showStrip(shown)
+  }
+
+  /** @param {LiveRun} shown */
+  showStrip(shown) {
+    const { axis } = this.parts.curves
+    const place = (/** @type {number} */ step) => Math.min(1, (placeOf(axis, step, shown) ?? 0) / endOf(axis, shown))
+    this.parts.strip.show({ steps: this.moment?.snapshots ?? [], checkpoints: shown.checkpoints, now: shown.step, place })
+    this.showPlace()
+  }
+
+  // Beneath the accuracy: at which moment the page is, and what can be done from there.
+  showPlace() {
+    const { shown } = this
+    const { at } = this.parts.strip
+    const canFork = Boolean(shown?.checkpoints.length)
+    const branch = html`<button type="button" class="monitor-small monitor-branch" ?disabled=${!canFork} title=${t("Start a new run that continues from a checkpoint")}
+      @click=${(/** @type {any} */ event) => this.openFork(event.currentTarget)}>${t("Continue from here…")}</button>`
+    draw(this.place, at === null
+      ? html`<span class="monitor-note">${t("Drag the handle to go back in time.")}</span>${branch}`
+      : html`<b>${t("step {step}", { step: grouped(at) })}</b><button type="button" class="monitor-small" @click=${() => { this.parts.strip.stop(); this.parts.strip.go(null) }}>${t("Back to now")}</button>${branch}`)
+  }
+
+  /** @param {Element} anchor */
+  openFork(anchor) {
+    const { shown, data } = this
+    this.parts.strip.stop()
+    if (shown && data) this.parts.fork.open(anchor, shown, data.config, data.optimizers, this.parts.strip.at)
+  }
+
+  showMoment() {
+    const { moment, shown } = this
+    if (!moment || !shown) return
+    this.parts.images.show(moment.predictions)
+    this.parts.inside.show(moment)
+    this.parts.step.show(shown, moment)
+    this.showStrip(shown)
   }
 
   /**
@@ -286,20 +375,16 @@ class Monitor {
     find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
-  draw() {
-    if (this.shown && this.data) this.parts.curves.show(this.run, this.shown, marks(this.shown, this.findings, this.data.optimizers))
-  }
-
   close() {
     this.closed = true
     clearTimeout(this.timer)
     document.removeEventListener("visibilitychange", this.onVisible)
+    this.observer.disconnect()
+    this.parts.strip.stop()
+    this.parts.step.close()
     this.parts.curves.close()
-    this.parts.inside.close()
+    this.parts.layers.close()
   }
 }
-
-/** @param {HTMLButtonElement} button */
-const commandOf = (button) => button.dataset.command ?? ""
 
 export default mounting(Monitor)

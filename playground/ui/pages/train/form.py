@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from playground.data.augmentation import Augmentation
 from playground.data.catalogue import DatasetInfo
@@ -23,17 +24,23 @@ SLIDER_STEPS = 200
 """A number whose range has at most so many steps is chosen with a slider."""
 
 
-def choose_settings(dataset: DatasetInfo, network: NetworkSpec) -> dict[str, Any]:
-    """The values of a configuration as the learner sets them, starting from what suits the data set and the network."""
+def choose_settings(dataset: DatasetInfo, network: NetworkSpec, main: DeltaGenerator, more: DeltaGenerator) -> dict[str, Any]:
+    """The values of a configuration as the learner sets them, starting from what suits the data set and the network.
+
+    Args:
+        dataset: the data set.
+        network: the network.
+        main: where the settings stand that matter most.
+        more: where the others stand.
+    """
     offered = [each for each in SETTINGS if each.name not in ELSEWHERE and each.fits(dataset, network)]
     first = suggested(dataset.name, network.name)
     chosen = {each.name: each.value(first) for each in SETTINGS if each.name not in ELSEWHERE}
-    for each in (each for each in offered if each.is_basic):
-        chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
-    with st.expander(t("More settings"), icon=":material/tune:"):
-        for each in (each for each in offered if not each.is_basic):
-            if each.applies_to(SimpleNamespace(**chosen)):
-                chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
+    for is_basic, place in ((True, main), (False, more)):
+        with place:
+            for each in (each for each in offered if each.is_basic == is_basic):
+                if each.applies_to(SimpleNamespace(**chosen)):
+                    chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
     augment = {name.removeprefix("augment."): chosen.pop(name) for name in list(chosen) if name.startswith("augment.")}
     return {**chosen, "augment": Augmentation(**augment)}
 
