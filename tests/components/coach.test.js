@@ -19,6 +19,8 @@ test("the learner's own change can be undone, an idea be tried; of another probl
   assert.deepEqual(line([idea], nothing), { finding: idea, kind: "idea", act: "remedy" })
   const watching = finding({ severity: "idea" })
   assert.deepEqual(line([watching], nothing), { finding: watching, kind: "idea", act: "" })
+  const late = finding({ name: "own-change", remedies: [{ id: "1", label: "Go back to step 660, before the change" }] })
+  assert.deepEqual(line([late], nothing), { finding: late, kind: "problem", act: "remedy" })
   const other = finding({ remedies: [{ id: "1", label: "Train with AdamW" }] })
   assert.deepEqual(line([other], nothing), { finding: other, kind: "problem", act: "" })
 })

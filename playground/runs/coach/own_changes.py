@@ -96,10 +96,11 @@ def own_change(record: Record) -> Finding | None:
     else:
         return None
     undo = _undo(record, change)
+    is_set_back = (record.learning_rate, record.optimizer) == (change.rates[0], change.optimizers[0])
     return Finding(
         "own-change",
         change.text,
-        effect.evidence,
+        joined([effect.evidence, msg("It is set back, but the loss has not recovered.")]) if is_set_back else effect.evidence,
         msg("The step before it worked. What changed is the size or the direction of the steps: they now lead away from the minimum."),
         _advice(record, undo),
         "problem" if undo or record.is_over else "hint",
@@ -204,7 +205,7 @@ def _advice(record: Record, undo: tuple[Undo, ...]) -> str:
         return msg("Go back to a checkpoint before the change.")
     if undo:
         return msg("Undo it, and see whether the loss falls again; or keep watching what happens.")
-    return msg("It is set back. If the loss does not fall again, go back to a checkpoint before the change.")
+    return msg("If the loss does not fall again, go back to a checkpoint before the change.")
 
 
 def _remedies(record: Record, change: OwnChange) -> Remedies:

@@ -98,7 +98,8 @@ def test_a_change_that_is_set_back_keeps_its_finding_until_the_loss_recovers() -
     finding = own_change(changed(noisy(2.7, 80), changes=back))
     assert finding is not None
     assert (finding.severity, finding.undo, finding.title) == ("hint", (), "You raised the learning rate from 0.003 to 0.3 at step 678")
-    assert finding.advice == "It is set back. If the loss does not fall again, go back to a checkpoint before the change."
+    assert finding.evidence.endswith(" It is set back, but the loss has not recovered.")
+    assert finding.advice == "If the loss does not fall again, go back to a checkpoint before the change."
     assert own_change(changed([*noisy(2.7, 80), *noisy(0.03, 20)], changes=back)) is None
 
 

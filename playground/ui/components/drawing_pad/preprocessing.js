@@ -1,6 +1,7 @@
 // The preprocessing from strokes to the network's input, an image for each step; a step can be switched off, to see what it is for.
 
 import { element, find } from "../shared/dom.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { seen } from "./answers.js"
 
@@ -43,7 +44,7 @@ export class Preprocessing {
     })
     const steps = element("div", "steps")
     steps.append(...this.figures)
-    this.box.append(element("p", "note", t("The network was trained on MNIST digits, so your drawing is converted to the same form. Switch a step off and draw a small digit in a corner: the prediction fails.")), steps)
+    this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the prediction fails.")), steps)
   }
 
   get without() {

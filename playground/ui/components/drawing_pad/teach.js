@@ -4,6 +4,7 @@ import { bytesOf, paint } from "../shared/bytes.js"
 import { address, request } from "../shared/client.js"
 import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 
 const POLL_MS = 250
@@ -45,7 +46,7 @@ export class Teach {
     this.take = element("a", "", t("Download my digits"))
     Object.assign(this.take, { href: address("api/drawings/my-digits.zip").href, download: "my-digits.zip" })
     this.box.append(
-      element("p", "note", t("Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run fine-tunes it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well.")),
+      withTerms("p", "note", t("Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run [[fine-tunes|fine-tuning]] it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well.")),
       this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
     )
   }

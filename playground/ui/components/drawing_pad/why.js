@@ -4,6 +4,7 @@ import { bytesOf } from "../shared/bytes.js"
 import { pixel } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
 const SIDE = 168 // pixels on the screen
@@ -26,7 +27,7 @@ export class Why {
     this.choice.label = t("Method")
     this.choice.value = "integrated-gradients" // which separates evidence for from evidence against
     this.choice.onchange = () => this.again()
-    const label = element("div", "choice", t("Method"))
+    const label = withTerms("div", "choice", t("[[Method|attribution]]"))
     label.append(" ", this.choice)
     this.explains = element("p", "note")
     this.pictures = element("div", "pictures")

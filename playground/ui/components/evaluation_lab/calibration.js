@@ -3,8 +3,7 @@
 import { element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
-import { draw } from "../shared/templates.js"
-import { marked } from "../shared/term.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 
 /** @import { Bin, Summary } from "./documents.js" */
@@ -23,8 +22,7 @@ export class Calibration {
     /** @type {(title: string, plot: HTMLElement) => HTMLElement} */
     const figure = (title, plot) => { const box = element("figure"); box.append(element("figcaption", "", title), plot); return box }
     plots.append(figure(t("Accuracy by confidence"), this.plot), figure(t("Test images by confidence"), this.counts))
-    const hint = element("p", "evaluation-hint")
-    draw(hint, marked(t("The [[expected calibration error]] is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017).")))
+    const hint = withTerms("p", "evaluation-hint", t("The [[expected calibration error]] is the mean distance of the bars from the diagonal, each weighted by its number of images (Guo et al., 2017)."))
     this.box.append(this.summary, plots, hint)
   }
 

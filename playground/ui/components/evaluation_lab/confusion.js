@@ -2,8 +2,7 @@
 
 import { element } from "../shared/dom.js"
 import { grouped } from "../shared/format.js"
-import { draw } from "../shared/templates.js"
-import { marked } from "../shared/term.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { cards } from "./cards.js"
 
@@ -28,8 +27,7 @@ export class Confusion {
     const scroll = element("div", "evaluation-scroll")
     scroll.append(this.table)
     const left = element("div")
-    const hint = element("p", "evaluation-hint")
-    draw(hint, marked(t("This [[confusion matrix]] has the true class in rows and the predicted class in columns. The diagonal counts the correct predictions. Click a number to see its images.")))
+    const hint = withTerms("p", "evaluation-hint", t("This [[confusion matrix]] has the true class in rows and the predicted class in columns. The diagonal counts the correct predictions. Click a number to see its images."))
     left.append(scroll, hint)
     this.caption = element("h2")
     this.images = element("div", "evaluation-cards")

@@ -3,6 +3,7 @@
 import { percent } from "../shared/format.js"
 import { theme } from "../shared/plot.js"
 import { draw, html, live, nothing, repeat } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { language, t } from "../shared/text.js"
 import { link } from "./link.js"
 import { STATES, compare, drawnLine, duration, isActive } from "./marks.js"
@@ -122,7 +123,7 @@ export class RunList {
     const before = this.tops()
     draw(this.box, html`
       <header class="comparison-title-row">
-        <h2>${t("Test accuracy")}</h2>
+        <h2>${marked(t("[[Test accuracy|test accuracy]]"))}</h2>
         ${this.runs && ranked.length ? html`<button type="button" class="comparison-text" @click=${() => this.act.choose([])}>${t("Choose none")}</button>` : nothing}
       </header>
       <ol class="comparison-ranking">${repeat(ranked, ({ run }) => run, (each, index) => this.racer(each, index, look))}</ol>

@@ -3,6 +3,7 @@
 // <glossary-term name="stride">strides</glossary-term>    in html and in templates of lit-html; `name` is that of playground/glossary/terms.py
 // term("stride")                                          the element for a script; term("stride", t("Strides")) with another text
 // marked(t("Each [[stride]] is a step in memory."))       a sentence with its terms, for a template; another text stands before a bar, as in translations: [[步幅|stride]]
+// withTerms("p", "hint", t("…"))                          the same as an element for a script
 
 import { address, request } from "./client.js"
 import { element, rich } from "./dom.js"
@@ -83,6 +84,19 @@ export function partsOf(sentence) {
 
 /** @param {string} sentence with terms in double brackets */
 export const marked = (sentence) => partsOf(sentence).map(({ text, name }) => (name ? html`<glossary-term name=${name}>${text}</glossary-term>` : text))
+
+/**
+ * An element with a sentence and its terms.
+ * @template {keyof HTMLElementTagNameMap} Kind
+ * @param {Kind} kind
+ * @param {string} name its classes
+ * @param {string} sentence with terms in double brackets
+ */
+export function withTerms(kind, name, sentence) {
+  const made = element(kind, name)
+  made.append(...partsOf(sentence).map(({ text, name: known }) => (known ? term(known, text) : text)))
+  return made
+}
 
 const registry = globalThis.customElements
 if (registry && !registry.get("glossary-term")) registry.define("glossary-term", GlossaryTerm)

@@ -34,6 +34,7 @@ from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.device import choose_device, chosen_device
 from playground.ui.shared.errors import show
+from playground.ui.shared.glossary import glossary
 from playground.ui.shared.networks import fitting_networks
 
 RATES = "0.03, 0.003, 0.0003"
@@ -112,8 +113,10 @@ def _choose_common(info: DatasetInfo, network: NetworkSpec) -> TrainConfig:
     """Let the learner choose the settings that all runs share."""
     first = suggested(info.name, network.name)
     left, right = st.columns(2)
-    epochs = left.number_input(t("Epochs"), 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=state.RACE_EPOCHS.of(info.name).key)
-    seed = right.number_input(t("Seed"), 0, 2**31 - 1, first.seed, key=state.RACE_SEED.key, help=t("The same seed gives the same race."))
+    epochs = left.number_input(
+        t("Epochs"), 0.1, 1000.0, min(FIRST_EPOCHS, float(first.epochs)), 1.0, format="%g", key=state.RACE_EPOCHS.of(info.name).key, help=glossary("epoch")
+    )
+    seed = right.number_input(t("Seed"), 0, 2**31 - 1, first.seed, key=state.RACE_SEED.key, help=glossary("seed"))
     return replace(first, epochs=float(epochs), seed=int(seed))
 
 
@@ -129,14 +132,22 @@ def _choose_variations(config: TrainConfig) -> tuple[TrainConfig, list[Variation
     titles = {each.name: t(each.title) for each in interchangeable_with(config.optimizer)}
     if kind == "optimizer":
         names = st.pills(
-            t("Optimizers"), list(titles), selection_mode="multi", default=FIRST_OPTIMIZERS, format_func=titles.__getitem__, key=state.RACE_OPTIMIZERS.key
+            t("Optimizers"),
+            list(titles),
+            selection_mode="multi",
+            default=FIRST_OPTIMIZERS,
+            format_func=titles.__getitem__,
+            key=state.RACE_OPTIMIZERS.key,
+            help=glossary("optimizer"),
         )
         common = {"learning_rate": config.learning_rate, "optimizer": titles[config.optimizer]}
         explanation = t("Otherwise, all use the learning rate {learning_rate:g}, as {optimizer} does.", **common)
         usual = st.checkbox(t("Give each its usual learning rate"), key=state.RACE_SUITED.key, help=explanation)
         return config, by_optimizer(config, [name for name in titles if name in names], usual=usual)
     index = list(titles).index(config.optimizer)
-    optimizer = st.selectbox(t("Optimizer"), list(titles), index, format_func=titles.__getitem__, key=state.RACE_OPTIMIZER.of(config.dataset).key)
+    optimizer = st.selectbox(
+        t("Optimizer"), list(titles), index, format_func=titles.__getitem__, key=state.RACE_OPTIMIZER.of(config.dataset).key, help=glossary("optimizer")
+    )
     config = replace(config, optimizer=optimizer)
     if kind == "learning_rate":
         rates = st.text_input(t("Learning rates"), RATES, key=state.RACE_RATES.key, help=t("Two to six numbers, such as 0.1, 0.01."))
