@@ -2,6 +2,5 @@
 
 from playground.ui.pages import evaluate
 
-evaluate.heading()
-if model := evaluate.choose():
+if model := evaluate.heading_and_choice():
     evaluate.show(*model)

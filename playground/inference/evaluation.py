@@ -305,6 +305,17 @@ def summary(evaluation: Evaluation) -> Summary:
     }
 
 
+def image(evaluation: Evaluation, index: int) -> Tensor:
+    """Return one test image, ``(C, H, W)`` uint8.
+
+    Raises:
+        ConfigError: the index is out of range.
+    """
+    _require_images(evaluation, np.asarray([index]))
+    found: Tensor = evaluation.images.test_images[index]
+    return found
+
+
 def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> Pictures:
     """Return images with their predictions as plain data for JSON.
 
@@ -314,14 +325,7 @@ def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> Picture
     index = np.asarray(indices, dtype=np.int64)
     if len(index) > MAX_PAGE:
         raise ConfigError([msg("At most {most} images can be requested at once, not {count:,}.", most=MAX_PAGE, count=len(index))])
-    if index.size and not (index.min() >= 0 and index.max() < len(evaluation.labels)):
-        problem = msg(
-            "The test images are numbered from 0 to {last:,}, not from {low:,} to {high:,}.",
-            last=len(evaluation.labels) - 1,
-            low=int(index.min()),
-            high=int(index.max()),
-        )
-        raise ConfigError([problem])
+    _require_images(evaluation, index)
     pixels = evaluation.images.test_images[torch.from_numpy(index)].numpy()
     probabilities = evaluation.probabilities[index]
     most_likely = np.argsort(-probabilities, axis=1, kind="stable")[:, :3]
@@ -498,3 +502,19 @@ def _calibration_as_json(calibration: metrics.Calibration) -> Calibration:
 
 def _round(value: float) -> float:
     return round(float(value), 6)
+
+
+def _require_images(evaluation: Evaluation, index: Counts) -> None:
+    """Raise an error unless all indices are those of test images.
+
+    Raises:
+        ConfigError: an index is out of range.
+    """
+    if index.size and not (index.min() >= 0 and index.max() < len(evaluation.labels)):
+        problem = msg(
+            "The test images are numbered from 0 to {last:,}, not from {low:,} to {high:,}.",
+            last=len(evaluation.labels) - 1,
+            low=int(index.min()),
+            high=int(index.max()),
+        )
+        raise ConfigError([problem])

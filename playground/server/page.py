@@ -1,4 +1,4 @@
-"""The html page that Streamlit serves, with the playground's style sheet in it: a style sheet that a script sends later would move what is already shown."""
+"""The html page that Streamlit serves, with the playground's style sheet and frame in it: a style sheet that a script sends later would move what is shown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from playground.environment import PACKAGE
+from playground.server import web
 
 STYLES = PACKAGE / "ui" / "shell" / "app.css"
+FRAME = "frame/frame.js"
+"""The script of what stands around every page, among those of the components."""
 NOT_FORWARDED = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
 """Request headers whose response would not be the whole page as text."""
 OF_THE_FILE = ("etag", "last-modified", "accept-ranges")
@@ -20,11 +23,12 @@ def asks_for_page(scope: Scope) -> bool:
 
 
 class StyledPage:
-    """Insert the style sheet into each page."""
+    """Insert the style sheet and the frame's script into each page."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._styles = b"<style>" + STYLES.read_bytes() + b"</style></head>"
+        script = f'<script type="module" src="{web.address()}/{FRAME}"></script>'  # no text: html
+        self._inserted = b"<style>" + STYLES.read_bytes() + b"</style>" + script.encode() + b"</head>"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not asks_for_page(scope):
@@ -48,7 +52,7 @@ class StyledPage:
         await self._app(whole, receive, send_styled)
 
     async def _send(self, start: Message, body: bytes, send: Send) -> None:
-        body = body.replace(b"</head>", self._styles, 1)
+        body = body.replace(b"</head>", self._inserted, 1)
         headers = MutableHeaders(scope=start)
         headers["content-length"] = str(len(body))
         for name in OF_THE_FILE:

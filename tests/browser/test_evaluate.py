@@ -52,6 +52,16 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> Non
     expect(evaluated.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
 
 
+def test_an_image_opens_the_network_at_work_on_it(evaluated: Page) -> None:
+    evaluated.get_by_role("button", name=re.compile("True class 3, predicted class 3:")).click()
+    evaluated.locator(".evaluation-confusion .evaluation-card.right").first.click()
+    dialog = evaluated.get_by_role("dialog")
+    expect(dialog.locator("h2")).to_contain_text("3, predicted as 3")
+    expect(dialog.locator(".stage-bars .top .stage-class")).to_have_text("3")
+    evaluated.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
 def test_a_term_opens_its_card(evaluated: Page) -> None:
     """By the pointer, by the focus, which reaches its link, and by a tap; Escape closes it."""
     term, card = evaluated.locator('.evaluation-facts glossary-term[name="expected calibration error"]'), evaluated.locator(".term-card:popover-open")
@@ -78,7 +88,7 @@ def test_images_can_be_filtered(evaluated: Page) -> None:
     open_view(evaluated, "Images")
     pick(evaluated, "Images", "correctly classified")
     pick(evaluated, "True class", "7")
-    expect(evaluated.locator(".evaluation-card figcaption b").first).to_have_text("✓ 7")
+    expect(evaluated.locator(".evaluation-card b").first).to_have_text("✓ 7")
     before = evaluated.locator(".evaluation-card").count()
     pick(evaluated, "Images", "all")
     pick(evaluated, "True class", "any")

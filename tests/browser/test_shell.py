@@ -98,3 +98,40 @@ def test_each_page_has_its_title_and_nothing_moves_while_it_loads(chromium: Brow
         shifts[name] = page.evaluate("window.shifts")
     context.close()
     assert {name: shift for name, shift in shifts.items() if shift >= 0.05} == {}
+
+
+def test_large_type_for_a_projector_lasts_until_it_is_switched_off(train: Page) -> None:
+    train.get_by_role("button", name="Large type for a projector").click()
+    assert train.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") >= 20
+    train.mouse.move(500, 300)
+    expect(train.locator(".frame-halo")).to_be_visible()
+    train.get_by_role("link", name="Tensors").click()
+    train.locator(".cm-content").wait_for()
+    for part in (".cm-content", ".stMarkdown p, .about, p", ".cell"):
+        assert float(style(train.locator(part).first, "font-size").removesuffix("px")) >= 17.875  # 13 px at the usual size
+    train.locator("h1").click()
+    train.keyboard.press("p")
+    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+    expect(train.locator(".frame-halo")).to_be_hidden()
+
+
+def test_the_address_can_ask_for_large_type_and_typing_does_not(train: Page, address: str) -> None:
+    train.goto(f"{address}/tensors?present=1")
+    train.locator(".cm-content").click()
+    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "22px"
+    train.keyboard.type("p")
+    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "22px"
+    train.evaluate("sessionStorage.clear()")
+
+
+def test_on_a_phone_a_bar_at_the_bottom_leads_to_the_main_pages(train: Page) -> None:
+    train.set_viewport_size({"width": 390, "height": 844})
+    bar = train.get_by_role("navigation", name="Main pages")
+    expect(bar.get_by_role("link", name="Train")).to_have_attribute("aria-current", "page")
+    bar.get_by_role("link", name="Home").click()
+    train.locator(".home").wait_for()
+    expect(bar.get_by_role("link", name="Home")).to_have_attribute("aria-current", "page")
+    assert all((each.bounding_box() or {"height": 0})["height"] >= 44 for each in bar.locator("> *").all())
+    bar.get_by_role("button", name="More").click()
+    train.get_by_test_id("stSidebarNav").get_by_role("link", name="Compare").wait_for()
+    train.set_viewport_size({"width": 1280, "height": 800})

@@ -19,7 +19,7 @@ from playground.server.routes import evaluation
 from ..support.learners import ADA, BOB, as_learner
 
 MODEL_QUERY = "model=mnist-cnn&dataset=mnist-5k"
-PATHS = ("", "/pictures", "/points", "/sheet")
+PATHS = ("", "/pictures", "/picture", "/points", "/sheet")
 
 
 def predicted_classes() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -106,3 +106,11 @@ def test_invalid_parameters_are_refused(client: TestClient, query: str) -> None:
 def test_an_unknown_class_has_no_images(client: TestClient, query: str) -> None:
     answer = client.get(f"/api/evaluation/pictures?{MODEL_QUERY}&{query}")
     assert answer.status_code == 400 or answer.json()["total"] == 0
+
+
+def test_the_network_is_drawn_at_work_on_a_test_image(client: TestClient) -> None:
+    picture = client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=7").json()
+    assert int(np.argmax(picture["probabilities"])) == predicted_classes()[7]
+    seen = np.frombuffer(base64.b64decode(picture["columns"][0]["values"]), np.int8)
+    assert seen.tolist() == (load("mnist-5k").test_images[7].numpy().ravel() // 2).tolist()
+    assert client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=1000").status_code == 400

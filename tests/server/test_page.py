@@ -12,7 +12,8 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from playground.server.page import STYLES, StyledPage
+from playground.server import web
+from playground.server.page import FRAME, STYLES, StyledPage
 
 PAGE = {"accept": "text/html,*/*;q=0.8"}
 
@@ -32,8 +33,9 @@ def client(tmp_path: Path) -> TestClient:
 
 
 def test_a_page_has_the_style_sheet_in_its_head(client: TestClient) -> None:
+    inserted = f'<style>{STYLES.read_text()}</style><script type="module" src="{web.address()}/{FRAME}"></script>'
     response = client.get("/", headers=PAGE)
-    assert response.status_code == 200 and response.text.endswith(f"<style>{STYLES.read_text()}</style></head><body></body></html>")
+    assert response.status_code == 200 and response.text.endswith(f"{inserted}</head><body></body></html>")
     assert int(response.headers["content-length"]) == len(response.content)
     assert not {"etag", "last-modified", "accept-ranges"} & set(response.headers)
 

@@ -13,7 +13,8 @@ from starlette.routing import BaseRoute, Route
 from playground.errors import PlaygroundError
 from playground.inference import evaluation, projection
 from playground.inference.evaluation import Evaluation, Pictures, load_evaluation
-from playground.inference.models import pretrained_names
+from playground.inference.models import load_model, pretrained_names
+from playground.inference.network_picture import NetworkPicture, draw_network
 from playground.messages import msg
 from playground.runs.run import find
 from playground.server import identity
@@ -48,6 +49,19 @@ async def pictures(request: Request) -> Response:
     def compute(evaluated: Evaluation) -> PicturePage:
         page = evaluation.grid(evaluated, selection, offset, PAGE)
         return {**evaluation.pictures(evaluated, page.indices), "total": page.total, "offset": offset}
+
+    return AsciiJSON(await _compute(request, compute))
+
+
+@answered
+async def picture(request: Request) -> Response:
+    """Draw the network at work on the test image number `index`."""
+    index = _integer(request, "index")
+
+    def compute(evaluated: Evaluation) -> NetworkPicture:
+        image = evaluation.image(evaluated, index or 0)
+        model = load_model(evaluated.model)
+        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)))
 
     return AsciiJSON(await _compute(request, compute))
 
@@ -92,6 +106,7 @@ def _integer(request: Request, name: str) -> int | None:
 ROUTES: list[BaseRoute] = [
     Route("/api/evaluation", summary),
     Route("/api/evaluation/pictures", pictures),
+    Route("/api/evaluation/picture", picture),
     Route("/api/evaluation/points", points),
     Route("/api/evaluation/sheet", sprite_sheet),
 ]

@@ -60,6 +60,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.ui.components.evaluation_lab:LabData",
         "playground.inference.evaluation:Summary",
         "playground.server.routes.evaluation:PicturePage",
+        "playground.inference.network_picture:NetworkPicture",
         "playground.inference.projection:Points",
     ),
     "module_graph": ("playground.autograd.module_graph:ModuleGraph",),

@@ -19,15 +19,12 @@ LATEST = 0
 """The choice of the latest checkpoint of a run."""
 
 
-def heading() -> None:
-    st.title(t("Evaluate a network"), anchor=False)
-
-
-def choose() -> tuple[str, str] | None:
-    """Let the learner choose a network, a checkpoint and a data set; return the arguments of `load_evaluation`."""
+def heading_and_choice() -> tuple[str, str] | None:
+    """Show the title, and let the learner choose a network, a checkpoint and a data set; return the arguments of `load_evaluation`."""
     runs = {each.run.id: each.run for each in runs_of_visitor() if each.run.checkpoints.steps()}
     names = [*runs, *pretrained_names()]
-    network, checkpoint, data = st.columns([5, 2, 3])
+    heading, network, checkpoint, data = st.columns([4, 5, 2, 3], vertical_alignment="bottom")
+    heading.title(t("Evaluate a network"), anchor=False)
     with network:
         name = _choose_network(names, runs)
     with checkpoint:

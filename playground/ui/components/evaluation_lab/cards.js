@@ -1,7 +1,7 @@
 // Test images with their predictions.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
@@ -16,19 +16,22 @@ const SIDE = 64 // pixels on the screen
 export const certainty = (probability) => (probability >= 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
 
 /**
- * A card for each image.
+ * A card for each image, to be clicked.
  * @param {PicturePage} page
  * @param {string[]} classes
+ * @param {(index: number, title: string) => void} open called with the image's index in the test set, and a title for it
  */
-export function cards(page, classes) {
+export function cards(page, classes, open) {
   const bytes = bytesOf(page.pixels)
   return page.index.map((index, place) => {
     const [label, predicted] = [page.labels[place], page.predictions[place]]
     const right = label === predicted
-    const card = element("figure", `evaluation-card ${right ? "right" : "wrong"}`)
+    const card = button("", () => open(index, t("Test image {index}: {class}, predicted as {predicted}", { index, class: classes[label], predicted: classes[predicted] })), {
+      name: `evaluation-card ${right ? "right" : "wrong"}`,
+    })
     const predictions = page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")
     card.title = t("Test image {index}. {predictions}", { index, predictions })
-    const caption = element("figcaption")
+    const caption = element("span", "evaluation-caption")
     caption.append(element("b", "", right ? `✓ ${classes[predicted]}` : `✕ ${classes[predicted]}`), element("span", "", certainty(page.confidence[place])))
     if (!right) caption.append(element("span", "", t("true: {class}", { class: classes[label] })))
     const description = t("{class}, predicted as {predicted}", { class: classes[label], predicted: classes[predicted] })

@@ -12,9 +12,13 @@ import { cards } from "./cards.js"
  */
 
 export class Confusion {
-  /** @param {Ask} ask */
-  constructor(ask) {
+  /**
+   * @param {Ask} ask
+   * @param {(index: number, title: string) => void} open called with an image that was clicked
+   */
+  constructor(ask, open) {
     this.ask = ask
+    this.open = open
     /** @type {string[]} */
     this.classes = []
     /** @type {number[][]} */
@@ -98,7 +102,7 @@ export class Confusion {
     this.caption.textContent = answer.total > answer.index.length
       ? t("{which} (the {shown} most certain of {total})", { which, shown: answer.index.length, total: grouped(answer.total) })
       : `${which} (${answer.total})`
-    this.images.replaceChildren(...cards(answer, classes))
+    this.images.replaceChildren(...cards(answer, classes, this.open))
   }
 
   show() {}

@@ -14,9 +14,13 @@ const ANSWERS = { wrong: t("misclassified"), right: t("correctly classified"), a
 const ORDERS = { "most-certain": t("highest confidence first"), "least-certain": t("lowest confidence first"), "in-order": t("as in the data set") }
 
 export class Images {
-  /** @param {Ask} ask */
-  constructor(ask) {
+  /**
+   * @param {Ask} ask
+   * @param {(index: number, title: string) => void} open called with an image that was clicked
+   */
+  constructor(ask, open) {
     this.ask = ask
+    this.open = open
     /** @type {string[]} */
     this.classes = []
     this.fresh = false // whether the images are still to be requested
@@ -76,7 +80,7 @@ export class Images {
     const answer = await this.ask("/pictures", query)
     if (!answer || this.request !== JSON.stringify(query)) return
     this.count = offset + answer.index.length
-    const made = cards(answer, this.classes)
+    const made = cards(answer, this.classes, this.open)
     if (offset) this.grid.append(...made)
     else this.grid.replaceChildren(...made)
     this.status.textContent = answer.total

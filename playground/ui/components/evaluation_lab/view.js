@@ -8,6 +8,7 @@ import { mounting } from "../shared/mounting.js"
 import { Tabs } from "../shared/tabs.js"
 import "../shared/term.js"
 import { t } from "../shared/text.js"
+import { AtWork } from "./at_work.js"
 import { Calibration } from "./calibration.js"
 import { Classes } from "./classes.js"
 import { Confusion } from "./confusion.js"
@@ -42,8 +43,11 @@ class Evaluation {
     /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     const sheet = () => address("api/evaluation/sheet", { ...this.data })
+    this.atWork = new AtWork(ask)
+    this.root.append(this.atWork.box)
+    const look = (/** @type {number} */ index, /** @type {string} */ title) => { if (this.evaluation) this.atWork.open(index, this.evaluation.classes, title) }
     /** @type {Record<ViewName, View>} */
-    this.parts = { confusion: new Confusion(ask), classes: new Classes(), images: new Images(ask), calibration: new Calibration(), features: new Features(ask, sheet) }
+    this.parts = { confusion: new Confusion(ask, look), classes: new Classes(), images: new Images(ask, look), calibration: new Calibration(), features: new Features(ask, sheet) }
     this.tabs = new Tabs(find(this.root, ".evaluation-views"))
     this.tabs.list.append(...VIEWS.map(([name, title]) => tab(name, title, () => this.open(name))))
     /** @type {ViewName} */
@@ -118,6 +122,7 @@ class Evaluation {
 
   close() {
     this.closed = true
+    this.atWork.close()
     Object.values(this.parts).forEach((one) => one.close?.())
   }
 }
