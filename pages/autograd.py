@@ -1,6 +1,6 @@
 """Autograd: follow values forward and gradients backward."""
 
-from playground.ui.pages.autograd import descent, flow, graph, pitfalls
+from playground.ui.pages.autograd import flow, graph, pitfalls, race
 
 view = graph.heading_and_view()
 if view == graph.GRAPH:
@@ -10,4 +10,4 @@ elif view == graph.PITFALLS:
 elif view == graph.NETWORK:
     flow.flow()
 else:
-    descent.descent()
+    race.race()

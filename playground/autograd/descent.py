@@ -6,18 +6,21 @@ Source: https://docs.pytorch.org/docs/stable/optim.html
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import torch
 
+from playground.autograd.surfaces import OWN_SURFACE
 from playground.errors import PlaygroundError, UnknownName
 from playground.messages import msg
 from playground.tensors.language import interpreter
 
 POINTS = 81
 """Points of the drawn surface along each axis."""
+OWN_STEPS = 100
+"""Steps on the learner's own surface, which the interpreter evaluates."""
 DIVERGED_ABOVE = 1e6
 """Magnitude of a parameter or loss above which a descent has diverged."""
 
@@ -46,7 +49,7 @@ class OptimizerPath(TypedDict):
     """A path as plain data."""
 
     optimizer: str
-    points: tuple[tuple[float, float, float], ...]
+    points: list[tuple[float, float, float]]
     diverged: bool
 
 
@@ -110,17 +113,26 @@ def walk(expression: str, start: tuple[float, float], optimizer: str, learning_r
 
 
 def descend(request: Mapping[str, Any]) -> Descent:
-    """Return a surface and the paths of the requested optimizers as plain data."""
-    x, y = (tuple(request[axis]) for axis in ("x", "y"))
-    across, down, values = heights(str(request["expression"]), x, y)
-    learning_rate, momentum, steps = float(request["learning_rate"]), float(request["momentum"]), int(request["steps"])
-    names = _distinct(request["optimizers"])
-    paths = [walk(str(request["expression"]), tuple(request["start"]), name, learning_rate, momentum, steps) for name in names]
-    return {"x": across, "y": down, "z": values, "paths": [{"optimizer": path.optimizer, "points": path.points, "diverged": path.diverged} for path in paths]}
+    """Return the learner's own surface and the paths of some optimizers on it.
 
+    Args:
+        request: `expression`, `start`, `learning_rate`, `momentum` and `optimizers`.
 
-def _distinct(names: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(map(str, names)))[: len(OPTIMIZERS)]
+    Raises:
+        PlaygroundError: a field is missing or malformed, or the expression cannot be evaluated.
+    """
+    try:
+        expression, names = str(request["expression"]), dict.fromkeys(map(str, request["optimizers"]))
+        x, y = map(float, request["start"])
+        learning_rate, momentum = float(request["learning_rate"]), float(request["momentum"])
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise PlaygroundError(msg("A request for a race needs `expression`, `start`, `learning_rate`, `momentum` and `optimizers`.")) from None
+    if not (learning_rate >= 0 and 0 <= momentum < 1):
+        raise PlaygroundError(msg("The learning rate must be at least 0, and the momentum from 0 to below 1."))
+    across, down, values = heights(expression, OWN_SURFACE.x, OWN_SURFACE.y)
+    paths = [walk(expression, (x, y), name, learning_rate, momentum, OWN_STEPS) for name in names]
+    plain: list[OptimizerPath] = [{"optimizer": path.optimizer, "points": list(path.points), "diverged": path.diverged} for path in paths]
+    return {"x": across, "y": down, "z": values, "paths": plain}
 
 
 def _evaluate(expression: str, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ EXAMPLES = {
         Example(
             "first",
             msg("A first gradient"),
-            """x = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+            """x = torch.arange(1., 4, requires_grad=True)
 y = x * 2
 z = y.mean()
 z.backward()
@@ -30,7 +30,7 @@ out.backward()
         Example(
             "power",
             msg("A power of a power"),
-            """# z = (2x³)² = 4x⁶, so the gradient is 24x⁵
+            """# z = (2x³)² = 4x⁶: its gradient is 24x⁵
 x = torch.tensor(1., requires_grad=True)
 y = 2 * x**3
 z = y.pow(2)
@@ -52,11 +52,13 @@ z.backward()
         Example(
             "twice",
             msg("Backward twice"),
-            """x = torch.tensor([1., 2.], requires_grad=True)
+            """x = torch.arange(1., 3, requires_grad=True)
 for i in range(2):
     loss = (x * x).sum()
     loss.backward()
-# x.grad holds the sum of both passes; with x.grad.zero_() between them it would hold only the last
+# x.grad holds the sum of both passes.
+# With x.grad.zero_() between them,
+# it would hold only that of the last.
 """,  # no text: code
         ),
         Example(
@@ -76,19 +78,19 @@ loss.backward()
             "descent",
             msg("Gradient descent by hand"),
             """torch.manual_seed(0)
-inputs = torch.randn(20, 2)
-targets = inputs @ torch.tensor([2., -3.])
-weight = torch.zeros(2, requires_grad=True)
-learning_rate = 0.1
+x = torch.randn(20, 2)
+y = x @ torch.tensor([2., -3.])
+w = torch.zeros(2, requires_grad=True)
+lr = 0.1
 for step in range(20):
-    loss = ((inputs @ weight - targets) ** 2).mean()
+    loss = ((x @ w - y) ** 2).mean()
     loss.backward()
     with torch.no_grad():
-        weight -= learning_rate * weight.grad
+        w -= lr * w.grad
         if step < 19:
-            weight.grad.zero_()
-    print(f"step {step}: loss {loss.item():.4f}")
-print(weight)
+            w.grad.zero_()
+    print(f"step {step}: loss {loss:.4f}")
+print(w)
 """,  # no text: code
         ),
     )

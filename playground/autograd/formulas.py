@@ -77,7 +77,7 @@ FORMULAS = {
         msg("y = a, with the kernel b slid over it"),
         (msg("g, with the turned kernel slid over it"), msg("a, with g slid over it")),
     ),
-    "AccumulateGrad": (msg("a leaf: gradients end here"), (msg("g is added to .grad"),)),
+    "AccumulateGrad": (msg("a leaf: its gradient is added to .grad"), ()),
 }
 """By PyTorch's name of the node without `Backward` and its number: the operation, and for each input the gradient passed to it."""
 

@@ -33,3 +33,8 @@ SURFACES = {
     "saddle": Surface(msg("Saddle"), "x**2 - y**2 + y**4 / 4", (-2.0, 2.0), (-2.0, 2.0), (1.8, 0.01), 0.05),
     "minima": Surface(msg("Many minima"), "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", (-5.0, 5.0), (-5.0, 5.0), (-0.5, -0.5), 0.01),
 }
+
+OWN = "own"
+"""The name of the learner's own surface."""
+OWN_SURFACE = Surface(msg("Your own expression"), "torch.sin(2 * x) + x**2 / 4 + y**2", (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1)
+"""Where the learner's own expression is drawn; the expression is only its first."""

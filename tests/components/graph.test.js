@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { far, layersOf } from "../../playground/ui/components/shared/graph.js"
+import { far, layersOf, ranksOf } from "../../playground/ui/components/shared/graph_layers.js"
 
 const chain = (...ids) => ids.slice(1).map((to, place) => ({ from: ids[place], to }))
 
@@ -27,4 +27,9 @@ test("a node keeps the short line that leads to it", () => {
   const ids = Array.from({ length: 14 }, (_, index) => `n${index}`)
   const lines = [...chain(...ids), { from: "n0", to: "end" }, { from: "n1", to: "end" }, ...chain("n13", "before", "end")]
   assert.deepEqual(far(lines), lines.slice(13, 15))
+})
+
+test("the ranks of a graph are counted along its longest way", () => {
+  assert.equal(ranksOf([...chain("a", "b", "c", "d"), { from: "leaf", to: "d" }]), 4)
+  assert.equal(ranksOf([]), 1)
 })

@@ -6,7 +6,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from playground.autograd.pitfalls.catalogue import PITFALLS
-from playground.ui import state
 from playground.ui.pages.autograd.pitfalls import TITLES
 
 from ..support.pages import open_page, switch_page
@@ -43,12 +42,17 @@ def test_a_choice_is_still_there_when_the_page_is_opened_again(app: AppTest) -> 
 
 
 @pytest.mark.parametrize("pitfall", ["zero_grad", "integer", "non_leaf"])
-def test_a_pitfall_is_shown_beside_its_correction(app: AppTest, pitfall: str) -> None:
+def test_a_pitfall_is_one_script_with_a_switch_between_its_versions(app: AppTest, pitfall: str) -> None:
     open_view(app, "Pitfalls")
     app.pills(key="pitfall").set_value(pitfall).run()
     assert not app.exception
-    assert any("**:red[" in markdown.value for markdown in app.markdown) and any("**:green[" in markdown.value for markdown in app.markdown)
-    assert any("Your script" in markdown.value for markdown in app.markdown)
+    switch = app.segmented_control(key=f"pitfall-version-{pitfall}")
+    assert [option[0] for option in switch.options[:3]] == ["Y", "✕", "✓"]
+    assert switch.value == "wrong"
+    assert app.button(key="pitfall-open")
+    switch.set_value("original").run()
+    assert not app.exception
+    assert "pitfall-open" not in [button.key for button in app.button]
 
 
 def test_kaiming_initialisation_removes_the_warning_about_vanishing_gradients(app: AppTest) -> None:
@@ -60,9 +64,20 @@ def test_kaiming_initialisation_removes_the_warning_about_vanishing_gradients(ap
     assert not app.exception and not app.error
 
 
-def test_optimizers_descend_every_surface(app: AppTest) -> None:
-    app.session_state[state.DESCENT_STEPS.key] = 10  # the least: the frames of an animation take Plotly seconds
+def test_the_race_takes_its_settings_from_the_address_and_what_is_missing_from_the_surface(app: AppTest) -> None:
+    app.query_params |= {"view": "Descent", "descent-surface": "saddle", "descent-rate": "0.2", "descent-start": "9,nan", "descent-optimizers": "Adam,None"}
+    open_page(app, "autograd")
+    settings = app.session_state["race"]["settings"]
+    assert settings == {
+        "surface": "saddle", "expression": "torch.sin(2 * x) + x**2 / 4 + y**2", "rate": 0.2, "momentum": 0.9, "start": (2.0, 0.01), "optimizers": ["Adam"],
+    }  # fmt: skip
+    assert app.query_params["descent-start"] == "2,0.01"
+    assert "descent-momentum" not in app.query_params
+
+
+def test_an_address_without_settings_starts_where_the_surface_does(app: AppTest) -> None:
     open_view(app, "Descent")
-    for surface in ("rosenbrock", "saddle", "minima", "own"):
-        app.selectbox(key="descent-surface").set_value(surface).run()
-        assert not app.exception and not app.error
+    settings = app.session_state["race"]["settings"]
+    assert settings["start"] == (-4.5, 1.5)
+    assert len(settings["optimizers"]) == 6
+    assert app.query_params == {"view": "Descent"}

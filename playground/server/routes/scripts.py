@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from playground.autograd.task_names import CHECK_GRADIENTS, LOSS_CURVE, OBSERVE
+from playground.autograd.surfaces import OPTIMIZER_NAMES
+from playground.autograd.task_names import CHECK_GRADIENTS, DESCEND, LOSS_CURVE, OBSERVE
 from playground.device import BEST
 from playground.errors import PlaygroundError
 from playground.messages import msg
@@ -50,6 +51,15 @@ async def check_gradients(request: Request) -> Response:
     return await _run_gradient_task(request, CHECK_GRADIENTS)
 
 
+@answered
+async def descend(request: Request) -> Response:
+    """Let optimizers descend the learner's own surface: the fields of `playground.autograd.descent.descend`. Respond with its `Descent`."""
+    settings = object_of(await body_of(request))
+    names = settings.get("optimizers")
+    scripts = 1 + len(set(map(str, names)) & set(OPTIMIZER_NAMES)) if isinstance(names, list) else 1  # the surface, and each path, is a run of its own
+    return await _run_in_sandbox(DESCEND, settings, processor_seconds(scripts))
+
+
 async def _run_gradient_task(request: Request, task: str) -> Response:
     document = object_of(await body_of(request, MAX_SCRIPT))
     fields = {name: document[name] for name in GRADIENT_FIELDS if name in document}
@@ -80,4 +90,5 @@ ROUTES: list[BaseRoute] = [
     Route("/api/autograd/run", observe, methods=["POST"]),
     Route("/api/autograd/curve", loss_curve, methods=["POST"]),
     Route("/api/autograd/gradcheck", check_gradients, methods=["POST"]),
+    Route("/api/autograd/descend", descend, methods=["POST"]),
 ]

@@ -3,7 +3,7 @@
 import { element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { t } from "../shared/text.js"
-import { titleOf } from "./leaves.js"
+import { titleOf } from "./numbers.js"
 
 /** @import { GradientCheck } from "./documents.js" */
 

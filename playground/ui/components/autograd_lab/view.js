@@ -1,13 +1,14 @@
 // Runs a script, draws the autograd graph that PyTorch recorded, and steps through it node by node, forward and backward.
 
+import "../shared/controls.js"
 import { element, find } from "../shared/dom.js"
-import { exact, shapeText } from "../shared/format.js"
+import { brief, exact, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
 import { plural, t } from "../shared/text.js"
 import { draw, indexOf, largest, shade } from "../shared/tile.js"
-import { Leaves } from "./leaves.js"
+import { Numbers } from "./numbers.js"
 import { showProof } from "./proof.js"
 
 /**
@@ -20,6 +21,8 @@ import { showProof } from "./proof.js"
 const TERMS = 8 // terms of a sum that are shown
 const SETTLED_MS = 400 // milliseconds without a further change before a number goes into the address
 const STEP_MS = 900 // milliseconds between two steps while it plays
+const OPENING_MS = 350 // … when a graph is shown for the first time
+const OPENING = 24 // steps of that, at most; of a longer graph several are taken at once
 
 class AutogradLab extends Lab {
   /** @param {HTMLElement | ShadowRoot} root */
@@ -27,9 +30,9 @@ class AutogradLab extends Lab {
     super(root, "api/autograd/run")
     const part = (/** @type {string} */ name) => find(root, `.${name}`)
     this.parts = {
-      steps: part("steps"), scrub: part("scrub"), where: part("where"), sentence: part("sentence"), ways: part("ways"), caption: part("caption"), other: part("other"),
-      strange: part("strange"), details: part("details"), leaves: part("leaves"), restore: part("restore"), passes: part("passes"), prove: part("prove"),
-      proof: part("proof"), play: part("play"),
+      steps: part("steps"), scrub: part("scrub"), where: part("where"), sentence: part("sentence"), formula: part("formula"), ways: part("ways"), caption: part("caption"),
+      other: part("other"), origin: part("origin"), details: part("details"), restore: part("restore"), passes: part("passes"), prove: part("prove"), proof: part("proof"),
+      play: part("play"),
     }
     /** @type {LabData["overrides"]} */
     this.overrides = {}
@@ -45,6 +48,10 @@ class AutogradLab extends Lab {
     this.nodes = new Map()
     /** @type {string | null} the node that was clicked */
     this.pinned = null
+    /** @type {string | undefined} the node of the last step */
+    this.current = undefined
+    /** @type {Set<string>} the nodes whose gradients are shown */
+    this.graded = new Set()
     this.at = 0 // steps that are shown
     this.passes = 0
     this.following = this.behind = false // whether a run with other numbers is under way, and whether they have changed since
@@ -53,15 +60,22 @@ class AutogradLab extends Lab {
     this.reporting = undefined
     /** @type {number | undefined} */
     this.playing = undefined
-    this.graph = new Graph(part("canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) } })
+    this.numbers = new Numbers(
+      { panel: part("one"), which: part("which"), field: part("field"), picture: part("plot"), caption: part("note-of-plot") },
+      { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") },
+    )
+    this.graph = new Graph(part("canvas"), {
+      onPoint: (id) => this.describe(id ?? this.pinned ?? this.current ?? null), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) },
+      field: (node, place) => this.numbers.field(node, place),
+    })
     this.earlier = new Graph(part("other .canvas"))
-    this.leaves = new Leaves(this.parts.leaves, { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") })
     this.parts.restore.onclick = () => { this.overrides = {}; this.follow(true) }
     this.parts.prove.onclick = () => this.prove()
     part("start").onclick = () => this.goto(0)
     part("back").onclick = () => this.goto(this.at - 1)
     part("next").onclick = () => this.goto(this.at + 1)
-    this.parts.play.onclick = () => (this.playing ? this.pause() : this.play())
+    part("end").onclick = () => this.goto(this.steps.length)
+    this.parts.play.onclick = () => (this.playing ? this.pause() : this.play(STEP_MS))
     this.parts.scrub.oninput = () => this.goto(Number(this.parts.scrub.value))
   }
 
@@ -106,26 +120,32 @@ class AutogradLab extends Lab {
     this.steps = answer.steps.filter((step) => isShown(step, last))
     this.passes = new Set(passes).size
     this.nodes = new Map(answer.graph.nodes.map((node) => [node.id, node]))
-    this.parts.scrub.max = this.steps.length
+    this.parts.scrub.max = Math.max(1, this.steps.length)
+    this.numbers.take(answer.leaves)
     const empty = !answer.graph.nodes.length
-    this.parts.steps.hidden = this.parts.ways.hidden = empty
+    this.root.classList.toggle("empty", empty)
+    const isOther = this.graph.show(answer.graph)
     if (empty) {
       this.parts.sentence.textContent = t("There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result.")
       this.parts.details.replaceChildren()
-    } else {
-      this.graph.show(answer.graph)
-      this.goto(fresh ? this.steps.length : this.at)
-    }
-    this.parts.leaves.hidden = !answer.leaves.some(({ editable, value }) => editable && value)
-    this.parts.prove.hidden = !answer.leaves.some(({ grad }) => grad)
-    this.parts.restore.hidden = !Object.keys(this.overrides).length
+    } else if (fresh && isOther) this.open()
+    else this.goto(fresh ? this.at : this.steps.length, false)
+    this.parts.prove.disabled = !answer.leaves.some(({ grad }) => grad)
+    this.parts.restore.disabled = !Object.keys(this.overrides).length
     this.parts.passes.textContent = this.passes > 1 ? plural(
       "This script ran {n} backward pass. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
       "This script ran {n} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
       this.passes,
     ) : ""
-    this.parts.strange.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
-    this.leaves.show(answer.leaves, fresh)
+    this.parts.origin.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
+    this.numbers.show(fresh)
+  }
+
+  /** A graph is shown for the first time: its passes run through it once, unless its reader wants nothing to move. */
+  open() {
+    this.goto(0)
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return
+    this.play(OPENING_MS, Math.ceil(this.steps.length / OPENING))
   }
 
   /** @param {string} id */
@@ -167,6 +187,7 @@ class AutogradLab extends Lab {
    * @param {boolean} done whether the number was released
    */
   grab(name, cell, value, done) {
+    this.pause()
     this.overrides = { ...this.overrides, [name]: { ...this.overrides[name], [cell]: value } }
     this.follow(done)
   }
@@ -183,7 +204,9 @@ class AutogradLab extends Lab {
       const answer = await this.ask(this.asked)
       this.failed = answer.error
       this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source ?? "")
-      if (answer.leaves?.length) this.take(answer, false) // a script that fails before its loss has none: keep the numbers, so that they can be changed again
+      if (!answer.leaves?.length) continue
+      if (!this.behind) this.numbers.settle()
+      this.take(answer, false) // a script that fails before its loss has no leaves: then the numbers stay, to be changed again
     } while (this.behind)
     this.following = false
     if (this.released) {
@@ -203,35 +226,44 @@ class AutogradLab extends Lab {
   /**
    * Show the state after so many steps, and describe the last of them.
    * @param {number} step
+   * @param {boolean} [reveal] whether the node of the last step is brought into the picture
    */
-  goto(step) {
+  goto(step, reveal = true) {
     if (!this.report) return
     this.at = Math.max(0, Math.min(this.steps.length, step))
     const taken = this.steps.slice(0, this.at)
     const current = taken.at(-1)
     const computed = new Set(taken.filter(({ kind }) => kind === "forward").map(({ node }) => node))
-    const graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
-    this.graph.mark({ computed, graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
+    this.current = current?.node
+    this.graded = new Set(taken.filter(({ kind }) => kind === "backward").map(({ node }) => node))
+    this.graph.mark({ computed, graded: this.graded, current: current?.node, strange: new Set(this.report.nonfinite.map(({ node }) => node)) })
+    if (reveal) this.graph.reveal(current?.node ?? this.report.graph.nodes[0].id)
+    this.numbers.reached = new Set([...this.graded].map((id) => this.node(id).name))
+    this.numbers.draw()
     this.parts.scrub.value = this.at
     this.parts.where.textContent = t("{at} of {count}", { at: this.at, count: this.steps.length })
+    this.parts.sentence.classList.toggle("back", current?.kind === "backward")
     this.parts.sentence.textContent = current ? this.sentence(current, this.report.graph) : t("Before the first step, only the leaves have values.")
     this.editor.lines(current?.line ? [current.line] : [])
     this.describe(this.pinned ?? current?.node ?? null)
     if (this.at === this.steps.length) this.pause()
   }
 
-  play() {
+  /**
+   * @param {number} pause in milliseconds between two steps
+   * @param {number} [stride] steps that are taken at once
+   */
+  play(pause, stride = 1) {
+    this.pause()
     if (this.at === this.steps.length) this.goto(0)
-    this.playing = setInterval(() => this.goto(this.at + 1), STEP_MS)
-    this.parts.play.textContent = "❙❙"
-    this.parts.play.setAttribute("aria-label", t("Pause"))
+    this.playing = setInterval(() => this.goto(this.at + stride), pause)
+    this.parts.play.textContent = t("❚❚ Pause")
   }
 
   pause() {
     clearInterval(this.playing)
     this.playing = undefined
-    this.parts.play.textContent = "▶"
-    this.parts.play.setAttribute("aria-label", t("Play"))
+    this.parts.play.textContent = t("▶ Play")
   }
 
   /** @param {string} id */
@@ -258,23 +290,23 @@ class AutogradLab extends Lab {
     if (kind === "forward") return t("Forward: {name} = {value}", { name, value: this.first(node.value) }) + this.cellNote(node.value)
     const arrived = edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs?.[0]?.output ?? 0))
     const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
-    if (node.is_leaf) return t("Backward: the gradient {sum} reaches the leaf {name} and is added to {name}.grad", { sum, name }) + this.cellNote(node.grad)
-    const passed = edges.filter((edge) => edge.to === id && edge.passed)
-    const parts = passed.map((edge) => {
-      const product = edge.elementwise ? `${this.first(node.grad)} × ${this.first(edge.local)} = ` : ""
-      return t("to {name}: {passed}", { name: this.name(edge.from), passed: product + this.first(edge.passed) })
+    if (node.is_leaf) return t("The gradient {sum} arrives at the leaf {name} and is added to {name}.grad", { sum, name }) + this.cellNote(node.grad)
+    const parts = edges.filter((edge) => edge.to === id && edge.passed).map((edge) => {
+      const gaps = { sum, name, input: this.name(edge.from), grad: this.first(node.grad), local: this.first(edge.local), passed: this.first(edge.passed) }
+      return edge.elementwise ? t("gradient of {name} {grad} × slope {local} = {passed} for {input}", gaps) : t("gradient of {name} {grad} gives {passed} for {input}", gaps)
     })
-    return t("Backward: the gradient of {name} is {sum}; it passes on {parts}", { name, sum, parts: parts.join(", ") }) + this.cellNote(node.grad)
+    const paths = arrived.length > 1 ? [t("gradient of {name} = {sum}", { name, sum })] : []
+    return [...paths, ...new Set(parts)].join("; ") + this.cellNote(node.grad)
   }
 
   /** @param {Tile | null | undefined} tile */
   first(tile) {
-    return tile?.values.length ? exact(tile.values[0]) : "?"
+    return tile?.values.length ? brief(tile.values[0]) : "?"
   }
 
   /** @param {Tile | null | undefined} tile */
   cellNote(tile) {
-    return tile && tile.values.length > 1 ? `   ${t("(at cell [{cell}])", { cell: tile.shape.map(() => 0).join(", ") })}` : ""
+    return tile && tile.values.length > 1 ? `   ${t("(at [{cell}])", { cell: tile.shape.map(() => 0).join(", ") })}` : ""
   }
 
   /**
@@ -284,7 +316,9 @@ class AutogradLab extends Lab {
   describe(id) {
     const box = this.parts.details
     const node = this.nodes.get(id ?? "")
+    this.parts.formula.textContent = node ? this.formula(node) : ""
     if (!node || !this.report) return box.replaceChildren(element("p", "hint", t("Point at a node to see its numbers. Click it to pin it.")))
+    const graded = this.graded.has(node.id) // before, nobody knows its gradients
     const head = element("header", "head")
     head.append(element("code", "source", this.name(node.id)), element("span", "fact", node.op || t("constant")))
     if (node.shape) head.append(element("span", "fact", `${shapeText(node.shape)} ${node.dtype}`))
@@ -292,17 +326,25 @@ class AutogradLab extends Lab {
     const facts = element("div", "flow")
     if (!node.outputs?.length) {
       this.grid(facts, t("value"), node.value)
-      this.grid(facts, t("gradient"), node.grad)
+      if (graded) this.grid(facts, t("gradient"), node.grad)
     }
     for (const { output, name, value, grad } of node.outputs ?? []) {
       this.grid(facts, name ? t("output {output}: {name}", { output, name }) : t("output {output}", { output }), value)
-      this.grid(facts, t("gradient of output {output}", { output }), grad)
+      if (graded) this.grid(facts, t("gradient of output {output}", { output }), grad)
     }
     for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, t("local derivative to {name}", { name: this.name(edge.from) }), edge.local)
     for (const [name, value] of Object.entries(node.saved ?? {})) if (value && typeof value === "object") this.grid(facts, t("saved: {name}", { name }), value)
-    const lines = []
-    if (node.formula) lines.push(element("p", "formula", [node.formula, ...(node.derivatives ?? []).map((text, place) => `${"abc"[place]}: ${text}`)].join("     ")))
-    box.replaceChildren(head, ...lines, facts)
+    box.replaceChildren(head, facts)
+  }
+
+  /**
+   * What a node computes, and what it passes on of the gradient `g` that arrives.
+   * @param {AutogradNode<Tile>} node
+   */
+  formula({ kind, name, formula = "", derivatives = [] }) {
+    if (kind === "leaf") return name ? t("A leaf: you created it. Its gradient is stored in {name}.grad.", { name }) : t("A leaf: its gradient is stored in its .grad.")
+    if (kind === "constant") return t("A constant: no gradient flows to it.")
+    return [formula, ...derivatives.map((text, place) => t("to {input}: {text}", { input: "abc"[place], text }))].filter(Boolean).join("     ")
   }
 
   /**
@@ -324,6 +366,7 @@ class AutogradLab extends Lab {
   close() {
     clearTimeout(this.reporting)
     this.pause()
+    for (const part of [this.graph, this.earlier, this.numbers]) part.close()
     super.close()
   }
 }

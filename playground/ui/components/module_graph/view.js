@@ -1,7 +1,7 @@
 // Draws a network's autograd graph, folded by module; a click unfolds a module, pointing shows its numbers.
 
 import { element, find } from "../shared/dom.js"
-import { exact, grouped, shapeText } from "../shared/format.js"
+import { brief, grouped, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { mounting } from "../shared/mounting.js"
 import { plural, t } from "../shared/text.js"
@@ -13,7 +13,7 @@ import { plural, t } from "../shared/text.js"
  */
 
 /** @param {Norm} norm */
-const size = (norm) => (norm === null ? t("no gradient arrived") : t("‖gradient‖ {norm}", { norm: typeof norm === "number" ? exact(norm) : norm }))
+const size = (norm) => (norm === null ? t("no gradient arrived") : t("‖gradient‖ {norm}", { norm: typeof norm === "number" ? brief(norm) : norm }))
 
 class Modules {
   /** @param {HTMLElement | ShadowRoot} root */
@@ -60,6 +60,10 @@ class Modules {
     const counted = plural("{n} parameter", "{n} parameters", parameters, { n: grouped(parameters) })
     for (const fact of [shape && shapeText(shape), group ? counted : node?.name && node.op, size(norm)]) if (fact) head.append(element("span", "fact", fact))
     this.details.replaceChildren(head, ...(node?.formula ? [element("p", "formula", node.formula)] : []))
+  }
+
+  close() {
+    this.graph.close()
   }
 }
 

@@ -40,6 +40,17 @@ export function exact(value, digits = 5) {
   return sign(String(Number(value.toPrecision(digits))))
 }
 
+/**
+ * The same with three significant digits, for a text.
+ * @param {Value} value
+ */
+export function brief(value) {
+  if (typeof value !== "number" || Number.isInteger(value)) return short(value)
+  const size = Math.abs(value)
+  if (size < 0.001 || size >= 100000) return sign(value.toExponential(2).replace("e+", "e"))
+  return sign(String(Number(size < 1000 ? value.toPrecision(3) : value.toFixed(0))))
+}
+
 /** @param {string} text */
 const sign = (text) => text.replaceAll("-", "−")
 

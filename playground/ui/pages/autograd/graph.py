@@ -15,18 +15,21 @@ from playground.ui.shared.scripts import Script
 
 SCRIPT = Script("autograd")
 GRAPH, PITFALLS, NETWORK, DESCENT = "Graph", "Pitfalls", "Network", "Descent"
-VIEWS = {GRAPH: msg("Graph"), PITFALLS: msg("Pitfalls"), NETWORK: msg("Network"), DESCENT: msg("Descent")}
+VIEWS = {GRAPH: msg("Graph"), PITFALLS: msg("Pitfalls"), NETWORK: msg("Whole network"), DESCENT: msg("Race downhill")}
 """Titles of the views."""
 MOST_NUMBERS = 1000
 """Most characters of the changed numbers in the address."""
 
 
 def heading_and_view() -> str:
-    """Show the title, and let the learner choose a view: graph of a script, pitfalls, graph of a network, or descent."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.title(t("Autograd"), anchor=False, width="content")
-        view = choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed")
-        if view == GRAPH:
+    """Show the title with the examples of scripts, and at the right the choice of a view: graph of a script, pitfalls, graph of a network, or race."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.title(t("Autograd"), anchor=False, width="content")
+            examples = st.empty()
+        view = choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed", width="content")
+    if view == GRAPH:
+        with examples:
             _offer_examples()
     return view
 

@@ -1,4 +1,4 @@
-"""The pitfalls view: a common mistake in the learner's own script, what PyTorch does with it, and the correct script."""
+"""The pitfalls view: the learner's own script, a common mistake in it and its correction, one at a time, with what PyTorch does with each."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ TITLES = {
 
 
 def pitfalls() -> None:
-    """Show the choice of pitfalls, and below it the script with and without the pitfall."""
+    """Show the choice of pitfalls; below it one version of the script, which a switch exchanges, and what PyTorch does with it."""
     SCRIPT.load()
-    chosen = choose(st.pills, t("Pitfall"), state.PITFALL, TITLES, required=True)
+    chosen = choose(st.pills, t("Pitfall"), state.PITFALL, TITLES, required=True, label_visibility="collapsed")
     try:
         answer = _answered(script(), chosen, chosen_device(), language.get())
     except PlaygroundError as error:
@@ -48,14 +48,21 @@ def pitfalls() -> None:
                 help=t("An example that can show every pitfall."),
             )
         return
-    st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
-    left, right = st.columns(2, gap="large")
+    versions = {"original": answer["original"], "wrong": answer["wrong"], **{f"right-{place}": version for place, version in enumerate(answer["right"])}}
+    marks = {"original": "", "wrong": "✕ "}
+    titles = {kind: marks.get(kind, "✓ ") + version["title"] for kind, version in versions.items()}
+    left, right = st.columns([3, 2], gap="large")
     with left:
-        _version(answer["original"], "original", answer)
-        _version(answer["wrong"], "wrong", answer)
+        shown = state.PITFALL_VERSION.of(chosen)
+        kind = st.segmented_control(
+            t("Version"), list(titles), format_func=titles.__getitem__, default=shown.default, key=shown.key, required=True, label_visibility="collapsed"
+        )
+        st.html(_marked(versions[kind], kind))
+        if kind != "original":
+            st.button(t("Show the graph"), key="pitfall-open", on_click=_open, args=(versions[kind]["source"],))
     with right:
-        for place, version in enumerate(answer["right"]):
-            _version(version, f"right-{place}", answer)
+        st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
+        _outcome(versions[kind], answer["original"] if kind != "original" else None)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
@@ -64,24 +71,20 @@ def _answered(source: str, pitfall: str, device: str, wanted: str) -> dict[str, 
     return services().sandbox.run(PITFALL, {"source": source, "pitfall": pitfall, "device": device}, seconds)
 
 
-def _version(version: dict[str, Any], kind: str, answer: dict[str, Any]) -> None:
-    """Show one version of the script, and what PyTorch does with it."""
+def _outcome(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
+    """Show what PyTorch does with a version of the script."""
     with st.container(border=True):
-        colour = {"original": "blue", "wrong": "red"}.get(kind, "green")
-        st.markdown(f"**:{colour}[{version['title']}]**")
-        st.html(_marked(version))
+        st.markdown(f"**{t('What PyTorch does')}**")
         if version["error"]:
             st.error(version["pytorch_error"] or version["error"]["message"])
         for text in version["warnings"]:
             st.warning(text)
         if version["output"]:
             st.code(version["output"].rstrip("\n"), language=None)
-        _gradients(version, answer["original"] if kind != "original" else None)
-        if kind != "original":
-            st.button(t("Show the graph"), key=f"pitfall-open-{kind}", on_click=_open, args=(version["source"],))
+        _gradients(version, mine)
 
 
-def _marked(version: dict[str, Any]) -> str:
+def _marked(version: dict[str, Any], kind: str) -> str:
     """Return the script as HTML, changed lines highlighted, removed lines struck through."""
     changed, removed = set(version["changed"]), [f"<del>{html.escape(line)}</del>" for line in version["removed"]]
     lines = [
@@ -89,7 +92,7 @@ def _marked(version: dict[str, Any]) -> str:
         for number, line in enumerate(version["source"].rstrip("\n").split("\n"), 1)
         for tag in [_tag(number in changed)]
     ]
-    return f'<pre class="version">{"".join([*lines, *removed])}</pre>{_STYLE}'  # no text: HTML
+    return f'<pre class="version {kind.partition("-")[0]}">{"".join([*lines, *removed])}</pre>{_STYLE}'  # no text: HTML
 
 
 def _tag(changed: bool) -> str:
@@ -97,10 +100,11 @@ def _tag(changed: bool) -> str:
 
 
 _STYLE = """<style>
-.version { font-family: var(--st-code-font, monospace); font-size: .9rem; line-height: 1.5; margin: 0; overflow-x: auto; }
-.version > * { display: block; width: max-content; min-width: 100%; white-space: pre; color: inherit; background: none; padding: 0 .4rem; }
-.version mark { background: rgb(217 95 2 / .24); border-radius: 3px; }
-.version del { opacity: .6; }
+.version { font-family: "Source Code Pro", monospace; font-size: .9375rem; line-height: 1.55; margin: 0; padding: .8rem 0; overflow-x: auto; border-radius: .75rem; background: color-mix(in srgb, currentColor 5%, transparent); }
+.version > * { display: block; width: max-content; min-width: 100%; box-sizing: border-box; white-space: pre; color: inherit; background: none; padding: 0 1rem; border-left: 4px solid transparent; }
+.version mark { background: rgb(10 122 85 / .2); border-color: rgb(10 122 85); }
+.version.wrong mark { background: rgb(179 38 30 / .2); border-color: rgb(179 38 30); }
+.version del { opacity: .75; }
 </style>"""  # no text: CSS
 
 
@@ -120,7 +124,7 @@ def _short(value: Any) -> str:
     if isinstance(value, list):
         shown = ", ".join(_short(part) for part in value[:6])
         return f"[{shown}, …]" if len(value) > 6 else f"[{shown}]"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return (f"{value:.4g}" if isinstance(value, float) else str(value)).replace("-", "−")
 
 
 def _open(source: str) -> None:

@@ -1,0 +1,394 @@
+// Optimizers race down a loss surface: their paths on its landscape and their losses grow together, step by step. What a learner changes is computed
+// in the browser at once; only the learner's own expression is evaluated by the server.
+
+import "../shared/controls.js"
+import { request } from "../shared/client.js"
+import { CodeView } from "../shared/code.js"
+import { button, element, find, svg } from "../shared/dom.js"
+import { brief } from "../shared/format.js"
+import { mounting } from "../shared/mounting.js"
+import { OPTIMIZERS, colourOf, drawnShape, optimizerSlot } from "../shared/palette.js"
+import { theme } from "../shared/plot.js"
+import { t } from "../shared/text.js"
+import { LOSSES, descend } from "./descent.js"
+import { heightOf, interpolated, lowestOf, paintGround } from "./ground.js"
+import { scriptOf } from "./source.js"
+
+/**
+ * @import { Component } from "../shared/mounting.js"
+ * @import { Descent, RaceData, RaceSettings, SurfaceData } from "./documents.js"
+ * @import { Pair, Path } from "./descent.js"
+ * @import { Area } from "./ground.js"
+ */
+
+/** @typedef {{ item: HTMLButtonElement, loss: HTMLElement, path: SVGElement, mark: SVGElement, curve: SVGElement, slot: number }} Racer what is drawn of an optimizer */
+
+const ADAM = OPTIMIZERS.indexOf("adam"), MUON = OPTIMIZERS.indexOf("muon")
+const SPEED = 30 // steps a second
+const SETTLED_MS = 400 // milliseconds without a further change before the address has it
+const SHARE = 0.02 // of an axis, that an arrow key moves the start
+
+class Race {
+  /** @param {HTMLElement | ShadowRoot} root */
+  constructor(root) {
+    const part = (/** @type {string} */ name) => find(root, `.${name}`)
+    this.root = part("race")
+    this.parts = {
+      ground: part("ground"), heights: part("heights"), paths: part("paths"), start: part("start-mark"), fault: part("fault"), play: part("play"), scrub: part("scrub"), where: part("where"),
+      surface: part("surface"), expression: part("expression"), own: part("own"), field: part("own input"), rate: part("rate"), rateValue: part("rate-value"),
+      momentum: part("momentum"), momentumValue: part("momentum-value"), racers: part("racers"), curves: part("curves"), code: part("code"),
+    }
+    this.script = new CodeView(part("script"), { label: t("The PyTorch code") })
+    /** @type {RaceData | undefined} */
+    this.data = undefined
+    /** @type {RaceSettings} */
+    this.settings = { surface: "", expression: "", rate: 0.1, momentum: 0.9, start: [0, 0], optimizers: [] }
+    /** @type {Component["setStateValue"]} */
+    this.setState = () => {}
+    /** @type {Map<string, Racer>} */
+    this.racers = new Map()
+    /** @type {Path[]} */
+    this.paths = []
+    /** @type {Area | null} none until the server has evaluated the learner's expression */
+    this.area = null
+    this.lowest = 0
+    this.painted = "" // what the landscape shows
+    this.at = 0 // steps that are shown
+    this.asked = {} // marks the newest request
+    this.since = 0 // when it began to play, in milliseconds
+    /** @type {number | undefined} */
+    this.frame = undefined
+    /** @type {number | undefined} */
+    this.telling = undefined
+    this.listen(root)
+    this.resized = new ResizeObserver(() => this.paint())
+    this.resized.observe(this.parts.ground)
+    this.resized.observe(this.parts.curves)
+  }
+
+  /** @param {HTMLElement | ShadowRoot} root */
+  listen(root) {
+    const { parts } = this
+    const act = (/** @type {string} */ name, /** @type {() => void} */ then) => { find(root, `.${name}`).onclick = then }
+    act("first", () => this.goto(0))
+    act("back", () => this.goto(this.at - 1))
+    act("next", () => this.goto(this.at + 1))
+    act("last", () => this.goto(this.steps))
+    act("play", () => (this.frame === undefined ? this.play() : this.pause()))
+    parts.scrub.oninput = () => this.goto(parts.scrub.value)
+    parts.surface.onchange = () => this.choose(this.fitted(parts.surface.value), true)
+    parts.field.onchange = () => this.choose({ expression: parts.field.value }, true)
+    parts.rate.text = (/** @type {number} */ value) => String(value)
+    parts.rate.oninput = () => this.choose({ rate: parts.rate.value }, false)
+    parts.momentum.oninput = () => this.choose({ momentum: parts.momentum.value }, false)
+    parts.rate.onchange = parts.momentum.onchange = () => this.choose({}, true)
+    parts.code.addEventListener("toggle", () => this.write())
+    let held = false
+    const move = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) => { if (held) this.choose({ start: this.placeOf(event) }, done) }
+    parts.ground.onpointerdown = (/** @type {PointerEvent} */ event) => {
+      if (event.target instanceof Element && event.target.closest(".fault")) return
+      held = true
+      parts.ground.setPointerCapture(event.pointerId)
+      move(event, false)
+    }
+    parts.ground.onpointermove = (/** @type {PointerEvent} */ event) => move(event, false)
+    parts.ground.onpointerup = parts.ground.onpointercancel = (/** @type {PointerEvent} */ event) => { move(event, true); held = false }
+    parts.start.onkeydown = (/** @type {KeyboardEvent} */ event) => {
+      const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key]
+      if (!way) return
+      event.preventDefault()
+      const { x, y } = this.surface
+      const [across, up] = this.settings.start
+      this.choose({ start: this.within([across + way[0] * SHARE * (x[1] - x[0]), up + way[1] * SHARE * (y[1] - y[0])]) }, true)
+    }
+  }
+
+  /** @param {Component<RaceData>} component */
+  update({ data, setStateValue }) {
+    this.setState = setStateValue
+    const before = this.data
+    this.data = data
+    if (before?.version === data.version) return
+    this.settings = data.settings
+    if (!before) this.build(data)
+    this.show()
+    this.compute(true)
+  }
+
+  /** @param {RaceData} data */
+  build({ surfaces, optimizers }) {
+    this.parts.surface.options = surfaces.map(({ name, title }) => ({ value: name, title }))
+    for (const name of optimizers) {
+      const slot = optimizerSlot(name) ?? 0
+      const item = button("", () => this.toggle(name), { name: "racer" })
+      const sample = svg("svg", { viewBox: "0 0 28 16", "aria-hidden": "true" })
+      sample.innerHTML = drawnShape(slot)
+      const loss = element("span", "loss")
+      item.append(sample, Object.assign(element("span", "", name), { translate: false }), loss)
+      const line = element("li")
+      line.append(item)
+      this.parts.racers.append(line)
+      const mark = svg("g", { class: "mark" })
+      mark.innerHTML = drawnShape(slot)
+      this.racers.set(name, { item, loss, path: svg("polyline"), mark, curve: svg("polyline"), slot })
+    }
+  }
+
+  /** @returns {SurfaceData} */
+  get surface() {
+    const { surfaces } = /** @type {RaceData} */ (this.data)
+    const chosen = surfaces.find(({ name }) => name === this.settings.surface) ?? surfaces[0]
+    return chosen.name in LOSSES ? chosen : { ...chosen, expression: this.settings.expression }
+  }
+
+  /** The steps of the longest path. */
+  get steps() {
+    return Math.max(1, ...this.paths.map(({ points }) => points.length - 1))
+  }
+
+  /**
+   * The settings with which a surface begins.
+   * @param {string} name
+   * @returns {Partial<RaceSettings>}
+   */
+  fitted(name) {
+    const surface = this.data?.surfaces.find((each) => each.name === name)
+    return surface ? { surface: name, rate: surface.learning_rate, start: surface.start } : {}
+  }
+
+  /**
+   * Change settings. While something is dragged, whole paths are shown; when it is let go of, the race begins again.
+   * @param {Partial<RaceSettings>} change
+   * @param {boolean} done
+   */
+  choose(change, done) {
+    this.settings = { ...this.settings, ...change }
+    this.show()
+    this.compute(done)
+    if (!done) return
+    clearTimeout(this.telling)
+    this.telling = setTimeout(() => this.setState("settings", this.settings), SETTLED_MS)
+  }
+
+  /** @param {string} name */
+  toggle(name) {
+    const { optimizers } = this.settings
+    const all = this.data?.optimizers ?? []
+    this.choose({ optimizers: all.filter((each) => (each === name) !== optimizers.includes(each)) }, true)
+  }
+
+  /** Show the settings. */
+  show() {
+    const { parts, settings, surface } = this
+    const isOwn = !(surface.name in LOSSES)
+    parts.surface.value = surface.name
+    parts.expression.hidden = isOwn
+    parts.own.hidden = !isOwn
+    parts.expression.textContent = `loss = ${surface.expression}`
+    if (parts.field !== parts.field.getRootNode().activeElement) parts.field.value = settings.expression
+    parts.rate.value = settings.rate
+    parts.rateValue.textContent = String(settings.rate)
+    parts.momentum.value = settings.momentum
+    parts.momentumValue.textContent = settings.momentum.toFixed(2)
+    const [x, y] = settings.start
+    const label = t("The start, at x = {x} and y = {y}. The arrow keys move it.", { x: brief(x), y: brief(y) })
+    parts.start.title = label
+    parts.start.setAttribute("aria-label", label)
+    for (const [name, { item }] of this.racers) item.setAttribute("aria-pressed", String(settings.optimizers.includes(name)))
+    this.write()
+  }
+
+  /** Write the script, if it can be seen. */
+  write() {
+    if (this.parts.code.hasAttribute("open")) this.script.show(scriptOf(this.settings, this.surface, this.steps))
+  }
+
+  /** @param {boolean} done whether the race begins again */
+  compute(done) {
+    const { surface, settings } = this
+    const loss = LOSSES[surface.name]
+    if (!loss) return done ? this.request() : this.paint()
+    this.asked = {}
+    this.fail("")
+    this.take({ x: surface.x, y: surface.y, loss: loss.loss }, settings.optimizers.map((name) => descend(loss, name, settings.start, settings.rate, settings.momentum)), done)
+  }
+
+  /** Let the server evaluate the learner's expression. */
+  async request() {
+    const asked = (this.asked = {})
+    const { expression, start, rate, momentum, optimizers } = this.settings
+    this.pause()
+    this.fail("")
+    this.parts.ground.classList.add("busy")
+    /** @type {Partial<Descent> & { error?: string }} */
+    const answer = await request("api/autograd/descend", { body: { expression, start, learning_rate: rate, momentum, optimizers } })
+    if (asked !== this.asked) return
+    this.parts.ground.classList.remove("busy")
+    if (answer.error) return this.fail(answer.error)
+    const { x = [], y = [], z = [], paths = [] } = answer
+    this.take({ x: [x[0], x[x.length - 1]], y: [y[0], y[y.length - 1]], loss: interpolated({ x, y, z }) }, paths, true)
+  }
+
+  /** @param {string} why empty for no fault */
+  fail(why) {
+    this.parts.ground.classList.remove("busy")
+    this.parts.fault.replaceChildren(...(why ? [element("p", "", why), button(t("Try again"), () => this.request())] : []))
+  }
+
+  /**
+   * @param {Area} area
+   * @param {Path[]} paths
+   * @param {boolean} done
+   */
+  take(area, paths, done) {
+    if (this.area?.loss !== area.loss) this.lowest = lowestOf(area)
+    this.area = area
+    this.paths = paths
+    this.parts.scrub.max = this.steps
+    this.paint()
+    if (!done || matchMedia("(prefers-reduced-motion: reduce)").matches) this.goto(this.steps)
+    else this.play(0)
+  }
+
+  /** @param {number} [from] */
+  play(from = this.at >= this.steps ? 0 : this.at) {
+    this.goto(from)
+    this.since = performance.now() - (1000 * from) / SPEED
+    const next = (/** @type {number} */ now) => {
+      this.reach(Math.floor((Math.max(0, now - this.since) * SPEED) / 1000))
+      this.frame = this.at < this.steps ? requestAnimationFrame(next) : undefined
+      this.label()
+    }
+    this.frame = requestAnimationFrame(next)
+    this.label()
+  }
+
+  pause() {
+    if (this.frame !== undefined) cancelAnimationFrame(this.frame)
+    this.frame = undefined
+    this.label()
+  }
+
+  label() {
+    const text = this.frame === undefined ? t("▶ Play") : t("❚❚ Pause")
+    if (this.parts.play.textContent !== text) this.parts.play.textContent = text
+  }
+
+  /** @param {number} step */
+  goto(step) {
+    this.pause()
+    this.reach(step)
+  }
+
+  /**
+   * Show the race after so many steps.
+   * @param {number} step
+   */
+  reach(step) {
+    this.at = Math.max(0, Math.min(this.steps, step))
+    this.parts.scrub.value = this.at
+    this.parts.where.textContent = t("step {at} of {count}", { at: this.at, count: this.steps })
+    this.draw()
+  }
+
+  /** Draw what does not change from step to step: the landscape, colours and axes. */
+  paint() {
+    const { area, parts } = this
+    if (!area || !parts.ground.clientWidth) return
+    const look = theme(this.root)
+    const { clientWidth: width, clientHeight: height } = parts.ground
+    const painted = [this.surface.name, this.surface.expression, width, height, look.page].join()
+    if (painted !== this.painted) paintGround(parts.heights, area, this.lowest)
+    this.painted = painted
+    for (const { item, path, mark, curve, slot } of this.racers.values()) {
+      const own = colourOf(look, slot)
+      const colour = slot !== ADAM && own === colourOf(look, ADAM) ? colourOf(look, MUON) : own // there are more optimizers than colours, but Muon does not race
+      for (const line of [path, curve]) line.style.stroke = colour
+      for (const shape of [mark, /** @type {SVGElement} */ (item.firstElementChild)]) shape.style.fill = colour
+    }
+    parts.paths.replaceChildren(...this.ticks(area, width, height), ...[...this.racers.values()].flatMap(({ path, mark }) => [path, mark]))
+    this.zoom = look.zoom
+    this.draw()
+  }
+
+  /**
+   * The limits of both axes.
+   * @param {Area} area
+   * @param {number} width
+   * @param {number} height
+   */
+  ticks({ x, y }, width, height) {
+    const text = (/** @type {number} */ across, /** @type {number} */ down, /** @type {string} */ side, /** @type {string} */ content) => svg("text", { x: across, y: down, class: `tick ${side}` }, content)
+    return [
+      text(10, height - 9, "", `x = ${brief(x[0])}`), text(width - 10, height - 9, "end", `x = ${brief(x[1])}`),
+      text(10, height - 28, "", `y = ${brief(y[0])}`), text(10, 21, "", `y = ${brief(y[1])}`),
+    ]
+  }
+
+  /** Draw paths, marks and losses up to the step that is reached. */
+  draw() {
+    const { area, parts } = this
+    if (!area) return
+    const { clientWidth: width, clientHeight: height } = parts.ground
+    const across = (/** @type {number} */ x) => ((x - area.x[0]) / (area.x[1] - area.x[0])) * width
+    const down = (/** @type {number} */ y) => height - ((y - area.y[0]) / (area.y[1] - area.y[0])) * height
+    const { width: wide, height: tall } = parts.curves.getBoundingClientRect()
+    const zoom = this.zoom ?? 1
+    const left = 46 * zoom, bottom = tall - 20 * zoom
+    const most = Math.max(1e-9, ...this.paths.flatMap(({ points }) => points.map(([, , loss]) => heightOf(loss, this.lowest))))
+    const curveX = (/** @type {number} */ step) => left + (step / this.steps) * (wide - left - 8 * zoom)
+    const curveY = (/** @type {number} */ loss) => bottom - (heightOf(loss, this.lowest) / most) * (bottom - 8 * zoom)
+    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ side, /** @type {string} */ content) => svg("text", { x, y, class: `tick ${side}` }, content)
+    const shown = new Map(this.paths.map((path) => [path.optimizer, path]))
+    for (const [name, racer] of this.racers) {
+      const path = shown.get(name)
+      const points = path?.points.slice(0, this.at + 1) ?? []
+      const last = points.at(-1)
+      racer.path.setAttribute("points", points.map(([x, y]) => `${across(x).toFixed(1)},${down(y).toFixed(1)}`).join(" "))
+      racer.curve.setAttribute("points", points.map(([, , loss], step) => `${curveX(step).toFixed(1)},${curveY(loss).toFixed(1)}`).join(" "))
+      racer.mark.style.display = last ? "" : "none"
+      if (last) racer.mark.setAttribute("transform", `translate(${across(last[0]) - 14 * 1.5 * zoom} ${down(last[1]) - 8 * 1.5 * zoom}) scale(${1.5 * zoom})`)
+      const isLost = Boolean(path?.diverged && this.at >= path.points.length)
+      racer.loss.textContent = isLost ? t("✕ diverged") : last ? brief(last[2]) : ""
+      racer.loss.classList.toggle("diverged", isLost)
+      racer.item.title = isLost ? t("{optimizer} diverged after {n} steps: the loss grew without bound. Try a smaller learning rate.", { optimizer: name, n: path?.points.length }) : ""
+    }
+    parts.curves.replaceChildren(
+      svg("path", { d: `M${left} 4V${bottom}H${wide - 4}`, class: "axis" }),
+      text(left - 6, 16 * zoom, "end", brief(this.lowest + Math.expm1(most))), text(left - 6, bottom, "end", brief(this.lowest)),
+      text(left, tall - 4, "", "0"), text(wide - 6, tall - 4, "end", String(this.steps)),
+      ...[...this.racers.values()].map(({ curve }) => curve),
+    )
+    const [x, y] = this.settings.start
+    parts.start.style.transform = `translate(${across(x)}px, ${down(y)}px)`
+  }
+
+  /**
+   * The point of the surface under the pointer.
+   * @param {PointerEvent} event
+   */
+  placeOf({ clientX, clientY }) {
+    const { left, top, width, height } = this.parts.ground.getBoundingClientRect()
+    const { x, y } = this.surface
+    return this.within([x[0] + ((clientX - left) / width) * (x[1] - x[0]), y[1] - ((clientY - top) / height) * (y[1] - y[0])])
+  }
+
+  /**
+   * @param {Pair} place
+   * @returns {Pair}
+   */
+  within([across, up]) {
+    const { x, y } = this.surface
+    const held = (/** @type {number} */ value, /** @type {Pair} */ [low, high]) => Number(Math.min(high, Math.max(low, value)).toFixed(2))
+    return [held(across, x), held(up, y)]
+  }
+
+  close() {
+    this.pause()
+    clearTimeout(this.telling)
+    this.resized.disconnect()
+    this.script.destroy()
+  }
+}
+
+export default mounting(Race)
