@@ -47,11 +47,11 @@ def measure() -> float:
         page = chromium.new_page(viewport={"width": 1280, "height": 1000})
         page.set_default_timeout(60_000)
         page.goto(f"{address}/network")
-        page.locator(".card").first.wait_for()
+        page.locator(".row").first.wait_for()
         saved = Path(name) / "thirty.json"
         saved.write_text(THIRTY.to_json(), encoding="utf-8")
         page.locator("input.chosen").set_input_files(saved)
-        page.locator(".card").nth(29).wait_for()
+        page.locator(".row").nth(29).wait_for()
         page.locator(".builder:not(.busy)").wait_for()
         edits = [page.evaluate(EDIT, value) for value in range(20, 20 + EDITS)]
     return statistics.median(edits[3:])

@@ -15,13 +15,11 @@ from playground.network.presets import load_presets
 from playground.network.spec import from_json
 from playground.tensors import link
 
-from ..support.serving import to_the_top
 from .conftest import KeptPage
 
 PRESETS = load_presets().networks
 FIRST = [layer.type for layer in PRESETS["tutorial-cnn"].layers]
 SHAPES = ["(16, 26, 26)", "(16, 26, 26)", "(16, 13, 13)", "(32, 11, 11)", "(32, 11, 11)", "(32, 5, 5)", "(800,)", "(128,)", "(128,)", "(10,)"]
-COUNTS = ["160", "", "", "4,640", "", "", "", "102,528", "", "1,290"]
 NET = """\
 class Net(nn.Module):
     def __init__(self):
@@ -35,6 +33,15 @@ class Net(nn.Module):
 """
 
 
+LENET = """\
+nn.Sequential(
+    nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+    nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+)
+"""
+"""For images of 32×32 pixels."""
+
+
 @pytest.fixture
 def lab(kept: KeptPage, address: str) -> Page:
     """The page with the first preset, for MNIST, and its code."""
@@ -42,49 +49,68 @@ def lab(kept: KeptPage, address: str) -> Page:
     if "/network" not in page.url:
         page.get_by_role("link", name="Network").click()
     settled(page)
-    if page.get_by_role("combobox", name="Data set").input_value() != "MNIST 5k":
+    if chosen(page, "dataset").inner_text() != "MNIST 5k":
         choose_data(page, "MNIST 5k", "mnist-5k")
-    view(page, "Code")
-    open_preset(page, "tutorial-cnn")
-    in_address(page, *FIRST)
+    if page.locator(".batch[aria-pressed=true]").count():
+        button(page, "Show the shapes").click()
+    pick(page, "style", "Code as a class")
+    if chosen(page, "preset").inner_text() != "Tutorial CNN":
+        open_preset(page, "tutorial-cnn")
+        in_address(page, *FIRST)
     return page
+
+
+def chosen(page: Page, name: str) -> Locator:
+    """What a list of the builder shows as chosen: `preset`, `dataset`, `shape`, `style` or `start`."""
+    return page.locator(f".{name} .pick-shown")
+
+
+def pick(page: Page, name: str, title: str) -> None:
+    """Choose from a list of the builder."""
+    if chosen(page, name).inner_text() == title:
+        return
+    chosen(page, name).click()
+    page.locator(f".{name}").get_by_role("option", name=title, exact=True).click()
+    expect(chosen(page, name)).to_have_text(title)
 
 
 def choose_data(page: Page, title: str, name: str) -> None:
     """Choose a data set, and wait until the builder asks about it."""
-    choice = page.get_by_role("combobox", name="Data set")
-    to_the_top(page)
-    choice.click()
     with page.expect_request(lambda request: "/api/network/analyse" in request.url and f'"dataset":"{name}"' in (request.post_data or "")):
-        page.get_by_role("option", name=title).click()
+        pick(page, "dataset", title)
     settled(page)
 
 
 def settled(page: Page) -> Page:
-    """The stack stands there, and the server has said what it comes to."""
-    page.locator(".palette .kind").first.wait_for()
+    """The layers are listed, and the server has said what they come to."""
+    page.locator(".list .add").wait_for()
     expect(page.locator(".builder.busy")).to_have_count(0)
     return page
 
 
-def cards(page: Page) -> Locator:
-    return page.locator(".stack .card")
+def rows(page: Page) -> Locator:
+    return page.locator(".list .row")
 
 
 def names(page: Page) -> Locator:
-    return page.locator(".stack .card b")
+    return page.locator(".list .row .type")
 
 
 def shapes(page: Page) -> Locator:
-    return page.locator(".stack .card .out")
+    return page.locator(".list .row .out")
 
 
 def field(page: Page, name: str) -> Locator:
-    return page.locator(f".panel [data-param={name}]")
+    """The field of a parameter of the selected layer, which may be one of those that are shown on demand."""
+    found = page.locator(f".layer [data-param={name}]")
+    found.wait_for(state="attached")
+    if not found.is_visible():
+        button(page, "More parameters").click()
+    return found
 
 
 def fact(page: Page, name: str) -> Locator:
-    return page.locator(f".panel dt:text-is('{name}') + dd")
+    return page.locator(f".layer dt:text-is('{name}') + dd")
 
 
 def button(page: Page, name: str) -> Locator:
@@ -93,24 +119,44 @@ def button(page: Page, name: str) -> Locator:
 
 def choose(page: Page, place: int) -> None:
     names(page).nth(place).click()
-    expect(cards(page).nth(place)).to_have_class(re.compile("chosen"))
+    expect(rows(page).nth(place)).to_have_class(re.compile("chosen"))
 
 
 def add(page: Page, kind: str) -> None:
-    page.locator(f".palette .kind:text-is('{kind}')").click()
+    """Add a layer behind the chosen one: found by its name."""
+    page.locator(".list .add").click()
+    page.get_by_label("Search all layers").fill(kind)
+    page.locator(f".kind:has(b:text-is('{kind}'))").click()
 
 
 def act(page: Page, place: int, name: str) -> None:
-    """Press a button of a card: up, down, copy, off or delete."""
+    """Press a button of a layer: up, down, copy, off or delete."""
     choose(page, place)
-    cards(page).nth(place).locator(f".acts .{name}").click()
+    page.locator(f".layer .acts .{name}").click()
+
+
+def menu(page: Page, item: str) -> Locator:
+    """An item of the menu, which is opened."""
+    button(page, "More ▾").click()
+    return button(page, item)
+
+
+def problem(page: Page) -> Locator:
+    """What is said beneath the picture."""
+    return page.locator(".problem .message")
+
+
+def fits_window(*parts: Locator) -> None:
+    """Every part lies in the window, without scrolling."""
+    for part in parts:
+        expect(part).to_be_in_viewport(ratio=1)
 
 
 def drag(page: Page, place: int, below: int) -> None:
-    """Pull a card by its grip with the mouse, and let it go just beneath another."""
+    """Pull a layer by its grip with the mouse, and let it go just beneath another."""
     settled(page)
-    cards(page).nth(place).scroll_into_view_if_needed()
-    grip, target = cards(page).nth(place).locator(".grip").bounding_box(), cards(page).nth(below).bounding_box()
+    rows(page).nth(min(place, below)).scroll_into_view_if_needed()
+    grip, target = rows(page).nth(place).locator(".grip").bounding_box(), rows(page).nth(below).bounding_box()
     assert grip is not None and target is not None
     x = grip["x"] + grip["width"] / 2
     page.mouse.move(x, grip["y"] + grip["height"] / 2)
@@ -119,19 +165,14 @@ def drag(page: Page, place: int, below: int) -> None:
     page.mouse.up()
 
 
-def view(page: Page, name: str) -> Locator:
-    page.get_by_role("tab", name=name).click()
-    return page.locator(".views .view")
-
-
 def open_preset(page: Page, name: str) -> None:
-    page.locator("select.preset").select_option(name)
+    pick(page, "preset", PRESETS[name].title)
     expect(names(page)).to_have_text([layer.type for layer in PRESETS[name].layers])
     settled(page)
 
 
 def in_address(page: Page, *kinds: str) -> None:
-    """The stack has come into the address: layers of these kinds."""
+    """The network has come into the address: layers of these kinds."""
 
     def there(url: str) -> bool:
         match = re.search("network=([^&]+)", url)
@@ -142,9 +183,9 @@ def in_address(page: Page, *kinds: str) -> None:
 
 def empty(page: Page) -> None:
     choose(page, 0)
-    for left in reversed(range(cards(page).count())):
-        cards(page).locator(".delete:visible").click()
-        expect(cards(page)).to_have_count(left)
+    for left in reversed(range(rows(page).count())):
+        page.locator(".acts .delete").click()
+        expect(rows(page)).to_have_count(left)
 
 
 def upload(page: Page, name: str, text: str) -> None:
@@ -158,11 +199,18 @@ def downloaded(page: Page, pressed: Locator) -> tuple[str, bytes]:
     return download.suggested_filename, Path(download.path()).read_bytes()
 
 
+def test_the_page_is_one_screen(lab: Page) -> None:
+    area = lab.get_by_test_id("stMain")
+    assert area.evaluate("area => area.scrollHeight <= area.clientHeight")
+    fits_window(lab.locator(".bar"), lab.locator(".stage-box"), lab.locator(".list .add"), lab.locator(".layer header"), lab.locator(".code .cm-editor"))
+    expect(lab.get_by_role("heading", level=1, name="Network")).to_be_visible()
+
+
 def test_a_network_is_built_layer_by_layer_with_its_shapes(lab: Page) -> None:
     open_preset(lab, "mnist-mlp")
     empty(lab)
-    expect(lab.locator(".trouble")).to_contain_text("from 1 to 200 layers")
-    expect(lab.locator(".panel")).to_contain_text("Add a layer from the palette")
+    expect(problem(lab)).to_contain_text("from 1 to 200 layers")
+    expect(button(lab, "Not a network yet")).to_be_disabled()
     for place, kind in enumerate(FIRST):
         add(lab, kind)
         if kind == "Conv2d" and place:
@@ -171,35 +219,48 @@ def test_a_network_is_built_layer_by_layer_with_its_shapes(lab: Page) -> None:
     settled(lab)
     expect(names(lab)).to_have_text(FIRST)
     expect(shapes(lab)).to_have_text(SHAPES)
-    expect(cards(lab).locator(".count")).to_have_text(COUNTS)
-    expect(lab.locator(".totals")).to_contain_text("108,618 parameters")
-    expect(lab.locator(".paper svg .piece")).to_have_count(11)
-    expect(lab.locator(".trouble")).to_be_empty()
-    expect(view(lab, "Code")).to_contain_text("nn.Linear(800, 128)")
+    expect(lab.locator(".parameters")).to_have_text("108,618 parameters")
+    expect(lab.locator(".picture [data-index]:has(title)")).to_have_count(11)
+    expect(lab.locator(".code .cm-content")).to_contain_text("import torch")
+
+
+def test_a_layer_is_inserted_between_two_others(lab: Page) -> None:
+    rows(lab).nth(3).hover()
+    rows(lab).nth(3).get_by_role("button", name="Insert a layer at position 4").click()
+    expect(lab.locator(".palette .kind")).to_have_count(8)
+    button(lab, "All 21 layers").click()
+    expect(lab.locator(".palette .kind")).to_have_count(21)
+    lab.get_by_label("Search all layers").fill("norm image")
+    lab.keyboard.press("Enter")
+    expect(names(lab)).to_have_text([*FIRST[:4], "BatchNorm2d", *FIRST[4:]])
+    expect(rows(lab).nth(4).locator("button").first).to_be_focused()
 
 
 def test_a_changed_parameter_updates_shapes_counts_and_code(lab: Page) -> None:
     expect(fact(lab, "Parameters")).to_have_text("(3·3·1 + 1)·16 = 160")
+    expect(fact(lab, "Shape")).to_have_text("(1, 28, 28) → (16, 26, 26)")
     expect(fact(lab, "Output size")).to_have_text("⌊(28 + 2·0 − 1·(3 − 1) − 1) / 1⌋ + 1 = 26")
+    expect(fact(lab, "Output size").locator(".of-kernel")).to_have_text("3")
     expect(fact(lab, "Receptive field")).to_have_text("3×3 pixels of the input, effective stride 1")
     expect(fact(lab, "Multiply-adds")).to_have_text("26·26·16·9·1 = 97,344")
     field(lab, "kernel_size").fill("5")
     expect(fact(lab, "Parameters")).to_have_text("(5·5·1 + 1)·16 = 416")
     expect(shapes(lab)).to_have_text(["(16, 24, 24)", "(16, 24, 24)", "(16, 12, 12)", "(32, 10, 10)", "(32, 10, 10)", "(32, 5, 5)", *SHAPES[6:]])
     field(lab, "kernel_size").fill("32")
-    expect(lab.locator(".panel .field.wrong")).to_contain_text("From 1 to 31.")
+    expect(lab.locator(".field.wrong")).to_contain_text("Enter a number from 1 to 31.")
     expect(shapes(lab).first).to_have_text("(16, 24, 24)")
     field(lab, "kernel_size").fill("3")
     field(lab, "bias").uncheck()
     expect(fact(lab, "Parameters")).to_have_text("3·3·1·16 = 144")
     field(lab, "padding").fill("1")
-    field(lab, "padding_mode").select_option("reflect")
-    expect(cards(lab).first).to_contain_text("padding 1, padding_mode reflect, bias false")
+    field(lab, "padding_mode").click()
+    field(lab, "padding_mode").get_by_role("option", name="reflect").click()
+    expect(rows(lab).first).to_contain_text("padding 1, padding_mode reflect, bias false")
     expect(shapes(lab).nth(6)).to_have_text("(1152,)")
     choose(lab, 3)
     expect(fact(lab, "Receptive field")).to_have_text("8×8 pixels of the input, effective stride 2")
-    lab.locator(".paper svg .piece[data-index='7'] rect").click()
-    expect(lab.locator(".panel h3")).to_have_text("Linear")
+    lab.locator(".picture .piece[data-index='7'] rect").click()
+    expect(lab.locator(".layer h2")).to_have_text("7 Linear")
     expect(fact(lab, "Parameters")).to_have_text("(1152 + 1)·128 = 147,584")
     expect(fact(lab, "Receptive field")).to_have_text("the whole image")
 
@@ -273,9 +334,9 @@ def test_layers_can_be_moved_copied_removed_and_disabled_and_each_can_be_undone(
     act(lab, 8, "delete")
     expect(names(lab)).to_have_text(FIRST)
     act(lab, 2, "off")
-    expect(cards(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
+    expect(rows(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
     expect(shapes(lab)).to_have_text([*SHAPES[:2], "off", "(32, 24, 24)", "(32, 24, 24)", "(32, 12, 12)", "(4608,)", *SHAPES[7:]])
-    expect(lab.locator(".paper svg .piece")).to_have_count(10)
+    expect(lab.locator(".picture [data-index]:has(title)")).to_have_count(10)
     act(lab, 2, "off")
     expect(shapes(lab)).to_have_text(SHAPES)
     add(lab, "Tanh")
@@ -298,7 +359,7 @@ def test_a_layer_can_be_moved_and_restored_by_keyboard(lab: Page) -> None:
     for place in (2, 1, 0):
         lab.keyboard.press("Alt+ArrowUp")
         settled(lab)
-        expect(cards(lab).nth(place)).to_have_class(re.compile("chosen"))
+        expect(rows(lab).nth(place)).to_have_class(re.compile("chosen"))
     expect(names(lab)).to_have_text(["Conv2d", "Conv2d", "ReLU", "MaxPool2d", *FIRST[4:]])
     for _ in range(3):
         lab.keyboard.press("Control+z")
@@ -306,27 +367,34 @@ def test_a_layer_can_be_moved_and_restored_by_keyboard(lab: Page) -> None:
     expect(names(lab)).to_have_text(FIRST)
     lab.keyboard.press("ArrowDown")
     lab.keyboard.press("Delete")
-    expect(cards(lab)).to_have_count(9)
+    expect(rows(lab)).to_have_count(9)
 
 
 def test_a_removed_layer_is_restored_by_a_key(lab: Page) -> None:
     act(lab, 2, "delete")
     settled(lab)
-    expect(cards(lab)).to_have_count(9)
+    expect(rows(lab)).to_have_count(9)
     lab.keyboard.press("Control+z")
     expect(names(lab)).to_have_text(FIRST)
 
 
 def test_shapes_before_a_misfit_remain_and_a_fix_repairs_the_network(lab: Page) -> None:
-    wrong = lab.locator(".stack .card.wrong")
+    wrong = lab.locator(".list .row.wrong")
     choose(lab, 3)
     field(lab, "kernel_size").fill("20")
     expect(shapes(lab)).to_have_text([*SHAPES[:3], "does not fit", *[""] * 6])
     expect(wrong).to_have_count(1)
-    expect(cards(lab).nth(3)).to_have_class(re.compile("wrong"))
-    expect(lab.locator(".panel .misfit .message")).to_have_text("The window spans 20 pixels, but the padded image has only 13×13 pixels.")
-    expect(view(lab, "Code")).to_contain_text("The code appears as soon as every layer fits.")
-    expect(view(lab, "Run one batch")).to_contain_text("A batch can be run as soon as every layer fits.")
+    expect(rows(lab).nth(3)).to_have_class(re.compile("wrong"))
+    expect(problem(lab)).to_have_text("The window spans 20 pixels, but the image has only 13×13.")
+    expect(lab.locator(".fix")).to_have_text(["Set kernel_size to 13", "Set padding to 4", "Leave out layer 2 (MaxPool2d)", "Leave this layer out"])
+    fits_window(problem(lab), *lab.locator(".fix").all())
+    tip, red = lab.locator(".problem").bounding_box(), lab.locator(".picture [data-index='3']:has(title)").bounding_box()
+    assert tip is not None and red is not None
+    at = lab.locator(".problem").evaluate("box => parseFloat(getComputedStyle(box, '::before').left)")
+    assert red["x"] < tip["x"] + at + 6 < red["x"] + red["width"], "the tip of the sentence is at the layer"
+    expect(lab.locator(".code .help")).to_have_text("This is still the code of the last network that fitted.")
+    expect(button(lab, "Layer 3 does not fit")).to_be_disabled()
+    expect(button(lab, "▶ Run one batch")).to_be_disabled()
     button(lab, "Set padding to 4").click()
     expect(wrong).to_have_count(0)
     settled(lab)
@@ -343,8 +411,9 @@ def test_shapes_before_a_misfit_remain_and_a_fix_repairs_the_network(lab: Page) 
         act(lab, place, "copy")
     choose(lab, 0)
     expect(shapes(lab)).to_have_text([*SHAPES[:6], "(32, 2, 2)", "(32, 1, 1)", "does not fit", *[""] * 4])
-    button(lab, "Layer 8 (MaxPool2d) does not fit. Show it.").click()
-    expect(cards(lab).nth(8)).to_have_class("card chosen wrong")
+    problem(lab).get_by_role("button").click()
+    expect(rows(lab).nth(8)).to_have_class("row chosen wrong")
+    expect(rows(lab).nth(8)).to_be_in_viewport()
     button(lab, "Leave this pooling layer out").click()
     expect(wrong).to_have_count(0)
     expect(shapes(lab)).to_have_text([*SHAPES[:6], "(32, 2, 2)", "(32, 1, 1)", "(32,)", *SHAPES[7:]])
@@ -357,67 +426,85 @@ def test_a_fix_keeps_disabled_layers_in_place(lab: Page) -> None:
     button(lab, "Put a Flatten layer before it: a vector of 800 values").click()
     settled(lab)
     expect(names(lab)).to_have_text(FIRST)
-    expect(cards(lab).nth(1)).to_have_class(re.compile(r"\boff\b"))
+    expect(rows(lab).nth(1)).to_have_class(re.compile(r"\boff\b"))
 
 
 def test_advice_is_shown_for_a_valid_network_and_its_fix_removes_it(lab: Page) -> None:
-    note = lab.locator(".advice .note").filter(has_text="The network ends in Softmax")
     choose(lab, 9)
-    expect(note).to_have_count(0)
+    expect(lab.locator(".problem .message")).to_contain_text("Layer 5 (MaxPool2d) ignores the edge")
+    lab.locator(".next").click()
+    expect(problem(lab)).to_contain_text("holds 94")
     add(lab, "Softmax")
-    expect(note).to_contain_text("The loss applies softmax itself.")
+    expect(problem(lab)).to_have_text("The network ends in Softmax, but the cross-entropy loss expects logits.")
+    expect(lab.locator(".problem .why")).to_contain_text("The loss applies softmax itself.")
+    expect(button(lab, "▶ Train this")).to_be_enabled()
     button(lab, "Leave out Softmax at the end").click()
     expect(names(lab)).to_have_text(FIRST)
+    expect(problem(lab)).to_contain_text("Layer 5")
+
+
+def test_a_network_for_other_images_is_made_to_fit_or_gets_other_data(lab: Page) -> None:
+    expect(paste(lab, LENET, "1, 32, 32")).to_be_hidden()
+    expect(problem(lab)).to_have_text("The network takes input of shape (1, 32, 32), but MNIST 5k has images of shape (1, 28, 28).")
+    expect(button(lab, "The data is 1×28×28")).to_be_disabled()
+    fits_window(problem(lab), *lab.locator(".fix").all())
+    button(lab, "Set the input shape to (1, 28, 28) and padding of layer 0 to 2").click()
+    expect(shapes(lab).first).to_have_text("(6, 28, 28)")
+    expect(button(lab, "▶ Train this")).to_be_enabled()
+    open_preset(lab, "cifar-cnn")
+    button(lab, "Use Shapes 32×32 as data").click()
+    expect(chosen(lab, "dataset")).to_have_text("Shapes 32×32")
     settled(lab)
-    expect(note).to_have_count(0)
+    expect(button(lab, "▶ Train this")).to_be_enabled()
+    choose_data(lab, "No data set", "")
+    expect(button(lab, "Choose data first")).to_be_disabled()
 
 
-def test_advice_changes_with_the_data_set(lab: Page) -> None:
-    note = lab.locator(".advice .note").filter(has_text="has images of shape (3, 32, 32)")
-    expect(note).to_have_count(0)
-    choose_data(lab, "Shapes 32×32", "shapes")
-    expect(note).to_have_count(1)
+def strength(tile: Locator) -> int:
+    """The strongest colour of a feature map, from 0 to 255."""
+    alpha: int = tile.evaluate("""async (tile) => {
+        const image = Object.assign(new Image(), { src: tile.getAttribute("href") })
+        await image.decode()
+        const page = Object.assign(document.createElement("canvas"), { width: image.width, height: image.height }).getContext("2d")
+        page.drawImage(image, 0, 0)
+        return Math.max(...page.getImageData(0, 0, image.width, image.height).data.filter((_, place) => place % 4 === 3))
+    }""")
+    return alpha
 
 
-def colours(canvas: Locator) -> int:
-    """How many different greys a map has."""
-    count: int = canvas.evaluate(
-        "(each) => { const { data } = each.getContext('2d').getImageData(0, 0, each.width, each.height); "
-        "return new Set(data.filter((_, place) => place % 4 === 0)).size }"
-    )
-    return count
+def test_activations_of_a_batch_are_zero_with_zero_weights(lab: Page) -> None:
+    above, summary = lab.locator(".above"), lab.locator(".layer .activations")
 
+    def tiles(index: int) -> Locator:
+        return lab.locator(f".picture .piece[data-index='{index}'] image")
 
-def test_activations_of_a_batch_are_black_with_zero_weights(lab: Page) -> None:
-    inside = view(lab, "Run one batch")
-    rows, start = inside.locator(".row"), inside.get_by_label("Weight initialisation")
-    expect(rows).to_have_count(11)
-    expect(inside.locator(".histogram")).to_have_count(10)
-    expect(inside.locator(".hint")).to_contain_text("64 training images of MNIST 5k")
-    expect(rows.nth(1)).to_contain_text("0 Conv2d16×26×26")
-    expect(rows.nth(1).locator("canvas")).to_have_count(12)
-    expect(rows.nth(8).locator("canvas")).to_have_count(1)
-    start.select_option("zeros")
-    for place in range(1, 11):
-        expect(rows.nth(place)).to_contain_text("mean 0.0, std 0.0, 100 % zeros")
-    assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) == 1
-    start.select_option("default")
-    expect(rows.nth(1)).not_to_contain_text("100 % zeros")
-    assert colours(rows.nth(0).locator("canvas")) > 20 and colours(rows.nth(1).locator("canvas").first) > 20
+    button(lab, "▶ Run one batch").click()
+    expect(above).to_contain_text("64 training images of MNIST 5k")
+    expect(tiles(0)).to_have_count(12)
+    expect(tiles(9)).to_have_count(1)
+    expect(summary.locator(".bars span")).to_have_count(41)
+    assert strength(tiles(-1)) > 200 and strength(tiles(0).first) > 20
+    pick(lab, "start", "Zeros")
+    expect(summary).to_contain_text("mean 0, std 0, 100 % zeros")
+    assert strength(tiles(-1)) > 200 and strength(tiles(0).first) == 0
+    choose(lab, 3)
+    expect(summary).to_contain_text("100 % zeros")
     act(lab, 6, "delete")
-    expect(inside).to_contain_text("A batch can be run as soon as every layer fits.")
+    expect(tiles(2)).to_have_count(0)
     button(lab, "Undo").click()
-    expect(rows).to_have_count(11)
+    expect(tiles(2)).to_have_count(12)
+    pick(lab, "start", "PyTorch’s own")
+    expect(summary).not_to_contain_text("100 % zeros")
     choose_data(lab, "Fashion-MNIST", "fashion-mnist")  # the same shape, other images
-    expect(inside.locator(".fault")).to_contain_text("Fashion-MNIST has not been downloaded yet.")
+    expect(above).to_contain_text("Fashion-MNIST has not been downloaded yet.")
 
 
 def test_a_network_for_colour_images_has_a_batch_without_a_download(lab: Page) -> None:
     choose_data(lab, "No data set", "")
     open_preset(lab, "cifar-cnn")
-    inside = view(lab, "Run one batch")
-    expect(inside.locator(".hint").or_(inside.locator(".fault"))).to_contain_text("64 training images of Shapes 32×32")
-    expect(inside.locator(".row").first.locator("canvas")).to_have_count(3)
+    button(lab, "▶ Run one batch").click()
+    expect(lab.locator(".above")).to_contain_text("64 training images of Shapes 32×32")
+    expect(lab.locator(".picture .piece[data-index='-1'] image")).to_have_count(3)
 
 
 def paste(page: Page, text: str, shape: str = "") -> Locator:
@@ -451,7 +538,7 @@ def test_notes_about_pasted_code_remain_visible(lab: Page) -> None:
     expect(paste(lab, NET)).to_be_hidden()
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
     in_address(lab, "Flatten", "Linear", "Tanh", "Linear")  # which is when the server has answered
-    expect(lab.locator(".trouble")).to_contain_text("self.spare is left out")
+    expect(problem(lab)).to_contain_text("self.spare is left out")
 
 
 def test_enter_in_the_input_shape_reads_the_pasted_code(lab: Page) -> None:
@@ -463,7 +550,6 @@ def test_enter_in_the_input_shape_reads_the_pasted_code(lab: Page) -> None:
 
 
 def test_network_files_can_be_opened_and_invalid_ones_change_nothing(lab: Page) -> None:
-    trouble = lab.locator(".trouble")
     for text, message in (
         ('{"name": "broken", ', "This is not JSON"),
         (json.dumps({"name": "x", "input_shape": [4], "layers": [{"type": "Nothing"}]}), "There is no layer called “Nothing”."),
@@ -472,12 +558,12 @@ def test_network_files_can_be_opened_and_invalid_ones_change_nothing(lab: Page) 
         ("{" + " " * 200_001, "too large"),
     ):
         upload(lab, "network.json", text)
-        expect(trouble).to_contain_text(message)
+        expect(problem(lab)).to_contain_text(message)
         expect(names(lab)).to_have_text(FIRST)
     upload(lab, "lenet.json", PRESETS["lenet-5"].to_json())
     expect(names(lab)).to_have_text([layer.type for layer in PRESETS["lenet-5"].layers])
     settled(lab)
-    expect(trouble).to_be_empty()
+    expect(lab.locator(".below")).not_to_contain_text("too large")
     upload(lab, "net.py", NET)
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Tanh", "Linear"])
     upload(lab, "net.py", "print('no network')")
@@ -490,39 +576,47 @@ def test_network_files_can_be_opened_and_invalid_ones_change_nothing(lab: Page) 
 def test_a_network_can_be_saved_as_json_image_and_runnable_code(lab: Page, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     field(lab, "out_channels").fill("8")
     settled(lab)
-    name, content = downloaded(lab, button(lab, "Save as JSON"))
+    name, content = downloaded(lab, menu(lab, "Save as JSON"))
     spec = from_json(content.decode())
     assert name == "tutorial-cnn.json" and spec.input_shape == (1, 28, 28)
     assert [layer.type for layer in spec.layers] == FIRST and spec.layers[0].params["out_channels"] == 8
     assert spec.layers[1:] == PRESETS["tutorial-cnn"].layers[1:]
-    name, content = downloaded(lab, button(lab, "SVG"))
+    name, content = downloaded(lab, menu(lab, "Save the picture as SVG"))
     assert name == "tutorial-cnn.svg" and content.startswith(b"<svg xmlns=") and "8×26×26" in content.decode()
-    name, content = downloaded(lab, button(lab, "PNG"))
+    name, content = downloaded(lab, menu(lab, "Save the picture as PNG"))
     assert name == "tutorial-cnn.png" and content.startswith(b"\x89PNG") and len(content) > 2000
-    code = view(lab, "Code")
     scripts = []
-    for style, line in (("module", "class TutorialCnn(nn.Module):"), ("sequential", "network = nn.Sequential(")):
-        code.get_by_label("Style of the code").select_option(style)
-        expect(code.locator("pre")).to_contain_text(line)
-        name, content = downloaded(lab, code.get_by_role("button", name="Download"))
+    for style, line in (("Code as a class", "class TutorialCnn(nn.Module):"), ("Code as nn.Sequential", "network = nn.Sequential(")):
+        pick(lab, "style", style)
+        expect(lab.locator(".code .cm-content")).to_contain_text(line)
+        name, content = downloaded(lab, button(lab, "Download"))
         assert name == "tutorial_cnn.py" and line in content.decode()
-        scripts.append(tmp_path / f"{style}.py")
+        scripts.append(tmp_path / f"{len(scripts)}.py")
         scripts[-1].write_bytes(content + b"\nprint(tuple(network(torch.randn(2, 1, 28, 28)).shape), sum(p.numel() for p in network.parameters()))\n")
     for script in scripts:
         runpy.run_path(str(script))
     assert capsys.readouterr().out == f"(2, 10) {80 + (8 * 9 + 1) * 32 + 102_528 + 1_290}\n" * 2
 
 
+def test_changed_lines_of_the_code_light_up(lab: Page) -> None:
+    flashing = lab.locator(".code .cm-line[class*=cm-flash]")
+    field(lab, "out_channels").fill("8")
+    expect(flashing).to_have_text(  # the convolution, the one behind it, and the shapes between them
+        [re.compile(text) for text in (r"nn.Conv2d\(1, 8, 3\)", r"nn.Conv2d\(8, 32, 3\)", r"F.relu.*\(8, 26, 26\)", r"F.max_pool2d.*\(8, 13, 13\)")]
+    )
+
+
 def test_a_changed_preset_lists_its_differences(lab: Page) -> None:
     open_preset(lab, "lenet-5")
-    compared = view(lab, "Compare")
+    pick(lab, "style", "Changes to the preset")
+    compared = lab.locator(".code")
     expect(compared).to_contain_text("no difference")
     act(lab, 0, "delete")
     expect(compared.locator("li").first).to_contain_text("is missing: Conv2d")
     button(lab, "Undo").click()
     expect(compared).to_contain_text("no difference")
     expect(paste(lab, NET)).to_be_hidden()
-    expect(compared).to_contain_text("Open a network and change it")
+    expect(compared).to_contain_text("Open a preset and change it")
 
 
 def test_the_address_contains_the_network_with_disabled_layers(lab: Page) -> None:
@@ -540,8 +634,9 @@ def test_the_address_contains_the_network_with_disabled_layers(lab: Page) -> Non
     settled(lab)
     expect(names(lab)).to_have_text(FIRST)
     expect(button(lab, "Undo")).to_be_disabled()
-    expect(cards(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
-    expect(cards(lab).nth(0)).to_contain_text("out_channels 7")
+    expect(rows(lab).nth(2)).to_have_class(re.compile(r"\boff\b"))
+    expect(rows(lab).nth(0)).to_contain_text("out_channels 7")
+    expect(chosen(lab, "preset")).to_have_text("Tutorial CNN, changed")
     expect(shapes(lab).nth(3)).to_have_text("(32, 24, 24)")
     act(lab, 2, "off")
     expect(shapes(lab).nth(2)).to_have_text("(7, 13, 13)")
@@ -565,13 +660,13 @@ def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(l
     settled(lab)
     kinds = [*FIRST[:2], *FIRST[3:]]
     in_address(lab, *kinds)
-    button(lab, "Train this").click()
+    button(lab, "▶ Train this").click()
     lab.get_by_role("heading", name="Train a network").wait_for()
     expect(lab.get_by_role("combobox", name="Data set")).to_have_value("MNIST 5k")
     expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
     lab.get_by_role("link", name="Network").click()
     expect(names(settled(lab))).to_have_text(kinds)
-    button(lab, "Show gradients").click()
+    menu(lab, "Show its gradients").click()
     lab.get_by_role("heading", name="Autograd", exact=True).wait_for()
     expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
     expect(lab.get_by_role("heading", name="My network")).to_be_visible()
@@ -579,23 +674,23 @@ def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(l
 
 
 def test_the_input_shape_can_be_chosen_or_typed(lab: Page) -> None:
-    lab.locator("select.shape").select_option("3,32,32")
+    pick(lab, "shape", "(3, 32, 32)")
     expect(shapes(lab).nth(6)).to_have_text("(1152,)")
-    expect(cards(lab).nth(0).locator(".count")).to_have_text("448")
-    lab.locator("select.shape").select_option("own")
+    expect(fact(lab, "Parameters")).to_contain_text("= 448")
+    pick(lab, "shape", "another…")
     lab.locator(".sizes").fill("2, 20, 30")
     lab.locator(".sizes").press("Enter")
     expect(shapes(lab)).to_have_text(["(16, 18, 28)", "(16, 18, 28)", "(16, 9, 14)", "(32, 7, 12)", "(32, 7, 12)", "(32, 3, 6)", "(576,)", *SHAPES[7:]])
-    expect(lab.locator("select.shape")).to_have_value("own")
+    expect(chosen(lab, "shape")).to_have_text("another…")
     choose(lab, 0)
     expect(fact(lab, "Output size")).to_contain_text("height: ⌊(20 + 2·0")
     lab.locator(".sizes").fill("784")
     lab.locator(".sizes").press("Enter")
     expect(shapes(lab)).to_have_text(["does not fit", *[""] * 9])
-    lab.locator("select.shape").select_option("own")
+    pick(lab, "shape", "another…")
     lab.locator(".sizes").fill("1, 2, 3, 4")
     lab.locator(".sizes").press("Enter")
-    expect(lab.locator(".trouble")).to_contain_text("not 4 sizes")
+    expect(problem(lab)).to_contain_text("not 4 sizes")
     button(lab, "Undo").click()
     button(lab, "Undo").click()
     expect(shapes(lab).nth(6)).to_have_text("(576,)")
@@ -608,12 +703,23 @@ def test_a_network_of_thirty_layers_can_be_edited(lab: Page) -> None:
         {"type": "Linear", "out_features": 10},
     ]
     upload(lab, "long.json", json.dumps({"name": "long", "input_shape": [1, 28, 28], "layers": layers}))
-    expect(cards(lab)).to_have_count(30)
+    expect(rows(lab)).to_have_count(30)
     settled(lab)
-    expect(lab.locator(".paper svg .piece")).to_have_count(31)
-    expect(lab.locator(".totals")).to_contain_text(f"{785 * 64 + 13 * 65 * 64 + 65 * 10:,} parameters")
+    expect(lab.locator(".picture [data-index]:has(title)")).to_have_count(31)
+    picture = lab.locator(".picture")
+    assert picture.evaluate("box => box.scrollWidth <= box.clientWidth"), "the picture fits its box"
+    expect(lab.locator(".parameters")).to_have_text(f"{785 * 64 + 13 * 65 * 64 + 65 * 10:,} parameters")
     drag(lab, 2, below=4)
     expect(names(lab)).to_have_text(["Flatten", "Linear", "Linear", "ReLU", "ReLU", *["Linear", "ReLU"] * 12, "Linear"])
-    inside = view(lab, "Run one batch")
-    expect(inside.locator(".row")).to_have_count(31)
-    expect(inside.locator(".row").last).to_contain_text("29 Linear10")
+    settled(lab)
+    button(lab, "▶ Run one batch").click()
+    expect(picture.locator(".piece[data-index='29'] image")).to_have_count(1)
+
+
+def test_on_a_phone_the_picture_comes_first_then_the_layer_the_list_and_the_code(lab: Page) -> None:
+    lab.set_viewport_size({"width": 390, "height": 844})
+    parts = [lab.locator(name).bounding_box() for name in (".stage-box", ".train", ".layer", ".list", ".code")]
+    lab.set_viewport_size({"width": 1280, "height": 800})
+    tops = [part["y"] for part in parts if part is not None]
+    assert tops == sorted(tops) and len(tops) == 5
+    assert all(part["width"] <= 390 for part in parts if part is not None)

@@ -286,6 +286,7 @@ export class Builder {
     event.preventDefault()
     if (event.shiftKey) this.stack.redo()
     else this.stack.undo()
+    if (target.classList.contains("choice")) this.list.focus() // the layer that had the focus may be gone
   }
 
   close() {

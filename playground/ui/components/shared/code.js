@@ -39,6 +39,27 @@ export function shared(one, other) {
   return { head, tail }
 }
 
+/**
+ * The lines of a text that were not in the one before, counted from 1: those outside the longest sequence that both have.
+ * @param {string[]} before
+ * @param {string[]} after
+ */
+export function newLines(before, after) {
+  const { head, tail } = shared(before, after)
+  const old = before.slice(head, before.length - tail), now = after.slice(head, after.length - tail)
+  const longest = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1)) // of what begins at a line of each
+  for (let one = old.length - 1; one >= 0; one--) {
+    for (let other = now.length - 1; other >= 0; other--) longest[one][other] = old[one] === now[other] ? longest[one + 1][other + 1] + 1 : Math.max(longest[one + 1][other], longest[one][other + 1])
+  }
+  const fresh = []
+  for (let one = 0, other = 0; other < now.length;) {
+    if (old[one] === now[other]) { one++; other++ }
+    else if (one < old.length && longest[one + 1][other] >= longest[one][other + 1]) one++
+    else fresh.push(head + ++other)
+  }
+  return fresh
+}
+
 export class CodeView {
   /**
    * @param {HTMLElement} parent must already lie in the page, as for an Editor
@@ -70,20 +91,17 @@ export class CodeView {
     const { head, tail } = shared(before, text)
     this.view.dispatch({ changes: { from: head, to: before.length - tail, insert: text.slice(head, text.length - tail) } })
     if (!before) return
-    const lines = text.split("\n")
-    const same = shared(before.split("\n"), lines)
-    this.flash(same.head + 1, lines.length - same.tail)
+    this.flash(newLines(before.split("\n"), text.split("\n")))
   }
 
   /**
-   * Light up lines, counted from 1, and scroll to the first one.
-   * @param {number} first
-   * @param {number} last
+   * Light up lines, and scroll to the first one.
+   * @param {number[]} lines counted from 1
    */
-  flash(first, last) {
+  flash(lines) {
     const { view } = this
     const name = FLASHES[(this.turn = 1 - this.turn)]
-    const starts = Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => view.state.doc.line(first + place).from)
+    const starts = lines.map((line) => view.state.doc.line(line).from)
     view.dispatch({ effects: flash.of(Decoration.set(starts.map((start) => Decoration.line({ class: name }).range(start)))) })
     if (!starts.length) return
     const { top, bottom } = view.lineBlockAt(starts[0])
