@@ -44,6 +44,8 @@ class Column(TypedDict):
     layers: tuple[int, int]
     """The first layer and the one after the last; both 0 for the network's input."""
     types: list[str]
+    blocks: int
+    """Layers with weights in it; several can be unfolded."""
     shape: list[int]
     """Of the output, without the batch."""
     units: list[int]
@@ -181,7 +183,7 @@ def _input_column(image: Tensor) -> Column:
     values = image[units].to(torch.int16) // 2  # 0 to 255 → 0 to 127
     size = (image.shape[1], image.shape[2]) if image.dim() == 3 else (1, 1)
     return {
-        "layers": (0, 0), "types": [], "shape": list(image.shape), "units": units, "size": size,
+        "layers": (0, 0), "types": [], "blocks": 0, "shape": list(image.shape), "units": units, "size": size,
         "values": _encode(values.to(torch.int8)), "scale": 1.0, "edges": "",
     }  # fmt: skip
 
@@ -193,6 +195,7 @@ def _column(span: Span, layers: Sequence[nn.Module], output: Tensor, units: list
     return {
         "layers": span,
         "types": [type(layer).__name__ for layer in layers[span[0] : span[1]]],
+        "blocks": sum(isinstance(layer, WITH_WEIGHTS) for layer in layers[span[0] : span[1]]),
         "shape": list(output.shape),
         "units": units,
         "size": (drawn.shape[1], drawn.shape[2]),

@@ -127,6 +127,10 @@ def test_many_layers_share_columns_and_can_be_unfolded() -> None:
     unfolded = columns_of(layers, first)
     assert [span for span in unfolded if first <= span[0] < last] == [(index, index + 2) for index in range(first, last, 2)]
     assert set(folded) - set(unfolded) == {folded[2]}
+    image = torch.zeros((1, 8, 8), dtype=torch.uint8)
+    prepared = [layer.eval().requires_grad_(False) for layer in layers]
+    for unfold, blocks in ((None, [0, 4, 5, 4, 4, 4, 5, 4, 1]), (first, [0, 4, 5, 1, 1, 1, 1, 4, 4, 5, 4, 1])):
+        assert [column["blocks"] for column in draw_network(prepared, image, image.unsqueeze(0) / 255, unfold)["columns"]] == blocks
 
 
 def test_sixty_layers_fit_into_thirty_kilobytes() -> None:

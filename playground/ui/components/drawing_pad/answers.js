@@ -1,7 +1,7 @@
 // The predictions of one or two networks: predicted class, its probability, and the network at work; for several digits the number, and one of its digits.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { atRest, Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
@@ -16,10 +16,12 @@ export class Answers {
   /**
    * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
    * @param {(network: number, unit: { layers: [number, number], place: number }) => void} opened called when a layer of a network is chosen
+   * @param {() => void} unfolded called when layers are to have columns of their own
    */
-  constructor(chosen, opened) {
+  constructor(chosen, opened, unfolded) {
     this.chosen = chosen
     this.opened = opened
+    this.unfolded = unfolded
     this.box = element("div", "answers")
     this.cards = element("div", "pieces")
     /** @type {Column[]} */
@@ -34,7 +36,7 @@ export class Answers {
    */
   prepare(titles) {
     this.close()
-    this.columns = titles.map((title, index) => new Column(title, (unit) => this.opened(index, unit)))
+    this.columns = titles.map((title, index) => new Column(title, (unit) => this.opened(index, unit), this.unfolded))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
     this.box.replaceChildren(this.cards, columns)
@@ -77,17 +79,17 @@ export class Answers {
    * @param {number} index
    */
   card({ answers, steps }, index) {
-    const button = element("button", "piece")
-    button.type = "button"
-    button.setAttribute("aria-pressed", String(index === this.piece))
-    button.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels: answers.map(({ label }) => label).join(", ") }))
-    button.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
-    button.onclick = () => {
+    const made = element("button", "piece")
+    made.type = "button"
+    made.setAttribute("aria-pressed", String(index === this.piece))
+    made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels: answers.map(({ label }) => label).join(", ") }))
+    made.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
+    made.onclick = () => {
       this.piece = index
       this.show(this.shown, true)
       this.chosen(index)
     }
-    return button
+    return made
   }
 }
 
@@ -105,17 +107,27 @@ class Column {
   /**
    * @param {string} title
    * @param {(unit: { layers: [number, number], place: number }) => void} open called when a layer of the picture is chosen
+   * @param {() => void} changed called when other layers share a column
    */
-  constructor(title, open) {
+  constructor(title, open, changed) {
+    /** @type {number | null} a layer whose column is unfolded */
+    this.unfolded = null
+    const unfold = (/** @type {number | null} */ layer) => {
+      this.unfolded = layer
+      this.fold.hidden = layer === null
+      changed()
+    }
+    this.fold = button(t("Fold the layers again"), () => unfold(null), { name: "fold" })
+    this.fold.hidden = true
     this.box = element("section", "column")
     this.digit = element("span", "digit", "?")
     this.sure = element("span", "sure")
     this.doubt = element("p", "doubt")
     const verdict = element("div", "verdict")
     verdict.setAttribute("aria-live", "polite")
-    verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt)
+    verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt, this.fold)
     const picture = element("div", "network")
-    this.stage = new Stage(picture, { open: (column, place) => { if (this.picture) open({ layers: this.picture.columns[column].layers, place }) } })
+    this.stage = new Stage(picture, { open: (column, place) => { if (this.picture) open({ layers: this.picture.columns[column].layers, place }) }, unfold })
     /** @type {Picture | null} the last one */
     this.picture = null
     /** @type {string[]} */

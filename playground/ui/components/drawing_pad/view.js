@@ -58,7 +58,7 @@ class Pad {
     this.view = "way"
     /** @type {number | null} which network's layers are opened */
     this.opened = null
-    this.answers = new Answers(() => this.showPiece(), (network, { layers }) => this.openLayers(network, layers))
+    this.answers = new Answers(() => this.showPiece(), (network, { layers }) => this.openLayers(network, layers), () => this.drawAgain())
     this.way = new Preprocessing(() => this.ask())
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
@@ -185,8 +185,24 @@ class Pad {
   /** Show the networks before anything is drawn. */
   async showAtRest() {
     const { models, classes } = this.data
-    const answers = await Promise.all(models.map(({ name }) => request("api/draw/picture", { query: { model: name }, body: new Uint8Array() })))
+    const answers = await Promise.all(models.map(({ name }, index) => request("api/draw/picture", { query: this.pictureQuery(name, index), body: new Uint8Array() })))
     if (!this.paper.strokes.length && models === this.data.models) this.answers.showPictures(answers.map((answer) => (answer.error ? null : atRest(pictureOf(answer)))), classes)
+  }
+
+  /** Draw the networks anew: other layers share a column. */
+  async drawAgain() {
+    if (this.pieces.length) this.answers.showPictures(await this.pictures(), this.data.classes)
+    else await this.showAtRest()
+  }
+
+  /**
+   * @param {string} model
+   * @param {number} index
+   * @returns {Query}
+   */
+  pictureQuery(model, index) {
+    const unfolded = this.answers.columns[index]?.unfolded
+    return unfolded === null || unfolded === undefined ? { model } : { model, unfolded }
   }
 
   /**
@@ -243,8 +259,8 @@ class Pad {
 
   /** The networks at work on what is drawn. */
   pictures() {
-    return Promise.all(this.data.models.map(async ({ name }) => {
-      const picture = await this.reach("picture", { model: name }, true)
+    return Promise.all(this.data.models.map(async ({ name }, index) => {
+      const picture = await this.reach("picture", this.pictureQuery(name, index), true)
       return picture && pictureOf(picture)
     }))
   }

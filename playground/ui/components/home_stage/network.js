@@ -59,12 +59,12 @@ export class Network {
     /** @type {Maps} */
     let maps = { ...this.input, values: Float32Array.from(image, (byte) => byte * this.scale + this.shift) }
     /** @type {PictureColumn[]} */
-    const columns = [{ layers: [0, 0], types: [], shape: [1, maps.rows, maps.columns], units: [0], size: [maps.rows, maps.columns], values: Int8Array.from(image, (byte) => byte >> 1), edges: new Int8Array() }]
+    const columns = [{ layers: [0, 0], types: [], blocks: 0, shape: [1, maps.rows, maps.columns], units: [0], size: [maps.rows, maps.columns], values: Int8Array.from(image, (byte) => byte >> 1), edges: new Int8Array() }]
     for (const block of this.blocks) {
       const { output, contributions } = block.shape.length === 4 ? convolve(maps, block) : combine(maps, block)
       const { channels, rows, columns: wide, values } = output
       columns.push({
-        layers: block.layers, types: block.types, shape: block.shape.length === 4 ? [channels, rows, wide] : [channels],
+        layers: block.layers, types: block.types, blocks: 1, shape: block.shape.length === 4 ? [channels, rows, wide] : [channels],
         units: Array.from({ length: channels }, (_, unit) => unit), size: [rows, wide], values: shares(values), edges: strongest(contributions, channels),
       })
       maps = output

@@ -13,6 +13,8 @@ export interface Column {
   /** The first layer and the one after the last; both 0 for the network's input. */
   layers: [number, number]
   types: string[]
+  /** Layers with weights in it; several can be unfolded. */
+  blocks: number
   /** Of the output, without the batch. */
   shape: number[]
   /** Those that are drawn, ascending: the feature maps with the largest weights, tokens and features evenly spaced. */

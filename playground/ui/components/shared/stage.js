@@ -25,11 +25,16 @@ const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
 export class Stage {
   /**
    * @param {HTMLElement} box is filled; it decides how high the picture is
-   * @param {{ open?: (column: number, place: number) => void }} [options] called when a layer or one of its units is chosen
+   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void }} [options] called when a layer or one of its
+   *   units is chosen, and when layers that share a column are to have columns of their own
    */
-  constructor(box, { open } = {}) {
+  constructor(box, { open, unfold } = {}) {
     this.box = box
-    this.open = open
+    this.open = open && ((/** @type {number} */ column, /** @type {number} */ place) => {
+      const { blocks, layers: [first] } = /** @type {Picture} */ (this.picture).columns[column]
+      if (blocks > 1 && unfold) unfold(first)
+      else open(column, place)
+    })
     this.canvas = element("canvas")
     this.canvas.setAttribute("aria-hidden", "true") // the names beneath it are buttons, and the classes a list
     this.names = element("div", "stage-names")
@@ -385,12 +390,13 @@ function rgbOf(colour) {
 
 /**
  * The layers of a column in a few words.
- * @param {Pick<PictureColumn, "layers" | "types">} column
+ * @param {Pick<PictureColumn, "layers" | "types" | "blocks">} column
  */
-export function titleOf({ layers, types }) {
+export function titleOf({ layers, types, blocks }) {
   if (!layers[1]) return t("Input")
+  if (blocks > 1) return t("+ {n} layers", { n: types.length })
   const main = types.filter((type) => !AT_THE_SIDE.has(type))
-  return main.length > 3 ? t("{layer} and {n} more layers", { layer: main[0], n: types.length - 1 }) : main.join(" → ")
+  return main.join(" → ")
 }
 
 const AT_THE_SIDE = new Set(["Dropout", "Flatten", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Identity"])
