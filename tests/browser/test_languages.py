@@ -172,11 +172,15 @@ def test_autograd(reader: Page, view: str) -> None:
 
 def test_network(reader: Page) -> None:
     go(reader, "/network", "Network")
-    reader.locator(".palette .kind").first.wait_for()
+    reader.locator(".list .row").first.wait_for()
     settled(reader)
     check(reader)
-    for _ in each_tab(reader):
-        check(reader)
+    reader.get_by_role("button", name=pseudo("▶ Run one batch")).click()
+    reader.locator(".picture image").first.wait_for()
+    check(reader)
+    reader.locator(".list .add").click()
+    check(reader)
+    reader.keyboard.press("Escape")
     reader.get_by_role("button", name=pseudo("Paste code")).click()
     reader.get_by_role("dialog").wait_for()
     check(reader)

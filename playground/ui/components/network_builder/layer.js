@@ -3,7 +3,7 @@
 import { shapeText } from "../shared/format.js"
 import { draw, html, live, nothing } from "../shared/templates.js"
 import { t } from "../shared/text.js"
-import { PARTS, inParts, layerFacts } from "./texts.js"
+import { PARTS, PART_TITLES, inParts, layerFacts } from "./texts.js"
 import { Window } from "./window.js"
 
 /**
@@ -140,5 +140,5 @@ function shapes(step) {
  * @param {string} kind
  */
 function colouredFormula(text, kind) {
-  return text.split("\n").map((line) => html`<span class="formula">${inParts(line, kind).map(({ text: piece, part }) => (part ? html`<b class=${`of-${part}`} title=${part}>${piece}</b>` : piece))}</span>`)
+  return text.split("\n").map((line) => html`<span class="formula">${inParts(line, kind).map(({ text: piece, part }) => (part ? html`<b class=${`of-${part}`} title=${PART_TITLES[part]} translate="no">${piece}</b>` : piece))}</span>`)
 }

@@ -58,6 +58,9 @@ export function layerFacts(layer, step) {
 /** @type {Record<string, string>} what the parameter of a layer says about it: one part of a formula */
 export const PARTS = { out_channels: "output", out_features: "output", kernel_size: "kernel", stride: "stride", padding: "padding", dilation: "dilation" }
 
+/** @type {Record<string, string>} what a part is called */
+export const PART_TITLES = { input: t("From the input"), output: t("From the output"), kernel: "kernel_size", stride: "stride", padding: "padding", dilation: "dilation" } // no text: the last four are names of PyTorch
+
 /**
  * The parts that the numbers of a formula stand for, in their order; by the kind of formula and how many numbers it has. Those of the output size are PyTorch's,
  * with dilation and without; those of the parameters, with bias and without.
