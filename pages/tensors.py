@@ -2,7 +2,7 @@
 
 from playground.ui.pages import tensors
 
-task = tensors.heading_and_task()
-tensors.lab(task)
+exercise = tensors.heading_and_exercise()
+tensors.lab(exercise)
 tensors.race()
 tensors.reference()

@@ -37,7 +37,7 @@ c = a @ b
 m = torch.tensor([[1, 2], [3, 4]])
 f = torch.tensor([5.5, 3])
 z = torch.zeros(5, 3, dtype=torch.long)
-steps = torch.arange(start=1., end=5., step=1./3)
+steps = torch.arange(1., 5., step=1./3)
 torch.manual_seed(0)
 r = torch.rand(5, 3)
 like = torch.ones_like(r)

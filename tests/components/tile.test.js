@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { hue, indexOf, largest, shade, slotOf } from "../../playground/ui/components/shared/tile.js"
+import { hue, indexOf, largest, letters, shade, slotOf } from "../../playground/ui/components/shared/tile.js"
 
 test("a cell's index counts rows, then columns", () => {
   assert.deepEqual([0, 3, 5].map((cell) => indexOf([2, 3], cell)), [[0, 0], [1, 0], [1, 2]])
@@ -31,4 +31,9 @@ test("the largest value of several tiles", () => {
 
 test("colours of places differ", () => {
   assert.equal(new Set([0, 0.25, 0.5, 0.75, 1].map(hue)).size, 5)
+})
+
+test("the longest number of a tile has so many letters", () => {
+  assert.equal(letters([1, -0.25, "inf"]), 5)
+  assert.equal(letters([]), 1)
 })

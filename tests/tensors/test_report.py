@@ -480,3 +480,26 @@ def test_a_view_of_more_cells_than_there_is_memory_is_shown_and_not_followed() -
     assert document["error"] is None
     assert document["names"]["z"]["shape"] == [3]
     assert [step["reason"] for step in document["steps"]] == ["", "large", "large"]
+
+
+def test_a_result_that_was_changed_in_place_says_so() -> None:
+    found = shown("x = torch.zeros(3)\ny = x[:2]\ny += 1\nx = x + 1")
+    assert [[(output["name"], output["changed"]) for output in step["outputs"]] for step in found["steps"]] == [
+        [("x", False)],
+        [("y", False)],
+        [("x", True), ("y", True)],
+        [("x", False)],
+    ]
+
+
+def test_results_that_the_statement_itself_made_are_traced_too() -> None:
+    """No variable is read, yet one wants to see what `view` did."""
+    (step,) = shown("x = torch.arange(6).view(2, 3).t()")["steps"]
+    created, viewed, turned = step["operations"]
+    assert created["outputs"][0]["from"] == {} and step["outputs"][0]["from"] == {} and step["reason"] == ""
+    assert viewed["outputs"][0]["from"] == {"0": [[cell] for cell in range(6)]}
+    assert turned["outputs"][0]["from"] == {"0": [[0], [3], [1], [4], [2], [5]]}
+
+
+def test_an_intermediate_result_that_cannot_be_traced_is_no_reason_to_say_so() -> None:
+    assert shown("x = torch.rand(100, 100).sum(dim=0)")["steps"][0]["reason"] == ""

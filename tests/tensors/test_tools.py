@@ -323,6 +323,18 @@ def test_trying_an_exercise_reports_and_judges() -> None:
     assert task.result_name in right["names"] and set(task.make_inputs(torch.Generator())) <= set(right["names"])
 
 
+@pytest.mark.parametrize("task", EXERCISES, ids=lambda task: task.name)
+def test_the_target_is_the_result_of_the_first_inputs_as_they_were_before_the_script(task: Exercise) -> None:
+    target = asked(task, f"{task.solution}\n" + "".join(f"{name} = 0\n" for name in task.make_inputs(torch.Generator()) if name != task.result_name))["target"]
+    inputs = task.make_inputs(torch.Generator().manual_seed(1000))
+    tensors = {name: value for name, value in inputs.items() if hasattr(value, "shape")}
+    assert target["numbers"] == {name: value for name, value in inputs.items() if name not in tensors}
+    assert {name: tile["shape"] for name, tile in target["tensors"].items()} == {name: list(value.shape) for name, value in tensors.items()}
+    right = asked(task, task.solution)
+    shown = right["tiles"][right["names"][task.result_name]["tile"]]
+    assert (target["result"]["shape"], target["result"]["values"]) == (shown["shape"], shown["values"])
+
+
 def test_an_exercise_that_does_not_exist() -> None:
     with pytest.raises(UnknownName):
         check_exercise({"exercise": "nothing", "source": ""})

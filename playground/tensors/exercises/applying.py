@@ -86,7 +86,7 @@ APPLYING = (
         make_inputs=_draw_rows_and_keys,
         result_name="y",
         check=equals("y", _expected_sorted_rows),
-        start="# This sorts each column by itself, and tears the rows apart.\ny = x.sort(dim=0).values",  # no text: code
+        start="# This sorts each column by itself, and tears\n# the rows apart.\ny = x.sort(dim=0).values",  # no text: code
         hints=(
             msg("First find the order: which row comes first, which second?"),
             msg("`keys.argsort()` is that order, as indices."),
@@ -105,7 +105,7 @@ APPLYING = (
         make_inputs=_draw_scores_and_labels,
         result_name="y",
         check=equals("y", lambda inputs: (inputs["scores"] * F.one_hot(inputs["labels"], inputs["scores"].shape[1])).sum(dim=1)),
-        start="# One number for each sample: what shape does this have?\ny = scores[:, labels]",  # no text: code
+        start="# One number for each sample: what shape does\n# this have?\ny = scores[:, labels]",  # no text: code
         hints=(
             msg("`gather` selects one cell in each row."),
             msg("`gather` needs an index with as many dimensions as the scores: make a column of `labels`."),
@@ -124,7 +124,7 @@ APPLYING = (
         make_inputs=_draw_scores_and_labels,
         result_name="y",
         check=equals("y", _expected_accuracy),
-        start="# The highest score of each sample; but which class has it?\nbest = scores.max(dim=1).values\ny = ...",  # no text: code
+        start="# The highest score of each sample; but which\n# class has it?\nbest = scores.max(dim=1).values\ny = ...",  # no text: code
         hints=(
             msg("`argmax` says where the largest number is, not how large it is."),
             msg("`==` gives booleans; converted to float they are 1 and 0."),
@@ -179,7 +179,7 @@ APPLYING = (
         make_inputs=_draw_images,
         result_name="y",
         check=equals("y", _expected_channels_last),
-        start="# Which function moves a dimension to another place?\npixels = ...\ny = ...",  # no text: code
+        start="# Which function moves a dimension to another\n# place?\npixels = ...\ny = ...",  # no text: code
         hints=(
             msg("`permute` takes the old dimensions in their new order."),
             msg("The channel should be last: `permute(0, 2, 3, 1)`."),

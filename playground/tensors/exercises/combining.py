@@ -101,7 +101,7 @@ COMBINING = (
         make_inputs=_draw_two_vectors,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[one + other for other in inputs["b"].tolist()] for one in inputs["a"].tolist()])),
-        start="# Vectors of different lengths cannot be added as they are.\ny = ...",  # no text: code
+        start="# Vectors of different lengths cannot be\n# added as they are.\ny = ...",  # no text: code
         hints=(
             msg("Make `a` a column: then each of its rows is added to all of `b`."),
             msg("A dimension of size 1 is repeated until the shapes match. This is called broadcasting."),
@@ -120,7 +120,7 @@ COMBINING = (
         make_inputs=_draw_features,
         result_name="y",
         check=_check_standardise,
-        start="# This is the mean of the whole matrix; there should be one mean for each column.\nmean = x.mean()\ny = x - mean",  # no text: code
+        start="# This is the mean of the whole matrix; there\n# should be one mean for each column.\nmean = x.mean()\ny = x - mean",  # no text: code
         hints=(
             msg("`dim=` says which dimension a reduction runs along, and so which one disappears."),
             msg("A column runs along dimension 0: `x.mean(dim=0)` holds one mean for each column."),
@@ -138,7 +138,7 @@ COMBINING = (
         make_inputs=_draw_pours,
         result_name="y",
         check=equals("y", lambda inputs: torch.from_numpy(np.minimum(np.cumsum(inputs["pours"].double().numpy(), axis=1), inputs["room"]))),
-        start="# First the running total of each glass, then the rim.\ny = ...",  # no text: code
+        start="# First the running total of each glass, then\n# the rim.\ny = ...",  # no text: code
         hints=(
             msg("`torch.cumsum` adds up along a dimension and keeps every sum on the way. Time runs along dimension 1."),
             msg("`clamp(max=...)` cuts off what is above."),
@@ -156,7 +156,7 @@ COMBINING = (
         make_inputs=_draw_layer,
         result_name="y",
         check=equals("y", lambda inputs: torch.einsum("bi,oi->bo", inputs["x"].double(), inputs["weight"].double()) + inputs["bias"]),
-        start="# @ multiplies matrices: rows of the left one with columns of the right one.\ny = x @ weight",  # no text: code
+        start="# @ multiplies matrices: rows of the left one\n# with columns of the right one.\ny = x @ weight",  # no text: code
         hints=(
             msg("Compare the shapes of `x` and `weight`: the inner sizes must be equal."),
             msg("Transpose `weight`, so that its rows become columns: `weight.t()`."),
@@ -191,7 +191,7 @@ COMBINING = (
         make_inputs=_draw_matrix_and_two_rows,
         result_name="y",
         check=_check_swap_rows,
-        start="# Is this a copy, or a second name for the same tensor?\ny = x\ny[first] = x[second]",  # no text: code
+        start="# Is this a copy, or a second name for the\n# same tensor?\ny = x\ny[first] = x[second]",  # no text: code
         hints=(msg("`x.clone()` is a copy with its own memory."), msg("Write into the copy and read from `x`: there both rows are still as they were.")),
         solution="y = x.clone()\ny[first] = x[second]\ny[second] = x[first]",
         about_memory=True,

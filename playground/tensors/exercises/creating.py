@@ -63,7 +63,7 @@ CREATING = (
         make_inputs=_draw_first_and_last,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor(list(range(inputs["first"], inputs["last"] + 1)))),
-        start="# torch.arange counts, and stops before its end.\ny = torch.arange(first, last)",  # no text: code
+        start="# torch.arange stops before its end.\ny = torch.arange(first, last)",  # no text: code
         hints=(msg("Run it and look at the last number: which one is missing?"), msg("`torch.arange` excludes its end, so pass the last number plus 1.")),
         solution="y = torch.arange(first, last + 1)",  # no text: code
     ),

@@ -53,7 +53,7 @@ SHAPING = (
         make_inputs=_draw_matrix_of_both_signs,
         result_name="y",
         check=_check_only_positive,
-        start="# A comparison asks every number at once: look at what x > 0 gives.\ny = x > 0",  # no text: code
+        start="# A comparison asks every number at once:\n# look at what x > 0 gives.\ny = x > 0",  # no text: code
         hints=(msg("`x > 0` is a matrix of True and False, a mask."), msg("A mask is a valid index: it selects the cells where it is True.")),
         solution="y = x[x > 0]",
     ),
@@ -65,7 +65,7 @@ SHAPING = (
         make_inputs=_draw_vector_and_columns,
         result_name="y",
         check=equals("y", lambda inputs: torch.stack(inputs["x"].split(inputs["columns"]))),
-        start="# The numbers stay in their order, only the shape changes.\ny = ...",  # no text: code
+        start="# The numbers stay in their order, only the\n# shape changes.\ny = ...",  # no text: code
         hints=(msg("`reshape` and `view` take the new shape: rows first, then columns."), msg("For a size of -1, PyTorch infers the size.")),
         solution="y = x.view(-1, columns)",
     ),
@@ -79,7 +79,7 @@ SHAPING = (
         make_inputs=_draw_matrix_and_extra,
         result_name="y",
         check=equals("y", lambda inputs: torch.column_stack((inputs["x"], inputs["extra"]))),
-        start="# torch.cat joins tensors with the same number of dimensions.\ny = torch.cat([x, extra])",  # no text: code
+        start="# torch.cat joins tensors with the same\n# number of dimensions.\ny = torch.cat([x, extra])",  # no text: code
         hints=(
             msg("Make a column of `extra` first: a matrix with as many rows as `x`, and 1 column."),
             msg("`extra.unsqueeze(1)` has shape (rows, 1)."),

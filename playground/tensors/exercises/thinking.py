@@ -99,7 +99,7 @@ THINKING = (
         make_inputs=_draw_points,
         result_name="y",
         check=equals("y", _expected_distances),
-        start="# All differences first: the shape (points, centres, coordinates) contains them.\ndifferences = ...\ny = ...",  # no text: code
+        start="# All differences first: the shape (points,\n# centres, coordinates) contains them.\ndifferences = ...\ny = ...",  # no text: code
         hints=(
             msg("With a dimension of size 1 in the right place, broadcasting pairs every point with every centre."),
             msg("`points.unsqueeze(1) - centres` has three dimensions, the coordinates are the last."),
@@ -118,7 +118,7 @@ THINKING = (
         make_inputs=_draw_batches,
         result_name="y",
         check=equals("y", lambda inputs: F.cosine_similarity(inputs["a"].double().unsqueeze(2), inputs["b"].double().unsqueeze(1), dim=3)),
-        start="# @ multiplies the matrices of two batches pair by pair.\ny = a @ b",  # no text: code
+        start="# @ multiplies the matrices of two batches\n# pair by pair.\ny = a @ b",  # no text: code
         hints=(
             msg("Bring every vector to length 1 first; then the dot product is the cosine."),
             msg("`a.norm(dim=2, keepdim=True)` holds the length of each vector and fits `a` again."),
@@ -137,7 +137,7 @@ THINKING = (
         make_inputs=_draw_image_and_window,
         result_name="y",
         check=equals("y", _expected_window_sums),
-        start="# A convolution whose weights are all 1 does the same.\ny = ...",  # no text: code
+        start="# A convolution whose weights are all 1 does\n# the same.\ny = ...",  # no text: code
         hints=(
             msg("`unfold(dimension, size, step)` makes windows along one dimension; the window becomes a new last dimension."),
             msg("Unfold the rows, then the columns: there are four dimensions, and the last two are the window."),
@@ -156,7 +156,7 @@ THINKING = (
         make_inputs=_draw_actual_and_predicted,
         result_name="y",
         check=_check_confusion,
-        start="# F.one_hot turns each class into a row with a single 1.\nrows = F.one_hot(actual, classes)\ny = ...",  # no text: code
+        start="# F.one_hot turns each class into a row with\n# a single 1.\nrows = F.one_hot(actual, classes)\ny = ...",  # no text: code
         hints=(
             msg("A loop over the samples works: start from zeros and add 1 in the right place."),
             msg("Without a loop: one-hot rows of both, and a matrix product that sums over the samples."),

@@ -79,6 +79,8 @@ class _SourcesByTensor:
         step = relation(operation, input_cells, deadline)
         if step is None:
             return None
+        if not input_cells:
+            step = _relation_to_intermediate(operation, deadline)
         start = 0
         results = []
         for part in operation.outputs:
@@ -118,6 +120,18 @@ class _SourcesByTensor:
                 continue
             cells = np.array([cell_at.get(int(address), -1) for address in other.addresses], dtype=np.int64)
             self._sources[key] = _replace_rows(self._sources[key], self.of(changed), cells)
+
+
+def _relation_to_intermediate(operation: Operation, deadline: Deadline) -> Relation:
+    """Return the relation of an operation to results that the statement itself made, as in `torch.arange(12).view(3, 4)`; empty where it is unknown.
+
+    No cell of a variable depends on them, so nothing is missing without it.
+    """
+    cells = {index: np.arange(part.cells) for index, part in enumerate(operation.inputs) if part.complete and part.cells}
+    try:
+        return relation(operation, cells, deadline) or {}
+    except TooLarge:
+        return {}
 
 
 def _replace_rows(old: Sources, new: Sources, cells: np.ndarray[Any, Any]) -> Sources:

@@ -197,6 +197,8 @@ class Output(_From):
 
     name: str
     tile: int
+    changed: bool
+    """Whether it was there before, and changed in place."""
 
 
 class StepOperation(TypedDict):
@@ -403,7 +405,12 @@ class _Writer:
             "times": statement.count, "failed": statement.failed, "reason": traced.reason,
             "inputs": [{"name": name, "tile": self.tile(part)} for name, part in inputs.items()],
             "outputs": [
-                {"name": name, "tile": self.tile(part), "from": self._cells(part, traced.outputs.get(name, {}), inputs)}
+                {
+                    "name": name,
+                    "tile": self.tile(part),
+                    "changed": name in statement.previous,
+                    "from": self._cells(part, traced.outputs.get(name, {}), inputs),
+                }
                 for name, part in statement.outputs.items()
             ],
             "operations": self._operations(statement, traced),

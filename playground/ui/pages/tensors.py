@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -16,13 +15,15 @@ from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
 from playground.tensors.exercises import EXERCISES as ALL_EXERCISES
 from playground.tensors.exercises import Exercise, exercise
+from playground.tensors.exercises.progress import mark_solved, solved_exercises
 from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 from playground.tensors.help.reference import entries
 from playground.tensors.sandbox import COMPARE_DEVICES
 from playground.ui import state
-from playground.ui.components.tensor_lab import command, tensor_lab
+from playground.ui.components.tensor_lab import ExerciseData, command, tensor_lab
 from playground.ui.shared.errors import show, shown_kindly
 from playground.ui.shared.scripts import Script
+from playground.ui.shared.visitor import current_learner
 
 SCRIPT = Script("tensors")
 EXPLORE, EXERCISES = "Explore", "Exercises"
@@ -33,18 +34,8 @@ RACE_SECONDS = 30
 """Processor time that a race may use on each core."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """The task of the editor: free exploration, or an exercise."""
-
-    name: str
-    """The exercise's name; empty while exploring."""
-    source: str
-    """The script in the editor at first."""
-
-
-def heading_and_task() -> Task:
-    """Show the title, and let the learner choose between exploring and exercises; return the task."""
+def heading_and_exercise() -> Exercise | None:
+    """Show the title, and let the learner choose between exploring and exercises; return the exercise, None while exploring."""
     SCRIPT.load()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(t("Tensors"), anchor=False, width="content")
@@ -58,16 +49,20 @@ def heading_and_task() -> Task:
             persist_state="session",
             label_visibility="collapsed",
         )
-        if mode == EXPLORE:
-            _offer_examples()
-            with st.popover(t("Create a tensor"), icon=":material/add:"):
-                _make_a_tensor()
-    return _exercise() if mode == EXERCISES else Task("", SCRIPT.source(EXAMPLES[0].source))
+        if mode == EXERCISES:
+            return _choose_exercise()
+        _offer_examples()
+        with st.popover(t("Create a tensor"), icon=":material/add:"):
+            _make_a_tensor()
+    return None
 
 
-def lab(task: Task) -> None:
+def lab(chosen: Exercise | None) -> None:
     """The editor and the X-ray."""
-    tensor_lab(task.name, task.source, key=f"lab-{task.name or 'explore'}", on_run=_remember, on_solved=_solve)
+    if chosen is not None:
+        _exercise(chosen)
+        return
+    tensor_lab(None, SCRIPT.source(EXAMPLES[0].source), key="lab-explore", on_run=SCRIPT.keep)
     SCRIPT.show_limit()
 
 
@@ -122,42 +117,45 @@ def _make_a_tensor() -> None:
                 command("append", creation_source(name, kind, shape, dtype, fill, None if seed is None else int(seed)))
 
 
-def _exercise() -> Task:
-    solved = state.TENSORS_SOLVED.read()
+def _choose_exercise() -> Exercise:
+    """Offer the exercises, at first the first one that is not solved yet; return the chosen one."""
+    solved = solved_exercises(current_learner())
+    if not state.TENSORS_EXERCISE.read():
+        state.TENSORS_EXERCISE.write(next((each.name for each in ALL_EXERCISES if each.name not in solved), ALL_EXERCISES[0].name))
     titles = {each.name: f"{'✓ ' if each.name in solved else ''}{index}. {t(each.title)}" for index, each in enumerate(ALL_EXERCISES, 1)}
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        name = st.selectbox(t("Exercise"), list(titles), format_func=titles.__getitem__, key=state.TENSORS_EXERCISE.key, persist_state="session")
-        st.progress(len(solved) / len(ALL_EXERCISES), t("{solved} of {all} solved", solved=len(solved), all=len(ALL_EXERCISES)))
-    chosen = exercise(name)
-    with right:
-        _statement(chosen)
-    return Task(chosen.name, chosen.start)
+    name = st.selectbox(
+        t("Exercise"),
+        list(titles),
+        format_func=titles.__getitem__,
+        key=state.TENSORS_EXERCISE.key,
+        persist_state="session",
+        label_visibility="collapsed",
+        width=320,
+    )
+    st.caption(t("{solved} of {all} solved", solved=sum(name in solved for name in titles), all=len(titles)), width="content")
+    return exercise(name)
 
 
-def _statement(chosen: Exercise) -> None:
-    level = t("level {level}: {title}", level=chosen.level, title=LEVELS[chosen.level])
-    st.markdown(f"**{t(chosen.title)}** :gray-badge[{level}]")
-    st.markdown(t(chosen.statement))
-    with st.container(horizontal=True, gap="small"):
-        for index, hint in enumerate(chosen.hints, 1):
-            with st.popover(t("Hint {number}", number=index), icon=":material/lightbulb:"):
-                st.markdown(t(hint))
-        with st.popover(t("Solution"), icon=":material/visibility:"):
-            st.caption(t("One solution; there are others."))
-            st.code(chosen.solution, language="python")
+def _exercise(chosen: Exercise) -> None:
+    """Show an exercise with its editor; what is solved is kept for the learner."""
+    learner, place = current_learner(), ALL_EXERCISES.index(chosen)
+    following = ALL_EXERCISES[place + 1] if place + 1 < len(ALL_EXERCISES) else None
+    data: ExerciseData = {
+        "name": chosen.name,
+        "title": chosen.title,
+        "level": msg("level {level}: {title}", level=chosen.level, title=LEVELS[chosen.level]),
+        "statement": chosen.statement,
+        "hints": list(chosen.hints),
+        "solution": chosen.solution,
+        "result": chosen.result_name,
+        "next": following.title if following else "",
+    }
 
+    def open_next() -> None:
+        if following:
+            state.TENSORS_EXERCISE.write(following.name)
 
-def _remember(task: str, source: str) -> None:
-    """Keep a script that was run while exploring; exercises are not kept."""
-    if not task:
-        SCRIPT.keep(source)
-
-
-def _solve(task: str) -> None:
-    solved = state.TENSORS_SOLVED.read()
-    if task not in solved:
-        state.TENSORS_SOLVED.write((*solved, task))
+    tensor_lab(data, chosen.start, key="lab-exercises", on_solved=lambda: mark_solved(learner, chosen.name), on_next=open_next)
 
 
 def _run_race() -> None:

@@ -34,7 +34,7 @@ export const theme = EditorView.theme({
   },
   "&.cm-focused": { outline: "1px solid var(--st-primary-color)", borderColor: "var(--st-primary-color)" },
   ".cm-scroller": { fontFamily: "var(--st-code-font, monospace)", lineHeight: 1.55, overflow: "auto", borderRadius: "inherit" },
-  ".cm-content, .cm-gutter": { minHeight: "9.5em" },
+  ".cm-content, .cm-gutter": { minHeight: "var(--editor-min-height, 9.5em)" },
   ".cm-content": { padding: ".6em 0", caretColor: "var(--st-primary-color)" },
   ".cm-line": { padding: "0 .8em 0 .5em" },
   ".cm-content ::selection": { background: veil("primary-color", 15) },

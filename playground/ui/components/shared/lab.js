@@ -4,6 +4,7 @@
 import { request } from "./client.js"
 import { alignment, button, find, rich } from "./dom.js"
 import { Editor } from "./editor.js"
+import { LONGEST, packed } from "./link.js"
 import { t } from "./text.js"
 
 /**
@@ -14,7 +15,6 @@ import { t } from "./text.js"
 /** @typedef {Pick<ScriptFault, "message" | "explanation" | "fixes"> & Partial<ScriptFault> & { retry?: boolean }} Fault of a request that failed there is only a message, and whether to try again */
 
 const PAUSE_MS = 400 // after the last key, until what was typed is run
-const LONGEST_LINK = 4000 // characters of a packed script, as in playground/tensors/link.py
 
 export class Lab {
   /**
@@ -47,8 +47,9 @@ export class Lab {
     this.editor = new Editor(box, { label: t("Script. Ctrl+Enter runs it; Escape and then Tab leaves the editor."), onRun: run, onChange: () => this.typing() })
     box.addEventListener("focusout", () => this.tell())
     find(root, ".run").onclick = run
-    const link = find(root, ".link")
-    link.onclick = () => this.copyLink(link)
+    /** @type {HTMLButtonElement} */
+    this.link = find(root, ".link")
+    this.link.onclick = () => this.copyLink(this.link)
     this.complete()
   }
 
@@ -197,8 +198,8 @@ export class Lab {
     const script = await packed(this.editor.text) // what is being typed does not stand in the address yet
     url.searchParams.set("script", script)
     try {
-      if (script.length <= LONGEST_LINK) await navigator.clipboard.writeText(url.href)
-      button.textContent = script.length <= LONGEST_LINK ? t("Copied") : t("The script is too long for a link")
+      if (script.length <= LONGEST) await navigator.clipboard.writeText(url.href)
+      button.textContent = script.length <= LONGEST ? t("Copied") : t("The script is too long for a link")
     } catch {
       button.textContent = t("Copy it from the address bar")
     }
@@ -209,14 +210,4 @@ export class Lab {
     clearTimeout(this.timer)
     this.editor.destroy()
   }
-}
-
-/**
- * A script as part of an address, as `pack` in playground/tensors/link.py makes it.
- * @param {string} source
- */
-export async function packed(source) {
-  const stream = new Blob([source]).stream().pipeThrough(new CompressionStream("deflate"))
-  const bytes = new Uint8Array(await new Response(stream).arrayBuffer())
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")
 }

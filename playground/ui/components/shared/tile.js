@@ -11,14 +11,14 @@ import { t } from "./text.js"
 const STOPS = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]] // viridis
 
 /**
- * The colour of a place between 0 and 1; pale enough for text on it in light and dark.
+ * The colour of a place between 0 and 1; pale enough for text on it, in light and in dark.
  * @param {number} share
  */
 export function hue(share) {
   const at = Math.min(share * (STOPS.length - 1), STOPS.length - 1.001)
   const [one, other] = [STOPS[Math.floor(at)], STOPS[Math.floor(at) + 1]]
   const mixed = one.map((part, index) => Math.round(part + (other[index] - part) * (at % 1)))
-  return `rgb(${mixed.join(" ")} / .5)`
+  return `light-dark(rgb(${mixed.join(" ")} / .5), rgb(${mixed.join(" ")} / .35))`
 }
 
 /**
@@ -60,13 +60,48 @@ export const slotOf = (tile, index) => tile.first + index.reduce((sum, place, ax
  * The rows and columns of each grid of a tile.
  * @param {number[]} shown
  */
-const sides = (shown) => [shown.at(-2) ?? 1, shown.at(-1) ?? 1]
+export const sides = (shown) => [shown.at(-2) ?? 1, shown.at(-1) ?? 1]
+
+/**
+ * The size of the cells of a tile.
+ * @typedef {object} CellSize
+ * @property {number} width in pixels
+ * @property {number} height
+ * @property {boolean} dense whether they are too small for numbers
+ * @property {number} [font] the size of the numbers
+ * @property {number} [down] how many grids stand beneath one another; without it they wrap
+ */
+
+/**
+ * The letters of the longest number in a tile.
+ * @param {Value[]} values
+ */
+export const letters = (values) => Math.max(1, ...values.map((value) => short(value).length))
+
+/** One rem in pixels: larger where the page is presented to a class. */
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize)
+
+/**
+ * The size of cells in a certain width.
+ * @param {number[]} shown
+ * @param {Value[]} values
+ * @param {number} width in pixels
+ * @returns {CellSize}
+ */
+function sizeIn(shown, values, width) {
+  const [, columns] = sides(shown), scale = rem() / 16
+  const wanted = Math.ceil((Math.max(2, letters(values)) * 8.4 + 9) * scale)
+  const dense = wanted * Math.min(columns, 60) > width || values.length > 400
+  const side = Math.max(7, Math.min(20 * scale, Math.floor((width - 20) / columns) - 2))
+  return dense ? { width: side, height: side, dense } : { width: wanted, height: 30 * scale, dense }
+}
 
 /**
  * Draw a tile.
- * @param {Tile} tile
+ * @param {Pick<Tile, "shown" | "values">} tile
  * @param {object} options
- * @param {number} options.width that there is, in pixels
+ * @param {number} [options.width] that there is, in pixels, where the size of the cells is not given
+ * @param {CellSize} [options.size] of the cells
  * @param {(cell: number) => string} options.colour
  * @param {(cell: number) => boolean} [options.ghost]
  * @param {string} options.label
@@ -74,31 +109,29 @@ const sides = (shown) => [shown.at(-2) ?? 1, shown.at(-1) ?? 1]
  * @param {(cell: number) => Value} [options.value] then
  * @returns the cells in their order, to be lit, beside the box that holds them
  */
-export function draw(tile, { width, colour, ghost, label, shown = tile.shown, value = (cell) => tile.values[cell] }) {
+export function draw(tile, { width = 0, size, colour, ghost, label, shown = tile.shown, value = (cell) => tile.values[cell] }) {
   const [rows, columns] = sides(shown)
   const each = rows * columns
   const count = shown.reduce((product, size) => product * size, 1)
   const grids = each ? count / each : 0
-  const box = element("div", "tile")
+  const values = Array.from({ length: count }, (_, cell) => value(cell))
+  const { width: wide, height, dense, font, down } = size ?? sizeIn(shown, values, width)
+  const box = element("div", dense ? "tile dense" : "tile")
   box.tabIndex = count ? 0 : -1
   box.setAttribute("role", "img")
   box.setAttribute("aria-label", label)
-  const texts = Array.from({ length: count }, (_, cell) => short(value(cell)))
-  const widest = Math.max(2, ...texts.map((text) => text.length))
-  const wanted = widest * 8.4 + 9
-  const dense = wanted * Math.min(columns, 60) > width || count > 400
-  const size = dense ? Math.max(7, Math.min(20, Math.floor((width - 20) / columns) - 2)) : 0
-  box.classList.toggle("dense", dense)
+  box.style.setProperty("--cell-height", `${height}px`)
+  if (font) box.style.setProperty("--cell-font", `${font}px`)
+  if (down) box.style.gridTemplateRows = `repeat(${down}, auto)`
   const cells = []
   for (let grid = 0; grid < grids; grid++) {
     const part = element("div", "part")
     if (shown.length > 2) part.append(element("span", "lead", `[${indexOf(shown.slice(0, -2), grid).join(", ")}]`))
     const table = element("div", "grid")
-    table.style.gridTemplateColumns = dense ? `repeat(${columns}, ${size}px)` : `repeat(${columns}, ${Math.ceil(wanted)}px)`
+    table.style.gridTemplateColumns = `repeat(${columns}, ${wide}px)`
     for (let place = 0; place < each; place++) {
       const cell = grid * each + place
-      const one = element("span", ghost?.(cell) ? "cell ghost" : "cell", dense ? undefined : texts[cell])
-      if (dense) one.style.height = `${size}px`
+      const one = element("span", ghost?.(cell) ? "cell ghost" : "cell", dense ? undefined : short(values[cell]))
       one.style.background = colour(cell)
       one.dataset.cell = String(cell)
       cells.push(one)
@@ -128,9 +161,9 @@ export function miniature(tile, most) {
     context.fillStyle = fill.startsWith("repeating") ? "rgb(128 128 128 / .4)" : fill
     context.fillRect(cell % columns, Math.floor(cell / columns), 1, 1)
   }
-  const scale = Math.min(72 / columns, 40 / rows, 12)
-  canvas.style.width = `${Math.max(6, columns * scale)}px`
-  canvas.style.height = `${Math.max(6, rows * scale)}px`
+  const scale = Math.min(4.5 / columns, 2.5 / rows, 0.75)
+  canvas.style.width = `${Math.max(0.375, columns * scale)}rem`
+  canvas.style.height = `${Math.max(0.375, rows * scale)}rem`
   canvas.setAttribute("aria-hidden", "true")
   return canvas
 }

@@ -17,10 +17,31 @@ LONGEST = 20_000
 _component = register(Path(__file__).parent, styles=("lab",))
 
 
+def _ignore(*_: object) -> None:
+    """Do nothing."""
+
+
+class ExerciseData(TypedDict):
+    """The exercise that is open."""
+
+    name: str
+    title: str
+    level: str
+    statement: str
+    """The task, with `code` marked."""
+    hints: list[str]
+    solution: str
+    result: str
+    """The name of the variable to assign."""
+    next: str
+    """The title of the exercise after it; empty for the last."""
+
+
 class LabData(TypedDict):
     """The `data` of the component."""
 
-    exercise: str
+    exercise: ExerciseData | None
+    """None while exploring."""
     source: str
     device: str
     command: state.Command
@@ -28,15 +49,23 @@ class LabData(TypedDict):
     """Correct predictions, and all."""
 
 
-def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str], None], on_solved: Callable[[str], None]) -> None:
+def tensor_lab(
+    exercise: ExerciseData | None,
+    source: str,
+    key: str,
+    on_run: Callable[[str], None] = _ignore,
+    on_solved: Callable[[], None] = _ignore,
+    on_next: Callable[[], None] = _ignore,
+) -> None:
     """Show the editor and the X-ray.
 
     Args:
-        exercise: the exercise that the scripts solve; empty for none.
-        source: the script in the editor when the component appears.
+        exercise: what the scripts solve; None while exploring.
+        source: the script in the editor when the component appears, or when another exercise does.
         key: identifies the component on its page.
-        on_run: called with the exercise and the script after each run.
-        on_solved: called with an exercise that was solved.
+        on_run: called with the script after each run.
+        on_solved: called when the exercise was solved.
+        on_next: called when the next exercise shall open.
     """
     predicted = state.TENSOR_SCORE.read()
     data: LabData = {
@@ -50,16 +79,16 @@ def tensor_lab(exercise: str, source: str, key: str, on_run: Callable[[str, str]
     def ran() -> None:
         text = st.session_state[key].ran
         if isinstance(text, dict) and isinstance(text.get("source"), str) and len(text["source"]) <= LONGEST:
-            on_run(exercise, text["source"])
-            if exercise and text.get("correct") is True:
-                on_solved(exercise)
+            on_run(text["source"])
+            if exercise and text.get("solved") == exercise["name"]:
+                on_solved()
 
     def scored() -> None:
         score = st.session_state[key].score
         if isinstance(score, list) and len(score) == 2 and all(isinstance(number, int) for number in score):
             state.TENSOR_SCORE.write(score)
 
-    _component(key=key, data=data, on_ran_change=ran, on_score_change=scored)
+    _component(key=key, data=data, on_ran_change=ran, on_score_change=scored, on_next_change=on_next)
 
 
 def command(kind: Literal["open", "append"], text: str) -> None:

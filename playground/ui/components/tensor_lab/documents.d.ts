@@ -2,12 +2,28 @@
 
 /** The `data` of the component. `playground.ui.components.tensor_lab` */
 export interface LabData {
-  exercise: string
+  /** None while exploring. */
+  exercise: ExerciseData | null
   source: string
   device: string
   command: Command
   /** Correct predictions, and all. */
   score: [number, number]
+}
+
+/** The exercise that is open. `playground.ui.components.tensor_lab` */
+export interface ExerciseData {
+  name: string
+  title: string
+  level: string
+  /** The task, with `code` marked. */
+  statement: string
+  hints: string[]
+  solution: string
+  /** The name of the variable to assign. */
+  result: string
+  /** The title of the exercise after it; empty for the last. */
+  next: string
 }
 
 /** What the editor of a script shall do once. `playground.ui.state` */
@@ -127,6 +143,8 @@ export interface Output {
   from: Record<string, number[][]>
   name: string
   tile: number
+  /** Whether it was there before, and changed in place. */
+  changed: boolean
 }
 
 /** One operation of a statement. `playground.tensors.xray.report` */
@@ -186,9 +204,19 @@ export interface GradedReport {
   error: Fault | null
   steps: Step[]
   tiles: Tile[]
+  target: Target
   /** One sentence on what is wrong; empty where nothing is, or where the script failed. */
   feedback: string
   correct: boolean
+}
+
+/** The first set of inputs, and the result of a correct answer for them. `playground.tensors.exercises.grading` */
+export interface Target {
+  /** The inputs that are plain numbers. */
+  numbers: Record<string, number>
+  /** The other inputs. */
+  tensors: Record<string, Tile>
+  result: Tile
 }
 
 /** A function, a method or an attribute that scripts can use. `playground.server.routes.reference` */

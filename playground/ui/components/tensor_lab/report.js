@@ -17,14 +17,30 @@ import { hue, indexOf, largest, shade, slotOf } from "../shared/tile.js"
  * @typedef {object} View
  * @property {Step} step
  * @property {StepOperation[]} inner the operations that can be viewed
+ * @property {number} at which of them is viewed, or `WHOLE`
  * @property {Input[]} inputs
- * @property {Output[]} outputs
+ * @property {Pick<Output, "from" | "name" | "tile">[]} outputs
  * @property {Pick<Picture, "word" | "stretched"> & { kind: Picture["kind"] | "whole" }} picture
  */
 
 /** @typedef {{ shown: number[], from: number[][], first: boolean[] }} Stretch a shape, the one cell behind each of its cells, and whether that is shown first */
 
-const TERMS = 6 // of a written-out sum
+/**
+ * What the colours of the cells mean, and the colour of each.
+ * @typedef {object} Colouring
+ * @property {"value" | "place" | "result"} meaning
+ * @property {(input: Input, cell: number) => string} input
+ * @property {(output: View["outputs"][number], cell: number) => string} output
+ * @property {(slot: number) => string} [slot] the colour of a place in the memory of the source
+ * @property {Input} [source] whose cells move
+ */
+
+/** @typedef {{ text: string, term?: number }} Part of a written sum; a term has its number */
+/** @typedef {{ parts: Part[], terms: { key: string, cell: number }[][] }} Sum with the input cells of each term */
+
+export const WHOLE = -1 // in place of an operation: the whole statement
+
+const TERMS = 6 // of a written sum
 
 /** @type {Report} before the first run */
 export const NO_REPORT = { names: {}, output: "", warnings: [], error: null, steps: [], tiles: [] }
@@ -52,39 +68,64 @@ export const arrayNames = (report) => Object.keys(report.names).filter((name) =>
 export const newest = (report) => report.steps.flatMap((step) => step.outputs.map((output) => output.name)).filter((name) => tileOf(report, name)).at(-1)
 
 /**
- * The statement that computed a variable last, or one operation inside it; null for a variable that was given.
+ * The statement that made a variable, or else the last one that changed it; −1 for a variable that was given.
  * @param {Report} report
- * @param {string} chosen
- * @param {number | null} place of the operation; null for the whole statement, unless all of it is one operation
- * @returns {View | null}
+ * @param {string} name
  */
-export function viewOf(report, chosen, place) {
-  const step = report.steps.findLast((each) => each.outputs.some((output) => output.name === chosen))
-  if (!step) return null
-  const inner = step.operations.filter((operation) => operation.outputs.length && operation.inputs.length)
-  const single = inner.length === 1 && step.outputs.every((output) => inner[0].outputs.some((other) => other.tile === output.tile))
-  const operation = place !== null ? inner[place] : single ? inner[0] : null
-  if (operation) {
-    const named = new Map(step.outputs.map((output) => [output.tile, output.name]))
-    const inputs = operation.inputs.map((input, index) => ({ ...input, key: String(index) }))
-    const outputs = operation.outputs.map((output) => ({ ...output, name: named.get(output.tile) ?? operation.source }))
-    return { step, inner, inputs, outputs, picture: operation.picture }
-  }
-  const inputs = step.inputs.map((input) => ({ ...input, key: input.name }))
-  return { step, inner, inputs, outputs: step.outputs, picture: { kind: "whole", word: "" } }
+export function stepOf({ steps }, name) {
+  const made = steps.findLastIndex((step) => step.outputs.some((output) => output.name === name && !output.changed))
+  return made >= 0 ? made : steps.findLastIndex((step) => step.outputs.some((output) => output.name === name))
 }
 
 /**
- * Cells that only move keep their colour; where several feed one, they share its colour; else a colour is a value.
+ * The variable that a statement is about; empty where none of its results is there any more.
+ * @param {Report} report
+ * @param {Step} step
+ */
+export function subject(report, step) {
+  const names = step.outputs.filter(({ name }) => tileOf(report, name))
+  const read = (/** @type {Output} */ { name }) => step.inputs.some((input) => input.name === name)
+  return (names.find(({ changed }) => !changed) ?? names.find(read) ?? names[0])?.name ?? ""
+}
+
+/**
+ * A statement, or one operation inside it.
+ * @param {Step} step
+ * @param {string} chosen the variable that is looked at
+ * @param {number | null} place of the operation; `WHOLE` for the whole statement, null for the operation that computed the variable
+ * @returns {View}
+ */
+export function viewOf(step, chosen, place) {
+  const result = step.outputs.find((output) => output.name === chosen)
+  const inner = step.operations.filter((operation) => operation.outputs.length && operation.inputs.length)
+  const at = place ?? inner.findLastIndex((operation) => operation.outputs.some((output) => output.tile === result?.tile))
+  const operation = inner[at]
+  // What is changed in place changes for everyone who shares its memory: here it is the variable alone, the memory shows the others.
+  const its = (/** @type {{ tile: number }} */ { tile }) => !result?.changed || tile === result.tile
+  if (operation) {
+    const named = new Map(step.outputs.map((output) => [output.tile, output.name]))
+    const inputs = operation.inputs.map((input, index) => ({ ...input, key: String(index) }))
+    const single = operation.outputs.filter((output, index, all) => all.findIndex((other) => other.tile === output.tile) === index)
+    const shown = single.some(its) ? single.filter(its) : single
+    return { step, inner, at, inputs, outputs: shown.map((output) => ({ ...output, name: named.get(output.tile) ?? operation.source })), picture: operation.picture }
+  }
+  const inputs = step.inputs.map((input) => ({ ...input, key: input.name }))
+  return { step, inner, at: WHOLE, inputs, outputs: step.outputs.filter(its), picture: { kind: "whole", word: "" } }
+}
+
+/**
+ * Cells that only move have the colour of their place in memory, so that they keep it; where several feed one, they share its colour;
+ * else a colour is a value.
  * @param {Pick<View, "inputs" | "outputs">} view
  * @param {Tile[]} tiles
- * @returns {{ input: (input: Input, cell: number) => string, output: (output: Output, cell: number) => string }}
+ * @returns {Colouring}
  */
 export function colouring({ inputs, outputs }, tiles) {
   const most = new Map([...inputs, ...outputs].map(({ tile }) => [tile, largest([tiles[tile]])]))
   /** @type {(part: { tile: number }, cell: number) => string} */
   const byValue = ({ tile }, cell) => shade(tiles[tile].values[cell], most.get(tile) ?? 0)
-  const values = { input: byValue, output: byValue }
+  /** @type {Colouring} */
+  const values = { meaning: "value", input: byValue, output: byValue }
   const [output] = outputs
   const links = Object.entries(output?.from ?? {})
   if (outputs.length !== 1 || links.length !== 1) return values
@@ -92,17 +133,19 @@ export function colouring({ inputs, outputs }, tiles) {
   const source = inputs.find((input) => input.key === key)
   if (!source) return values
   const [before, after] = [tiles[source.tile], tiles[output.tile]]
-  const count = before.values.length
   const moves = from.every((cells) => cells.length === 1) && same(before, after, from)
   if (moves && !identity(before, after, from)) {
     const taken = new Set(from.flat())
-    const colour = (/** @type {number} */ cell) => (taken.has(cell) ? hue(count > 1 ? cell / (count - 1) : 0.5) : "transparent")
-    return { input: (input, cell) => (input === source ? colour(cell) : byValue(input, cell)), output: (_, cell) => colour(from[cell][0]) }
+    const slots = slotsOf(before)
+    const first = Math.min(...slots), length = Math.max(...slots) - first
+    const slot = (/** @type {number} */ at) => hue(length ? (at - first) / length : 0.5)
+    const colour = (/** @type {number} */ cell) => (taken.has(cell) ? slot(slots[cell]) : "transparent")
+    return { meaning: "place", input: (input, cell) => (input === source ? colour(cell) : byValue(input, cell)), output: (_, cell) => colour(from[cell][0]), slot, source }
   }
-  const feeds = from.length > 1 && !moves ? feedsOne(from, count) : null
+  const feeds = from.length > 1 && !moves ? feedsOne(from, before.values.length) : null
   if (!feeds) return values
   const colour = (/** @type {number | undefined} */ cell) => (cell === undefined ? "transparent" : hue(cell / (from.length - 1)))
-  return { input: (input, cell) => (input === source ? colour(feeds.get(cell)) : byValue(input, cell)), output: (_, cell) => colour(cell) }
+  return { meaning: "result", input: (input, cell) => (input === source ? colour(feeds.get(cell)) : byValue(input, cell)), output: (_, cell) => colour(cell) }
 }
 
 /**
@@ -123,26 +166,51 @@ export function stretching({ outputs, picture }, input, place, tiles) {
 }
 
 /**
- * How a cell of an output was computed, written out; empty where it is unknown.
+ * How a cell of an output was computed, with its parts; empty where that is unknown.
  * @param {Pick<View, "inputs" | "picture">} view
  * @param {Tile[]} tiles
  * @param {{ tile: Tile, from: Links }} output
  * @param {number} cell
+ * @param {number} [digits] of numbers that are not whole
+ * @returns {Sum}
  */
-export function written({ picture, inputs }, tiles, output, cell) {
-  if (!Object.keys(output.from).length) return ""
-  const parts = inputs.map(({ name, tile, key }) => {
-    const cells = output.from[key]?.[cell] ?? []
-    return { numbers: cells.map((each) => exact(tiles[tile].values[each])), places: cells.map((each) => `${name}[${indexOf(tiles[tile].shown, each).join(", ")}]`) }
-  })
-  const numbers = parts.flatMap((part) => part.numbers), places = parts.flatMap((part) => part.places)
-  const result = exact(output.tile.values[cell])
-  const pair = parts.length === 2 && parts[0].numbers.length === parts[1].numbers.length
-  if (picture.kind === "products" && pair) return `${cut(parts[0].numbers.map((number, term) => `${number}·${parts[1].numbers[term]}`), " + ")} = ${result}`
-  if (picture.kind === "sign" && pair && numbers.length === 2) return `${numbers[0]} ${picture.word} ${numbers[1]} = ${result}`
-  if (!places.length) return t("This cell does not depend on any input cell.")
-  if (picture.kind === "call" && places.length > 1) return `${picture.word}(${cut(numbers, ", ")}) = ${result}`
-  return t("from {cells}", { cells: cut(places, ", ") })
+export function sumOf({ picture, inputs }, tiles, output, cell, digits = 3) {
+  if (!Object.keys(output.from).length) return { parts: [], terms: [] }
+  const operands = inputs.map(({ name, tile, key }) => (output.from[key]?.[cell] ?? []).map((each) => ({ key, cell: each, value: tiles[tile].values[each], place: placeOf(name, tiles[tile], each) })))
+  const cells = operands.flat()
+  if (!cells.length) return { parts: [{ text: t("This cell does not depend on any input cell.") }], terms: [] }
+  const number = (/** @type {Value} */ value) => exact(value, digits)
+  const result = output.tile.values[cell], single = cells.length === 1
+  const pair = operands.length === 2 && operands[0].length === operands[1].length
+  /** @type {(text: string) => (terms: Part[]) => Sum["parts"]} */
+  const starting = (text) => (terms) => [{ text: number(result) }, { text }, ...terms]
+  if (picture.kind === "products" && pair) {
+    const factors = operands[0].map((left, term) => [left, operands[1][term]])
+    return { parts: starting(" = ")(joined(factors.map(([left, right]) => `${number(left.value)}·${number(right.value)}`), " + ")), terms: factors }
+  }
+  const terms = cells.map((each) => [each]), numbers = cells.map(({ value }) => number(value))
+  if (picture.kind === "sign" && pair && cells.length === 2) return { parts: starting(" = ")(joined(numbers, ` ${operator(picture.word)} `)), terms }
+  if (picture.kind === "call" && !single && picture.word === "sum") return { parts: starting(" = ")(joined(numbers, " + ")), terms }
+  if (picture.kind === "call" && !single && picture.word === "mean") return { parts: [...starting(" = (")(joined(numbers, " + ")), { text: `) ÷ ${cells.length}` }], terms }
+  if (picture.kind === "call" && !single) return { parts: [...starting(` = ${picture.word}(`)(joined(numbers, ", ")), { text: ")" }], terms }
+  const copied = single && Object.is(cells[0].value, result)
+  return { parts: starting(copied ? " = " : " ← ")(joined(cells.map(({ place }) => place), ", ")), terms }
+}
+
+/**
+ * An operator with a true minus sign.
+ * @param {string} word
+ */
+export const operator = (word) => word.replace("-", "−")
+
+/**
+ * A cell as a script names it, such as `a[0, 2]`.
+ * @param {string} name
+ * @param {Pick<Tile, "shown">} tile
+ * @param {number} cell
+ */
+export function placeOf(name, { shown }, cell) {
+  return shown.length ? `${name}[${indexOf(shown, cell).join(", ")}]` : name
 }
 
 /**
@@ -153,16 +221,15 @@ export function written({ picture, inputs }, tiles, output, cell) {
 export function storedValues(sharing, itemsize) {
   /** @type {Map<number, Value>} */
   const values = new Map()
-  for (const tile of sharing) if (tile.itemsize === itemsize) tile.values.forEach((value, cell) => values.set(slotOf(tile, indexOf(tile.shown, cell)), value))
+  for (const tile of sharing) if (tile.itemsize === itemsize) slotsOf(tile).forEach((slot, cell) => values.set(slot, tile.values[cell]))
   return values
 }
 
 /**
- * The cells of a tile that lie in a slot of its storage.
+ * The slot of each shown cell of a tile.
  * @param {Tile} tile
- * @param {number} slot
  */
-export const cellsIn = (tile, slot) => [...tile.values.keys()].filter((cell) => slotOf(tile, indexOf(tile.shown, cell)) === slot)
+export const slotsOf = (tile) => tile.values.map((_, cell) => slotOf(tile, indexOf(tile.shown, cell)))
 
 /** @param {Pick<ArrayFacts, "origin" | "of">} facts */
 export function originText({ origin, of }) {
@@ -174,12 +241,14 @@ export function originText({ origin, of }) {
 }
 
 /**
+ * Terms with what stands between them; the first few, where they are many.
  * @param {string[]} terms
  * @param {string} joint
+ * @returns {Part[]}
  */
-function cut(terms, joint) {
-  if (terms.length <= TERMS) return terms.join(joint)
-  return t("{terms} ({total} in total)", { terms: [...terms.slice(0, TERMS), "…"].join(joint), total: terms.length })
+function joined(terms, joint) {
+  const parts = terms.slice(0, TERMS).flatMap((text, term) => [...(term ? [{ text: joint }] : []), { text, term }])
+  return terms.length > TERMS ? [...parts, { text: joint }, { text: t("… ({total} in total)", { total: terms.length }) }] : parts
 }
 
 /**

@@ -1,10 +1,12 @@
 // A script editor and the X-ray of its tensors, with predictions and exercises.
 
-import { find, rich } from "../shared/dom.js"
+import "../shared/controls.js"
+import { element, find, rich } from "../shared/dom.js"
 import { shapeText } from "../shared/format.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
 import { t } from "../shared/text.js"
+import { ExercisePane } from "./exercise.js"
 import { NO_REPORT, arrayNames, newest, tileOf } from "./report.js"
 import { Xray } from "./xray.js"
 
@@ -21,14 +23,14 @@ const DTYPES = ["float32", "float64", "int64", "int32", "uint8", "bool", "comple
 class TensorLab extends Lab {
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
-    super(root, "api/tensors/run")
+    super(root, "api/tensors/run", { live: true })
     /** @type {HTMLElement} */
     this.verdict = find(root, ".verdict")
     /** @type {HTMLFormElement} */
     this.question = find(root, ".question")
     /** @type {HTMLInputElement} */
     this.shape = find(this.question, ".shape")
-    /** @type {HTMLSelectElement} */
+    /** @type {import("../shared/pick.js").PickOne} */
     this.dtype = find(this.question, ".dtype")
     /** @type {HTMLElement} */
     this.result = find(root, ".result")
@@ -41,23 +43,51 @@ class TensorLab extends Lab {
     this.report = NO_REPORT
     this.hidden = "" // the tensor whose shape is asked for; empty for none
     this.untouched = true // the starting script is not an answer to an exercise
+    /** @type {HTMLElement} */
+    this.option = find(root, ".option")
+    /** @type {Component["setTriggerValue"]} */
+    this.trigger = () => {}
+    this.exercise = new ExercisePane(root, () => this.trigger("next", true))
     this.xray = new Xray(root, (line) => this.editor.lines(line ? [line] : []))
     this.question.onsubmit = (event) => { event.preventDefault(); this.reveal() }
-    this.dtype.replaceChildren(new Option(t("any"), ANY), ...DTYPES.map((name) => new Option(name, name)))
-    this.predict.onchange = () => { if (this.hidden && !this.predict.checked) this.uncover() }
+    this.dtype.options = [{ value: ANY, title: t("any") }, ...DTYPES.map((name) => ({ value: name, title: name }))]
+    this.predict.onchange = () => {
+      this.live = !this.predict.checked // a question while one types would be in the way
+      if (this.hidden && !this.predict.checked) this.uncover()
+    }
   }
 
-  /** @param {Omit<Component, "data"> & { data: LabData }} component */
+  /** @param {Component<LabData>} component */
   update(component) {
+    const { exercise } = component.data
+    const other = this.data !== undefined && exercise?.name !== this.exercise.exercise?.name
+    this.trigger = component.setTriggerValue
+    if (this.data === undefined || other) {
+      this.exercise.open(exercise)
+      this.option.hidden = this.link.hidden = Boolean(exercise)
+    }
+    if (this.data !== undefined && component.data.command.kind === "open" && component.data.command.id > this.done) this.report = NO_REPORT // all variables are new
     const first = super.update(component)
     if (first) this.score = component.data.score
     this.showScore()
+    if (other) this.start(component.data.source)
     return first
+  }
+
+  /**
+   * Begin another exercise.
+   * @param {string} source
+   */
+  start(source) {
+    this.untouched = true
+    this.editor.text = source
+    this.run()
+    this.editor.focus()
   }
 
   /** @param {string} source */
   body(source) {
-    return { ...super.body(source), exercise: this.data.exercise }
+    return { ...super.body(source), exercise: this.data.exercise?.name ?? "" }
   }
 
   /**
@@ -65,13 +95,18 @@ class TensorLab extends Lab {
    * @param {string} source
    */
   summary(answer, source) {
-    return { ...super.summary(answer, source), correct: "names" in answer && answer.correct === true }
+    return { ...super.summary(answer, source), solved: "names" in answer && answer.correct ? this.data.exercise?.name : "" }
   }
 
-  /** @param {Answer} answer */
-  present(answer) {
+  /**
+   * @param {Answer} answer
+   * @param {string} _source
+   * @param {boolean} typed
+   */
+  present(answer, _source, typed) {
     const report = "names" in answer ? answer : null
-    this.showVerdict(this.untouched || !report ? {} : report)
+    if (report?.target) this.exercise.aim(report.target)
+    this.exercise.judge(this.untouched || !report ? {} : report, typed)
     this.untouched = false
     if (!report) return
     const before = new Set(Object.keys(this.report.names))
@@ -106,7 +141,8 @@ class TensorLab extends Lab {
     const truth = `${shapeText(tile.shape)} ${tile.dtype}`
     this.verdict.className = `verdict ${right ? "right" : "wrong"}`
     const answer = dtype === ANY ? shapeText(sizes) : `${shapeText(sizes)} ${dtype}`
-    this.verdict.textContent = right ? t("Correct: {name} has shape {truth}.", { name, truth }) : t("Not quite: you guessed {answer}, and {name} has shape {truth}.", { answer, name, truth })
+    const text = right ? t("Correct: {name} has shape {truth}.", { name, truth }) : t("Not quite: you guessed {answer}, and {name} has shape {truth}.", { answer, name, truth })
+    this.verdict.replaceChildren(element("span", "mark", right ? "✓" : "✕"), element("span", "", text))
     this.showScore()
   }
 
@@ -122,14 +158,6 @@ class TensorLab extends Lab {
     const [right, all] = this.score
     this.points.hidden = !all
     this.points.textContent = `${right}/${all}`
-  }
-
-  /** @param {{ feedback?: string, correct?: boolean }} grade */
-  showVerdict({ feedback, correct }) {
-    const box = this.verdict
-    box.className = feedback === undefined ? "verdict" : `verdict ${correct ? "right" : "wrong"}`
-    box.replaceChildren(...(correct ? [rich("span", "", t("Correct, for five sets of random inputs."))] : feedback ? [rich("span", "", feedback)] : []))
-    box.classList.toggle("none", !correct && !feedback)
   }
 
   close() {

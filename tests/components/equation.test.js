@@ -1,0 +1,46 @@
+import assert from "node:assert/strict"
+import { test } from "node:test"
+
+import { fit } from "../../playground/ui/components/tensor_lab/equation.js"
+
+const room = { width: 700, height: 320, rem: 16 }
+const operand = (shown, letters = 1) => ({ shown, letters })
+const product = [operand([2, 3]), operand([3, 2]), operand([2, 2], 2)]
+
+test("cells fill the room, all with the same height", () => {
+  const sizes = fit(product, room)
+  assert.equal(new Set(sizes.map(({ height }) => height)).size, 1)
+  assert.ok(sizes[0].height >= 48 && sizes.every(({ dense }) => !dense))
+  assert.ok(fit(product, { ...room, width: 500 })[0].height < sizes[0].height)
+})
+
+test("where the text of the page is larger, cells are too", () => {
+  assert.ok(fit(product, { width: 1400, height: 640, rem: 32 })[0].height === 2 * fit(product, room)[0].height)
+})
+
+test("cells shrink to 24 pixels and no further: then the row is wider than its room", () => {
+  const sizes = fit([operand([2, 12]), operand([2, 12]), operand([2, 12])], room)
+  assert.deepEqual(sizes.map(({ height, dense }) => [height, dense]), [[24, false], [24, false], [24, false]])
+})
+
+test("a long number widens its own operand alone", () => {
+  const [first, second] = fit([operand([9, 2], 7), operand([9, 2], 1)], room)
+  assert.equal(first.height, second.height)
+  assert.ok(first.width > second.width)
+})
+
+test("what has too many cells for the room loses its numbers", () => {
+  assert.deepEqual(fit([operand([3, 40]), operand([2, 2])], room).map(({ dense }) => dense), [true, false])
+  assert.ok(fit([operand([25, 40])], room)[0].dense)
+})
+
+test("grids stand beneath one another as far as the height allows", () => {
+  assert.equal(fit([operand([2, 2, 3])], { ...room, width: 200 })[0].down, 2)
+  assert.equal(fit([operand([2, 2, 3])], { ...room, height: 120 })[0].down, 1)
+})
+
+test("squeezed, inputs lose their numbers one after another, the result last", () => {
+  const wide = [operand([4, 6], 5), operand([2, 6], 5), operand([4, 2], 5)]
+  const dense = (width) => fit(wide, { width, height: 176, rem: 16 }, { largest: 2, squeeze: true }).map((size) => size.dense)
+  assert.deepEqual([900, 600, 440, 300].map(dense), [[false, false, false], [true, false, false], [true, true, false], [true, true, true]])
+})
