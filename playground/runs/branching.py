@@ -13,7 +13,7 @@ from playground.network.spec import NetworkSpec
 from playground.runs.history import History
 from playground.runs.run import Run, create, create_from
 from playground.training.config import TrainConfig
-from playground.training.events import Created, Event, Steps
+from playground.training.events import Created, Event, LearningRate, OptimizerChanged, Steps
 from playground.training.optimizers import refuse_change
 
 FIXED = ("dataset", "network", "batch_size", "inputs", "initialisation", "whiten", "seed")
@@ -49,13 +49,17 @@ def fork(run: Run, step: int, changes: Mapping[str, object], owner: str) -> Run:
         raise ConfigError([problem])
     if config.optimizer != current["optimizer"]:
         state["optimizer"] = None  # the state of one optimizer cannot be used by another
+    changed: list[Event] = [
+        *([LearningRate(step, config.learning_rate, current["learning_rate"])] if config.learning_rate != current["learning_rate"] else []),
+        *([OptimizerChanged(step, config.optimizer, current["optimizer"])] if config.optimizer != current["optimizer"] else []),
+    ]
     state |= {"learning_rate": config.learning_rate, "optimizer_name": config.optimizer}
 
     def fill(copy: Run) -> None:
         copy.checkpoints.save(state)
         if run.own_path.exists():
             shutil.copyfile(run.own_path, copy.own_path)
-        copy.journal.extend([*_events_until(history, step), *(snapshot for snapshot in run.journal.snapshots() if snapshot.step <= step)])
+        copy.journal.extend([*_events_until(history, step), *changed, *(snapshot for snapshot in run.journal.snapshots() if snapshot.step <= step)])
 
     return create_from(config, run.network, Created(time.time(), owner, parent=run.id, parent_step=step), fill)
 

@@ -199,21 +199,25 @@ class Checkpoint(Event):
 
 @dataclass(frozen=True)
 class LearningRate(Event):
-    """The learning rate was changed by hand."""
+    """The learning rate was changed by hand, or by a fork at its first step."""
 
     kind = "learning-rate"
     step: int
     learning_rate: float
     """The new peak learning rate, which the schedule scales."""
+    before: float = 0.0
+    """What it was in the run that was forked; 0 for a change within a run."""
 
 
 @dataclass(frozen=True)
 class OptimizerChanged(Event):
-    """Training continues with another optimizer and a fresh optimizer state."""
+    """Training continues with another optimizer and a fresh optimizer state: changed by hand, or by a fork at its first step."""
 
     kind = "optimizer"
     step: int
     optimizer: str
+    before: str = ""
+    """What it was in the run that was forked; empty for a change within a run."""
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,13 @@ def test_changes_during_training_continue_in_a_fork(parent: Parent) -> None:
     assert History(before).follow().changes == []
 
 
+def test_what_a_fork_changes_is_recorded_at_its_first_step(parent: Parent) -> None:
+    forked = fork(parent(), 10, {"learning_rate": 0.5, "optimizer": "sgd"}, "bob")
+    changes = [LearningRate(10, 0.5, CONFIG.learning_rate), OptimizerChanged(10, "sgd", CONFIG.optimizer)]
+    assert History(forked).follow().changes == changes
+    assert History(train(forked)).follow().changes == changes
+
+
 @pytest.mark.parametrize("name", ["seed", "batch_size", "dataset", "network", "inputs", "initialisation", "whiten"])
 def test_settings_that_a_fork_shares_with_its_parent_cannot_change(name: str, parent: Parent) -> None:
     run = parent()

@@ -70,7 +70,7 @@ class OwnChange:
 def own_changes(record: Record) -> list[OwnChange]:
     """Return what the learner changed, in order; without changes that were taken back at once."""
     changes: list[OwnChange] = []
-    rate, optimizer = record.config.learning_rate, record.config.optimizer
+    rate, optimizer = _settings_at_first(record)
     for event in record.changes:
         before = (rate, optimizer)
         match event:
@@ -84,6 +84,13 @@ def own_changes(record: Record) -> list[OwnChange]:
         else:
             changes.append(OwnChange(event.step, event.step, (before[0], rate), (before[1], optimizer)))
     return [change for change in changes if change.rates[0] != change.rates[1] or change.optimizers[0] != change.optimizers[1]]
+
+
+def _settings_at_first(record: Record) -> tuple[float, str]:
+    """Return the learning rate and the optimizer before all changes: of a fork, those of the run that it continues."""
+    rates = [event.before for event in record.changes if isinstance(event, LearningRate) and event.before]
+    optimizers = [event.before for event in record.changes if isinstance(event, OptimizerChanged) and event.before]
+    return (*rates, record.config.learning_rate)[0], (*optimizers, record.config.optimizer)[0]
 
 
 def own_change(record: Record) -> Finding | None:

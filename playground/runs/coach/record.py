@@ -45,7 +45,7 @@ class Record:
     evaluations: tuple[Evaluated, ...] = ()
     observations: tuple[Observed, ...] = ()
     changes: tuple[Change, ...] = ()
-    """What was changed by hand while it ran; of a fork, since its checkpoint."""
+    """What was changed by hand while it ran; of a fork, what it changed at its checkpoint, and since."""
     diverged: Diverged | None = None
     steps_per_epoch: int = 1
     total_steps: int = 1
@@ -70,7 +70,7 @@ class Record:
             history.steps.table(),
             tuple(history.evaluations),
             tuple(history.observations),
-            tuple(change for change in history.changes if change.step > forked_at),
+            tuple(change for change in history.changes if change.step > forked_at or (change.step == forked_at and change.before)),
             history.diverged,
             max(1, started.steps_per_epoch) if started else 1,
             max(1, started.total_steps) if started else 1,

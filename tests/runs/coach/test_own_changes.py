@@ -15,7 +15,7 @@ from playground.training.events import Diverged, LearningRate, OptimizerChanged
 from ...support.tiers import repetitions
 from .conftest import Trainer
 from .records import build_record
-from .suite import BROKEN, trained
+from .suite import BROKEN, HEALTHY, trained
 
 AT, TOTAL = 678, 1000
 RAISED = (LearningRate(AT, 0.3),)
@@ -170,14 +170,25 @@ def test_a_learning_rate_that_was_lowered_too_far_is_named() -> None:
 
 
 def test_a_fork_answers_for_its_own_changes_only() -> None:
-    """Its settings include what was changed before its checkpoint, so that its learning rate is not the parent's."""
+    """What was changed before its checkpoint is the other run's; what the fork changes is its first change."""
     case = next(case for case in BROKEN if case.expected == "own-change")
     run, record = trained(case)
     first = next(step for step in record.checkpoints if step > 90)
-    child = fork(run, first, {"learning_rate": 0.001}, "")
-    copied = Record.of(History(child).follow())
-    assert (copied.changes, copied.learning_rate) == ((), 0.001)
-    assert own_changes(copied) == []
+    same, slower, other = (
+        Record.of(History(fork(run, first, changes, "")).follow()) for changes in ({}, {"learning_rate": 0.001}, {"learning_rate": 3.0, "optimizer": "sgd"})
+    )
+    assert (own_changes(same), same.learning_rate) == ([], 0.3)
+    assert (own_changes(slower), slower.learning_rate) == ([OwnChange(first, first, (0.3, 0.001), ("adam", "adam"))], 0.001)
+    assert own_changes(other) == [OwnChange(first, first, (0.3, 3.0), ("adam", "sgd"))]
+
+
+def test_the_change_of_a_fork_is_named_with_its_effect() -> None:
+    case = next(case for case in HEALTHY if case.name == "MLP, Adam")
+    run, record = trained(case)
+    raised = trained(case, fork(run, record.checkpoints[1], {"learning_rate": 0.5}, ""))[1]
+    (finding,) = findings(raised)
+    assert finding.title == f"You raised the learning rate from 0.003 to 0.5 at step {record.checkpoints[1]}"
+    assert [(remedy.start, remedy.changes) for remedy in finding.remedies] == [("fresh", {"learning_rate": 0.003})]
 
 
 def test_the_change_explains_what_follows_from_it(train: Trainer) -> None:
