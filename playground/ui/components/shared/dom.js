@@ -31,6 +31,8 @@ export function element(kind, name, text) {
   return made
 }
 
+const LETTER = /\p{L}/u
+
 /**
  * Create a button.
  * @param {string} text
@@ -43,7 +45,7 @@ export function button(text, act, { name = "", label } = {}) {
   made.onclick = act
   if (label !== undefined) {
     made.title = label
-    made.setAttribute("aria-label", label)
+    if (!LETTER.test(text) || label.toLowerCase().includes(text.toLowerCase())) made.setAttribute("aria-label", label) // what is said must be part of the name
   }
   return made
 }

@@ -49,7 +49,7 @@ def show_data(info: DatasetInfo) -> None:
     for name, row in class_rows(load(info.name)):
         label, pictures = st.columns([1, 8], vertical_alignment="center")
         label.markdown(f"**{t(name)}**")
-        pictures.image(row, width="stretch")
+        pictures.image(row, width="stretch", alt=t("Images of class {class_name}", class_name=t(name)))
 
 
 def show_code(run: Run) -> None:

@@ -1,0 +1,117 @@
+"""Whether everyone can read and operate the pages: contrast of all texts in light and dark, and the rules of axe-core (https://dequeuniversity.com/rules/axe/)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from playground.environment import ROOT
+from playground.network.presets import preset
+from playground.runs.run import Run, create
+from playground.server.identity import COOKIE, learner
+from playground.training.config import TrainConfig
+
+from ..support.learners import BOB
+from ..support.training import train
+from ..support.visiting import visit
+from .conftest import KeptPage
+from .test_languages import settled
+from .test_shell import TITLES
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+RUN_AXE = """async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"], rules: { "color-contrast": { enabled: false } } })
+    return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`))
+}"""
+"""The texts of its rule on contrast are those of contrast.js, which knows both themes and all opacities."""
+
+
+@pytest.fixture(scope="module")
+def run(server_folder: Path, address: str) -> Run:
+    """A finished run of a learner."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_RUNS", str(server_folder / "runs"))
+        patch.setenv("PLAYGROUND_DATA", str(server_folder / "data"))
+        return train(create(TrainConfig(network="mnist-mlp", epochs=1.0), preset("mnist-mlp"), learner(BOB)))
+
+
+@pytest.fixture
+def page(kept: KeptPage, address: str) -> Page:
+    """The page of a learner without runs."""
+    page = kept.get(f"{address}/")
+    page.context.clear_cookies(name=COOKIE)
+    return page
+
+
+def go(page: Page, path: str) -> None:
+    """Go to a page, and open what is folded."""
+    visit(page, f"/{path}")
+    expect(page).to_have_title(TITLES[path.partition("?")[0]])
+    complete(page)
+    page.locator("[data-testid=stExpander] details:not([open]) summary").evaluate_all("all => all.forEach((each) => each.click())")
+    complete(page)
+
+
+def complete(page: Page) -> None:
+    """Wait until all of the page is there."""
+    page.get_by_role("heading", level=1).first.wait_for()
+    expect(page.locator(".controls:not(.mounted)")).to_have_count(0)
+    settled(page)
+
+
+def views(page: Page) -> Iterator[None]:
+    """What the page shows at first, then each of its tabs."""
+    yield
+    for name in page.get_by_role("tab", selected=False).all_inner_texts():
+        page.get_by_role("tab", name=name, exact=True).click()
+        complete(page)
+        yield
+
+
+def check(page: Page) -> None:
+    """All that is seen has enough contrast in both themes, and breaks no rule of axe-core."""
+    faults = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.wait_for_function(f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'")
+        faults += [f"{scheme}: {fault}" for fault in page.evaluate(CONTRAST)]
+    if AXE.exists():  # where Node.js is not installed, nor is axe-core
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(path=AXE)
+        faults += page.evaluate(RUN_AXE)
+    assert not faults, "\n".join(dict.fromkeys(faults))
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_each_view_of_a_page(page: Page, name: str) -> None:
+    go(page, name)
+    for _ in views(page):
+        check(page)
+
+
+@pytest.mark.parametrize("name", ["", "train", "evaluate", "compare", "draw"])
+def test_each_view_of_a_page_with_a_run(page: Page, address: str, run: Run, name: str) -> None:
+    page.context.add_cookies([{"name": COOKIE, "value": BOB, "url": address}])
+    page.goto(f"{address}/{name}?run={run.id}&model={run.id}")
+    complete(page)
+    for _ in views(page):
+        check(page)
+
+
+def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> None:
+    go(page, "tensors")
+    check(page)
+    page.evaluate("""() => {
+        const box = document.querySelector(".stMainBlockContainer")
+        box.insertAdjacentHTML("beforeend", `<p id="pale" style="opacity: .4">pale</p><button id="nameless"></button><p id="veil"><span style="color: #777; background: #999">veil</span></p>`)
+    }""")
+    with pytest.raises(AssertionError) as caught:
+        check(page)
+    page.evaluate("() => document.querySelectorAll('#pale, #nameless, #veil').forEach((each) => each.remove())")
+    text = str(caught.value)
+    assert "dark: " in text and "p.: pale" in text and "span.: veil" in text
+    assert not AXE.exists() or "button-name" in text
