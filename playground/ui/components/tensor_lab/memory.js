@@ -2,6 +2,7 @@
 
 import { element } from "../shared/dom.js"
 import { grouped, shapeText, short } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { largest, letters, rem, shade } from "../shared/tile.js"
 import { slotsOf, storedValues } from "./report.js"
@@ -72,12 +73,14 @@ export class Memory {
    */
   head(tile, sharing) {
     const head = element("header", "head")
-    const title = sharing > 1 ? plural("One storage, shared by {n} variable", "One storage, shared by {n} variables", sharing) : t("Storage")
+    const title = sharing > 1 ? plural("One [[storage]], shared by {n} variable", "One [[storage]], shared by {n} variables", sharing) : t("[[Storage|storage]]")
     const size = { slots: grouped(tile.slots), bytes: tile.itemsize, device: tile.device }
     const layout = { strides: shapeText(tile.strides), offset: tile.offset }
-    const facts = element("span", "fact", plural("{slots} slot × {bytes} B on {device}", "{slots} slots × {bytes} B on {device}", tile.slots, size))
-    const strides = element("span", "fact", tile.contiguous ? t("strides {strides} · offset {offset}", layout) : t("strides {strides} · offset {offset} · not contiguous", layout))
-    head.append(element("h3", "", title), facts, strides)
+    const facts = plural("{slots} [[slot]] × {bytes} B on {device}", "{slots} [[slots|slot]] × {bytes} B on {device}", tile.slots, size)
+    const strides = tile.contiguous
+      ? t("[[strides|stride]] {strides} · [[offset|storage offset]] {offset}", layout)
+      : t("[[strides|stride]] {strides} · [[offset|storage offset]] {offset} · not [[contiguous]]", layout)
+    head.append(withTerms("h2", "", title), withTerms("span", "fact", facts), withTerms("span", "fact", strides))
     if (tile.slots > SLOTS) head.append(element("span", "fact", plural("showing the first {n} slot", "showing the first {n} slots", SLOTS)))
     return head
   }

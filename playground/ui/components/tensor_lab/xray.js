@@ -3,6 +3,7 @@
 
 import { alignment, button, element, find, rich } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { indexOf, largest, rem, shade, slotOf } from "../shared/tile.js"
 import { drawFigure, fit, operandOf } from "./equation.js"
@@ -241,7 +242,7 @@ export class Xray {
     const parts = []
     if (picture.stretched?.some((row) => row.some((dimension) => dimension.stretched))) parts.push(alignment(picture.stretched, inputs.map((input) => input.name)))
     const notes = element("div", "notes")
-    if (parts.length) notes.append(element("p", "note", t("Broadcasting: the pale cells are repeated, and need no memory.")))
+    if (parts.length) notes.append(withTerms("p", "note", t("[[Broadcasting|broadcasting]]: the pale cells are repeated, and need no memory.")))
     for (const note of step.notes) notes.append(rich("p", "note", note))
     const reason = REASONS[step.reason]
     if (reason) notes.append(element("p", "note", reason))
@@ -304,7 +305,7 @@ export class Xray {
     this.look(place)
     this.pinned = true
     place.side.cells[place.cell].classList.add("pinned")
-    this.parts.hint.textContent = t("Pinned: Escape frees it.")
+    this.parts.hint.textContent = t("Pinned. Click it again to free it, or press Escape.")
   }
 
   free() {
