@@ -44,31 +44,34 @@ WATCH = f"""() => {{
   const painted = (then) => requestAnimationFrame(() => setTimeout(then))
   const asks = (event) => event.key === 'ArrowUp' || (event.key === 'Enter' && event.ctrlKey)
   root.addEventListener('keydown', (event) => {{ if (asks(event)) window.requested = performance.now() }}, true)
-  new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.canvas'), {{ childList: true }})
+  const changes = {{ childList: true, subtree: true, characterData: true }}
+  new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.cards'), changes)
 }}"""
 UNFOLD = """() => new Promise((resolve) => {
   const start = performance.now()
-  window.lab.querySelector('.node.group').dispatchEvent(new MouseEvent('click', { bubbles: true }))
+  window.lab.querySelector('.node.group .title').dispatchEvent(new MouseEvent('click', { bubbles: true }))
   requestAnimationFrame(() => setTimeout(() => resolve((performance.now() - start) / 1000)))
 })"""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """Medians in seconds."""
+    """Medians in seconds, where nothing else is said."""
 
     thousand_nodes: float
     """From Ctrl+Enter on a script of 1,000 graph nodes until its folded graph is painted."""
     unfolded: float
     """From a click on its loop until that is painted unfolded."""
     grabbed: float
-    """From a changed number until values, gradients and graph have followed."""
+    """From a changed number until values, gradients and graph have followed; the number grows beyond its curve, several times."""
+    slowly_grabbed: float
+    """The same: of 20 changes 19 are faster."""
 
 
 def measure() -> Waiting:
     """Run, unfold and grab, many times."""
     with tempfile.TemporaryDirectory() as name, server(Path(name)) as address, browser() as chromium:
-        page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+        page = chromium.new_page(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
         page.set_default_timeout(60_000)
         page.goto(f"{address}/autograd")
         page.locator(".canvas .node").first.wait_for()
@@ -76,9 +79,9 @@ def measure() -> Waiting:
         runs = [_run(page, THOUSAND_NODES) for _ in range(RUNS)]
         unfolded = page.evaluate(UNFOLD)
         _run(page, TEN_STATEMENTS)
-        page.locator(".number input").first.focus()
-        grabs = [_pressed(page, "ArrowUp") for _ in range(GRABS)]
-    return Waiting(statistics.median(runs[2:]), unfolded, statistics.median(grabs[3:]))
+        page.get_by_label("w[0], drag or type").focus()
+        grabs = sorted([_pressed(page, "ArrowUp") for _ in range(GRABS)][3:])
+    return Waiting(statistics.median(runs[2:]), unfolded, statistics.median(grabs), grabs[int(0.95 * len(grabs))])
 
 
 def _run(page: Page, source: str) -> float:
@@ -104,7 +107,8 @@ def rows() -> list[tuple[str, str, str]]:
     return [
         ("Autograd: time from Ctrl+Enter on a script of 1,000 graph nodes to its folded graph", f"{result.thousand_nodes:.2f} s", "≤ 2 s"),
         ("Autograd: time from the click on a folded loop of 1,000 graph nodes to the unfolded loop", f"{1000 * result.unfolded:.0f} ms", "–"),
-        ("Autograd: time from changing a number to the new values and gradients", f"{1000 * result.grabbed:.0f} ms", "≤ 150 ms"),
+        ("Autograd: time from changing a number to the new values and gradients", f"{1000 * result.grabbed:.0f} ms", "≤ 100 ms"),
+        ("Autograd: the same, 95th percentile", f"{1000 * result.slowly_grabbed:.0f} ms", "≤ 200 ms"),
     ]
 
 

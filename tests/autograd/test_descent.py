@@ -83,8 +83,9 @@ def test_each_requested_optimizer_has_one_path() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"start": [1]}, {"start": "no"}, {"learning_rate": "fast"}, {"learning_rate": -1}, {"momentum": 1}, {"optimizers": 3}, {"momentum": float("nan")}]
+    "change",
+    [{"start": [1]}, {"start": "no"}, {"learning_rate": "fast"}, {"learning_rate": -1}, {"momentum": 1}, {"optimizers": 3}, {"momentum": float("nan")}],
 )
 def test_a_malformed_request_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(PlaygroundError, match="race needs|must be at least"):
+    with pytest.raises(PlaygroundError, match=r"race needs|must be at least"):
         descend({**REQUEST, **change})

@@ -19,7 +19,7 @@ STEPS = 100
 SCRIPT = """
 import { LOSSES, descend } from "./playground/ui/components/descent_race/descent.js"
 const wanted = JSON.parse(process.argv[1])
-console.log(JSON.stringify(wanted.map(([surface, optimizer, start, rate, momentum, steps]) => descend(LOSSES[surface], optimizer, start, rate, momentum, steps))))
+console.log(JSON.stringify(wanted.map(([surface, ...settings]) => descend(LOSSES[surface], ...settings))))
 """
 
 

@@ -52,6 +52,7 @@ class Race {
     /** @type {Area | null} none until the server has evaluated the learner's expression */
     this.area = null
     this.lowest = 0
+    this.zoom = 1 // of texts, where the page's are larger
     this.painted = "" // what the landscape shows
     this.at = 0 // steps that are shown
     this.asked = {} // marks the newest request
@@ -296,6 +297,7 @@ class Race {
     const { area, parts } = this
     if (!area || !parts.ground.clientWidth) return
     const look = theme(this.root)
+    this.zoom = look.zoom
     const { clientWidth: width, clientHeight: height } = parts.ground
     const painted = [this.surface.name, this.surface.expression, width, height, look.page].join()
     if (painted !== this.painted) paintGround(parts.heights, area, this.lowest)
@@ -307,7 +309,6 @@ class Race {
       for (const shape of [mark, /** @type {SVGElement} */ (item.firstElementChild)]) shape.style.fill = colour
     }
     parts.paths.replaceChildren(...this.ticks(area, width, height), ...[...this.racers.values()].flatMap(({ path, mark }) => [path, mark]))
-    this.zoom = look.zoom
     this.draw()
   }
 
@@ -318,10 +319,10 @@ class Race {
    * @param {number} height
    */
   ticks({ x, y }, width, height) {
-    const text = (/** @type {number} */ across, /** @type {number} */ down, /** @type {string} */ side, /** @type {string} */ content) => svg("text", { x: across, y: down, class: `tick ${side}` }, content)
+    const { zoom } = this
     return [
-      text(10, height - 9, "", `x = ${brief(x[0])}`), text(width - 10, height - 9, "end", `x = ${brief(x[1])}`),
-      text(10, height - 28, "", `y = ${brief(y[0])}`), text(10, 21, "", `y = ${brief(y[1])}`),
+      tick(10 * zoom, height - 9 * zoom, "", `x = ${brief(x[0])}`), tick(width - 10 * zoom, height - 9 * zoom, "end", `x = ${brief(x[1])}`),
+      tick(10 * zoom, height - 28 * zoom, "", `y = ${brief(y[0])}`), tick(10 * zoom, 21 * zoom, "", `y = ${brief(y[1])}`),
     ]
   }
 
@@ -333,12 +334,11 @@ class Race {
     const across = (/** @type {number} */ x) => ((x - area.x[0]) / (area.x[1] - area.x[0])) * width
     const down = (/** @type {number} */ y) => height - ((y - area.y[0]) / (area.y[1] - area.y[0])) * height
     const { width: wide, height: tall } = parts.curves.getBoundingClientRect()
-    const zoom = this.zoom ?? 1
+    const { zoom } = this
     const left = 46 * zoom, bottom = tall - 20 * zoom
     const most = Math.max(1e-9, ...this.paths.flatMap(({ points }) => points.map(([, , loss]) => heightOf(loss, this.lowest))))
     const curveX = (/** @type {number} */ step) => left + (step / this.steps) * (wide - left - 8 * zoom)
     const curveY = (/** @type {number} */ loss) => bottom - (heightOf(loss, this.lowest) / most) * (bottom - 8 * zoom)
-    const text = (/** @type {number} */ x, /** @type {number} */ y, /** @type {string} */ side, /** @type {string} */ content) => svg("text", { x, y, class: `tick ${side}` }, content)
     const shown = new Map(this.paths.map((path) => [path.optimizer, path]))
     for (const [name, racer] of this.racers) {
       const path = shown.get(name)
@@ -355,8 +355,8 @@ class Race {
     }
     parts.curves.replaceChildren(
       svg("path", { d: `M${left} 4V${bottom}H${wide - 4}`, class: "axis" }),
-      text(left - 6, 16 * zoom, "end", brief(this.lowest + Math.expm1(most))), text(left - 6, bottom, "end", brief(this.lowest)),
-      text(left, tall - 4, "", "0"), text(wide - 6, tall - 4, "end", String(this.steps)),
+      tick(left - 6, 16 * zoom, "end", brief(this.lowest + Math.expm1(most))), tick(left - 6, bottom, "end", brief(this.lowest)),
+      tick(left, tall - 4, "", "0"), tick(wide - 6, tall - 4, "end", String(this.steps)),
       ...[...this.racers.values()].map(({ curve }) => curve),
     )
     const [x, y] = this.settings.start
@@ -390,5 +390,13 @@ class Race {
     this.script.destroy()
   }
 }
+
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} side where the text is held: empty for its beginning, or "end"
+ * @param {string} content
+ */
+const tick = (x, y, side, content) => svg("text", { x, y, class: `tick ${side}` }, content)
 
 export default mounting(Race)

@@ -76,7 +76,7 @@ export class Graph {
     this.drag = null
     this.held = false // whether the pointer was dragged, so that its click means nothing
     this.form = ""
-    this.width = 0 // of the box when the graph was arranged
+    this.width = this.rem = 0 // of the box, and of the page's text, when the graph was arranged
     /** @type {Map<string, GraphNode>} */
     this.nodes = new Map()
     /** @type {GraphEdge[]} */
@@ -159,6 +159,7 @@ export class Graph {
     this.cards.replaceChildren(...[...this.boxes.values()].map(({ box }) => box))
     const sizes = new Map([...this.boxes].map(([id, { box }]) => [id, { width: box.offsetWidth, height: box.offsetHeight }]))
     this.width = this.box.clientWidth
+    this.rem = rem()
     const ranks = ranksOf([...this.lines.values()].filter((line) => !line.far))
     if (ranks <= MOST_RANKS) this.lay(sizes, false)
     const fits = this.size.width * READABLE <= this.width
@@ -197,9 +198,8 @@ export class Graph {
    * @param {boolean} upright
    */
   lay(sizes, upright) {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize)
     const layout = new dagre.graphlib.Graph({ compound: true })
-    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * rem, ranksep: (upright ? 2.4 : 1.2) * rem, marginx: MARGIN, marginy: MARGIN })
+    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * this.rem, ranksep: (upright ? 2.4 : 1.2) * this.rem, marginx: MARGIN, marginy: MARGIN })
     layout.setDefaultEdgeLabel(() => ({}))
     for (const [id, size] of sizes) layout.setNode(id, { ...size })
     for (const id of this.open) if (of(this.groups, id).members.some((member) => this.place.get(member) === member || this.groups.has(of(this.place, member)))) layout.setNode(id, {})
@@ -361,9 +361,10 @@ export class Graph {
     this.settle()
   }
 
-  // Arrange the graph anew for another width.
+  // Arrange the graph anew for another width, or text of another size.
   resize() {
-    if (!this.nodes.size || !this.box.clientWidth || Math.abs(this.box.clientWidth - this.width) < 2) return
+    const { clientWidth } = this.box
+    if (!this.nodes.size || !clientWidth || (Math.abs(clientWidth - this.width) < 2 && this.rem === rem())) return
     this.arrange()
     this.fit()
   }
@@ -427,6 +428,9 @@ export class Graph {
     this.resized.disconnect()
   }
 }
+
+/** The size of the page's text in pixels. */
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize)
 
 /**
  * @param {HTMLElement} box

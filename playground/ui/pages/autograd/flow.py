@@ -71,7 +71,7 @@ def _answered(asked: tuple[tuple[str, Any], ...], wanted: str) -> dict[str, Any]
 
 
 def _show(answer: dict[str, Any]) -> None:
-    st.subheader(answer["title"], anchor=False)
+    st.header(answer["title"], anchor=False)
     verdict = answer["verdict"]
     (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
     st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})

@@ -100,8 +100,14 @@ def _tag(changed: bool) -> str:
 
 
 _STYLE = """<style>
-.version { font-family: "Source Code Pro", monospace; font-size: .9375rem; line-height: 1.55; margin: 0; padding: .8rem 0; overflow-x: auto; border-radius: .75rem; background: color-mix(in srgb, currentColor 5%, transparent); }
-.version > * { display: block; width: max-content; min-width: 100%; box-sizing: border-box; white-space: pre; color: inherit; background: none; padding: 0 1rem; border-left: 4px solid transparent; }
+.version {
+  font-family: "Source Code Pro", monospace; font-size: .9375rem; line-height: 1.55; margin: 0; padding: .8rem 0; overflow-x: auto;
+  border-radius: .75rem; background: color-mix(in srgb, currentColor 5%, transparent);
+}
+.version > * {
+  display: block; width: max-content; min-width: 100%; box-sizing: border-box; white-space: pre; color: inherit; background: none;
+  padding: 0 1rem; border-left: 4px solid transparent;
+}
 .version mark { background: rgb(10 122 85 / .2); border-color: rgb(10 122 85); }
 .version.wrong mark { background: rgb(179 38 30 / .2); border-color: rgb(179 38 30); }
 .version del { opacity: .75; }

@@ -25,9 +25,7 @@ def race() -> None:
     _write_address(settings)
     surfaces = [_data(name, surface) for name, surface in ALL.items()]
     version = state.RACE.read()["version"]
-    descent_race(
-        {"surfaces": surfaces, "optimizers": list(OPTIMIZER_NAMES), "settings": settings, "version": version}, key="descent-race", on_choose=_keep
-    )
+    descent_race({"surfaces": surfaces, "optimizers": list(OPTIMIZER_NAMES), "settings": settings, "version": version}, key="descent-race", on_choose=_keep)
 
 
 def _data(name: str, surface: Surface) -> SurfaceData:
