@@ -654,7 +654,7 @@ def test_the_error_for_an_invalid_link_remains_visible(kept: KeptPage, address: 
     expect(page.get_by_test_id("stAppViewContainer").get_by_test_id("stAlert")).to_be_visible()
 
 
-def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(lab: Page) -> None:
+def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(lab: Page, server_folder: Path) -> None:
     act(lab, 2, "delete")
     field(lab, "kernel_size").fill("5")
     settled(lab)
@@ -664,6 +664,7 @@ def test_a_network_opens_for_training_and_gradients_and_remains_in_the_builder(l
     lab.get_by_role("heading", name="Train a network").wait_for()
     expect(lab.get_by_role("combobox", name="Data set")).to_have_value("MNIST 5k")
     expect(lab.get_by_role("combobox", name="Network", exact=True)).to_have_value("My network")
+    assert "default value" not in (server_folder / "server.log").read_text(encoding="utf-8"), "Streamlit warns where a choice and a default compete"
     lab.get_by_role("link", name="Network").click()
     expect(names(settled(lab))).to_have_text(kinds)
     menu(lab, "Show its gradients").click()

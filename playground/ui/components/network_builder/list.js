@@ -97,14 +97,12 @@ export class LayerList {
     const { type, off } = layer
     const step = builder.steps.get(place)
     const isChosen = place === builder.stack.state.chosen
-    const names = { place, type }
-    const label = off ? t("Layer {place}, {type}, switched off", names) : step?.error ? t("Layer {place}, {type}, does not fit", names) : t("Layer {place}, {type}", names)
     const set = settings(layer, builder.kinds.get(type)?.params ?? [])
     const out = off ? t("off") : step?.out_shape ? shapeText(step.out_shape) : step?.error ? t("does not fit") : ""
     return html`
       <li class=${`row${isChosen ? " chosen" : ""}${off ? " off" : ""}${step?.error ? " wrong" : ""}`} data-type=${type}>
         <span class="grip" title=${t("Drag to move, or press Alt+↑ or Alt+↓")} @pointerdown=${(/** @type {PointerEvent} */ event) => this.drag(event, place)}>⠿</span>
-        <button type="button" class="choice" aria-label=${label} aria-pressed=${isChosen} tabindex=${isChosen ? 0 : -1} @click=${() => builder.choose(place)}>
+        <button type="button" class="choice" aria-pressed=${isChosen} tabindex=${isChosen ? 0 : -1} @click=${() => builder.choose(place)}>
           <span class="index">${place}</span><b class="type" translate="no">${type}</b><span class="set" translate="no" title=${set}>${set}</span><span class="out">${out}</span>
         </button>
         ${this.insertion(place + 1)}

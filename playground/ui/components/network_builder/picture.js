@@ -54,6 +54,8 @@ export class Picture {
     if (svg === this.drawn) return
     this.drawn = svg
     this.box.innerHTML = svg
+    if (this.box.scrollWidth > clientWidth) this.box.tabIndex = 0 // so that the arrow keys scroll it
+    else this.box.removeAttribute("tabindex")
   }
 
   /** The same as a document of its own, on white. */

@@ -157,6 +157,7 @@ export class Builder {
     this.panel.draw()
     this.code.draw()
     this.drawTop()
+    this.root.classList.add("ready")
   }
 
   /** Draw the bar and the picture with what stands above and beneath it. */

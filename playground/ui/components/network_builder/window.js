@@ -5,7 +5,7 @@ import { t } from "../shared/text.js"
 
 /** @import { Value } from "./stack.js" */
 
-const CELL = 22, SIDE = 250, REM = 16 // largest sizes of a cell and of all cells in a row, and what a rem is, in units of the drawing
+const CELL = 22, SIDE = 190, REM = 16 // largest sizes of a cell and of all cells in a row, and what a rem is, in units of the drawing
 const PACE = 500 // milliseconds a place
 const MOST = 12 // cells of a side that are drawn; of a larger input its upper left corner
 
