@@ -76,7 +76,7 @@ def check(page: Page) -> None:
     """All that is seen has enough contrast in both themes, and breaks no rule of axe-core."""
     faults = []
     for scheme in ("dark", "light"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         page.wait_for_function(f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'")
         faults += [f"{scheme}: {fault}" for fault in page.evaluate(CONTRAST)]
     if AXE.exists():  # where Node.js is not installed, nor is axe-core
@@ -107,7 +107,8 @@ def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> No
     check(page)
     page.evaluate("""() => {
         const box = document.querySelector(".stMainBlockContainer")
-        box.insertAdjacentHTML("beforeend", `<p id="pale" style="opacity: .4">pale</p><button id="nameless"></button><p id="veil"><span style="color: #777; background: #999">veil</span></p>`)
+        box.insertAdjacentHTML("beforeend", `<p id="pale" style="opacity: .4">pale</p><button id="nameless"></button>
+            <p id="veil"><span style="color: #777; background: #999">veil</span></p>`)
     }""")
     with pytest.raises(AssertionError) as caught:
         check(page)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from playground.environment import ROOT
+from playground.environment import PACKAGE, ROOT
 
+NATIVE = re.compile(r"""<(?:select|details)\b|type=["']?range|element\("(?:select|details)"\)|type: "range\"""")
+COMPONENTS = PACKAGE / "ui" / "components"
 C8 = ROOT / "node_modules" / ".bin" / "c8"
 
 
@@ -23,3 +25,9 @@ def test_the_scripts_pass_their_unit_tests() -> None:
     count = sum(file.read_text(encoding="utf-8").count("\ntest(") for file in files)
     results = dict(re.findall(r"^# (pass|skipped) (\d+)$", done.stdout, re.MULTILINE))
     assert int(results["pass"]) + int(results["skipped"]) == count, "a test of an ESLint rule is skipped where ESLint is not installed"
+
+
+def test_no_control_looks_as_the_browser_draws_it() -> None:
+    files = [file for pattern in ("*.js", "*.html") for file in COMPONENTS.rglob(pattern) if "vendor" not in file.parts]
+    assert len(files) > 50
+    assert [file.name for file in files if NATIVE.search(file.read_text(encoding="utf-8"))] == [], "use the elements of shared/controls.js"

@@ -45,8 +45,9 @@ export function draggable(target, { step, value, change, ended }) {
     if (next !== drag.last) write((drag.last = next))
   }
   target.onpointerup = target.onpointercancel = () => {
-    if (drag?.moves) end(drag.last)
+    const done = drag
     drag = null
     target.classList.remove("dragged")
+    if (done?.moves) end(done.last)
   }
 }
