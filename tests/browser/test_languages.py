@@ -190,24 +190,34 @@ def test_train(reader: Page, run: Run) -> None:
     go(reader, "/train", "Train a network")
     check(reader)
     go(reader, f"/train?run={run.id}", "Train a network")
-    expect(reader.locator(".monitor-state")).to_contain_text(pseudo("Finished"))
+    reader.locator(".monitor-state[data-state=finished]").wait_for()
     for _ in each_tab(reader):
         check(reader)
+    reader.get_by_role("button", name=pseudo("Set up a new run")).click()
+    reader.get_by_role("dialog").wait_for()
+    settled(reader)
+    check(reader)
 
 
-def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page) -> None:
-    go(reader, "/", "See PyTorch at work")
-    reader.get_by_role("button", name=pseudo("Watch a network learn")).click()
+def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page, run: Run) -> None:
+    go(reader, f"/train?run={run.id}", "Train a network")
+    reader.get_by_role("button", name=pseudo("Set up a new run")).click()
+    reader.get_by_role("button", name=pseudo("Train"), exact=True).click()
     reader.locator(".monitor-state[data-state=running]").wait_for()
     reader.locator("[data-plot=loss] .scatterlayer").wait_for()
     check(reader)
-    reader.locator(".monitor").get_by_role("button", name=pseudo("Pause"), exact=True).click()
+    monitor = reader.locator(".monitor")
+    monitor.get_by_role("button", name=pseudo("Step"), exact=True).click()
     reader.locator(".monitor-state[data-state=paused]").wait_for()
-    for tab in reader.locator(".monitor-views").get_by_role("tab").all():
-        tab.click()
-        settled(reader)
+    reader.locator(".drawing-forgotten").wait_for()
+    for line in reader.locator(".monitor-code button").all():
+        line.click()
         check(reader)
-    reader.locator(".monitor").get_by_role("button", name=pseudo("Stop"), exact=True).click()
+    for name in ("Axes", "Continue from here…"):
+        monitor.get_by_role("button", name=pseudo(name)).click()
+        check(reader)
+        reader.keyboard.press("Escape")
+    monitor.get_by_role("button", name=pseudo("Stop"), exact=True).click()
     reader.locator(".monitor-state[data-state=stopped]").wait_for()
 
 

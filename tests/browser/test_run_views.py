@@ -1,4 +1,4 @@
-"""The views of a run in a browser: curves, test images, layers, a single step, commands, forks, the coach."""
+"""The views of a run in a browser: curves, predictions, layers, a single step, commands, forks, the coach."""
 
 from __future__ import annotations
 
@@ -9,70 +9,103 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from ..support.mouse import zoom
+from ..support.serving import to_the_top
 from .conftest import KeptPage
 from .test_train import LENET, STATE, another_run, choose_network, fill_in, pause, settled, start_run, start_training, stop, train_page
 
 LINES = ("optimizer.zero_grad()", "logits = network(images)", "loss = loss_function(logits, labels)", "loss.backward()", "optimizer.step()")
-
-
-def open_view(page: Page, name: str) -> None:
-    page.get_by_role("tab", name=name, exact=True).click()
+DRAWINGS = (".drawing-forgotten", ".drawing-scores", ".drawing-losses", ".drawing-flow", ".drawing-update")
 
 
 @pytest.fixture
 def train(kept: KeptPage, address: str) -> Iterator[Page]:
-    """The Train page with the form for LeNet-5."""
+    """The Train page with the settings for LeNet-5."""
     with train_page(kept, address) as page:
         choose_network(page, LENET)
         yield page
 
 
-def test_a_single_step_shows_the_five_lines_of_training(train: Page) -> None:
+def pick(page: Page, label: str, title: str) -> None:
+    """Choose from a list of the playground's own."""
+    page.get_by_role("combobox", name=label, exact=True).click()
+    page.get_by_role("option", name=title, exact=True).click()
+
+
+def test_each_of_the_five_lines_opens_what_it_did_in_a_step(train: Page) -> None:
     start_training(train, epochs=1000)
-    pause(train)
-    train.get_by_role("button", name="Step", exact=True).click()
-    lit = train.locator(".monitor-code .lit")
-    expect(lit).to_have_text(LINES[0])
-    first = train.locator(".monitor-step > .monitor-hint").inner_text()
-    assert re.match(r"Step [\d,]+: a batch of 64 images", first)
-    for line in LINES[1:]:
-        train.get_by_role("button", name="Next line").click()
-        expect(lit).to_have_text(line)
-    expect(train.get_by_role("button", name="Next line")).to_be_disabled()
-    expect(train.locator(".monitor-shown")).to_contain_text("the parameter with the largest update")
-    train.context.set_offline(True)  # stepping through the lines sends no request
+    train.get_by_role("button", name=LINES[3]).click()
+    expect(train.locator(".monitor-shown")).to_contain_text("Press Step")
+    train.get_by_role("button", name="Step", exact=True).click()  # also while it runs: one more step, then it pauses
+    train.locator(f"{STATE}[data-state=paused]").wait_for()
+    train.locator(DRAWINGS[0]).wait_for()  # the lines open one after another
+    train.locator(DRAWINGS[1]).wait_for()
+    train.context.set_offline(True)  # going through them sends no request
+    for line, drawing in zip(LINES[2:], DRAWINGS[2:], strict=True):
+        train.get_by_role("button", name=line).click()
+        expect(train.locator(".monitor-code .lit")).to_contain_text(line)
+        train.locator(drawing).wait_for()
+    expect(train.locator(".drawing-filter canvas")).to_have_count(3)
+    expect(train.locator(".drawing-sum")).to_contain_text("the parameter with the largest update")
+    train.get_by_role("button", name=LINES[2]).click()
+    expect(train.locator(".drawing-losses canvas")).to_have_count(24)
+    assert re.search(r"loss = −ln [\d.]+ = [\d.]+", train.locator(".monitor-shown").inner_text())
+    train.get_by_role("button", name="Numbers").click()
+    expect(train.locator(".monitor-shown table tr")).to_have_count(25)
     train.get_by_role("button", name=LINES[3]).click()
     expect(train.locator(".monitor-shown table")).to_contain_text("Norm of the gradient")
-    train.get_by_role("button", name=LINES[2]).click()
-    expect(train.locator(".monitor-batch canvas")).to_have_count(24)
-    assert re.search(r"loss = −ln [\d.]+ = [\d.]+", train.locator(".monitor-shown").inner_text())
+    train.get_by_role("button", name="Drawing").click()
     train.context.set_offline(False)
-    train.get_by_role("button", name="Take one more step").click()
-    expect(train.locator(".monitor-step > .monitor-hint")).not_to_have_text(first)
-    expect(lit).to_have_text(LINES[0])
+    train.keyboard.press("Escape")
+    expect(train.get_by_role("heading", name="Inside the network")).to_be_visible()
     stop(train)
 
 
 def test_a_new_learning_rate_and_optimizer_are_marked_on_the_curve(train: Page) -> None:
     start_training(train, epochs=1000)
-    field = train.locator(".monitor-steering input").first
-    field.fill("0.0005")
-    train.locator(".monitor-steering select").first.select_option("sgd")
-    train.get_by_role("button", name="Change", exact=True).click()
-    marks = train.locator('[data-plot="loss"] .annotation-text')
-    expect(marks).to_have_text(["learning rate 0.0005", "SGD"])
+    pause(train)
+    rate = train.get_by_role("slider", name="Learning rate")
+    before = float(rate.get_attribute("aria-valuenow") or 0)
+    rate.press("ArrowLeft")
+    marks = train.locator('[data-plot="loss"] .annotation-text', has_text=re.compile("learning rate|SGD"))
+    expect(marks).to_have_text([re.compile(r"^learning rate 0\.00")])
+    peak = train.locator(".monitor-rate small")
+    expect(peak).to_contain_text("peak 0.00")  # of the schedule, while the learning rate is what it was
+    assert float(peak.inner_text().split()[-1]) < before
+    pick(train, "Optimizer", "SGD")
+    expect(marks).to_have_count(2)
     stop(train)
 
 
-def test_going_back_to_a_step_starts_a_fork(train: Page) -> None:
+def test_marks_at_the_right_edge_of_a_curve_are_whole(train: Page) -> None:
+    start_run(train, epochs=1)
+    train.locator(f"{STATE}[data-state=finished]").wait_for()
+    plot = train.locator('[data-plot="loss"]')
+    names = plot.locator(".annotation-text", has_text=re.compile("^(training|test)$"))
+    expect(names).to_have_count(2)  # at the lines' ends, and there is no legend
+    expect(plot.locator(".legend")).to_have_count(0)
+    outer = plot.bounding_box()
+    assert outer is not None
+    for name in names.all():
+        inner = name.bounding_box()
+        assert inner is not None and inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+
+
+def test_the_film_strip_goes_back_and_a_run_continues_from_there(train: Page) -> None:
     start_training(train, epochs=1000)
+    expect(train.get_by_role("button", name="Continue from here…")).to_be_enabled()
     expect(train.locator('[data-fact="accuracy"]')).not_to_have_text("–")
     stop(train)
+    strip = train.get_by_role("slider", name="Moment of the training")
+    now = strip.get_attribute("aria-valuetext")
+    strip.press("Home")
+    expect(strip).to_have_attribute("aria-valuetext", "step 1")
+    expect(train.locator('[data-plot="loss"] .shapelayer path')).not_to_have_count(0)  # what came later is veiled
+    expect(train.locator('[data-fact="right"]')).to_contain_text("of 8 correct")
     before = train.url
-    train.get_by_text("Go back to a checkpoint").click()
-    train.locator(".monitor-back select").first.select_option(index=0)
+    train.get_by_role("button", name="Continue from here…").click()
     train.get_by_label("New learning rate").fill("0.0001")
-    train.get_by_role("button", name="Start a new run").click()
+    train.get_by_role("button", name="Start a new run", exact=True).click()
     train.wait_for_url(lambda url: url != before)
     expect(train.locator(".monitor-parent")).to_contain_text("Forked from another run at step")
     train.locator('[data-plot="loss"] .annotation-text', has_text="forked here").wait_for()
@@ -80,23 +113,29 @@ def test_going_back_to_a_step_starts_a_fork(train: Page) -> None:
     stop(train)
     train.locator(".monitor-parent").click()
     train.wait_for_url(before)
-    expect(train.locator(".monitor-parent")).to_be_hidden()
+    expect(train.locator(".monitor-parent")).to_have_count(0)
+    expect(strip).to_have_attribute("aria-valuetext", now or "")
+
+
+def test_a_finished_run_is_replayed(train: Page) -> None:
+    start_run(train, epochs=1)
+    train.locator(f"{STATE}[data-state=finished]").wait_for()
+    strip = train.get_by_role("slider", name="Moment of the training")
+    expect(strip).to_have_attribute("aria-disabled", "false")
+    train.get_by_role("button", name="Replay", exact=True).click()
+    expect(strip).to_have_attribute("aria-valuetext", re.compile("^step"))
+    expect(strip).to_have_attribute("aria-valuetext", re.compile("^now"))
 
 
 def test_predictions_and_layer_statistics_follow_the_run(train: Page) -> None:
     choose_network(train, "Small modern CNN")
-    start_training(train, epochs=30)  # with a snapshot every 32 steps
-    open_view(train, "Test images")
-    expect(train.locator(".monitor-card")).to_have_count(12)
-    slider = train.get_by_role("slider", name="Step")
-    expect(slider).not_to_have_attribute("max", "0")
-    slider.focus()
-    slider.press("Home")
-    expect(train.locator(".monitor-at")).to_have_text("step 1")
-    open_view(train, "Layers")
+    start_training(train, epochs=30)
+    expect(train.locator(".monitor-image:is(.right, .wrong)")).to_have_count(8)
+    expect(train.locator(".monitor-row")).to_have_count(5)  # the layers that weigh
     expect(train.locator(".monitor-filters canvas")).to_have_count(32)
-    train.locator(".monitor-inside .heatmaplayer image").wait_for()
-    rows = train.locator(".monitor-inside .monitor-table tr")
+    train.locator(".monitor-layers").scroll_into_view_if_needed()
+    train.locator(".monitor-layers .heatmaplayer image").wait_for()
+    rows = train.locator(".monitor-layers .monitor-table tr")
     expect(rows).to_have_count(16)  # a head, and the fifteen layers
     stop(train)
 
@@ -104,25 +143,19 @@ def test_predictions_and_layer_statistics_follow_the_run(train: Page) -> None:
 def test_axes_can_be_changed_and_a_zoom_loads_more_points(train: Page) -> None:
     start_training(train, epochs=60)
     stop(train)
+    to_the_top(train)
     plot = train.locator('[data-plot="loss"]')
-    train.get_by_label("Horizontal axis").select_option("epoch")
-    train.get_by_label("Log scale").uncheck()
-    train.wait_for_function("document.querySelector('[data-plot=loss]')._fullLayout?.yaxis.type === 'linear'")
-    expect(plot.locator(".xtitle")).to_have_text("epoch")
-    offered = plot.locator(".modebar-btn").evaluate_all("buttons => buttons.map((button) => button.dataset.title)")
-    assert offered == ["Zoom", "Pan", "Autoscale"]  # nothing that sends the curves elsewhere
-    train.get_by_label("Horizontal axis").select_option("step")
-    expect(plot.locator(".xtitle")).to_have_text("step")
+    expect(plot.locator(".modebar-btn")).to_have_count(0)  # nothing that sends the curves elsewhere
+    train.get_by_role("button", name="Axes").click()
+    pick(train, "Horizontal axis", "by step")
+    expect(plot.locator(".annotation-text", has_text=re.compile("^step$"))).to_be_visible()
     train.get_by_label("Log scale").check()
     train.wait_for_function("document.querySelector('[data-plot=loss]')._fullLayout.yaxis.type === 'log'")
-    plot.scroll_into_view_if_needed()
-    box = plot.locator(".nsewdrag").bounding_box()
-    assert box is not None
+    train.keyboard.press("Escape")
     with train.expect_request(re.compile(r"/api/runs/[^/]+\?from=\d+&to=\d+")):
-        train.mouse.move(box["x"] + 2, box["y"] + 0.3 * box["height"])
-        train.mouse.down()
-        train.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.3 * box["height"], steps=8)
-        train.mouse.up()
+        zoom(train, plot)
+    train.get_by_role("button", name="Show the whole curves again").click()
+    expect(train.get_by_role("button", name="Show the whole curves again")).to_be_hidden()
 
 
 def test_a_hidden_tab_sends_no_request(page: Page, address: str) -> None:
@@ -157,7 +190,12 @@ def finding(kept: KeptPage, address: str) -> Iterator[Locator]:
         choose_network(page, "Multilayer perceptron")  # the other tests keep their learning rate
         fill_in(page, "Learning rate", "50")
         start_run(page, epochs=1000)
-        yield page.locator(".monitor-finding.problem").first
+        yield page.locator(".monitor-coach[data-kind=problem]")
+
+
+def apply_first_remedy(finding: Locator) -> None:
+    finding.get_by_role("button", name="What to do").click()
+    finding.locator(".coach-reasons button").first.click()
 
 
 def test_a_remedy_of_the_coach_starts_a_run(finding: Locator, address: str) -> None:
@@ -165,7 +203,7 @@ def test_a_remedy_of_the_coach_starts_a_run(finding: Locator, address: str) -> N
     expect(finding).to_contain_text("learning rate")
     before = page.url.split("run=")[1]
     with another_run(page):
-        finding.get_by_role("button").first.click()
+        apply_first_remedy(finding)
     page.locator(f"{STATE}[data-state=running]").wait_for()
     assert page.request.post(f"{address}/api/runs/{before}/command", data={"command": "stop"}).ok
     stop(page)
@@ -197,17 +235,16 @@ def test_a_remedy_is_applied_though_the_run_ends_at_the_same_moment(finding: Loc
     page.locator(".monitor").get_by_role("button", name="Stop", exact=True).click()
     page.wait_for_function("window.ended")
     with another_run(page):
-        finding.get_by_role("button").first.click()
+        apply_first_remedy(finding)
     page.locator(f"{STATE}[data-state=running]").wait_for()
     stop(page)
 
 
 def test_weights_and_runs_can_be_exported_and_imported(train: Page, tmp_path: Path) -> None:
     start_run(train, epochs=1)
-    expect(train.locator('[data-fact="epoch"]')).to_have_text("1.0 / 1")
     train.locator(f"{STATE}[data-state=finished]").wait_for()
     accuracy = train.locator('[data-fact="accuracy"]').inner_text()
-    open_view(train, "Export")
+    train.get_by_role("tab", name="Export", exact=True).click()
     for button, file in (("Run, .zip", "run.zip"), ("state_dict, .pt", "weights.pt"), ("safetensors", "weights.safetensors")):
         settled(train)
         with train.expect_download() as download:
@@ -217,5 +254,5 @@ def test_weights_and_runs_can_be_exported_and_imported(train: Page, tmp_path: Pa
         with another_run(train):
             train.get_by_role("button", name="Import").click()  # waits until the file has arrived
         expect(train.locator('[data-fact="accuracy"]')).to_have_text(accuracy)
-        expect(train.locator(STATE)).to_have_text("Finished" if file == "run.zip" else "Stopped")
+        expect(train.locator(STATE)).to_have_text(re.compile("^Done in " if file == "run.zip" else "^Stopped$"))
         expect(train.get_by_text(file, exact=True)).to_have_count(0)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, expect
+from playwright.sync_api import Browser, FloatRect, Page, Response, expect
 
 from playground.network.presets import load_presets, preset
 from playground.runs.history import History
@@ -41,6 +41,8 @@ def train_page(kept: KeptPage, address: str) -> Iterator[Page]:
     if "/train" not in page.url:
         page.get_by_role("link", name="Train").click()
     page.get_by_role("heading", name="Train a network").wait_for()
+    if page.get_by_role("dialog").count():  # a test left it open
+        page.keyboard.press("Escape")
     settled(page)
     expect(page.locator(", ".join(f"{STATE}[data-state={state}]" for state in ACTIVE))).to_have_count(0)
     yield page
@@ -48,11 +50,23 @@ def train_page(kept: KeptPage, address: str) -> Iterator[Page]:
         page.request.post(f"{address}/api/runs/{run}/command", data={"command": "stop"})
 
 
+def set_up(page: Page) -> None:
+    """Show the settings of a new run: they are on the page of a learner without a run, and in a drawer on that of others."""
+    if page.locator(".monitor").count() and not page.get_by_role("dialog").count():
+        page.get_by_role("button", name="Set up a new run").click()
+        page.get_by_role("dialog").wait_for()
+    page.get_by_role("button", name="Train", exact=True).wait_for()  # what is drawn last
+    settled(page)
+
+
 def choose_network(page: Page, title: str) -> None:
+    """Show the settings of a new run for a network."""
+    set_up(page)
     choice = page.get_by_role("combobox", name="Network", exact=True)
     if choice.input_value() != title:
         summary = next(each.summary for each in load_presets().networks.values() if each.title == title)
-        to_the_top(page)
+        if not page.get_by_role("dialog").count():
+            to_the_top(page)
         choice.click()
         page.get_by_role("option", name=title, exact=True).click()
         page.get_by_text(summary).wait_for()
@@ -60,12 +74,10 @@ def choose_network(page: Page, title: str) -> None:
 
 
 def fill_in(page: Page, label: str, value: str) -> None:
-    page.get_by_role("button", name="Train", exact=True).wait_for()  # below all fields
     field = page.get_by_test_id("stNumberInput").get_by_role("spinbutton", name=label, exact=True)
-    if not field.is_visible():
-        page.get_by_text("More settings").click()
     field.fill(value)
     field.press("Enter")
+    settled(page)
 
 
 @contextmanager
@@ -83,11 +95,10 @@ def another_run(page: Page) -> Iterator[None]:
 
 
 def start_run(page: Page, epochs: int) -> None:
-    """Start a run of so many epochs as it is set up on the Train page, and open its curves."""
+    """Start a run of so many epochs as it is set up."""
     fill_in(page, "Epochs", str(epochs))
     with another_run(page):
         page.get_by_role("button", name="Train", exact=True).click()
-    page.get_by_role("tab", name="Curves", exact=True).click()
 
 
 def start_training(page: Page, epochs: int) -> None:
@@ -108,26 +119,88 @@ def stop(page: Page) -> None:
 
 @pytest.fixture
 def train(kept: KeptPage, address: str) -> Iterator[Page]:
-    """The page with the form for LeNet-5."""
+    """The page with the settings for LeNet-5."""
     with train_page(kept, address) as page:
         choose_network(page, LENET)
         yield page
 
 
-def test_one_click_on_home_trains_a_network_that_classifies_a_digit(kept: KeptPage, address: str) -> None:
-    page = kept.get(address)
-    page.get_by_role("link", name="Home").click()
-    page.get_by_role("button", name="Watch a network learn").click()
-    page.locator(f"{STATE}[data-state=running]").wait_for()
-    page.locator('[data-plot="loss"] .scatterlayer').wait_for()
-    page.wait_for_function("""parseFloat(document.querySelector('[data-fact="accuracy"]').textContent) > 97""")
-    stop(page)
-    page.get_by_role("button", name="Draw a digit with this network").click()
-    page.get_by_role("heading", name="Draw a digit").wait_for()
-    expect(page.get_by_role("combobox", name="Network", exact=True)).to_have_value(re.compile("^recommended settings · "))
-    page.locator(".paper canvas").wait_for()
-    draw(page, SEVEN)
-    expect(page.locator(".digit")).to_have_text("7")
+def boxes(page: Page, *selectors: str) -> list[FloatRect]:
+    """Where elements are on the page, in pixels."""
+    found = [box for selector in selectors for each in page.locator(selector).all() if (box := each.bounding_box())]
+    assert len(found) >= len(selectors)
+    return found
+
+
+def test_all_of_a_run_is_on_one_screen_and_nothing_moves(train: Page) -> None:
+    choose_network(train, "Small modern CNN")
+    start_training(train, epochs=1000)
+    train.locator('[data-plot="accuracy"] .scatterlayer .trace').first.wait_for()
+    train.locator(".monitor-row").first.wait_for()
+    train.locator(".monitor-image.right, .monitor-image.wrong").first.wait_for()
+    train.locator(".monitor-filters canvas").first.wait_for()
+    panels = (".monitor-panel:visible", ".monitor-coach", ".monitor-code li", ".monitor-image")
+    parts = (*panels, ".monitor-plot[data-plot=loss]", ".monitor-plot[data-plot=accuracy]")
+    for box in boxes(train, *parts):
+        assert box["x"] >= 0 and box["y"] >= 0 and box["x"] + box["width"] <= 1280 and box["y"] + box["height"] <= 800
+    fixed = (*parts, ".monitor-go > *", ".monitor-name", ".monitor-rate slide-bar", ".monitor-optimizer", ".monitor-setup")
+    running = boxes(train, *fixed)
+    pause(train)
+    assert boxes(train, *fixed) == running
+    train.get_by_role("button", name="Step", exact=True).click()
+    train.locator(".monitor-code .lit").wait_for()
+    train.keyboard.press("Escape")
+    expect(train.locator(".monitor-code .lit")).to_have_count(0)
+    assert boxes(train, *fixed) == running
+    stop(train)
+    assert boxes(train, *fixed) == running
+
+
+def test_a_network_that_still_learns_can_be_evaluated_and_drawn_for(train: Page, address: str) -> None:
+    start_training(train, epochs=1000)
+    expect(train.get_by_role("button", name="Draw with it")).to_be_enabled()  # with its first checkpoint
+    pause(train)
+    run = train.url.split("run=")[1]
+    train.get_by_role("button", name="Draw with it").click()
+    train.get_by_role("heading", name="Draw a digit").wait_for()
+    expect(train.get_by_role("combobox", name="Network", exact=True)).to_have_value(re.compile(r"^epochs 1,?000|LeNet-5"))
+    train.locator(".paper canvas").wait_for()
+    draw(train, SEVEN)
+    expect(train.locator(".digit")).to_have_text(re.compile("[0-9]"))
+    train.goto(f"{address}/train?run={run}")
+    train.get_by_role("button", name="Evaluate it").click()
+    train.get_by_role("heading", name="Evaluate a network").wait_for()
+    train.locator(".evaluation[aria-busy=false]").wait_for()
+    assert f"model={run}" in train.url
+    assert train.request.post(f"{address}/api/runs/{run}/command", data={"command": "stop"}).ok
+
+
+def test_a_run_can_be_named(train: Page, address: str) -> None:
+    start_run(train, epochs=1)
+    name = train.get_by_label("Name of the run")
+    expect(name).to_have_value("LeNet-5, epochs 1")
+    name.fill("My first run")
+    name.press("Enter")
+    train.wait_for_function("document.activeElement.className !== 'monitor-name'")
+    settled(train)
+    train.locator(f"{STATE}[data-state=finished]").wait_for()
+    train.reload()
+    expect(train.get_by_label("Name of the run")).to_have_value("My first run")
+
+
+def test_settings_stay_open_and_their_button_in_sight(train: Page) -> None:
+    start_run(train, epochs=1)
+    set_up(train)
+    train.locator(f"{STATE}[data-state=finished]").wait_for()  # the page is run again meanwhile
+    settled(train)
+    drawer = train.get_by_role("dialog")
+    button = drawer.get_by_role("button", name="Train", exact=True)
+    for _ in range(2):
+        box = button.bounding_box()
+        assert box is not None and box["y"] + box["height"] <= 800
+        drawer.get_by_text("More settings").scroll_into_view_if_needed()
+    train.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
 
 
 def test_a_run_can_be_controlled_and_survives_a_reload(train: Page) -> None:
@@ -137,7 +210,7 @@ def test_a_run_can_be_controlled_and_survives_a_reload(train: Page) -> None:
     train.reload()
     train.locator(f"{STATE}[data-state=paused]").wait_for()
     expect(train.locator('[data-fact="epoch"]')).to_have_text(epoch)
-    train.get_by_role("button", name="Resume").click()
+    train.get_by_role("button", name="Resume", exact=True).click()
     train.locator(f"{STATE}[data-state=running]").wait_for()
     stop(train)
 
@@ -197,8 +270,8 @@ def test_a_run_continues_after_a_restart_of_the_server(chromium: Browser, tmp_pa
         page.goto(f"{address}/train?run={run.id}")
         page.locator(f"{STATE}[data-state=interrupted]").wait_for()
         before = page.locator('[data-fact="epoch"]').inner_text()
-        assert before.endswith("/ 1000")
-        page.get_by_role("button", name="Resume").click()
+        assert before.endswith("of 1000")
+        page.get_by_role("button", name="Resume", exact=True).click()
         page.locator(f"{STATE}[data-state=running]").wait_for()
         expect(page.locator('[data-fact="epoch"]')).not_to_have_text(before)
     context.close()

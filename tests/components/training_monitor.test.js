@@ -8,6 +8,7 @@ import { ranking } from "../../playground/ui/components/training_monitor/images.
 import { digits, isWeighing } from "../../playground/ui/components/training_monitor/inside.js"
 import { last, spread } from "../../playground/ui/components/training_monitor/layers.js"
 import { arithmetic, largestUpdate, parameters } from "../../playground/ui/components/training_monitor/numbers.js"
+import { moments } from "../../playground/ui/components/training_monitor/strip.js"
 
 const run = { total_steps: 100, per_epoch: 20, seconds: 3, seconds_left: 2, batches: { step: [10, 20, 30], seconds: [1, 2, 3] } }
 const waiting = { total_steps: 0, per_epoch: 0, seconds: 0, seconds_left: null, batches: {} }
@@ -111,6 +112,11 @@ test("a fork changes the settings that differ from those at the start of the run
 
 test("a fork continues from the last checkpoint before the moment that is shown", () => {
   assert.deepEqual([null, 25, 20, 5].map((at) => checkpointAt([10, 20, 30], at)), [30, 20, 20, 10])
+})
+
+test("one can go back to snapshots and checkpoints, and the present is the last moment", () => {
+  assert.deepEqual(moments([1, 20, 30], [20, 25], 30), [1, 20, 25, 30])
+  assert.deepEqual(moments([], [], 0), [0])
 })
 
 test("among the layers that fit into the first screen are those that weigh, not those that scale", () => {

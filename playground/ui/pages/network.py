@@ -92,4 +92,4 @@ def _go(where: str, network: dict[str, Any], dataset: str) -> None:
         state.plan_visit("autograd", {state.VIEW: "Network", state.FLOW_NETWORK: spec.name})
     elif fits(spec, info.input_shape, len(info.classes)):
         use_own_network(spec)
-        state.plan_visit("train", {state.DATASET: info.name, state.NETWORK.of(info.name): spec.name})
+        state.plan_visit("train", {state.DATASET: info.name, state.NETWORK.of(info.name): spec.name, state.SETTING_UP: True})

@@ -49,7 +49,6 @@ export class OneStep {
     const header = element("header")
     header.append(this.title, this.numbers, button("✕", () => this.go(null), { name: "monitor-small", label: t("Back to the inside of the network") }))
     drawing.append(header, this.explanation, this.shown)
-    drawing.onkeydown = lines.onkeydown = (event) => { if (event.key === "Escape") this.go(null) }
   }
 
   /** @param {MonitorData} data of another run */

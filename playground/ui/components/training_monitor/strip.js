@@ -21,7 +21,7 @@ export class Strip {
    */
   constructor(box, moved) {
     this.moved = moved
-    /** @type {number[]} that have pictures, in their order */
+    /** @type {number[]} to which one can go back, in their order, and the present one */
     this.steps = []
     /** @type {number | null} */
     this.at = null
@@ -43,16 +43,16 @@ export class Strip {
 
   /**
    * @param {object} moments
-   * @param {number[]} moments.steps that have pictures
+   * @param {number[]} moments.snapshots steps that have pictures
    * @param {number[]} moments.checkpoints
    * @param {number} moments.now the present step
    * @param {(step: number) => number} moments.place where a step stands, from 0 to 1
    */
-  show({ steps, checkpoints, now, place }) {
-    this.steps = steps
+  show({ snapshots, checkpoints, now, place }) {
+    this.steps = moments(snapshots, checkpoints, now)
     this.now = now
     this.place = place
-    if (this.at !== null && !steps.includes(this.at)) this.go(null)
+    if (this.at !== null && !this.steps.includes(this.at)) this.go(null)
     this.frames.replaceChildren(...checkpoints.map((step) => {
       const frame = element("i")
       frame.style.left = `${100 * place(step)}%`
@@ -125,3 +125,11 @@ export class Strip {
     this.timer = undefined
   }
 }
+
+/**
+ * The steps to which one can go back, and the present one.
+ * @param {number[]} snapshots
+ * @param {number[]} checkpoints
+ * @param {number} now
+ */
+export const moments = (snapshots, checkpoints, now) => [...new Set([...snapshots, ...checkpoints].filter((step) => step < now)), now].sort((one, other) => one - other)

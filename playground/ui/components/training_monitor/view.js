@@ -73,8 +73,9 @@ class Monitor {
     this.evaluates = button(t("Evaluate it"), () => this.left("evaluate"), { name: "monitor-small" })
     this.parts = this.build()
     this.areLayersVisible = false
-    this.observer = new IntersectionObserver(([entry]) => { this.areLayersVisible = entry.isIntersecting; if (entry.isIntersecting) this.refresh() })
+    this.observer = new IntersectionObserver(([entry]) => { this.areLayersVisible = entry.isIntersecting; if (entry.isIntersecting) this.refresh() }, { rootMargin: "0px 0px -10%" })
     this.observer.observe(find(this.root, ".monitor-layers"))
+    this.root.onkeydown = (event) => { if (event.key === "Escape" && !event.defaultPrevented) this.parts.step.go(null) }
     this.onVisible = () => (document.hidden ? clearTimeout(this.timer) : this.look()) // a hidden tab costs nothing
     document.addEventListener("visibilitychange", this.onVisible)
   }
@@ -205,7 +206,7 @@ class Monitor {
     const moment = await this.ask("/moment", query)
     if (run !== this.run || at !== this.parts.strip.at) return
     if (moment) this.moment = moment
-    if (!this.gallery && this.moment?.predictions.length) {
+    if (!this.gallery && this.moment?.predictions.length && !document.hidden) {
       /** @type {Gallery} */
       const gallery = await this.ask("/gallery")
       if (run !== this.run) return
@@ -227,7 +228,7 @@ class Monitor {
   async lookAtLayers(run) {
     /** @type {Inside | null} */
     const seen = await this.ask("/inside", { seen: this.seen?.version ?? "" })
-    if (run !== this.run || !this.data) return
+    if (run !== this.run || !this.data || document.hidden) return
     if (seen) this.seen = seen
     if (this.seen?.steps.length) this.parts.layers.show(run, this.data.layers, this.seen)
   }
@@ -335,7 +336,7 @@ class Monitor {
   showStrip(shown) {
     const { axis } = this.parts.curves
     const place = (/** @type {number} */ step) => Math.min(1, (placeOf(axis, step, shown) ?? 0) / endOf(axis, shown))
-    this.parts.strip.show({ steps: this.moment?.snapshots ?? [], checkpoints: shown.checkpoints, now: shown.step, place })
+    this.parts.strip.show({ snapshots: this.moment?.snapshots ?? [], checkpoints: shown.checkpoints, now: shown.step, place })
     this.showPlace()
   }
 
