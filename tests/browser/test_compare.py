@@ -1,8 +1,7 @@
-"""The Compare page in a browser: the race, the list of runs, the plot, the table."""
+"""The Compare page in a browser: the race and its replay, the list of runs, the plot, the table."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -48,10 +47,11 @@ def ada(kept: KeptPage, address: str, runs: None) -> Page:
         page.goto(f"{address}/compare")
     else:
         page.set_viewport_size({"width": 1280, "height": 800})
+        visit(page, "/train")
+        expect(page.locator(".comparison")).to_have_count(0)  # it is made anew
+        page.evaluate("sessionStorage.clear()")
         visit(page, "/compare")
-    page.get_by_role("button", name="Start the race").wait_for()
-    expect(page.locator(".comparison")).to_have_count(0)  # it is made anew when there are runs
-    page.evaluate("sessionStorage.clear()")
+    page.locator(".comparison.recorded").wait_for()
     return page
 
 
@@ -79,29 +79,100 @@ def row(page: Page, run: Run) -> Locator:
     return page.locator(f'.comparison-details tr[data-run="{run.id}"]')
 
 
-def traces(page: Page) -> list[str]:
-    """The names that appear on hovering over the curves."""
-    names: list[str] = page.locator(".comparison-plot").evaluate("plot => plot.data.map(trace => /<b>(.*)<.b>/.exec(trace.hovertemplate)?.[1]).filter(Boolean)")
-    return names
+def listed(page: Page, run: Run) -> Locator:
+    """Its row in the list."""
+    return page.locator(f'.comparison-list li[data-run="{run.id}"]')
 
 
-def test_one_click_starts_a_race_which_is_plotted_and_can_be_stopped(page: Page, address: str) -> None:
+def racers(page: Page) -> Locator:
+    """The rows of the runs that are compared, the most accurate first."""
+    return page.locator(".comparison-ranking > li")
+
+
+def fills(page: Page) -> dict[str, str]:
+    """The colour of each run of the comparison by its name."""
+    script = "rows => rows.map(row => [row.querySelector('.comparison-name').textContent, row.querySelector('svg').getAttribute('fill')])"
+    return dict(racers(page).evaluate_all(script))
+
+
+def length(page: Page) -> int:
+    """The number of points of the longest curve."""
+    count: int = page.locator(".comparison-plot").evaluate("plot => Math.max(0, ...plot.data.map(({ x }) => x.length))")
+    return count
+
+
+def test_one_click_starts_a_race_whose_runs_keep_the_marks_of_the_recording(page: Page, address: str) -> None:
     page.goto(f"{address}/compare")
-    page.get_by_role("button", name="Start the race").click()
-    ranking = page.get_by_role("region", name="Ranking by test accuracy")
-    expect(ranking.get_by_role("button")).to_have_count(3)
-    expect(ranking).to_contain_text("queued, position 1")
-    queue = page.get_by_role("region", name="Queue")
-    expect(queue.get_by_role("listitem")).to_have_text([*[re.compile("^now(Adam|SGD)Stop$")] * 2, "1.RMSpropCancel"])
-    queue.get_by_role("button", name="Cancel RMSprop").click()
-    queue.get_by_role("button", name="Stop SGD").click()
-    expect(queue.get_by_role("listitem")).to_have_text(["nowAdamStop"])
     page.locator(".comparison-plot .scatterlayer .trace").first.wait_for()
-    expect(ranking.get_by_role("button", name="Adam")).to_contain_text("%")
-    queue.get_by_role("button", name="Stop Adam").click()
-    expect(queue).to_be_hidden()
+    recorded = fills(page)
+    assert sorted(recorded) == ["Adam", "RMSprop", "SGD"]
+    page.get_by_role("button", name="Start the race").click()
+    page.get_by_role("button", name="Replay").and_(page.locator(":enabled")).wait_for()  # the race is over
+    expect(page.locator(".comparison:not(.recorded)")).to_have_count(1)
+    assert fills(page) == recorded
+    expect(racers(page)).to_contain_text(["1.", "2.", "3."])
+    assert length(page) == 189  # steps
+    expect(page.locator(".comparison-differs")).to_have_text("What differsOptimizer: Adam · SGD · RMSprop")
     expect(page.locator(".comparison-details tbody tr")).to_have_count(3)
-    expect(page.locator(".comparison-details thead")).to_contain_text("Optimizer")
+
+
+def test_a_race_of_learning_rates_is_paused_as_one_and_stopped_one_by_one(page: Page, address: str) -> None:
+    page.goto(f"{address}/compare")
+    page.get_by_role("button", name="New race").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Learning rate", exact=True).click()
+    field = dialog.get_by_role("textbox", name="Learning rates")
+    field.fill("0.1, fast")
+    field.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text("“fast” is not a learning rate")
+    field.fill("0.01, 0.02, 0.03, 0.04")
+    field.press("Enter")
+    dialog.get_by_text("4 runs: learning rate 0.01; learning rate 0.02; learning rate 0.03; learning rate 0.04.").wait_for()
+    epochs = dialog.get_by_role("spinbutton", name="Epochs")
+    epochs.fill("100")  # it is stopped long before
+    epochs.press("Enter")
+    dialog.get_by_role("button", name="Start").click()
+    expect(dialog).to_be_hidden()
+    expect(racers(page)).to_contain_text(["running"] * 4)
+    page.locator(".comparison-play").get_by_text("Pause").click()
+    expect(racers(page)).to_contain_text(["paused"] * 4)
+    steps = page.locator(".comparison-details tbody tr td:nth-last-child(3)").all_inner_texts()
+    assert max(map(int, steps)) - min(map(int, steps)) < 60  # all have trained
+    page.locator(".comparison-play").get_by_text("Resume").click()
+    expect(racers(page)).to_contain_text(["running"] * 4)
+    for rate in ("0.01", "0.02", "0.03", "0.04"):
+        page.get_by_role("button", name=f"Stop learning rate {rate}").click()
+    expect(racers(page)).to_contain_text(["stopped"] * 4)
+
+
+def test_finished_curves_grow_again_and_the_ranking_with_them(ada: Page) -> None:
+    ahead, behind = finished_run(0.9, seed=1), finished_run(0.8, seed=2)
+    opened(ada, ahead, behind)
+    everything = length(ada)
+    ada.get_by_role("button", name="Replay").click()
+    ada.wait_for_function("most => Math.max(...document.querySelector('.comparison-plot').data.map(({ x }) => x.length)) < most", arg=everything)
+    ada.get_by_role("button", name="Replay").wait_for()  # it has come to its end
+    assert length(ada) == everything
+    time = ada.get_by_role("slider", name="Moment of the race")
+    time.press("Home")
+    expect(racers(ada)).to_contain_text(["–", "–"])
+    assert length(ada) == 0
+    time.press("PageUp")
+    time.press("PageUp")
+    expect(racers(ada)).to_contain_text(["90.0\N{NARROW NO-BREAK SPACE}%", "80.0\N{NARROW NO-BREAK SPACE}%"])
+    assert 0 < length(ada) < everything
+    time.press("End")
+    expect(ada.get_by_role("button", name="Replay")).to_be_visible()
+    assert length(ada) == everything
+
+
+def test_curves_list_and_time_are_on_one_screen(ada: Page) -> None:
+    for selector in (".comparison-plot", ".comparison-time", ".comparison-list"):
+        expect(ada.locator(selector)).to_be_in_viewport(ratio=1)
+    runs = [finished_run(seed=seed) for seed in range(6)]
+    opened(ada, *runs[:3])
+    for selector in (".comparison-tools", ".comparison-plot", ".comparison-time", ".comparison-note-of-plot", ".comparison-list", ".comparison-others"):
+        expect(ada.locator(selector)).to_be_in_viewport(ratio=1)
 
 
 def test_a_click_during_which_the_table_is_refreshed_is_not_lost(ada: Page) -> None:
@@ -115,30 +186,6 @@ def test_a_click_during_which_the_table_is_refreshed_is_not_lost(ada: Page) -> N
     expect(ada.get_by_role("button", name="Yes, delete")).to_be_focused()
 
 
-def test_the_form_starts_a_race_of_learning_rates(page: Page, address: str) -> None:
-    page.goto(f"{address}/compare")
-    page.get_by_role("button", name="New race").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_text("Learning rate", exact=True).click()
-    field = dialog.get_by_role("textbox", name="Learning rates")
-    field.fill("0.1, fast")
-    field.press("Enter")
-    expect(dialog.get_by_role("alert")).to_contain_text("“fast” is not a learning rate")
-    field.fill("0.1, 0.02, 0.03, 0.04")
-    field.press("Enter")
-    dialog.get_by_text("4 runs: learning rate 0.1; learning rate 0.02; learning rate 0.03; learning rate 0.04.").wait_for()
-    dialog.get_by_role("button", name="Start").click()
-    expect(dialog).to_be_hidden()
-    queue = page.get_by_role("region", name="Queue")
-    running = [re.compile(r"^nowlearning rate 0\.(1|02)Stop$")] * 2
-    expect(queue.get_by_role("listitem")).to_have_text([*running, "1.learning rate 0.03Cancel", "2.learning rate 0.04Cancel"])
-    queue.get_by_role("button", name="Cancel learning rate 0.03").click()
-    expect(queue.get_by_role("listitem")).to_have_text([*running, "1.learning rate 0.04Cancel"])
-    for name in ("Cancel learning rate 0.04", "Stop learning rate 0.1", "Stop learning rate 0.02"):
-        queue.get_by_role("button", name=name).click()
-    expect(queue).to_be_hidden()
-
-
 def test_the_newest_runs_are_compared_and_the_best_is_marked_by_more_than_colour(ada: Page) -> None:
     slow, quick = finished_run(0.8, seed=1), finished_run(0.95, steps=40, optimizer="sgd")
     opened(ada)
@@ -146,22 +193,7 @@ def test_the_newest_runs_are_compared_and_the_best_is_marked_by_more_than_colour
     expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best accuracy", "Time", "Steps", "Parameters", "Compute"])
     expect(row(ada, quick).locator(".best")).to_have_text(["95.0 % (best)", "95.0 % (best)", "4.0 s (best)", row(ada, quick).locator("td").last.inner_text()])
     expect(row(ada, slow).locator(".best")).to_have_count(0)
-    ranked = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button")
-    expect(ranked).to_contain_text(["95.0 %", "80.0 %"])
-
-
-def test_a_run_can_be_hidden_and_shown(ada: Page) -> None:
-    run, other = finished_run(), finished_run()
-    for each, name in ((run, "One"), (other, "Other")):
-        labels.relabel(each, name=name)
-    opened(ada)
-    assert set(traces(ada)) == {"One", "Other"}
-    legend = ada.get_by_role("region", name="Ranking by test accuracy").get_by_role("button", name="Other")
-    legend.click()
-    expect(legend).to_have_attribute("aria-pressed", "false")
-    assert set(traces(ada)) == {"One"}
-    legend.click()
-    assert set(traces(ada)) == {"One", "Other"}
+    expect(racers(ada)).to_contain_text(["95.0 %", "80.0 %"])
 
 
 def test_a_zoom_survives_new_steps(ada: Page) -> None:
@@ -169,9 +201,9 @@ def test_a_zoom_survives_new_steps(ada: Page) -> None:
     opened(ada, run)
     plot = ada.locator(".comparison-plot")
     zoom(ada, plot)
-    ranges = "plot => [plot._fullLayout.xaxis.range, plot._fullLayout.yaxis.range]"
+    ranges = "plot => plot._fullLayout.xaxis.range"
     zoomed = plot.evaluate(ranges)
-    assert 0.5 < zoomed[0][0] < zoomed[0][1] < 4.5
+    assert 0.5 < zoomed[0] < zoomed[1] < 4.5
     run.journal.append(Step(61, 0.01, 1.0, 0.1, 6.1, 1000.0))
     run.journal.append(Evaluated(61, 3.05, 0.5, 0.6, 0.01, 0.99, 6.1))
     expect(row(ada, run)).to_contain_text("99.0 %")
@@ -191,7 +223,7 @@ def test_axis_curve_smoothing_and_selection_survive_a_reload(ada: Page) -> None:
     slide(ada, "Smoothing", 0)
     first, colour = (row(ada, each).locator(".comparison-swatch svg").get_attribute("fill") for each in (other, run))
     assert colour != first  # which it would have, were it selected alone
-    ada.get_by_role("checkbox").nth(1).uncheck()
+    listed(ada, other).get_by_role("checkbox").uncheck()
     drawn = "plot => plot.data.length === 1 && plot.data[0].x.at(-1) === 60 && Math.abs(plot.data[0].y.at(-1) - 0.6) < 1e-6"
     ada.wait_for_function(f"() => ({drawn})(document.querySelector('.comparison-plot'))")
     ada.reload()
@@ -212,7 +244,7 @@ def test_a_run_can_be_renamed_and_annotated_in_the_list(ada: Page) -> None:
     field.fill("<img src=x onerror=alert(1)> & <b>mine</b>")
     field.press("Enter")
     expect(row(ada, run).locator(".comparison-name")).to_have_text("<img src=x onerror=alert(1)> & <b>mine</b>")
-    ada.wait_for_function("() => document.querySelector('.comparison-plot').data.some(trace => trace.hovertemplate?.includes('&lt;img'))")
+    ada.wait_for_function("() => document.querySelector('.comparison-plot').data.some(trace => trace.name.includes('&lt;img'))")
     row(ada, run).get_by_role("button", name="Edit the note").click()
     field = row(ada, run).get_by_role("textbox")
     field.press_sequentially("Two")
@@ -248,8 +280,8 @@ def test_deletion_is_confirmed_once_and_can_be_undone(ada: Page) -> None:
     expect(row(ada, run)).to_have_count(1)
     assert run.path.exists()
     ada.get_by_text("Deleted runs: 1").click()
-    ada.locator(".comparison-trash").get_by_role("button").click()
-    expect(ada.locator(f'.comparison-list tr[data-run="{deleted.id}"]')).to_have_count(1)
+    ada.get_by_role("button", name="Restore").click()
+    expect(listed(ada, deleted)).to_have_count(1)
     expect(row(ada, other)).to_have_count(1)
 
 
@@ -261,38 +293,39 @@ def test_a_run_deleted_elsewhere_is_reported_and_removed(ada: Page) -> None:
     ada.get_by_text("no longer exist").wait_for()
     expect(row(ada, run)).to_have_count(0)
     expect(row(ada, other)).to_have_count(1)
-    expect(ada.locator(".comparison-foot")).to_contain_text("1 of 1 selected")
+    expect(racers(ada)).to_have_count(1)
 
 
 def test_a_damaged_run_shows_its_error_beside_other_runs(ada: Page) -> None:
     good, bad = finished_run(), finished_run()
     (bad.path / "config.json").write_text("{")
     opened(ada)
-    unread = ada.locator(f'.comparison-list tr[data-run="{bad.id}"]')
+    unread = listed(ada, bad)
     expect(unread).to_contain_text("This run cannot be read.")
     expect(unread.get_by_role("checkbox")).to_have_count(0)
     expect(row(ada, good)).to_have_count(1)
-    unread.get_by_role("button", name="delete").click()
+    unread.get_by_role("button", name="Delete").click()
     expect(unread).to_have_count(0)
 
 
 def test_the_list_can_be_filtered_and_sorted(ada: Page) -> None:
-    names = {"Beta": 0.7, "alpha": 0.9, "Gamma": 0.8}
-    for name, accuracy in names.items():
+    for name, accuracy in {"Beta": 0.7, "alpha": 0.9, "Gamma": 0.8}.items():
         labels.relabel(finished_run(accuracy), name=name)
     opened(ada)
-    listed = ada.locator(".comparison-list tbody .comparison-name")
-    expect(listed).to_have_text(["Gamma", "alpha", "Beta"])
-    ada.get_by_role("button", name="Sort by name").click()
-    expect(listed).to_have_text(["alpha", "Beta", "Gamma"])
-    ada.get_by_role("button", name="Sort by test accuracy").click()
-    expect(listed).to_have_text(["alpha", "Gamma", "Beta"])
-    ada.get_by_role("searchbox", name="Filter runs by text").fill("ta finished")
-    expect(listed).to_have_text(["Beta"])
-    ada.get_by_role("button", name="All shown").click()
-    expect(ada.locator(".comparison-details tbody tr")).to_have_count(1)
+    ada.get_by_role("button", name="Choose none").click()
+    names = ada.locator(".comparison-others .comparison-name")
+    expect(names).to_have_text(["Gamma", "alpha", "Beta"])
+    pick(ada, "Order of the runs", "By name")
+    expect(names).to_have_text(["alpha", "Beta", "Gamma"])
+    pick(ada, "Order of the runs", "Most accurate first")
+    expect(names).to_have_text(["alpha", "Gamma", "Beta"])
     ada.get_by_role("searchbox", name="Filter runs by text").fill("nothing like it")
-    expect(listed).to_have_count(0)
+    expect(names).to_have_count(0)
+    ada.get_by_role("searchbox", name="Filter runs by text").fill("ta finished")
+    expect(names).to_have_text(["Beta"])
+    ada.get_by_role("button", name="Add all").click()
+    expect(ada.locator(".comparison-details tbody tr")).to_have_count(1)
+    expect(racers(ada)).to_contain_text(["Beta"])
 
 
 def test_a_run_keeps_its_colour_when_others_are_removed(ada: Page) -> None:
@@ -300,7 +333,7 @@ def test_a_run_keeps_its_colour_when_others_are_removed(ada: Page) -> None:
     opened(ada)
     drawn = ".comparison-swatch svg"
     before = row(ada, runs[2]).locator(drawn).get_attribute("fill")
-    ada.get_by_role("checkbox").nth(2).uncheck()
+    listed(ada, runs[0]).get_by_role("checkbox").uncheck()
     expect(ada.locator(".comparison-details tbody tr")).to_have_count(2)
     assert row(ada, runs[2]).locator(drawn).get_attribute("fill") == before
 

@@ -17,11 +17,11 @@ import { t } from "../shared/text.js"
 /** @typedef {Scale & { x: number }} Placed an axis with its place in the picture */
 /** @typedef {Pick<Selected, "run" | "name" | "slot"> & { accuracy: number }} Line a run that has been evaluated */
 
-const HEIGHT = 300
-const ROOM = { left: 110, right: 76, top: 44, bottom: 18 } // pixels around the axes
+const HEIGHT = 300 // pixels at the usual size of the page's text, with which the picture grows, as all below
+const ROOM = { left: 110, right: 76, top: 44, bottom: 18 } // around the axes
 const WIDE = 20 // times the smallest value: from there on an axis is logarithmic
-const BESIDE = 150 // pixels between two axes, at least; where they do not fit, the picture is scrolled
-const APART = 20 // pixels between two ticks, at least
+const BESIDE = 150 // between two axes, at least; where they do not fit, the picture is scrolled
+const APART = 20 // between two ticks, at least
 const ACCURACY = "accuracy"
 
 export class Parallel {
@@ -77,7 +77,7 @@ export class Parallel {
     if (this.box.hidden || !this.box.clientWidth) return
     const look = theme(this.box)
     axes.push(accuracies(this.runs.map(({ accuracy }) => accuracy)))
-    const width = Math.max(this.box.clientWidth, ROOM.left + ROOM.right + BESIDE * (axes.length - 1))
+    const width = Math.max(this.box.clientWidth / look.zoom, ROOM.left + ROOM.right + BESIDE * (axes.length - 1))
     for (const name of this.kept.keys()) if (!axes.some((each) => each.name === name)) this.kept.delete(name)
     const content = JSON.stringify([axes, width, look, this.runs.map(({ run, name, slot }) => [run, name, slot])])
     if (content === this.content) return this.fade()
@@ -85,7 +85,8 @@ export class Parallel {
     this.axes = axes.map((each, index) => ({ ...each, x: ROOM.left + ((width - ROOM.left - ROOM.right) * index) / (axes.length - 1) }))
     this.bands.clear()
     const label = t("The settings of each run and its test accuracy; the table has the same numbers")
-    const drawing = svg("svg", { width, height: HEIGHT, role: "img", "aria-label": label })
+    const size = { width: width * look.zoom, height: HEIGHT * look.zoom, viewBox: `0 0 ${width} ${HEIGHT}` }
+    const drawing = svg("svg", { ...size, role: "img", "aria-label": label })
     this.lines = this.runs.map((line, index) => ({ run: line.run, drawn: this.line(line, index, look) }))
     drawing.append(...this.lines.map(({ drawn }) => drawn), ...this.axes.map((each) => this.axis(each, look)))
     this.plot.replaceChildren(drawing)
@@ -117,7 +118,7 @@ export class Parallel {
    * @param {Look} look
    */
   axis({ name, title, ticks, x }, look) {
-    const group = svg("g", { fill: look.text, "font-family": look.font, "font-size": 14 })
+    const group = svg("g", { fill: look.text, "font-family": look.font, "font-size": 13 })
     const right = name === ACCURACY
     group.append(svg("text", { x, y: 18, "text-anchor": "middle", "font-weight": 600 }, title))
     group.append(svg("line", { x1: x, x2: x, y1: ROOM.top, y2: HEIGHT - ROOM.bottom, stroke: look.text, "stroke-opacity": 0.45 }))
@@ -140,8 +141,8 @@ export class Parallel {
    * @param {PointerEvent} event
    */
   grab(grip, name, event) {
-    const top = this.plot.getBoundingClientRect().top
-    const place = (/** @type {PointerEvent} */ { clientY }) => Math.min(1, Math.max(0, along(clientY - top)))
+    const { top, height } = this.plot.getBoundingClientRect()
+    const place = (/** @type {PointerEvent} */ { clientY }) => Math.min(1, Math.max(0, along(((clientY - top) / height) * HEIGHT)))
     const from = place(event)
     this.kept.delete(name)
     grip.setPointerCapture(event.pointerId)

@@ -8,7 +8,8 @@ import { t } from "../shared/text.js"
 
 /** @typedef {"pause" | "resume"} Steering */
 
-const SECONDS = 6 // of a replay
+const SECONDS = 6 // of a replay …
+const MOST_MS = 100 // … and of one frame of it, so that a busy machine shows it slower, and all of it
 
 export class Player {
   /**
@@ -19,7 +20,7 @@ export class Player {
     this.act = act
     this.moment = Infinity // the place on the axis up to which the curves are shown: all of them, and those to come
     this.now = 0 // where the longest curve ends
-    this.isPlaying = false
+    this.frame = 0 // of the replay, the next one; 0 while none is shown
     /** @type {Steering | null} what the button does to the runs that train; null if none does */
     this.steering = null
     /** @type {HTMLButtonElement} */
@@ -43,39 +44,40 @@ export class Player {
     this.bar.value = Math.min(this.moment, now)
     this.bar.disabled = this.button.disabled = now === 0
     const isEarlier = this.moment < now
-    this.button.textContent = steering === "pause" || (!steering && this.isPlaying) ? t("❚❚ Pause") : steering === "resume" ? t("▶ Resume") : isEarlier ? t("▶ Play") : t("▶ Replay")
+    this.button.textContent = steering === "pause" || (!steering && this.frame) ? t("❚❚ Pause") : steering === "resume" ? t("▶ Resume") : isEarlier ? t("▶ Play") : t("▶ Replay")
   }
 
   press() {
     if (this.steering) this.act.steer(this.steering)
-    else if (this.isPlaying) this.seek(this.moment)
+    else if (this.frame) this.seek(this.moment)
     else this.play()
   }
 
   /** @param {number} moment */
   seek(moment) {
-    this.isPlaying = false
+    this.close()
     this.moment = moment < this.now ? moment : Infinity
     this.act.moved()
   }
 
   /** Let the curves grow, from the moment that is shown or from their beginning. */
   play() {
-    const from = this.moment < this.now ? this.moment / this.now : 0
-    const began = performance.now() - 1000 * SECONDS * from
-    this.isPlaying = true
+    let share = this.moment < this.now ? this.moment / this.now : 0
+    let last = performance.now()
     const advance = (/** @type {number} */ time) => {
-      if (!this.isPlaying) return
-      const share = Math.max(0, (time - began) / (1000 * SECONDS))
+      share += Math.min(Math.max(0, time - last), MOST_MS) / (1000 * SECONDS)
+      last = time
       if (share >= 1 || this.steering) return this.seek(Infinity)
       this.moment = share * this.now
+      this.frame = requestAnimationFrame(advance)
       this.act.moved()
-      requestAnimationFrame(advance)
     }
-    advance(performance.now())
+    advance(last)
   }
 
+  /** Stop the replay. */
   close() {
-    this.isPlaying = false
+    cancelAnimationFrame(this.frame)
+    this.frame = 0
   }
 }

@@ -2,10 +2,10 @@
 
 import { request } from "../shared/client.js"
 import "../shared/controls.js"
-import { button, element, find } from "../shared/dom.js"
+import { find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { SMOOTHING } from "../shared/smoothing.js"
-import { draw, html } from "../shared/templates.js"
+import { draw, html, repeat } from "../shared/templates.js"
 import { t } from "../shared/text.js"
 import { RunList } from "./list.js"
 import { freeSlot, isActive } from "./marks.js"
@@ -98,6 +98,7 @@ class Comparison {
     this.trigger = setTriggerValue
     if (occasion && occasion !== this.occasion) {
       this.occasion = occasion
+      this.player.seek(Infinity)
       if (this.list.version && chosen.every((run) => this.rowOf(run))) this.choose(chosen)
       else this.wanted = chosen
     }
@@ -220,6 +221,7 @@ class Comparison {
     this.remember()
     if (name !== "x" && name !== "what") return
     for (const curve of Object.values(this.curves)) curve.version = "" // the same runs, another curve
+    if (name === "x") this.player.seek(Infinity)
     this.askCurves()
   }
 
@@ -378,11 +380,8 @@ class Comparison {
     const { trash } = this.list
     box.hidden = trash.length === 0
     box.label = t("Deleted runs: {count}", { count: trash.length })
-    find(box, "ul").replaceChildren(...trash.map(({ run, name }) => {
-      const item = element("li")
-      item.append(button(t("Restore"), () => this.restore(run), { label: t("Restore {name}", { name }) }), ` ${name}`)
-      return item
-    }))
+    draw(find(box, "ul"), repeat(trash, ({ run }) => run, ({ run, name }) => html`
+      <li><button type="button" aria-label=${t("Restore {name}", { name })} @click=${() => this.restore(run)}>${t("Restore")}</button> ${name}</li>`))
   }
 
   close() {

@@ -65,7 +65,7 @@ export async function drawLines(plot, chart, look) {
     width, height, margin: Object.fromEntries(Object.entries({ ...MARGIN, r: MARGIN.r + room }).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: look.size, color: look.text },
     hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } }, dragmode: chart.zoomed && !hasCoarsePointer() ? "zoom" : false,
-    xaxis: { ...axis, range: x.range, showgrid: false, showline: true, linecolor: look.grid, nticks: 6, fixedrange: !chart.zoomed },
+    xaxis: { ...axis, range: x.range, showgrid: false, showline: true, linecolor: look.grid, nticks: 6, fixedrange: !chart.zoomed, hoverformat: ".3~g", spikecolor: look.soft, spikethickness: 1, spikedash: "dot" },
     yaxis: { ...axis, type: y.log ? "log" : "linear", range: [low, high], gridcolor: look.grid, tickvals: ticks, ticktext: ticks.map((value) => (y.share ? share(value) : tick(value))) },
     shapes: [
       ...marks.map(({ at, colour = look.soft, dash = "dash" }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5 * zoom, dash } })),
