@@ -37,7 +37,7 @@ WATCH = f"""() => {{
   window.lab = root
   const painted = (then) => requestAnimationFrame(() => setTimeout(then))
   root.addEventListener('keydown', (event) => {{ if (event.key === 'Enter' && event.ctrlKey) window.requested = performance.now() }}, true)
-  new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.stage'), {{ childList: true }})
+  new MutationObserver(() => painted(() => {{ window.drawn = performance.now() }})).observe(root.querySelector('.equation'), {{ childList: true }})
 }}"""
 HOVER = """(number) => new Promise((resolve) => {
   const cells = window.lab.querySelectorAll('.stage figure.output .cell')

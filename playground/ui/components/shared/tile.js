@@ -133,6 +133,7 @@ export function draw(tile, { width = 0, size, colour, ghost, label, shown = tile
       const cell = grid * each + place
       const one = element("span", ghost?.(cell) ? "cell ghost" : "cell", dense ? undefined : short(values[cell]))
       one.style.background = colour(cell)
+      if (dense) one.title = short(values[cell])
       one.dataset.cell = String(cell)
       cells.push(one)
       table.append(one)

@@ -17,9 +17,10 @@ import { draw, letters, sides } from "../shared/tile.js"
 const LARGEST = 5
 const SMALLEST = 1.5
 const STEP = 0.125
-const LEAST_DENSE = 0.45 // of a cell without its number
+const LEAST_DENSE = 0.375 // of a cell without its number
 const MOST_DENSE = 1.25
 const GAP = 0.125
+const DENSE_GAP = 0.0625
 const GRIDS = 0.75 // between the grids of a tile
 const LEAD = 1.35 // the index above a grid
 const CAPTION = 2.75 // the name and the shape above a tile
@@ -32,7 +33,7 @@ const MANY = 400 // cells, of which no number is read
 
 /**
  * The sizes of the cells of each operand. All have the largest height with which the equation fits. Where even the smallest does not, the
- * equation is wider than its room, or, with `squeeze`, one operand after the other loses its numbers, the result last.
+ * equation is wider than its room; with `squeeze`, one input after the other loses its numbers before, and the result if it fits then.
  * @param {Operand[]} operands
  * @param {Room} room
  * @param {{ largest?: number, squeeze?: boolean }} [options] the largest height of a cell, in rem
@@ -41,12 +42,14 @@ const MANY = 400 // cells, of which no number is read
 export function fit(operands, room, { largest = LARGEST, squeeze = false } = {}) {
   const width = room.width / room.rem - SIGN * Math.max(0, operands.length - 1), height = room.height / room.rem - CAPTION
   const dense = operands.map(({ shown }) => isDense(shown, width, squeeze ? height : Math.max(height, TALL)))
-  for (;;) {
-    const { sizes, fits } = grown(operands, dense, width, height, largest)
-    const next = fits || !squeeze ? -1 : largestPlain(operands, dense)
-    if (next < 0) return sizes.map((size) => inPixels(size, room.rem))
+  const grow = (/** @type {boolean[]} */ without) => grown(operands, without, width, height, largest)
+  let best = grow(dense)
+  for (let next = largestInput(operands, dense); squeeze && !best.fits && next >= 0; next = largestInput(operands, dense)) {
     dense[next] = true
+    best = grow(dense)
   }
+  const bare = squeeze && !best.fits ? grow(dense.map(() => true)) : best
+  return (bare.fits ? bare : best).sizes.map((size) => inPixels(size, room.rem))
 }
 
 /**
@@ -67,14 +70,13 @@ function grown(operands, dense, width, height, largest) {
 }
 
 /**
- * The operand with the most cells that has its numbers yet, the result last; −1 where none has.
- * @param {Operand[]} operands
+ * The input with the most cells that has its numbers yet; −1 where none has.
+ * @param {Operand[]} operands the last is the result
  * @param {boolean[]} dense
  */
-function largestPlain(operands, dense) {
-  const plain = [...operands.keys()].filter((place) => !dense[place])
-  const inputs = plain.filter((place) => place < operands.length - 1)
-  return (inputs.length ? inputs : plain).sort((one, other) => count(operands[other].shown) - count(operands[one].shown))[0] ?? -1
+function largestInput(operands, dense) {
+  const inputs = [...operands.keys()].filter((place) => !dense[place] && place < operands.length - 1)
+  return inputs.sort((one, other) => count(operands[other].shown) - count(operands[one].shown))[0] ?? -1
 }
 
 /**
@@ -95,7 +97,7 @@ function isDense(shown, width, height) {
  */
 function plainSize(operand, side, height) {
   const font = Math.min(1.5, Math.max(0.8125, side * 0.42))
-  return { width: Math.max(side, operand.letters * LETTER * font + 0.5), height: side, dense: false, font, down: down(operand.shown, side, height) }
+  return { width: Math.max(side, operand.letters * LETTER * font + 0.5), height: side, dense: false, font, down: down(operand.shown, side + GAP, height) }
 }
 
 /**
@@ -105,21 +107,21 @@ function plainSize(operand, side, height) {
  * @returns {Required<CellSize>}
  */
 function denseSize(shown, width, height) {
-  for (let side = MOST_DENSE; ; side -= GAP) {
-    const size = { width: side, height: side, dense: true, font: 0.8125, down: down(shown, side, height) }
+  for (let side = MOST_DENSE; ; side -= STEP) {
+    const size = { width: side, height: side, dense: true, font: 0.8125, down: down(shown, side + DENSE_GAP, height) }
     const fits = widthOf(shown, size) <= width && heightOf(shown, size) <= height
-    if (fits || side - GAP < LEAST_DENSE) return size
+    if (fits || side <= LEAST_DENSE) return size
   }
 }
 
 /**
  * How many grids of a tile stand beneath one another.
  * @param {number[]} shown
- * @param {number} side
+ * @param {number} pitch of the rows
  * @param {number} height
  */
-function down(shown, side, height) {
-  return Math.max(1, Math.min(grids(shown), Math.floor((height + GRIDS) / (gridHeight(shown, side) + GRIDS))))
+function down(shown, pitch, height) {
+  return Math.max(1, Math.min(grids(shown), Math.floor((height + GRIDS) / (gridHeight(shown, pitch) + GRIDS))))
 }
 
 /** @param {number[]} shown */
@@ -130,9 +132,12 @@ const grids = (shown) => count(shown.slice(0, -2))
 
 /**
  * @param {number[]} shown
- * @param {number} side
+ * @param {number} pitch of the rows
  */
-const gridHeight = (shown, side) => sides(shown)[0] * (side + GAP) + (shown.length > 2 ? LEAD : 0)
+const gridHeight = (shown, pitch) => sides(shown)[0] * pitch + (shown.length > 2 ? LEAD : 0)
+
+/** @param {Required<CellSize>} size */
+const gap = ({ dense }) => (dense ? DENSE_GAP : GAP)
 
 /**
  * @param {number[]} shown
@@ -140,14 +145,14 @@ const gridHeight = (shown, side) => sides(shown)[0] * (side + GAP) + (shown.leng
  */
 function widthOf(shown, size) {
   const across = Math.ceil(grids(shown) / size.down)
-  return Math.max(NARROWEST, across * (sides(shown)[1] * (size.width + GAP) + GRIDS) - GRIDS)
+  return Math.max(NARROWEST, across * (sides(shown)[1] * (size.width + gap(size)) + GRIDS) - GRIDS)
 }
 
 /**
  * @param {number[]} shown
  * @param {Required<CellSize>} size
  */
-const heightOf = (shown, size) => size.down * (gridHeight(shown, size.height) + GRIDS) - GRIDS
+const heightOf = (shown, size) => size.down * (gridHeight(shown, size.height + gap(size)) + GRIDS) - GRIDS
 
 /**
  * @param {Required<CellSize>} size
