@@ -62,19 +62,19 @@ def test_a_text_that_depends_on_a_number() -> None:
 
 
 def test_a_message_survives_another_process(pseudo_language: None) -> None:
-    message = pickle.loads(pickle.dumps(msg("Latest runs")))  # noqa: S301 - its own
-    assert message == "Latest runs"
+    message = pickle.loads(pickle.dumps(msg("Test accuracy")))  # noqa: S301 - its own
+    assert message == "Test accuracy"
     assert translated(message) == message.into(PSEUDO) != message
 
 
 def test_messages_are_translated_where_they_stand(pseudo_language: None) -> None:
-    latest = msg("Latest runs")
+    latest = msg("Test accuracy")
     document = {"title": latest, "rows": [1, (latest, "a learner’s text")], "whole": joined([latest, latest])}
-    shown = pseudo("Latest runs")
+    shown = pseudo("Test accuracy")
     assert translated(document) == {"title": shown, "rows": [1, (shown, "a learner’s text")], "whole": f"{shown} {shown}"}
     assert translated(document, ENGLISH) is document
     assert t("") == joined([]).into(PSEUDO) == ""
-    assert t("Latest runs") == t(latest) == shown
+    assert t("Test accuracy") == t(latest) == shown
     assert translated(msg("Known: {choices}.", choices=latest)) == pseudo("Known: {choices}.").format(choices=shown)
 
 

@@ -89,7 +89,7 @@ def record(network: NetworkSpec, config: TrainConfig, count: int, made_by: str) 
         "shift": float(shift),
         "parameters": [(name, list(weight.shape)) for name, weight in training.network.named_parameters()],
         "snapshots": snapshots,
-        "made_by": f"{made_by} (PyTorch {torch.__version__})",
+        "made_by": f"{made_by} (PyTorch {torch.__version__})",  # no text: a command
     }
 
 

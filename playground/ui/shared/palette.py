@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-OPTIMIZERS = ("adam", "sgd", "rmsprop", "adamw", "muon", "sgd with momentum", "nesterov")
+OPTIMIZERS = ("adam", "sgd", "rmsprop", "adamw", "muon", "sgd with momentum", "nesterov")  # no text: names of settings
 """In the order of their colours and marks; shared/palette.js of the components has the same."""
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "pentagon")
 COLOURS = 6

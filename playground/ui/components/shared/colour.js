@@ -14,11 +14,14 @@ const now = { above: [224, 122, 31], below: [59, 130, 196], ink: [31, 33, 38] }
  */
 export function followTheme(root) {
   const { above, below } = tokens(root)
-  Object.assign(now, { above: parts(above), below: parts(below), ink: parts(getComputedStyle(root).color) })
+  Object.assign(now, { above: rgb(above), below: rgb(below), ink: rgb(getComputedStyle(root).color) })
 }
 
-/** @param {string} colour such as `rgb(224, 122, 31)` */
-const parts = (colour) => colour.match(/\d+/g)?.slice(0, 3).map(Number) ?? []
+/**
+ * A computed colour as red, green and blue.
+ * @param {string} colour such as `rgb(224, 122, 31)`
+ */
+export const rgb = (colour) => colour.match(/\d+/g)?.slice(0, 3).map(Number) ?? []
 
 /** @param {number} share of the largest value */
 const strength = (share) => Math.min(1, Math.abs(share)) ** LIFT

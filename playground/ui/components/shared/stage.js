@@ -2,7 +2,7 @@
 // the classes with their probabilities at the right. The same picture stands on every page that shows a network at work.
 
 import { signed } from "./bytes.js"
-import { inked, pixel } from "./colour.js"
+import { inked, pixel, rgb } from "./colour.js"
 import { element } from "./dom.js"
 import { percent } from "./format.js"
 import { Edges } from "./stage_edges.js"
@@ -156,7 +156,7 @@ export class Stage {
     const { color } = getComputedStyle(this.box)
     const { above, below, gradient } = tokens(this.box)
     const made = [color, above, below, gradient].join()
-    if (this.palette?.made !== made) this.palette = { made, ink: rgbOf(color), above: rgbOf(above), below: rgbOf(below), gradient: rgbOf(gradient) }
+    if (this.palette?.made !== made) this.palette = { made, ink: rgb(color), above: rgb(above), below: rgb(below), gradient: rgb(gradient) }
     return this.palette
   }
 
@@ -373,20 +373,6 @@ const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getC
  * @param {number} at
  */
 const acrossAt = (from, middle, to, at) => (1 - at) ** 3 * from + 3 * (1 - at) * at * middle + at ** 3 * to
-
-const probe = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })
-
-/**
- * A colour of a style sheet as red, green and blue.
- * @param {string} colour
- * @returns {number[]}
- */
-function rgbOf(colour) {
-  if (!probe) return [0, 0, 0]
-  probe.fillStyle = colour
-  probe.fillRect(0, 0, 1, 1)
-  return [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)]
-}
 
 /**
  * The layers of a column in a few words.
