@@ -83,7 +83,7 @@ async () => {
   }
 
   const isExempt = (element) => {
-    for (let each = element; each; each = parentOf(each)) if (each.matches(EXEMPT)) return true
+    for (let each = element; each; each = parentOf(each)) if (each.matches(EXEMPT) || (each instanceof HTMLLabelElement && each.control?.disabled)) return true
     return false
   }
 
