@@ -146,4 +146,4 @@ def test_the_gradients_of_an_own_network_can_be_opened(app: AppTest, builder: di
     assert not app.exception and not app.error
     assert app.title[0].value == "Autograd"
     assert app.selectbox(key="flow-network").value == "mine"
-    assert any(subheader.value == "My network" for subheader in app.subheader)
+    assert any(header.value == "My network" for header in app.header)

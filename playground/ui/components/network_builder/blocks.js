@@ -135,7 +135,7 @@ function mapped(group, look, { slot, top, base }) {
     return { across, down, scale: Math.min((wide / across - 3) / columns, (high / down - 3) / rows) }
   })
   const { across, down, scale } = fits.reduce((best, each) => (each.scale > best.scale ? each : best), { across: 1, down: 1, scale: 0 })
-  const [cell, tall] = rows === 1 ? [Math.min(wide, 3 * columns), 18] : columns === 1 ? [Math.min(wide, 18), high] : [columns * scale, rows * scale]
+  const [cell, tall] = columns === 1 && rows > 1 ? [Math.min(wide, 18), high] : [columns * scale, rows * scale]
   const upper = base - down * (tall + 3)
   const images = tiles.map(({ url }, place) => {
     const x = (place % across) * (cell + 3), y = upper + Math.floor(place / across) * (tall + 3)

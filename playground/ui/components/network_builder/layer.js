@@ -61,11 +61,11 @@ export class LayerPanel {
     const { chosen, layers } = builder.stack.state
     return html`
       <div class="acts">
-        <button type="button" class="up" aria-label=${t("Move up")} title=${t("Move up (Alt+↑)")} ?disabled=${chosen === 0} @click=${() => builder.move(chosen, chosen - 1, false)}>↑</button>
-        <button type="button" class="down" aria-label=${t("Move down")} title=${t("Move down (Alt+↓)")} ?disabled=${chosen === layers.length - 1} @click=${() => builder.move(chosen, chosen + 1, false)}>↓</button>
-        <button type="button" class="copy" title=${t("Ctrl+D")} @click=${() => builder.duplicate(chosen, false)}>${t("Duplicate")}</button>
+        <button type="button" class="up" aria-label=${t("Move up")} title=${t("Move up (Alt+↑)")} ?disabled=${chosen === 0} @click=${() => builder.move(chosen, chosen - 1)}>↑</button>
+        <button type="button" class="down" aria-label=${t("Move down")} title=${t("Move down (Alt+↓)")} ?disabled=${chosen === layers.length - 1} @click=${() => builder.move(chosen, chosen + 1)}>↓</button>
+        <button type="button" class="copy" title=${t("Ctrl+D")} @click=${() => builder.duplicate(chosen)}>${t("Duplicate")}</button>
         <button type="button" class="off" @click=${() => builder.stack.toggle(chosen)}>${off ? t("Switch on") : t("Switch off")}</button>
-        <button type="button" class="delete" @click=${() => builder.remove(chosen, false)}>${t("Delete")}</button>
+        <button type="button" class="delete" @click=${() => builder.remove(chosen)}>${t("Delete")}</button>
       </div>`
   }
 

@@ -53,8 +53,7 @@ export class LayerList {
     const { layers, state } = builder.stack
     draw(this.box, html`
       ${this.input()}
-      <ol class="rows">${repeat(layers, ({ id }) => id, (layer, place) => this.row(layer, place))}</ol>
-      ${layers.length ? nothing : html`<p class="help empty">${t("Add a first layer, or open a network above.")}</p>`}
+      ${layers.length ? html`<ol class="rows">${repeat(layers, ({ id }) => id, (layer, place) => this.row(layer, place))}</ol>` : html`<p class="help empty">${t("Add a first layer, or open a network above.")}</p>`}
       <button type="button" class="add" @click=${(/** @type {any} */ { currentTarget }) => builder.palette.open(currentTarget, layers.length ? state.chosen + 1 : 0)}>+ ${t("Add a layer")}</button>`)
   }
 
@@ -159,7 +158,7 @@ export class LayerList {
     if (!(target instanceof Element) || !target.classList.contains("choice")) return
     const { builder } = this
     const { layers, state: { chosen } } = builder.stack
-    const go = (/** @type {number} */ place) => { builder.choose(Math.max(0, Math.min(layers.length - 1, place))); this.focus() }
+    const go = (/** @type {number} */ place) => builder.choose(Math.max(0, Math.min(layers.length - 1, place)))
     /** @type {Record<string, () => void>} */
     const acts = {
       ArrowUp: () => (event.altKey ? builder.move(chosen, chosen - 1) : go(chosen - 1)),
@@ -171,5 +170,6 @@ export class LayerList {
     if (!act || (event.key === "d" && !event.ctrlKey && !event.metaKey)) return
     event.preventDefault()
     act()
+    this.focus()
   }
 }

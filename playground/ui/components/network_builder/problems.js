@@ -78,7 +78,7 @@ export function strip(problems, at, answer, act) {
   const { text, reason, index, fixes, blocks, dataset } = problem
   const next = (at + 1) % problems.length
   return html`
-    <div class=${`problem ${blocks ? "wrong" : "hint"}`}>
+    <div class=${`problem ${blocks ? "wrong" : "hint"}${index === null ? "" : " placed"}`}>
       <div class="says">
         <p class="message">${index !== null && index >= 0 ? html`<button type="button" class="place" @click=${() => act.choose(index)}>${text}</button>` : text}</p>
         ${reason ? html`<p class="why">${reason}</p>` : nothing}

@@ -174,8 +174,8 @@ export class Builder {
     }))
     const wrong = problem?.blocks ? problem.index ?? undefined : undefined
     picture.show({ input: stack.state.input_shape, steps: answer?.steps ?? [], chosen: this.index, wrong, maps: forward.maps })
-    const at = problem?.index === undefined || problem.index === null ? undefined : picture.centres.get(problem.index)
-    this.boxes.below.style.setProperty("--at", at === undefined ? "-3rem" : `${at}px`)
+    const at = picture.centres.get(problem?.index ?? -1) ?? 0
+    this.boxes.below.style.setProperty("--at", `${at}px`) // where the tip of a problem that concerns a layer is
   }
 
   above() {
@@ -212,27 +212,24 @@ export class Builder {
    * @param {number} from
    * @param {number} to
    */
-  move(from, to, focuses = true) {
+  move(from, to) {
     this.stack.move(from, to)
-    if (focuses) this.list.focus()
-    else this.list.reveal()
+    this.list.reveal()
   }
 
   /** @param {number} place */
-  duplicate(place, focuses = true) {
+  duplicate(place) {
     this.stack.copy(place)
-    if (focuses) this.list.focus()
-    else this.list.reveal()
+    this.list.reveal()
   }
 
   /**
    * Remove a layer; the next one takes its place.
    * @param {number} place
    */
-  remove(place, focuses = true) {
+  remove(place) {
     this.stack.remove(place)
-    if (focuses) this.list.focus()
-    else this.list.reveal()
+    this.list.reveal()
   }
 
   /**
