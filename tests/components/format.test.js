@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { test } from "node:test"
 
-import { exact, grouped, percent, shapeText, short } from "../../playground/ui/components/shared/format.js"
+import { brief, exact, grouped, narrow, percent, shapeText, short } from "../../playground/ui/components/shared/format.js"
 import { duration, freeSlot } from "../../playground/ui/components/run_comparison/marks.js"
 
 function agree(format, cases) {
@@ -31,4 +31,9 @@ test("percentages, shapes and durations", () => {
 test("a run gets the lowest free slot", () => {
   assert.equal(freeSlot(new Map()), 0)
   assert.equal(freeSlot(new Map([["a", 0], ["b", 2]])), 1)
+})
+
+test("a text has three significant digits, and a narrow column at most six characters beside the sign", () => {
+  agree(brief, [[2 / 3, "0.667"], [-0.07667, "−0.0767"], [1234.56, "1235"], [0.000123456, "1.23e−4"], [234567.8, "2.35e5"], [-2, "−2"], ["nan", "nan"]])
+  agree(narrow, [[2 / 3, "0.667"], [-0.07667, "−0.0767"], [0.004761, "0.0048"], [-0.004761, "−0.0048"], [0.000123456, "1.2e−4"], [-1.234e-5, "−1.2e−5"], ["inf", "∞"]])
 })

@@ -42,11 +42,11 @@ export class LossPlot {
   draw(state) {
     this.again = () => this.draw(state)
     const { title, line, value, settled } = state
-    this.note.replaceChildren()
     this.picture.setAttribute("aria-label", t("Loss as a function of {cell}", { cell: title }))
     this.value = undefined
     const { clientWidth: width, clientHeight: height } = this.box
     if (!line || !width) return this.picture.replaceChildren() // that of another number, whose axis is another
+    this.note.replaceChildren()
     const loss = settled ? state.loss : lossAt(line, value)
     const slope = settled || state.slope === null ? state.slope : slopeAt(line, value)
     const heights = [...line.losses, loss].filter((one) => one !== null)
@@ -70,6 +70,12 @@ export class LossPlot {
       parts.push(svg("path", { d: `M${x(value)} ${y(loss)}V${frame.bottom}`, class: "drop" }), svg("circle", { cx: x(value), cy: y(loss), r: 0.42 * rem, class: "point" }))
     }
     this.picture.replaceChildren(...parts)
+  }
+
+  /** Say that the curve is awaited. */
+  wait() {
+    this.picture.replaceChildren()
+    this.note.replaceChildren(element("p", "hint", t("Computing the loss for other values…")))
   }
 
   /**

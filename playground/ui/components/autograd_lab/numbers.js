@@ -3,7 +3,7 @@
 
 import { draggable } from "../shared/controls.js"
 import { button, element } from "../shared/dom.js"
-import { brief, exact } from "../shared/format.js"
+import { brief, exact, narrow } from "../shared/format.js"
 import { t } from "../shared/text.js"
 import { indexOf } from "../shared/tile.js"
 import { LossPlot } from "./loss_plot.js"
@@ -52,7 +52,8 @@ export class Numbers {
     this.chosen = null
     /** @type {(Curve & { entry: Entry }) | null} */
     this.line = null
-    this.asked = {} // marks the newest request for a curve
+    /** @type {{ entry: Entry, places: number[] } | null} the curve that was asked for last, until it has come */
+    this.asked = null
     /** @type {number | undefined} */
     this.timer = undefined
     this.typed = new Set() // fields in which a text was typed that was not yet taken: no answer may write over it
@@ -192,7 +193,7 @@ export class Numbers {
     const known = leaf.value.values[entry.place]
     const number = entry.held ?? known
     for (const input of this.fieldsOf(entry)) {
-      const text = input === this.parts.field ? exact(number, 4) : brief(number)
+      const text = input === this.parts.field ? exact(number, 4) : narrow(number)
       if (!this.typed.has(input) && input.value !== text) input.value = text
       input.classList.toggle("grabbed", leaf.overridden.includes(entry.cell))
       input.classList.toggle("chosen", entry === this.chosen)
@@ -222,9 +223,9 @@ export class Numbers {
     this.draw()
   }
 
-  /** Whether the curve is that of the chosen number, and reaches it. */
+  /** Whether the curve that is shown or awaited is that of the chosen number, and reaches it. */
   covers() {
-    const { line, chosen } = this
+    const { chosen } = this, line = this.asked ?? this.line
     return Boolean(chosen && line?.entry === chosen && this.number(chosen) >= line.places[0] && this.number(chosen) <= (line.places.at(-1) ?? 0))
   }
 
@@ -237,9 +238,11 @@ export class Numbers {
     if (!entry) return
     const middle = this.number(entry), reach = 2 * Math.max(1, Math.abs(middle))
     const places = Array.from({ length: PLACES }, (_, place) => middle + reach * (2 * place / (PLACES - 1) - 1))
-    const asked = (this.asked = {})
+    const asked = (this.asked = { entry, places })
+    if (this.line?.entry !== entry) this.plot.wait()
     const answer = await this.curve({ name: entry.name, cell: entry.cell, pass: this.leafOf(entry).pass, values: places })
     if (asked !== this.asked) return
+    this.asked = null
     this.line = answer.losses ? { entry, places, losses: answer.losses } : null
     this.draw()
     if (answer.error) this.plot.fail(answer.error, button(t("Try again"), () => this.range()))

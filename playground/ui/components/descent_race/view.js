@@ -21,7 +21,19 @@ import { scriptOf } from "./source.js"
  * @import { Area } from "./ground.js"
  */
 
-/** @typedef {{ item: HTMLButtonElement, loss: HTMLElement, path: SVGElement, mark: SVGElement, curve: SVGElement, slot: number }} Racer what is drawn of an optimizer */
+/**
+ * What is drawn of an optimizer: its button with the loss, its path with a mark at its end, and the curve of its loss.
+ * @typedef {object} Racer
+ * @property {HTMLButtonElement} item
+ * @property {HTMLElement} loss
+ * @property {SVGElement} path
+ * @property {SVGElement} mark
+ * @property {SVGElement} curve
+ * @property {number} slot of its colour
+ * @property {Path} [run] none while it does not race
+ * @property {string[]} places of the points of its path on the screen, as `x,y`
+ * @property {string[]} losses … and of its curve
+ */
 
 const ADAM = OPTIMIZERS.indexOf("adam"), MUON = OPTIMIZERS.indexOf("muon")
 const SPEED = 30 // steps a second
@@ -131,7 +143,7 @@ class Race {
       this.parts.racers.append(line)
       const mark = svg("g", { class: "mark" })
       mark.innerHTML = drawnShape(slot)
-      this.racers.set(name, { item, loss, path: svg("polyline"), mark, curve: svg("polyline"), slot })
+      this.racers.set(name, { item, loss, path: svg("polyline"), mark, curve: svg("polyline"), slot, places: [], losses: [] })
     }
   }
 
@@ -256,7 +268,8 @@ class Race {
     this.goto(from)
     this.since = performance.now() - (1000 * from) / SPEED
     const next = (/** @type {number} */ now) => {
-      this.reach(Math.floor((Math.max(0, now - this.since) * SPEED) / 1000))
+      const step = Math.floor((Math.max(0, now - this.since) * SPEED) / 1000)
+      if (step !== this.at) this.reach(step)
       this.frame = this.at < this.steps ? requestAnimationFrame(next) : undefined
       this.label()
     }
@@ -309,7 +322,7 @@ class Race {
       for (const shape of [mark, /** @type {SVGElement} */ (item.firstElementChild)]) shape.style.fill = colour
     }
     parts.paths.replaceChildren(...this.ticks(area, width, height), ...[...this.racers.values()].flatMap(({ path, mark }) => [path, mark]))
-    this.draw()
+    this.locate()
   }
 
   /**
@@ -326,32 +339,24 @@ class Race {
     ]
   }
 
-  /** Draw paths, marks and losses up to the step that is reached. */
-  draw() {
-    const { area, parts } = this
+  /** Find the places of all points on the screen, those of the losses on a scale that all share. */
+  locate() {
+    const { area, parts, zoom } = this
     if (!area) return
     const { clientWidth: width, clientHeight: height } = parts.ground
     const across = (/** @type {number} */ x) => ((x - area.x[0]) / (area.x[1] - area.x[0])) * width
     const down = (/** @type {number} */ y) => height - ((y - area.y[0]) / (area.y[1] - area.y[0])) * height
     const { width: wide, height: tall } = parts.curves.getBoundingClientRect()
-    const { zoom } = this
     const left = 46 * zoom, bottom = tall - 20 * zoom
     const most = Math.max(1e-9, ...this.paths.flatMap(({ points }) => points.map(([, , loss]) => heightOf(loss, this.lowest))))
-    const curveX = (/** @type {number} */ step) => left + (step / this.steps) * (wide - left - 8 * zoom)
-    const curveY = (/** @type {number} */ loss) => bottom - (heightOf(loss, this.lowest) / most) * (bottom - 8 * zoom)
+    const later = (/** @type {number} */ step) => left + (step / this.steps) * (wide - left - 8 * zoom)
+    const lower = (/** @type {number} */ loss) => bottom - (heightOf(loss, this.lowest) / most) * (bottom - 8 * zoom)
+    const written = (/** @type {number} */ x, /** @type {number} */ y) => `${x.toFixed(1)},${y.toFixed(1)}`
     const shown = new Map(this.paths.map((path) => [path.optimizer, path]))
     for (const [name, racer] of this.racers) {
-      const path = shown.get(name)
-      const points = path?.points.slice(0, this.at + 1) ?? []
-      const last = points.at(-1)
-      racer.path.setAttribute("points", points.map(([x, y]) => `${across(x).toFixed(1)},${down(y).toFixed(1)}`).join(" "))
-      racer.curve.setAttribute("points", points.map(([, , loss], step) => `${curveX(step).toFixed(1)},${curveY(loss).toFixed(1)}`).join(" "))
-      racer.mark.style.display = last ? "" : "none"
-      if (last) racer.mark.setAttribute("transform", `translate(${across(last[0]) - 14 * 1.5 * zoom} ${down(last[1]) - 8 * 1.5 * zoom}) scale(${1.5 * zoom})`)
-      const isLost = Boolean(path?.diverged && this.at >= path.points.length)
-      racer.loss.textContent = isLost ? t("✕ diverged") : last ? brief(last[2]) : ""
-      racer.loss.classList.toggle("diverged", isLost)
-      racer.item.title = isLost ? t("{optimizer} diverged after {n} steps: the loss grew without bound. Try a smaller learning rate.", { optimizer: name, n: path?.points.length }) : ""
+      racer.run = shown.get(name)
+      racer.places = racer.run?.points.map(([x, y]) => written(across(x), down(y))) ?? []
+      racer.losses = racer.run?.points.map(([, , loss], step) => written(later(step), lower(loss))) ?? []
     }
     parts.curves.replaceChildren(
       svg("path", { d: `M${left} 4V${bottom}H${wide - 4}`, class: "axis" }),
@@ -361,6 +366,24 @@ class Race {
     )
     const [x, y] = this.settings.start
     parts.start.style.transform = `translate(${across(x)}px, ${down(y)}px)`
+    this.draw()
+  }
+
+  /** Draw paths, marks and losses up to the step that is reached. */
+  draw() {
+    const scale = 1.5 * this.zoom
+    for (const [name, { run, places, losses, item, loss, path, mark, curve }] of this.racers) {
+      const last = run?.points.slice(0, this.at + 1).at(-1)
+      const isLost = Boolean(run?.diverged && this.at >= run.points.length)
+      path.setAttribute("points", places.slice(0, this.at + 1).join(" "))
+      curve.setAttribute("points", losses.slice(0, this.at + 1).join(" "))
+      mark.style.display = last ? "" : "none"
+      const [x, y] = places.slice(0, this.at + 1).at(-1)?.split(",").map(Number) ?? []
+      if (last) mark.setAttribute("transform", `translate(${x - 14 * scale} ${y - 8 * scale}) scale(${scale})`)
+      loss.textContent = isLost ? t("✕ diverged") : last ? brief(last[2]) : ""
+      loss.classList.toggle("diverged", isLost)
+      item.title = isLost ? t("{optimizer} diverged after {n} steps: the loss grew without bound. Try a smaller learning rate.", { optimizer: name, n: run?.points.length }) : ""
+    }
   }
 
   /**

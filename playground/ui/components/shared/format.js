@@ -51,6 +51,16 @@ export function brief(value) {
   return sign(String(Number(size < 1000 ? value.toPrecision(3) : value.toFixed(0))))
 }
 
+/**
+ * The same with at most six characters and a sign, where it must be: for a column of a node.
+ * @param {Value} value
+ */
+export function narrow(value) {
+  const text = brief(value)
+  if (typeof value !== "number" || text.length <= 6 + Number(value < 0)) return text
+  return text.includes("e") ? sign(value.toExponential(1).replace("e+", "e")) : exact(value, 2)
+}
+
 /** @param {string} text */
 const sign = (text) => text.replaceAll("-", "−")
 

@@ -101,7 +101,7 @@ export class Graph {
     this.world.append(this.frames, this.wires, this.cards)
     box.replaceChildren(this.world, this.tools())
     box.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
-    box.onpointerdown = (event) => { if (!(event.target instanceof HTMLInputElement)) this.drag = { x: event.clientX, y: event.clientY, from: this.view, moved: false } }
+    box.onpointerdown = (event) => this.press(event)
     box.onpointermove = (event) => this.move(event)
     box.onpointerup = box.onpointerleave = () => { this.held = this.drag?.moved ?? false; this.drag = null }
     this.resized = new ResizeObserver(() => this.resize())
@@ -199,7 +199,7 @@ export class Graph {
    */
   lay(sizes, upright) {
     const layout = new dagre.graphlib.Graph({ compound: true })
-    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * this.rem, ranksep: (upright ? 2.4 : 1.2) * this.rem, marginx: MARGIN, marginy: MARGIN })
+    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * this.rem, ranksep: (upright ? 2.4 : 1.1) * this.rem, marginx: MARGIN, marginy: MARGIN })
     layout.setDefaultEdgeLabel(() => ({}))
     for (const [id, size] of sizes) layout.setNode(id, { ...size })
     for (const id of this.open) if (of(this.groups, id).members.some((member) => this.place.get(member) === member || this.groups.has(of(this.place, member)))) layout.setNode(id, {})
@@ -407,6 +407,15 @@ export class Graph {
     event.preventDefault()
     const { left, top } = this.box.getBoundingClientRect()
     this.zoom(event.deltaY < 0 ? 1.12 : 1 / 1.12, event.clientX - left, event.clientY - top)
+  }
+
+  /**
+   * Begin to move the graph; at a number, let the whole graph be seen while it is dragged.
+   * @param {PointerEvent} event
+   */
+  press(event) {
+    if (event.target instanceof HTMLInputElement) this.point(null)
+    else this.drag = { x: event.clientX, y: event.clientY, from: this.view, moved: false }
   }
 
   /** @param {PointerEvent} event */

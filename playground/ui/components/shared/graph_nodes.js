@@ -1,7 +1,7 @@
 // The boxes of a graph: an operation or a leaf with its value and its gradient, as numbers where they are few, and a folded group.
 
 import { element } from "./dom.js"
-import { brief, exact, shapeText } from "./format.js"
+import { brief, exact, narrow, shapeText } from "./format.js"
 import { plural, t } from "./text.js"
 import { largest, miniature } from "./tile.js"
 
@@ -74,7 +74,7 @@ export class NodeBox {
     for (const [row, tile] of [value, grad].entries()) {
       this.rows[row]?.texts.forEach((text, cell) => {
         const number = tile?.values[cell]
-        text.textContent = number === undefined ? "" : brief(number)
+        text.textContent = number === undefined ? "" : narrow(number)
         text.title = number === undefined ? "" : exact(number, 7)
       })
       this.pictures?.[row].replaceChildren(...(tile ? [miniature(tile, largest([tile]))] : []))
