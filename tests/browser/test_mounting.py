@@ -19,7 +19,7 @@ export default mounting(class {
   close() { window.seen.push("closed") }
 })
 """
-SHARED_FILES = {f"/web/shared/{name}": (SHARED / name).read_text(encoding="utf-8") for name in ("mounting.js", "text.js")}
+SHARED_FILES = {f"/web/shared/{name}": (SHARED / name).read_text(encoding="utf-8") for name in ("mounting.js", "text.js", "colour.js", "tokens.js")}
 FILES = {"/": "<!doctype html>", "/web/example/view.js": VIEW, **SHARED_FILES}
 
 
@@ -67,3 +67,14 @@ def test_an_overtaken_call_does_not_close_the_view(place: Page) -> None:
 
 def test_a_view_is_closed_with_its_element(place: Page) -> None:
     assert calls_of(place, "const remove = mount(1); await settled(); place.remove(); remove()") == [[1, "closed"], 1]
+
+
+def test_another_theme_updates_the_view(place: Page) -> None:
+    place.evaluate("""() => {
+        window.place.innerHTML = `<div class="controls" style="--theme: light-dark(white, black); transition: --theme 1ms"></div>`
+        document.documentElement.style.colorScheme = "light"
+    }""")
+    assert calls_of(place, "mount(1)") == [[1], 2]
+    place.evaluate("() => { seen.length = 0; document.documentElement.style.colorScheme = 'dark' }")
+    place.wait_for_function("() => seen.length > 0")
+    assert set(place.evaluate("() => seen")) == {1}

@@ -15,31 +15,47 @@ import { translate } from "./text.js"
 
 /** @typedef {{ update(component: Component): unknown, close?(): void }} View */
 
-/** @type {WeakMap<ParentNode, View>} */
-const views = new WeakMap()
+/** @type {WeakMap<ParentNode, { view: View, component: Component }>} */
+const places = new WeakMap()
 
 /**
  * What a component's view.js exports: Streamlit's page calls it whenever it is drawn. The first call for a place creates the view; each hands
- * it the data through `update(component)`. The function that is returned is called when a newer call has come, and when the place is gone:
- * then the view ends with `close()`, if it has one.
+ * it the data through `update(component)`, and so does a change of the theme. The function that is returned is called when a newer call has
+ * come, and when the place is gone: then the view ends with `close()`, if it has one.
  * @param {new (root: HTMLElement | ShadowRoot) => View} View
  * @returns {(component: Component) => () => void}
  */
 export const mounting = (View) => (component) => {
   const root = component.parentElement
+  /** @type {HTMLElement | null} */
   const controls = root.querySelector(".controls")
   if (controls) followTheme(controls)
-  let view = views.get(root)
-  if (!view) {
-    translate(root)
-    view = new View(root)
-    views.set(root, view)
-    controls?.classList.add("mounted")
-  }
-  view.update(component)
+  const place = places.get(root) ?? { view: created(View, root, controls), component }
+  places.set(root, place)
+  place.component = component
+  place.view.update(component)
   return () => {
     if (root.isConnected) return
-    views.get(root)?.close?.()
-    views.delete(root)
+    places.get(root)?.view.close?.()
+    places.delete(root)
   }
+}
+
+/**
+ * @param {new (root: HTMLElement | ShadowRoot) => View} View
+ * @param {HTMLElement | ShadowRoot} root
+ * @param {HTMLElement | null} controls its element with the class `controls`
+ */
+function created(View, root, controls) {
+  translate(root)
+  const view = new View(root)
+  if (!controls) return view
+  controls.classList.add("mounted")
+  controls.addEventListener("transitionrun", ({ target, propertyName }) => {
+    const place = places.get(root)
+    if (target !== controls || propertyName !== "--theme" || !place) return // controls.css: it changes with the theme only
+    followTheme(controls)
+    view.update(place.component)
+  })
+  return view
 }

@@ -1,6 +1,6 @@
 // The colours of controls.css for scripts: plots and canvases cannot follow light-dark().
 
-const NAMES = /** @type {const} */ (["accent", "accent-ink", "above", "below", "above-ink", "below-ink", "gradient", "training", "test", "test-ink", "right", "wrong", "soft", "stage"])
+const NAMES = /** @type {const} */ (["accent", "accent-ink", "above", "below", "above-ink", "below-ink", "gradient", "training", "test", "test-ink", "right", "wrong", "soft", "stage", "theme"])
 
 /** @typedef {typeof NAMES[number]} Token */
 
