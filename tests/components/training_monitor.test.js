@@ -86,7 +86,7 @@ test("statistics of a layer: the last number of a series, in three digits", () =
   assert.equal(last([null, 1, 2, null]), 2)
   assert.equal(last([null]), null)
   assert.equal(last(null), null)
-  assert.deepEqual([null, 0.12345, -12.345, 1000, 0.0001].map(digits), ["", "0.123", "-12.3", "1.0e+3", "1.0e−4"])
+  assert.deepEqual([null, 0, 0.12345, -12.345, 1000, 0.0001].map(digits), ["", "0", "0.123", "-12.3", "1.0e+3", "1.0e−4"])
 })
 
 test("a histogram is spread over other bins without loss", () => {

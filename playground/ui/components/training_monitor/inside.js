@@ -7,7 +7,7 @@ import { t } from "../shared/text.js"
 /** @import { Filters, Moment } from "./documents.js" */
 
 /** @param {number | null | undefined} value */
-export const digits = (value) => (value === null || value === undefined ? "" : Math.abs(value) >= 0.001 && Math.abs(value) < 1000 ? String(Number(value.toPrecision(3))) : value.toExponential(1).replace("-", "−"))
+export const digits = (value) => (value === null || value === undefined ? "" : value === 0 || (Math.abs(value) >= 0.001 && Math.abs(value) < 1000) ? String(Number(value.toPrecision(3))) : value.toExponential(1).replace("-", "−"))
 
 /**
  * Whether a layer is shown among the few that fit: one that only scales has a small gradient of its own, which the list beneath the first screen shows.

@@ -27,6 +27,10 @@ export class Layers {
     this.run = ""
     /** @type {string[]} their titles */
     this.titles = []
+    /** @type {Inside | null} */
+    this.seen = null
+    /** @type {Histograms | null} of the chosen layer */
+    this.shots = null
     /** @type {string[][]} for each layer what there are histograms of */
     this.kinds = []
     this.gradients = element("div", "monitor-plot")
@@ -53,22 +57,36 @@ export class Layers {
       figure(t("Learning rate"), this.rate), figure(choice, this.heat),
     )
     box.append(element("h2", "", t("Layers over the steps")), plots, scroll)
+    this.observer = new ResizeObserver(() => this.draw())
+    this.observer.observe(this.gradients)
+  }
+
+  /** @param {string[]} titles of the layers of another run; their rows are there before their numbers, so that nothing moves later */
+  clear(titles) {
+    this.titles = titles
+    this.seen = this.shots = null
+    this.rows(titles.map((type, index) => ({ index, type, gradient: null, ratio: null, std: null, dead: null })))
   }
 
   /**
    * @param {string} run
-   * @param {string[]} titles of the layers
    * @param {Inside} seen
    */
-  show(run, titles, seen) {
+  show(run, seen) {
     const other = this.run !== run
     this.run = run
-    this.titles = titles
+    this.seen = seen
     this.rows(seen.layers)
-    this.lines(seen)
+    this.draw()
     this.kinds = seen.histograms
     const offered = seen.layers.filter(({ index }) => this.kinds[index]?.length)
     if (offered.length) { this.choices(offered, other); this.histogram() }
+  }
+
+  // Draw anew what there is, in the size and the theme of now.
+  draw() {
+    if (this.seen) this.lines(this.seen)
+    if (this.shots) this.heatmap(this.shots)
   }
 
   /** @param {Inside} seen */
@@ -125,8 +143,15 @@ export class Layers {
   async histogram() {
     /** @type {Histograms | null} */
     const answer = await this.ask("/histogram", { layer: this.layer.value, what: this.what.value })
+    if (!answer?.steps.length) return
+    this.shots = answer
+    this.heatmap(answer)
+  }
+
+  /** @param {Histograms} answer */
+  async heatmap(answer) {
     const Plotly = await loadPlotly()
-    if (!answer?.steps.length || !this.heat.clientHeight) return
+    if (!this.heat.clientHeight) return // it was left
     const look = theme(this.table)
     const [low, high] = [Math.min(...answer.low), Math.max(...answer.high)]
     const width = (high - low || 1) / BINS
@@ -138,10 +163,11 @@ export class Layers {
       type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false,
       hovertemplate: `${lines.join("<br>")}<extra></extra>`,
     }]
-    Plotly.react(this.heat, traces, layout(look, this.heat.clientHeight, { title: t("step") }, { title: { text: t("value"), font: { size: look.size } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, displayModeBar: false })
+    Plotly.react(this.heat, traces, layout(look, this.heat.clientHeight, { title: t("step") }, { title: { text: t("value"), font: { size: look.size } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, responsive: false, displayModeBar: false })
   }
 
   close() {
+    this.observer.disconnect()
     for (const plot of [this.gradients, this.ratios, this.heat]) window.Plotly?.purge(plot)
   }
 }

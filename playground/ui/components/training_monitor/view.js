@@ -114,6 +114,7 @@ class Monitor {
       if (this.gallery) this.parts.images.open(this.gallery)
       this.show(this.shown)
       this.showMoment()
+      this.parts.layers.draw()
     }
   }
 
@@ -130,6 +131,7 @@ class Monitor {
     this.parts.images.clear()
     this.parts.inside.clear(data.layers)
     this.parts.step.clear(data)
+    this.parts.layers.clear(data.layers)
     this.parts.strip.stop()
     this.parts.strip.go(null)
     this.draws.hidden = !data.reads_digits
@@ -228,9 +230,9 @@ class Monitor {
   async lookAtLayers(run) {
     /** @type {Inside | null} */
     const seen = await this.ask("/inside", { seen: this.seen?.version ?? "" })
-    if (run !== this.run || !this.data || document.hidden) return
+    if (run !== this.run || document.hidden) return
     if (seen) this.seen = seen
-    if (this.seen?.steps.length) this.parts.layers.show(run, this.data.layers, this.seen)
+    if (this.seen?.steps.length) this.parts.layers.show(run, this.seen)
   }
 
   async refresh() {
@@ -348,7 +350,7 @@ class Monitor {
     const branch = html`<button type="button" class="monitor-small monitor-branch" ?disabled=${!canFork} title=${t("Start a new run that continues from a checkpoint")}
       @click=${(/** @type {any} */ event) => this.openFork(event.currentTarget)}>${t("Continue from here…")}</button>`
     draw(this.place, at === null
-      ? html`<span class="monitor-note">${t("Drag the handle to go back in time.")}</span>${branch}`
+      ? html`<span class="monitor-note">${t("Drag the handle back in time.")}</span>${branch}`
       : html`<b>${t("step {step}", { step: grouped(at) })}</b><button type="button" class="monitor-small" @click=${() => { this.parts.strip.stop(); this.parts.strip.go(null) }}>${t("Back to now")}</button>${branch}`)
   }
 
