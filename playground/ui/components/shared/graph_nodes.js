@@ -1,6 +1,6 @@
 // The boxes of a graph: an operation or a leaf with its value and its gradient, as numbers where they are few, and a folded group.
 
-import { element } from "./dom.js"
+import { element, named } from "./dom.js"
 import { brief, exact, narrow, shapeText } from "./format.js"
 import { plural, t } from "./text.js"
 import { largest, miniature } from "./tile.js"
@@ -21,12 +21,11 @@ export class NodeBox {
    * @param {Field} field
    */
   constructor(node, field) {
-    const operation = node.op.replace(/Backward\d*$/, "")
-    const kind = node.kind === "leaf" ? t("leaf") : node.kind === "constant" ? t("constant") : operation
-    const name = node.name || node.source?.split("\n")[0] || kind
-    this.box = framed(`node ${node.kind}`, `${name}, ${node.op || kind}`)
-    this.head = headed(this.box, name, name === kind ? "" : kind)
-    this.head.title = [node.name || node.source, node.op || kind, node.shape && shapeText(node.shape)].filter(Boolean).join("\n")
+    const kind = node.kind === "leaf" ? element("span", "kind", t("leaf")) : node.kind === "constant" ? element("span", "kind", t("constant")) : named("kind", node.op.replace(/Backward\d*$/, ""))
+    const own = node.name || node.source?.split("\n")[0]
+    this.box = framed(`node ${node.kind}`, [own, node.op || kind.textContent].filter(Boolean).join(", "))
+    this.head = headed(this.box, ...(own ? [named("name", own), kind] : [Object.assign(kind, { className: "name" })]))
+    this.head.title = [node.name || node.source, node.op || kind.textContent, node.shape && shapeText(node.shape)].filter(Boolean).join("\n")
     /** @type {Row[]} */
     this.rows = []
     const { value = null, grad = null } = node
@@ -91,7 +90,7 @@ export class GroupBox {
     const name = group.name ? `${group.name} ${group.title}` : group.title
     const nodes = plural("{n} node", "{n} nodes", group.members.length)
     this.box = framed("node group", plural("{name}, {n} operation, folded", "{name}, {n} operations, folded", group.members.length, { name }))
-    this.head = headed(this.box, `▸ ${name}`, group.shape ? `${shapeText(group.shape)} · ${nodes}` : nodes)
+    this.head = headed(this.box, named("name", `▸ ${name}`), element("span", "kind", group.shape ? `${shapeText(group.shape)} · ${nodes}` : nodes))
     if (group.norm !== undefined && group.norm !== null) this.box.append(norm(group.norm))
   }
 }
@@ -109,13 +108,12 @@ function framed(kind, label) {
 
 /**
  * @param {HTMLElement} box
- * @param {string} name
- * @param {string} kind
+ * @param {HTMLElement[]} parts
  */
-function headed(box, name, kind) {
+function headed(box, ...parts) {
   const head = element("button", "title")
   head.type = "button"
-  head.append(element("span", "name", name), element("span", "kind", kind))
+  head.append(...parts)
   box.append(head)
   return head
 }

@@ -74,7 +74,7 @@ def _answered(source: str, pitfall: str, device: str, wanted: str) -> dict[str, 
 def _outcome(version: dict[str, Any], mine: dict[str, Any] | None) -> None:
     """Show what PyTorch does with a version of the script."""
     with st.container(border=True):
-        st.markdown(f"**{t('What PyTorch does')}**")
+        st.markdown(t("**What PyTorch does**"))
         if version["error"]:
             st.error(version["pytorch_error"] or version["error"]["message"])
         for text in version["warnings"]:
