@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { readFileSync } from "node:fs"
 import { test } from "node:test"
 
-import { OPTIMIZERS, colourOf, drawnShape, optimizerSlot, shapeOf } from "../../playground/ui/components/shared/palette.js"
+import { colourOf, drawnShape, optimizerSlot, shapeOf } from "../../playground/ui/components/shared/palette.js"
 
 const LOOK = { colours: ["blue", "orange", "green", "pink", "red", "sky", "yellow"] }
 
@@ -15,13 +15,6 @@ test("42 slots have different pairs of colour and shape", () => {
 test("an optimizer has the same mark by its name and by its title", () => {
   assert.deepEqual(["adam", "AdamW", "SGD with momentum", "lbfgs"].map(optimizerSlot), [0, 3, 5, undefined])
   assert.deepEqual(["Adam", "SGD", "RMSprop", "AdamW", "Muon"].map((name) => shapeOf(optimizerSlot(name))), ["circle", "square", "diamond", "triangle-up", "cross"])
-})
-
-test("the pages drawn in Python have the same table", () => {
-  const python = readFileSync("playground/ui/shared/palette.py", "utf-8")
-  const listed = (name) => JSON.parse(new RegExp(`${name} = \\((.*)\\)`).exec(python)[1].replace(/^/, "[").replace(/$/, "]"))
-  assert.deepEqual(listed("OPTIMIZERS"), OPTIMIZERS)
-  assert.deepEqual(listed("SYMBOLS"), OPTIMIZERS.map((_, slot) => shapeOf(slot)))
 })
 
 test("the tokens in Python are those of the style sheet", () => {

@@ -13,7 +13,7 @@ const SHAPES = [
   ["pentagon", '<path d="M14 2.8 19 6.5 17 12.5H11L9 6.5z"/>'],
 ]
 
-/** The slots of optimizers, in their order; playground/ui/shared/palette.py has the same. */
+/** The slots of optimizers, in their order. */
 export const OPTIMIZERS = ["adam", "sgd", "rmsprop", "adamw", "muon", "sgd with momentum", "nesterov"]
 
 /**
