@@ -1,4 +1,4 @@
-"""Activations of an untrained network on one batch: a histogram for each layer, and the feature maps of one image."""
+"""Activations of an untrained network on one batch: a histogram for each layer, and the picture of the network at work on the first sample."""
 
 from __future__ import annotations
 
@@ -8,41 +8,19 @@ from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 
 from playground import device as devices
 from playground.data.sample_batch import draw_batch
 from playground.errors import ConfigError
+from playground.inference.network_picture import NetworkPicture, draw_network
 from playground.messages import msg
-from playground.network.build import build
+from playground.network.build import Network, build
 from playground.network.initialise import initialise
 from playground.network.spec import NetworkSpec, from_dict
 from playground.network.trace import check
 
 BATCH = 64
 BINS = 41
-MAPS, SIDE, CELLS = 12, 32, 160
-"""Largest number of feature maps of a layer, of pixels along their longer side, and of values of a vector that are returned."""
-
-
-class Plane(TypedDict):
-    """Values from 0 to 255 in rows."""
-
-    width: int
-    height: int
-    values: list[int]
-
-
-class FeatureMaps(TypedDict):
-    """The values of one sample, scaled for display."""
-
-    shape: list[int]
-    """Of the sample."""
-    low: float
-    """The value shown as 0."""
-    high: float
-    """The value shown as 255."""
-    planes: list[Plane]
 
 
 class Statistics(TypedDict):
@@ -65,16 +43,16 @@ class LayerStatistics(Statistics):
 
     index: int
     type: str
-    maps: FeatureMaps
-    """Of the first sample."""
 
 
 class BatchOutputs(TypedDict):
     """One batch through an untrained network."""
 
     layers: list[LayerStatistics]
-    image: FeatureMaps
-    """The first sample."""
+    picture: NetworkPicture
+    """The network at work on the first sample, in evaluation mode."""
+    classes: list[str]
+    """Of the data set; empty for random samples."""
     data: str
     """One sentence about the source of the batch."""
 
@@ -100,8 +78,10 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
         samples = draw_batch(spec.input_shape, _output_size(spec), BATCH, str(request.get("dataset") or ""))
         network = build(spec, seed=seed)
         initialise(network, str(request.get("initialisation", "default")), seed)
+        picture = _picture(network, samples.inputs[0])
         layers = layer_statistics(network.to(device), samples.inputs.to(device))
-    return {"layers": layers, "image": feature_maps(samples.inputs[0]), "data": samples.description}
+    classes = list(samples.info.classes) if samples.info else []
+    return {"layers": layers, "picture": picture, "classes": classes, "data": samples.description}
 
 
 def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatistics]:
@@ -121,31 +101,17 @@ def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatis
     finally:
         for handle in handles:
             handle.remove()
-    return [
-        {**_statistics(outputs[index]), "index": index, "type": type(network[index]).__name__, "maps": feature_maps(outputs[index][0])}
-        for index in sorted(outputs)
-    ]
+    return [{**_statistics(outputs[index]), "index": index, "type": type(network[index]).__name__} for index in sorted(outputs)]
 
 
-def feature_maps(sample: Tensor) -> FeatureMaps:
-    """Scale the values of one sample for display.
-
-    Args:
-        sample: ``(C, H, W)``, of which the first maps are returned; ``(T, F)``, one plane; or ``(F,)``, one row.
-    """
-    planes = sample.detach().float().cpu()
-    if planes.dim() == 3:
-        planes = planes[:MAPS]
-        if max(planes.shape[1:]) > SIDE:
-            planes = adaptive_avg_pool2d(planes, (min(SIDE, planes.shape[1]), min(SIDE, planes.shape[2])))
-    else:
-        planes = planes[None, :CELLS] if planes.dim() == 1 else planes[:SIDE, :CELLS]
-        planes = planes[None]
-    finite = planes[planes.isfinite()]
-    low, high = (finite.min(), finite.max()) if finite.numel() else (torch.zeros(()), torch.zeros(()))
-    scaled = ((planes - low) / (high - low).clamp(min=1e-12) * 255).nan_to_num(0, 255, 0).round().to(torch.uint8)
-    scaled_planes: list[Plane] = [{"width": plane.shape[1], "height": plane.shape[0], "values": plane.flatten().tolist()} for plane in scaled]
-    return {"shape": list(sample.shape), "low": low.item(), "high": high.item(), "planes": scaled_planes}
+def _picture(network: Network, sample: Tensor) -> NetworkPicture:
+    """Draw the network at work on a sample; outputs that are no vector are drawn as one. The mode of the network stays."""
+    low, high = sample.min(), sample.max()
+    image = ((sample - low) / (high - low).clamp(min=1e-12) * 255).round().to(torch.uint8)
+    network.eval()
+    picture = draw_network([*network, nn.Flatten()] if network(sample[None]).dim() > 2 else list(network), image, sample[None])
+    network.train()
+    return picture
 
 
 def _statistics(values: Tensor) -> Statistics:

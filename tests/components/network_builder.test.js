@@ -128,13 +128,6 @@ test("a picture of many layers is wider than its box and names only the chosen o
   assert.equal(centres.get(59), 60.5 * 18)
 })
 
-test("a picture shows the feature maps of the chosen layer of a group, else of its last", () => {
-  const maps = new Map([[-1, "i"], [0, "a"], [1, "b"]].map(([index, name]) => [index, Array.from({ length: 4 }, (_, place) => ({ width: 5, height: 5, url: `${name}${place}` }))]))
-  const steps = [step(0, "Conv2d", "Convolution", [4, 5, 5]), step(1, "ReLU", "Activation", [4, 5, 5])]
-  const shown = (chosen) => [...picture([4, 5, 5], steps, { width: 800, height: 160, chosen, maps }).svg.matchAll(/href="(.)0"/g)].map(([, name]) => name).join("")
-  assert.deepEqual([shown(undefined), shown(0), shown(1)], ["ib", "ia", "ib"])
-})
-
 const DATA = [{ name: "mnist", title: "MNIST", input_shape: [1, 28, 28], classes: 10 }, { name: "shapes", title: "Shapes", input_shape: [3, 32, 32], classes: 10 }]
 const hint = (kind, layer = null) => ({ kind, layer, text: `${kind}.`, reason: "", fixes: [] })
 const problems = (answer, more = {}) => findProblems(answer && { problems: [], refusal: "", steps: [], advice: [], ...answer }, { failure: "", notes: "", places: [0, 2], input: [3, 32, 32], datasets: DATA, dataset: "mnist", ...more })

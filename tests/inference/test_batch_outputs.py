@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import adaptive_avg_pool2d
 
 from playground.errors import ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.batch_outputs import BATCH, BINS, CELLS, MAPS, SIDE, feature_maps, layer_statistics, run_batch
+from playground.inference.batch_outputs import BATCH, BINS, layer_statistics, run_batch
 from playground.network.build import build
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -53,7 +52,6 @@ def test_layer_statistics_are_those_of_numpy() -> None:
         assert len(layer["counts"]) == BINS and sum(layer["counts"]) == values.size
         expected = np.histogram(values, BINS, (values.min(), values.max()))[0]
         assert np.abs(np.array(layer["counts"]) - expected).sum() <= 4  # a value on an edge may fall to either side
-        assert layer["maps"]["shape"] == list(output.shape[1:])
     assert 0.2 < statistics[1]["zeros"] < 0.8  # there were zeros to be counted
 
 
@@ -65,7 +63,7 @@ def test_a_value_in_each_bin_is_counted_once() -> None:
 def test_layers_are_in_order_and_run_in_training_mode() -> None:
     network = small(LayerSpec("Conv2d"), LayerSpec("ReLU"), LayerSpec("MaxPool2d"), LayerSpec("BatchNorm2d"), LayerSpec("Dropout", {"p": 0.75}))
     statistics = layer_statistics(network, 5 + 3 * samples(32, 2, 8, 8))
-    assert [layer["maps"]["shape"] for layer in statistics] == [[16, 6, 6], [16, 6, 6], [16, 3, 3], [16, 3, 3], [16, 3, 3]]
+    assert [sum(layer["counts"]) for layer in statistics] == [32 * 16 * 36, 32 * 16 * 36, *3 * [32 * 16 * 9]]
     assert statistics[3]["mean"] == pytest.approx(0, abs=1e-6)  # by the batch's own mean
     assert statistics[4]["zeros"] == pytest.approx(0.75, abs=0.05)
 
@@ -95,49 +93,7 @@ def test_non_finite_values_are_left_out(bad: str) -> None:
 def test_without_finite_values_mean_and_deviation_are_none() -> None:
     (statistics,) = layer_statistics(nn.Sequential(nn.Flatten()), torch.full((2, 3), float("nan")))
     assert statistics["mean"] is None and statistics["std"] is None and sum(statistics["counts"]) == 0
-    assert statistics["maps"]["planes"][0]["values"] == [0, 0, 0]
     json.dumps(statistics, allow_nan=False)
-
-
-def test_feature_maps_share_one_scale_from_black_to_white() -> None:
-    image = torch.tensor([[[-1.0, 0.0], [1.0, 0.0]], [[3.0, -1.0], [0.0, 0.0]]])
-    maps = feature_maps(image)
-    assert (maps["shape"], maps["low"], maps["high"]) == ([2, 2, 2], -1, 3)
-    assert maps["planes"] == [
-        {"width": 2, "height": 2, "values": [0, 64, 128, 64]},
-        {"width": 2, "height": 2, "values": [255, 0, 64, 64]},
-    ]
-
-
-def test_only_the_first_feature_maps_are_sent_and_large_ones_are_averaged() -> None:
-    image = samples(MAPS + 3, 64, 20)
-    maps = feature_maps(image)
-    assert maps["shape"] == [MAPS + 3, 64, 20] and len(maps["planes"]) == MAPS
-    smaller = adaptive_avg_pool2d(image[:MAPS], (SIDE, 20))
-    expected = ((smaller - smaller.min()) / (smaller.max() - smaller.min()) * 255).round()
-    for plane, expected_plane in zip(maps["planes"], expected, strict=True):
-        assert (plane["width"], plane["height"]) == (20, SIDE)
-        assert np.abs(np.array(plane["values"]) - expected_plane.flatten().numpy()).max() <= 1
-    values = [value for plane in maps["planes"] for value in plane["values"]]
-    assert min(values) == 0 and max(values) == 255
-
-
-@pytest.mark.parametrize(
-    ("shape", "height", "width"),
-    [((10,), 1, 10), ((CELLS + 40,), 1, CELLS), ((17, 64), 17, 64), ((SIDE + 9, CELLS + 9), SIDE, CELLS), ((1, SIDE, SIDE), SIDE, SIDE)],
-)
-def test_vectors_are_one_row_and_tokens_one_plane(shape: tuple[int, ...], height: int, width: int) -> None:
-    values = samples(*shape)
-    maps = feature_maps(values)
-    (plane,) = maps["planes"]
-    assert maps["shape"] == list(shape) and (plane["height"], plane["width"], len(plane["values"])) == (height, width, height * width)
-    plane_values = values.reshape(-1, shape[-1])[:height, :width]
-    assert (plane_values.argmin(), plane_values.argmax()) == (np.argmin(plane["values"]), np.argmax(plane["values"]))
-
-
-def test_infinities_are_black_and_white_and_nan_is_black() -> None:
-    (plane,) = feature_maps(torch.tensor([float("inf"), float("-inf"), float("nan"), 0.0, 1.0, 2.0]))["planes"]
-    assert plane["values"] == [255, 0, 0, 0, 128, 255]
 
 
 def request(name: str = "tutorial-cnn", **more: Any) -> dict[str, Any]:
@@ -150,9 +106,10 @@ def test_every_preset_has_outputs_of_a_batch(name: str) -> None:
     document = run_batch(request(name, device="cpu"))
     steps = trace(spec)
     assert [layer["type"] for layer in document["layers"]] == [layer.type for layer in spec.layers]
-    assert [layer["maps"]["shape"] for layer in document["layers"]] == [list(step.out_shape or ()) for step in steps]
     assert [sum(layer["counts"]) for layer in document["layers"]] == [BATCH * int(np.prod(step.out_shape or ())) for step in steps]
-    assert document["image"]["shape"] == list(spec.input_shape)
+    columns = document["picture"]["columns"]
+    assert columns[0]["shape"] == list(spec.input_shape) and columns[-1]["layers"][1] >= len(spec.layers)
+    assert sum(document["picture"]["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert f"{BATCH} training images" in document["data"] or "random" in document["data"]
     json.dumps(document, allow_nan=False)
 
@@ -162,7 +119,6 @@ def test_zero_weights_give_zero_outputs(name: str) -> None:
     document = run_batch(request(name, initialisation="zeros"))["layers"]
     first = next(place for place, layer in enumerate(document) if layer["type"] in ("Conv2d", "Linear"))
     assert all(layer["zeros"] == 1 and layer["mean"] == layer["std"] == 0 for layer in document[first:])
-    assert all(not any(plane["values"]) for layer in document[first:] for plane in layer["maps"]["planes"])
     assert run_batch(request(name))["layers"][first]["zeros"] < 1
 
 
@@ -177,13 +133,19 @@ def test_a_seed_determines_the_outputs_and_does_not_change_torchs_generator() ->
     first, again, other = run_batch(request(seed=1)), run_batch(request(seed=1)), run_batch(request(seed=2))
     assert torch.equal(torch.get_rng_state(), before)
     assert first == again
-    assert first["image"] != other["image"] and first["layers"][0]["mean"] != other["layers"][0]["mean"]
+    assert first["picture"] != other["picture"] and first["layers"][0]["mean"] != other["layers"][0]["mean"]
 
 
 def test_a_network_for_vectors_gets_random_inputs() -> None:
     network = NetworkSpec("vectors", (20,), (LayerSpec("Linear", {"out_features": 3}), LayerSpec("Tanh"))).to_dict()
     document = run_batch({"network": network})
-    assert "(20,)" in document["data"] and len(document["image"]["planes"][0]["values"]) == 20
+    assert "(20,)" in document["data"] and document["picture"]["columns"][0]["shape"] == [20] and document["classes"] == []
+
+
+def test_a_network_that_ends_in_feature_maps_is_drawn_with_each_value_as_a_class() -> None:
+    network = NetworkSpec("maps", (1, 28, 28), (LayerSpec("Conv2d", {"out_channels": 2}), LayerSpec("MaxPool2d", {"kernel_size": 8}))).to_dict()
+    document = run_batch({"network": network, "dataset": "mnist-5k"})
+    assert len(document["picture"]["probabilities"]) == 2 * 10 * 10 and document["classes"] == list("0123456789")
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_code_without_a_network_is_refused(client: TestClient, text: Any) -> Non
 def test_activations_are_those_of_a_batch_of_the_data_set(client: TestClient) -> None:
     document = post(client, "activations", network=TUTORIAL_CNN, dataset="mnist-5k")
     assert len(document["layers"]) == len(TUTORIAL_CNN["layers"]) and "MNIST 5k" in document["data"]
-    assert document["layers"][0]["maps"]["shape"] == [16, 26, 26] and document["layers"][0]["zeros"] < 1
+    assert document["picture"]["columns"][1]["shape"] == [16, 13, 13] and document["layers"][0]["zeros"] < 1
     assert post(client, "activations", network=TUTORIAL_CNN, dataset="mnist-5k") == document
     assert post(client, "activations", network=TUTORIAL_CNN, initialisation="zeros")["layers"][0]["zeros"] == 1
 

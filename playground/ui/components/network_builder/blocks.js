@@ -1,4 +1,4 @@
-// A network as blocks, in SVG: for each layer a volume, a bar or a sheet in proportion to its output, or its feature maps. It fills the size that it is given, and is
+// A network as blocks, in SVG: for each layer a volume, a bar or a sheet in proportion to its output. It fills the size that it is given, and is
 // self-contained, so that it can be saved.
 
 import { shortened } from "../shared/format.js"
@@ -8,13 +8,12 @@ import { number } from "./texts.js"
 /** @import { LayerAnalysis } from "./documents.js" */
 
 /** @typedef {Pick<LayerAnalysis, "index" | "type" | "group" | "out_shape" | "parameters" | "error">} Step */
-/** @typedef {{ width: number, height: number, url: string }} Tile a feature map as an image */
 /**
  * One layer, or the input, whose index is −1.
  * @typedef {{ index: number, type: string, group: string, shape: number[] | null, error: string, summary: string, folds: boolean }} Piece `folds` if it stands close behind the one before
  */
 /**
- * How a picture looks. `chosen` and `wrong` are indices of layers; `maps` has the feature maps of each layer, and `pulses` whether they appear from left to right.
+ * How a picture looks. `chosen` and `wrong` are indices of layers.
  * @typedef {object} Look
  * @property {number} width
  * @property {number} height
@@ -26,8 +25,6 @@ import { number } from "./texts.js"
  * @property {string} [lit] the colour of the chosen layer
  * @property {string} [red] the colour of a layer that does not fit
  * @property {string} [font]
- * @property {Map<number, Tile[]>} [maps]
- * @property {boolean} [pulses]
  */
 
 /** @type {Record<string, string>} */
@@ -36,7 +33,6 @@ const FOLDED = ["Activation", "Normalisation", "Regularisation"] // groups of la
 const THIN = 9 // width of one of these
 const SLANT = 0.22 // how far a volume leans, as a share of its side
 const LINE = 1.4, LETTER = 0.56 // height of a line and width of a letter, as shares of the letters' size
-const PULSE_MS = 600
 
 /** @param {string} text */
 const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;")
@@ -82,13 +78,12 @@ export function picture(input, steps, look) {
   let edge = 0 // where the group before ends
   const parts = groups.map((group, place) => {
     const middle = room.slot * (place + 0.5)
-    const drawn = look.maps?.size && group[0].shape ? mapped(group, look, room) : built(group, look, room)
+    const drawn = built(group, look, room)
     const left = middle - drawn.width / 2
     drawn.middles.forEach((x, at) => centres.set(group[at].index, left + x))
     const arrow = place && left - edge > 14 ? `<path d="M${edge + 5} ${drawn.axis}H${left - 6}m-4 -4l4 4l-4 4" fill="none" stroke="${text}" stroke-opacity=".35" stroke-width="1.5"/>` : ""
     edge = left + drawn.width
-    const delay = look.pulses ? ` class="fresh" style="animation-delay:${Math.round((PULSE_MS * place) / groups.length)}ms"` : ""
-    return `${arrow}<g transform="translate(${left} 0)"${delay}>${drawn.svg}</g>${labels(group, middle, drawn.top, look, room)}`
+    return `${arrow}<g transform="translate(${left} 0)">${drawn.svg}</g>${labels(group, middle, drawn.top, look, room)}`
   })
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="${font}" font-size="${size}" color="${text}" role="img" aria-label="${escape(t("The network as blocks"))}">${parts.join("")}</svg>`
   return { svg, centres }
@@ -116,33 +111,6 @@ function built([first, ...thin], look, room) {
     middles.push(x + step / 2)
   })
   return { svg: parts.join(""), width: width + thin.length * step, top, axis: (top + 2 * room.base) / 3, middles }
-}
-
-/**
- * A group as the feature maps of the chosen layer of it, or else of its last.
- * @param {Piece[]} group
- * @param {Look} look
- * @param {Room} room
- * @returns {Drawn}
- */
-function mapped(group, look, { slot, top, base }) {
-  const shown = group.find(({ index }) => index === look.chosen) ?? group[group.length - 1]
-  const tiles = look.maps?.get(shown.index) ?? []
-  const [wide, high] = [slot - 14, base - top - 4]
-  const { width: columns, height: rows } = tiles[0] ?? { width: 1, height: 1 }
-  const fits = tiles.map((_, place) => { // by the number of tiles beside one another
-    const across = place + 1, down = Math.ceil(tiles.length / across)
-    return { across, down, scale: Math.min((wide / across - 3) / columns, (high / down - 3) / rows) }
-  })
-  const { across, down, scale } = fits.reduce((best, each) => (each.scale > best.scale ? each : best), { across: 1, down: 1, scale: 0 })
-  const [cell, tall] = columns === 1 && rows > 1 ? [Math.min(wide, 18), high] : [columns * scale, rows * scale]
-  const upper = base - down * (tall + 3)
-  const images = tiles.map(({ url }, place) => {
-    const x = (place % across) * (cell + 3), y = upper + Math.floor(place / across) * (tall + 3)
-    return `<image x="${x}" y="${y}" width="${cell}" height="${tall}" preserveAspectRatio="none" href="${url}" style="image-rendering:pixelated"/><rect x="${x}" y="${y}" width="${cell}" height="${tall}" fill="none"/>`
-  })
-  const width = across * (cell + 3) - 3
-  return { svg: piece(shown, images.join(""), look), width, top: upper, axis: (upper + base) / 2, middles: group.map(() => width / 2) }
 }
 
 /**

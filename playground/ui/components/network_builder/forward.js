@@ -1,23 +1,24 @@
-// One batch through the untrained network: the feature maps of one image for the picture, and what the activations of each layer are like.
+// One batch through the untrained network: the network at work on one image, and what the activations of each layer are like.
 
-import { inked, pixel } from "../shared/colour.js"
-import { element } from "../shared/dom.js"
 import { exact, percent } from "../shared/format.js"
+import { pictureOf, Stage } from "../shared/stage.js"
 import { html, nothing } from "../shared/templates.js"
 import { t } from "../shared/text.js"
 
 /**
- * @import { BatchOutputs, FeatureMaps, LayerStatistics } from "./documents.js"
- * @import { Tile } from "./blocks.js"
+ * @import { BatchOutputs, LayerStatistics } from "./documents.js"
  */
 /** @typedef {{ error: string }} Failure what a request returns that failed */
 
 export class Forward {
   /**
+   * @param {HTMLElement} box of the picture
+   * @param {(index: number) => void} choose called with the layer that is clicked
    * @param {(request: { initialisation: string, seed: number }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder
    * @param {() => void} draw called when there is something else to show
    */
-  constructor(ask, draw) {
+  constructor(box, choose, ask, draw) {
+    this.stage = new Stage(box, { open: (column) => { if (this.outputs && column) choose(this.outputs.picture.columns[column].layers[0]) } })
     this.ask = ask
     this.draw = draw
     this.isOn = false
@@ -29,8 +30,6 @@ export class Forward {
     this.error = ""
     /** @type {BatchOutputs | null} */
     this.outputs = null
-    /** @type {Map<number, Tile[]> | undefined} the feature maps of each layer; −1 for the input */
-    this.maps = undefined
   }
 
   /** @param {boolean} isOn */
@@ -45,7 +44,6 @@ export class Forward {
     this.request = null // a pending answer is about another network
     this.error = ""
     this.outputs = null
-    this.maps = undefined
   }
 
   /**
@@ -64,9 +62,14 @@ export class Forward {
     if ("error" in answer) this.error = answer.error
     else {
       this.outputs = answer
-      this.maps = new Map([[-1, tiles(answer.image, true)], ...answer.layers.map(({ index, maps }) => /** @type {[number, Tile[]]} */ ([index, tiles(maps)]))])
+      this.stage.show(pictureOf(answer.picture), answer.classes)
+      this.stage.pulse("forward")
     }
     this.draw()
+  }
+
+  close() {
+    this.stage.close()
   }
 
   /** @param {number} index of a layer */
@@ -85,30 +88,10 @@ export function statistics({ mean, std, zeros }) {
 /** @param {LayerStatistics} layer */
 function histogram({ counts, low, high }) {
   const most = Math.max(...counts, 1)
-  const tall = (/** @type {number} */ count) => (count ? Math.max(2, 100 * Math.sqrt(count / most)) : 0) // by the root, so that a peak at 0 leaves the others visible
+  const tall = (/** @type {number} */ count) => (count ? Math.max(0.02, Math.sqrt(count / most)) : 0) // by the root, so that a peak at 0 leaves the others visible
   return html`
     <figure class="histogram">
-      <div class="bars" role="img" aria-label=${t("Histogram of the activations from {low} to {high}", { low: exact(low, 2), high: exact(high, 2) })}>${counts.map((count) => html`<span style=${`height:${tall(count)}%`}></span>`)}</div>
+      <div class="bars" role="img" aria-label=${t("Histogram of the activations from {low} to {high}", { low: exact(low, 2), high: exact(high, 2) })}>${counts.map((count) => html`<span style=${`--tall:${tall(count)}`}></span>`)}</div>
       <figcaption><span>${exact(low, 2)}</span><span>${exact(high, 2)}</span></figcaption>
     </figure>`
-}
-
-/**
- * Feature maps as images: orange above zero, blue below; those of the input as ink on paper, a colour image in its channels.
- * @param {FeatureMaps} maps
- * @returns {Tile[]}
- */
-function tiles({ low, high, planes, shape }, isInput = false) {
-  const most = Math.max(Math.abs(low), Math.abs(high)) || 1
-  const isRow = shape.length === 1 // drawn upright
-  return planes.map(({ width, height, values }) => {
-    const canvas = element("canvas")
-    canvas.width = isRow ? height : width
-    canvas.height = isRow ? width : height
-    const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
-    const image = pen.createImageData(canvas.width, canvas.height)
-    values.forEach((value, place) => image.data.set(isInput ? inked(value) : pixel((low + (value / 255) * (high - low)) / most), 4 * place))
-    pen.putImageData(image, 0, 0)
-    return { width: canvas.width, height: canvas.height, url: canvas.toDataURL() }
-  })
 }

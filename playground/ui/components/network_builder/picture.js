@@ -1,13 +1,13 @@
-// The picture of the network in its box, which it fills: blocks, or the feature maps of a batch.
+// The picture of the network in its box, which it fills.
 
 import { picture } from "./blocks.js"
 
 /**
- * @import { Look, Step, Tile } from "./blocks.js"
+ * @import { Look, Step } from "./blocks.js"
  */
 /**
  * What is shown; `chosen` and `wrong` are indices of layers, −1 of the input.
- * @typedef {{ input: number[], steps: Step[], chosen?: number, wrong?: number, maps?: Map<number, Tile[]> }} Shown
+ * @typedef {{ input: number[], steps: Step[], chosen?: number, wrong?: number }} Shown
  */
 
 const SIZE = 0.8125 // of the letters, in rem
@@ -23,8 +23,6 @@ export class Picture {
     /** @type {Shown} */
     this.shown = { input: [], steps: [] }
     this.drawn = "" // the svg in the box
-    /** @type {Map<number, Tile[]> | undefined} the maps that were drawn */
-    this.maps = undefined
     /** @type {Map<number, number>} the middle of each layer in pixels */
     this.centres = new Map()
     box.onclick = ({ target }) => {
@@ -42,15 +40,14 @@ export class Picture {
   }
 
   draw() {
-    const { input, steps, chosen, wrong, maps } = this.shown
+    const { input, steps, chosen, wrong } = this.shown
     const { clientWidth, clientHeight } = this.box
     if (!clientWidth || !input.length) return
     const size = SIZE * parseFloat(getComputedStyle(document.documentElement).fontSize)
     const least = clientWidth < NARROW ? WIDE_LAYER : undefined
-    const look = { width: clientWidth, height: clientHeight, least, size, chosen, wrong, maps, lit: "var(--accent)", red: "var(--wrong)", font: "inherit", pulses: maps !== undefined && maps !== this.maps }
+    const look = { width: clientWidth, height: clientHeight, least, size, chosen, wrong, lit: "var(--accent)", red: "var(--wrong)", font: "inherit" }
     const { svg, centres } = picture(input, steps, look)
     this.centres = centres
-    this.maps = maps
     if (svg === this.drawn) return
     this.drawn = svg
     this.box.innerHTML = svg
@@ -60,8 +57,8 @@ export class Picture {
 
   /** The same as a document of its own, on white. */
   saved() {
-    const { input, steps, maps } = this.shown
-    return picture(input, steps, { width: Math.max(this.box.clientWidth, 600), height: 300, text: "#1F2126", maps }).svg
+    const { input, steps } = this.shown
+    return picture(input, steps, { width: Math.max(this.box.clientWidth, 600), height: 300, text: "#1F2126" }).svg
   }
 
   close() {

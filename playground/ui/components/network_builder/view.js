@@ -57,7 +57,7 @@ export class Builder {
     this.turned = 0 // the problem that is shown
     this.stack = new Stack(() => this.changed())
     this.picture = new Picture(part("picture"), (index) => this.chooseIndex(index))
-    this.forward = new Forward((asked) => this.ask("api/network/activations", { ...asked, network: this.stack.document().network, dataset: this.dataset, device: this.data.device }), () => this.draw())
+    this.forward = new Forward(part("network"), (index) => this.chooseIndex(index), (asked) => this.ask("api/network/activations", { ...asked, network: this.stack.document().network, dataset: this.dataset, device: this.data.device }), () => this.draw())
     this.reading = new Reading(part("reading"), this)
     this.palette = new Palette(part("palette"), (type, place) => { this.stack.add(type, place); this.list.focus() })
     this.list = new LayerList(part("list"), this)
@@ -173,7 +173,8 @@ export class Builder {
       choose: (index) => this.chooseIndex(index),
     }))
     const wrong = problem?.blocks ? problem.index ?? undefined : undefined
-    picture.show({ input: stack.state.input_shape, steps: answer?.steps ?? [], chosen: this.index, wrong, maps: forward.maps })
+    picture.show({ input: stack.state.input_shape, steps: answer?.steps ?? [], chosen: this.index, wrong })
+    this.root.classList.toggle("running", forward.isOn && this.fitting !== null)
     const at = picture.centres.get(problem?.index ?? -1) ?? 0
     this.boxes.below.style.setProperty("--at", `${at}px`) // where the tip of a problem that concerns a layer is
   }
@@ -291,6 +292,7 @@ export class Builder {
     this.panel.close()
     this.code.close()
     this.picture.close()
+    this.forward.close()
   }
 }
 

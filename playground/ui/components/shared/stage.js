@@ -20,6 +20,7 @@ import { tokens } from "./tokens.js"
 /** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
 
 const PULSE_MS = 600
+const SMALLEST = 0.8125 // letters of the classes, in rem
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
 
 export class Stage {
@@ -187,7 +188,8 @@ export class Stage {
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.layout.height}px` })
     this.plane.style.width = `${width}px`
     const bars = boxes[boxes.length - 1]
-    Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px` })
+    const letters = Math.max(SMALLEST * unit, Math.min(unit, (0.8 * bars.height) / this.bars.children.length))
+    Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px`, fontSize: `${letters}px` })
     const names = /** @type {HTMLElement[]} */ ([...this.names.children])
     names.forEach((name, index) => {
       const { x, y, width: wide, height: high } = boxes[index]

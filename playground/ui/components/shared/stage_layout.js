@@ -88,7 +88,7 @@ function boxOf(column, place, count, height, share, scale, classes) {
   const down = Math.ceil(shown / across)
   const gap = BETWEEN_CELLS[kind]
   const wanted = (SMALLEST[kind] + (LARGEST[kind] - SMALLEST[kind]) * share) * scale
-  const cell = Math.max(4, Math.min(Math.floor(wanted), Math.floor((height + gap) / down) - gap))
+  const cell = Math.max(4, Math.min(Math.floor(wanted), Math.floor((height - 2 + gap) / down) - gap))
   return { kind, x: 0, y: 0, width: across * (cell + gap) - gap, height: down * (cell + gap) - gap, cell, gap, across }
 }
 
