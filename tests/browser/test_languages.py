@@ -51,8 +51,8 @@ NAMED = (
 )  # fmt: skip
 NAMES = {word for name in NAMED for word in WORD.findall(name)}
 """Words in names that stay as they are in every language."""
-CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for |^\d+ more$")
-"""Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget and for links without a place."""
+CODE = re.compile(r"\w+=\S+|\w+Backward\d|\w+Back\w*…|^Help for |^Fullscreen: |^\d+ more$")
+"""Arguments and names of PyTorch, some of them shortened, and Streamlit's words for the help of a widget, for a picture and for links without a place."""
 SHOWN = {"Graph": ".lab .node", "Pitfalls": ".version", "Network": "[data-testid=stNumberInput]", "Descent": ".race .racer"}
 """What is on the Autograd page in each view."""
 READ = (Path(__file__).parent / "texts.js").read_text(encoding="utf-8")
@@ -197,6 +197,8 @@ def test_train(reader: Page, run: Run) -> None:
     reader.get_by_role("dialog").wait_for()
     settled(reader)
     check(reader)
+    reader.keyboard.press("Escape")
+    expect(reader.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page, run: Run) -> None:
@@ -213,12 +215,14 @@ def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page, run: Run) ->
     for line in reader.locator(".monitor-code button").all():
         line.click()
         check(reader)
-    for name in ("Axes", "Continue from here…"):
-        monitor.get_by_role("button", name=pseudo(name)).click()
-        check(reader)
-        reader.keyboard.press("Escape")
+    monitor.get_by_role("button", name=pseudo("Axes")).click()
+    check(reader)
+    reader.keyboard.press("Escape")
     monitor.get_by_role("button", name=pseudo("Stop"), exact=True).click()
     reader.locator(".monitor-state[data-state=stopped]").wait_for()
+    monitor.get_by_role("button", name=pseudo("Continue from here…")).click()
+    check(reader)
+    reader.keyboard.press("Escape")
 
 
 def test_a_run_that_failed_says_why(reader: Page, diverged: Run) -> None:

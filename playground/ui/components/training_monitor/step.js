@@ -42,7 +42,7 @@ export class OneStep {
     this.waits = false // for the step that the learner asked for
     /** @type {number | undefined} while it walks through the lines */
     this.timer = undefined
-    this.title = element("h2")
+    this.title = Object.assign(element("h2"), { translate: false }) // a line of code
     this.explanation = element("p", "monitor-explanation")
     this.shown = element("div", "monitor-shown")
     this.numbers = button(t("Numbers"), () => { this.inNumbers = !this.inNumbers; this.fill() }, { name: "monitor-small" })
