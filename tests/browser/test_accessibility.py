@@ -124,6 +124,14 @@ def test_a_dialog(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
+def test_an_open_list(page: Page) -> None:
+    go(page, "evaluate")
+    page.get_by_role("tab", name="Images").click()
+    page.get_by_role("combobox", name="Order").click()
+    page.get_by_role("option", name="as in the data set").wait_for()
+    check(page)
+
+
 def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> None:
     go(page, "tensors")
     page.evaluate("""() => {
