@@ -101,7 +101,7 @@ def test_each_page_has_its_title_and_nothing_moves_while_it_loads(chromium: Brow
 
 
 def test_large_type_for_a_projector_lasts_until_it_is_switched_off(train: Page) -> None:
-    train.get_by_role("button", name="Large type for a projector").click()
+    train.get_by_role("button", name="Present").click()
     assert train.evaluate("parseFloat(getComputedStyle(document.documentElement).fontSize)") >= 20
     train.mouse.move(500, 300)
     expect(train.locator(".frame-halo")).to_be_visible()

@@ -38,7 +38,8 @@ function go(event) {
   dispatchEvent(new PopStateEvent("popstate"))
 }
 
-const switched = button(t("Present"), () => present(!isOn()), { name: "frame-present", label: t("Large type for a projector (P)") })
+const switched = button(t("Present"), () => present(!isOn()), { name: "frame-present" })
+switched.title = t("Large type for a projector (P)")
 const links = PAGES.map(([path, title]) => {
   const link = element("a", "", title)
   link.href = new URL(path, document.baseURI).href

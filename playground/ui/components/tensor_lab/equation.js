@@ -27,6 +27,7 @@ const CAPTION = 2.75 // the name and the shape above a tile
 const NARROWEST = 4.5 // a figure, because of its caption
 const SIGN = 2.5 // with the space around it
 const TALL = 15 // a room that is lower can be scrolled
+const SIZES = [0.8125, 1, 1.25] // of the numbers, in rem: those of controls.css
 const LETTER = 0.56 // the width of a digit, as a share of its font size
 
 const MANY = 400 // cells, of which no number is read
@@ -96,7 +97,7 @@ function isDense(shown, width, height) {
  * @returns {Required<CellSize>}
  */
 function plainSize(operand, side, height) {
-  const font = Math.min(1.5, Math.max(0.8125, side * 0.42))
+  const font = SIZES.findLast((size) => size <= side * 0.42) ?? SIZES[0]
   return { width: Math.max(side, operand.letters * LETTER * font + 0.5), height: side, dense: false, font, down: down(operand.shown, side + GAP, height) }
 }
 

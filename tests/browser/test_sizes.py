@@ -1,0 +1,71 @@
+"""The sizes of texts and of what is touched: few of them on a page, none too small, large ones for a projector, targets for a thumb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ..support.serving import new_context
+from ..support.visiting import visit
+from .test_languages import settled
+from .test_shell import TITLES
+
+SIZES = (Path(__file__).parent / "sizes.js").read_text(encoding="utf-8")
+MOST_SIZES = 6
+SMALLEST = 13
+LARGE = 22 / 16
+"""By how much large type is larger."""
+
+
+class Sizes(TypedDict):
+    """What sizes.js returns."""
+
+    sizes: dict[str, list[str]]
+    """Sizes in pixels, each with the texts that have it."""
+    small: list[str]
+    """Targets of less than 44 pixels."""
+
+
+def measured(page: Page) -> Sizes:
+    sizes: Sizes = page.evaluate(SIZES)
+    return sizes
+
+
+def pages(page: Page, address: str) -> Iterator[str]:
+    """Open each page in turn."""
+    page.goto(address)
+    for name, title in TITLES.items():
+        visit(page, f"/{name}")
+        expect(page).to_have_title(title)
+        page.get_by_role("heading", level=1).first.wait_for()
+        expect(page.locator(".controls:not(.mounted)")).to_have_count(0)
+        settled(page)
+        yield name
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(1280, 800, 1.0), (1920, 1080, LARGE)], ids=["usual", "large type"])
+def test_a_page_has_few_sizes_of_text_and_none_is_too_small(chromium: Browser, address: str, width: int, height: int, scale: float) -> None:
+    context = new_context(chromium, viewport={"width": width, "height": height})
+    page = context.new_page()
+    if scale > 1:
+        context.add_init_script("sessionStorage.setItem('playground-present', '1')")
+    faults = []
+    for name in pages(page, address):
+        sizes = measured(page)["sizes"]
+        if len(sizes) > MOST_SIZES:
+            faults.append(f"{name}: {len(sizes)} sizes: { {size: texts[0] for size, texts in sizes.items()} }")
+        faults += [f"{name}: {size} px: {texts[:3]}" for size, texts in sizes.items() if float(size) < SMALLEST * scale - 0.1]
+    context.close()
+    assert not faults, "\n".join(faults)
+
+
+def test_what_is_touched_is_large_enough_for_a_thumb(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    faults = [f"{name}: {small}" for name in pages(page, address) if (small := measured(page)["small"])]
+    context.close()
+    assert not faults, "\n".join(faults)
