@@ -15,7 +15,7 @@ from playground.runs.run import Run, create
 from playground.runs.views.summaries import list_runs, owner
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
-from playground.training.events import Evaluated, Finished, Started, Step
+from playground.training.events import Evaluated, Finished, LearningRate, Started, Step
 
 from ..support.controls import pick, slide
 from ..support.learners import ADA
@@ -210,6 +210,24 @@ def test_a_zoom_survives_new_steps(ada: Page) -> None:
     assert plot.evaluate(ranges) == zoomed
     plot.locator(".nsewdrag").dblclick(position={"x": 60, "y": 60})
     ada.wait_for_function("document.querySelector('.comparison-plot')._fullLayout.xaxis.range[0] === 0")
+
+
+def test_smoothing_does_not_cross_a_change_of_the_learning_rate(ada: Page) -> None:
+    run = create(TrainConfig(network="mnist-mlp"), preset("mnist-mlp"), learner(ADA))
+    with run.journal.recorder() as record:
+        record(Started(0.0, 0, 60, EPOCH, "cpu", 1))
+        for number in range(1, 61):
+            record(Step(number, 0.5 if number <= 30 else 3.0, 0.5, 0.1, number / 10, 1000.0))
+            if number == 30:
+                record(LearningRate(30, 0.3))
+        record(Finished(0.0, 60, 6.0, 0.5, 1000.0))
+    opened(ada, run)
+    ada.get_by_role("button", name="Loss", exact=True).click()
+    ada.get_by_role("button", name="Training", exact=True).click()
+    slide(ada, "Smoothing", 1)
+    drawn = "document.querySelector('.comparison-plot').data[0].y"
+    ada.wait_for_function(f"() => {drawn}.at(-1) > 2.99")
+    assert ada.evaluate(drawn) == pytest.approx([0.5] * 30 + [3.0] * 30)
 
 
 def test_axis_curve_smoothing_and_selection_survive_a_reload(ada: Page) -> None:

@@ -29,7 +29,7 @@ const MANY = 60 // test points whose marks would hide the line
 const LETTERS = 24 // of a name at the end of a line, at most …
 const FEWEST = 8 // … and on a narrow page at least
 const LETTER = 7.5 // pixels
-const BESIDE = 10 // pixels between a line and its name
+const BESIDE = 16 // pixels around a name: chart.js puts one without them on the other side of its line
 const MOST_ROOM = 0.25 // of the plot, for names
 
 export class Overlay {
@@ -128,7 +128,7 @@ export class Overlay {
     this.view = view
     this.runs = runs.flatMap((each) => (each.run in curves ? [{ ...each, curves: curves[each.run] }] : []))
     this.moment = moment
-    this.empty.hidden = runs.length > 0
+    this.empty.textContent = runs.some(({ state }) => state !== "queued") ? "" : runs.length ? t("Training starts when the runs before have ended.") : t("Choose runs in the list to see their curves.")
     return this.draw()
   }
 
