@@ -49,6 +49,7 @@ def run(server_folder: Path, address: str) -> Run:
 def page(kept: KeptPage, address: str) -> Page:
     """The page of a learner without runs."""
     page = kept.get(f"{address}/")
+    page.get_by_role("heading", level=1).wait_for()  # then Streamlit knows the pages
     page.context.clear_cookies(name=COOKIE)
     return page
 

@@ -15,11 +15,10 @@ from playground.server.identity import COOKIE, learner
 from playground.training import loop
 from playground.training.config import TrainConfig
 
-from ..support.controls import pick
+from ..support.controls import open_view, pick
 from ..support.serving import to_the_top
 from ..support.training import train
 from .conftest import KeptPage
-from .test_run_views import open_view
 from .test_train import STATE, settled
 
 SHIPPED = "mnist-cnn"

@@ -154,8 +154,8 @@ def test_axes_can_be_changed_and_a_zoom_loads_more_points(train: Page) -> None:
     train.keyboard.press("Escape")
     with train.expect_request(re.compile(r"/api/runs/[^/]+\?from=\d+&to=\d+")):
         zoom(train, plot)
-    train.get_by_role("button", name="Show the whole curves again").click()
-    expect(train.get_by_role("button", name="Show the whole curves again")).to_be_hidden()
+    train.get_by_role("button", name="Show all", exact=True).click()
+    expect(train.get_by_role("button", name="Show all", exact=True)).to_be_hidden()
 
 
 def test_a_hidden_tab_sends_no_request(page: Page, address: str) -> None:

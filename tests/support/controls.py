@@ -11,6 +11,11 @@ def pick(within: Page | Locator, label: str, title: str) -> None:
     within.get_by_role("option", name=title, exact=True).click()
 
 
+def open_view(within: Page | Locator, name: str) -> None:
+    """Open the tab with this name."""
+    within.get_by_role("tab", name=name, exact=True).click()
+
+
 def slide(within: Page | Locator, label: str, value: float) -> None:
     """Set a slider to a value, as a drag that ends there does."""
     within.get_by_role("slider", name=label, exact=True).evaluate(
