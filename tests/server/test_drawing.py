@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 
 from playground.data.catalogue import dataset_info
 from playground.data.input_scaling import STANDARDISED
+from playground.data.load import load
 from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
@@ -272,3 +273,17 @@ def test_images_that_cannot_be_read_are_refused(client: TestClient, colour_model
     answer = client.post(f"/api/draw/{path}", params={"model": "colours"}, content=content)
     assert answer.status_code == 400
     assert answer.json()["error"]
+
+
+def test_a_network_is_drawn_at_work_on_a_drawing_on_nothing_and_on_a_test_image(client: TestClient, run: Run) -> None:
+    run.checkpoints.save({"weights": build(preset("mnist-mlp")).state_dict(), "step": 30})
+
+    def seen(body: bytes = b"", **query: str) -> list[int]:
+        answer = as_learner(client, ADA).post("/api/draw/picture", params={"model": run.id, **query}, content=body)
+        return np.frombuffer(base64.b64decode(answer.json()["columns"][0]["values"]), np.int8).tolist() if answer.status_code == 200 else []
+
+    images = load("mnist-5k")
+    three = images.test_images[int((images.test_labels == 3).nonzero()[0])]
+    assert not any(seen()) and any(seen(INK))
+    assert seen(gallery="3") == (three.ravel() // 2).tolist()
+    assert seen(gallery="1000") == seen(gallery="one") == []

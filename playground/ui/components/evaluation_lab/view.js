@@ -1,5 +1,6 @@
 // Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
 
+import { AtWork } from "../shared/at_work.js"
 import { address, request } from "../shared/client.js"
 import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
@@ -8,7 +9,6 @@ import { mounting } from "../shared/mounting.js"
 import { Tabs } from "../shared/tabs.js"
 import "../shared/term.js"
 import { t } from "../shared/text.js"
-import { AtWork } from "./at_work.js"
 import { Calibration } from "./calibration.js"
 import { Classes } from "./classes.js"
 import { Confusion } from "./confusion.js"
@@ -43,9 +43,9 @@ class Evaluation {
     /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     const sheet = () => address("api/evaluation/sheet", { ...this.data })
-    this.atWork = new AtWork(ask)
+    this.atWork = new AtWork()
     this.root.append(this.atWork.box)
-    const look = (/** @type {number} */ index, /** @type {string} */ title) => { if (this.evaluation) this.atWork.open(index, this.evaluation.classes, title) }
+    const look = (/** @type {number} */ index, /** @type {string} */ title) => { if (this.evaluation) this.atWork.open(title, this.evaluation.classes, () => ask("/picture", { index })) }
     /** @type {Record<ViewName, View>} */
     this.parts = { confusion: new Confusion(ask, look), classes: new Classes(), images: new Images(ask, look), calibration: new Calibration(), features: new Features(ask, sheet) }
     this.tabs = new Tabs(find(this.root, ".evaluation-views"))

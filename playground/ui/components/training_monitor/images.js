@@ -1,7 +1,7 @@
 // What the network says now: a few fixed test images with the predicted classes.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
@@ -13,10 +13,12 @@ export class Images {
   /**
    * @param {HTMLElement} box
    * @param {HTMLElement} score says how many are right
+   * @param {(index: number, title: string) => void} look called with the image that was clicked
    */
-  constructor(box, score) {
+  constructor(box, score, look) {
     this.box = box
     this.score = score
+    this.look = look
     /** @type {Gallery | null} */
     this.gallery = null
   }
@@ -25,7 +27,7 @@ export class Images {
   clear() {
     this.gallery = null
     this.score.textContent = ""
-    this.box.replaceChildren(...Array.from({ length: SHOWN }, () => element("figure", "monitor-image")))
+    this.box.replaceChildren(...Array.from({ length: SHOWN }, () => element("span", "monitor-image")))
   }
 
   /** @param {Gallery} gallery */
@@ -33,9 +35,9 @@ export class Images {
     this.gallery = gallery
     const bytes = bytesOf(gallery.pixels)
     this.box.replaceChildren(...gallery.labels.slice(0, SHOWN).map((label, index) => {
-      const figure = element("figure", "monitor-image")
-      figure.append(paint(bytes, index, gallery.shape.slice(1), 1, { label: gallery.classes[label] }), element("figcaption", "", "\u00a0"))
-      return figure
+      const image = button("", () => this.look(index, t("{class}, as the network sees it now", { class: gallery.classes[label] })), { name: "monitor-image" })
+      image.append(paint(bytes, index, gallery.shape.slice(1), 1, { label: gallery.classes[label] }), element("span", "monitor-caption", "\u00a0"))
+      return image
     }))
   }
 

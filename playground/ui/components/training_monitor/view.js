@@ -1,5 +1,6 @@
 // Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
+import { AtWork } from "../shared/at_work.js"
 import { request } from "../shared/client.js"
 import { button, find } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
@@ -71,6 +72,7 @@ class Monitor {
     this.place = find(this.root, ".monitor-moment")
     this.draws = button(t("Draw with it"), () => this.left("draw"), { name: "monitor-small" })
     this.evaluates = button(t("Evaluate it"), () => this.left("evaluate"), { name: "monitor-small" })
+    this.atWork = new AtWork()
     this.parts = this.build()
     this.areLayersVisible = false
     this.observer = new IntersectionObserver(([entry]) => { this.areLayersVisible = entry.isIntersecting; if (entry.isIntersecting) this.refresh() }, { rootMargin: "0px 0px -10%" })
@@ -88,7 +90,7 @@ class Monitor {
     const coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }), (name, value) => this.press(name, value))
     part("advice").append(coach.box)
     const fork = new Fork((step, changes) => this.begin("/fork", { step, changes }))
-    this.root.append(fork.box)
+    this.root.append(fork.box, this.atWork.box)
     part("uses").append(this.draws, this.evaluates)
     const strip = new Strip(part("strip"), (step) => this.rewind(step))
     return {
@@ -97,7 +99,7 @@ class Monitor {
         command: (name, value) => this.press(name, value), replay: () => strip.replay(), rename: (name) => this.rename(name), open: (run) => this.opened(run), setUp: () => this.left("setup"),
       }),
       curves: new Curves(plots, part("axes"), () => this.look()),
-      images: new Images(part("images"), find(this.root, "[data-fact=right]")),
+      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, title) => this.showAtWork(index, title)),
       inside: new InsideNow(part("inside")),
       step: new OneStep(part("lines"), part("inside"), part("drawing")),
     }
@@ -378,8 +380,23 @@ class Monitor {
     find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
+  /**
+   * Show the network at work on one of the test images, as it is at its last checkpoint.
+   * @param {number} gallery index of the image
+   * @param {string} title
+   */
+  showAtWork(gallery, title) {
+    const { run, classes } = /** @type {MonitorData} */ (this.data)
+    return this.atWork.open(title, classes, async () => {
+      const answer = await request("api/draw/picture", { query: { model: run, gallery }, body: new Uint8Array() })
+      this.complain(answer.error ?? "")
+      return answer.error ? null : answer
+    }, this.shown?.state === "running")
+  }
+
   close() {
     this.closed = true
+    this.atWork.close()
     clearTimeout(this.timer)
     document.removeEventListener("visibilitychange", this.onVisible)
     this.observer.disconnect()
