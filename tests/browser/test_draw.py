@@ -103,10 +103,14 @@ def test_a_seven_is_classified_and_its_preprocessed_image_is_shown(pad: Page) ->
     draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
     expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
-    lit = pad.locator(".step canvas").nth(2).evaluate("""(canvas) => {
+    lit = (
+        pad.locator(".step canvas")
+        .nth(2)
+        .evaluate("""(canvas) => {
         const data = canvas.getContext('2d').getImageData(0, 0, 28, 28).data
         return [...Array(784).keys()].filter((index) => data[4 * index + 3] > 128).length
     }""")
+    )
     assert 30 < lit < 200
 
 

@@ -23,6 +23,7 @@ from ..support.ports import free_port
 from ..support.serving import PATIENCE, SEVEN, draw, new_context, server, to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
+from .test_shell import SHIFTS
 
 STATE = ".monitor-state"
 LENET = "LeNet-5"
@@ -201,6 +202,17 @@ def test_settings_stay_open_and_their_button_in_sight(train: Page) -> None:
         drawer.get_by_text("More settings").scroll_into_view_if_needed()
     train.keyboard.press("Escape")
     expect(drawer).to_have_count(0)
+
+
+def test_nothing_moves_while_the_page_of_a_run_loads(train: Page) -> None:
+    start_run(train, epochs=1)
+    train.locator(f"{STATE}[data-state=finished]").wait_for()
+    train.add_init_script(SHIFTS)
+    train.reload()
+    train.locator(".monitor-row").first.wait_for()
+    train.locator('[data-plot="accuracy"] .scatterlayer .trace').first.wait_for()
+    train.wait_for_load_state("networkidle")
+    assert train.evaluate("window.shifts") < 0.05
 
 
 def test_a_run_can_be_controlled_and_survives_a_reload(train: Page) -> None:

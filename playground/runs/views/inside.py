@@ -6,7 +6,7 @@ import base64
 import math
 from bisect import bisect_right
 from functools import lru_cache
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError
@@ -17,6 +17,9 @@ from playground.runs.history import History
 from playground.runs.run import Run
 from playground.runs.views.curves import round_all, thin_out
 from playground.training.events import Observed, Snapshot
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SERIES = 120
 """Maximum number of observations in a response."""
@@ -168,6 +171,27 @@ def gallery(run: Run) -> Gallery:
         "labels": images.test_labels[indices].tolist(),
         "classes": info.classes,
     }
+
+
+def gallery_image(dataset: str, number: str) -> Tensor:
+    """Return one of the images of `gallery`, ``(C, H, W)`` uint8.
+
+    Args:
+        dataset: name of a data set.
+        number: its index, as a text.
+
+    Raises:
+        PlaygroundError: there is no such image.
+    """
+    from playground.data.load import load  # imports torch, as above
+    from playground.training.instruments.observation import gallery_of
+
+    images = load(dataset)
+    indices = gallery_of(images.test_labels)
+    if not number.isascii() or not number.isdecimal() or int(number) >= len(indices):
+        raise PlaygroundError(msg("The images are numbered from 0 to {last}, so there is no image “{number}”.", last=len(indices) - 1, number=number[:20]))
+    image: Tensor = images.test_images[indices[int(number)]]
+    return image
 
 
 def _layer(index: int, kind: str, observations: list[Observed]) -> Layer:

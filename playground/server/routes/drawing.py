@@ -21,7 +21,6 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from playground.data.input_scaling import BYTES
-from playground.data.load import load
 from playground.errors import DrawingError, PlaygroundError
 from playground.inference import activations, arithmetic
 from playground.inference import attribution as attributions
@@ -37,9 +36,9 @@ from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
 from playground.messages import msg, nmsg
 from playground.runs.run import find
+from playground.runs.views.inside import gallery_image
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of
-from playground.training.instruments.observation import gallery_of
 
 MAX_BODY = 2_000_000
 """Bytes of an image file; the page sends a square of 256×256 pixels, which takes a tenth of that."""
@@ -168,7 +167,7 @@ async def picture(request: Request) -> Response:
 
     def compute(model: Model, image: Tensor) -> NetworkPicture:
         if shown:
-            image = _gallery_image(model, shown)
+            image = gallery_image(model.info.name, shown)
         return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None)
 
     return await _respond(request, compute, allow_empty=True)
@@ -345,15 +344,6 @@ def parse_ink(body: bytes) -> Pixels:
         sizes = {"side": CANVAS, "width": WIDE * CANVAS, "size": len(body)}
         raise PlaygroundError(msg("A drawing must have {side}×{side} or {side}×{width} bytes, not {size}.", **sizes))
     return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
-
-
-def _gallery_image(model: Model, number: str) -> Tensor:
-    """Return a test image of the network's data set, ``(C, H, W)`` uint8."""
-    images = load(model.info.name)
-    indices = gallery_of(images.test_labels)
-    if not number.isascii() or not number.isdecimal() or int(number) >= len(indices):
-        raise PlaygroundError(msg("The images are numbered from 0 to {last}, so there is no image “{number}”.", last=len(indices) - 1, number=number[:20]))
-    return images.test_images[indices[int(number)]]
 
 
 def _class(text: str, model: Model) -> int:

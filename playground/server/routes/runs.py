@@ -214,7 +214,8 @@ def _findings(run: Run) -> Findings:
 def _start_remedy(run: Run, name: object, remedy_id: object, who: str) -> StartedRun:
     """Start a remedy, even one whose finding has become part of another, or is no longer shown, by the time of the click."""
     record = Record.of(services().history(run))
-    remedy = next((remedy for finding in (*detected(record), *experiments(record)) if finding.name == name for remedy in finding.remedies if remedy.id == remedy_id), None)
+    findings = (finding for finding in (*detected(record), *experiments(record)) if finding.name == name)
+    remedy = next((remedy for finding in findings for remedy in finding.remedies if remedy.id == remedy_id), None)
     if remedy is None:
         raise PlaygroundError(msg("The coach no longer suggests this."), msg("Look at its current findings."))
     child = create_remedy_run(run, remedy, who)

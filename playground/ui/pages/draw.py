@@ -39,9 +39,7 @@ def heading_and_networks() -> dict[str, str]:
     if state.DRAW_SECOND_MODEL.read() not in others:
         state.DRAW_SECOND_MODEL.forget()
     second = str(
-        right.selectbox(
-            t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed"
-        )
+        right.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed")
     )
     return {name: run_title(runs[name]) if name in runs else name for name in (first, second) if name}
 

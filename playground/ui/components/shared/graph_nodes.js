@@ -129,7 +129,7 @@ function norm(value) {
   const drawn = element("div", "norm")
   const bar = element("span", "bar")
   const share = typeof value === "number" && value > 0 ? Math.min(1, Math.max(0.02, (Math.log10(value) + 8) / 12)) : 0
-  bar.style.setProperty("--share", `${100 * share}%`)
+  bar.style.setProperty("--share", String(share))
   drawn.append(element("span", "number", t("‖gradient‖ {norm}", { norm: brief(value) })), bar)
   return drawn
 }

@@ -55,7 +55,7 @@ export class Strip {
     if (this.at !== null && !this.steps.includes(this.at)) this.go(null)
     this.frames.replaceChildren(...checkpoints.map((step) => {
       const frame = element("i")
-      frame.style.left = `${100 * place(step)}%`
+      frame.style.setProperty("--place", String(place(step)))
       return frame
     }))
     this.mark()
@@ -71,7 +71,7 @@ export class Strip {
 
   mark() {
     const step = this.at ?? this.now
-    this.handle.style.left = `${100 * this.place(step)}%`
+    this.handle.style.setProperty("--place", String(this.place(step)))
     this.track.ariaValueMax = String(this.now)
     this.track.ariaValueNow = String(step)
     this.track.ariaValueText = this.at === null ? t("now, step {step}", { step: grouped(step) }) : t("step {step}", { step: grouped(step) })

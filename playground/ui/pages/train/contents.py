@@ -2,40 +2,55 @@
 
 from __future__ import annotations
 
+import base64
+import html
+import io
+
 import pandas as pd
 import streamlit as st
+from PIL import Image
 
 from playground.data.builtin import MNIST_5K_FILE
 from playground.data.catalogue import DatasetInfo
 from playground.data.load import load
-from playground.data.previews import class_rows
+from playground.data.previews import Picture, class_rows
 from playground.messages import nmsg, t
 from playground.network.spec import NetworkSpec
 from playground.network.trace import trace
 from playground.runs.run import Run
+from playground.runs.views.inside import layer_titles
 from playground.training.source import training_source
 from playground.ui.shared.datasets import is_usable
 
 
-def show_layers(spec: NetworkSpec, *, settings_shown: bool = True) -> None:
-    """Show every layer with its output shape and parameters, and where there is room its settings."""
+def show_outline(spec: NetworkSpec) -> None:
+    """Show the kinds of all layers in a line, and the number of parameters."""
+    st.caption(" → ".join(layer_titles(spec)))
+    _show_parameters(spec)
+
+
+def show_layers(spec: NetworkSpec) -> None:
+    """Show every layer with its output shape and parameters."""
     steps = trace(spec)
-    layer, settings, shape, parameters = t("Layer"), t("Settings"), t("Output shape"), t("Parameters")
+    settings, parameters = t("Settings"), t("Parameters")
     st.dataframe(
         pd.DataFrame(
             {
-                layer: [step.layer.type for step in steps],
+                t("Layer"): [step.layer.type for step in steps],
                 settings: [", ".join(f"{name} {value}" for name, value in step.layer.params.items()) for step in steps],
-                shape: [str(step.out_shape) for step in steps],
+                t("Output shape"): [str(step.out_shape) for step in steps],
                 parameters: [step.parameters for step in steps],
             }
         ),
         hide_index=True,
         height="content",
-        column_order=[layer, settings, shape, parameters] if settings_shown else [layer, shape, parameters],
         column_config={settings: st.column_config.TextColumn(width="medium"), parameters: st.column_config.NumberColumn(format="localized")},
     )
-    total = sum(step.parameters for step in steps)
+    _show_parameters(spec)
+
+
+def _show_parameters(spec: NetworkSpec) -> None:
+    total = sum(step.parameters for step in trace(spec))
     st.caption(t(nmsg("{n:,} parameter", "{n:,} parameters", total)))
 
 
@@ -46,10 +61,19 @@ def show_data(info: DatasetInfo) -> None:
         return
     sizes = {"train": info.train_size, "test": info.test_size}
     st.markdown(t("**{dataset}**: {train:,} training images, {test:,} test images.", dataset=info.title, **sizes))
-    for name, row in class_rows(load(info.name)):
-        label, pictures = st.columns([1, 8], vertical_alignment="center")
-        label.markdown(f"**{t(name)}**")
-        pictures.image(row, width="stretch", alt=t("Images of class {class_name}", class_name=t(name)))
+    rows = "".join(_row(t(name), picture) for name, picture in class_rows(load(info.name)))
+    grid = "display: grid; grid-template-columns: max-content minmax(0, 60rem); gap: .75rem 1rem; align-items: center"  # no text: CSS
+    st.html(f'<div style="{grid}">{rows}</div>')  # no text: its parts are
+
+
+def _row(name: str, picture: Picture) -> str:
+    """Return the name of a class with its images as HTML, which takes its room before the images are there."""
+    content = io.BytesIO()
+    Image.fromarray(picture).save(content, "PNG")
+    source = f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    text, (height, width) = html.escape(t("Images of class {class_name}", class_name=name), quote=True), picture.shape[:2]
+    image = f'<img src="{source}" alt="{text}" width="{width}" height="{height}" style="width: 100%; height: auto; border-radius: .5rem">'  # no text: CSS
+    return f"<b>{html.escape(name)}</b>{image}"
 
 
 def show_code(run: Run) -> None:

@@ -20,7 +20,7 @@ from playground.runs.run import Run
 from playground.runs.views.comparison import name
 from playground.training.suggestions import suggested
 from playground.ui import state
-from playground.ui.pages.train.contents import show_data, show_layers
+from playground.ui.pages.train.contents import show_data, show_outline
 from playground.ui.pages.train.form import choose_settings, fill
 from playground.ui.pages.train.opening import go_to
 from playground.ui.shared import visitor
@@ -39,13 +39,13 @@ def set_up_on_page() -> None:
     text, start = st.columns([4, 1], vertical_alignment="bottom")
     text.title(t("Train a network"), anchor=False)
     text.caption(t("Train the suggested settings, or change them first. Training continues when you leave the page or close the browser."))
-    data, network, optimizer = st.columns(3, gap="large")
+    data, network, optimizer = st.container(key="set-up").columns(3, gap="large")
     info, spec = _set_up(data, network, optimizer, start)
     with data:
         show_data(info)
     if spec is not None:
         with network:
-            show_layers(spec, settings_shown=False)
+            show_outline(spec)
 
 
 def set_up_in_drawer(run: Run) -> None:
