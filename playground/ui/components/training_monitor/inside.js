@@ -2,6 +2,7 @@
 
 import { bytesOf, paint } from "../shared/bytes.js"
 import { element } from "../shared/dom.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
 /** @import { Filters, Moment } from "./documents.js" */
@@ -19,7 +20,7 @@ export class InsideNow {
   /** @param {HTMLElement} box */
   constructor(box) {
     const header = element("header")
-    header.append(element("h2", "", t("Inside the network")), element("span", "monitor-note", t("gradient size by layer")))
+    header.append(element("h2", "", t("Inside the network")), withTerms("span", "monitor-note", t("[[gradient]] size by layer")))
     this.rows = element("div", "monitor-rows")
     this.grid = element("div", "monitor-filters")
     this.grid.title = t("The filters of the first layer: orange weights are positive, blue ones negative.")

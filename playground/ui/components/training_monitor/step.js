@@ -3,6 +3,7 @@
 import { button, element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { draw, html } from "../shared/templates.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { DRAWINGS } from "./drawings.js"
 import { TABLES, number } from "./numbers.js"
@@ -10,11 +11,11 @@ import { TABLES, number } from "./numbers.js"
 /** @import { LiveRun, Moment, MonitorData, RecordedStep } from "./documents.js" */
 
 const LINES = [
-  { code: "optimizer.zero_grad()", explains: t("The gradients of the previous step are cleared. Without this line, they would add up.") },
-  { code: "logits = network(images)", explains: t("The batch passes through all layers. Each image gets one score per class: the logits.") },
-  { code: "loss = loss_function(logits, labels)", explains: t("How wrong is the answer for each image? The loss of the batch is the average.") },
-  { code: "loss.backward()", explains: t("For each weight: would raising it raise the loss, and by how much? That is its gradient.") },
-  { code: "optimizer.step()", explains: t("Every weight takes a small step against its gradient.") },
+  { code: "optimizer.zero_grad()", explains: t("The [[gradients|gradient]] of the previous step are cleared. Without this line, they would add up.") },
+  { code: "logits = network(images)", explains: t("The [[batch]] passes through all layers. Each image gets one score per class: the [[logits]].") },
+  { code: "loss = loss_function(logits, labels)", explains: t("How wrong is the answer for each image? The [[loss]] of the batch is the average.") },
+  { code: "loss.backward()", explains: t("For each weight: would raising it raise the loss, and by how much? That is its [[gradient]].") },
+  { code: "optimizer.step()", explains: t("The [[optimizer]] moves every weight a small step against its gradient.") },
 ]
 const WALK_MS = 1400 // from one line to the next after a step
 
@@ -143,7 +144,7 @@ export class OneStep {
     const { data, open, seen } = this
     if (open === null || !data) return
     this.title.textContent = LINES[open].code
-    this.explanation.textContent = LINES[open].explains
+    this.explanation.replaceChildren(...withTerms("p", "", LINES[open].explains).childNodes)
     this.numbers.hidden = !seen
     this.numbers.textContent = this.inNumbers ? t("Drawing") : t("Numbers")
     if (!seen) return this.shown.replaceChildren(element("p", "monitor-note", t("Press Step: the network trains on one batch, and you see here what this line did.")))
