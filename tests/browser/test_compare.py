@@ -71,7 +71,7 @@ def finished_run(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
 def opened(page: Page, *runs: Run) -> None:
     """Open the comparison of these runs, or of those that the page selects."""
     visit(page, "/compare" + (f"?runs={','.join(run.id for run in runs)}" if runs else ""))
-    page.locator(".comparison-plot .scatterlayer .trace").first.wait_for()
+    page.locator(".comparison:not(.recorded) .comparison-plot .scatterlayer .trace").first.wait_for(state="attached")
 
 
 def row(page: Page, run: Run) -> Locator:

@@ -403,12 +403,17 @@ def input_pixel(page: Page, x: int) -> list[int]:
     return pixel
 
 
+def is_near(colour: list[int], expected: list[int]) -> bool:
+    """Beside an edge, making an image smaller changes a colour a little."""
+    return all(abs(one - other) < 16 for one, other in zip(colour, expected, strict=True))
+
+
 def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Path) -> None:
     expect(photo.locator(".stage-bars li")).to_have_count(10)
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png"))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
-    until(lambda: input_pixel(photo, 4) == [200, 30, 30])
-    assert input_pixel(photo, 52) == [30, 30, 200]
+    until(lambda: is_near(input_pixel(photo, 4), [200, 30, 30]))
+    assert is_near(input_pixel(photo, 52), [30, 30, 200])
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
     clear(photo)
@@ -460,7 +465,7 @@ def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> 
     photo.mouse.down()
     photo.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100, steps=4)
     photo.mouse.up()
-    until(lambda: input_pixel(photo, 52) == [200, 30, 30])
+    until(lambda: is_near(input_pixel(photo, 52), [200, 30, 30]))
 
 
 def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:

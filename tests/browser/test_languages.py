@@ -47,7 +47,7 @@ NAMED = (
     *(network.title for network in load_presets().networks.values()),
     *(info.title for info in DATASETS),
     *(layer.name for layer in LAYERS), "SGD with momentum", "Nesterov", "AccumulateGrad", "float32", "float64", "int64", "cpu",
-    "arange", "transpose", "softmax", "int", "float", "Ellipsis", "ellipsis", "GMAC", "state_dict", "safetensors",
+    "arange", "transpose", "softmax", "int", "float", "Ellipsis", "ellipsis", "GMAC", "PCA", "SNE", "state_dict", "safetensors",
 )  # fmt: skip
 NAMES = {word for name in NAMED for word in WORD.findall(name)}
 """Words in names that stay as they are in every language."""
@@ -176,7 +176,7 @@ def test_network(reader: Page) -> None:
     settled(reader)
     check(reader)
     reader.get_by_role("button", name=pseudo("▶ Run one batch")).click()
-    reader.locator(".picture image").first.wait_for()
+    reader.locator(".stage-name").first.wait_for()
     check(reader)
     reader.locator(".list .add").click()
     check(reader)

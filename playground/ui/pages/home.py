@@ -22,7 +22,8 @@ RECORDED = TrainConfig("mnist-5k", "tiny-cnn", batch_size=32, epochs=6.0, seed=1
 
 
 def heading() -> None:
-    st.title(f"{t('A network is learning to read.')} :primary[{t('Draw something for it.')}]", anchor=False)
+    first, second = t("A network is learning to read."), t("Draw something for it.")
+    st.title(f"{first} :primary[{second}]", anchor=False)
 
 
 def stage() -> None:

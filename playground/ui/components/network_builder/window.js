@@ -76,7 +76,7 @@ export class Window {
     const whole = size + 2 * padding
     const padded = (/** @type {number} */ place) => place < padding || place >= whole - padding
     this.grid(this.input, whole, (y, x) => `${padded(y) || padded(x) ? "pad" : "pixel"}${covers(this.plan, this.at, y, x) ? " seen" : ""}`)
-    this.grid(this.output, count, (y, x) => (y * count + x === this.at ? "made" : y * count + x < this.at ? "done" : "pixel"), (place) => { this.stop(); this.draw(place) })
+    this.grid(this.output, count, (y, x) => (y * count + x === this.at ? "made" : y * count + x < this.at ? "done" : "pixel"), (place) => { if (place === this.at) return; this.stop(); this.draw(place) }) // drawn again under the pointer, the cell would be entered again
     this.input.setAttribute("aria-label", t("Input of {size} by {size} cells with its padding; the window covers {kernel} by {kernel} of them", { size: whole, kernel }))
     this.output.setAttribute("aria-label", t("Output of {size} by {size} cells", { size: count }))
   }

@@ -21,27 +21,6 @@ export function loadPlotly() {
 // No plot offers to be uploaded.
 export const CONFIG = { responsive: true, displaylogo: false, showSendToCloud: false, modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d"] }
 
-// Of curves that grow: a double click asks for all of them. Plotly's own way back leads to where they ended when they were drawn first.
-const GROWING = { ...CONFIG, doubleClick: "autosize", modeBarButtonsToRemove: [...CONFIG.modeBarButtonsToRemove.filter((name) => name !== "autoScale2d"), "resetScale2d"] }
-
-/**
- * Draw curves that grow.
- * @param {HTMLElement} plot
- * @param {object[]} traces
- * @param {object} layout
- * @param {(low?: number, high?: number) => void} zoomed called with the visible part of the horizontal axis, and without arguments when all is visible
- */
-export async function drawGrowing(plot, traces, layout, zoomed) {
-  await (await loadPlotly()).react(plot, traces, layout, GROWING)
-  const drawn = /** @type {PlotElement} */ (plot)
-  if (!drawn.removeAllListeners) return // the page was left meanwhile, and the plot with it
-  drawn.removeAllListeners("plotly_relayout")
-  drawn.on("plotly_relayout", (change) => {
-    if (change["xaxis.autorange"]) zoomed()
-    else if ("xaxis.range[0]" in change) zoomed(change["xaxis.range[0]"], change["xaxis.range[1]"])
-  })
-}
-
 /** @typedef {ReturnType<typeof theme>} Look */
 
 /**

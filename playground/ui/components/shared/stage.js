@@ -20,7 +20,8 @@ import { tokens } from "./tokens.js"
 /** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
 
 const PULSE_MS = 600
-const SMALLEST = 0.8125 // letters of the classes, in rem
+const SMALLEST = 0.8125 // letters of names and classes, in rem …
+const LETTER = 0.58 // … and how wide one is, as a share of that
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
 
 export class Stage {
@@ -178,10 +179,11 @@ export class Stage {
 
   /** Place everything anew: the box has another size, or the network other columns. */
   place() {
-    if (!this.picture || !this.scroll.clientWidth) return
+    const { picture } = this
+    if (!picture || !this.scroll.clientWidth) return
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize)
     const height = this.scroll.clientHeight - 2.75 * unit // the names
-    this.layout = layOut(this.picture.columns, this.scroll.clientWidth - 1, Math.max(120, height), unit)
+    this.layout = layOut(picture.columns, this.scroll.clientWidth - 1, Math.max(120, height), unit)
     const { boxes, width } = this.layout
     const ratio = devicePixelRatio
     Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(this.layout.height * ratio) })
@@ -194,7 +196,11 @@ export class Stage {
     names.forEach((name, index) => {
       const { x, y, width: wide, height: high } = boxes[index]
       const room = (boxes[index + 1]?.x ?? width) - x - wide // to the next column: a name has half of it at each side
-      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `max(${wide + room - 4}px, 5.75rem)` })
+      const most = Math.max(wide + room - 4, 5.75 * unit)
+      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px` })
+      const title = titleOf(picture.columns[index])
+      name.children[0].textContent = title.length * LETTER * SMALLEST * unit <= most ? title : title.split(" ")[0]
+      name.title = title
     })
     this.draw()
   }

@@ -63,7 +63,7 @@ export class ExercisePane {
     const figures = [...Object.entries(target.tensors).map(([input, tile]) => figure("input", input, tile)), figure("output", name, target.result)]
     const numbers = Object.entries(target.numbers)
     const list = element("dl", "numbers")
-    for (const [input, value] of numbers) list.append(element("dt", "name", input), element("dd", "", short(value)))
+    for (const [input, value] of numbers) list.append(Object.assign(element("dt", "name", input), { translate: false }), element("dd", "", short(value)))
     const width = this.target.clientWidth - (numbers.length ? 10 : 2) * rem() // beside the numbers with their arrow
     const sizes = fit(figures.map(operandOf), { width, height: HEIGHT * rem(), rem: rem() }, { largest: LARGEST, squeeze: true })
     const row = element("div", "row")
