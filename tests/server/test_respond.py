@@ -45,11 +45,11 @@ def test_a_bug_in_a_route_is_logged_with_its_traceback(capsys: pytest.CaptureFix
 
 def test_the_language_is_that_of_the_address_a_cookie_or_the_browser() -> None:
     async def speak(_request: Request) -> Response:
-        return AsciiJSON({"text": msg("Latest runs"), "language": language.get()})
+        return AsciiJSON({"text": msg("Test accuracy"), "language": language.get()})
 
     with TestClient(Starlette(routes=[Route("/", speak)], middleware=MIDDLEWARE)) as client:
-        assert client.get("/").json() == {"text": "Latest runs", "language": ENGLISH}
-        assert client.get("/", headers={"accept-language": "fr, zh-CN;q=0.9, en;q=0.8"}).json() == {"text": "最近的训练", "language": "zh"}
+        assert client.get("/").json() == {"text": "Test accuracy", "language": ENGLISH}
+        assert client.get("/", headers={"accept-language": "fr, zh-CN;q=0.9, en;q=0.8"}).json() == {"text": "测试准确率", "language": "zh"}
         assert client.get("/?lang=zh").json()["language"] == "zh"
         assert COOKIE not in client.cookies  # no page was requested
         client.get("/?lang=zh", headers={"accept": "text/html"})

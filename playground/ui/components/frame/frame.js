@@ -56,10 +56,20 @@ const frame = element("aside", "frame")
 frame.setAttribute("aria-label", t("Display"))
 frame.append(switched, bar, halo)
 
+/** Dialogs stand beside Streamlit's app: they are as light or dark as it is. */
+const themed = new MutationObserver(() => {
+  if (frame.parentElement) document.documentElement.style.colorScheme = getComputedStyle(frame.parentElement).colorScheme
+})
+
 /** Stand in Streamlit's app, whose colours it has, and mark the page that is open. */
 function settle() {
   const app = document.querySelector(".stApp")
-  if (app && frame.parentElement !== app) app.append(frame)
+  if (app && frame.parentElement !== app) {
+    app.append(frame)
+    document.documentElement.style.colorScheme = getComputedStyle(app).colorScheme
+    themed.disconnect()
+    themed.observe(app, { attributes: true, attributeFilter: ["class"] })
+  }
   const path = location.pathname
   if (frame.dataset.path === path) return
   frame.dataset.path = path
