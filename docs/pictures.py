@@ -1,4 +1,7 @@
-"""Take the pictures of the documents: the animation of the README, and contact sheets of every page. ``python -m docs.pictures``; needs Chromium."""
+"""Take the pictures of the documents: those of the README, the first one an animation, and contact sheets of every page.
+
+``python -m docs.pictures``; needs Chromium.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +17,8 @@ from tests.support.serving import browser, new_context, server
 
 FOLDER = Path(__file__).parent
 PAGES = ("", "tensors", "autograd", "network", "train", "evaluate", "compare", "draw")
-SIZES = {"1280×800": (1280, 800), "1440×900": (1440, 900), "1920×1080, large type": (1920, 1080), "390×844": (390, 844)}
-THUMBNAIL = 300
+SIZES = {"1280 x 800": (1280, 800), "1440 x 900": (1440, 900), "1920 x 1080, large type": (1920, 1080), "390 x 844": (390, 844)}
+THUMBNAIL = 400
 """Width of a page on a contact sheet, in pixels."""
 FRAME_MS = 120
 SECONDS = 7
@@ -26,6 +29,8 @@ SETTLED = "[data-testid=stApp][data-test-script-state=running], [data-stale=true
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address, browser() as chromium:
         animate(chromium, address)
+        for name in ("tensors", "autograd"):
+            first_view(chromium, f"{address}/{name}", "1280 x 800", "light").save(FOLDER / f"{name}.webp", quality=80, method=6)
         for scheme in ("light", "dark"):
             contact_sheet(chromium, address, scheme)
 
@@ -54,7 +59,7 @@ def film(page: Page) -> Iterator[Image.Image]:
 
 def contact_sheet(chromium: Browser, address: str, scheme: str) -> None:
     """Put the first view of every page, in each size, on one picture."""
-    rows = [[first_view(chromium, f"{address}/{name}", size, scheme) for name in PAGES] for size in SIZES]
+    rows = [[thumbnail(first_view(chromium, f"{address}/{name}", size, scheme)) for name in PAGES] for size in SIZES]
     heights = [max(picture.height for picture in row) + 34 for row in rows]
     ground, ink = ("#fff", "#1f2126") if scheme == "light" else ("#15171c", "#e8e9ed")
     sheet = Image.new("RGB", (len(PAGES) * (THUMBNAIL + 10) + 10, sum(heights) + 10), ground)
@@ -78,7 +83,12 @@ def first_view(chromium: Browser, url: str, size: str, scheme: str) -> Image.Ima
     page.wait_for_timeout(3000)  # until what plays once has played
     picture = shot(page)
     context.close()
-    return picture.resize((THUMBNAIL, round(THUMBNAIL * height / width)) if width > height else (THUMBNAIL // 2, THUMBNAIL), Image.Resampling.LANCZOS)
+    return picture
+
+
+def thumbnail(picture: Image.Image) -> Image.Image:
+    width = THUMBNAIL if picture.width > picture.height else THUMBNAIL // 2
+    return picture.resize((width, round(width * picture.height / picture.width)), Image.Resampling.LANCZOS)
 
 
 def wait_until(page: Page, condition: Callable[[], bool]) -> None:
