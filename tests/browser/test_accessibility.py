@@ -123,6 +123,8 @@ def test_a_dialog(page: Page) -> None:
     complete(page)
     check(page)
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    settled(page)  # else the answer to the closed dialog would come after the next test has gone to another page
 
 
 def test_an_open_list(page: Page) -> None:
