@@ -154,7 +154,7 @@ RACE_BATCHES = State("compare", "race-batches", "", "The batch sizes that race."
 
 DRAW_MODEL = State("draw", "draw-model", "", "The network that classifies.")
 DRAW_SECOND_MODEL = State("draw", "draw-second-model", "", "The network to compare with; empty for none.")
-DRAWING: State[Mapping[str, Any] | None] = State("draw home", "drawing", None, "The strokes on the canvas.")
+DRAWING: State[Mapping[str, Any] | None] = State("draw", "drawing", None, "The strokes on the canvas.")
 
 TABLE: Mapping[str, State[Any] | Family[Any]] = {name: each for name, each in globals().items() if isinstance(each, (State, Family))}
 Choices = Mapping[State[Any], Any]

@@ -66,6 +66,8 @@ def test_training_it_here_makes_it_the_learners_own(home: Page) -> None:
         home.get_by_role("button", name="Clear").click()
         draw(home, SEVEN, canvas=".sheet canvas")
     expect(home.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    home.get_by_role("button", name="Clear").click()
+    expect(home.locator(".stage-bars .top")).to_have_count(0)  # the network has nothing to look at
     home.reload()
     home.locator(".home.live").wait_for()
     home.get_by_role("button", name="Open this run").click()

@@ -1,4 +1,4 @@
-"""What a healthy run is told to try: one thing, that it has not tried, and rarely another."""
+"""The experiments that the coach suggests for a healthy run: one at a time, none that the run has already made, seldom a new one."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-// The numbers of the leaves: each can be dragged or typed in its box of the graph. One of them is chosen: it stands beside the curve
-// of the loss over it, with the tangent whose slope is its gradient.
+// The numbers of the leaves: each can be dragged or typed in its box of the graph. For the chosen one the loss is plotted over its values,
+// with the tangent whose slope is its gradient.
 
 import { draggable } from "../shared/controls.js"
 import { button, element } from "../shared/dom.js"

@@ -3,7 +3,7 @@
 import { bytesOf, paint } from "../shared/bytes.js"
 import { button, element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
-import { atRest, Stage } from "../shared/stage.js"
+import { Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
 
 /**
@@ -15,7 +15,7 @@ import { t } from "../shared/text.js"
 export class Answers {
   /**
    * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
-   * @param {(network: number, unit: { layers: [number, number], place: number }) => void} opened called when a layer of a network is chosen
+   * @param {(network: number, layers: [first: number, last: number]) => void} opened called when a column of a network is chosen
    * @param {() => void} unfolded called when layers are to have columns of their own
    */
   constructor(chosen, opened, unfolded) {
@@ -36,7 +36,7 @@ export class Answers {
    */
   prepare(titles) {
     this.close()
-    this.columns = titles.map((title, index) => new Column(title, (unit) => this.opened(index, unit), this.unfolded))
+    this.columns = titles.map((title, index) => new Column(title, (layers) => this.opened(index, layers), this.unfolded))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
     this.box.replaceChildren(this.cards, columns)
@@ -62,12 +62,17 @@ export class Answers {
    * @param {string[]} classes
    */
   showPictures(pictures, classes) {
-    pictures.forEach((picture, index) => { if (picture) this.columns[index]?.showPicture(picture, classes) })
+    pictures.forEach((picture, index) => { if (picture) this.columns[index]?.stage.show(picture, classes) })
   }
 
   /** Let a pulse run through each network. */
   pulse() {
     for (const { stage } of this.columns) stage.pulse("forward")
+  }
+
+  /** The theme may have changed. */
+  repaint() {
+    for (const { stage } of this.columns) stage.repaint()
   }
 
   close() {
@@ -106,7 +111,7 @@ export function seen({ width, height, values }, zoom, label = "") {
 class Column {
   /**
    * @param {string} title
-   * @param {(unit: { layers: [number, number], place: number }) => void} open called when a layer of the picture is chosen
+   * @param {(layers: [first: number, last: number]) => void} open called when a column of the picture is chosen
    * @param {() => void} changed called when other layers share a column
    */
   constructor(title, open, changed) {
@@ -127,11 +132,7 @@ class Column {
     verdict.setAttribute("aria-live", "polite")
     verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt, this.fold)
     const picture = element("div", "network")
-    this.stage = new Stage(picture, { open: (column, place) => { if (this.picture) open({ layers: this.picture.columns[column].layers, place }) }, unfold })
-    /** @type {Picture | null} the last one */
-    this.picture = null
-    /** @type {string[]} */
-    this.classes = []
+    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold })
     this.box.append(verdict, picture)
   }
 
@@ -145,16 +146,6 @@ class Column {
     this.digit.textContent = answer ? (number ?? answer.label) : "?"
     this.sure.textContent = answer && number === null ? percent(Math.max(...answer.probabilities)) : ""
     this.doubt.textContent = answer?.warning ?? ""
-    if (!answer && this.picture) this.showPicture(atRest(this.picture), this.classes)
-  }
-
-  /**
-   * @param {Picture} picture
-   * @param {string[]} classes
-   */
-  showPicture(picture, classes) {
-    this.picture = picture
-    this.classes = classes
-    this.stage.show(picture, classes)
+    if (!answer) this.stage.rest()
   }
 }

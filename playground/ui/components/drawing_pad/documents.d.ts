@@ -124,35 +124,6 @@ export interface Ranges {
   columns: [number, number][]
 }
 
-/** A network at work on one image. `playground.inference.network_picture` */
-export interface NetworkPicture {
-  /** The input, the layers, and the classes at the end. */
-  columns: Column[]
-  /** Of every class. */
-  probabilities: number[]
-}
-
-/** The output of some layers: of each unit that is drawn its values, and what comes from the column before. `playground.inference.network_picture` */
-export interface Column {
-  /** The first layer and the one after the last; both 0 for the network's input. */
-  layers: [number, number]
-  types: string[]
-  /** Layers with weights in it; several can be unfolded. */
-  blocks: number
-  /** Of the output, without the batch. */
-  shape: number[]
-  /** Those that are drawn, ascending: the feature maps with the largest weights, tokens and features evenly spaced. */
-  units: number[]
-  /** Rows and columns of a unit as it is drawn. */
-  size: [number, number]
-  /** Of all drawn units, row by row: bytes with a sign, in base64; 127 is `scale`. */
-  values: string
-  /** The largest absolute value. */
-  scale: number
-  /** Three bytes each, in base64: places among the units of the column before and of this one, and the contribution, with a sign; 127 is the largest. */
-  edges: string
-}
-
 /** The input of a network and the output of each of its layers. `playground.server.routes.drawing` */
 export interface Activations {
   outputs: Output[]

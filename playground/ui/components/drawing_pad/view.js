@@ -58,7 +58,7 @@ class Pad {
     this.view = "way"
     /** @type {number | null} which network's layers are opened */
     this.opened = null
-    this.answers = new Answers(() => this.showPiece(), (network, { layers }) => this.openLayers(network, layers), () => this.drawAgain())
+    this.answers = new Answers(() => this.showPiece(), (network, layers) => this.openLayers(network, layers), () => this.drawAgain())
     this.way = new Preprocessing(() => this.ask())
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
@@ -141,6 +141,7 @@ class Pad {
     }
     this.root.classList.add("ready")
     this.paper.paint() // the theme may have changed
+    this.answers.repaint()
   }
 
   /** Set the networks and their classes everywhere. */

@@ -1,5 +1,6 @@
 import type { Query } from "../shared/client.js"
-import type { NetworkPicture, PicturePage, Points, Summary } from "./documents.js"
+import type { NetworkPicture } from "../shared/documents.js"
+import type { PicturePage, Points, Summary } from "./documents.js"
 
 /** What the routes of server/routes/evaluation.py return, by the end of their path. */
 export interface Responses {

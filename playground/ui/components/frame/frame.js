@@ -56,7 +56,7 @@ const frame = element("aside", "frame")
 frame.setAttribute("aria-label", t("Display"))
 frame.append(switched, bar, halo)
 
-/** Dialogs stand beside Streamlit's app: they are as light or dark as it is. */
+/** Dialogs are outside of Streamlit's app element, so they do not inherit its colour scheme. */
 const themed = new MutationObserver(() => {
   if (frame.parentElement) document.documentElement.style.colorScheme = getComputedStyle(frame.parentElement).colorScheme
 })

@@ -60,6 +60,7 @@ class Home {
     this.data = component.data
     this.showCards(component.data)
     this.paper.paint() // the theme may have changed
+    this.stage.repaint()
     if (this.data.model) this.follow(this.data.model)
     if (!this.loading) this.load(this.data.recording)
   }
@@ -164,7 +165,7 @@ class Home {
   }
 
   /**
-   * The best three answers, where they do not stand beside the canvas.
+   * The three most probable classes, which a phone shows under the canvas.
    * @param {number[] | null} probabilities
    */
   showAnswer(probabilities) {
@@ -259,6 +260,7 @@ class Home {
 
   /** One request at a time; the newest drawing follows. */
   async askServer() {
+    if (!this.image) return this.showNothing()
     this.stale = true
     if (this.asking) return
     this.asking = true
@@ -267,10 +269,18 @@ class Home {
       const answer = await request("api/draw/picture", { query: { model: this.data.model }, body: this.paper.ink() })
       this.tell(answer.error)
       if (answer.error) break
-      this.stage.show(pictureOf(answer), this.data.classes)
-      this.showAnswer(answer.probabilities)
+      if (!this.image) this.showNothing() // the drawing was cleared meanwhile
+      else {
+        this.stage.show(pictureOf(answer), this.data.classes)
+        this.showAnswer(answer.probabilities)
+      }
     }
     this.asking = false
+  }
+
+  showNothing() {
+    this.stage.rest()
+    this.showAnswer(null)
   }
 
   close() {

@@ -68,6 +68,11 @@ export class Forward {
     this.draw()
   }
 
+  /** The theme may have changed. */
+  repaint() {
+    this.stage.repaint()
+  }
+
   close() {
     this.stage.close()
   }

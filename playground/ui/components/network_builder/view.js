@@ -71,6 +71,7 @@ export class Builder {
     this.setState = setStateValue
     this.trigger = setTriggerValue
     this.data = data
+    this.forward.repaint()
     if (this.started) return
     this.started = true
     /** @type {LayerKind[] | Failure} */

@@ -16,6 +16,7 @@ import { tokens } from "./tokens.js"
  */
 /** @typedef {{ column: number, place: number }} Unit a feature map, token, feature or class: its column, and its place among those that are drawn */
 /** @typedef {"forward" | "backward"} Direction */
+/** @typedef {{ ink: number[], above: number[], below: number[], gradient: number[] }} Colours */
 /** @typedef {Omit<Column, "values" | "edges" | "scale"> & { values: Int8Array, edges: Int8Array }} PictureColumn */
 /** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
 
@@ -64,8 +65,6 @@ export class Stage {
     this.pointed = null
     /** @type {{ direction: Direction, since: number, done: () => void } | null} */
     this.pulsing = null
-    /** @type {{ made: string, ink: number[], above: number[], below: number[], gradient: number[] } | null} */
-    this.palette = null
     this.drawnAt = 0
     this.frame = 0
     this.still = matchMedia("(prefers-reduced-motion: reduce)")
@@ -90,12 +89,21 @@ export class Stage {
     this.picture = picture
     this.classes = classes
     if (isOther) this.build()
-    picture.columns.forEach((column, index) => {
-      if (index < picture.columns.length - 1) this.fill(this.sheets[index], column)
-      if (index) this.edges[index - 1].aim(column.edges)
-    })
+    picture.columns.slice(1).forEach((column, index) => this.edges[index].aim(column.edges))
     this.showBars()
     if (isOther) this.place()
+    this.repaint()
+  }
+
+  /** Show the network with nothing to look at. */
+  rest() {
+    if (this.picture) this.show(atRest(this.picture), this.classes)
+  }
+
+  /** Draw everything in the colours of the theme of now. */
+  repaint() {
+    if (!this.picture) return
+    this.picture.columns.slice(0, -1).forEach((column, index) => this.fill(this.sheets[index], column))
     this.request()
   }
 
@@ -153,13 +161,13 @@ export class Stage {
     page.putImageData(image, 0, 0)
   }
 
-  /** The colours of the theme, as red, green and blue. */
+  /**
+   * The colours of the theme, as red, green and blue.
+   * @returns {Colours}
+   */
   colours() {
-    const { color } = getComputedStyle(this.box)
     const { above, below, gradient } = tokens(this.box)
-    const made = [color, above, below, gradient].join()
-    if (this.palette?.made !== made) this.palette = { made, ink: rgb(color), above: rgb(above), below: rgb(below), gradient: rgb(gradient) }
-    return this.palette
+    return { ink: rgb(getComputedStyle(this.box).color), above: rgb(above), below: rgb(below), gradient: rgb(gradient) }
   }
 
   showBars() {
@@ -242,8 +250,9 @@ export class Stage {
     const page = context(canvas)
     page.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0)
     page.clearRect(0, 0, canvas.width, canvas.height)
-    this.edges.forEach((_, gap) => this.drawEdges(page, gap, now))
-    picture.columns.slice(0, -1).forEach((column, index) => this.drawUnits(page, column, index))
+    const colours = this.colours()
+    this.edges.forEach((_, gap) => this.drawEdges(page, gap, now, colours))
+    picture.columns.slice(0, -1).forEach((column, index) => this.drawUnits(page, index, now, colours))
   }
 
   /**
@@ -262,14 +271,14 @@ export class Stage {
    * @param {CanvasRenderingContext2D} page
    * @param {number} gap
    * @param {number} now
+   * @param {Colours} colours
    */
-  drawEdges(page, gap, now) {
+  drawEdges(page, gap, now, { above, below, gradient }) {
     const { boxes } = this.layout
     const columns = /** @type {Picture} */ (this.picture).columns
     const [left, right] = [boxes[gap], boxes[gap + 1]]
     const [from, to] = [left.x + left.width + 3, right.x - 4]
     const middle = (from + to) / 2
-    const { above, below, gradient } = this.colours()
     const at = this.progress(gap, now)
     const isBackward = this.pulsing?.direction === "backward"
     for (const edge of this.edges[gap].all) {
@@ -294,22 +303,23 @@ export class Stage {
 
   /**
    * @param {CanvasRenderingContext2D} page
-   * @param {PictureColumn} column
    * @param {number} index
+   * @param {number} now
+   * @param {Colours} colours
    */
-  drawUnits(page, column, index) {
+  drawUnits(page, index, now, { ink, gradient }) {
+    const column = /** @type {Picture} */ (this.picture).columns[index]
     const box = this.layout.boxes[index]
     const [rows] = column.size
-    const { ink, gradient } = this.colours()
     page.imageSmoothingEnabled = false
     const count = box.kind === "image" ? 1 : column.units.length
+    const isPassed = this.pulsing?.direction === "backward" && this.progress(index, now) !== null
     for (let place = 0; place < count; place++) {
       const [x, y] = cornerOf(box, place)
       page.fillStyle = `rgb(${ink.join(" ")} / .05)`
       page.fillRect(x, y, box.cell, box.cell)
       page.drawImage(this.sheets[index], 0, box.kind === "image" ? 0 : place * rows, this.sheets[index].width, rows, x, y, box.cell, box.cell)
       const isPointed = this.pointed?.column === index && this.pointed.place === place
-      const isPassed = this.pulsing?.direction === "backward" && this.progress(index, performance.now()) !== null
       page.lineWidth = isPointed || isPassed ? 2 : 1
       page.strokeStyle = isPointed ? `rgb(${ink.join(" ")})` : isPassed ? `rgb(${gradient.join(" ")})` : `rgb(${ink.join(" ")} / .14)`
       page.strokeRect(x - 0.5, y - 0.5, box.cell + 1, box.cell + 1)
@@ -406,9 +416,9 @@ const sizeOf = ({ shape }) => shape.join("×")
  */
 function wordsFor(columns, { column, place }, classes) {
   const { shape, units } = columns[column]
-  const values = { layer: titleOf(columns[column]), unit: units[place], count: shape[0] }
+  const values = { layer: titleOf(columns[column]), unit: units[place], last: shape[0] - 1 }
   if (column === 0 && shape.length === 3) return t("The image as the network receives it.")
   if (column === columns.length - 1) return t("Orange edges raise the score of “{name}”, blue ones lower it.", { name: classes[units[place]] ?? units[place] })
-  if (shape.length === 3) return t("Feature map {unit} of {count}, after {layer}.", values)
-  return shape.length === 2 ? t("Token {unit} of {count}, after {layer}.", values) : t("Feature {unit} of {count}, after {layer}.", values)
+  if (shape.length === 3) return t("Feature map {unit} (they are numbered from 0 to {last}), after {layer}.", values)
+  return shape.length === 2 ? t("Token {unit} (they are numbered from 0 to {last}), after {layer}.", values) : t("Feature {unit} (they are numbered from 0 to {last}), after {layer}.", values)
 }
