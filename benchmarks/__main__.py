@@ -128,7 +128,11 @@ def _write(rows: list[Row]) -> None:
 def _table(rows: list[Row]) -> str:
     cpu = device.get("cpu")
     lines = ["| What | Measured (median) | Held to |", "|---|---|---|", *(f"| {what} | {value} | {bound} |" for what, value, bound in rows)]
-    lines += ["", f"{cpu.title}, {cpu.details}; torch {torch.__version__}; the rows measured last on {time.strftime('%Y-%m-%d')}. Network N3 at batch 64. Repeat with `make bench`."]
+    today = time.strftime("%Y-%m-%d")
+    lines += [
+        "",
+        f"{cpu.title}, {cpu.details}; torch {torch.__version__}; the rows measured last on {today}. Network N3 at batch 64. Repeat with `make bench`.",
+    ]
     return "\n".join(lines) + "\n"
 
 

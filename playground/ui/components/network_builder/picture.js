@@ -10,7 +10,6 @@ import { picture } from "./blocks.js"
  * @typedef {{ input: number[], steps: Step[], chosen?: number, wrong?: number }} Shown
  */
 
-const SIZE = 0.8125 // of the letters, in rem
 const NARROW = 600, WIDE_LAYER = 72 // pixels: below this width of the box the picture is scrolled, with so many for a layer
 
 export class Picture {
@@ -43,7 +42,7 @@ export class Picture {
     const { input, steps, chosen, wrong } = this.shown
     const { clientWidth, clientHeight } = this.box
     if (!clientWidth || !input.length) return
-    const size = SIZE * parseFloat(getComputedStyle(document.documentElement).fontSize)
+    const size = parseFloat(getComputedStyle(this.box).getPropertyValue("--size-small")) * parseFloat(getComputedStyle(document.documentElement).fontSize)
     const least = clientWidth < NARROW ? WIDE_LAYER : undefined
     const look = { width: clientWidth, height: clientHeight, least, size, chosen, wrong, lit: "var(--accent)", red: "var(--wrong)", font: "inherit" }
     const { svg, centres } = picture(input, steps, look)

@@ -33,7 +33,7 @@ export function theme(root) {
   const of = (name) => style.getPropertyValue(`--st-${name}`).trim()
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize)
   return {
-    size: 0.8125 * rem, // of texts, in pixels
+    size: parseFloat(style.getPropertyValue("--size-small")) * rem, // of texts, in pixels
     zoom: rem / 16, // of everything else
     ...tokens(root),
     text: of("text-color"), grid: of("border-color"), font: of("font"), back: of("secondary-background-color"), page: of("background-color"),

@@ -21,8 +21,7 @@ import { tokens } from "./tokens.js"
 /** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
 
 const PULSE_MS = 600
-const SMALLEST = 0.8125 // letters of names and classes, in rem …
-const LETTER = 0.58 // … and how wide one is, as a share of that
+const LETTER = 0.58 // width of a letter, as a share of the size of the text
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
 
 export class Stage {
@@ -190,7 +189,8 @@ export class Stage {
     const { picture } = this
     if (!picture || !this.scroll.clientWidth) return
     const unit = parseFloat(getComputedStyle(document.documentElement).fontSize)
-    const height = this.scroll.clientHeight - 2.75 * unit // the names
+    const small = parseFloat(getComputedStyle(this.box).getPropertyValue("--size-small")) * unit
+    const height = this.scroll.clientHeight - 2.6 * small - 4 // the names
     this.layout = layOut(picture.columns, this.scroll.clientWidth - 1, Math.max(120, height), unit)
     const { boxes, width } = this.layout
     const ratio = devicePixelRatio
@@ -198,7 +198,7 @@ export class Stage {
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.layout.height}px` })
     this.plane.style.width = `${width}px`
     const bars = boxes[boxes.length - 1]
-    const letters = Math.max(SMALLEST * unit, Math.min(unit, (0.8 * bars.height) / this.bars.children.length))
+    const letters = Math.max(small, Math.min(unit, (0.8 * bars.height) / this.bars.children.length))
     Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px`, fontSize: `${letters}px` })
     const names = /** @type {HTMLElement[]} */ ([...this.names.children])
     names.forEach((name, index) => {
@@ -207,7 +207,7 @@ export class Stage {
       const most = Math.max(wide + room - 4, 5.75 * unit)
       Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px` })
       const title = titleOf(picture.columns[index])
-      name.children[0].textContent = title.length * LETTER * SMALLEST * unit <= most ? title : title.split(" ")[0]
+      name.children[0].textContent = title.length * LETTER * small <= most ? title : title.split(" ")[0]
       name.title = title
     })
     this.draw()
