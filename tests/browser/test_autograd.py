@@ -393,7 +393,7 @@ def test_a_large_graph_is_folded_and_a_click_unfolds_it(lab: Page) -> None:
 
 
 def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
-    run(lab, SHARED)
+    run_into_address(lab, SHARED)
     lab.get_by_text("Pitfalls", exact=True).click()
     lab.get_by_text("Backward twice", exact=True).click()
     expect(lab.get_by_text(re.compile("Trying to backward through the graph a second time")).first).to_be_visible()
