@@ -410,7 +410,7 @@ def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
 
 
 def test_a_pitfall_that_does_not_apply_to_the_script_is_explained(lab: Page) -> None:
-    run(lab, "x = torch.ones(2)")
+    run_into_address(lab, "x = torch.ones(2)")
     lab.get_by_text("Pitfalls", exact=True).click()
     lab.get_by_role("button", name="Use an example").click()
     expect(lab.locator(".version").first).to_contain_text("y = x + 2")
