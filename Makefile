@@ -43,8 +43,8 @@ lock:
 clean:
 	rm -rf .venv node_modules
 
-node_modules/.stamp: package-lock.json
-	npm ci --silent
+node_modules/.stamp: package.json package-lock.json
+	npm ci --loglevel=error
 	touch $@
 
 .venv/app.stamp: requirements.txt constraints.txt
