@@ -2,38 +2,24 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from playground.environment import ROOT
 from playground.network.presets import preset
 from playground.runs.run import Run, create
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 
+from ..support.accessibility import AXE, check_accessibility, faults
 from ..support.learners import BOB
-from ..support.serving import PATIENCE
 from ..support.training import train
 from ..support.visiting import visit
 from .conftest import KeptPage
 from .test_languages import settled
 from .test_shell import TITLES
-
-CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
-RUN_AXE = """async () => {
-    const without = { exclude: [".stCode pre", "[data-testid=stFileUploaderDropzone]"] }
-    const { violations } = await axe.run(without, { resultTypes: ["violations"], rules: { "color-contrast": { enabled: false } } })
-    return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`))
-}"""
-"""Contrast is judged by contrast.js, which knows both themes and all opacities. Two things of Streamlit are left out: its blocks of code, which today's
-browsers let the keyboard scroll without a `tabindex`, and the box for a file, whose role contradicts its name."""
 
 
 @pytest.fixture(scope="module")
@@ -79,32 +65,11 @@ def views(page: Page) -> Iterator[None]:
         yield
 
 
-def faults(page: Page) -> list[str]:
-    """What is too pale, and what breaks a rule of axe-core."""
-    found: list[str] = page.evaluate(CONTRAST)
-    if AXE.exists():  # where Node.js is not installed, nor is axe-core
-        if not page.evaluate("'axe' in window"):
-            page.add_script_tag(path=AXE)
-        found += page.evaluate(RUN_AXE)
-    return list(dict.fromkeys(found))
-
-
-def check(page: Page) -> None:
-    """Nothing is at fault in either theme; plots are drawn anew a moment after it was changed."""
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_function(f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'")
-        deadline = time.monotonic() + PATIENCE / 4000
-        while (found := faults(page)) and time.monotonic() < deadline:
-            pass
-        assert not found, "\n".join([scheme, *found])
-
-
 @pytest.mark.parametrize("name", TITLES)
 def test_each_view_of_a_page(page: Page, name: str) -> None:
     go(page, name)
     for _ in views(page):
-        check(page)
+        check_accessibility(page)
 
 
 @pytest.mark.parametrize("name", ["", "train", "evaluate", "compare", "draw"])
@@ -113,7 +78,7 @@ def test_each_view_of_a_page_with_a_run(page: Page, address: str, run: Run, name
     page.goto(f"{address}/{name}?run={run.id}&model={run.id}")
     complete(page)
     for _ in views(page):
-        check(page)
+        check_accessibility(page)
 
 
 def test_a_dialog(page: Page) -> None:
@@ -121,7 +86,7 @@ def test_a_dialog(page: Page) -> None:
     page.get_by_role("button", name="New race").click()
     page.get_by_role("dialog").wait_for()
     complete(page)
-    check(page)
+    check_accessibility(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     settled(page)  # else the answer to the closed dialog would come after the next test has gone to another page
@@ -133,7 +98,7 @@ def test_an_open_list(page: Page, address: str) -> None:
     page.get_by_role("tab", name="Images").click()
     page.get_by_role("combobox", name="Order").click()
     page.get_by_role("option", name="as in the data set").wait_for()
-    check(page)
+    check_accessibility(page)
 
 
 def test_the_check_finds_what_is_too_pale_and_what_has_no_name(page: Page) -> None:

@@ -118,9 +118,9 @@ def test_large_type_for_a_projector_lasts_until_it_is_switched_off(train: Page) 
 def test_the_address_can_ask_for_large_type_and_typing_does_not(train: Page, address: str) -> None:
     train.goto(f"{address}/tensors?present=1")
     train.locator(".cm-content").click()
-    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "22px"
+    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "23px"
     train.keyboard.type("p")
-    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "22px"
+    assert train.evaluate("getComputedStyle(document.documentElement).fontSize") == "23px"
     train.evaluate("sessionStorage.clear()")
 
 

@@ -3,36 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TypedDict
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..support.serving import new_context
+from ..support.sizes import SMALLEST, SMALLEST_LARGE, measured, size_faults
 from ..support.visiting import visit
 from .test_languages import settled
 from .test_shell import TITLES
-
-SIZES = (Path(__file__).parent / "sizes.js").read_text(encoding="utf-8")
-MOST_SIZES = 6
-SMALLEST = 13
-SMALLEST_LARGE = 19.25
-"""In large type: Streamlit's own small texts; those of the components have 20 pixels."""
-
-
-class Sizes(TypedDict):
-    """What sizes.js returns."""
-
-    sizes: dict[str, list[str]]
-    """Sizes in pixels, each with the texts that have it."""
-    small: list[str]
-    """Targets of less than 44 pixels."""
-
-
-def measured(page: Page) -> Sizes:
-    sizes: Sizes = page.evaluate(SIZES)
-    return sizes
 
 
 def pages(page: Page, address: str) -> Iterator[str]:
@@ -53,12 +32,9 @@ def test_a_page_has_few_sizes_of_text_and_none_is_too_small(chromium: Browser, a
     page = context.new_page()
     if smallest > SMALLEST:
         context.add_init_script("sessionStorage.setItem('playground-present', '1')")
-    faults = []
+    faults: list[str] = []
     for name in pages(page, address):
-        sizes = measured(page)["sizes"]
-        if len(sizes) > MOST_SIZES:
-            faults.append(f"{name}: {len(sizes)} sizes: { {size: texts[0] for size, texts in sizes.items()} }")
-        faults += [f"{name}: {size} px: {texts[:3]}" for size, texts in sizes.items() if float(size) < smallest - 0.1]
+        faults += [f"{name}: {fault}" for fault in size_faults(page, smallest)]
     context.close()
     assert not faults, "\n".join(faults)
 

@@ -1,0 +1,46 @@
+"""Whether everyone can read and operate what a page shows now: contrast of all texts in light and dark, and the rules of axe-core
+(https://dequeuniversity.com/rules/axe/)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Literal
+
+from playwright.sync_api import Page
+
+from playground.environment import ROOT
+
+from .serving import PATIENCE
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+RUN_AXE = """async () => {
+    const without = { exclude: [".stCode pre", "[data-testid=stFileUploaderDropzone]"] }
+    const { violations } = await axe.run(without, { resultTypes: ["violations"], rules: { "color-contrast": { enabled: false } } })
+    return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`))
+}"""
+"""Contrast is judged by contrast.js, which knows both themes and all opacities. Two things of Streamlit are left out: its blocks of code, which today's
+browsers let the keyboard scroll without a `tabindex`, and the box for a file, whose role contradicts its name."""
+
+
+def faults(page: Page) -> list[str]:
+    """What is too pale, and what breaks a rule of axe-core."""
+    found: list[str] = page.evaluate(CONTRAST)
+    if AXE.exists():  # where Node.js is not installed, nor is axe-core
+        if not page.evaluate("'axe' in window"):
+            page.add_script_tag(path=AXE)
+        found += page.evaluate(RUN_AXE)
+    return list(dict.fromkeys(found))
+
+
+def check_accessibility(page: Page) -> None:
+    """Nothing is at fault in either theme; plots are drawn anew a moment after it was changed."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"() => getComputedStyle(document.querySelector('.stApp')).colorScheme === '{scheme}'")
+        deadline = time.monotonic() + PATIENCE / 4000
+        while (found := faults(page)) and time.monotonic() < deadline:
+            pass
+        assert not found, "\n".join([scheme, *found])
