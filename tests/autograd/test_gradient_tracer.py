@@ -106,10 +106,19 @@ def test_an_in_place_operation_on_the_base_changes_its_views() -> None:
     assert node(document, name="x")["grad"] == [6.0, 0.0]
 
 
+def test_a_view_of_changed_memory_is_no_constant_of_an_in_place_operation() -> None:
+    """PyTorch reads its new node before the operation."""
+    document = document_of("x = torch.tensor([1., 2.], requires_grad=True)\ny = x * 2\nv = y[:]\ny += 1\nv *= 3\nloss = y.sum()\nloss.backward()")
+    assert [each["source"] for each in document["graph"]["nodes"]] == ["", "x * 2", "y += 1", "v *= 3", "y.sum()"]
+    assert [each["kind"] for each in document["graph"]["nodes"]] == ["leaf", *["operation"] * 4]
+    assert edges(document, start=node(document, source="y += 1"), end=node(document, source="v *= 3"))
+
+
 VIEWED = """x = torch.tensor([{}], requires_grad=True)
 a = x * {}
 v = a[:]
 a += 1
+positive = v > 0
 c = a * {}
 d = v * {}
 e = a * {}
@@ -119,7 +128,7 @@ loss.backward()
 
 
 def test_gradients_are_accumulated_in_the_same_order_as_without_the_tracer() -> None:
-    """A view gets its new node when `grad_fn` is next read; an earlier read changes the engine's order, and with it the last bit."""
+    """A view gets its new node when `grad_fn` is next read, not by a comparison; an earlier read changes the engine's order, and the last bit."""
     numbers = torch.Generator().manual_seed(0)
     for _ in range(40):
         source = VIEWED.format(*(torch.rand(5, generator=numbers) + 0.1).tolist())

@@ -162,6 +162,9 @@ BY_HAND: list[tuple[str, dict[str, str]]] = [
     ("t.permute(0, 2, 3, 1)", {"t": "0 4 1 5 2 6 3 7"}),
     ("t.mean((2, 3))", {"t": "0+1+2+3 4+5+6+7"}),
     ("t[:, 1:, :, 0]", {"t": "4 6"}),
+    # Random numbers, the same whenever the operation is performed again
+    ("torch.normal(x, 0.1)", {"x": SAME}),
+    ("np.random.normal(n, 0.1)", {"n": SAME}),
     # Several operations in one statement
     ("(x @ a).relu().sum(0)", {"x": f"{ALL} {ALL}", "a": "0+2+4 1+3+5"}),
     ("x.T.reshape(2, 3)[:, 1]", {"x": "3 2"}),

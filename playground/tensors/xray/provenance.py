@@ -40,6 +40,8 @@ SWAPS = 12
 """Largest number of cells that an index cell without visible effect is swapped with."""
 BATCH_ELEMENTS = 2_000_000
 """Elements in one batch of changed inputs."""
+SEED = 0
+"""Of all random numbers; any seed will do, as long as it is the same whenever an operation is performed again."""
 _MOVING_GROUPS = (allowed.CREATION, allowed.JOINING, allowed.CONVERSION)
 
 
@@ -109,7 +111,7 @@ class _Probe:
 
     def __init__(self, operation: Operation, discrete: frozenset[int], deadline: Deadline) -> None:
         self.operation, self.discrete, self._deadline = operation, discrete, deadline
-        self._random = np.random.default_rng(0)
+        self._random = np.random.default_rng(SEED)
         self._is_random = operation.entry.group == allowed.RANDOM or operation.entry.short in ("dropout", "choice")
         self._sizes = [part.cells for part in operation.outputs]
         random = self._random_values()
@@ -319,8 +321,8 @@ class _Probe:
 
     def _perform(self, arrays: list[Array]) -> list[Array]:
         if self._is_random:
-            device.seed_generators(0)
-            np.random.seed(0)
+            device.seed_generators(SEED)
+            np.random.seed(SEED)
         return self.operation.perform(arrays)
 
     def _are_constant(self, output_cells: np.ndarray[Any, Any]) -> bool:
