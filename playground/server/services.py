@@ -27,6 +27,8 @@ from playground.tensors.sandbox import InProcessSandbox, Sandbox
 _HOLDER = "playground_services"
 TRASH_SECONDS = 7 * 24 * 3600
 """Seconds for which a deleted run can be restored; older ones are purged when the server starts."""
+UNVISITED_SECONDS = 5.0
+"""Seconds after which torch is imported when nobody visits the server."""
 HISTORIES = 128
 """Number of histories kept in memory; others are read from disk again."""
 
@@ -42,6 +44,8 @@ class Services:
     """Runs learners' scripts."""
     racing: threading.Lock = field(default_factory=threading.Lock)
     """Held by the race of devices in progress: two at a time would slow each other down."""
+    needed: threading.Event = field(default_factory=threading.Event)
+    """Set when the first page is there or waits for torch: until then, importing it would only delay that page."""
     warm: threading.Event = field(default_factory=threading.Event)
     """Set when torch is imported and the first prediction has been made, or when starting failed."""
     fault: PlaygroundError | None = None
@@ -52,6 +56,11 @@ class Services:
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(forker=self.forker)
         self.sandbox = sandbox.make_sandbox(self.forker)
+
+    def wait_until_warm(self) -> None:
+        """Return when torch is imported, or starting has failed."""
+        self.needed.set()
+        self.warm.wait()
 
     def history(self, run: Run) -> History:
         """Return the run's history up to now; read only the events appended since the last call."""
@@ -73,7 +82,7 @@ def services() -> Services:
 
 
 def start() -> None:
-    """Start the slow imports in the background, so that the first page appears at once."""
+    """Start the slow imports in the background, after the first page: it appears at once."""
     threading.Thread(target=_warm_up, args=(services(),), daemon=True).start()
 
 
@@ -85,6 +94,8 @@ def stop() -> None:
 def _warm_up(server: Services) -> None:
     try:
         check()
+        import_module("pandas")  # the first page lists runs with it
+        server.needed.wait(UNVISITED_SECONDS)
         server.scheduler.warm_up()
         import_module("playground.server.warming").warm_torch()
         server.scheduler.requeue()

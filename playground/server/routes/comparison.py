@@ -157,7 +157,7 @@ def _visible(who: str) -> list[Summary]:
 
 def _list_state(who: str) -> tuple[object, ...]:
     """Return the state that the list of runs is made from."""
-    services().warm.wait()
+    services().wait_until_warm()
     visible = _visible(who)
     return visible, _places(visible), _trash(who)
 
@@ -190,7 +190,7 @@ def _name(run: Run) -> str:
 
 def _curves_state(known: dict[str, str], who: str) -> list[tuple[object, ...]]:
     """Return the state that the curves of the selected runs are made from."""
-    services().warm.wait()
+    services().wait_until_warm()
     histories = {run_id: history for run_id in known if (history := _readable(run_id, who))}
     return [(run_id, history.version, summaries().of(history.run)) for run_id, history in histories.items()]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from anyio import to_thread
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -20,7 +21,7 @@ from playground.server.services import services
 
 RECORDING = "tiny-cnn.recording.json"
 """In `models/pretrained/`; made by `python -m playground record`."""
-ONE_HOUR = 3600
+CACHED = {"cache-control": "public, max-age=3600"}  # no text: a header, an hour
 
 
 class FollowedRun(TypedDict):
@@ -39,9 +40,9 @@ class FollowedRun(TypedDict):
 
 
 async def recording(_request: Request) -> Response:
-    """Return the recorded training."""
+    """Return the recorded training; what follows the first page can begin then."""
     path = environment.models_folder() / "pretrained" / RECORDING
-    return FileResponse(path, media_type="application/json", headers={"cache-control": f"public, max-age={ONE_HOUR}"})  # no text: headers
+    return FileResponse(path, media_type="application/json", headers=CACHED, background=BackgroundTask(services().needed.set))
 
 
 @answered

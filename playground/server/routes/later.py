@@ -36,7 +36,7 @@ class RoutesWithTorch(BaseRoute):
 
     @cached_property
     def _router(self) -> Router:
-        services().warm.wait()
+        services().wait_until_warm()
         return Router(import_module(f"playground.server.routes.{self._module}").ROUTES)
 
 

@@ -41,7 +41,7 @@ st.logo(SHELL / "icon.png", size="small")
 with shown_kindly():
     if page is not home and not services().warm.is_set():  # the other pages import torch; Home is there before
         with st.spinner(t("Loading PyTorch…")):
-            services().warm.wait()
+            services().wait_until_warm()
     if fault := services().fault:
         raise fault
     page.run()
