@@ -75,6 +75,21 @@ class Message(str):
             return str(self)
 
 
+class _Capitalised(Message):
+    """A text with a capital first letter in every language."""
+
+    def __new__(cls, text: str) -> _Capitalised:
+        message: _Capitalised = str.__new__(cls, _capitalise(text))
+        message.template, message.many, message.number, message.values = "{text}", "", 1, {"text": text}
+        return message
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Capitalised, (self.values["text"],)
+
+    def into(self, wanted: str) -> str:
+        return _capitalise(super().into(wanted))
+
+
 def msg(template: str, **values: object) -> Message:
     """Return a text that is translated where it is shown. The template is written out, never computed: so it is found for translation.
 
@@ -98,6 +113,11 @@ def joined(parts: Iterable[str], separator: str = " ") -> Message:
     """Return sentences that stand one after another, each of which is translated by itself."""
     values = {f"part{place}": part for place, part in enumerate(parts)}
     return Message(separator.join(f"{{{name}}}" for name in values), "", 1, values)
+
+
+def capitalised(text: str) -> Message:
+    """Return a text as a title, with a capital first letter in every language: for a name that is put together from parts of a sentence."""
+    return _Capitalised(text)
 
 
 def listed(items: Iterable[str]) -> str:
@@ -198,6 +218,10 @@ def _translated(value: Any, wanted: str) -> Any:
     if type(value) in (list, tuple):
         return type(value)(_translated(part, wanted) for part in value)
     return value
+
+
+def _capitalise(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:

@@ -19,7 +19,7 @@ from babel.messages.pofile import read_po
 from playground.environment import PACKAGE, ROOT
 from playground.glossary import BY_NAME
 from playground.locales.update import LOCALES, PYTHON, SCRIPTS, compiled, extracted, texts_of_html, texts_of_script, written
-from playground.messages import ENGLISH, joined, language, language_of_environment, languages, listed, msg, nmsg, preferred, t, translated
+from playground.messages import ENGLISH, capitalised, joined, language, language_of_environment, languages, listed, msg, nmsg, preferred, t, translated
 
 from .support.pseudo import PSEUDO, make_pseudo_language, pseudo
 
@@ -76,6 +76,14 @@ def test_messages_are_translated_where_they_stand(pseudo_language: None) -> None
     assert t("") == joined([]).into(PSEUDO) == ""
     assert t("Test accuracy") == t(latest) == shown
     assert translated(msg("Known: {choices}.", choices=latest)) == pseudo("Known: {choices}.").format(choices=shown)
+
+
+def test_a_name_begins_with_a_capital_letter_in_every_language(pseudo_language: None) -> None:
+    name = capitalised(joined([msg("epochs {value}", value=1), msg("no momentum")], ", "))
+    assert name == "Epochs 1, no momentum"
+    there = pickle.loads(pickle.dumps(name))  # noqa: S301 - its own
+    assert translated(there) == translated(name) == pseudo("epochs {value}").format(value=1) + ", " + pseudo("no momentum")
+    assert capitalised("") == ""
 
 
 @pytest.fixture

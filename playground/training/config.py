@@ -102,7 +102,7 @@ class TrainConfig:
             "What products are rounded to; weights, losses and evaluations are always float32. bfloat16 keeps 8 of float32’s 24 binary digits: "
             "faster on processors and GPUs that are made for it."
         ),
-        choices=PRECISIONS, name_template=msg("{value}"),
+        choices=PRECISIONS, name_template=msg("precision {value}"),
     )
     evaluate_every: int = setting(
         0, "whole", msg("Evaluate every"), msg("Steps between evaluations on the test images; 0 evaluates once an epoch."), unit=msg("steps"), high=10**9,

@@ -333,8 +333,8 @@ class Training:
     def _prepare_observation(self) -> _ObservedStep | None:
         """Prepare to record the next step; return None if none of observation, snapshot and close-up is due."""
         began = time.perf_counter()
-        has_snapshot = self.observer.is_snapshot_due(self.step, self.seconds)
-        if not (has_snapshot or self.record_closeup or self.observer.is_due(self.step, self.seconds)):
+        has_snapshot = self.record_closeup or self.observer.is_snapshot_due(self.step, self.seconds)
+        if not (has_snapshot or self.observer.is_due(self.step, self.seconds)):
             return None
         erased = closeup.gradient_norms(self.network) if self.record_closeup else None
         return _ObservedStep(Iteration(self.network, self.step + 1), has_snapshot, erased, time.perf_counter() - began)

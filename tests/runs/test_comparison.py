@@ -57,14 +57,14 @@ def record_run(losses: Sequence[float], evaluations: Sequence[tuple[int, float]]
     [
         ({}, NAME),
         ({"optimizer": "sgd", "learning_rate": 0.1}, "SGD, learning rate 0.1"),
-        ({"learning_rate": 0.00002}, "learning rate 2e-5"),
-        ({"batch_size": 32, "epochs": 0.5}, "batch size 32, epochs 0.5"),
-        ({"augment": {"shift": 0, "rotation": 10.0}}, "no shift, rotation 10°"),
+        ({"learning_rate": 0.00002}, "Learning rate 2e-5"),
+        ({"batch_size": 32, "epochs": 0.5}, "Batch size 32, epochs 0.5"),
+        ({"augment": {"shift": 0, "rotation": 10.0}}, "No shift, rotation 10°"),
         ({"optimizer": "sgd", "momentum": 0, "nesterov": False}, "SGD, no momentum"),
         ({"momentum": 0.5}, NAME),  # Adam has none
         ({"evaluate_every": 7, "device": "cpu"}, NAME),  # neither changes what is learnt
         ({"optimizer": "rmsprop", "batch_size": 32, "seed": 5, "label_smoothing": 0.1, "epochs": 2}, "RMSprop, batch size 32, epochs 2 and 2 more"),
-        ({"initialisation": "kaiming", "inputs": "0-255"}, "input scaling 0-255, initialisation Kaiming (He)"),
+        ({"initialisation": "kaiming", "inputs": "0-255"}, "Input scaling 0-255, initialisation Kaiming (He)"),
     ],
     ids=lambda value: "" if isinstance(value, dict) else value,
 )
@@ -101,9 +101,9 @@ def test_a_fork_is_named_after_its_step_and_its_changes() -> None:
         pass
     step = parent.checkpoints.steps()[-1]
     changed = fork(parent, step, {"epochs": 3.0, "learning_rate": 0.0005}, "ada")
-    assert default_name(changed) == f"from step {step}: learning rate 0.0005, epochs 3"
+    assert default_name(changed) == f"From step {step}: learning rate 0.0005, epochs 3"
     delete(parent)
-    assert default_name(changed).startswith(f"from step {step}: learning rate 0.0005, epochs 3")  # now against what is recommended
+    assert default_name(changed).startswith(f"From step {step}: learning rate 0.0005, epochs 3")  # now against what is recommended
 
 
 def test_a_fork_without_changes_is_named_after_its_step() -> None:
@@ -114,7 +114,7 @@ def test_a_fork_without_changes_is_named_after_its_step() -> None:
     child = fork(parent, step, {"epochs": 2.0}, "ada")
     same = replace(child.config, epochs=parent.config.epochs)
     (child.path / "config.json").write_text(json.dumps(same.to_dict()))
-    assert default_name(child) == f"from step {step}"
+    assert default_name(child) == f"From step {step}"
 
 
 def test_names_mention_start_weights_and_own_drawings() -> None:
@@ -127,14 +127,14 @@ def test_names_mention_start_weights_and_own_drawings() -> None:
 
     config, network = suggested("mnist-5k"), preset(suggested("mnist-5k").network)
     runs = [create_from(config, network, Created(0.0, "ada"), filled) for filled in (lambda _run: None, fill, teach)]
-    assert [default_name(run) for run in runs] == [NAME, "weights of a file", "own drawings"]
+    assert [default_name(run) for run in runs] == [NAME, "Weights of a file", "Own drawings"]
     (start,) = differing(runs)
     assert (start.title, start.texts) == ("Start", ("fresh", "weights of a file", "own drawings"))
 
 
 def test_the_learners_name_replaces_the_default_name() -> None:
     run = create_run(seed=1)
-    assert name(run) == "seed 1"
+    assert name(run) == "Seed 1"
     relabel(run, name="Mine")
     assert name(run) == "Mine"
 
@@ -199,7 +199,7 @@ def test_data_sets_networks_and_parents_are_columns_of_text() -> None:
     columns = {column.name: column.texts for column in differing([parent, child, other])}
     assert columns["dataset"] == ("MNIST 5k", "MNIST 5k", dataset_info("shapes").title)
     assert columns["network"] == (preset("mnist-cnn").title, preset("mnist-cnn").title, preset("cifar-resnet").title)
-    assert columns["parent"] == ("–", f"epochs 0.1, step {step}", "–")
+    assert columns["parent"] == ("–", f"Epochs 0.1, step {step}", "–")
 
 
 def test_networks_with_equal_titles_show_their_size() -> None:

@@ -105,8 +105,10 @@ def test_pause_single_step_learning_rate_resume_and_stop(scheduler: Scheduler) -
     scheduler.command(run, Command("pause"))
     until(lambda: history.follow().state == "paused")
     paused_at = history.step
+    assert paused_at in run.checkpoints.steps()  # its network can be used at once
     scheduler.command(run, Command("step"))
     until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
+    assert run.checkpoints.steps()[-1] == run.journal.snapshots()[-1].step == paused_at + 1
     closeup = run.journal.closeup()
     assert closeup is not None and (closeup.step, closeup.document["optimizer"]) == (paused_at + 1, "adam")
     scheduler.command(run, Command("learning-rate", 0.0001))

@@ -7,6 +7,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -288,6 +289,17 @@ def test_observing_keeps_within_its_share_of_time_and_its_number(total: int, ste
     assert len(looks) <= 2 * OBSERVATIONS + len(pictures) and len(pictures) <= 2 * SNAPSHOTS + 1
     assert looks[0] == pictures[0] == 0.0  # the first step always
     assert pictures[-1] == pytest.approx((total - 1) * step_seconds)  # and the last
+
+
+def test_a_long_run_is_seen_at_its_beginning() -> None:
+    """A fixed distance between two pictures would leave the first seconds without any."""
+    observer, pictured = Observer(60_000, share=1.0), []
+    for step in range(2000):
+        if observer.is_snapshot_due(step, float(step)):
+            observer.add_snapshot(step, 0.0)
+            pictured.append(step)
+    assert all(later - earlier <= max(1, later / 8) for earlier, later in pairwise(pictured))
+    assert len(pictured) < 1.5 * SNAPSHOTS
 
 
 def test_the_first_and_the_last_step_are_recorded(digits: ImageSet) -> None:

@@ -103,11 +103,10 @@ def own_change(record: Record) -> Finding | None:
     else:
         return None
     undo = _undo(record, change)
-    is_set_back = (record.learning_rate, record.optimizer) == (change.rates[0], change.optimizers[0])
     return Finding(
         "own-change",
         change.text,
-        joined([effect.evidence, msg("It is set back, but the loss has not recovered.")]) if is_set_back else effect.evidence,
+        joined([effect.evidence, msg("It is set back, but the loss has not recovered.")]) if _is_set_back(record, change) else effect.evidence,
         msg("The step before it worked. What changed is the size or the direction of the steps: they now lead away from the minimum."),
         _advice(record, undo),
         "problem" if undo or record.is_over else "hint",
@@ -132,9 +131,24 @@ def led_by_cause(record: Record, finding: Finding) -> Finding:
     if not causes:
         return finding
     cause = causes[-1]
-    evidence = joined([msg("{title}.", title=finding.title), finding.evidence])
+    is_settling = _is_set_back(record, cause) and not record.is_over
+    evidence = joined(
+        [msg("{title}.", title=finding.title), finding.evidence, *([msg("It is set back: watch whether the loss recovers.")] if is_settling else [])]
+    )
     proposed = {remedy.id: remedy for remedy in (*finding.remedies, *_remedies(record, cause))}
-    return replace(finding, title=cause.text, evidence=evidence, remedies=tuple(proposed.values()), undo=_undo(record, cause), mark=finding.title)
+    return replace(
+        finding,
+        title=cause.text,
+        evidence=evidence,
+        severity="hint" if is_settling else finding.severity,
+        remedies=tuple(proposed.values()),
+        undo=_undo(record, cause),
+        mark=finding.title,
+    )
+
+
+def _is_set_back(record: Record, change: OwnChange) -> bool:
+    return (record.learning_rate, record.optimizer) == (change.rates[0], change.optimizers[0])
 
 
 class _Effect(NamedTuple):

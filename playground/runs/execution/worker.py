@@ -145,8 +145,10 @@ class _Pause:
                 return
 
     def _pause(self, step: int) -> None:
+        """Pause with a checkpoint, so that the network of this step can be evaluated, drawn for and looked at."""
         self._paused, self._stepping = True, False
         self._training.flush_each_step = True
+        _save_now(self._run, self._training, self._record)
         self._record(Paused(step))
 
     def _resume(self, step: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from playground import device as devices
 from playground.data.catalogue import dataset_info
 from playground.errors import PlaygroundError, UnknownName
-from playground.messages import joined, msg, nmsg
+from playground.messages import capitalised, joined, msg, nmsg
 from playground.network.spec import NetworkSpec
 from playground.network.totals import compute_totals
 from playground.network.trace import trace
@@ -113,9 +113,10 @@ def default_name(run: Run) -> str:
     changes += [setting.mention(run_setup.config) for setting in SETTINGS if _is_named_change(setting, run_setup.config, config)]
     step = run_setup.created.parent_step
     if run_setup.created.parent:
-        return msg("from step {step}: {changes}", step=step, changes=_join_changes(changes)) if changes else msg("from step {step}", step=step)
+        from_step = msg("from step {step}: {changes}", step=step, changes=_join_changes(changes)) if changes else msg("from step {step}", step=step)
+        return capitalised(from_step)
     if changes and changes != [title]:
-        return _join_changes(changes)
+        return capitalised(_join_changes(changes))
     return msg("{network} on {dataset}", network=title, dataset=dataset_info(run_setup.config.dataset).title)
 
 

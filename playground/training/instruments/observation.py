@@ -26,6 +26,8 @@ GALLERY = 12
 """Number of test images whose predictions are recorded."""
 FILTERS = 32
 """Maximum number of filters in a snapshot; half as many of a linear layer, because each has the size of the image."""
+EARLY = 10
+"""Share of the steps so far, as a divisor, within which the next one is due: a long run is seen at its beginning, too."""
 SAMPLE = 20_000
 """Approximate maximum number of values in a histogram."""
 RECTIFIED = (nn.ReLU, ResidualBlock)
@@ -56,7 +58,7 @@ class _Budget:
     """Limits how often observations or snapshots are taken."""
 
     every: int
-    """Minimum number of steps from one to the next."""
+    """Minimum number of steps from one to the next, late in the run."""
     share: float
     """Maximum share of the training time."""
     cost: float = 0.0
@@ -70,7 +72,7 @@ class _Budget:
         return step >= self.next and self.spent + self.cost <= HEAD_START + self.share * seconds
 
     def pay(self, step: int, cost: float) -> None:
-        self.next = step + self.every
+        self.next = step + max(1, min(self.every, step // EARLY))
         if self.taken:
             self.cost = cost
             self.spent += cost

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -160,6 +162,16 @@ def test_a_fault_soon_after_a_raised_learning_rate_names_it_first(name: str, ste
         assert (finding.undo, finding.mark) == ((Undo("learning-rate", 0.003),), "Most ReLU units are dead")
     else:
         assert finding == fault
+
+
+def test_a_fault_whose_cause_is_set_back_is_a_hint_while_the_run_goes_on() -> None:
+    fault = Finding("rate-too-high", "The learning rate is too high", "It rose.", "", "", "problem", AT + 9)
+    back = changed(noisy(2.7, 80), changes=(*RAISED, LearningRate(AT + 50, 0.003)))
+    finding = led_by_cause(back, fault)
+    assert (finding.severity, finding.undo) == ("hint", ())
+    assert finding.evidence == "The learning rate is too high. It rose. It is set back: watch whether the loss recovers."
+    over = led_by_cause(replace(back, state="failed"), fault)
+    assert (over.severity, over.evidence) == ("problem", "The learning rate is too high. It rose.")
 
 
 def test_a_learning_rate_that_was_lowered_too_far_is_named() -> None:
