@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import autograd, browser, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials, watchers
+from benchmarks import autograd, browser, busy, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials, watchers
 from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
@@ -72,6 +72,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "killing": killing.rows,
     "waiting": _waiting,
     "latency": latency.rows,
+    "busy": busy.rows,
     "teaching": teaching.rows,
     "tensors": tensors.rows,
     "autograd": autograd.rows,
