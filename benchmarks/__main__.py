@@ -12,7 +12,24 @@ from collections.abc import Callable
 
 import torch
 
-from benchmarks import autograd, browser, busy, drawing, killing, latency, mutations, network, pen, refresh, speed, teaching, tensors, throughput, tutorials, watchers
+from benchmarks import (
+    autograd,
+    browser,
+    busy,
+    drawing,
+    killing,
+    latency,
+    mutations,
+    network,
+    pen,
+    refresh,
+    speed,
+    teaching,
+    tensors,
+    throughput,
+    tutorials,
+    watchers,
+)
 from playground import device, environment
 from playground.data.load import download, load
 from playground.errors import PlaygroundError
