@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from playground import device as devices
 from playground.data.sample_batch import draw_batch
 from playground.errors import ConfigError
-from playground.inference.network_picture import NetworkPicture, draw_network
+from playground.inference.network_picture import NetworkPicture, View, draw_network, view_named
 from playground.messages import msg
 from playground.network.build import Network, build
 from playground.network.initialise import initialise
@@ -62,12 +62,12 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
 
     Args:
         request: `network`, as `NetworkSpec.to_dict` writes it; `initialisation`, one of `INITIALISATIONS`; `seed`; `device`;
-            `dataset`, the source of the images (empty: a built-in data set of the right shape).
+            `dataset`, the source of the images (empty: a built-in data set of the right shape); `view`, what the picture shows.
 
     Raises:
         ConfigError: `network` is not a valid network, or `seed` not a valid seed.
         ShapeError: a layer does not fit.
-        UnknownName: there is no such data set, initialisation or device.
+        UnknownName: there is no such data set, initialisation, device or view.
     """
     spec, seed = from_dict(request.get("network")), request.get("seed", 0)
     if type(seed) is not int or not 0 <= seed < 2**31:
@@ -78,7 +78,7 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
         samples = draw_batch(spec.input_shape, _output_size(spec), BATCH, str(request.get("dataset") or ""))
         network = build(spec, seed=seed)
         initialise(network, str(request.get("initialisation", "default")), seed)
-        picture = _picture(network, samples.inputs[0])
+        picture = _picture(network, samples.inputs[0], view_named(str(request.get("view", ""))))
         layers = layer_statistics(network.to(device), samples.inputs.to(device))
     classes = list(samples.info.classes) if samples.info else []
     return {"layers": layers, "picture": picture, "classes": classes, "data": samples.description}
@@ -104,12 +104,12 @@ def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatis
     return [{**_statistics(outputs[index]), "index": index, "type": type(network[index]).__name__} for index in sorted(outputs)]
 
 
-def _picture(network: Network, sample: Tensor) -> NetworkPicture:
+def _picture(network: Network, sample: Tensor, view: View) -> NetworkPicture:
     """Draw the network at work on a sample; outputs that are no vector are drawn as one. The mode of the network stays."""
     low, high = sample.min(), sample.max()
     image = ((sample - low) / (high - low).clamp(min=1e-12) * 255).round().to(torch.uint8)
     network.eval()
-    picture = draw_network([*network, nn.Flatten()] if network(sample[None]).dim() > 2 else list(network), image, sample[None])
+    picture = draw_network([*network, nn.Flatten()] if network(sample[None]).dim() > 2 else list(network), image, sample[None], view=view)
     network.train()
     return picture
 

@@ -2,7 +2,7 @@
 
 A column shows the output of one layer with weights, together with the layers that follow it up to the next one. Of many layers, neighbours
 share a column. What a unit (a feature map, a token or a feature) contributes to a unit of the next column is its values times the gradient
-of the sum of that unit: in a linear layer, activation × weight.
+of the sum of that unit: in a linear layer, activation × weight. The same columns can show the weights, or the gradient of the prediction's score.
 """
 
 from __future__ import annotations
@@ -10,12 +10,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TypedDict
+from typing import Literal, TypedDict, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from playground.errors import UnknownName
+from playground.inference.drawn_weights import draw_weights
+from playground.messages import msg
 from playground.network.blocks import PatchEmbedding, ResidualBlock, TokenMean
 
 MAX_COLUMNS = 7
@@ -37,9 +40,15 @@ WITH_WEIGHTS = (nn.Conv2d, nn.Linear, ResidualBlock, PatchEmbedding, nn.Transfor
 RESHAPING = (nn.Flatten, nn.AdaptiveAvgPool2d, TokenMean)
 """Layers that begin the column of the next layer with weights, so that its input is seen as it was before them."""
 
+View = Literal["values", "weights", "gradient"]
+"""What units and edges show: outputs and contributions; kernels and the sizes of weights; or how the score of the predicted class would
+change with each output, and how this gradient flows back."""
+
+VIEWS: tuple[View, ...] = get_args(View)
+
 
 class Column(TypedDict):
-    """The output of some layers: of each unit that is drawn its values, and what comes from the column before."""
+    """The output of some layers: of each unit that is drawn its values, and what comes from the column before; or the same of another view."""
 
     layers: tuple[int, int]
     """The first layer and the one after the last; both 0 for the network's input."""
@@ -63,6 +72,7 @@ class Column(TypedDict):
 class NetworkPicture(TypedDict):
     """A network at work on one image."""
 
+    view: View
     columns: list[Column]
     """The input, the layers, and the classes at the end."""
     probabilities: list[float]
@@ -73,7 +83,7 @@ Span = tuple[int, int]
 """A range of layers: the first, and the one after the last."""
 
 
-def draw_network(layers: Sequence[nn.Module], image: Tensor, scaled: Tensor, unfolded: int | None = None) -> NetworkPicture:
+def draw_network(layers: Sequence[nn.Module], image: Tensor, scaled: Tensor, unfolded: int | None = None, view: View = "values") -> NetworkPicture:
     """Draw a network in evaluation mode at work on an image.
 
     Args:
@@ -81,25 +91,45 @@ def draw_network(layers: Sequence[nn.Module], image: Tensor, scaled: Tensor, unf
         image: ``(C, H, W)`` uint8, as the first column shows it; or ``(F,)``.
         scaled: ``(1, C, H, W)`` float32, as the network gets it; or ``(1, F)``.
         unfolded: index of a layer that gets a column of its own, with those that would share its column.
+        view: what units and edges show.
     """
     spans = columns_of(layers, unfolded)
     outputs = [scaled]
     with torch.no_grad():
         for first, last in spans:
             outputs.append(_run(layers[first:last], outputs[-1]))
+    gradients = _gradients(layers, spans, scaled) if view == "gradient" else None
     units = [
         _evenly(scaled.shape[1], MAX_FEATURES),
         *(_drawn_units(layers[first:last], output[0]) for (first, last), output in zip(spans, outputs[1:], strict=True)),
     ]
     units[-1] = _drawn_classes(outputs[-1][0])
     side = _side(outputs[1:-1])
-    columns = [_input_column(image)]
-    is_image = scaled.dim() == 4
-    for place, ((first, last), (before, output)) in enumerate(zip(spans, pairwise(outputs), strict=True)):
-        contributions = _contributions(layers[first:last], before, units[place + 1])
-        known = contributions.sum(dim=1, keepdim=True) if place == 0 and is_image else contributions[:, units[place]]
-        columns.append(_column((first, last), layers, output[0], units[place + 1], side, known))
-    return {"columns": columns, "probabilities": _probabilities(layers, outputs[-1][0])}
+    columns = [_input_column(image, gradients[0][0] if gradients else None)]
+    for place, (span, (before, output)) in enumerate(zip(spans, pairwise(outputs), strict=True)):
+        inside, drawn = layers[slice(*span)], units[place + 1]
+        sources = None if place == 0 and scaled.dim() == 4 else units[place]
+        if gradients:
+            shown = _as_drawn(gradients[place + 1][0, drawn].float(), side)
+            known = _from(sources, _flow(inside, before, drawn, gradients[place + 1]))
+        elif view == "weights":
+            shown, known = draw_weights(inside, before, output, drawn, sources)
+        else:
+            shown, known = _as_drawn(output[0, drawn].float(), side), _from(sources, _contributions(inside, before, drawn))
+        columns.append(_column(span, layers, output[0], drawn, shown, known))
+    return {"view": view, "columns": columns, "probabilities": _probabilities(layers, outputs[-1][0])}
+
+
+def view_named(name: str) -> View:
+    """Return the view called `name`; the values if it is empty.
+
+    Raises:
+        UnknownName: there is none of that name.
+    """
+    for view in VIEWS:
+        if view == (name or VIEWS[0]):
+            return view
+    raise UnknownName(msg("view"), name, VIEWS)
 
 
 def columns_of(layers: Sequence[nn.Module], unfolded: int | None = None) -> list[Span]:
@@ -158,16 +188,41 @@ def _side(hidden: Sequence[Tensor]) -> int:
     return max(SMALLEST_SIDE, min(LARGEST_SIDE, int((VALUES / max(1, maps)) ** 0.5)))
 
 
+def _gradients(layers: Sequence[nn.Module], spans: Sequence[Span], scaled: Tensor) -> list[Tensor]:
+    """Compute the gradient of the largest output with respect to the input and to the output of each column."""
+    with torch.enable_grad():
+        outputs = [scaled.clone().requires_grad_()]
+        for first, last in spans:
+            outputs.append(_run(layers[first:last], outputs[-1]))
+    return list(torch.autograd.grad(outputs[-1].max(), outputs))
+
+
+def _from(sources: list[int] | None, known: Tensor) -> Tensor:
+    """Select what comes from some units, or add up what comes from all channels of an image."""
+    return known.sum(dim=1, keepdim=True) if sources is None else known[:, sources]
+
+
 def _contributions(layers: Sequence[nn.Module], before: Tensor, units: list[int]) -> Tensor:
     """Compute what each unit before the layers contributes to some units after them: ``(units, units before)``."""
     if isinstance(layers[0], nn.TransformerEncoderLayer) and not any(isinstance(layer, WITH_WEIGHTS) for layer in layers[1:]):
         return _attention(layers[0], before)[units]
+    gradient = _backward(layers, before, units, torch.ones(()))
+    return (before * gradient).unsqueeze(-1).flatten(2).sum(dim=2)
+
+
+def _flow(layers: Sequence[nn.Module], before: Tensor, units: list[int], upstream: Tensor) -> Tensor:
+    """Compute the norm of the gradient that flows from some units back to each unit before the layers: ``(units, units before)``."""
+    flow: Tensor = _backward(layers, before, units, upstream[0, units]).unsqueeze(-1).flatten(2).norm(dim=2)
+    return flow
+
+
+def _backward(layers: Sequence[nn.Module], before: Tensor, units: list[int], upstream: Tensor) -> Tensor:
+    """Compute what flows back from each of some units, whose gradient is `upstream`: ``(units, …)``, each as large as what is before the layers."""
     with torch.enable_grad():
         copies = before.expand(len(units), *before.shape[1:]).clone().requires_grad_()
         outputs = _run(layers, copies)
-        total = outputs[range(len(units)), units].sum()
-        (gradient,) = torch.autograd.grad(total, copies)
-    return (copies * gradient).detach().flatten(2).sum(dim=2) if before.dim() > 2 else (copies * gradient).detach()
+        (gradient,) = torch.autograd.grad((outputs[range(len(units)), units] * upstream).sum(), copies)
+    return gradient.detach()
 
 
 def _attention(layer: nn.TransformerEncoderLayer, tokens: Tensor) -> Tensor:
@@ -178,18 +233,19 @@ def _attention(layer: nn.TransformerEncoderLayer, tokens: Tensor) -> Tensor:
     return weights[0]
 
 
-def _input_column(image: Tensor) -> Column:
+def _input_column(image: Tensor, gradient: Tensor | None) -> Column:
     units = _evenly(len(image), MAX_FEATURES)
-    values = image[units].to(torch.int16) // 2  # 0 to 255 → 0 to 127
+    values = (image[units].to(torch.int16) // 2).to(torch.int8)  # 0 to 255 → 0 to 127
+    if gradient is not None:
+        values = _shares(gradient.norm(dim=0) if image.dim() == 3 else gradient[units])  # of all channels together
     size = (image.shape[1], image.shape[2]) if image.dim() == 3 else (1, 1)
     return {
         "layers": (0, 0), "types": [], "blocks": 0, "shape": list(image.shape), "units": units, "size": size,
-        "values": _encode(values.to(torch.int8)), "scale": 1.0, "edges": "",
+        "values": _encode(values), "scale": 1.0, "edges": "",
     }  # fmt: skip
 
 
-def _column(span: Span, layers: Sequence[nn.Module], output: Tensor, units: list[int], side: int, contributions: Tensor) -> Column:
-    drawn = _as_drawn(output[units].float(), side)
+def _column(span: Span, layers: Sequence[nn.Module], output: Tensor, units: list[int], drawn: Tensor, contributions: Tensor) -> Column:
     drawn = drawn.nan_to_num(0.0, 0.0, 0.0)  # what is not finite is drawn as zero
     scale = float(drawn.abs().max())
     return {

@@ -17,6 +17,7 @@ test("the kind of a column follows from its shape and its place", () => {
 
 test("few maps stand above one another, tokens in a square, features in strips of sixteen", () => {
   assert.deepEqual([4, 8, 12].map((count) => acrossOf("maps", count)), [1, 2, 3])
+  assert.deepEqual([4, 8, 12].map((count) => acrossOf("maps", count, 6)), [1, 2, 2])
   assert.equal(acrossOf("tokens", 16), 4)
   assert.equal(acrossOf("tokens", 17), 5)
   assert.deepEqual([16, 17, 48].map((count) => acrossOf("features", count)), [1, 2, 3])

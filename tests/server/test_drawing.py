@@ -20,6 +20,7 @@ from playground.data.load import load
 from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.network_picture import VIEWS
 from playground.inference.preprocessing import read_image, to_digit, to_input
 from playground.network.build import build
 from playground.network.presets import preset
@@ -286,4 +287,9 @@ def test_a_network_is_drawn_at_work_on_a_drawing_on_nothing_and_on_a_test_image(
     three = images.test_images[int((images.test_labels == 3).nonzero()[0])]
     assert not any(seen()) and any(seen(INK))
     assert seen(gallery="3") == (three.ravel() // 2).tolist()
-    assert seen(gallery="1000") == seen(gallery="one") == []
+    assert seen(gallery="1000") == seen(gallery="one") == seen(view="sounds") == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_picture_shows_the_view_that_was_asked_for(client: TestClient, view: str) -> None:
+    assert client.post("/api/draw/picture", params={"model": DEFAULT_MODEL, "view": view}, content=INK).json()["view"] == view

@@ -118,6 +118,7 @@ def test_activations_are_those_of_a_batch_of_the_data_set(client: TestClient) ->
     assert document["picture"]["columns"][1]["shape"] == [16, 13, 13] and document["layers"][0]["zeros"] < 1
     assert post(client, "activations", network=TUTORIAL_CNN, dataset="mnist-5k") == document
     assert post(client, "activations", network=TUTORIAL_CNN, initialisation="zeros")["layers"][0]["zeros"] == 1
+    assert post(client, "activations", network=TUTORIAL_CNN, view="weights")["picture"]["view"] == "weights"
 
 
 BODIES = [

@@ -30,7 +30,7 @@ from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.models import Model, load_model, pretrained_names
-from playground.inference.network_picture import NetworkPicture, draw_network
+from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
@@ -161,14 +161,15 @@ async def layers(request: Request) -> Response:
 async def picture(request: Request) -> Response:
     """Draw the network at work on a drawing; without one on the image number `gallery` of those that runs record predictions for, else on a black image.
 
-    `unfolded` is the index of a layer that gets a column of its own.
+    `unfolded` is the index of a layer that gets a column of its own, `view` what units and edges show.
     """
     unfolded, shown = (request.query_params.get(name, "") for name in ("unfolded", "gallery"))
+    view = view_named(request.query_params.get("view", ""))
 
     def compute(model: Model, image: Tensor) -> NetworkPicture:
         if shown:
             image = gallery_image(model.info.name, shown)
-        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None)
+        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None, view)
 
     return await _respond(request, compute, allow_empty=True)
 
@@ -231,7 +232,7 @@ def current_learner(request: Request) -> str:
 
 
 def _model(name: str, who: str) -> Model:
-    if name not in pretrained_names() and not identity.may_see(find(name), who):
+    if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
         raise Forbidden(msg("This network belongs to another learner."))
     return load_model(name)
 

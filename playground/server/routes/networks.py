@@ -82,7 +82,7 @@ async def read(request: Request) -> Response:
 async def activations(request: Request) -> Response:
     """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
     document = await _document(request)
-    arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device") if name in document}
+    arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device", "view") if name in document}
     return Response(await to_thread.run_sync(services().sandbox.run_to_json, ACTIVATIONS, arguments), media_type="application/json")
 
 

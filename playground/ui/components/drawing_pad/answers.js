@@ -67,7 +67,7 @@ export class Answers {
 
   /** Let a pulse run through each network. */
   pulse() {
-    for (const { stage } of this.columns) stage.pulse("forward")
+    for (const { stage } of this.columns) stage.flow()
   }
 
   /** The theme may have changed. */
@@ -132,7 +132,7 @@ class Column {
     verdict.setAttribute("aria-live", "polite")
     verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt, this.fold)
     const picture = element("div", "network")
-    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold })
+    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold, look: changed })
     this.box.append(verdict, picture)
   }
 

@@ -202,8 +202,8 @@ class Pad {
    * @returns {Query}
    */
   pictureQuery(model, index) {
-    const unfolded = this.answers.columns[index]?.unfolded
-    return unfolded === null || unfolded === undefined ? { model } : { model, unfolded }
+    const { unfolded, stage: { view } } = this.answers.columns[index]
+    return unfolded === null ? { model, view } : { model, view, unfolded }
   }
 
   /**

@@ -69,7 +69,7 @@ export class Network {
       })
       maps = output
     }
-    return { columns, probabilities: softmax(maps.values) }
+    return { view: "values", columns, probabilities: softmax(maps.values) }
   }
 }
 

@@ -3,10 +3,12 @@
 import { exact, percent } from "../shared/format.js"
 import { pictureOf, Stage } from "../shared/stage.js"
 import { html, nothing } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
 /**
  * @import { BatchOutputs, LayerStatistics } from "./documents.js"
+ * @import { View } from "../shared/stage.js"
  */
 /** @typedef {{ error: string }} Failure what a request returns that failed */
 
@@ -14,15 +16,20 @@ export class Forward {
   /**
    * @param {HTMLElement} box of the picture
    * @param {(index: number) => void} choose called with the layer that is clicked
-   * @param {(request: { initialisation: string, seed: number }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder
+   * @param {(request: { initialisation: string, seed: number, view: View }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder
    * @param {() => void} draw called when there is something else to show
    */
   constructor(box, choose, ask, draw) {
-    this.stage = new Stage(box, { open: (column) => { if (this.outputs && column) choose(this.outputs.picture.columns[column].layers[0]) } })
+    this.stage = new Stage(box, {
+      open: (column) => { if (this.outputs && column) choose(this.outputs.picture.columns[column].layers[0]) },
+      look: () => this.follow(this.network),
+    })
     this.ask = ask
     this.draw = draw
     this.isOn = false
     this.initialisation = "default"
+    /** @type {string | null} identifies the network that is followed */
+    this.network = null
     /** @type {object | null} the request whose answer is awaited */
     this.request = null
     /** @type {string | null} identifies the network, the data set and the weights that were asked for; null for a network that does not fit */
@@ -51,19 +58,21 @@ export class Forward {
    * @param {string | null} network identifies the network and the data set; null for a network that does not fit
    */
   async follow(network) {
-    const wanted = network === null ? null : `${network} ${this.initialisation}`
+    const { view } = this.stage
+    const wanted = network === null ? null : `${network} ${this.initialisation} ${view}`
+    this.network = network
     if (!this.isOn || wanted === this.asked) return
     this.asked = wanted
     if (wanted === null) return this.clear()
     const request = (this.request = {})
-    const answer = await this.ask({ initialisation: this.initialisation, seed: 0 })
+    const answer = await this.ask({ initialisation: this.initialisation, seed: 0, view })
     if (request !== this.request) return
     this.clear()
     if ("error" in answer) this.error = answer.error
     else {
       this.outputs = answer
       this.stage.show(pictureOf(answer.picture), answer.classes)
-      this.stage.pulse("forward")
+      this.stage.flow()
     }
     this.draw()
   }
@@ -80,7 +89,7 @@ export class Forward {
   /** @param {number} index of a layer */
   statistics(index) {
     const layer = this.outputs?.layers.find((each) => each.index === index)
-    return layer ? html`<section class="activations"><h3>${t("Activations on this batch")}</h3><p>${statistics(layer)}</p>${histogram(layer)}</section>` : nothing
+    return layer ? html`<section class="activations"><h3>${marked(t("Activations on this [[batch]]"))}</h3><p>${statistics(layer)}</p>${histogram(layer)}</section>` : nothing
   }
 }
 

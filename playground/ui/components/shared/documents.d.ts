@@ -2,13 +2,14 @@
 
 /** A network at work on one image. `playground.inference.network_picture` */
 export interface NetworkPicture {
+  view: "values" | "weights" | "gradient"
   /** The input, the layers, and the classes at the end. */
   columns: Column[]
   /** Of every class. */
   probabilities: number[]
 }
 
-/** The output of some layers: of each unit that is drawn its values, and what comes from the column before. `playground.inference.network_picture` */
+/** The output of some layers: of each unit that is drawn its values, and what comes from the column before; or the same of another view. `playground.inference.network_picture` */
 export interface Column {
   /** The first layer and the one after the last; both 0 for the network's input. */
   layers: [number, number]
@@ -27,4 +28,15 @@ export interface Column {
   scale: number
   /** Three bytes each, in base64: places among the units of the column before and of this one, and the contribution, with a sign; 127 is the largest. */
   edges: string
+}
+
+/** An attribution. `playground.inference.attribution` */
+export interface AttributionJson {
+  /** Signed bytes in base64, row by row, of which 127 stands for `bound`. */
+  values: string
+  width: number
+  height: number
+  signed: boolean
+  bound: number
+  note: string
 }

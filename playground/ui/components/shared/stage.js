@@ -1,12 +1,14 @@
 // The network picture: one image on its way through a network, from left to right. Columns of feature maps, edges by what each contributes,
-// the classes with their probabilities at the right. The same picture stands on every page that shows a network at work.
+// the classes with their probabilities at the right. The same picture stands on every page that shows a network at work. Where the server draws it,
+// it can also show the weights, or the gradient on its way back.
 
 import { signed } from "./bytes.js"
 import { inked, pixel, rgb } from "./colour.js"
-import { element } from "./dom.js"
+import { button, element } from "./dom.js"
 import { percent } from "./format.js"
 import { Edges } from "./stage_edges.js"
 import { cornerOf, heightOf, layOut, unitAt } from "./stage_layout.js"
+import { withTerms } from "./term.js"
 import { t } from "./text.js"
 import { tokens } from "./tokens.js"
 
@@ -18,20 +20,25 @@ import { tokens } from "./tokens.js"
 /** @typedef {"forward" | "backward"} Direction */
 /** @typedef {{ ink: number[], above: number[], below: number[], gradient: number[] }} Colours */
 /** @typedef {Omit<Column, "values" | "edges" | "scale"> & { values: Int8Array, edges: Int8Array }} PictureColumn */
-/** @typedef {{ columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
+/** @typedef {NetworkPicture["view"]} View what units and edges show */
+/** @typedef {{ view: View, columns: PictureColumn[], probabilities: number[] }} Picture a `NetworkPicture` whose bytes are read */
 
 const PULSE_MS = 600
 const LETTER = 0.58 // width of a letter, as a share of the size of the text
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
+/** @type {[View, string][]} */
+const VIEWS = [["values", t("Values")], ["weights", t("Weights")], ["gradient", t("Gradient")]]
 
 export class Stage {
   /**
    * @param {HTMLElement} box is filled; it decides how high the picture is
-   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void }} [options] called when a layer or one of its
-   *   units is chosen, and when layers that share a column are to have columns of their own
+   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void, look?: () => unknown }} [options] called when a layer
+   *   or one of its units is chosen, when layers that share a column are to have columns of their own, and when another `view` is to be shown
    */
-  constructor(box, { open, unfold } = {}) {
+  constructor(box, { open, unfold, look } = {}) {
     this.box = box
+    /** @type {View} the one that is chosen; that of the picture follows when the server has answered */
+    this.view = "values"
     this.open = open && ((/** @type {number} */ column, /** @type {number} */ place) => {
       const { blocks, layers: [first] } = /** @type {Picture} */ (this.picture).columns[column]
       if (blocks > 1 && unfold) unfold(first)
@@ -48,7 +55,8 @@ export class Stage {
     const scroll = element("div", "stage-scroll")
     scroll.append(this.plane)
     box.classList.add("stage")
-    box.append(scroll, this.status)
+    this.views = look ? VIEWS.map(([view, title]) => button(title, () => this.choose(view, look))) : []
+    box.append(scroll, this.foot())
     this.scroll = scroll
     /** @type {Picture | null} */
     this.picture = null
@@ -76,6 +84,42 @@ export class Stage {
     }
     this.observer = new ResizeObserver(() => this.place())
     this.observer.observe(scroll)
+    this.say()
+  }
+
+  /** What stands beneath the picture: a sentence, and the views if there are several. */
+  foot() {
+    const foot = element("div", "stage-foot")
+    foot.append(this.status)
+    if (!this.views.length) return foot
+    const choice = element("div", "segments")
+    choice.role = "group"
+    choice.setAttribute("aria-label", t("What the picture shows"))
+    choice.append(...this.views)
+    foot.append(choice)
+    return foot
+  }
+
+  /**
+   * Show another view, once its picture has come.
+   * @param {View} view
+   * @param {() => unknown} look
+   */
+  async choose(view, look) {
+    this.view = view
+    this.say()
+    await look()
+    if (this.view === view) this.flow()
+  }
+
+  /** Say what is shown, or what is under the pointer. */
+  say() {
+    this.views.forEach((each, index) => each.setAttribute("aria-pressed", String(VIEWS[index][0] === this.view)))
+    const { picture, pointed } = this
+    const words = !picture ? "" : pointed ? wordsFor(picture, pointed, this.classes) : this.views.length ? wordsForView(this.view, picture, this.classes) : ""
+    if (words === this.status.dataset.words) return // its terms may be open
+    this.status.dataset.words = words
+    this.status.replaceChildren(...withTerms("p", "", words).childNodes)
   }
 
   /**
@@ -90,6 +134,7 @@ export class Stage {
     if (isOther) this.build()
     picture.columns.slice(1).forEach((column, index) => this.edges[index].aim(column.edges))
     this.showBars()
+    this.say()
     if (isOther) this.place()
     this.repaint()
   }
@@ -145,15 +190,19 @@ export class Stage {
   fill(sheet, column) {
     const [rows, columns] = column.size
     const { values } = column
-    const isColour = column.layers[1] === 0 && column.units.length === 3 && column.shape.length === 3
-    const tall = isColour ? rows : rows * column.units.length
+    const isGradient = this.picture?.view === "gradient"
+    const isInput = column.layers[1] === 0
+    const isImage = isInput && column.shape.length === 3
+    const isColour = isImage && column.units.length === 3 && !isGradient
+    const tall = isImage ? rows : rows * column.units.length
     if (sheet.width !== columns || sheet.height !== tall) Object.assign(sheet, { width: columns, height: tall })
     const page = context(sheet)
     const image = page.createImageData(columns, tall)
-    const isInput = column.layers[1] === 0
+    const violet = rgb(tokens(this.box).gradient)
     for (let cell = 0; cell < columns * tall; cell++) {
       const share = values[cell] / 127
-      if (isColour) image.data.set([0, 1, 2].map((channel) => 2 * values[channel * rows * columns + cell]), 4 * cell)
+      if (isGradient) image.data.set([...violet, pixel(share)[3]], 4 * cell)
+      else if (isColour) image.data.set([0, 1, 2].map((channel) => 2 * values[channel * rows * columns + cell]), 4 * cell)
       else image.data.set(isInput ? inked(255 * share) : pixel(share), 4 * cell)
       if (isColour) image.data[4 * cell + 3] = 255
     }
@@ -211,6 +260,14 @@ export class Stage {
       name.title = title
     })
     this.draw()
+  }
+
+  /**
+   * Let a pulse run through the network as the view has it: with the values, or with the gradient; weights rest.
+   * @returns {Promise<void>} until it has arrived
+   */
+  flow() {
+    return this.view === "weights" ? Promise.resolve() : this.pulse(this.view === "gradient" ? "backward" : "forward")
   }
 
   /**
@@ -280,12 +337,12 @@ export class Stage {
     const [from, to] = [left.x + left.width + 3, right.x - 4]
     const middle = (from + to) / 2
     const at = this.progress(gap, now)
-    const isBackward = this.pulsing?.direction === "backward"
+    const isGradient = /** @type {Picture} */ (this.picture).view === "gradient" || (at !== null && this.pulsing?.direction === "backward")
     for (const edge of this.edges[gap].all) {
       const size = Math.abs(edge.share)
       const [start, end] = [heightOf(left, edge.from, columns[gap].units.length), heightOf(right, edge.to, columns[gap + 1].units.length)]
       const isLit = !this.pointed || this.touches(gap, edge)
-      const [red, green, blue] = at !== null && isBackward ? gradient : edge.share < 0 ? below : above
+      const [red, green, blue] = isGradient ? gradient : edge.share < 0 ? below : above
       page.strokeStyle = `rgb(${red} ${green} ${blue} / ${(isLit ? 0.12 + 0.7 * size : FAINT).toFixed(3)})`
       page.lineWidth = 0.6 + 2.6 * size
       page.beginPath()
@@ -348,8 +405,14 @@ export class Stage {
     if (unit?.column === this.pointed?.column && unit?.place === this.pointed?.place) return
     this.pointed = unit
     this.canvas.classList.toggle("pointed", Boolean(unit && this.open))
-    this.status.textContent = unit && this.picture ? wordsFor(this.picture.columns, unit, this.classes) : ""
+    this.say()
     this.draw()
+  }
+
+  /** @param {number} layer whose column is to be looked at, as if the pointer were on its first unit */
+  pointAt(layer) {
+    const column = this.picture?.columns.findIndex(({ layers: [first, end] }) => first <= layer && layer < end) ?? -1
+    if (column >= 0) this.point({ column, place: 0 })
   }
 
   close() {
@@ -365,8 +428,9 @@ export class Stage {
  * @param {Picture} picture
  * @returns {Picture}
  */
-export const atRest = ({ columns, probabilities }) => ({
-  columns: columns.map((column) => ({ ...column, values: new Int8Array(column.values.length), edges: new Int8Array() })),
+export const atRest = ({ view, columns, probabilities }) => ({
+  view,
+  columns: columns.map((column, index) => (view === "weights" && index ? column : { ...column, values: new Int8Array(column.values.length), edges: new Int8Array() })),
   probabilities: probabilities.map(() => 0),
 })
 
@@ -378,7 +442,7 @@ const structureOf = ({ columns }) => columns.map(({ layers, shape, units, types 
  * @param {NetworkPicture} picture
  * @returns {Picture}
  */
-export const pictureOf = ({ columns, probabilities }) => ({ columns: columns.map((column) => ({ ...column, values: signed(column.values), edges: signed(column.edges) })), probabilities })
+export const pictureOf = ({ view, columns, probabilities }) => ({ view, columns: columns.map((column) => ({ ...column, values: signed(column.values), edges: signed(column.edges) })), probabilities })
 
 /** @param {HTMLCanvasElement} canvas */
 const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
@@ -409,16 +473,30 @@ const AT_THE_SIDE = new Set(["Dropout", "Flatten", "BatchNorm1d", "BatchNorm2d",
 const sizeOf = ({ shape }) => shape.join("×")
 
 /**
+ * What a view shows, in one sentence.
+ * @param {View} view
+ * @param {Picture} picture
+ * @param {string[]} classes
+ */
+function wordsForView(view, { columns, probabilities }, classes) {
+  if (view === "values") return t("Squares: the [[activations|activation]] of each layer. Orange edges add to the next value, blue ones subtract.")
+  if (view === "gradient") return probabilities.some(Boolean) ? t("Violet: how much the score of “{name}” would change with each value: its [[gradient]].", { name: classes[probabilities.indexOf(Math.max(...probabilities))] ?? "" }) : t("Violet: how much the score of a class would change with each value. Draw something to see it.")
+  const isEmpty = columns.slice(1, -1).some(({ values }) => values.every((value) => !value))
+  return isEmpty ? t("Squares: the weights of each [[filter]], the same for every image. Empty squares have no weights of their own.") : t("Squares: the weights of each [[filter]], the same for every image. Thick edges stand for large weights.")
+}
+
+/**
  * What the unit under the pointer is.
- * @param {PictureColumn[]} columns
+ * @param {Picture} picture
  * @param {Unit} unit
  * @param {string[]} classes
  */
-function wordsFor(columns, { column, place }, classes) {
+function wordsFor({ view, columns }, { column, place }, classes) {
   const { shape, units } = columns[column]
   const values = { layer: titleOf(columns[column]), unit: units[place], last: shape[0] - 1 }
-  if (column === 0 && shape.length === 3) return t("The image as the network receives it.")
-  if (column === columns.length - 1) return t("Orange edges raise the score of “{name}”, blue ones lower it.", { name: classes[units[place]] ?? units[place] })
+  if (column === 0 && shape.length === 3) return view === "gradient" ? t("How much each pixel would change the score.") : t("The image as the network receives it.")
+  if (column === columns.length - 1 && view === "values") return t("Orange edges raise the score of “{name}”, blue ones lower it.", { name: classes[units[place]] ?? units[place] })
+  if (column === columns.length - 1) return t("The score of “{name}”.", { name: classes[units[place]] ?? units[place] })
   if (shape.length === 3) return t("Feature map {unit} (they are numbered from 0 to {last}), after {layer}.", values)
   return shape.length === 2 ? t("Token {unit} (they are numbered from 0 to {last}), after {layer}.", values) : t("Feature {unit} (they are numbered from 0 to {last}), after {layer}.", values)
 }

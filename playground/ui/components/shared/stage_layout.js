@@ -30,12 +30,13 @@ export function kindOf({ shape }, place, count) {
 }
 
 /**
- * Cells beside each other.
+ * Cells beside each other: of maps as few as there is height for, because the columns share the width.
  * @param {Kind} kind
  * @param {number} count
+ * @param {number} [down] maps that have room above one another
  */
-export function acrossOf(kind, count) {
-  if (kind === "maps") return count <= 4 ? 1 : count <= 8 ? 2 : 3
+export function acrossOf(kind, count, down = 4) {
+  if (kind === "maps") return Math.max(Math.ceil(count / Math.max(down, 4)), count > 4 ? 2 : 1)
   if (kind === "tokens") return Math.ceil(Math.sqrt(count))
   return kind === "features" ? Math.ceil(count / TALL) : 1
 }
@@ -84,10 +85,10 @@ function boxOf(column, place, count, height, share, scale, classes) {
   const kind = kindOf(column, place, count)
   if (kind === "classes") return { kind, x: 0, y: 0, width: classes, height, cell: 0, gap: 0, across: 1 }
   const shown = kind === "image" ? 1 : column.units.length
-  const across = acrossOf(kind, shown)
-  const down = Math.ceil(shown / across)
   const gap = BETWEEN_CELLS[kind]
   const wanted = (SMALLEST[kind] + (LARGEST[kind] - SMALLEST[kind]) * share) * scale
+  const across = acrossOf(kind, shown, Math.floor((height - 2 + gap) / (wanted + gap)))
+  const down = Math.ceil(shown / across)
   const cell = Math.max(4, Math.min(Math.floor(wanted), Math.floor((height - 2 + gap) / down) - gap))
   return { kind, x: 0, y: 0, width: across * (cell + gap) - gap, height: down * (cell + gap) - gap, cell, gap, across }
 }

@@ -11,8 +11,8 @@ import { endOf, placeOf } from "./axis.js"
 import { Bar } from "./bar.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
-import { marks } from "./facts.js"
-import { Fork } from "./fork.js"
+import { figures, marks } from "./facts.js"
+import { checkpointAt, Fork } from "./fork.js"
 import { Images } from "./images.js"
 import { InsideNow } from "./inside.js"
 import { Layers } from "./layers.js"
@@ -23,6 +23,7 @@ import { Strip } from "./strip.js"
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
+ * @import { View } from "../shared/stage.js"
  * @import { Gallery, Inside, Judgement, LiveRun, Moment, MonitorData, RecordedStep, ReportedFinding, StartedRun } from "./documents.js"
  * @import { State } from "./types.js"
  */
@@ -66,12 +67,12 @@ class Monitor {
     this.ended = () => {}
     /** @type {(run: string) => void} */
     this.opened = () => {}
-    /** @type {(to: string) => void} */
+    /** @type {(to: string, step?: number) => void} */
     this.left = () => {}
     this.message = find(this.root, ".monitor-message")
     this.place = find(this.root, ".monitor-moment")
-    this.draws = button(t("Draw with it"), () => this.left("draw"), { name: "monitor-small" })
-    this.evaluates = button(t("Evaluate it"), () => this.left("evaluate"), { name: "monitor-small" })
+    this.draws = button(t("Draw with it"), () => this.left("draw", this.earlier), { name: "monitor-small" })
+    this.evaluates = button(t("Evaluate it"), () => this.left("evaluate", this.earlier), { name: "monitor-small" })
     this.atWork = new AtWork()
     this.parts = this.build()
     this.areLayersVisible = false
@@ -99,8 +100,8 @@ class Monitor {
         command: (name, value) => this.press(name, value), replay: () => strip.replay(), rename: (name) => this.rename(name), open: (run) => this.opened(run), setUp: () => this.left("setup"),
       }),
       curves: new Curves(plots, part("axes"), () => this.look()),
-      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, title) => this.showAtWork(index, title)),
-      inside: new InsideNow(part("inside")),
+      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, title) => this.showAtWork(title, { index })),
+      inside: new InsideNow(part("inside"), (title, layer) => this.showAtWork(title, { layer })),
       step: new OneStep(part("lines"), part("inside"), part("drawing")),
     }
   }
@@ -110,7 +111,7 @@ class Monitor {
     this.data = data
     this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
     this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
-    this.left = (to) => setTriggerValue("left", { to })
+    this.left = (to, step = 0) => setTriggerValue("left", { to, step })
     if (this.run !== data.run) this.begins(data)
     else if (this.shown) { // its name or the theme may have changed
       if (this.gallery) this.parts.images.open(this.gallery)
@@ -137,6 +138,7 @@ class Monitor {
     this.parts.strip.stop()
     this.parts.strip.go(null)
     this.draws.hidden = !data.reads_digits
+    this.fetchGallery(data.run).catch((error) => this.refused(error))
     this.look()
   }
 
@@ -210,13 +212,16 @@ class Monitor {
     const moment = await this.ask("/moment", query)
     if (run !== this.run || at !== this.parts.strip.at) return
     if (moment) this.moment = moment
-    if (!this.gallery && this.moment?.predictions.length && !document.hidden) {
-      /** @type {Gallery} */
-      const gallery = await this.ask("/gallery")
-      if (run !== this.run) return
-      this.gallery = gallery
-      this.parts.images.open(gallery)
-    }
+    this.showMoment()
+  }
+
+  /** @param {string} run whose images are shown as soon as they have come; nothing else waits for them */
+  async fetchGallery(run) {
+    /** @type {Gallery} */
+    const gallery = await this.ask("/gallery")
+    if (run !== this.run) return
+    this.gallery = gallery
+    this.parts.images.open(gallery)
     this.showMoment()
   }
 
@@ -244,6 +249,7 @@ class Monitor {
   /** @param {number | null} step to which the learner went back; null for now */
   rewind(step) {
     this.parts.curves.rewind(step)
+    this.showFigures()
     this.showPlace()
     if (this.shown) this.lookAtMoment(this.run).catch((error) => this.refused(error))
   }
@@ -320,20 +326,37 @@ class Monitor {
     progress.setAttribute("aria-valuenow", Math.round(100 * share))
     find(progress, "span").style.transform = `scaleX(${share})`
     if (shown.message || before !== shown.state) this.complain(shown.message)
-    this.draws.disabled = this.evaluates.disabled = !shown.checkpoints.length
+    this.offerNetwork(shown)
     this.draw()
     if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
+  }
+
+  // What needs the weights works from the first checkpoint on.
+  /** @param {LiveRun} shown */
+  offerNetwork({ checkpoints, state }) {
+    const isReady = checkpoints.length > 0
+    const waits = ENDED.includes(state) ? t("The run ended before its first checkpoint, so there are no weights.") : t("It works from the first checkpoint on: in a few seconds, or when you press Pause.")
+    for (const each of [this.draws, this.evaluates]) Object.assign(each, { disabled: !isReady, title: isReady ? "" : waits })
+    this.parts.images.enable(isReady)
+    this.parts.inside.enable(isReady)
   }
 
   draw() {
     const { shown, data } = this
     if (!shown || !data) return
     this.parts.bar.show(shown, data)
-    this.fact("loss", number(shown.batches.loss?.at(-1), 3))
-    this.fact("accuracy", percent(shown.test_accuracy, (shown.test_accuracy ?? 0) > 0.985 ? 2 : 1))
     this.parts.curves.show(this.run, shown, marks(shown, this.findings, data.optimizers))
-    this.parts.step.show(shown, this.moment)
+    this.showFigures()
     this.showStrip(shown)
+  }
+
+  // The numbers of the moment that the page is at.
+  showFigures() {
+    if (!this.shown) return
+    const now = figures(this.shown, this.parts.strip.at)
+    this.fact("loss", number(now.loss, 3))
+    this.fact("accuracy", percent(now.accuracy, (now.accuracy ?? 0) > 0.985 ? 2 : 1))
+    this.parts.step.show(this.shown.state, now, this.moment)
   }
 
   /** @param {LiveRun} shown */
@@ -368,7 +391,7 @@ class Monitor {
     if (!moment || !shown) return
     this.parts.images.show(moment.predictions)
     this.parts.inside.show(moment)
-    this.parts.step.show(shown, moment)
+    this.showFigures()
     this.showStrip(shown)
   }
 
@@ -380,18 +403,28 @@ class Monitor {
     find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
+  /** The step of the checkpoint that belongs to the moment to which the learner went back; none for now. */
+  get earlier() {
+    const { at } = this.parts.strip
+    return at === null || !this.shown ? undefined : checkpointAt(this.shown.checkpoints, at)
+  }
+
   /**
-   * Show the network at work on one of the test images, as it is at its last checkpoint.
-   * @param {number} gallery index of the image
+   * Show the network at work on one of the test images: as it is at its newest checkpoint, or at that of the moment to which the learner went back.
    * @param {string} title
+   * @param {{ index?: number, layer?: number | null }} shown the index of the image, and the layer that is looked at
    */
-  showAtWork(gallery, title) {
+  showAtWork(title, { index = 0, layer = null }) {
     const { run, classes } = /** @type {MonitorData} */ (this.data)
-    return this.atWork.open(title, classes, async () => {
-      const answer = await request("api/draw/picture", { query: { model: run, gallery }, body: new Uint8Array() })
+    const { earlier } = this
+    /** @param {View} view */
+    const ask = async (view) => {
+      const answer = await request("api/draw/picture", { query: { model: earlier === undefined ? run : `${run}@${earlier}`, gallery: index, view, unfolded: layer ?? "" }, body: new Uint8Array() })
       this.complain(answer.error ?? "")
       return answer.error ? null : answer
-    }, this.shown?.state === "running")
+    }
+    const isLive = earlier === undefined && this.shown?.state === "running"
+    return this.atWork.open(earlier === undefined ? title : t("{title}, at step {step}", { title, step: grouped(earlier) }), classes, ask, isLive, layer)
   }
 
   close() {
