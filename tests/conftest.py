@@ -53,6 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def forker() -> Iterator[Forker]:
     """The server's forking process, which all tests of the session share: importing torch takes it seconds."""
     yield services().forker
+    services().sandbox.close()
     services().forker.close()
 
 

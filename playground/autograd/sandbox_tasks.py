@@ -30,9 +30,12 @@ class AutogradRun(GraphDocument[Values], Generic[Values]):
 
 
 class LossCurve(TypedDict):
-    """The losses for some values of one cell; null where one is not finite or the script fails."""
+    """The loss as a function of one cell."""
 
+    values: list[float]
+    """Of the cell, at equal distances; fewer than were asked for where the script is slow."""
     losses: list[float | None]
+    """For each of them; null where one is not finite or the script fails."""
 
 
 def observe(request: Mapping[str, Any]) -> AutogradRun[Any]:
@@ -55,7 +58,8 @@ def loss_curve(request: Mapping[str, Any]) -> LossCurve:
         cell, values = int(request["cell"]), [float(value) for value in request["values"]]
     except (KeyError, TypeError, ValueError, OverflowError):
         raise PlaygroundError(msg("A request for a loss curve needs `name`, a whole number `cell` and a list of numbers `values`.")) from None
-    return {"losses": script_loss.loss_curve(_script_loss(request), str(request.get("name")), cell, values[:MAX_CURVE_POINTS])}
+    evaluated, losses = script_loss.loss_curve(_script_loss(request), str(request.get("name")), cell, values[:MAX_CURVE_POINTS])
+    return {"values": evaluated, "losses": losses}
 
 
 def check_gradients(request: Mapping[str, Any]) -> GradientCheck:
@@ -88,6 +92,19 @@ def _predefined(request: Mapping[str, Any]) -> dict[str, torch.device]:
 def descend(request: Mapping[str, Any]) -> Descent:
     """Let optimizers descend a loss surface; see `playground.autograd.descent.descend`."""
     return descent.descend(request)
+
+
+REHEARSED = """x = torch.rand(3)
+w = torch.ones(3, requires_grad=True)
+loss = torch.tanh(x @ w + 1).pow(2).mean()
+loss.backward()
+print(f"{loss:.2f}")
+"""  # no text: code
+
+
+def rehearse(_request: Mapping[str, Any]) -> AutogradRun[Any]:
+    """Run a small script in a process that is kept ready, so that nobody waits for what PyTorch does at its first backward pass."""
+    return observe({"source": REHEARSED, "device": "cpu"})
 
 
 IMPORTED = (gradient_flow, catalogue)

@@ -6,6 +6,7 @@ For each evaluation the script runs again from the same seed, up to the backward
 from __future__ import annotations
 
 import ast
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,10 @@ from playground.tensors.language.tracing import Tracer, named_arrays
 
 LOW_PRECISION = frozenset((torch.float32, torch.float16, torch.bfloat16))
 """Dtypes too coarse for finite differences."""
+CURVE_SECONDS = 0.8
+"""Processor time for a loss curve."""
+FEWEST_INTERVALS = 6
+"""Between the points of a loss curve."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +110,36 @@ class LossTracer(Tracer):
         raise BoundsExceeded("The loss is evaluated.")  # no text: the script need not go on
 
 
-def loss_curve(script_loss: ScriptLoss, name: str, cell: int, values: list[float]) -> list[float | None]:
-    """Evaluate the loss for each value of one cell; None where it is not finite or the script fails."""
-    losses: list[float | None] = []
-    for value in values:
-        try:
-            loss = script_loss.at(name, cell, value).item()
-        except PlaygroundError:
-            loss = float("nan")
-        losses.append(loss if np.isfinite(loss) else None)
-    return losses
+def loss_curve(script_loss: ScriptLoss, name: str, cell: int, values: list[float], seconds: float = CURVE_SECONDS) -> tuple[list[float], list[float | None]]:
+    """Evaluate the loss for values of one cell; where the script is slow, for fewer of them, as evenly spread.
+
+    Args:
+        values: at equal distances.
+        seconds: processor time for all of them, as far as that of one of them foretells it.
+
+    Returns:
+        The values, and for each of them its loss; None where it is not finite or the script fails.
+    """
+    first = [_loss_at(script_loss, name, cell, value) for value in values[:1]]  # the first run in a process is slower than those that follow
+    start = time.process_time()
+    last = [_loss_at(script_loss, name, cell, value) for value in values[1:][-1:]]
+    affordable = seconds / max(time.process_time() - start, 1e-6)
+    evaluated = values[:: _stride(len(values) - 1, affordable)]
+    return evaluated, [*first, *(_loss_at(script_loss, name, cell, value) for value in evaluated[1:-1]), *last]
+
+
+def _stride(intervals: int, affordable: float) -> int:
+    """Return the smallest stride that divides a number of intervals into at most so many as are affordable, but into no fewer than `FEWEST_INTERVALS`."""
+    strides = [stride for stride in range(1, intervals + 1) if intervals % stride == 0 and (stride == 1 or intervals / stride >= FEWEST_INTERVALS)]
+    return next((stride for stride in strides if intervals / stride <= affordable), strides[-1] if strides else 1)
+
+
+def _loss_at(script_loss: ScriptLoss, name: str, cell: int, value: float) -> float | None:
+    try:
+        loss = script_loss.at(name, cell, value).item()
+    except PlaygroundError:
+        return None
+    return loss if np.isfinite(loss) else None
 
 
 def inputs_of(call: Call) -> list[Any] | None:

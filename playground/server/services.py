@@ -55,7 +55,7 @@ class Services:
 
     def __post_init__(self) -> None:
         self.scheduler = Scheduler(forker=self.forker)
-        self.sandbox = sandbox.make_sandbox(self.forker)
+        self.sandbox = sandbox.make_sandbox(self.forker, task_names.REHEARSE)
 
     def wait_until_warm(self) -> None:
         """Return when torch is imported, or starting has failed."""
@@ -89,6 +89,7 @@ def start() -> None:
 def stop() -> None:
     """Stop every worker; each saves a checkpoint before it ends."""
     services().scheduler.close()
+    services().sandbox.close()
 
 
 def _warm_up(server: Services) -> None:

@@ -36,6 +36,8 @@ REPORT_SECONDS = 0.8
 WALL_CLOCK_FACTOR = 20
 """Elapsed time that a process may take, as a multiple of its processor time. Only processor time is a script's own doing; this bound ends a process
 that hangs, or that others keep from the processor."""
+CHILD = "playground.tensors.sandbox:run_child"
+"""What a forked process calls."""
 OUT_OF_TIME = bytes([signal.SIGPROF]) if CAN_FORK else b""
 """Sent by a process instead of a result when its processor time is used up."""
 EXTRA_MEMORY = 512 * 2**20
@@ -67,15 +69,18 @@ class InProcessSandbox:
         """Run a task and return its result as JSON."""
         return _to_json(self.run(task, request, seconds))
 
+    def close(self) -> None:
+        """Do nothing: there is no process to end."""
+
 
 def processor_seconds(scripts: int = 1) -> float:
     """Return the processor time for a process that runs a number of scripts and reports on each, in seconds."""
     return scripts * (environment.script_seconds() + REPORT_SECONDS)
 
 
-def make_sandbox(forker: Forker) -> Sandbox | InProcessSandbox:
-    """Return the sandbox for this system."""
-    return Sandbox(forker.start) if CAN_FORK else InProcessSandbox()
+def make_sandbox(forker: Forker, rehearsal: str = "") -> Sandbox | InProcessSandbox:
+    """Return the sandbox for this system; `rehearsal` as for `Sandbox`."""
+    return Sandbox(forker.start, rehearsal=rehearsal) if CAN_FORK else InProcessSandbox()
 
 
 class Sandbox:
@@ -84,11 +89,16 @@ class Sandbox:
     Args:
         start: starts a process and returns its id and a connection to it, as `Forker.start` does.
         max_processes: processes that run at the same time, by default one a core; further tasks wait.
+        rehearsal: a function as `module:function` that does what most tasks do. With one, a process that has called it is kept ready for the next
+            task, which then waits neither for a fork nor for what PyTorch does once a process.
     """
 
-    def __init__(self, start: Start, max_processes: int | None = None) -> None:
+    def __init__(self, start: Start, max_processes: int | None = None, rehearsal: str = "") -> None:
         self._start = start
         self._slots = threading.Semaphore(max_processes or environment.cores())
+        self._rehearsal = rehearsal
+        self._spare: tuple[int, socket.socket] | None = None
+        self._spare_lock = threading.Lock()
 
     def run(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """Run a task and return its result, parsed; see `run_to_json`."""
@@ -108,18 +118,52 @@ class Sandbox:
             BusyError: there was no result within `WALL_CLOCK_FACTOR` times that, because the process waited.
         """
         with self._slots:
-            pid, connection = self._start("playground.tensors.sandbox:run_child", task)
+            pid, connection = self._take_spare() or self._start(CHILD, "")
+            if self._rehearsal:
+                threading.Thread(target=self._keep_spare, daemon=True).start()
             with connection:
-                return _exchange(pid, connection, request, seconds or processor_seconds())
+                return _exchange(pid, connection, task, request, seconds or processor_seconds())
+
+    def close(self) -> None:
+        """Let the process that is kept ready end."""
+        with self._spare_lock:
+            self._rehearsal = ""
+            if self._spare:
+                self._spare[1].close()
+
+    def _take_spare(self) -> tuple[int, socket.socket] | None:
+        """Return the process that is kept ready; None if there is none, or if it was killed meanwhile."""
+        with self._spare_lock:
+            spare, self._spare = self._spare, None
+        if spare is not None and _has_ended(spare[1]):
+            spare[1].close()
+            return None
+        return spare
+
+    def _keep_spare(self) -> None:
+        with self._spare_lock:
+            if self._rehearsal:
+                self._spare = self._spare or self._start(CHILD, self._rehearsal)
 
 
-def _exchange(pid: int, connection: socket.socket, request: Mapping[str, Any], seconds: float) -> bytes:
-    """Send a request to a process and receive its result."""
+def _has_ended(connection: socket.socket) -> bool:
+    """Return whether the process at the other end is gone: before its request, a process sends nothing."""
+    try:
+        connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def _exchange(pid: int, connection: socket.socket, task: str, request: Mapping[str, Any], seconds: float) -> bytes:
+    """Send a task to a process and receive its result."""
     wall_seconds = WALL_CLOCK_FACTOR * seconds
     deadline = time.monotonic() + wall_seconds
     received = bytearray()
     try:
-        connection.sendall(json.dumps([seconds, language.get(), request]).encode())
+        connection.sendall(json.dumps([task, seconds, language.get(), request]).encode())
         connection.shutdown(socket.SHUT_WR)
         while part := _receive(connection, deadline):
             received += part
@@ -169,15 +213,17 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def run_child(task: str, descriptor: int) -> int:
-    """Serve one request in the forked process: read it, limit the process, run the task, send the result."""
+def run_child(rehearsal: str, descriptor: int) -> int:
+    """Serve one request in the forked process: call the rehearsal, if there is one, read the request, limit the process, run the task, send the result."""
+    if rehearsal:
+        _load_task(rehearsal)({})
     connection = socket.socket(fileno=descriptor)
     received = b""
     while part := connection.recv(CHUNK):
         received += part
     if not received:
         return 0  # the server closed the connection
-    seconds, wanted, request = json.loads(received)
+    task, seconds, wanted, request = json.loads(received)
     language.set(wanted)
     _limit_resources(math.ceil(seconds) + 1)
     _reseed()

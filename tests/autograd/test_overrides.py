@@ -212,6 +212,16 @@ def test_the_loss_curve_of_a_leaf_of_the_second_pass_is_that_of_its_loss() -> No
     assert loss_curve(source, "b", 0, values) == [6.0] * 3  # the first pass does not involve it
 
 
+def test_a_slow_script_has_a_curve_of_fewer_points_at_equal_distances() -> None:
+    script = script_loss.ScriptLoss(X + "(x * x).sum().backward()", CPU, 1, {}, 0)
+    values = [float(value) for value in range(61)]
+    assert script_loss.loss_curve(script, "x", 0, values, seconds=60.0) == (values, [value**2 + 13 for value in values])
+    few, losses = script_loss.loss_curve(script, "x", 0, values, seconds=0.0)
+    assert few == values[::10] and losses == [value**2 + 13 for value in few]
+    assert script_loss.loss_curve(script, "x", 0, values[:2], seconds=0.0) == (values[:2], [13, 14])
+    assert script_loss.loss_curve(script, "x", 0, values[:1]) == ([0.0], [13]) and script_loss.loss_curve(script, "x", 0, []) == ([], [])
+
+
 def test_the_loss_is_none_where_it_is_non_finite_or_the_script_fails() -> None:
     assert loss_curve("x = torch.tensor([1., 2.], requires_grad=True)\nloss = x.log().sum()\nloss.backward()", "x", 0, [-1.0, 0.0, 1.0])[:2] == [None, None]
     assert loss_curve("x = torch.tensor(1., requires_grad=True)\nassert x > 0\nloss = x * 2\nloss.backward()", "x", 0, [-1.0, 1.0]) == [None, 2.0]
@@ -253,6 +263,11 @@ def test_an_invalid_seed_or_pass_is_refused(invalid: dict[str, Any]) -> None:
 def test_an_invalid_request_for_a_loss_curve_is_refused(invalid: dict[str, Any]) -> None:
     with pytest.raises(PlaygroundError, match="A request for a loss curve needs"):
         sandbox_tasks.loss_curve({"source": X, "seed": 1, "pass": 0, "name": "x", "cell": 0, "values": [1.0], **invalid})
+
+
+def test_a_rehearsal_runs_a_backward_pass() -> None:
+    document = sandbox_tasks.rehearse({})
+    assert document["error"] is None and document["steps"][-1]["kind"] == "backward"
 
 
 def test_the_script_runs_only_up_to_the_pass() -> None:

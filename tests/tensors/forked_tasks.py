@@ -89,6 +89,19 @@ def echo(request: Request) -> dict[str, Any]:
     return {**request, "pid": os.getpid()}
 
 
+REHEARSED: list[int] = []
+"""The process, once for each rehearsal."""
+
+
+def rehearse(_request: Request) -> dict[str, Any]:
+    REHEARSED.append(os.getpid())
+    return {}
+
+
+def rehearsed(_request: Request) -> dict[str, Any]:
+    return {"times": len(REHEARSED), "pid": os.getpid()}
+
+
 def answer(argument: str, descriptor: int) -> int:
     """Write the argument to the other end of the line: an entry, without the sandbox."""
     os.write(descriptor, argument.encode())

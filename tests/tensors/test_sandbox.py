@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -231,6 +231,34 @@ def test_a_place_is_given_back_by_what_failed(forker: Forker) -> None:
         with pytest.raises(PlaygroundError):
             box.run(f"{TASKS_MODULE}:die", {}, LONG)
     assert ran(box, "print(1)")["output"] == "1\n"
+
+
+@pytest.fixture
+def ready_box(forker: Forker) -> Iterator[Sandbox]:
+    """A sandbox that keeps a process ready."""
+    box = Sandbox(forker.start, max_processes=1, rehearsal=f"{TASKS_MODULE}:rehearse")
+    yield box
+    box.close()
+
+
+def test_the_next_task_finds_a_process_that_has_rehearsed(ready_box: Sandbox) -> None:
+    def run() -> dict[str, Any]:
+        answer = ready_box.run(f"{TASKS_MODULE}:rehearsed", {}, LONG)
+        until(lambda: ready_box._spare is not None)
+        return answer
+
+    found = [run() for _ in range(3)]
+    assert [answer["times"] for answer in found] == [0, 1, 1] and len({answer["pid"] for answer in found}) == 3
+
+
+def test_a_process_that_was_killed_while_it_waited_gets_no_task(ready_box: Sandbox) -> None:
+    ready_box.run(f"{TASKS_MODULE}:rehearsed", {}, LONG)
+    until(lambda: ready_box._spare is not None)
+    assert ready_box._spare is not None
+    pid, line = ready_box._spare
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: sandbox._has_ended(line))
+    assert ready_box.run(f"{TASKS_MODULE}:rehearsed", {}, LONG)["times"] == 0
 
 
 RANDOM = {"torch.rand(4)": "x = torch.rand(4)", "np.random.rand(4)": "x = np.random.rand(4)", "default_rng": "x = np.random.default_rng().random(4)"}

@@ -253,8 +253,11 @@ export interface Tile {
   values: (number | string | boolean)[]
 }
 
-/** The losses for some values of one cell; null where one is not finite or the script fails. `playground.autograd.sandbox_tasks` */
+/** The loss as a function of one cell. `playground.autograd.sandbox_tasks` */
 export interface LossCurve {
+  /** Of the cell, at equal distances; fewer than were asked for where the script is slow. */
+  values: number[]
+  /** For each of them; null where one is not finite or the script fails. */
   losses: (number | null)[]
 }
 

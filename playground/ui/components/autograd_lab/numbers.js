@@ -243,7 +243,7 @@ export class Numbers {
     const answer = await this.curve({ name: entry.name, cell: entry.cell, pass: this.leafOf(entry).pass, values: places })
     if (asked !== this.asked) return
     this.asked = null
-    this.line = answer.losses ? { entry, places, losses: answer.losses } : null
+    this.line = answer.values && answer.losses ? { entry, places: answer.values, losses: answer.losses } : null
     this.draw()
     if (answer.error) this.plot.fail(answer.error, button(t("Try again"), () => this.range()))
   }
