@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
 from ..support.serving import ONE, SEVEN, draw, new_context
 from ..support.waiting import until
+from .test_shell import SHIFTS
 
 FACTS = ".facts span b"
+FILM = """
+    const [frames, seen] = [window.frames_ = [], (each) => each && each.getClientRects().length > 0]
+    const inked = (canvas) => canvas.width && canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)
+    const look = () => {
+        const isDark = matchMedia("(prefers-color-scheme: dark)").matches
+        if (getComputedStyle(document.documentElement).backgroundColor !== (isDark ? "rgb(21, 23, 28)" : "rgb(255, 255, 255)")) return "another ground"
+        const skeleton = [...document.querySelectorAll("[data-testid=stSkeleton], [data-testid=stAppSkeleton]")].find(seen)
+        if (skeleton) return `an empty ${skeleton.dataset.testid}`
+        const place = document.querySelector(".st-key-home-stage")
+        if (!place) return "no page yet"
+        const home = [...place.querySelectorAll("*")].find((each) => each.shadowRoot)?.shadowRoot.querySelector(".home")
+        const isSketched = getComputedStyle(place, "::before").backgroundImage !== "none"
+        if (!home || getComputedStyle(home).visibility === "hidden") return isSketched ? "the sketch" : "an empty place"
+        const empty = [...home.querySelectorAll(".about, button, .stage-share, .facts, .digit")].find((each) => seen(each) && !each.textContent.trim())
+        if (empty) return `an empty ${empty.className}`
+        return [...home.querySelectorAll("canvas")].filter(seen).every(inked) ? "the network" : "an empty canvas"
+    }
+    const note = () => { const frame = look(); if (frames.at(-1) !== frame) frames.push(frame) }
+    const camera = document.createElement("i") // whoever watches its size is called last in a frame, when all is drawn
+    camera.style.cssText = "position: fixed; visibility: hidden"
+    new ResizeObserver(note).observe(camera)
+    let count = 0
+    const wind = () => {
+        if (!camera.isConnected) document.documentElement.append(camera)
+        camera.style.width = `${++count % 2}px`
+        requestAnimationFrame(wind)
+    }
+    requestAnimationFrame(wind)
+"""
+"""Notes what each frame shows of Home, from the first one on: `window.frames_` has what is seen one after the other."""
 
 
 @pytest.fixture
@@ -35,7 +67,25 @@ def test_a_network_learns_on_arrival_and_asks_the_server_nothing(page: Page, add
     expect(images).not_to_have_text(before)
     expect(page.locator(".about")).to_contain_text("A recording of real PyTorch")
     expect(page.locator(".stage-bars .top .stage-class")).to_have_text("7")  # which a hand has drawn
-    assert [each for each in asked if not each.startswith("texts")] == ["home/recording"]
+    assert {each for each in asked if not each.startswith("texts")} == {"home/recording", "glossary"}  # files, and the meaning of words
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}, {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}}],
+    ids=["light", "dark, on a phone"],
+)
+def test_no_frame_has_an_empty_box_and_nothing_moves_while_it_opens(chromium: Browser, address: str, options: dict[str, Any]) -> None:
+    context = new_context(chromium, **options)
+    context.add_init_script(SHIFTS + FILM)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_function("window.frames_.includes('the network')")
+    expect(page.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    frames, shifts = page.evaluate("[window.frames_, window.shifts]")
+    context.close()
+    assert [frame for frame in frames if frame not in ("no page yet", "the sketch")] == ["the network"]
+    assert shifts < 0.05
 
 
 def test_everything_fits_on_one_screen(home: Page) -> None:

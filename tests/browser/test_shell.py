@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from ..support.serving import new_context
+from ..support.waiting import until
 
 TITLES = {
     "": "PyTorch playground", "tensors": "Tensors · PyTorch playground", "autograd": "Autograd · PyTorch playground",
@@ -78,6 +79,20 @@ def test_navigation_is_in_one_row_with_the_name_and_the_present_page(train: Page
     assert style(links.nth(2), "outline-style") == "solid"
 
 
+def test_the_name_and_the_pages_make_room_for_the_button_of_large_type(train: Page) -> None:
+    links, switch = train.get_by_test_id("stTopNavLink"), train.get_by_role("button", name="Present")
+    brand = train.locator(":has(> [data-testid=stHeaderLogo])")
+    for width, large in ((820, False), (768, False), (1280, True)):
+        train.set_viewport_size({"width": width, "height": 800})
+        if large:
+            switch.click()
+        expect(links.last).to_be_in_viewport()
+        until(lambda: edges(links.last)[1] < edges(switch)[0])
+        assert brand.evaluate("element => getComputedStyle(element, '::after').content") == "none"
+        assert links.count() == 8
+    switch.click()
+
+
 def test_captions_can_be_read(train: Page) -> None:
     caption = train.get_by_test_id("stCaptionContainer").first
     assert style(caption, "opacity") == "1"
@@ -132,6 +147,20 @@ def test_on_a_phone_a_bar_at_the_bottom_leads_to_the_main_pages(train: Page) -> 
     train.locator(".home").wait_for()
     expect(bar.get_by_role("link", name="Home")).to_have_attribute("aria-current", "page")
     assert all((each.bounding_box() or {"height": 0})["height"] >= 44 for each in bar.locator("> *").all())
-    bar.get_by_role("button", name="More").click()
-    train.get_by_test_id("stSidebarNav").get_by_role("link", name="Compare").wait_for()
+    expect(train.get_by_test_id("stExpandSidebarButton")).to_be_hidden()
+    assert style(train.locator("h1"), "font-size") == "20px"
+    brand = train.locator(":has(> [data-testid=stHeaderLogo])")
+    assert brand.evaluate("element => getComputedStyle(element, '::after').content") == '"PyTorch playground"'
+    train.set_viewport_size({"width": 1280, "height": 800})
+
+
+@pytest.mark.parametrize("width", [390, 740])
+def test_the_menu_of_a_narrow_window_closes_when_a_page_is_chosen(train: Page, width: int) -> None:
+    train.set_viewport_size({"width": width, "height": 844})
+    (train.get_by_role("button", name="More") if width == 390 else train.get_by_test_id("stExpandSidebarButton")).click()
+    menu = train.get_by_test_id("stSidebar")
+    until(lambda: edges(menu)[0] == 0)
+    menu.get_by_role("link", name="Compare").click()
+    train.get_by_role("heading", name="Compare").first.wait_for()
+    until(lambda: edges(menu)[1] <= 0)
     train.set_viewport_size({"width": 1280, "height": 800})

@@ -82,6 +82,10 @@ function settle() {
 present(wanted())
 settle()
 new MutationObserver(settle).observe(document.body, { childList: true, subtree: true })
+addEventListener("click", ({ target }) => { // Streamlit closes its menu of pages only where the browser says that it is a phone's
+  if (!(target instanceof Element) || !target.closest("[data-testid=stSidebarNavLink]")) return
+  /** @type {HTMLElement | null} */ (document.querySelector("[data-testid=stSidebarCollapseButton] button"))?.click()
+})
 addEventListener("keydown", (event) => {
   const target = event.composedPath()[0]
   if (event.key.toLowerCase() !== "p" || event.ctrlKey || event.metaKey || event.altKey || (target instanceof Element && target.closest(EDITABLE))) return

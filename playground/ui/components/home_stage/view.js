@@ -6,6 +6,8 @@ import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { Paper } from "../shared/paper.js"
 import { atRest, pictureOf, Stage } from "../shared/stage.js"
+import { draw, html } from "../shared/templates.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { toDigit } from "./digit.js"
 import { DIGITS, drawnUntil } from "./digits.js"
@@ -19,6 +21,7 @@ import { Player } from "./player.js"
 
 const PEN = 75 // thousandths of the canvas's height
 const GHOST_MS = 900 // in which the first digit is drawn
+const GHOST_SHARE = 0.1 // of it that is there at once: the network has something to look at
 const FRAME_MS = 50 // between two pictures of the network that learns
 const PULSES_MS = 2_500 // between two steps of training that are shown
 const REFRESH_MS = 700 // between two questions to the server while a run trains
@@ -37,11 +40,14 @@ class Home {
     this.network = null
     /** @type {Uint8Array | null} what is drawn, as the network gets it */
     this.image = null
+    /** @type {Promise<void> | undefined} until the recorded training is there */
+    this.loading = undefined
     this.example = 0
     this.closed = false
     this.followed = "" // the run of the learner
-    this.asking = this.stale = this.isLive = this.loading = false
-    this.shownAt = this.pulsedAt = 0
+    this.named = "" // the facts that are shown
+    this.asking = this.stale = this.isLive = false
+    this.highest = this.shownAt = this.pulsedAt = 0 // loss of the curve; times
     this.still = matchMedia("(prefers-reduced-motion: reduce)")
     this.stage = new Stage(find(this.root, ".picture"))
     this.paper = new Paper(find(this.root, "canvas"), { side: data.side, changed: () => this.drawn(), ended: () => this.ended(), width: () => PEN })
@@ -61,8 +67,8 @@ class Home {
     this.showCards(component.data)
     this.paper.paint() // the theme may have changed
     this.stage.repaint()
+    this.loading ??= this.load(this.data.recording)
     if (this.data.model) this.follow(this.data.model)
-    if (!this.loading) this.load(this.data.recording)
   }
 
   /**
@@ -79,11 +85,10 @@ class Home {
    * @param {string} recording where it is
    */
   async load(recording) {
-    this.loading = true
     const answer = await request(recording)
     if (this.closed) return
     this.tell(answer.error)
-    if (answer.error || this.isLive) return
+    if (answer.error) return this.reveal()
     /** @type {Recording} */
     const made = answer
     this.player = new Player(made)
@@ -92,8 +97,14 @@ class Home {
     find(this.root, ".about").textContent = t("A recording of real PyTorch: a tiny network sees {images} handwritten digits.", { images: grouped(made.snapshots[made.snapshots.length - 1].images) })
     if (this.still.matches) this.player.finish()
     this.showPlay()
+    this.write(DIGITS[0])
     this.tick(performance.now())
-    await this.write(DIGITS[0])
+    this.reveal()
+  }
+
+  /** Show the page once there is something in each of its boxes; until then app.css has a sketch of it. */
+  reveal() {
+    this.root.classList.add("ready")
   }
 
   /**
@@ -103,11 +114,11 @@ class Home {
   async write(lines) {
     const mine = (this.writing = {})
     const since = performance.now()
-    for (let share = this.still.matches ? 1 : 0; ; ) {
+    for (let share = this.still.matches ? 1 : GHOST_SHARE; ; ) {
       if (this.writing !== mine || this.closed) return
       this.paper.set(drawnUntil(lines, share).map((points) => ({ width: PEN, points })))
       if (share >= 1) break
-      share = Math.min(1, ((await nextFrame()) - since) / GHOST_MS)
+      share = Math.min(1, Math.max(GHOST_SHARE, ((await nextFrame()) - since) / GHOST_MS))
     }
     this.ended()
   }
@@ -158,10 +169,10 @@ class Home {
     this.stage.show(this.image ? picture : atRest(picture), this.player.recording.classes)
     this.showAnswer(this.image ? picture.probabilities : null)
     const { images, loss, accuracy } = this.player.facts
-    this.showFacts([[t("digits seen"), grouped(images)], [t("test loss"), loss.toFixed(2)], [t("test accuracy"), percent(accuracy)]])
-    const done = find(this.root, ".loss .done")
+    this.showFacts([[t("digits seen"), grouped(images)], [t("[[test loss|loss]]"), loss.toFixed(2)], [t("[[test accuracy]]"), percent(accuracy)]])
     const share = this.player.position / (this.player.snapshots.length - 1)
-    done.style.clipPath = `inset(-10px ${(100 - 100 * share).toFixed(2)}% -10px -10px)`
+    find(this.root, ".loss .done").style.clipPath = `inset(-10px ${(100 - 100 * share).toFixed(2)}% -10px -10px)`
+    Object.assign(find(this.root, ".loss-now").style, { left: `${100 * share}%`, top: `${heightOf(loss, this.highest)}%` })
   }
 
   /**
@@ -172,18 +183,19 @@ class Home {
     const { classes } = this.data
     const best = (probabilities ?? []).map((share, index) => ({ share, name: classes[index] })).sort((one, other) => other.share - one.share).slice(0, 3)
     find(this.root, ".digit").textContent = best[0]?.name ?? "?"
-    find(this.root, ".others").textContent = best.map(({ share, name }) => `${name} ${percent(share, 0)}`).join(" · ")
+    draw(find(this.root, ".best"), best.map(({ share, name }) => html`<li style="--share: ${share.toFixed(3)}"><b>${name}</b><span></span>${percent(share, 0)}</li>`))
   }
 
-  /** @param {[name: string, value: string][]} facts */
+  /** @param {[name: string, value: string][]} facts names have their terms in brackets */
   showFacts(facts) {
     const box = find(this.root, ".facts")
-    if (box.children.length !== facts.length) box.replaceChildren(...facts.map(() => { const fact = element("span"); fact.append(element("b"), " ", element("span")); return fact }))
-    facts.forEach(([name, value], index) => {
-      const [number, , label] = box.children[index].childNodes
+    const names = facts.map(([name]) => name)
+    if (this.named !== names.join()) box.replaceChildren(...names.map((name) => { const fact = element("span"); fact.append(element("b"), " ", withTerms("span", "", name)); return fact }))
+    this.named = names.join()
+    facts.forEach(([, value], index) => {
+      const number = box.children[index].firstChild
       number.textContent = value
       number.style.minWidth = `${value.length}ch`
-      label.textContent = name
     })
   }
 
@@ -191,7 +203,8 @@ class Home {
   drawLoss(losses) {
     const line = find(this.root, ".loss")
     line.setAttribute("viewBox", "0 0 1000 100")
-    const points = losses.map((loss, index) => `${((1000 * index) / (losses.length - 1)).toFixed(1)},${(98 - (94 * loss) / Math.max(...losses)).toFixed(1)}`).join(" ")
+    this.highest = Math.max(...losses)
+    const points = losses.map((loss, index) => `${((1000 * index) / (losses.length - 1)).toFixed(1)},${heightOf(loss, this.highest).toFixed(1)}`).join(" ")
     line.replaceChildren(svg("polyline", { points }), svg("polyline", { points, class: "done" }))
   }
 
@@ -226,27 +239,32 @@ class Home {
   async follow(run) {
     if (this.followed === run) return
     this.followed = run
+    await this.loading
     while (!this.closed && this.followed === run) {
       const answer = await request("api/home/run", { query: { run } })
       if (answer.error) return this.tell(answer.error)
-      if (answer.has_network && !this.isLive) this.goLive()
+      if (answer.has_network && !this.isLive) await this.goLive()
       if (this.isLive) this.showRun(answer)
-      if (answer.is_over) return
+      if (answer.is_over && this.isLive) return
       await new Promise((resolve) => setTimeout(resolve, REFRESH_MS))
     }
   }
 
-  /** From now on the learner's own network answers, not the recorded one. */
-  goLive() {
+  /** From its first answer on the learner's own network is shown; until then the recorded one learns on. */
+  async goLive() {
+    if (!this.paper.strokes.length) await this.write(DIGITS[0])
+    const picture = await this.ask()
+    if (!picture || this.closed) return
     this.isLive = true
     this.player = this.network = null
     this.root.classList.add("live")
-    if (!this.paper.strokes.length) this.write(DIGITS[0])
+    this.stage.show(pictureOf(picture), this.data.classes)
+    this.stage.pulse("forward")
   }
 
   /** @param {import("./documents.js").FollowedRun} run */
   showRun({ name, step, total_steps: total, accuracy, is_over: isOver }) {
-    this.showFacts([[t("of {total} steps", { total: grouped(total) }), grouped(step)], [t("test accuracy"), percent(accuracy)]])
+    this.showFacts([[t("of {total} [[steps|step]]", { total: grouped(total) }), grouped(step)], [t("[[test accuracy]]"), percent(accuracy)]])
     const about = find(this.root, ".about")
     about.textContent = isOver ? t("Your network: “{name}”. Draw, and see how it reads you.", { name }) : t("Your network “{name}” is learning on this machine right now.", { name })
     find(this.root, ".done-share").style.transform = `scaleX(${total ? step / total : 0})`
@@ -264,18 +282,24 @@ class Home {
     this.stale = true
     if (this.asking) return
     this.asking = true
-    while (this.stale && !this.closed && this.data.model && this.image) {
+    while (this.stale && !this.closed && this.image) {
       this.stale = false
-      const answer = await request("api/draw/picture", { query: { model: this.data.model }, body: this.paper.ink() })
-      this.tell(answer.error)
-      if (answer.error) break
+      const picture = await this.ask()
+      if (!picture) break
       if (!this.image) this.showNothing() // the drawing was cleared meanwhile
       else {
-        this.stage.show(pictureOf(answer), this.data.classes)
-        this.showAnswer(answer.probabilities)
+        this.stage.show(pictureOf(picture), this.data.classes)
+        this.showAnswer(picture.probabilities)
       }
     }
     this.asking = false
+  }
+
+  /** The drawing on its way through the learner's network; null if the server has no answer. */
+  async ask() {
+    const answer = await request("api/draw/picture", { query: { model: this.data.model ?? "" }, body: this.paper.ink() })
+    this.tell(answer.error)
+    return answer.error ? null : answer
   }
 
   showNothing() {
@@ -289,6 +313,13 @@ class Home {
     this.paper.close()
   }
 }
+
+/**
+ * How far beneath the top of its drawing a loss lies, in percent.
+ * @param {number} loss
+ * @param {number} highest
+ */
+const heightOf = (loss, highest) => 98 - (94 * loss) / highest
 
 /** @returns {Promise<number>} */
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve))
