@@ -316,6 +316,18 @@ def image(evaluation: Evaluation, index: int) -> Tensor:
     return found
 
 
+def rivals(evaluation: Evaluation, index: int) -> tuple[int, int]:
+    """Return the predicted class of an image, and the class that it rivals with: the true one, or the second most probable where the prediction is correct.
+
+    Raises:
+        ConfigError: the index is out of range.
+    """
+    _require_images(evaluation, np.asarray([index]))
+    predicted, true = int(evaluation.predictions[index]), int(evaluation.labels[index])
+    others = np.delete(evaluation.probabilities[index], predicted).argmax()
+    return predicted, true if predicted != true else int(others + (others >= predicted))
+
+
 def pictures(evaluation: Evaluation, indices: Sequence[int] | Counts) -> Pictures:
     """Return images with their predictions as plain data for JSON.
 

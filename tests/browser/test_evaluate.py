@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from playground.network.presets import preset
 from playground.runs.history import History
@@ -15,6 +15,7 @@ from playground.server.identity import COOKIE, learner
 from playground.training import loop
 from playground.training.config import TrainConfig
 
+from ..support.accessibility import check_accessibility
 from ..support.controls import open_view, pick
 from ..support.serving import to_the_top
 from ..support.training import train
@@ -42,28 +43,56 @@ def evaluated(kept: KeptPage, address: str) -> Page:
     return page
 
 
+def cell(page: Page, label: int, predicted: int) -> Locator:
+    return page.get_by_role("gridcell", name=re.compile(f"True class {label}, predicted class {predicted}:"))
+
+
 def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> None:
     expect(evaluated.locator('[data-fact="accuracy"]')).to_have_text(re.compile(r"^9\d\.\d\d\u202f%$"))
-    cell = evaluated.get_by_role("button", name=re.compile("True class 3, predicted class 3:"))
-    count = int(cell.inner_text())
-    cell.click()
-    expect(evaluated.locator(".evaluation-confusion h2")).to_contain_text("Class 3, correctly classified")
+    count = int(cell(evaluated, 3, 3).inner_text())
+    cell(evaluated, 3, 3).click()
+    expect(evaluated.locator(".evaluation-sentence")).to_have_text(re.compile(rf"^{count} of \d+ images of class 3 were classified correctly: recall "))
     expect(evaluated.locator(".evaluation-confusion .evaluation-card.right")).to_have_count(min(count, 120))
+    for selector in (".evaluation-facts", ".evaluation-matrix", ".evaluation-sentence", ".evaluation-right"):
+        expect(evaluated.locator(selector)).to_be_in_viewport(ratio=1)
 
 
-def test_an_image_opens_the_network_at_work_on_it(evaluated: Page) -> None:
-    evaluated.get_by_role("button", name=re.compile("True class 3, predicted class 3:")).click()
+def test_the_confusion_matrix_is_one_stop_of_the_tab_key(evaluated: Page) -> None:
+    cell(evaluated, 3, 3).click()
+    evaluated.get_by_role("tab", name="Confusion matrix").focus()
+    evaluated.keyboard.press("Tab")
+    expect(cell(evaluated, 3, 3)).to_be_focused()
+    evaluated.keyboard.press("ArrowRight")
+    evaluated.keyboard.press("ArrowUp")
+    expect(cell(evaluated, 2, 4)).to_be_focused()
+    expect(evaluated.locator(".evaluation-sentence")).to_have_text("No image of class 2 was predicted as 4.")
+    expect(cell(evaluated, 3, 3)).to_have_attribute("aria-selected", "true")
+    evaluated.keyboard.press("Home")
+    evaluated.keyboard.press("ArrowUp")
+    evaluated.keyboard.press("ArrowUp")
+    evaluated.keyboard.press("Enter")
+    expect(cell(evaluated, 0, 0)).to_have_attribute("aria-selected", "true")
+    expect(evaluated.locator(".evaluation-card").first).to_contain_text("✓ 0")
+    evaluated.keyboard.press("Tab")
+    expect(evaluated.locator("[role=gridcell]:focus")).to_have_count(0)
+
+
+def test_an_image_opens_the_network_at_work_on_it_and_the_evidence_in_it(evaluated: Page) -> None:
+    cell(evaluated, 3, 3).click()
     evaluated.locator(".evaluation-confusion .evaluation-card.right").first.click()
     dialog = evaluated.get_by_role("dialog")
     expect(dialog.locator("h2")).to_contain_text("3, predicted as 3")
     expect(dialog.locator(".stage-bars .top .stage-class")).to_have_text("3")
+    expect(dialog.locator("figcaption")).to_have_text(["Evidence for 3, predicted and true", re.compile("^Evidence for [^3], the second most probable$")])
+    check_accessibility(evaluated)
     evaluated.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
 
 def test_a_term_opens_its_card(evaluated: Page) -> None:
     """By the pointer, by the focus, which reaches its link, and by a tap; Escape closes it."""
-    term, card = evaluated.locator('.evaluation-facts glossary-term[name="expected calibration error"]'), evaluated.locator(".term-card:popover-open")
+    open_view(evaluated, "Calibration")
+    term, card = evaluated.locator('.evaluation-summary glossary-term[name="expected calibration error"]'), evaluated.locator(".term-card:popover-open")
     word = term.locator(".term-word")
     word.hover()
     expect(card).to_contain_text("Mean distance between confidence and accuracy")
@@ -112,6 +141,9 @@ def test_classes_calibration_and_features_are_plotted(evaluated: Page) -> None:
     evaluated.mouse.move(*place, steps=3)
     expect(evaluated.locator(".evaluation-point canvas")).to_have_count(1)
     expect(evaluated.locator(".evaluation-point")).to_contain_text("confidence")
+    evaluated.mouse.click(*place)
+    expect(evaluated.get_by_role("dialog")).to_be_visible()
+    evaluated.keyboard.press("Escape")
 
 
 def test_every_checkpoint_of_a_run_can_be_evaluated(kept: KeptPage, address: str, server_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,4 +166,4 @@ def test_every_checkpoint_of_a_run_can_be_evaluated(kept: KeptPage, address: str
     with page.expect_response(re.compile(rf"/api/evaluation\?model={run.id}%40\d+")) as answer:
         page.get_by_role("option").last.click()
     assert answer.value.ok
-    expect(page.locator(".evaluation-honesty")).to_contain_text("never used in training")
+    expect(page.locator(".evaluation-status")).to_contain_text("never used in training")

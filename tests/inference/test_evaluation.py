@@ -44,6 +44,7 @@ from playground.inference.evaluation import (
     load_evaluation,
     mistakes,
     pictures,
+    rivals,
     summary,
 )
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
@@ -397,10 +398,11 @@ def test_each_cell_has_as_many_images_as_the_confusion_matrix_says(shipped: Eval
         lambda evaluation: pictures(evaluation, [-1]),
         lambda evaluation: pictures(evaluation, [1000]),
         lambda evaluation: pictures(evaluation, range(MAX_PAGE + 1)),
+        lambda evaluation: rivals(evaluation, 1000),
         lambda _evaluation: Filter("some"),
         lambda _evaluation: Filter(order="upside-down"),
     ],
-    ids=["class", "cell", "none", "before", "large", "negative", "behind", "many", "answers", "order"],
+    ids=["class", "cell", "none", "before", "large", "negative", "behind", "many", "rivals", "answers", "order"],
 )
 def test_unknown_classes_and_images_are_refused(ask: Callable[[Evaluation], object], shipped: Evaluation) -> None:
     with pytest.raises(PlaygroundError):
@@ -433,6 +435,15 @@ def test_undefined_metrics_are_none_in_the_summary() -> None:
     assert [document["table"][place]["recall"] for place in (0, 1, 2)] == [1, 0, None]
     assert [document["table"][place]["f1"] for place in (0, 1, 2)] == [pytest.approx(2 / 3, abs=1e-6), 0, None]
     assert document["calibration"]["bins"][0]["accuracy"] is None
+
+
+def test_a_prediction_is_rivalled_by_the_true_class_or_by_the_second_most_probable(shipped: Evaluation) -> None:
+    ranked = np.argsort(-shipped.probabilities, axis=1)
+    wrong, right = (int(np.flatnonzero(shipped.is_correct == is_correct)[0]) for is_correct in (False, True))
+    assert rivals(shipped, wrong) == (ranked[wrong, 0], shipped.labels[wrong])
+    for index in range(right, right + 50):
+        if shipped.is_correct[index]:
+            assert rivals(shipped, index) == (ranked[index, 0], ranked[index, 1])
 
 
 def test_images_come_with_the_three_most_probable_classes(shipped: Evaluation, digits: ImageSet) -> None:

@@ -12,6 +12,7 @@ from sklearn.metrics import confusion_matrix, f1_score
 from starlette.testclient import TestClient
 
 from playground.data.load import load
+from playground.inference.attribution import as_json, attribute
 from playground.inference.models import load_model
 from playground.runs.run import Run
 from playground.server.routes import evaluation
@@ -19,7 +20,7 @@ from playground.server.routes import evaluation
 from ..support.learners import ADA, BOB, as_learner
 
 MODEL_QUERY = "model=mnist-cnn&dataset=mnist-5k"
-PATHS = ("", "/pictures", "/picture", "/points", "/sheet")
+PATHS = ("", "/pictures", "/picture", "/evidence", "/points", "/sheet")
 
 
 def predicted_classes() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -48,6 +49,15 @@ def test_images_are_those_with_the_selected_outcome(client: TestClient, outcome:
 def test_consecutive_pages_of_images_do_not_overlap(client: TestClient) -> None:
     first, second = (client.get(f"/api/evaluation/pictures?{MODEL_QUERY}&offset={offset}").json()["index"] for offset in (0, evaluation.PAGE))
     assert [*first, *second] == list(range(2 * evaluation.PAGE))
+
+
+def test_an_image_comes_with_the_evidence_for_its_class_and_for_the_one_that_it_rivals_with(client: TestClient) -> None:
+    index = int(np.flatnonzero(predicted_classes() == 7)[0])
+    document = client.get(f"/api/evaluation/evidence?{MODEL_QUERY}&index={index}").json()
+    assert document["classes"][0] == document["true"] == 7 != document["classes"][1]
+    image = load("mnist-5k").test_images[index]
+    assert document["attributions"] == [as_json(attribute(load_model("mnist-cnn"), image, evaluation.METHOD, label)) for label in document["classes"]]
+    assert client.get(f"/api/evaluation/evidence?{MODEL_QUERY}&index=1000").status_code == 400
 
 
 def test_each_point_of_the_projection_has_its_image_in_the_sprite_sheet(client: TestClient) -> None:
@@ -114,3 +124,4 @@ def test_the_network_is_drawn_at_work_on_a_test_image(client: TestClient) -> Non
     seen = np.frombuffer(base64.b64decode(picture["columns"][0]["values"]), np.int8)
     assert seen.tolist() == (load("mnist-5k").test_images[7].numpy().ravel() // 2).tolist()
     assert client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=1000").status_code == 400
+    assert client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=7&view=gradient").json()["view"] == "gradient"

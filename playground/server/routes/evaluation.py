@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -11,10 +11,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from playground.errors import PlaygroundError
-from playground.inference import evaluation, projection
+from playground.inference import attribution, evaluation, projection
+from playground.inference.attribution import AttributionJson
 from playground.inference.evaluation import Evaluation, Pictures, load_evaluation
 from playground.inference.models import load_model, pretrained_names
-from playground.inference.network_picture import NetworkPicture, draw_network
+from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.messages import msg
 from playground.runs.run import find
 from playground.server import identity
@@ -22,6 +23,8 @@ from playground.server.respond import AsciiJSON, Forbidden, answered
 
 PAGE = 120
 """Images per response."""
+METHOD = "occlusion"
+"""The method of attribution: it tells evidence for a class from evidence against it, and takes a fraction of a second."""
 T = TypeVar("T")
 
 
@@ -31,6 +34,17 @@ class PicturePage(Pictures):
     total: int
     """How many images pass the filter."""
     offset: int
+
+
+class Evidence(TypedDict):
+    """What in an image is evidence for its predicted class, and for the class that it rivals with."""
+
+    true: int
+    """The true class."""
+    classes: list[int]
+    """The predicted class, and the true one, or where they are the same the second most probable."""
+    attributions: list[AttributionJson]
+    """For each of these classes."""
 
 
 @answered
@@ -55,13 +69,26 @@ async def pictures(request: Request) -> Response:
 
 @answered
 async def picture(request: Request) -> Response:
-    """Draw the network at work on the test image number `index`."""
-    index = _integer(request, "index")
+    """Draw the network at work on the test image number `index`; `view` is what units and edges show."""
+    index, view = _integer(request, "index") or 0, view_named(request.query_params.get("view", ""))
 
     def compute(evaluated: Evaluation) -> NetworkPicture:
-        image = evaluation.image(evaluated, index or 0)
+        image = evaluation.image(evaluated, index)
         model = load_model(evaluated.model)
-        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)))
+        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), view=view)
+
+    return AsciiJSON(await _compute(request, compute))
+
+
+@answered
+async def evidence(request: Request) -> Response:
+    """Attribute the prediction for the test image number `index` to its pixels."""
+    index = _integer(request, "index") or 0
+
+    def compute(evaluated: Evaluation) -> Evidence:
+        image, classes, model = evaluation.image(evaluated, index), evaluation.rivals(evaluated, index), load_model(evaluated.model)
+        found = [attribution.as_json(attribution.attribute(model, image, METHOD, label)) for label in classes]
+        return {"true": int(evaluated.labels[index]), "classes": list(classes), "attributions": found}
 
     return AsciiJSON(await _compute(request, compute))
 
@@ -107,6 +134,7 @@ ROUTES: list[BaseRoute] = [
     Route("/api/evaluation", summary),
     Route("/api/evaluation/pictures", pictures),
     Route("/api/evaluation/picture", picture),
+    Route("/api/evaluation/evidence", evidence),
     Route("/api/evaluation/points", points),
     Route("/api/evaluation/sheet", sprite_sheet),
 ]

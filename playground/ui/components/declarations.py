@@ -17,7 +17,7 @@ from typing import Any, Literal, Never, NotRequired, TypeVar, Union, get_args, g
 COMPONENTS = Path(__file__).parent
 FILE = "documents.d.ts"
 DOCUMENTS: dict[str, tuple[str, ...]] = {
-    "shared": ("playground.inference.network_picture:NetworkPicture",),
+    "shared": ("playground.inference.network_picture:NetworkPicture", "playground.inference.attribution:AttributionJson"),
     "home_stage": (
         "playground.ui.components.home_stage:HomeData",
         "playground.inference.recording:Recording",
@@ -49,7 +49,6 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.server.routes.drawing:NetworkLayers",
         "playground.server.routes.drawing:Activations",
         "playground.server.routes.drawing:WrittenValue",
-        "playground.inference.attribution:AttributionJson",
         "playground.server.routes.fine_tuning:OwnDrawings",
         "playground.server.routes.fine_tuning:StartedRun",
         "playground.server.routes.runs:LiveRun",
@@ -59,6 +58,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.ui.components.evaluation_lab:LabData",
         "playground.inference.evaluation:Summary",
         "playground.server.routes.evaluation:PicturePage",
+        "playground.server.routes.evaluation:Evidence",
         "playground.inference.projection:Points",
     ),
     "module_graph": ("playground.autograd.module_graph:ModuleGraph",),

@@ -23,13 +23,13 @@ def heading_and_choice() -> tuple[str, str] | None:
     """Show the title, and let the learner choose a network, a checkpoint and a data set; return the arguments of `load_evaluation`."""
     runs = {each.run.id: each.run for each in runs_of_visitor() if each.run.checkpoints.steps()}
     names = [*runs, *pretrained_names()]
-    heading, network, checkpoint, data = st.columns([4, 5, 2, 3], vertical_alignment="bottom")
+    with st.container(key="evaluate-choice"):
+        heading, network, rest = st.columns([4, 5, 5], vertical_alignment="bottom")
     heading.title(t("Evaluate a network"), anchor=False)
     with network:
         name = _choose_network(names, runs)
-    with checkpoint:
+    with rest.container(horizontal=True, vertical_alignment="bottom"):
         step = _choose_step(runs.get(name))
-    with data:
         dataset = _choose_data(name, runs)
     if dataset is None:
         return None

@@ -198,17 +198,6 @@ export interface ChildJson {
   name: string
 }
 
-/** An attribution. `playground.inference.attribution` */
-export interface AttributionJson {
-  /** Signed bytes in base64, row by row, of which 127 stands for `bound`. */
-  values: string
-  width: number
-  height: number
-  signed: boolean
-  bound: number
-  note: string
-}
-
 /** All stored drawings of the learner, the oldest first. `playground.server.routes.fine_tuning` */
 export interface OwnDrawings {
   drawings: OwnDrawing[]

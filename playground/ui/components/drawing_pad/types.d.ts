@@ -1,7 +1,7 @@
 import type { Query } from "../shared/client.js"
-import type { NetworkPicture } from "../shared/documents.js"
+import type { AttributionJson, NetworkPicture } from "../shared/documents.js"
 import type {
-  Activations, AttributionJson, Comparison, DigitPiece, Drawing, DrawingData, NetworkLayers, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
+  Activations, Comparison, DigitPiece, Drawing, DrawingData, NetworkLayers, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
   WrittenValue,
 } from "./documents.js"
 

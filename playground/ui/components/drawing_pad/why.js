@@ -1,16 +1,14 @@
 // Attribution: which pixels are evidence for the predicted class and for the runner-up, by one of several methods.
 
-import { bytesOf } from "../shared/bytes.js"
-import { pixel } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
-import { exact } from "../shared/format.js"
+import { evidence } from "../shared/evidence.js"
 import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
-const SIDE = 168 // pixels on the screen
+const SIDE = "10.5rem" // the width of a picture
 
 /**
- * @import { Answer, AttributionJson, Method } from "./documents.js"
+ * @import { Answer, Method } from "./documents.js"
  * @import { Ask } from "./types.js"
  */
 
@@ -65,29 +63,10 @@ export class Why {
       const one = await this.ask("attribution", { model, method, ...query }, true)
       if (request !== this.request) return
       if (!one) return this.pictures.replaceChildren()
-      pictures.push(this.picture(title, one))
+      pictures.push(evidence(title, one, SIDE))
       if (query.versus === undefined && query.target === first) this.note.textContent = one.note
     }
     this.pictures.replaceChildren(...pictures)
-  }
-
-  /**
-   * @param {string} title
-   * @param {AttributionJson} attribution
-   */
-  picture(title, { width, height, values, signed, bound }) {
-    const figure = element("figure")
-    const canvas = element("canvas")
-    Object.assign(canvas, { width, height, role: "img" })
-    canvas.setAttribute("aria-label", title)
-    Object.assign(canvas.style, { width: `${SIDE}px`, height: `${(SIDE * height) / width}px` })
-    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
-    const image = context.createImageData(width, height)
-    const bytes = new Int8Array(bytesOf(values).buffer)
-    bytes.forEach((byte, cell) => image.data.set(pixel(byte / 127), 4 * cell))
-    context.putImageData(image, 0, 0)
-    figure.append(canvas, element("figcaption", "", title), element("small", "", signed ? t("orange: for, blue: against, up to ±{bound}", { bound: exact(bound, 2) }) : t("up to {bound}", { bound: exact(bound, 2) })))
-    return figure
   }
 }
 

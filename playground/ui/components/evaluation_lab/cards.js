@@ -16,6 +16,14 @@ const SIDE = 64 // pixels on the screen
 export const certainty = (probability) => (probability >= 0.9995 && probability < 1 ? `> ${percent(0.999)}` : percent(probability))
 
 /**
+ * What the network at work on an image is called.
+ * @param {number} index of the test image
+ * @param {string} label
+ * @param {string} predicted
+ */
+export const titleOf = (index, label, predicted) => t("Test image {index}: {class}, predicted as {predicted}", { index, class: label, predicted })
+
+/**
  * A card for each image, to be clicked.
  * @param {PicturePage} page
  * @param {string[]} classes
@@ -26,7 +34,7 @@ export function cards(page, classes, open) {
   return page.index.map((index, place) => {
     const [label, predicted] = [page.labels[place], page.predictions[place]]
     const right = label === predicted
-    const card = button("", () => open(index, t("Test image {index}: {class}, predicted as {predicted}", { index, class: classes[label], predicted: classes[predicted] })), {
+    const card = button("", () => open(index, titleOf(index, classes[label], classes[predicted])), {
       name: `evaluation-card ${right ? "right" : "wrong"}`,
     })
     const predictions = page.top[place].map(([one, share]) => `${classes[one]}: ${certainty(share)}`).join(", ")

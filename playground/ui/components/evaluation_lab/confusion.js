@@ -1,15 +1,28 @@
-// The confusion matrix; each cell opens the images behind it.
+// The confusion matrix. It is one stop of the Tab key: the arrow keys walk from cell to cell, and each cell opens the images behind it.
 
 import { element } from "../shared/dom.js"
-import { grouped } from "../shared/format.js"
-import { withTerms } from "../shared/term.js"
-import { t } from "../shared/text.js"
+import { grouped, percent } from "../shared/format.js"
+import { draw } from "../shared/templates.js"
+import { marked, withTerms } from "../shared/term.js"
+import { plural, t } from "../shared/text.js"
 import { cards } from "./cards.js"
 
 /**
  * @import { Summary } from "./documents.js"
  * @import { Ask } from "./types.js"
  */
+
+/** @typedef {{ label: number, predicted: number }} Place the row and the column of a cell */
+
+/** @type {Record<string, (place: Place, last: number) => Place>} */
+const STEPS = {
+  ArrowLeft: ({ label, predicted }) => ({ label, predicted: Math.max(0, predicted - 1) }),
+  ArrowRight: ({ label, predicted }, last) => ({ label, predicted: Math.min(last, predicted + 1) }),
+  ArrowUp: ({ label, predicted }) => ({ label: Math.max(0, label - 1), predicted }),
+  ArrowDown: ({ label, predicted }, last) => ({ label: Math.min(last, label + 1), predicted }),
+  Home: ({ label }) => ({ label, predicted: 0 }),
+  End: ({ label }, last) => ({ label, predicted: last }),
+}
 
 export class Confusion {
   /**
@@ -23,19 +36,25 @@ export class Confusion {
     this.classes = []
     /** @type {number[][]} */
     this.counts = []
-    /** @type {{ label: number, predicted: number, button: HTMLButtonElement }[]} */
-    this.buttons = []
+    /** @type {HTMLElement[][]} */
+    this.cells = []
+    /** @type {Place} */
     this.chosen = { label: 0, predicted: 0 }
     this.box = element("div", "evaluation-confusion")
     this.table = element("table", "evaluation-matrix")
-    const scroll = element("div", "evaluation-scroll")
-    scroll.append(this.table)
-    const left = element("div")
-    const hint = withTerms("p", "evaluation-hint", t("This [[confusion matrix]] has the true class in rows and the predicted class in columns. The diagonal counts the correct predictions. Click a number to see its images."))
-    left.append(scroll, hint)
+    this.table.role = "grid"
+    this.table.setAttribute("aria-label", t("Confusion matrix"))
+    this.table.onpointerleave = () => this.tell(this.chosen)
+    this.sentence = element("p", "evaluation-sentence")
+    const hint = withTerms("p", "evaluation-hint", t("The diagonal of a [[confusion matrix]] counts the correct predictions. Choose a number to see its images."))
+    const figure = element("div", "evaluation-figure")
+    figure.append(element("span", "evaluation-across", t("Predicted class →")), element("span", "evaluation-down", t("True class →")), this.table)
+    const left = element("div", "evaluation-left")
+    left.append(figure, this.sentence, hint)
     this.caption = element("h2")
+    this.caption.setAttribute("aria-live", "polite")
     this.images = element("div", "evaluation-cards")
-    const right = element("div")
+    const right = element("div", "evaluation-right")
     right.append(this.caption, this.images)
     this.box.append(left, right)
   }
@@ -45,74 +64,121 @@ export class Confusion {
     this.classes = classes
     this.counts = confusion
     const head = element("tr")
-    head.append(element("td"), ...classes.map((name) => { const cell = element("th", "", name); cell.scope = "col"; cell.title = name; return cell }))
-    this.buttons = []
-    const longest = Math.max(...classes.map((name) => name.length))
-    this.table.style.setProperty("--names", `${Math.min(7, 1.3 + 0.55 * longest)}rem`)
-    const rows = confusion.map((counts, label) => {
-      const row = element("tr")
-      const name = element("th", "", classes[label])
-      name.scope = "row"
-      const total = counts.reduce((sum, count) => sum + count, 0)
-      row.append(name, ...counts.map((count, predicted) => this.cell(label, predicted, count, total)))
-      return row
-    })
-    this.table.replaceChildren(head, ...rows)
-    const { label, predicted } = worst(confusion)
-    this.choose(label, predicted)
+    head.append(element("td"), ...classes.map((name) => heading(name, "col")))
+    this.cells = confusion.map((counts, label) => counts.map((_, predicted) => this.cell({ label, predicted })))
+    this.table.replaceChildren(head, ...this.cells.map((cells, label) => { const row = element("tr"); row.append(heading(classes[label], "row"), ...cells); return row }))
+    this.table.classList.toggle("named", classes.some((name) => name.length > 2))
+    this.choose(worst(confusion))
   }
 
-  /**
-   * @param {number} label
-   * @param {number} predicted
-   * @param {number} count
-   * @param {number} total of the row
-   */
-  cell(label, predicted, count, total) {
-    const cell = element("td", label === predicted ? "right" : "wrong")
-    const button = element("button", count ? "" : "none", String(count))
-    button.type = "button"
-    button.disabled = !count
-    const values = { class: this.classes[label], predicted: this.classes[predicted], count }
-    button.setAttribute("aria-label", t("True class {class}, predicted class {predicted}: {count}", values))
-    const share = total ? count / total : 0
-    cell.style.setProperty("--share", String(label === predicted ? share : Math.sqrt(share))) // mistakes are few: the square root makes them visible
-    button.onclick = () => this.choose(label, predicted)
-    this.buttons.push({ label, predicted, button })
-    cell.append(button)
+  /** @param {Place} place */
+  cell(place) {
+    const { label, predicted } = place
+    const right = label === predicted
+    const count = this.counts[label][predicted]
+    const share = count / (sum(this.counts[label]) || 1)
+    const cell = element("td", right ? "right" : count ? "wrong" : "none", grouped(count))
+    cell.role = "gridcell"
+    cell.setAttribute("aria-label", t("True class {class}, predicted class {predicted}: {count}", { class: this.classes[label], predicted: this.classes[predicted], count }))
+    cell.style.setProperty("--share", String(right ? share : Math.sqrt(share))) // mistakes are few: the square root makes them visible
+    cell.onclick = () => this.choose(place)
+    cell.onpointerenter = cell.onfocus = () => this.tell(place)
+    cell.onblur = () => this.tell(this.chosen)
+    cell.onkeydown = (event) => this.press(event, place)
     return cell
   }
 
   /**
-   * @param {number} label
-   * @param {number} predicted
+   * @param {KeyboardEvent} event
+   * @param {Place} place
    */
-  async choose(label, predicted) {
-    this.chosen = { label, predicted }
-    for (const one of this.buttons) one.button.setAttribute("aria-pressed", String(one.label === label && one.predicted === predicted))
-    const { classes } = this
-    if (!this.counts[label][predicted]) {
-      this.caption.textContent = t("Every image is correctly classified.")
-      return this.images.replaceChildren()
-    }
-    const answer = await this.ask("/pictures", { true: label, predicted, order: "most-certain" })
-    if (!answer || this.chosen.label !== label || this.chosen.predicted !== predicted) return
-    const names = { class: classes[label], predicted: classes[predicted] }
-    const which = label === predicted ? t("Class {class}, correctly classified", names) : t("True class {class}, predicted class {predicted}", names)
-    this.caption.textContent = answer.total > answer.index.length
-      ? t("{which} (the {shown} most certain of {total})", { which, shown: answer.index.length, total: grouped(answer.total) })
-      : `${which} (${answer.total})`
-    this.images.replaceChildren(...cards(answer, classes, this.open))
+  press(event, place) {
+    const opens = event.key === "Enter" || event.key === " "
+    const next = step(event.key, place, this.classes.length - 1)
+    if (!opens && !next) return
+    event.preventDefault()
+    if (opens) return this.choose(place)
+    this.reach(next)
+    this.cells[next.label][next.predicted].focus()
+  }
+
+  /**
+   * Let the Tab key come to this cell.
+   * @param {Place} place
+   */
+  reach(place) {
+    for (const [label, row] of this.cells.entries()) for (const [predicted, cell] of row.entries()) cell.tabIndex = label === place.label && predicted === place.predicted ? 0 : -1
+  }
+
+  /** @param {Place} place */
+  tell({ label, predicted }) {
+    draw(this.sentence, marked(sentence(this.classes, this.counts, { label, predicted })))
+  }
+
+  /** @param {Place} place */
+  async choose(place) {
+    const { label, predicted } = (this.chosen = place)
+    this.reach(place)
+    for (const [row, cells] of this.cells.entries()) for (const [column, cell] of cells.entries()) cell.ariaSelected = String(row === label && column === predicted)
+    this.tell(place)
+    const count = this.counts[label][predicted]
+    const answer = count ? await this.ask("/pictures", { true: label, predicted, order: "most-certain" }) : null
+    if (this.chosen !== place || (count && !answer)) return
+    const shown = answer?.index.length ?? 0
+    this.caption.textContent = !count ? "" : shown < count
+      ? t("The {shown} images with the highest confidence, of {count}", { shown, count: grouped(count) })
+      : plural("{n} image, the highest confidence first", "{n} images, the highest confidence first", count)
+    this.images.replaceChildren(...(answer ? cards(answer, this.classes, this.open) : []))
   }
 
   show() {}
 }
 
 /**
+ * @param {string} name of a class
+ * @param {"row" | "col"} scope
+ */
+function heading(name, scope) {
+  const cell = element("th", "", name)
+  cell.scope = scope
+  cell.title = name
+  return cell
+}
+
+/** @param {number[]} numbers */
+const sum = (numbers) => numbers.reduce((total, one) => total + one, 0)
+
+/**
+ * What the number in a cell says; terms are in double brackets.
+ * @param {string[]} classes
+ * @param {number[][]} confusion
+ * @param {Place} place
+ */
+export function sentence(classes, confusion, { label, predicted }) {
+  const count = confusion[label][predicted]
+  const total = sum(confusion[label])
+  const values = { n: grouped(count), total: grouped(total), class: classes[label], predicted: classes[predicted] }
+  if (label !== predicted && !count) return t("No image of class {class} was predicted as {predicted}.", values)
+  if (label !== predicted) return plural("{n} of {total} images of class {class} was predicted as {predicted}.", "{n} of {total} images of class {class} were predicted as {predicted}.", count, values)
+  const share = percent(total ? count / total : null)
+  return plural("{n} of {total} images of class {class} was classified correctly: [[recall]] {share}.", "{n} of {total} images of class {class} were classified correctly: [[recall]] {share}.", count, { ...values, share })
+}
+
+/**
  * The cell with the most mistakes; the first one of the diagonal where there are none.
  * @param {number[][]} confusion
+ * @returns {Place}
  */
 export function worst(confusion) {
   const wrong = confusion.flatMap((counts, label) => counts.map((count, predicted) => ({ label, predicted, count }))).filter(({ label, predicted }) => label !== predicted)
-  return wrong.reduce((most, each) => (each.count > most.count ? each : most), { label: 0, predicted: 0, count: 0 })
+  const { label, predicted } = wrong.reduce((most, each) => (each.count > most.count ? each : most), { label: 0, predicted: 0, count: 0 })
+  return { label, predicted }
 }
+
+/**
+ * The cell that a key leads to; undefined for another key.
+ * @param {string} key
+ * @param {Place} place
+ * @param {number} last row and column
+ */
+export const step = (key, place, last) => STEPS[key]?.(place, last)

@@ -78,6 +78,27 @@ export interface PicturePage {
   offset: number
 }
 
+/** What in an image is evidence for its predicted class, and for the class that it rivals with. `playground.server.routes.evaluation` */
+export interface Evidence {
+  /** The true class. */
+  true: number
+  /** The predicted class, and the true one, or where they are the same the second most probable. */
+  classes: number[]
+  /** For each of these classes. */
+  attributions: AttributionJson[]
+}
+
+/** An attribution. `playground.inference.attribution` */
+export interface AttributionJson {
+  /** Signed bytes in base64, row by row, of which 127 stands for `bound`. */
+  values: string
+  width: number
+  height: number
+  signed: boolean
+  bound: number
+  note: string
+}
+
 /** The features of a sample of test images, projected. `playground.inference.projection` */
 export interface Points {
   method: "pca" | "tsne"

@@ -1,4 +1,4 @@
-// The features of a thousand test images, the input of the last layer: nearby points are similar to the network. Pointing at one shows its image.
+// The features of a thousand test images, the input of the last layer: nearby points are similar to the network. Pointing at one shows its image, a click the network at work on it.
 
 import { element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
@@ -6,6 +6,7 @@ import { CONFIG, layout, loadPlotly, theme } from "../shared/plot.js"
 import { draw } from "../shared/templates.js"
 import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
+import { titleOf } from "./cards.js"
 
 /**
  * @import { Look } from "../shared/plot.js"
@@ -20,9 +21,11 @@ export class Features {
   /**
    * @param {Ask} ask
    * @param {() => URL} sheetAddress returns the address of the picture with all test images
+   * @param {(index: number, title: string) => void} open called with an image that was clicked
    */
-  constructor(ask, sheetAddress) {
+  constructor(ask, sheetAddress, open) {
     this.ask = ask
+    this.open = open
     this.sheetAddress = sheetAddress
     /** @type {string[]} */
     this.classes = []
@@ -40,15 +43,15 @@ export class Features {
     this.dimensions.label = t("Dimensions")
     for (const input of [this.method, this.dimensions]) input.onchange = () => this.load()
     const tools = element("div", "evaluation-tools")
-    tools.append(this.method, this.dimensions)
     this.status = element("p", "evaluation-hint")
+    tools.append(this.method, this.dimensions, this.status)
     /** @type {HTMLElement} */
     this.plot = element("div", "evaluation-plot large")
     this.card = element("div", "evaluation-point")
     this.card.setAttribute("aria-live", "polite")
     const body = element("div", "evaluation-space")
     body.append(this.plot, this.card)
-    this.box.append(tools, this.status, body)
+    this.box.append(tools, body)
   }
 
   /** @param {Summary} evaluation */
@@ -88,12 +91,14 @@ export class Features {
     const options = three
       ? { scene: { xaxis: axis, yaxis: axis, zaxis: axis }, margin: { l: 0, r: 0, t: 8, b: 0 } }
       : { margin: { l: 12, r: 12, t: 8, b: 12 } }
-    const made = layout(look, 560, { ...axis, title: "" }, { ...axis, scaleanchor: "x" }, { ...options, hovermode: "closest", uirevision: `${points.method}${points.dimensions}`, legend: { x: 1.02, y: 0.92, itemsizing: "constant" } })
-    await Plotly.react(this.plot, traces(points, this.classes, look), made, { ...CONFIG, modeBarButtonsToRemove: ["select2d", "lasso2d", "toImage"] })
+    const made = layout(look, this.plot.clientHeight, { ...axis, title: "" }, { ...axis, scaleanchor: "x" }, { ...options, hovermode: "closest", uirevision: `${points.method}${points.dimensions}`, legend: { x: 1.02, y: 1, itemsizing: "constant" } })
+    await Plotly.react(this.plot, traces(points, this.classes, look), made, { ...CONFIG, displayModeBar: false })
     const drawn = /** @type {PlotElement} */ (this.plot)
     if (!drawn.removeAllListeners) return // the page was left meanwhile, and the plot with it
     drawn.removeAllListeners("plotly_hover")
+    drawn.removeAllListeners("plotly_click")
     drawn.on("plotly_hover", ({ points: [point] }) => this.point(point.customdata))
+    drawn.on("plotly_click", ({ points: [point] }) => this.open(points.index[point.customdata], titleOf(points.index[point.customdata], this.classes[points.labels[point.customdata]], this.classes[points.predictions[point.customdata]])))
   }
 
   /**
@@ -154,6 +159,6 @@ export function traces({ dimensions, coordinates, labels, predictions }, classes
     name, marker: { size: three ? 4 : 7, color: look.colours[label % count], symbol: SYMBOLS[Math.floor(label / count)], opacity: 0.85 },
   }))
   const wrong = all.filter((index) => labels[index] !== predictions[index])
-  const ring = { size: three ? 7 : 13, color: look.text, symbol: "circle-open", line: { color: look.text, width: 2 } }
+  const ring = { size: three ? 7 : 12, color: look.text, symbol: "circle-open", opacity: 0.7, line: { color: look.text, width: 1.5 } }
   return [...groups, trace(wrong, { name: t("misclassified"), marker: ring })]
 }

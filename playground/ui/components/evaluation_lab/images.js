@@ -26,7 +26,7 @@ export class Images {
     this.fresh = false // whether the images are still to be requested
     this.request = "" // the last one
     this.count = 0 // of images that are shown
-    this.box = element("div")
+    this.box = element("div", "evaluation-images")
     const tools = element("div", "evaluation-tools")
     this.answers = this.list(t("Images"), ANSWERS)
     this.true = this.list(t("True class"))

@@ -1,4 +1,4 @@
-// Shows how a network classifies every test image. The numbers are fetched once, images when they are opened.
+// Shows how a network classifies every test image. The numbers are fetched once, images and the network at work on one when they are opened.
 
 import { AtWork } from "../shared/at_work.js"
 import { address, request } from "../shared/client.js"
@@ -12,6 +12,7 @@ import { t } from "../shared/text.js"
 import { Calibration } from "./calibration.js"
 import { Classes } from "./classes.js"
 import { Confusion } from "./confusion.js"
+import { Reasons } from "./reasons.js"
 import { Features } from "./features.js"
 import { Images } from "./images.js"
 
@@ -43,11 +44,12 @@ class Evaluation {
     /** @type {Ask} */
     const ask = (path, query) => this.ask(path, query)
     const sheet = () => address("api/evaluation/sheet", { ...this.data })
-    this.atWork = new AtWork()
+    this.reasons = new Reasons(ask)
+    this.atWork = new AtWork(this.reasons.box)
     this.root.append(this.atWork.box)
-    const look = (/** @type {number} */ index, /** @type {string} */ title) => { if (this.evaluation) this.atWork.open(title, this.evaluation.classes, () => ask("/picture", { index })) }
+    const look = (/** @type {number} */ index, /** @type {string} */ title) => this.lookAt(index, title)
     /** @type {Record<ViewName, View>} */
-    this.parts = { confusion: new Confusion(ask, look), classes: new Classes(), images: new Images(ask, look), calibration: new Calibration(), features: new Features(ask, sheet) }
+    this.parts = { confusion: new Confusion(ask, look), classes: new Classes(), images: new Images(ask, look), calibration: new Calibration(), features: new Features(ask, sheet, look) }
     this.tabs = new Tabs(find(this.root, ".evaluation-views"))
     this.tabs.list.append(...VIEWS.map(([name, title]) => tab(name, title, () => this.open(name))))
     /** @type {ViewName} */
@@ -74,32 +76,30 @@ class Evaluation {
     const requested = this.requested
     const answer = await request(`api/evaluation${path}`, { query: { ...this.data, ...query } })
     if (requested !== this.requested || this.closed) return null
-    return answer.error ? this.showMessage(answer.error) : answer
+    return answer.error ? this.say(answer.error) : answer
   }
 
-  /** @param {string} message */
-  showMessage(message) {
-    this.root.setAttribute("aria-busy", "false")
-    find(this.root, ".evaluation-status").textContent = message
+  /** @param {string} text */
+  say(text) {
+    find(this.root, ".evaluation-status").textContent = text
     return null
   }
 
   /** @param {string} requested */
   async look(requested) {
     this.root.setAttribute("aria-busy", "true")
-    find(this.root, ".evaluation-status").textContent = t("Evaluating the network on all test images…")
+    this.say(t("Evaluating the network on all test images…"))
     const evaluation = await this.ask("")
-    if (!evaluation || requested !== this.requested) return
+    if (requested !== this.requested || this.closed) return
+    this.root.setAttribute("aria-busy", "false")
+    this.root.classList.toggle("evaluated", evaluation !== null) // else what is shown is another network's
     this.evaluation = evaluation
-    this.showMessage("")
-    find(this.root, ".evaluation-facts").hidden = find(this.root, ".evaluation-views").hidden = false
+    if (!evaluation) return
     const right = evaluation.confusion.reduce((sum, row, index) => sum + row[index], 0)
     this.fact("accuracy", percent(evaluation.accuracy, 2))
     this.fact("right", t("{right} of {all}", { right: grouped(right), all: grouped(evaluation.images) }))
     this.fact("loss", evaluation.loss.toPrecision(3))
-    this.fact("f1", evaluation.macro.f1.toFixed(4))
-    this.fact("calibration", percent(evaluation.calibration.expected_error, 2))
-    find(this.root, ".evaluation-honesty").textContent = evaluation.leakage
+    this.say(evaluation.leakage)
     Object.values(this.parts).forEach((one) => one.take(evaluation))
     this.open(this.view)
   }
@@ -110,6 +110,18 @@ class Evaluation {
    */
   fact(name, text) {
     find(this.root, `[data-fact="${name}"]`).textContent = text
+  }
+
+  /**
+   * Open the network at work on a test image, with the evidence in it.
+   * @param {number} index
+   * @param {string} title
+   */
+  lookAt(index, title) {
+    if (!this.evaluation) return
+    const { classes } = this.evaluation
+    this.reasons.show(index, classes)
+    this.atWork.open(title, classes, (view) => this.ask("/picture", { index, view }))
   }
 
   /** @param {ViewName} name */

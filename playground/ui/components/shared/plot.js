@@ -54,10 +54,10 @@ export function layout(look, height, x, y, more = {}) {
   const axis = { gridcolor: look.grid, zerolinecolor: look.grid, linecolor: look.grid, automargin: false }
   return {
     height, margin: { l: 58, r: 12, t: 30, b: 42 }, hovermode: "x unified", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: { family: look.font, size: 14, color: look.text }, hoverlabel: { bgcolor: look.back, font: { color: look.text } },
+    font: { family: look.font, size: look.size, color: look.text }, hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } },
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: `${look.text}80`, activecolor: look.text }, // half as strong as the text
-    xaxis: { ...axis, ...x, title: { text: x.title, font: { size: 14 } } }, yaxis: { ...axis, ...y }, ...more,
+    xaxis: { ...axis, ...x, title: { text: x.title } }, yaxis: { ...axis, ...y }, ...more,
   }
 }
 
