@@ -188,7 +188,7 @@ def finding(kept: KeptPage, address: str) -> Iterator[Locator]:
     """The fault of a run whose learning rate is far too high, on the Train page. The run goes on."""
     with train_page(kept, address) as page:
         choose_network(page, "Multilayer perceptron")  # the other tests keep their learning rate
-        fill_in(page, "Learning rate", "50")
+        fill_in(page, "Learning rate, peak of the schedule", "50")
         start_run(page, epochs=1000)
         yield page.locator(".monitor-coach[data-kind=problem]")
 

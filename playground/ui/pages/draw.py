@@ -9,6 +9,7 @@ from playground.inference.attribution import METHODS, methods_for
 from playground.inference.models import load_model, pretrained_names
 from playground.inference.source import prediction_source
 from playground.messages import t
+from playground.runs.run import Run
 from playground.ui import state
 from playground.ui.components.drawing_pad import Method, drawing_pad, picture_pad
 from playground.ui.shared.runs import has_trained_network, run_title, runs_of_visitor
@@ -17,16 +18,20 @@ from playground.ui.shared.runs import has_trained_network, run_title, runs_of_vi
 def heading_and_networks() -> dict[str, str]:
     """Show the title, and let the learner choose one or two networks with the same classes: name to title.
 
-    Offered are the networks that come with the playground, and runs with a checkpoint; of one that is running, always the newest.
+    Offered are the networks that come with the playground, and runs with a checkpoint, of which the newest is used; and the earlier checkpoint
+    with which the learner came here.
     """
     runs = {each.run.id: each.run for each in runs_of_visitor() if has_trained_network(each)}
+    run, _, step = state.DRAW_MODEL.read().partition("@")
+    if step and run in runs and int(step) in runs[run].checkpoints.steps():
+        runs[f"{run}@{step}"] = runs[run]
     shipped = pretrained_names()
     known = [*shipped, *runs]
 
     def title(name: str) -> str:
         if not name:
             return t("Compare with another network")
-        return run_title(runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
+        return _run_title(name, runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
 
     for choice in (state.DRAW_MODEL, state.DRAW_SECOND_MODEL):
         if choice.read() not in ("", *known):
@@ -41,7 +46,12 @@ def heading_and_networks() -> dict[str, str]:
     second = str(
         right.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed")
     )
-    return {name: run_title(runs[name]) if name in runs else name for name in (first, second) if name}
+    return {name: _run_title(name, runs[name]) if name in runs else name for name in (first, second) if name}
+
+
+def _run_title(name: str, run: Run) -> str:
+    step = name.partition("@")[2]
+    return t("{run}, step {step:,}", run=run_title(run), step=int(step)) if step else run_title(run)
 
 
 def pad(models: dict[str, str]) -> None:

@@ -10,6 +10,7 @@ from playground.messages import t
 from playground.server.services import services
 from playground.ui import state
 from playground.ui.shared import visitor
+from playground.ui.shared.glossary import glossary
 
 
 def chosen_device() -> str:
@@ -23,7 +24,9 @@ def choose_device() -> None:
     if state.DEVICE.read() not in by_name:
         state.DEVICE.write(next(iter(by_name)))
     if len(by_name) > 1:
-        st.selectbox(t("Device"), list(by_name), key=state.DEVICE.key, format_func=lambda name: t(by_name[name].title), persist_state="session")
+        st.selectbox(
+            t("Device"), list(by_name), key=state.DEVICE.key, format_func=lambda name: t(by_name[name].title), help=glossary("device"), persist_state="session"
+        )
     _show(by_name[state.DEVICE.read()])
 
 

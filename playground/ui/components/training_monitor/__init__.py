@@ -52,7 +52,7 @@ class MonitorData(TypedDict):
     """Whether the network can be drawn for."""
 
 
-def training_monitor(run: Run, key: str, on_end: Callable[[], None], on_open: Callable[[str], None], on_leave: Callable[[str], None]) -> None:
+def training_monitor(run: Run, key: str, on_end: Callable[[], None], on_open: Callable[[str], None], on_leave: Callable[[str, int], None]) -> None:
     """Show the run; it refreshes without the page's script.
 
     Args:
@@ -60,7 +60,7 @@ def training_monitor(run: Run, key: str, on_end: Callable[[], None], on_open: Ca
         key: identifies this monitor on its page.
         on_end: called when the run ends while it is shown.
         on_open: called with another run to show.
-        on_leave: called with what shall be opened instead: `setup`, `draw` or `evaluate`.
+        on_leave: called with what shall be opened instead, `setup`, `draw` or `evaluate`, and with the step of the checkpoint to use there; 0 for the latest.
     """
 
     def opened() -> None:
@@ -71,7 +71,7 @@ def training_monitor(run: Run, key: str, on_end: Callable[[], None], on_open: Ca
     def left() -> None:
         event = st.session_state[key].left
         if isinstance(event, dict):
-            on_leave(str(event.get("to")))
+            on_leave(str(event.get("to")), int(event.get("step", 0)))
 
     _component(key=key, data=_data(run), on_ended_change=on_end, on_opened_change=opened, on_left_change=left)
 

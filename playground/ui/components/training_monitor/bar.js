@@ -3,6 +3,7 @@
 import "../shared/controls.js"
 import { grouped } from "../shared/format.js"
 import { draw, html, live, nothing } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { current, learningRate, status } from "./facts.js"
 
@@ -87,7 +88,7 @@ export class Bar {
     const now = config.schedule ? (shown.learning_rate ?? peak) : peak
     const explains = config.schedule ? t("The schedule “{schedule}” changes the learning rate during the run. The slider sets its peak.", { schedule: config.schedule }) : t("Takes effect when you let go of the slider.")
     return html`<div class="monitor-rate" title=${explains}>
-      <span>${t("Learning rate")} <b data-fact="learning_rate">${learningRate(now)}</b>${config.schedule ? html`<small>${t("peak {rate}", { rate: learningRate(peak) })}</small>` : nothing}</span>
+      <span>${marked(t("[[Learning rate|learning rate]]"))} <b data-fact="learning_rate">${learningRate(now)}</b>${config.schedule ? html`<small>${t("peak {rate}", { rate: learningRate(peak) })}</small>` : nothing}</span>
       <slide-bar label=${t("Learning rate")} scale="log" min=${RATES.min} max=${RATES.max} .value=${peak} ?disabled=${!isLive}
         @change=${(/** @type {any} */ event) => this.act.command("learning-rate", event.target.value)}></slide-bar>
     </div>`

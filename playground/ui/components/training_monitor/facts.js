@@ -38,6 +38,18 @@ export function current({ changes, optimizer }, config) {
 }
 
 /**
+ * Step, loss and test accuracy as they were at a step; as they are now without one.
+ * @param {Pick<LiveRun, "step" | "batches" | "tests" | "test_accuracy">} run
+ * @param {number | null} at
+ * @returns {{ step: number, loss: number | undefined, accuracy: number | null | undefined }}
+ */
+export function figures({ step: now, batches: { step = [], loss = [] }, tests, test_accuracy: accuracy }, at) {
+  if (at === null) return { step: now, loss: loss.at(-1), accuracy }
+  const last = (/** @type {number[]} */ steps) => steps.findLastIndex((step) => step <= at)
+  return { step: at, loss: loss[last(step)], accuracy: tests.accuracy[last(tests.step)] }
+}
+
+/**
  * Marks on the curves: changes to the run, and findings of the coach.
  * @param {Pick<LiveRun, "changes" | "parent">} run
  * @param {Pick<ReportedFinding, "step" | "severity" | "mark">[]} findings

@@ -31,9 +31,10 @@ export class Fork {
       start(Number(this.step.value), changes({ rate: this.rate.value, optimizer: this.optimizer.value, epochs: this.epochs.value }, this.current, this.config))
     }, { name: "primary" })
     form.onsubmit = (event) => { event.preventDefault(); go.click() }
-    for (const [text, control] of /** @type {[string, HTMLElement][]} */ ([[t("Checkpoint"), this.step], [t("Learning rate"), this.rate], [t("Optimizer"), this.optimizer], [t("Total epochs"), this.epochs]])) {
-      const label = element("label", "", text)
-      label.append(control)
+    this.rateTitle = element("span")
+    for (const [title, control] of /** @type {[string | HTMLElement, HTMLElement][]} */ ([[t("Checkpoint"), this.step], [this.rateTitle, this.rate], [t("Optimizer"), this.optimizer], [t("Total epochs"), this.epochs]])) {
+      const label = element("label")
+      label.append(title, control)
       form.append(label)
     }
     form.append(go)
@@ -63,6 +64,7 @@ export class Fork {
     this.step.options = shown.checkpoints.map((step) => ({ value: String(step), title: t("step {step} · epoch {epoch}", { step: grouped(step), epoch: epoch(step) }) }))
     this.step.value = String(checkpointAt(shown.checkpoints, at))
     this.rate.value = String(now.peak)
+    this.rateTitle.textContent = config.schedule ? t("Learning rate, peak") : t("Learning rate")
     this.optimizer.options = optimizers.map(([value, title]) => ({ value, title }))
     this.optimizer.value = now.optimizer
     this.epochs.value = String(config.epochs)

@@ -21,12 +21,13 @@ export class Images {
     this.look = look
     /** @type {Gallery | null} */
     this.gallery = null
+    this.isEnabled = false
   }
 
   // Empty frames until the images of another run have come: nothing moves then.
   clear() {
     this.gallery = null
-    this.score.textContent = ""
+    this.score.textContent = t("No answers yet")
     this.box.replaceChildren(...Array.from({ length: SHOWN }, () => element("span", "monitor-image")))
   }
 
@@ -36,9 +37,16 @@ export class Images {
     const bytes = bytesOf(gallery.pixels)
     this.box.replaceChildren(...gallery.labels.slice(0, SHOWN).map((label, index) => {
       const image = button("", () => this.look(index, t("{class}, as the network sees it now", { class: gallery.classes[label] })), { name: "monitor-image" })
+      image.disabled = !this.isEnabled
       image.append(paint(bytes, index, gallery.shape.slice(1), 1, { label: gallery.classes[label] }), element("span", "monitor-caption", "\u00a0"))
       return image
     }))
+  }
+
+  /** @param {boolean} isEnabled whether the network can be looked at, at work on an image */
+  enable(isEnabled) {
+    this.isEnabled = isEnabled
+    for (const image of this.box.querySelectorAll("button")) image.disabled = !isEnabled
   }
 
   /** @param {Moment["predictions"]} predictions */

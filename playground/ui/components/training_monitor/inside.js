@@ -1,7 +1,7 @@
 // Inside the network now: the size of each layer's gradient, and the filters of the first layer.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 
@@ -17,10 +17,15 @@ export const digits = (value) => (value === null || value === undefined ? "" : v
 export const isWeighing = (title) => !title.includes("Norm")
 
 export class InsideNow {
-  /** @param {HTMLElement} box */
-  constructor(box) {
+  /**
+   * @param {HTMLElement} box
+   * @param {(title: string, layer: number | null) => void} look called when the network is to be shown at work, perhaps with the index of a layer
+   */
+  constructor(box, look) {
+    this.look = look
+    this.whole = button(t("The whole network at work"), () => look(t("The network at work"), null), { name: "monitor-small" })
     const header = element("header")
-    header.append(element("h2", "", t("Inside the network")), withTerms("span", "monitor-note", t("[[gradient]] size by layer")))
+    header.append(element("h2", "", t("Inside the network")), withTerms("span", "monitor-note", t("[[gradient]] size by [[layer]]")), this.whole)
     this.rows = element("div", "monitor-rows")
     this.grid = element("div", "monitor-filters")
     this.grid.title = t("The filters of the first layer: orange weights are positive, blue ones negative.")
@@ -28,6 +33,13 @@ export class InsideNow {
     this.drawn = "" // the filters
     /** @type {string[]} */
     this.layers = []
+    this.isEnabled = false
+  }
+
+  /** @param {boolean} isEnabled whether the network can be looked at */
+  enable(isEnabled) {
+    this.isEnabled = isEnabled
+    for (const each of [this.whole, ...this.rows.querySelectorAll("button")]) each.disabled = !isEnabled
   }
 
   /** @param {string[]} layers their titles */
@@ -46,16 +58,27 @@ export class InsideNow {
 
   /** @param {(number | null)[]} gradients */
   bars(gradients) {
-    const learning = gradients.flatMap((size, index) => (size === null || !isWeighing(this.layers[index]) ? [] : [{ size, title: this.layers[index] }]))
+    const learning = gradients.flatMap((size, index) => (size === null || !isWeighing(this.layers[index]) ? [] : [{ size, index, title: this.layers[index] }]))
     if (!learning.length) return
     const most = Math.max(...learning.map(({ size }) => size))
-    if (this.rows.children.length !== learning.length || this.rows.firstElementChild?.tagName === "P") this.rows.replaceChildren(...learning.map(({ title }) => row(title)))
+    if (this.rows.children.length !== learning.length || this.rows.firstElementChild?.tagName === "P") this.rows.replaceChildren(...learning.map(({ title, index }) => this.row(title, index)))
     this.rows.tabIndex = this.rows.scrollHeight > this.rows.clientHeight + 1 ? 0 : -1
     learning.forEach(({ size }, index) => {
       const [, bar, number] = /** @type {HTMLElement[]} */ ([...this.rows.children[index].children])
       bar.style.setProperty("--share", String(most ? size / most : 0))
       number.textContent = digits(size)
     })
+  }
+
+  /**
+   * @param {string} title
+   * @param {number} layer
+   */
+  row(title, layer) {
+    const made = button("", () => this.look(t("{layer} at work", { layer: title }), layer), { name: "monitor-row" })
+    made.disabled = !this.isEnabled
+    made.append(Object.assign(element("span", "", title), { translate: false }), element("i"), element("b"))
+    return made
   }
 
   /** @param {Filters} filters */
@@ -66,11 +89,4 @@ export class InsideNow {
     const bytes = bytesOf(pixels)
     this.grid.replaceChildren(...Array.from({ length: count }, (_, index) => paint(bytes, index, shape, 1, { signed: true, label: t("Filter {index}", { index }) })))
   }
-}
-
-/** @param {string} title */
-function row(title) {
-  const made = element("div", "monitor-row")
-  made.append(Object.assign(element("span", "", title), { translate: false }), element("i"), element("b"))
-  return made
 }

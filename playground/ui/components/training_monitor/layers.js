@@ -5,6 +5,7 @@ import { drawLines } from "../shared/chart.js"
 import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { CONFIG, depth, layout, loadPlotly, theme } from "../shared/plot.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { digits } from "./inside.js"
 
@@ -53,7 +54,7 @@ export class Layers {
     scroll.append(this.table)
     const plots = element("div", "monitor-plots")
     plots.append(
-      figure(t("Gradient norm of each layer"), this.gradients), figure(t("Update ÷ weights (about 0.001 is typical)"), this.ratios),
+      figure(withTerms("span", "", t("Gradient [[norm]] of each layer")), this.gradients), figure(withTerms("span", "", t("[[Update|update]] ÷ [[weights|weight]] (about 0.001 is typical)")), this.ratios),
       figure(t("Learning rate"), this.rate), figure(choice, this.heat),
     )
     box.append(element("h2", "", t("Layers over the steps")), plots, scroll)
@@ -104,7 +105,7 @@ export class Layers {
   /** @param {Layer[]} layers */
   rows(layers) {
     const head = element("tr")
-    head.append(...[t("Layer"), t("Gradient"), t("Update ÷ weights"), t("Output std"), t("Dead units")].map((text) => element("th", "", text)))
+    head.append(...[t("Layer"), t("Gradient"), t("Update ÷ weights"), t("Output std"), t("[[Dead units|dead unit]]")].map((text) => withTerms("th", "", text)))
     const look = theme(this.table)
     const learning = layers.filter(({ gradient }) => gradient)
     const rows = layers.map((layer) => {

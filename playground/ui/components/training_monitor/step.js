@@ -3,7 +3,7 @@
 import { button, element } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { draw, html } from "../shared/templates.js"
-import { withTerms } from "../shared/term.js"
+import { marked, withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { DRAWINGS } from "./drawings.js"
 import { TABLES, number } from "./numbers.js"
@@ -61,15 +61,15 @@ export class OneStep {
   }
 
   /**
-   * @param {LiveRun} shown
+   * @param {LiveRun["state"]} state
+   * @param {{ step: number, loss: number | undefined }} now
    * @param {Moment | null} moment
    */
-  show(shown, moment) {
+  show(state, { step, loss }, moment) {
     const { data } = this
     if (!data) return
-    this.isRunning = shown.state === "running"
-    const loss = shown.batches.loss?.at(-1)
-    this.head = shown.step ? plural("step {step} · {n} image", "step {step} · {n} images", data.config.batch_size, { step: grouped(shown.step) }) : ""
+    this.isRunning = state === "running"
+    this.head = step ? plural("step {step} · {n} image", "step {step} · {n} images", data.config.batch_size, { step: grouped(step) }) : ""
     this.notes = [
       t("forget the old gradients"),
       t("{images} × {classes} scores", { images: data.config.batch_size, classes: data.classes.length }),
@@ -132,7 +132,7 @@ export class OneStep {
 
   draw() {
     draw(this.lines, html`
-      <header><h2>${t("One step, five lines")}</h2><span class="monitor-note">${this.head}</span></header>
+      <header><h2>${marked(t("One [[step]], five lines"))}</h2><span class="monitor-note">${this.head}</span></header>
       <ol class="monitor-code ${this.isRunning && this.open === null ? "running" : ""}">
         ${LINES.map(({ code }, index) => html`<li class=${index === this.open ? "lit" : ""}>
           <button type="button" aria-current=${index === this.open ? "step" : "false"} @click=${() => this.toggle(index)}><code>${code}</code><span>${this.notes[index] ?? ""}</span></button></li>`)}

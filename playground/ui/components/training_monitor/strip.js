@@ -98,6 +98,10 @@ export class Strip {
 
   /** @param {KeyboardEvent} event */
   press(event) {
+    if (event.key === " ") {
+      event.preventDefault()
+      return this.timer === undefined ? this.replay() : this.stop()
+    }
     const last = this.steps.length - 1
     const next = KEYS[event.key]?.(this.at === null ? last : this.steps.indexOf(this.at), last)
     if (next === undefined) return

@@ -6,6 +6,7 @@ import { button, find } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { draw, html } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { endOf, placeOf } from "./axis.js"
 import { Bar } from "./bar.js"
@@ -375,7 +376,7 @@ class Monitor {
     const branch = html`<button type="button" class="monitor-small monitor-branch" ?disabled=${!canFork} title=${t("Start a new run that continues from a checkpoint")}
       @click=${(/** @type {any} */ event) => this.openFork(event.currentTarget)}>${t("Continue from here…")}</button>`
     draw(this.place, at === null
-      ? html`<span class="monitor-note">${t("Drag the handle back in time.")}</span>${branch}`
+      ? html`<span class="monitor-note">${marked(t("Drag the handle back in time; frames are [[checkpoints|checkpoint]]."))}</span>${branch}`
       : html`<b>${t("step {step}", { step: grouped(at) })}</b><button type="button" class="monitor-small" @click=${() => { this.parts.strip.stop(); this.parts.strip.go(null) }}>${t("Back to now")}</button>${branch}`)
   }
 

@@ -36,11 +36,12 @@ def choose_settings(dataset: DatasetInfo, network: NetworkSpec, main: DeltaGener
     offered = [each for each in SETTINGS if each.name not in ELSEWHERE and each.fits(dataset, network)]
     first = suggested(dataset.name, network.name)
     chosen = {each.name: each.value(first) for each in SETTINGS if each.name not in ELSEWHERE}
+    schedule = state.SETTING.of(dataset.name, network.name, "schedule").read() or first.schedule
     for is_basic, place in ((True, main), (False, more)):
         with place:
             for each in (each for each in offered if each.is_basic == is_basic):
                 if each.applies_to(SimpleNamespace(**chosen)):
-                    chosen[each.name] = _control(each, chosen[each.name], key(each, dataset.name, network.name))
+                    chosen[each.name] = _control(each, _label(each, schedule), chosen[each.name], key(each, dataset.name, network.name))
     augment = {name.removeprefix("augment."): chosen.pop(name) for name in list(chosen) if name.startswith("augment.")}
     return {**chosen, "augment": Augmentation(**augment)}
 
@@ -62,9 +63,15 @@ def key(setting: Setting, dataset: str, network: str) -> str:
     return state.SETTING.of(dataset, network, setting.name).key
 
 
-def _control(setting: Setting, value: Any, name: str) -> Any:
+def _label(setting: Setting, schedule: str) -> str:
+    """The title of a setting with its unit; the learning rate says that it is the peak of its schedule."""
+    if setting.name == "learning_rate" and schedule != "constant":
+        return t("Learning rate, peak of the schedule")
+    return t("{title}, {unit}", title=t(setting.title), unit=t(setting.unit)) if setting.unit else t(setting.title)
+
+
+def _control(setting: Setting, label: str, value: Any, name: str) -> Any:
     """The control of a setting, and the value that it shows."""
-    label = t("{title}, {unit}", title=t(setting.title), unit=t(setting.unit)) if setting.unit else t(setting.title)
     made = _CONTROLS[setting.kind](setting, label, value, name)
     if problem := setting.problem(made):
         st.caption(f":red[{t(problem)}]")

@@ -31,14 +31,14 @@ def show() -> None:
 
 
 def _watch(run: Run) -> None:
-    def leave(destination: str) -> None:
+    def leave(destination: str, step: int) -> None:
         match destination:
             case "setup":
                 state.SETTING_UP.write(True)
             case "draw":
-                state.plan_visit("draw", {state.DRAW_MODEL: run.id})
+                state.plan_visit("draw", {state.DRAW_MODEL: f"{run.id}@{step}" if step else run.id})
             case "evaluate":
-                state.plan_visit("evaluate", {state.MODEL: run.id})
+                state.plan_visit("evaluate", {state.MODEL: run.id, state.EVALUATE_STEP.of(run.id): step})
 
     training_monitor(run, key="monitor", on_end=lambda: None, on_open=open_run, on_leave=leave)
 

@@ -27,6 +27,7 @@ from playground.ui.shared import visitor
 from playground.ui.shared.datasets import is_usable
 from playground.ui.shared.device import choose_device, chosen_device
 from playground.ui.shared.errors import show
+from playground.ui.shared.glossary import glossary
 from playground.ui.shared.launch import launch
 from playground.ui.shared.networks import OWN_NAME, fitting_networks, use_own_network
 
@@ -36,7 +37,7 @@ DRAWER_WIDTH = 420
 
 def set_up_on_page() -> None:
     """Show the settings side by side: the page of a learner without a run."""
-    text, start = st.columns([4, 1], vertical_alignment="bottom")
+    text, start = st.container(key="set-up-head").columns([4, 1], vertical_alignment="bottom")
     text.title(t("Train a network"), anchor=False)
     text.caption(t("Train the suggested settings, or change them first. Training continues when you leave the page or close the browser."))
     data, network, optimizer = st.container(key="set-up").columns(3, gap="large")
@@ -108,7 +109,14 @@ def _use_settings(run: Run) -> None:
 
 def _choose_data() -> DatasetInfo:
     by_name = {info.name: info for info in DATASETS}
-    name = st.selectbox(t("Data set"), list(by_name), format_func=lambda name: t(by_name[name].title), key=state.DATASET.key, persist_state="session")
+    name = st.selectbox(
+        t("Data set"),
+        list(by_name),
+        format_func=lambda name: t(by_name[name].title),
+        key=state.DATASET.key,
+        help=glossary("data set", "training set", "test set"),
+        persist_state="session",
+    )
     info = by_name[name]
     st.caption(t(info.source))
     return info
@@ -137,7 +145,14 @@ def _choose_network(info: DatasetInfo) -> NetworkSpec | None:
     default = suggested(info.name).network
     if choice.read() not in fitting:  # a default of the widget would not go with a choice made on another page
         choice.write(default if default in fitting else next(iter(fitting)))
-    name = st.selectbox(t("Network"), list(fitting), format_func=lambda name: t(fitting[name].title or name), key=choice.key, persist_state="session")
+    name = st.selectbox(
+        t("Network"),
+        list(fitting),
+        format_func=lambda name: t(fitting[name].title or name),
+        key=choice.key,
+        help=glossary("layer", "preset"),
+        persist_state="session",
+    )
     if summary := fitting[name].summary:
         st.caption(t(summary))
     return fitting[name]
