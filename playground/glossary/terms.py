@@ -79,6 +79,10 @@ TERMS = (
     Term(msg("data set"), msg("Images with labels, split into a training set and a test set."), "数据集"),
     Term(msg("dead unit"), msg("Unit whose output is 0 for every image of a batch. It gets no gradient, so it stays dead."), "死亡神经元", "train"),
     Term(msg("device"), msg("Where a tensor is stored and computed: processor or graphics card."), "设备", "tensors:device"),
+    Term(
+        msg("dilation"), msg("Distance between the cells of a convolution's window. With 2 it skips every other pixel, and sees a larger area."),
+        "空洞率（扩张率）", "network",
+    ),
     Term(msg("divergence"), msg("The loss grows from step to step until it is no longer finite. Often the learning rate is too high."), "发散", "train"),
     Term(
         msg("dropout"), msg("Sets random activations to 0 during training, so that no unit can rely on a single other one."),
@@ -105,6 +109,7 @@ TERMS = (
         msg("finite differences"), msg("Gradient estimated from the loss at two nearby values: (loss above − loss below) / (2 · step)."),
         "有限差分", "autograd:neuron",
     ),
+    Term(msg("flatten"), msg("Reshape an image or its feature maps to one row of numbers, which a linear layer takes."), "展平", "network"),
     Term(msg("fork"), msg("A new run that continues from a checkpoint of another run, with other settings."), "分叉", "train"),
     Term(msg("forward pass"), msg("Computes the outputs of the network from its inputs, layer by layer."), "前向传播", "autograd:neuron"),
     Term(msg("full batch"), msg("The whole training set in one step."), "全批量"),
@@ -244,6 +249,7 @@ TERMS = (
     Term(msg("tensor"), msg("Array of numbers with a shape and a dtype; an image, a batch or all weights of a layer."), "张量", "tensors:first"),
     Term(msg("test accuracy"), msg("Share of correctly classified images among those that the network never trained on."), "测试准确率"),
     Term(msg("test set"), msg("Images that the network never trains on. They show how well it does on new ones."), "测试集", "evaluate"),
+    Term(msg("token"), msg("One of the vectors that a transformer compares with one another. Here, each stands for a square of the image."), "词元（token）", "network"),
     Term(msg("training accuracy"), msg("Share of correctly classified images among those that the network is trained on."), "训练准确率"),
     Term(msg("training set"), msg("Images that the network is trained on."), "训练集"),
     Term(msg("type promotion"), msg("PyTorch computes with the dtype that can hold the values of both operands."), "类型提升", "tensors:create"),

@@ -52,7 +52,7 @@ class Advice:
     text: str
     """The mistake, with its values, in a sentence."""
     reason: str
-    """Why it is a mistake and what to do."""
+    """Why it is a mistake and what to do, with terms of the glossary in double brackets."""
     fixes: tuple[Fix, ...] = ()
     """Fixes after which the rule yields fewer hints, best first."""
 
@@ -142,7 +142,7 @@ def _wrong_output(case: _Case) -> Iterator[Advice]:
             "wrong-output",
             case.steps[-1].index,
             msg("The network ends in shape {shape}, but {dataset} has {classes} classes.", shape=out, dataset=case.dataset.title, classes=classes),
-            msg("The cross-entropy loss needs one score for each class. Let the last layer have {classes} outputs.", classes=classes),
+            msg("The [[cross-entropy]] loss needs one score for each class. Let the last layer have {classes} outputs.", classes=classes),
             tuple(propose_output_fixes(case.layers, out, classes)),
         )
 
@@ -160,8 +160,8 @@ def _too_large(case: _Case) -> Iterator[Advice]:
                 memory=case.memory_bytes / GIGABYTE,
             ),
             msg(
-                "With Adam, {parameters:,} parameters take {parameter_bytes} bytes each, and {activations:,} activations of each of {samples} samples "
-                "take {activation_bytes} bytes each. Make the largest layer or the batch smaller.",
+                "With Adam, {parameters:,} parameters take {parameter_bytes} bytes each, and {activations:,} [[activations|activation]] of each of "
+                "{samples} samples take {activation_bytes} bytes each. Make the largest layer or the batch smaller.",
                 parameters=case.parameters,
                 parameter_bytes=BYTES_PER_PARAMETER,
                 activations=values,
@@ -191,8 +191,8 @@ def _softmax_before_loss(case: _Case) -> Iterator[Advice]:
             last[-1],
             msg("The network ends in {layer}, but the cross-entropy loss expects logits.", layer=name),
             msg(
-                "The loss applies softmax itself. After {layer}, all scores lie between 0 and 1, so gradients are small and training is slow. "
-                "Remove the layer.",
+                "The loss applies [[softmax]] to the [[logits]] itself. After {layer}, all scores lie between 0 and 1, so gradients are small and "
+                "training is slow. Remove the layer.",
                 layer=name,
             ),
             (_remove_layers(case, last),),
@@ -206,7 +206,7 @@ def _activation_last(case: _Case) -> Iterator[Advice]:
             "activation-last",
             last[-1],
             msg("The network ends in an activation, {layer}, which changes the logits.", layer=name),
-            msg("A logit can be any number, positive or negative: the loss turns logits into probabilities itself. Remove the activation."),
+            msg("A [[logit|logits]] can be any number, positive or negative: the loss turns logits into probabilities itself. Remove the activation."),
             (_remove_layers(case, last),),
         )
 
@@ -224,7 +224,7 @@ def _dropout_on_output(case: _Case) -> Iterator[Advice]:
                 "dropout-on-output",
                 index,
                 msg("Layer {index} (Dropout) sets random logits of the output to zero.", index=index),
-                msg("No later layer can compensate for a missing logit, so the true class may lose its score by chance. Use Dropout between layers."),
+                msg("No later layer makes up for a missing [[logit|logits]], so the true class may lose its score by chance. Use Dropout between layers."),
                 (case.position(index).replace_with(msg("Leave out this Dropout layer")),),
             )
 
@@ -257,8 +257,8 @@ def _missing_activation(case: _Case, previous: int, index: int) -> Advice:
             second_type=case.layers[index].type,
         ),
         msg(
-            "An affine transformation of an affine transformation is again affine, so the two layers can compute no more than one. "
-            "Insert an activation between them."
+            "An [[affine transformation]] of an affine transformation is again affine, so the two layers can compute no more than one. "
+            "Insert an [[activation]] between them."
         ),
         (case.position(insertion).insert_after(title, LayerSpec("ReLU")),),
     )
@@ -298,7 +298,7 @@ def _rows_dropped(case: _Case) -> Iterator[Advice]:
                     columns=omitted[1],
                 ),
                 msg(
-                    "The window moves {stride} pixels at a time and cannot reach them: {remainders}. Use more padding or a larger window.",
+                    "The window moves {stride} pixels at a time and cannot reach them: {remainders}. Use more [[padding]] or a larger window.",
                     stride=stride,
                     remainders=joined(remainders, ", "),
                 ),
@@ -363,7 +363,7 @@ def _one_layer_dominates(case: _Case) -> Iterator[Advice]:
                 share=percent(share),
                 formula=write_parameter_formula(largest),
             ),
-            msg("The network overfits most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs."),
+            msg("The network [[overfits|overfitting]] most easily in this layer, which also makes up most of the file size. Reduce its inputs or outputs."),
             (flatten.insert_before(msg("Put a MaxPool2d layer before layer {index} (Flatten)", index=flatten.index), LayerSpec("MaxPool2d")),)
             if flatten
             else (),
@@ -380,7 +380,7 @@ def _vanishing_gradients(case: _Case) -> Iterator[Advice]:
             msg("The gradient passes {count} Sigmoid or Tanh layers on its way to the first layer.", count=len(squashing)),
             msg(
                 "Their slope is at most 0.25 (Sigmoid) or 1 (Tanh), and far smaller for large values. "
-                "The gradient is multiplied by each of them, so it vanishes. Use ReLU."
+                "The gradient is multiplied by each of them, so it [[vanishes|vanishing gradient]]. Use ReLU."
             ),
             (Fix(msg("Use ReLU in place of all of them"), layers),),
         )
@@ -394,7 +394,7 @@ def _bias_before_norm(case: _Case) -> Iterator[Advice]:
                 index,
                 msg("The bias of layer {index} ({type}) has no effect, because a batch norm follows.", index=index, type=layer.type),
                 msg(
-                    "Batch norm subtracts the mean, which includes the bias, and then adds its own bias. "
+                    "[[Batch norm|batch normalisation]] subtracts the mean, which includes the [[bias]], and then adds its own. "
                     "Without the first bias the network has fewer parameters."
                 ),
                 (case.position(index).with_params(bias=False),),

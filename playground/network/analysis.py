@@ -40,6 +40,8 @@ class LayerParam(TypedDict):
     choices: list[str]
     help: str
     """What it means."""
+    term: str
+    """Of the glossary, which says more; empty for none."""
 
 
 class LayerKind(TypedDict):
@@ -54,6 +56,8 @@ class LayerKind(TypedDict):
     """Import path of its class."""
     ranks: list[int]
     """Of one input sample."""
+    term: str
+    """Of the glossary, which says more; empty for none."""
     params: list[LayerParam]
 
 
@@ -138,7 +142,7 @@ class NetworkHint(TypedDict):
     text: str
     """The mistake, with its values."""
     reason: str
-    """Why it is a mistake and what to do."""
+    """Why it is a mistake and what to do, with terms of the glossary in double brackets."""
     fixes: list[LayerFix]
 
 
@@ -208,6 +212,7 @@ def describe_layer_types() -> list[LayerKind]:
             "summary": kind.summary,
             "module": kind.target,
             "ranks": list(kind.ranks),
+            "term": kind.term,
             "params": [
                 {
                     "name": param.name,
@@ -217,6 +222,7 @@ def describe_layer_types() -> list[LayerKind]:
                     "high": param.high,
                     "choices": list(param.choices),
                     "help": param.help,
+                    "term": param.term,
                 }
                 for param in kind.params
             ],

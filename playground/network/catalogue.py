@@ -16,7 +16,7 @@ from playground.network.types import LayerType, Param
 ANY = (1, 2, 3)
 VECTOR, TOKENS, IMAGE = (1,), (2,), (3,)
 
-BIAS = Param("bias", "bool", True, msg("Learn a number that is added to each output."))
+BIAS = Param("bias", "bool", True, msg("Learn a number that is added to each output."), term="bias")
 INPLACE = (("inplace", False),)
 
 
@@ -35,17 +35,17 @@ class Settings(TypedDict, total=False):
     dim_feedforward: int
 
 
-def _size(name: str, default: int, help: str, low: int = 1, high: int = 4096) -> Param:
-    return Param(name, "int", default, help, low, high)
+def _size(name: str, default: int, help: str, low: int = 1, high: int = 4096, term: str = "") -> Param:
+    return Param(name, "int", default, help, low, high, term=term)
 
 
-KERNEL = _size("kernel_size", 3, msg("Height and width of the window, in pixels."), high=31)
-STRIDE = _size("stride", 1, msg("Pixels the window moves at a time; 2 halves the size."), high=16)
-PADDING = _size("padding", 0, msg("Pixels added on every side; with kernel_size 3, padding 1 keeps the size."), low=0, high=16)
-DILATION = _size("dilation", 1, msg("Distance between the window's cells, in pixels; 1 leaves no gap."), high=8)
-POOL_KERNEL = _size("kernel_size", 2, msg("Height and width of the window, in pixels."), high=31)
-POOL_STRIDE = _size("stride", 2, msg("Pixels the window moves at a time; 2 halves the size."), high=16)
-DROP = Param("p", "float", 0.5, msg("The share of values set to zero during training."), 0.0, 0.95)
+KERNEL = _size("kernel_size", 3, msg("Height and width of the window, in pixels."), high=31, term="kernel size")
+STRIDE = _size("stride", 1, msg("Pixels the window moves at a time; 2 halves the size."), high=16, term="stride")
+PADDING = _size("padding", 0, msg("Pixels added on every side; with kernel_size 3, padding 1 keeps the size."), low=0, high=16, term="padding")
+DILATION = _size("dilation", 1, msg("Distance between the window's cells, in pixels; 1 leaves no gap."), high=8, term="dilation")
+POOL_KERNEL = _size("kernel_size", 2, msg("Height and width of the window, in pixels."), high=31, term="kernel size")
+POOL_STRIDE = _size("stride", 2, msg("Pixels the window moves at a time; 2 halves the size."), high=16, term="stride")
+DROP = Param("p", "float", 0.5, msg("The share of values set to zero during training."), 0.0, 0.95, term="dropout")
 
 GROUP_TITLES: Mapping[str, str] = {
     "Linear": msg("Linear"),
@@ -62,12 +62,13 @@ GROUP_TITLES: Mapping[str, str] = {
 LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Linear", msg("Linear"), "Linear", msg("Every output is a weighted sum of all inputs."), "torch.nn.Linear", (1, 2),
-        (_size("out_features", 128, msg("How many outputs, each with weights of its own.")), BIAS), (("in_features", "features"),), attribute="fc",
+        (_size("out_features", 128, msg("How many outputs, each with weights of its own."), term="unit"), BIAS), (("in_features", "features"),), attribute="fc",
+        term="linear layer",
     ),
     LayerType(
         "Conv2d", msg("Convolution"), "Convolution", msg("Small filters slide over the image and mark where their pattern is."), "torch.nn.Conv2d", IMAGE,
         (
-            _size("out_channels", 16, msg("How many filters, and so feature maps."), high=1024),
+            _size("out_channels", 16, msg("How many filters, and so feature maps."), high=1024, term="channel"),
             KERNEL, STRIDE, PADDING, DILATION,
             Param(
                 "padding_mode", "choice", "zeros", msg("What the padding is filled with: zeros, or pixels of the image."),
@@ -75,22 +76,26 @@ LAYERS: tuple[LayerType, ...] = (
             ),
             BIAS,
         ),
-        (("in_channels", "channels"),), attribute="conv",
+        (("in_channels", "channels"),), attribute="conv", term="convolution",
     ),
     LayerType(
         "MaxPool2d", msg("Max pooling"), "Pooling", msg("Keeps the largest value of each window."), "torch.nn.MaxPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION), functional="F.max_pool2d({x}, {kernel_size})", attribute="pool",
+        (POOL_KERNEL, POOL_STRIDE, PADDING, DILATION), functional="F.max_pool2d({x}, {kernel_size})", attribute="pool", term="max pooling",
     ),
     LayerType(
         "AvgPool2d", msg("Average pooling"), "Pooling", msg("Keeps the mean of each window."), "torch.nn.AvgPool2d", IMAGE,
-        (POOL_KERNEL, POOL_STRIDE, PADDING), functional="F.avg_pool2d({x}, {kernel_size})", attribute="pool",
+        (POOL_KERNEL, POOL_STRIDE, PADDING), functional="F.avg_pool2d({x}, {kernel_size})", attribute="pool", term="average pooling",
     ),
     LayerType(
         "AdaptiveAvgPool2d", msg("Adaptive average pooling"), "Pooling", msg("Averages inputs of any size to a fixed size."),
         "torch.nn.AdaptiveAvgPool2d", IMAGE,
         (_size("output_size", 1, msg("Height and width of the output, in pixels."), high=64),), functional="F.adaptive_avg_pool2d({x}, {output_size})",
+        term="average pooling",
     ),
-    LayerType("ReLU", "ReLU", "Activation", msg("Negative values become zero: max(0, x)."), "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})"),
+    LayerType(
+        "ReLU", "ReLU", "Activation", msg("Negative values become zero: max(0, x)."), "torch.nn.ReLU", ANY, fixed=INPLACE, functional="F.relu({x})",
+        term="ReLU",
+    ),
     LayerType(
         "LeakyReLU", msg("Leaky ReLU"), "Activation", msg("Like ReLU, but negative values keep a small slope."), "torch.nn.LeakyReLU", ANY,
         (Param("negative_slope", "float", 0.01, msg("Slope for negative values."), 0.0, 1.0),), fixed=INPLACE, functional="F.leaky_relu({x})",
@@ -104,55 +109,57 @@ LAYERS: tuple[LayerType, ...] = (
     LayerType("Tanh", "Tanh", "Activation", msg("Squeezes every value between −1 and 1."), "torch.nn.Tanh", ANY, functional="torch.tanh({x})"),
     LayerType(
         "Softmax", "Softmax", "Activation", msg("Turns logits into probabilities. The cross-entropy loss already does this."), "torch.nn.Softmax", (1, 2),
-        fixed=(("dim", -1),), functional="F.softmax({x}, dim=-1)",
+        fixed=(("dim", -1),), functional="F.softmax({x}, dim=-1)", term="softmax",
     ),
     LayerType(
         "BatchNorm1d", msg("Batch norm (vectors)"), "Normalisation", msg("Brings each feature to mean 0 and variance 1 over the batch."),
-        "torch.nn.BatchNorm1d", VECTOR, inferred=(("num_features", "channels"),), attribute="norm",
+        "torch.nn.BatchNorm1d", VECTOR, inferred=(("num_features", "channels"),), attribute="norm", term="batch normalisation",
     ),
     LayerType(
         "BatchNorm2d", msg("Batch norm (images)"), "Normalisation", msg("Brings each channel to mean 0 and variance 1 over the batch."),
-        "torch.nn.BatchNorm2d", IMAGE, inferred=(("num_features", "channels"),), attribute="norm",
+        "torch.nn.BatchNorm2d", IMAGE, inferred=(("num_features", "channels"),), attribute="norm", term="batch normalisation",
     ),
     LayerType(
         "LayerNorm", msg("Layer norm"), "Normalisation", msg("Brings each sample's features to mean 0 and variance 1."), "torch.nn.LayerNorm", ANY,
-        inferred=(("normalized_shape", "normalized_shape"),), attribute="norm",
+        inferred=(("normalized_shape", "normalized_shape"),), attribute="norm", term="normalisation",
     ),
     LayerType(
         "Dropout", msg("Dropout"), "Regularisation", msg("Sets random values to zero during training, so that no single one is relied on."),
-        "torch.nn.Dropout", ANY, (DROP,), fixed=INPLACE, attribute="drop",
+        "torch.nn.Dropout", ANY, (DROP,), fixed=INPLACE, attribute="drop", term="dropout",
     ),
     LayerType(
         "Flatten", "Flatten", "Shape", msg("Reshapes the values of each sample to a vector."), "torch.nn.Flatten", ANY,
-        functional="torch.flatten({x}, 1)",
+        functional="torch.flatten({x}, 1)", term="flatten",
     ),
     LayerType(
         "ResidualBlock", msg("Residual block"), "Block", msg("Two convolutions and a shortcut connection that adds the input to their output."),
         "playground.network.blocks.ResidualBlock", IMAGE,
-        (_size("out_channels", 32, msg("How many feature maps the output has."), high=1024), STRIDE), (("in_channels", "channels"),), attribute="block",
+        (_size("out_channels", 32, msg("How many feature maps the output has."), high=1024, term="channel"), STRIDE), (("in_channels", "channels"),),
+        attribute="block", term="shortcut connection",
     ),
     LayerType(
         "PatchEmbedding", msg("Patch embedding"), "Block", msg("Cuts the image into squares and makes each a token."),
         "playground.network.blocks.PatchEmbedding", IMAGE,
         (
-            _size("embed_dim", 64, msg("How many features a token has."), high=1024),
+            _size("embed_dim", 64, msg("How many features a token has."), high=1024, term="features"),
             _size("patch_size", 4, msg("Side of a square, in pixels."), high=32),
         ),
-        (("in_channels", "channels"), ("image_size", "image_size")), attribute="embed",
+        (("in_channels", "channels"), ("image_size", "image_size")), attribute="embed", term="token",
     ),
     LayerType(
         "TransformerEncoderLayer", msg("Transformer encoder layer"), "Block",
         msg("Self-attention over all tokens, then a feed-forward network for each token."), "torch.nn.TransformerEncoderLayer", TOKENS,
         (
-            _size("nhead", 4, msg("How many attention heads; each gets an equal share of the features."), high=64),
+            _size("nhead", 4, msg("How many attention heads; each gets an equal share of the features."), high=64, term="self-attention"),
             _size("dim_feedforward", 128, msg("Width of the hidden layer of the feed-forward network.")),
-            Param("dropout", "float", 0.1, msg("The share of values set to zero during training."), 0.0, 0.95),
+            Param("dropout", "float", 0.1, msg("The share of values set to zero during training."), 0.0, 0.95, term="dropout"),
         ),
         (("d_model", "features"),), (("activation", "gelu"), ("batch_first", True), ("norm_first", True)), attribute="encoder",
+        term="self-attention",
     ),
     LayerType(
         "TokenMean", msg("Mean over tokens"), "Shape", msg("Averages all tokens into one vector."), "playground.network.blocks.TokenMean", TOKENS,
-        functional="{x}.mean(dim=1)",
+        functional="{x}.mean(dim=1)", term="token",
     ),
 )  # fmt: skip
 

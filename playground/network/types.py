@@ -41,6 +41,8 @@ class Param:
     high: float = 0
     """Largest value allowed (numbers only)."""
     choices: tuple[str, ...] = ()
+    term: str = ""
+    """Term of the glossary that explains it; empty for none."""
 
     def problem(self, value: object) -> str:
         """Say in a sentence why `value` is not allowed; return "" if it is allowed."""
@@ -78,6 +80,8 @@ class LayerType:
     """Its call in `forward`, for a layer without weights: `F.max_pool2d({x}, {kernel_size})`, where `{x}` is the input."""
     attribute: str = "act"
     """Name of the attribute that holds it in a class, to which a number is appended."""
+    term: str = ""
+    """Term of the glossary that explains it; empty for none."""
 
     def settings(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """Return the value of every parameter: the one in `values`, else its default."""

@@ -110,7 +110,7 @@ def field(page: Page, name: str) -> Locator:
 
 
 def fact(page: Page, name: str) -> Locator:
-    return page.locator(f".layer dt:text-is('{name}') + dd")
+    return page.locator(f".layer dt:has-text('{name}') + dd")
 
 
 def button(page: Page, name: str) -> Locator:
@@ -209,8 +209,12 @@ def test_the_page_is_one_screen(lab: Page) -> None:
 def test_a_network_is_built_layer_by_layer_with_its_shapes(lab: Page) -> None:
     open_preset(lab, "mnist-mlp")
     empty(lab)
-    expect(problem(lab)).to_contain_text("from 1 to 200 layers")
-    expect(button(lab, "Not a network yet")).to_be_disabled()
+    expect(problem(lab)).to_contain_text("A network needs at least one layer.")
+    expect(button(lab, "No layers yet")).to_be_disabled()
+    button(lab, "Start with Flatten and Linear").click()
+    expect(shapes(lab)).to_have_text(["(784,)", "(10,)"])
+    expect(button(lab, "▶ Train this")).to_be_enabled()
+    button(lab, "Undo").click()
     for place, kind in enumerate(FIRST):
         add(lab, kind)
         if kind == "Conv2d" and place:
@@ -448,6 +452,10 @@ def test_a_network_for_other_images_is_made_to_fit_or_gets_other_data(lab: Page)
     expect(problem(lab)).to_have_text("The network takes input of shape (1, 32, 32), but MNIST 5k has images of shape (1, 28, 28).")
     expect(button(lab, "The data is 1×28×28")).to_be_disabled()
     fits_window(problem(lab), *lab.locator(".fix").all())
+    button(lab, "▶ Run one batch").click()
+    expect(problem(lab)).to_be_hidden()
+    button(lab, "The data is 1×28×28").press("Enter")
+    expect(lab.locator(".fix").first).to_be_focused()
     button(lab, "Set the input shape to (1, 28, 28) and padding of layer 0 to 2").click()
     expect(shapes(lab).first).to_have_text("(6, 28, 28)")
     expect(button(lab, "▶ Train this")).to_be_enabled()
@@ -458,6 +466,9 @@ def test_a_network_for_other_images_is_made_to_fit_or_gets_other_data(lab: Page)
     expect(button(lab, "▶ Train this")).to_be_enabled()
     choose_data(lab, "No data set", "")
     expect(button(lab, "Choose data first")).to_be_disabled()
+    button(lab, "Choose data first").press("Enter")
+    expect(lab.locator(".dataset").get_by_role("option", name="MNIST 5k", exact=True)).to_be_visible()
+    lab.keyboard.press("Escape")
 
 
 def test_activations_of_a_batch_are_zero_with_zero_weights(lab: Page) -> None:

@@ -41,8 +41,8 @@ test("the facts about a layer", () => {
     type: "Linear", in_shape: [4], out_shape: [2], params: {}, parameters: 10, arithmetic: "4 × 2 + 2 = 10", multiply_adds: 8000, multiply_arithmetic: "", size_formula: "", bytes: 8, receptive_field: null,
   }
   const on = { off: false }
-  assert.deepEqual(layerFacts(on, step), [{ name: "Parameters", text: "4 × 2 + 2 = 10", formula: "Linear" }, { name: "Multiply-adds", text: "8,000" }, { name: "Activations", text: "8 B per sample" }])
-  assert.deepEqual(layerFacts(on, { ...step, arithmetic: "", multiply_arithmetic: "2 · 4" }).slice(0, 2), [{ name: "Parameters", text: "0: this layer has no parameters", formula: "Linear" }, { name: "Multiply-adds", text: "2 · 4" }])
+  assert.deepEqual(layerFacts(on, step), [{ name: "[[Parameters|parameter]]", text: "4 × 2 + 2 = 10", formula: "Linear" }, { name: "[[Multiply-adds|multiply-add]]", text: "8,000" }, { name: "[[Activations|activation]]", text: "8 B per sample" }])
+  assert.deepEqual(layerFacts(on, { ...step, arithmetic: "", multiply_arithmetic: "2 · 4" }).slice(0, 2), [{ name: "[[Parameters|parameter]]", text: "0: this layer has no parameters", formula: "Linear" }, { name: "[[Multiply-adds|multiply-add]]", text: "2 · 4" }])
   assert.deepEqual(layerFacts(on, { ...step, out_shape: null, arithmetic: "", multiply_adds: 0, bytes: 0 }), [])
   assert.deepEqual(layerFacts(on), [])
   assert.deepEqual(layerFacts({ off: true }, step), [{ name: "Switched off", text: "The network skips this layer." }])
@@ -140,6 +140,7 @@ test("the most serious problem comes first, and says why the network cannot be t
   assert.deepEqual(blocks({ refusal: "Too many." }), ["Too many. Too large to train"])
   assert.deepEqual(blocks({ advice: [hint("wrong-output", 1), hint("nothing-to-learn")] }), ["wrong-output. Needs 10 outputs", "nothing-to-learn. Nothing to train"])
   assert.deepEqual(blocks({ problems: ["A network needs layers."] }), ["A network needs layers. Not a network yet"])
+  assert.deepEqual(problems({ problems: ["From 1 to 200 layers."] }, { places: [] }).map(({ fixes, blocks }) => [fixes[0].layers.at(-1).out_features, blocks]), [[10, "No layers yet"]])
   assert.deepEqual(blocks(null, { failure: "The server does not answer." }), ["The server does not answer. Not checked yet"])
   assert.deepEqual(blocks({}, { failure: "This is not JSON." }), ["This is not JSON. "], "the network is still the one from before")
 })

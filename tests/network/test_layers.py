@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from playground.errors import UnknownName
+from playground.glossary import BY_NAME
 from playground.network.catalogue import LAYERS, Settings, layer_type
 from playground.network.trace import construct, layer_class, trace
 from playground.network.types import LayerType, Param
@@ -47,6 +48,11 @@ def passed(kind: LayerType) -> list[str]:
 @each_layer
 def test_every_parameter_is_an_argument_of_the_torch_class(kind: LayerType) -> None:
     assert set(passed(kind)) <= set(signature(kind))
+
+
+@each_layer
+def test_terms_are_in_the_glossary(kind: LayerType) -> None:
+    assert {kind.term, *(param.term for param in kind.params)} <= {"", *BY_NAME}
 
 
 @each_layer

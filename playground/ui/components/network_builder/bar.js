@@ -26,6 +26,7 @@ export function bar(builder) {
   const { stack, data, dataset, problems, answer, fitting } = builder
   const datasets = [...data.datasets.map(({ name, title }) => ({ value: name, title })), { value: "", title: t("No data set") }]
   const blocked = problems.find(({ blocks }) => blocks)?.blocks ?? (dataset ? "" : t("Choose data first"))
+  const isBlocked = Boolean(blocked) || !fitting
   const parameters = answer?.totals?.parameters ?? 0
   return html`
     <h1>${t("Network")}</h1>
@@ -42,7 +43,7 @@ export function bar(builder) {
     <span class="data"><span aria-hidden="true">${t("Data")}</span>
       <pick-one class="dataset" label=${t("Data set")} .options=${datasets} .value=${dataset} @change=${(/** @type {any} */ { target }) => builder.useDataset(target.value)}></pick-one></span>
     <span class="parameters">${answer?.totals ? plural("{number} parameter", "{number} parameters", parameters, { number: number(parameters) }) : nothing}</span>
-    <button type="button" class="train primary" ?disabled=${Boolean(blocked) || !fitting} @click=${() => builder.go("train")}>${blocked || t("▶ Train this")}</button>`
+    <button type="button" class="train primary" aria-disabled=${String(isBlocked)} @click=${() => (isBlocked ? builder.showBlocking() : builder.go("train"))}>${blocked || t("▶ Train this")}</button>`
 }
 
 /** @param {{ target: EventTarget | null, newState?: string }} event */

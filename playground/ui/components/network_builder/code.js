@@ -35,7 +35,7 @@ export class CodePanel {
         <button type="button" class="copy-code" ?disabled=${!code} @click=${() => this.copy(code ?? "")} @blur=${() => this.say("")}>${this.copied || t("Copy")}</button>
         <button type="button" class="save-code" ?disabled=${!code} @click=${() => saveText(code ?? "", `${stack.state.name.replaceAll("-", "_")}.py`)}>${t("Download")}</button>
       </header>
-      ${this.view === "changes" ? this.changes() : code ? nothing : html`<p class="help">${isOld ? t("This is still the code of the last network that fitted.") : t("The code appears as soon as every layer fits.")}</p>`}
+      ${this.view === "changes" ? this.changes() : code ? nothing : html`<p class=${`help${isOld ? " old" : ""}`}>${isOld ? t("This is still the code of the last network that fitted.") : t("The code appears as soon as every layer fits.")}</p>`}
       <div class="text" ?hidden=${!code && !isOld}></div>`)
     if (code === undefined) return
     this.editor ??= new CodeView(find(this.box, ".text"), { label: t("Code of the network") })

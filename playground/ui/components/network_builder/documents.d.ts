@@ -42,6 +42,8 @@ export interface LayerKind {
   module: string
   /** Of one input sample. */
   ranks: number[]
+  /** Of the glossary, which says more; empty for none. */
+  term: string
   params: LayerParam[]
 }
 
@@ -55,6 +57,8 @@ export interface LayerParam {
   choices: string[]
   /** What it means. */
   help: string
+  /** Of the glossary, which says more; empty for none. */
+  term: string
 }
 
 /** An analysed network. `playground.network.analysis` */
@@ -147,7 +151,7 @@ export interface NetworkHint {
   layer: number | null
   /** The mistake, with its values. */
   text: string
-  /** Why it is a mistake and what to do. */
+  /** Why it is a mistake and what to do, with terms of the glossary in double brackets. */
   reason: string
   fixes: LayerFix[]
 }
@@ -219,13 +223,14 @@ export interface LayerStatistics {
 
 /** A network at work on one image. `playground.inference.network_picture` */
 export interface NetworkPicture {
+  view: "values" | "weights" | "gradient"
   /** The input, the layers, and the classes at the end. */
   columns: Column[]
   /** Of every class. */
   probabilities: number[]
 }
 
-/** The output of some layers: of each unit that is drawn its values, and what comes from the column before. `playground.inference.network_picture` */
+/** The output of some layers: of each unit that is drawn its values, and what comes from the column before; or the same of another view. `playground.inference.network_picture` */
 export interface Column {
   /** The first layer and the one after the last; both 0 for the network's input. */
   layers: [number, number]

@@ -2,6 +2,7 @@
 
 import { shapeText } from "../shared/format.js"
 import { draw, html, live, nothing } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { PARTS, PART_TITLES, inParts, layerFacts } from "./texts.js"
 import { Window } from "./window.js"
@@ -32,7 +33,7 @@ export class LayerPanel {
   draw() {
     const { stack, kinds, steps, forward, index } = this.builder
     const layer = stack.chosen
-    if (!layer) return draw(this.box, html`<p class="help">${t("Add a layer, and its parameters are here.")}</p>`)
+    if (!layer) return draw(this.box, html`<p class="help">${t("Add a layer to see its parameters here.")}</p>`)
     const kind = kinds.get(layer.type)
     const params = kind?.params ?? []
     const step = steps.get(stack.state.chosen)
@@ -43,14 +44,14 @@ export class LayerPanel {
       this.shown = layer.id
     }
     draw(this.box, html`
-      <header><h2><span class="index">${stack.state.chosen}</span> <span class="type" translate="no">${layer.type}</span></h2>${this.acts(layer)}</header>
+      <header><h2><span class="index">${stack.state.chosen}</span> <span class="type" translate="no">${explained(layer.type, kind?.term)}</span></h2>${this.acts(layer)}</header>
       <p class="help">${kind?.summary}</p>
       <div class="fields">${params.slice(0, MAIN).map((param) => this.field(layer, param))}</div>
       ${rest.length ? html`
         <disclosure-box label=${t("More parameters")} ?open=${this.isWhole} @toggle=${(/** @type {any} */ { target }) => { this.isWhole = target.open }}>
           <div class="fields">${rest.map((param) => this.field(layer, param))}</div>
         </disclosure-box>` : nothing}
-      <dl class="facts">${shapes(step)}${layerFacts(layer, step).map(({ name, text, formula }) => html`<dt>${name}</dt><dd>${formula ? colouredFormula(text, formula) : text}</dd>`)}</dl>
+      <dl class="facts">${shapes(step)}${layerFacts(layer, step).map(({ name, text, formula }) => html`<dt>${marked(name)}</dt><dd>${formula ? colouredFormula(text, formula) : text}</dd>`)}</dl>
       ${index === undefined ? nothing : forward.statistics(index)}
       ${this.slidingWindow(step)}`)
   }
@@ -74,20 +75,20 @@ export class LayerPanel {
    * @param {LayerParam} param
    */
   field(layer, param) {
-    const { name, kind, choices, low, high, help } = param
+    const { name, kind, choices, low, high, help, term } = param
     const value = layer.params[name] ?? param.default
     const set = (/** @type {Value} */ next) => this.builder.stack.set(this.builder.stack.state.chosen, name, next)
     const id = `param-${name}`
     const control =
       kind === "choice" ? html`<pick-one id=${id} data-param=${name} label=${name} .options=${choices.map((choice) => ({ value: choice, title: choice }))} .value=${String(value)} @change=${(/** @type {any} */ { target }) => set(target.value)}></pick-one>`
-      : kind === "bool" ? html`<input type="checkbox" id=${id} data-param=${name} aria-describedby=${`${id}-help`} .checked=${live(Boolean(value))} @change=${(/** @type {any} */ { target }) => set(target.checked)}>`
+      : kind === "bool" ? html`<input type="checkbox" id=${id} data-param=${name} aria-label=${name} aria-describedby=${`${id}-help`} .checked=${live(Boolean(value))} @change=${(/** @type {any} */ { target }) => set(target.checked)}>`
       : this.numberField(param, value, set)
     const isNumber = kind === "int" || kind === "float"
+    const meaning = html`<span class="help" id=${`${id}-help`}>${isNumber && this.isWrong(param) ? t("Enter a number from {low} to {high}.", { low, high }) : help}</span>`
     return html`
       <div class=${`field ${kind}${this.isWrong(param) ? " wrong" : ""}`}>
-        <label for=${id} class=${`of-${PARTS[name] ?? "none"}`} translate="no">${name}</label>
-        ${control}
-        <span class="help" id=${`${id}-help`}>${isNumber && this.isWrong(param) ? t("Enter a number from {low} to {high}.", { low, high }) : help}</span>
+        <span class=${`name of-${PARTS[name] ?? "none"}`} translate="no">${explained(name, term)}</span>
+        ${kind === "bool" ? html`<label>${control}${meaning}</label>` : html`${control}${meaning}`}
       </div>`
   }
 
@@ -110,7 +111,7 @@ export class LayerPanel {
       if (target.value !== "" && target.validity.valid) set(Number(target.value))
       this.draw()
     }
-    return html`<input type="number" id=${`param-${name}`} data-param=${name} aria-describedby=${`param-${name}-help`} min=${low} max=${high} step=${kind === "int" ? "1" : "any"}
+    return html`<input type="number" id=${`param-${name}`} data-param=${name} aria-label=${name} aria-describedby=${`param-${name}-help`} min=${low} max=${high} step=${kind === "int" ? "1" : "any"}
       .value=${live(text)} @input=${typed} @blur=${() => { this.typed = null; this.draw() }}>`
   }
 
@@ -129,10 +130,17 @@ export class LayerPanel {
   }
 }
 
+/**
+ * A name of PyTorch, with the card of its term where it has one.
+ * @param {string} name
+ * @param {string} [term] of the glossary
+ */
+const explained = (name, term) => (term ? html`<glossary-term name=${term}>${name}</glossary-term>` : name)
+
 /** @param {LayerAnalysis} [step] */
 function shapes(step) {
   if (!step?.in_shape) return nothing
-  return html`<dt>${t("Shape")}</dt><dd><b class="of-input">${shapeText(step.in_shape)}</b> → <b class="of-output">${step.out_shape ? shapeText(step.out_shape) : "?"}</b></dd>`
+  return html`<dt>${marked(t("[[Shape|shape]]"))}</dt><dd><b class="of-input">${shapeText(step.in_shape)}</b> → <b class="of-output">${step.out_shape ? shapeText(step.out_shape) : "?"}</b></dd>`
 }
 
 /**

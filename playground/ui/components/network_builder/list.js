@@ -115,7 +115,7 @@ export class LayerList {
   }
 
   /**
-   * A row follows the pointer, and a line shows where it will be put when the pointer is let go.
+   * A row follows the pointer. The others make room where it will be put when the pointer is let go, and a line shows the place.
    * @param {PointerEvent} event
    * @param {number} from
    */
@@ -125,6 +125,8 @@ export class LayerList {
     const [list] = /** @type {HTMLElement[]} */ ([...this.box.querySelectorAll(".rows")])
     const held = rows[from]
     const start = event.clientY + list.scrollTop
+    const others = rows.filter((row) => row !== held)
+    const middles = others.map((row) => row.getBoundingClientRect().top + row.offsetHeight / 2 + list.scrollTop)
     let to = from
     this.dragging = true
     held.classList.add("held")
@@ -133,8 +135,8 @@ export class LayerList {
       if (clientY < top + EDGE) list.scrollTop -= PACE
       if (clientY > bottom - EDGE) list.scrollTop += PACE
       held.style.transform = `translateY(${clientY + list.scrollTop - start}px)`
-      const middles = rows.filter((row) => row !== held).map((row) => row.getBoundingClientRect()).map((box) => box.top + box.height / 2)
-      to = middles.filter((middle) => middle < clientY).length
+      to = middles.filter((middle) => middle < clientY + list.scrollTop).length
+      others.forEach((row, place) => { row.style.transform = place >= from && place < to ? "translateY(-100%)" : place < from && place >= to ? "translateY(100%)" : "" })
       rows.forEach((row, place) => { row.classList.toggle("before", to < from && place === to); row.classList.toggle("behind", to > from && place === to) })
     }
     const drop = () => {
@@ -142,8 +144,10 @@ export class LayerList {
       window.removeEventListener("pointerup", drop)
       window.removeEventListener("pointercancel", drop)
       this.dragging = false
-      held.style.transform = ""
-      for (const row of rows) row.classList.remove("held", "before", "behind")
+      for (const row of rows) {
+        row.style.transform = ""
+        row.classList.remove("held", "before", "behind")
+      }
       if (to === from) this.draw()
       else this.builder.move(from, to)
     }

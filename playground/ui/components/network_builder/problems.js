@@ -1,6 +1,7 @@
 // What is wrong with a network or could be better, the most serious first; and the strip beneath the picture that says it, with its fixes.
 
 import { html, nothing } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { bytes, number } from "./texts.js"
 
@@ -42,14 +43,27 @@ export function findProblems(answer, { failure, notes, places, input, datasets, 
   const one = (text, more = {}) => (text ? [{ text, reason: "", index: null, fixes: [], blocks: "", ...more }] : [])
   const misfit = answer?.steps.find(({ error }) => error)
   const hints = (answer?.advice ?? []).map((hint) => described(hint, input, datasets, dataset))
+  const faults = (answer?.problems ?? []).flatMap((text) => one(text, { blocks: t("Not a network yet") }))
+  const start = () => one(t("A network needs at least one layer. Add the first one, or start with a small network."), { fixes: [smallest(datasets, dataset)], blocks: t("No layers yet") })
   return [
     ...one(failure, { blocks: answer ? "" : t("Not checked yet") }),
-    ...(answer?.problems ?? []).flatMap((text) => one(text, { blocks: t("Not a network yet") })),
+    ...(answer && !places.length ? start() : faults),
     ...(misfit ? one(misfit.error, { index: misfit.index, fixes: misfit.fixes, blocks: t("Layer {place} does not fit", { place: places[misfit.index] }) }) : one(answer?.refusal ?? "", { blocks: t("Too large to train") })),
     ...hints.filter(({ blocks }) => blocks),
     ...one(notes),
     ...hints.filter(({ blocks }) => !blocks),
   ]
+}
+
+/**
+ * A network that can be trained, to begin with.
+ * @param {BuilderDataset[]} datasets
+ * @param {string} dataset
+ * @returns {LayerFix}
+ */
+function smallest(datasets, dataset) {
+  const classes = datasets.find(({ name }) => name === dataset)?.classes ?? 10
+  return { title: t("Start with Flatten and Linear"), layers: [{ type: "Flatten" }, { type: "Linear", out_features: classes }], input_shape: null }
 }
 
 /**
@@ -81,7 +95,7 @@ export function strip(problems, at, answer, act) {
     <div class=${`problem ${blocks ? "wrong" : "hint"}${index === null ? "" : " placed"}`}>
       <div class="says">
         <p class="message">${index !== null && index >= 0 ? html`<button type="button" class="place" @click=${() => act.choose(index)}>${text}</button>` : text}</p>
-        ${reason ? html`<p class="why">${reason}</p>` : nothing}
+        ${reason ? html`<p class="why">${marked(reason)}</p>` : nothing}
       </div>
       <div class="fixes">
         ${fixes.slice(0, MOST_FIXES).map((fix) => html`<button type="button" class="fix" @click=${() => act.fix(fix)}>${fix.title}</button>`)}
@@ -96,7 +110,7 @@ function fine(answer) {
   if (!answer?.totals) return nothing
   const { parameters, multiply_adds: operations, activation_bytes: activations, disk_bytes: disk } = answer.totals
   return html`
-    <p class="totals"><span class="mark" aria-hidden="true">✓</span> ${t("Every layer fits: {parameters} parameters, {operations} multiply-adds and {activations} of activations per image, {disk} on disk.", {
+    <p class="totals"><span class="mark" aria-hidden="true">✓</span> ${marked(t("Every layer fits: {parameters} [[parameters|parameter]], {operations} [[multiply-adds|multiply-add]] and {activations} of [[activations|activation]] per image, {disk} on disk.", {
       parameters: number(parameters), operations: number(operations), activations: bytes(activations), disk: bytes(disk),
-    })}</p>`
+    }))}</p>`
 }

@@ -37,7 +37,7 @@ export function explained({ type, in_shape: before, out_shape: after, params }) 
 }
 
 /**
- * The facts about a layer: names, texts, and for a formula its kind.
+ * The facts about a layer: names with their terms, texts, and for a formula its kind.
  * @param {{ off: boolean }} layer
  * @param {LayerAnalysis} [step]
  * @returns {{ name: string, text: string, formula?: string }[]}
@@ -47,10 +47,10 @@ export function layerFacts(layer, step) {
   if (!step) return []
   return [
     { name: t("Output size"), text: step.size_formula, formula: "size" },
-    { name: t("Parameters"), text: step.arithmetic || (step.out_shape ? t("0: this layer has no parameters") : ""), formula: step.type },
-    { name: t("Multiply-adds"), text: step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "" },
-    { name: t("Activations"), text: step.bytes ? t("{size} per sample", { size: bytes(step.bytes) }) : "" },
-    { name: t("Receptive field"), text: fieldSize(step.receptive_field) },
+    { name: t("[[Parameters|parameter]]"), text: step.arithmetic || (step.out_shape ? t("0: this layer has no parameters") : ""), formula: step.type },
+    { name: t("[[Multiply-adds|multiply-add]]"), text: step.multiply_adds ? step.multiply_arithmetic || number(step.multiply_adds) : "" },
+    { name: t("[[Activations|activation]]"), text: step.bytes ? t("{size} per sample", { size: bytes(step.bytes) }) : "" },
+    { name: t("[[Receptive field|receptive field]]"), text: fieldSize(step.receptive_field) },
     { name: t("How it works"), text: explained(step) },
   ].filter(({ text }) => text)
 }

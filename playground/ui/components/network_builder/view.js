@@ -5,6 +5,7 @@ import { request } from "../shared/client.js"
 import { find } from "../shared/dom.js"
 import { mounting } from "../shared/mounting.js"
 import { draw, html, nothing } from "../shared/templates.js"
+import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { bar } from "./bar.js"
 import { CodePanel } from "./code.js"
@@ -158,7 +159,7 @@ export class Builder {
     this.panel.draw()
     this.code.draw()
     this.drawTop()
-    this.root.classList.add("ready")
+    if (answer || failure) this.root.classList.add("ready")
   }
 
   /** Draw the bar and the picture with what stands above and beneath it. */
@@ -175,7 +176,7 @@ export class Builder {
     }))
     const wrong = problem?.blocks ? problem.index ?? undefined : undefined
     picture.show({ input: stack.state.input_shape, steps: answer?.steps ?? [], chosen: this.index, wrong })
-    this.root.classList.toggle("running", forward.isOn && this.fitting !== null)
+    this.root.classList.toggle("running", forward.outputs !== null && this.fitting !== null)
     const at = picture.centres.get(problem?.index ?? -1) ?? 0
     this.boxes.below.style.setProperty("--at", `${at}px`) // where the tip of a problem that concerns a layer is
   }
@@ -184,9 +185,9 @@ export class Builder {
     const { forward, data, fitting } = this
     const starts = data.starts.map(([value, title]) => ({ value, title }))
     return html`
-      <span class="help">${forward.error || (forward.isOn ? forward.outputs?.data ?? t("Running the batch…") : t("Each block is the output of a layer for one image. Click one to change it."))}</span>
+      <span class="help">${forward.error || (forward.isOn ? forward.outputs?.data ?? t("Running the batch…") : marked(t("Each block is the output of a [[layer]] for one image. Click one to change it.")))}</span>
       <span class="gap"></span>
-      ${forward.isOn ? html`<span class="help">${t("Initial weights")}</span><pick-one class="start" label=${t("Weight initialisation")} .options=${starts} .value=${forward.initialisation} @change=${(/** @type {any} */ { target }) => { forward.initialisation = target.value; this.run() }}></pick-one>` : nothing}
+      ${forward.isOn ? html`<span class="help weights">${marked(t("[[Initial weights|weight initialisation]]"))}</span><pick-one class="start" label=${t("Weight initialisation")} .options=${starts} .value=${forward.initialisation} @change=${(/** @type {any} */ { target }) => { forward.initialisation = target.value; this.run() }}></pick-one>` : nothing}
       <button type="button" class="batch" aria-pressed=${forward.isOn} ?disabled=${!fitting && !forward.isOn} @click=${() => { forward.turn(!forward.isOn); this.run() }}>${forward.isOn ? t("Show the shapes") : t("▶ Run one batch")}</button>`
   }
 
@@ -261,6 +262,19 @@ export class Builder {
   complain(text) {
     this.failure = text
     this.draw()
+  }
+
+  /** Show what stands in the way of training, where it can be changed. */
+  showBlocking() {
+    const { forward, problems } = this
+    if (!this.dataset) return find(this.boxes.bar, ".dataset button").click()
+    if (forward.isOn) forward.turn(false)
+    this.turned = Math.max(0, problems.findIndex(({ blocks }) => blocks))
+    this.drawTop()
+    this.boxes.below.scrollIntoView({ block: "nearest" })
+    const { below } = this.boxes
+    const first = below.querySelector(".fix") ?? below.querySelector("button")
+    if (first instanceof HTMLElement) first.focus()
   }
 
   /** @param {"train" | "gradients"} where */
