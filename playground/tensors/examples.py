@@ -20,7 +20,7 @@ EXAMPLES = (
     Example(
         "first",
         msg("A first look"),
-        """# Point at any cell on the right.
+        """# Point at any cell of the picture.
 a = torch.tensor([[1., 2., 3.],
                   [4., 5., 6.]])
 b = torch.tensor([[1., 0.],

@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
 from playground.tensors import link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES, Exercise
 
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
-from ..support.serving import excess_width
+from ..support.serving import excess_width, new_context
+from ..support.sizes import SMALLEST, SMALLEST_LARGE
 from .conftest import KeptPage
+from .test_languages import settled
+from .test_shell import SHIFTS
 
 RESPONSE = re.compile("/api/tensors/run")
 
@@ -279,33 +282,64 @@ def test_the_result_is_hidden_until_it_is_predicted(lab: Page) -> None:
     expect(lab.locator(".score")).to_have_text("1/2")
 
 
-ROOM = """() => {
+ROOMS = """() => {
     const root = [...document.querySelectorAll("*")].map((each) => each.shadowRoot).find((root) => root?.querySelector(".lab"))
+    const all = (selector) => [...root.querySelectorAll(selector)]
     const part = (selector) => root.querySelector(selector)
     const scrolls = (box) => box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1
-    const line = part(".cm-line").getBoundingClientRect().height
-    const middles = [...part(".row").children].map((box) => box.getBoundingClientRect()).map(({ top, bottom }) => Math.round((top + bottom) / 2 / 30))
-    return {
-        scrolled: [".cm-scroller", ".equation", ".sum", ".write", ".stage"].filter((name) => scrolls(part(name))),
-        wrapped: [...root.querySelectorAll(".cm-line")].filter((one) => one.getBoundingClientRect().height > 1.5 * line).length,
-        rows: new Set(middles).size,
-        beneath: Math.max(...[".memory", ".write"].map((name) => part(name).getBoundingClientRect().bottom)) - innerHeight,
-    }
+    const font = (box) => parseFloat(getComputedStyle(box).fontSize)
+    const line = parseFloat(getComputedStyle(part(".cm-line")).lineHeight)
+    const middle = (box) => { const { top, bottom } = box.getBoundingClientRect(); return Math.round((top + bottom) / 2 / 30) }
+    return all(".shelf button.card").map((card) => {
+        card.click()
+        return {
+            name: card.dataset.name,
+            scrolled: [".cm-scroller", ".equation", ".sum", ".write", ".stage"].filter((name) => scrolls(part(name))),
+            wrapped: all(".cm-line").filter((one) => one.getBoundingClientRect().height > 1.5 * line).length,
+            rows: new Set([...part(".row").children].map(middle)).size,
+            beneath: Math.max(...[".memory", ".write"].map((name) => part(name).getBoundingClientRect().bottom)) - innerHeight,
+            smallest: Math.min(...[...all(".cell, .slot").filter((cell) => cell.textContent), part(".cm-content"), part(".sum")].map(font)),
+        }
+    })
 }"""
+"""What each variable looks like when it is selected."""
 
 
-def test_every_example_stands_in_the_window_with_no_line_wrapped_and_its_equations_on_one_row(lab: Page) -> None:
+@pytest.mark.parametrize(("width", "height", "smallest"), [(1280, 800, SMALLEST), (1920, 1080, SMALLEST_LARGE)], ids=["usual", "large type"])
+def test_every_example_stands_in_the_window_with_no_line_wrapped_and_its_equations_on_one_row(lab: Page, width: int, height: int, smallest: float) -> None:
+    lab.emulate_media(reduced_motion="reduce")  # cells on their way do not stand where they belong
+    lab.set_viewport_size({"width": width, "height": height})
+    if smallest == SMALLEST_LARGE:
+        lab.get_by_role("button", name="Present").click()
     for example in EXAMPLES:
-        with lab.expect_response(RESPONSE):
-            choose_example(lab, example.title)
-        expect(lab.locator(".cm-content")).to_contain_text(example.source.splitlines()[-1])
-        expect(lab.locator(".lab.busy")).to_have_count(0)
-        for variable in lab.locator(".shelf button.card").all():
-            variable.click()
-            expect(lab.locator(".equation.flying")).to_have_count(0)
-            room = lab.evaluate(ROOM)
-            assert (room["scrolled"], room["wrapped"], room["rows"]) == ([], 0, 1), f"{example.name}: {variable.get_attribute('data-name')}"
-            assert room["beneath"] <= 0, example.name
+        run(lab, example.source)
+        for room in lab.evaluate(ROOMS):
+            assert (room["scrolled"], room["wrapped"], room["rows"]) == ([], 0, 1), f"{example.name}: {room['name']}"
+            assert room["beneath"] <= 0 and room["smallest"] >= smallest, f"{example.name}: {room}"
+    if smallest == SMALLEST_LARGE:
+        lab.get_by_role("button", name="Present").click()
+        lab.set_viewport_size({"width": 1280, "height": 800})
+    lab.emulate_media(reduced_motion="no-preference")
+
+
+def test_an_example_is_opened_by_the_menu(lab: Page) -> None:
+    with lab.expect_response(RESPONSE):
+        choose_example(lab, EXAMPLES[1].title)
+    expect(lab.locator(".cm-content")).to_contain_text(EXAMPLES[1].source.splitlines()[-1])
+
+
+def test_nothing_moves_on_a_phone_while_the_page_loads_or_an_example_is_opened(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    page.goto(f"{address}/tensors")
+    page.locator(".shelf .card").first.wait_for()
+    settled(page)
+    choose_example(page, "Broadcasting")
+    card(page, "centred").wait_for()
+    shifts = page.evaluate("window.shifts")
+    context.close()
+    assert shifts < 0.05
 
 
 def test_a_script_runs_while_it_is_typed_and_an_incomplete_one_keeps_the_last_picture(lab: Page) -> None:

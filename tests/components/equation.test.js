@@ -3,7 +3,7 @@ import { test } from "node:test"
 
 import { fit } from "../../playground/ui/components/tensor_lab/equation.js"
 
-const room = { width: 700, height: 320, rem: 16 }
+const room = { width: 700, height: 320, rem: 16, smallest: 0.8125 }
 const operand = (shown, letters = 1) => ({ shown, letters })
 const product = [operand([2, 3]), operand([3, 2]), operand([2, 2], 2)]
 
@@ -15,12 +15,21 @@ test("cells fill the room, all with the same height", () => {
 })
 
 test("where the text of the page is larger, cells are too", () => {
-  assert.ok(fit(product, { width: 1400, height: 640, rem: 32 })[0].height === 2 * fit(product, room)[0].height)
+  assert.ok(fit(product, { ...room, width: 1400, height: 640, rem: 32 })[0].height === 2 * fit(product, room)[0].height)
 })
 
-test("cells shrink to 24 pixels and no further: then the row is wider than its room", () => {
-  const sizes = fit([operand([2, 12]), operand([2, 12]), operand([2, 12])], room)
-  assert.deepEqual(sizes.map(({ height, dense }) => [height, dense]), [[24, false], [24, false], [24, false]])
+test("no number is smaller than the smallest text", () => {
+  const fonts = (smallest) => fit([operand([2, 12]), operand([2, 2])], { ...room, width: 440, smallest }).map(({ font }) => font)
+  assert.deepEqual([fonts(0.8125), fonts(0.875)], [[13, 13], [14, 14]])
+})
+
+test("cells shrink to 24 pixels and no further: then they lose their numbers", () => {
+  assert.deepEqual([330, 300].map((width) => fit([operand([2, 12])], { ...room, width })[0].dense), [false, true])
+  assert.equal(fit([operand([2, 12])], { ...room, width: 330 })[0].height, 24)
+})
+
+test("in a room that can be scrolled an equation may be taller than its room, and keeps its numbers", () => {
+  assert.deepEqual([0, 15].map((tall) => fit([operand([8, 2])], { ...room, height: 200 }, { tall })[0].dense), [true, false])
 })
 
 test("a long number widens its own operand alone", () => {
@@ -39,8 +48,8 @@ test("grids stand beneath one another as far as the height allows", () => {
   assert.equal(fit([operand([2, 2, 3])], { ...room, height: 120 })[0].down, 1)
 })
 
-test("squeezed, one input after another loses its numbers, and the result only where all fits then", () => {
+test("where an equation does not fit, one input after another loses its numbers, and the result only where all fits then", () => {
   const wide = [operand([4, 6], 5), operand([2, 6], 5), operand([4, 2], 5)]
-  const dense = (width) => fit(wide, { width, height: 176, rem: 16 }, { largest: 2, squeeze: true }).map((size) => size.dense)
+  const dense = (width) => fit(wide, { ...room, width, height: 176 }, { largest: 2 }).map((size) => size.dense)
   assert.deepEqual([900, 600, 440, 300, 200].map(dense), [[false, false, false], [true, false, false], [true, true, false], [true, true, true], [true, true, false]])
 })

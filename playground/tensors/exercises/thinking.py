@@ -48,7 +48,7 @@ def _expected_window_sums(inputs: Mapping[str, Any]) -> torch.Tensor:
 
 def _draw_actual_and_predicted(generator: torch.Generator) -> dict[str, Any]:
     """Draw classes such that the confusion matrix is not symmetric: class 0 is predicted as class 1 at least once, class 1 never as class 0."""
-    classes, samples = draw_size(generator, 3, 5), draw_size(generator, 15, 25)
+    classes, samples = draw_size(generator, 3, 5), draw_size(generator, 12, 16)
     actual, predicted = torch.randint(classes, (2, samples), generator=generator).unbind()
     predicted[(actual == 1) & (predicted == 0)] = 1
     actual[0], predicted[0] = 0, 1

@@ -37,7 +37,7 @@ RACE_SECONDS = 30
 def heading_and_exercise() -> Exercise | None:
     """Show the title, and let the learner choose between exploring and exercises; return the exercise, None while exploring."""
     SCRIPT.load()
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="tensors-head"):
         st.title(t("Tensors"), anchor=False, width="content")
         mode = st.segmented_control(
             t("Mode"),
@@ -130,7 +130,6 @@ def _choose_exercise() -> Exercise:
         key=state.TENSORS_EXERCISE.key,
         persist_state="session",
         label_visibility="collapsed",
-        width=320,
     )
     st.caption(t("{solved} of {all} solved", solved=sum(name in solved for name in titles), all=len(titles)), width="content")
     return exercise(name)

@@ -81,6 +81,9 @@ export const letters = (values) => Math.max(1, ...values.map((value) => short(va
 /** One rem in pixels: larger where the page is presented to a class. */
 export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize)
 
+/** The smallest text, in rem: --size-small of controls.css. */
+export const smallest = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--smallest")) || 0.8125
+
 /**
  * The size of cells in a certain width.
  * @param {number[]} shown

@@ -11,13 +11,14 @@ import { draw, letters, sides } from "../shared/tile.js"
  */
 
 /** @typedef {{ shown: number[], letters: number }} Operand the shape that is drawn, and the letters of its longest number */
-/** @typedef {{ width: number, height: number, rem: number }} Room in pixels */
+/** @typedef {{ width: number, height: number, rem: number, smallest: number }} Room in pixels; the smallest text in rem */
+/** @typedef {{ width: number, height: number, tall: number, smallest: number }} Inside the room of the cells, in rem; `tall` where it can be scrolled */
 
 // In rem; view.css has the same gaps.
 const LARGEST = 5
 const SMALLEST = 1.5
 const STEP = 0.125
-const LEAST_DENSE = 0.375 // of a cell without its number
+const LEAST_DENSE = 0.25 // of a cell without its number
 const MOST_DENSE = 1.25
 const GAP = 0.125
 const DENSE_GAP = 0.0625
@@ -26,30 +27,29 @@ const LEAD = 1.35 // the index above a grid
 const CAPTION = 2.75 // the name and the shape above a tile
 const NARROWEST = 4.5 // a figure, because of its caption
 const SIGN = 2.5 // with the space around it
-const TALL = 15 // a room that is lower can be scrolled
-const SIZES = [0.8125, 1, 1.25] // of the numbers, in rem: those of controls.css
+const SIZES = [1, 1.25] // of the numbers, in rem, where there is room for more than the smallest: those of controls.css
 const LETTER = 0.56 // the width of a digit, as a share of its font size
 
 const MANY = 400 // cells, of which no number is read
 
 /**
- * The sizes of the cells of each operand. All have the largest height with which the equation fits. Where even the smallest does not, the
- * equation is wider than its room; with `squeeze`, one input after the other loses its numbers before, and the result if it fits then.
+ * The sizes of the cells of each operand. All have the largest height with which the equation fits. Where even the smallest does not, one
+ * input after the other loses its numbers, and at last the result, if it fits then; else the equation is larger than its room.
  * @param {Operand[]} operands
  * @param {Room} room
- * @param {{ largest?: number, squeeze?: boolean }} [options] the largest height of a cell, in rem
+ * @param {{ largest?: number, tall?: number, sign?: number }} [options] in rem: the largest height of a cell; how tall the equation may be where its room can be scrolled; the width of a sign
  * @returns {CellSize[]}
  */
-export function fit(operands, room, { largest = LARGEST, squeeze = false } = {}) {
-  const width = room.width / room.rem - SIGN * Math.max(0, operands.length - 1), height = room.height / room.rem - CAPTION
-  const dense = operands.map(({ shown }) => isDense(shown, width, squeeze ? height : Math.max(height, TALL)))
-  const grow = (/** @type {boolean[]} */ without) => grown(operands, without, width, height, largest)
-  let best = grow(dense)
-  for (let next = largestInput(operands, dense); squeeze && !best.fits && next >= 0; next = largestInput(operands, dense)) {
+export function fit(operands, room, { largest = LARGEST, tall = 0, sign = SIGN } = {}) {
+  const width = room.width / room.rem - sign * Math.max(0, operands.length - 1), height = room.height / room.rem - CAPTION
+  const inside = { width, height, tall: Math.max(height, tall), smallest: room.smallest }
+  const dense = operands.map((operand) => isDense(operand, inside))
+  let best = grown(operands, dense, inside, largest)
+  for (let next = largestInput(operands, dense); !best.fits && next >= 0; next = largestInput(operands, dense)) {
     dense[next] = true
-    best = grow(dense)
+    best = grown(operands, dense, inside, largest)
   }
-  const bare = squeeze && !best.fits ? grow(dense.map(() => true)) : best
+  const bare = best.fits ? best : grown(operands, dense.map(() => true), inside, largest)
   return (bare.fits ? bare : best).sizes.map((size) => inPixels(size, room.rem))
 }
 
@@ -57,15 +57,14 @@ export function fit(operands, room, { largest = LARGEST, squeeze = false } = {})
  * The sizes with the largest height of a cell that fits, or with the smallest.
  * @param {Operand[]} operands
  * @param {boolean[]} dense which of them are drawn without numbers
- * @param {number} width in rem
- * @param {number} height
+ * @param {Inside} inside
  * @param {number} largest
  */
-function grown(operands, dense, width, height, largest) {
+function grown(operands, dense, { width, height, tall, smallest }, largest) {
   for (let side = largest; ; side -= STEP) {
-    const sizes = operands.map((operand, place) => (dense[place] ? denseSize(operand.shown, width / operands.length, height) : plainSize(operand, side, height)))
+    const sizes = operands.map((operand, place) => (dense[place] ? denseSize(operand.shown, width / operands.length, height) : plainSize(operand, side, height, smallest)))
     const total = operands.reduce((sum, { shown }, place) => sum + widthOf(shown, sizes[place]), 0)
-    const fits = total <= width && operands.every(({ shown }, place) => heightOf(shown, sizes[place]) <= height)
+    const fits = total <= width && operands.every(({ shown }, place) => heightOf(shown, sizes[place]) <= (side <= SMALLEST ? tall : height))
     if (fits || side <= SMALLEST) return { sizes, fits }
   }
 }
@@ -81,23 +80,24 @@ function largestInput(operands, dense) {
 }
 
 /**
- * @param {number[]} shown
- * @param {number} width in rem
- * @param {number} height
+ * Whether an operand is too large for its numbers.
+ * @param {Operand} operand
+ * @param {Inside} inside
  */
-function isDense(shown, width, height) {
-  const [rows, columns] = sides(shown)
-  return count(shown) > MANY || columns * (SMALLEST + GAP) > width || rows * (SMALLEST + GAP) > height
+function isDense(operand, { width, height, tall, smallest }) {
+  const { shown } = operand, size = plainSize(operand, SMALLEST, height, smallest)
+  return count(shown) > MANY || widthOf(shown, size) > width || heightOf(shown, size) > tall
 }
 
 /**
  * @param {Operand} operand
  * @param {number} side in rem
  * @param {number} height of the room
+ * @param {number} smallest text
  * @returns {Required<CellSize>}
  */
-function plainSize(operand, side, height) {
-  const font = SIZES.findLast((size) => size <= side * 0.42) ?? SIZES[0]
+function plainSize(operand, side, height, smallest) {
+  const font = SIZES.findLast((size) => size <= side * 0.42) ?? smallest
   return { width: Math.max(side, operand.letters * LETTER * font + 0.5), height: side, dense: false, font, down: down(operand.shown, side + GAP, height) }
 }
 
@@ -161,6 +161,16 @@ const heightOf = (shown, size) => size.down * (gridHeight(shown, size.height + g
  * @returns {CellSize}
  */
 const inPixels = ({ width, height, font, ...size }, rem) => ({ ...size, width: Math.floor(width * rem), height: Math.floor(height * rem), font: font * rem })
+
+/**
+ * Write long names out where there is room.
+ * @param {HTMLElement} row
+ * @param {HTMLElement} box in which it stands
+ */
+export function spaced(row, box) {
+  row.classList.add("roomy")
+  if (box.scrollWidth > box.clientWidth) row.classList.remove("roomy")
+}
 
 /**
  * One tile of an equation, before its size is known.

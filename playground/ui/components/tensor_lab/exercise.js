@@ -3,8 +3,8 @@
 import { button, element, find, rich } from "../shared/dom.js"
 import { short } from "../shared/format.js"
 import { t } from "../shared/text.js"
-import { largest, rem, shade } from "../shared/tile.js"
-import { drawFigure, fit, operandOf } from "./equation.js"
+import { indexOf, largest, rem, shade, smallest } from "../shared/tile.js"
+import { drawFigure, fit, operandOf, spaced } from "./equation.js"
 
 /**
  * @import { ExerciseData, Target } from "./documents.js"
@@ -12,7 +12,8 @@ import { drawFigure, fit, operandOf } from "./equation.js"
  */
 
 const LARGEST = 2 // rem, of a cell of the target
-const HEIGHT = 11 // rem, of the target; view.css has the same
+const HEIGHT = 10.625 // rem, inside the target; view.css has its height
+const SIGN = 1.75 // rem, with the space around it; view.css has the same
 
 export class ExercisePane {
   /**
@@ -64,15 +65,16 @@ export class ExercisePane {
     const numbers = Object.entries(target.numbers)
     const list = element("dl", "numbers")
     for (const [input, value] of numbers) list.append(Object.assign(element("dt", "name", input), { translate: false }), element("dd", "", short(value)))
-    const width = this.target.clientWidth - (numbers.length ? 10 : 2) * rem() // beside the numbers with their arrow
-    const sizes = fit(figures.map(operandOf), { width, height: HEIGHT * rem(), rem: rem() }, { largest: LARGEST, squeeze: true })
     const row = element("div", "row")
+    this.target.replaceChildren(row)
     if (numbers.length) row.append(list)
+    const width = this.target.clientWidth - 2 * rem() - (numbers.length ? list.offsetWidth + SIGN * rem() : 0)
+    const sizes = fit(figures.map(operandOf), { width, height: HEIGHT * rem(), rem: rem(), smallest: smallest() }, { largest: LARGEST, sign: SIGN })
     for (const [place, each] of figures.entries()) {
       if (place || numbers.length) row.append(element("span", "sign", place === figures.length - 1 ? "→" : ","))
       row.append(drawFigure(each, sizes[place]).figure)
     }
-    this.target.replaceChildren(row)
+    spaced(row, this.target)
     this.target.scrollLeft = this.target.scrollWidth // the result is in view
   }
 
@@ -122,4 +124,18 @@ export class ExercisePane {
  * @param {Figure["tile"]} tile
  * @returns {Figure}
  */
-const figure = (role, name, tile) => ({ role, name, tile, colour: (cell) => shade(tile.values[cell], largest([tile])) })
+function figure(role, name, tile) {
+  const part = first(tile), most = largest([tile])
+  return { role, name, tile: part, colour: (cell) => shade(part.values[cell], most) }
+}
+
+/**
+ * A tile with more than three dimensions has many grids: the first one of them.
+ * @param {Figure["tile"]} tile
+ * @returns {Figure["tile"]}
+ */
+function first(tile) {
+  const leading = tile.shown.length > 3 ? tile.shown.length - 2 : 0
+  const isFirst = (/** @type {number} */ cell) => indexOf(tile.shown, cell).slice(0, leading).every((place) => !place)
+  return { ...tile, shown: tile.shown.map((size, axis) => (axis < leading ? 1 : size)), values: tile.values.filter((_, cell) => isFirst(cell)) }
+}

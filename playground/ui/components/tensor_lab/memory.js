@@ -4,7 +4,7 @@ import { element } from "../shared/dom.js"
 import { grouped, shapeText, short } from "../shared/format.js"
 import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
-import { largest, letters, rem, shade } from "../shared/tile.js"
+import { largest, letters, rem, shade, smallest } from "../shared/tile.js"
 import { slotsOf, storedValues } from "./report.js"
 
 /** @import { Report, Tile } from "./documents.js" */
@@ -37,7 +37,7 @@ export class Memory {
     const values = storedValues(sharing.map((other) => other.tile), tile.itemsize)
     const most = largest([tile])
     const room = (this.box.clientWidth / rem() - LABEL) / Math.max(1, count)
-    const written = room > letters([...values.values()]) * 0.42 + 0.3
+    const written = room > letters([...values.values()]) * 0.52 * smallest() + 0.3
     const map = element("div", written ? "map" : "map dense")
     map.style.setProperty("--slots", String(count))
     map.append(element("span", "label", t("slots")))

@@ -108,7 +108,10 @@ class TensorLab extends Lab {
     if (report?.target) this.exercise.aim(report.target)
     this.exercise.judge(this.untouched || !report ? {} : report, typed)
     this.untouched = false
-    if (!report) return
+    if (!report) {
+      if (this.report === NO_REPORT) this.uncover()
+      return
+    }
     const before = new Set(Object.keys(this.report.names))
     this.report = report
     const target = newest(report)

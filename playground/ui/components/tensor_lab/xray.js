@@ -5,8 +5,8 @@ import { alignment, button, element, find, rich } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
-import { indexOf, largest, rem, shade, slotOf } from "../shared/tile.js"
-import { drawFigure, fit, operandOf } from "./equation.js"
+import { indexOf, largest, rem, shade, slotOf, smallest } from "../shared/tile.js"
+import { drawFigure, fit, operandOf, spaced } from "./equation.js"
 import { Memory } from "./memory.js"
 import { fly, places } from "./motion.js"
 import { NO_REPORT, arrayNames, colouring, operator, placeOf, slotsOf, stepOf, stretching, subject, sumOf, tileOf, viewOf, WHOLE } from "./report.js"
@@ -32,6 +32,8 @@ import { Shelf } from "./shelf.js"
  * @property {number} columns
  * @property {Set<number>} on the cells that are lit
  */
+
+const TALL = 15 // rem, of an equation that is scrolled in a lower room
 
 /** @typedef {Figure & Pick<Side, "role" | "key" | "from" | "stretch">} Part of an equation */
 /** @typedef {Map<Side, Set<number>>} Lit cells to light */
@@ -139,7 +141,7 @@ export class Xray {
     if (!tile) {
       for (const part of Object.values(this.parts)) part.replaceChildren()
       this.memory.clear()
-      this.parts.equation.append(element("p", "empty", t("Variables that hold a tensor or an array appear here.")))
+      this.parts.equation.append(rich("p", "empty", t("Assign a tensor to a variable, such as `x = torch.arange(6)`, and it appears here.")))
       return
     }
     const colours = view ? colouring(view, this.report.tiles) : null
@@ -224,7 +226,8 @@ export class Xray {
   draw(parts, view) {
     const box = this.parts.equation, row = element("div", "row")
     box.replaceChildren(row)
-    const sizes = fit(parts.map(operandOf), { width: box.clientWidth - 0.5 * rem(), height: box.clientHeight - 0.5 * rem(), rem: rem() })
+    const room = { width: box.clientWidth - 0.5 * rem(), height: box.clientHeight - 0.5 * rem(), rem: rem(), smallest: smallest() }
+    const sizes = fit(parts.map(operandOf), room, { tall: TALL })
     for (const [place, part] of parts.entries()) {
       if (place) row.append(element("span", "sign", view ? signBefore(view, place) : ""))
       const { figure, box: tile, cells, columns } = drawFigure(part, sizes[place])
@@ -232,8 +235,7 @@ export class Xray {
       this.lit.push({ role, name, tile: shown, key, from, stretch, box: tile, cells, columns, on: new Set() })
       row.append(figure)
     }
-    row.classList.add("roomy") // long names are written out where there is room
-    if (box.scrollWidth > box.clientWidth) row.classList.remove("roomy")
+    spaced(row, box)
     box.scrollLeft = box.scrollWidth
   }
 
