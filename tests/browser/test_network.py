@@ -312,6 +312,7 @@ def test_layers_can_be_moved_copied_removed_and_disabled_and_each_can_be_undone(
     moved = ["Conv2d", "MaxPool2d", "ReLU", *FIRST[3:]]
     open_preset(lab, "lenet-5")
     open_preset(lab, "tutorial-cnn")
+    field(lab, "kernel_size").focus()  # it is gone when another layer is chosen
     drag(lab, 1, below=2)
     expect(names(lab)).to_have_text(moved)
     settled(lab)

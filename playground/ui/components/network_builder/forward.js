@@ -69,12 +69,11 @@ export class Forward {
     if (request !== this.request) return
     this.clear()
     if ("error" in answer) this.error = answer.error
-    else {
-      this.outputs = answer
-      this.stage.show(pictureOf(answer.picture), answer.classes)
-      this.stage.flow()
-    }
-    this.draw()
+    else this.outputs = answer
+    this.draw() // the picture can be placed once its box is shown
+    if (!this.outputs) return
+    this.stage.show(pictureOf(this.outputs.picture), this.outputs.classes)
+    this.stage.flow()
   }
 
   /** The theme may have changed. */
@@ -103,9 +102,11 @@ export function statistics({ mean, std, zeros }) {
 function histogram({ counts, low, high }) {
   const most = Math.max(...counts, 1)
   const tall = (/** @type {number} */ count) => (count ? Math.max(0.02, Math.sqrt(count / most)) : 0) // by the root, so that a peak at 0 leaves the others visible
+  const edge = (/** @type {number} */ bin) => low + (bin / counts.length) * (high - low)
+  const side = (/** @type {number} */ bin) => (edge(bin) > 0 ? "positive" : edge(bin + 1) < 0 ? "negative" : "zero")
   return html`
     <figure class="histogram">
-      <div class="bars" role="img" aria-label=${t("Histogram of the activations from {low} to {high}", { low: exact(low, 2), high: exact(high, 2) })}>${counts.map((count) => html`<span style=${`--tall:${tall(count)}`}></span>`)}</div>
+      <div class="bars" role="img" aria-label=${t("Histogram of the activations from {low} to {high}", { low: exact(low, 2), high: exact(high, 2) })}>${counts.map((count, bin) => html`<span class=${side(bin)} style=${`--tall:${tall(count)}`}></span>`)}</div>
       <figcaption><span>${exact(low, 2)}</span><span>${exact(high, 2)}</span></figcaption>
     </figure>`
 }

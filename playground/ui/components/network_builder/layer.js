@@ -112,7 +112,7 @@ export class LayerPanel {
       this.draw()
     }
     return html`<input type="number" id=${`param-${name}`} data-param=${name} aria-label=${name} aria-describedby=${`param-${name}-help`} min=${low} max=${high} step=${kind === "int" ? "1" : "any"}
-      .value=${live(text)} @input=${typed} @blur=${() => { this.typed = null; this.draw() }}>`
+      .value=${live(text)} @input=${typed} @blur=${() => { this.typed = null; queueMicrotask(() => this.draw()) }}>` // not at once: the field may be losing the focus because it is being removed
   }
 
   /** @param {LayerAnalysis} [step] */
@@ -140,7 +140,7 @@ const explained = (name, term) => (term ? html`<glossary-term name=${term}>${nam
 /** @param {LayerAnalysis} [step] */
 function shapes(step) {
   if (!step?.in_shape) return nothing
-  return html`<dt>${marked(t("[[Shape|shape]]"))}</dt><dd><b class="of-input">${shapeText(step.in_shape)}</b> → <b class="of-output">${step.out_shape ? shapeText(step.out_shape) : "?"}</b></dd>`
+  return html`<dt>${marked(t("[[Shape|shape]]"))}</dt><dd><b class="of-input">${shapeText(step.in_shape)}</b> → ${step.error ? html`<span class="error">✕ ${step.error}</span>` : html`<b class="of-output">${step.out_shape ? shapeText(step.out_shape) : "?"}</b>`}</dd>`
 }
 
 /**

@@ -267,7 +267,11 @@ export class Builder {
   /** Show what stands in the way of training, where it can be changed. */
   showBlocking() {
     const { forward, problems } = this
-    if (!this.dataset) return find(this.boxes.bar, ".dataset button").click()
+    if (!this.dataset) {
+      const list = find(this.boxes.bar, ".dataset button")
+      list.focus()
+      return list.click()
+    }
     if (forward.isOn) forward.turn(false)
     this.turned = Math.max(0, problems.findIndex(({ blocks }) => blocks))
     this.drawTop()
