@@ -158,7 +158,7 @@ class Training:
         """Whether the event of each step is yielded at once. Otherwise the results of several steps are fetched together, so that an
         accelerator does not wait."""
         self.record_closeup = False
-        """Whether a `Closeup` of the next step is recorded."""
+        """Whether a `Closeup` of the next step is recorded; of the last step it is in any case."""
         self.step = 0
         size = self._dataset_size + self._own_repeats * (len(images.train_images) - self._dataset_size)
         self._epoch_size = size
@@ -334,6 +334,7 @@ class Training:
         """Prepare to record the next step; return None if none of observation, snapshot and close-up is due."""
         began = time.perf_counter()
         has_snapshot = self.record_closeup or self.observer.is_snapshot_due(self.step, self.seconds)
+        self.record_closeup |= has_snapshot and self.step + 1 == self.total_steps
         if not (has_snapshot or self.observer.is_due(self.step, self.seconds)):
             return None
         erased = closeup.gradient_norms(self.network) if self.record_closeup else None

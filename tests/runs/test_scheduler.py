@@ -106,6 +106,8 @@ def test_pause_single_step_learning_rate_resume_and_stop(scheduler: Scheduler) -
     until(lambda: history.follow().state == "paused")
     paused_at = history.step
     assert paused_at in run.checkpoints.steps()  # its network can be used at once
+    closeup = run.journal.closeup()
+    assert closeup is not None and closeup.step == run.journal.snapshots()[-1].step == history.observations[-1].step == paused_at
     scheduler.command(run, Command("step"))
     until(lambda: history.follow().step == paused_at + 1 and history.state == "paused")
     assert run.checkpoints.steps()[-1] == run.journal.snapshots()[-1].step == paused_at + 1
@@ -207,7 +209,8 @@ def test_a_racer_that_was_stopped_can_be_resumed_while_the_others_train(forker: 
         assert other.follow().state == "running" and scheduler.worker_pid(muon)
 
 
-def test_the_runs_of_a_killed_race_are_resumed_one_by_one(scheduler: Scheduler) -> None:
+def killed_race(scheduler: Scheduler) -> list[tuple[Run, History]]:
+    """Kill the worker of a race."""
     racers = submit_race(scheduler, LONG)
     until(lambda: all(history.follow().step >= 5 for _, history in racers))
     pid = scheduler.worker_pid(racers[0][0])
@@ -215,8 +218,25 @@ def test_the_runs_of_a_killed_race_are_resumed_one_by_one(scheduler: Scheduler) 
     os.kill(pid, signal.SIGKILL)
     for _, history in racers:
         assert finish(history).state == "interrupted"
-    for run, history in racers[1:]:
+    return racers
+
+
+def test_the_runs_of_a_killed_race_can_be_resumed_one_by_one(scheduler: Scheduler) -> None:
+    for run, history in killed_race(scheduler)[1:]:
         resume_and_stop(scheduler, run, history)
+        assert losses(history) == uninterrupted_losses(run.config, history.step)
+
+
+def test_a_killed_race_is_resumed_as_one(scheduler: Scheduler) -> None:
+    racers = killed_race(scheduler)
+    recorded = {run: history.step for run, history in racers}
+    scheduler.resume(run for run, _ in racers)
+    until(lambda: all(history.follow().step > recorded[run] + 5 for run, history in racers))
+    assert len({scheduler.worker_pid(run) for run, _ in racers}) == 1
+    scheduler.resume(run for run, _ in racers)  # they are running: nothing happens
+    for run, history in racers:
+        scheduler.command(run, Command("stop"))
+        assert finish(history).state == "stopped"
         assert losses(history) == uninterrupted_losses(run.config, history.step)
 
 

@@ -183,13 +183,14 @@ def test_the_erased_gradient_is_that_of_the_step_before(digits: ImageSet) -> Non
     assert document["erased"] == [norm and pytest.approx(norm, rel=1e-4) for norm in norms]
 
 
-def test_a_close_up_is_taken_once_and_comes_with_an_observation_before_its_step(digits: ImageSet) -> None:
+def test_a_close_up_is_taken_once_and_at_the_end_and_comes_with_an_observation_before_its_step(digits: ImageSet) -> None:
     training = Training(CONV, PLAIN, digits)
     train_until(training, 3)
     training.record_closeup = True
     events: list[Event] = list(training.events())
-    (at,) = [index for index, event in enumerate(events) if isinstance(event, Closeup)]
+    at, last = [index for index, event in enumerate(events) if isinstance(event, Closeup)]
     assert not training.record_closeup
+    assert events[last].step == training.total_steps
     assert [event.step for event in events[: at + 2] if isinstance(event, Observed | Closeup | Step)] == [4, 4, 4]
 
 
@@ -200,7 +201,7 @@ def test_every_close_up_can_be_serialised(damage: str, digits: ImageSet) -> None
         with torch.no_grad():
             training.network[0].weight.fill_(1e30)  # type: ignore[union-attr, operator]
     training.record_closeup = True
-    (closeup,) = [event for event in training.events() if isinstance(event, Closeup)]
+    closeup, *_ = [event for event in training.events() if isinstance(event, Closeup)]
     line = closeup.to_json()
     json.loads(line, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert from_json(line) == closeup

@@ -93,7 +93,7 @@ def test_the_observers_of_these_tests_observe_every_step_or_none(digits: ImageSe
     training = observed_training(DENSE, CONFIG, digits, Always)
     training.record_closeup = True
     events = list(training.events())
-    assert [sum(isinstance(event, kind) for event in events) for kind in (Observed, Snapshot, Closeup)] == [12, 12, 1]
+    assert [sum(isinstance(event, kind) for event in events) for kind in (Observed, Snapshot, Closeup)] == [12, 12, 2]
     assert not any(isinstance(event, Observed | Snapshot | Closeup) for event in observed_training(DENSE, CONFIG, digits, Never).events())
 
 

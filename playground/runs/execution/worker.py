@@ -123,7 +123,10 @@ class _Stop(Exception):
 
 
 class _Pause:
-    """Holds the loop between two steps while the run is paused; the command `step` lets one step pass."""
+    """Holds the loop between two steps while the run is paused; the command `step` lets one step pass.
+
+    The step before each pause is recorded in full, so that all that is shown belongs to the step at which the run is paused.
+    """
 
     def __init__(self, run: Run, training: Training, commands: Commands, record: Callable[[Event], object]) -> None:
         self._run, self._training, self._commands, self._record = run, training, commands, record
@@ -137,7 +140,7 @@ class _Pause:
         while True:
             if command := self._commands.take(self._run):
                 self._obey(command, step)
-                if command.name == "step":
+                if self._stepping:
                     return
             elif self._paused:
                 yield Paused(step)
@@ -151,6 +154,11 @@ class _Pause:
         _save_now(self._run, self._training, self._record)
         self._record(Paused(step))
 
+    def _take_last_step(self) -> None:
+        """Let one step pass before the pause, and record it."""
+        self._training.flush_each_step = self._training.record_closeup = True
+        self._stepping = True
+
     def _resume(self, step: int) -> None:
         self._paused = False
         self._training.flush_each_step = False
@@ -159,13 +167,12 @@ class _Pause:
     def _obey(self, command: Command, step: int) -> None:
         match command.name:
             case "pause" if not self._paused:
-                self._pause(step)
+                self._take_last_step()
             case "resume" if self._paused:
                 self._resume(step)
             case "step":
                 self._resume(step)
-                self._training.flush_each_step = self._training.record_closeup = True
-                self._stepping = True
+                self._take_last_step()
             case "stop":
                 raise _Stop
             case "learning-rate":

@@ -53,7 +53,7 @@ export function theme(root) {
 export function layout(look, height, x, y, more = {}) {
   const axis = { gridcolor: look.grid, zerolinecolor: look.grid, linecolor: look.grid, automargin: false }
   return {
-    height, margin: { l: 58, r: 12, t: 30, b: 42 }, hovermode: "x unified", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
+    height, margin: { l: 58 * look.zoom, r: 12, t: 30, b: 42 * look.zoom }, hovermode: "x unified", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: look.font, size: look.size, color: look.text }, hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } },
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1.02, yanchor: "bottom" },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: `${look.text}80`, activecolor: look.text }, // half as strong as the text

@@ -13,7 +13,7 @@ export class Images {
   /**
    * @param {HTMLElement} box
    * @param {HTMLElement} score says how many are right
-   * @param {(index: number, title: string) => void} look called with the image that was clicked
+   * @param {(index: number, name: string) => void} look called with the image that was clicked, and its class
    */
   constructor(box, score, look) {
     this.box = box
@@ -36,7 +36,7 @@ export class Images {
     this.gallery = gallery
     const bytes = bytesOf(gallery.pixels)
     this.box.replaceChildren(...gallery.labels.slice(0, SHOWN).map((label, index) => {
-      const image = button("", () => this.look(index, t("{class}, as the network sees it now", { class: gallery.classes[label] })), { name: "monitor-image" })
+      const image = button("", () => this.look(index, gallery.classes[label]), { name: "monitor-image" })
       image.disabled = !this.isEnabled
       image.append(paint(bytes, index, gallery.shape.slice(1), 1, { label: gallery.classes[label] }), element("span", "monitor-caption", "\u00a0"))
       return image

@@ -23,7 +23,7 @@ export class InsideNow {
    */
   constructor(box, look) {
     this.look = look
-    this.whole = button(t("The whole network at work"), () => look(t("The network at work"), null), { name: "monitor-small" })
+    this.whole = button(t("The whole network at work"), () => look(t("The network at work"), null), { name: "monitor-small monitor-whole" })
     const header = element("header")
     header.append(element("h2", "", t("Inside the network")), withTerms("span", "monitor-note", t("[[gradient]] size by [[layer]]")), this.whole)
     this.rows = element("div", "monitor-rows")

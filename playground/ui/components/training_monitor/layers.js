@@ -164,7 +164,7 @@ export class Layers {
       type: "heatmap", x: answer.steps, y, z, colorscale: look.scale.map((colour, index) => [index / (look.scale.length - 1), colour]), showscale: false,
       hovertemplate: `${lines.join("<br>")}<extra></extra>`,
     }]
-    Plotly.react(this.heat, traces, layout(look, this.heat.clientHeight, { title: t("step") }, { title: { text: t("value"), font: { size: look.size } } }, { margin: { l: 62, r: 12, t: 12, b: 44 }, hovermode: "closest" }), { ...CONFIG, responsive: false, displayModeBar: false })
+    Plotly.react(this.heat, traces, layout(look, this.heat.clientHeight, { title: t("step") }, {}, { margin: { l: 46 * look.zoom, r: 12, t: 12, b: 42 * look.zoom }, hovermode: "closest" }), { ...CONFIG, responsive: false, displayModeBar: false })
   }
 
   close() {

@@ -48,7 +48,8 @@ export class OneStep {
     this.shown = element("div", "monitor-shown")
     this.numbers = button(t("Numbers"), () => { this.inNumbers = !this.inNumbers; this.fill() }, { name: "monitor-small" })
     const header = element("header")
-    header.append(this.title, this.numbers, button("✕", () => this.go(null), { name: "monitor-small", label: t("Back to the inside of the network") }))
+    this.recorded = element("span", "monitor-note")
+    header.append(this.title, this.recorded, this.numbers, button("✕", () => this.go(null), { name: "monitor-small", label: t("Back to the inside of the network") }))
     drawing.append(header, this.explanation, this.shown)
   }
 
@@ -146,8 +147,9 @@ export class OneStep {
     this.title.textContent = LINES[open].code
     this.explanation.replaceChildren(...withTerms("p", "", LINES[open].explains).childNodes)
     this.numbers.hidden = !seen
+    this.recorded.textContent = seen ? t("step {step}", { step: grouped(seen.step) }) : ""
     this.numbers.textContent = this.inNumbers ? t("Drawing") : t("Numbers")
-    if (!seen) return this.shown.replaceChildren(element("p", "monitor-note", t("Press Step: the network trains on one batch, and you see here what this line did.")))
+    if (!seen) return this.shown.replaceChildren(element("p", "monitor-note", t("Press Pause or Step: what this line did in the last step is drawn here.")))
     const facts = { titles: data.layers, classes: data.classes, betas: data.config.betas }
     const parts = [this.inNumbers ? TABLES[open](seen, data.layers) : DRAWINGS[open](seen, facts)]
     if (open === 1 && data.config.precision !== "float32") parts.push(element("p", "monitor-note", t("This run uses {precision}: the call is inside a block “with torch.autocast(…)”.", { precision: data.config.precision })))

@@ -101,8 +101,8 @@ class Monitor {
         command: (name, value) => this.press(name, value), replay: () => strip.replay(), rename: (name) => this.rename(name), open: (run) => this.opened(run), setUp: () => this.left("setup"),
       }),
       curves: new Curves(plots, part("axes"), () => this.look()),
-      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, title) => this.showAtWork(title, { index })),
-      inside: new InsideNow(part("inside"), (title, layer) => this.showAtWork(title, { layer })),
+      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, name) => this.showImage(index, name)),
+      inside: new InsideNow(part("inside"), (title, layer) => this.showLayer(title, layer)),
       step: new OneStep(part("lines"), part("inside"), part("drawing")),
     }
   }
@@ -376,7 +376,7 @@ class Monitor {
     const branch = html`<button type="button" class="monitor-small monitor-branch" ?disabled=${!canFork} title=${t("Start a new run that continues from a checkpoint")}
       @click=${(/** @type {any} */ event) => this.openFork(event.currentTarget)}>${t("Continue from here…")}</button>`
     draw(this.place, at === null
-      ? html`<span class="monitor-note">${marked(t("Drag the handle back in time; frames are [[checkpoints|checkpoint]]."))}</span>${branch}`
+      ? html`<span class="monitor-note">${marked(t("Drag the handle to an earlier [[checkpoint]]."))}</span>${branch}`
       : html`<b>${t("step {step}", { step: grouped(at) })}</b><button type="button" class="monitor-small" @click=${() => { this.parts.strip.stop(); this.parts.strip.go(null) }}>${t("Back to now")}</button>${branch}`)
   }
 
@@ -411,11 +411,30 @@ class Monitor {
   }
 
   /**
+   * @param {number} index of one of the test images
+   * @param {string} name of its class
+   */
+  showImage(index, name) {
+    const { earlier } = this
+    return this.showAtWork(earlier === undefined ? t("{class}, as the network sees it now", { class: name }) : t("{class}, as the network saw it at step {step}", { class: name, step: grouped(earlier) }), index)
+  }
+
+  /**
+   * @param {string} title
+   * @param {number | null} layer
+   */
+  showLayer(title, layer) {
+    const { earlier } = this
+    return this.showAtWork(earlier === undefined ? title : t("{title}, at step {step}", { title, step: grouped(earlier) }), 0, layer)
+  }
+
+  /**
    * Show the network at work on one of the test images: as it is at its newest checkpoint, or at that of the moment to which the learner went back.
    * @param {string} title
-   * @param {{ index?: number, layer?: number | null }} shown the index of the image, and the layer that is looked at
+   * @param {number} index of the image
+   * @param {number | null} layer that is looked at; null for none in particular
    */
-  showAtWork(title, { index = 0, layer = null }) {
+  showAtWork(title, index, layer = null) {
     const { run, classes } = /** @type {MonitorData} */ (this.data)
     const { earlier } = this
     /** @param {View} view */
@@ -425,7 +444,7 @@ class Monitor {
       return answer.error ? null : answer
     }
     const isLive = earlier === undefined && this.shown?.state === "running"
-    return this.atWork.open(earlier === undefined ? title : t("{title}, at step {step}", { title, step: grouped(earlier) }), classes, ask, isLive, layer)
+    return this.atWork.open(title, classes, ask, isLive, layer)
   }
 
   close() {
