@@ -6,10 +6,12 @@ from typing import get_args
 
 import streamlit as st
 
+from playground.autograd.examples import EXAMPLES
 from playground.data.catalogue import DIGITS, dataset_info
 from playground.messages import t, translated
 from playground.runs.run import ACTIVE
 from playground.runs.views.summaries import Summary
+from playground.tensors.link import pack
 from playground.training.config import TrainConfig
 from playground.ui import state
 from playground.ui.components.home_stage import Card, Choice, LatestRun, home_stage
@@ -59,16 +61,23 @@ def _follow(chosen: Choice) -> None:
         state.open_page("train", {state.RUN: chosen["name"]})
     for page in get_args(state.Page):
         if chosen == {"what": "page", "name": page}:
-            state.open_page(page)
+            state.open_page(page, _demonstration(page))
+
+
+def _demonstration(page: state.Page) -> state.Choices:
+    """What a page shows at its best; nothing where it does so anyway, or shows what the learner wrote."""
+    if page != "autograd" or state.SCRIPT_SOURCE.of(page).is_set:
+        return {}
+    return {state.VIEW: "Graph", state.SCRIPT.of("script"): pack(EXAMPLES["neuron"].source)}
 
 
 def _cards() -> list[Card]:
     """Return what one can do, in the order in which a beginner learns it."""
     return [
-        {"title": t("Tensors"), "text": t("Numbers in boxes: their shape, and the memory behind them."), "page": "tensors"},
-        {"title": t("Gradients"), "text": t("Grab a number, and watch the loss follow."), "page": "autograd"},
-        {"title": t("Networks"), "text": t("Stack layers until their shapes fit."), "page": "network"},
+        {"title": t("Tensors"), "text": t("Point at a number, and see the sum behind it."), "page": "tensors"},
+        {"title": t("Gradients"), "text": t("Grab a number. Watch the loss, and the gradient flow back."), "page": "autograd"},
+        {"title": t("Networks"), "text": t("Break one: make a window too large. Then mend it."), "page": "network"},
         {"title": t("Training"), "text": t("The five lines of every training loop, live."), "page": "train"},
         {"title": t("Mistakes"), "text": t("What does it confuse, and why?"), "page": "evaluate"},
-        {"title": t("Your hand"), "text": t("Teach it how you write."), "page": "draw"},
+        {"title": t("Your hand"), "text": t("See your digit in every layer, and teach it how you write."), "page": "draw"},
     ]

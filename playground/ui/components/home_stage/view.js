@@ -56,7 +56,8 @@ class Home {
     find(this.root, ".example").onclick = () => { this.takeOver(); this.write(DIGITS[++this.example % DIGITS.length]) }
     this.play = find(this.root, ".play")
     this.play.onclick = () => this.toggle()
-    find(this.root, ".train").onclick = () => (this.data.model ? this.choose("run", this.data.model) : this.choose("train"))
+    this.main = find(this.root, ".train")
+    this.main.onclick = () => (this.data.model ? this.choose("run", this.data.model) : this.train())
     find(this.root, ".latest").onclick = () => this.choose("run", this.data.latest?.run)
   }
 
@@ -67,8 +68,25 @@ class Home {
     this.showCards(component.data)
     this.paper.paint() // the theme may have changed
     this.stage.repaint()
+    this.introduce()
     this.loading ??= this.load(this.data.recording)
     if (this.data.model) this.follow(this.data.model)
+  }
+
+  /** The page starts a run, which takes a moment. */
+  train() {
+    this.main.disabled = true
+    this.main.textContent = t("Starting…")
+    this.choose("train")
+  }
+
+  /** Say what is shown until the learner's own network is. */
+  introduce() {
+    if (this.isLive || !this.player) return
+    const { snapshots } = this.player.recording
+    find(this.root, ".about").textContent = this.data.model
+      ? t("Your own network is on its way. Until then, this is a recording of real PyTorch.")
+      : t("A recording of real PyTorch: a tiny network sees {images} handwritten digits.", { images: grouped(snapshots[snapshots.length - 1].images) })
   }
 
   /**
@@ -94,7 +112,7 @@ class Home {
     this.player = new Player(made)
     this.network = new Network(made)
     this.drawLoss(made.snapshots.map(({ loss }) => loss))
-    find(this.root, ".about").textContent = t("A recording of real PyTorch: a tiny network sees {images} handwritten digits.", { images: grouped(made.snapshots[made.snapshots.length - 1].images) })
+    this.introduce()
     if (this.still.matches) this.player.finish()
     this.showPlay()
     this.write(DIGITS[0])
@@ -221,7 +239,8 @@ class Home {
 
   /** @param {HomeData} data */
   showCards({ cards, latest, model }) {
-    find(this.root, ".train").textContent = model ? t("Open this run") : t("Train it here")
+    this.main.disabled = false
+    this.main.textContent = model ? t("Open this run") : t("Train it here")
     find(this.root, ".cards").replaceChildren(...cards.map(({ title, text, page }, index) => {
       const card = button("", () => this.choose("page", page))
       card.append(element("i", "", String(index + 1)), element("b", "", title), element("span", "", text))

@@ -30,7 +30,7 @@ class GlossaryTerm extends ToolTip {
     this.box.classList.add("term-card")
     super.connectedCallback()
     loading ??= request("api/glossary").then((answer) => { if (!answer.error) cards = answer })
-    loading.then(() => { if (this.matches(":hover")) this.show() })
+    loading.then(() => { if (this.isPointed) this.show() })
   }
 
   attributeChangedCallback() {} // the card is made when it is shown

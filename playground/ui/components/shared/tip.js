@@ -11,8 +11,16 @@ export class ToolTip extends Base {
     this.box = Object.assign(element("span", "tip-box"), { role: "tooltip", id: `tip-${Math.random().toString(36).slice(2)}`, popover: "manual" })
     this.outside = (/** @type {Event} */ event) => { if (!event.composedPath().includes(this)) this.hide() }
     this.scrolled = () => this.hide()
-    this.addEventListener("pointerenter", ({ pointerType }) => { if (pointerType !== "touch") this.show() })
-    this.addEventListener("pointerleave", ({ pointerType }) => { if (pointerType !== "touch" && !this.matches(":focus-within")) this.hide() })
+    this.isPointed = false // the pointer was moved there: it also enters by resting where another page has this word
+    this.addEventListener("pointermove", ({ pointerType }) => {
+      if (pointerType === "touch" || this.isPointed) return
+      this.isPointed = true
+      this.show()
+    })
+    this.addEventListener("pointerleave", ({ pointerType }) => {
+      this.isPointed = false
+      if (pointerType !== "touch" && !this.matches(":focus-within")) this.hide()
+    })
     this.addEventListener("pointerup", ({ pointerType }) => { if (pointerType === "touch") this.show() })
     this.addEventListener("focusin", () => { if (this.matches(":focus-visible, :has(:focus-visible)")) this.show() })
     this.addEventListener("focusout", ({ relatedTarget }) => { if (!(relatedTarget instanceof Node && this.contains(relatedTarget))) this.hide() })
