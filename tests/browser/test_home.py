@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from ..support.accessibility import check_accessibility
 from ..support.serving import ONE, SEVEN, draw, new_context
 from ..support.waiting import until
 from .test_shell import SHIFTS
@@ -98,6 +99,8 @@ def test_what_the_learner_draws_is_answered_by_the_network_of_the_moment(home: P
     home.get_by_role("button", name="Pause").click()
     home.get_by_role("button", name="Clear").click()
     expect(home.locator(".stage-bars .top")).to_have_count(0)
+    expect(home.get_by_text("Draw a digit here")).to_be_visible()
+    check_accessibility(home)
     home.get_by_role("button", name="Play").click()
     until(lambda: int(home.locator(FACTS).first.inner_text().replace(",", "")) > 8_000)
     home.get_by_role("button", name="Pause").click()
@@ -112,6 +115,7 @@ def test_training_it_here_makes_it_the_learners_own(home: Page) -> None:
     home.locator(".home.live").wait_for()
     expect(home.locator(".about")).to_contain_text("Your network")
     expect(home.locator(FACTS).first).to_have_text("750")
+    check_accessibility(home)
     with home.expect_response(lambda response: "/api/draw/picture" in response.url):
         home.get_by_role("button", name="Clear").click()
         draw(home, SEVEN, canvas=".sheet canvas")
@@ -127,6 +131,7 @@ def test_training_it_here_makes_it_the_learners_own(home: Page) -> None:
 def test_a_card_opens_its_page(home: Page) -> None:
     home.get_by_role("button", name="Gradients").click()
     expect(home).to_have_url(re.compile("/autograd"))
+    expect(home.locator(".cm-content")).to_contain_text("torch.sigmoid")  # a loss whose curve is worth looking at
 
 
 def test_who_wants_no_motion_sees_the_trained_network(chromium: Browser, address: str) -> None:
@@ -135,6 +140,7 @@ def test_who_wants_no_motion_sees_the_trained_network(chromium: Browser, address
     page.goto(address)
     expect(page.locator(FACTS).first).to_have_text("24,000")
     expect(page.locator(".answer .digit")).to_have_text("7")  # on a phone it stands beneath the canvas
+    check_accessibility(page)
     for part in (".sheet canvas", ".answer"):
         box = page.locator(part).bounding_box()
         assert box is not None and box["y"] + box["height"] <= 844

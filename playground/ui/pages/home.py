@@ -32,7 +32,8 @@ def stage() -> None:
     """Show the recorded training, or the learner's latest network that reads digits; beneath it, where to go on."""
     runs = runs_of_visitor()
     own = next((each for each in runs if _reads_digits(each)), None)
-    chosen = home_stage("home-stage", own.run.id if own else None, DIGITS, _cards(), _latest(runs[0]) if runs else None)
+    latest = runs[0] if runs and runs[0] is not own else None  # its own run has a button in the stage
+    chosen = home_stage("home-stage", own.run.id if own else None, DIGITS, _cards(), _latest(latest) if latest else None)
     if chosen:
         _follow(chosen)
 

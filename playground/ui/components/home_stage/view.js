@@ -148,6 +148,7 @@ class Home {
   }
 
   drawn() {
+    find(this.root, ".hint").hidden = this.paper.strokes.length > 0
     this.image = this.paper.strokes.length ? toDigit(this.paper.ink(), this.paper.side) : null
     this.show()
   }
@@ -189,8 +190,9 @@ class Home {
     const { images, loss, accuracy } = this.player.facts
     this.showFacts([[t("digits seen"), grouped(images)], [t("[[test loss|loss]]"), loss.toFixed(2)], [t("[[test accuracy]]"), percent(accuracy)]])
     const share = this.player.position / (this.player.snapshots.length - 1)
-    find(this.root, ".loss .done").style.clipPath = `inset(-10px ${(100 - 100 * share).toFixed(2)}% -10px -10px)`
-    Object.assign(find(this.root, ".loss-now").style, { left: `${100 * share}%`, top: `${heightOf(loss, this.highest)}%` })
+    const course = find(this.root, ".course")
+    course.style.setProperty("--share", share.toFixed(4))
+    course.style.setProperty("--height", heightOf(loss, this.highest).toFixed(4))
   }
 
   /**
@@ -222,7 +224,7 @@ class Home {
     const line = find(this.root, ".loss")
     line.setAttribute("viewBox", "0 0 1000 100")
     this.highest = Math.max(...losses)
-    const points = losses.map((loss, index) => `${((1000 * index) / (losses.length - 1)).toFixed(1)},${heightOf(loss, this.highest).toFixed(1)}`).join(" ")
+    const points = losses.map((loss, index) => `${((1000 * index) / (losses.length - 1)).toFixed(1)},${(100 * heightOf(loss, this.highest)).toFixed(1)}`).join(" ")
     line.replaceChildren(svg("polyline", { points }), svg("polyline", { points, class: "done" }))
   }
 
@@ -334,11 +336,11 @@ class Home {
 }
 
 /**
- * How far beneath the top of its drawing a loss lies, in percent.
+ * How far beneath the top of its drawing a loss lies, as a share of its height.
  * @param {number} loss
  * @param {number} highest
  */
-const heightOf = (loss, highest) => 98 - (94 * loss) / highest
+const heightOf = (loss, highest) => 0.98 - (0.94 * loss) / highest
 
 /** @returns {Promise<number>} */
 const nextFrame = () => new Promise((resolve) => requestAnimationFrame(resolve))
