@@ -1,4 +1,5 @@
-"""Activations of an untrained network on one batch: a histogram for each layer, and the picture of the network at work on the first sample."""
+"""Activations of an untrained network on one batch: a histogram for each layer, the picture of the network at work on the first sample, and the
+calculation of single values."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from playground import device as devices
-from playground.data.sample_batch import draw_batch
-from playground.errors import ConfigError
+from playground.data.sample_batch import Batch, draw_batch
+from playground.errors import ConfigError, ShapeError
+from playground.inference.arithmetic import CalculationJson, as_json, write_out
 from playground.inference.network_picture import NetworkPicture, View, draw_network, view_named
 from playground.messages import msg
 from playground.network.build import Network, build
@@ -21,6 +23,8 @@ from playground.network.trace import check
 
 BATCH = 64
 BINS = 41
+MAX_CELLS = 4096
+"""Of the largest feature map that is sent whole."""
 
 
 class Statistics(TypedDict):
@@ -57,6 +61,15 @@ class BatchOutputs(TypedDict):
     """One sentence about the source of the batch."""
 
 
+class BatchValue(TypedDict):
+    """One value of a layer's output for the first sample of the batch."""
+
+    place: list[int]
+    calculation: CalculationJson
+    map: list[list[float]] | None
+    """The feature map that it lies in; null where the output has none, or a very large one."""
+
+
 def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
     """Run the forward pass of an untrained network on one batch; meant for a separate process.
 
@@ -69,19 +82,67 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
         ShapeError: a layer does not fit.
         UnknownName: there is no such data set, initialisation, device or view.
     """
-    spec, seed = from_dict(request.get("network")), request.get("seed", 0)
-    if type(seed) is not int or not 0 <= seed < 2**31:
-        raise ConfigError([msg("The seed must be a whole number from 0 to {most:,}, not {seed:.40}.", most=2**31 - 1, seed=repr(seed))])
     device = torch.device(devices.get(request.get("device", devices.BEST)).name)
     with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
-        samples = draw_batch(spec.input_shape, _output_size(spec), BATCH, str(request.get("dataset") or ""))
-        network = build(spec, seed=seed)
-        initialise(network, str(request.get("initialisation", "default")), seed)
+        network, samples = _prepare(request)
         picture = _picture(network, samples.inputs[0], view_named(str(request.get("view", ""))))
         layers = layer_statistics(network.to(device), samples.inputs.to(device))
     classes = list(samples.info.classes) if samples.info else []
     return {"layers": layers, "picture": picture, "classes": classes, "data": samples.description}
+
+
+def write_value(request: Mapping[str, Any]) -> BatchValue:
+    """Write out how one value of an untrained network is computed, in evaluation mode; meant for a separate process.
+
+    Args:
+        request: as for `run_batch`; also `layer`, the index of a layer, and `place`, the index of a value in its output or only the beginning
+            of one, such as a feature map: then the strongest value there.
+
+    Raises:
+        ConfigError, UnknownName: as `run_batch`.
+        ShapeError: as `run_batch`, or there is no such layer or place.
+    """
+    with torch.random.fork_rng(devices=[]):
+        network, samples = _prepare(request)
+    index, place = request.get("layer"), request.get("place")
+    if type(index) is not int or not 0 <= index < len(network):
+        raise ShapeError(msg("There is no layer {index:.40}; the layers are numbered from 0 to {last}.", index=repr(index), last=len(network) - 1))
+    network.eval()
+    value, output = samples.inputs[:1], samples.inputs[:1]
+    with torch.no_grad():
+        for layer in network[: index + 1]:
+            value, output = output, layer(output.clone())  # a layer may work in place
+    found = _complete(output[0], place, index)
+    return {"place": list(found), "calculation": as_json(write_out(network[index], value, found)), "map": _map(output[0], found)}
+
+
+def _complete(output: Tensor, place: object, index: int) -> tuple[int, ...]:
+    """Return the place of a value; of the strongest one where only its beginning is given."""
+    shape = tuple(output.shape)
+    indices = tuple(place) if isinstance(place, list) and all(type(at) is int for at in place) else ()
+    if not 0 < len(indices) <= len(shape) or not all(0 <= at < size for at, size in zip(indices, shape, strict=False)):
+        raise ShapeError(msg("The output of layer {index} has shape {shape}; {place:.40} is no place in it.", index=index, shape=shape, place=repr(place)))
+    part = output[indices].nan_to_num().abs()
+    return (*indices, *(int(at) for at in torch.unravel_index(part.argmax(), part.shape)))
+
+
+def _map(output: Tensor, place: tuple[int, ...]) -> list[list[float]] | None:
+    if output.dim() != 3 or output[0].numel() > MAX_CELLS:
+        return None
+    rows: list[list[float]] = output[place[0]].nan_to_num().tolist()
+    return [[float(f"{value:.3g}") for value in row] for row in rows]
+
+
+def _prepare(request: Mapping[str, Any]) -> tuple[Network, Batch]:
+    """Build the network of a request and draw its batch; both depend on its seed, which torch's global generator gets."""
+    spec, seed = from_dict(request.get("network")), request.get("seed", 0)
+    if type(seed) is not int or not 0 <= seed < 2**31:
+        raise ConfigError([msg("The seed must be a whole number from 0 to {most:,}, not {seed:.40}.", most=2**31 - 1, seed=repr(seed))])
+    torch.default_generator.manual_seed(seed)
+    samples = draw_batch(spec.input_shape, _output_size(spec), BATCH, str(request.get("dataset") or ""))
+    network = build(spec, seed=seed)
+    initialise(network, str(request.get("initialisation", "default")), seed)
+    return network, samples
 
 
 def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatistics]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from playground.errors import ConfigError, DataError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.batch_outputs import BATCH, BINS, layer_statistics, run_batch
+from playground.inference.batch_outputs import BATCH, BINS, layer_statistics, run_batch, write_value
 from playground.network.build import build
 from playground.network.presets import load_presets
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -170,3 +170,34 @@ def test_a_network_that_ends_in_feature_maps_is_drawn_with_each_value_as_a_class
 def test_an_invalid_request_is_refused_with_a_reason(changes: dict[str, Any], error: type[PlaygroundError], message: str) -> None:
     with pytest.raises(error, match=message):
         run_batch({**request(), **changes})
+
+
+def test_a_written_value_is_the_strongest_of_its_feature_map() -> None:
+    document = write_value(request(layer=3, place=[5], seed=4))
+    (_, row, column), calculation = document["place"], document["calculation"]
+    assert document["map"] is not None
+    assert abs(document["map"][row][column]) == np.abs(document["map"]).max() == pytest.approx(abs(calculation["result"] or 0), rel=5e-3)
+    products = sum(term["product"] or 0 for term in calculation["terms"])
+    assert products + (calculation["bias"] or 0) == pytest.approx(calculation["result"], abs=1e-5)
+    assert len(calculation["terms"]) == 16 * 3 * 3
+
+
+def test_a_value_of_a_vector_has_no_map() -> None:
+    document = write_value(request(layer=9, place=[2]))
+    assert document["place"] == [2] and document["map"] is None
+    assert len(document["calculation"]["terms"]) == 128
+
+
+@pytest.mark.parametrize(
+    ("layer", "place"), [(10, [0]), (-1, [0]), (None, [0]), (True, [0]), (0, []), (0, None), (0, [16]), (0, [0, 0, 0, 0]), (0, [0.0]), (0, [-1])]
+)
+def test_a_place_that_does_not_exist_is_refused(layer: Any, place: Any) -> None:
+    with pytest.raises(ShapeError, match=r"no (layer|place)"):
+        write_value(request(layer=layer, place=place))
+
+
+@each_preset
+def test_a_value_of_every_layer_of_every_preset_can_be_written_out(name: str) -> None:
+    layers = PRESETS[name].layers
+    for index in {0, len(layers) // 2, len(layers) - 1}:
+        json.dumps(write_value(request(name, layer=index, place=[0])), allow_nan=False)

@@ -121,6 +121,12 @@ def test_activations_are_those_of_a_batch_of_the_data_set(client: TestClient) ->
     assert post(client, "activations", network=TUTORIAL_CNN, view="weights")["picture"]["view"] == "weights"
 
 
+def test_a_value_of_the_batch_is_written_out(client: TestClient) -> None:
+    document = post(client, "value", network=TUTORIAL_CNN, dataset="mnist-5k", layer=0, place=[3])
+    assert document["place"][0] == 3 and len(document["calculation"]["terms"]) == 9 and len(document["map"]) == 26
+    assert post(client, "value", network=TUTORIAL_CNN, dataset="mnist-5k", layer=0, place=document["place"]) == document
+
+
 BODIES = [
     b"",
     b"network",
@@ -137,7 +143,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize("body", BODIES, ids=lambda body: body[:8].decode("latin1"))
-@pytest.mark.parametrize("route", ["analyse", "read", "activations"])
+@pytest.mark.parametrize("route", ["analyse", "read", "activations", "value"])
 def test_a_body_that_is_no_json_object_is_refused(client: TestClient, route: str, body: bytes) -> None:
     refusal(client, route, body)
 

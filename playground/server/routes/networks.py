@@ -23,7 +23,8 @@ from playground.server.services import services
 
 MAX_NETWORK = 200_000
 """Largest size of a request with a network or its code, in bytes."""
-ACTIVATIONS = "playground.inference.batch_outputs:run_batch"
+ACTIVATIONS, VALUE = "playground.inference.batch_outputs:run_batch", "playground.inference.batch_outputs:write_value"
+BATCH_FIELDS = ("network", "initialisation", "seed", "dataset", "device")
 
 
 class PresetDifference(TypedDict):
@@ -81,9 +82,18 @@ async def read(request: Request) -> Response:
 @answered
 async def activations(request: Request) -> Response:
     """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
-    document = await _document(request)
-    arguments: dict[str, Any] = {name: document[name] for name in ("network", "initialisation", "seed", "dataset", "device", "view") if name in document}
-    return Response(await to_thread.run_sync(services().sandbox.run_to_json, ACTIVATIONS, arguments), media_type="application/json")
+    return await _run_in_sandbox(ACTIVATIONS, await _document(request), "view")
+
+
+@answered
+async def value(request: Request) -> Response:
+    """Write out one value of such a batch, as `playground.inference.batch_outputs.write_value` does."""
+    return await _run_in_sandbox(VALUE, await _document(request), "layer", "place")
+
+
+async def _run_in_sandbox(task: str, document: dict[str, Any], *more: str) -> Response:
+    arguments = {name: document[name] for name in (*BATCH_FIELDS, *more) if name in document}
+    return Response(await to_thread.run_sync(services().sandbox.run_to_json, task, arguments), media_type="application/json")
 
 
 async def _document(request: Request) -> dict[str, Any]:
@@ -135,4 +145,5 @@ ROUTES: list[BaseRoute] = [
     Route("/api/network/analyse", analyse, methods=["POST"]),
     Route("/api/network/read", read, methods=["POST"]),
     Route("/api/network/activations", activations, methods=["POST"]),
+    Route("/api/network/value", value, methods=["POST"]),
 ]

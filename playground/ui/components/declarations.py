@@ -30,6 +30,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.server.routes.networks:FittingNetwork",
         "playground.server.routes.networks:ReadNetwork",
         "playground.inference.batch_outputs:BatchOutputs",
+        "playground.inference.batch_outputs:BatchValue",
     ),
     "autograd_lab": (
         "playground.ui.components.autograd_lab:LabData",

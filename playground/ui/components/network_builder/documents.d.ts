@@ -250,3 +250,64 @@ export interface Column {
   /** Three bytes each, in base64: places among the units of the column before and of this one, and the contribution, with a sign; 127 is the largest. */
   edges: string
 }
+
+/** One value of a layer's output for the first sample of the batch. `playground.inference.batch_outputs` */
+export interface BatchValue {
+  place: number[]
+  calculation: CalculationJson
+  /** The feature map that it lies in; null where the output has none, or a very large one. */
+  map: number[][] | null
+}
+
+/** A calculation; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface CalculationJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+}
+
+/** A term; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface TermJson {
+  /** Index of the value in the layer's input; None in the padding. */
+  place: number[] | null
+  value: number | null
+  /** Also None if the term is not a product. */
+  weight: number | null
+  product: number | null
+  /** Index of the input value that the padding copies. */
+  copied?: number[]
+}
+
+/** An intermediate result; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface StepJson {
+  name: string
+  value: number | null
+}
+
+/** The calculation of an inner layer of a block. `playground.inference.arithmetic.calculation` */
+export interface ChildJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+  name: string
+}
