@@ -227,7 +227,7 @@ def test_a_run_while_it_trains_and_while_it_is_paused(reader: Page, run: Run) ->
 
 def test_a_run_that_failed_says_why(reader: Page, diverged: Run) -> None:
     go(reader, f"/train?run={diverged.id}", "Train a network")
-    expect(reader.locator(".monitor-message")).to_contain_text(pseudo("Train again with a smaller learning rate, for example a tenth of it."))
+    expect(reader.locator(".coach-reasons")).to_contain_text(pseudo("Train again with a smaller learning rate, for example a tenth of it."))
     settled(reader)
     check(reader)
 

@@ -16,7 +16,7 @@ const ROOM = 240 // pixels beneath the line with which the reasons open there
 /** @type {Partial<Record<State, string>>} */
 const WITHOUT_FINDING = {
   queued: t("The coach watches this run as soon as it trains."), running: t("Looking good so far."), paused: t("Looking good so far."),
-  failed: t("The run has failed."), interrupted: t("The run was interrupted."),
+  interrupted: t("The run was interrupted."),
 }
 
 let made = 0
@@ -58,6 +58,7 @@ export class Coach {
     this.findings = []
     /** @type {State} */
     this.state = "queued"
+    this.failure = "" // why the run failed
     /** @type {number | undefined} */
     this.later = undefined
     this.scrolled = (/** @type {Event} */ event) => { if (event.target !== this.reasons) this.reasons?.hidePopover() }
@@ -72,17 +73,19 @@ export class Coach {
   // Drop the findings of another run.
   clear() {
     this.watched.clear()
-    this.show([], "queued")
+    this.show([], "queued", "")
   }
 
   /**
    * Nothing moves under a pressed button: it would swallow the click.
    * @param {ReportedFinding[]} findings
    * @param {State} state
+   * @param {string} failure why the run failed; empty if it did not
    */
-  show(findings, state) {
+  show(findings, state, failure) {
     this.findings = findings
     this.state = state
+    this.failure = failure
     this.draw()
   }
 
@@ -97,10 +100,11 @@ export class Coach {
     draw(this.box, html`
       <b class="coach-name" aria-hidden="true">${t("Coach")}</b>
       <p class="coach-text" role="status">
-        ${finding ? html`<b>${finding.title}${/[.!?]$/.test(finding.title) ? "" : "."}</b> ${finding.evidence}` : (WITHOUT_FINDING[this.state] ?? t("This run looks healthy."))}
+        ${finding ? html`<b>${finding.title}${/[.!?]$/.test(finding.title) ? "" : "."}</b> ${finding.evidence}` : this.failure || (WITHOUT_FINDING[this.state] ?? t("No fault was found in this run."))}
       </p>
       <div class="coach-tools">${finding ? repeat([keyOf(finding)], String, () => this.tools(finding, kind, act)) : nothing}</div>
       <div class="coach-reasons" id=${this.id} popover @beforetoggle=${(/** @type {ToggleEvent} */ event) => this.toggled(event.newState === "open")}>
+        ${this.failure ? html`<p class="coach-failure">${this.failure}</p>` : nothing}
         ${repeat(this.findings, keyOf, (each) => this.reason(each))}
       </div>`)
   }

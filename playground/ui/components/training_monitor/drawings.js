@@ -118,7 +118,7 @@ function gradients({ layers, loss }, { titles }) {
     layer.append(code(title), element("b", "", number(size, 3)))
     const arrow = element("i", "drawing-arrow")
     arrow.style.setProperty("--share", String(Math.sqrt(size / most))) // the root keeps thin arrows visible
-    arrow.style.setProperty("--wait", String(learning.length - 1 - index))
+    arrow.style.setProperty("--wait", String((learning.length - 1 - index) * Math.min(1, 10 / learning.length))) // the first one is reached within a second
     return [layer, arrow]
   }))
   const end = element("div", "drawing-layer drawing-loss")

@@ -6,6 +6,7 @@ import { draw, html } from "../shared/templates.js"
 import { marked, withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { DRAWINGS } from "./drawings.js"
+import { digits } from "./inside.js"
 import { TABLES, number } from "./numbers.js"
 
 /** @import { LiveRun, Moment, MonitorData, RecordedStep } from "./documents.js" */
@@ -39,7 +40,7 @@ export class OneStep {
     /** @type {string[]} what each line does just now */
     this.notes = []
     this.head = ""
-    this.isRunning = false
+    this.isRunning = this.isOver = false
     this.waits = false // for the step that the learner asked for
     /** @type {number | undefined} while it walks through the lines */
     this.timer = undefined
@@ -70,11 +71,12 @@ export class OneStep {
     const { data } = this
     if (!data) return
     this.isRunning = state === "running"
+    this.isOver = !["queued", "running", "paused"].includes(state)
     this.head = step ? plural("step {step} · {n} image", "step {step} · {n} images", data.config.batch_size, { step: grouped(step) }) : ""
     this.notes = [
       t("forget the old gradients"),
       t("{images} × {classes} scores", { images: data.config.batch_size, classes: data.classes.length }),
-      loss === undefined ? "" : number(loss, 3),
+      digits(loss),
       t("{number} gradients", { number: grouped(data.parameters) }),
       moment?.movement == null ? "" : t("weights move by {share}", { share: percent(moment.movement, moment.movement < 0.001 ? 3 : 2) }),
     ]
@@ -149,7 +151,7 @@ export class OneStep {
     this.numbers.hidden = !seen
     this.recorded.textContent = seen ? t("step {step}", { step: grouped(seen.step) }) : ""
     this.numbers.textContent = this.inNumbers ? t("Drawing") : t("Numbers")
-    if (!seen) return this.shown.replaceChildren(element("p", "monitor-note", t("Press Pause or Step: what this line did in the last step is drawn here.")))
+    if (!seen) return this.shown.replaceChildren(element("p", "monitor-note", this.isOver ? t("No step of this run was recorded in full.") : t("Press Pause or Step: what this line did in the last step is drawn here.")))
     const facts = { titles: data.layers, classes: data.classes, betas: data.config.betas }
     const parts = [this.inNumbers ? TABLES[open](seen, data.layers) : DRAWINGS[open](seen, facts)]
     if (open === 1 && data.config.precision !== "float32") parts.push(element("p", "monitor-note", t("This run uses {precision}: the call is inside a block “with torch.autocast(…)”.", { precision: data.config.precision })))

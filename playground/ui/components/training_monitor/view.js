@@ -15,9 +15,8 @@ import { Curves } from "./curves.js"
 import { figures, marks } from "./facts.js"
 import { checkpointAt, Fork } from "./fork.js"
 import { Images } from "./images.js"
-import { InsideNow } from "./inside.js"
+import { digits, InsideNow } from "./inside.js"
 import { Layers } from "./layers.js"
-import { number } from "./numbers.js"
 import { OneStep } from "./step.js"
 import { Strip } from "./strip.js"
 
@@ -71,6 +70,7 @@ class Monitor {
     /** @type {(to: string, step?: number) => void} */
     this.left = () => {}
     this.message = find(this.root, ".monitor-message")
+    this.message.onclick = () => this.complain("")
     this.place = find(this.root, ".monitor-moment")
     this.draws = button(t("Draw with it"), () => this.left("draw", this.earlier), { name: "monitor-small" })
     this.evaluates = button(t("Evaluate it"), () => this.left("evaluate", this.earlier), { name: "monitor-small" })
@@ -200,7 +200,7 @@ class Monitor {
       this.findings = judgement.findings
       this.draw()
     }
-    this.parts.coach.show(this.findings, shown.state)
+    this.parts.coach.show(this.findings, shown.state, shown.message)
   }
 
   /** @param {string} run */
@@ -326,7 +326,7 @@ class Monitor {
     const progress = find(this.root, ".monitor-progress")
     progress.setAttribute("aria-valuenow", Math.round(100 * share))
     find(progress, "span").style.transform = `scaleX(${share})`
-    if (shown.message || before !== shown.state) this.complain(shown.message)
+    if (before !== shown.state) this.complain("")
     this.offerNetwork(shown)
     this.draw()
     if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
@@ -355,7 +355,7 @@ class Monitor {
   showFigures() {
     if (!this.shown) return
     const now = figures(this.shown, this.parts.strip.at)
-    this.fact("loss", number(now.loss, 3))
+    this.fact("loss", digits(now.loss) || "–")
     this.fact("accuracy", percent(now.accuracy, (now.accuracy ?? 0) > 0.985 ? 2 : 1))
     this.parts.step.show(this.shown.state, now, this.moment)
   }
