@@ -11,12 +11,14 @@ from playwright.sync_api import Locator, Page, expect
 
 from playground.network.presets import preset
 from playground.runs import labels, trash
+from playground.runs.branching import race
 from playground.runs.run import Run, create
 from playground.runs.views.summaries import list_runs, owner
 from playground.server.identity import COOKIE, learner
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, Finished, LearningRate, Started, Step
 
+from ..support.accessibility import check_accessibility
 from ..support.controls import pick, slide
 from ..support.learners import ADA
 from ..support.mouse import zoom
@@ -145,6 +147,19 @@ def test_a_race_of_learning_rates_is_paused_as_one_and_stopped_one_by_one(page: 
     expect(racers(page)).to_contain_text(["stopped"] * 4)
 
 
+def test_an_interrupted_race_is_resumed_by_one_button(ada: Page) -> None:
+    runs = race(TrainConfig(network="mnist-mlp", epochs=0.5), preset("mnist-mlp"), [{"optimizer": "adam"}, {"optimizer": "sgd"}], learner(ADA))
+    for run in runs:
+        run.journal.append(Started(0.0, 0, 32, 63, "cpu", 1))  # as if its worker had been killed: nobody holds its lock
+        run.journal.append(Step(1, 2.3, 0.1, 0.1, 0.1, 1000.0))
+    opened(ada, *runs)
+    expect(racers(ada)).to_contain_text(["interrupted"] * 2)
+    ada.get_by_role("button", name="Resume all").click()
+    ada.get_by_role("button", name="Replay").and_(ada.locator(":enabled")).wait_for()
+    expect(racers(ada)).to_contain_text(["s of training"] * 2)
+    assert length(ada) == 32
+
+
 def test_finished_curves_grow_again_and_the_ranking_with_them(ada: Page) -> None:
     ahead, behind = finished_run(0.9, seed=1), finished_run(0.8, seed=2)
     opened(ada, ahead, behind)
@@ -190,7 +205,7 @@ def test_the_newest_runs_are_compared_and_the_best_is_marked_by_more_than_colour
     slow, quick = finished_run(0.8, seed=1), finished_run(0.95, steps=40, optimizer="sgd")
     opened(ada)
     heads = ada.locator(".comparison-details thead th")
-    expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best accuracy", "Time", "Steps", "Parameters", "Compute"])
+    expect(heads).to_have_text(["Run", "Optimizer", "Seed", "Test accuracy", "Best accuracy", "Training time", "Steps", "Parameters", "Compute"])
     expect(row(ada, quick).locator(".best")).to_have_text(["95.0 % (best)", "95.0 % (best)", "4.0 s (best)", row(ada, quick).locator("td").last.inner_text()])
     expect(row(ada, slow).locator(".best")).to_have_count(0)
     expect(racers(ada)).to_contain_text(["95.0 %", "80.0 %"])
@@ -263,7 +278,7 @@ def test_a_run_can_be_renamed_and_annotated_in_the_list(ada: Page) -> None:
     field.press("Enter")
     expect(row(ada, run).locator(".comparison-name")).to_have_text("<img src=x onerror=alert(1)> & <b>mine</b>")
     ada.wait_for_function("() => document.querySelector('.comparison-plot').data.some(trace => trace.name.includes('&lt;img'))")
-    row(ada, run).get_by_role("button", name="Edit the note").click()
+    row(ada, run).get_by_role("button", name="Add note").click()
     field = row(ada, run).get_by_role("textbox")
     field.press_sequentially("Two")
     field.press("Shift+Enter")
@@ -372,6 +387,7 @@ def test_parallel_axes_select_runs_by_range(ada: Page) -> None:
     ada.mouse.up()
     opacity = "lines => lines.map(line => Number(line.style.opacity))"
     assert sorted(lines.evaluate_all(opacity)) == [0.08, 1]
+    check_accessibility(ada)
     grip.click(position={"x": box["width"] / 2, "y": box["height"] - 10})
     assert lines.evaluate_all(opacity) == [1, 1]
 

@@ -41,6 +41,11 @@ test("at the right edge names stand inside, below lines that are high and above 
   assert.ok(low.left && low.up > 5 + 10)
 })
 
+test("a name can stand beyond the end of its line", () => {
+  const [label] = endLabels([{ ...line("test", [0, 0.5], [0, 3]), nameAt: 5 }], [0, 10], [0, 1], false, room)
+  assert.equal(label.x, 5)
+})
+
 test("names do not touch the title of the horizontal axis, at its lower right", () => {
   const end = (x) => endLabels([line("training", [2, 0.01], [0, x]), line("test", [2, 0], [0, x])], [0, 10], [0, 2], false, room).map(({ up }) => up)
   assert.ok(end(7.6).every((up) => up >= 25) && end(10).every((up) => up >= 25))

@@ -2,13 +2,14 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { condition, listed, peculiarities, ranking, when } from "../../playground/ui/components/run_comparison/list.js"
-import { compare, duration, freeSlot, isActive } from "../../playground/ui/components/run_comparison/marks.js"
+import { compare, duration, freeSlot, isActive, withoutNetwork } from "../../playground/ui/components/run_comparison/marks.js"
 import { apart, scaleOf } from "../../playground/ui/components/run_comparison/parallel.js"
-import { ceilingOf, endOf, nowOf, until, valueAt } from "../../playground/ui/components/run_comparison/plot.js"
+import { isWaiting, steering } from "../../playground/ui/components/run_comparison/player.js"
+import { ceilingOf, endOf, explanation, nowOf, until, valueAt } from "../../playground/ui/components/run_comparison/plot.js"
 import { isBest, results, sorted } from "../../playground/ui/components/run_comparison/table.js"
 
 const names = (runs) => runs.map(({ run }) => run).join(" ")
-const selected = (run, facts, more) => ({ run, name: run, slot: 0, state: "finished", facts, ...more })
+const selected = (run, facts, more) => ({ run, name: run, short: run, slot: 0, state: "finished", facts, ...more })
 
 test("a new run has the lowest slot that is free", () => {
   assert.equal(freeSlot(new Map()), 0)
@@ -80,7 +81,7 @@ test("a row has the settings that differ and cannot be read in its name", () => 
     { title: "Optimizer", texts: ["SGD", "Adam"], numbers: [null, null] }, { title: "Learning rate", texts: ["0.1", "0.02"], numbers: [0.1, 0.02] },
     { title: "Momentum", texts: ["0.9", "–"], numbers: [0.9, null] },
   ]
-  const chips = (run, name) => peculiarities({ run, name }, columns, ["a", "b"])
+  const chips = (run, short) => peculiarities({ run, short }, columns, ["a", "b"])
   assert.deepEqual(chips("a", "sgd, fast"), ["Learning rate 0.1", "Momentum 0.9"])
   assert.deepEqual(chips("b", "Adam, learning rate 0.02"), ["Learning rate 0.02"], "the name is longer than its row")
   assert.deepEqual(chips("a run whose values have not come", ""), [])
@@ -177,4 +178,38 @@ test("the table is sorted by name, by a result or by a setting", () => {
   assert.equal(by("setting", true), "a b C", "runs to which the setting does not apply come last")
   assert.equal(by("a setting that no longer differs"), "b C a")
   assert.equal(names(sorted(runs, columns, [], "setting", false)), "b C a", "before the values have come")
+})
+
+test("the button pauses what trains, resumes what was paused, and resumes an interrupted race as one", () => {
+  const runs = (...states) => states.map((state) => ({ own: true, race: "a", state }))
+  assert.equal(steering(runs("running", "paused", "interrupted")), "pause")
+  assert.equal(steering(runs("paused", "interrupted")), "resume")
+  assert.equal(steering(runs("interrupted", "finished")), "restart")
+  assert.equal(steering(runs("queued", "interrupted")), null, "it is resumed already")
+  assert.equal(steering(runs("finished", "stopped", "failed")), null)
+  assert.equal(steering([{ own: true, race: "", state: "interrupted" }]), null, "a run alone is resumed on its own page")
+  assert.equal(steering([{ own: false, race: "a", state: "running" }]), null, "another learner's run")
+})
+
+test("runs that wait leave nothing to play again", () => {
+  const runs = (...states) => states.map((state) => ({ own: true, state }))
+  assert.ok(isWaiting(runs("queued", "interrupted")))
+  assert.ok(!isWaiting(runs("queued", "finished")))
+  assert.ok(!isWaiting(runs("finished")))
+})
+
+test("an empty plot says why it is empty", () => {
+  const runs = (...states) => states.map((state) => ({ state }))
+  assert.match(explanation([], 0), /Choose runs/)
+  assert.match(explanation(runs("queued", "queued"), 0), /starts when/)
+  assert.match(explanation(runs("queued", "running"), 0), /first steps/)
+  assert.equal(explanation(runs("running"), 0.1), "")
+  assert.equal(explanation(runs("failed", "queued"), 0), "")
+})
+
+test("a name leaves out the network that it begins with", () => {
+  assert.equal(withoutNetwork("MLP, SGD, learning rate 0.1", "MLP"), "SGD, learning rate 0.1")
+  assert.equal(withoutNetwork("MLP on MNIST 5k", "MLP"), "MLP on MNIST 5k")
+  assert.equal(withoutNetwork("My best", "MLP"), "My best")
+  assert.equal(withoutNetwork("deleted meanwhile", undefined), "deleted meanwhile")
 })

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from playground.network.presets import preset
 from playground.runs import labels, races, trash
+from playground.runs.branching import race as create_race
 from playground.runs.run import Run, create
 from playground.runs.views.summaries import visible_runs
 from playground.server.identity import learner
@@ -221,6 +222,18 @@ def test_places_in_the_queue_count_other_learners_runs_and_do_not_name_them(clie
     answer = client.get("/api/compare/runs")
     assert answer.json()["places"] == {**{run.id: 2 for run in race}, command_line.id: 3}
     assert bobs.id not in answer.text
+
+
+def test_the_interrupted_runs_of_a_race_are_queued_together_and_those_of_others_are_not(client: TestClient, idle_scheduler: IdleScheduler) -> None:
+    race = create_race(CONFIG, preset("mnist-mlp"), [{"seed": 1}, {"seed": 2}], learner(ADA))
+    for run in race:
+        run.journal.append(Started(0.0, 0, 630, 63, "cpu", 1))  # no worker holds its lock
+    ended, bobs = stopped_run(), stopped_run(BOB)
+    assert client.post("/api/compare/resume", json={"runs": [run.id for run in (*race, ended)]}).status_code == 200
+    assert client.get("/api/compare/runs").json()["places"] == {run.id: 1 for run in race}
+    assert client.post("/api/compare/resume", json={"runs": [race[0].id]}).status_code == 409
+    assert client.post("/api/compare/resume", json={"runs": [bobs.id]}).status_code == 403
+    assert client.post("/api/compare/resume", json={"runs": race[0].id}).status_code == 400
 
 
 def test_a_queued_run_cannot_be_deleted(client: TestClient, idle_scheduler: IdleScheduler) -> None:

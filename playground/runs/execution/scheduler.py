@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from playground import environment
@@ -15,7 +16,7 @@ from playground.messages import msg
 from playground.runs.execution.commands import Command
 from playground.runs.execution.launcher import PREPARE, Worker, start
 from playground.runs.history import History
-from playground.runs.run import STATES, Run, all_runs
+from playground.runs.run import STATES, Run, State, all_runs
 from playground.training.events import Stopped
 
 
@@ -26,6 +27,16 @@ class _Job:
     runs: list[Run]
     is_starting: bool = False
     """Whether its worker is being started."""
+
+
+def _jobs(runs: Iterable[Run], state: State) -> list[list[Run]]:
+    """Return the runs that are in this state, in their order; those of a race stand together."""
+    jobs: dict[str, list[Run]] = {}
+    for run in runs:
+        history = History(run).follow()
+        if history.created and history.state == state:
+            jobs.setdefault(history.created.race or run.id, []).append(run)
+    return list(jobs.values())
 
 
 class Scheduler:
@@ -52,14 +63,14 @@ class Scheduler:
 
     def requeue(self) -> None:
         """Queue the runs that were queued when an earlier server ended, the oldest first, and those of a race together."""
-        jobs: dict[str, list[Run]] = {}
-        for run in reversed(all_runs()):
-            history = History(run).follow()
-            if history.created and history.state == "queued":
-                jobs.setdefault(history.created.race or run.id, []).append(run)
-        for runs in jobs.values():
+        for runs in _jobs(reversed(all_runs()), "queued"):
             with contextlib.suppress(RunError):  # another server has queued it already
                 self.submit(*runs)
+
+    def resume(self, runs: Iterable[Run]) -> None:
+        """Queue those of the runs that were interrupted; the runs of a race are trained in turns again."""
+        for interrupted in _jobs(runs, "interrupted"):
+            self.submit(*interrupted)
 
     def submit(self, *runs: Run) -> None:
         """Queue a new run, or one that continues from its last checkpoint; several, the runs of a race, are trained by one worker in turns.

@@ -117,6 +117,17 @@ async def relabel(request: Request) -> Response:
 
 
 @answered
+async def resume(request: Request) -> Response:
+    """Resume interrupted runs from their last checkpoints, those of a race in one worker: `{"runs": [id, …]}`."""
+    wanted, who = object_of(await body_of(request)).get("runs"), _who(request)
+    if not isinstance(wanted, list) or len(wanted) > MAX_RUNS:
+        raise PlaygroundError(msg("“runs” must be a list of at most {most} runs.", most=MAX_RUNS))
+    runs = [_own({"run": run}, who) for run in wanted]
+    await to_thread.run_sync(services().scheduler.resume, runs)
+    return AsciiJSON({"ok": True})
+
+
+@answered
 async def delete(request: Request) -> Response:
     """Move a run to the trash: `{"run": …}`."""
     run = _own(object_of(await body_of(request)), _who(request))
@@ -254,6 +265,7 @@ ROUTES: list[BaseRoute] = [
     Route("/api/compare/runs", runs),
     Route("/api/compare/curves", curves),
     Route("/api/compare/label", relabel, methods=["POST"]),
+    Route("/api/compare/resume", resume, methods=["POST"]),
     Route("/api/compare/delete", delete, methods=["POST"]),
     Route("/api/compare/restore", restore, methods=["POST"]),
 ]

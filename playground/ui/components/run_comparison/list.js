@@ -59,13 +59,13 @@ export function condition({ state, place }) {
 
 /**
  * The settings in which a run differs from the others, without those that can be read in its name.
- * @param {Pick<Selected, "run" | "name">} run
+ * @param {Pick<Selected, "run" | "short">} run
  * @param {SettingColumn[]} columns
  * @param {string[]} order of the runs in the values of a column
  */
-export function peculiarities({ run, name }, columns, order) {
+export function peculiarities({ run, short }, columns, order) {
   const at = order.indexOf(run)
-  const visible = name.slice(0, VISIBLE).toLowerCase()
+  const visible = short.slice(0, VISIBLE).toLowerCase()
   return columns.flatMap(({ title, texts, numbers }) => {
     const text = texts[at] ?? "–"
     if (text === "–" || visible.includes(text.toLowerCase())) return []
@@ -158,7 +158,7 @@ export class RunList {
    * @param {Look} look
    */
   racer(racer, index, look) {
-    const { run, name, note, slot, own, accuracy, facts, state } = racer
+    const { run, name, short, note, slot, own, accuracy, facts, state } = racer
     const doing = condition(racer)
     const chips = peculiarities(racer, this.columns, this.order)
     const rank = accuracy === null ? "" : `${index + 1}.`
@@ -169,15 +169,15 @@ export class RunList {
           <span class="comparison-place">${rank}</span>
           <span class="comparison-swatch" aria-hidden="true" .innerHTML=${drawnLine(look, slot)}></span>
           <span class="comparison-words">
-            <span class="comparison-name">${name}</span>
+            <span class="comparison-name">${short}</span>
             <span class="comparison-sub">
               ${chips.map((chip) => html`<span class="comparison-chip">${chip}</span>`)}
-              ${doing || (facts ? duration(facts.seconds) : "")}
+              ${doing || (facts?.seconds ? t("{time} of training", { time: duration(facts.seconds) }) : "")}
             </span>
           </span>
           <span class="comparison-number">${accuracy === null && isActive(state) ? "…" : percent(accuracy)}</span>
         </label>
-        ${this.runs ? html`<span class="comparison-action">${this.action(racer, own)}</span>` : nothing}
+        ${this.runs ? html`<span class="comparison-action">${this.action({ run, name, state }, own)}</span>` : nothing}
         <div class="comparison-bar ${isActive(state) ? "" : "done"}"><span style="transform: scaleX(${facts?.share ?? 0})"></span></div>
       </li>`
   }

@@ -33,6 +33,13 @@ export function drawnLine(look, slot) {
   return `<svg viewBox="0 0 28 16" fill="${colour}" stroke="${colour}"><path d="M0 8H28" stroke-width="2"/><g stroke="none">${drawnShape(slot)}</g></svg>`
 }
 
+/**
+ * A name that does not begin with the network, where all runs have the same.
+ * @param {string} name
+ * @param {string} [network]
+ */
+export const withoutNetwork = (name, network) => (network && name.startsWith(`${network}, `) ? name.slice(network.length + 2) : name)
+
 /** @param {number} seconds */
 export function duration(seconds) {
   if (!seconds) return "–"

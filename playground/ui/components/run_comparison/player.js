@@ -1,12 +1,22 @@
-// The line of time beneath the plot: up to where the curves are shown. The button above pauses and resumes the runs that train; when none does, it lets their curves grow again.
+// The line of time beneath the plot: up to where the curves are shown. The button above pauses and resumes the runs that train, or a race that was interrupted; else it lets
+// their curves grow again.
 
 import { find } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { t } from "../shared/text.js"
 
-/** @import { SlideBar } from "../shared/slider.js" */
+/**
+ * @import { SlideBar } from "../shared/slider.js"
+ * @import { Selected, State } from "./types.js"
+ */
 
-/** @typedef {"pause" | "resume"} Steering */
+/** @typedef {"pause" | "resume" | "restart"} Steering */
+
+/** @type {Record<Steering, State>} the state of the runs that it is meant for */
+export const STEERED = { pause: "running", resume: "paused", restart: "interrupted" }
+
+/** @type {Record<Steering, string>} */
+const TEXTS = { pause: t("❚❚ Pause"), resume: t("▶ Resume"), restart: t("▶ Resume all") }
 
 const SECONDS = 6 // of a replay …
 const MOST_MS = 100 // … and of one frame of it, so that a busy machine shows it slower, and all of it
@@ -36,15 +46,18 @@ export class Player {
    * @param {number} now where the longest curve ends on the axis
    * @param {number} end of the axis
    * @param {Steering | null} steering
+   * @param {boolean} isWaiting whether runs are queued, so that there will be something to pause
    */
-  show(now, end, steering) {
+  show(now, end, steering, isWaiting) {
     this.now = now
     this.steering = steering
     this.bar.max = end || 1
     this.bar.value = Math.min(this.moment, now)
-    this.bar.disabled = this.button.disabled = now === 0
-    const isEarlier = this.moment < now
-    this.button.textContent = steering === "pause" || (!steering && this.frame) ? t("❚❚ Pause") : steering === "resume" ? t("▶ Resume") : isEarlier ? t("▶ Play") : t("▶ Replay")
+    this.bar.disabled = now === 0
+    this.button.disabled = isWaiting || now === 0
+    const replay = this.frame || isWaiting ? TEXTS.pause : this.moment < now ? t("▶ Play") : t("▶ Replay")
+    this.button.textContent = steering ? TEXTS[steering] : replay
+    this.button.title = steering === "restart" ? t("Continue all interrupted runs from their last checkpoints") : ""
   }
 
   press() {
@@ -81,3 +94,20 @@ export class Player {
     this.frame = 0
   }
 }
+
+/**
+ * What can be done with all runs at once; null if none trains.
+ * @param {Pick<Selected, "own" | "state" | "race">[]} runs
+ * @returns {Steering | null}
+ */
+export function steering(runs) {
+  const has = (/** @type {State} */ wanted) => runs.some(({ own, state }) => own && state === wanted)
+  if (has("running") || has("paused")) return has("running") ? "pause" : "resume"
+  return !has("queued") && runs.some(({ own, state, race }) => own && state === "interrupted" && race) ? "restart" : null
+}
+
+/**
+ * Whether there is nothing to play again, but runs are queued.
+ * @param {Pick<Selected, "own" | "state">[]} runs
+ */
+export const isWaiting = (runs) => runs.some(({ own, state }) => own && state === "queued") && runs.every(({ state }) => state === "queued" || state === "interrupted")

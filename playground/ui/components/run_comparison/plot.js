@@ -7,6 +7,7 @@ import { colourOf, shapeOf } from "../shared/palette.js"
 import { theme } from "../shared/plot.js"
 import { smooth } from "../shared/smoothing.js"
 import { t } from "../shared/text.js"
+import { isActive } from "./marks.js"
 
 /**
  * @import { Line } from "../shared/chart.js"
@@ -26,6 +27,7 @@ const AXES = {
 const MOST = 0.95 // of the losses lie below the ceiling …
 const HIGH = 1.6 // … divided by this
 const MANY = 60 // test points whose marks would hide the line
+const NAMED = 8 // lines, at most: the names of more would cover the plot
 const LETTERS = 24 // of a name at the end of a line, at most …
 const FEWEST = 8 // … and on a narrow page at least
 const LETTER = 7.5 // pixels
@@ -128,7 +130,7 @@ export class Overlay {
     this.view = view
     this.runs = runs.flatMap((each) => (each.run in curves ? [{ ...each, curves: curves[each.run] }] : []))
     this.moment = moment
-    this.empty.textContent = runs.some(({ state }) => state !== "queued") ? "" : runs.length ? t("Training starts when the runs before have ended.") : t("Choose runs in the list to see their curves.")
+    this.empty.textContent = explanation(runs, nowOf(this.runs.map(({ curves: curve }) => curve)))
     return this.draw()
   }
 
@@ -143,10 +145,10 @@ export class Overlay {
     const ceiling = view.what === "loss" && !log ? ceilingOf(all, view.show) : null
     this.explain(ceiling !== null)
     const letters = Math.max(FEWEST, Math.min(LETTERS, Math.floor((MOST_ROOM * this.plot.clientWidth) / look.zoom / LETTER)))
-    const room = LETTER * Math.max(0, ...runs.map(({ name }) => Math.min(name.length, letters))) + BESIDE
+    const room = LETTER * Math.max(0, ...runs.map(({ short }) => Math.min(short.length, letters))) + BESIDE
     this.plot.parentElement?.style.setProperty("--room", `${room / 16}rem`) // so that the line of time is as long as the axis
     await drawLines(this.plot, {
-      lines: runs.flatMap((each) => this.lines(each, look, end, letters)), room,
+      lines: runs.flatMap((each) => this.lines(each, look, end, runs.length <= NAMED || each.run === this.lit ? letters : 0)), room,
       x: { title: AXES[view.x].title, range: this.range ?? [0, end || 1], zoomed: this.range !== null },
       y: { share: view.what === "accuracy", log, ceiling },
       zoomed: (low, high) => this.zoomed(low, high),
@@ -166,32 +168,35 @@ export class Overlay {
   explain(isCut) {
     const kinds = this.view.show === "both" ? t("Thin lines show training, dotted lines show test.") : ""
     const above = isCut ? t("A few points lie above the plot: “Log scale” shows them.") : ""
-    this.note.textContent = `${kinds} ${above}`.trim()
+    const names = (this.runs?.length ?? 0) > NAMED ? t("Point at a run in the list to see which line it is.") : ""
+    this.note.textContent = [kinds, above, names].filter(Boolean).join(" ")
   }
 
   /**
    * @param {Drawn} drawn
    * @param {Look} look
    * @param {number} end of the axis
-   * @param {number} letters of a name
+   * @param {number} letters of the name at its end; 0 for none
    * @returns {Line[]}
    */
-  lines({ run, name, slot, curves }, look, end, letters) {
+  lines({ run, short, slot, curves }, look, end, letters) {
     const { show, smoothing } = this.view
     const isFaded = this.lit !== null && this.lit !== run
     const colour = `${colourOf(look, slot)}${isFaded ? "33" : ""}` // with a fifth of its strength
-    const named = escaped(shortened(name, letters))
+    const title = escaped(shortened(short, LETTERS))
+    const named = letters ? escaped(shortened(short, letters)) : ""
     const [symbol, size, ink] = [shapeOf(slot), 9 * look.zoom, isFaded ? look.soft : look.text]
     const train = until({ x: curves.train.x, y: smooth(curves.train, smoothing, end, curves.cuts) }, this.moment)
     const test = until(curves.test, this.moment)
     const tip = { symbol, size: train.x.map((_, index) => (index === train.x.length - 1 ? size : 0)), opacity: 1 }
     /** @type {Line} */
-    const training = { ...train, colour, ink, name: named, title: t("{name}, training", { name: named }), marker: tip }
+    const training = { ...train, colour, ink, name: named, title: t("{name}, training", { name: title }), marker: tip }
     /** @type {Line} */
-    const tested = { ...test, colour, ink, name: named, title: t("{name}, test", { name: named }), marker: test.x.length > MANY ? undefined : { symbol, size } }
+    const tested = { ...test, colour, ink, name: named, title: t("{name}, test", { name: title }), marker: test.x.length > MANY ? undefined : { symbol, size } }
     if (show === "train") return [training]
     if (show === "test") return [tested]
-    return [{ ...training, width: 1.25, colour: isFaded ? colour : `${colour}99`, name: test.x.length ? "" : named, marker: undefined }, { ...tested, dash: "dot" }]
+    const nameAt = Math.max(training.x.at(-1) ?? 0, test.x.at(-1) ?? 0) // beside both
+    return [{ ...training, width: 1.25, colour: isFaded ? colour : `${colour}99`, name: test.x.length ? "" : named, marker: undefined }, { ...tested, dash: "dot", nameAt }]
   }
 
   /** @param {string | null} run */
@@ -205,6 +210,17 @@ export class Overlay {
     this.observer.disconnect()
     if (window.Plotly) window.Plotly.purge(this.plot)
   }
+}
+
+/**
+ * Why there are no curves; empty if there are.
+ * @param {Pick<Selected, "state">[]} runs
+ * @param {number} now where the longest curve ends
+ */
+export function explanation(runs, now) {
+  if (now || runs.some(({ state }) => !isActive(state))) return ""
+  if (!runs.length) return t("Choose runs in the list to see their curves.")
+  return runs.every(({ state }) => state === "queued") ? t("Training starts when the runs before have ended.") : t("The runs take their first steps…")
 }
 
 /**

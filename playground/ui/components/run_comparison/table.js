@@ -33,7 +33,7 @@ const number = (value) => (value ? grouped(value) : "–")
 const RESULTS = [
   { name: "accuracy", title: t("Test accuracy"), write: ({ accuracy }) => percent(accuracy), better: 1, help: t("Test accuracy at the last evaluation") },
   { name: "best_accuracy", title: t("Best accuracy"), write: ({ best_accuracy }) => percent(best_accuracy), better: 1, help: t("Highest test accuracy so far") },
-  { name: "seconds", title: t("Time"), write: ({ seconds }) => duration(seconds), better: -1, help: t("Time spent training, without evaluations and pauses") },
+  { name: "seconds", title: t("Training time"), write: ({ seconds }) => duration(seconds), better: -1, help: t("Time that the run itself was trained, without evaluations, pauses and the turns of other runs") },
   { name: "step", title: t("Steps"), write: ({ step }) => number(step), better: 0 },
   { name: "parameters", title: t("Parameters"), write: ({ parameters }) => number(parameters), better: -1 },
   {
@@ -206,11 +206,12 @@ export class Table {
 
   /** @param {Selected} row */
   acts({ run, name, note, own, state }) {
+    const [edit, label] = note ? [t("Edit note"), t("Edit note on {name}", { name })] : [t("Add note"), t("Add note on {name}", { name })]
     return html`
       ${state !== "finished" ? html`<span class="comparison-state">${STATES[state]}</span>` : nothing}
       ${link({ run, name }, "train", t("Train"), this.act.go)}
       ${link({ run, name }, "evaluate", t("Evaluate"), this.act.go)}
-      ${own ? this.button(run, "note", note ? t("Edit note") : t("Add note"), t("Edit the note on {name}", { name })) : nothing}
+      ${own ? this.button(run, "note", edit, label) : nothing}
       ${own ? this.button(run, "delete", t("Delete"), t("Delete {name}", { name })) : nothing}`
   }
 

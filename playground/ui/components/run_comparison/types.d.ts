@@ -12,7 +12,8 @@ export interface Runs extends Omit<RunsAnswer, "runs"> {
 }
 
 /** A run of the comparison, as `Comparison.draw` hands it to each part. */
-export interface Selected extends Pick<ReadableRow, "run" | "name" | "note" | "own" | "state"> {
+export interface Selected extends Pick<ReadableRow, "run" | "name" | "note" | "own" | "race" | "state"> {
+  short: string // the name without what all runs of the comparison share
   slot: number
   place: number // in the queue, counted from 1; 0 if it is not queued
   accuracy: number | null // at the moment that is shown

@@ -8,9 +8,9 @@ import { SMOOTHING } from "../shared/smoothing.js"
 import { draw, html, repeat } from "../shared/templates.js"
 import { t } from "../shared/text.js"
 import { RunList } from "./list.js"
-import { freeSlot, isActive } from "./marks.js"
+import { freeSlot, isActive, withoutNetwork } from "./marks.js"
 import { Parallel } from "./parallel.js"
-import { Player } from "./player.js"
+import { Player, STEERED, isWaiting, steering } from "./player.js"
 import { Overlay, endOf, nowOf, valueAt } from "./plot.js"
 import { Table } from "./table.js"
 
@@ -153,7 +153,10 @@ class Comparison {
     const request = `${x} ${what} ${[...this.chosen.keys()]}`
     if (request !== this.request) this.seen = ""
     this.request = request
-    if (!this.chosen.size) return this.draw()
+    if (!this.chosen.size) {
+      this.columns = []
+      return this.draw()
+    }
     const runs = [...this.chosen.keys()].map((run) => `${run}~${this.curves[run]?.version ?? ""}`)
     const path = `api/compare/curves?x=${x}&what=${what}&seen=${this.seen}&runs=${runs.join(",")}`
     const live = () => ([...this.chosen.keys()].some((run) => isActive(this.curves[run]?.state)) ? LIVE_MS : IDLE_MS)
@@ -235,7 +238,7 @@ class Comparison {
   /**
    * Whether the server did what was requested.
    * @param {string} path
-   * @param {Record<string, string>} body
+   * @param {Record<string, unknown>} body
    */
   async post(path, body) {
     const { error } = await request(path, { body })
@@ -288,9 +291,11 @@ class Comparison {
    * Pause or resume all runs of the comparison at once.
    * @param {Steering} command
    */
-  steer(command) {
-    const state = command === "pause" ? "running" : "paused"
-    for (const { run, own, state: present } of this.selected()) if (own && present === state) this.command(run, command)
+  async steer(command) {
+    const runs = this.selected().filter(({ own, state }) => own && state === STEERED[command]).map(({ run }) => run)
+    if (command !== "restart") return runs.forEach((run) => this.command(run, command))
+    await this.post("api/compare/resume", { runs })
+    this.look()
   }
 
   /** @param {string} run */
@@ -314,13 +319,16 @@ class Comparison {
   /** The runs of the comparison. @returns {Selected[]} */
   selected() {
     const rows = new Map(this.list.runs.map((row) => [row.run, row]))
+    const isSameNetwork = this.chosen.size > 1 && !this.columns.some(({ name }) => name === "network")
     return [...this.chosen].flatMap(([run, slot]) => {
       const row = rows.get(run)
       if (!row) return []
-      const { name, note, own } = row
+      const { name, note, own, race } = row
       const facts = this.facts[run] ?? null
+      const place = this.list.places[run] ?? 0 // a run that is resumed may have to wait, too
+      const state = this.curves[run]?.state ?? row.state
       const accuracy = this.player.moment === Infinity ? (facts?.accuracy ?? null) : valueAt(this.curves[run]?.accuracies, this.player.moment)
-      return [{ run, slot, name, note, own, place: this.list.places[run] ?? 0, state: this.curves[run]?.state ?? row.state, accuracy, facts }]
+      return [{ run, slot, name, short: isSameNetwork ? withoutNetwork(name, row.network) : name, note, own, race, place, state: place && !isActive(state) ? "queued" : state, accuracy, facts }]
     })
   }
 
@@ -332,10 +340,8 @@ class Comparison {
 
   drawRuns() {
     const selected = this.selected()
-    const running = selected.filter(({ own, state }) => own && (state === "running" || state === "paused"))
-    const steering = running.some(({ state }) => state === "running") ? "pause" : running.length ? "resume" : null
     this.root.classList.remove("recorded")
-    this.drawCurves(selected, this.curves, steering, this.view)
+    this.drawCurves(selected, this.curves, this.view)
     this.drawDifferences(this.columns)
     this.runs.show(selected, this.list.runs, this.list.places, this.columns, this.order)
     this.table.show(selected, this.columns, this.order)
@@ -349,7 +355,7 @@ class Comparison {
     const curves = Object.fromEntries(this.recorded.map(({ name, x, y }) => [name, recordedCurves(x, y)]))
     const selected = this.recorded.map(({ name }) => recordedRun(name, slots.get(name), valueAt(curves[name].test, this.player.moment)))
     this.root.classList.add("recorded")
-    this.drawCurves(selected, curves, null, RECORDING)
+    this.drawCurves(selected, curves, RECORDING)
     this.drawDifferences([{ name: "optimizer", title: t("Optimizer"), texts: this.recorded.map(({ name }) => name), numbers: [] }])
     this.runs.show(selected, null, {}, [], [])
   }
@@ -357,12 +363,11 @@ class Comparison {
   /**
    * @param {Selected[]} selected
    * @param {Record<string, Curves>} curves
-   * @param {Steering | null} steering
    * @param {Settings} view
    */
-  drawCurves(selected, curves, steering, view) {
+  drawCurves(selected, curves, view) {
     const drawn = selected.flatMap(({ run }) => curves[run] ?? [])
-    this.player.show(nowOf(drawn), endOf(drawn), steering)
+    this.player.show(nowOf(drawn), endOf(drawn), steering(selected), isWaiting(selected))
     this.overlay.show(selected, curves, this.player.moment, view)
   }
 
@@ -418,4 +423,4 @@ const recordedCurves = (x, y) => ({ state: "finished", end: null, train: { x: []
  * @param {number | null} accuracy
  * @returns {Selected}
  */
-const recordedRun = (name, slot, accuracy) => ({ run: name, name, slot, accuracy, note: "", own: false, state: "finished", place: 0, facts: null })
+const recordedRun = (name, slot, accuracy) => ({ run: name, name, short: name, slot, accuracy, note: "", own: false, race: "", state: "finished", place: 0, facts: null })

@@ -12,6 +12,7 @@ import { loadPlotly } from "./plot.js"
  * @property {number[]} x
  * @property {(number | null)[]} y
  * @property {string} colour
+ * @property {number} [nameAt] where its name stands on the horizontal axis, if not at its end
  * @property {string} [ink] the colour of its name, if it is not that of the line
  * @property {string} [dash] of Plotly, such as "dot"
  * @property {number} [width]
@@ -30,7 +31,8 @@ import { loadPlotly } from "./plot.js"
  * @typedef {object} Chart
  * @property {Line[]} lines
  * @property {{ title: string, range: [number, number], zoomed?: boolean }} x
- * @property {{ share?: boolean, log?: boolean, ceiling?: number | null }} [y] shares reach from 0 to 1; what is higher than the ceiling is not shown
+ * @property {{ share?: boolean, log?: boolean, ceiling?: number | null, text?: (height: number) => string }} [y] shares reach from 0 to 1; what is higher than the ceiling is not shown;
+ *   `text` writes the value that is drawn at a height, where the axis has a scale of its own
  * @property {Mark[]} [marks]
  * @property {number} [room] pixels at the right, at the usual size, for the names of lines that end there
  * @property {number} [veil] what lies beyond is veiled: seen from an earlier moment, it has not happened yet
@@ -38,10 +40,11 @@ import { loadPlotly } from "./plot.js"
  */
 
 const LABEL = 17 // pixels of a line of text at the usual size, as those below
+const READABLE = 12 // lines whose values are shown together where the pointer is
 const LETTER = 7
 const TITLE = 60 // the width that the title of the horizontal axis takes …
 const ABOVE_TITLE = 25 // … and the height above the axis at which a name does not touch it
-const MARGIN = { l: 46, r: 10, t: 12, b: 24 }
+export const MARGIN = { l: 46, r: 10, t: 12, b: 24 }
 
 /**
  * Draw lines into a box, which they fill: three ticks, a name at each line's end, marks that stay inside. Sizes follow the size of the page's text.
@@ -61,12 +64,12 @@ export async function drawLines(plot, chart, look) {
   const ticks = y.log ? [...new Set([low, Math.round((low + high) / 2), high])].map((power) => 10 ** power) : [low, (low + high) / 2, high]
   const axis = { zeroline: false, fixedrange: true, ticks: "outside", tickcolor: "rgba(0,0,0,0)", ticklen: 4 * zoom, tickfont: { color: look.soft, size: look.size } }
   const text = { showarrow: false, font: { size: look.size } }
-  await Plotly.react(plot, lines.flatMap((line) => tracesOf(line, y.share ? "%{y:.1%}" : "%{y:.4~g}", zoom)), {
-    width, height, margin: Object.fromEntries(Object.entries({ ...MARGIN, r: MARGIN.r + room }).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: "x unified",
+  await Plotly.react(plot, lines.flatMap((line) => tracesOf(line, y, zoom)), {
+    width, height, margin: Object.fromEntries(Object.entries({ ...MARGIN, r: MARGIN.r + room }).map(([side, size]) => [side, zoom * size])), showlegend: false, hovermode: lines.length > READABLE ? "closest" : "x unified",
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: look.size, color: look.text },
     hoverlabel: { bgcolor: look.back, font: { color: look.text, size: look.size } }, dragmode: chart.zoomed && !hasCoarsePointer() ? "zoom" : false,
     xaxis: { ...axis, range: x.range, showgrid: false, showline: true, linecolor: look.grid, nticks: 6, fixedrange: !chart.zoomed, hoverformat: ".3~g", spikecolor: look.soft, spikethickness: 1, spikedash: "dot" },
-    yaxis: { ...axis, type: y.log ? "log" : "linear", range: [low, high], gridcolor: look.grid, tickvals: ticks, ticktext: ticks.map((value) => (y.share ? share(value) : tick(value))) },
+    yaxis: { ...axis, type: y.log ? "log" : "linear", range: [low, high], gridcolor: look.grid, tickvals: ticks, ticktext: ticks.map(y.text ?? (y.share ? share : tick)) },
     shapes: [
       ...marks.map(({ at, colour = look.soft, dash = "dash" }) => ({ type: "line", x0: at, x1: at, yref: "paper", y0: 0, y1: 1, line: { color: colour, width: 1.5 * zoom, dash } })),
       ...(chart.veil === undefined ? [] : [{ type: "rect", x0: chart.veil, x1: x.range[1], yref: "paper", y0: 0, y1: 1.1, line: { width: 0 }, fillcolor: look.page, opacity: 0.8, layer: "above" }]),
@@ -100,15 +103,16 @@ function listen(plot, zoomed) {
 
 /**
  * @param {Line} line
- * @param {string} format
+ * @param {NonNullable<Chart["y"]>} axis
  * @param {number} zoom
  */
-function tracesOf({ name, title = name, x, y, colour, dash, width = 2.25, shape, marker, band, dot }, format, zoom) {
+function tracesOf({ name, title = name, x, y, colour, dash, width = 2.25, shape, marker, band, dot }, { share: isShare, text }, zoom) {
+  const format = text ? "%{text}" : isShare ? "%{y:.1%}" : "%{y:.4~g}"
   const edge = { mode: "lines", line: { width: 0 }, hoverinfo: "skip" }
   const last = y.findLastIndex((value) => value !== null)
   return [
     ...(band ? [{ ...edge, x, y: band.low }, { ...edge, x, y: band.high, fill: "tonexty", fillcolor: colour.replace(/^rgb\((.*)\)$/, "rgba($1, 0.16)") }] : []),
-    { x, y, name, mode: marker ? "lines+markers" : "lines", line: { color: colour, width: width * zoom, dash, shape }, cliponaxis: false, ...(marker && { marker }), hovertemplate: `${format}<extra>${title}</extra>` },
+    { x, y, name, mode: marker ? "lines+markers" : "lines", line: { color: colour, width: width * zoom, dash, shape }, cliponaxis: false, ...(marker && { marker }), ...(text && { text: y.map((height) => (height === null ? "" : text(height))) }), hovertemplate: `${format}<extra>${title}</extra>` },
     ...(dot && last >= 0 ? [{ x: [x[last]], y: [y[last]], mode: "markers", marker: { color: colour, size: 9 * zoom }, hoverinfo: "skip" }] : []),
   ]
 }
@@ -143,8 +147,9 @@ export function endLabels(lines, [from, to], [low, high], log, { width, height, 
     if (last < 0 || !line.name) return []
     const value = Number(line.y[last])
     const up = (height * ((log ? Math.log10(value) : value) - low)) / (high - low)
-    const left = width * ((to - line.x[last]) / (to - from)) + margin < LETTER * line.name.length + 14
-    return [{ line, x: line.x[last], up: Math.min(Math.max(up, 0), height), left }]
+    const x = line.nameAt ?? line.x[last]
+    const left = width * ((to - x) / (to - from)) + margin < LETTER * line.name.length + 14
+    return [{ line, x, up: Math.min(Math.max(up, 0), height), left }]
   })
   const beside = found.filter(({ left }) => !left)
   const furthest = Math.max(...beside.map(({ x }) => x))
