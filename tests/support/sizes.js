@@ -11,7 +11,7 @@
   const sizes = {}
   for (const element of all) {
     if (!isText(element) || !isSeen(element) || ["STYLE", "SCRIPT", "TITLE", "OPTION"].includes(element.tagName)) continue
-    const scale = element.ownerSVGElement ? (element.getScreenCTM()?.a ?? 1) : 1
+    const scale = element.ownerSVGElement ? Math.hypot(element.getScreenCTM()?.a ?? 1, element.getScreenCTM()?.b ?? 0) : 1
     const size = Math.round(10 * scale * parseFloat(getComputedStyle(element).fontSize)) / 10
     ;(sizes[size] ??= []).push(name(element))
   }

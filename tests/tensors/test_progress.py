@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from playground import environment
-from playground.tensors.exercises import progress
+from playground.tensors.exercises import EXERCISES, next_unsolved, progress
 from playground.tensors.exercises.progress import mark_solved, solved_exercises
 
 
@@ -52,3 +52,10 @@ def test_a_folder_that_cannot_be_written_loses_the_record_and_nothing_else() -> 
     (environment.runs_folder() / ".exercises").write_text("a file where the folder should be")
     mark_solved("ada", "count-up")
     assert progress.solved_exercises("ada") == ()
+
+
+def test_after_an_exercise_follows_the_first_one_that_is_not_solved() -> None:
+    first, second, third, *others = EXERCISES
+    assert next_unsolved(first, {second.name}) is third
+    assert next_unsolved(third, [each.name for each in others]) is first
+    assert next_unsolved(third, [each.name for each in EXERCISES if each is not third]) is None

@@ -14,7 +14,7 @@ from playground.messages import msg, nmsg, t
 from playground.server.services import services
 from playground.tensors.examples import EXAMPLES, example
 from playground.tensors.exercises import EXERCISES as ALL_EXERCISES
-from playground.tensors.exercises import Exercise, exercise
+from playground.tensors.exercises import Exercise, exercise, next_unsolved
 from playground.tensors.exercises.progress import mark_solved, solved_exercises
 from playground.tensors.help.creation import DTYPES, KINDS, creation_source
 from playground.tensors.help.reference import entries
@@ -70,10 +70,7 @@ def race() -> None:
     """Time matrix products on each device."""
     with st.expander(t("Race: how fast is a matrix product here?"), icon=":material/speed:"):
         st.caption(
-            t(
-                "Products of two square matrices. Each time is the median of several runs, after a warm-up, with the device synchronised. "
-                "It is slower while others use this server."
-            )
+            t("How long does the product of two square matrices take? Each time is the median of several runs. Others who use this server make it slower.")
         )
         if st.button(t("Start the race"), icon=":material/flag:", key="race"):
             _run_race()
@@ -137,8 +134,8 @@ def _choose_exercise() -> Exercise:
 
 def _exercise(chosen: Exercise) -> None:
     """Show an exercise with its editor; what is solved is kept for the learner."""
-    learner, place = current_learner(), ALL_EXERCISES.index(chosen)
-    following = ALL_EXERCISES[place + 1] if place + 1 < len(ALL_EXERCISES) else None
+    learner = current_learner()
+    following = next_unsolved(chosen, solved_exercises(learner))
     data: ExerciseData = {
         "name": chosen.name,
         "title": chosen.title,
@@ -184,7 +181,7 @@ def _show_race(result: dict[str, Any]) -> None:
     facts = {t("Size"): sizes} | {lane: [t("{time:.3g} ms", time=row["seconds"][index] * 1e3) for row in rows] for index, lane in enumerate(lanes)}
     if len(lanes) > 1:
         ratios = [row["seconds"][0] / row["seconds"][1] for row in rows]
-        facts[t("Second device, compared with the first")] = [t("{ratio:.2f}× as fast", ratio=ratio) for ratio in ratios]
+        facts[t("Speed-up")] = [t("{ratio:.3g}×", ratio=ratio) for ratio in ratios]
     table.dataframe(pd.DataFrame(facts), hide_index=True)
 
 

@@ -122,7 +122,7 @@ export class Editor {
         autocompletion({ override: [(context) => this.offer(context, context.explicit)], icons: false }), tooltips({ tooltipSpace: space }),
         lintGutter(), lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), lit,
         theme, syntaxHighlighting(shades),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.updateListener.of((update) => { if (update.docChanged) onChange?.(this.text) }),
       ],
     })

@@ -125,7 +125,7 @@ export function draw(tile, { width = 0, size, colour, ghost, label, shown = tile
   box.setAttribute("aria-label", label)
   box.style.setProperty("--cell-height", `${height}px`)
   if (font) box.style.setProperty("--cell-font", `${font}px`)
-  if (down) box.style.gridTemplateRows = `repeat(${down}, auto)`
+  if (down) box.style.gridTemplateColumns = `repeat(${Math.ceil(grids / down)}, auto)`
   const cells = []
   for (let grid = 0; grid < grids; grid++) {
     const part = element("div", "part")

@@ -34,7 +34,7 @@ class ExerciseData(TypedDict):
     result: str
     """The name of the variable to assign."""
     next: str
-    """The title of the exercise after it; empty for the last."""
+    """The title of the next exercise that is not solved; empty where all others are."""
 
 
 class LabData(TypedDict):

@@ -22,7 +22,7 @@ export interface ExerciseData {
   solution: string
   /** The name of the variable to assign. */
   result: string
-  /** The title of the exercise after it; empty for the last. */
+  /** The title of the next exercise that is not solved; empty where all others are. */
   next: string
 }
 

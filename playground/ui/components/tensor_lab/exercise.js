@@ -88,9 +88,11 @@ export class ExercisePane {
     box.replaceChildren()
     box.className = `verdict ${correct ? "right" : "wrong"}`
     if (correct) {
-      box.append(element("span", "mark", "✓"), element("span", "", t("Correct, for five random inputs.")))
-      if (!this.exercise?.next) return
-      const next = button(t("Next: {title}", { title: this.exercise.next }), this.onNext, { name: "next primary" })
+      const title = this.exercise?.next
+      const text = title ? t("Correct, for five random inputs.") : t("Correct, for five random inputs. You have solved all exercises.")
+      box.append(element("span", "mark", "✓"), element("span", "", text))
+      if (!title) return
+      const next = button(t("Next: {title}", { title }), this.onNext, { name: "next primary" })
       box.append(next)
       if (!typed) next.focus()
     } else if (feedback && !typed) box.append(element("span", "mark", "✕"), rich("span", "", feedback))
@@ -106,6 +108,7 @@ export class ExercisePane {
       part.append(element("p", "", t("One solution; there are others.")), element("pre", "", solution))
       this.hints.append(part)
     }
+    this.hints.lastElementChild?.scrollIntoView({ block: "nearest" })
     this.label()
   }
 

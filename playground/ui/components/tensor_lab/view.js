@@ -116,7 +116,7 @@ class TensorLab extends Lab {
     this.report = report
     const target = newest(report)
     if (this.predict.checked && target && !this.failed) this.askFor(target)
-    else this.uncover(arrayNames(report).findLast((name) => !before.has(name)))
+    else this.uncover(report.correct ? this.exercise.exercise?.result : arrayNames(report).findLast((name) => !before.has(name)))
   }
 
   /** @param {string} name */
