@@ -35,9 +35,10 @@ def draw_weights(layers: Sequence[nn.Module], before: Tensor, output: Tensor, un
     """
     nothing = torch.zeros(len(units), 1 if sources is None else len(sources))
     weighted = [module for layer in layers for module in layer.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
-    if not weighted or output.dim() == 3 or len(weighted[-1].weight) != output.shape[1]:
+    of_units = [module.weight.detach() for module in weighted if len(module.weight) == output.shape[1]]
+    if not of_units or output.dim() == 3:
         return DrawnWeights(nothing[:, :1, None], nothing)
-    weight = weighted[-1].weight.detach()[units].cpu()
+    weight = max(reversed(of_units), key=lambda weight: weight[0].numel())[units].cpu()  # of a block not those of its shortcut connection
     if weight.dim() == 2:  # as a convolution whose kernels are as large as the map
         is_map = before.dim() == 4 and before[0].numel() == weight.shape[1]
         weight = weight.reshape(len(units), *before.shape[1:]) if is_map else weight[:, :, None, None]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from playground.network.build import build
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -219,6 +219,16 @@ def test_leaving_out_a_preprocessing_step_changes_the_input(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("7")
 
 
+def titles(cells: Locator) -> list[str]:
+    """The terms of a sum, each in words, of one of its tables."""
+    terms: list[str] = cells.locator("span").evaluate_all("all => all.map((each) => each.title)")
+    return terms
+
+
+def number(text: str) -> float:
+    return float(text.replace("−", "-"))
+
+
 def open_layer(page: Page, place: int) -> None:
     """Open a column of the network's picture: 0 is the input, −1 the classes."""
     page.locator(".stage-name").nth(place).click()
@@ -270,12 +280,16 @@ def test_a_unit_says_what_it_is_and_a_click_opens_its_layers(seven: Page) -> Non
 def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside: Page) -> None:
     inside.locator(".stack .values").first.click(position={"x": 40, "y": 40})
     written = inside.locator(".written")
-    expect(written.locator("h4")).to_contain_text("0 Conv2d, map 0")
+    expect(written.locator("h2")).to_contain_text("0 Conv2d, map 0")
     expect(written.locator(".sum").first).to_contain_text("sum of 25 products")
     expect(written.locator(".window")).to_have_count(1)
-    products = [float(text.replace("−", "-")) for text in written.locator(".cells span").all_inner_texts()]
-    result = float(written.locator(".result").inner_text().replace("−", "-"))
-    assert len(products) == 25 and abs(sum(products) - result) < 0.05 * sum(map(abs, products)) + 0.05
+    for place, term in enumerate(titles(written.locator(".cells").nth(0))):
+        assert titles(written.locator(".cells").nth(2))[place] == term
+    products = [number(term.split(" = ")[1]) for term in titles(written.locator(".cells").nth(2))]
+    assert len(products) == 25 and sum(products) == pytest.approx(number(written.locator(".result").inner_text()), abs=1e-3)
+    written.locator(".cells").nth(1).locator("span").nth(7).hover()
+    expect(written.locator(".cells .lit")).to_have_count(3)
+    expect(written.locator(".detail")).to_have_text(titles(written.locator(".cells").nth(0))[7])
     expect(written).to_contain_text("then BatchNorm2d")
     inside.keyboard.press("Escape")
     shown = inside.locator(".stage-bars .top .stage-share").inner_text()
@@ -283,9 +297,37 @@ def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside
     last = inside.locator(".stack .layer").last
     expect(last.locator("header")).to_contain_text("Softmax")
     last.locator(".values").click(position={"x": 7 * 12 + 6, "y": 6})
-    expect(written.locator("h4")).to_contain_text("Softmax, number 7")
+    expect(written.locator("h2")).to_contain_text("Softmax, number 7")
     expect(written.locator(".terms tr")).to_have_count(11)
     assert shown == f"{float(written.locator('.result').inner_text()):.0%}".replace("%", "\N{NARROW NO-BREAK SPACE}%")
+
+
+def test_the_window_of_a_convolution_slides_and_its_map_fills(inside: Page) -> None:
+    heading, button = inside.locator(".written h2"), inside.locator(".play")
+    button.click()
+    expect(heading).to_contain_text("map 0, row 0, column 3")
+    covered = "(canvas) => canvas.getContext('2d').getImageData(20, 20, 1, 1).data[3]"
+    frames = inside.locator(".stack .frames").first
+    assert frames.evaluate(covered) == 255  # of the map's values that the window has not reached
+    button.click()
+    expect(button).to_have_text("▶ Slide the window")
+    at = heading.inner_text()
+    inside.get_by_role("button", name="One place on").click()
+    expect(heading).not_to_have_text(at)
+    inside.get_by_role("button", name="One place back").click()
+    expect(heading).to_have_text(at)
+    assert frames.evaluate(covered) == 0
+
+
+def test_the_picture_shows_weights_and_the_gradient(seven: Page) -> None:
+    for name, words in (("Weights", "the same for every image"), ("Gradient", "the score of “7” would change")):
+        with seven.expect_response(lambda response, view=name.lower(): f"view={view}" in response.url):  # type: ignore[misc]
+            seven.get_by_role("button", name=name, exact=True).click()
+        expect(seven.locator(".stage-status")).to_contain_text(words)
+    seven.locator(".stage-status glossary-term").hover()
+    expect(seven.locator(".term-card:popover-open")).to_contain_text("gradient")
+    seven.get_by_role("button", name="Values", exact=True).click()
+    expect(seven.locator(".stage-status")).to_contain_text("activations")
 
 
 def test_hovering_over_a_value_sends_no_request(inside: Page) -> None:
@@ -366,7 +408,7 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     pad.get_by_role("button", name="Teach the network").click()
     table = pad.locator(".changed")
     table.wait_for()
-    expect(table).to_contain_text("Your drawings, correctly classified")
+    expect(table).to_contain_text("Your drawings")
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
     expect(pad.locator(".column")).to_have_count(2)
     expect(pad.locator(".who").first).to_contain_text("fine-tuned (drawings: 1)")
@@ -395,10 +437,15 @@ def picture(path: Path, size: tuple[int, int] = (60, 40)) -> Path:
     return path
 
 
-def input_pixel(page: Page, x: int) -> list[int]:
-    """Red, green and blue of the network's input, which is the first column of its picture."""
-    pixel: list[int] = page.locator(".stage-plane canvas").evaluate(
-        "(canvas, x) => [...canvas.getContext('2d').getImageData(x * devicePixelRatio, canvas.height / 2, 1, 1).data.slice(0, 3)]", x
+def input_pixel(page: Page, share: float) -> list[int]:
+    """Red, green and blue of the network's input, which is the first column of its picture, at a share of its width."""
+    pixel: list[int] = page.locator(".stage-plane").evaluate(
+        """(plane, share) => {
+            const canvas = plane.querySelector("canvas")
+            const width = 2 * parseFloat(plane.querySelector(".stage-name").style.left) // the name is in the middle
+            return [...canvas.getContext("2d").getImageData(share * width * devicePixelRatio, canvas.height / 2, 1, 1).data.slice(0, 3)]
+        }""",
+        share,
     )
     return pixel
 
@@ -412,8 +459,8 @@ def test_a_network_for_colour_images_classifies_a_file(photo: Page, tmp_path: Pa
     expect(photo.locator(".stage-bars li")).to_have_count(10)
     photo.locator(".choose input").set_input_files(picture(tmp_path / "flag.png"))
     expect(photo.locator(".column.answered .sure")).to_have_text(re.compile("%"))
-    until(lambda: is_near(input_pixel(photo, 4), [200, 30, 30]))
-    assert is_near(input_pixel(photo, 52), [30, 30, 200])
+    until(lambda: is_near(input_pixel(photo, 0.1), [200, 30, 30]))
+    assert is_near(input_pixel(photo, 0.9), [30, 30, 200])
     open_view(photo, "Evidence")
     expect(photo.locator(".pictures canvas")).to_have_count(3)
     clear(photo)
@@ -465,7 +512,7 @@ def test_the_crop_can_be_dragged_over_the_image(photo: Page, tmp_path: Path) -> 
     photo.mouse.down()
     photo.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 100, steps=4)
     photo.mouse.up()
-    until(lambda: is_near(input_pixel(photo, 52), [200, 30, 30]))
+    until(lambda: is_near(input_pixel(photo, 0.9), [200, 30, 30]))
 
 
 def test_a_file_that_is_no_image_shows_an_error(photo: Page, tmp_path: Path) -> None:

@@ -2,11 +2,11 @@ import assert from "node:assert/strict"
 import { afterEach, mock, test } from "node:test"
 
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
-import { halves, where } from "../../playground/ui/components/drawing_pad/layers.js"
+import { halves } from "../../playground/ui/components/drawing_pad/layers.js"
 import { extend, nearest, toSegment } from "../../playground/ui/components/shared/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"
-import { words } from "../../playground/ui/components/drawing_pad/written.js"
+import { where, words } from "../../playground/ui/components/drawing_pad/written.js"
 
 afterEach(() => mock.restoreAll())
 
@@ -65,12 +65,12 @@ test("float16 values: normal, subnormal, negative, the largest", () => {
 })
 
 test("a term in words: where it is from, its factors and its product", () => {
-  assert.equal(words({ place: [0, 1, 2], value: 2, weight: -0.5, product: -1 }), "0, 1, 2: 2 × −0.5 = −1")
-  assert.equal(words({ place: [3], value: 2, weight: null, product: 0.25 }), "3: 2 = 0.25")
-  assert.equal(words({ place: null, value: 2, weight: 1, product: 2, copied: [0, 4, 4] }), "a copy of 0, 4, 4: 2 × 1 = 2")
+  assert.equal(words({ place: [0, 1, 2], value: 2, weight: -0.5, product: -1 }), "map 0, row 1, column 2: 2 × −0.5 = −1")
+  assert.equal(words({ place: [3], value: 2, weight: null, product: 0.25 }), "number 3: 2 = 0.25")
+  assert.equal(words({ place: null, value: 2, weight: 1, product: 2, copied: [0, 4, 4] }), "a copy of map 0, row 4, column 4: 2 × 1 = 2")
 })
 
 test("the padding of max pooling has no finite value", () => {
   assert.equal(words({ place: null, value: null, weight: 0, product: 0 }), "padding: – × 0 = 0")
-  assert.equal(words({ place: [0], value: null, weight: null, product: null }), "0: – = –")
+  assert.equal(words({ place: [0], value: null, weight: null, product: null }), "number 0: – = –")
 })

@@ -30,7 +30,7 @@ test("columns lie beside each other, within the height that there is", () => {
       assert.equal(boxes.length, columns.length)
       boxes.forEach((box, index) => {
         assert.ok(box.y >= 0 && box.y + box.height <= height + 1, `column ${index}`)
-        if (index) assert.ok(box.x >= boxes[index - 1].x + boxes[index - 1].width + 40, `room for the edges before column ${index}`)
+        if (index) assert.ok(box.x >= boxes[index - 1].x + boxes[index - 1].width + 27, `room for the edges before column ${index}`)
       })
     }
   }
@@ -39,6 +39,10 @@ test("columns lie beside each other, within the height that there is", () => {
 test("what has room for it is not scrolled, and a deeper network in less room is", () => {
   assert.ok(layOut(deep(3), 960, 290).width <= 961)
   assert.ok(layOut(deep(12), 500, 290).width > 500)
+})
+
+test("a network of sixty layers, folded into seven columns, fits beside the pad", () => {
+  assert.ok(layOut(deep(7), 884, 290).width <= 885)
 })
 
 test("a larger font makes everything larger", () => {

@@ -7,7 +7,7 @@ import { Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
 
 /**
- * @import { Picture } from "../shared/stage.js"
+ * @import { Picture, View } from "../shared/stage.js"
  * @import { Answer, GreyImage } from "./documents.js"
  * @import { Piece } from "./types.js"
  */
@@ -16,7 +16,7 @@ export class Answers {
   /**
    * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
    * @param {(network: number, layers: [first: number, last: number]) => void} opened called when a column of a network is chosen
-   * @param {() => void} unfolded called when layers are to have columns of their own
+   * @param {() => unknown} unfolded called when the pictures are to be drawn anew: other layers share a column, or another view is chosen
    */
   constructor(chosen, opened, unfolded) {
     this.chosen = chosen
@@ -36,7 +36,7 @@ export class Answers {
    */
   prepare(titles) {
     this.close()
-    this.columns = titles.map((title, index) => new Column(title, (layers) => this.opened(index, layers), this.unfolded))
+    this.columns = titles.map((title, index) => new Column(title, { open: (layers) => this.opened(index, layers), changed: this.unfolded, look: (view) => this.look(view) }))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
     this.box.replaceChildren(this.cards, columns)
@@ -65,6 +65,15 @@ export class Answers {
     pictures.forEach((picture, index) => { if (picture) this.columns[index]?.stage.show(picture, classes) })
   }
 
+  /**
+   * Show another view of every network.
+   * @param {View} view
+   */
+  look(view) {
+    for (const { stage } of this.columns) stage.turn(view)
+    return this.unfolded()
+  }
+
   /** Let a pulse run through each network. */
   pulse() {
     for (const { stage } of this.columns) stage.flow()
@@ -87,8 +96,9 @@ export class Answers {
     const made = element("button", "piece")
     made.type = "button"
     made.setAttribute("aria-pressed", String(index === this.piece))
-    made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels: answers.map(({ label }) => label).join(", ") }))
-    made.append(seen(steps.centred, 2), element("span", "", answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")))
+    const labels = answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
+    made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels }))
+    made.append(seen(steps.centred, 2), element("span", "", labels))
     made.onclick = () => {
       this.piece = index
       this.show(this.shown, true)
@@ -111,10 +121,12 @@ export function seen({ width, height, values }, zoom, label = "") {
 class Column {
   /**
    * @param {string} title
-   * @param {(layers: [first: number, last: number]) => void} open called when a column of the picture is chosen
-   * @param {() => void} changed called when other layers share a column
+   * @param {object} actions
+   * @param {(layers: [first: number, last: number]) => void} actions.open called when a column of the picture is chosen
+   * @param {() => unknown} actions.changed called when other layers share a column
+   * @param {(view: View) => unknown} actions.look called when another view is chosen
    */
-  constructor(title, open, changed) {
+  constructor(title, { open, changed, look }) {
     /** @type {number | null} a layer whose column is unfolded */
     this.unfolded = null
     const unfold = (/** @type {number | null} */ layer) => {
@@ -132,7 +144,7 @@ class Column {
     verdict.setAttribute("aria-live", "polite")
     verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt, this.fold)
     const picture = element("div", "network")
-    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold, look: changed })
+    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold, look })
     this.box.append(verdict, picture)
   }
 

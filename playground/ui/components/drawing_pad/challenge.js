@@ -28,6 +28,9 @@ export class Challenge {
     this.piece = null
     /** @type {HTMLButtonElement | null} to the next digit; none while no challenge runs */
     this.next = null
+    this.clock = element("span", "clock")
+    /** @type {number | undefined} the timer of the clock */
+    this.ticking = undefined
     this.rest()
   }
 
@@ -43,17 +46,33 @@ export class Challenge {
   }
 
   rest() {
-    this.next = null
+    this.stop()
     this.task.replaceChildren()
     this.box.replaceChildren(element("p", "note", t("Draw ten digits in random order, in your usual handwriting. Can the network classify all of them correctly?")), button(t("Start"), () => this.start(), { name: "go" }))
+  }
+
+  stop() {
+    this.next = null
+    clearInterval(this.ticking)
   }
 
   start() {
     this.order = shuffled(this.classes.map((_, index) => index))
     this.drawn = []
     this.began = performance.now()
+    clearInterval(this.ticking)
+    this.ticking = setInterval(() => this.tick(), 1000)
+    this.tick()
     this.clear()
     this.ask()
+  }
+
+  tick() {
+    this.clock.textContent = t("{seconds} s", { seconds: this.seconds.toFixed(0) })
+  }
+
+  get seconds() {
+    return (performance.now() - this.began) / 1000
   }
 
   ask() {
@@ -63,9 +82,12 @@ export class Challenge {
     instruction.append(before, element("b", "", this.classes[this.order[this.drawn.length]]), after)
     this.next = button(this.drawn.length + 1 < this.order.length ? t("Next") : t("Finish"), () => this.take(), { name: "go" })
     this.next.disabled = true
-    this.task.replaceChildren(instruction, element("span", "count", t("{n} of {all}", { n: this.drawn.length + 1, all: this.order.length })), this.next, button(t("Stop"), () => this.rest(), { name: "go" }))
-    this.box.replaceChildren(element("p", "note", t("Draw the digit shown above, then press Next.")))
-    this.task.scrollIntoView({ block: "nearest" })
+    this.task.replaceChildren(instruction, element("span", "count", t("{n} of {all}", { n: this.drawn.length + 1, all: this.order.length })), this.clock, this.next, button(t("Stop"), () => this.rest(), { name: "go" }))
+    const empty = this.order.slice(this.drawn.length).map(() => element("div", "card slot"))
+    const cards = element("div", "pieces")
+    cards.append(...this.drawn.map((one) => this.card(one)), ...empty)
+    this.box.replaceChildren(element("p", "note", t("Draw the digit shown above, then press Next.")), cards)
+    this.task.closest(".paper")?.firstElementChild?.scrollIntoView({ block: "nearest" })
   }
 
   /**
@@ -82,12 +104,23 @@ export class Challenge {
     this.drawn.push({ label: this.order[this.drawn.length], piece: this.piece })
     this.clear()
     if (this.drawn.length < this.order.length) this.ask()
-    else this.report((performance.now() - this.began) / 1000)
+    else this.report(this.seconds)
+  }
+
+  /**
+   * A drawing with what it was taken for by the first network.
+   * @param {{ label: number, piece: Piece }} drawn
+   */
+  card({ label, piece }) {
+    const [name, prediction] = [this.classes[label], piece.answers[0].label]
+    const card = element("figure", prediction === name ? "card right" : "card wrong")
+    card.append(seen(piece.steps.centred, 2, t("Drawing with label {label}", { label: name })), element("figcaption", "", prediction === name ? `${name} ✓` : t("{label} predicted as {prediction}", { label: name, prediction })))
+    return card
   }
 
   /** @param {number} seconds */
   report(seconds) {
-    this.next = null
+    this.stop()
     this.task.replaceChildren()
     const scores = this.titles.map((title, at) => {
       const right = this.drawn.filter(({ label, piece }) => piece.answers[at].label === this.classes[label])
@@ -98,12 +131,7 @@ export class Challenge {
       return line
     })
     const cards = element("div", "pieces")
-    cards.append(...this.drawn.map(({ label, piece }) => {
-      const [name, prediction] = [this.classes[label], piece.answers[0].label]
-      const card = element("figure", prediction === name ? "card right" : "card wrong")
-      card.append(seen(piece.steps.centred, 2, t("Drawing with label {label}", { label: name })), element("figcaption", "", prediction === name ? `${name} ✓` : t("{label} predicted as {prediction}", { label: name, prediction })))
-      return card
-    }))
+    cards.append(...this.drawn.map((one) => this.card(one)))
     this.box.scrollIntoView({ block: "nearest" })
     this.box.replaceChildren(...scores, element("p", "note", t("Time: {seconds} s, {each} s per digit.", { seconds: seconds.toFixed(0), each: (seconds / this.drawn.length).toFixed(1) })), cards, button(t("Try again"), () => this.start(), { name: "go" }))
   }

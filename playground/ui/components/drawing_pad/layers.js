@@ -2,28 +2,36 @@
 
 import { bytesOf } from "../shared/bytes.js"
 import { pixel } from "../shared/colour.js"
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { t } from "../shared/text.js"
-import { WrittenOut } from "./written.js"
+import { tokens } from "../shared/tokens.js"
+import { where, WrittenOut } from "./written.js"
 
 const MAP = 64 // pixels on the screen that a feature map should have, about
+const SMALL = 48 // … one of many
+const MANY = 16
+const BEFORE = 28 // … one of the layer before
 const INPUT = 112 // … and the input
 const CELL = 12 // … and a number of a vector
-const ROW = 32 // numbers of a vector in a row
+const ROW = 24 // numbers of a vector in a row
+const PACE = 400 // milliseconds that a window stays at a place
 const TILE = "rgb(127 127 127 / .1)" // behind each map, so that its edges are seen where it is zero
 const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "LeakyReLU", "GELU", "SiLU", "Sigmoid", "Tanh", "Dropout"])
 const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
 /**
- * @import { Layer, Output } from "./documents.js"
+ * @import { Layer, Output, TermJson } from "./documents.js"
  * @import { Ask, Place } from "./types.js"
  */
 /** @typedef {[top: number, bottom: number, left: number, right: number]} Frame rows and columns of a layer; `bottom` and `right` are not included */
 
 export class Layers {
-  /** @param {Ask} ask */
-  constructor(ask) {
+  /**
+   * @param {Ask} ask
+   * @param {() => void} back called when the whole network is to be shown again
+   */
+  constructor(ask, back) {
     this.ask = ask
     this.model = ""
     /** @type {Layer[]} */
@@ -34,15 +42,27 @@ export class Layers {
     this.chosen = null
     /** @type {[first: number, last: number]} the layers that are shown: the first, and the one after the last */
     this.span = [0, 0]
-    this.written = new WrittenOut()
-    this.status = element("p", "status", "")
+    /** @type {object | null} identifies the slide of a window that goes on */
+    this.sliding = null
+    this.written = new WrittenOut((term) => this.light(term))
+    this.back = button(t("Back to the whole network"), back, { name: "whole" })
+    this.status = element("p", "status")
     this.status.setAttribute("role", "status")
-    this.stack = element("div", "stack")
-    this.side = element("aside", "side")
+    this.stack = group("stack", t("Values of the layers"))
+    this.before = group("before", t("What they are computed from"))
+    this.play = button("", () => (this.sliding ? this.pause() : this.slide()), { name: "play" })
+    this.player = element("div", "player")
+    this.player.append(
+      button("❙◀", () => this.step(-1), { label: t("One place back") }),
+      this.play,
+      button("▶❙", () => this.step(1), { label: t("One place on") }),
+    )
+    const head = element("header", "layers-head")
+    head.append(this.back, this.status, this.player)
     this.box = element("section", "layers")
-    this.box.append(element("p", "note", t("Point at a value to see its receptive field in the previous layer and in the input. Click it to see the sum behind it.")), this.stack, this.side)
-    this.input = element("div")
-    this.side.append(this.input, this.status, this.written.box)
+    this.box.append(head, this.stack, this.before, this.written.box)
+    this.pause()
+    this.say()
   }
 
   /**
@@ -52,7 +72,7 @@ export class Layers {
    */
   async open(model, span) {
     this.span = span
-    this.chosen = null
+    this.forget()
     if (this.model === model) this.arrange()
     await this.show(model)
   }
@@ -68,54 +88,93 @@ export class Layers {
     const answer = await this.ask("layers", { model }, true)
     if (!answer) return this.clear()
     answer.outputs.forEach((output, index) => this.views[index].take(output))
-    if (this.chosen) this.write(...this.chosen)
+    if (this.chosen) await this.write(...this.chosen)
   }
 
   clear() {
     this.views.forEach((view) => view.take(null))
+    this.forget()
+  }
+
+  /** Show no sum any more. */
+  forget() {
+    this.pause()
+    this.chosen = null
     this.written.show(null)
+    this.views.forEach((view) => view.mark(null))
+    this.say()
   }
 
   /** @param {Layer[]} layers */
   build(layers) {
     this.layers = layers
-    this.chosen = null
-    this.written.show(null)
     const input = { name: t("Input"), settings: t("as the network receives it"), side: INPUT }
     this.views = [input, ...layers.map(({ index, type, settings }) => ({ name: `${index} ${type}`, settings, side: MAP }))].map((each, at) => new Values({
       ...each,
       hover: (place) => this.point(at, place),
-      click: (place) => { if (at) this.write(at - 1, place) },
+      click: (place) => { if (at) this.choose(at - 1, place) },
     }))
-    this.input.replaceChildren(this.views[0].box)
     this.arrange()
+    this.forget()
   }
 
-  /** Show the layers that are opened. */
+  /** Show the layers that are opened, and at the side what they get. */
   arrange() {
-    this.written.show(null)
     const [first, last] = this.span
     const end = last === this.layers.length - 1 ? last + 1 : last // the softmax belongs to the classes
+    this.views.forEach((view, at) => { view.side = at === 0 ? INPUT : at === first ? BEFORE : this.layers[at - 1].shape[0] > MANY ? SMALL : MAP })
     this.stack.replaceChildren(...this.views.slice(first + 1, end + 1).map(({ box }) => box))
+    this.before.replaceChildren(this.views[0].box, ...(first ? [this.views[first].box] : []))
+    this.player.hidden = this.windowed < 0
   }
 
   /**
-   * Frame a value's receptive field.
+   * Say which value the pointer is at.
+   * @param {number} [at] counts the input as 0
+   * @param {Place} [place]
+   */
+  say(at = 0, place) {
+    this.status.textContent = place ? t("{layer}, {place}: {value}", { layer: this.views[at].name, place: where(place), value: exact(this.views[at].at(place), 3) }) : t("Click a value to see the sum behind it.")
+  }
+
+  /**
+   * Frame a value and what it depends on; without a place the chosen one.
    * @param {number} at counts the input as 0
    * @param {Place | null} place
    */
   point(at, place) {
+    this.say(at, place ?? undefined)
     this.views.forEach((view) => view.mark(null))
-    if (!place) return
-    const value = this.views[at].at(place)
-    this.status.textContent = t("{layer}, {place}: {value}", { layer: this.views[at].name, place: where(place), value: exact(value, 3) })
+    if (place) this.frame(at, place)
+    else if (this.chosen) this.frame(this.chosen[0] + 1, this.chosen[1])
+  }
+
+  /**
+   * Frame a value and its receptive fields in the input and in the layer before.
+   * @param {number} at counts the input as 0
+   * @param {Place} place
+   */
+  frame(at, place) {
     const [row, column] = place.length > 1 ? place.slice(-2) : [0, place[0]]
     this.views[at].mark([row, row + 1, column, column + 1], place)
-    if (!at) return
+    if (this.sliding) this.views[at].veil(place)
+    if (!at || place.length !== 3) return
     const { receptive_field: field, window: before, type } = this.layers[at - 1]
-    if (place.length !== 3) return
     if (field) this.views[0].mark([...field.rows[row], ...field.columns[column]])
     if (before && at > 1) this.views[at - 1].mark([...before.rows[row], ...before.columns[column]], ALONE.has(type) ? place : null)
+  }
+
+  /**
+   * Light the value that a term of the sum has from the layer before.
+   * @param {TermJson | null} term
+   */
+  light(term) {
+    if (!this.chosen) return
+    const [index, place] = this.chosen
+    this.point(index + 1, null)
+    const from = term?.place ?? term?.copied
+    if (!from || from.length !== 3 || place.length !== 3) return
+    this.views[index].mark([from[1], from[1] + 1, from[2], from[2] + 1], from, false)
   }
 
   /**
@@ -123,14 +182,65 @@ export class Layers {
    * @param {number} index of the layer
    * @param {Place} place
    */
+  async choose(index, place) {
+    this.pause()
+    await this.write(index, place)
+  }
+
+  /**
+   * @param {number} index
+   * @param {Place} place
+   */
   async write(index, place) {
     this.chosen = [index, place]
     const answer = await this.ask("calculation", { model: this.model, layer: index, place: place.join(",") }, true)
     if (!answer || String(this.chosen) !== String([index, place])) return
-    const beside = getComputedStyle(this.side).position === "sticky" // on a narrow screen it stands beneath the layer
-    const host = beside ? this.side : this.views[index + 1].box
-    host.append(this.written.box)
     this.written.show(answer.calculation, t("{layer}, {place}", { layer: this.views[index + 1].name, place: where(place) }), this.after(index, place))
+    this.point(index + 1, null)
+  }
+
+  /**
+   * Move the window by some places, row by row.
+   * @param {number} by
+   */
+  async step(by) {
+    this.pause()
+    await this.move(by)
+  }
+
+  /**
+   * @param {number} by
+   * @returns {Promise<boolean>} whether there is a place further on
+   */
+  async move(by) {
+    if (!this.chosen) await this.write(this.windowed, [0, 0, 0])
+    const [index, [map, row, column]] = /** @type {[number, Place]} */ (this.chosen)
+    const { rows, columns } = this.views[index + 1]
+    const cell = (row * columns + column + by + rows * columns) % (rows * columns)
+    await this.write(index, [map, Math.floor(cell / columns), cell % columns])
+    return cell < rows * columns - 1
+  }
+
+  /** Let the window slide on from the chosen place; without one, over the first map. */
+  async slide() {
+    const mine = (this.sliding = {})
+    const slides = () => this.sliding === mine && this.box.isConnected
+    this.play.textContent = t("❙❙ Pause")
+    if (!this.chosen || !this.layers[this.chosen[0]].window) await this.write(this.windowed, [0, 0, 0])
+    do await new Promise((resolve) => setTimeout(resolve, PACE))
+    while (slides() && (await this.move(1)))
+    if (this.sliding === mine) this.pause()
+  }
+
+  pause() {
+    this.sliding = null
+    this.play.textContent = t("▶ Slide the window")
+  }
+
+  /** The first of the opened layers that has a window; −1 if none has. */
+  get windowed() {
+    const [first, last] = this.span
+    return this.layers.findIndex(({ window, shape, type }, index) => index >= first && index < last && window && shape.length === 3 && !FOLLOWS.has(type))
   }
 
   /**
@@ -147,13 +257,15 @@ export class Layers {
 }
 
 /**
- * A place in words.
- * @param {Place} place
+ * A part that is scrolled, with the keyboard, too.
+ * @param {string} name
+ * @param {string} label
  */
-export function where([first, second, third]) {
-  if (second === undefined) return t("number {number}", { number: first })
-  if (third === undefined) return t("token {token}, feature {feature}", { token: first, feature: second })
-  return t("map {map}, row {row}, column {column}", { map: first, row: second, column: third })
+function group(name, label) {
+  const box = element("div", name)
+  Object.assign(box, { tabIndex: 0, role: "group" })
+  box.setAttribute("aria-label", label)
+  return box
 }
 
 /** The values of one layer on one canvas: its maps beside each other, or its numbers in rows. */
@@ -199,12 +311,13 @@ class Values {
     this.values = halves(output.values)
     const [rows, columns] = output.shape.length === 3 ? output.shape.slice(1) : output.shape.length === 2 ? output.shape : [Math.ceil(this.values.length / ROW), Math.min(ROW, this.values.length)]
     this.count = output.shape.length === 3 ? this.values.length / (rows * columns) : 1
-    this.zoom = output.shape.length === 3 ? Math.max(1, Math.min(24, Math.round(this.side / Math.max(rows, columns)))) : output.shape.length === 2 ? 5 : CELL
+    const unit = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16
+    this.zoom = Math.max(1, Math.round(unit * (output.shape.length === 3 ? Math.min(24, this.side / Math.max(rows, columns)) : (output.shape.length === 2 ? 5 : CELL) * (this.side === BEFORE ? 1 / 3 : 1))))
     this.rows = rows
     this.columns = columns
     if (!this.box.isConnected) return
     this.facts.textContent = t("{shape} · {low} to {high}", { shape: output.shape.join("×"), low: exact(output.low, 2), high: exact(output.high, 2) })
-    this.across = Math.max(1, Math.min(this.count, Math.floor(Math.max(240, this.box.clientWidth - 4) / (columns * this.zoom + 3))))
+    this.across = Math.max(1, Math.min(this.count, Math.floor(Math.max(INPUT, this.box.clientWidth - 4) / (columns * this.zoom + 3))))
     this.draw(output)
   }
 
@@ -264,20 +377,34 @@ class Values {
    * A frame around rows and columns, on every map or on the one that `place` names.
    * @param {Frame | null} box
    * @param {Place | null} [place]
+   * @param {boolean} [alone] whether other frames vanish
    */
-  mark(box, place) {
+  mark(box, place, alone = true) {
     const page = context(this.frames)
-    page.clearRect(0, 0, this.frames.width, this.frames.height)
+    if (alone) page.clearRect(0, 0, this.frames.width, this.frames.height)
     if (!box || !this.output) return
     const [wide, high] = [this.columns * this.zoom + 3, this.rows * this.zoom + 3]
     let [top, bottom, left, right] = box
     if (place?.length === 1) [top, bottom, left, right] = [Math.floor(place[0] / ROW), Math.floor(place[0] / ROW) + 1, place[0] % ROW, (place[0] % ROW) + 1]
-    page.strokeStyle = getComputedStyle(this.box).getPropertyValue("--st-primary-color")
+    page.strokeStyle = tokens(this.box)["accent-ink"]
     page.lineWidth = 2
     for (let map = 0; map < this.count; map++) {
       if (place?.length === 3 && map !== place[0]) continue
       page.strokeRect((map % this.across) * wide + left * this.zoom, Math.floor(map / this.across) * high + top * this.zoom, (right - left) * this.zoom, (bottom - top) * this.zoom)
     }
+  }
+
+  /**
+   * Hide what the window has not reached yet.
+   * @param {Place} place that it has reached
+   */
+  veil([map, row, column]) {
+    const page = context(this.frames)
+    const { zoom, rows, columns, across } = this
+    const [x, y] = [(map % across) * (columns * zoom + 3), Math.floor(map / across) * (rows * zoom + 3)]
+    page.fillStyle = tokens(this.box).stage
+    page.fillRect(x + (column + 1) * zoom, y + row * zoom, (columns - column - 1) * zoom, zoom)
+    page.fillRect(x, y + (row + 1) * zoom, columns * zoom, (rows - row - 1) * zoom)
   }
 }
 

@@ -28,6 +28,8 @@ export class Teach {
     this.clear = clear
     this.taught = taught
     this.model = ""
+    /** @type {string[]} */
+    this.classes = []
     /** @type {Piece | null} */
     this.piece = null
     /** @type {OwnDrawing[]} */
@@ -41,14 +43,32 @@ export class Teach {
     this.cards = element("div", "pieces")
     this.status = element("p", "status")
     this.status.setAttribute("role", "status")
-    this.result = element("div")
+    this.result = element("div", "result")
+    this.progress = element("div", "progress")
+    this.progress.setAttribute("aria-hidden", "true") // the status says the same
     this.go = button(t("Teach the network"), () => this.teach(), { name: "go" })
     this.take = element("a", "", t("Download my digits"))
     Object.assign(this.take, { href: address("api/drawings/my-digits.zip").href, download: "my-digits.zip" })
     this.box.append(
-      withTerms("p", "note", t("Was a drawing misclassified? Choose its correct label, draw a few more, then teach the network. A new run [[fine-tunes|fine-tuning]] it on your drawings, mixed with images it was trained on. The run stores your drawings; anyone you give its file to gets them as well.")),
-      this.question, this.labels, this.cards, this.go, this.status, this.result, this.files(),
+      part(t("1. Your digits"), this.question, this.labels, this.cards, this.files()),
+      part(t("2. Training"), withTerms("p", "note", t("A new run [[fine-tunes|fine-tuning]] the network on your drawings, mixed with images it was trained on. It stores your drawings: anyone you give its file to gets them too.")), this.go, this.progress, this.status),
+      part(t("3. Before and after"), this.result),
     )
+    this.explain()
+  }
+
+  /** Say what will stand where nothing was trained yet. */
+  explain() {
+    this.result.replaceChildren(element("p", "note", t("How many of your drawings, and of the test images, are correctly classified before and after the training.")))
+  }
+
+  /**
+   * Label the drawing by the key of its class.
+   * @param {KeyboardEvent} event
+   */
+  press(event) {
+    const target = /** @type {Element} */ (event.composedPath()[0])
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && this.classes.includes(event.key) && !target.matches("input, textarea, [role=slider]")) this.keep(event.key)
   }
 
   files() {
@@ -72,6 +92,7 @@ export class Teach {
    */
   prepare(model, classes) {
     this.model = model
+    this.classes = classes
     this.labels.replaceChildren(...classes.map((name) => {
       const button = element("button", "", name)
       Object.assign(button, { type: "button", onclick: () => this.keep(name) })
@@ -87,7 +108,7 @@ export class Teach {
    */
   show(piece) {
     this.piece = piece
-    this.question.textContent = piece ? t("Predicted class: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its label here.")
+    this.question.textContent = piece ? t("Predicted class: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its label or press its key.")
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
     if (!this.loaded) {
       this.loaded = true
@@ -152,7 +173,8 @@ export class Teach {
     const before = this.model
     this.learning = true
     this.go.disabled = true
-    this.result.replaceChildren()
+    this.explain()
+    this.advance(0)
     this.status.textContent = t("Training…")
     const started = await this.reach("fine-tune", { model: before }, "")
     if (started && (await this.ended(started.run))) await this.compare(before, started.run)
@@ -172,7 +194,7 @@ export class Teach {
         this.status.textContent = answer.error
         if (!answer.unreachable) return false
       } else {
-        if (answer.step) this.status.textContent = t("Training: {share}", { share: percent(answer.step / answer.total_steps, 0) })
+        if (answer.step) this.advance(answer.step / answer.total_steps)
         if (answer.state === "finished") return true
         if (UNFINISHED.includes(answer.state)) {
           this.status.textContent = answer.message || t("The run did not finish.")
@@ -182,6 +204,12 @@ export class Teach {
       await new Promise((resolve) => setTimeout(resolve, POLL_MS))
     }
     return false
+  }
+
+  /** @param {number} share of the training that is done */
+  advance(share) {
+    this.progress.style.setProperty("--share", String(share))
+    if (share) this.status.textContent = t("Training: {share}", { share: percent(share, 0) })
   }
 
   close() {
@@ -205,12 +233,23 @@ export class Teach {
      */
     const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
     table.append(
-      row("th", "", t("Before"), t("After")),
-      row("td", t("Your drawings, correctly classified"), right("before"), right("after")),
+      row("th", t("Correctly classified"), t("Before"), t("After")),
+      row("td", t("Your drawings"), right("before"), right("after")),
       row("td", plural("{dataset}, {n} test image", "{dataset}, {n} test images", report.images, { dataset: report.dataset, n: report.images.toLocaleString("en") }), percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
     )
     this.result.replaceChildren(table, element("p", "note", lost.length ? t("Classes with more mistakes than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes than before.")))
     this.status.textContent = t("Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first.")
     this.taught(before, run)
   }
+}
+
+/**
+ * One of the three steps.
+ * @param {string} title
+ * @param {HTMLElement[]} contents
+ */
+function part(title, ...contents) {
+  const box = element("section", "part")
+  box.append(element("h2", "", title), ...contents)
+  return box
 }

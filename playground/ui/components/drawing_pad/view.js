@@ -58,11 +58,11 @@ class Pad {
     this.view = "way"
     /** @type {number | null} which network's layers are opened */
     this.opened = null
-    this.answers = new Answers(() => this.showPiece(), (network, layers) => this.openLayers(network, layers), () => this.drawAgain())
+    this.answers = new Answers(() => this.choosePiece(), (network, layers) => this.openLayers(network, layers), () => this.drawAgain())
     this.way = new Preprocessing(() => this.ask())
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
-    this.layers = new Layers(ask)
+    this.layers = new Layers(ask, () => this.closeLayers())
     this.why = new Why(ask)
     /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
     this.tools = "picture" in this.data ? null : this.layPaper(this.data)
@@ -77,8 +77,8 @@ class Pad {
     find(this.root, ".clear").onclick = () => this.paper.clear()
     this.root.classList.toggle("photo", !this.tools)
     find(this.root, ".inside").append(this.layers.box)
-    find(this.root, ".whole").onclick = () => this.closeLayers()
     find(this.root, ".work").onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape" && this.opened !== null) this.closeLayers() }
+    this.root.onkeydown = (event) => { if (this.view === "teach") this.tools?.teach.press(event) }
     this.prepare()
     this.open(this.tools ? "way" : "why")
     if (this.tools) this.turnTo(this.mode)
@@ -215,7 +215,7 @@ class Pad {
     if (!layers[1]) return // the input has none
     this.opened = network
     this.root.classList.add("opened")
-    find(this.root, ".whole").focus()
+    this.layers.back.focus()
     return this.layers.open(this.data.models[network].name, layers)
   }
 
@@ -308,12 +308,13 @@ class Pad {
     this.tools.teach.show(this.mode === "one" ? (piece ?? null) : null)
     this.tools.challenge.show(piece ?? null)
     this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
-    if (!this.asking) this.showChosenPiece()
   }
 
   /** Another one of several digits was chosen. */
-  async showChosenPiece() {
-    if (this.pieces.length) this.answers.showPictures(await this.pictures(), this.data.classes)
+  async choosePiece() {
+    this.showPiece()
+    if (this.asking) return void (this.stale = true) // its pictures are asked for next
+    this.answers.showPictures(await this.pictures(), this.data.classes)
     await this.showView()
   }
 
@@ -329,6 +330,7 @@ class Pad {
     this.paper.close()
     this.answers.close()
     this.tools?.teach.close()
+    this.tools?.challenge.stop()
   }
 }
 

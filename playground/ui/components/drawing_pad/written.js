@@ -2,16 +2,31 @@
 
 import { tint } from "../shared/colour.js"
 import { element } from "../shared/dom.js"
-import { exact } from "../shared/format.js"
+import { exact, short } from "../shared/format.js"
 import { plural, t } from "../shared/text.js"
 
 const FEW = 64 // most terms shown in one table
+const WINDOWS = 2 // most channels whose windows are shown at once
+const NUMBERED = 3 // cells beside each other that have room for numbers
 
-/** @import { CalculationJson, ChildJson, TermJson } from "./documents.js" */
+/**
+ * @import { CalculationJson, ChildJson, TermJson } from "./documents.js"
+ * @import { Place } from "./types.js"
+ */
+/**
+ * @typedef {"value" | "weight" | "product"} Factor
+ * @typedef {{ channel: number, terms: TermJson[] }} Part the terms of a channel
+ * @typedef {{ detail: HTMLElement, cells: Element[] }} Lit the place that is lit in the tables, and its term in words
+ */
+/** @type {[factor: Factor, name: string, before: string][]} */
+const FACTORS = [["value", "x", ""], ["weight", "w", "×"], ["product", "x·w", "="]]
 
 export class WrittenOut {
-  constructor() {
+  /** @param {(term: TermJson | null) => void} light called with the term under the pointer */
+  constructor(light) {
+    this.light = light
     this.box = element("section", "written")
+    this.box.tabIndex = 0 // scrolled with the keyboard
     this.box.setAttribute("aria-label", t("Sum behind a value"))
   }
 
@@ -21,32 +36,40 @@ export class WrittenOut {
    * @param {[type: string, result: number][]} [after] the following layers and their results
    */
   show(written, title = "", after = []) {
-    if (!written) return this.box.replaceChildren(element("p", "note", t("Click any value to see the sum behind it.")))
-    const [formula, sum, ...rest] = this.parts(written)
-    this.box.replaceChildren(element("h4", "", title), formula, sum, ...this.behind(after), ...rest)
+    if (!written) return this.box.replaceChildren()
+    const [formula, ...parts] = this.parts(written, after)
+    const head = element("header")
+    head.append(element("h2", "", title), formula)
+    this.box.replaceChildren(head, ...parts)
   }
 
   /**
    * @param {CalculationJson} written
+   * @param {[type: string, result: number][]} [after]
    * @returns {HTMLElement[]}
    */
-  parts(written) {
+  parts(written, after = []) {
+    const count = written.terms.length
     const steps = element("dl", "sum")
     /**
      * @param {string} name
      * @param {number | null} value
      */
     const say = (name, value, kind = "") => steps.append(element("dt", "", name), element("dd", kind, number(value, 6)))
-    const weighted = written.terms.length > 0 && written.terms.every(({ weight }) => weight !== null)
-    const alone = written.terms.length === 1 && !weighted
+    const weighted = count > 0 && written.terms.every(({ weight }) => weight !== null)
+    const alone = count === 1 && !weighted
     if (alone) say("x", written.terms[0].value)
-    const count = written.terms.length
     if (weighted && count > 1) say(plural("sum of {n} product", "sum of {n} products", count, { n: count.toLocaleString("en") }), total(written.terms))
     if (weighted && written.bias !== null) say(t("bias b"), written.bias)
     for (const { name, value } of written.steps) say(name, value)
     say(t("result"), written.result, "result")
-    const terms = written.terms.length && !alone ? [written.grid.length === 3 && written.terms.length > 1 ? this.windows(written) : this.table(written.terms)] : []
-    return [element("p", "formula", written.formula), steps, ...terms, ...written.children.map((child) => this.child(child))]
+    for (const [name, value] of after) say(t("then {layer}", { layer: name }), value)
+    const children = written.children.map((child) => this.child(child))
+    if (written.grid.length === 3 && count > 1) {
+      const [windows, ...more] = this.windows(written)
+      return [element("p", "formula", written.formula), windows, steps, ...more, ...children]
+    }
+    return [element("p", "formula", written.formula), steps, ...(count && !alone ? [this.table(written.terms)] : []), ...children]
   }
 
   /** @param {ChildJson} child */
@@ -58,32 +81,65 @@ export class WrittenOut {
   }
 
   /**
-   * A window for each channel, its products as they lie there.
+   * A window for each channel, those with the largest weights first: what lies in it, its weights and the products. Of many, most are folded.
    * @param {CalculationJson} written
+   * @returns {HTMLElement[]}
    */
   windows({ terms, grid: [channels, rows, columns] }) {
-    const most = Math.max(...terms.map(({ product }) => Math.abs(product ?? 0)), 1e-12)
     const each = rows * columns
-    const detail = element("p", "note", "x × w = x·w")
+    const parts = Array.from({ length: channels }, (_, channel) => ({ channel, terms: terms.slice(channel * each, (channel + 1) * each) }))
+    const size = (/** @type {Part} */ part) => part.terms.reduce((sum, { weight }) => sum + Math.abs(weight ?? 0), 0)
+    parts.sort((one, other) => size(other) - size(one))
+    const most = { value: largest(terms, "value"), weight: largest(terms, "weight"), product: largest(terms, "product") }
+    const detail = element("p", "detail")
+    /** @type {Lit} */
+    const lit = { detail, cells: [] }
+    const window = (/** @type {Part} */ part) => this.window(part, columns, most, lit, channels > 1)
     const box = element("div", "windows")
-    for (let channel = 0; channel < channels; channel++) {
-      const part = terms.slice(channel * each, (channel + 1) * each)
-      const figure = element("figure", "window")
-      const table = element("div", "cells")
-      table.style.gridTemplateColumns = `repeat(${columns}, 1fr)`
-      for (const term of part) {
-        const cell = element("span", term.place || term.copied ? "" : "padding", number(term.product, 2))
-        cell.style.background = tint((term.product ?? 0) / most)
+    box.onpointerleave = () => this.light(null)
+    box.append(detail, ...parts.slice(0, WINDOWS).map(window))
+    if (parts.length <= WINDOWS) return [box]
+    const rest = element("disclosure-box")
+    rest.label = plural("{n} more channel", "{n} more channels", parts.length - WINDOWS, { n: parts.length - WINDOWS })
+    rest.ontoggle = () => { if (rest.open && rest.children.length === 1) rest.append(...parts.slice(WINDOWS).map(window)) }
+    return [box, rest]
+  }
+
+  /**
+   * One channel: x, w and x·w in three tables, in which the same place is lit.
+   * @param {Part} part
+   * @param {number} columns
+   * @param {Record<Factor, number>} most the largest of all channels
+   * @param {Lit} lit
+   * @param {boolean} named whether there are other channels
+   */
+  window({ channel, terms }, columns, most, lit, named) {
+    const figure = element("figure", "window")
+    const tables = FACTORS.filter(([factor]) => factor === "value" || terms.some((term) => term.weight !== null)).map(([factor, name, before]) => {
+      const table = element("div", columns <= NUMBERED ? "cells numbered" : "cells")
+      table.style.gridTemplateColumns = `repeat(${columns}, minmax(0, 1fr))`
+      table.append(...terms.map((term) => {
+        const cell = element("span", term.place || term.copied ? "" : "padding", columns <= NUMBERED ? small(term[factor]) : "")
+        cell.style.background = tint((term[factor] ?? 0) / most[factor])
         cell.title = words(term)
-        cell.onpointerenter = () => { detail.textContent = words(term) }
-        table.append(cell)
-      }
-      figure.append(table, element("figcaption", "", channels > 1 ? t("channel {channel}: {sum}", { channel, sum: exact(total(part), 4) }) : exact(total(part), 4)))
-      box.append(figure)
+        return cell
+      }))
+      const column = element("div", "factor")
+      column.append(element("b", "", name), table)
+      figure.append(...(before ? [element("span", "sign", before)] : []), column)
+      return table
+    })
+    const light = (/** @type {number} */ place) => {
+      for (const cell of lit.cells) cell.classList.remove("lit")
+      lit.cells = tables.map((table) => table.children[place])
+      for (const cell of lit.cells) cell.classList.add("lit")
+      lit.detail.textContent = words(terms[place])
     }
-    const all = element("div")
-    all.append(detail, box)
-    return all
+    for (const table of tables) [...table.children].forEach((cell, place) => { /** @type {HTMLElement} */ (cell).onpointerenter = () => { light(place); this.light(terms[place]) } })
+    if (!lit.cells.length) light(terms.reduce((best, term, place) => (Math.abs(term.product ?? 0) > Math.abs(terms[best].product ?? 0) ? place : best), 0))
+    const sum = { channel, sum: exact(total(terms), 4) }
+    figure.append(element("figcaption", "", named ? t("channel {channel}: {sum}", sum) : t("sum: {sum}", sum)))
+    return figure
   }
 
   /** @param {TermJson[]} terms */
@@ -102,14 +158,6 @@ export class WrittenOut {
     box.append(table)
     return box
   }
-
-  /** @param {[type: string, result: number][]} after */
-  behind(after) {
-    if (!after.length) return []
-    const steps = element("dl", "sum")
-    for (const [name, value] of after) steps.append(element("dt", "", t("then {layer}", { layer: name })), element("dd", "", exact(value, 4)))
-    return [steps]
-  }
 }
 
 /**
@@ -119,11 +167,31 @@ export class WrittenOut {
  */
 const number = (value, digits) => (value === null ? "–" : exact(value, digits))
 
+/** @param {number | null} value */
+const small = (value) => (value === null ? "–" : short(value))
+
+/**
+ * The largest absolute value of a factor, for its colours.
+ * @param {TermJson[]} terms
+ * @param {Factor} factor
+ */
+const largest = (terms, factor) => Math.max(...terms.map((term) => Math.abs(term[factor] ?? 0)), 1e-12)
+
 /** @param {TermJson[]} terms */
 const total = (terms) => terms.reduce((sum, { product }) => sum + (product ?? 0), 0)
 
+/**
+ * A place in words.
+ * @param {Place} place
+ */
+export function where([first, second, third]) {
+  if (second === undefined) return t("number {number}", { number: first })
+  if (third === undefined) return t("token {token}, feature {feature}", { token: first, feature: second })
+  return t("map {map}, row {row}, column {column}", { map: first, row: second, column: third })
+}
+
 /** @param {Pick<TermJson, "place" | "copied">} term */
-const from = ({ place, copied }) => (place ? place.join(", ") : copied ? t("a copy of {place}", { place: copied.join(", ") }) : t("padding"))
+const from = ({ place, copied }) => (place ? where(place) : copied ? t("a copy of {place}", { place: where(copied) }) : t("padding"))
 
 /**
  * A term in one line.

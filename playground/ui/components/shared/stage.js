@@ -25,6 +25,7 @@ import { tokens } from "./tokens.js"
 
 const PULSE_MS = 600
 const LETTER = 0.58 // width of a letter, as a share of the size of the text
+const MAGNIFIED = 8 // rem, a side of the unit under the pointer when it shows its weights
 const FAINT = 0.08 // of edges that do not belong to the unit under the pointer
 /** @type {[View, string][]} */
 const VIEWS = [["values", t("Values")], ["weights", t("Weights")], ["gradient", t("Gradient")]]
@@ -32,7 +33,7 @@ const VIEWS = [["values", t("Values")], ["weights", t("Weights")], ["gradient", 
 export class Stage {
   /**
    * @param {HTMLElement} box is filled; it decides how high the picture is
-   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void, look?: () => unknown }} [options] called when a layer
+   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void, look?: (view: View) => unknown }} [options] called when a layer
    *   or one of its units is chosen, when layers that share a column are to have columns of their own, and when another `view` is to be shown
    */
   constructor(box, { open, unfold, look } = {}) {
@@ -101,14 +102,22 @@ export class Stage {
   }
 
   /**
-   * Show another view, once its picture has come.
+   * Choose a view whose picture will come.
    * @param {View} view
-   * @param {() => unknown} look
    */
-  async choose(view, look) {
+  turn(view) {
     this.view = view
     this.say()
-    await look()
+  }
+
+  /**
+   * Show another view, once its picture has come.
+   * @param {View} view
+   * @param {(view: View) => unknown} look
+   */
+  async choose(view, look) {
+    this.turn(view)
+    await look(view)
     if (this.view === view) this.flow()
   }
 
@@ -246,6 +255,8 @@ export class Stage {
     Object.assign(this.canvas, { width: Math.round(width * ratio), height: Math.round(this.layout.height * ratio) })
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${this.layout.height}px` })
     this.plane.style.width = `${width}px`
+    if (width > this.scroll.clientWidth) this.scroll.tabIndex = 0 // the keyboard scrolls it
+    else this.scroll.removeAttribute("tabindex")
     const bars = boxes[boxes.length - 1]
     const letters = Math.max(small, Math.min(unit, (0.8 * bars.height) / this.bars.children.length))
     Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px`, fontSize: `${letters}px` })
@@ -310,6 +321,29 @@ export class Stage {
     const colours = this.colours()
     this.edges.forEach((_, gap) => this.drawEdges(page, gap, now, colours))
     picture.columns.slice(0, -1).forEach((column, index) => this.drawUnits(page, index, now, colours))
+    if (this.pointed && picture.view === "weights") this.magnify(page, this.pointed, colours)
+  }
+
+  /**
+   * Draw the weights of the unit under the pointer once more, large enough to be told apart.
+   * @param {CanvasRenderingContext2D} page
+   * @param {Unit} unit
+   * @param {Colours} colours
+   */
+  magnify(page, { column, place }, { ink }) {
+    const { boxes, height } = this.layout
+    const { size: [rows, columns] } = /** @type {Picture} */ (this.picture).columns[column]
+    if (!column || column === boxes.length - 1 || rows * columns === 1) return
+    const side = Math.min(MAGNIFIED * parseFloat(getComputedStyle(this.box).fontSize), height - 2)
+    const [x, y] = cornerOf(boxes[column], place)
+    const [left, top] = [boxes[column].x + boxes[column].width + 8, Math.max(1, Math.min(height - side - 1, y - side / 2))]
+    const at = left + side < this.layout.width ? left : x - side - 8
+    page.fillStyle = tokens(this.box).stage
+    page.fillRect(at, top, side, side)
+    page.drawImage(this.sheets[column], 0, place * rows, columns, rows, at, top, side, side)
+    page.lineWidth = 1
+    page.strokeStyle = `rgb(${ink.join(" ")})`
+    page.strokeRect(at - 0.5, top - 0.5, side + 1, side + 1)
   }
 
   /**
@@ -481,8 +515,9 @@ const sizeOf = ({ shape }) => shape.join("×")
 function wordsForView(view, { columns, probabilities }, classes) {
   if (view === "values") return t("Squares: the [[activations|activation]] of each layer. Orange edges add to the next value, blue ones subtract.")
   if (view === "gradient") return probabilities.some(Boolean) ? t("Violet: how much the score of “{name}” would change with each value: its [[gradient]].", { name: classes[probabilities.indexOf(Math.max(...probabilities))] ?? "" }) : t("Violet: how much the score of a class would change with each value. Draw something to see it.")
-  const isEmpty = columns.slice(1, -1).some(({ values }) => values.every((value) => !value))
-  return isEmpty ? t("Squares: the weights of each [[filter]], the same for every image. Empty squares have no weights of their own.") : t("Squares: the weights of each [[filter]], the same for every image. Thick edges stand for large weights.")
+  if (columns.slice(1, -1).some(({ values }) => values.every((value) => !value))) return t("Squares: the weights of each [[filter]], the same for every image. Tokens have none of their own.")
+  if (columns.slice(1).some(({ edges }) => !edges.length)) return t("Squares: the weights of each [[filter]], the same for every image. Edges are drawn where one layer lies between.")
+  return t("Squares: the weights of each [[filter]], the same for every image. Thick edges stand for large weights.")
 }
 
 /**

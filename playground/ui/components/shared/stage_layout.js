@@ -8,13 +8,13 @@
  * @typedef {{ boxes: Box[], width: number, height: number }} Layout width may be larger than there is room for: then the picture is scrolled sideways
  */
 
-const LARGEST = { image: 96, maps: 54, tokens: 34, features: 15, classes: 0 }
+const LARGEST = { image: 144, maps: 72, tokens: 40, features: 18, classes: 0 }
 const SMALLEST = { image: 56, maps: 22, tokens: 12, features: 7, classes: 0 }
 const BETWEEN_CELLS = { image: 0, maps: 4, tokens: 3, features: 2, classes: 0 }
 const CLASSES = 15 // width of the classes with their bars, in `unit`
 const NARROW_CLASSES = 9.5
 const NARROW = 720 // room in which the bars are shorter
-const EDGES = [96, 44] // widest and narrowest room for the edges between two columns
+const EDGES = [180, 44, 28] // widest and usual room for the edges between two columns, and the narrowest, where the picture would be scrolled otherwise
 const TALL = 16 // features above one another
 
 /**
@@ -51,15 +51,17 @@ export function acrossOf(kind, count, down = 4) {
  */
 export function layOut(columns, width, height, unit = 16) {
   const scale = unit / 16
-  const classes = (width < NARROW * scale ? NARROW_CLASSES : CLASSES) * unit
   const gaps = columns.length - 1
-  const sized = (/** @type {number} */ share) => columns.map((column, place) => boxOf(column, place, columns.length, height, share, scale, classes))
+  const sized = (/** @type {number} */ share, /** @type {number} */ classes) => columns.map((column, place) => boxOf(column, place, columns.length, height, share, scale, classes * unit))
+  const wide = (/** @type {Box[]} */ all) => all.reduce((sum, box) => sum + box.width, 0)
+  const fits = (/** @type {Box[]} */ all) => wide(all) + gaps * EDGES[1] * scale <= width
+  const least = width < NARROW * scale ? NARROW_CLASSES : CLASSES
   let share = 1
-  let boxes = sized(share)
-  const needed = () => boxes.reduce((sum, box) => sum + box.width, 0) + gaps * EDGES[1] * scale
-  while (needed() > width && share > 0) boxes = sized((share = Math.max(0, share - 0.05)))
-  const room = Math.min(EDGES[0] * scale, Math.max(EDGES[1] * scale, (width - boxes.reduce((sum, box) => sum + box.width, 0)) / gaps))
-  const all = boxes.reduce((sum, box) => sum + box.width, 0) + gaps * room
+  let boxes = sized(share, least)
+  while (!fits(boxes) && share > 0) boxes = sized((share = Math.max(0, share - 0.05)), least)
+  if (!fits(boxes)) boxes = sized(0, NARROW_CLASSES)
+  const room = Math.min(EDGES[0] * scale, Math.max(EDGES[2] * scale, (width - wide(boxes)) / gaps))
+  const all = wide(boxes) + gaps * room
   let x = 1 // room for the line around a cell
   const spare = Math.max(0, width - all) // goes to the classes, whose bars are then longer
   boxes[boxes.length - 1].width += Math.min(spare, 10 * unit)
