@@ -76,9 +76,9 @@ def _cards() -> list[Card]:
     """Return what one can do, in the order in which a beginner learns it."""
     return [
         {"title": t("Tensors"), "text": t("Point at a number, and see the sum behind it."), "page": "tensors"},
-        {"title": t("Gradients"), "text": t("Grab a number. Watch the loss, and the gradient flow back."), "page": "autograd"},
+        {"title": t("Gradients"), "text": t("Grab a number, and see its gradient flow back."), "page": "autograd"},
         {"title": t("Networks"), "text": t("Break one: make a window too large. Then mend it."), "page": "network"},
         {"title": t("Training"), "text": t("The five lines of every training loop, live."), "page": "train"},
         {"title": t("Mistakes"), "text": t("What does it confuse, and why?"), "page": "evaluate"},
-        {"title": t("Your hand"), "text": t("See your digit in every layer, and teach it how you write."), "page": "draw"},
+        {"title": t("Your hand"), "text": t("See inside while you draw. Teach it your hand."), "page": "draw"},
     ]

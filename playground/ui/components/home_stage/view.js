@@ -192,7 +192,7 @@ class Home {
     const share = this.player.position / (this.player.snapshots.length - 1)
     const course = find(this.root, ".course")
     course.style.setProperty("--share", share.toFixed(4))
-    course.style.setProperty("--height", heightOf(loss, this.highest).toFixed(4))
+    course.style.setProperty("--depth", heightOf(loss, this.highest).toFixed(4))
   }
 
   /**
