@@ -17,8 +17,12 @@ from playground.tensors.link import unpack
 from playground.ui.shared.glossary import glossary
 
 COMPONENTS = ROOT / "playground" / "ui" / "components"
+TEXTS = [*(ROOT / "playground" / "tensors" / "exercises").glob("*.py"), ROOT / "playground" / "tensors" / "xray" / "notes.py"]
+"""Texts that a component shows with their terms."""
 MARKED = re.compile(r"<glossary-term name=\"([^\"]+)\"|\bterm\(\"([^\"]+)\"|\bglossary\(\"([^\"]+)\"(?:, \"([^\"]+)\")?")
 """How a page, a component or its script names a term."""
+BRACKETS = re.compile(r"\[\[(?:[A-Za-z][^\[\]|]*\|)?([A-Za-z][\w -]*)\]\](?=.*\")")
+"""A term in a text."""
 PICTURE = re.compile(r"^  \"?([\w-][\w -]*?)\"?: (?:CALIBRATED|picture\()", re.MULTILINE)
 
 
@@ -68,10 +72,12 @@ def test_the_help_of_a_widget_names_its_terms() -> None:
 
 def marked() -> Iterator[tuple[str, str]]:
     """Every file that marks terms, and each term that it names."""
-    for path in [*(ROOT / "pages").glob("*.py"), *(ROOT / "playground" / "ui").rglob("*.py"), *COMPONENTS.rglob("*.js"), *COMPONENTS.rglob("*.html")]:
+    for path in [*(ROOT / "pages").glob("*.py"), *(ROOT / "playground" / "ui").rglob("*.py"), *TEXTS, *COMPONENTS.rglob("*.js"), *COMPONENTS.rglob("*.html")]:
         if "vendor" not in path.parts:
-            for names in MARKED.findall(path.read_text(encoding="utf-8")):
-                yield from ((path.relative_to(ROOT).as_posix(), name) for name in names if name)
+            source, place = path.read_text(encoding="utf-8"), path.relative_to(ROOT).as_posix()
+            for names in MARKED.findall(source):
+                yield from ((place, name) for name in names if name)
+            yield from ((place, name) for name in BRACKETS.findall(source))
 
 
 def test_marked_terms_are_in_the_glossary() -> None:

@@ -118,8 +118,8 @@ APPLYING = (
         title=msg("Accuracy"),
         level=4,
         statement=msg(
-            "`scores` has a row for each sample and a column for each class. The prediction is the class with the highest score. "
-            "Let `y` be the accuracy: the fraction of samples whose prediction equals their label in `labels`, a number from 0 to 1."
+            "`scores` has a row for each sample and a column for each class. The [[prediction]] is the class with the highest score. "
+            "Let `y` be the [[accuracy]]: the fraction of samples whose prediction equals their [[label]] in `labels`, a number from 0 to 1."
         ),
         make_inputs=_draw_scores_and_labels,
         result_name="y",
@@ -137,7 +137,7 @@ APPLYING = (
         title=msg("Softmax that does not overflow"),
         level=4,
         statement=msg(
-            "Let `y` be `x` with each row turned into probabilities: `exp` of every number, divided by the sum of these over the row. "
+            "Let `y` be `x` with each row turned into [[probabilities|probability]]: `exp` of every number, divided by the sum of these over the row. "
             "The numbers are large, and `exp` of a large number is infinite. Subtracting the same number from a whole row does not change its probabilities."
         ),
         make_inputs=_draw_large_scores,
@@ -155,7 +155,7 @@ APPLYING = (
         title=msg("A moving average"),
         level=4,
         statement=msg(
-            "Smooth the vector `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
+            "Smooth the [[vector]] `x`: `y[i]` is the mean of the `width` numbers of `x` that begin at index `i`. "
             "Only whole windows count, so `y` is shorter than `x`."
         ),
         make_inputs=_draw_vector_and_width,
@@ -173,7 +173,7 @@ APPLYING = (
         title=msg("Images for a plot"),
         level=4,
         statement=msg(
-            "`images` holds pixels from 0 to 255 in the shape (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
+            "`images` holds pixels from 0 to 255 in the [[shape]] (image, channel, row, column). Make `y` in the shape (image, row, column, channel): "
             "divide the pixels by 255, subtract the `mean` of their channel, then divide by the `std` of their channel."
         ),
         make_inputs=_draw_images,

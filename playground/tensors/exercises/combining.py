@@ -97,7 +97,7 @@ COMBINING = (
         name="table-of-sums",
         title=msg("A matrix of sums"),
         level=3,
-        statement=msg("`a` and `b` are vectors. Make the matrix `y` of all sums: `y[i, j]` is `a[i] + b[j]`."),
+        statement=msg("`a` and `b` are [[vectors|vector]]. Make the [[matrix]] `y` of all sums: `y[i, j]` is `a[i] + b[j]`."),
         make_inputs=_draw_two_vectors,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[one + other for other in inputs["b"].tolist()] for one in inputs["a"].tolist()])),
@@ -169,7 +169,7 @@ COMBINING = (
         level=3,
         statement=msg(
             "Let `y` be the last two columns of every second row of `x`, starting with row 0. "
-            "It should be a view: no number is copied, `y` shares the memory of `x`."
+            "It should be a [[view]]: no number is copied, `y` shares the memory of `x`."
         ),
         make_inputs=_draw_tall_matrix,
         result_name="y",
@@ -187,7 +187,9 @@ COMBINING = (
         name="swap-rows",
         title=msg("Swap two rows of a copy"),
         level=3,
-        statement=msg("Let `y` be the matrix `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs memory of its own."),
+        statement=msg(
+            "Let `y` be the [[matrix]] `x` with the rows `first` and `second` swapped. `x` itself must stay as it is, so `y` needs memory of its own."
+        ),
         make_inputs=_draw_matrix_and_two_rows,
         result_name="y",
         check=_check_swap_rows,
@@ -200,7 +202,7 @@ COMBINING = (
         name="numpy-window",
         title=msg("One memory, two libraries"),
         level=3,
-        statement=msg("`array` is a NumPy array. Let `y` be its transpose as a tensor in the same memory: what changes in one changes in the other."),
+        statement=msg("`array` is a NumPy array. Let `y` be its transpose as a [[tensor]] in the same memory: what changes in one changes in the other."),
         make_inputs=_draw_array,
         result_name="y",
         check=_check_numpy_window,

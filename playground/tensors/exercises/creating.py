@@ -47,7 +47,7 @@ CREATING = (
         name="filled-table",
         title=msg("A matrix of one number"),
         level=1,
-        statement=msg("Create `y`, a matrix with `rows` rows and `columns` columns in which every cell is `value`."),
+        statement=msg("Create `y`, a [[matrix]] with `rows` rows and `columns` columns in which every cell is `value`."),
         make_inputs=_draw_matrix_size_and_value,
         result_name="y",
         check=equals("y", lambda inputs: torch.tensor([[inputs["value"]] * inputs["columns"]] * inputs["rows"])),
@@ -87,8 +87,8 @@ CREATING = (
         title=msg("Down the diagonal"),
         level=1,
         statement=msg(
-            "Make `y`, a matrix with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
-            "The numbers are whole: the dtype is `torch.int64`."
+            "Make `y`, a [[matrix]] with `size` rows and `size` columns. Its diagonal holds `value`, every other cell 0. "
+            "The numbers are whole: the [[dtype]] is `torch.int64`."
         ),
         make_inputs=lambda generator: {"size": draw_size(generator, 3, 7), "value": draw_size(generator, 2, 9)},
         result_name="y",
@@ -104,7 +104,7 @@ CREATING = (
         name="one-column",
         title=msg("One column"),
         level=1,
-        statement=msg("`x` is a matrix. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0."),
+        statement=msg("`x` is a [[matrix]]. Let `y` be its column with the index `column`: one number from each row. The first column has the index 0."),
         make_inputs=_draw_matrix_and_column,
         result_name="y",
         check=equals("y", lambda inputs: torch.stack([row[inputs["column"]] for row in inputs["x"]])),

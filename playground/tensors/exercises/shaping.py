@@ -49,7 +49,7 @@ SHAPING = (
         name="only-positive",
         title=msg("Only the positive ones"),
         level=2,
-        statement=msg("`x` is a matrix. Let `y` be the vector of its numbers that are greater than zero, row after row."),
+        statement=msg("`x` is a [[matrix]]. Let `y` be the [[vector]] of its numbers that are greater than zero, row after row."),
         make_inputs=_draw_matrix_of_both_signs,
         result_name="y",
         check=_check_only_positive,
@@ -61,7 +61,7 @@ SHAPING = (
         name="fold-a-line",
         title=msg("Fold a vector into a matrix"),
         level=2,
-        statement=msg("`x` is a vector. Fold it into the matrix `y` with `columns` columns, row after row. PyTorch can infer the number of rows."),
+        statement=msg("`x` is a [[vector]]. Fold it into the [[matrix]] `y` with `columns` columns, row after row. PyTorch can infer the number of rows."),
         make_inputs=_draw_vector_and_columns,
         result_name="y",
         check=equals("y", lambda inputs: torch.stack(inputs["x"].split(inputs["columns"]))),
@@ -74,7 +74,7 @@ SHAPING = (
         title=msg("One more column"),
         level=2,
         statement=msg(
-            "`x` is a matrix, and `extra` is a vector with one number for each row of `x`. Let `y` be `x` with `extra` as one more column on the right."
+            "`x` is a [[matrix]], and `extra` is a [[vector]] with one number for each row of `x`. Let `y` be `x` with `extra` as one more column on the right."
         ),
         make_inputs=_draw_matrix_and_extra,
         result_name="y",
@@ -92,7 +92,7 @@ SHAPING = (
         title=msg("One dimension less"),
         level=2,
         statement=msg(
-            "`x` has the shape (samples, features, 1). Let `y` be the same numbers in the shape (samples, features). "
+            "`x` has the [[shape]] (samples, features, 1). Let `y` be the same numbers in the shape (samples, features). "
             "There is a single sample this time, but its dimension stays."
         ),
         make_inputs=lambda generator: {"x": torch.randn(1, draw_size(generator, 2, 9), 1, generator=generator)},
@@ -109,7 +109,9 @@ SHAPING = (
         name="column-by-column",
         title=msg("Column by column"),
         level=2,
-        statement=msg("`x` is a matrix. Let `y` be the vector of its numbers, column after column: the first from top to bottom, then the second, and so on."),
+        statement=msg(
+            "`x` is a [[matrix]]. Let `y` be the [[vector]] of its numbers, column after column: the first from top to bottom, then the second, and so on."
+        ),
         make_inputs=_draw_matrix,
         result_name="y",
         check=equals("y", lambda inputs: torch.cat(inputs["x"].unbind(1))),

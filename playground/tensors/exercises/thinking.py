@@ -112,7 +112,7 @@ THINKING = (
         title=msg("Which vectors point the same way?"),
         level=5,
         statement=msg(
-            "`a` and `b` are batches of matrices, and each row of a matrix is a vector. Let `y[n, i, j]` be the cosine of the angle "
+            "`a` and `b` are [[batches|batch]] of [[matrices|matrix]], and each row of a matrix is a [[vector]]. Let `y[n, i, j]` be the cosine of the angle "
             "between row `i` of `a[n]` and row `j` of `b[n]`: their dot product, divided by both their lengths."
         ),
         make_inputs=_draw_batches,

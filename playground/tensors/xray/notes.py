@@ -21,20 +21,20 @@ def notes(operation: Operation) -> list[str]:
 def _notes(operation: Operation) -> Iterator[str]:
     name = operation.entry.short
     if name in UNINITIALISED:
-        yield msg("This is uninitialised memory: its values are arbitrary. Fill the tensor before you use it.")
+        yield msg("This is [[uninitialised memory]]: its values are arbitrary. Fill the [[tensor]] before you use it.")
     if (rule := _BY_NAME.get(name)) and (operation.inputs or name == "tensor"):
         yield from rule(operation)
     if operation.entry.group in (allowed.POINTWISE, allowed.COMPARISON, allowed.ALGEBRA):
         yield from _promotion(operation)
     if operation.mutated and not operation.entry.name.startswith("[]"):
-        yield msg("The operation changed the tensor in place: every tensor that shares its memory changed too.")
+        yield msg("The operation changed the tensor [[in place|in-place operation]]: every tensor that shares its memory changed too.")
 
 
 def _tensor(operation: Operation) -> Iterator[str]:
     kinds = {type(number) for number in _numbers(operation.args)}
     if {int, float} <= kinds:
         integer = next(number for number in _numbers(operation.args) if type(number) is int)
-        yield msg("A tensor has one dtype for all of its cells. One of the values is a float, so {integer} became {integer}.0.", integer=integer)
+        yield msg("A [[tensor]] has one [[dtype]] for all of its cells. One of the values is a float, so {integer} became {integer}.0.", integer=integer)
 
 
 def _view(operation: Operation) -> Iterator[str]:
@@ -43,7 +43,7 @@ def _view(operation: Operation) -> Iterator[str]:
     sizes = [size for size in _numbers([operation.args, list(operation.kwargs.values())]) if type(size) is int]
     before, after = operation.inputs[0], operation.outputs[0]
     if before.dtype != after.dtype:
-        yield msg("Nothing was copied: the same bytes are read as another dtype.")
+        yield msg("Nothing was copied: the same bytes are read as another [[dtype]].")
         return
     if -1 in sizes and len(sizes) == len(after.shape):
         known = math.prod(size for size in sizes if size != -1)
@@ -57,13 +57,13 @@ def _view(operation: Operation) -> Iterator[str]:
     if not before.cells:
         return
     if before.kind == "tensor" and not before.overlaps(after):
-        yield msg("The tensor is not contiguous, so `reshape` copied its cells; `view` would have raised an error.")
+        yield msg("The tensor is not [[contiguous]], so `reshape` copied its cells; `view` would have raised an error.")
     elif before.kind == "tensor":
-        yield msg("Nothing was copied: the same cells are read with another shape.")
+        yield msg("Nothing was copied: the same cells are read with another [[shape]].")
 
 
 def _repeat(_operation: Operation) -> Iterator[str]:
-    yield msg("`repeat` copies the cells; `expand` would repeat a dimension of size 1 without copying, with stride 0.")
+    yield msg("`repeat` copies the cells; `expand` would repeat a dimension of size 1 without copying, with [[stride]] 0.")
 
 
 def _expand(operation: Operation) -> Iterator[str]:
@@ -71,14 +71,14 @@ def _expand(operation: Operation) -> Iterator[str]:
         axis for axis, (size, stride) in enumerate(zip(operation.outputs[0].shape, operation.outputs[0].strides, strict=True)) if not stride and size > 1
     ]
     if stretched:
-        yield msg("Nothing was copied: an expanded dimension has stride 0, so every index along it reads the same cell.")
+        yield msg("Nothing was copied: an expanded dimension has [[stride]] 0, so every index along it reads the same cell.")
 
 
 def _transposed(operation: Operation) -> Iterator[str]:
     before, after = operation.inputs[0], operation.outputs[0]
     if before.contiguous and not after.contiguous:
         yield msg(
-            "Only the strides changed, from {before} to {after}; no copy. The result is not contiguous, so `view` may raise an error.",
+            "Only the [[strides|stride]] changed, from {before} to {after}; no copy. The result is not [[contiguous]], so `view` may raise an error.",
             before=before.strides,
             after=after.strides,
         )
@@ -86,9 +86,9 @@ def _transposed(operation: Operation) -> Iterator[str]:
 
 def _contiguous(operation: Operation) -> Iterator[str]:
     if operation.inputs[0].overlaps(operation.outputs[0]):
-        yield msg("The tensor was already contiguous, so `contiguous` returned the tensor itself.")
+        yield msg("The tensor was already [[contiguous]], so `contiguous` returned the tensor itself.")
     else:
-        yield msg("The cells were copied into row-major order.")
+        yield msg("The cells were copied into [[row-major order]].")
 
 
 def _from_numpy(_operation: Operation) -> Iterator[str]:
@@ -100,7 +100,7 @@ def _to(operation: Operation) -> Iterator[str]:
     if before.device != after.device:
         yield msg("The cells were copied from `{before}` to `{after}`.", before=before.device, after=after.device)
     elif before.key == after.key:
-        yield msg("The tensor is already on `{device}` with dtype `{dtype}`, so `to` returned the tensor itself.", device=after.device, dtype=after.dtype)
+        yield msg("The tensor is already on `{device}` with [[dtype]] `{dtype}`, so `to` returned the tensor itself.", device=after.device, dtype=after.dtype)
 
 
 def _promotion(operation: Operation) -> Iterator[str]:
@@ -108,9 +108,11 @@ def _promotion(operation: Operation) -> Iterator[str]:
     after = operation.outputs[0].dtype
     if len(dtypes) == 2 and after in dtypes and not operation.mutated:
         first, second = dtypes
-        yield msg("The operands have the dtypes `{first}` and `{second}`; type promotion gives `{result}`.", first=first, second=second, result=after)
+        yield msg(
+            "The operands have the [[dtypes|dtype]] `{first}` and `{second}`; [[type promotion]] gives `{result}`.", first=first, second=second, result=after
+        )
     elif len(dtypes) == 1 and "int" in dtypes[0] and after.startswith("float"):
-        yield msg("The inputs are integers; the result need not be an integer, so its dtype is `{dtype}`.", dtype=after)
+        yield msg("The inputs are integers; the result need not be an integer, so its [[dtype]] is `{dtype}`.", dtype=after)
 
 
 def _index(operation: Operation) -> Iterator[str]:
@@ -118,9 +120,9 @@ def _index(operation: Operation) -> Iterator[str]:
     if before.key == after.key:
         return
     if before.overlaps(after):
-        yield msg("A slice is a view: it shares memory with the original, and a change to it changes the original.")
+        yield msg("A slice is a [[view]]: it shares memory with the original, and a change to it changes the original.")
     else:
-        yield msg("An index tensor or a mask makes a copy: a change to the result does not change the original.")
+        yield msg("An index tensor or a [[mask|boolean mask]] makes a copy: a change to the result does not change the original.")
 
 
 def _numbers(value: Any) -> Iterator[Any]:

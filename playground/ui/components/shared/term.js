@@ -86,7 +86,7 @@ export function partsOf(sentence) {
 export const marked = (sentence) => partsOf(sentence).map(({ text, name }) => (name ? html`<glossary-term name=${name}>${text}</glossary-term>` : text))
 
 /**
- * An element with a sentence and its terms.
+ * An element with a sentence, its terms and its `code`.
  * @template {keyof HTMLElementTagNameMap} Kind
  * @param {Kind} kind
  * @param {string} name its classes
@@ -94,7 +94,7 @@ export const marked = (sentence) => partsOf(sentence).map(({ text, name }) => (n
  */
 export function withTerms(kind, name, sentence) {
   const made = element(kind, name)
-  made.append(...partsOf(sentence).map(({ text, name: known }) => (known ? term(known, text) : text)))
+  for (const { text, name: known } of partsOf(sentence)) made.append(...(known ? [term(known, text)] : rich("span", "", text).childNodes))
   return made
 }
 

@@ -2,6 +2,7 @@
 
 import { button, element, find, rich } from "../shared/dom.js"
 import { short } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { indexOf, largest, rem, shade, smallest } from "../shared/tile.js"
 import { drawFigure, fit, operandOf, spaced } from "./equation.js"
@@ -48,7 +49,7 @@ export class ExercisePane {
     this.drawn = ""
     if (!exercise) return
     find(this.task, ".level").textContent = exercise.level
-    find(this.task, ".statement").replaceChildren(...rich("p", "", exercise.statement).childNodes)
+    find(this.task, ".statement").replaceChildren(...withTerms("p", "", exercise.statement).childNodes)
     this.label()
   }
 

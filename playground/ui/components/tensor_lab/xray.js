@@ -1,7 +1,7 @@
 // The X-ray: the variables, the statement that computed the selected one as an equation, the sum behind a cell, and the memory.
 // Everything comes from one report; pointing at cells sends no request.
 
-import { alignment, button, element, find, rich } from "../shared/dom.js"
+import { alignment, button, element, find } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
@@ -141,7 +141,7 @@ export class Xray {
     if (!tile) {
       for (const part of Object.values(this.parts)) part.replaceChildren()
       this.memory.clear()
-      this.parts.equation.append(rich("p", "empty", t("Assign a tensor to a variable, such as `x = torch.arange(6)`, and it appears here.")))
+      this.parts.equation.append(withTerms("p", "empty", t("Assign a [[tensor]] to a variable, such as `x = torch.arange(6)`, and it appears here.")))
       return
     }
     const colours = view ? colouring(view, this.report.tiles) : null
@@ -245,7 +245,7 @@ export class Xray {
     if (picture.stretched?.some((row) => row.some((dimension) => dimension.stretched))) parts.push(alignment(picture.stretched, inputs.map((input) => input.name)))
     const notes = element("div", "notes")
     if (parts.length) notes.append(withTerms("p", "note", t("[[Broadcasting|broadcasting]]: the pale cells are repeated, and need no memory.")))
-    for (const note of step.notes) notes.append(rich("p", "note", note))
+    for (const note of step.notes) notes.append(withTerms("p", "note", note))
     const reason = REASONS[step.reason]
     if (reason) notes.append(element("p", "note", reason))
     return notes.childElementCount ? [...parts, notes] : parts
