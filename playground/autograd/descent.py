@@ -19,8 +19,6 @@ from playground.tensors.language import interpreter
 
 POINTS = 81
 """Points of the drawn surface along each axis."""
-OWN_STEPS = 100
-"""Steps on the learner's own surface, which the interpreter evaluates."""
 DIVERGED_ABOVE = 1e6
 """Magnitude of a parameter or loss above which a descent has diverged."""
 
@@ -116,7 +114,7 @@ def descend(request: Mapping[str, Any]) -> Descent:
     """Return the learner's own surface and the paths of some optimizers on it.
 
     Args:
-        request: `expression`, `start`, `learning_rate`, `momentum` and `optimizers`.
+        request: `expression`, `start`, `learning_rate`, `momentum`, `steps` and `optimizers`.
 
     Raises:
         PlaygroundError: a field is missing or malformed, or the expression cannot be evaluated.
@@ -124,13 +122,15 @@ def descend(request: Mapping[str, Any]) -> Descent:
     try:
         expression, names = str(request["expression"]), dict.fromkeys(map(str, request["optimizers"]))
         x, y = map(float, request["start"])
-        learning_rate, momentum = float(request["learning_rate"]), float(request["momentum"])
+        learning_rate, momentum, steps = float(request["learning_rate"]), float(request["momentum"]), int(request["steps"])
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise PlaygroundError(msg("A request for a race needs `expression`, `start`, `learning_rate`, `momentum` and `optimizers`.")) from None
+        raise PlaygroundError(msg("A request for a race needs `expression`, `start`, `learning_rate`, `momentum`, `steps` and `optimizers`.")) from None
     if not (learning_rate >= 0 and 0 <= momentum < 1):
         raise PlaygroundError(msg("The learning rate must be at least 0, and the momentum from 0 to below 1."))
+    if not 1 <= steps <= OWN_SURFACE.steps[-1]:
+        raise PlaygroundError(msg("The optimizers can take 1 to {most} steps, not {steps}.", most=OWN_SURFACE.steps[-1], steps=steps))
     across, down, values = heights(expression, OWN_SURFACE.x, OWN_SURFACE.y)
-    paths = [walk(expression, (x, y), name, learning_rate, momentum, OWN_STEPS) for name in names]
+    paths = [walk(expression, (x, y), name, learning_rate, momentum, steps) for name in names]
     plain: list[OptimizerPath] = [{"optimizer": path.optimizer, "points": list(path.points), "diverged": path.diverged} for path in paths]
     return {"x": across, "y": down, "z": values, "paths": plain}
 

@@ -202,7 +202,7 @@ class GradientTracer(Tracer):
         """Perform a backward pass with a hook on every node."""
         self._read_nodes(roots_of(call))
         nodes = reachable(node for tensor in roots_of(call) if (node := node_of(tensor)) is not None)
-        names = self._names_by_node()
+        names = self.names_by_node()
         take_snapshot = _snapshot if len(nodes) <= MAX_DETAILED_NODES else _snapshot_of_small
         records = {node: _record_before_pass(node, names.get(node, {}), take_snapshot) for node in nodes}
         backward_pass = BackwardPass(self._pass_count, getattr(expression, "lineno", 0), loss_of(call), records)
@@ -219,7 +219,8 @@ class GradientTracer(Tracer):
                 handle.remove()
             self._record_leaves(backward_pass)
 
-    def _names_by_node(self) -> dict[Node, dict[int, str]]:
+    def names_by_node(self) -> dict[Node, dict[int, str]]:
+        """Return the names that tensors have now, by their node and the number of its output."""
         names: dict[Node, dict[int, str]] = {}
         for name, value in self._named_arrays():
             if self._has_current_node(value) and value.requires_grad and node_of(value) is not None:

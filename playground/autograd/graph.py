@@ -254,6 +254,7 @@ class _Writer(Generic[Values]):
         self._script, self._tracer, self._to_json, self._cells = Script(execution.source), tracer, to_json, 0
         self._passes = tracer.passes
         self._last = self._passes[-1] if self._passes else None
+        self._names = {node: record.names for node, record in self._last.nodes.items()} if self._last else tracer.names_by_node()
         nodes = list(self._last.nodes) if self._last else reachable(_result_nodes(execution))
         if len(nodes) > MAX_NODES:
             raise PlaygroundError(
@@ -337,7 +338,7 @@ class _Writer(Generic[Values]):
         forward = self._tracer.forward.get(node)
         leaf = backward.leaf if backward else _leaf(node)
         values = {0: leaf} if leaf else forward.outputs if forward else {}
-        names, grads = (backward.names, backward.upstream) if backward else ({}, {})
+        names, grads = self._names.get(node, {}), backward.upstream if backward else {}
         main = min(values.keys() & grads.keys() or values or grads or names or (0,))  # of several outputs the first with a gradient
         operation, derivatives = formula(node.name())
         return {

@@ -25,6 +25,9 @@ class Surface:
     start: tuple[float, float]
     learning_rate: float
     """A learning rate at which the optimizers descend visibly."""
+    steps: tuple[int, ...] = (50, 100, 200, 500, 1000)
+    """How many the optimizers can take."""
+    usual_steps: int = 200
 
 
 SURFACES = {
@@ -36,5 +39,5 @@ SURFACES = {
 
 OWN = "own"
 """The name of the learner's own surface."""
-OWN_SURFACE = Surface(msg("Your own expression"), "torch.sin(2 * x) + x**2 / 4 + y**2", (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1)
-"""Where the learner's own expression is drawn; the expression is only its first."""
+OWN_SURFACE = Surface(msg("Your own expression"), "torch.sin(2 * x) + x**2 / 4 + y**2", (-3.0, 3.0), (-3.0, 3.0), (2.5, 2.0), 0.1, (25, 50, 100), 100)
+"""Where the learner's own expression is drawn, with fewer steps, because the interpreter evaluates it; the expression is only its first."""

@@ -116,6 +116,8 @@ RACE_EXPRESSION = State("autograd", "descent-own", "", "The learner's own surfac
 RACE_RATE = State("autograd", "descent-rate", "", "Its learning rate.", "address")
 RACE_MOMENTUM = State("autograd", "descent-momentum", "", "Momentum of SGD with momentum and Nesterov.", "address")
 RACE_START = State("autograd", "descent-start", "", "Where it starts: x and y, with a comma.", "address")
+RACE_STEPS = State("autograd", "descent-steps", "", "How many steps it has.", "address")
+RACE_VIEW = State("autograd", "descent-view", "", "Whether it is seen from above or in three dimensions.", "address")
 RACE_NAMES = State("autograd", "descent-optimizers", "", "The optimizers that race, with commas.", "address")
 
 NETWORK_DATASET = State("network", "network-dataset", "mnist-5k", "The data set that the network is built for; empty for none.")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.autograd.descent import OPTIMIZERS, OWN_STEPS, descend, heights, walk
+from playground.autograd.descent import OPTIMIZERS, descend, heights, walk
 from playground.autograd.surfaces import OPTIMIZER_NAMES, SURFACES
 from playground.errors import PlaygroundError, UnknownName
 
@@ -73,19 +73,30 @@ def test_an_unknown_optimizer_is_refused() -> None:
         walk("x", (0.0, 0.0), "Lion", 0.1, 0.0, 1)
 
 
-REQUEST = {"expression": "x**2 + y**2", "start": [1, 1], "learning_rate": 0.1, "momentum": 0.9, "optimizers": ["SGD", "Adam", "SGD"]}
+REQUEST = {"expression": "x**2 + y**2", "start": [1, 1], "learning_rate": 0.1, "momentum": 0.9, "steps": 50, "optimizers": ["SGD", "Adam", "SGD"]}
 
 
 def test_each_requested_optimizer_has_one_path() -> None:
     document = descend(REQUEST)
     assert [path["optimizer"] for path in document["paths"]] == ["SGD", "Adam"]
-    assert all(len(path["points"]) == OWN_STEPS + 1 for path in document["paths"])
+    assert all(len(path["points"]) == REQUEST["steps"] + 1 for path in document["paths"])
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"start": [1]}, {"start": "no"}, {"learning_rate": "fast"}, {"learning_rate": -1}, {"momentum": 1}, {"optimizers": 3}, {"momentum": float("nan")}],
+    [
+        {"start": [1]},
+        {"start": "no"},
+        {"learning_rate": "fast"},
+        {"learning_rate": -1},
+        {"momentum": 1},
+        {"optimizers": 3},
+        {"momentum": float("nan")},
+        {"steps": 0},
+        {"steps": 101},
+        {"steps": "x"},
+    ],
 )
 def test_a_malformed_request_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(PlaygroundError, match=r"race needs|must be at least"):
+    with pytest.raises(PlaygroundError, match=r"race needs|must be at least|can take 1 to 100 steps"):
         descend({**REQUEST, **change})

@@ -142,6 +142,7 @@ def test_a_script_without_a_backward_pass_has_a_graph() -> None:
     document = document_of("x = torch.ones(2, requires_grad=True)\ny = (x * 3).sum()")
     assert [each["op"] for each in document["graph"]["nodes"] if each["kind"] == "operation"] == ["MulBackward0", "SumBackward0"]
     assert all(each["grad"] is None for each in document["graph"]["nodes"])
+    assert [each["name"] for each in document["graph"]["nodes"]] == ["x", "", "y"]
 
 
 @pytest.mark.parametrize(

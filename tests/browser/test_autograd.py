@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from playground.autograd.examples import EXAMPLES
 from playground.tensors import link
 
+from ..support.accessibility import check_accessibility
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.serving import to_the_top
 from .conftest import KeptPage
+from .test_languages import settled
 
 SHARED = "x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()"
 
@@ -23,6 +25,8 @@ def lab(kept: KeptPage, address: str) -> Page:
     page = kept.get(f"{address}/autograd")
     page.emulate_media(reduced_motion="reduce")
     page.get_by_text("Graph", exact=True).click()
+    expect(page.locator(".lab")).to_be_visible()
+    settled(page)
     run(page, NOTHING)
     expect(page.locator(".steps")).to_be_hidden()
     return page
@@ -151,6 +155,21 @@ def test_graph_curve_and_sentence_are_in_view_together_and_the_examples_fit_thei
         assert min(sizes) >= 12.99, f"text of the example {name} is {min(sizes)} pixels high"
 
 
+def test_a_projector_shows_a_whole_graph_in_large_type(lab: Page) -> None:
+    lab.set_viewport_size({"width": 1920, "height": 1080})
+    lab.get_by_role("button", name="Present").click()
+    try:
+        run(lab, EXAMPLES["neuron"].source)
+        press(lab, "End")
+        canvas = lab.locator(".canvas >> nth=0")
+        assert min(canvas.evaluate(TEXT_SIZES)) >= 20
+        outer, last = canvas.bounding_box(), node(lab, "loss").bounding_box()
+        assert outer is not None and last is not None and last["x"] + last["width"] < outer["x"] + outer["width"]
+    finally:
+        lab.get_by_role("button", name="Present").click()
+        lab.set_viewport_size({"width": 1280, "height": 800})
+
+
 TEXT_SIZES = """canvas => {
   const scale = new DOMMatrix(getComputedStyle(canvas.querySelector('.world')).transform).a
   return [...canvas.querySelectorAll('.node *')].filter((part) => part.textContent.trim()).map((part) => scale * parseFloat(getComputedStyle(part).fontSize))
@@ -159,13 +178,27 @@ TEXT_SIZES = """canvas => {
 
 def test_a_script_without_a_graph_shows_what_is_missing(lab: Page) -> None:
     run(lab, "x = torch.ones(2)")
-    expect(lab.locator(".sentence")).to_contain_text("requires_grad=True")
+    expect(lab.locator(".nothing")).to_contain_text("requires_grad=True")
     expect(lab.locator(".steps")).to_be_hidden()
+    run(lab, "x = torch.ones(2")
+    expect(lab.locator(".nothing")).to_contain_text("The script stopped")
+    check_accessibility(lab)
 
 
-def test_an_error_of_backward_is_explained(lab: Page) -> None:
+def test_a_graph_without_a_backward_pass_has_the_names_of_the_script_and_says_how_to_go_on(lab: Page) -> None:
+    run(lab, "x = torch.ones(2, requires_grad=True)\ny = x * 2")
+    press(lab, "End")
+    expect(node(lab, "y")).to_be_visible()
+    expect(lab.locator(".sentence")).to_contain_text("Call backward() on it")
+    expect(lab.locator(".nothing")).to_be_hidden()
+
+
+def test_an_error_of_backward_is_explained_in_the_place_of_the_curve(lab: Page) -> None:
+    run(lab, SQUARE)
+    expect(lab.locator(".one")).to_be_visible()
     run(lab, "x = torch.ones(2, requires_grad=True)\ny = x * 2\ny.backward()")
     expect(lab.locator(".fault")).to_contain_text("needs a single number")
+    expect(lab.locator(".one")).to_be_hidden()
 
 
 def test_the_race_is_computed_in_the_browser_and_begins_where_the_circle_is_dragged(lab: Page) -> None:
@@ -192,11 +225,35 @@ def test_the_race_is_computed_in_the_browser_and_begins_where_the_circle_is_drag
     expect(lab).to_have_url(re.compile("descent-optimizers="))
     race.get_by_role("button", name="The PyTorch code").click()
     expect(race.locator(".cm-content")).to_contain_text("x = torch.tensor(2.5")
+    race.get_by_role("combobox", name="Steps").click()
+    race.get_by_role("option", name="500", exact=True).click()
+    expect(race.locator(".where")).to_have_text("step 500 of 500")
+    expect(lab).to_have_url(re.compile("descent-steps=500"))
     race.get_by_role("slider", name="Learning rate").press("End")
     expect(race.locator(".racer .diverged").first).to_have_text("✕ diverged")
-    lab.go_back()
-    lab.go_back()
+    for _ in range(3):
+        lab.go_back()
     expect(race.get_by_role("button", name=re.compile(r"The start, at x = −4\.5 and y = 1\.5"))).to_be_visible()  # no start in the address
+
+
+def test_the_surface_can_be_seen_in_three_dimensions_and_turned(lab: Page) -> None:
+    lab.get_by_text("Race downhill", exact=True).click()
+    race = lab.locator(".race")
+    expect(race.locator(".where")).to_contain_text("of 200")
+    race.get_by_role("button", name="3-D").click()
+    landscape = race.locator(".landscape")
+    expect(landscape).to_be_visible()
+    expect(race.locator(".start-mark")).to_be_hidden()
+    before = landscape.evaluate("canvas => canvas.toDataURL()")
+    drag(lab, landscape, 60)
+    turned = landscape.evaluate("canvas => canvas.toDataURL()")
+    landscape.press("ArrowUp")
+    assert len({before, turned, landscape.evaluate("canvas => canvas.toDataURL()")}) == 3
+    expect(lab).to_have_url(re.compile("descent-view=surface"))
+    check_accessibility(lab)
+    race.get_by_role("button", name="Map").click()
+    expect(race.locator(".start-mark")).to_be_visible()
+    expect(lab).not_to_have_url(re.compile("descent-view"))
 
 
 def test_a_surface_of_the_learners_own_races_on_the_server_and_can_be_tried_again(lab: Page) -> None:
@@ -314,6 +371,22 @@ def test_a_response_does_not_overwrite_a_value_being_typed(lab: Page) -> None:
     expect(number(lab, "x[1]")).to_have_value("7")
     number(lab, "x[1]").press("Enter")
     expect(gradients(lab)).to_have_text(["30", "42"])
+
+
+def test_a_late_response_to_a_number_does_not_bring_back_the_script_before(lab: Page) -> None:
+    run(lab, SQUARE)
+    held: list[Route] = []
+    lab.route("**/api/autograd/run", lambda route: route.continue_() if held else held.append(route))
+    with lab.expect_request("**/api/autograd/run"):
+        number(lab, "c").fill("5")
+        number(lab, "c").press("Tab")
+    run(lab, NOTHING)
+    expect(lab.locator(".steps")).to_be_hidden()
+    with lab.expect_response("**/api/autograd/run"):
+        held[0].continue_()
+    lab.unroute("**/api/autograd/run")
+    run(lab, f"{NOTHING} # another one")  # after its response, that to the number has been taken in
+    expect(lab.locator(".steps")).to_be_hidden()
 
 
 def test_a_reset_value_follows_responses_again(lab: Page) -> None:

@@ -3,6 +3,7 @@ import { test } from "node:test"
 
 import { LOSSES, OPTIMIZERS, descend } from "../../playground/ui/components/descent_race/descent.js"
 import { heightOf, interpolated, lowestOf } from "../../playground/ui/components/descent_race/ground.js"
+import { Landscape } from "../../playground/ui/components/descent_race/landscape.js"
 import { scriptOf } from "../../playground/ui/components/descent_race/source.js"
 
 test("the gradients are the slopes of the losses", () => {
@@ -35,9 +36,31 @@ test("the lowest place of an area is found, and has the height 0", () => {
 })
 
 test("the script makes the optimizers that race", () => {
-  const settings = { surface: "valley", expression: "", rate: 0.1, momentum: 0.9, start: [1, -2], optimizers: Object.keys(OPTIMIZERS) }
-  const script = scriptOf(settings, { expression: "x**2 / 20 + 5 * y**2" }, 200)
+  const settings = { surface: "valley", expression: "", rate: 0.1, momentum: 0.9, start: [1, -2], steps: 300, optimizers: Object.keys(OPTIMIZERS) }
+  const script = scriptOf(settings, { expression: "x**2 / 20 + 5 * y**2" })
   assert.equal([...script.matchAll(/torch\.optim\./g)].length, 6)
   assert.match(script, /y = torch\.tensor\(-2, dtype/)
   assert.match(script, /nesterov=True/)
+  assert.match(script, /range\(300\)/)
+})
+
+test("on the landscape a path is cut into pieces, each on the surface and within a cell; what leaves the surface is left out", () => {
+  const landscape = new Landscape(/** @type {any} */ ({}))
+  const area = { x: [-2, 2], y: [-2, 2], loss: (x, y) => x ** 2 + y ** 2 }
+  const points = [[-1, -1, 2], [1, 0.5, 1.25], [5, 0.5, 25]]
+  landscape.show(area, 0, [{ optimizer: "SGD", points, diverged: false }], ["red"], /** @type {any} */ ({}))
+  const pieces = [...landscape.pieces.values()].flat()
+  assert.deepEqual([pieces[0].from.slice(0, 2), pieces.at(-1).to.slice(0, 2)], [[-0.5, -0.5], [0.5, 0.25]])
+  assert.ok(pieces.length >= 22 && pieces.every(({ step, from, to }) => step === 1 && Math.abs(to[0] - from[0]) <= 2 / 44 + 1e-9))
+  const lift = landscape.paths[0][0][2] - Math.log1p(2) / Math.log1p(8)
+  assert.ok(lift > 0 && lift < 0.05)
+})
+
+test("a landscape can be turned around, but not seen from below", () => {
+  const landscape = new Landscape(/** @type {any} */ ({ getContext: () => null }))
+  const before = landscape.yaw
+  landscape.turn(10, 1000)
+  assert.ok(landscape.yaw !== before && landscape.pitch < Math.PI / 2)
+  landscape.turn(0, -5000)
+  assert.ok(landscape.pitch > 0)
 })

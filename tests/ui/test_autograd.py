@@ -69,10 +69,22 @@ def test_the_race_takes_its_settings_from_the_address_and_what_is_missing_from_t
     open_page(app, "autograd")
     settings = app.session_state["race"]["settings"]
     assert settings == {
-        "surface": "saddle", "expression": "torch.sin(2 * x) + x**2 / 4 + y**2", "rate": 0.2, "momentum": 0.9, "start": (2.0, 0.01), "optimizers": ["Adam"],
+        "surface": "saddle", "expression": "torch.sin(2 * x) + x**2 / 4 + y**2", "rate": 0.2, "momentum": 0.9, "start": (2.0, 0.01), "steps": 200,
+        "optimizers": ["Adam"], "view": "map",
     }  # fmt: skip
     assert app.query_params["descent-start"] == "2,0.01"
     assert "descent-momentum" not in app.query_params
+
+
+def test_a_race_has_as_many_steps_as_the_address_says_if_its_surface_allows_them(app: AppTest) -> None:
+    app.query_params |= {"view": "Descent", "descent-steps": "1000", "descent-view": "surface"}
+    open_page(app, "autograd")
+    settings = app.session_state["race"]["settings"]
+    assert (settings["steps"], settings["view"]) == (1000, "surface")
+    app.query_params["descent-surface"] = "own"
+    del app.session_state["race"]
+    app.run()
+    assert app.session_state["race"]["settings"]["steps"] == 100
 
 
 def test_an_address_without_settings_starts_where_the_surface_does(app: AppTest) -> None:

@@ -81,11 +81,11 @@ export class LossPlot {
   /**
    * Say why there is no curve.
    * @param {string} why
-   * @param {HTMLElement} retry
+   * @param {HTMLElement[]} more what can be done about it
    */
-  fail(why, retry) {
+  fail(why, ...more) {
     this.picture.replaceChildren()
-    this.note.replaceChildren(element("p", "hint", why), retry)
+    this.note.replaceChildren(element("p", "hint", why), ...more)
   }
 
   close() {

@@ -4,6 +4,7 @@
 import { draggable } from "../shared/controls.js"
 import { button, element } from "../shared/dom.js"
 import { brief, exact, narrow } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { indexOf } from "../shared/tile.js"
 import { LossPlot } from "./loss_plot.js"
@@ -256,9 +257,10 @@ export class Numbers {
     const isReached = !leaf.requires_grad || this.reached.has(entry.name)
     const slope = isReached ? leaf.grad?.values[entry.place] : undefined
     const gaps = { cell: entry.title, loss: leaf.loss === null ? "?" : brief(leaf.loss), value: brief(leaf.value.values[entry.place]), slope: slope === undefined ? "" : brief(slope) }
-    this.parts.caption.textContent = !isReached
-      ? t("The loss for other values of {cell}. The backward pass computes its slope here.", gaps)
-      : slope === undefined ? t("Loss {loss} at {cell} = {value}. No gradient flows to it.", gaps) : t("Loss {loss} at {cell} = {value}. The slope there is the gradient, {slope}.", gaps)
+    this.parts.caption.replaceChildren(...withTerms("p", "", !isReached
+      ? t("The [[loss]] for other values of {cell}. The [[backward pass]] computes its slope here.", gaps)
+      : slope === undefined ? t("[[Loss|loss]] {loss} at {cell} = {value}. No [[gradient]] flows to it.", gaps) : t("[[Loss|loss]] {loss} at {cell} = {value}. The slope there is the [[gradient]], {slope}.", gaps)).childNodes)
+    if (line?.losses.every((loss) => loss === null)) return this.plot.fail(t("With other values of {cell} the script has no finite loss.", gaps))
     this.plot.draw({ title: entry.title, line, value: this.number(entry), settled: entry.held === undefined, loss: leaf.loss, slope: typeof slope === "number" ? slope : null })
   }
 }

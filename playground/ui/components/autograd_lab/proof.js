@@ -1,7 +1,8 @@
 // Autograd's gradients beside finite differences.
 
-import { element } from "../shared/dom.js"
+import { button, element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
+import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { titleOf } from "./numbers.js"
 
@@ -13,15 +14,17 @@ import { titleOf } from "./numbers.js"
  * @param {GradientCheck | { error: string }} check
  */
 export function showProof(box, check) {
-  box.replaceChildren()
-  if ("error" in check) return box.append(element("p", "wrong", check.error))
+  const head = element("header")
+  box.replaceChildren(head)
+  const close = () => button(t("Close"), () => box.replaceChildren(), { name: "close" })
+  if ("error" in check) return head.append(element("p", "wrong", check.error), close())
   const { rows, passed, message, step, gradcheck, omitted } = check
-  const verdict = passed ? t("The gradients are correct: autograd and finite differences agree.") : t("Autograd and finite differences disagree: backward() does not compute the slope of this loss.")
-  box.append(element("p", passed ? "right" : "wrong", verdict))
+  const verdict = passed ? t("✓ The gradients are correct: autograd and [[finite differences]] agree.") : t("✕ Autograd and [[finite differences]] disagree: backward() does not compute the slope of this loss.")
+  head.append(withTerms("p", passed ? "right" : "wrong", verdict), close())
   const table = element("table", "differences")
-  const head = element("tr")
-  for (const title of ["", t("autograd"), t("finite difference")]) head.append(element("th", "", title))
-  table.append(head)
+  const titles = element("tr")
+  for (const title of ["", t("autograd"), t("finite difference")]) titles.append(element("th", "", title))
+  table.append(titles)
   for (const { name, cell, autograd, difference } of rows) {
     const row = element("tr")
     row.append(element("th", "", titleOf(name, cell)))

@@ -6,6 +6,7 @@ import { brief, exact, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { Lab } from "../shared/lab.js"
 import { mounting } from "../shared/mounting.js"
+import { term, withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 import { draw, indexOf, largest, shade } from "../shared/tile.js"
 import { Numbers } from "./numbers.js"
@@ -32,7 +33,7 @@ class AutogradLab extends Lab {
     this.parts = {
       steps: part("steps"), scrub: part("scrub"), where: part("where"), sentence: part("sentence"), formula: part("formula"), ways: part("ways"), caption: part("caption"),
       other: part("other"), origin: part("origin"), details: part("details"), restore: part("restore"), passes: part("passes"), prove: part("prove"), proof: part("proof"),
-      play: part("play"),
+      play: part("play"), nothing: part("nothing"),
     }
     /** @type {LabData["overrides"]} */
     this.overrides = {}
@@ -99,6 +100,7 @@ class AutogradLab extends Lab {
    * @param {string} source
    */
   present(answer, source) {
+    this.root.classList.toggle("failed", Boolean(answer.error))
     if (!answer.graph) return
     this.compare(answer, source)
     this.source = source
@@ -126,19 +128,29 @@ class AutogradLab extends Lab {
     this.root.classList.toggle("empty", empty)
     const isOther = this.graph.show(answer.graph)
     if (empty) {
-      this.parts.sentence.textContent = t("There is no graph yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result.")
-      this.parts.details.replaceChildren()
+      this.say(this.parts.nothing, answer.error
+        ? t("The script stopped before there was a [[graph|autograd graph]]. Correct it, and run it again.")
+        : t("There is no [[graph|autograd graph]] yet. Create a tensor with requires_grad=True, compute with it, and call backward() on the result."))
+      for (const part of [this.parts.sentence, this.parts.formula, this.parts.details]) part.replaceChildren()
     } else if (fresh && isOther) this.open()
     else this.goto(fresh ? this.at : this.steps.length, false)
     this.parts.prove.disabled = !answer.leaves.some(({ grad }) => grad)
     this.parts.restore.disabled = !Object.keys(this.overrides).length
-    this.parts.passes.textContent = this.passes > 1 ? plural(
-      "This script ran {n} backward pass. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
-      "This script ran {n} backward passes. Gradients add up unless they are zeroed. The graph shows the last pass, the numbers show the first.",
+    this.say(this.parts.passes, this.passes > 1 ? plural(
+      "This script ran {n} [[backward pass]]. [[Gradients add up|gradient accumulation]] unless they are zeroed. The graph shows the last pass, the numbers show the first.",
+      "This script ran {n} [[backward passes|backward pass]]. [[Gradients add up|gradient accumulation]] unless they are zeroed. The graph shows the last pass, the numbers show the first.",
       this.passes,
-    ) : ""
+    ) : "")
     this.parts.origin.textContent = answer.nonfinite.map((nonfinite) => this.nonfinite(nonfinite)).join(" ")
     this.numbers.show(fresh)
+  }
+
+  /**
+   * @param {HTMLElement} box
+   * @param {string} words with terms in double brackets
+   */
+  say(box, words) {
+    box.replaceChildren(...withTerms("p", "", words).childNodes)
   }
 
   /** A graph is shown for the first time: its passes run through it once, unless its reader wants nothing to move. */
@@ -200,8 +212,9 @@ class AutogradLab extends Lab {
     this.following = true
     do {
       this.behind = false
-      this.asked = { ...this.asked, overrides: this.overrides }
-      const answer = await this.ask(this.asked)
+      const asked = (this.asked = { ...this.asked, overrides: this.overrides })
+      const answer = await this.ask(asked)
+      if (asked !== this.asked) break // another script was run meanwhile
       this.failed = answer.error
       this.showFault(typeof answer.error === "string" ? { message: answer.error, explanation: "", fixes: [] } : answer.error, this.source ?? "")
       if (!answer.leaves?.length) continue
@@ -243,7 +256,8 @@ class AutogradLab extends Lab {
     this.parts.scrub.value = this.at
     this.parts.where.textContent = t("{at} of {count}", { at: this.at, count: this.steps.length })
     this.parts.sentence.classList.toggle("back", current?.kind === "backward")
-    this.parts.sentence.textContent = current ? this.sentence(current, this.report.graph) : t("Before the first step, only the leaves have values.")
+    if (current) this.parts.sentence.textContent = this.sentence(current, this.report.graph)
+    else this.say(this.parts.sentence, t("Before the first step, only the [[leaves|leaf]] have values. The [[forward pass]] computes the others, the [[backward pass]] the [[gradients|gradient]]."))
     this.editor.lines(current?.line ? [current.line] : [])
     this.describe(this.pinned ?? current?.node ?? null)
     if (this.at === this.steps.length) this.pause()
@@ -287,7 +301,10 @@ class AutogradLab extends Lab {
   sentence({ kind, node: id }, { edges }) {
     const node = this.node(id), name = this.name(id)
     if (kind === "forward" && node.inner) return t("Forward: {op}, a step inside {source}", { op: node.op, source: node.source?.split("\n")[0] })
-    if (kind === "forward") return t("Forward: {name} = {value}", { name, value: this.first(node.value) }) + this.cellNote(node.value)
+    if (kind === "forward") {
+      const end = !this.passes && this.at === this.steps.length ? ` ${t("Call backward() on it to see the gradients flow back.")}` : ""
+      return t("Forward: {name} = {value}", { name, value: this.first(node.value) }) + this.cellNote(node.value) + end
+    }
     const arrived = edges.filter((edge) => edge.from === id && edge.passed && edge.output === (node.outputs?.[0]?.output ?? 0))
     const sum = arrived.length > 1 ? `${arrived.slice(0, TERMS).map((edge) => this.first(edge.passed)).join(" + ")}${arrived.length > TERMS ? " + …" : ""} = ${this.first(node.grad)}` : this.first(node.grad)
     if (node.is_leaf) return t("The gradient {sum} arrives at the leaf {name} and is added to {name}.grad", { sum, name }) + this.cellNote(node.grad)
@@ -316,7 +333,7 @@ class AutogradLab extends Lab {
   describe(id) {
     const box = this.parts.details
     const node = this.nodes.get(id ?? "")
-    this.parts.formula.textContent = node ? this.formula(node) : ""
+    this.say(this.parts.formula, node ? this.formula(node) : "")
     if (!node || !this.report) return box.replaceChildren(element("p", "hint", t("Point at a node to see its numbers. Click it to pin it.")))
     const graded = this.graded.has(node.id) // before, nobody knows its gradients
     const head = element("header", "head")
@@ -326,13 +343,13 @@ class AutogradLab extends Lab {
     const facts = element("div", "flow")
     if (!node.outputs?.length) {
       this.grid(facts, t("value"), node.value)
-      if (graded) this.grid(facts, t("gradient"), node.grad)
+      if (graded) this.grid(facts, t("gradient"), node.grad, "gradient")
     }
     for (const { output, name, value, grad } of node.outputs ?? []) {
       this.grid(facts, name ? t("output {output}: {name}", { output, name }) : t("output {output}", { output }), value)
       if (graded) this.grid(facts, t("gradient of output {output}", { output }), grad)
     }
-    for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, t("local derivative to {name}", { name: this.name(edge.from) }), edge.local)
+    for (const edge of this.report.graph.edges.filter((edge) => edge.to === id && edge.local)) this.grid(facts, t("local derivative to {name}", { name: this.name(edge.from) }), edge.local, "local derivative")
     for (const [name, value] of Object.entries(node.saved ?? {})) if (value && typeof value === "object") this.grid(facts, t("saved: {name}", { name }), value)
     box.replaceChildren(head, facts)
   }
@@ -344,22 +361,26 @@ class AutogradLab extends Lab {
   formula({ kind, name, formula = "", derivatives = [] }) {
     if (kind === "leaf") return name ? t("A leaf: you created it. Its gradient is stored in {name}.grad.", { name }) : t("A leaf: its gradient is stored in its .grad.")
     if (kind === "constant") return t("A constant: no gradient flows to it.")
-    return [formula, ...derivatives.map((text, place) => t("to {input}: {text}", { input: "abc"[place], text }))].filter(Boolean).join("     ")
+    const parts = derivatives.map((text, place) => t("to {input}: {text}", { input: "abc"[place], text }))
+    return [formula, ...parts, parts.length ? t("g: [[upstream gradient]]") : ""].filter(Boolean).join("     ")
   }
 
   /**
    * @param {HTMLElement} box
    * @param {string} title
    * @param {Tile | null | undefined} tile
+   * @param {string} [meaning] the term that the title is
    */
-  grid(box, title, tile) {
+  grid(box, title, tile, meaning) {
     if (!tile) return
     const figure = element("figure", "side")
     const most = largest([tile])
     const width = Math.min(420, this.parts.details.clientWidth - 24)
     const drawn = draw(tile, { width, label: t("{title}, shape {shape}", { title, shape: shapeText(tile.shape) }), colour: (cell) => shade(tile.values[cell], most) })
     drawn.cells.forEach((cell, place) => { cell.title = `[${indexOf(tile.shown, place).join(", ")}] = ${exact(tile.values[place])}` })
-    figure.append(element("figcaption", "", title), drawn.box)
+    const caption = element("figcaption")
+    caption.append(meaning ? term(meaning, title) : title)
+    figure.append(caption, drawn.box)
     box.append(figure)
   }
 

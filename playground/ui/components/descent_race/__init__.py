@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 import streamlit as st
 
@@ -25,6 +25,9 @@ class SurfaceData(TypedDict):
     """Limits of the drawn part along each axis."""
     start: tuple[float, float]
     learning_rate: float
+    steps: tuple[int, ...]
+    """How many the optimizers can take."""
+    usual_steps: int
 
 
 class RaceSettings(TypedDict):
@@ -37,7 +40,10 @@ class RaceSettings(TypedDict):
     """The learning rate."""
     momentum: float
     start: tuple[float, float]
+    steps: int
     optimizers: list[str]
+    view: Literal["map", "surface"]
+    """Seen from above, or in three dimensions."""
 
 
 class RaceData(TypedDict):

@@ -7,7 +7,6 @@
 /** @typedef {{ loss: (x: number, y: number) => number, gradient: (x: number, y: number) => Pair }} Loss */
 /** @typedef {(gradient: Pair, at: Pair) => Pair} Step the change of both parameters */
 
-export const STEPS = 200
 const DIVERGED_ABOVE = 1e6 // magnitude of a parameter or loss above which a descent has diverged
 
 /** @type {Record<string, Loss>} the surfaces of playground/autograd/surfaces.py by name */
@@ -100,10 +99,10 @@ export const OPTIMIZERS = {
  * @param {Pair} start
  * @param {number} rate the learning rate
  * @param {number} momentum
- * @param {number} [steps]
+ * @param {number} steps
  * @returns {Path}
  */
-export function descend({ loss, gradient }, optimizer, start, rate, momentum, steps = STEPS) {
+export function descend({ loss, gradient }, optimizer, start, rate, momentum, steps) {
   const step = OPTIMIZERS[optimizer](rate, momentum)
   /** @type {Point[]} */
   const points = []

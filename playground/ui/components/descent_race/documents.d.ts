@@ -22,6 +22,9 @@ export interface SurfaceData {
   y: [number, number]
   start: [number, number]
   learning_rate: number
+  /** How many the optimizers can take. */
+  steps: number[]
+  usual_steps: number
 }
 
 /** What the learner can choose. `playground.ui.components.descent_race` */
@@ -33,7 +36,10 @@ export interface RaceSettings {
   rate: number
   momentum: number
   start: [number, number]
+  steps: number
   optimizers: string[]
+  /** Seen from above, or in three dimensions. */
+  view: "map" | "surface"
 }
 
 /** A surface and the paths of some optimizers. `playground.autograd.descent` */

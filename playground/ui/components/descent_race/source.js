@@ -5,9 +5,8 @@
 /**
  * @param {RaceSettings} settings
  * @param {SurfaceData} surface
- * @param {number} steps
  */
-export function scriptOf({ optimizers, start: [x, y], rate, momentum }, { expression }, steps) {
+export function scriptOf({ optimizers, start: [x, y], rate, momentum, steps }, { expression }) {
   /** @type {Record<string, string>} */
   const makers = {
     "SGD": `SGD([x, y], lr=${rate})`,

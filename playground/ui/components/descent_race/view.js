@@ -5,13 +5,16 @@ import "../shared/controls.js"
 import { request } from "../shared/client.js"
 import { CodeView } from "../shared/code.js"
 import { button, element, find, svg } from "../shared/dom.js"
-import { brief } from "../shared/format.js"
+import { brief, grouped } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { OPTIMIZERS, colourOf, drawnShape, optimizerSlot } from "../shared/palette.js"
 import { theme } from "../shared/plot.js"
+import "../shared/term.js"
 import { t } from "../shared/text.js"
+import { Curves } from "./curves.js"
 import { LOSSES, descend } from "./descent.js"
-import { heightOf, interpolated, lowestOf, paintGround } from "./ground.js"
+import { interpolated, lowestOf, paintGround } from "./ground.js"
+import { Landscape } from "./landscape.js"
 import { scriptOf } from "./source.js"
 
 /**
@@ -22,17 +25,15 @@ import { scriptOf } from "./source.js"
  */
 
 /**
- * What is drawn of an optimizer: its button with the loss, its path with a mark at its end, and the curve of its loss.
+ * What is drawn of an optimizer: its button with the loss, and its path with a mark at its end.
  * @typedef {object} Racer
  * @property {HTMLButtonElement} item
  * @property {HTMLElement} loss
  * @property {SVGElement} path
  * @property {SVGElement} mark
- * @property {SVGElement} curve
  * @property {number} slot of its colour
  * @property {Path} [run] none while it does not race
  * @property {string[]} places of the points of its path on the screen, as `x,y`
- * @property {string[]} losses … and of its curve
  */
 
 const ADAM = OPTIMIZERS.indexOf("adam"), MUON = OPTIMIZERS.indexOf("muon")
@@ -48,13 +49,15 @@ class Race {
     this.parts = {
       ground: part("ground"), heights: part("heights"), paths: part("paths"), start: part("start-mark"), fault: part("fault"), play: part("play"), scrub: part("scrub"), where: part("where"),
       surface: part("surface"), expression: part("expression"), own: part("own"), field: part("own input"), rate: part("rate"), rateValue: part("rate-value"),
-      momentum: part("momentum"), momentumValue: part("momentum-value"), racers: part("racers"), curves: part("curves"), code: part("code"),
+      momentum: part("momentum"), momentumValue: part("momentum-value"), racers: part("racers"), count: part("count"), code: part("code"), map: part("map"), turned: part("turned"), hint: part("hint"),
     }
+    this.curves = new Curves(part("curves"))
+    this.landscape = new Landscape(part("landscape"))
     this.script = new CodeView(part("script"), { label: t("The PyTorch code") })
     /** @type {RaceData | undefined} */
     this.data = undefined
     /** @type {RaceSettings} */
-    this.settings = { surface: "", expression: "", rate: 0.1, momentum: 0.9, start: [0, 0], optimizers: [] }
+    this.settings = { surface: "", expression: "", rate: 0.1, momentum: 0.9, start: [0, 0], steps: 1, optimizers: [], view: "map" }
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
     /** @type {Map<string, Racer>} */
@@ -65,7 +68,9 @@ class Race {
     this.area = null
     this.lowest = 0
     this.zoom = 1 // of texts, where the page's are larger
-    this.painted = "" // what the landscape shows
+    this.page = "" // the colour of the page, by which another theme is noticed
+    /** @type {{ loss?: Area["loss"], size?: string }} what the map shows */
+    this.painted = {}
     this.at = 0 // steps that are shown
     this.asked = {} // marks the newest request
     this.since = 0 // when it began to play, in milliseconds
@@ -76,7 +81,7 @@ class Race {
     this.listen(root)
     this.resized = new ResizeObserver(() => this.paint())
     this.resized.observe(this.parts.ground)
-    this.resized.observe(this.parts.curves)
+    this.resized.observe(part("curves"))
   }
 
   /** @param {HTMLElement | ShadowRoot} root */
@@ -94,12 +99,15 @@ class Race {
     parts.rate.text = (/** @type {number} */ value) => String(value)
     parts.rate.oninput = () => this.choose({ rate: parts.rate.value }, false)
     parts.momentum.oninput = () => this.choose({ momentum: parts.momentum.value }, false)
+    parts.count.onchange = () => this.choose({ steps: Number(parts.count.value) }, true)
+    parts.map.onclick = () => this.turn("map")
+    parts.turned.onclick = () => this.turn("surface")
     parts.rate.onchange = parts.momentum.onchange = () => this.choose({}, true)
     parts.code.addEventListener("toggle", () => this.write())
     let held = false
     const move = (/** @type {PointerEvent} */ event, /** @type {boolean} */ done) => { if (held) this.choose({ start: this.placeOf(event) }, done) }
     parts.ground.onpointerdown = (/** @type {PointerEvent} */ event) => {
-      if (event.target instanceof Element && event.target.closest(".fault")) return
+      if (this.settings.view !== "map" || (event.target instanceof Element && event.target.closest(".fault, .segments"))) return
       held = true
       parts.ground.setPointerCapture(event.pointerId)
       move(event, false)
@@ -121,7 +129,7 @@ class Race {
     this.setState = setStateValue
     const before = this.data
     this.data = data
-    if (before?.version === data.version) return
+    if (before?.version === data.version) return theme(this.root).page === this.page ? undefined : this.paint() // in another theme
     this.settings = data.settings
     if (!before) this.build(data)
     this.show()
@@ -143,7 +151,7 @@ class Race {
       this.parts.racers.append(line)
       const mark = svg("g", { class: "mark" })
       mark.innerHTML = drawnShape(slot)
-      this.racers.set(name, { item, loss, path: svg("polyline"), mark, curve: svg("polyline"), slot, places: [], losses: [] })
+      this.racers.set(name, { item, loss, path: svg("polyline"), mark, slot, places: [] })
     }
   }
 
@@ -166,7 +174,7 @@ class Race {
    */
   fitted(name) {
     const surface = this.data?.surfaces.find((each) => each.name === name)
-    return surface ? { surface: name, rate: surface.learning_rate, start: surface.start } : {}
+    return surface ? { surface: name, rate: surface.learning_rate, start: surface.start, steps: surface.usual_steps } : {}
   }
 
   /**
@@ -178,7 +186,22 @@ class Race {
     this.settings = { ...this.settings, ...change }
     this.show()
     this.compute(done)
-    if (!done) return
+    if (done) this.tell()
+  }
+
+  /**
+   * Look at the surface from above, or in three dimensions.
+   * @param {RaceSettings["view"]} view
+   */
+  turn(view) {
+    this.settings = { ...this.settings, view }
+    this.show()
+    this.paint()
+    this.tell()
+  }
+
+  /** Let the address have the settings, once they have not changed for a while. */
+  tell() {
     clearTimeout(this.telling)
     this.telling = setTimeout(() => this.setState("settings", this.settings), SETTLED_MS)
   }
@@ -203,6 +226,13 @@ class Race {
     parts.rateValue.textContent = String(settings.rate)
     parts.momentum.value = settings.momentum
     parts.momentumValue.textContent = settings.momentum.toFixed(2)
+    parts.count.options = surface.steps.map((count) => ({ value: String(count), title: grouped(count) }))
+    parts.count.value = settings.steps
+    const isMap = settings.view === "map"
+    this.root.classList.toggle("turns", !isMap)
+    parts.map.setAttribute("aria-pressed", String(isMap))
+    parts.turned.setAttribute("aria-pressed", String(!isMap))
+    parts.hint.textContent = isMap ? t("Drag the circle: the race starts there.") : t("Drag the surface to turn it.")
     const [x, y] = settings.start
     const label = t("The start, at x = {x} and y = {y}. The arrow keys move it.", { x: brief(x), y: brief(y) })
     parts.start.title = label
@@ -213,7 +243,7 @@ class Race {
 
   /** Write the script, if it can be seen. */
   write() {
-    if (this.parts.code.hasAttribute("open")) this.script.show(scriptOf(this.settings, this.surface, this.steps))
+    if (this.parts.code.hasAttribute("open")) this.script.show(scriptOf(this.settings, this.surface))
   }
 
   /** @param {boolean} done whether the race begins again */
@@ -223,18 +253,18 @@ class Race {
     if (!loss) return done ? this.request() : this.paint()
     this.asked = {}
     this.fail("")
-    this.take({ x: surface.x, y: surface.y, loss: loss.loss }, settings.optimizers.map((name) => descend(loss, name, settings.start, settings.rate, settings.momentum)), done)
+    this.take({ x: surface.x, y: surface.y, loss: loss.loss }, settings.optimizers.map((name) => descend(loss, name, settings.start, settings.rate, settings.momentum, settings.steps)), done)
   }
 
   /** Let the server evaluate the learner's expression. */
   async request() {
     const asked = (this.asked = {})
-    const { expression, start, rate, momentum, optimizers } = this.settings
+    const { expression, start, rate, momentum, steps, optimizers } = this.settings
     this.pause()
     this.fail("")
     this.parts.ground.classList.add("busy")
     /** @type {Partial<Descent> & { error?: string }} */
-    const answer = await request("api/autograd/descend", { body: { expression, start, learning_rate: rate, momentum, optimizers } })
+    const answer = await request("api/autograd/descend", { body: { expression, start, learning_rate: rate, momentum, steps, optimizers } })
     if (asked !== this.asked) return
     this.parts.ground.classList.remove("busy")
     if (answer.error) return this.fail(answer.error)
@@ -305,23 +335,32 @@ class Race {
     this.draw()
   }
 
-  /** Draw what does not change from step to step: the landscape, colours and axes. */
+  /** Draw what does not change from step to step: the surface, the curves, colours and axes. */
   paint() {
     const { area, parts } = this
     if (!area || !parts.ground.clientWidth) return
     const look = theme(this.root)
     this.zoom = look.zoom
+    this.page = look.page
     const { clientWidth: width, clientHeight: height } = parts.ground
-    const painted = [this.surface.name, this.surface.expression, width, height, look.page].join()
-    if (painted !== this.painted) paintGround(parts.heights, area, this.lowest)
-    this.painted = painted
-    for (const { item, path, mark, curve, slot } of this.racers.values()) {
+    const colourAt = (/** @type {number} */ slot) => {
       const own = colourOf(look, slot)
-      const colour = slot !== ADAM && own === colourOf(look, ADAM) ? colourOf(look, MUON) : own // there are more optimizers than colours, but Muon does not race
-      for (const line of [path, curve]) line.style.stroke = colour
+      return slot !== ADAM && own === colourOf(look, ADAM) ? colourOf(look, MUON) : own // there are more optimizers than colours, but Muon does not race
+    }
+    for (const { item, path, mark, slot } of this.racers.values()) {
+      const colour = colourAt(slot)
+      path.style.stroke = colour
       for (const shape of [mark, /** @type {SVGElement} */ (item.firstElementChild)]) shape.style.fill = colour
     }
     parts.paths.replaceChildren(...this.ticks(area, width, height), ...[...this.racers.values()].flatMap(({ path, mark }) => [path, mark]))
+    const colours = this.paths.map(({ optimizer }) => colourAt(this.racers.get(optimizer)?.slot ?? 0))
+    this.curves.show(this.paths, colours, this.lowest, this.steps, look)
+    if (this.settings.view === "surface") this.landscape.show(area, this.lowest, this.paths, colours, look)
+    else {
+      const size = [width, height, look.page].join()
+      if (this.painted.loss !== area.loss || this.painted.size !== size) paintGround(parts.heights, area, this.lowest)
+      this.painted = { loss: area.loss, size }
+    }
     this.locate()
   }
 
@@ -339,31 +378,19 @@ class Race {
     ]
   }
 
-  /** Find the places of all points on the screen, those of the losses on a scale that all share. */
+  /** Find the places of all points on the screen. */
   locate() {
-    const { area, parts, zoom } = this
+    const { area, parts } = this
     if (!area) return
     const { clientWidth: width, clientHeight: height } = parts.ground
     const across = (/** @type {number} */ x) => ((x - area.x[0]) / (area.x[1] - area.x[0])) * width
     const down = (/** @type {number} */ y) => height - ((y - area.y[0]) / (area.y[1] - area.y[0])) * height
-    const { width: wide, height: tall } = parts.curves.getBoundingClientRect()
-    const left = 46 * zoom, bottom = tall - 20 * zoom
-    const most = Math.max(1e-9, ...this.paths.flatMap(({ points }) => points.map(([, , loss]) => heightOf(loss, this.lowest))))
-    const later = (/** @type {number} */ step) => left + (step / this.steps) * (wide - left - 8 * zoom)
-    const lower = (/** @type {number} */ loss) => bottom - (heightOf(loss, this.lowest) / most) * (bottom - 8 * zoom)
     const written = (/** @type {number} */ x, /** @type {number} */ y) => `${x.toFixed(1)},${y.toFixed(1)}`
     const shown = new Map(this.paths.map((path) => [path.optimizer, path]))
     for (const [name, racer] of this.racers) {
       racer.run = shown.get(name)
       racer.places = racer.run?.points.map(([x, y]) => written(across(x), down(y))) ?? []
-      racer.losses = racer.run?.points.map(([, , loss], step) => written(later(step), lower(loss))) ?? []
     }
-    parts.curves.replaceChildren(
-      svg("path", { d: `M${left} 4V${bottom}H${wide - 4}`, class: "axis" }),
-      tick(left - 6, 16 * zoom, "end", brief(this.lowest + Math.expm1(most))), tick(left - 6, bottom, "end", brief(this.lowest)),
-      tick(left, tall - 4, "", "0"), tick(wide - 6, tall - 4, "end", String(this.steps)),
-      ...[...this.racers.values()].map(({ curve }) => curve),
-    )
     const [x, y] = this.settings.start
     parts.start.style.transform = `translate(${across(x)}px, ${down(y)}px)`
     this.draw()
@@ -371,12 +398,13 @@ class Race {
 
   /** Draw paths, marks and losses up to the step that is reached. */
   draw() {
+    this.curves.reach(this.at / this.steps)
+    if (this.settings.view === "surface") this.landscape.reach(this.at)
     const scale = 1.5 * this.zoom
-    for (const [name, { run, places, losses, item, loss, path, mark, curve }] of this.racers) {
+    for (const [name, { run, places, item, loss, path, mark }] of this.racers) {
       const last = run?.points.slice(0, this.at + 1).at(-1)
       const isLost = Boolean(run?.diverged && this.at >= run.points.length)
       path.setAttribute("points", places.slice(0, this.at + 1).join(" "))
-      curve.setAttribute("points", losses.slice(0, this.at + 1).join(" "))
       mark.style.display = last ? "" : "none"
       const [x, y] = places.slice(0, this.at + 1).at(-1)?.split(",").map(Number) ?? []
       if (last) mark.setAttribute("transform", `translate(${x - 14 * scale} ${y - 8 * scale}) scale(${scale})`)
@@ -409,6 +437,7 @@ class Race {
   close() {
     this.pause()
     clearTimeout(this.telling)
+    this.curves.close()
     this.resized.disconnect()
     this.script.destroy()
   }

@@ -11,7 +11,7 @@ import { dagre } from "./vendor/dagre.js"
 
 const MOST_RANKS = 9 // layers of the longest graph that goes from left to right although it has to be moved to be seen
 const NARROW = 560 // pixels of a box in which only what fits goes from left to right
-const READABLE = 0.93 // the smallest scale at which a graph is shown at once: its text is 14 pixels high, 13 are the least
+const TEXT = 0.875 // the size of a graph's text in rem; it is shown at once only where it then is not smaller than the smallest texts
 const LARGEST = 1.5 // the scale of a small graph
 const MARGIN = 12 // pixels around the graph
 
@@ -77,6 +77,7 @@ export class Graph {
     this.held = false // whether the pointer was dragged, so that its click means nothing
     this.form = ""
     this.width = this.rem = 0 // of the box, and of the page's text, when the graph was arranged
+    this.readable = 1 // the smallest scale at which its text can be read
     /** @type {Map<string, GraphNode>} */
     this.nodes = new Map()
     /** @type {GraphEdge[]} */
@@ -99,7 +100,8 @@ export class Graph {
     this.wires = svg("svg", { class: "wires", "aria-hidden": "true" })
     this.cards = element("div", "cards")
     this.world.append(this.frames, this.wires, this.cards)
-    box.replaceChildren(this.world, this.tools())
+    this.bar = this.tools()
+    box.replaceChildren(this.world, this.bar)
     box.addEventListener("wheel", (event) => this.wheel(event), { passive: false })
     box.onpointerdown = (event) => this.press(event)
     box.onpointermove = (event) => this.move(event)
@@ -160,9 +162,10 @@ export class Graph {
     const sizes = new Map([...this.boxes].map(([id, { box }]) => [id, { width: box.offsetWidth, height: box.offsetHeight }]))
     this.width = this.box.clientWidth
     this.rem = rem()
+    this.readable = Math.min(1, parseFloat(getComputedStyle(this.box).getPropertyValue("--size-small")) / TEXT)
     const ranks = ranksOf([...this.lines.values()].filter((line) => !line.far))
     if (ranks <= MOST_RANKS) this.lay(sizes, false)
-    const fits = this.size.width * READABLE <= this.width
+    const fits = this.size.width * this.readable <= this.width
     if (ranks > MOST_RANKS || (!fits && this.width < NARROW)) this.lay(sizes, true)
     this.draw()
   }
@@ -199,7 +202,7 @@ export class Graph {
    */
   lay(sizes, upright) {
     const layout = new dagre.graphlib.Graph({ compound: true })
-    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * this.rem, ranksep: (upright ? 2.4 : 1.1) * this.rem, marginx: MARGIN, marginy: MARGIN })
+    layout.setGraph({ rankdir: upright ? "TB" : "LR", nodesep: 1.1 * this.rem, ranksep: (upright ? 2.4 : 0.95) * this.rem, marginx: MARGIN, marginy: MARGIN })
     layout.setDefaultEdgeLabel(() => ({}))
     for (const [id, size] of sizes) layout.setNode(id, { ...size })
     for (const id of this.open) if (of(this.groups, id).members.some((member) => this.place.get(member) === member || this.groups.has(of(this.place, member)))) layout.setNode(id, {})
@@ -352,8 +355,8 @@ export class Graph {
   }
 
   // The whole graph where it can be read so; else the beginning of it, where the leaves are.
-  fit(smallest = READABLE) {
-    const { clientWidth, clientHeight } = this.box
+  fit(smallest = this.readable) {
+    const { clientWidth, clientHeight } = this.room()
     const scale = Math.max(smallest, Math.min(LARGEST, clientWidth / this.size.width, clientHeight / this.size.height))
     const room = (/** @type {number} */ inner, /** @type {number} */ outer) => Math.max(0, (outer - inner * scale) / 2)
     const wide = this.size.width * scale > clientWidth
@@ -369,6 +372,12 @@ export class Graph {
     this.fit()
   }
 
+  /** The part of the box that is not covered by the buttons. */
+  room() {
+    const { clientWidth, clientHeight } = this.box
+    return { clientWidth, clientHeight: clientHeight - this.bar.offsetHeight }
+  }
+
   /**
    * Bring a node into the picture, or the group that it is folded into.
    * @param {string} id
@@ -376,7 +385,7 @@ export class Graph {
   reveal(id) {
     const at = this.layout.node(this.place.get(id) ?? id)
     if (!at) return
-    const { clientWidth, clientHeight } = this.box
+    const { clientWidth, clientHeight } = this.room()
     const { scale } = this.view
     const shift = (/** @type {number} */ middle, /** @type {number} */ size, /** @type {number} */ offset, /** @type {number} */ room) => {
       const start = (middle - size / 2) * scale + offset - MARGIN, end = (middle + size / 2) * scale + offset + MARGIN

@@ -31,7 +31,7 @@ def race() -> None:
 def _data(name: str, surface: Surface) -> SurfaceData:
     return {
         "name": name, "title": surface.title, "expression": surface.expression, "x": surface.x, "y": surface.y, "start": surface.start,
-        "learning_rate": surface.learning_rate,
+        "learning_rate": surface.learning_rate, "steps": surface.steps, "usual_steps": surface.usual_steps,
     }  # fmt: skip
 
 
@@ -45,7 +45,7 @@ def _in_address() -> RaceSettings:
         {
             "surface": state.RACE_SURFACE.read(), "expression": state.RACE_EXPRESSION.read(), "rate": state.RACE_RATE.read(),
             "momentum": state.RACE_MOMENTUM.read(), "start": state.RACE_START.read().split(","),
-            "optimizers": names.read().split(",") if names.is_set else OPTIMIZER_NAMES,
+            "steps": state.RACE_STEPS.read(), "optimizers": names.read().split(",") if names.is_set else OPTIMIZER_NAMES, "view": state.RACE_VIEW.read(),
         }
     )  # fmt: skip
 
@@ -65,7 +65,9 @@ def _valid(settings: dict[str, Any]) -> RaceSettings:
         "rate": _number(settings.get("rate"), 0.0001, 1.0, surface.learning_rate),
         "momentum": _number(settings.get("momentum"), 0.0, 0.99, 0.9),
         "start": (_number(x, *surface.x, surface.start[0]), _number(y, *surface.y, surface.start[1])),
+        "steps": next((steps for steps in surface.steps if str(steps) == str(settings.get("steps"))), surface.usual_steps),
         "optimizers": [each for each in OPTIMIZER_NAMES if isinstance(chosen, (list, tuple)) and each in chosen],
+        "view": "surface" if settings.get("view") == "surface" else "map",
     }
 
 
@@ -87,6 +89,8 @@ def _write_address(settings: RaceSettings) -> None:
         state.RACE_RATE: f"{settings['rate']:g}" if settings["rate"] != own["rate"] else None,
         state.RACE_MOMENTUM: f"{settings['momentum']:g}" if settings["momentum"] != own["momentum"] else None,
         state.RACE_START: ",".join(f"{value:g}" for value in settings["start"]) if settings["start"] != own["start"] else None,
+        state.RACE_STEPS: str(settings["steps"]) if settings["steps"] != own["steps"] else None,
+        state.RACE_VIEW: settings["view"] if settings["view"] != own["view"] else None,
         state.RACE_NAMES: ",".join(settings["optimizers"]) if settings["optimizers"] != own["optimizers"] else None,
     }
     for place, text in texts.items():
