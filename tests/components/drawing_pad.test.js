@@ -6,7 +6,7 @@ import { halves } from "../../playground/ui/components/drawing_pad/layers.js"
 import { extend, nearest, toSegment } from "../../playground/ui/components/shared/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"
-import { where, words } from "../../playground/ui/components/drawing_pad/written.js"
+import { where, words } from "../../playground/ui/components/shared/written.js"
 
 afterEach(() => mock.restoreAll())
 

@@ -17,7 +17,11 @@ from typing import Any, Literal, Never, NotRequired, TypeVar, Union, get_args, g
 COMPONENTS = Path(__file__).parent
 FILE = "documents.d.ts"
 DOCUMENTS: dict[str, tuple[str, ...]] = {
-    "shared": ("playground.inference.network_picture:NetworkPicture", "playground.inference.attribution:AttributionJson"),
+    "shared": (
+        "playground.inference.network_picture:NetworkPicture",
+        "playground.inference.attribution:AttributionJson",
+        "playground.inference.arithmetic:CalculationJson",
+    ),
     "home_stage": (
         "playground.ui.components.home_stage:HomeData",
         "playground.inference.recording:Recording",

@@ -6,7 +6,7 @@ import { button, element } from "../shared/dom.js"
 import { exact } from "../shared/format.js"
 import { t } from "../shared/text.js"
 import { tokens } from "../shared/tokens.js"
-import { where, WrittenOut } from "./written.js"
+import { where, WrittenOut } from "../shared/written.js"
 
 const MAP = 64 // pixels on the screen that a feature map should have, about
 const SMALL = 48 // … one of many

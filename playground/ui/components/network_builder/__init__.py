@@ -14,7 +14,7 @@ from playground.network.spec import SavedNetwork
 from playground.ui.components import register
 from playground.ui.shared.device import chosen_device
 
-_component = register(Path(__file__).parent, styles=("stage",))
+_component = register(Path(__file__).parent, styles=("stage", "written"))
 
 
 class BuilderDataset(TypedDict):

@@ -5,26 +5,30 @@ import { pictureOf, Stage } from "../shared/stage.js"
 import { html, nothing } from "../shared/templates.js"
 import { marked } from "../shared/term.js"
 import { t } from "../shared/text.js"
+import { BatchValuePanel } from "./value.js"
 
 /**
- * @import { BatchOutputs, LayerStatistics } from "./documents.js"
+ * @import { BatchOutputs, BatchValue, LayerStatistics } from "./documents.js"
  * @import { View } from "../shared/stage.js"
  */
 /** @typedef {{ error: string }} Failure what a request returns that failed */
+/** @typedef {{ initialisation: string, seed: number }} Weights the initial ones */
+
+const WEIGHTED = new Set(["Conv2d", "Linear", "ResidualBlock", "PatchEmbedding", "TransformerEncoderLayer"])
 
 export class Forward {
   /**
    * @param {HTMLElement} box of the picture
    * @param {(index: number) => void} choose called with the layer that is clicked
-   * @param {(request: { initialisation: string, seed: number, view: View }) => Promise<BatchOutputs | Failure>} ask sends a request about the network in the builder
+   * @param {{ outputs: (request: Weights & { view: View }) => Promise<BatchOutputs | Failure>, value: (request: Weights & { layer: number, place: number[] }) => Promise<BatchValue | Failure> }} ask
+   *   send requests about the network in the builder
    * @param {() => void} draw called when there is something else to show
    */
   constructor(box, choose, ask, draw) {
-    this.stage = new Stage(box, {
-      open: (column) => { if (this.outputs && column) choose(this.outputs.picture.columns[column].layers[0]) },
-      look: () => this.follow(this.network),
-    })
-    this.ask = ask
+    this.stage = new Stage(box, { open: (column, place) => this.open(column, place), look: () => this.follow(this.network) })
+    this.value = new BatchValuePanel((request) => ask.value({ ...this.weights, ...request }), draw)
+    this.choose = choose
+    this.ask = ask.outputs
     this.draw = draw
     this.isOn = false
     this.initialisation = "default"
@@ -39,11 +43,30 @@ export class Forward {
     this.outputs = null
   }
 
+  /** @returns {Weights} */
+  get weights() {
+    return { initialisation: this.initialisation, seed: 0 }
+  }
+
+  /**
+   * Choose the layer of a column that has weights, and show the sum behind a value of one of its units.
+   * @param {number} column
+   * @param {number} place of the unit
+   */
+  open(column, place) {
+    if (!this.outputs || !column) return // the input has no sum
+    const { layers: [first], types, units } = this.outputs.picture.columns[column]
+    const layer = first + Math.max(0, types.findLastIndex((type) => WEIGHTED.has(type)))
+    this.choose(layer)
+    this.value.show(layer, [units[place]])
+  }
+
   /** @param {boolean} isOn */
   turn(isOn) {
     this.isOn = isOn
     this.asked = null
     this.clear()
+    this.value.clear()
     this.draw()
   }
 
@@ -59,13 +82,15 @@ export class Forward {
    */
   async follow(network) {
     const { view } = this.stage
-    const wanted = network === null ? null : `${network} ${this.initialisation} ${view}`
+    const weighted = `${network} ${this.initialisation}`
+    const wanted = network === null ? null : `${weighted} ${view}`
+    if (!this.asked?.startsWith(weighted)) this.value.clear()
     this.network = network
     if (!this.isOn || wanted === this.asked) return
     this.asked = wanted
     if (wanted === null) return this.clear()
     const request = (this.request = {})
-    const answer = await this.ask({ initialisation: this.initialisation, seed: 0, view })
+    const answer = await this.ask({ ...this.weights, view })
     if (request !== this.request) return
     this.clear()
     if ("error" in answer) this.error = answer.error
@@ -79,16 +104,23 @@ export class Forward {
   /** The theme may have changed. */
   repaint() {
     this.stage.repaint()
+    this.value.repaint()
   }
 
   close() {
     this.stage.close()
   }
 
-  /** @param {number} index of a layer */
-  statistics(index) {
+  /**
+   * What the batch says about a layer.
+   * @param {number} index
+   */
+  about(index) {
     const layer = this.outputs?.layers.find((each) => each.index === index)
-    return layer ? html`<section class="activations"><h3>${marked(t("Activations on this [[batch]]"))}</h3><p>${statistics(layer)}</p>${histogram(layer)}</section>` : nothing
+    if (!layer) return nothing
+    return html`
+      ${this.value.section(index)}
+      <section class="activations"><h3>${marked(t("Activations on this [[batch]]"))}</h3><p>${statistics(layer)}</p>${histogram(layer)}</section>`
   }
 }
 

@@ -51,8 +51,8 @@ export class LayerPanel {
         <disclosure-box label=${t("More parameters")} ?open=${this.isWhole} @toggle=${(/** @type {any} */ { target }) => { this.isWhole = target.open }}>
           <div class="fields">${rest.map((param) => this.field(layer, param))}</div>
         </disclosure-box>` : nothing}
-      <dl class="facts">${shapes(step)}${layerFacts(layer, step).map(({ name, text, formula }) => html`<dt>${marked(name)}</dt><dd>${formula ? colouredFormula(text, formula) : text}</dd>`)}</dl>
-      ${index === undefined ? nothing : forward.statistics(index)}
+      <dl class="facts">${shapes(step)}${layerFacts(layer, step).map(({ name, text, formula }) => html`<dt>${marked(name)}</dt><dd>${formula ? colouredFormula(text, formula) : marked(text)}</dd>`)}</dl>
+      ${index === undefined ? nothing : forward.about(index)}
       ${this.slidingWindow(step)}`)
   }
 

@@ -20,7 +20,7 @@ export function fieldSize(field) {
   const sizes = { height: field.height.size, width: field.width.size }
   const stride = field.height.effective_stride
   if (stride === null || sizes.height === 1) return t("{height}×{width} pixels of the input", sizes)
-  return t("{height}×{width} pixels of the input, effective stride {stride}", { ...sizes, stride })
+  return t("{height}×{width} pixels of the input, [[effective stride]] {stride}", { ...sizes, stride })
 }
 
 /**

@@ -58,7 +58,10 @@ export class Builder {
     this.turned = 0 // the problem that is shown
     this.stack = new Stack(() => this.changed())
     this.picture = new Picture(part("picture"), (index) => this.chooseIndex(index))
-    this.forward = new Forward(part("network"), (index) => this.chooseIndex(index), (asked) => this.ask("api/network/activations", { ...asked, network: this.stack.document().network, dataset: this.dataset, device: this.data.device }), () => this.draw())
+    this.forward = new Forward(part("network"), (index) => this.chooseIndex(index), {
+      outputs: (asked) => this.ask("api/network/activations", { ...asked, ...this.batch }),
+      value: (asked) => this.ask("api/network/value", { ...asked, ...this.batch }),
+    }, () => this.draw())
     this.reading = new Reading(part("reading"), this)
     this.palette = new Palette(part("palette"), (type, place) => { this.stack.add(type, place); this.list.focus() })
     this.list = new LayerList(part("list"), this)
@@ -142,6 +145,11 @@ export class Builder {
     const preset = this.data.presets.find(({ name }) => name === state.name)
     const same = JSON.stringify([state.input_shape, state.layers.map(({ type, params, off }) => ({ type, ...params, ...(off ? { off } : {}) }))])
     return preset && JSON.stringify([preset.input_shape, preset.layers]) === same ? preset : undefined
+  }
+
+  /** What a batch is run with. */
+  get batch() {
+    return { network: this.stack.document().network, dataset: this.dataset, device: this.data.device }
   }
 
   /** The index of the chosen layer among those that are analysed; none if it is off. */

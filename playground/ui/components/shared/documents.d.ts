@@ -40,3 +40,56 @@ export interface AttributionJson {
   bound: number
   note: string
 }
+
+/** A calculation; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface CalculationJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+}
+
+/** A term; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface TermJson {
+  /** Index of the value in the layer's input; None in the padding. */
+  place: number[] | null
+  value: number | null
+  /** Also None if the term is not a product. */
+  weight: number | null
+  product: number | null
+  /** Index of the input value that the padding copies. */
+  copied?: number[]
+}
+
+/** An intermediate result; a number that is not finite is None. `playground.inference.arithmetic.calculation` */
+export interface StepJson {
+  name: string
+  value: number | null
+}
+
+/** The calculation of an inner layer of a block. `playground.inference.arithmetic.calculation` */
+export interface ChildJson {
+  formula: string
+  /** Index of the value in the layer's output. */
+  place: number[]
+  result: number | null
+  terms: TermJson[]
+  bias: number | null
+  steps: StepJson[]
+  /** Shape in which the terms are laid out. */
+  grid: number[]
+  /** Rows and columns of the input, each as (first, last + 1). */
+  region: [[number, number], [number, number]] | null
+  channel: number | null
+  children: ChildJson[]
+  name: string
+}
