@@ -19,7 +19,7 @@ test("the receptive field of a layer", () => {
   const field = (size, effective_stride, covers_image = false) => ({ height: { size, effective_stride, start: 0 }, width: { size, effective_stride, start: 0 }, covers_image })
   assert.equal(fieldSize(null), "")
   assert.equal(fieldSize(field(28, 0, true)), "the whole image")
-  assert.equal(fieldSize(field(5, 2)), "5×5 pixels of the input, effective stride 2")
+  assert.equal(fieldSize(field(5, 2)), "5×5 pixels of the input, [[effective stride]] 2")
   assert.equal(fieldSize(field(5, null)), "5×5 pixels of the input")
   assert.equal(fieldSize(field(1, 1)), "1×1 pixels of the input")
 })

@@ -44,7 +44,7 @@ export class Preprocessing {
     })
     const steps = element("div", "steps")
     steps.append(...this.figures)
-    this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the prediction fails.")), steps)
+    this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the [[prediction]] fails.")), steps)
   }
 
   get without() {

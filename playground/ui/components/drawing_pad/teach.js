@@ -108,7 +108,8 @@ export class Teach {
    */
   show(piece) {
     this.piece = piece
-    this.question.textContent = piece ? t("Predicted class: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its label or press its key.")
+    const question = piece ? t("[[Predicted class|predicted class]]: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its [[label]] or press its key.")
+    this.question.replaceChildren(...withTerms("p", "", question).childNodes)
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
     if (!this.loaded) {
       this.loaded = true

@@ -4,6 +4,7 @@ import { element, find } from "../shared/dom.js"
 import { brief, grouped, shapeText } from "../shared/format.js"
 import { Graph } from "../shared/graph.js"
 import { mounting } from "../shared/mounting.js"
+import { withTerms } from "../shared/term.js"
 import { plural, t } from "../shared/text.js"
 
 /**
@@ -52,7 +53,7 @@ class Modules {
   describe(id) {
     const group = this.groups.get(id ?? ""), node = this.nodes.get(id ?? "")
     const described = group ?? node
-    if (!described) return this.details.replaceChildren(element("p", "hint", t("Each box is a module. Click it to see the operations that PyTorch recorded in it. Point at a box to see its numbers.")))
+    if (!described) return this.details.replaceChildren(withTerms("p", "hint", t("Each box is a [[module]]. Click it to see the operations that PyTorch recorded in it. Point at a box to see its numbers.")))
     const head = element("header", "head")
     head.append(element("code", "source", group ? `${group.name}  ${group.title}` : node?.name || node?.op))
     const { shape, norm } = described

@@ -42,7 +42,7 @@ const RESULTS = [
   },
   {
     name: "compute", title: t("Compute"), write: ({ compute, compute_text }) => (compute ? compute_text : "–"), better: -1,
-    help: t("Multiply-adds of all forward and backward passes of the training; a backward pass costs about two forward passes"),
+    help: t("1 GMAC is a billion multiply-adds. Counted are all forward and backward passes of the training; a backward pass costs about two forward passes."),
   },
 ]
 

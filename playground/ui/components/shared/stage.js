@@ -513,7 +513,7 @@ const sizeOf = ({ shape }) => shape.join("×")
  * @param {string[]} classes
  */
 function wordsForView(view, { columns, probabilities }, classes) {
-  if (view === "values") return t("Squares: the [[activations|activation]] of each layer. Orange edges add to the next value, blue ones subtract.")
+  if (view === "values") return t("Squares: the [[activations|activation]] of each [[layer]]. Orange edges add to the next value, blue ones subtract.")
   if (view === "gradient") return probabilities.some(Boolean) ? t("Violet: how much the score of “{name}” would change with each value: its [[gradient]].", { name: classes[probabilities.indexOf(Math.max(...probabilities))] ?? "" }) : t("Violet: how much the score of a class would change with each value. Draw something to see it.")
   if (columns.slice(1, -1).some(({ values }) => values.every((value) => !value))) return t("Squares: the weights of each [[filter]], the same for every image. Tokens have none of their own.")
   if (columns.slice(1).some(({ edges }) => !edges.length)) return t("Squares: the weights of each [[filter]], the same for every image. Edges are drawn where one layer lies between.")

@@ -19,6 +19,7 @@ from playground.ui.components.module_graph import module_graph
 from playground.ui.pages.autograd.address import choose
 from playground.ui.shared.device import chosen_device
 from playground.ui.shared.errors import show
+from playground.ui.shared.glossary import glossary
 from playground.ui.shared.networks import own_network
 from playground.ui.shared.palette import token
 
@@ -26,17 +27,19 @@ STACK = "stack"
 
 
 def flow() -> None:
-    """Show the settings on the left, the verdict, curves and graph on the right."""
-    left, right = st.columns([2, 5], gap="large")
+    """Show the settings on the left, the verdict with the curves in the middle, and the graph on the right."""
+    left, middle, right = st.columns([3, 5, 4], gap="medium")
     with left.container(border=True):
         asked = _choose()
-    with right:
+    with middle:
         try:
             answer = _answered(tuple(sorted(asked.items())), language.get())
         except PlaygroundError as error:
             show(error)
             return
-        _show(answer)
+        _show_flow(answer)
+    with right:
+        module_graph(answer["graph"], key="flow-graph")
 
 
 def _choose() -> dict[str, Any]:
@@ -52,16 +55,22 @@ def _choose() -> dict[str, Any]:
     if network == STACK:
         asked["depth"] = st.slider(t("Depth"), 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help=t("Number of linear layers."))
         asked["width"] = st.select_slider(t("Width"), [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
-        asked["normalised"] = st.toggle(t("Batch norm after each layer"), key=state.FLOW_NORM.key, bind="query-params")
+        asked["normalised"] = st.toggle(t("Batch norm after each layer"), key=state.FLOW_NORM.key, bind="query-params", help=glossary("batch normalisation"))
         activations = {**ACTIVATIONS, "none": msg("None")}
     asked["activation"] = st.selectbox(
-        t("Activation"), list(activations), format_func=translated(activations).__getitem__, key=state.FLOW_ACTIVATION.of(network == STACK).key
+        t("Activation"),
+        list(activations),
+        format_func=translated(activations).__getitem__,
+        key=state.FLOW_ACTIVATION.of(network == STACK).key,
+        help=glossary("activation"),
     )
     initialisations = {name: initialisation.title for name, initialisation in INITIALISATIONS.items()}
-    asked["initialisation"] = name = choose(st.selectbox, t("Weight initialisation"), state.FLOW_INITIALISATION, initialisations)
+    asked["initialisation"] = name = choose(
+        st.selectbox, t("Weight initialisation"), state.FLOW_INITIALISATION, initialisations, help=glossary("weight initialisation")
+    )
     st.caption(t(INITIALISATIONS[name].summary))
-    asked["batch"] = st.select_slider(t("Batch size"), [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params")
-    asked["seed"] = int(st.number_input(t("Seed"), 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params"))
+    asked["batch"] = st.select_slider(t("Batch size"), [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params", help=glossary("batch size"))
+    asked["seed"] = int(st.number_input(t("Seed"), 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params", help=glossary("seed")))
     return asked
 
 
@@ -70,13 +79,15 @@ def _answered(asked: tuple[tuple[str, Any], ...], wanted: str) -> dict[str, Any]
     return services().sandbox.run(GRADIENT_FLOW, dict(asked))
 
 
-def _show(answer: dict[str, Any]) -> None:
+def _show_flow(answer: dict[str, Any]) -> None:
     st.header(answer["title"], anchor=False)
     verdict = answer["verdict"]
     (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
     st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})
-    st.caption(t("Standard deviation of the activations and norm of the gradients, layer by layer, on a logarithmic scale. Zeros are not drawn."))
-    module_graph(answer["graph"], key="flow-graph")
+    st.caption(
+        t("Standard deviation of the activations and norm of the gradients, layer by layer, on a logarithmic scale. Zeros are not drawn."),
+        help=glossary("norm", "gradient"),
+    )
     loss = f"{answer['loss']:.4g}" if isinstance(answer["loss"], float) else answer["loss"]
     st.caption(t(nmsg("{n:,} node, loss {loss}.", "{n:,} nodes, loss {loss}.", answer["count"], loss=loss)))
     st.caption(answer["data"])
@@ -98,11 +109,11 @@ def _figure(layers: list[dict[str, Any]]) -> Any:
         look = {"color": token(colour), "dash": dash, "width": 2.5}
         names = [f"{layers[place]['name']} {layers[place]['title']}" for place in x]
         figure.add_scatter(x=x, y=y, name=title, mode="lines+markers", line=look, marker={"size": 7}, text=names, hovertemplate="%{text}<br>%{y:.3g}")
-    every = max(1, len(layers) // 16)
+    every = max(1, len(layers) // 12)
     ticks = {"tickvals": places[::every], "ticktext": [layer["title"] for layer in layers[::every]], "tickangle": -40}
     figure.update_layout(
-        height=380, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-        xaxis=ticks, yaxis={"type": "log", "exponentformat": "power", "dtick": None},
+        height=340, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+        xaxis=ticks, yaxis={"type": "log", "exponentformat": "e", "dtick": None},
     )  # fmt: skip
     return figure
 
