@@ -139,7 +139,7 @@ def test_the_address_can_ask_for_large_type_and_typing_does_not(train: Page, add
     train.evaluate("sessionStorage.clear()")
 
 
-def test_on_a_phone_a_bar_at_the_bottom_leads_to_the_main_pages(train: Page) -> None:
+def test_on_a_phone_a_bar_at_the_bottom_leads_to_the_main_pages_and_to_the_menu(train: Page) -> None:
     train.set_viewport_size({"width": 390, "height": 844})
     bar = train.get_by_role("navigation", name="Main pages")
     expect(bar.get_by_role("link", name="Train")).to_have_attribute("aria-current", "page")
@@ -151,16 +151,12 @@ def test_on_a_phone_a_bar_at_the_bottom_leads_to_the_main_pages(train: Page) -> 
     assert style(train.locator("h1"), "font-size") == "20px"
     brand = train.locator(":has(> [data-testid=stHeaderLogo])")
     assert brand.evaluate("element => getComputedStyle(element, '::after').content") == '"PyTorch playground"'
-    train.set_viewport_size({"width": 1280, "height": 800})
-
-
-@pytest.mark.parametrize("width", [390, 740])
-def test_the_menu_of_a_narrow_window_closes_when_a_page_is_chosen(train: Page, width: int) -> None:
-    train.set_viewport_size({"width": width, "height": 844})
-    (train.get_by_role("button", name="More") if width == 390 else train.get_by_test_id("stExpandSidebarButton")).click()
     menu = train.get_by_test_id("stSidebar")
-    until(lambda: edges(menu)[0] == 0)
-    menu.get_by_role("link", name="Compare").click()
-    train.get_by_role("heading", name="Compare").first.wait_for()
-    until(lambda: edges(menu)[1] <= 0)
+    for width, opener, title in ((390, bar.get_by_role("button", name="More"), "Compare"), (740, train.get_by_test_id("stExpandSidebarButton"), "Tensors")):
+        train.set_viewport_size({"width": width, "height": 844})
+        opener.click()
+        until(lambda: edges(menu)[0] == 0)
+        menu.get_by_role("link", name=title).click()
+        train.get_by_role("heading", name=title).first.wait_for()
+        until(lambda: edges(menu)[1] <= 0)  # it covers no page that was chosen
     train.set_viewport_size({"width": 1280, "height": 800})
