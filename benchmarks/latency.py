@@ -38,7 +38,7 @@ WATCH = """() => {
   pad.querySelector('.sheet canvas').addEventListener('pointermove', () => { since ??= performance.now() })
   const fetch = window.fetch
   window.fetch = async (address, ...rest) => {  // a question takes along what was drawn until now; what comes later waits for the next
-    const asked = String(address).includes('/api/draw/answer') ? since : null
+    const asked = String(address).includes('/api/draw/picture') ? since : null
     if (asked !== null) since = null
     const answer = await fetch(address, ...rest)
     if (asked !== null) window.due = asked
@@ -47,7 +47,7 @@ WATCH = """() => {
   new MutationObserver(() => {
     if (window.due) window.waits.push(performance.now() - window.due)
     window.due = null
-  }).observe(pad.querySelector('.bars'), { subtree: true, attributes: true, childList: true, characterData: true })
+  }).observe(pad.querySelector('.stage-bars'), { subtree: true, attributes: true, childList: true, characterData: true })
 }"""
 
 
@@ -117,11 +117,13 @@ def _ask_until_warm(address: str) -> None:
 
 
 def _ask(address: str, ink: bytes) -> None:
+    """Ask what the page asks for every movement: the picture of the network at work, and its prediction."""
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=120)
-    connection.request("POST", f"/api/draw/answer?model={DEFAULT_MODEL}", ink)
-    answer = connection.getresponse()
-    assert answer.status == 200 and len(ink) == CANVAS * CANVAS, answer.read()
-    answer.read()
+    for path in ("picture", "answer"):
+        connection.request("POST", f"/api/draw/{path}?model={DEFAULT_MODEL}", ink)
+        answer = connection.getresponse()
+        assert answer.status == 200 and len(ink) == CANVAS * CANVAS, answer.read()
+        answer.read()
     connection.close()
 
 

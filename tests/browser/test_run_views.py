@@ -35,13 +35,12 @@ def pick(page: Page, label: str, title: str) -> None:
 def test_each_of_the_five_lines_opens_what_it_did_in_a_step(train: Page) -> None:
     start_training(train, epochs=1000)
     train.get_by_role("button", name=LINES[3]).click()
-    expect(train.locator(".monitor-shown")).to_contain_text("Press Step")
+    expect(train.locator(".monitor-shown")).to_contain_text("Press Pause or Step")
     train.get_by_role("button", name="Step", exact=True).click()  # also while it runs: one more step, then it pauses
     train.locator(f"{STATE}[data-state=paused]").wait_for()
-    train.locator(DRAWINGS[0]).wait_for()  # the lines open one after another
-    train.locator(DRAWINGS[1]).wait_for()
+    train.locator(DRAWINGS[4]).wait_for()  # the lines open one after another, and the last one stays open
     train.context.set_offline(True)  # going through them sends no request
-    for line, drawing in zip(LINES[2:], DRAWINGS[2:], strict=True):
+    for line, drawing in zip(LINES, DRAWINGS, strict=True):
         train.get_by_role("button", name=line).click()
         expect(train.locator(".monitor-code .lit")).to_contain_text(line)
         train.locator(drawing).wait_for()
@@ -102,6 +101,11 @@ def test_the_film_strip_goes_back_and_a_run_continues_from_there(train: Page) ->
     expect(strip).to_have_attribute("aria-valuetext", "step 1")
     expect(train.locator('[data-plot="loss"] .shapelayer path')).not_to_have_count(0)  # what came later is veiled
     expect(train.locator('[data-fact="right"]')).to_contain_text("of 8 correct")
+    expect(train.locator('[data-fact="accuracy"]')).to_have_text("–")  # as it was then
+    expect(train.locator(".monitor-lines .monitor-note")).to_contain_text("step 1 ")
+    train.get_by_role("button", name="The whole network at work").click()
+    expect(train.locator(".at-work h2")).to_contain_text("The network at work, at step ")
+    train.get_by_role("button", name="Close", exact=True).click()
     before = train.url
     train.get_by_role("button", name="Continue from here…").click()
     train.get_by_label("New learning rate").fill("0.0001")

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { test } from "node:test"
 
 import { endOf, placeOf, places, stepAt } from "../../playground/ui/components/training_monitor/axis.js"
-import { current, learningRate, marks, status } from "../../playground/ui/components/training_monitor/facts.js"
+import { current, figures, learningRate, marks, status } from "../../playground/ui/components/training_monitor/facts.js"
 import { changes, checkpointAt } from "../../playground/ui/components/training_monitor/fork.js"
 import { ranking } from "../../playground/ui/components/training_monitor/images.js"
 import { digits, isWeighing } from "../../playground/ui/components/training_monitor/inside.js"
@@ -53,6 +53,13 @@ test("the state of a run in a few words, with the time left or taken", () => {
   assert.equal(words("queued"), "Queued")
   assert.equal(words("queued", { queue: 2 }), "Queued · position 2")
   assert.deepEqual(["paused", "stopped", "failed", "interrupted"].map((state) => words(state)), ["Paused", "Stopped", "Failed", "Interrupted"])
+})
+
+test("figures are those of the moment that is shown", () => {
+  const run = { step: 40, test_accuracy: 0.9, batches: { step: [10, 20, 40], loss: [2, 1, 0.5] }, tests: { step: [20, 40], accuracy: [0.7, 0.9] } }
+  assert.deepEqual(figures(run, null), { step: 40, loss: 0.5, accuracy: 0.9 })
+  assert.deepEqual(figures(run, 25), { step: 25, loss: 1, accuracy: 0.7 })
+  assert.deepEqual(figures(run, 5), { step: 5, loss: undefined, accuracy: undefined })
 })
 
 test("learning rate and optimizer are those that the learner set last", () => {

@@ -160,9 +160,10 @@ def test_missing_layers_places_methods_and_classes_are_refused(client: TestClien
 
 def test_a_network_of_another_learners_run_cannot_be_used(client: TestClient, run: Run) -> None:
     for path in ("answer", "layers", "calculation?layer=0&place=0", "attribution?method=saliency&target=0"):
-        address = f"/api/draw/{path}{'&' if '?' in path else '?'}model={run.id}"
-        assert as_learner(client, BOB).post(address, content=INK).status_code == 403
-        assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # no checkpoint yet
+        for name in (run.id, f"{run.id}@1"):  # the latest checkpoint, and an earlier one
+            address = f"/api/draw/{path}{'&' if '?' in path else '?'}model={name}"
+            assert as_learner(client, BOB).post(address, content=INK).status_code == 403
+            assert as_learner(client, ADA).post(address, content=INK).status_code == 400  # no checkpoint yet
     assert as_learner(client, BOB).get(f"/api/draw/network?model={run.id}").status_code == 403
 
 

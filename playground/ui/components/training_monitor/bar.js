@@ -68,7 +68,7 @@ export class Bar {
    * @param {LiveRun} shown
    */
   name({ name }, { step, per_epoch: each, total_steps: total, images_per_second: speed, parent, steerable }) {
-    const epoch = step && each ? t("Epoch {done} of {all}", { done: (step / each).toFixed(1), all: Number((total / each).toFixed(2)) }) : ""
+    const epoch = step && each ? marked(t("[[Epoch|epoch]] {done} of {all}", { done: (step / each).toFixed(1), all: Number((total / each).toFixed(2)) })) : ""
     return html`
       <input class="monitor-name" aria-label=${t("Name of the run")} title=${name} maxlength="80" .value=${name} ?readonly=${!steerable}
         @change=${(/** @type {any} */ event) => this.act.rename(event.target.value)} @keydown=${(/** @type {any} */ event) => { if (event.key === "Enter") event.target.blur() }}>

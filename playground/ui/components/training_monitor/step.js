@@ -157,7 +157,8 @@ export class OneStep {
     if (open === 1 && data.config.precision !== "float32") parts.push(element("p", "monitor-note", t("This run uses {precision}: the call is inside a block “with torch.autocast(…)”.", { precision: data.config.precision })))
     if (open === 4) parts.push(element("p", "monitor-note", t("The same batch after the step, dropout off: {before} → {after}.", { before: number(seen.before), after: number(seen.after) })))
     this.shown.replaceChildren(...parts)
-    this.shown.tabIndex = this.shown.scrollHeight > this.shown.clientHeight + 1 ? 0 : -1 // the keyboard can scroll it
+    const { scrollHeight, clientHeight, scrollWidth, clientWidth } = this.shown
+    this.shown.tabIndex = scrollHeight > clientHeight + 1 || scrollWidth > clientWidth + 1 ? 0 : -1 // the keyboard can scroll it
   }
 
   close() {

@@ -1,8 +1,7 @@
 // Shows a run live: fetches what is new, independently of Streamlit's script runs, and draws it in place.
 
-import { AtWork } from "../shared/at_work.js"
 import { request } from "../shared/client.js"
-import { button, find } from "../shared/dom.js"
+import { find } from "../shared/dom.js"
 import { grouped, percent } from "../shared/format.js"
 import { mounting } from "../shared/mounting.js"
 import { draw, html } from "../shared/templates.js"
@@ -13,17 +12,17 @@ import { Bar } from "./bar.js"
 import { Coach } from "./coach.js"
 import { Curves } from "./curves.js"
 import { figures, marks } from "./facts.js"
-import { checkpointAt, Fork } from "./fork.js"
+import { Fork } from "./fork.js"
 import { Images } from "./images.js"
 import { digits, InsideNow } from "./inside.js"
 import { Layers } from "./layers.js"
+import { Network } from "./network.js"
 import { OneStep } from "./step.js"
 import { Strip } from "./strip.js"
 
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { View } from "../shared/stage.js"
  * @import { Gallery, Inside, Judgement, LiveRun, Moment, MonitorData, RecordedStep, ReportedFinding, StartedRun } from "./documents.js"
  * @import { State } from "./types.js"
  */
@@ -72,9 +71,6 @@ class Monitor {
     this.message = find(this.root, ".monitor-message")
     this.message.onclick = () => this.complain("")
     this.place = find(this.root, ".monitor-moment")
-    this.draws = button(t("Draw with it"), () => this.left("draw", this.earlier), { name: "monitor-small" })
-    this.evaluates = button(t("Evaluate it"), () => this.left("evaluate", this.earlier), { name: "monitor-small" })
-    this.atWork = new AtWork()
     this.parts = this.build()
     this.areLayersVisible = false
     this.observer = new IntersectionObserver(([entry]) => { this.areLayersVisible = entry.isIntersecting; if (entry.isIntersecting) this.refresh() }, { rootMargin: "0px 0px -10%" })
@@ -92,17 +88,17 @@ class Monitor {
     const coach = new Coach((finding, remedy) => this.begin("/remedy", { finding, remedy }), (name, value) => this.press(name, value))
     part("advice").append(coach.box)
     const fork = new Fork((step, changes) => this.begin("/fork", { step, changes }))
-    this.root.append(fork.box, this.atWork.box)
-    part("uses").append(this.draws, this.evaluates)
+    const network = new Network(part("uses"), (to, step) => this.left(to, step), (message) => this.complain(message))
+    this.root.append(fork.box, network.atWork.box)
     const strip = new Strip(part("strip"), (step) => this.rewind(step))
     return {
-      coach, fork, layers, strip,
+      coach, fork, layers, network, strip,
       bar: new Bar(part("bar"), {
         command: (name, value) => this.press(name, value), replay: () => strip.replay(), rename: (name) => this.rename(name), open: (run) => this.opened(run), setUp: () => this.left("setup"),
       }),
       curves: new Curves(plots, part("axes"), () => this.look()),
-      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, name) => this.showImage(index, name)),
-      inside: new InsideNow(part("inside"), (title, layer) => this.showLayer(title, layer)),
+      images: new Images(part("images"), find(this.root, "[data-fact=right]"), (index, name) => network.showImage(index, name)),
+      inside: new InsideNow(part("inside"), (title, layer) => network.showLayer(title, layer)),
       step: new OneStep(part("lines"), part("inside"), part("drawing")),
     }
   }
@@ -138,7 +134,6 @@ class Monitor {
     this.parts.layers.clear(data.layers)
     this.parts.strip.stop()
     this.parts.strip.go(null)
-    this.draws.hidden = !data.reads_digits
     this.fetchGallery(data.run).catch((error) => this.refused(error))
     this.look()
   }
@@ -327,19 +322,8 @@ class Monitor {
     progress.setAttribute("aria-valuenow", Math.round(100 * share))
     find(progress, "span").style.transform = `scaleX(${share})`
     if (before !== shown.state) this.complain("")
-    this.offerNetwork(shown)
     this.draw()
     if (before && !ENDED.includes(before) && ENDED.includes(shown.state)) this.ended(shown.state)
-  }
-
-  // What needs the weights works from the first checkpoint on.
-  /** @param {LiveRun} shown */
-  offerNetwork({ checkpoints, state }) {
-    const isReady = checkpoints.length > 0
-    const waits = ENDED.includes(state) ? t("The run ended before its first checkpoint, so there are no weights.") : t("It works from the first checkpoint on: in a few seconds, or when you press Pause.")
-    for (const each of [this.draws, this.evaluates]) Object.assign(each, { disabled: !isReady, title: isReady ? "" : waits })
-    this.parts.images.enable(isReady)
-    this.parts.inside.enable(isReady)
   }
 
   draw() {
@@ -351,13 +335,17 @@ class Monitor {
     this.showStrip(shown)
   }
 
-  // The numbers of the moment that the page is at.
+  // The numbers of the moment that the page is at, and what can be done with the network of then.
   showFigures() {
-    if (!this.shown) return
-    const now = figures(this.shown, this.parts.strip.at)
+    const { shown, data, parts: { images, inside, network, step, strip } } = this
+    if (!shown || !data) return
+    const now = figures(shown, strip.at)
     this.fact("loss", digits(now.loss) || "–")
     this.fact("accuracy", percent(now.accuracy, (now.accuracy ?? 0) > 0.985 ? 2 : 1))
-    this.parts.step.show(this.shown.state, now, this.moment)
+    step.show(shown.state, now, this.moment)
+    network.show(data, shown, strip.at)
+    images.enable(network.isReady)
+    inside.enable(network.isReady)
   }
 
   /** @param {LiveRun} shown */
@@ -404,55 +392,12 @@ class Monitor {
     find(this.root, `[data-fact="${name}"]`).textContent = text
   }
 
-  /** The step of the checkpoint that belongs to the moment to which the learner went back; none for now. */
-  get earlier() {
-    const { at } = this.parts.strip
-    return at === null || !this.shown ? undefined : checkpointAt(this.shown.checkpoints, at)
-  }
-
-  /**
-   * @param {number} index of one of the test images
-   * @param {string} name of its class
-   */
-  showImage(index, name) {
-    const { earlier } = this
-    return this.showAtWork(earlier === undefined ? t("{class}, as the network sees it now", { class: name }) : t("{class}, as the network saw it at step {step}", { class: name, step: grouped(earlier) }), index)
-  }
-
-  /**
-   * @param {string} title
-   * @param {number | null} layer
-   */
-  showLayer(title, layer) {
-    const { earlier } = this
-    return this.showAtWork(earlier === undefined ? title : t("{title}, at step {step}", { title, step: grouped(earlier) }), 0, layer)
-  }
-
-  /**
-   * Show the network at work on one of the test images: as it is at its newest checkpoint, or at that of the moment to which the learner went back.
-   * @param {string} title
-   * @param {number} index of the image
-   * @param {number | null} layer that is looked at; null for none in particular
-   */
-  showAtWork(title, index, layer = null) {
-    const { run, classes } = /** @type {MonitorData} */ (this.data)
-    const { earlier } = this
-    /** @param {View} view */
-    const ask = async (view) => {
-      const answer = await request("api/draw/picture", { query: { model: earlier === undefined ? run : `${run}@${earlier}`, gallery: index, view, unfolded: layer ?? "" }, body: new Uint8Array() })
-      this.complain(answer.error ?? "")
-      return answer.error ? null : answer
-    }
-    const isLive = earlier === undefined && this.shown?.state === "running"
-    return this.atWork.open(title, classes, ask, isLive, layer)
-  }
-
   close() {
     this.closed = true
-    this.atWork.close()
     clearTimeout(this.timer)
     document.removeEventListener("visibilitychange", this.onVisible)
     this.observer.disconnect()
+    this.parts.network.close()
     this.parts.strip.stop()
     this.parts.step.close()
     this.parts.curves.close()
