@@ -108,6 +108,9 @@ def test_what_the_learner_draws_is_answered_by_the_network_of_the_moment(home: P
     expect(home.locator(".stage-bars .top .stage-class")).to_have_text("1")
     home.get_by_role("button", name="Draw one for me").click()
     expect(home.locator(".stage-bars .top .stage-class")).to_have_text("2")
+    home.get_by_role("button", name="Your hand").click()
+    expect(home).to_have_url(re.compile("/draw"))
+    expect(home.locator(".stage-bars .top .stage-class")).to_have_text("2")  # it is there, too, where every layer can be opened
 
 
 def test_training_it_here_makes_it_the_learners_own(home: Page) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import streamlit as st
 
@@ -61,15 +61,17 @@ def _follow(chosen: Choice) -> None:
     if chosen["what"] == "run":
         state.open_page("train", {state.RUN: chosen["name"]})
     for page in get_args(state.Page):
-        if chosen == {"what": "page", "name": page}:
-            state.open_page(page, _demonstration(page))
+        if chosen["what"] == "page" and chosen["name"] == page:
+            state.open_page(page, _demonstration(page, chosen["strokes"]))
 
 
-def _demonstration(page: state.Page) -> state.Choices:
-    """What a page shows at its best; nothing where it does so anyway, or shows what the learner wrote."""
-    if page != "autograd" or state.SCRIPT_SOURCE.of(page).is_set:
-        return {}
-    return {state.VIEW: "Graph", state.SCRIPT.of("script"): pack(EXAMPLES["neuron"].source)}
+def _demonstration(page: state.Page, strokes: list[Any]) -> state.Choices:
+    """What a page shows at its best: on Draw what was drawn here, a neuron on Autograd, unless the learner wrote a script there."""
+    if page == "draw" and strokes:
+        return {state.DRAWING: {"mode": "one", "papers": {"one": strokes, "several": []}}}
+    if page == "autograd" and not state.SCRIPT_SOURCE.of(page).is_set:
+        return {state.VIEW: "Graph", state.SCRIPT.of("script"): pack(EXAMPLES["neuron"].source)}
+    return {}
 
 
 def _cards() -> list[Card]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from playground.inference.canvas import CANVAS
 from playground.ui.components import register
@@ -39,6 +39,8 @@ class Choice(TypedDict):
     what: Literal["train", "page", "run"]
     name: str
     """Of the page, or the identifier of the run."""
+    strokes: list[Any]
+    """What the learner has drawn, as the browser sends it."""
 
 
 class HomeData(TypedDict):
@@ -66,4 +68,4 @@ def home_stage(key: str, model: str | None, classes: Sequence[str], cards: Seque
     """
     data: HomeData = {"side": CANVAS, "recording": RECORDING, "model": model, "classes": list(classes), "cards": list(cards), "latest": latest}
     chosen = _component(key=key, data=data, on_chosen_change=lambda: None).chosen
-    return {"what": chosen["what"], "name": str(chosen["name"])} if chosen else None
+    return {"what": chosen["what"], "name": str(chosen["name"]), "strokes": list(chosen["strokes"])} if chosen else None

@@ -46,7 +46,7 @@ class Home {
     this.closed = false
     this.followed = "" // the run of the learner
     this.named = "" // the facts that are shown
-    this.asking = this.stale = this.isLive = false
+    this.asking = this.stale = this.isLive = this.isTakenOver = false
     this.highest = this.shownAt = this.pulsedAt = 0 // loss of the curve; times
     this.still = matchMedia("(prefers-reduced-motion: reduce)")
     this.stage = new Stage(find(this.root, ".picture"))
@@ -95,7 +95,7 @@ class Home {
    * @param {string} [name]
    */
   choose(what, name = "") {
-    this.component?.setTriggerValue("chosen", { what, name })
+    this.component?.setTriggerValue("chosen", { what, name, strokes: this.isTakenOver ? this.paper.strokes : [] })
   }
 
   /**
@@ -143,6 +143,7 @@ class Home {
 
   /** The learner draws: no digit is drawn for them any more. */
   takeOver() {
+    this.isTakenOver = true
     if (this.writing) this.paper.set([])
     this.writing = null
   }
