@@ -1,6 +1,7 @@
 """Proposed changes that may make a layer fit its input, best first; the trace verifies them and shows only those that work.
 
-A proposal follows a rule of thumb: a smaller kernel, for example, may make this layer fit and leave a later one without enough pixels.
+A proposal follows a rule of thumb: a smaller kernel, for example, may make this layer fit and leave a later one without enough pixels. So the trace puts
+those first after which every layer fits.
 """
 
 from __future__ import annotations
@@ -196,6 +197,9 @@ def _fix_window(position: Position, shape: Shape) -> Iterator[Fix]:
     largest_kernel = max(1, (padded_side - 1) // dilation + 1)
     if largest_kernel < kernel_size and not (pools and largest_kernel == 1):
         yield position.with_params(kernel_size=largest_kernel)
+    usual_kernel = int(layer_type(position.layer.type).settings({})["kernel_size"])
+    if usual_kernel < min(kernel_size, largest_kernel):
+        yield position.with_params(kernel_size=usual_kernel)
     smallest_padding = max(0, -(-(dilation * (kernel_size - 1) + 1 - shorter_side) // 2))
     if smallest_padding > padding:
         yield position.with_params(padding=smallest_padding)

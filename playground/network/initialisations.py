@@ -33,7 +33,7 @@ class Initialisation:
 INITIALISATIONS: dict[str, Initialisation] = {
     "default": Initialisation(
         msg("PyTorch’s own"),
-        msg("PyTorch’s default for each layer: for linear layers and convolutions, uniform from −1/√inputs to 1/√inputs."),
+        msg("PyTorch’s default: random numbers from −1/√n to 1/√n, where n is the number of inputs of a unit."),
         "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html",
     ),
     "kaiming": Initialisation(

@@ -175,6 +175,7 @@ def _trace_layer(spec: NetworkSpec, index: int, in_shape: Shape) -> ShapeStep:
     layer = spec.layers[index]
     result = _run_layer(layer, in_shape)
     fixes = select_working(spec, propose_fixes(spec.layers, index, in_shape), len(spec.layers) - index - 1) if result.error else ()
+    fixes = tuple(sorted(fixes, key=lambda fix: not _first_layers_fit(spec.input_shape, fix.layers, len(fix.layers))))  # first those after which all layers fit
     return ShapeStep(index, layer, in_shape, fixes=fixes, **vars(result))
 
 

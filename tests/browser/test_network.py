@@ -391,7 +391,7 @@ def test_shapes_before_a_misfit_remain_and_a_fix_repairs_the_network(lab: Page) 
     expect(wrong).to_have_count(1)
     expect(rows(lab).nth(3)).to_have_class(re.compile("wrong"))
     expect(problem(lab)).to_have_text("The window spans 20 pixels, but the image has only 13×13.")
-    expect(lab.locator(".fix")).to_have_text(["Set kernel_size to 13", "Set padding to 4", "Leave out layer 2 (MaxPool2d)", "Leave this layer out"])
+    expect(lab.locator(".fix")).to_have_text(["Set kernel_size to 3", "Set padding to 4", "Leave out layer 2 (MaxPool2d)", "Leave this layer out"])
     fits_window(problem(lab), *lab.locator(".fix").all())
     tip, red = lab.locator(".problem").bounding_box(), lab.locator(".picture [data-index='3']:has(title)").bounding_box()
     assert tip is not None and red is not None

@@ -90,7 +90,7 @@ TITLES = [
     ),
     (
         network((1, 5, 8), Layer("Conv2d", {"kernel_size": 7})),
-        ["Set kernel_size to 5", "Set padding to 1"],
+        ["Set kernel_size to 5", "Set kernel_size to 3", "Set padding to 1"],
     ),
     (network((1, 5, 8), Layer("Conv2d", {"dilation": 4})), ["Set dilation to 2", "Set kernel_size to 2", "Set padding to 2", "Set dilation to 1"]),
     (
@@ -102,7 +102,7 @@ TITLES = [
     (network((1, 1, 1), Layer("ReLU"), Layer("AvgPool2d")), ["Leave this pooling layer out", "Set padding to 1", "Set kernel_size to 1"]),
     (
         network((1, 8, 8), Layer("MaxPool2d"), Layer("ReLU"), Layer("Conv2d", {"kernel_size": 5})),
-        ["Set kernel_size to 4", "Set padding to 1", "Leave out layer 0 (MaxPool2d)", "Leave this layer out"],
+        ["Set kernel_size to 4", "Set kernel_size to 3", "Set padding to 1", "Leave out layer 0 (MaxPool2d)", "Leave this layer out"],
     ),
 ]
 
@@ -113,6 +113,16 @@ def test_fixes_are_ordered_best_first(spec: NetworkSpec, titles: list[str]) -> N
     assert len(step.fixes) == len(titles), [fix.title for fix in step.fixes]
     assert all(fix.title.startswith(title) for fix, title in zip(step.fixes, titles, strict=True)), [fix.title for fix in step.fixes]
     assert all(works(spec, spec.with_layers(fix.layers), step.index) for fix in step.fixes)
+
+
+def test_fixes_after_which_every_layer_fits_come_first() -> None:
+    layers = (Layer("Conv2d", {"kernel_size": 7}), Layer("MaxPool2d"), Layer("Conv2d"))
+    assert [fix.title for fix in trace(network((1, 6, 6), *layers))[0].fixes] == [
+        "Leave this layer out",  # 6 → 3 → 1
+        "Set kernel_size to 6",
+        "Set kernel_size to 3",
+        "Set padding to 1",
+    ]
 
 
 def test_some_misfits_have_no_fix() -> None:
