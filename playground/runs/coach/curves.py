@@ -278,10 +278,10 @@ def still_learning(record: Record) -> Finding | None:
     return Finding(
         "still-learning",
         msg("Training ended while the loss was still falling"),
-        msg(
-            "In {epochs:.2g} epochs ({steps:,} steps) training loss fell from {before:.2f} to {after:.2f}.",
-            epochs=record.epochs,
-            steps=record.step,
+        nmsg(
+            "In {n:,} step training loss fell from {before:.2f} to {after:.2f}.",
+            "In {n:,} steps training loss fell from {before:.2f} to {after:.2f}.",
+            record.step,
             before=record.column("loss")[0],
             after=record.loss,
         ),
