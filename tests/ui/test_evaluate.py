@@ -1,14 +1,18 @@
-"""The code that the Evaluate page shows, compared with scikit-learn."""
+"""The Evaluate page without a browser: what it says where there is no data, and its code, compared with scikit-learn."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from streamlit.testing.v1 import AppTest
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from playground.ui.pages import evaluate
+
+from ..support.pages import open_page
 
 
 def test_the_code_of_the_evaluation_computes_what_scikit_learn_does() -> None:
@@ -21,3 +25,12 @@ def test_the_code_of_the_evaluation_computes_what_scikit_learn_does() -> None:
     expected = precision_recall_fscore_support(labels, predictions, zero_division=np.nan)
     for name, scores in zip(("precision", "recall", "f1"), expected, strict=False):
         np.testing.assert_allclose(names[name], scores, rtol=1e-6)
+
+
+def test_a_network_whose_data_is_not_there_leads_to_the_download(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "is_ready", lambda _name: False)
+    open_page(app, "evaluate")
+    assert "has not been downloaded" in app.warning[0].value
+    assert app.selectbox(key="evaluate-data-mnist-cnn").disabled
+    app.button(key="evaluate-download").click().run()
+    assert app.title[0].value == "Train a network"

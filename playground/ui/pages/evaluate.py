@@ -12,6 +12,7 @@ from playground.messages import t
 from playground.runs.run import Run
 from playground.ui import state
 from playground.ui.components.evaluation_lab import evaluation_lab
+from playground.ui.shared.errors import show as show_error
 from playground.ui.shared.glossary import glossary
 from playground.ui.shared.runs import run_title, runs_of_visitor
 
@@ -30,8 +31,16 @@ def heading_and_choice() -> tuple[str, str] | None:
         name = _choose_network(names, runs)
     with rest.container(horizontal=True, vertical_alignment="bottom"):
         step = _choose_step(runs.get(name))
-        dataset = _choose_data(name, runs)
+        data = st.container()
+    try:
+        trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
+    except PlaygroundError as error:
+        show_error(error)
+        return None
+    with data:
+        dataset = _choose_data(name, trained_on)
     if dataset is None:
+        _offer_download(trained_on)
         return None
     return (f"{name}@{step}" if step else name), dataset
 
@@ -88,20 +97,26 @@ def _choose_step(run: Run | None) -> int:
     return int(st.selectbox(t("Checkpoint"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_STEP.of(run.id).key, help=glossary("checkpoint")))
 
 
-def _choose_data(name: str, runs: dict[str, Run]) -> str | None:
-    """Let the learner choose a data set with the right shape and classes, at first the one the network was trained on."""
-    try:
-        trained_on = dataset_info(runs[name].config.dataset) if name in runs else load_model(name).info
-    except PlaygroundError as error:
-        st.error(t(error.text))
-        return None
+def _choose_data(name: str, trained_on: DatasetInfo) -> str | None:
+    """Let the learner choose a data set with the right shape and classes, at first the one the network was trained on; None if none is there."""
     fitting = [info for info in DATASETS if _alike(info, trained_on) and is_ready(info.name)]
-    if not fitting:
-        st.warning(t("{dataset} has not been downloaded, so there are no test images. Download it on the Train page.", dataset=trained_on.title))
-        return None
-    ordered = sorted(fitting, key=lambda info: info != trained_on)
-    titles = {info.name: t(info.title) for info in ordered}
-    return str(st.selectbox(t("Test set"), list(titles), format_func=titles.__getitem__, key=state.EVALUATE_DATASET.of(name).key, help=glossary("test set")))
+    titles = {info.name: t(info.title) for info in sorted(fitting, key=lambda info: info != trained_on)}
+    return st.selectbox(
+        t("Test set"),
+        list(titles),
+        format_func=titles.__getitem__,
+        key=state.EVALUATE_DATASET.of(name).key,
+        help=glossary("test set"),
+        placeholder="–",
+        disabled=not titles,
+    )
+
+
+def _offer_download(info: DatasetInfo) -> None:
+    """Say that there are no images to evaluate the network on, and where to get them."""
+    st.warning(t("{dataset} has not been downloaded, so there are no test images. Download it on the Train page.", dataset=t(info.title)))
+    if st.button(t("Open Train"), icon=":material/download:", key="evaluate-download"):
+        state.open_page("train")
 
 
 def _alike(info: DatasetInfo, other: DatasetInfo) -> bool:

@@ -12,6 +12,7 @@ import { plural, t } from "../shared/text.js"
 const WELL_CALIBRATED = 0.005 // most difference between mean confidence and accuracy
 const TICKS = [0, 0.2, 0.4, 0.6, 0.8, 1]
 const COUNTS = [1, 3, 10, 30, 100, 300, 1000, 3000, 10000]
+const LEAST = Math.log10(0.7) // so that a bar of one image is seen
 const MARGIN = { l: 52, r: 16, t: 12, b: 44 }
 
 export class Calibration {
@@ -55,7 +56,7 @@ export class Calibration {
     /** @type {(plot: HTMLElement, traces: object[], y: object) => void} */
     const plot = (box, traces, y) => Plotly.react(box, traces, layout(look, box.clientHeight, x, { fixedrange: true, ...y }, { showlegend: false, hovermode: "closest", margin }), { ...CONFIG, displayModeBar: false })
     plot(this.plot, [{ ...bars, y: bins.map(({ accuracy }) => accuracy), marker: { color: look.test } }, diagonal], { range: [0, 1.02], ...shares })
-    plot(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.soft } }], { type: "log", tickvals: COUNTS, ticktext: COUNTS.map(grouped) })
+    plot(this.counts, [{ ...bars, y: bins.map(({ count }) => count), marker: { color: look.soft } }], { type: "log", range: [LEAST, Math.log10(1.3 * Math.max(...bins.map(({ count }) => count)))], tickvals: COUNTS, ticktext: COUNTS.map(grouped) })
   }
 
   close() {

@@ -46,9 +46,9 @@ export class Confusion {
     this.table.setAttribute("aria-label", t("Confusion matrix"))
     this.table.onpointerleave = () => this.tell(this.chosen)
     this.sentence = element("p", "evaluation-sentence")
-    const hint = withTerms("p", "evaluation-hint", t("The diagonal of a [[confusion matrix]] counts the correct predictions. Choose a number to see its images."))
+    const hint = withTerms("p", "evaluation-hint", t("The diagonal of a [[confusion matrix]] counts the correct [[predictions|prediction]]. Choose a number to see its images."))
     const figure = element("div", "evaluation-figure")
-    figure.append(element("span", "evaluation-across", t("Predicted class →")), element("span", "evaluation-down", t("True class →")), this.table)
+    figure.append(withTerms("span", "evaluation-across", t("[[Predicted class|predicted class]] →")), element("span", "evaluation-down", t("True class →")), this.table)
     const left = element("div", "evaluation-left")
     left.append(figure, this.sentence, hint)
     this.caption = element("h2")
@@ -125,9 +125,9 @@ export class Confusion {
     const answer = count ? await this.ask("/pictures", { true: label, predicted, order: "most-certain" }) : null
     if (this.chosen !== place || (count && !answer)) return
     const shown = answer?.index.length ?? 0
-    this.caption.textContent = !count ? "" : shown < count
-      ? t("The {shown} images with the highest confidence, of {count}", { shown, count: grouped(count) })
-      : plural("{n} image, the highest confidence first", "{n} images, the highest confidence first", count)
+    draw(this.caption, marked(!count ? "" : shown < count
+      ? t("The {shown} images with the highest [[confidence]], of {count}", { shown, count: grouped(count) })
+      : plural("{n} image, the highest [[confidence]] first", "{n} images, the highest [[confidence]] first", count)))
     this.images.replaceChildren(...(answer ? cards(answer, this.classes, this.open) : []))
   }
 

@@ -90,6 +90,7 @@ export class Parallel {
     this.lines = this.runs.map((line, index) => ({ run: line.run, drawn: this.line(line, index, look) }))
     drawing.append(...this.lines.map(({ drawn }) => drawn), ...this.axes.map((each) => this.axis(each, look)))
     this.plot.replaceChildren(drawing)
+    this.plot.tabIndex = this.plot.scrollWidth > this.plot.clientWidth ? 0 : -1 // by keyboard, too, all of it can be seen
     this.fade()
   }
 
@@ -118,7 +119,7 @@ export class Parallel {
    * @param {Look} look
    */
   axis({ name, title, ticks, x }, look) {
-    const group = svg("g", { fill: look.text, "font-family": look.font, "font-size": 13 })
+    const group = svg("g", { fill: look.text, "font-family": look.font, "font-size": look.size / look.zoom })
     const right = name === ACCURACY
     group.append(svg("text", { x, y: 18, "text-anchor": "middle", "font-weight": 600 }, title))
     group.append(svg("line", { x1: x, x2: x, y1: ROOM.top, y2: HEIGHT - ROOM.bottom, stroke: look.text, "stroke-opacity": 0.45 }))

@@ -34,6 +34,12 @@ const RECORDING = { x: "epoch", what: "accuracy", show: "test", smoothing: 0, lo
 /** @type {Settings} */
 const VIEW = { x: "epoch", what: "accuracy", show: "both", smoothing: SMOOTHING, log: false, filter: "", sort: "started" }
 
+/** @type {Record<string, string>} the terms of the glossary that explain settings */
+const TERMS = {
+  optimizer: "optimizer", learning_rate: "learning rate", batch_size: "batch size", weight_decay: "weight decay", momentum: "momentum", epochs: "epoch", seed: "seed",
+  label_smoothing: "label smoothing", augment: "augmentation", parent: "fork",
+}
+
 class Comparison {
   /** @param {HTMLElement | ShadowRoot} root */
   constructor(root) {
@@ -374,7 +380,8 @@ class Comparison {
   /** @param {SettingColumn[]} columns the settings in which the runs differ */
   drawDifferences(columns) {
     const label = columns.length ? t("What differs") : this.chosen.size > 1 ? t("These runs have the same settings.") : ""
-    const chips = columns.map(({ title, texts }) => html`<span class="comparison-chip">${title}: <strong>${[...new Set(texts)].join(" · ")}</strong></span>`)
+    const named = (/** @type {string} */ name, /** @type {string} */ title) => (TERMS[name] ? html`<glossary-term name=${TERMS[name]}>${title}</glossary-term>` : title)
+    const chips = columns.map(({ name, title, texts }) => html`<span class="comparison-chip">${named(name, title)}: <strong>${[...new Set(texts)].join(" · ")}</strong></span>`)
     const box = this.part("differs")
     draw(box, html`<span class="comparison-hint">${label}</span>${chips}`)
     box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1 // by keyboard, too, all of it can be seen

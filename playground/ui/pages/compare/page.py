@@ -16,6 +16,7 @@ from playground.ui.components.run_comparison import RecordedRun, run_comparison
 from playground.ui.pages.compare.race import choose_race, chosen, start
 from playground.ui.shared import visitor
 from playground.ui.shared.errors import shown_kindly
+from playground.ui.shared.glossary import glossary
 
 RECORDED = Path(__file__).with_name("first_race.json")
 
@@ -23,7 +24,7 @@ RECORDED = Path(__file__).with_name("first_race.json")
 def heading() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.title(t("Compare runs"), anchor=False, width="content")
-        if st.button(t("New race"), icon=":material/flag:", key="new-race"):
+        if st.button(t("New race"), icon=":material/flag:", key="new-race", help=glossary("race")):
             choose_race()
 
 
