@@ -91,57 +91,6 @@ def _show_flow(answer: dict[str, Any]) -> None:
         ),
         help=glossary("norm", "gradient"),
     )
-    module_graph(answer["graph"], key="flow-graph")
-
-
-def _choose() -> dict[str, Any]:
-    mine = own_network()
-    titles = {
-        STACK: msg("A stack of linear layers"),
-        **({mine.name: mine.title} if mine else {}),
-        **{name: spec.title or name for name, spec in load_presets().networks.items()},
-    }
-    network = choose(st.selectbox, t("Network"), state.FLOW_NETWORK, titles)
-    asked: dict[str, Any] = {"network": mine.to_json() if mine and network == mine.name else network, "device": chosen_device()}
-    activations = {"": msg("Unchanged"), **ACTIVATIONS}
-    if network == STACK:
-        asked["depth"] = st.slider(t("Depth"), 1, 30, 12, key=state.FLOW_DEPTH.key, bind="query-params", help=t("Number of linear layers."))
-        asked["width"] = st.select_slider(t("Width"), [8, 16, 32, 64, 128, 256], 64, key=state.FLOW_WIDTH.key, bind="query-params")
-        asked["normalised"] = st.toggle(t("Batch norm after each layer"), key=state.FLOW_NORM.key, bind="query-params", help=glossary("batch normalisation"))
-        activations = {**ACTIVATIONS, "none": msg("None")}
-    asked["activation"] = st.selectbox(
-        t("Activation"),
-        list(activations),
-        format_func=translated(activations).__getitem__,
-        key=state.FLOW_ACTIVATION.of(network == STACK).key,
-        help=glossary("activation"),
-    )
-    initialisations = {name: initialisation.title for name, initialisation in INITIALISATIONS.items()}
-    asked["initialisation"] = name = choose(
-        st.selectbox, t("Weight initialisation"), state.FLOW_INITIALISATION, initialisations, help=glossary("weight initialisation")
-    )
-    st.caption(t(INITIALISATIONS[name].summary))
-    asked["batch"] = st.select_slider(t("Batch size"), [2, 8, 16, 32, 64, 128], 32, key=state.FLOW_BATCH.key, bind="query-params", help=glossary("batch size"))
-    asked["seed"] = int(st.number_input(t("Seed"), 0, 9999, 0, key=state.FLOW_SEED.key, bind="query-params", help=glossary("seed")))
-    return asked
-
-
-@st.cache_data(max_entries=100, show_spinner=False)
-def _answered(asked: tuple[tuple[str, Any], ...], wanted: str) -> dict[str, Any]:  # noqa: ARG001 (a part of the key: the answer is in the reader's language)
-    return services().sandbox.run(GRADIENT_FLOW, dict(asked))
-
-
-def _show_flow(answer: dict[str, Any]) -> None:
-    st.header(answer["title"], anchor=False)
-    verdict = answer["verdict"]
-    (st.success if verdict["kind"] == "fine" else st.warning)(verdict["text"])
-    st.plotly_chart(_figure(answer["layers"]), width="stretch", key="flow-figure", config={"displayModeBar": False})
-    st.caption(
-        t(
-            "How far the activations spread (standard deviation) and how large the gradients are (norm), layer by layer. From one line of the grid to the next it is ten times as much. Zeros are not drawn."
-        ),
-        help=glossary("norm", "gradient"),
-    )
     loss = f"{answer['loss']:.4g}" if isinstance(answer["loss"], float) else answer["loss"]
     st.caption(t(nmsg("{n:,} node, loss {loss}.", "{n:,} nodes, loss {loss}.", answer["count"], loss=loss)))
     st.caption(answer["data"])
