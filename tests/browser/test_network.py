@@ -15,6 +15,7 @@ from playground.network.presets import load_presets
 from playground.network.spec import from_json
 from playground.tensors import link
 
+from ..support.accessibility import check_accessibility
 from .conftest import KeptPage
 
 PRESETS = load_presets().networks
@@ -398,6 +399,7 @@ def test_shapes_before_a_misfit_remain_and_a_fix_repairs_the_network(lab: Page) 
     at = lab.locator(".problem").evaluate("box => parseFloat(getComputedStyle(box, '::before').left)")
     assert red["x"] < tip["x"] + at + 6 < red["x"] + red["width"], "the tip of the sentence is at the layer"
     expect(lab.locator(".code .help")).to_have_text("This is still the code of the last network that fitted.")
+    check_accessibility(lab)
     expect(button(lab, "Layer 3 does not fit")).to_be_disabled()
     expect(button(lab, "▶ Run one batch")).to_be_disabled()
     button(lab, "Set padding to 4").click()
@@ -491,6 +493,7 @@ def test_activations_of_a_batch_are_zero_with_zero_weights(lab: Page) -> None:
     expect(value.locator("h2")).to_have_text(re.compile("row 0, column 0$"))
     value.locator(".map").press("ArrowRight")
     expect(value.locator("h2")).to_have_text(re.compile("row 0, column 1$"))
+    check_accessibility(lab)
     value.locator(".map").click()
     expect(value.locator("h2")).to_have_text(re.compile("row 5, column 5$"))
     expect(summary).to_contain_text("100 % zeros")
@@ -529,6 +532,7 @@ def test_pasted_code_becomes_a_network_or_an_error_with_its_line(lab: Page) -> N
     dialog = paste(lab, "import torch.nn as nn\nnetwork = nn.Sequential(\n    nn.Flatten(),\n    nn.LSTM(784, 10),\n)")
     expect(dialog.locator(".fault")).to_contain_text("Line 4")
     expect(names(lab)).to_have_text(FIRST)
+    check_accessibility(lab)
     dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_be_hidden()
     expect(paste(lab, NET)).to_be_hidden()
@@ -733,3 +737,25 @@ def test_on_a_phone_the_picture_comes_first_then_the_layer_the_list_and_the_code
     tops = [part["y"] for part in parts if part is not None]
     assert tops == sorted(tops) and len(tops) == 5
     assert all(part["width"] <= 390 for part in parts if part is not None)
+
+
+def test_nothing_moves_on_a_phone_when_a_layer_does_not_fit_or_the_batch_is_shown(lab: Page) -> None:
+    lab.set_viewport_size({"width": 390, "height": 844})
+    stage = lab.locator(".stage-box")
+
+    def height() -> float:
+        box = stage.bounding_box()
+        assert box is not None
+        return box["height"]
+
+    usual = height()
+    choose(lab, 3)
+    field(lab, "kernel_size").fill("20")
+    expect(lab.locator(".facts .error")).to_have_text("✕ The window spans 20 pixels, but the image has only 13×13.")
+    expect(problem(lab)).to_contain_text("The window spans 20 pixels")
+    assert height() == usual
+    button(lab, "Undo").click()
+    button(lab, "▶ Run one batch").click()
+    expect(lab.locator(".stage-name").first).to_be_visible()
+    assert height() == usual
+    lab.set_viewport_size({"width": 1280, "height": 800})
