@@ -18,6 +18,7 @@ from playground.runs.run import create
 from playground.training.config import TrainConfig
 from playground.training.events import Finished, Started
 
+from ..support.accessibility import check_accessibility
 from ..support.controls import pick
 from ..support.serving import ONE, SEVEN, Points, new_context, to_the_top
 from ..support.waiting import until
@@ -133,6 +134,18 @@ def test_probabilities_change_during_a_stroke(pad: Page) -> None:
     pad.mouse.up()
 
 
+def test_a_drawing_is_labelled_by_the_key_of_its_class(pad: Page) -> None:
+    open_view(pad, "Teach")
+    with pad.expect_response(lambda response: "/api/draw/answer" in response.url):
+        draw(pad, ONE)
+    expect(pad.locator(".ask")).to_contain_text("Predicted class: 1")
+    pad.keyboard.press("1")
+    expect(pad.locator(".card.own")).to_have_count(1)
+    expect(pad.locator(".digit")).to_have_text("?")
+    pad.get_by_role("button", name="Delete drawing 1").click()
+    expect(pad.locator(".card.own")).to_have_count(0)
+
+
 def test_strokes_can_be_undone_and_cleared(pad: Page) -> None:
     draw(pad, ONE)
     expect(pad.locator(".digit")).to_have_text("1")
@@ -199,6 +212,7 @@ def test_a_number_is_classified_digit_by_digit(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("171")
     pieces = pad.locator(".piece")
     expect(pieces).to_have_count(3)
+    check_accessibility(pad)
     pieces.nth(1).click()
     expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
     pad.get_by_role("button", name="One digit").click()
@@ -291,6 +305,7 @@ def test_a_value_of_a_layer_output_and_the_softmax_show_their_calculation(inside
     expect(written.locator(".cells .lit")).to_have_count(3)
     expect(written.locator(".detail")).to_have_text(titles(written.locator(".cells").nth(0))[7])
     expect(written).to_contain_text("then BatchNorm2d")
+    check_accessibility(inside)
     inside.keyboard.press("Escape")
     shown = inside.locator(".stage-bars .top .stage-share").inner_text()
     open_layer(inside, -1)
@@ -321,7 +336,7 @@ def test_the_window_of_a_convolution_slides_and_its_map_fills(inside: Page) -> N
 
 def test_the_picture_shows_weights_and_the_gradient(seven: Page) -> None:
     for name, words in (("Weights", "the same for every image"), ("Gradient", "the score of “7” would change")):
-        with seven.expect_response(lambda response, view=name.lower(): f"view={view}" in response.url):  # type: ignore[misc]
+        with seven.expect_response(re.compile(f"view={name.lower()}")):
             seven.get_by_role("button", name=name, exact=True).click()
         expect(seven.locator(".stage-status")).to_contain_text(words)
     seven.locator(".stage-status glossary-term").hover()
@@ -412,6 +427,7 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
     expect(pad.locator(".column")).to_have_count(2)
     expect(pad.locator(".who").first).to_contain_text("fine-tuned (drawings: 1)")
+    check_accessibility(pad)
     with pad.expect_download() as download:
         pad.get_by_role("link", name="Download my digits").click()
     assert download.value.suggested_filename == "my-digits.zip"

@@ -63,7 +63,7 @@ class Pad {
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
     this.layers = new Layers(ask, () => this.closeLayers())
-    this.why = new Why(ask)
+    this.why = new Why(ask, "picture" in this.data ? t("Choose a picture first.") : t("Draw a digit first."))
     /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
     this.tools = "picture" in this.data ? null : this.layPaper(this.data)
     /** @type {Paper | Photo} */

@@ -13,9 +13,13 @@ const SIDE = "10.5rem" // the width of a picture
  */
 
 export class Why {
-  /** @param {Ask} ask */
-  constructor(ask) {
+  /**
+   * @param {Ask} ask
+   * @param {string} first what a learner has to do before there is something to explain
+   */
+  constructor(ask, first) {
     this.ask = ask
+    this.first = first
     /** @type {Method[]} */
     this.methods = []
     this.again = () => {} // shows the same with another method
@@ -48,7 +52,7 @@ export class Why {
     this.again = () => this.show(model, answer, classes)
     const method = this.choice.value
     this.explains.textContent = this.methods.find(({ name }) => name === method)?.explains ?? ""
-    if (!answer) return this.pictures.replaceChildren(element("p", "note", t("Draw a digit first.")))
+    if (!answer) return this.pictures.replaceChildren(element("p", "note", this.first))
     const [first, second] = ranking(answer.probabilities)
     /** @type {[title: string, query: Record<string, number>][]} */
     const questions = [

@@ -8,6 +8,7 @@ import { button, element } from "./dom.js"
 import { percent } from "./format.js"
 import { Edges } from "./stage_edges.js"
 import { cornerOf, heightOf, layOut, unitAt } from "./stage_layout.js"
+import { sizeOf, titleOf, wordsFor, wordsForView } from "./stage_words.js"
 import { withTerms } from "./term.js"
 import { t } from "./text.js"
 import { tokens } from "./tokens.js"
@@ -207,13 +208,14 @@ export class Stage {
     if (sheet.width !== columns || sheet.height !== tall) Object.assign(sheet, { width: columns, height: tall })
     const page = context(sheet)
     const image = page.createImageData(columns, tall)
+    const isAtRest = values.every((value) => !value)
     const violet = rgb(tokens(this.box).gradient)
     for (let cell = 0; cell < columns * tall; cell++) {
       const share = values[cell] / 127
       if (isGradient) image.data.set([...violet, pixel(share)[3]], 4 * cell)
       else if (isColour) image.data.set([0, 1, 2].map((channel) => 2 * values[channel * rows * columns + cell]), 4 * cell)
       else image.data.set(isInput ? inked(255 * share) : pixel(share), 4 * cell)
-      if (isColour) image.data[4 * cell + 3] = 255
+      if (isColour) image.data[4 * cell + 3] = isAtRest ? 0 : 255
     }
     page.putImageData(image, 0, 0)
   }
@@ -265,7 +267,7 @@ export class Stage {
       const { x, y, width: wide, height: high } = boxes[index]
       const room = (boxes[index + 1]?.x ?? width) - x - wide // to the next column: a name has half of it at each side
       const most = Math.max(wide + room - 4, 5.75 * unit)
-      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px` })
+      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `${most}px` })
       const title = titleOf(picture.columns[index])
       name.children[0].textContent = title.length * LETTER * small <= most ? title : title.split(" ")[0]
       name.title = title
@@ -489,49 +491,3 @@ const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getC
  * @param {number} at
  */
 const acrossAt = (from, middle, to, at) => (1 - at) ** 3 * from + 3 * (1 - at) * at * middle + at ** 3 * to
-
-/**
- * The layers of a column in a few words.
- * @param {Pick<PictureColumn, "layers" | "types" | "blocks">} column
- */
-export function titleOf({ layers, types, blocks }) {
-  if (!layers[1]) return t("Input")
-  if (blocks > 1) return t("+ {n} layers", { n: types.length })
-  const main = types.filter((type) => !AT_THE_SIDE.has(type))
-  return main.join(" → ")
-}
-
-const AT_THE_SIDE = new Set(["Dropout", "Flatten", "BatchNorm1d", "BatchNorm2d", "LayerNorm", "Identity"])
-
-/** @param {Pick<PictureColumn, "shape">} column */
-const sizeOf = ({ shape }) => shape.join("×")
-
-/**
- * What a view shows, in one sentence.
- * @param {View} view
- * @param {Picture} picture
- * @param {string[]} classes
- */
-function wordsForView(view, { columns, probabilities }, classes) {
-  if (view === "values") return t("Squares: the [[activations|activation]] of each [[layer]]. Orange edges add to the next value, blue ones subtract.")
-  if (view === "gradient") return probabilities.some(Boolean) ? t("Violet: how much the score of “{name}” would change with each value: its [[gradient]].", { name: classes[probabilities.indexOf(Math.max(...probabilities))] ?? "" }) : t("Violet: how much the score of a class would change with each value. Draw something to see it.")
-  if (columns.slice(1, -1).some(({ values }) => values.every((value) => !value))) return t("Squares: the weights of each [[filter]], the same for every image. Tokens have none of their own.")
-  if (columns.slice(1).some(({ edges }) => !edges.length)) return t("Squares: the weights of each [[filter]], the same for every image. Edges are drawn where one layer lies between.")
-  return t("Squares: the weights of each [[filter]], the same for every image. Thick edges stand for large weights.")
-}
-
-/**
- * What the unit under the pointer is.
- * @param {Picture} picture
- * @param {Unit} unit
- * @param {string[]} classes
- */
-function wordsFor({ view, columns }, { column, place }, classes) {
-  const { shape, units } = columns[column]
-  const values = { layer: titleOf(columns[column]), unit: units[place], last: shape[0] - 1 }
-  if (column === 0 && shape.length === 3) return view === "gradient" ? t("How much each pixel would change the score.") : t("The image as the network receives it.")
-  if (column === columns.length - 1 && view === "values") return t("Orange edges raise the score of “{name}”, blue ones lower it.", { name: classes[units[place]] ?? units[place] })
-  if (column === columns.length - 1) return t("The score of “{name}”.", { name: classes[units[place]] ?? units[place] })
-  if (shape.length === 3) return t("Feature map {unit} (they are numbered from 0 to {last}), after {layer}.", values)
-  return shape.length === 2 ? t("Token {unit} (they are numbered from 0 to {last}), after {layer}.", values) : t("Feature {unit} (they are numbered from 0 to {last}), after {layer}.", values)
-}
