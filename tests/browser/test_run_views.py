@@ -129,6 +129,10 @@ def test_a_finished_run_is_replayed(train: Page) -> None:
     train.get_by_role("button", name="Replay", exact=True).click()
     expect(strip).to_have_attribute("aria-valuetext", re.compile("^step"))
     expect(strip).to_have_attribute("aria-valuetext", re.compile("^now"))
+    strip.press(" ")  # also by the keyboard
+    expect(strip).to_have_attribute("aria-valuetext", re.compile("^step"))
+    strip.press("End")
+    expect(strip).to_have_attribute("aria-valuetext", re.compile("^now"))
 
 
 def test_predictions_and_layer_statistics_follow_the_run(train: Page) -> None:

@@ -8,7 +8,7 @@ import { t } from "../shared/text.js"
 import { checkpointAt } from "./fork.js"
 
 /**
- * @import { View } from "../shared/stage.js"
+ * @import { Ask } from "../shared/at_work.js"
  * @import { LiveRun, MonitorData } from "./documents.js"
  */
 
@@ -74,13 +74,13 @@ export class Network {
   open(title, gallery, layer = null) {
     const { run, classes } = /** @type {MonitorData} */ (this.data)
     const model = this.earlier === undefined ? run : `${run}@${this.earlier}`
-    /** @param {View} view */
-    const ask = async (view) => {
-      const answer = await request("api/draw/picture", { query: { model, gallery, view, unfolded: layer ?? "" }, body: new Uint8Array() })
+    /** @type {Ask} */
+    const ask = async (path, query) => {
+      const answer = await request(`api/draw/${path}`, { query: { model, gallery, ...query }, body: path === "network" ? undefined : new Uint8Array() })
       this.complain(answer.error ?? "")
       return answer.error ? null : answer
     }
-    return this.atWork.open(title, classes, ask, this.isLearning && model === run, layer)
+    return this.atWork.open(title, model, classes, ask, this.isLearning && model === run, layer)
   }
 
   close() {
