@@ -26,9 +26,9 @@ test("the receptive field of a layer", () => {
 
 test("blocks are explained with their numbers", () => {
   const text = (type, in_shape, out_shape, params = {}) => explained({ type, in_shape, out_shape, params })
-  assert.match(text("ResidualBlock", [8, 4, 4], [8, 4, 4]), /^A shortcut connection/)
-  assert.match(text("ResidualBlock", [8, 4, 4], [16, 2, 2]), /^A 1×1 projection shortcut/)
-  assert.match(text("PatchEmbedding", [1, 28, 28], [49, 64], { patch_size: 4 }), /49 squares of 4×4 pixels\. Each becomes a token of 64 numbers/)
+  assert.match(text("ResidualBlock", [8, 4, 4], [8, 4, 4]), /^A \[\[shortcut connection\]\]/)
+  assert.match(text("ResidualBlock", [8, 4, 4], [16, 2, 2]), /^A 1×1 projection \[\[shortcut/)
+  assert.match(text("PatchEmbedding", [1, 28, 28], [49, 64], { patch_size: 4 }), /49 squares of 4×4 pixels\. Each becomes a \[\[token\]\] of 64 numbers/)
   assert.match(text("TransformerEncoderLayer", [49, 64], [49, 64], { nhead: 4 }), /49 tokens .* 4 heads of 16 numbers/)
   assert.equal(text("TokenMean", [49, 64], [64]), "The 49 tokens are averaged into one.")
   assert.equal(text("Linear", [4], [2]), "")

@@ -29,15 +29,15 @@ export function fieldSize(field) {
  */
 export function explained({ type, in_shape: before, out_shape: after, params }) {
   if (!before || !after) return ""
-  if (type === "ResidualBlock" && String(before) === String(after)) return t("A shortcut connection adds the input to the output of the two convolutions, so gradients can bypass them.")
-  if (type === "ResidualBlock") return t("A 1×1 projection shortcut carries the input past the two convolutions and is added to their output. It is needed because the shape changes.")
-  if (type === "PatchEmbedding") return t("The image is cut into {tokens} squares of {side}×{side} pixels. Each becomes a token of {features} numbers, and a learned position embedding is added.", { tokens: after[0], side: params.patch_size, features: after[1] })
-  if (type === "TransformerEncoderLayer") return t("Self-attention: each of the {tokens} tokens attends to all others, in {heads} heads of {features} numbers each. Then each token passes through two linear layers. Both parts have a shortcut connection.", { tokens: before[0], heads: params.nhead, features: before[1] / Number(params.nhead) })
+  if (type === "ResidualBlock" && String(before) === String(after)) return t("A [[shortcut connection]] adds the input to the output of the two convolutions, so gradients can bypass them.")
+  if (type === "ResidualBlock") return t("A 1×1 projection [[shortcut|shortcut connection]] carries the input past the two convolutions and is added to their output. It is needed because the shape changes.")
+  if (type === "PatchEmbedding") return t("The image is cut into {tokens} squares of {side}×{side} pixels. Each becomes a [[token]] of {features} numbers, and a learned position embedding is added.", { tokens: after[0], side: params.patch_size, features: after[1] })
+  if (type === "TransformerEncoderLayer") return t("[[Self-attention|self-attention]]: each of the {tokens} tokens attends to all others, in {heads} heads of {features} numbers each. Then each token passes through two linear layers. Both parts have a shortcut connection.", { tokens: before[0], heads: params.nhead, features: before[1] / Number(params.nhead) })
   return type === "TokenMean" ? t("The {tokens} tokens are averaged into one.", { tokens: before[0] }) : ""
 }
 
 /**
- * The facts about a layer: names with their terms, texts, and for a formula its kind.
+ * The facts about a layer: names and texts, with their terms, and for a formula its kind.
  * @param {{ off: boolean }} layer
  * @param {LayerAnalysis} [step]
  * @returns {{ name: string, text: string, formula?: string }[]}
