@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from playground.autograd.examples import EXAMPLES
 from playground.tensors import link
 
 from ..support.accessibility import check_accessibility
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
-from ..support.serving import to_the_top
+from ..support.serving import new_context, to_the_top
 from .conftest import KeptPage
 from .test_languages import settled
+from .test_shell import SHIFTS
 
 SHARED = "x = torch.ones(2, 2, requires_grad=True)\ny = x + 2\nz = y * y * 3\nout = z.mean()\nout.backward()"
 
@@ -112,6 +113,21 @@ def test_no_gradient_is_seen_before_the_backward_pass_has_reached_it(lab: Page) 
     expect(gradients(lab).first).to_be_visible()
     expect(lab.locator(".one")).to_contain_text("gradient, 4.5")
     expect(lab.locator(".plot .tangent")).to_have_count(1)
+
+
+def test_nothing_moves_on_a_phone_while_a_view_loads(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    context.add_init_script(SHIFTS)
+    page = context.new_page()
+    shifts = {}
+    for view, part in {"Graph": ".plot .curve", "Pitfalls": ".version", "Network": ".node.group"}.items():
+        page.goto(f"{address}/autograd?view={view}")
+        page.locator(part).first.wait_for()
+        page.wait_for_load_state("networkidle")
+        settled(page)
+        shifts[view] = page.evaluate("window.shifts")
+    context.close()
+    assert {view: shift for view, shift in shifts.items() if shift >= 0.05} == {}
 
 
 def test_stepping_scrubbing_and_hovering_send_no_request(lab: Page) -> None:

@@ -23,7 +23,8 @@ export function showProof(box, check) {
   head.append(withTerms("p", passed ? "right" : "wrong", verdict), close())
   const table = element("table", "differences")
   const titles = element("tr")
-  for (const title of ["", t("autograd"), t("finite difference")]) titles.append(element("th", "", title))
+  titles.append(element("td"))
+  for (const title of [t("autograd"), t("finite difference")]) titles.append(element("th", "", title))
   table.append(titles)
   for (const { name, cell, autograd, difference } of rows) {
     const row = element("tr")

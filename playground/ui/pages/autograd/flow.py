@@ -110,15 +110,19 @@ def _figure(layers: list[dict[str, Any]]) -> Any:
     figure = go.Figure()
     for colour, dash, title, x, y in lines:
         look = {"color": token(colour), "dash": dash, "width": 2.5}
-        names = [f"{layers[place]['name']} {layers[place]['title']}" for place in x]
+        names = [_name(layers[place]) for place in x]
         figure.add_scatter(x=x, y=y, name=title, mode="lines+markers", line=look, marker={"size": 7}, text=names, hovertemplate="%{text}<br>%{y:.3g}")
-    every = max(1, len(layers) // 12)
-    ticks = {"tickvals": places[::every], "ticktext": [layer["title"] for layer in layers[::every]], "tickangle": -40}
+    named = (weighted or places)[:: max(1, len(weighted or places) // 12)]
+    ticks = {"tickvals": named, "ticktext": [_name(layers[place]) for place in named], "tickangle": -40}
     figure.update_layout(
         height=340, margin={"l": 10, "r": 10, "t": 10, "b": 10}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         xaxis=ticks, yaxis={"type": "log", "exponentformat": "e", "dtick": None},
     )  # fmt: skip
     return figure
+
+
+def _name(layer: dict[str, Any]) -> str:
+    return f"{layer['name']} {layer['title']}"
 
 
 def _largest(layer: dict[str, Any]) -> float | None:

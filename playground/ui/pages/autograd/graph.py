@@ -24,7 +24,7 @@ MOST_NUMBERS = 1000
 def heading_and_view() -> str:
     """Show the title with the examples of scripts, and at the right the choice of a view: graph of a script, pitfalls, graph of a network, or race."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content", key="autograd-head"):
             st.title(t("Autograd"), anchor=False, width="content")
             examples = st.empty()
         view = choose(st.segmented_control, t("View"), state.VIEW, VIEWS, required=True, label_visibility="collapsed", width="content")
