@@ -24,6 +24,7 @@ test("steps have places on each axis", () => {
 test("an axis ends where the run ends, and is never empty", () => {
   assert.deepEqual(["step", "epoch", "seconds"].map((axis) => endOf(axis, run)), [100, 5, 5])
   assert.deepEqual(["step", "epoch", "seconds"].map((axis) => endOf(axis, waiting)), [0.01, 0.01, 0.01])
+  assert.equal(endOf("step", { ...waiting, batches: { step: [10, 60] } }), 60) // a fork that waits
 })
 
 test("the place of a step; in seconds that of the next recorded one, if there is any", () => {

@@ -15,11 +15,12 @@ export function places(axis, { step = [], seconds = [] }, perEpoch) {
 }
 
 /**
- * Where the run ends on the axis.
+ * Where the run ends on the axis; before its start is known, where its curves end.
  * @param {Axis} axis
- * @param {Pick<LiveRun, "total_steps" | "per_epoch" | "seconds" | "seconds_left">} run
+ * @param {Pick<LiveRun, "total_steps" | "per_epoch" | "seconds" | "seconds_left" | "batches">} run
  */
-export function endOf(axis, { total_steps: steps, per_epoch: each, seconds, seconds_left: left }) {
+export function endOf(axis, { total_steps: total, per_epoch: each, seconds, seconds_left: left, batches }) {
+  const steps = total || (batches.step?.at(-1) ?? 0)
   return Math.max({ epoch: steps / (each || 1), step: steps, seconds: seconds + (left ?? 0) }[axis], 0.01)
 }
 

@@ -39,7 +39,7 @@ export class Curves {
     this.plots = plots
     this.again = again
     /** @type {Axis} */
-    this.axis = "epoch"
+    this.chosen = "epoch"
     this.smoothing = SMOOTHING
     this.logarithmic = false
     /** @type {[number, number] | null} the visible part of the axis, if not all of it … */
@@ -63,6 +63,12 @@ export class Curves {
     for (const plot of Object.values(plots)) this.observer.observe(plot)
   }
 
+  /** The axis that is shown: of a fork that waits, it is not known yet how many steps an epoch has. */
+  get axis() {
+    const { chosen, shown } = this
+    return chosen === "epoch" && shown?.batches.step?.length && !shown.per_epoch ? "step" : chosen
+  }
+
   // What can be chosen about the axes, in a box above the page.
   axes() {
     const box = element("div", "monitor-popover")
@@ -70,8 +76,8 @@ export class Curves {
     const axis = element("pick-one")
     axis.label = t("Horizontal axis")
     axis.options = Object.entries(AXES).map(([value, { choice }]) => ({ value, title: choice }))
-    axis.value = this.axis
-    axis.onchange = () => { this.axis = /** @type {Axis} */ (axis.value); this.zoomed() }
+    axis.value = this.chosen
+    axis.onchange = () => { this.chosen = /** @type {Axis} */ (axis.value); this.zoomed() }
     const slider = element("slide-bar")
     for (const [name, value] of Object.entries({ min: 0, max: 1, step: 0.02, value: this.smoothing, label: t("Smoothing") })) slider.setAttribute(name, String(value))
     slider.oninput = () => { this.smoothing = slider.value; this.draw() }

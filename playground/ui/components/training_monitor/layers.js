@@ -129,7 +129,7 @@ export class Layers {
   choices(offered, other) {
     const chosen = this.layer.value
     this.layer.options = offered.map(({ index }) => ({ value: String(index), title: `${index} ${this.titles[index]}` }))
-    this.layer.value = !other && offered.some(({ index }) => String(index) === chosen) ? chosen : String(offered[0].index)
+    this.layer.value = !other && offered.some(({ index }) => String(index) === chosen) ? chosen : String((offered.find(({ index }) => this.kinds[index].includes("weights")) ?? offered[0]).index)
     this.offer()
   }
 
