@@ -443,7 +443,7 @@ def test_advice_is_shown_for_a_valid_network_and_its_fix_removes_it(lab: Page) -
     expect(problem(lab)).to_contain_text("holds 94")
     add(lab, "Softmax")
     expect(problem(lab)).to_have_text("The network ends in Softmax, but the cross-entropy loss expects logits.")
-    expect(lab.locator(".problem .why")).to_contain_text("The loss applies softmax itself.")
+    expect(lab.locator(".problem .why")).to_contain_text("The loss applies softmax to the logits itself.")
     expect(button(lab, "▶ Train this")).to_be_enabled()
     button(lab, "Leave out Softmax at the end").click()
     expect(names(lab)).to_have_text(FIRST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from playground.data.catalogue import dataset_info
+from playground.glossary import BY_NAME
 from playground.network.advice import MAX_PER_KIND, Advice, advise
 from playground.network.presets import load_presets
 from playground.network.spec import MAX_LAYERS, NetworkSpec
@@ -19,6 +21,8 @@ from playground.network.trace import fits, trace
 from ..support.tiers import repetitions
 from .stacks import BATCH, Layer, network, run, stacks
 
+MARKED = re.compile(r"\[\[(.+?)\]\]")
+"""A term of the glossary; another text stands before a bar."""
 MNIST = dataset_info("mnist")
 IMAGE = (1, 28, 28)
 HEAD = (Layer("Flatten"), Layer("Linear", {"out_features": 10}))
@@ -213,6 +217,7 @@ def test_a_fix_removes_its_advice_and_breaks_no_layer(spec: NetworkSpec, dataset
     is_unreachable = [step.out_shape is None for step in trace(spec)]
     for item in items:
         assert item.text.endswith(".") and item.reason.endswith(".")
+        assert all(term.split("|")[-1] in BY_NAME for term in MARKED.findall(item.reason))
         event(f"{item.kind}: {len(item.fixes)} fixes")
         for fix in item.fixes:
             fixed = fix.apply(spec)
