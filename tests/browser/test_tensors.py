@@ -11,6 +11,7 @@ from playground.tensors import link
 from playground.tensors.examples import EXAMPLES
 from playground.tensors.exercises import EXERCISES, Exercise
 
+from ..support.accessibility import check_accessibility
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.serving import excess_width, new_context
 from ..support.sizes import SMALLEST, SMALLEST_LARGE
@@ -205,6 +206,8 @@ def test_broadcast_dimensions_have_pale_cells(lab: Page) -> None:
     output(lab).nth(4).hover()
     expect(lab.locator(".sum")).to_have_text("12 = 10 + 2")
     expect(lab.locator(".align .stretched")).to_have_count(2)
+    output(lab).nth(4).click()
+    check_accessibility(lab)
 
 
 def test_each_operation_of_a_line_can_be_selected(lab: Page) -> None:
@@ -249,6 +252,8 @@ def test_an_error_is_marked_explained_and_fixed_by_one_click(lab: Page) -> None:
         expect(lab.locator(".fault .message"), name).to_be_visible()
         expect(lab.locator(".cm-lintRange-error").first, name).to_be_visible()
         assert "".join(lab.locator(".cm-lintRange-error").all_inner_texts()) == marked
+        if name == "broadcast":
+            check_accessibility(lab)
         fix = lab.locator(".fault button").filter(has_text=label.replace("`", "")).first
         with lab.expect_response(RESPONSE):
             fix.click()
@@ -429,6 +434,7 @@ def test_the_page_opens_with_an_executed_script_and_exercises_are_checked_and_co
     expect(page.get_by_text(f"0 of {len(EXERCISES)} solved")).to_be_visible()
     expect_start(page, EXERCISES[0])
     expect(page.locator(".target figure.output .cell")).to_have_text(["9.5"] * 24)
+    expect(page.locator(".statement glossary-term")).to_have_text("matrix")
     expect(page.locator(".shelf")).not_to_contain_text("llipsis")
     expect(page.locator(".verdict")).to_be_empty()
     run(page, "y = torch.zeros(1)")
@@ -444,6 +450,7 @@ def test_the_page_opens_with_an_executed_script_and_exercises_are_checked_and_co
         page.get_by_role("button", name=text).click()
     expect(page.locator(".hints .tip")).to_have_count(3)
     expect(page.locator(".hints")).to_contain_text(EXERCISES[1].solution)
+    check_accessibility(page)
     page.reload()
     page.get_by_text("Exercises", exact=True).click()
     expect(page.get_by_text(f"1 of {len(EXERCISES)} solved")).to_be_visible()
