@@ -84,7 +84,7 @@ export class LayerPanel {
       : kind === "bool" ? html`<input type="checkbox" id=${id} data-param=${name} aria-label=${name} aria-describedby=${`${id}-help`} .checked=${live(Boolean(value))} @change=${(/** @type {any} */ { target }) => set(target.checked)}>`
       : this.numberField(param, value, set)
     const isNumber = kind === "int" || kind === "float"
-    const meaning = html`<span class="help" id=${`${id}-help`}>${isNumber && this.isWrong(param) ? t("Enter a number from {low} to {high}.", { low, high }) : help}</span>`
+    const meaning = html`<span class="help" id=${`${id}-help`}>${isNumber && this.isWrong(param) ? t("Enter a number from {low} to {high}.", { low, high }) : marked(help)}</span>`
     return html`
       <div class=${`field ${kind}${this.isWrong(param) ? " wrong" : ""}`}>
         <span class=${`name of-${PARTS[name] ?? "none"}`} translate="no">${explained(name, term)}</span>

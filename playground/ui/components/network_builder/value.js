@@ -85,7 +85,7 @@ export class BatchValuePanel {
     rows.flat().forEach((value, place) => image.data.set(pixel(value / most), 4 * place))
     page.putImageData(image, 0, 0)
     Object.assign(this.map.style, { width: `${width * cell}rem`, height: `${height * cell}rem` })
-    Object.assign(this.frame.style, { left: `${(100 * column) / width}%`, top: `${(100 * row) / height}%`, width: `${100 / width}%`, height: `${100 / height}%` })
+    for (const [name, number] of Object.entries({ row, column, height, width })) this.frame.style.setProperty(`--${name}`, String(number))
     this.map.setAttribute("aria-label", t("Feature map {map}, the value in row {row} and column {column} is chosen", { map: unit, row, column }))
   }
 
