@@ -68,7 +68,7 @@ LAYERS: tuple[LayerType, ...] = (
     LayerType(
         "Conv2d", msg("Convolution"), "Convolution", msg("Small filters slide over the image and mark where their pattern is."), "torch.nn.Conv2d", IMAGE,
         (
-            _size("out_channels", 16, msg("How many filters: each of them makes one feature map."), high=1024, term="channel"),
+            _size("out_channels", 16, msg("How many [[filters|filter]]: each of them makes one [[feature map]]."), high=1024, term="channel"),
             KERNEL, STRIDE, PADDING, DILATION,
             Param(
                 "padding_mode", "choice", "zeros", msg("What the padding is filled with: zeros, or pixels of the image."),

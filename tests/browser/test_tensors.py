@@ -435,6 +435,8 @@ def test_the_page_opens_with_an_executed_script_and_exercises_are_checked_and_co
     expect_start(page, EXERCISES[0])
     expect(page.locator(".target figure.output .cell")).to_have_text(["9.5"] * 24)
     expect(page.locator(".statement glossary-term")).to_have_text("matrix")
+    box = page.locator(".st-key-tensors-exercise").bounding_box()
+    assert box is not None and box["width"] <= 336
     expect(page.locator(".shelf")).not_to_contain_text("llipsis")
     expect(page.locator(".verdict")).to_be_empty()
     run(page, "y = torch.zeros(1)")

@@ -59,7 +59,7 @@ export class Teach {
 
   /** Say what will stand where nothing was trained yet. */
   explain() {
-    this.result.replaceChildren(element("p", "note", t("How many of your drawings, and of the test images, are correctly classified before and after the training.")))
+    this.result.replaceChildren(withTerms("p", "note", t("How many of your drawings, and of the test images, are [[correctly classified]] before and after the training.")))
   }
 
   /**

@@ -35,7 +35,7 @@ export class Calibration {
   take(evaluation) {
     this.evaluation = evaluation
     const { mean_confidence: confidence, expected_error: error } = evaluation.calibration
-    const values = t("The mean [[confidence]] is {confidence}, the accuracy {accuracy}, the [[expected calibration error]] {error}.", {
+    const values = t("The mean [[confidence]] is {confidence}, the [[accuracy]] {accuracy}, the [[expected calibration error]] {error}.", {
       confidence: percent(confidence), accuracy: percent(evaluation.accuracy), error: percent(error),
     })
     draw(this.summary, marked(`${values} ${verdict(confidence, evaluation.accuracy)}`))

@@ -136,8 +136,8 @@ export function explanation({ method, variance, note, index }) {
   if (note) return note
   const values = { images: grouped(index.length), share: percent(share, 0) }
   return method === "pca"
-    ? t("The input of the last layer for {images} test images, along its [[principal components|PCA]], which hold {share} of the variance.", values)
-    : t("The input of the last layer for {images} test images, arranged by [[t-SNE]]. Neighbours are similar to the network; distances between groups have no meaning.", values)
+    ? t("The input of the last [[layer]] for {images} test images, along its [[principal components|PCA]], which hold {share} of the variance.", values)
+    : t("The input of the last [[layer]] for {images} test images, arranged by [[t-SNE]]. Neighbours are similar to the network; distances between groups have no meaning.", values)
 }
 
 /**

@@ -19,6 +19,7 @@ from playground.ui.pages.autograd.address import choose
 from playground.ui.pages.autograd.graph import GRAPH, SCRIPT, script
 from playground.ui.shared.device import chosen_device
 from playground.ui.shared.errors import show
+from playground.ui.shared.glossary import glossary
 
 SUITED = "paths"
 """The example that can show every pitfall."""
@@ -61,7 +62,7 @@ def pitfalls() -> None:
         if kind != "original":
             st.button(t("Show the graph"), key="pitfall-open", on_click=_open, args=(versions[kind]["source"],))
     with right:
-        st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**")
+        st.markdown(f"{answer['meaning']}\n\n**{answer['rule']}**", help=glossary("gradient", "backward pass", "saved tensor"))
         _outcome(versions[kind], answer["original"] if kind != "original" else None)
 
 
