@@ -123,8 +123,8 @@ def steps_of(run: Run) -> list[tuple[int, float, float, float]]:
 
 def test_the_archive_contains_these_files(trained: Run, archive: bytes) -> None:
     assert names(archive) == {
-        "README.txt", "config.json", "network.json", "network.py", "curves.csv", "events.jsonl", "snapshots.jsonl", "label.json", "checkpoint.pt",
-        "checkpoints/00000003.pt", "checkpoints/00000006.pt",
+        "README.txt", "config.json", "network.json", "network.py", "curves.csv", "events.jsonl", "snapshots.jsonl", "closeup.json", "label.json",
+        "checkpoint.pt", "checkpoints/00000003.pt", "checkpoints/00000006.pt",
     }  # fmt: skip
     assert {name.partition("/")[0] for name in entries(archive)} == {trained.id}
     for content in entries(archive).values():

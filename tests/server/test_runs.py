@@ -265,8 +265,13 @@ def test_the_last_filters_are_those_of_the_trained_weights(client: TestClient, t
     torch.testing.assert_close((filters.float() - 128) / 127 * document["bound"], weights, rtol=0, atol=document["bound"] / 127)
 
 
-def test_a_run_without_a_single_step_has_no_closeup(client: TestClient, trained_run: Run) -> None:
-    assert as_learner(client, ADA).get(f"/api/runs/{trained_run.id}/closeup").status_code == 204
+def test_the_closeup_is_that_of_the_last_step_and_missing_where_the_run_never_reached_one(client: TestClient, trained_run: Run) -> None:
+    last = History(trained_run).follow().step
+    closeup = f"/api/runs/{trained_run.id}/closeup"
+    assert as_learner(client, ADA).get(closeup).json()["step"] == last
+    assert client.get(closeup, params={"seen": last}).status_code == 204
+    new = create(trained_run.config, trained_run.network, owner=learner(ADA))
+    assert client.get(f"/api/runs/{new.id}/closeup").status_code == 204
 
 
 def test_a_fork_has_the_earlier_curves_and_belongs_to_its_creator(client: TestClient, trained_run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
