@@ -59,9 +59,8 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> Non
 
 def test_the_confusion_matrix_is_one_stop_of_the_tab_key(evaluated: Page) -> None:
     cell(evaluated, 3, 3).click()
-    evaluated.get_by_role("tab", name="Confusion matrix").focus()
-    evaluated.keyboard.press("Tab")
-    expect(cell(evaluated, 3, 3)).to_be_focused()
+    expect(evaluated.locator("[role=gridcell][tabindex='0']")).to_have_count(1)
+    cell(evaluated, 3, 3).focus()
     evaluated.keyboard.press("ArrowRight")
     evaluated.keyboard.press("ArrowUp")
     expect(cell(evaluated, 2, 4)).to_be_focused()
@@ -84,7 +83,12 @@ def test_an_image_opens_the_network_at_work_on_it_and_the_evidence_in_it(evaluat
     expect(dialog.locator("h2")).to_contain_text("3, predicted as 3")
     expect(dialog.locator(".stage-bars .top .stage-class")).to_have_text("3")
     expect(dialog.locator("figcaption")).to_have_text(["Evidence for 3, predicted and true", re.compile("^Evidence for [^3], the second most probable$")])
+    dialog.locator(".stage-name").nth(1).click()
+    dialog.get_by_role("button", name="One place on").click()
+    expect(dialog.locator(".written h2")).to_have_text("0 Conv2d, map 0, row 0, column 1")
     check_accessibility(evaluated)
+    evaluated.keyboard.press("Escape")
+    expect(dialog.locator(".stage-bars")).to_be_visible()
     evaluated.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
