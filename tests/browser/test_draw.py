@@ -352,7 +352,7 @@ def test_hovering_over_a_value_sends_no_request(inside: Page) -> None:
         sent.append(route.request.url)
         route.abort()
 
-    values, status = inside.locator(".stack .values").nth(1), inside.locator(".layers .status")
+    values, status = inside.locator(".stack .values").nth(1), inside.locator(".opened-layers .status")
     values.hover(position={"x": 20, "y": 20})
     expect(status).to_contain_text("1 BatchNorm2d, map 0")
     before = status.inner_text()

@@ -2,7 +2,7 @@ import assert from "node:assert/strict"
 import { afterEach, mock, test } from "node:test"
 
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
-import { halves } from "../../playground/ui/components/drawing_pad/values.js"
+import { halves } from "../../playground/ui/components/shared/values.js"
 import { extend, nearest, toSegment } from "../../playground/ui/components/shared/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from playground.server.routes import evaluation
 from ..support.learners import ADA, BOB, as_learner
 
 MODEL_QUERY = "model=mnist-cnn&dataset=mnist-5k"
-PATHS = ("", "/pictures", "/picture", "/evidence", "/points", "/sheet")
+PATHS = ("", "/pictures", "/evidence", "/points", "/sheet")
 
 
 def predicted_classes() -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -119,9 +120,14 @@ def test_an_unknown_class_has_no_images(client: TestClient, query: str) -> None:
 
 
 def test_the_network_is_drawn_at_work_on_a_test_image(client: TestClient) -> None:
-    picture = client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=7").json()
+    def at_work(path: str, test: str, **query: str) -> Any:
+        answer = client.post(f"/api/draw/{path}", params={"model": "mnist-cnn", "dataset": "mnist-5k", "test": test, **query})
+        return answer.json() if answer.status_code == 200 else answer.status_code
+
+    picture = at_work("picture", "7")
     assert int(np.argmax(picture["probabilities"])) == predicted_classes()[7]
     seen = np.frombuffer(base64.b64decode(picture["columns"][0]["values"]), np.int8)
     assert seen.tolist() == (load("mnist-5k").test_images[7].numpy().ravel() // 2).tolist()
-    assert client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=1000").status_code == 400
-    assert client.get(f"/api/evaluation/picture?{MODEL_QUERY}&index=7&view=gradient").json()["view"] == "gradient"
+    assert at_work("picture", "1000") == at_work("picture", "one") == 400
+    assert at_work("layers", "7")["outputs"][0]["shape"] == [1, 28, 28]
+    assert at_work("calculation", "7", layer="0", place="0,3,4")["calculation"]["place"] == [0, 3, 4]

@@ -22,13 +22,14 @@ from torch import Tensor
 
 from playground.data.input_scaling import BYTES
 from playground.errors import DrawingError, PlaygroundError
-from playground.inference import activations, arithmetic
+from playground.inference import activations, arithmetic, evaluation
 from playground.inference import attribution as attributions
 from playground.inference.activations import Layer, Output
 from playground.inference.arithmetic import CalculationJson
 from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
+from playground.inference.evaluation import load_evaluation
 from playground.inference.models import Model, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
@@ -159,16 +160,13 @@ async def layers(request: Request) -> Response:
 
 @answered
 async def picture(request: Request) -> Response:
-    """Draw the network at work on a drawing; without one on the image number `gallery` of those that runs record predictions for, else on a black image.
+    """Draw the network at work on a drawing; without one on a black image.
 
     `unfolded` is the index of a layer that gets a column of its own, `view` what units and edges show.
     """
-    unfolded, shown = (request.query_params.get(name, "") for name in ("unfolded", "gallery"))
-    view = view_named(request.query_params.get("view", ""))
+    unfolded, view = request.query_params.get("unfolded", ""), view_named(request.query_params.get("view", ""))
 
     def compute(model: Model, image: Tensor) -> NetworkPicture:
-        if shown:
-            image = gallery_image(model.info.name, shown)
         return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), int(unfolded) if unfolded.isdecimal() else None, view)
 
     return await _respond(request, compute, allow_empty=True)
@@ -206,15 +204,21 @@ async def attribution(request: Request) -> Response:
 async def _respond(request: Request, compute: Callable[[Model, Tensor], object], *, allow_empty: bool = False) -> Response:
     """Respond with what `compute` returns for one network and an image, a drawing of one digit, or the digit number `piece` of several.
 
-    With `allow_empty`, a request without a body is about a black image.
+    Without a body, a request is about the image number `gallery` of those that runs record predictions for, or about the image number `test`
+    of the test images of `dataset`; with `allow_empty`, else about a black image.
     """
     body = await body_of(request, MAX_BODY)
     name, left_out, who = request.query_params.get("model", ""), request.query_params.get("without", ""), current_learner(request)
     piece = request.query_params.get("piece")
+    gallery, test, dataset = (request.query_params.get(part, "") for part in ("gallery", "test", "dataset"))
 
     def preprocess_and_compute() -> object:
-        if allow_empty and not body:
+        if not body and (gallery or test or allow_empty):
             model = _model(name, who)
+            if gallery:
+                return compute(model, gallery_image(model.info.name, gallery))
+            if test:
+                return compute(model, evaluation.image(load_evaluation(name, dataset), int(test) if test.isdecimal() else -1))
             return compute(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))
         if _is_picture(body):
             model = _model(name, who)

@@ -15,7 +15,6 @@ from playground.inference import attribution, evaluation, projection
 from playground.inference.attribution import AttributionJson
 from playground.inference.evaluation import Evaluation, Pictures, load_evaluation
 from playground.inference.models import load_model, pretrained_names
-from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.messages import msg
 from playground.runs.run import find
 from playground.server import identity
@@ -63,19 +62,6 @@ async def pictures(request: Request) -> Response:
     def compute(evaluated: Evaluation) -> PicturePage:
         page = evaluation.grid(evaluated, selection, offset, PAGE)
         return {**evaluation.pictures(evaluated, page.indices), "total": page.total, "offset": offset}
-
-    return AsciiJSON(await _compute(request, compute))
-
-
-@answered
-async def picture(request: Request) -> Response:
-    """Draw the network at work on the test image number `index`; `view` is what units and edges show."""
-    index, view = _integer(request, "index") or 0, view_named(request.query_params.get("view", ""))
-
-    def compute(evaluated: Evaluation) -> NetworkPicture:
-        image = evaluation.image(evaluated, index)
-        model = load_model(evaluated.model)
-        return draw_network(list(model.network), image, model.prepare(image.unsqueeze(0)), view=view)
 
     return AsciiJSON(await _compute(request, compute))
 
@@ -133,7 +119,6 @@ def _integer(request: Request, name: str) -> int | None:
 ROUTES: list[BaseRoute] = [
     Route("/api/evaluation", summary),
     Route("/api/evaluation/pictures", pictures),
-    Route("/api/evaluation/picture", picture),
     Route("/api/evaluation/evidence", evidence),
     Route("/api/evaluation/points", points),
     Route("/api/evaluation/sheet", sprite_sheet),

@@ -19,7 +19,7 @@ PAPERS = ("one", "several")
 Mode = Literal["one", "several"]
 """The canvas for one digit, or the wide one for several."""
 
-_component = register(Path(__file__).parent, styles=("stage", "written"))
+_component = register(Path(__file__).parent, styles=("stage", "written", "layers"))
 
 
 class Stroke(TypedDict):

@@ -1,8 +1,7 @@
 import type { Query } from "../shared/client.js"
-import type { AttributionJson, NetworkPicture } from "../shared/documents.js"
+import type { Activations, AttributionJson, NetworkLayers, NetworkPicture, WrittenValue } from "../shared/documents.js"
 import type {
-  Activations, Comparison, DigitPiece, Drawing, DrawingData, NetworkLayers, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
-  WrittenValue,
+  Comparison, DigitPiece, Drawing, DrawingData, OwnDrawings, PictureData, PicturePiece, Predictions, StartedRun,
 } from "./documents.js"
 
 export type Data = DrawingData | PictureData
@@ -18,9 +17,6 @@ export type Box = NonNullable<DigitPiece["box"]>
 
 /** What the networks predict a class for. */
 export type Piece = DigitPiece | PicturePiece
-
-/** Index of a value in a layer's output: (map, row, column), (token, feature) or (number). */
-export type Place = number[]
 
 /** What the routes of server/routes/drawing.py return, by the last part of their path. */
 export interface Responses {

@@ -8,7 +8,7 @@ from typing import TypedDict
 from playground.ui.components import register
 
 # Plotly writes its styles into the document, so that they must reach into the component.
-_component = register(Path(__file__).parent, isolated=False, styles=("stage",))
+_component = register(Path(__file__).parent, isolated=False, styles=("stage", "written", "layers"))
 
 
 class LabData(TypedDict):

@@ -1,12 +1,10 @@
 import type { Query } from "../shared/client.js"
-import type { NetworkPicture } from "../shared/documents.js"
 import type { Evidence, PicturePage, Points, Summary } from "./documents.js"
 
 /** What the routes of server/routes/evaluation.py return, by the end of their path. */
 export interface Responses {
   "": Summary
   "/pictures": PicturePage
-  "/picture": NetworkPicture
   "/evidence": Evidence
   "/points": Points
 }

@@ -121,7 +121,11 @@ class Evaluation {
     if (!this.evaluation) return
     const { classes } = this.evaluation
     this.reasons.show(index, classes)
-    this.atWork.open(title, classes, (view) => this.ask("/picture", { index, view }))
+    const { model, dataset } = this.data
+    this.atWork.open(title, model, classes, async (path, query) => {
+      const answer = await request(`api/draw/${path}`, { query: { model, dataset, test: index, ...query }, body: path === "network" ? undefined : new Uint8Array() })
+      return answer.error ? this.say(answer.error) : answer
+    })
   }
 
   /** @param {ViewName} name */

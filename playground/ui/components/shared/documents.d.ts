@@ -93,3 +93,47 @@ export interface ChildJson {
   children: ChildJson[]
   name: string
 }
+
+/** The layers of a network, without an image. `playground.server.routes.drawing` */
+export interface NetworkLayers {
+  layers: Layer[]
+}
+
+/** A layer without its values; a receptive field is None where input or output is not an image. `playground.inference.activations` */
+export interface Layer {
+  index: number
+  type: string
+  settings: string
+  shape: number[]
+  /** In the network's input. */
+  receptive_field: Ranges | null
+  /** In the layer's own input. */
+  window: Ranges | null
+}
+
+/** For each row and each column of a layer's output, the range of rows or columns, (first, last + 1), that can influence it. `playground.inference.activations` */
+export interface Ranges {
+  rows: [number, number][]
+  columns: [number, number][]
+}
+
+/** The input of a network and the output of each of its layers. `playground.server.routes.drawing` */
+export interface Activations {
+  outputs: Output[]
+}
+
+/** The values of a layer, perhaps not all of them. `playground.inference.activations` */
+export interface Output {
+  shape: number[]
+  low: number
+  high: number
+  /** float16 in base64; at most the first `MAX_MAPS` feature maps. */
+  values: string
+}
+
+/** How one value was computed. `playground.server.routes.drawing` */
+export interface WrittenValue {
+  calculation: CalculationJson
+  /** Rows and columns of the network's input, each as (first, last + 1). */
+  receptive_field: [[number, number], [number, number]] | null
+}

@@ -1,11 +1,11 @@
 // The values of one layer on one canvas: its maps beside each other, or its numbers in rows.
 
-import { bytesOf } from "../shared/bytes.js"
-import { pixel } from "../shared/colour.js"
-import { element } from "../shared/dom.js"
-import { exact } from "../shared/format.js"
-import { t } from "../shared/text.js"
-import { tokens } from "../shared/tokens.js"
+import { bytesOf } from "./bytes.js"
+import { pixel } from "./colour.js"
+import { element } from "./dom.js"
+import { exact } from "./format.js"
+import { t } from "./text.js"
+import { tokens } from "./tokens.js"
 
 /** About how many pixels of the screen a feature map has: one of few or of many, one of the layer before, and the input. */
 export const SIDES = { few: 64, many: 48, before: 28, input: 112 }
@@ -15,7 +15,7 @@ const TILE = "rgb(127 127 127 / .1)" // behind each map, so that its edges are s
 
 /**
  * @import { Output } from "./documents.js"
- * @import { Place } from "./types.js"
+ * @import { Place } from "./layers.js"
  */
 /** @typedef {[top: number, bottom: number, left: number, right: number]} Frame rows and columns of a layer; `bottom` and `right` are not included */
 

@@ -1,9 +1,9 @@
 // One column of the network picture, opened: all activations of its layers for one drawing, the receptive field of each value, and the sum behind it.
 
-import { button, element } from "../shared/dom.js"
-import { exact } from "../shared/format.js"
-import { t } from "../shared/text.js"
-import { where, WrittenOut } from "../shared/written.js"
+import { button, element } from "./dom.js"
+import { exact } from "./format.js"
+import { t } from "./text.js"
+import { where, WrittenOut } from "./written.js"
 import { SIDES, Values } from "./values.js"
 
 const MANY = 16 // more feature maps are drawn smaller
@@ -12,8 +12,14 @@ const FOLLOWS = new Set(["BatchNorm1d", "BatchNorm2d", "LayerNorm", "ReLU", "Lea
 const ALONE = new Set([...FOLLOWS, "MaxPool2d", "AvgPool2d", "AdaptiveAvgPool2d"].filter((type) => type !== "LayerNorm")) // whose output maps depend on one input map only
 
 /**
- * @import { Layer, TermJson } from "./documents.js"
- * @import { Ask, Place } from "./types.js"
+ * @import { Query } from "./client.js"
+ * @import { Activations, Layer, NetworkLayers, TermJson, WrittenValue } from "./documents.js"
+ */
+/** @typedef {number[]} Place index of a value in a layer's output: (map, row, column), (token, feature) or (number) */
+/** @typedef {{ network: NetworkLayers, layers: Activations, calculation: WrittenValue }} Inside what routes of server/routes/drawing.py return, by the last part of their path */
+/**
+ * Asks the server about the network or, with `withImage`, about the image; null where it reports an error, which is shown.
+ * @typedef {<Path extends keyof Inside>(path: Path, query: Query, withImage?: boolean) => Promise<Inside[Path] | null>} Ask
  */
 
 export class Layers {
@@ -49,10 +55,11 @@ export class Layers {
     )
     const head = element("header", "layers-head")
     head.append(this.back, this.status, this.player)
-    this.box = element("section", "layers")
+    this.box = element("section", "opened-layers")
     this.box.append(head, this.stack, this.before, this.written.box)
     this.pause()
     this.say()
+    this.offer()
   }
 
   /**
@@ -78,11 +85,13 @@ export class Layers {
     const answer = await this.ask("layers", { model }, true)
     if (!answer) return this.clear()
     answer.outputs.forEach((output, index) => this.views[index].take(output))
+    this.offer()
     if (this.chosen) await this.write(...this.chosen)
   }
 
   clear() {
     this.views.forEach((view) => view.take(null))
+    this.offer()
     this.forget()
   }
 
@@ -115,7 +124,12 @@ export class Layers {
     this.views.forEach((view, at) => { view.side = SIDES[at === 0 ? "input" : at === first ? "before" : this.layers[at - 1].shape[0] > MANY ? "many" : "few"] })
     this.stack.replaceChildren(...this.views.slice(first + 1, end + 1).map(({ box }) => box))
     this.before.replaceChildren(this.views[0].box, ...(first ? [this.views[first].box] : []))
-    this.player.hidden = this.windowed < 0
+    this.offer()
+  }
+
+  /** Let a window slide where there is one, and values for it. */
+  offer() {
+    this.player.hidden = !this.views[this.windowed + 1]?.output || this.windowed < 0
   }
 
   /**
