@@ -65,7 +65,7 @@ class InProcessSandbox:
         with self._lock:
             return translated(_load_task(task)(dict(request)))
 
-    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
+    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None, *, yielding: bool = False) -> bytes:  # noqa: ARG002 (as `Sandbox` has it)
         """Run a task and return its result as JSON."""
         return _to_json(self.run(task, request, seconds))
 
@@ -95,7 +95,9 @@ class Sandbox:
 
     def __init__(self, start: Start, max_processes: int | None = None, rehearsal: str = "") -> None:
         self._start = start
-        self._slots = threading.Semaphore(max_processes or environment.cores())
+        processes = max_processes or environment.cores()
+        self._slots = threading.Semaphore(processes)
+        self._yielding_slots = threading.Semaphore(max(1, processes - 1))
         self._rehearsal = rehearsal
         self._spare: tuple[int, socket.socket] | None = None
         self._spare_lock = threading.Lock()
@@ -105,19 +107,20 @@ class Sandbox:
         result: dict[str, Any] = json.loads(self.run_to_json(task, request, seconds))
         return result
 
-    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None) -> bytes:
+    def run_to_json(self, task: str, request: Mapping[str, Any], seconds: float | None = None, *, yielding: bool = False) -> bytes:
         """Run a task and return its result as the JSON that its process wrote.
 
         Args:
             task: a function as `module:function`, which takes the request and returns the result, both plain data.
             request: argument of the task.
             seconds: limit on the processor time; by default that of one script.
+            yielding: whether tasks of this kind leave one of several processes to others, so that a script never waits for them alone.
 
         Raises:
             PlaygroundError: the task raised it, used up its processor time, returned too much, or its process ended without a result.
             BusyError: there was no result within `WALL_CLOCK_FACTOR` times that, because the process waited.
         """
-        with self._slots:
+        with self._yielding_slots if yielding else contextlib.nullcontext(), self._slots:
             pid, connection = self._take_spare() or self._start(CHILD, "")
             if self._rehearsal:
                 threading.Thread(target=self._keep_spare, daemon=True).start()

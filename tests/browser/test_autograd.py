@@ -13,6 +13,7 @@ from playground.tensors import link
 from ..support.accessibility import check_accessibility
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.serving import new_context, to_the_top
+from ..support.sizes import SMALLEST, size_faults
 from .conftest import KeptPage
 from .test_languages import settled
 from .test_shell import SHIFTS
@@ -486,6 +487,7 @@ def test_a_pitfall_is_shown_on_the_learners_own_script(lab: Page) -> None:
     lab.get_by_text("Pitfalls", exact=True).click()
     lab.get_by_text("Backward twice", exact=True).click()
     expect(lab.get_by_text(re.compile("Trying to backward through the graph a second time")).first).to_be_visible()
+    assert size_faults(lab, SMALLEST) == []
     expect(lab.locator(".version.wrong mark")).to_have_text("out.backward()")
     lab.get_by_text("… with retain_graph").click()
     expect(lab.locator(".version.wrong mark").first).to_contain_text("retain_graph=True")

@@ -163,7 +163,7 @@ def test_json_written_by_the_sandbox_is_sent_unchanged(client: TestClient, monke
     output = b'{ "not" :  "as the server would write it"}'
 
     class Writing(InProcessSandbox):
-        def run_to_json(self, *_: Any) -> bytes:
+        def run_to_json(self, *_: Any, **_options: Any) -> bytes:
             return output
 
     monkeypatch.setattr(services(), "sandbox", Writing())

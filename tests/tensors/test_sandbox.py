@@ -225,6 +225,14 @@ def test_no_more_at_once_than_allowed(forker: Forker) -> None:
     assert most <= 3 and running == 0
 
 
+def test_a_script_does_not_wait_for_tasks_that_yield(box: Sandbox) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        naps = [pool.submit(box.run_to_json, f"{TASKS_MODULE}:nap", {}, LONG, yielding=True) for _ in range(3)]
+        assert ran(box, "print(1)")["output"] == "1\n"
+        assert not all(nap.done() for nap in naps)  # one naps after another, half a second each
+        assert {nap.result() for nap in naps} == {b'{"rested":true}'}
+
+
 def test_a_place_is_given_back_by_what_failed(forker: Forker) -> None:
     box = Sandbox(forker.start, max_processes=1)
     for _ in range(3):

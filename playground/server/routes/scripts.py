@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from anyio import to_thread
@@ -42,7 +43,7 @@ async def observe(request: Request) -> Response:
 @answered
 async def loss_curve(request: Request) -> Response:
     """Evaluate a script's loss for several values of one cell: the fields of `observe`, and `name`, `cell`, `pass`, `values`."""
-    return await _run_gradient_task(request, LOSS_CURVE)
+    return await _run_gradient_task(request, LOSS_CURVE, yielding=True)
 
 
 @answered
@@ -60,15 +61,16 @@ async def descend(request: Request) -> Response:
     return await _run_in_sandbox(DESCEND, settings, processor_seconds(scripts))
 
 
-async def _run_gradient_task(request: Request, task: str) -> Response:
+async def _run_gradient_task(request: Request, task: str, *, yielding: bool = False) -> Response:
     document = object_of(await body_of(request, MAX_SCRIPT))
     fields = {name: document[name] for name in GRADIENT_FIELDS if name in document}
-    return await _run_in_sandbox(task, _script(document) | fields, processor_seconds())
+    return await _run_in_sandbox(task, _script(document) | fields, processor_seconds(), yielding=yielding)
 
 
-async def _run_in_sandbox(task: str, script: Mapping[str, Any], seconds: float) -> Response:
+async def _run_in_sandbox(task: str, script: Mapping[str, Any], seconds: float, *, yielding: bool = False) -> Response:
     """Respond with the JSON that the script's process wrote, unparsed."""
-    return Response(await to_thread.run_sync(services().sandbox.run_to_json, task, script, seconds), media_type="application/json")
+    run = partial(services().sandbox.run_to_json, task, script, seconds, yielding=yielding)
+    return Response(await to_thread.run_sync(run), media_type="application/json")
 
 
 def _script(document: dict[str, Any]) -> dict[str, str]:
