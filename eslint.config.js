@@ -23,5 +23,5 @@ export default [
     rules: { "playground/marked-texts": "error" },
   },
   { files: ["tests/components/**/*.js"], languageOptions: { globals: globals.node } },
-  { files: ["tests/browser/**/*.js"], languageOptions: { globals: globals.browser } },
+  { files: ["tests/browser/**/*.js", "tests/support/**/*.js"], languageOptions: { globals: globals.browser } },
 ]

@@ -249,7 +249,10 @@ TERMS = (
     Term(msg("tensor"), msg("Array of numbers with a shape and a dtype; an image, a batch or all weights of a layer."), "张量", "tensors:first"),
     Term(msg("test accuracy"), msg("Share of correctly classified images among those that the network never trained on."), "测试准确率"),
     Term(msg("test set"), msg("Images that the network never trains on. They show how well it does on new ones."), "测试集", "evaluate"),
-    Term(msg("token"), msg("One of the vectors that a transformer compares with one another. Here, each stands for a square of the image."), "词元（token）", "network"),
+    Term(
+        msg("token"), msg("One of the vectors that a transformer compares with one another. Here, each stands for a square of the image."),
+        "词元（token）", "network",
+    ),
     Term(msg("training accuracy"), msg("Share of correctly classified images among those that the network is trained on."), "训练准确率"),
     Term(msg("training set"), msg("Images that the network is trained on."), "训练集"),
     Term(msg("type promotion"), msg("PyTorch computes with the dtype that can hold the values of both operands."), "类型提升", "tensors:create"),
