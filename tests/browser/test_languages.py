@@ -36,8 +36,8 @@ MARKED = re.compile(r"\[!!(?:(?!\[!!).)*?!!\]", re.DOTALL)
 """A translated text without another one in it."""
 WORD = re.compile(r"[A-Za-z]{3,}[0-9]*")
 STREAMLIT = {
-    "Skip to main content", "Navigate to home page", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option",
-    "Open",    "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
+    "Skip to main content", "Navigate to home page", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option", "Help",
+    "Open", "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
     "Scroll tabs left", "Dismiss", "Close",
 }  # fmt: skip
 """Texts of Streamlit itself, which it does not translate."""
