@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -13,6 +14,9 @@ from ..support.pseudo import make_pseudo_language
 from ..support.serving import PATIENCE, browser, chromium_path, new_context, server
 
 FAILED = pytest.StashKey[bool]()
+
+USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
+"""What a page of a test is like. To paint what moves takes half of the processor time, so only tests of motion ask for it."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -51,7 +55,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(chromium: Browser) -> Iterator[BrowserContext]:
     """What the pages of all tests share: the cache, so that the playground's scripts are loaded and compiled once."""
-    context = new_context(chromium, viewport={"width": 1280, "height": 800})
+    context = new_context(chromium, **USUAL)
     yield context
     context.close()
 
@@ -79,7 +83,7 @@ class KeptPage:
     def get(self, url: str) -> Page:
         """Return the page; if it is not open yet, open it at this address."""
         if self._page is None:
-            context = new_context(self._chromium, viewport={"width": 1280, "height": 800})
+            context = new_context(self._chromium, **USUAL)
             self._page = context.new_page()
             self._page.on("pageerror", lambda error: self.faults.append(str(error)))
             self._page.goto(url)

@@ -47,6 +47,13 @@ FILM = """
 
 
 @pytest.fixture
+def page(page: Page) -> Page:
+    """A page on which things move."""
+    page.emulate_media(reduced_motion="no-preference")
+    return page
+
+
+@pytest.fixture
 def home(page: Page, address: str) -> Page:
     page.goto(address)
     page.locator(".stage-bars li").first.wait_for()

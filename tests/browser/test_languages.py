@@ -36,8 +36,8 @@ MARKED = re.compile(r"\[!!(?:(?!\[!!).)*?!!\]", re.DOTALL)
 """A translated text without another one in it."""
 WORD = re.compile(r"[A-Za-z]{3,}[0-9]*")
 STREAMLIT = {
-    "Skip to main content", "Navigate to home page", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option", "Help",
-    "Open", "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
+    "Skip to main content", "Navigate to home page", "Sidebar", "App pages", "Link to heading", "Expand sidebar", "Collapse sidebar", "Choose an option",
+    "Help", "Open", "Show/hide columns", "Download as CSV", "Search", "Fullscreen", "Decrement", "Increment", "progress", "Scroll tabs right",
     "Scroll tabs left", "Dismiss", "Close",
 }  # fmt: skip
 """Texts of Streamlit itself, which it does not translate."""
@@ -46,7 +46,8 @@ NAMED = (
     *(optimizer.title for optimizer in OPTIMIZERS),
     *(network.title for network in load_presets().networks.values()),
     *(info.title for info in DATASETS),
-    *(layer.name for layer in LAYERS), "SGD with momentum", "Nesterov", "AccumulateGrad", "float32", "float64", "int64", "cpu",
+    *(layer.name for layer in LAYERS), *(param.name for layer in LAYERS for param in layer.params),
+    "SGD with momentum", "Nesterov", "AccumulateGrad", "float32", "float64", "int64", "cpu",
     "arange", "transpose", "softmax", "int", "float", "Ellipsis", "ellipsis", "GMAC", "PCA", "SNE", "state_dict", "safetensors",
 )  # fmt: skip
 NAMES = {word for name in NAMED for word in WORD.findall(name)}

@@ -33,12 +33,14 @@ def pick(page: Page, label: str, title: str) -> None:
 
 
 def test_each_of_the_five_lines_opens_what_it_did_in_a_step(train: Page) -> None:
+    train.emulate_media(reduced_motion="no-preference")
     start_training(train, epochs=1000)
     train.get_by_role("button", name=LINES[3]).click()
     expect(train.locator(".monitor-shown")).to_contain_text("Press Pause or Step")
     train.get_by_role("button", name="Step", exact=True).click()  # also while it runs: one more step, then it pauses
     train.locator(f"{STATE}[data-state=paused]").wait_for()
     train.locator(DRAWINGS[4]).wait_for()  # the lines open one after another, and the last one stays open
+    train.emulate_media(reduced_motion="reduce")
     train.context.set_offline(True)  # going through them sends no request
     for line, drawing in zip(LINES, DRAWINGS, strict=True):
         train.get_by_role("button", name=line).click()

@@ -151,6 +151,7 @@ def test_a_click_pins_a_cell_until_escape_frees_it(lab: Page) -> None:
 
 def test_cells_fly_to_their_place_unless_motion_is_not_wanted(lab: Page) -> None:
     run(lab, "x = torch.arange(6)\ny = x.view(2, 3)\nt = y.T")
+    lab.emulate_media(reduced_motion="no-preference")
     lab.evaluate("""() => {
         window.flown = 0
         const { animate } = Element.prototype
@@ -164,7 +165,6 @@ def test_cells_fly_to_their_place_unless_motion_is_not_wanted(lab: Page) -> None
     lab.get_by_role("button", name="Next statement").click()
     expect(card(lab, "t")).to_have_attribute("aria-pressed", "true")
     assert lab.evaluate("window.flown") == 0
-    lab.emulate_media(reduced_motion="no-preference")
 
 
 def test_statements_are_walked_through_and_those_in_place_are_among_them(lab: Page) -> None:
@@ -312,7 +312,6 @@ ROOMS = """() => {
 
 @pytest.mark.parametrize(("width", "height", "smallest"), [(1280, 800, SMALLEST), (1920, 1080, SMALLEST_LARGE)], ids=["usual", "large type"])
 def test_every_example_stands_in_the_window_with_no_line_wrapped_and_its_equations_on_one_row(lab: Page, width: int, height: int, smallest: float) -> None:
-    lab.emulate_media(reduced_motion="reduce")  # cells on their way do not stand where they belong
     lab.set_viewport_size({"width": width, "height": height})
     if smallest == SMALLEST_LARGE:
         lab.get_by_role("button", name="Present").click()
@@ -324,7 +323,6 @@ def test_every_example_stands_in_the_window_with_no_line_wrapped_and_its_equatio
     if smallest == SMALLEST_LARGE:
         lab.get_by_role("button", name="Present").click()
         lab.set_viewport_size({"width": 1280, "height": 800})
-    lab.emulate_media(reduced_motion="no-preference")
 
 
 def test_an_example_is_opened_by_the_menu(lab: Page) -> None:

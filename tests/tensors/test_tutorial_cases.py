@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,8 @@ class Shown:
         return next(step for step in reversed(self.document["steps"]) if name in [output["name"] for output in step["outputs"]])
 
     def notes(self, name: str) -> str:
-        return "\n".join(self.step(name)["notes"])
+        """What is said about the statement, as it is read: `[[view]]` marks a term of the glossary."""
+        return re.sub(r"\[\[([^\]|]*)(\|[^\]]*)?\]\]", r"\1", "\n".join(self.step(name)["notes"]))
 
     def links(self, name: str) -> dict[str, list[list[int]]]:
         found: dict[str, list[list[int]]] = next(output["from"] for output in self.step(name)["outputs"] if output["name"] == name)
