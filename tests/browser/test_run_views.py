@@ -204,8 +204,9 @@ def finding(kept: KeptPage, address: str) -> Iterator[Locator]:
 
 
 def apply_first_remedy(finding: Locator) -> None:
+    """Apply that of the learning rate: further findings may come meanwhile."""
     finding.get_by_role("button", name="What to do").click()
-    finding.locator(".coach-reasons button").first.click()
+    finding.locator(".coach-reasons article").filter(has_text=re.compile("learning rate", re.IGNORECASE)).get_by_role("button").first.click()
 
 
 def test_a_remedy_of_the_coach_starts_a_run(finding: Locator, address: str) -> None:
