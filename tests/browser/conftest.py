@@ -28,6 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.flaky(reruns=1))  # once more, on a page of its own: Streamlit loses a click now and then while it runs a script
             if chromium_path() is None:
                 item.add_marker(missing)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FloatRect, Page, Response, expect
+from playwright.sync_api import Browser, FloatRect, Page, expect
 
 from playground.network.presets import load_presets, preset
 from playground.runs.history import History
@@ -26,6 +26,7 @@ from ..support.waiting import until
 from .conftest import KeptPage
 from .test_shell import SHIFTS
 
+RUN_IN_ADDRESS = re.compile(r"[?&]run=([\w-]+)")
 STATE = ".monitor-state"
 LENET = "LeNet-5"
 """Its epoch takes a second."""
@@ -88,15 +89,10 @@ def fill_in(page: Page, label: str, value: str) -> None:
 @contextmanager
 def another_run(page: Page) -> Iterator[None]:
     """Wait until the page watches the run that is started within."""
-    before = page.url
-
-    def is_of_another(answer: Response) -> bool:
-        asked = re.search(r"/api/runs/([\w-]+)$", answer.url)
-        return answer.ok and asked is not None and asked[1] not in before
-
-    with page.expect_response(is_of_another) as answer:
-        yield
-    page.wait_for_url(f"**run={answer.value.url.split('/')[-1]}")
+    before = RUN_IN_ADDRESS.findall(page.url)
+    yield
+    page.wait_for_url(lambda url: RUN_IN_ADDRESS.findall(url) not in ([], before))
+    page.locator(f".monitor[data-run='{RUN_IN_ADDRESS.findall(page.url)[0]}']").wait_for()
 
 
 def start_run(page: Page, epochs: int) -> None:

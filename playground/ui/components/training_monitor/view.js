@@ -163,6 +163,7 @@ class Monitor {
       if (run !== this.run || this.closed) return
       this.range = window
       if (shown) this.show(shown)
+      this.root.dataset.run = run // whose state is shown
       if (!document.hidden) await this.lookInside()
     } catch (error) {
       this.refused(error)
