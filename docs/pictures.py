@@ -34,7 +34,7 @@ SETTLED = "[data-testid=stApp][data-test-script-state=running], [data-stale=true
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder, server(Path(folder)) as address, browser() as chromium:
+    with tempfile.TemporaryDirectory() as folder, server(Path(folder), {"PLAYGROUND_WORKERS": "8"}) as address, browser() as chromium:
         animate(chromium, address)
         for name in ("tensors", "autograd"):
             view(chromium, f"{address}/{name}", "1280 x 800", "light").save(FOLDER / f"{name}.webp", quality=80, method=6)

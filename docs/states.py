@@ -38,7 +38,7 @@ def autograd_pitfall(page: Page) -> None:
 
 def network_misfit(page: Page) -> None:
     page.locator(".list .row").first.click()
-    size = page.locator(".layer [data-param=kernel_size] input").first
+    size = page.locator(".layer [data-param=kernel_size]")
     size.fill("30")
     size.press("Enter")
     page.locator(".problem .message").first.wait_for()
@@ -69,7 +69,7 @@ def train_finished(page: Page) -> None:
 
 def evaluate_image(page: Page) -> None:
     page.locator(".evaluation[aria-busy=false]").wait_for()
-    page.get_by_role("button", name=re.compile("True class 3, predicted class 3:")).click()
+    page.get_by_role("gridcell", name=re.compile("True class 3, predicted class 3:")).click()
     page.locator(".evaluation-confusion .evaluation-card").first.click()
     page.get_by_role("dialog").locator(".stage-bars").wait_for()
 
@@ -84,8 +84,12 @@ def draw_answered(page: Page) -> None:
     page.locator(".stage-bars .top").wait_for()
 
 
+def home_answered(page: Page) -> None:
+    draw(page, SEVEN, ".sheet canvas")
+
+
 STATES: dict[str, tuple[str, Callable[[Page], None]]] = {
-    "Home, a drawing": ("", draw_answered),
+    "Home, a drawing": ("", home_answered),
     "Tensors, a cell that is pinned": ("tensors", tensors_pinned),
     "Tensors, an exercise": ("tensors", tensors_exercise),
     "Autograd, after the backward pass": ("autograd", autograd_gradients),

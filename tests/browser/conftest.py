@@ -16,7 +16,7 @@ from ..support.serving import PATIENCE, browser, chromium_path, new_context, ser
 FAILED = pytest.StashKey[bool]()
 
 USUAL: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"}
-"""What a page of a test is like. To paint what moves takes half of the processor time, so only tests of motion ask for it."""
+"""What a page of a test is like: nothing on it is on its way while it is looked at. Tests of motion ask for motion."""
 
 expect.set_options(timeout=PATIENCE)
 
@@ -28,7 +28,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.flaky(reruns=1))  # once more, on a page of its own: Streamlit loses a click now and then while it runs a script
             if chromium_path() is None:
                 item.add_marker(missing)
 

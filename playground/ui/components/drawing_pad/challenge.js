@@ -108,7 +108,7 @@ export class Challenge {
   }
 
   /**
-   * A drawing with what it was taken for by the first network.
+   * A drawing with the prediction of the first network.
    * @param {{ label: number, piece: Piece }} drawn
    */
   card({ label, piece }) {

@@ -327,7 +327,7 @@ export class Stage {
   }
 
   /**
-   * Draw the weights of the unit under the pointer once more, large enough to be told apart.
+   * Draw the weights of the unit under the pointer again, large enough to tell them from one another.
    * @param {CanvasRenderingContext2D} page
    * @param {Unit} unit
    * @param {Colours} colours
