@@ -19,7 +19,9 @@ export default mounting(class {
   close() { window.seen.push("closed") }
 })
 """
-SHARED_FILES = {f"/web/shared/{name}": (SHARED / name).read_text(encoding="utf-8") for name in ("mounting.js", "text.js", "colour.js", "tokens.js")}
+SHARED_FILES = {
+    f"/web/shared/{name}": (SHARED / name).read_text(encoding="utf-8") for name in ("mounting.js", "telling.js", "text.js", "colour.js", "tokens.js")
+}
 FILES = {"/": "<!doctype html>", "/web/example/view.js": VIEW, **SHARED_FILES}
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from ..support.script_editor import run_script
 from ..support.serving import new_context
 from ..support.waiting import until
 
@@ -113,6 +116,32 @@ def test_each_page_has_its_title_and_nothing_moves_while_it_loads(chromium: Brow
         shifts[name] = page.evaluate("window.shifts")
     context.close()
     assert {name: shift for name, shift in shifts.items() if shift >= 0.05} == {}
+
+
+LEAVE_WITH_AN_ANSWER = """(path) => {  // the answer to the next script is held back until another page is asked for, and comes before that is there
+    const fetch = window.fetch
+    window.fetch = async (address, ...rest) => {
+        const answer = await fetch(address, ...rest)
+        if (!String(address).includes("api/tensors/run")) return answer
+        window.fetch = fetch
+        setTimeout(() => document.querySelector(`[data-testid=stTopNavLink][href$="${path}"]`).click())
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        return answer
+    }
+}"""
+
+
+@pytest.mark.parametrize(("path", "reported"), [("autograd", "/autograd"), ("tensors", r"/tensors\?.*script=")])
+def test_a_page_is_left_though_a_component_of_it_has_news_at_the_same_moment(page: Page, address: str, path: str, reported: str) -> None:
+    """A link to the page itself leaves the component where it is: then Streamlit hears of the script a moment later."""
+    page.goto(f"{address}/tensors")
+    page.locator(".shelf .card").first.wait_for()
+    page.evaluate(LEAVE_WITH_AN_ANSWER, path)
+    run_script(page, "a = torch.ones(2, 3)", "/api/tensors/run")
+    expect(page).to_have_title(TITLES[path])
+    expect(page).to_have_url(re.compile(reported))
+    expect(page.locator("[data-testid=stApp][data-test-script-state=running]")).to_have_count(0)
+    expect(page.get_by_role("heading", level=1)).to_have_text(path.title())
 
 
 def test_large_type_for_a_projector_lasts_until_it_is_switched_off(train: Page) -> None:

@@ -1,6 +1,7 @@
 // Keeps one view for each place of a component on a page.
 
 import { followTheme } from "./colour.js"
+import { inTurn } from "./telling.js"
 import { translate } from "./text.js"
 
 /**
@@ -25,7 +26,8 @@ const places = new WeakMap()
  * @param {new (root: HTMLElement | ShadowRoot) => View} View
  * @returns {(component: Component) => () => void}
  */
-export const mounting = (View) => (component) => {
+export const mounting = (View) => (mounted) => {
+  const component = inTurn(mounted)
   const root = component.parentElement
   /** @type {HTMLElement | null} */
   const controls = root.querySelector(".controls")

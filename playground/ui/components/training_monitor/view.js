@@ -61,7 +61,7 @@ class Monitor {
     this.hurry = 0 // until when to request quickly
     /** @type {number | undefined} */
     this.timer = undefined
-    this.leaving = this.closed = false
+    this.closed = false
     /** @type {(state: State) => void} */
     this.ended = () => {}
     /** @type {(run: string) => void} */
@@ -106,8 +106,8 @@ class Monitor {
   /** @param {Component<MonitorData>} component */
   update({ data, setTriggerValue }) {
     this.data = data
-    this.ended = (state) => { if (!this.leaving) setTriggerValue("ended", { run: data.run, state }) } // a script run in between would lose the new address
-    this.opened = (run) => { this.leaving = true; setTriggerValue("opened", { run }) }
+    this.ended = (state) => setTriggerValue("ended", { run: data.run, state })
+    this.opened = (run) => setTriggerValue("opened", { run })
     this.left = (to, step = 0) => setTriggerValue("left", { to, step })
     if (this.run !== data.run) this.begins(data)
     else if (this.shown) { // its name or the theme may have changed
@@ -121,7 +121,6 @@ class Monitor {
   /** @param {MonitorData} data of another run than before */
   begins(data) {
     this.run = data.run
-    this.leaving = false
     this.shown = this.moment = this.gallery = this.seen = this.looked = null
     this.verdict = ""
     this.findings = []
