@@ -144,6 +144,14 @@ def test_stepping_scrubbing_and_hovering_send_no_request(lab: Page) -> None:
         node(lab, "z").hover()
         expect(lab.locator(".details .source")).to_have_text("z")
         expect(node(lab, "out")).to_have_class("node operation waiting dim")
+        node(lab, "z").get_by_role("button").click()
+        node(lab, "out").hover()
+        expect(lab.locator(".details .source")).to_have_text("out")
+        lab.get_by_role("slider", name="Step").hover()
+        expect(lab.locator(".details .source")).to_have_text("z")
+        expect(lab.locator(".node.pinned")).to_have_count(1)
+        node(lab, "z").get_by_role("button", pressed=True).press("Enter")
+        expect(lab.locator(".node.pinned")).to_have_count(0)
 
 
 def test_a_new_graph_plays_once_from_its_start_to_its_end(lab: Page) -> None:

@@ -47,8 +47,6 @@ class AutogradLab extends Lab {
     this.steps = []
     /** @type {Map<string, AutogradNode<Tile>>} */
     this.nodes = new Map()
-    /** @type {string | null} the node that was clicked */
-    this.pinned = null
     /** @type {string | undefined} the node of the last step */
     this.current = undefined
     /** @type {Set<string>} the nodes whose gradients are shown */
@@ -66,7 +64,7 @@ class AutogradLab extends Lab {
       { onGrab: (...change) => this.grab(...change), curve: (question) => this.ask({ ...this.asked, ...question }, "api/autograd/curve") },
     )
     this.graph = new Graph(part("canvas"), {
-      onPoint: (id) => this.describe(id ?? this.pinned ?? this.current ?? null), onPin: (id) => { this.pinned = this.pinned === id ? null : id; this.describe(id) },
+      onPoint: (id) => this.describe(id ?? this.graph.pinned ?? this.current ?? null),
       field: (node, place) => this.numbers.field(node, place),
     })
     this.earlier = new Graph(part("other .canvas"))
@@ -105,7 +103,6 @@ class AutogradLab extends Lab {
     this.compare(answer, source)
     this.source = source
     this.asked = { source, device: this.data.device, seed: answer.seed, overrides: this.overrides }
-    this.pinned = null
     this.parts.proof.replaceChildren()
     this.take(answer, true)
   }
@@ -259,7 +256,7 @@ class AutogradLab extends Lab {
     if (current) this.parts.sentence.textContent = this.sentence(current, this.report.graph)
     else this.say(this.parts.sentence, t("Before the first step, only the [[leaves|leaf]] have values. The [[forward pass]] computes the others, the [[backward pass]] the [[gradients|gradient]]."))
     this.editor.lines(current?.line ? [current.line] : [])
-    this.describe(this.pinned ?? current?.node ?? null)
+    this.describe(this.graph.pinned ?? current?.node ?? null)
     if (this.at === this.steps.length) this.pause()
   }
 

@@ -21,27 +21,24 @@ class Modules {
   constructor(root) {
     this.details = find(root, ".details")
     this.all = find(root, ".unfold")
-    /** @type {string | null} the box that was clicked last */
-    this.pinned = null
     /** @type {Map<string, ModuleNode>} */
     this.nodes = new Map()
     /** @type {Map<string, ModuleGroup>} */
     this.groups = new Map()
-    this.graph = new Graph(find(root, ".canvas"), { onPoint: (id) => this.describe(id ?? this.pinned), onPin: (id) => { this.pinned = id } })
+    this.graph = new Graph(find(root, ".canvas"), { onPoint: (id) => this.describe(id ?? this.graph.pinned) })
     this.all.onclick = () => this.graph.unfoldAll(!this.graph.open.size)
     this.graph.onFold = () => this.label()
   }
 
   /** @param {Component<ModuleGraph>} component */
   update({ data }) {
-    this.pinned = null
     /** @type {ModuleGraph} */
     const graph = data
     this.nodes = new Map(graph.nodes.map((node) => [node.id, node]))
     this.groups = new Map(graph.groups.map((group) => [group.id, group]))
     this.graph.show(graph)
     this.graph.mark({ computed: new Set(this.nodes.keys()), graded: new Set(graph.nodes.filter(({ norm }) => norm !== null && norm !== 0).map(({ id }) => id)) })
-    this.describe(null)
+    this.describe(this.graph.pinned)
     this.label()
   }
 

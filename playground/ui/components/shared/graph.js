@@ -59,13 +59,11 @@ const MARGIN = 12 // pixels around the graph
 export class Graph {
   /**
    * @param {HTMLElement} box of a fixed height
-   * @param {{ onPoint?: (id: string | null) => void, onPin?: (id: string) => void, field?: Field }} [options] `onPoint` gets the node under the
-   *   pointer, null for none; `onPin` the one that was clicked
+   * @param {{ onPoint?: (id: string | null) => void, field?: Field }} [options] `onPoint` gets the node under the pointer; null for none
    */
-  constructor(box, { onPoint = () => {}, onPin = () => {}, field = () => null } = {}) {
+  constructor(box, { onPoint = () => {}, field = () => null } = {}) {
     this.box = box
     this.onPoint = onPoint
-    this.onPin = onPin
     this.field = field
     /** @type {(() => void) | undefined} called when a group was folded or unfolded */
     this.onFold = undefined
@@ -94,6 +92,8 @@ export class Graph {
     this.boxes = new Map()
     /** @type {Marks | undefined} */
     this.marked = undefined
+    /** @type {string | null} the node that was clicked: it is described while the pointer is on none */
+    this.pinned = null
     this.layout = new dagre.graphlib.Graph({ compound: true })
     this.world = element("div", "world")
     this.frames = element("div", "frames")
@@ -127,6 +127,7 @@ export class Graph {
       for (const [id, drawn] of this.boxes) if (drawn instanceof NodeBox) drawn.fill(of(this.nodes, id))
     } else {
       this.open = new Set()
+      this.pinned = null
       this.arrange()
       this.fit()
     }
@@ -192,7 +193,7 @@ export class Graph {
     made.box.onpointerleave = () => this.point(null)
     made.head.onfocus = () => { this.reveal(id); this.point(id) }
     made.head.onblur = () => this.point(null)
-    made.box.onclick = (event) => { if (!this.held && !(event.target instanceof HTMLInputElement)) group ? this.unfold(id) : this.onPin(id) }
+    made.box.onclick = (event) => { if (!this.held && !(event.target instanceof HTMLInputElement)) group ? this.unfold(id) : this.pin(this.pinned === id ? null : id) }
     return made
   }
 
@@ -229,6 +230,7 @@ export class Graph {
     this.wires.replaceChildren(...[...this.lines.values()].map(({ drawn }) => drawn))
     this.settle()
     if (this.marked) this.mark(this.marked)
+    this.showPin()
   }
 
   // Zoom buttons, for those without a wheel.
@@ -336,6 +338,19 @@ export class Graph {
     for (const { to, edges, drawn } of this.lines.values()) {
       drawn.classList.toggle("back", edges.some((index) => graded.has(this.edges[index].to) && this.edges[index].slot !== null))
       drawn.classList.toggle("current", to === now)
+    }
+  }
+
+  /** @param {string | null} id */
+  pin(id) {
+    this.pinned = id
+    this.showPin()
+  }
+
+  showPin() {
+    for (const [id, { box, head }] of this.boxes) {
+      box.classList.toggle("pinned", id === this.pinned)
+      if (!this.groups.has(id)) head.setAttribute("aria-pressed", String(id === this.pinned))
     }
   }
 

@@ -46,7 +46,6 @@ export class Curves {
     this.range = null
     /** @type {[number, number] | null} … and the steps that lie there */
     this.window = null
-    this.run = ""
     /** @type {LiveRun | null} */
     this.shown = null
     /** @type {Mark[]} */
@@ -92,14 +91,16 @@ export class Curves {
     return box
   }
 
+  /** Another run begins: all of its steps are shown. */
+  clear() {
+    this.range = this.window = this.shown = null
+  }
+
   /**
-   * @param {string} run
    * @param {LiveRun} shown
    * @param {Mark[]} marks
    */
-  show(run, shown, marks) {
-    if (this.run !== run) this.range = this.window = null
-    this.run = run
+  show(shown, marks) {
     this.shown = shown
     this.marks = marks
     this.draw()

@@ -127,6 +127,7 @@ class Monitor {
     this.slow = 0
     this.message.hidden = true
     this.parts.coach.clear()
+    this.parts.curves.clear()
     this.parts.images.clear()
     this.parts.inside.clear(data.layers)
     this.parts.step.clear(data)
@@ -330,7 +331,7 @@ class Monitor {
     const { shown, data } = this
     if (!shown || !data) return
     this.parts.bar.show(shown, data)
-    this.parts.curves.show(this.run, shown, marks(shown, this.findings, data.optimizers))
+    this.parts.curves.show(shown, marks(shown, this.findings, data.optimizers))
     this.showFigures()
     this.showStrip(shown)
   }
