@@ -15,7 +15,10 @@ import { mounting } from "../shared/mounting.js"
 
 export default mounting(class {
   constructor(root) { root.append(document.createElement("i")) }
-  update({ data }) { window.seen.push(data) }
+  update(component) {
+    window.seen.push(component.data)
+    window.component = component
+  }
   close() { window.seen.push("closed") }
 })
 """
@@ -40,7 +43,9 @@ def place(page: Page) -> Page:
             window.seen = []
             window.place = document.body.appendChild(document.createElement("div"))
             const { default: mount } = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })))
-            window.mount = (data) => mount({ parentElement: window.place, data })
+            const told = (name, value) => window.seen.push(`${name} ${value}`)
+            window.mount = (data) => mount({ parentElement: window.place, data, setStateValue: told, setTriggerValue: told })
+            window.goBack = () => dispatchEvent(new PopStateEvent("popstate"))
             window.settled = () => new Promise((resolve) => setTimeout(resolve))
             await import("/web/example/view.js")
         }""",
@@ -80,3 +85,20 @@ def test_another_theme_updates_the_view(place: Page) -> None:
     place.evaluate("() => { seen.length = 0; document.documentElement.style.colorScheme = 'dark' }")
     place.wait_for_function("() => seen.length > 0")
     assert set(place.evaluate("() => seen")) == {1}
+
+
+@pytest.mark.parametrize("leave", ["goBack()", "component.leave('go', 'there')"])
+def test_what_a_view_tells_waits_while_another_page_is_on_its_way(place: Page, leave: str) -> None:
+    sent = ["go there"] if "component" in leave else []
+    assert calls_of(place, f"mount(1); await settled(); {leave}; component.setStateValue('ran', 1)") == [[1, *sent], 1]
+    assert calls_of(place, "mount(2)") == [[1, *sent, "ran 1", 2], 1]
+
+
+def test_what_a_view_tells_is_forgotten_with_it_and_waits_no_longer_than_two_seconds(place: Page) -> None:
+    assert calls_of(place, "mount(1); await settled()") == [[1], 1]
+    place.clock.install()
+    place.evaluate("() => { goBack(); component.setTriggerValue('ended', 1); place.remove() }")
+    place.clock.run_for(2100)
+    place.evaluate("() => { document.body.append(place); goBack(); component.setStateValue('ran', 2) }")
+    place.clock.run_for(2100)
+    assert place.evaluate("() => seen") == [1, "ran 2"]

@@ -95,7 +95,7 @@ class Home {
    * @param {string} [name]
    */
   choose(what, name = "") {
-    this.component?.setTriggerValue("chosen", { what, name, strokes: this.isTakenOver ? this.paper.strokes : [] })
+    this.component?.leave("chosen", { what, name, strokes: this.isTakenOver ? this.paper.strokes : [] })
   }
 
   /**

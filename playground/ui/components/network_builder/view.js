@@ -39,8 +39,8 @@ export class Builder {
     this.dataset = "" // that the network is built for; empty for none
     /** @type {Component["setStateValue"]} */
     this.setState = () => {}
-    /** @type {Component["setTriggerValue"]} */
-    this.trigger = () => {}
+    /** @type {Component["leave"]} */
+    this.leave = () => {}
     /** @type {Map<string, LayerKind>} */
     this.kinds = new Map()
     /** @type {NetworkAnalysis | FittingNetwork | null} of the newest network; null where the request failed */
@@ -71,9 +71,9 @@ export class Builder {
   }
 
   /** @param {Component<BuilderData>} component */
-  async update({ data, setStateValue, setTriggerValue }) {
+  async update({ data, setStateValue, leave }) {
     this.setState = setStateValue
-    this.trigger = setTriggerValue
+    this.leave = leave
     this.data = data
     this.forward.repaint()
     if (this.started) return
@@ -291,7 +291,7 @@ export class Builder {
 
   /** @param {"train" | "gradients"} where */
   go(where) {
-    this.trigger("go", { where, network: this.stack.document().network, dataset: this.dataset })
+    this.leave("go", { where, network: this.stack.document().network, dataset: this.dataset })
   }
 
   async copyLink() {

@@ -71,13 +71,13 @@ class Comparison {
     this.request = "" // for which curves
     this.seen = "" // the version of the curves
     this.looked = this.closed = this.unreachable = false
-    /** @type {Component["setTriggerValue"]} */
-    this.trigger = () => {}
+    /** @type {Component["leave"]} */
+    this.leave = () => {}
     this.overlay = new Overlay(this.root, this.view, (name) => this.viewed(name))
     this.player = new Player(this.root, { moved: () => this.draw(), steer: (command) => this.steer(command) })
     const light = (/** @type {string | null} */ run) => this.overlay.light(run)
     const remove = (/** @type {string} */ run) => this.remove(run)
-    const go = (/** @type {Destination} */ where, /** @type {string} */ run) => this.trigger("go", { where, run })
+    const go = (/** @type {Destination} */ where, /** @type {string} */ run) => this.leave("go", { where, run })
     this.runs = new RunList(this.part("list"), this.view, {
       choose: (runs) => this.choose(runs), toggle: (run, on) => this.toggle(run, on), stop: (run) => this.command(run, "stop"), light, remove, go,
     })
@@ -96,12 +96,12 @@ class Comparison {
   }
 
   /** @param {Component<ComparisonData>} component */
-  update({ data, setTriggerValue }) {
+  update({ data, leave }) {
     /** @type {ComparisonData} */
     const { chosen, occasion, most, recorded } = data
     this.runs.most = most
     this.recorded = recorded
-    this.trigger = setTriggerValue
+    this.leave = leave
     if (occasion && occasion !== this.occasion) {
       this.occasion = occasion
       this.player.seek(Infinity)

@@ -1,17 +1,23 @@
 // Keeps one view for each place of a component on a page.
 
 import { followTheme } from "./colour.js"
-import { inTurn } from "./telling.js"
+import { arrived, inTurn } from "./telling.js"
 import { translate } from "./text.js"
 
 /**
  * What Streamlit hands to a component whenever its page is drawn.
  * @template [Data=any]
- * @typedef {object} Component
+ * @typedef {object} Mounted
  * @property {HTMLElement | ShadowRoot} parentElement
  * @property {Data} data what the Python interface of the component gives
  * @property {(name: string, value: unknown) => void} setStateValue
  * @property {(name: string, value: unknown) => void} setTriggerValue
+ */
+
+/**
+ * The same with what telling.js adds: a trigger that the page answers with another page or another address.
+ * @template [Data=any]
+ * @typedef {Mounted<Data> & { leave(name: string, value: unknown): void }} Component
  */
 
 /** @typedef {{ update(component: Component): unknown, close?(): void }} View */
@@ -24,9 +30,10 @@ const places = new WeakMap()
  * it the data through `update(component)`, and so does a change of the theme. The function that is returned is called when a newer call has
  * come, and when the place is gone: then the view ends with `close()`, if it has one.
  * @param {new (root: HTMLElement | ShadowRoot) => View} View
- * @returns {(component: Component) => () => void}
+ * @returns {(component: Mounted) => () => void}
  */
 export const mounting = (View) => (mounted) => {
+  arrived()
   const component = inTurn(mounted)
   const root = component.parentElement
   /** @type {HTMLElement | null} */

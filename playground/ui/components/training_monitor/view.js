@@ -104,11 +104,11 @@ class Monitor {
   }
 
   /** @param {Component<MonitorData>} component */
-  update({ data, setTriggerValue }) {
+  update({ data, setTriggerValue, leave }) {
     this.data = data
     this.ended = (state) => setTriggerValue("ended", { run: data.run, state })
-    this.opened = (run) => setTriggerValue("opened", { run })
-    this.left = (to, step = 0) => setTriggerValue("left", { to, step })
+    this.opened = (run) => leave("opened", { run })
+    this.left = (to, step = 0) => leave("left", { to, step })
     if (this.run !== data.run) this.begins(data)
     else if (this.shown) { // its name or the theme may have changed
       if (this.gallery) this.parts.images.open(this.gallery)
