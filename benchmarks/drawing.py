@@ -14,8 +14,8 @@ from PIL import Image, ImageFilter
 
 from playground.data.images import ImageSet
 from playground.data.load import load
+from playground.data.preprocessing import Pixels, to_digit
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.preprocessing import Pixels, to_digit
 
 SIDE = 280
 """Side of the canvas in pixels."""

@@ -41,7 +41,8 @@ CORE = {
     ),
     "tests/training": ("training/loop.py", "training/optimizers.py", "training/config.py"),
     "tests/runs": ("runs/journal.py", "runs/checkpoints.py", "runs/history.py"),
-    "tests/inference": ("inference/preprocessing.py", "inference/metrics.py"),
+    "tests/data": ("data/preprocessing.py",),
+    "tests/inference": ("inference/metrics.py",),
 }
 """The modules into which faults are planted, by the folder of their tests."""
 TIERS = {"quick": 1800, "full": 5400}

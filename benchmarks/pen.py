@@ -17,8 +17,8 @@ from playwright.sync_api import Page
 
 from benchmarks.strokes import DIGITS, SIDE, Point, Strokes, Way, ink, placed, render, tilted, unsteady
 from playground import environment
+from playground.data.preprocessing import Pixels, to_digit
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.preprocessing import Pixels, to_digit
 from playground.inference.segmentation import segment
 from tests.support.serving import browser, server
 

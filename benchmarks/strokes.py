@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy.interpolate import CubicSpline
 
-from playground.inference.preprocessing import Pixels
+from playground.data.preprocessing import Pixels
 
 SIDE = 140
 """Side in pixels of the drawing that the browser sends."""

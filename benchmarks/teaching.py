@@ -22,9 +22,9 @@ from torch import Tensor
 from benchmarks.pen import Drawing, read
 from benchmarks.strokes import Way
 from playground.data.load import load
+from playground.data.preprocessing import to_digit
 from playground.inference.fine_tuning import compare_networks, fine_tune
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.preprocessing import to_digit
 from playground.runs.execution.scheduler import Scheduler
 from playground.runs.history import History
 from playground.runs.run import Run

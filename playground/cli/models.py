@@ -9,9 +9,9 @@ import click
 from playground import device
 from playground.cli.output import as_json, show
 from playground.data.load import load
+from playground.data.preprocessing import read_image, to_input
 from playground.errors import DrawingError
 from playground.inference import models
-from playground.inference.preprocessing import read_image, to_input
 from playground.messages import msg, t, translated
 from playground.runs.run import find
 

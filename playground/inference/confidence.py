@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from playground.inference.preprocessing import DIGIT_BOX, Digit
+from playground.data.preprocessing import DIGIT_BOX, Digit
 from playground.messages import msg
 from playground.typography import percent
 

@@ -19,8 +19,8 @@ from playground import environment
 from playground.data.catalogue import DatasetInfo, dataset_info
 from playground.data.images import ImageSet, normalise
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
+from playground.data.preprocessing import Pixels, to_digit
 from playground.errors import CheckpointError, PlaygroundError, ShapeError, UnknownName
-from playground.inference.preprocessing import Pixels, to_digit
 from playground.messages import msg, nmsg
 from playground.network import spec as networks
 from playground.network.build import Network, build, is_convolutional

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from playground.data.preprocessing import INK, Pixels, require_ink
 from playground.errors import DrawingError
-from playground.inference.preprocessing import INK, Pixels, require_ink
 from playground.messages import msg
 
 MAX_DIGITS = 8

@@ -17,11 +17,11 @@ from starlette.testclient import TestClient
 from playground.data.catalogue import dataset_info
 from playground.data.input_scaling import STANDARDISED
 from playground.data.load import load
+from playground.data.preprocessing import read_image, to_digit, to_input
 from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.inference.network_picture import VIEWS
-from playground.inference.preprocessing import read_image, to_digit, to_input
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run

@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from playground.data.own_drawings import load_drawings
+from playground.data.preprocessing import to_digit
 from playground.inference.canvas import CANVAS
 from playground.inference.models import DEFAULT_MODEL
-from playground.inference.preprocessing import to_digit
 from playground.runs.run import all_runs, find
 from playground.server import identity
 from playground.server.routes import fine_tuning

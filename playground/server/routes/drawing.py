@@ -21,6 +21,7 @@ from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
 from playground.data.input_scaling import BYTES
+from playground.data.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
 from playground.errors import DrawingError, PlaygroundError
 from playground.inference import activations, arithmetic, evaluation
 from playground.inference import attribution as attributions
@@ -32,7 +33,6 @@ from playground.inference.confidence import warn_about_confidence, warn_about_dr
 from playground.inference.evaluation import load_evaluation
 from playground.inference.models import Model, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
-from playground.inference.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
 from playground.messages import msg, nmsg

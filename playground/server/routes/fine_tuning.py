@@ -13,10 +13,10 @@ from starlette.routing import BaseRoute, Route
 from playground.data import own_drawings
 from playground.data.catalogue import DIGITS
 from playground.data.load import is_ready
+from playground.data.preprocessing import to_digit
 from playground.errors import PlaygroundError
 from playground.inference.canvas import CANVAS
 from playground.inference.fine_tuning import Comparison, compare_networks, fine_tune
-from playground.inference.preprocessing import to_digit
 from playground.messages import msg
 from playground.server.respond import AsciiJSON, answered, body_of
 from playground.server.routes.drawing import current_learner, load_digit_model, parse_ink

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from playground.data.preprocessing import FIELD, MIDDLE, Preprocessing, to_digit
 from playground.inference.confidence import warn_about_drawing
-from playground.inference.preprocessing import FIELD, MIDDLE, Preprocessing, to_digit
 
 from ..support.tiers import repetitions
 
