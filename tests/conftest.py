@@ -6,6 +6,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
@@ -25,6 +26,9 @@ os.environ.setdefault("PLAYGROUND_SCRIPT_SECONDS", "60")
 os.environ["LANGUAGE"] = "en"
 # Whichever test starts the forking process: what its environment holds is there for a script that finds a way to it.
 os.environ["PLAYGROUND_SECRET"] = MARKER
+
+if TYPE_CHECKING:
+    from playground.data.images import ImageSet
 
 BROWSER = Path(__file__).parent / "browser"
 
@@ -81,6 +85,16 @@ def tmp_path(own_folder: Path) -> Path:
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Parsed data sets, shared by all tests of the session."""
     return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="session")
+def digits(data_folder: Path) -> ImageSet:
+    """MNIST 5k."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PLAYGROUND_DATA", str(data_folder))
+        from playground.data.load import load  # imports torch, which tests of other rooms need not wait for
+
+        return load("mnist-5k")
 
 
 @pytest.fixture(autouse=True)
