@@ -49,10 +49,7 @@ def ada(kept: KeptPage, address: str, runs: None) -> Page:
         page.goto(f"{address}/compare")
     else:
         page.set_viewport_size({"width": 1280, "height": 800})
-        visit(page, "/")
-        expect(page.locator(".comparison")).to_have_count(0)  # it is made anew
-        page.evaluate("sessionStorage.clear()")
-        visit(page, "/compare")
+        come_anew(page, forget=True)
     page.locator(".comparison.recorded").wait_for()
     return page
 
@@ -70,9 +67,18 @@ def finished_run(accuracy: float = 0.9, steps: int = 60, **changes: Any) -> Run:
     return run
 
 
+def come_anew(page: Page, query: str = "", forget: bool = False) -> None:
+    """Come from another page: then the comparison asks for the list of runs at once, not seconds later."""
+    visit(page, "/")
+    expect(page.locator(".comparison")).to_have_count(0)
+    if forget:
+        page.evaluate("sessionStorage.clear()")
+    visit(page, f"/compare{query}")
+
+
 def opened(page: Page, *runs: Run) -> None:
     """Open the comparison of these runs, or of those that the page selects."""
-    visit(page, "/compare" + (f"?runs={','.join(run.id for run in runs)}" if runs else ""))
+    come_anew(page, f"?runs={','.join(run.id for run in runs)}" if runs else "")
     page.locator(".comparison:not(.recorded) .comparison-plot .scatterlayer .trace").first.wait_for(state="attached")
 
 

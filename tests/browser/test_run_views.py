@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from ..support.mouse import zoom
 from ..support.serving import to_the_top
 from .conftest import KeptPage
-from .test_train import LENET, RUN_IN_ADDRESS, STATE, another_run, choose_network, fill_in, pause, settled, start_run, start_training, stop, train_page
+from .test_train import LENET, RUN_IN_ADDRESS, STATE, another_run, choose_network, fill_in, pause, set_up, settled, start_run, start_training, stop, train_page
 
 LINES = ("optimizer.zero_grad()", "logits = network(images)", "loss = loss_function(logits, labels)", "loss.backward()", "optimizer.step()")
 DRAWINGS = (".drawing-forgotten", ".drawing-scores", ".drawing-losses", ".drawing-flow", ".drawing-update")
@@ -170,6 +170,7 @@ def test_axes_can_be_changed_and_a_zoom_loads_more_points(train: Page) -> None:
     train.get_by_role("button", name="Show all", exact=True).wait_for()
     asked: list[str] = []
     train.on("request", lambda request: asked.append(request.url))
+    set_up(train)
     start_training(train, epochs=60)  # another run, whose steps are not those that were zoomed
     news = re.compile(rf"/api/runs/{RUN_IN_ADDRESS.findall(train.url)[0]}(\?|$)")
     assert asked and not [url for url in asked if news.search(url) and "from=" in url]
