@@ -17,10 +17,11 @@ from playground.inference.network_picture import draw_network
 from playground.network.build import build
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.server import web
-from tests.support.serving import browser, draw, server
+from tests.support.serving import Points, browser, draw, server
 
 TRAININGS = 9
 STROKES = 25
+EXPLAINED = 15
 STARTS = 3
 WATCH_PICTURE = """() => {
   const roots = [document, ...[...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean)]
@@ -32,6 +33,7 @@ WATCH_PICTURE = """() => {
   pad.querySelector('canvas').addEventListener('pointermove', () => window.points.push(performance.now()))
   pad.querySelector('canvas').addEventListener('pointerup', () => { window.lifted = performance.now() })
 }"""
+FOLLOWED = "() => window.points.map((at) => (window.moved.find((moved) => moved > at) - at) / 1000).filter((wait) => wait > 0)"
 SHOW_PULSE = """async ([address, picture, classes]) => {
   const { pictureOf, Stage } = await import(new URL(`${address}/shared/stage.js`, document.baseURI).href)
   const box = document.createElement('div')
@@ -63,6 +65,8 @@ class Waiting:
     """From a movement of the pen until bars and all columns have followed it."""
     slow_point_to_picture: float
     """The same, its 95th percentile."""
+    explained_point_to_picture: float
+    """The same as `point_to_picture` with *Evidence* open, in a second stroke: the attributions for the first one are being computed."""
     start_to_page: float
     """From the start of the server until the network on Home learns, the browser being open."""
     home_to_picture: float
@@ -82,6 +86,7 @@ def measure() -> Waiting:
             opened = [_open_home(page, address) for _ in range(STARTS + 1)][1:]  # the first one fills the browser's cache
             frame = _longest_frame(page)
             answered, followed = _strokes(page, address)
+            explained = _explained_strokes(page)
             trained = _trainings(page, address)
     followed.sort()
     return Waiting(
@@ -89,6 +94,7 @@ def measure() -> Waiting:
         stroke_to_answer=statistics.median(answered),
         point_to_picture=statistics.median(followed),
         slow_point_to_picture=followed[int(0.95 * len(followed))],
+        explained_point_to_picture=statistics.median(explained),
         start_to_page=statistics.median(started),
         home_to_picture=statistics.median(opened),
         longest_frame=frame,
@@ -161,14 +167,33 @@ def _strokes(page: Page, address: str) -> tuple[list[float], list[float]]:
     for number in range(STROKES):
         page.get_by_role("button", name="Clear").click()
         page.wait_for_function("() => window.moved.length")
-        page.evaluate("() => { window.moved = []; window.points = []; window.lifted = null }")
         shift = 0.01 * (number % 10)
-        draw(page, ((0.3 + shift, 0.25), (0.7, 0.25 + shift), (0.5, 0.8)))
-        page.wait_for_function("() => window.lifted && window.moved.some((at) => at > window.lifted)", polling=10)
-        page.wait_for_function("() => performance.now() - window.moved.at(-1) > 300", polling=20)
+        _watched(page, ((0.3 + shift, 0.25), (0.7, 0.25 + shift), (0.5, 0.8)))
         settled.append(page.evaluate("() => (window.moved.at(-1) - window.lifted) / 1000"))
-        followed += page.evaluate("() => window.points.map((at) => (window.moved.find((moved) => moved > at) - at) / 1000).filter((wait) => wait > 0)")
+        followed += page.evaluate(FOLLOWED)
     return settled, followed
+
+
+def _explained_strokes(page: Page) -> list[float]:
+    """Return the seconds from each movement of the pen until the picture has followed, in the second stroke of a 7, with the evidence shown."""
+    page.get_by_role("tab", name="Evidence").click()
+    followed: list[float] = []
+    for _ in range(EXPLAINED):
+        page.get_by_role("button", name="Clear").click()
+        page.wait_for_function("() => window.moved.length")
+        with page.expect_request(lambda request: "/api/draw/attribution" in request.url):
+            draw(page, ((0.3, 0.2), (0.7, 0.2)))
+        _watched(page, ((0.7, 0.2), (0.5, 0.8)))
+        followed += page.evaluate(FOLLOWED)
+    return followed
+
+
+def _watched(page: Page, points: Points) -> None:
+    """Draw a stroke, and wait until the picture has settled."""
+    page.evaluate("() => { window.moved = []; window.points = []; window.lifted = null }")
+    draw(page, points)
+    page.wait_for_function("() => window.lifted && window.moved.some((at) => at > window.lifted)", polling=10)
+    page.wait_for_function("() => performance.now() - window.moved.at(-1) > 300", polling=20)
 
 
 def available() -> bool:

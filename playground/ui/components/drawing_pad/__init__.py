@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypedDict, TypeGuard
+from typing import Any, Literal, NotRequired, TypedDict, TypeGuard
 
 import streamlit as st
 
@@ -35,6 +35,8 @@ class Drawing(TypedDict):
 
     mode: Mode
     papers: dict[Mode, list[Stroke]]
+    cleared: NotRequired[dict[Mode, list[Stroke]]]
+    """What was last cleared and can be brought back."""
 
 
 class Network(TypedDict):
@@ -134,9 +136,13 @@ def _keep(key: str) -> None:
 
 
 def _is_drawing(drawing: Mapping[str, Any]) -> TypeGuard[Drawing]:
-    papers = drawing.get("papers")
-    if drawing.get("mode") not in PAPERS or not isinstance(papers, Mapping) or set(papers) != set(PAPERS):
+    return drawing.get("mode") in PAPERS and _are_papers(drawing.get("papers")) and ("cleared" not in drawing or _are_papers(drawing["cleared"]))
+
+
+def _are_papers(papers: object) -> bool:
+    """Return whether these are the strokes of both papers, and not too many."""
+    if not isinstance(papers, Mapping) or set(papers) != set(PAPERS) or not all(isinstance(strokes, list) for strokes in papers.values()):
         return False
-    strokes = [stroke for paper in papers.values() if isinstance(paper, list) for stroke in paper]
+    strokes = [stroke for paper in papers.values() for stroke in paper]
     points = [stroke.get("points") if isinstance(stroke, Mapping) else None for stroke in strokes]
     return len(strokes) <= MAX_STROKES and all(isinstance(each, list) for each in points) and sum(len(each or ()) for each in points) <= MAX_POINTS

@@ -51,7 +51,7 @@ export class Answers {
     this.shown = pieces
     this.piece = Math.min(this.piece, Math.max(0, pieces.length - 1))
     const piece = pieces[this.piece]
-    this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index].label).join("") : null))
+    this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index]) : null))
     this.cards.hidden = !several || !pieces.length
     this.cards.replaceChildren(...(several ? pieces.map((one, index) => this.card(one, index)) : []))
   }
@@ -99,6 +99,10 @@ export class Answers {
     const labels = answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
     made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels }))
     made.append(seen(steps.centred, 2), element("span", "", labels))
+    const doubts = [...new Set(answers.flatMap(({ warning }) => warning || []))].join(" ")
+    made.title = doubts // after its name, it is what a screen reader says
+    if (doubts) made.append(element("span", "mark", "?"))
+    made.classList.toggle("doubted", Boolean(doubts))
     made.onclick = () => {
       this.piece = index
       this.show(this.shown, true)
@@ -150,14 +154,24 @@ class Column {
 
   /**
    * @param {Answer | undefined} answer none where nothing is drawn
-   * @param {string | null} number the labels of several digits
+   * @param {Answer[] | null} all those for several digits, of which `answer` is one
    */
-  show(answer, number) {
+  show(answer, all) {
     this.box.classList.toggle("answered", Boolean(answer))
-    this.box.classList.toggle("doubtful", Boolean(answer?.warning))
-    this.digit.textContent = answer ? (number ?? answer.label) : "?"
-    this.sure.textContent = answer && number === null ? percent(Math.max(...answer.probabilities)) : ""
-    this.doubt.textContent = answer?.warning ?? ""
+    this.digit.replaceChildren(...(answer ? (all ?? [answer]).map(({ label, warning }) => element("span", warning ? "doubted" : "", label)) : ["?"]))
+    this.sure.textContent = answer && !all ? percent(Math.max(...answer.probabilities)) : ""
+    this.doubt.textContent = answer ? doubtOf(answer, all) : ""
     if (!answer) this.stage.rest()
   }
+}
+
+/**
+ * Why an answer should not be trusted; where it can be, why the first one of several should not.
+ * @param {Answer} answer
+ * @param {Answer[] | null} all
+ */
+export function doubtOf(answer, all) {
+  if (!all) return answer.warning
+  const doubted = answer.warning ? answer : all.find(({ warning }) => warning)
+  return doubted ? t("Digit {number}: {warning}", { number: all.indexOf(doubted) + 1, warning: doubted.warning }) : ""
 }

@@ -30,6 +30,8 @@ export interface Method {
 export interface Drawing {
   mode: "one" | "several"
   papers: Record<"one" | "several", Stroke[]>
+  /** What was last cleared and can be brought back. */
+  cleared?: Record<"one" | "several", Stroke[]>
 }
 
 /** A stroke of the pen, in thousandths of the canvas's height. `playground.ui.components.drawing_pad` */

@@ -103,12 +103,14 @@ export class Teach {
   }
 
   /**
-   * Take the drawing on the canvas with its predictions; null if the canvas is empty.
+   * Take the drawing on the canvas with its predictions; null if the canvas is empty, or for several digits.
    * @param {Piece | null} piece
+   * @param {boolean} [several]
    */
-  show(piece) {
+  show(piece, several = false) {
     this.piece = piece
-    const question = piece ? t("[[Predicted class|predicted class]]: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : t("Draw a digit, then choose its [[label]] or press its key.")
+    const request = several ? t("Choose “One digit”, draw it, then choose its [[label]] or press its key.") : t("Draw a digit, then choose its [[label]] or press its key.")
+    const question = piece ? t("[[Predicted class|predicted class]]: {prediction}. What did you draw?", { prediction: piece.answers[0].label }) : request
     this.question.replaceChildren(...withTerms("p", "", question).childNodes)
     this.labels.querySelectorAll("button").forEach((button) => { button.disabled = !piece })
     if (!this.loaded) {

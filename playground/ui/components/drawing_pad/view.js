@@ -5,7 +5,7 @@ import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
 import { Layers } from "../shared/layers.js"
 import { mounting } from "../shared/mounting.js"
-import { Paper } from "../shared/paper.js"
+import { clearedOf, isUndo, Paper, sheetOf } from "../shared/paper.js"
 import { atRest, pictureOf } from "../shared/stage.js"
 import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
@@ -19,7 +19,8 @@ import { Why } from "./why.js"
 /**
  * @import { Query } from "../shared/client.js"
  * @import { Component } from "../shared/mounting.js"
- * @import { DrawingData, PictureData, Stroke } from "./documents.js"
+ * @import { Sheet } from "../shared/paper.js"
+ * @import { Drawing, DrawingData, PictureData } from "./documents.js"
  * @import { Ask, Data, Mode, Piece, Responses } from "./types.js"
  */
 
@@ -47,12 +48,14 @@ class Pad {
     this.asked = JSON.stringify(this.data.models)
     this.asking = false
     this.stale = false // the drawing has changed since the pending request
+    this.explaining = false
+    this.unexplained = false // the answers have changed since what explains them was asked for
     this.closed = false
     this.refusal = "" // why the file chosen last is no picture; later responses are about the picture before
     /** @type {Piece[]} */
     this.pieces = []
-    /** @type {Record<Mode, Stroke[]>} the strokes of each paper */
-    this.others = { one: [], several: [] }
+    /** @type {Record<Mode, Sheet>} of each paper; the one that is shown has changed since */
+    this.sheets = { one: sheetOf([]), several: sheetOf([]) }
     /** @type {Mode} */
     this.mode = "one"
     this.view = "way"
@@ -63,7 +66,7 @@ class Pad {
     /** @type {Ask} */
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
     this.layers = new Layers(ask, () => this.closeLayers())
-    this.why = new Why(ask, "picture" in this.data ? t("Choose a picture first.") : t("Draw a digit first."))
+    this.why = new Why(ask, () => this.explain(), "picture" in this.data ? t("Choose a picture first.") : t("Draw a digit first."))
     /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
     this.tools = "picture" in this.data ? null : this.layPaper(this.data)
     /** @type {Paper | Photo} */
@@ -78,7 +81,7 @@ class Pad {
     this.root.classList.toggle("photo", !this.tools)
     find(this.root, ".inside").append(this.layers.box)
     find(this.root, ".work").onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === "Escape" && this.opened !== null) this.closeLayers() }
-    this.root.onkeydown = (event) => { if (this.view === "teach") this.tools?.teach.press(event) }
+    this.root.onkeydown = (event) => this.press(event)
     this.prepare()
     this.open(this.tools ? "way" : "why")
     if (this.tools) this.turnTo(this.mode)
@@ -95,18 +98,41 @@ class Pad {
       changed: () => this.ask(),
       ended: () => {
         this.answers.pulse()
-        this.component.setStateValue("drawing", { mode: this.mode, papers: { ...this.others, [this.mode]: paper.strokes } })
+        this.component.setStateValue("drawing", this.kept(paper))
       },
       width: () => (pen.value / 280) * 1000,
     })
-    if (drawing) this.others = { ...drawing.papers }
-    if (drawing) this.mode = drawing.mode
+    if (drawing) {
+      for (const mode of MODES) this.sheets[mode] = sheetOf(drawing.papers[mode], drawing.cleared?.[mode])
+      this.mode = drawing.mode
+    }
     find(this.root, ".undo").onclick = () => paper.undo()
     for (const mode of MODES) find(this.root, `.${mode}`).onclick = () => this.turnTo(mode)
     for (const tool of TOOLS) find(this.root, `.${tool}`).onclick = () => this.take(tool)
     const clear = () => { this.turnTo("one"); paper.clear() }
     const teach = new Teach({ ink: () => paper.ink(), clear, taught: (before, run) => this.component.setTriggerValue("taught", { before, run }) })
     return { paper, wide, teach, challenge: new Challenge(clear, find(this.root, ".task")) }
+  }
+
+  /**
+   * What Streamlit keeps: the strokes on both papers, and those that Undo would bring back.
+   * @param {Paper} paper
+   * @returns {Drawing}
+   */
+  kept({ strokes, past }) {
+    this.sheets[this.mode] = { strokes, past }
+    const { one, several } = this.sheets
+    return { mode: this.mode, papers: { one: one.strokes, several: several.strokes }, cleared: { one: clearedOf(one), several: clearedOf(several) } }
+  }
+
+  /**
+   * Keys that hold wherever the focus is.
+   * @param {KeyboardEvent} event
+   */
+  press(event) {
+    const isTyping = /** @type {Element} */ (event.composedPath()[0]).matches("input, textarea")
+    if (isUndo(event) && !isTyping && !event.defaultPrevented) this.tools?.paper.undo()
+    else if (this.view === "teach") this.tools?.teach.press(event)
   }
 
   /** Set up the canvas for a picture. */
@@ -164,14 +190,15 @@ class Pad {
   turnTo(mode) {
     if (!this.tools) return
     const { paper, wide } = this.tools
-    if (mode !== this.mode) this.others[this.mode] = paper.strokes
+    if (mode !== this.mode) this.sheets[this.mode] = { strokes: paper.strokes, past: paper.past }
     this.mode = mode
+    this.tell("") // an error is about the other paper
     this.root.classList.toggle("wide", mode === "several")
     for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode))
     find(this.root, ".hint").textContent = HINTS[mode]
     paper.wide = mode === "several" ? wide : 1
     paper.boxes = []
-    paper.set(this.others[mode])
+    paper.set(this.sheets[mode].strokes, this.sheets[mode].past)
   }
 
   /** @param {Tool} tool */
@@ -229,13 +256,19 @@ class Pad {
     this.view = name
     this.tabs.select(name)
     find(this.root, ".view").replaceChildren(this.parts[name].box)
-    this.showView()
+    this.explain()
+  }
+
+  /** What is asked about: an answer that comes when this is another one is not shown. */
+  get subject() {
+    return this.asked + this.mode
   }
 
   /** One request at a time; the newest drawing follows, the ones between are skipped. */
   async ask() {
     this.root.classList.toggle("drawn", this.paper.strokes.length > 0)
     this.stale = true
+    if (this.tools) this.why.drop()
     if (this.asking) return
     this.asking = true
     try {
@@ -246,16 +279,25 @@ class Pad {
     } finally {
       this.asking = false
     }
+    this.explain()
   }
 
   async question() {
-    if (!this.paper.strokes.length) return this.show([])
+    const { subject } = this
+    if (!this.paper.strokes.length) return this.leave()
     const pictures = this.mode === "one" ? this.pictures() : null // of several digits, the pieces must be known first
     const answer = await this.reach("answer", {}, true)
-    if (!answer || !this.paper.strokes.length) return this.show([])
+    if (subject !== this.subject) return
+    if (!this.paper.strokes.length) return this.leave()
+    if (!answer) return this.show([])
     this.show(answer.pieces, answer.digit_count)
     this.answers.showPictures(await (pictures ?? this.pictures()), this.data.classes)
-    if (!this.stale) await this.showView()
+  }
+
+  /** Nothing is drawn any more. */
+  leave() {
+    this.tell("")
+    this.show([])
   }
 
   /** The networks at work on what is drawn. */
@@ -281,9 +323,16 @@ class Pad {
     const without = this.way.without ? { without: this.way.without } : {}
     const body = withDrawing ? this.paper.ink() : undefined
     if (body === null) return null // the picture was cleared meanwhile
+    const { subject } = this
     const answer = await request(`api/draw/${path}`, { query: { ...query, ...about, ...without }, body })
-    if (path !== "picture" || answer.error) find(this.root, ".fault").textContent = this.refusal || (answer.error ?? "")
+    const isGone = subject !== this.subject || (withDrawing && !this.paper.strokes.length)
+    if (!isGone && (path !== "picture" || answer.error)) this.tell(answer.error ?? "")
     return answer.error ? null : answer
+  }
+
+  /** @param {string} error of the server; empty if there is none */
+  tell(error) {
+    find(this.root, ".fault").textContent = this.refusal || error
   }
 
   /**
@@ -305,8 +354,9 @@ class Pad {
     const piece = this.pieces[this.answers.piece]
     if (!this.tools) return
     this.way.show(piece)
-    this.tools.teach.show(this.mode === "one" ? (piece ?? null) : null)
-    this.tools.challenge.show(piece ?? null)
+    const digit = this.mode === "one" ? (piece ?? null) : null
+    this.tools.teach.show(digit, this.mode === "several")
+    this.tools.challenge.show(digit)
     this.root.classList.toggle("apart", this.mode === "one" && apart > 1)
   }
 
@@ -315,14 +365,29 @@ class Pad {
     this.showPiece()
     if (this.asking) return void (this.stale = true) // its pictures are asked for next
     this.answers.showPictures(await this.pictures(), this.data.classes)
-    await this.showView()
+    this.explain()
+  }
+
+  /** What explains the answers follows them, and never makes them wait. Here, too, there is one request at a time. */
+  async explain() {
+    this.unexplained = true
+    if (this.explaining) return
+    this.explaining = true
+    try {
+      while (this.unexplained && !this.closed) {
+        this.unexplained = false
+        await this.showView()
+      }
+    } finally {
+      this.explaining = false
+    }
   }
 
   async showView() {
     const piece = this.pieces[this.answers.piece]
     const model = this.data.models[0].name
     if (this.opened !== null) await (piece ? this.layers.show(this.data.models[this.opened].name) : this.layers.clear())
-    if (this.view === "why") await this.why.show(model, piece?.answers[0], this.data.classes)
+    if (this.view === "why" && !this.tools?.paper.current && !this.stale) await this.why.show(model, piece?.answers[0], this.data.classes)
   }
 
   close() {

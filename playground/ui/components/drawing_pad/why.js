@@ -15,20 +15,24 @@ const SIDE = "10.5rem" // the width of a picture
 export class Why {
   /**
    * @param {Ask} ask
+   * @param {() => void} changed called when another method is chosen
    * @param {string} first what a learner has to do before there is something to explain
    */
-  constructor(ask, first) {
+  constructor(ask, changed, first) {
     this.ask = ask
     this.first = first
     /** @type {Method[]} */
     this.methods = []
-    this.again = () => {} // shows the same with another method
     this.request = {} // the newest one
     this.box = element("section", "why")
     this.choice = element("pick-one")
     this.choice.label = t("Method")
     this.choice.value = "integrated-gradients" // which separates evidence for from evidence against
-    this.choice.onchange = () => this.again()
+    this.choice.onchange = () => {
+      this.drop()
+      this.describe()
+      changed()
+    }
     const label = withTerms("div", "choice", t("[[Method|attribution]]"))
     label.append(" ", this.choice)
     this.explains = element("p", "note")
@@ -41,6 +45,18 @@ export class Why {
   offer(methods) {
     this.methods = methods
     this.choice.options = methods.map(({ name, title }) => ({ value: name, title }))
+    this.describe()
+  }
+
+  /** Say how the method works. */
+  describe() {
+    this.explains.textContent = this.methods.find(({ name }) => name === this.choice.value)?.explains ?? ""
+  }
+
+  /** What is shown, or on its way, is about another drawing, or of another method. */
+  drop() {
+    this.request = {}
+    this.box.classList.add("old")
   }
 
   /**
@@ -49,10 +65,11 @@ export class Why {
    * @param {string[]} classes the names of its classes
    */
   async show(model, answer, classes) {
-    this.again = () => this.show(model, answer, classes)
     const method = this.choice.value
-    this.explains.textContent = this.methods.find(({ name }) => name === method)?.explains ?? ""
-    if (!answer) return this.pictures.replaceChildren(element("p", "note", this.first))
+    if (!answer) {
+      this.note.textContent = ""
+      return this.pictures.replaceChildren(element("p", "note", this.first))
+    }
     const [first, second] = ranking(answer.probabilities)
     /** @type {[title: string, query: Record<string, number>][]} */
     const questions = [
@@ -65,12 +82,13 @@ export class Why {
     const pictures = []
     for (const [title, query] of questions) {
       const one = await this.ask("attribution", { model, method, ...query }, true)
-      if (request !== this.request) return
+      if (request !== this.request) return // the drawing has changed meanwhile
       if (!one) return this.pictures.replaceChildren()
       pictures.push(evidence(title, one, SIDE))
       if (query.versus === undefined && query.target === first) this.note.textContent = one.note
     }
     this.pictures.replaceChildren(...pictures)
+    this.box.classList.remove("old")
   }
 }
 

@@ -1,13 +1,17 @@
-// The canvas: pen strokes in units of a thousandth of its height, so that they fit any screen. They can be drawn, moved and undone.
+// The canvas: pen strokes in units of a thousandth of its height, so that they fit any screen. They can be drawn, moved and cleared, and each of it undone.
 
 const UNITS = 1000
 const NEAR = 2 // units between two points worth keeping
 const GRASP = 60 // how near a pointer must come to a stroke to move it
+const BEGUN = 60 // units of a stroke that was hardly begun: it may become a pinch
+const PINCH = 100 // units that the second finger of a pinch moves, and a palm does not
 
 /**
  * @import { Stroke } from "../drawing_pad/documents.js"
  * @import { Box, Point } from "../drawing_pad/types.js"
  */
+/** @typedef {{ strokes: Stroke[], past: Stroke[][] }} Sheet what is drawn, and what was there before each thing that can be undone, the latest last */
+/** @typedef {{ stroke: Stroke, at: Point, moved: boolean }} Held a stroke that is being moved, and where the pointer was last */
 
 export class Paper {
   /**
@@ -26,13 +30,19 @@ export class Paper {
     this.width = width
     this.context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"))
     this.small = /** @type {OffscreenCanvasRenderingContext2D} */ (new OffscreenCanvas(side, side).getContext("2d", { willReadFrequently: true }))
-    /** @type {Stroke[]} */
+    /** @type {Stroke[]} replaced by another list with every change, because the past has it, too */
     this.strokes = []
+    /** @type {Stroke[][]} */
+    this.past = []
     this.wide = 1 // how many times wider than high
     /** @type {Stroke | null} the stroke being drawn */
     this.current = null
-    /** @type {{ stroke: Stroke, at: Point } | null} the stroke being moved, and where it was taken */
+    /** @type {Held | null} */
     this.held = null
+    /** @type {{ id: number, type: string } | null} the pointer that draws or moves a stroke: no other one does */
+    this.pointer = null
+    /** @type {{ id: number, at: Point } | null} a second finger that came when the stroke was hardly begun, and where */
+    this.second = null
     /** @type {Point | null} the keyboard's cursor, once it was used */
     this.cursor = null
     this.moves = false // whether strokes are moved instead of drawn
@@ -40,7 +50,7 @@ export class Paper {
     this.boxes = []
     canvas.onpointerdown = (event) => this.down(event)
     canvas.onpointermove = (event) => this.move(event)
-    canvas.onpointerup = canvas.onpointercancel = () => { if (!this.cursor) this.end() }
+    canvas.onpointerup = canvas.onpointercancel = ({ pointerId }) => { if (pointerId === this.pointer?.id) this.end() }
     canvas.onkeydown = (event) => this.key(event)
     canvas.onblur = () => { this.end(); this.cursor = null; this.paint() }
     this.observer = new ResizeObserver(() => this.paint())
@@ -61,60 +71,100 @@ export class Paper {
   /** @param {PointerEvent} event */
   down(event) {
     if (event.button !== 0) return
-    this.canvas.setPointerCapture(event.pointerId)
-    this.cursor = null
+    const { pointerId: id, pointerType: type } = event
     const at = this.place(event)
+    if (!event.isPrimary) { // another finger, or the palm
+      if (this.current && lengthOf(this.current.points) < BEGUN) this.second = { id, at }
+      return
+    }
+    if (this.pointer?.type === "pen" && type === "touch") return // the palm of the hand that holds the pen
+    if (this.pointer?.type === "touch" && type === "pen" && this.current) this.takeBack() // it came before the pen
+    this.end()
+    this.canvas.setPointerCapture(id)
+    this.pointer = { id, type }
+    this.cursor = null
     if (!this.moves) return this.begin(at)
     const stroke = nearest(this.strokes, at)
-    this.held = stroke && { stroke, at }
+    this.held = stroke && { stroke, at, moved: false }
   }
 
   /** @param {PointerEvent} event */
   move(event) {
-    if (this.cursor) return
-    if (this.held) {
-      const { stroke, at } = this.held
-      this.held.at = this.place(event)
-      const [right, down] = [this.held.at[0] - at[0], this.held.at[1] - at[1]]
-      stroke.points = stroke.points.map(([x, y]) => [x + right, y + down])
-      return this.touched()
-    }
+    const { second } = this
+    if (second?.id === event.pointerId && lengthOf([second.at, this.place(event)]) > PINCH) this.takeBack()
+    if (this.pointer?.id !== event.pointerId) return
+    if (this.held) return this.drag(this.held, this.place(event))
     if (!this.current) return
     const events = event.getCoalescedEvents?.() ?? []
     for (const part of events.length ? events : [event]) extend(this.current.points, this.place(part))
     this.touched()
   }
 
-  /** @param {Point} point */
-  begin(point) {
-    this.current = { width: this.width(), points: [point] }
-    this.strokes.push(this.current)
+  /**
+   * Move a stroke to where the pointer is now.
+   * @param {Held} held
+   * @param {Point} to
+   */
+  drag({ stroke, at, moved }, to) {
+    const [right, down] = [to[0] - at[0], to[1] - at[1]]
+    /** @type {Stroke} */
+    const there = { ...stroke, points: stroke.points.map(([x, y]) => [x + right, y + down]) }
+    if (!moved) this.past.push(this.strokes)
+    this.strokes = this.strokes.map((each) => (each === stroke ? there : each))
+    this.held = { stroke: there, at: to, moved: true }
     this.touched()
   }
 
+  /** @param {Point} point */
+  begin(point) {
+    this.current = { width: this.width(), points: [point] }
+    this.past.push(this.strokes)
+    this.strokes = [...this.strokes, this.current]
+    this.touched()
+  }
+
+  /** Let go of the stroke that is being drawn or moved. */
+  release() {
+    this.current = this.held = this.pointer = this.second = null
+  }
+
   end() {
-    if (!this.current && !this.held) return
-    this.current = this.held = null
+    const isDone = this.current || this.held
+    this.release()
+    if (!isDone) return
     this.touched()
     this.ended()
   }
 
-  undo() {
-    this.current = null
-    this.strokes.pop()
+  /** Bring back what was there before the last change. */
+  takeBack() {
+    this.release()
+    this.strokes = this.past.pop() ?? []
     this.touched()
+  }
+
+  undo() {
+    if (!this.past.length) return
+    this.takeBack()
     this.ended()
   }
 
   clear() {
-    this.set([])
+    this.release()
+    if (this.strokes.length) this.past.push(this.strokes)
+    this.strokes = []
+    this.touched()
     this.ended()
   }
 
-  /** @param {Stroke[]} strokes */
-  set(strokes) {
-    this.current = this.held = null
+  /**
+   * @param {Stroke[]} strokes
+   * @param {Stroke[][]} [past]
+   */
+  set(strokes, past = []) {
+    this.release()
     this.strokes = strokes
+    this.past = past
     this.touched()
   }
 
@@ -134,7 +184,7 @@ export class Paper {
       if (this.current) this.end()
       else this.begin(this.cursor)
     } else if (event.key === "Delete" || event.key === "Backspace") this.clear()
-    else if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey)) this.undo()
+    else if (isUndo(event)) this.undo()
     else return
     event.preventDefault()
   }
@@ -199,6 +249,33 @@ export class Paper {
     this.observer.disconnect()
   }
 }
+
+/** @param {KeyboardEvent} event */
+export const isUndo = ({ key, ctrlKey, metaKey, shiftKey }) => key.toLowerCase() === "z" && (ctrlKey || metaKey) && !shiftKey
+
+/**
+ * A sheet with strokes, whose past is made up: they were drawn one after another, after those that were cleared.
+ * @param {Stroke[]} strokes
+ * @param {Stroke[]} [cleared]
+ * @returns {Sheet}
+ */
+export const sheetOf = (strokes, cleared = []) => ({ strokes, past: [...beginnings(cleared), ...(cleared.length ? [cleared] : []), ...beginnings(strokes)] })
+
+/** @param {Stroke[]} strokes */
+const beginnings = (strokes) => strokes.map((_, count) => strokes.slice(0, count))
+
+/**
+ * What was cleared last and can be brought back; nothing where there is no such drawing.
+ * @param {Sheet} sheet
+ * @returns {Stroke[]}
+ */
+export function clearedOf({ strokes, past }) {
+  const all = [...past, strokes]
+  return all[all.findLastIndex((each) => !each.length) - 1] ?? []
+}
+
+/** @param {Point[]} points */
+const lengthOf = (points) => points.slice(1).reduce((sum, [x, y], index) => sum + Math.hypot(x - points[index][0], y - points[index][1]), 0)
 
 /**
  * Add a point to those of a stroke, unless it is too near to the last one.
