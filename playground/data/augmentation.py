@@ -8,6 +8,9 @@ from playground import settings
 from playground.messages import msg
 from playground.settings import setting
 
+NO_CLASS = -1
+"""The label of an image that belongs to no class."""
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -37,6 +40,22 @@ class Augmentation:
         0.0, "number", msg("Random noise"), msg("Standard deviation of noise added to each pixel, where pixels go from 0 to 1."),
         high=1.0, step=0.01, name_template=msg("noise {value}"), name_off=msg("no noise"),
     )  # fmt: skip
+    styles: float = setting(
+        0.0, "number", msg("Other handwriting"),
+        msg("Share of a batch that is replaced by digits in other styles: slashed zeros, ones with long flags, sevens with a bar, hooked nines."),
+        high=0.5, step=0.05, name_template=msg("other handwriting {value}"), name_off=msg("no other handwriting"),
+        fits=lambda dataset, _network: dataset.kind == "digits",
+    )  # fmt: skip
+    scribbles: float = setting(
+        0.0, "number", msg("Scribbles"),
+        msg("Share of a batch that is replaced by letters and scribbles. They belong to no class: the network learns to give each class the same probability."),
+        high=0.5, step=0.05, name_template=msg("scribbles {value}"), name_off=msg("no scribbles"), fits=lambda dataset, _network: dataset.kind == "digits",
+    )  # fmt: skip
+
+    @property
+    def draws(self) -> bool:
+        """Whether drawn images are mixed into the batches."""
+        return bool(self.styles or self.scribbles)
 
     def problems(self) -> list[str]:
         """What is out of range, a sentence each."""

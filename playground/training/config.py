@@ -201,6 +201,8 @@ def _dataset_problems(config: TrainConfig) -> list[str]:
         info = dataset_info(name)
     except PlaygroundError as error:
         return [error.text]
+    if config.augment.draws and info.kind != "digits":
+        return [msg("Other handwriting and scribbles can only be mixed into digits, not into {dataset}.", dataset=info.title)]
     batch_size: object = config.batch_size
     has_batches = not any(kind.name == config.optimizer and kind.full_batch for kind in OPTIMIZERS)
     if has_batches and isinstance(batch_size, int) and batch_size > info.train_size:

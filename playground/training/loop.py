@@ -16,6 +16,8 @@ from torch.nn import functional as F
 
 from playground import device as devices
 from playground.data.augment import augment_images
+from playground.data.augmentation import NO_CLASS
+from playground.data.drawn import drawn_images
 from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
 from playground.data.own_drawings import LabelledImages, validate_images
@@ -144,6 +146,7 @@ class Training:
         self.spec, self.config = network, config
         self.device = torch.device(devices.get(config.device).name)
         self.images = images.to(self.device)
+        self._drawn = drawn_images(images).to(self.device) if config.augment.draws else None
         self._scale, self._shift = scale_and_shift(images.info, self.device, config.inputs)
         self.network = self._build(weights)
         flattens = config.optimizer_type.full_batch  # L-BFGS views all gradients as one vector, so they must be contiguous
@@ -392,11 +395,10 @@ class Training:
 
     def _train_step(self, rate: float, iteration: Iteration | None = None) -> tuple[Tensor, Tensor, Tensor]:
         """Take one step; return the loss, the logits and the targets, all still on the device."""
-        index = self._batch()
-        pixels = augment_images(self.images.train_images[index], self.config.augment)
+        pixels, targets = self._augmented(self._batch(), has_scribbles=iteration is None)  # what is recorded of an image belongs to a class
         if iteration:
             iteration.pixels = pixels.clone()  # scaling them works in place
-        inputs, targets = self.prepare(pixels), self.images.train_labels[index]
+        inputs = self.prepare(pixels)
         evaluations: list[tuple[Tensor, Tensor]] = []
 
         def closure() -> Tensor:
@@ -413,6 +415,21 @@ class Training:
             iteration.learning_rate = rate
         return loss, logits, targets
 
+    def _augmented(self, index: Tensor, has_scribbles: bool) -> tuple[Tensor, Tensor]:
+        """Return the training images of a batch, augmented, and their labels."""
+        images, labels, augment = self.images.train_images[index], self.images.train_labels[index], self.config.augment
+        if self._drawn is not None:
+            images, labels = self._drawn.mix(images, labels, augment if has_scribbles else replace(augment, scribbles=0.0))
+        return augment_images(images, augment), labels
+
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Return the mean cross-entropy; an image of no class has the same target probability for each class."""
+        if self.config.augment.scribbles:
+            classes = logits.shape[1]
+            one_hot = F.one_hot(targets.clamp(min=0), classes).float()
+            targets = one_hot.where((targets != NO_CLASS).unsqueeze(1), 1 / classes)
+        return F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
+
     def _forward_and_backward(self, inputs: Tensor, targets: Tensor, iteration: Iteration | None) -> tuple[Tensor, Tensor]:
         """Compute the gradients of a batch; return its loss and logits. If the batch is split, the iteration records the first part."""
         parts = math.ceil(len(targets) / FULL_BATCH_PART) if self.config.optimizer_type.full_batch else 1
@@ -422,7 +439,7 @@ class Training:
             with recorder.record_outputs() if recorder else nullcontext(), self._autocast():
                 logits = self.network(part_inputs)
             logits = logits.float()
-            loss = F.cross_entropy(logits, part_targets, label_smoothing=self.config.label_smoothing)
+            loss = self._loss(logits, part_targets)
             share = len(part_targets) / len(targets)
             (loss if parts == 1 else loss * share).backward()  # type: ignore[no-untyped-call]
             batch_loss += loss.detach() * share
@@ -448,21 +465,23 @@ class Training:
     def _fetch_steps(self, pending: _Pending, clock: _Clock) -> tuple[list[Step], DivergedError | None]:
         """Fetch the results of all pending steps from the device at once; return their events up to the first non-finite loss, and its error."""
         losses = torch.stack(pending.losses).tolist()
-        right = torch.cat(pending.logits).argmax(dim=1) == torch.cat(pending.targets)
+        targets = torch.cat(pending.targets)
+        right = torch.cat(pending.logits).argmax(dim=1) == targets
         sizes = pending.sizes()
         corrects = torch.stack([part.sum() for part in right.split(sizes)]).tolist()  # type: ignore[no-untyped-call]
+        counted = [int((part != NO_CLASS).sum()) for part in targets.split(sizes)] if self.config.augment.scribbles else sizes  # type: ignore[no-untyped-call]
         elapsed = clock.lap()
         self._learning_seconds += elapsed
         self._learnt += sum(sizes)
         speed = sum(sizes) / max(elapsed, 1e-9)
         steps: list[Step] = []
         first = self.step - len(losses) + 1
-        for offset, (loss, correct, rate, size) in enumerate(zip(losses, corrects, pending.rates, sizes, strict=True)):
+        for offset, (loss, correct, rate, size) in enumerate(zip(losses, corrects, pending.rates, counted, strict=True)):
             if not math.isfinite(loss):
                 return steps, DivergedError(loss, first + offset)
             self._rate = speed if self._rate == 0 else SPEED_DECAY * self._rate + (1 - SPEED_DECAY) * speed
             self._totals.add(loss, correct, size)
-            steps.append(Step(first + offset, loss, correct / size, rate, self.seconds, self._rate))
+            steps.append(Step(first + offset, loss, correct / max(size, 1), rate, self.seconds, self._rate))
         return steps, None
 
     def _is_evaluation_due(self) -> bool:

@@ -27,8 +27,8 @@ from playground.training.suggestions import suggested
 from ..support.tiers import repetitions
 
 EVERYTHING = TrainConfig(
-    dataset="shapes",
-    network="cifar-cnn",
+    dataset="mnist",
+    network="lenet-5",
     epochs=2.5,
     batch_size=17,
     optimizer="sgd",
@@ -43,7 +43,7 @@ EVERYTHING = TrainConfig(
     inputs="0-1",
     initialisation="orthogonal",
     whiten=True,
-    augment=Augmentation(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05),
+    augment=Augmentation(shift=3, flip=True, rotation=12.3456789, scale=0.123456789, stroke=0.25, noise=0.05, styles=0.2, scribbles=0.1),
     evaluate_every=7,
     precision="bfloat16",
     seed=2**31 - 1,
@@ -176,6 +176,12 @@ def test_no_setting_of_this_configuration_is_the_default() -> None:
     plain, given = TrainConfig().to_dict(), EVERYTHING.to_dict()
     assert [name for name in plain if plain[name] == given[name]] == []
     assert [name for name in plain["augment"] if plain["augment"][name] == given["augment"][name]] == []
+
+
+def test_drawn_images_are_mixed_into_digits_only() -> None:
+    assert TrainConfig(dataset="mnist-5k", augment=Augmentation(styles=0.2)).augment.draws
+    with pytest.raises(ConfigError, match="only be mixed into digits, not into Shapes"):
+        TrainConfig(dataset="shapes", augment=Augmentation(scribbles=0.1))
 
 
 def test_round_trip_through_json() -> None:

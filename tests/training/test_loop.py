@@ -17,8 +17,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 from torch import nn
 from torch.nn import functional as F
 
+from playground.data.augmentation import NO_CLASS, Augmentation
 from playground.data.images import ImageSet, normalise
 from playground.errors import CheckpointError, ConfigError, DataError, DivergedError, PlaygroundError, ShapeError, UnknownName
+from playground.network.presets import preset
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.training import loop
 from playground.training.config import TrainConfig
@@ -588,3 +590,19 @@ def test_the_configured_data_set_is_loaded_by_default() -> None:
     training = Training(DENSE, replace(CONFIG, batch_size=500))
     assert (training.steps_per_epoch, training.total_steps) == (8, 16)
     assert len(training.images.train_images) == 4000
+
+
+def test_an_image_of_no_class_asks_for_the_same_probability_of_each(digits: ImageSet) -> None:
+    training = Training(preset("mnist-mlp"), TrainConfig(network="mnist-mlp", augment=Augmentation(scribbles=0.5)), digits)
+    logits, targets = torch.randn(6, 10), torch.tensor([3, NO_CLASS, 0, NO_CLASS, 9, NO_CLASS])
+    known = targets != NO_CLASS
+    expected = (F.cross_entropy(logits[known], targets[known], reduction="sum") - logits[~known].log_softmax(1).mean(1).sum()) / 6
+    torch.testing.assert_close(training._loss(logits, targets), expected)
+    torch.testing.assert_close(training._loss(logits[known], targets[known]), F.cross_entropy(logits[known], targets[known]))
+
+
+def test_images_of_no_class_count_neither_as_right_nor_as_wrong(digits: ImageSet) -> None:
+    config = TrainConfig(network="mnist-mlp", epochs=30.0, batch_size=32, augment=Augmentation(styles=0.05, scribbles=0.4))
+    steps = [event for event in train(preset("mnist-mlp"), config, digits) if isinstance(event, Step)]
+    assert max(step.accuracy for step in steps) > 0.9  # with them it could not exceed their share
+    assert all(0 <= step.accuracy <= 1 for step in steps)
