@@ -8,9 +8,10 @@ import click
 
 from playground import device
 from playground.cli.output import as_json, show
+from playground.data.image_files import read_image, to_input
 from playground.data.load import load
-from playground.data.preprocessing import read_image, to_input
 from playground.errors import DrawingError
+from playground.inference import export as exporting
 from playground.inference import models
 from playground.messages import msg, t, translated
 from playground.runs.run import find
@@ -19,10 +20,11 @@ from playground.runs.run import find
 @click.command()
 @click.argument("run")
 @click.option("--to", "target", required=True, type=click.Path(path_type=Path), help=t("Path of the new files, without a file extension."))
-def export(run: str, target: Path) -> None:
+@click.option("--calibrate", is_flag=True, help=t("Fit one temperature, so that probabilities mean what they say, and divide the last layer by it."))
+def export(run: str, target: Path, calibrate: bool) -> None:
     """Export a finished RUN's weights as safetensors with a model card."""
     finished = find(run)
-    weights, card = models.export(finished, target, models.training_command(finished))
+    weights, card = exporting.export(finished, target, exporting.training_command(finished), calibrate)
     click.echo(t("Wrote {weights} and {card}", weights=weights, card=card))
 
 

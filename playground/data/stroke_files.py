@@ -1,7 +1,4 @@
-"""Strokes that were recorded with a pen: digits of the pendigits collection, characters of other alphabets of Omniglot.
-
-Sources: https://doi.org/10.24432/C5MG6K (E. Alpaydin and F. Alimoglu, CC BY 4.0), https://github.com/brendenlake/omniglot (B. Lake et al., MIT)
-"""
+"""Strokes that were recorded with a pen: digits of the pendigits collection, characters of other alphabets of Omniglot."""
 
 from __future__ import annotations
 
@@ -18,12 +15,14 @@ from playground.data.pen import Random, Stroke, as_image
 from playground.data.preprocessing import Pixels
 
 DIGITS = "pendigits-train.gz"
+DIGITS_SOURCE = "E. Alpaydin and F. Alimoglu, Pen-Based Recognition of Handwritten Digits, https://doi.org/10.24432/C5MG6K, CC BY 4.0"
 CHARACTERS = "omniglot-strokes-*.zip"
+CHARACTERS_SOURCE = "B. Lake et al., Omniglot, https://github.com/brendenlake/omniglot, MIT"
 PENS = 3
 """How often each digit is drawn, with different pens."""
 HELD_OUT = 3
 """Writers whose number is a multiple of it are left out of training."""
-UNKNOWN_ALPHABET = "Greek"
+UNKNOWN_ALPHABET = "Tagalog"
 """The alphabet that is left out of training entirely."""
 LIKE_DIGITS: Mapping[str, tuple[int, ...]] = {
     "Early_Aramaic": (1, 2, 3, 4, 6, 9, 10, 12, 14, 16, 17, 19, 20),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from playground import environment
@@ -27,47 +25,14 @@ from playground.network.build import Network, build, is_convolutional
 from playground.network.spec import NetworkSpec
 from playground.network.trace import check
 from playground.runs.checkpoints import load_state
-from playground.runs.history import History
 from playground.runs.run import Run, everyones_runs, find
 from playground.training.events import Created
 from playground.training.loop import evaluate as evaluate_network
-from playground.typography import percent
 
 DEFAULT_MODEL = "mnist-cnn"
 """The pretrained network that is used where none is selected."""
 
 _STEP = re.compile("[0-9]{1,12}")
-
-_USES = {
-    "digits": "classifying a single digit, drawn or scanned, preprocessed as in MNIST: light on dark, "
-    "scaled to 20×20 pixels, centred in 28×28",  # no text: model cards are in English
-    "characters": "classifying a single character, light on dark, filling the image",  # no text: as above
-    "pictures": "classifying small images of one of its classes",  # no text: as above
-}
-
-_CARD = """\
-# {name}
-
-{title}. {summary}
-
-| | |
-|---|---|
-| Network | `models/{network}.json` |
-| Trained on | {dataset}, {train_size:,} images. {source} |
-| Accuracy | {accuracy} on the {test_size:,} test images, never used in training |
-| Epochs | {epochs:g} |
-| Seed | {seed} |
-| Time | {seconds:.0f} seconds, {images_per_second:,.0f} images per second |
-| Intended use | {use} |
-| Not intended for | images unlike its training data, or decisions that affect people |
-
-How it was made:
-
-```sh
-{command}
-python -m playground export RUN --to models/pretrained/{name}
-```
-"""  # no text: as above
 
 
 @dataclass(frozen=True)
@@ -238,41 +203,6 @@ def find_weights(name: str) -> Weights:
     return _weights_of(run, int(step) if at else None)
 
 
-def export(run: Run, target: Path, command: str) -> tuple[Path, Path]:
-    """Write a run's weights as safetensors with their network and configuration, and a model card beside them.
-
-    Args:
-        run: a finished run.
-        target: the path of the new files, without a file extension.
-        command: the command line that trained it, for the card.
-
-    Raises:
-        PlaygroundError: the run is not finished, or the files cannot be written.
-    """
-    weights, card = (target.with_name(target.name + ending) for ending in (".safetensors", ".md"))
-    state, history = run.checkpoints.load(), History(run).follow()
-    if state is None or history.finished is None:
-        raise CheckpointError(msg("The run “{run}” is not finished, so its weights cannot be exported yet.", run=run.id))
-    facts = {
-        "network": run.network.to_json(),
-        "config": json.dumps(run.config.to_dict()),
-        "test_accuracy": f"{history.finished.test_accuracy:.4f}",
-        "command": command,
-    }
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        save_file({name: tensor.contiguous() for name, tensor in state["weights"].items()}, weights, facts)
-        card.write_text(_card(target.name, run, history, command), encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise PlaygroundError(msg("The weights could not be written to {target}: {error}.", target=str(target), error=str(error))) from error
-    return weights, card
-
-
-def training_command(run: Run) -> str:
-    """Return the command line that trains with the same configuration."""
-    return shlex.join(["python", "-m", "playground", "train", *run.config.arguments()])
-
-
 def _pretrained_files() -> dict[str, Path]:
     """Return the files of the pretrained networks, by name."""
     return {path.stem: path for folder in reversed(environment.model_folders()) for path in (folder / "pretrained").glob("*.safetensors")}
@@ -333,26 +263,3 @@ def _network(name: str, spec: NetworkSpec, info: DatasetInfo, state: dict[str, A
 def _memory_format(network: Network) -> torch.memory_format:
     """Return the memory format used in training; convolutions take half the time in `channels_last`."""
     return torch.channels_last if is_convolutional(network) else torch.contiguous_format
-
-
-def _card(name: str, run: Run, history: History, command: str) -> str:
-    config, spec, finished = run.config, run.network, history.finished
-    info = dataset_info(config.dataset)
-    assert finished is not None
-    return _CARD.format(
-        name=name,
-        title=spec.title,
-        summary=spec.summary,
-        network=spec.name,
-        dataset=info.title,
-        train_size=info.train_size,
-        source=info.source,
-        accuracy=percent(finished.test_accuracy, 2),
-        test_size=info.test_size,
-        epochs=config.epochs,
-        seed=config.seed,
-        seconds=finished.seconds,
-        images_per_second=finished.samples_per_second,
-        use=_USES[info.kind],
-        command=command,
-    )

@@ -97,11 +97,11 @@ def test_digits_are_read_from_a_file_of_strokes(tmp_path: Path) -> None:
 
 def test_characters_are_read_without_those_that_look_like_digits(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "omniglot-strokes-1.zip", "w") as archive:
-        for name in ("Latin/character01/0001_01", "Latin/character15/0015_01", "Latin/character01/0001_03", "Greek/character01/0101_01"):
+        for name in ("Latin/character01/0001_01", "Latin/character15/0015_01", "Latin/character01/0001_03", "Tagalog/character01/0101_01"):
             archive.writestr(f"strokes/{name}.txt", "START\n0,-10,0\n5,-20.5,10\nBREAK\n8,-10,20\n8,-20,30\nBREAK\n")
         archive.writestr("strokes/.DS_Store", "")
     read = list(stroke_files.read_characters(tmp_path / "omniglot-strokes-1.zip"))
-    assert [(each.alphabet, each.number, each.writer) for each in read] == [("Greek", 1, 1), ("Latin", 1, 1), ("Latin", 1, 3)]
+    assert [(each.alphabet, each.number, each.writer) for each in read] == [("Latin", 1, 1), ("Latin", 1, 3), ("Tagalog", 1, 1)]
     assert [stroke.tolist() for stroke in read[0].strokes] == [[[0, 10], [5, 20.5]], [[8, 10], [8, 20]]]
     assert len(stroke_files.characters(tmp_path, np.random.default_rng(0))) == 1
 

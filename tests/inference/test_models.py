@@ -31,7 +31,8 @@ from playground.data.images import ImageSet
 from playground.data.input_scaling import INPUT_SCALINGS, STANDARDISED
 from playground.errors import CheckpointError, DrawingError, PlaygroundError, ShapeError, UnknownName
 from playground.forking import CAN_FORK, Forker
-from playground.inference.models import DEFAULT_MODEL, Model, export, find_weights, load_model, pretrained_names, training_command
+from playground.inference.export import export, training_command
+from playground.inference.models import DEFAULT_MODEL, Model, find_weights, load_model, pretrained_names
 from playground.inference.source import prediction_source
 from playground.network.build import Network, build
 from playground.network.presets import load_presets, preset
