@@ -30,21 +30,22 @@ def heading_and_networks() -> dict[str, str]:
 
     def title(name: str) -> str:
         if not name:
-            return t("Compare with another network")
+            return t("Compare with …")
         return _run_title(name, runs[name]) if name in runs else t("{network} · comes with the playground", network=name)
 
     for choice in (state.DRAW_MODEL, state.DRAW_SECOND_MODEL):
         if choice.read() not in ("", *known):
             choice.forget()  # that run was deleted
-    heading, left, right = st.columns([2, 1.5, 1.5], vertical_alignment="center")
+    heading, aside = st.columns([2, 3], vertical_alignment="center")
     heading.title(t("Draw a digit"), anchor=False)
-    first = str(left.selectbox(t("Network"), known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session", label_visibility="collapsed"))
+    networks = aside.container(horizontal=True)  # in a row on a phone, too
+    first = str(networks.selectbox(t("Network"), known, format_func=title, key=state.DRAW_MODEL.key, persist_state="session", label_visibility="collapsed"))
     classes = {name: dataset_info(runs[name].config.dataset).classes if name in runs else DIGITS for name in known}
     others = ["", *(name for name in known if name != first and classes[name] == classes[first])]
     if state.DRAW_SECOND_MODEL.read() not in others:
         state.DRAW_SECOND_MODEL.forget()
     second = str(
-        right.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed")
+        networks.selectbox(t("Compare with"), others, format_func=title, key=state.DRAW_SECOND_MODEL.key, persist_state="session", label_visibility="collapsed")
     )
     return {name: _run_title(name, runs[name]) if name in runs else name for name in (first, second) if name}
 

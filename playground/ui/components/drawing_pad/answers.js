@@ -23,7 +23,7 @@ export class Answers {
     this.opened = opened
     this.unfolded = unfolded
     this.box = element("div", "answers")
-    this.cards = element("div", "pieces")
+    this.cards = element("div", "pieces") // stand beside the paper
     /** @type {Column[]} */
     this.columns = []
     /** @type {Piece[]} */
@@ -39,7 +39,7 @@ export class Answers {
     this.columns = titles.map((title, index) => new Column(title, { open: (layers) => this.opened(index, layers), changed: this.unfolded, look: (view) => this.look(view) }))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
-    this.box.replaceChildren(this.cards, columns)
+    this.box.replaceChildren(columns)
     this.box.classList.toggle("two", titles.length > 1)
   }
 
@@ -52,8 +52,9 @@ export class Answers {
     this.piece = Math.min(this.piece, Math.max(0, pieces.length - 1))
     const piece = pieces[this.piece]
     this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index]) : null))
-    this.cards.hidden = !several || !pieces.length
-    this.cards.replaceChildren(...(several ? pieces.map((one, index) => this.card(one, index)) : []))
+    this.cards.hidden = !several
+    const cards = pieces.map((one, index) => this.card(one, index))
+    this.cards.replaceChildren(...(cards.length ? cards : [element("p", "note", t("Each digit gets a card here. Choose one to see the network at work on it."))]))
   }
 
   /**

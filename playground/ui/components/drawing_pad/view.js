@@ -5,7 +5,7 @@ import "../shared/controls.js"
 import { find, tab } from "../shared/dom.js"
 import { Layers } from "../shared/layers.js"
 import { mounting } from "../shared/mounting.js"
-import { clearedOf, isUndo, Paper, sheetOf } from "../shared/paper.js"
+import { clearedOf, isUndo, Paper, reachOf, sheetOf } from "../shared/paper.js"
 import { atRest, pictureOf } from "../shared/stage.js"
 import { Tabs } from "../shared/tabs.js"
 import { t } from "../shared/text.js"
@@ -33,6 +33,7 @@ const HINTS = { one: t("Draw a digit here"), several: t("Draw a number here, wit
 const MODES = ["one", "several"]
 /** @type {Tool[]} */
 const TOOLS = ["draws", "moves"]
+const SHORT = 2.1 // a number that reaches farther needs the whole paper on a phone, too, where there is less of it: view.css
 
 class Pad {
   /**
@@ -75,6 +76,7 @@ class Pad {
     this.parts = { why: this.why }
     if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
     find(this.root, ".replies").append(this.answers.box)
+    find(this.root, ".paper").append(this.answers.cards)
     this.tabs = new Tabs(find(this.root, ".views"))
     this.tabs.list.append(...Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name))))
     find(this.root, ".clear").onclick = () => this.paper.clear()
@@ -98,6 +100,7 @@ class Pad {
       changed: () => this.ask(),
       ended: () => {
         this.answers.pulse()
+        this.root.classList.toggle("long", reachOf(paper.strokes) > SHORT)
         this.component.setStateValue("drawing", this.kept(paper))
       },
       width: () => (pen.value / 280) * 1000,
@@ -194,6 +197,7 @@ class Pad {
     this.mode = mode
     this.tell("") // an error is about the other paper
     this.root.classList.toggle("wide", mode === "several")
+    this.root.classList.toggle("long", reachOf(this.sheets[mode].strokes) > SHORT)
     for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode))
     find(this.root, ".hint").textContent = HINTS[mode]
     paper.wide = mode === "several" ? wide : 1

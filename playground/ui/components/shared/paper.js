@@ -34,7 +34,7 @@ export class Paper {
     this.strokes = []
     /** @type {Stroke[][]} */
     this.past = []
-    this.wide = 1 // how many times wider than high
+    this.wide = 1 // how many times wider than high is what the server gets; on a narrow screen there is less to draw on
     /** @type {Stroke | null} the stroke being drawn */
     this.current = null
     /** @type {Held | null} */
@@ -176,7 +176,7 @@ export class Paper {
     if (event.key in moves) {
       const [x, y] = this.cursor ?? [UNITS / 2, UNITS / 4]
       const [right, down] = moves[event.key]
-      this.cursor = [Math.min(UNITS * this.wide, Math.max(0, x + right)), Math.min(UNITS, Math.max(0, y + down))]
+      this.cursor = [Math.min(UNITS * this.shape, Math.max(0, x + right)), Math.min(UNITS, Math.max(0, y + down))]
       if (this.current) this.current.points.push(this.cursor)
       this.touched()
     } else if (event.key === " ") {
@@ -189,6 +189,11 @@ export class Paper {
     event.preventDefault()
   }
 
+  /** How many times wider than high the canvas is. */
+  get shape() {
+    return this.canvas.clientWidth / this.canvas.clientHeight
+  }
+
   touched() {
     this.paint()
     this.changed()
@@ -197,7 +202,7 @@ export class Paper {
   paint() {
     const height = Math.round(this.canvas.clientHeight * (window.devicePixelRatio || 1))
     if (!height) return
-    const width = Math.round(height * this.wide)
+    const width = Math.round(height * this.shape)
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height })
     const context = this.context
     const colour = getComputedStyle(this.canvas).color
@@ -273,6 +278,12 @@ export function clearedOf({ strokes, past }) {
   const all = [...past, strokes]
   return all[all.findLastIndex((each) => !each.length) - 1] ?? []
 }
+
+/**
+ * How far right strokes reach, in heights of the paper.
+ * @param {Stroke[]} strokes
+ */
+export const reachOf = (strokes) => Math.max(0, ...strokes.map(({ points }) => Math.max(...points.map(([right]) => right)))) / UNITS
 
 /** @param {Point[]} points */
 const lengthOf = (points) => points.slice(1).reduce((sum, [x, y], index) => sum + Math.hypot(x - points[index][0], y - points[index][1]), 0)
