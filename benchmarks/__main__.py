@@ -17,6 +17,7 @@ from benchmarks import (
     browser,
     busy,
     drawing,
+    hands,
     killing,
     latency,
     mutations,
@@ -85,6 +86,7 @@ def _waiting() -> list[Row]:
 
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "accuracy": _accuracy,
+    "hands": hands.rows,
     "throughput": _throughput,
     "mnist": speed.mnist,
     "cifar10": speed.cifar10,
@@ -104,7 +106,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
 """In the order of the table."""
 SLOW = ("tutorials", "killing", "mutations")
 """Take an hour or more, so that they are measured only by name."""
-NEED_MNIST = ("accuracy", "teaching", "throughput", "mnist", "tutorials")
+NEED_MNIST = ("accuracy", "hands", "teaching", "throughput", "mnist", "tutorials")
 NEED_CHROMIUM = ("accuracy", "waiting", "latency", "tensors", "autograd", "network")
 
 
@@ -134,6 +136,8 @@ def _lacking() -> dict[str, str]:
         lacking |= dict.fromkeys(NEED_MNIST, str(error))
     if not browser.available():
         lacking |= dict.fromkeys(NEED_CHROMIUM, "Chromium is not installed.")
+    if not hands.has_strokes():
+        lacking["hands"] = "The strokes of other hands are not in the folder “pen” of the data folder."
     if not speed.has_cifar10():
         lacking["cifar10"] = "CIFAR-10 has not been downloaded."
     return lacking

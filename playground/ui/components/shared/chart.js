@@ -43,7 +43,7 @@ const LABEL = 17 // pixels of a line of text at the usual size, as those below
 const READABLE = 12 // lines whose values are shown together where the pointer is
 const LETTER = 7
 const TITLE = 60 // the width that the title of the horizontal axis takes …
-const ABOVE_TITLE = 25 // … and the height above the axis at which a name does not touch it
+const ABOVE_TITLE = 29 // … and the height above the axis at which a name does not touch it
 export const MARGIN = { l: 46, r: 10, t: 12, b: 24 }
 
 /**
