@@ -178,6 +178,10 @@ def _start(config: TrainConfig, info: DatasetInfo) -> list[str]:
     return lines
 
 
+_LEFT_OUT = {"stroke": "thicker and thinner lines", "styles": "digits in other handwriting", "scribbles": "scribbles of no class"}  # no text: a comment in code
+"""What an augmentation does that the code leaves out."""
+
+
 def _settings(config: TrainConfig) -> list[str]:
     whole = max(1, round(config.epochs))
     return [
@@ -199,6 +203,8 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
         noise = [f"    transforms.Lambda(lambda image: image + torch.randn_like(image) * {_noise(config, info):.4g}),"] if config.augment.noise else []
         lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
         train_transform = "augment"
+    if left_out := [what for name, what in _LEFT_OUT.items() if getattr(config.augment, name)]:
+        lines.append(f"# The playground also trains on {' and '.join(left_out)}, for which torchvision has no transform.")
     lines += [
         f"train_data = {dataset.format('True', train_transform)}",
         f"test_data = {dataset.format('False', 'normalise')}",

@@ -200,6 +200,13 @@ def test_a_script_reads_the_digits_of_the_installed_playground(with_playground: 
     check_saved_digits(with_playground / "digits", printed_in(with_playground / "digits").split())
 
 
+def test_what_torchvision_cannot_do_is_said_in_a_comment() -> None:
+    config = TrainConfig(augment=Augmentation(shift=2, stroke=0.5, scribbles=0.1))
+    source = training_source(preset("mnist-mlp"), config)
+    assert "# The playground also trains on thicker and thinner lines and scribbles of no class, for which torchvision has no transform." in source
+    assert "also trains" not in training_source(preset("mnist-mlp"), TrainConfig(augment=Augmentation(shift=2)))
+
+
 def test_a_fraction_of_an_epoch_is_rounded_with_a_comment() -> None:
     assert "epochs = 1  # instead of 0.75" in training_source(preset("mnist-mlp"), TrainConfig(epochs=0.75))
     assert "epochs = 2\n" in training_source(preset("mnist-mlp"), TrainConfig(epochs=2.0))
