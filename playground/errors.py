@@ -7,6 +7,7 @@ have one place that shows it. Any other exception is a bug, and keeps its traceb
 from __future__ import annotations
 
 from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import ClassVar
 
 from playground.messages import joined, msg
@@ -49,8 +50,10 @@ class UnknownName(PlaygroundError):
     status = 404
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        choices = ", ".join(sorted(known)) or msg("none")
-        super().__init__(msg("There is no {what} called “{name}”.", what=what, name=name), msg("Known: {choices}.", choices=choices))
+        names = sorted(known)
+        near = [msg("Did you mean “{name}”?", name=each) for each in get_close_matches(name, names, n=1)]
+        hint = joined([*near, msg("Known: {choices}.", choices=", ".join(names) or msg("none"))])
+        super().__init__(msg("There is no {what} called “{name}”.", what=what, name=name), hint)
         self.name = name
 
 

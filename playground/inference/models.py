@@ -195,12 +195,21 @@ def find_weights(name: str) -> Weights:
     """
     if path := _pretrained_files().get(name):
         return Weights(name, path, path.stat().st_mtime_ns, None)
+    run, step = find_run(name), name.partition("@")[2]
+    return _weights_of(run, int(step) if step else None)
+
+
+def find_run(name: str) -> Run:
+    """Find the run of a trained network that is not a pretrained one.
+
+    Raises:
+        UnknownName: there is no network or run of this name.
+    """
     run_id, at, step = name.partition("@")
     try:
-        run = find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
+        return find(run_id if _STEP.fullmatch(step) or not at else name)  # no run is called `RUN@anything`
     except UnknownName:
         raise UnknownName(msg("trained network"), name, [*pretrained_names(), *everyones_runs()]) from None
-    return _weights_of(run, int(step) if at else None)
 
 
 def _pretrained_files() -> dict[str, Path]:

@@ -141,3 +141,30 @@ def test_invalid_drawings_and_networks_cannot_be_fine_tuned(model: Model) -> Non
 def test_drawings_reach_the_run_unchanged(model: Model) -> None:
     images, labels = misclassified(model, 2)
     assert fine_tune(model, images, labels, "ada").own_path.read_bytes() == to_safetensors((images, labels), model.info)
+
+
+def test_what_the_rivals_of_taught_digits_lose_is_counted(model: Model) -> None:
+    images, labels = misclassified(model, 4)
+    other = load_model("mnist-cnn")
+    tested = load("mnist-5k")
+    rivals = compare_networks(model, other, images, labels, "mnist-5k")["rivals"]
+    others = model.probabilities(images).argmax(dim=1)  # those of misclassified images are their predicted classes
+    assert {rival["label"] for rival in rivals} <= {str(int(label)) for label in labels} and 0 < len(rivals) <= fine_tuning.MAX_CLASSES
+    for rival in rivals:
+        label, name = int(rival["label"]), int(rival["class"])
+        predicted = others[labels == label].bincount()
+        assert predicted[name] == predicted.max()
+        assert rival["tested"] == {
+            "before": int(((model.probabilities(tested.test_images).argmax(dim=1) == name) & (tested.test_labels == name)).sum()),
+            "after": int(((other.probabilities(tested.test_images).argmax(dim=1) == name) & (tested.test_labels == name)).sum()),
+            "of": int((tested.test_labels == name).sum()),
+        }
+        assert 0 < rival["drawn"]["before"] < rival["drawn"]["of"] == fine_tuning.DRAWN
+
+
+def test_the_rival_of_a_digit_that_is_classified_correctly_is_the_second_most_probable_class(model: Model) -> None:
+    images, labels = load("mnist-5k").test_images[:100], load("mnist-5k").test_labels[:100]
+    right = (model.probabilities(images).argmax(dim=1) == labels).nonzero().squeeze(1)[:1]
+    (rival,) = compare_networks(model, model, images[right], labels[right], "mnist-5k")["rivals"]
+    assert rival["class"] == str(int(model.probabilities(images[right])[0].topk(2).indices[1]))
+    assert rival["drawn"]["before"] == rival["drawn"]["after"]

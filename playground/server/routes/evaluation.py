@@ -14,9 +14,8 @@ from playground.errors import PlaygroundError
 from playground.inference import attribution, evaluation, projection
 from playground.inference.attribution import AttributionJson
 from playground.inference.evaluation import Evaluation, Pictures, load_evaluation
-from playground.inference.models import load_model, pretrained_names
+from playground.inference.models import find_run, load_model, pretrained_names
 from playground.messages import msg
-from playground.runs.run import find
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered
 
@@ -101,7 +100,7 @@ async def _compute(request: Request, compute: Callable[[Evaluation], T]) -> T:
 
 
 def _evaluation(name: str, dataset: str, who: str) -> Evaluation:
-    if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
+    if name not in pretrained_names() and not identity.may_see(find_run(name), who):
         raise Forbidden(msg("This network belongs to another learner."))
     return load_evaluation(name, dataset)
 

@@ -204,6 +204,8 @@ export interface Comparison {
   accuracy: Accuracies
   /** Those whose accuracy fell most. */
   forgotten: ForgottenClass[]
+  /** Those whose accuracy fell most, or rose least. */
+  rivals: RivalClass[]
 }
 
 /** The predictions for a drawing before and after fine-tuning. `playground.inference.fine_tuning` */
@@ -235,5 +237,24 @@ export interface ForgottenClass {
   /** Number of images that are no longer classified correctly. */
   lost: number
   /** Number of all its images. */
+  of: number
+}
+
+/** The class that the drawings of a taught digit most probably were before, beside the true one: what it learns may cost this class. `playground.inference.fine_tuning` */
+export interface RivalClass {
+  class: string
+  /** The taught digit. */
+  label: string
+  /** Test images of the rival. */
+  tested: Counts
+  /** The rival drawn in other styles of handwriting. */
+  drawn: Counts
+}
+
+/** Number of correctly classified images before and after fine-tuning. `playground.inference.fine_tuning` */
+export interface Counts {
+  before: number
+  after: number
+  /** Number of all images. */
   of: number
 }

@@ -12,7 +12,7 @@ const UNFINISHED = ["stopped", "failed", "interrupted"]
 
 /**
  * @import { Query } from "../shared/client.js"
- * @import { LiveRun, OwnDrawing } from "./documents.js"
+ * @import { Comparison, LiveRun, OwnDrawing } from "./documents.js"
  * @import { Piece, TeachingResponses } from "./types.js"
  */
 
@@ -59,7 +59,7 @@ export class Teach {
 
   /** Say what will stand where nothing was trained yet. */
   explain() {
-    this.result.replaceChildren(withTerms("p", "note", t("How many of your drawings, and of the test images, are [[correctly classified]] before and after the training.")))
+    this.result.replaceChildren(withTerms("p", "note", t("How many of your drawings, and of the test images, are [[correctly classified]] before and after the training, and what it costs the digits that yours were mistaken for.")))
   }
 
   /**
@@ -227,23 +227,41 @@ export class Teach {
     this.status.textContent = t("Evaluating the network on all test images, before and after fine-tuning…")
     const report = await this.reach("comparison", { model: before, run })
     if (!report) return
-    const right = (/** @type {"before" | "after"} */ when) => t("{n} of {all}", { n: report.drawings.filter((one) => one[when].label === one.label).length, all: report.drawings.length })
     const lost = report.forgotten.map(({ class: name, lost: count, of }) => t("{label} ({count} more, of {all} images)", { label: name, count, all: of.toLocaleString("en") }))
-    const table = element("table", "changed")
-    /**
-     * @param {"th" | "td"} kind
-     * @param {string[]} texts
-     */
-    const row = (kind, ...texts) => { const made = element("tr"); made.append(...texts.map((text) => element(kind, "", text))); return made }
-    table.append(
-      row("th", t("Correctly classified"), t("Before"), t("After")),
-      row("td", t("Your drawings"), right("before"), right("after")),
-      row("td", plural("{dataset}, {n} test image", "{dataset}, {n} test images", report.images, { dataset: report.dataset, n: report.images.toLocaleString("en") }), percent(report.accuracy.before, 2), percent(report.accuracy.after, 2)),
+    this.result.replaceChildren(
+      tableOf(report),
+      element("p", "note", lost.length ? t("Classes with more mistakes than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes than before.")),
+      element("p", "note", t("The rival of a digit is what your drawings of it most probably were, beside the digit itself, before the training.")),
     )
-    this.result.replaceChildren(table, element("p", "note", lost.length ? t("Classes with more mistakes than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes than before.")))
     this.status.textContent = t("Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first.")
     this.taught(before, run)
   }
+}
+
+/**
+ * What is correctly classified before and after the training.
+ * @param {Comparison} report
+ */
+function tableOf({ drawings, dataset, images, accuracy, rivals }) {
+  const table = element("table", "changed")
+  /**
+   * @param {"th" | "td"} kind
+   * @param {string[]} texts
+   */
+  const row = (kind, ...texts) => {
+    const made = element("tr")
+    made.append(...texts.map((text) => element(kind, "", text)))
+    table.append(made)
+  }
+  const right = (/** @type {"before" | "after"} */ when) => t("{n} of {all}", { n: drawings.filter((one) => one[when].label === one.label).length, all: drawings.length })
+  row("th", t("Correctly classified"), t("Before"), t("After"))
+  row("td", t("Your drawings"), right("before"), right("after"))
+  row("td", plural("{dataset}, {n} test image", "{dataset}, {n} test images", images, { dataset, n: images.toLocaleString("en") }), percent(accuracy.before, 2), percent(accuracy.after, 2))
+  for (const { class: name, label, tested, drawn } of rivals) {
+    row("td", t("{rival}, the rival of {label}: test images", { rival: name, label }), percent(tested.before / tested.of, 1), percent(tested.after / tested.of, 1))
+    row("td", t("{rival}, the rival of {label}: drawn in other styles", { rival: name, label }), percent(drawn.before / drawn.of, 1), percent(drawn.after / drawn.of, 1))
+  }
+  return table
 }
 
 /**
