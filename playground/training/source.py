@@ -204,7 +204,7 @@ def _data(info: DatasetInfo, config: TrainConfig) -> str:
         lines += ["augment = transforms.Compose([", *to_image, *augment, *steps, *noise, "])"]
         train_transform = "augment"
     if left_out := [what for name, what in _LEFT_OUT.items() if getattr(config.augment, name)]:
-        lines.append(f"# The playground also trains on {' and '.join(left_out)}, for which torchvision has no transform.")
+        lines.append(f"# The run also trained on {' and '.join(left_out)}, for which torchvision has no transform.")
     lines += [
         f"train_data = {dataset.format('True', train_transform)}",
         f"test_data = {dataset.format('False', 'normalise')}",

@@ -203,8 +203,8 @@ def test_a_script_reads_the_digits_of_the_installed_playground(with_playground: 
 def test_what_torchvision_cannot_do_is_said_in_a_comment() -> None:
     config = TrainConfig(augment=Augmentation(shift=2, stroke=0.5, scribbles=0.1))
     source = training_source(preset("mnist-mlp"), config)
-    assert "# The playground also trains on thicker and thinner lines and scribbles of no class, for which torchvision has no transform." in source
-    assert "also trains" not in training_source(preset("mnist-mlp"), TrainConfig(augment=Augmentation(shift=2)))
+    assert "# The run also trained on thicker and thinner lines and scribbles of no class, for which torchvision has no transform." in source
+    assert "also trained" not in training_source(preset("mnist-mlp"), TrainConfig(augment=Augmentation(shift=2)))
 
 
 def test_a_fraction_of_an_epoch_is_rounded_with_a_comment() -> None:
