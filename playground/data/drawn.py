@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
@@ -19,9 +20,10 @@ from playground.data.pen import Random
 from playground.data.preprocessing import Pixels
 from playground.data.scribbles import no_digit
 
-DRAWN, ADDED, SCRIBBLED = 4000, 3000, 4000
-"""How many digits are drawn, how many of the data set's get further strokes, and how many drawings of no digit there are."""
-WITH_ADDED = ("0", "1", "7")
+DRAWN, SCRIBBLED = 4000, 4000
+"""How many digits are drawn, and how many drawings of no digit."""
+ADDED: Mapping[str, int] = {"0": 1000, "1": 2500, "7": 500}
+"""How many of the data set's digits get further strokes."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,9 @@ def _digits(images: ImageSet, random: Random) -> tuple[list[Pixels], list[int]]:
     classes = list(STYLES)
     labels = [index % len(classes) for index in range(DRAWN)]
     digits = [drawn_digit(classes[label], random) for label in labels]
-    for name in WITH_ADDED:
+    for name, count in ADDED.items():
         places = torch.where(images.train_labels == classes.index(name))[0].tolist()
-        for place in islice(random.permutation(places), ADDED // len(WITH_ADDED)):
+        for place in islice(random.permutation(places), count):
             digits.append(with_strokes_added(name, images.train_images[place, 0].numpy(), random))
             labels.append(classes.index(name))
     return digits, labels

@@ -25,9 +25,10 @@ HELD_OUT = 3
 UNKNOWN_ALPHABET = "Tagalog"
 """The alphabet that is left out of training entirely."""
 LIKE_DIGITS: Mapping[str, tuple[int, ...]] = {
+    "Balinese": (5,),
     "Early_Aramaic": (1, 2, 3, 4, 6, 9, 10, 12, 14, 16, 17, 19, 20),
     "Greek": (2, 4, 6, 8, 9, 15, 18, 21),
-    "Japanese_(katakana)": (24, 27),
+    "Japanese_(katakana)": (8, 24, 27, 43),
     "Korean": (21, 22, 27, 33),
     "Latin": (2, 7, 9, 12, 15, 17, 19, 26),
     "Sanskrit": (13, 37),

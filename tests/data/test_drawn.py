@@ -112,12 +112,12 @@ def test_without_files_nothing_is_read(tmp_path: Path) -> None:
 
 
 def test_the_drawn_images_of_a_data_set_are_the_same_each_time(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, count in (("DRAWN", 40), ("ADDED", 30), ("SCRIBBLED", 20)):
-        monkeypatch.setattr(drawn, name, count)
+    for name, value in (("DRAWN", 40), ("ADDED", {"0": 10, "1": 15, "7": 5}), ("SCRIBBLED", 20)):
+        monkeypatch.setattr(drawn, name, value)
     first, second = (drawn_images.__wrapped__(digits) for _ in range(2))
     assert torch.equal(first.digits, second.digits) and torch.equal(first.others, second.others)
     assert len(first.digits) == len(first.labels) == 70 and len(first.others) == 20
-    assert first.labels.bincount().tolist() == [14, 14, 4, 4, 4, 4, 4, 14, 4, 4]
+    assert first.labels.bincount().tolist() == [14, 19, 4, 4, 4, 4, 4, 9, 4, 4]
 
 
 def test_images_are_mixed_in_at_their_shares() -> None:

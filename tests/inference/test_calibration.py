@@ -71,8 +71,8 @@ def test_an_exported_network_is_calibrated(tmp_path: Path, digits: ImageSet, mon
 
 
 def test_the_card_names_what_was_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, count in (("DRAWN", 10), ("ADDED", 3), ("SCRIBBLED", 5)):
-        monkeypatch.setattr(drawn, name, count)
+    for name, value in (("DRAWN", 10), ("ADDED", {"0": 3}), ("SCRIBBLED", 5)):
+        monkeypatch.setattr(drawn, name, value)
     drawn_images.cache_clear()
     run = train(create(TrainConfig(network="mnist-mlp", epochs=0.1, augment=Augmentation(styles=0.2, scribbles=0.1)), preset("mnist-mlp")))
     _, card = export(run, tmp_path / "mine", training_command(run))
