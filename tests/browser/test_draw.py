@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from playground.network.build import build
 from playground.network.spec import LayerSpec, NetworkSpec
@@ -23,6 +23,7 @@ from ..support.controls import pick
 from ..support.serving import ONE, SEVEN, Points, new_context, to_the_top
 from ..support.waiting import until
 from .conftest import KeptPage
+from .test_languages import settled
 
 SHIPPED = "mnist-cnn · comes with the playground"
 COLOURS = NetworkSpec(
@@ -146,24 +147,40 @@ def test_a_drawing_is_labelled_by_the_key_of_its_class(pad: Page) -> None:
     expect(pad.locator(".card.own")).to_have_count(0)
 
 
-def test_strokes_can_be_undone_and_cleared(pad: Page) -> None:
+def test_strokes_can_be_undone_and_cleared_and_what_was_cleared_comes_back(pad: Page) -> None:
+    digit, undo = pad.locator(".digit"), pad.get_by_role("button", name="Undo")
     draw(pad, ONE)
-    expect(pad.locator(".digit")).to_have_text("1")
+    expect(digit).to_have_text("1")
     draw(pad, ((0.2, 0.2), (0.8, 0.2)))
-    pad.get_by_role("button", name="Undo").click()
-    expect(pad.locator(".digit")).to_have_text("1")
+    undo.click()
+    expect(digit).to_have_text("1")
     pad.get_by_role("button", name="Clear").click()
-    expect(pad.locator(".digit")).to_have_text("?")
+    expect(digit).to_have_text("?")
+    pad.keyboard.press("Control+z")
+    expect(digit).to_have_text("1")
+    pad.locator(".paper canvas").press("Delete")
+    expect(digit).to_have_text("?")
+    draw(pad, SEVEN)
+    expect(digit).to_have_text("7")
+    for text in ("?", "1", "?"):
+        undo.click()
+        expect(digit).to_have_text(text)
 
 
 def test_a_drawing_survives_a_change_of_page(pad: Page) -> None:
     with pad.expect_response(lambda response: "/api/draw/answer" in response.url):
         draw(pad, SEVEN)
     expect(pad.locator(".digit")).to_have_text("7")
+    clear(pad)
+    with pad.expect_response(lambda response: "/api/draw/answer" in response.url):
+        draw(pad, ONE)
+    settled(pad)  # so that Streamlit has the drawing
     pad.get_by_role("link", name="Train").click()
     pad.get_by_role("heading", name="Train a network").wait_for()
     pad.get_by_role("link", name="Draw").click()
-    expect(pad.locator(".digit")).to_have_text("7")
+    for text in ("1", "?", "7"):
+        expect(pad.locator(".digit")).to_have_text(text)
+        pad.get_by_role("button", name="Undo").click()
 
 
 def test_a_digit_can_be_drawn_with_the_keyboard(pad: Page) -> None:
@@ -177,21 +194,56 @@ def test_a_digit_can_be_drawn_with_the_keyboard(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("?")
 
 
-def test_a_digit_can_be_drawn_by_touch(chromium, address: str) -> None:  # type: ignore[no-untyped-def]
+@pytest.fixture(scope="module")
+def phone(chromium: Browser, address: str) -> Iterator[Page]:
     context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()
     page.goto(f"{address}/draw")
-    canvas = page.locator(".paper canvas")
-    canvas.wait_for()
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    session = context.new_cdp_session(page)
-    places = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]} for x, y in ONE]
-    session.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [places[0]]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [places[1]]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(page.locator(".digit")).to_have_text("1")
+    page.locator(".pad.ready").wait_for()
+    yield page
     context.close()
+
+
+def touch(page: Page, *moments: Points) -> None:
+    """Touch the canvas with one or two fingers at these points, one moment after another, then lift them all."""
+    box = page.locator(".paper canvas").bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    fingers = 0
+    for moment in moments:
+        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": number} for number, (x, y) in enumerate(moment)]
+        session.send("Input.dispatchTouchEvent", {"type": "touchMove" if fingers == len(points) else "touchStart", "touchPoints": points})
+        fingers = len(points)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+def test_one_finger_draws_and_neither_a_palm_nor_a_pinch(phone: Page) -> None:
+    digit = phone.locator(".digit")
+    start, end = ONE
+    touch(phone, [start], [start, (0.8, 0.9)], [(0.5, 0.4), (0.81, 0.9)], [(0.5, 0.6), (0.8, 0.89)], [end, (0.8, 0.9)])
+    expect(digit).to_have_text("1")
+    clear(phone)
+    touch(phone, [start], [(0.5, 0.4)], [(0.5, 0.4), (0.2, 0.5)], [(0.5, 0.6), (0.8, 0.3)], [end, (0.2, 0.7)])  # comes late, wanders about
+    expect(digit).to_have_text("1")
+    clear(phone)
+    touch(phone, [(0.45, 0.5)], [(0.45, 0.5), (0.55, 0.5)], [(0.3, 0.4), (0.7, 0.6)], [(0.2, 0.3), (0.8, 0.7)])
+    expect(phone.locator(".pad.drawn")).to_have_count(0)
+    expect(digit).to_have_text("?")
+
+
+def test_paper_answer_and_tools_are_seen_together_on_a_phone_upright_and_sideways(phone: Page) -> None:
+    for width, height, bar in ((390, 844, 56), (844, 390, 0)):
+        phone.set_viewport_size({"width": width, "height": height})
+        for paper in ("One digit", "A number"):
+            phone.get_by_role("button", name=paper).click()
+            to_the_top(phone)
+            for part in (".sheet canvas", ".verdict", ".clear"):
+                box = phone.locator(part).bounding_box()
+                assert box is not None and box["y"] > 0 and box["y"] + box["height"] <= height - bar, (width, paper, part)
+        sheet = phone.locator(".sheet canvas").bounding_box()
+        assert sheet is not None and sheet["height"] > 160
+    phone.get_by_role("button", name="One digit").click()
 
 
 def test_the_response_to_a_drawing_has_probabilities_and_preprocessing_steps(pad: Page) -> None:
@@ -219,6 +271,32 @@ def test_a_number_is_classified_digit_by_digit(pad: Page) -> None:
     expect(pad.locator(".digit")).to_have_text("?")
     pad.get_by_role("button", name="A number").click()
     expect(pad.locator(".digit")).to_have_text("171")
+
+
+def test_each_doubtful_digit_of_a_number_is_marked(pad: Page) -> None:
+    pad.get_by_role("button", name="A number").click()
+    clear(pad)
+    draw(pad, ((0.1, 0.2), (0.1, 0.8)))
+    draw(pad, tuple((0.5 + 0.2 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
+    expect(pad.locator(".piece")).to_have_count(2)
+    expect(pad.locator(".piece").nth(0)).not_to_have_class(re.compile("doubted"))
+    expect(pad.locator(".piece").nth(1)).to_have_class(re.compile("doubted"))
+    expect(pad.locator(".doubt")).to_contain_text("Digit 2: ")  # although the first one is chosen
+
+
+def test_an_error_leaves_with_the_paper_that_caused_it(pad: Page) -> None:
+    fault = pad.locator(".fault")
+    pad.get_by_role("button", name="A number").click()
+    clear(pad)
+    for place in range(9):
+        draw(pad, ((0.05 + 0.1 * place, 0.4), (0.05 + 0.1 * place, 0.6)))
+    expect(fault).to_contain_text("9 separate parts")
+    clear(pad)
+    expect(fault).to_be_empty()
+    pad.get_by_role("button", name="Undo").click()
+    expect(fault).to_contain_text("9 separate parts")
+    pad.get_by_role("button", name="One digit").click()
+    expect(fault).to_be_empty()
 
 
 def test_leaving_out_a_preprocessing_step_changes_the_input(pad: Page) -> None:
@@ -377,6 +455,20 @@ def test_the_attribution_of_the_prediction_is_shown(pad: Page) -> None:
     expect(pad.locator(".pictures canvas")).to_have_count(3)
 
 
+def test_an_answer_does_not_wait_for_the_evidence_which_is_that_of_the_newest_drawing(pad: Page) -> None:
+    held: list[Route] = []
+    open_view(pad, "Evidence")
+    pad.route("**/api/draw/attribution*", lambda route: held.append(route))
+    draw(pad, ONE)
+    until(lambda: pad.evaluate("true") and held)
+    clear(pad)
+    draw(pad, SEVEN)
+    expect(pad.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    held[0].continue_()
+    pad.unroute("**/api/draw/attribution*")
+    expect(pad.locator(".pictures figcaption").first).to_have_text("Evidence for 7")
+
+
 def test_moving_a_stroke_changes_the_prediction(pad: Page) -> None:
     draw(pad, ((0.3, 0.2), (0.7, 0.2)))
     draw(pad, ((0.7, 0.2), (0.5, 0.8)))
@@ -384,6 +476,8 @@ def test_moving_a_stroke_changes_the_prediction(pad: Page) -> None:
     pad.get_by_role("button", name="Move").click()
     draw(pad, ((0.32, 0.2), (0.32, 0.95)))  # the bar, down and away to the foot
     expect(pad.locator(".digit")).not_to_have_text("7")
+    pad.get_by_role("button", name="Undo").click()
+    expect(pad.locator(".digit")).to_have_text("7")
 
 
 def test_a_scribble_shows_a_warning(pad: Page) -> None:
@@ -394,7 +488,9 @@ def test_a_scribble_shows_a_warning(pad: Page) -> None:
 
 def test_a_challenge_asks_for_ten_digits_and_counts_correct_predictions(pad: Page) -> None:
     open_view(pad, "Challenge")
+    pad.get_by_role("button", name="A number").click()
     pad.get_by_role("button", name="Start").click()
+    expect(pad.locator(".pad.wide")).to_have_count(0)  # it is about single digits
     prompt = pad.locator(".asked b")
     digits = []
     for count in range(10):
@@ -424,6 +520,8 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     table.wait_for()
     expect(table).to_contain_text("Your drawings")
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
+    expect(table.locator("tr").nth(3)).to_contain_text("the rival of 0: test images")
+    expect(table.locator("tr").nth(4)).to_contain_text("drawn in other styles")
     expect(pad.locator(".column")).to_have_count(2)
     expect(pad.locator(".who").first).to_contain_text("fine-tuned (drawings: 1)")
     check_accessibility(pad)

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict"
 import { afterEach, mock, test } from "node:test"
 
+import { doubtOf } from "../../playground/ui/components/drawing_pad/answers.js"
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
 import { halves } from "../../playground/ui/components/shared/values.js"
-import { extend, nearest, toSegment } from "../../playground/ui/components/shared/paper.js"
+import { clearedOf, extend, isUndo, nearest, reachOf, sheetOf, toSegment } from "../../playground/ui/components/shared/paper.js"
 import { moveInside } from "../../playground/ui/components/drawing_pad/photo.js"
 import { ranking } from "../../playground/ui/components/drawing_pad/why.js"
 import { where, words } from "../../playground/ui/components/shared/written.js"
@@ -32,6 +33,42 @@ test("a pointer takes the nearest stroke, measured from its edge", () => {
   assert.equal(nearest([thin], [64, 500]), thin)
   assert.equal(nearest([thin], [66, 500]), null)
   assert.equal(nearest([], [0, 0]), null)
+})
+
+test("a sheet that is laid again has a past: its strokes one by one, and before them what was cleared", () => {
+  const [one, two, three] = [1, 2, 3].map((place) => ({ width: 10, points: [[place, place]] }))
+  assert.deepEqual(sheetOf([one, two]).past, [[], [one]])
+  assert.deepEqual(sheetOf([three], [one, two]).past, [[], [one], [one, two], []])
+  assert.deepEqual(sheetOf([], [one]).past, [[], [one]])
+  assert.deepEqual(sheetOf([]).past, [])
+})
+
+test("what was cleared last can be told from what was only undone", () => {
+  const [one, two] = [1, 2].map((place) => ({ width: 10, points: [[place, place]] }))
+  assert.deepEqual(clearedOf(sheetOf([two], [one])), [one])
+  assert.deepEqual(clearedOf(sheetOf([], [one, two])), [one, two])
+  assert.deepEqual(clearedOf(sheetOf([one, two])), [])
+  assert.deepEqual(clearedOf(sheetOf([])), [])
+})
+
+test("how far strokes reach is measured in heights of the paper", () => {
+  assert.equal(reachOf([]), 0)
+  assert.equal(reachOf([{ width: 10, points: [[100, 0], [2500, 900]] }, { width: 10, points: [[300, 0]] }]), 2.5)
+})
+
+test("Ctrl+Z undoes, and so does Cmd+Z; with Shift it is another key", () => {
+  assert.ok(isUndo({ key: "z", ctrlKey: true, metaKey: false, shiftKey: false }))
+  assert.ok(isUndo({ key: "Z", ctrlKey: false, metaKey: true, shiftKey: false }))
+  assert.ok(!isUndo({ key: "Z", ctrlKey: true, metaKey: false, shiftKey: true }))
+  assert.ok(!isUndo({ key: "z", ctrlKey: false, metaKey: false, shiftKey: false }))
+})
+
+test("of several digits, the doubt about the chosen one is said, else that about the first doubtful one", () => {
+  const [sure, low, thick] = ["", "Low.", "Thick."].map((warning) => ({ label: "1", probabilities: [1], warning }))
+  assert.equal(doubtOf(sure, [sure, low, thick]), "Digit 2: Low.")
+  assert.equal(doubtOf(thick, [sure, low, thick]), "Digit 3: Thick.")
+  assert.equal(doubtOf(sure, [sure, sure]), "")
+  assert.equal(doubtOf(low, null), "Low.")
 })
 
 test("the square of a picture stays inside of it", () => {

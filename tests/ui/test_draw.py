@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,6 +11,7 @@ from playground.network.presets import preset
 from playground.runs.run import create
 from playground.training.config import TrainConfig
 from playground.ui import state
+from playground.ui.components import drawing_pad
 
 from ..support.pages import open_page
 from ..support.training import train
@@ -25,3 +28,26 @@ def test_a_run_can_be_drawn_for_at_an_earlier_checkpoint(app: AppTest, ada: str,
     network = app.selectbox(key=state.DRAW_MODEL.key)
     assert (network.value == f"{run.id}@{step}") == is_offered
     assert any(f", step {step:,}" in title for title in network.options) == is_offered
+
+
+PAPERS: Any = {"one": [{"width": 70, "points": [[500, 200], [500, 800]]}], "several": []}
+LONG: Any = {"one": [], "several": [{"width": 70, "points": [[0, 0]]}] * (drawing_pad.MAX_STROKES + 1)}
+
+
+@pytest.mark.parametrize(
+    ("drawing", "is_kept"),
+    [
+        ({"mode": "one", "papers": PAPERS}, True),
+        ({"mode": "several", "papers": PAPERS, "cleared": PAPERS}, True),
+        ({"mode": "one", "papers": LONG}, False),
+        ({"mode": "one", "papers": PAPERS, "cleared": LONG}, False),
+        ({"mode": "one", "papers": PAPERS, "cleared": {"one": []}}, False),
+        ({"mode": "one", "papers": {"one": "strokes", "several": []}}, False),
+        ({"mode": "one", "papers": {"one": ["stroke"], "several": []}}, False),
+        ({"mode": "two", "papers": PAPERS}, False),
+        ({}, False),
+    ],
+    ids=["strokes", "and cleared ones", "too many", "too many cleared", "no second paper", "no list", "no stroke", "another mode", "nothing"],
+)
+def test_only_a_drawing_is_kept_of_what_the_browser_sends(drawing: dict[str, Any], is_kept: bool) -> None:
+    assert drawing_pad._is_drawing(drawing) == is_kept

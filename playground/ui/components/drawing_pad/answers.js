@@ -53,7 +53,7 @@ export class Answers {
     const piece = pieces[this.piece]
     this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index]) : null))
     this.cards.hidden = !several
-    const cards = pieces.map((one, index) => this.card(one, index))
+    const cards = several ? pieces.map((one, index) => this.card(one, index)) : []
     this.cards.replaceChildren(...(cards.length ? cards : [element("p", "note", t("Each digit gets a card here. Choose one to see the network at work on it."))]))
   }
 

@@ -76,7 +76,7 @@ class Pad {
     this.parts = { why: this.why }
     if (this.tools) this.parts = { way: this.way, ...this.parts, teach: this.tools.teach, challenge: this.tools.challenge }
     find(this.root, ".replies").append(this.answers.box)
-    find(this.root, ".paper").append(this.answers.cards)
+    find(this.root, ".work").before(this.answers.cards)
     this.tabs = new Tabs(find(this.root, ".views"))
     this.tabs.list.append(...Object.keys(this.parts).map((name) => tab(name, VIEWS[name], () => this.open(name))))
     find(this.root, ".clear").onclick = () => this.paper.clear()
