@@ -1,18 +1,15 @@
-"""Preprocessing: bring a drawing or an image file into the form of the images that a network was trained on."""
+"""Preprocessing: bring a drawing into the form of MNIST’s digits."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from playground.data.catalogue import DatasetInfo
 from playground.errors import DrawingError
 from playground.messages import msg
 
@@ -24,8 +21,6 @@ MIDDLE = 14.5
 """That middle, in pixels from the edge: the mean over MNIST’s own digits, along both axes."""
 INK = 0.15
 """Threshold, as a share of the darkest pixel, above which a pixel counts as drawn; faint noise then does not widen the bounding box."""
-MAX_PIXELS = 50_000_000
-"""Larger images are refused before they are decoded."""
 
 Pixels = np.ndarray[tuple[int, int], np.dtype[np.float64]]
 
@@ -100,59 +95,6 @@ def require_ink(ink: Pixels) -> Pixels:
     return drawn
 
 
-def to_input(image: Image.Image, info: DatasetInfo) -> Tensor:
-    """Convert an image to the input shape of networks trained on this data set: ``(C, H, W)`` uint8.
-
-    Raises:
-        DrawingError: the image is blank.
-    """
-    channels, height, width = info.input_shape
-    if info.kind == "digits":
-        return to_digit(_ink(image)).input
-    if info.kind == "characters":
-        ink = _ink(image)
-        if not ink.any():
-            raise DrawingError(msg("This image is blank: all of its pixels have about the same brightness."))
-        pixels = Image.fromarray(ink.astype(np.uint8)).resize((width, height), Image.Resampling.BOX)
-        return torch.from_numpy(np.array(pixels)).unsqueeze(0)
-    side = min(image.size)
-    left, top = (image.width - side) // 2, (image.height - side) // 2
-    square = _on_white(image).convert("RGB" if channels == 3 else "L")
-    small = square.resize((width, height), Image.Resampling.BICUBIC, box=(left, top, left + side, top + side))
-    return torch.from_numpy(np.array(small)).view(height, width, channels).permute(2, 0, 1).contiguous()
-
-
-def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Open an image file and apply its orientation tag.
-
-    Args:
-        source: the path of the file, or its content.
-        max_pixels: largest number of pixels to accept.
-
-    Raises:
-        DrawingError: the file is missing, is not an image, or has too many pixels.
-    """
-    name = source.name if isinstance(source, Path) else msg("This file")
-    try:
-        with Image.open(source if isinstance(source, Path) else BytesIO(source)) as image:
-            if image.width * image.height > max_pixels:
-                raise DrawingError(
-                    msg(
-                        "{name} has {width:,}×{height:,} pixels; at most {most:,} can be read.",
-                        name=name,
-                        width=image.width,
-                        height=image.height,
-                        most=max_pixels,
-                    ),
-                    msg("Make the image smaller first."),
-                )
-            return ImageOps.exif_transpose(image).copy()  # phones store the orientation as a tag beside the pixels
-    except FileNotFoundError:
-        raise DrawingError(msg("There is no file {name}.", name=str(source))) from None
-    except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for files that are not images
-        raise DrawingError(msg("{name} cannot be read as an image: {error}.", name=name, error=str(error))) from None
-
-
 def _bounding_box(drawn: Pixels) -> tuple[slice, slice]:
     """Return the rows and the columns that enclose the ink."""
     has_ink = drawn > INK * drawn.max()
@@ -181,22 +123,3 @@ def _place(pixels: Pixels, places: Sequence[float]) -> Pixels:
 def _mean_position(weights: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> float:
     """Return the centre of mass along one axis, in pixels from its start; the centre of pixel i lies at i + 0.5."""
     return float((weights * (np.arange(len(weights)) + 0.5)).sum() / weights.sum())
-
-
-def _ink(image: Image.Image) -> Pixels:
-    """Return the amount of ink on each pixel of an image of writing; the median of the border is the background."""
-    grey = np.asarray(_on_white(image).convert("L"), dtype=np.float64)
-    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    background = float(np.median(border))
-    ink = background - grey if background > 127 else grey - background
-    return ink.clip(min=0)
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    """Convert to 8 bits per channel; transparent pixels become white."""
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) // 257).astype(np.uint8))
-    if "A" not in image.getbands() and "transparency" not in image.info:
-        return image
-    rgba = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), rgba).convert("RGB")

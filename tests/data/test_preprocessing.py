@@ -19,8 +19,9 @@ from PIL import Image, ImageDraw
 
 from benchmarks.drawing import pasted_accuracy
 from playground.data.catalogue import dataset_info
+from playground.data.image_files import read_image, to_input
 from playground.data.images import ImageSet
-from playground.data.preprocessing import MIDDLE, Pixels, read_image, to_digit, to_input
+from playground.data.preprocessing import MIDDLE, Pixels, to_digit
 from playground.errors import DrawingError
 from playground.inference.models import DEFAULT_MODEL, load_model
 

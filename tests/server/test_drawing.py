@@ -15,9 +15,10 @@ from PIL import Image, ImageDraw
 from starlette.testclient import TestClient
 
 from playground.data.catalogue import dataset_info
+from playground.data.image_files import read_image, to_input
 from playground.data.input_scaling import STANDARDISED
 from playground.data.load import load
-from playground.data.preprocessing import read_image, to_digit, to_input
+from playground.data.preprocessing import to_digit
 from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
@@ -294,3 +295,11 @@ def test_a_network_is_drawn_at_work_on_a_drawing_on_nothing_and_on_a_test_image(
 @pytest.mark.parametrize("view", VIEWS)
 def test_the_picture_shows_the_view_that_was_asked_for(client: TestClient, view: str) -> None:
     assert client.post("/api/draw/picture", params={"model": DEFAULT_MODEL, "view": view}, content=INK).json()["view"] == view
+
+
+@pytest.mark.parametrize("path", ["draw/network", "evaluation"])
+def test_of_an_unknown_network_the_one_with_the_nearest_name_is_proposed(client: TestClient, run: Run, path: str) -> None:
+    answer = as_learner(client, ADA).get(f"/api/{path}", params={"model": "mnist-cn", "dataset": "mnist-5k"})
+    assert answer.status_code == 404
+    assert answer.json()["error"].startswith("There is no trained network called “mnist-cn”. Did you mean “mnist-cnn”? Known: mnist-cnn")
+    assert run.id not in answer.text  # it belongs to a learner

@@ -20,8 +20,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
+from playground.data.image_files import read_image, to_input
 from playground.data.input_scaling import BYTES
-from playground.data.preprocessing import Digit, Pixels, Preprocessing, read_image, to_digit, to_input
+from playground.data.preprocessing import Digit, Pixels, Preprocessing, to_digit
 from playground.errors import DrawingError, PlaygroundError
 from playground.inference import activations, arithmetic, evaluation
 from playground.inference import attribution as attributions
@@ -31,12 +32,11 @@ from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.evaluation import load_evaluation
-from playground.inference.models import Model, load_model, pretrained_names
+from playground.inference.models import Model, find_run, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
 from playground.messages import msg, nmsg
-from playground.runs.run import find
 from playground.runs.views.inside import gallery_image
 from playground.server import identity
 from playground.server.respond import AsciiJSON, Forbidden, answered, body_of
@@ -236,7 +236,7 @@ def current_learner(request: Request) -> str:
 
 
 def _model(name: str, who: str) -> Model:
-    if name not in pretrained_names() and not identity.may_see(find(name.split("@")[0]), who):
+    if name not in pretrained_names() and not identity.may_see(find_run(name), who):
         raise Forbidden(msg("This network belongs to another learner."))
     return load_model(name)
 

@@ -1,0 +1,102 @@
+"""Reading: the digits of a photograph or a scan in the order in which one reads them, each classified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from playground.data.preprocessing import INK, Digit, Pixels, require_ink, to_digit
+from playground.errors import DrawingError
+from playground.inference.confidence import warn_about_drawing
+from playground.inference.models import Model
+from playground.inference.segmentation import Piece, segment
+from playground.messages import msg
+
+MAX_PARTS = 200
+"""Largest number of connected components that are taken for writing."""
+MAX_DIGITS = 40
+"""Largest number of digits in one image."""
+SAME_LINE = 0.4
+"""Components whose heights overlap by more than this share of the lower one stand in one line."""
+GAP = 0.3
+"""Components one above the other belong together if the gap between them is smaller than this share of the tallest one: the bar of a 5."""
+
+_NEIGHBOURS = np.ones((3, 3), dtype=int)
+
+
+@dataclass(frozen=True)
+class ReadDigit:
+    """A digit of an image, and what a network makes of it."""
+
+    piece: Piece
+    digit: Digit
+    label: str
+    probabilities: tuple[float, ...]
+    warning: str
+    """Why the prediction should not be trusted; empty where it can be."""
+
+
+def read_digits(ink: Pixels, model: Model) -> list[list[ReadDigit]]:
+    """Read the digits of an image with a network trained on digits: its lines from top to bottom, each from left to right.
+
+    Raises:
+        DrawingError: there is no ink, or too much for digits.
+    """
+    return [[_read(piece, model) for piece in line] for line in separate(ink)]
+
+
+def separate(ink: Pixels) -> list[list[Piece]]:
+    """Split writing into its lines from top to bottom, and each of them into its digits from left to right.
+
+    Args:
+        ink: ``(H, W)``, the amount of ink on each pixel.
+
+    Raises:
+        DrawingError: there is no ink, or too much for digits.
+    """
+    drawn = require_ink(ink)
+    labels, count = ndimage.label(drawn > INK * drawn.max(), _NEIGHBOURS)
+    if count > MAX_PARTS:
+        raise _too_many(count)
+    lines = [segment(np.where(np.isin(labels, line), drawn, 0.0)) for line in _lines(ndimage.find_objects(labels))]
+    digits = sum(map(len, lines))
+    if digits > MAX_DIGITS:
+        raise _too_many(digits)
+    return lines
+
+
+def _read(piece: Piece, model: Model) -> ReadDigit:
+    digit = to_digit(piece.ink)
+    prediction = model.predict(digit.input)
+    return ReadDigit(piece, digit, prediction.label, prediction.probabilities, warn_about_drawing(digit, prediction.probabilities))
+
+
+def _too_many(count: int) -> DrawingError:
+    return DrawingError(
+        msg("The image has {count} separate parts; at most {most} digits can be read at once.", count=count, most=MAX_DIGITS),
+        msg("Cut out the digits that you mean."),
+    )
+
+
+def _lines(boxes: list[tuple[slice, slice]]) -> list[list[int]]:
+    """Group components, numbered from 1, into lines of writing from top to bottom."""
+    line_of = list(range(len(boxes)))
+    for first, one in enumerate(boxes):
+        for second, other in enumerate(boxes[:first]):
+            if line_of[first] != line_of[second] and _stand_together(one, other):
+                line_of = [line_of[second] if line == line_of[first] else line for line in line_of]
+    lines = [[number for number, line in enumerate(line_of, start=1) if line == name] for name in dict.fromkeys(line_of)]
+    return sorted(lines, key=lambda line: float(np.mean([boxes[number - 1][0].start + boxes[number - 1][0].stop for number in line])))
+
+
+def _stand_together(one: tuple[slice, slice], other: tuple[slice, slice]) -> bool:
+    """Whether two components are neighbours in one line, or parts of one digit above each other."""
+    (rows, columns), (other_rows, other_columns) = one, other
+    heights = rows.stop - rows.start, other_rows.stop - other_rows.start
+    shared = min(rows.stop, other_rows.stop) - max(rows.start, other_rows.start)
+    if shared > SAME_LINE * min(heights):
+        return True
+    beside = min(columns.stop, other_columns.stop) - max(columns.start, other_columns.start)
+    return bool(beside > 0 and -shared < GAP * max(heights))
