@@ -10,6 +10,7 @@ from itertools import islice
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from playground import environment
 from playground.data import stroke_files
@@ -51,6 +52,14 @@ class DrawnImages:
         where = (slice(None), None, None, None)
         images = torch.where(is_digit[where], self.digits[digit], torch.where(is_other[where], self.others[other], images))
         return images, torch.where(is_digit, self.labels[digit], labels.masked_fill(is_other, NO_CLASS))
+
+
+def wanted_probabilities(labels: Tensor, classes: int) -> Tensor:
+    """Return what a network should answer: 1 for the label, and the same probability for each class where an image is of none.
+
+    Shape: ``(N,)`` → ``(N, classes)`` float32
+    """
+    return F.one_hot(labels.clamp(min=0), classes).float().where((labels != NO_CLASS).unsqueeze(1), 1 / classes)
 
 
 @cache

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from playground.data.augment import augment_images
-from playground.data.augmentation import NO_CLASS
-from playground.data.drawn import drawn_images
+from playground.data.drawn import drawn_images, wanted_probabilities
 from playground.data.load import load
 from playground.errors import CheckpointError
 from playground.inference.models import Model
@@ -28,18 +27,18 @@ RANGE = (0.2, 5.0)
 """Lowest and highest temperature."""
 
 
-def fitted_temperature(logits: Tensor, labels: Tensor) -> float:
+def fitted_temperature(logits: Tensor, targets: Tensor) -> float:
     """Return the temperature in `RANGE` by which divided logits have the lowest mean cross-entropy.
 
-    Shape: ``(N, classes)`` and ``(N,)``
+    Shape: ``(N, classes)``, and labels ``(N,)`` or probabilities ``(N, classes)``
     """
-    found = minimize_scalar(lambda power: F.cross_entropy(logits * math.exp(-power), labels).item(), bounds=tuple(map(math.log, RANGE)), method="bounded")
+    found = minimize_scalar(lambda power: F.cross_entropy(logits * math.exp(-power), targets).item(), bounds=tuple(map(math.log, RANGE)), method="bounded")
     return math.exp(found.x)
 
 
 @torch.inference_mode()
 def temperature_of(model: Model) -> float:
-    """Return the temperature of a run's network, fitted on augmented training images that belong to a class."""
+    """Return the temperature of a run's network, fitted on augmented training images, those of no class among them."""
     assert model.run is not None
     images, augment = load(model.info.name), model.run.config.augment
     with torch.random.fork_rng(devices=[]):
@@ -49,9 +48,8 @@ def temperature_of(model: Model) -> float:
         if augment.draws:
             pixels, labels = drawn_images(images).mix(pixels, labels, augment)
         pixels = augment_images(pixels, augment).round().clamp(0, 255).to(torch.uint8)
-    known = labels != NO_CLASS
-    logits = torch.cat([model.network(model.prepare(batch)) for batch in torch.split(pixels[known], 500)])
-    return fitted_temperature(logits.float(), labels[known])
+    logits = torch.cat([model.network(model.prepare(batch)) for batch in torch.split(pixels, 500)]).float()
+    return fitted_temperature(logits, wanted_probabilities(labels, logits.shape[1]))
 
 
 def calibrated(weights: Mapping[str, Tensor], temperature: float, layers: Sequence[LayerSpec]) -> dict[str, Tensor]:

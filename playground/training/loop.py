@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from playground import device as devices
 from playground.data.augment import augment_images
 from playground.data.augmentation import NO_CLASS
-from playground.data.drawn import drawn_images
+from playground.data.drawn import drawn_images, wanted_probabilities
 from playground.data.images import ImageSet, normalise, scale_and_shift
 from playground.data.load import load
 from playground.data.own_drawings import LabelledImages, validate_images
@@ -425,9 +425,7 @@ class Training:
     def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
         """Return the mean cross-entropy; an image of no class has the same target probability for each class."""
         if self.config.augment.scribbles:
-            classes = logits.shape[1]
-            one_hot = F.one_hot(targets.clamp(min=0), classes).float()
-            targets = one_hot.where((targets != NO_CLASS).unsqueeze(1), 1 / classes)
+            targets = wanted_probabilities(targets, logits.shape[1])
         return F.cross_entropy(logits, targets, label_smoothing=self.config.label_smoothing)
 
     def _forward_and_backward(self, inputs: Tensor, targets: Tensor, iteration: Iteration | None) -> tuple[Tensor, Tensor]:

@@ -483,7 +483,7 @@ def test_moving_a_stroke_changes_the_prediction(pad: Page) -> None:
 def test_a_scribble_shows_a_warning(pad: Page) -> None:
     expect(pad.locator(".doubt")).to_have_text("")
     draw(pad, tuple((0.2 + 0.6 * (step % 2), 0.15 + step * 0.025) for step in range(29)))
-    expect(pad.locator(".doubt")).to_contain_text("No class is likely")
+    expect(pad.locator(".doubt")).to_contain_text("This is probably no digit")
 
 
 def test_a_challenge_asks_for_ten_digits_and_counts_correct_predictions(pad: Page) -> None:
@@ -521,7 +521,7 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     expect(table).to_contain_text("Your drawings")
     expect(table.locator("tr").nth(1).locator("td").last).to_have_text("1 of 1")
     expect(table.locator("tr").nth(3)).to_contain_text("the rival of 0: test images")
-    expect(table.locator("tr").nth(4)).to_contain_text("drawn in other styles")
+    expect(table.locator("tr").nth(4)).to_contain_text("drawn by other hands")
     expect(pad.locator(".column")).to_have_count(2)
     expect(pad.locator(".who").first).to_contain_text("fine-tuned (drawings: 1)")
     check_accessibility(pad)
