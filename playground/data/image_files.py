@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from playground.data.catalogue import DatasetInfo
@@ -18,6 +18,8 @@ from playground.messages import msg
 
 MAX_PIXELS = 50_000_000
 """Larger images are refused before they are decoded."""
+ANIMATED = ("GIF", "PNG", "WEBP")
+"""Formats with several images where only one after the other is seen; a telephone's JPEG may hold a second one that nobody means."""
 PLAIN = 25.0
 """Standard deviation of the brightness below which what is seen of an image that is nearly all transparent is ink of one colour."""
 
@@ -49,7 +51,7 @@ def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
         max_pixels: largest number of pixels to accept.
 
     Raises:
-        DrawingError: the file is missing, is not an image, or has too many pixels.
+        DrawingError: the file is missing, is not an image, is an animation, or has too many pixels.
     """
     name = source.name if isinstance(source, Path) else msg("This file")
     try:
@@ -65,9 +67,13 @@ def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
                     ),
                     msg("Make the image smaller first."),
                 )
+            if image.format in ANIMATED and getattr(image, "is_animated", False):
+                raise DrawingError(msg("{name} is an animation.", name=name), msg("Save one of its images as a file of its own."))
             return ImageOps.exif_transpose(image).copy()  # phones store the orientation as a tag beside the pixels
     except FileNotFoundError:
         raise DrawingError(msg("There is no file {name}.", name=str(source))) from None
+    except UnidentifiedImageError:
+        raise DrawingError(msg("{name} cannot be read as an image: it is none, or of a kind that is not known here.", name=name)) from None
     except (OSError, SyntaxError, ValueError, RuntimeError, Image.DecompressionBombError) as error:  # what Pillow raises for files that are not images
         raise DrawingError(msg("{name} cannot be read as an image: {error}.", name=name, error=str(error))) from None
 

@@ -67,6 +67,12 @@ NEAR = 0.6
 """… and distance, as a share of the same, beyond which it does not belong to the writing."""
 EDGE = 0.6
 """Share of an edge of the picture along which a frame or a desk runs at least."""
+SMALLEST = 0.025
+"""Size of the smallest writing in a photograph, as a share of its longer side: a digit of 8 mm on a sheet of A4."""
+FRAME_SIDES = 3
+"""Edges along which only a frame runs, and no digit."""
+FAINT = 0.35
+"""What is darker than its ground by less and reaches an edge of a photograph is the rest of a shadow, not ink."""
 CUT = 8
 """A photograph is cut to its ink if the tallest component that touches an edge has more than so many times the height of what touches none."""
 
@@ -94,7 +100,7 @@ def find_ink(grey: Pixels) -> Photograph:
         grey: ``(H, W)``, brightness from 0 to 255.
 
     Raises:
-        DrawingError: the image is blank.
+        DrawingError: there is none.
     """
     grey = _reduce(grey)
     ground = _flat_ground(grey)
@@ -107,12 +113,19 @@ def find_ink(grey: Pixels) -> Photograph:
 
 def _mask(darkness: Pixels, *, flat: bool) -> Mask:
     """Return which pixels are ink."""
-    candidates = _without_edges(_without_rules(darkness > _floor(darkness)), flat=flat)
+    candidates = _without_edges(_without_rules(darkness > _floor(darkness)), darkness, flat=flat)
     if not candidates.any():
-        raise DrawingError(msg("This image is blank: all of its pixels have about the same brightness."))
+        raise _no_ink()
     strong = candidates & (darkness >= otsu(darkness[candidates]))
     weak = candidates & (darkness > WEAK * darkness[strong].min())
-    return _without_specks(ndimage.binary_propagation(strong, _NEIGHBOURS, mask=weak))
+    mask = _without_specks(ndimage.binary_propagation(strong, _NEIGHBOURS, mask=weak))
+    if not flat and np.ptp(np.flatnonzero(mask.any(axis=1))) < SMALLEST * max(mask.shape) > np.ptp(np.flatnonzero(mask.any(axis=0))):
+        raise _no_ink()  # a speck
+    return mask
+
+
+def _no_ink() -> DrawingError:
+    return DrawingError(msg("There is no writing in this image that stands out from its ground."), msg("Use a darker pen, or go nearer with the camera."))
 
 
 def otsu(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> float:
@@ -181,8 +194,8 @@ def _darkness(grey: Pixels) -> Pixels:
 
 
 def _roughness(ground: Pixels) -> float:
-    """Return how much neighbours differ on average: a ground without its ink is smooth."""
-    return float(np.abs(np.diff(ground, axis=0)).mean() + np.abs(np.diff(ground, axis=1)).mean())
+    """Return how much neighbours differ: a ground without its ink is smooth."""
+    return float(np.abs(np.diff(ground, axis=0)).sum() + np.abs(np.diff(ground, axis=1)).sum())
 
 
 def _opening_of_grey(grey: Pixels, size: int) -> Pixels:
@@ -203,7 +216,7 @@ def _without_rules(mask: Mask) -> Mask:
     upright, upright_count = _rules((mask & ~level).T)  # one after the other: where two of them cross, each is as long as a stroke
     removed = level | upright.T
     remaining = mask & ~removed
-    if not remaining.any() or (level_count + upright_count < MANY_RULES and _thickness(removed) > SPECK * _thickness(remaining)):
+    if level_count + upright_count < MANY_RULES and _thickness(removed) > SPECK * _thickness(remaining):
         return mask  # a single line as thick as the pen is the bar of a seven
     return remaining
 
@@ -263,18 +276,19 @@ def _closing_of(mask: Mask, gap: float) -> Mask:
     return ~_opening(~mask, (1, max(3, round(gap))))
 
 
-def _without_edges(mask: Mask, *, flat: bool) -> Mask:
+def _without_edges(mask: Mask, darkness: Pixels, *, flat: bool) -> Mask:
     """Remove what the edge of the picture cuts off: a frame, the desk beside the sheet. A picture that is cut to its ink stays as it is."""
     labels, count = ndimage.label(mask, _NEIGHBOURS)
     sides = (labels[0], labels[-1], labels[:, 0], labels[:, -1])
-    contact = np.array([np.bincount(side, minlength=count + 1) / len(side) for side in sides])[:, 1:].max(axis=0, initial=0)  # of each component
+    shares = np.array([np.bincount(side, minlength=count + 1) / len(side) for side in sides])[:, 1:]  # (4, components)
+    contact, is_frame = shares.max(axis=0, initial=0), (shares > EDGE).sum(axis=0) >= FRAME_SIDES
     heights = np.array([rows.stop - rows.start for rows, _ in ndimage.find_objects(labels)])
     tallest_inside = heights[contact == 0].max(initial=0)
     tallest_cut = heights[(contact > 0) & (contact <= EDGE)].max(initial=0)
-    if not tallest_inside or tallest_cut > (0 if flat else CUT * tallest_inside):
-        return mask
-    inside: Mask = np.concatenate([[False], contact == 0])[labels]
-    return mask & inside
+    is_cut = not tallest_inside or tallest_cut > (0 if flat else CUT * tallest_inside)
+    is_ink = ~is_frame & (flat | (ndimage.maximum(darkness, labels, np.arange(1, count + 1)) > 255 * FAINT))
+    inside: Mask = np.concatenate([[False], is_ink if is_cut else contact == 0])[labels]
+    return inside
 
 
 def _without_specks(mask: Mask) -> Mask:
