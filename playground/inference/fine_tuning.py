@@ -17,10 +17,12 @@ import torch
 from torch import Tensor
 
 from playground.data.catalogue import DIGITS, dataset_info
-from playground.data.handwriting import drawn_digit
+from playground.data.handwriting import STYLES
 from playground.data.images import ImageSet
 from playground.data.load import load
 from playground.data.own_drawings import to_safetensors, validate_images
+from playground.data.pen import Random, as_image, by_another_hand
+from playground.data.preprocessing import Pixels
 from playground.inference.models import Model
 from playground.runs.labels import NAME_LIMIT, relabel
 from playground.runs.run import Run, create_from
@@ -37,8 +39,10 @@ each epoch, they lost up to 0.45, 0.35 and 0.86, because 4,000 digits of the dat
 misclassified drawings by the same hand, the last two networks learn 96 instead of 99; the pretrained one 97, as before. The data set needs no download."""
 MAX_CLASSES = 3
 """Largest number of classes to list among those that lost accuracy, and among the rivals of taught ones."""
-DRAWN, SEED = 300, 1
-"""How many digits of a rival are drawn in styles that MNIST lacks, and with which seed: networks are trained on those of another one."""
+DRAWN, HANDS = 300, 5
+"""How many digits of a rival are drawn in styles that MNIST lacks, and how many times each is slanted, stretched and bent. Networks may be trained on digits
+to which this is done once. Measured after teaching five misread 9s, 1s and 7s: of 600 of their rivals 3, 7 and 2 so drawn, 1.1, 3.0 and 2.1 percentage points
+fewer were correctly classified; of those to which it was done once, none."""
 
 
 class Outcome(TypedDict):
@@ -96,7 +100,7 @@ class RivalClass(_Class):
     tested: Counts
     """Test images of the rival."""
     drawn: Counts
-    """The rival drawn in other styles of handwriting."""
+    """The rival drawn by other hands."""
 
 
 class Comparison(TypedDict):
@@ -111,7 +115,7 @@ class Comparison(TypedDict):
     forgotten: list[ForgottenClass]
     """Those whose accuracy fell most."""
     rivals: list[RivalClass]
-    """Those whose accuracy fell most, or rose least."""
+    """Those whose accuracy on the test images fell most, or rose least."""
 
 
 def fine_tune(model: Model, images: Tensor, labels: Tensor, owner: str) -> Run:
@@ -163,17 +167,16 @@ def compare_networks(before: Model, after: Model, images: Tensor, labels: Tensor
     sizes = test_set.test_labels.bincount(minlength=len(test_set.info.classes)).tolist()
     classes = before.info.classes
     tested: list[Counts] = [{"before": first, "after": second, "of": size} for first, second, size in zip(old, new, sizes, strict=True)]
-    rivals: list[RivalClass] = [
-        {"label": classes[label], "class": classes[rival], "tested": tested[rival], "drawn": _count_drawn(before, after, rival)}
-        for label, rival in _rivals(before, images, labels).items()
-    ]
+    rivals = sorted(_rivals(before, images, labels).items(), key=lambda pair: _gain(tested[pair[1]]))[:MAX_CLASSES]
     return {
         "drawings": [{"label": classes[label], "before": first, "after": second} for label, first, second in zip(labels.tolist(), *predictions, strict=True)],
         "dataset": test_set.info.title,
         "images": len(test_set.test_labels),
         "accuracy": {"before": sum(old) / len(test_set.test_labels), "after": sum(new) / len(test_set.test_labels)},
         "forgotten": _most_forgotten(classes, old, new, sizes),
-        "rivals": sorted(rivals, key=lambda rival: _gain(rival["tested"]) + _gain(rival["drawn"]))[:MAX_CLASSES],
+        "rivals": [
+            {"label": classes[label], "class": classes[rival], "tested": tested[rival], "drawn": _count_drawn(before, after, rival)} for label, rival in rivals
+        ],
     }
 
 
@@ -225,10 +228,17 @@ def _count_drawn(before: Model, after: Model, digit: int) -> Counts:
 
 @cache
 def _drawn(digit: int) -> Tensor:
-    """Draw a digit `DRAWN` times, ``(DRAWN, 1, 28, 28)`` uint8; it takes half a second."""
-    random = np.random.default_rng((SEED, digit))
-    images = np.stack([drawn_digit(DIGITS[digit], random) for _ in range(DRAWN)])
+    """Draw a digit `DRAWN` times, ``(DRAWN, 1, 28, 28)`` uint8; it takes a second or two."""
+    random = np.random.default_rng((1, digit))
+    images = np.stack([_by_other_hands(DIGITS[digit], random) for _ in range(DRAWN)])
     return torch.from_numpy(images.round().astype(np.uint8)).unsqueeze(1)
+
+
+def _by_other_hands(digit: str, random: Random) -> Pixels:
+    strokes = STYLES[digit](random)
+    for _ in range(HANDS):
+        strokes = by_another_hand(strokes, random)
+    return as_image(strokes, random)
 
 
 def _gain(counts: Counts) -> float:

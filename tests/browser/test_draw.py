@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from benchmarks.photographs import HANDS, photographed, written
 from playground.network.build import build
 from playground.network.spec import LayerSpec, NetworkSpec
 from playground.runs.run import create
@@ -530,6 +532,77 @@ def test_a_fine_tuned_network_predicts_beside_the_original(pad: Page) -> None:
     assert download.value.suggested_filename == "my-digits.zip"
     pad.get_by_role("button", name="Delete drawing 1").click()
     expect(pad.locator(".card.own")).to_have_count(0)
+
+
+@pytest.fixture
+def sheet(pad: Page) -> Iterator[Page]:
+    """The page with no photograph of handwriting yet."""
+    pad.get_by_role("button", name="A photo", exact=True).click()
+    clear(pad)
+    yield pad
+    pad.get_by_role("button", name="One digit").click()
+
+
+def handwriting(path: Path) -> Path:
+    """Two lines of digits, on lined paper on a desk."""
+    random = np.random.default_rng(11)
+    photographed(written("20\n17", HANDS[0], random), HANDS[0], random, ruled=True).save(path)
+    return path
+
+
+def test_the_digits_of_a_photograph_are_classified_one_by_one(sheet: Page, tmp_path: Path) -> None:
+    sheet.locator(".choose input").set_input_files(handwriting(tmp_path / "digits.jpg"))
+    expect(sheet.locator(".digit")).to_have_text("2017")
+    expect(sheet.locator(".digit .next")).to_have_text("1")
+    expect(sheet.locator(".step:visible .picture canvas")).to_have_count(7)
+    sheet.locator(".piece").nth(3).click()
+    expect(sheet.locator(".stage-bars .top .stage-class")).to_have_text("7")
+    check_accessibility(sheet)
+    sheet.get_by_role("button", name="One digit").click()
+    expect(sheet.locator(".digit")).to_have_text("?")
+    sheet.get_by_role("button", name="A photo", exact=True).click()
+    expect(sheet.locator(".digit")).to_have_text("2017")
+
+
+def test_a_photograph_is_pasted_or_dropped_whatever_was_drawn(pad: Page, tmp_path: Path) -> None:
+    content = list(handwriting(tmp_path / "digits.jpg").read_bytes())
+    for event in ("paste", "drop"):
+        pad.evaluate(
+            """([content, name]) => {
+                const data = new DataTransfer()
+                data.items.add(new File([new Uint8Array(content)], "digits.jpg", { type: "image/jpeg" }))
+                const roots = [document, ...[...document.querySelectorAll("*")].map((each) => each.shadowRoot).filter(Boolean)]
+                const sheet = roots.map((root) => root.querySelector(".sheet")).find(Boolean)
+                const event = name === "paste" ? new ClipboardEvent(name, { clipboardData: data }) : new DragEvent(name, { dataTransfer: data, cancelable: true })
+                ;(name === "paste" ? window : sheet).dispatchEvent(event)
+            }""",
+            [content, event],
+        )
+        expect(pad.locator(".digit")).to_have_text("2017")
+        clear(pad)
+        pad.get_by_role("button", name="One digit").click()
+
+
+def animation(path: Path) -> None:
+    Image.new("P", (60, 60)).save(path, format="GIF", save_all=True, append_images=[Image.new("P", (60, 60), 1)])
+
+
+REFUSED = {
+    "text": (lambda path: path.write_text("no picture"), "The browser cannot read this file as a picture."),
+    "animation": (animation, "This file is an animation."),
+    "blank": (lambda path: Image.new("L", (300, 200), 200).save(path, format="PNG"), "There is no writing in this image"),
+}
+
+
+def test_a_file_without_digits_is_refused_in_a_sentence(sheet: Page, tmp_path: Path) -> None:
+    fault = sheet.locator(".fault")
+    for name, (make, sentence) in REFUSED.items():
+        path = tmp_path / ("picture.gif" if name == "animation" else "picture.png")
+        make(path)
+        sheet.locator(".choose input").set_input_files(path)
+        expect(fault).to_contain_text(sentence)
+    clear(sheet)
+    expect(fault).to_be_empty()
 
 
 @pytest.fixture

@@ -259,7 +259,7 @@ function tableOf({ drawings, dataset, images, accuracy, rivals }) {
   row("td", plural("{dataset}, {n} test image", "{dataset}, {n} test images", images, { dataset, n: images.toLocaleString("en") }), percent(accuracy.before, 2), percent(accuracy.after, 2))
   for (const { class: name, label, tested, drawn } of rivals) {
     row("td", t("{rival}, the rival of {label}: test images", { rival: name, label }), percent(tested.before / tested.of, 1), percent(tested.after / tested.of, 1))
-    row("td", t("{rival}, the rival of {label}: drawn in other styles", { rival: name, label }), percent(drawn.before / drawn.of, 1), percent(drawn.after / drawn.of, 1))
+    row("td", t("{rival}, the rival of {label}: drawn by other hands", { rival: name, label }), percent(drawn.before / drawn.of, 1), percent(drawn.after / drawn.of, 1))
   }
   return table
 }
