@@ -21,10 +21,11 @@ from benchmarks.strokes import DIGITS, Strokes, ink, placed, tilted, unsteady
 from playground.data.image_files import brightness, read_image
 from playground.data.load import load
 from playground.data.photographs import find_ink
-from playground.data.preprocessing import Pixels
+from playground.data.preprocessing import Pixels, to_digit
 from playground.errors import DrawingError
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.reading import read_digits
+from playground.inference.reading import separate
+from playground.inference.signs import SYMBOLS
 
 COUNT = 40
 """Photographs of each condition."""
@@ -264,9 +265,10 @@ def hand_made(count: int = HAND_MADE) -> list[tuple[str, Image.Image]]:
 def read(model: Model, image: Image.Image) -> str:
     """Return what is read in a photograph, its lines one below the other; empty where it is refused."""
     try:
-        return "\n".join("".join(piece.label for piece in line) for line in read_digits(find_ink(brightness(image)).ink, model))
+        lines = separate(find_ink(brightness(image)).ink, model.probabilities)
     except DrawingError:
         return ""
+    return "\n".join("".join(SYMBOLS.get(piece.kind) or model.predict(to_digit(piece.ink).input).label for piece in line) for line in lines)
 
 
 def results(model: Model, count: int = COUNT, folder: Path | None = None) -> dict[str, tuple[int, int]]:

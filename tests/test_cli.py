@@ -192,13 +192,37 @@ def test_predict_prints_a_line_for_each_image(digit: Path, tmp_path: Path) -> No
     assert call("predict", digit).stdout.startswith(f"{digit}: 1 (")
 
 
-def test_predictions_before_a_damaged_image_are_printed(digit: Path, tmp_path: Path) -> None:
+def test_a_bad_file_does_not_end_the_list(digit: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(digit.read_bytes()[:60])
-    result = call("predict", digit, digit, tmp_path / "broken.png", "--json")
-    assert "broken.png cannot be read as an image" in refusal(result)
+    (tmp_path / "text.png").write_text("no image")
+    Image.new("L", (60, 60)).save(tmp_path / "animation.gif", save_all=True, append_images=[Image.new("L", (60, 60), 255)])
+    bad = [tmp_path / name for name in ("broken.png", "text.png", "animation.gif", "missing.png")]
+    result = call("predict", digit, *bad, digit, "--json")
+    assert result.exit_code == 2
     assert [json.loads(line)["label"] for line in result.stdout.splitlines()] == ["1", "1"]
+    assert [line.startswith(f"Error: {path}: ") for path, line in zip(bad, result.stderr.splitlines(), strict=True)] == [True] * 4
+    assert "animation.gif is an animation" in result.stderr
     del result
     gc.collect()  # warns of a file left open here, not in a later test
+
+
+def test_several_digits_are_predicted_as_a_number(tmp_path: Path) -> None:
+    image = Image.new("L", (400, 300), 230)
+    for left, top in ((100, 40), (60, 180), (160, 180)):
+        ImageDraw.Draw(image).line([(left, top), (left, top + 80)], fill=40, width=9)
+    image.save(tmp_path / "ones.png")
+    (row,) = json_lines(call("predict", tmp_path / "ones.png", "--json"))
+    assert (row["label"], row["doubt"]) == ("1 11", "") and "probabilities" not in row
+    assert [(piece["label"], piece["line"]) for piece in row["pieces"]] == [("1", 0), ("1", 1), ("1", 1)]
+    assert row["pieces"][0]["box"] == pytest.approx([40, 121, 96, 105], abs=3)
+    assert call("predict", tmp_path / "ones.png").stdout.startswith(f"{tmp_path / 'ones.png'}: 1 11 (")
+
+
+def test_a_doubtful_prediction_says_so(digit: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("playground.cli.models.warn_about_drawing", lambda *_: "This is probably no digit.")
+    (row,) = json_lines(call("predict", digit, "--json"))
+    assert row["doubt"] == row["pieces"][0]["doubt"] == "This is probably no digit."
+    assert call("predict", digit).stdout.endswith("%) This is probably no digit.\n")
 
 
 def test_the_error_for_an_empty_image_names_the_file(digit: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from playground.cli.output import show_error
 from playground.errors import PlaygroundError
 from playground.messages import t
 
@@ -34,7 +35,7 @@ COMMANDS = {
     "unpack": ("sharing", t("Import the run in FILE, which pack wrote here or on another computer.")),
     "export": ("models", t("Export a finished RUN's weights as safetensors with a model card.")),
     "evaluate": ("models", t("Evaluate a trained network on a data set's test images.")),
-    "predict": ("models", t("Predict the class of each of the IMAGES.")),
+    "predict": ("models", t("Predict the class of each of the IMAGES, or of each digit in photographs of handwriting.")),
     "tensors": ("scripts", t("Run the tensor script in FILE (- for standard input), and print its output and its variables.")),
     "autograd": ("scripts", t("Run the script in FILE (- for standard input), and print the graph that PyTorch recorded, with its gradients.")),
     "network": ("networks", t("Describe the network in FILE: the name of a preset, a JSON specification, or Python code, which is parsed and never run.")),
@@ -74,7 +75,7 @@ class _Cli(click.Group):
         try:
             return super().invoke(ctx)
         except PlaygroundError as error:
-            click.echo(t("Error: {error}", error=error.text).replace("\n", " "), err=True)
+            show_error(error)
             sys.exit(2)
 
 

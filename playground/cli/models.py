@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from itertools import groupby
 from pathlib import Path
+from typing import Any, NotRequired, TypedDict
 
 import click
+from PIL import Image
+from torch import Tensor
 
 from playground import device
-from playground.cli.output import as_json, show
-from playground.data.image_files import read_image, to_input
+from playground.cli.output import as_json, show, show_error
+from playground.data.image_files import brightness, read_image, to_input
 from playground.data.load import load
+from playground.data.photographs import find_ink
+from playground.data.preprocessing import to_digit
 from playground.errors import DrawingError
 from playground.inference import export as exporting
 from playground.inference import models
+from playground.inference.confidence import warn_about_confidence, warn_about_drawing
+from playground.inference.models import Model, Prediction
+from playground.inference.reading import separate
+from playground.inference.signs import SYMBOLS
 from playground.messages import msg, t, translated
 from playground.runs.run import find
 
@@ -44,12 +55,81 @@ def evaluate(model: str, dataset: str, as_json: bool) -> None:
 @click.option("--model", default="mnist-cnn", show_default=True, help=t("Name of a trained network, or a run."))
 @as_json
 def predict(images: tuple[Path, ...], model: str, as_json: bool) -> None:
-    """Predict the class of each of the IMAGES."""
+    """Predict the class of each of the IMAGES, or of each digit in photographs of handwriting."""
     chosen = models.load_model(model)
+    errors = 0
     for path in images:
         try:
-            answer = chosen.predict(to_input(read_image(path), chosen.info))
+            image = read_image(path)
+            pieces = _digits(image, chosen) if chosen.info.kind == "digits" else [_classified(chosen, to_input(image, chosen.info))]
         except DrawingError as error:
-            raise DrawingError(msg("{file}: {error}", file=str(path), error=error.text)) from None
-        facts = {"file": str(path), "label": answer.label, "probabilities": dict(zip(chosen.info.classes, answer.probabilities, strict=True))}
-        show(facts, f"{path}: {translated(answer.label)} ({max(answer.probabilities):.1%})", as_json)
+            errors += 1
+            show_error(DrawingError(msg("{file}: {error}", file=str(path), error=error.text)))
+        else:
+            show(_facts(path, pieces), _sentence(path, pieces), as_json)
+    if errors:
+        sys.exit(2)
+
+
+class _Piece(TypedDict):
+    """A predicted image, or one digit or sign of a photograph."""
+
+    label: str
+    probabilities: dict[str, float]
+    """None for a sign."""
+    doubt: str
+    """Why the prediction should not be trusted; empty where it can be."""
+    line: NotRequired[int]
+    """The line of writing, counted from 0."""
+    box: NotRequired[list[int]]
+    """Top, bottom, left and right in pixels of the image."""
+
+
+def _classified(model: Model, image: Tensor) -> _Piece:
+    answer = model.predict(image)
+    return {"label": answer.label, "probabilities": _by_class(model, answer), "doubt": warn_about_confidence(answer.probabilities)}
+
+
+def _digits(image: Image.Image, model: Model) -> list[_Piece]:
+    """Read the digits and signs in a photograph, a scan or a drawing, line by line."""
+    ink = find_ink(brightness(image)).ink
+    scale = image.height / ink.shape[0]
+    pieces: list[_Piece] = []
+    for line, row in enumerate(separate(ink, model.probabilities)):
+        for piece in row:
+            box = [round(side * scale) for side in piece.box]
+            if piece.kind != "digit":
+                pieces.append({"label": SYMBOLS[piece.kind], "probabilities": {}, "doubt": "", "line": line, "box": box})
+                continue
+            digit = to_digit(piece.ink)
+            answer = model.predict(digit.input)
+            doubt = warn_about_drawing(digit, answer.probabilities)
+            pieces.append({"label": answer.label, "probabilities": _by_class(model, answer), "doubt": doubt, "line": line, "box": box})
+    return pieces
+
+
+def _by_class(model: Model, answer: Prediction) -> dict[str, float]:
+    return dict(zip(model.info.classes, answer.probabilities, strict=True))
+
+
+def _facts(path: Path, pieces: list[_Piece]) -> dict[str, Any]:
+    """Return what `--json` prints; the probabilities of a single piece stand on top, too."""
+    single = {"probabilities": pieces[0]["probabilities"]} if len(pieces) == 1 else {}
+    return {"file": str(path), "label": _label(pieces), **single, "doubt": _doubt(pieces), "pieces": pieces}
+
+
+def _sentence(path: Path, pieces: list[_Piece]) -> str:
+    shares = [max(piece["probabilities"].values()) for piece in pieces if piece["probabilities"]]
+    details = f"({', '.join(f'{share:.1%}' for share in shares)})" if shares else ""
+    return " ".join(part for part in (f"{path}: {_label(pieces)}", details, translated(_doubt(pieces))) if part)
+
+
+def _label(pieces: list[_Piece]) -> str:
+    """Return what the pieces say together, with a space between lines."""
+    lines = groupby(pieces, key=lambda piece: piece.get("line", 0))
+    return " ".join("".join(translated(piece["label"]) for piece in line) for _, line in lines)
+
+
+def _doubt(pieces: list[_Piece]) -> str:
+    """Return the first reason for doubt."""
+    return next((piece["doubt"] for piece in pieces if piece["doubt"]), "")

@@ -1,16 +1,13 @@
-"""Reading: the digits of a photograph or a scan in the order in which one reads them, each classified."""
+"""Reading: the digits of a photograph or a scan in the order in which one reads them."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-from playground.data.preprocessing import INK, Digit, Pixels, require_ink, to_digit
+from playground.data.preprocessing import INK, Pixels, require_ink
 from playground.errors import DrawingError
-from playground.inference.confidence import warn_about_drawing
-from playground.inference.models import Model
+from playground.inference.grouping import Classify
 from playground.inference.segmentation import Piece, segment
 from playground.messages import msg
 
@@ -21,37 +18,17 @@ MAX_DIGITS = 40
 SAME_LINE = 0.4
 """Components whose heights overlap by more than this share of the lower one stand in one line."""
 GAP = 0.3
-"""Components one above the other belong together if the gap between them is smaller than this share of the tallest one: the bar of a 5."""
+"""Components one above the other belong together if the gap between them is smaller than this share of the taller one: the bar of a 5."""
 
 _NEIGHBOURS = np.ones((3, 3), dtype=int)
 
 
-@dataclass(frozen=True)
-class ReadDigit:
-    """A digit of an image, and what a network makes of it."""
-
-    piece: Piece
-    digit: Digit
-    label: str
-    probabilities: tuple[float, ...]
-    warning: str
-    """Why the prediction should not be trusted; empty where it can be."""
-
-
-def read_digits(ink: Pixels, model: Model) -> list[list[ReadDigit]]:
-    """Read the digits of an image with a network trained on digits: its lines from top to bottom, each from left to right.
-
-    Raises:
-        DrawingError: there is no ink, or too much for digits.
-    """
-    return [[_read(piece, model) for piece in line] for line in separate(ink)]
-
-
-def separate(ink: Pixels) -> list[list[Piece]]:
-    """Split writing into its lines from top to bottom, and each of them into its digits from left to right.
+def separate(ink: Pixels, classify: Classify | None = None) -> list[list[Piece]]:
+    """Split writing into its lines from top to bottom, and each of them into its digits and signs from left to right.
 
     Args:
         ink: ``(H, W)``, the amount of ink on each pixel.
+        classify: as for `segment`.
 
     Raises:
         DrawingError: there is no ink, or too much for digits.
@@ -60,17 +37,11 @@ def separate(ink: Pixels) -> list[list[Piece]]:
     labels, count = ndimage.label(drawn > INK * drawn.max(), _NEIGHBOURS)
     if count > MAX_PARTS:
         raise _too_many(count)
-    lines = [segment(np.where(np.isin(labels, line), drawn, 0.0)) for line in _lines(ndimage.find_objects(labels))]
-    digits = sum(map(len, lines))
-    if digits > MAX_DIGITS:
-        raise _too_many(digits)
+    lines = [segment(np.where(np.isin(labels, line), drawn, 0.0), classify) for line in _lines(ndimage.find_objects(labels))]
+    pieces = sum(map(len, lines))
+    if pieces > MAX_DIGITS:
+        raise _too_many(pieces)
     return lines
-
-
-def _read(piece: Piece, model: Model) -> ReadDigit:
-    digit = to_digit(piece.ink)
-    prediction = model.predict(digit.input)
-    return ReadDigit(piece, digit, prediction.label, prediction.probabilities, warn_about_drawing(digit, prediction.probabilities))
 
 
 def _too_many(count: int) -> DrawingError:

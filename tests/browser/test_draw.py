@@ -573,8 +573,8 @@ def test_a_photograph_is_pasted_or_dropped_whatever_was_drawn(pad: Page, tmp_pat
                 data.items.add(new File([new Uint8Array(content)], "digits.jpg", { type: "image/jpeg" }))
                 const roots = [document, ...[...document.querySelectorAll("*")].map((each) => each.shadowRoot).filter(Boolean)]
                 const sheet = roots.map((root) => root.querySelector(".sheet")).find(Boolean)
-                const event = name === "paste" ? new ClipboardEvent(name, { clipboardData: data }) : new DragEvent(name, { dataTransfer: data, cancelable: true })
-                ;(name === "paste" ? window : sheet).dispatchEvent(event)
+                if (name === "paste") window.dispatchEvent(new ClipboardEvent(name, { clipboardData: data }))
+                else sheet.dispatchEvent(new DragEvent(name, { dataTransfer: data, cancelable: true }))
             }""",
             [content, event],
         )
@@ -584,7 +584,7 @@ def test_a_photograph_is_pasted_or_dropped_whatever_was_drawn(pad: Page, tmp_pat
 
 
 def animation(path: Path) -> None:
-    Image.new("P", (60, 60)).save(path, format="GIF", save_all=True, append_images=[Image.new("P", (60, 60), 1)])
+    Image.new("L", (60, 60)).save(path, format="GIF", save_all=True, append_images=[Image.new("L", (60, 60), 255)])
 
 
 REFUSED = {

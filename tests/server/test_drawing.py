@@ -23,6 +23,7 @@ from playground.inference.activations import layer_outputs
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
 from playground.inference.network_picture import VIEWS
+from playground.inference.segmentation import segment
 from playground.network.build import build
 from playground.network.presets import preset
 from playground.runs.run import Run
@@ -68,6 +69,29 @@ def test_the_digits_of_a_number_are_classified_from_left_to_right(client: TestCl
     document = post_ink(client, "answer", canvas_with_eleven().tobytes())
     assert [piece["answers"][0]["label"] for piece in document["pieces"]] == ["1", "1"]
     assert [piece["box"] for piece in document["pieces"]] == [[side / CANVAS for side in box] for box in ((30, 110, 100, 108), (20, 100, 300, 310))]
+
+
+def test_signs_of_a_number_are_said_and_no_network_is_asked_about_them(client: TestClient) -> None:
+    canvas = canvas_with_eleven()
+    canvas[66:74, 200:240] = 255
+    document = post_ink(client, "answer", canvas.tobytes(), model=[DEFAULT_MODEL, DEFAULT_MODEL])
+    assert document["digit_count"] == 2
+    assert [piece["kind"] for piece in document["pieces"]] == ["digit", "minus", "digit"]
+    assert [answer["label"] for answer in document["pieces"][1]["answers"]] == ["−", "−"]
+    assert all(answer["probabilities"] == [] and answer["warning"] == "" for answer in document["pieces"][1]["answers"])
+    canvas[:, 90:120] = canvas[:, 290:] = 0
+    (alone,) = post_ink(client, "answer", canvas.tobytes())["pieces"]
+    assert alone["kind"] == "minus" and "no digit" in alone["answers"][0]["warning"]
+
+
+def test_digits_that_cannot_be_separated_are_doubted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "segment", lambda ink, _classify: segment(ink))
+    ink = Image.new("L", (WIDE * CANVAS, CANVAS))
+    draw = ImageDraw.Draw(ink)
+    for start, end in (((30, 30), (380, 110)), ((30, 110), (380, 30)), ((30, 70), (380, 60))):
+        draw.line([start, end], fill=255, width=26)
+    (piece,) = post_ink(client, "answer", np.asarray(ink).tobytes())["pieces"]
+    assert "wider than a digit" in piece["answers"][0]["warning"]
 
 
 def test_layers_of_a_digit_of_a_number_end_in_its_probabilities(client: TestClient) -> None:
@@ -303,3 +327,40 @@ def test_of_an_unknown_network_the_one_with_the_nearest_name_is_proposed(client:
     assert answer.status_code == 404
     assert answer.json()["error"].startswith("There is no trained network called “mnist-cn”. Did you mean “mnist-cnn”? Known: mnist-cnn")
     assert run.id not in answer.text  # it belongs to a learner
+
+
+def photo_of_digits() -> bytes:
+    """A one above two ones, on lined paper in uneven light."""
+    image = Image.new("L", (400, 300), 220)
+    draw = ImageDraw.Draw(image)
+    for row in range(10, 300, 40):
+        draw.line([(0, row), (400, row)], fill=150, width=2)
+    for left, top in ((200, 50), (180, 180), (240, 180)):
+        draw.line([(left, top), (left, top + 80)], fill=40, width=8)
+    content = io.BytesIO()
+    shade = np.linspace(1, 0.6, 400)
+    Image.fromarray((np.asarray(image) * shade).astype(np.uint8)).save(content, "JPEG", quality=90)
+    return content.getvalue()
+
+
+def test_the_digits_of_a_photograph_are_classified_line_by_line(client: TestClient) -> None:
+    answer = post_ink(client, "answer", photo_of_digits())
+    assert [(piece["answers"][0]["label"], piece["line"]) for piece in answer["pieces"]] == [("1", 0), ("1", 1), ("1", 1)]
+    assert answer["pieces"][1]["box"] == pytest.approx((180 / 300, 261 / 300, 176 / 300, 185 / 300), abs=0.02)
+    assert answer["digit_count"] == 3
+    for image in answer["photograph"].values():
+        assert (image["width"], image["height"]) == (264, 198) and len(base64.b64decode(image["values"])) == 264 * 198
+
+
+def test_the_network_is_shown_at_work_on_a_digit_of_a_photograph(client: TestClient) -> None:
+    first, second = (post_ink(client, "layers", photo_of_digits(), piece=piece)["outputs"][0] for piece in (0, 1))
+    assert first["shape"] == [1, 28, 28] and first != second
+    answer = client.post("/api/draw/picture", params={"model": DEFAULT_MODEL, "piece": 3}, content=photo_of_digits())
+    assert answer.status_code == 400 and "There is no digit “3”" in answer.json()["error"]
+
+
+def test_a_photograph_without_digits_is_refused_in_a_sentence(client: TestClient) -> None:
+    content = io.BytesIO()
+    Image.new("L", (300, 200), 200).save(content, "PNG")
+    answer = client.post("/api/draw/answer", params={"model": DEFAULT_MODEL}, content=content.getvalue())
+    assert answer.status_code == 400 and "There is no writing in this image" in answer.json()["error"]

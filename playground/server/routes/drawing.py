@@ -1,13 +1,13 @@
 """The routes of the Draw page: predictions for a drawing, activations, calculations and attributions.
 
 The request body is a drawing, one byte of ink per pixel, row by row, `CANVAS` rows of `CANVAS` columns, or of `WIDE` times as many for
-several digits; or an image as a PNG or JPEG file.
+several digits; or an image as a PNG or JPEG file, for networks trained on digits a photograph of handwriting.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Never, NotRequired, TypedDict
@@ -15,13 +15,15 @@ from typing import Never, NotRequired, TypedDict
 import numpy as np
 import torch
 from anyio import to_thread
+from PIL import Image
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from torch import Tensor
 
-from playground.data.image_files import read_image, to_input
+from playground.data.image_files import brightness, read_image, to_input
 from playground.data.input_scaling import BYTES
+from playground.data.photographs import Photograph, find_ink
 from playground.data.preprocessing import Digit, Pixels, Preprocessing, to_digit
 from playground.errors import DrawingError, PlaygroundError
 from playground.inference import activations, arithmetic, evaluation
@@ -32,10 +34,12 @@ from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.evaluation import load_evaluation
-from playground.inference.models import Model, find_run, load_model, pretrained_names
+from playground.inference.models import DEFAULT_MODEL, Model, find_run, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
+from playground.inference.reading import separate
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
+from playground.inference.signs import SYMBOLS, Kind
 from playground.messages import msg, nmsg
 from playground.runs.views.inside import gallery_image
 from playground.server import identity
@@ -44,6 +48,10 @@ from playground.server.respond import AsciiJSON, Forbidden, answered, body_of
 MAX_BODY = 2_000_000
 """Bytes of an image file; the page sends a square of 256×256 pixels, which takes a tenth of that."""
 MAX_PIXELS = 4_000_000
+PREVIEW = 264
+"""Pixels of the longer side of the images that show how the ink of a photograph was found."""
+SURE = 0.95
+"""Probability from which on a wide piece is taken for a wide digit."""
 MAX_MODELS = 2
 """Largest number of networks to compare."""
 
@@ -53,6 +61,7 @@ class Answer(TypedDict):
 
     label: str
     probabilities: list[float]
+    """None for a sign."""
     warning: str
     """Why it should not be trusted; empty where it can be."""
 
@@ -74,13 +83,25 @@ class Steps(TypedDict):
     centred: GreyImage
 
 
+class PhotographSteps(TypedDict):
+    """A photograph on the way to its ink."""
+
+    grey: GreyImage
+    evened: GreyImage
+    ink: GreyImage
+
+
 class DigitPiece(TypedDict):
     """A digit with its predictions."""
 
     answers: list[Answer]
     steps: Steps
     box: NotRequired[tuple[float, float, float, float]]
-    """Of several digits: top, bottom, left and right as fractions of the canvas's height."""
+    """Of several digits: top, bottom, left and right as fractions of the height of the canvas or the photograph."""
+    kind: NotRequired[Kind]
+    """Of several digits: a sign stands between them as one of them, and no network is asked about it."""
+    line: NotRequired[int]
+    """Of a photograph: the line of writing, counted from 0."""
 
 
 class NetworkInput(TypedDict):
@@ -106,7 +127,9 @@ class Predictions(TypedDict):
     pieces: list[DigitPiece | PicturePiece]
     """The digits from left to right."""
     digit_count: int
-    """Number of digits that lie apart."""
+    """Number of digits that lie apart, without signs."""
+    photograph: NotRequired[PhotographSteps]
+    """How the ink was found, if it is one of handwriting."""
 
 
 class NetworkLayers(TypedDict):
@@ -222,10 +245,13 @@ async def _respond(request: Request, compute: Callable[[Model, Tensor], object],
             return compute(model, torch.zeros(model.info.input_shape, dtype=torch.uint8))
         if _is_picture(body):
             model = _model(name, who)
+            if model.info.kind == "digits":
+                steps, pieces = _steps(left_out), [each for line in _written(body)[1] for each in line]
+                return compute(_with_scaling(model, steps), to_digit(_numbered(pieces, piece or "0").ink, steps).input)
             return compute(model, to_input(read_image(body, MAX_PIXELS), model.info))
         steps, ink = _steps(left_out), parse_ink(body)
         model = _with_scaling(load_digit_model(name, who), steps)
-        return compute(model, to_digit(ink if piece is None else _piece(ink, piece), steps).input)
+        return compute(model, to_digit(ink if piece is None else _numbered(_segments(body), piece).ink, steps).input)
 
     return AsciiJSON(await to_thread.run_sync(preprocess_and_compute))
 
@@ -257,13 +283,17 @@ def _answers(names: list[str], left_out: str, body: bytes, who: str) -> Predicti
     if not 1 <= len(names) <= MAX_MODELS:
         raise PlaygroundError(msg("Choose one or {most} networks, not {number}.", most=MAX_MODELS, number=len(names)))
     if _is_picture(body):
-        return {"pieces": [_predict_image(body, [_model(name, who) for name in names])], "digit_count": 1}
+        models = [_model(name, who) for name in names]
+        if all(model.info.kind == "digits" for model in models):
+            return _predict_photograph(body, models, _steps(left_out))
+        return {"pieces": [_predict_image(body, models)], "digit_count": 1}
     steps, ink = _steps(left_out), parse_ink(body)
     models = [load_digit_model(name, who) for name in names]
     if ink.shape[0] == ink.shape[1]:  # the canvas for one digit
         return {"pieces": [_predict_digit(to_digit(ink, steps), models, steps)], "digit_count": _count_digits(ink)}
-    segments = segment(ink)
-    return {"pieces": [_predict_piece(piece, models, steps) for piece in segments], "digit_count": len(segments)}
+    segments = _segments(body)
+    digits = sum(piece.kind == "digit" for piece in segments)
+    return {"pieces": [_predict_piece(piece, models, steps, alone=not digits) for piece in segments], "digit_count": digits}
 
 
 def _count_digits(ink: Pixels) -> int:
@@ -274,8 +304,42 @@ def _count_digits(ink: Pixels) -> int:
         return 1
 
 
-def _piece(ink: Pixels, number: str) -> Pixels:
-    segments = segment(ink)
+@lru_cache(maxsize=4)
+def _written(body: bytes) -> tuple[Photograph, list[list[Piece]]]:
+    """Find what is written in an image file, line by line; every view of the page asks about the same file."""
+    photograph = find_ink(brightness(read_image(body, MAX_PIXELS)))
+    return photograph, separate(photograph.ink, load_model(DEFAULT_MODEL).probabilities)
+
+
+def _predict_photograph(body: bytes, models: list[Model], steps: Preprocessing) -> Predictions:
+    photograph, lines = _written(body)
+    pieces: list[DigitPiece | PicturePiece] = []
+    for number, line in enumerate(lines):
+        for piece in line:
+            predicted = _predict_piece(piece, models, steps)
+            predicted["line"] = number
+            pieces.append(predicted)
+    seen: PhotographSteps = {"grey": _preview(photograph.grey), "evened": _preview(photograph.evened), "ink": _preview(photograph.ink)}
+    return {"pieces": pieces, "digit_count": sum(piece.kind == "digit" for line in lines for piece in line), "photograph": seen}
+
+
+def _preview(pixels: Pixels) -> GreyImage:
+    """Reduce an image to what a page shows of it."""
+    factor = min(1.0, PREVIEW / max(pixels.shape))
+    size = (max(1, round(pixels.shape[1] * factor)), max(1, round(pixels.shape[0] * factor)))
+    return _picture(np.asarray(Image.fromarray(pixels.astype(np.uint8)).resize(size, Image.Resampling.BOX), dtype=np.float64))
+
+
+@lru_cache(maxsize=16)
+def _segments(body: bytes) -> tuple[Piece, ...]:
+    """Split a drawing into its digits and signs; every view of the page asks about the same drawing.
+
+    The included network separates digits that touch, so that all networks are asked about the same digits.
+    """
+    return tuple(segment(parse_ink(body), load_model(DEFAULT_MODEL).probabilities))
+
+
+def _numbered(segments: Sequence[Piece], number: str) -> Piece:
     if not number.isascii() or not number.isdecimal() or int(number) >= len(segments):
         raise PlaygroundError(
             nmsg(
@@ -285,13 +349,22 @@ def _piece(ink: Pixels, number: str) -> Pixels:
                 number=number[:20],
             )
         )
-    return segments[int(number)].ink
+    return segments[int(number)]
 
 
-def _predict_piece(piece: Piece, models: list[Model], steps: Preprocessing) -> DigitPiece:
-    """Predict one of several digits."""
-    top, bottom, left, right = (side / CANVAS for side in piece.box)
-    return {**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": (top, bottom, left, right)}
+def _predict_piece(piece: Piece, models: list[Model], steps: Preprocessing, alone: bool = False) -> DigitPiece:
+    """Predict one of several digits; say of a sign which it is, and whether it stands alone."""
+    top, bottom, left, right = (side / piece.ink.shape[0] for side in piece.box)
+    made: DigitPiece = {**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": (top, bottom, left, right), "kind": piece.kind}
+    if piece.kind != "digit":
+        sign = SYMBOLS[piece.kind]
+        warning = msg("There is no digit beside this sign: {sign}", sign=sign) if alone else ""
+        made["answers"] = [{"label": sign, "probabilities": [], "warning": warning} for _ in models]
+    elif piece.too_wide:
+        for each in made["answers"]:
+            if max(each["probabilities"]) < SURE:
+                each["warning"] = msg("This piece is wider than a digit: if it is several, draw them with a gap between them.")
+    return made
 
 
 def _predict_digit(digit: Digit, models: list[Model], steps: Preprocessing) -> DigitPiece:

@@ -12,6 +12,8 @@ import { t } from "../shared/text.js"
  * @import { Piece } from "./types.js"
  */
 
+const MANY = 12 // from so many digits on they are written smaller
+
 export class Answers {
   /**
    * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
@@ -49,9 +51,13 @@ export class Answers {
    */
   show(pieces, several) {
     this.shown = pieces
-    this.piece = Math.min(this.piece, Math.max(0, pieces.length - 1))
+    this.piece = selectable(pieces, this.piece)
     const piece = pieces[this.piece]
     this.columns.forEach((column, index) => column.show(piece?.answers[index], several ? pieces.map(({ answers }) => answers[index]) : null))
+    for (const { digit } of this.columns) {
+      digit.classList.toggle("many", pieces.length > MANY)
+      pieces.forEach((one, index) => digit.children[index]?.classList.toggle("next", index > 0 && lineOf(one) !== lineOf(pieces[index - 1])))
+    }
     this.cards.hidden = !several
     const cards = several ? pieces.map((one, index) => this.card(one, index)) : []
     this.cards.replaceChildren(...(cards.length ? cards : [element("p", "note", t("Each digit gets a card here. Choose one to see the network at work on it."))]))
@@ -93,12 +99,15 @@ export class Answers {
    * @param {Piece} piece
    * @param {number} index
    */
-  card({ answers, steps }, index) {
+  card(piece, index) {
+    const { answers, steps } = piece
     const made = element("button", "piece")
     made.type = "button"
     made.setAttribute("aria-pressed", String(index === this.piece))
-    const labels = answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
-    made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels }))
+    const sign = isSign(piece)
+    made.disabled = sign
+    const labels = sign ? answers[0].label : answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
+    made.setAttribute("aria-label", sign ? t("Sign: {label}", { label: labels }) : t("Digit {number}: {labels}", { number: index + 1, labels }))
     made.append(seen(steps.centred, 2), element("span", "", labels))
     const doubts = [...new Set(answers.flatMap(({ warning }) => warning || []))].join(" ")
     made.title = doubts // after its name, it is what a screen reader says
@@ -114,12 +123,36 @@ export class Answers {
 }
 
 /**
+ * The line of writing that a digit of a photograph stands in.
+ * @param {Piece} piece
+ */
+const lineOf = (piece) => ("line" in piece && piece.line) || 0
+
+/**
  * The image after one step of the preprocessing.
  * @param {GreyImage} image
  * @param {number} zoom
  */
 export function seen({ width, height, values }, zoom, label = "") {
   return paint(bytesOf(values), 0, [1, height, width], zoom, { label })
+}
+
+/**
+ * Whether this is a dot, a comma, a minus or a plus, about which no network is asked.
+ * @param {Piece} piece
+ */
+export function isSign(piece) {
+  return "kind" in piece && piece.kind !== "digit"
+}
+
+/**
+ * Which piece the networks are shown at work on: the chosen one, or the first digit where that is a sign or gone.
+ * @param {Piece[]} pieces
+ * @param {number} chosen
+ */
+export function selectable(pieces, chosen) {
+  const last = Math.min(chosen, Math.max(0, pieces.length - 1))
+  return pieces.length && isSign(pieces[last]) ? Math.max(0, pieces.findIndex((piece) => !isSign(piece))) : last
 }
 
 /** What one network says: the class, its probability, a warning, and the picture of how it came there. */

@@ -53,21 +53,28 @@ export interface PictureData {
 export interface Predictions {
   /** The digits from left to right. */
   pieces: (DigitPiece | PicturePiece)[]
-  /** Number of digits that lie apart. */
+  /** Number of digits that lie apart, without signs. */
   digit_count: number
+  /** How the ink was found, if it is one of handwriting. */
+  photograph?: PhotographSteps
 }
 
 /** A digit with its predictions. `playground.server.routes.drawing` */
 export interface DigitPiece {
   answers: Answer[]
   steps: Steps
-  /** Of several digits: top, bottom, left and right as fractions of the canvas's height. */
+  /** Of several digits: top, bottom, left and right as fractions of the height of the canvas or the photograph. */
   box?: [number, number, number, number]
+  /** Of several digits: a sign stands between them as one of them, and no network is asked about it. */
+  kind?: "digit" | "dot" | "comma" | "minus" | "plus"
+  /** Of a photograph: the line of writing, counted from 0. */
+  line?: number
 }
 
 /** The prediction of one network. `playground.server.routes.drawing` */
 export interface Answer {
   label: string
+  /** None for a sign. */
   probabilities: number[]
   /** Why it should not be trusted; empty where it can be. */
   warning: string
@@ -101,6 +108,13 @@ export interface NetworkInput {
   shape: number[]
   /** A byte for each channel of each pixel, in base64. */
   values: string
+}
+
+/** A photograph on the way to its ink. `playground.server.routes.drawing` */
+export interface PhotographSteps {
+  grey: GreyImage
+  evened: GreyImage
+  ink: GreyImage
 }
 
 /** All stored drawings of the learner, the oldest first. `playground.server.routes.fine_tuning` */
@@ -204,7 +218,7 @@ export interface Comparison {
   accuracy: Accuracies
   /** Those whose accuracy fell most. */
   forgotten: ForgottenClass[]
-  /** Those whose accuracy fell most, or rose least. */
+  /** Those whose accuracy on the test images fell most, or rose least. */
   rivals: RivalClass[]
 }
 
@@ -247,7 +261,7 @@ export interface RivalClass {
   label: string
   /** Test images of the rival. */
   tested: Counts
-  /** The rival drawn in other styles of handwriting. */
+  /** The rival drawn by other hands. */
   drawn: Counts
 }
 

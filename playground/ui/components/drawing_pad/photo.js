@@ -45,12 +45,6 @@ export class Photo {
     canvas.onpointerdown = (event) => this.grab(event)
     canvas.onpointermove = (event) => this.drag(event)
     canvas.onpointerup = canvas.onpointercancel = () => { this.grip = null }
-    canvas.ondragover = (event) => event.preventDefault()
-    canvas.ondrop = (event) => {
-      event.preventDefault()
-      const file = event.dataTransfer?.files[0]
-      if (file) this.open(file)
-    }
     this.observer = new ResizeObserver(() => this.paint())
     this.observer.observe(canvas)
   }
@@ -58,6 +52,7 @@ export class Photo {
   /** @param {File} file */
   async open(file) {
     if (file.size > LARGEST) return this.refused(t("This file is too large. Choose a smaller picture."))
+    if (await isAnimation(file)) return this.refused(t("This file is an animation. Choose a single picture."))
     try {
       this.take(await createImageBitmap(file))
     } catch {
@@ -177,6 +172,23 @@ export class Photo {
     this.closed = true
     this.stop()
     this.observer.disconnect()
+  }
+}
+
+/**
+ * Whether a file has several pictures; false where the browser cannot tell.
+ * @param {File} file
+ */
+async function isAnimation(file) {
+  if (!("ImageDecoder" in globalThis) || !(await ImageDecoder.isTypeSupported(file.type))) return false
+  const decoder = new ImageDecoder({ data: file.stream(), type: file.type })
+  try {
+    await decoder.tracks.ready
+    return decoder.tracks.selectedTrack?.animated ?? false
+  } catch {
+    return false // it cannot be read at all
+  } finally {
+    decoder.close()
   }
 }
 

@@ -1,12 +1,13 @@
 // The preprocessing from strokes to the network's input, an image for each step; a step can be switched off, to see what it is for.
 
+import { bytesOf } from "../shared/bytes.js"
 import { element, find } from "../shared/dom.js"
 import { withTerms } from "../shared/term.js"
 import { t } from "../shared/text.js"
 import { seen } from "./answers.js"
 
 /**
- * @import { Steps } from "./documents.js"
+ * @import { GreyImage, PhotographSteps, Steps } from "./documents.js"
  * @import { Piece } from "./types.js"
  */
 
@@ -17,6 +18,12 @@ const STEPS = [
   ["centre", "centred", t("Centred"), t("The digit is placed in 28×28 pixels with its centre of mass in the middle, as in MNIST.")],
   ["normalise", "centred", t("Normalised"), t("Pixels are scaled to the range the network was trained on. Without this step they range from 0 to 255.")],
 ]
+/** @type {[image: keyof PhotographSteps, title: string, text: string][]} */
+const BEFORE = [
+  ["grey", t("Photo"), t("Only its brightness counts; the direction is the one that the telephone noted.")],
+  ["evened", t("Light evened"), t("Each pixel is divided by the paper around it, so that shadows and the desk disappear.")],
+  ["ink", t("Ink"), t("A threshold tells ink from paper; lines of the paper, frames and specks are removed.")],
+]
 const SIDE = 132 // pixels on the screen
 
 export class Preprocessing {
@@ -24,7 +31,16 @@ export class Preprocessing {
   constructor(changed) {
     /** @type {Set<string>} */
     this.skipped = new Set()
+    /** @type {PhotographSteps | null} how the ink was found, if it is that of a photograph */
+    this.photograph = null
     this.box = element("section", "way")
+    this.before = BEFORE.map(([, title, text]) => {
+      const figure = element("figure", "step before")
+      const caption = element("figcaption")
+      caption.append(element("b", "", title), element("span", "", text))
+      figure.append(element("div", "picture"), caption)
+      return figure
+    })
     this.figures = STEPS.map(([name, , title, text]) => {
       const figure = element("figure", "step")
       const picture = element("div", "picture")
@@ -43,7 +59,7 @@ export class Preprocessing {
       return figure
     })
     const steps = element("div", "steps")
-    steps.append(...this.figures)
+    steps.append(...this.before, ...this.figures)
     this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the [[prediction]] fails.")), steps)
   }
 
@@ -53,6 +69,14 @@ export class Preprocessing {
 
   /** @param {Piece | undefined} piece none where nothing is drawn */
   show(piece) {
+    const photograph = piece ? this.photograph : null
+    this.box.classList.toggle("photographed", photograph !== null)
+    BEFORE.forEach(([name, title], index) => {
+      if (!photograph) return
+      const { width, height } = photograph[name]
+      const zoom = SIDE / Math.max(width, height)
+      find(this.before[index], ".picture").replaceChildren(name === "ink" ? seen(photograph.ink, zoom, title) : grey(photograph[name], zoom, title))
+    })
     STEPS.forEach(([name, step, title], index) => {
       const picture = find(this.figures[index], ".picture")
       if (!piece) return picture.replaceChildren()
@@ -62,4 +86,20 @@ export class Preprocessing {
       picture.replaceChildren(canvas, element("small", "", range))
     })
   }
+}
+
+/**
+ * A grey image as it is, in light and dark alike.
+ * @param {GreyImage} image
+ * @param {number} zoom
+ * @param {string} label
+ */
+function grey({ width, height, values }, zoom, label) {
+  const canvas = element("canvas")
+  Object.assign(canvas, { width, height, role: "img", ariaLabel: label })
+  Object.assign(canvas.style, { width: `${width * zoom}px`, height: `${height * zoom}px` })
+  const image = new ImageData(width, height)
+  bytesOf(values).forEach((byte, cell) => image.data.set([byte, byte, byte, 255], 4 * cell))
+  canvas.getContext("2d")?.putImageData(image, 0, 0)
+  return canvas
 }

@@ -2,7 +2,7 @@
 
 import { request } from "../shared/client.js"
 import "../shared/controls.js"
-import { find, tab } from "../shared/dom.js"
+import { element, find, tab } from "../shared/dom.js"
 import { Layers } from "../shared/layers.js"
 import { mounting } from "../shared/mounting.js"
 import { clearedOf, isUndo, Paper, reachOf, sheetOf } from "../shared/paper.js"
@@ -12,6 +12,7 @@ import { t } from "../shared/text.js"
 import { Answers } from "./answers.js"
 import { Challenge } from "./challenge.js"
 import { Photo } from "./photo.js"
+import { Photograph } from "./photograph.js"
 import { Preprocessing } from "./preprocessing.js"
 import { Teach } from "./teach.js"
 import { Why } from "./why.js"
@@ -29,6 +30,7 @@ import { Why } from "./why.js"
 /** @type {Record<string, string>} */
 const VIEWS = { way: t("Preprocessing"), why: t("Evidence"), teach: t("Teach"), challenge: t("Challenge") }
 const HINTS = { one: t("Draw a digit here"), several: t("Draw a number here, with gaps between its digits") }
+const PHOTOGRAPH_HINT = t("Choose a photo of handwritten digits, drop or paste it here, or use the camera")
 /** @type {Mode[]} */
 const MODES = ["one", "several"]
 /** @type {Tool[]} */
@@ -52,6 +54,8 @@ class Pad {
     this.explaining = false
     this.unexplained = false // the answers have changed since what explains them was asked for
     this.closed = false
+    /** @type {(event: ClipboardEvent) => void} */
+    this.pasted = () => {}
     this.refusal = "" // why the file chosen last is no picture; later responses are about the picture before
     /** @type {Piece[]} */
     this.pieces = []
@@ -68,7 +72,8 @@ class Pad {
     const ask = (path, query, withDrawing) => this.reach(path, query, withDrawing)
     this.layers = new Layers(ask, () => this.closeLayers())
     this.why = new Why(ask, () => this.explain(), "picture" in this.data ? t("Choose a picture first.") : t("Draw a digit first."))
-    /** @type {{ paper: Paper, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
+    this.reading = false // a photograph of handwriting, instead of a drawing
+    /** @type {{ paper: Paper, photograph: Photograph, wide: number, teach: Teach, challenge: Challenge } | null} what only a canvas to draw on has; none for a picture */
     this.tools = "picture" in this.data ? null : this.layPaper(this.data)
     /** @type {Paper | Photo} */
     this.paper = this.tools?.paper ?? this.layPhoto()
@@ -109,12 +114,14 @@ class Pad {
       for (const mode of MODES) this.sheets[mode] = sheetOf(drawing.papers[mode], drawing.cleared?.[mode])
       this.mode = drawing.mode
     }
+    const photograph = this.fill(new Photograph(element("canvas", "photograph"), this.photoOptions()))
+    find(this.root, ".read").onclick = () => this.turnTo("several", true)
     find(this.root, ".undo").onclick = () => paper.undo()
     for (const mode of MODES) find(this.root, `.${mode}`).onclick = () => this.turnTo(mode)
     for (const tool of TOOLS) find(this.root, `.${tool}`).onclick = () => this.take(tool)
     const clear = () => { this.turnTo("one"); paper.clear() }
     const teach = new Teach({ ink: () => paper.ink(), clear, taught: (before, run) => this.component.setTriggerValue("taught", { before, run }) })
-    return { paper, wide, teach, challenge: new Challenge(clear, find(this.root, ".task")) }
+    return { paper, photograph, wide, teach, challenge: new Challenge(clear, find(this.root, ".task")) }
   }
 
   /**
@@ -134,7 +141,7 @@ class Pad {
    */
   press(event) {
     const isTyping = /** @type {Element} */ (event.composedPath()[0]).matches("input, textarea")
-    if (isUndo(event) && !isTyping && !event.defaultPrevented) this.tools?.paper.undo()
+    if (isUndo(event) && !isTyping && !event.defaultPrevented && !this.reading) this.tools?.paper.undo()
     else if (this.view === "teach") this.tools?.teach.press(event)
   }
 
@@ -142,18 +149,42 @@ class Pad {
   layPhoto() {
     const canvas = find(this.root, ".sheet canvas")
     canvas.setAttribute("aria-label", t("Picture that the network classifies. Drag it to choose another square of it."))
-    const camera = find(this.root, ".camera")
-    const photo = new Photo(canvas, {
-      changed: () => { this.refusal = ""; this.ask() },
-      refused: (reason) => { this.refusal = find(this.root, ".fault").textContent = reason },
-      films: (on) => { camera.textContent = on ? t("Take this picture") : t("Camera") },
-    })
-    const file = find(this.root, ".choose input")
-    file.onchange = () => { if (file.files.length) photo.open(file.files[0]); file.value = "" } // so that the same file can be chosen again
+    const photo = this.fill(new Photo(canvas, this.photoOptions()))
     const zoom = find(this.root, ".zoom slide-bar")
     zoom.oninput = () => photo.magnify(zoom.value)
-    camera.onclick = () => (photo.stream ? photo.stop() : photo.film())
-    find(this.root, ".hint").textContent = t("Choose a picture, drop it here, or use the camera")
+    find(this.root, ".hint").textContent = t("Choose a picture, drop or paste it here, or use the camera")
+    return photo
+  }
+
+  photoOptions() {
+    const camera = find(this.root, ".camera")
+    return {
+      changed: () => { this.refusal = ""; this.ask() },
+      refused: (/** @type {string} */ reason) => { this.refusal = find(this.root, ".fault").textContent = reason },
+      films: (/** @type {boolean} */ on) => { camera.textContent = on ? t("Take this picture") : t("Camera") },
+    }
+  }
+
+  /**
+   * Fill a photo by files that are chosen, taken with a telephone, dropped or pasted, and by the camera.
+   * @template {Photo} P
+   * @param {P} photo
+   */
+  fill(photo) {
+    /** @param {File | undefined} file */
+    const open = (file) => {
+      if (file && this.tools) this.turnTo("several", true)
+      if (file) photo.open(file)
+    }
+    for (const input of [find(this.root, ".choose input"), find(this.root, ".snap input")]) {
+      input.onchange = () => { open(input.files[0]); input.value = "" } // so that the same file can be chosen again
+    }
+    const sheet = find(this.root, ".sheet")
+    sheet.ondragover = (/** @type {DragEvent} */ event) => event.preventDefault()
+    sheet.ondrop = (/** @type {DragEvent} */ event) => { event.preventDefault(); open(event.dataTransfer?.files[0]) }
+    this.pasted = (event) => open(event.clipboardData?.files[0])
+    addEventListener("paste", this.pasted)
+    find(this.root, ".camera").onclick = () => (photo.stream ? photo.stop() : photo.film())
     return photo
   }
 
@@ -187,19 +218,26 @@ class Pad {
   }
 
   /**
-   * The paper for one digit, or the wide one for several.
+   * The paper for one digit, or the wide one for several, or a photograph of several.
    * @param {Mode} mode
    */
-  turnTo(mode) {
+  turnTo(mode, reading = false) {
     if (!this.tools) return
-    const { paper, wide } = this.tools
+    const { paper, photograph, wide } = this.tools
+    if (!reading) photograph.stop()
+    if (reading) paper.canvas.after(photograph.canvas)
+    else photograph.canvas.remove()
+    this.reading = reading
+    this.paper = reading ? photograph : paper
     if (mode !== this.mode) this.sheets[this.mode] = { strokes: paper.strokes, past: paper.past }
     this.mode = mode
     this.tell("") // an error is about the other paper
-    this.root.classList.toggle("wide", mode === "several")
+    this.root.classList.toggle("wide", mode === "several" && !reading)
+    this.root.classList.toggle("reading", reading)
+    find(this.root, ".read").setAttribute("aria-pressed", String(reading))
     this.root.classList.toggle("long", reachOf(this.sheets[mode].strokes) > SHORT)
-    for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode))
-    find(this.root, ".hint").textContent = HINTS[mode]
+    for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode && !reading))
+    find(this.root, ".hint").textContent = reading ? PHOTOGRAPH_HINT : HINTS[mode]
     paper.wide = mode === "several" ? wide : 1
     paper.boxes = []
     paper.set(this.sheets[mode].strokes, this.sheets[mode].past)
@@ -265,7 +303,7 @@ class Pad {
 
   /** What is asked about: an answer that comes when this is another one is not shown. */
   get subject() {
-    return this.asked + this.mode
+    return this.asked + this.mode + this.reading
   }
 
   /** One request at a time; the newest drawing follows, the ones between are skipped. */
@@ -294,6 +332,7 @@ class Pad {
     if (subject !== this.subject) return
     if (!this.paper.strokes.length) return this.leave()
     if (!answer) return this.show([])
+    this.way.photograph = answer.photograph ?? null
     this.show(answer.pieces, answer.digit_count)
     this.answers.showPictures(await (pictures ?? this.pictures()), this.data.classes)
   }
@@ -396,6 +435,8 @@ class Pad {
 
   close() {
     this.closed = true
+    removeEventListener("paste", this.pasted)
+    this.tools?.photograph.close()
     this.paper.close()
     this.answers.close()
     this.tools?.teach.close()
