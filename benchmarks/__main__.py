@@ -22,6 +22,7 @@ from benchmarks import (
     latency,
     mutations,
     network,
+    numbers,
     pen,
     refresh,
     speed,
@@ -44,7 +45,7 @@ RESULTS = environment.ROOT / "docs" / "benchmarks.md"
 def _accuracy() -> list[Row]:
     model, images = load_model(DEFAULT_MODEL), load("mnist")
     _, accuracy = model.evaluate(images)
-    return [("Included network: accuracy on the 10,000 test images of MNIST", f"{accuracy:.2%}", "≥ 99.5 %"), *drawing.rows(), *pen.rows(model)]
+    return [("Included network: accuracy on the 10,000 test images of MNIST", f"{accuracy:.2%}", "≥ 99.5 %"), *drawing.rows(), *pen.rows()]
 
 
 def _throughput() -> list[Row]:
@@ -87,6 +88,7 @@ def _waiting() -> list[Row]:
 GROUPS: dict[str, Callable[[], list[Row]]] = {
     "accuracy": _accuracy,
     "hands": hands.rows,
+    "numbers": numbers.rows,
     "throughput": _throughput,
     "mnist": speed.mnist,
     "cifar10": speed.cifar10,

@@ -11,15 +11,13 @@ from itertools import product
 from pathlib import Path
 from zlib import crc32
 
-import numpy as np
 import torch
 from playwright.sync_api import Page
 
-from benchmarks.strokes import DIGITS, SIDE, Point, Strokes, Way, ink, placed, render, tilted, unsteady
+from benchmarks.strokes import DIGITS, SIDE, Strokes, Way, placed, render, tilted, unsteady
 from playground import environment
 from playground.data.preprocessing import Pixels, to_digit
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
-from playground.inference.segmentation import segment
 from tests.support.serving import browser, server
 
 SIZES = (0.25, 0.5, 0.9)
@@ -36,14 +34,8 @@ READABLE = 0.3
 """A pen wider than this share of the digit fills its loops, so that people cannot read it either: counted apart."""
 BATCH = 500
 """Drawings that the network reads at once."""
-SQUARES = 3
-"""A wide canvas is so many times as wide as high."""
-STRINGS = 400
-"""Strings that are read."""
 WAYS = sum(map(len, DIGITS.values()))
 """To write a digit."""
-APART = 0.12
-"""Least distance between two digits of a string, in heights of the canvas: more than between the pieces of one."""
 WATCH_ANSWERS = """() => {
   const ask = window.fetch
   window.addEventListener('pointerup', () => { window.lifted = performance.now() }, true)
@@ -130,12 +122,6 @@ def by_kind(answers: dict[Drawing, str]) -> dict[str, dict[str, float]]:
     return dict(shares)
 
 
-def strings(count: int, seed: int = 0) -> list[tuple[str, Pixels]]:
-    """Strings of two to four digits drawn apart, side by side, each with its ink (SIDE, SQUARES × SIDE) from 0 to 255."""
-    random = np.random.default_rng(seed)
-    return [_string("".join(map(str, random.integers(0, 10, random.integers(2, 5)))), random) for _ in range(count)]
-
-
 def drawn_in_browser(address: str, size: float = 0.6) -> dict[Way, str]:
     """Draw every way of every digit with the mouse on the Draw page of the server at this address; the ways misread, and what was read instead."""
     with browser() as chromium:
@@ -148,19 +134,10 @@ def drawn_in_browser(address: str, size: float = 0.6) -> dict[Way, str]:
     return {way: answer for way, answer in answers.items() if answer != way.digit}
 
 
-def strings_accuracy(model: Model, count: int = STRINGS) -> float:
-    """Return the share of the strings whose digits were segmented and all correctly classified."""
-    predictions = [(text, "".join(model.predict(to_digit(piece.ink).input).label for piece in segment(ink))) for text, ink in strings(count)]
-    return sum(predicted == text for text, predicted in predictions) / count
-
-
-def rows(model: Model) -> list[tuple[str, str, str]]:
+def rows() -> list[tuple[str, str, str]]:
     """The rows of the table."""
     misread = _misread_on_the_page()
-    return [
-        (f"Canvas: digits drawn with the mouse in {WAYS} styles, correctly classified", f"{1 - len(misread) / WAYS:.1%}", "≥ 97 %"),
-        ("Canvas: numbers of two to four separate digits, every digit correctly classified", f"{strings_accuracy(model):.1%}", "≥ 95 %"),
-    ]
+    return [(f"Canvas: digits drawn with the mouse in {WAYS} styles, correctly classified", f"{1 - len(misread) / WAYS:.1%}", "≥ 97 %")]
 
 
 def _misread_on_the_page() -> dict[Way, str]:
@@ -202,32 +179,6 @@ def _print_misread(answers: dict[Drawing, str]) -> None:
     for way in sorted((way for way in shares if shares[way] < 1), key=shares.__getitem__):
         wrong = Counter(answer for answer in readable[way] if answer != way.digit)
         print(f"  {way.digit} {way.name}: {shares[way]:.0%} right, else " + ", ".join(f"{answer} {times}×" for answer, times in wrong.most_common()))
-
-
-def _string(text: str, random: np.random.Generator) -> tuple[str, Pixels]:
-    """Digits of about one size, pen and tilt, as one person writes them, at random distances on about one line."""
-    pen, tilt = random.uniform(0.04, 0.09), random.uniform(-8, 8)
-    ways = [DIGITS[digit][random.integers(len(DIGITS[digit]))] for digit in text]
-    written = [_at_origin(tilted(way.strokes, tilt + random.uniform(-4, 4)), random.uniform(0.9, 1.1)) for way in ways]
-    widths = np.array([max(x for stroke in strokes for x, _ in stroke) for strokes in written])
-    space = SQUARES - (len(text) - 1) * APART - (len(text) + 1) * pen  # for the digits themselves
-    height = min(random.uniform(0.4, 0.7), 0.95 * space / widths.sum())
-    left = random.dirichlet(np.ones(len(text) + 1)) * (space - height * widths.sum())  # what remains, before, between and behind the digits
-    starts = pen + np.cumsum(left[:-1]) + np.arange(len(text)) * (APART + pen) + height * np.concatenate([[0], widths[:-1].cumsum()])
-    moved = [_moved(strokes, height, (x, 0.5 - height / 2 + random.uniform(-0.03, 0.03))) for strokes, x in zip(written, starts, strict=True)]
-    return text, ink(tuple(stroke for strokes in moved for stroke in strokes), SIDE, pen, SQUARES)
-
-
-def _at_origin(strokes: Strokes, height: float) -> Strokes:
-    """The longer side of their box made so long, its upper left corner at (0, 0)."""
-    points = np.array([point for stroke in strokes for point in stroke])
-    left, top = points.min(axis=0)
-    factor = height / float(np.ptp(points, axis=0).max())
-    return _moved(_moved(strokes, 1, (-left, -top)), factor, (0, 0))
-
-
-def _moved(strokes: Strokes, factor: float, by: Point) -> Strokes:
-    return tuple(tuple((factor * x + by[0], factor * y + by[1]) for x, y in stroke) for stroke in strokes)
 
 
 def _drawn(page: Page, strokes: Strokes) -> str:
