@@ -149,11 +149,12 @@ def test_training_prints_progress_and_results() -> None:
     assert run.id in call("runs").stdout
 
 
+@pytest.mark.usefixtures("few_drawn_images")
 def test_every_option_is_in_the_configuration_of_the_run() -> None:
     options = {
         "epochs": 0.1, "batch-size": 150, "optimizer": "sgd", "learning-rate": 0.02, "momentum": 0.5, "weight-decay": 0.001, "schedule": "cosine",
         "label-smoothing": 0.1, "inputs": "0-1", "initialisation": "kaiming", "shift": 1, "rotation": 5, "scale": 0.1, "stroke": 0.2, "noise": 0.01,
-        "evaluate-every": 2, "precision": "bfloat16", "clip-grad-norm": 2.5, "seed": 9, "device": "cpu",
+        "styles": 0.2, "scribbles": 0.1, "evaluate-every": 2, "precision": "bfloat16", "clip-grad-norm": 2.5, "seed": 9, "device": "cpu",
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", value)]
     assert json_lines(call("train", "--network", "mnist-cnn", "--nesterov", "--flip", "--whiten", "--betas", 0.8, 0.99, *words, "--json"))

@@ -88,7 +88,7 @@ def _three(random: Random) -> Strokes:
 
 def _four(random: Random) -> Strokes:
     corner, bar = (random.uniform(0.0, 0.12), random.uniform(0.52, 0.68)), random.uniform(0.5, 0.64)
-    kind = random.choice(["open", "closed", "lightning", "one stroke"], p=[0.25, 0.15, 0.3, 0.3])
+    kind = random.choice(["open", "closed", "lightning", "returning"], p=[0.25, 0.15, 0.3, 0.3])
     stem = random.uniform(0.5, 0.66)
     if kind == "open":
         return [line((random.uniform(0.05, 0.3), 0.0), corner, (0.85, bar)), line((stem, random.uniform(0, 0.35)), (stem - 0.03, 1.0))]

@@ -15,9 +15,9 @@ from playground.data.pen import Random, Stroke, as_image
 from playground.data.preprocessing import Pixels
 
 DIGITS = "pendigits-train.gz"
-DIGITS_SOURCE = "E. Alpaydin and F. Alimoglu, Pen-Based Recognition of Handwritten Digits, https://doi.org/10.24432/C5MG6K, CC BY 4.0"
+DIGITS_SOURCE = "E. Alpaydin and F. Alimoglu, Pen-Based Recognition of Handwritten Digits, https://doi.org/10.24432/C5MG6K, CC BY 4.0"  # no text: a source
 CHARACTERS = "omniglot-strokes-*.zip"
-CHARACTERS_SOURCE = "B. Lake et al., Omniglot, https://github.com/brendenlake/omniglot, MIT"
+CHARACTERS_SOURCE = "B. Lake et al., Omniglot, https://github.com/brendenlake/omniglot, MIT"  # no text: a source
 PENS = 3
 """How often each digit is drawn, with different pens."""
 HELD_OUT = 3

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from playground.data import drawn, pen, stroke_files
+from playground.data import pen, stroke_files
 from playground.data.augmentation import NO_CLASS, Augmentation
 from playground.data.drawn import DrawnImages, drawn_images
 from playground.data.handwriting import STYLES, drawn_digit, with_strokes_added
@@ -111,9 +111,8 @@ def test_without_files_nothing_is_read(tmp_path: Path) -> None:
     assert stroke_files.digits(tmp_path, random) == ([], []) and stroke_files.characters(tmp_path, random) == []
 
 
-def test_the_drawn_images_of_a_data_set_are_the_same_each_time(digits: ImageSet, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("DRAWN", 40), ("ADDED", {"0": 10, "1": 15, "7": 5}), ("SCRIBBLED", 20)):
-        monkeypatch.setattr(drawn, name, value)
+@pytest.mark.usefixtures("few_drawn_images")
+def test_the_drawn_images_of_a_data_set_are_the_same_each_time(digits: ImageSet) -> None:
     first, second = (drawn_images.__wrapped__(digits) for _ in range(2))
     assert torch.equal(first.digits, second.digits) and torch.equal(first.others, second.others)
     assert len(first.digits) == len(first.labels) == 70 and len(first.others) == 20

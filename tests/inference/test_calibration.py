@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from playground.data import drawn
 from playground.data.augmentation import Augmentation
-from playground.data.drawn import drawn_images
 from playground.data.images import ImageSet
 from playground.errors import CheckpointError
 from playground.inference.calibration import calibrated, fitted_temperature, temperature_of
@@ -70,12 +68,9 @@ def test_an_exported_network_is_calibrated(tmp_path: Path, digits: ImageSet, mon
     torch.testing.assert_close(after, before / temperature)
 
 
-def test_the_card_names_what_was_mixed_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("DRAWN", 10), ("ADDED", {"0": 3}), ("SCRIBBLED", 5)):
-        monkeypatch.setattr(drawn, name, value)
-    drawn_images.cache_clear()
+@pytest.mark.usefixtures("few_drawn_images")
+def test_the_card_names_what_was_mixed_in(tmp_path: Path) -> None:
     run = train(create(TrainConfig(network="mnist-mlp", epochs=0.1, augment=Augmentation(styles=0.2, scribbles=0.1)), preset("mnist-mlp")))
     _, card = export(run, tmp_path / "mine", training_command(run))
     text = card.read_text(encoding="utf-8")
     assert "| Digits mixed in | 20" in text and "| Of no class | 10" in text and "--styles 0.2 --scribbles 0.1" in text and "CC BY" not in text
-    drawn_images.cache_clear()

@@ -592,6 +592,7 @@ def test_the_configured_data_set_is_loaded_by_default() -> None:
     assert len(training.images.train_images) == 4000
 
 
+@pytest.mark.usefixtures("few_drawn_images")
 def test_an_image_of_no_class_asks_for_the_same_probability_of_each(digits: ImageSet) -> None:
     training = Training(preset("mnist-mlp"), TrainConfig(network="mnist-mlp", augment=Augmentation(scribbles=0.5)), digits)
     logits, targets = torch.randn(6, 10), torch.tensor([3, NO_CLASS, 0, NO_CLASS, 9, NO_CLASS])
@@ -601,6 +602,7 @@ def test_an_image_of_no_class_asks_for_the_same_probability_of_each(digits: Imag
     torch.testing.assert_close(training._loss(logits[known], targets[known]), F.cross_entropy(logits[known], targets[known]))
 
 
+@pytest.mark.usefixtures("few_drawn_images")
 def test_images_of_no_class_count_neither_as_right_nor_as_wrong(digits: ImageSet) -> None:
     config = TrainConfig(network="mnist-mlp", epochs=30.0, batch_size=32, augment=Augmentation(styles=0.05, scribbles=0.4))
     steps = [event for event in train(preset("mnist-mlp"), config, digits) if isinstance(event, Step)]
