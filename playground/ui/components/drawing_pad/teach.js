@@ -230,7 +230,7 @@ export class Teach {
     const lost = report.forgotten.map(({ class: name, lost: count, of }) => t("{label} ({count} more, of {all} images)", { label: name, count, all: of.toLocaleString("en") }))
     this.result.replaceChildren(
       tableOf(report),
-      element("p", "note", lost.length ? t("Classes with more mistakes than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes than before.")),
+      element("p", "note", lost.length ? t("Classes with more mistakes on the test images than before: {classes}.", { classes: lost.join(", ") }) : t("No class has more mistakes on the test images than before.")),
       element("p", "note", t("The rival of a digit is what your drawings of it most probably were, beside the digit itself, before the training.")),
     )
     this.status.textContent = t("Training is finished. Draw another digit: both networks predict its class, the fine-tuned one first.")
