@@ -24,6 +24,7 @@ from benchmarks import (
     network,
     numbers,
     pen,
+    photographs,
     refresh,
     speed,
     teaching,
@@ -89,6 +90,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
     "accuracy": _accuracy,
     "hands": hands.rows,
     "numbers": numbers.rows,
+    "photographs": photographs.rows,
     "throughput": _throughput,
     "mnist": speed.mnist,
     "cifar10": speed.cifar10,
@@ -108,7 +110,7 @@ GROUPS: dict[str, Callable[[], list[Row]]] = {
 """In the order of the table."""
 SLOW = ("tutorials", "killing", "mutations")
 """Take an hour or more, so that they are measured only by name."""
-NEED_MNIST = ("accuracy", "hands", "teaching", "throughput", "mnist", "tutorials")
+NEED_MNIST = ("accuracy", "hands", "photographs", "teaching", "throughput", "mnist", "tutorials")
 NEED_CHROMIUM = ("accuracy", "waiting", "latency", "tensors", "autograd", "network")
 
 

@@ -14,6 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from playground.data.preprocessing import Pixels
+from playground.data.ruled_paper import Mask, thickness, without_rules
 from playground.errors import DrawingError
 from playground.messages import msg
 
@@ -43,22 +44,6 @@ MAX_FLOOR = 0.35
 """… which is never more than this share."""
 WEAK = 0.5
 """Share of the threshold above which a pixel still is ink where it continues a stroke: the edge of a stroke, the grain of a pencil."""
-RULE_SHARE = 0.4
-"""Share of the picture's width that a line of lined paper spans at least."""
-RULE_WIDTH = 0.02
-"""Largest thickness of such a line, as a share of the picture's shorter side."""
-SLOPES = tuple(sorted((float(slope) for slope in np.linspace(-0.12, 0.12, 49)), key=abs))
-"""Slopes that such a line may have, the flattest first."""
-MAX_POINTS = 20_000
-"""Pixels by which the slope is found."""
-CROSSING = 0.04
-"""Longest gap in such a line where a stroke crosses it, as a share of the picture's width."""
-INTERRUPTION = 0.25
-"""Longest gap behind which it goes on, likewise, where a thick digit lies on it …"""
-COVERED = 0.75
-"""… and the share of its length that is seen at least: the bars of several sevens are no line."""
-MANY_RULES = 3
-"""From so many lines on they are lines of the paper even if they are as thick as the pen."""
 SPECK = 0.5
 """A component that is nowhere as wide as this share of the pen is a speck; the dot of a number is as wide as the pen."""
 SMALL = 0.3
@@ -75,8 +60,6 @@ FAINT = 0.35
 """What is darker than its ground by less and reaches an edge of a photograph is the rest of a shadow, not ink."""
 CUT = 8
 """A photograph is cut to its ink if the tallest component that touches an edge has more than so many times the height of what touches none."""
-
-Mask = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 _NEIGHBOURS = np.ones((3, 3), dtype=int)
 
@@ -113,11 +96,11 @@ def find_ink(grey: Pixels) -> Photograph:
 
 def _mask(darkness: Pixels, *, flat: bool) -> Mask:
     """Return which pixels are ink."""
-    candidates = _without_edges(_without_rules(darkness > _floor(darkness)), darkness, flat=flat)
+    candidates = _without_edges(without_rules(darkness > _floor(darkness)), darkness, flat=flat)
     if not candidates.any():
         raise _no_ink()
-    strong = candidates & (darkness >= otsu(darkness[candidates]))
-    weak = candidates & (darkness > WEAK * darkness[strong].min())
+    threshold = otsu(darkness[candidates])
+    strong, weak = (candidates & (darkness >= share * threshold) for share in (1, WEAK))
     mask = _without_specks(ndimage.binary_propagation(strong, _NEIGHBOURS, mask=weak))
     if not flat and np.ptp(np.flatnonzero(mask.any(axis=1))) < SMALLEST * max(mask.shape) > np.ptp(np.flatnonzero(mask.any(axis=0))):
         raise _no_ink()  # a speck
@@ -186,6 +169,8 @@ def _darkness(grey: Pixels) -> Pixels:
 
     The ground is a closing: the brightness without all that is dark and narrower than a stroke can be. Unlike a blur it keeps the edges
     of a shadow or a sheet where they are.
+
+    Source: the top-hat transforms, P. Soille, Morphological Image Analysis, 2003, chapter 4
     """
     size = max(3, round(WIDEST_STROKE * max(grey.shape)))
     paper, board = _closing(grey, size), _opening_of_grey(grey, size)
@@ -205,75 +190,6 @@ def _opening_of_grey(grey: Pixels, size: int) -> Pixels:
 def _closing(grey: Pixels, size: int) -> Pixels:
     closed: Pixels = ndimage.grey_closing(grey, size=(size, size), mode="nearest")
     return closed
-
-
-def _without_rules(mask: Mask) -> Mask:
-    """Remove the lines of lined and squared paper, but not where a stroke crosses them.
-
-    Source: staff lines are found by their length and thickness, C. Dalitz et al., A comparative study of staff removal algorithms, 2008
-    """
-    level, level_count = _rules(mask)
-    upright, upright_count = _rules((mask & ~level).T)  # one after the other: where two of them cross, each is as long as a stroke
-    removed = level | upright.T
-    remaining = mask & ~removed
-    if level_count + upright_count < MANY_RULES and _thickness(removed) > SPECK * _thickness(remaining):
-        return mask  # a single line as thick as the pen is the bar of a seven
-    return remaining
-
-
-def _rules(mask: Mask) -> tuple[Mask, int]:
-    """Return the pixels of nearly level lines across the picture that no stroke crosses, and the number of these lines."""
-    most = max(2, round(RULE_WIDTH * min(mask.shape)))
-    slope = _slope(mask & ~_opening(mask, (most + 1, 1)))
-    rules, count = _level_rules(_sheared(mask, slope), most)
-    return _sheared(rules, -slope), count
-
-
-def _slope(mask: Mask) -> float:
-    """Return the slope of the lines that most pixels lie on.
-
-    Source: W. Postl, Detection of linear oblique structures and skew scan in digitized documents, 1986
-    """
-    rows, columns = np.nonzero(mask)
-    every = max(1, len(rows) // MAX_POINTS)
-    rows, columns = rows[::every], columns[::every]
-
-    def sharpness(slope: float) -> int:
-        return int((np.bincount((rows - slope * columns + mask.shape[1]).astype(int)) ** 2).sum())
-
-    return max(SLOPES, key=sharpness)
-
-
-def _sheared(mask: Mask, slope: float) -> Mask:
-    """Move each column up by the slope, so that a line of this slope becomes level."""
-    columns = np.arange(mask.shape[1])
-    rows = np.arange(mask.shape[0])[:, None] + np.round(slope * columns).astype(int)
-    sheared: Mask = mask[rows % mask.shape[0], columns]
-    return sheared
-
-
-def _level_rules(mask: Mask, most: int) -> tuple[Mask, int]:
-    width = mask.shape[1]
-    thin = mask & ~_opening(mask, (most + 1, 1))
-    slanted = ndimage.maximum_filter(thin, (3, 1))
-    joined = _closing_of(slanted, CROSSING * width)  # strokes cross it
-    runs = _opening(joined, (1, max(3, round(1.5 * CROSSING * width))))
-    labels, _ = ndimage.label(_closing_of(runs, INTERRUPTION * width), _NEIGHBOURS)
-    rules, length = [], 0
-    for number, place in enumerate(ndimage.find_objects(labels), start=1):
-        covered = int((runs[place] & (labels[place] == number)).any(axis=0).sum())
-        if covered >= RULE_SHARE * width and covered >= COVERED * (place[1].stop - place[1].start):
-            rules.append(number)
-            length += covered
-    zone = thin & np.isin(labels, rules)
-    if not rules:
-        return zone, 0
-    return zone & ~_opening(mask, (math.ceil(1.5 * zone.sum() / length) + 2, 1)), len(rules)
-
-
-def _closing_of(mask: Mask, gap: float) -> Mask:
-    """Fill gaps between pixels of a row."""
-    return ~_opening(~mask, (1, max(3, round(gap))))
 
 
 def _without_edges(mask: Mask, darkness: Pixels, *, flat: bool) -> Mask:
@@ -299,17 +215,5 @@ def _without_specks(mask: Mask) -> Mask:
     sizes = np.array([max(rows.stop - rows.start, columns.stop - columns.start) for rows, columns in ndimage.find_objects(labels)])
     large = sizes >= SMALL * sizes.max()
     distances = ndimage.minimum(ndimage.distance_transform_cdt(~np.isin(labels, numbers[large])), labels, numbers)
-    kept = (widths >= SPECK * _thickness(mask)) & (large | (distances <= NEAR * sizes.max()))
+    kept = (widths >= SPECK * thickness(mask)) & (large | (distances <= NEAR * sizes.max()))
     return np.isin(labels, numbers[kept | (sizes == sizes.max())])
-
-
-def _thickness(mask: Mask) -> float:
-    """Return the width of the strokes: on average, a pixel of a stroke is a quarter of its width away from its edge."""
-    return 4 * float(ndimage.distance_transform_cdt(mask)[mask].mean()) if mask.any() else 0.0
-
-
-def _opening(mask: Mask, size: tuple[int, int]) -> Mask:
-    """Keep the pixels that a rectangle covers which lies in the mask altogether."""
-    least = ndimage.minimum_filter(mask, size, mode="constant")
-    opened: Mask = ndimage.maximum_filter(least, size, mode="constant", origin=tuple(-1 if length % 2 == 0 else 0 for length in size))
-    return opened
