@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import torch
@@ -34,9 +34,12 @@ JOINED = 1.2
 """Width of two parts together up to which they may be one digit, in heights of the line."""
 GAP = 0.25
 """Largest gap inside a digit, in heights of the line: the bar of a 5 hangs to the right of its body."""
-EACH_WIDTH, EACH_SHORTAGE, EACH_CUT, EACH_INK, EACH_GAP = 3.0, 4.0, 0.5, 0.2, 3.0
-"""What counts against a group, in natural logarithms of probability: a height of the line of additional width, or of lacking height;
-a cut, a pen width of the ink that it goes through; a height of the line between two parts."""
+EACH_WIDTH, EACH_SHORTAGE, EACH_GAP = 3.0, 4.0, 3.0
+"""What counts against a group, in natural logarithms of probability, for a height of the line: of additional width, of lacking height, between two parts."""
+EACH_CUT, EACH_INK, EACH_STROKE = 0.5, 0.2, -0.15
+"""The same for a cut, and for a pen width of the ink that it goes through. Where another stroke begins beside the last one, it is rather another digit."""
+OVERLAP = 0.5
+"""Strokes that overlap by more than this share of the narrower one's width belong to one digit: the body of a 5 and its bar."""
 
 
 Labels = np.ndarray[tuple[int, int], np.dtype[np.int64]]
@@ -64,16 +67,28 @@ class Atoms:
     """``(H, W)``: the number of the atom; 0 where there is none."""
     parts: list[tuple[int, int]]
     """Numbers of the first and last atom of each part."""
-    cuts: dict[int, float]
-    """Atom → pen widths of ink in the cut that divides it from the one before, within a part."""
+    faults: dict[int, float]
+    """Atom → what counts against dividing it from the one before, within a part."""
 
     def boxes(self) -> list[_Box]:
         """Return rows and columns of each atom as (first, last + 1, first, last + 1)."""
         return [(rows.start, rows.stop, columns.start, columns.stop) for rows, columns in ndimage.find_objects(self.labels)]
 
 
-def divide(parts: Labels, drawn: Pixels, pen: float, height: int, classify: Classify) -> Atoms:
-    """Divide the parts of a drawing that may be several digits at their thin places, as long as there are not too many groups.
+@dataclass(frozen=True)
+class _Division:
+    """A part, divided."""
+
+    numbers: Labels
+    """``(h, w)``: the number of the piece, counted from 0."""
+    faults: tuple[float, ...]
+    """What counts against each division."""
+
+
+def divide(parts: Labels, drawn: Pixels, pen: float, height: int, classify: Classify, strokes: Labels | None = None) -> Atoms:
+    """Divide the parts of a drawing into their strokes; where a part is one stroke, or the strokes are not known, at thin places.
+
+    There are at most about `MAX_GROUPS` groups of the atoms.
 
     Args:
         parts: ``(H, W)``: the number of the part, counted from 1 from left to right; 0 where there is none.
@@ -81,18 +96,25 @@ def divide(parts: Labels, drawn: Pixels, pen: float, height: int, classify: Clas
         pen: width of the pen, in pixels.
         height: of the line of writing, in pixels.
         classify: the network, whose probabilities are about equal for what is no digit.
+        strokes: ``(H, W)``: the number of the stroke that drew the pixel last; 0 where there is none.
     """
     boxes = ndimage.find_objects(parts)
-    whole = _atoms(parts, boxes, [[] for _ in boxes])
+    masks = [parts[box] == number for number, box in enumerate(boxes, start=1)]
+    uncut = [_at_cuts(mask, []) for mask in masks]
+    whole = _atoms(parts.shape, boxes, masks, uncut)
     groups = [group for group in candidates(whole, height) if group.first == group.last]
     scores = _scores(groups, whole, drawn, classify)
+    written = [None if strokes is None else _at_strokes(mask, strokes[box], pen) for mask, box in zip(masks, boxes, strict=True)]
     doubtful = [score < -EACH_CUT for score in scores]  # else no group after a cut could be better
-    cuts = [_cuts_of(parts[box] == number, pen, height) if doubtful[number - 1] else [] for number, box in enumerate(boxes, start=1)]
+    cuts = [_cuts_of(mask, pen, height) if doubt and not known else [] for mask, doubt, known in zip(masks, doubtful, written, strict=True)]
     thinnest = sorted((cut for some in cuts for cut in some), key=lambda cut: cut.ink)
     while True:
-        atoms = _atoms(parts, boxes, [[cut for cut in some if cut in thinnest] for some in cuts])
-        if not thinnest or len(candidates(atoms, height)) <= MAX_GROUPS:
+        kept = [_at_cuts(mask, [cut for cut in some if cut in thinnest]) for mask, some in zip(masks, cuts, strict=True)]
+        atoms = _atoms(parts.shape, boxes, masks, [known or cut for known, cut in zip(written, kept, strict=True)])
+        if len(candidates(atoms, height)) <= MAX_GROUPS:
             return atoms
+        if not thinnest:
+            return whole
         thinnest = thinnest[: len(thinnest) * 3 // 4]
 
 
@@ -127,9 +149,9 @@ def candidates(atoms: Atoms, height: int) -> list[Group]:
 def _fault(atoms: Atoms, boxes: list[_Box], first: int, last: int, height: int) -> float | None:
     """Return what counts against a group; None if it cannot be a digit."""
     top, bottom, left, right = _around(boxes[first - 1 : last])
-    width, cut = (right - left) / max(height, bottom - top), atoms.cuts.get(first)
+    width = (right - left) / max(height, bottom - top)
     fault = EACH_WIDTH * max(0.0, width - WIDE) + EACH_SHORTAGE * max(0.0, SHORT - (bottom - top) / height)
-    fault += 0.0 if cut is None else EACH_CUT + EACH_INK * cut
+    fault += atoms.faults.get(first, 0.0)
     if (first, last) in atoms.parts:
         return fault
     inside = [_around(boxes[max(first, start) - 1 : min(last, end)]) for start, end in atoms.parts if start <= last and end >= first]
@@ -148,19 +170,58 @@ def _cuts_of(mask: Mask, pen: float, height: int) -> list[Cut]:
     return find_cuts(mask, pen, min(MAX_CUTS, int(np.ceil(CUTS * width)))) if width > NARROW else []
 
 
-def _atoms(parts: Labels, boxes: list[tuple[slice, slice]], cuts: list[list[Cut]]) -> Atoms:
-    """Number the pieces between the cuts."""
-    labels = np.zeros_like(parts)
+def _at_cuts(mask: Mask, cuts: list[Cut]) -> _Division:
+    numbers = np.zeros(mask.shape, dtype=np.int64)
+    for cut in cuts:
+        numbers += np.arange(mask.shape[1]) >= cut.columns[:, None]
+    return _Division(numbers, tuple(EACH_CUT + EACH_INK * cut.ink for cut in cuts))
+
+
+def _at_strokes(mask: Mask, strokes: Labels, pen: float) -> _Division | None:
+    """Divide a part where another stroke begins; None where its strokes lie above each other, are too many, or one is hardly more than a blot."""
+    drawn = np.where(mask, strokes, 0)
+    spans = [_Span(columns.start, columns.stop, (number,)) for number, columns in _columns_of(drawn)]
+    while pair := next((pair for pair in combinations(spans, 2) if pair[0].overlap(pair[1]) > OVERLAP), None):
+        spans = [span for span in spans if span not in pair] + [pair[0].join(pair[1])]
+    spans.sort(key=lambda span: span.left + span.right)
+    pieces = [np.isin(drawn, span.strokes) for span in spans]
+    if not 2 <= len(pieces) <= MAX_CUTS or min(int(piece.sum()) for piece in pieces) < pen**2:
+        return None
+    return _Division(np.einsum("nhw,n->hw", np.stack(pieces), np.arange(len(pieces))), (EACH_STROKE,) * (len(pieces) - 1))
+
+
+def _columns_of(numbers: Labels) -> list[tuple[int, slice]]:
+    """Return each number that there is with its columns."""
+    return [(number, box[1]) for number, box in enumerate(ndimage.find_objects(numbers), start=1) if box]
+
+
+@dataclass(frozen=True)
+class _Span:
+    """The columns of one or more strokes."""
+
+    left: int
+    right: int
+    strokes: tuple[int, ...]
+
+    def overlap(self, other: _Span) -> float:
+        """Return the columns that both have, as a share of those of the narrower one."""
+        return (min(self.right, other.right) - max(self.left, other.left)) / min(self.right - self.left, other.right - other.left)
+
+    def join(self, other: _Span) -> _Span:
+        return _Span(min(self.left, other.left), max(self.right, other.right), self.strokes + other.strokes)
+
+
+def _atoms(shape: tuple[int, ...], boxes: list[tuple[slice, slice]], masks: list[Mask], divisions: list[_Division]) -> Atoms:
+    """Number the pieces of all parts."""
+    labels = np.zeros((shape[0], shape[1]), dtype=np.int64)
     spans: list[tuple[int, int]] = []
-    inks: dict[int, float] = {}
-    for number, (box, some) in enumerate(zip(boxes, cuts, strict=True), start=1):
+    faults: dict[int, float] = {}
+    for box, mask, division in zip(boxes, masks, divisions, strict=True):
         first = spans[-1][1] + 1 if spans else 1
-        mask = parts[box] == number
-        crossed = sum((np.arange(mask.shape[1]) >= cut.columns[:, None] for cut in some), np.zeros(mask.shape, dtype=np.int64))
-        labels[box] += np.where(mask, first + crossed, 0)
-        spans.append((first, first + len(some)))
-        inks |= {first + place: cut.ink for place, cut in enumerate(some, start=1)}
-    return Atoms(labels, spans, inks)
+        labels[box] += np.where(mask, first + division.numbers, 0)
+        spans.append((first, first + len(division.faults)))
+        faults |= {first + place: fault for place, fault in enumerate(division.faults, start=1)}
+    return Atoms(labels, spans, faults)
 
 
 def _around(boxes: list[_Box]) -> _Box:

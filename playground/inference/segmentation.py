@@ -1,7 +1,8 @@
 """Segmentation: split a drawing of a number into its digits and signs, from left to right.
 
-Connected components that lie above each other are one digit; what is a dot, a comma, a minus or a plus is told by its size and place. Where digits
-touch, a component is cut at thin places, and of all ways to group what lies between the cuts the one is taken whose groups look most like digits.
+Connected components that lie above each other are one digit; a dot, a comma, a minus and a plus are recognised by their size and place. Where digits
+touch, components are divided between strokes of the pen or at thin places, and of all ways to group the pieces the one is taken whose groups look
+most like digits.
 """
 
 from __future__ import annotations
@@ -110,12 +111,13 @@ class _Part:
         return float(np.hypot(max(across, 0), max(down, 0)))
 
 
-def segment(ink: Pixels, classify: Classify | None = None) -> list[Piece]:
+def segment(ink: Pixels, classify: Classify | None = None, strokes: Labels | None = None) -> list[Piece]:
     """Split a drawing into its digits and signs, from left to right.
 
     Args:
         ink: ``(H, W)``, the amount of ink on each pixel.
         classify: a network trained on digits, which separates digits that touch; without it they remain one piece.
+        strokes: ``(H, W)``: the number of the stroke of the pen that drew the pixel last, where that is known; 0 where there is none.
 
     Raises:
         DrawingError: the drawing is empty, or has more than `MAX_DIGITS` digits.
@@ -136,7 +138,7 @@ def segment(ink: Pixels, classify: Classify | None = None) -> list[Piece]:
     height = max((part.height for part in digits), default=1)
     pieces = [_piece(kinds[part.labels[0] - 1], np.isin(labels, part.labels), drawn, height) for part in signs]
     for parts in _between(signs, sorted(digits, key=lambda part: part.middle)):
-        pieces += [_piece("digit", mask, drawn, height) for mask in _separated(parts, labels, drawn, pen, height, classify)]
+        pieces += [_piece("digit", mask, drawn, height) for mask in _separated(parts, labels, drawn, pen, height, classify, strokes)]
     if sum(piece.kind == "digit" for piece in pieces) > MAX_DIGITS or len(pieces) > 2 * MAX_DIGITS:
         raise _too_many(len(pieces))
     return sorted(pieces, key=lambda piece: piece.box[2] + piece.box[3])
@@ -161,14 +163,14 @@ def _between(signs: list[_Part], digits: list[_Part]) -> list[list[_Part]]:
     return [[digit for digit, place in zip(digits, places, strict=True) if place == one] for one in sorted(set(places))]
 
 
-def _separated(parts: list[_Part], labels: Labels, drawn: Pixels, pen: float, height: int, classify: Classify | None) -> list[Mask]:
+def _separated(parts: list[_Part], labels: Labels, drawn: Pixels, pen: float, height: int, classify: Classify | None, strokes: Labels | None) -> list[Mask]:
     """Return the ``(H, W)`` mask of each digit of neighbouring parts."""
     if classify is None:
         return [np.isin(labels, part.labels) for part in parts]
     numbers = np.zeros(labels.max() + 1, dtype=np.int64)
     for number, part in enumerate(parts, start=1):
         numbers[list(part.labels)] = number
-    atoms = divide(numbers[labels], drawn, pen, height, classify)
+    atoms = divide(numbers[labels], drawn, pen, height, classify, strokes)
     return [(atoms.labels >= group.first) & (atoms.labels <= group.last) for group in best_groups(atoms, drawn, height, classify)]
 
 

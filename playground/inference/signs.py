@@ -1,4 +1,4 @@
-"""Signs: dot, comma, minus and plus are told from digits by their size and place."""
+"""Signs: distinguish dot, comma, minus and plus from digits by their size and place."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict"
 import { afterEach, mock, test } from "node:test"
 
-import { doubtOf } from "../../playground/ui/components/drawing_pad/answers.js"
+import { doubtOf, isSign, selectable } from "../../playground/ui/components/drawing_pad/answers.js"
 import { shuffled } from "../../playground/ui/components/drawing_pad/challenge.js"
 import { halves } from "../../playground/ui/components/shared/values.js"
 import { clearedOf, extend, isUndo, nearest, reachOf, sheetOf, toSegment } from "../../playground/ui/components/shared/paper.js"
@@ -110,4 +110,17 @@ test("a term in words: where it is from, its factors and its product", () => {
 test("the padding of max pooling has no finite value", () => {
   assert.equal(words({ place: null, value: null, weight: 0, product: 0 }), "padding: – × 0 = 0")
   assert.equal(words({ place: [0], value: null, weight: null, product: null }), "number 0: – = –")
+})
+
+test("signs are told from digits, and cannot be chosen", () => {
+  const [three, dot, five] = ["digit", "dot", "digit"].map((kind) => ({ kind, answers: [] }))
+  assert.equal(isSign(dot), true)
+  assert.equal(isSign(three), false)
+  assert.equal(isSign({ answers: [] }), false) // on the canvas for one digit
+  assert.equal(selectable([three, dot, five], 2), 2)
+  assert.equal(selectable([three, dot, five], 1), 0)
+  assert.equal(selectable([dot, five], 0), 1)
+  assert.equal(selectable([three, dot], 4), 0)
+  assert.equal(selectable([dot], 0), 0)
+  assert.equal(selectable([], 3), 0)
 })

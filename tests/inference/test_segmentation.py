@@ -107,6 +107,19 @@ def test_touching_rings_are_separated_where_they_touch() -> None:
     np.testing.assert_array_equal(first.ink + second.ink, ink)
 
 
+def test_strokes_separate_overlapping_digits() -> None:
+    """Also where the network takes both together for a digit; the strokes of one digit stay together."""
+    left, right, bar = ring(60), ring(112), [(135, 20), (139, 120)]
+    ink, strokes = canvas_with(left, right, bar), np.zeros((140, 420), dtype=np.int64)
+    for number, stroke in enumerate((left, right, bar), start=1):
+        strokes[canvas_with(stroke) > 0] = number
+    sure = lambda images: torch.full((len(images), 10), 0.99)  # noqa: E731
+    assert len(segment(ink, sure)) == 1
+    first, second = segment(ink, sure, strokes)
+    np.testing.assert_array_equal(first.ink > 0, strokes == 1)
+    np.testing.assert_array_equal(second.ink > 0, strokes > 1)
+
+
 def test_what_cannot_be_separated_is_said_to_be_too_wide() -> None:
     (piece,) = segment(canvas_with([(60, 40), (300, 100), (60, 100), (300, 40)]), lambda images: torch.full((len(images), 10), 0.1))
     assert piece.too_wide
@@ -129,7 +142,7 @@ def test_what_cannot_be_separated_is_said_to_be_too_wide() -> None:
     ],
     ids=["dot", "dot close by", "comma", "minus", "plus", "high bar", "short one", "level bar alone", "dot alone", "open four"],
 )
-def test_signs_are_told_by_size_and_place(strokes: list[Stroke], kinds: list[str]) -> None:
+def test_signs_are_recognised_by_size_and_place(strokes: list[Stroke], kinds: list[str]) -> None:
     ink = canvas_with(*strokes)
     assert [piece.kind for piece in segment(ink)] == kinds
 

@@ -81,11 +81,23 @@ def test_signs_of_a_number_are_said_and_no_network_is_asked_about_them(client: T
     assert all(answer["probabilities"] == [] and answer["warning"] == "" for answer in document["pieces"][1]["answers"])
     canvas[:, 90:120] = canvas[:, 290:] = 0
     (alone,) = post_ink(client, "answer", canvas.tobytes())["pieces"]
-    assert alone["kind"] == "minus" and "no digit" in alone["answers"][0]["warning"]
+    assert alone["kind"] == "minus" and "without a digit" in alone["answers"][0]["warning"]
+
+
+def test_strokes_after_the_ink_separate_overlapping_digits(client: TestClient) -> None:
+    ink = canvas_with_eleven()
+    ink[:, 200:] = 0
+    ink[30:110, 108:116] = 255
+    strokes = (ink > 0).astype(np.uint8)
+    strokes[:, 108:116] *= 2
+    assert len(post_ink(client, "answer", ink.tobytes())["pieces"]) == 1
+    body = ink.tobytes() + strokes.tobytes()
+    assert [piece["box"][2:] for piece in post_ink(client, "answer", body)["pieces"]] == [[100 / CANVAS, 108 / CANVAS], [108 / CANVAS, 116 / CANVAS]]
+    assert post_ink(client, "layers", body, piece=1)["outputs"]
 
 
 def test_digits_that_cannot_be_separated_are_doubted(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "segment", lambda ink, _classify: segment(ink))
+    monkeypatch.setattr(drawing, "segment", lambda ink, _classify, _strokes: segment(ink))
     ink = Image.new("L", (WIDE * CANVAS, CANVAS))
     draw = ImageDraw.Draw(ink)
     for start, end in (((30, 30), (380, 110)), ((30, 110), (380, 30)), ((30, 70), (380, 60))):

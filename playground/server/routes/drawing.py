@@ -1,7 +1,8 @@
 """The routes of the Draw page: predictions for a drawing, activations, calculations and attributions.
 
 The request body is a drawing, one byte of ink per pixel, row by row, `CANVAS` rows of `CANVAS` columns, or of `WIDE` times as many for
-several digits; or an image as a PNG or JPEG file, for networks trained on digits a photograph of handwriting.
+several digits, perhaps followed by as many bytes with the number of the stroke that drew the pixel last (0 for none); or an image as a PNG or
+JPEG file, for networks trained on digits a photograph of handwriting.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from playground.inference.attribution import AttributionJson
 from playground.inference.canvas import CANVAS, WIDE
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.evaluation import load_evaluation
+from playground.inference.grouping import Labels
 from playground.inference.models import DEFAULT_MODEL, Model, find_run, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
 from playground.inference.reading import separate
@@ -336,7 +338,7 @@ def _segments(body: bytes) -> tuple[Piece, ...]:
 
     The included network separates digits that touch, so that all networks are asked about the same digits.
     """
-    return tuple(segment(parse_ink(body), load_model(DEFAULT_MODEL).probabilities))
+    return tuple(segment(parse_ink(body), load_model(DEFAULT_MODEL).probabilities, _strokes(body)))
 
 
 def _numbered(segments: Sequence[Piece], number: str) -> Piece:
@@ -358,7 +360,7 @@ def _predict_piece(piece: Piece, models: list[Model], steps: Preprocessing, alon
     made: DigitPiece = {**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": (top, bottom, left, right), "kind": piece.kind}
     if piece.kind != "digit":
         sign = SYMBOLS[piece.kind]
-        warning = msg("There is no digit beside this sign: {sign}", sign=sign) if alone else ""
+        warning = msg("This is a sign without a digit next to it: {sign}", sign=sign) if alone else ""
         made["answers"] = [{"label": sign, "probabilities": [], "warning": warning} for _ in models]
     elif piece.too_wide:
         for each in made["answers"]:
@@ -418,10 +420,17 @@ def parse_ink(body: bytes) -> Pixels:
     Raises:
         PlaygroundError: the body has neither size.
     """
-    if len(body) not in (CANVAS * CANVAS, WIDE * CANVAS * CANVAS):
+    square = CANVAS * CANVAS
+    if len(body) not in (square, WIDE * square, 2 * WIDE * square):
         sizes = {"side": CANVAS, "width": WIDE * CANVAS, "size": len(body)}
         raise PlaygroundError(msg("A drawing must have {side}×{side} or {side}×{width} bytes, not {size}.", **sizes))
-    return np.frombuffer(body, dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
+    return np.frombuffer(body[: WIDE * square], dtype=np.uint8).reshape(CANVAS, -1).astype(np.float64)
+
+
+def _strokes(body: bytes) -> Labels | None:
+    """Return the numbers of the strokes in a drawing, ``(CANVAS, WIDE × CANVAS)``; None where they are not there."""
+    numbers = body[WIDE * CANVAS * CANVAS :]
+    return np.frombuffer(numbers, dtype=np.uint8).reshape(CANVAS, -1).astype(np.int64) if numbers else None
 
 
 def _class(text: str, model: Model) -> int:

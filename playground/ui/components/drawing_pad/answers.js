@@ -100,14 +100,13 @@ export class Answers {
    * @param {number} index
    */
   card(piece, index) {
+    if (isSign(piece)) return signCard(piece)
     const { answers, steps } = piece
     const made = element("button", "piece")
     made.type = "button"
     made.setAttribute("aria-pressed", String(index === this.piece))
-    const sign = isSign(piece)
-    made.disabled = sign
-    const labels = sign ? answers[0].label : answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
-    made.setAttribute("aria-label", sign ? t("Sign: {label}", { label: labels }) : t("Digit {number}: {labels}", { number: index + 1, labels }))
+    const labels = answers.map(({ label, probabilities }) => `${label} ${percent(Math.max(...probabilities), 0)}`).join(" · ")
+    made.setAttribute("aria-label", t("Digit {number}: {labels}", { number: index + 1, labels }))
     made.append(seen(steps.centred, 2), element("span", "", labels))
     const doubts = [...new Set(answers.flatMap(({ warning }) => warning || []))].join(" ")
     made.title = doubts // after its name, it is what a screen reader says
@@ -143,6 +142,19 @@ export function seen({ width, height, values }, zoom, label = "") {
  */
 export function isSign(piece) {
   return "kind" in piece && piece.kind !== "digit"
+}
+
+/**
+ * The card of a sign, which cannot be chosen.
+ * @param {Piece} piece
+ */
+function signCard({ answers: [{ label, warning }], steps }) {
+  const made = element("div", "piece sign")
+  made.setAttribute("role", "img")
+  made.setAttribute("aria-label", t("Sign: {label}", { label }))
+  made.append(seen(steps.centred, 2), element("span", "", label))
+  made.title = warning
+  return made
 }
 
 /**
@@ -205,7 +217,7 @@ class Column {
  * @param {Answer[] | null} all
  */
 export function doubtOf(answer, all) {
-  if (!all) return answer.warning
+  if (!all || all.length === 1) return answer.warning
   const doubted = answer.warning ? answer : all.find(({ warning }) => warning)
   return doubted ? t("Digit {number}: {warning}", { number: all.indexOf(doubted) + 1, warning: doubted.warning }) : ""
 }

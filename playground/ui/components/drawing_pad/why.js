@@ -61,12 +61,12 @@ export class Why {
 
   /**
    * @param {string} model
-   * @param {Answer | undefined} answer the network's prediction; none where nothing is drawn
+   * @param {Answer | undefined} answer the network's prediction; none where nothing is drawn, without probabilities for a sign
    * @param {string[]} classes the names of its classes
    */
   async show(model, answer, classes) {
     const method = this.choice.value
-    if (!answer) {
+    if (!answer?.probabilities.length) {
       this.note.textContent = ""
       return this.pictures.replaceChildren(element("p", "note", this.first))
     }

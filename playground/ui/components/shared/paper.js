@@ -2,6 +2,7 @@
 
 const UNITS = 1000
 const NEAR = 2 // units between two points worth keeping
+const FAINT = 38 // bytes of ink up to which a pixel does not count as drawn: the edge of a stroke
 const GRASP = 60 // how near a pointer must come to a stroke to move it
 const BEGUN = 60 // units of a stroke that was hardly begun: it may become a pinch
 const PINCH = 100 // units that the second finger of a pinch moves, and a palm does not
@@ -226,11 +227,11 @@ export class Paper {
    * @param {number} height of its canvas
    * @param {string} colour
    */
-  trace(context, height, colour) {
+  trace(context, height, colour, strokes = this.strokes) {
     const scale = height / UNITS
     context.lineCap = context.lineJoin = "round"
     context.strokeStyle = context.fillStyle = colour
-    for (const { width, points } of this.strokes) {
+    for (const { width, points } of strokes) {
       context.lineWidth = width * scale
       context.beginPath()
       points.forEach(([x, y], index) => context[index ? "lineTo" : "moveTo"](x * scale, y * scale))
@@ -239,13 +240,29 @@ export class Paper {
     }
   }
 
-  /** A byte of ink a pixel, `side` rows of them. */
+  /**
+   * A byte of ink a pixel, `side` rows of them; of a wide sheet, for several digits, then a byte a pixel with the number of the stroke that
+   * drew it last, which separates digits that touch.
+   */
   ink() {
+    const ink = this.rendered(this.strokes)
+    if (this.wide === 1) return ink
+    const drawing = new Uint8Array(2 * ink.length)
+    drawing.set(ink)
+    this.strokes.forEach((stroke, index) => this.rendered([stroke]).forEach((value, place) => { if (value > FAINT) drawing[ink.length + place] = 1 + (index % 255) }))
+    return drawing
+  }
+
+  /**
+   * The ink of some strokes.
+   * @param {Stroke[]} strokes
+   */
+  rendered(strokes) {
     const side = this.side
     const width = side * this.wide
     if (this.small.canvas.width !== width) this.small.canvas.width = width
     this.small.clearRect(0, 0, width, side)
-    this.trace(this.small, side, "#000")
+    this.trace(this.small, side, "#000", strokes)
     const pixels = this.small.getImageData(0, 0, width, side).data
     return Uint8Array.from({ length: side * width }, (_, index) => pixels[4 * index + 3])
   }
