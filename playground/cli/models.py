@@ -22,7 +22,8 @@ from playground.inference import export as exporting
 from playground.inference import models
 from playground.inference.confidence import warn_about_confidence, warn_about_drawing
 from playground.inference.models import Model, Prediction
-from playground.inference.reading import separate
+from playground.inference.reading import separate, warn_about_piece
+from playground.inference.segmentation import Piece
 from playground.inference.signs import SYMBOLS
 from playground.messages import msg, t, translated
 from playground.runs.run import find
@@ -94,18 +95,20 @@ def _digits(image: Image.Image, model: Model) -> list[_Piece]:
     """Read the digits and signs in a photograph, a scan or a drawing, line by line."""
     ink = find_ink(brightness(image)).ink
     scale = image.height / ink.shape[0]
-    pieces: list[_Piece] = []
-    for line, row in enumerate(separate(ink, model.probabilities)):
-        for piece in row:
-            box = [round(side * scale) for side in piece.box]
-            if piece.kind != "digit":
-                pieces.append({"label": SYMBOLS[piece.kind], "probabilities": {}, "doubt": "", "line": line, "box": box})
-                continue
-            digit = to_digit(piece.ink)
-            answer = model.predict(digit.input)
-            doubt = warn_about_drawing(digit, answer.probabilities)
-            pieces.append({"label": answer.label, "probabilities": _by_class(model, answer), "doubt": doubt, "line": line, "box": box})
-    return pieces
+    lines = separate(ink, model.probabilities)
+    alone = all(piece.kind != "digit" for line in lines for piece in line)
+    return [_read(piece, number, scale, model, alone=alone) for number, line in enumerate(lines) for piece in line]
+
+
+def _read(piece: Piece, line: int, scale: float, model: Model, *, alone: bool) -> _Piece:
+    """Predict a piece of the image, which is so many times as large as its ink."""
+    box = [round(side * scale) for side in piece.box]
+    if piece.kind != "digit":
+        return {"label": SYMBOLS[piece.kind], "probabilities": {}, "doubt": warn_about_piece(piece, (), alone=alone), "line": line, "box": box}
+    digit = to_digit(piece.ink)
+    answer = model.predict(digit.input)
+    doubt = warn_about_piece(piece, answer.probabilities, alone=alone) or warn_about_drawing(digit, answer.probabilities)
+    return {"label": answer.label, "probabilities": _by_class(model, answer), "doubt": doubt, "line": line, "box": box}
 
 
 def _by_class(model: Model, answer: Prediction) -> dict[str, float]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import ndimage
 
@@ -9,12 +11,15 @@ from playground.data.preprocessing import INK, Pixels, require_ink
 from playground.errors import DrawingError
 from playground.inference.grouping import Classify
 from playground.inference.segmentation import Piece, segment
+from playground.inference.signs import SYMBOLS
 from playground.messages import msg
 
 MAX_PARTS = 200
 """Largest number of connected components that are taken for writing."""
 MAX_DIGITS = 40
 """Largest number of digits in one image."""
+SURE = 0.95
+"""Probability from which on a wide piece is taken for a wide digit."""
 SAME_LINE = 0.4
 """Components whose heights overlap by more than this share of the lower one stand in one line."""
 GAP = 0.3
@@ -42,6 +47,21 @@ def separate(ink: Pixels, classify: Classify | None = None) -> list[list[Piece]]
     if pieces > MAX_DIGITS:
         raise _too_many(pieces)
     return lines
+
+
+def warn_about_piece(piece: Piece, probabilities: Sequence[float], *, alone: bool) -> str:
+    """Explain in one sentence why a piece may be no digit, by its shape; return an empty string where it may be one.
+
+    Args:
+        piece: one of those that `separate` or `segment` returns.
+        probabilities: one for each class; none of a sign.
+        alone: whether there is no digit at all.
+    """
+    if piece.kind != "digit":
+        return msg("This is a sign without a digit next to it: {sign}", sign=SYMBOLS[piece.kind]) if alone else ""
+    if piece.too_wide and max(probabilities) < SURE:
+        return msg("This piece is wider than a digit: if it is several, draw them with a gap between them.")
+    return ""
 
 
 def _too_many(count: int) -> DrawingError:

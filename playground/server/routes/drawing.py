@@ -38,7 +38,7 @@ from playground.inference.evaluation import load_evaluation
 from playground.inference.grouping import Labels
 from playground.inference.models import DEFAULT_MODEL, Model, find_run, load_model, pretrained_names
 from playground.inference.network_picture import NetworkPicture, draw_network, view_named
-from playground.inference.reading import separate
+from playground.inference.reading import separate, warn_about_piece
 from playground.inference.receptive_field import Box
 from playground.inference.segmentation import Piece, segment
 from playground.inference.signs import SYMBOLS, Kind
@@ -52,8 +52,6 @@ MAX_BODY = 2_000_000
 MAX_PIXELS = 4_000_000
 PREVIEW = 264
 """Pixels of the longer side of the images that show how the ink of a photograph was found."""
-SURE = 0.95
-"""Probability from which on a wide piece is taken for a wide digit."""
 MAX_MODELS = 2
 """Largest number of networks to compare."""
 
@@ -315,14 +313,15 @@ def _written(body: bytes) -> tuple[Photograph, list[list[Piece]]]:
 
 def _predict_photograph(body: bytes, models: list[Model], steps: Preprocessing) -> Predictions:
     photograph, lines = _written(body)
+    digits = sum(piece.kind == "digit" for line in lines for piece in line)
     pieces: list[DigitPiece | PicturePiece] = []
     for number, line in enumerate(lines):
         for piece in line:
-            predicted = _predict_piece(piece, models, steps)
+            predicted = _predict_piece(piece, models, steps, alone=not digits)
             predicted["line"] = number
             pieces.append(predicted)
     seen: PhotographSteps = {"grey": _preview(photograph.grey), "evened": _preview(photograph.evened), "ink": _preview(photograph.ink)}
-    return {"pieces": pieces, "digit_count": sum(piece.kind == "digit" for line in lines for piece in line), "photograph": seen}
+    return {"pieces": pieces, "digit_count": digits, "photograph": seen}
 
 
 def _preview(pixels: Pixels) -> GreyImage:
@@ -359,13 +358,9 @@ def _predict_piece(piece: Piece, models: list[Model], steps: Preprocessing, alon
     top, bottom, left, right = (side / piece.ink.shape[0] for side in piece.box)
     made: DigitPiece = {**_predict_digit(to_digit(piece.ink, steps), models, steps), "box": (top, bottom, left, right), "kind": piece.kind}
     if piece.kind != "digit":
-        sign = SYMBOLS[piece.kind]
-        warning = msg("This is a sign without a digit next to it: {sign}", sign=sign) if alone else ""
-        made["answers"] = [{"label": sign, "probabilities": [], "warning": warning} for _ in models]
-    elif piece.too_wide:
-        for each in made["answers"]:
-            if max(each["probabilities"]) < SURE:
-                each["warning"] = msg("This piece is wider than a digit: if it is several, draw them with a gap between them.")
+        made["answers"] = [{"label": SYMBOLS[piece.kind], "probabilities": [], "warning": ""} for _ in models]
+    for each in made["answers"]:
+        each["warning"] = warn_about_piece(piece, each["probabilities"], alone=alone) or each["warning"]
     return made
 
 
