@@ -58,24 +58,31 @@ export class Preprocessing {
       figure.append(picture, caption)
       return figure
     })
-    const steps = element("div", "steps")
-    steps.append(...this.before, ...this.figures)
-    this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the [[prediction]] fails.")), steps)
+    this.steps = element("div", "steps")
+    this.steps.append(...this.figures)
+    this.box.append(withTerms("p", "note", t("The network was trained on MNIST digits, so [[preprocessing]] converts your drawing to the same form. Switch a step off and draw a small digit in a corner: the [[prediction]] fails.")), this.steps)
   }
 
   get without() {
     return [...this.skipped].join(",")
   }
 
+  /** @param {boolean} reading whether a photograph comes before the drawing */
+  turn(reading) {
+    this.box.classList.toggle("photographed", reading)
+    if (reading) this.steps.prepend(...this.before)
+    else for (const figure of this.before) figure.remove()
+  }
+
   /** @param {Piece | undefined} piece none where nothing is drawn */
   show(piece) {
     const photograph = piece ? this.photograph : null
-    this.box.classList.toggle("photographed", photograph !== null)
     BEFORE.forEach(([name, title], index) => {
-      if (!photograph) return
+      const picture = find(this.before[index], ".picture")
+      if (!photograph) return picture.replaceChildren()
       const { width, height } = photograph[name]
       const zoom = SIDE / Math.max(width, height)
-      find(this.before[index], ".picture").replaceChildren(name === "ink" ? seen(photograph.ink, zoom, title) : grey(photograph[name], zoom, title))
+      picture.replaceChildren(name === "ink" ? seen(photograph.ink, zoom, title) : grey(photograph[name], zoom, title))
     })
     STEPS.forEach(([name, step, title], index) => {
       const picture = find(this.figures[index], ".picture")

@@ -234,6 +234,7 @@ class Pad {
     this.tell("") // an error is about the other paper
     this.root.classList.toggle("wide", mode === "several" && !reading)
     this.root.classList.toggle("reading", reading)
+    this.way.turn(reading)
     find(this.root, ".read").setAttribute("aria-pressed", String(reading))
     this.root.classList.toggle("long", reachOf(this.sheets[mode].strokes) > SHORT)
     for (const name of MODES) find(this.root, `.${name}`).setAttribute("aria-pressed", String(name === mode && !reading))
