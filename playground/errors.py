@@ -51,7 +51,7 @@ class UnknownName(PlaygroundError):
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        near = [msg("Did you mean “{name}”?", name=each) for each in get_close_matches(name, names, n=1)]
+        near = [msg("Did you mean “{name}”?", name=each) for each in get_close_matches(str(name), names, n=1)]  # from a request, a name may be anything
         hint = joined([*near, msg("Known: {choices}.", choices=", ".join(names) or msg("none"))])
         super().__init__(msg("There is no {what} called “{name}”.", what=what, name=name), hint)
         self.name = name
