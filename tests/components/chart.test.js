@@ -41,6 +41,13 @@ test("at the right edge names stand inside, below lines that are high and above 
   assert.ok(low.left && low.up > 5 + 10)
 })
 
+test("a short name stands inside as well, where a longer one beside it must", () => {
+  const ends = endLabels([line("training", [2, 0.03], [0, 7.2]), line("test", [2, 0.02], [0, 7])], [0, 10.5], [0, 2], false, { width: 150, height: 80 })
+  assert.ok(ends.every(({ left }) => left) && Math.abs(ends[0].up - ends[1].up) >= 17)
+  const apart = endLabels([line("training", [2, 0.03], [0, 9.4]), line("test", [2, 0.02], [0, 1])], [0, 10.5], [0, 2], false, room)
+  assert.deepEqual(apart.map(({ line: { name }, left }) => [name, left]), [["test", false], ["training", true]])
+})
+
 test("a name can stand beyond the end of its line", () => {
   const [label] = endLabels([{ ...line("test", [0, 0.5], [0, 3]), nameAt: 5 }], [0, 10], [0, 1], false, room)
   assert.equal(label.x, 5)

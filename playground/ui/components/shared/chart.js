@@ -151,6 +151,11 @@ export function endLabels(lines, [from, to], [low, high], log, { width, height, 
     const left = width * ((to - x) / (to - from)) + margin < LETTER * line.name.length + 14
     return [{ line, x, up: Math.min(Math.max(up, 0), height), left }]
   })
+  const pixels = (/** @type {number} */ distance) => (width * distance) / (to - from)
+  for (const label of found) { // a name right of its end would lie on one that stands left of a later end
+    const reach = (/** @type {string} */ other) => LETTER * (label.line.name.length + other.length) + 10
+    label.left ||= found.some(({ left, x, line }) => left && x > label.x && pixels(x - label.x) < reach(line.name))
+  }
   const beside = found.filter(({ left }) => !left)
   const furthest = Math.max(...beside.map(({ x }) => x))
   for (const label of beside) label.x = furthest // no name lies on another line
