@@ -38,18 +38,20 @@ WAYS = sum(map(len, DIGITS.values()))
 """To write a digit."""
 WATCH_ANSWERS = """() => {
   const ask = window.fetch
-  window.addEventListener('pointerup', () => { window.lifted = performance.now() }, true)
+  for (const event of ['pointerdown', 'pointermove']) {
+    window.addEventListener(event, ({ buttons }) => { if (buttons) window.drawn = performance.now() }, true)
+  }
   window.fetch = async (...given) => {
     const asked = performance.now()
     const response = await ask(...given)
     if (!String(given[0]).includes('/api/draw/answer')) return response
-    const read = response.json.bind(response)
-    response.json = () => read().finally(() => setTimeout(() => { window.answered = asked }))
+    const read = response.text.bind(response)
+    response.text = () => read().finally(() => setTimeout(() => { window.answered = asked }))
     return response
   }
 }"""
-"""Notes when the pen was lifted last, and when the question was asked whose answer is shown: the page shows it before the next task begins."""
-SETTLED = "() => window.answered >= window.lifted"
+"""Notes when the pen drew last, and when the question was asked whose answer is shown: the page shows it before the next task begins."""
+SETTLED = "() => window.answered >= window.drawn"
 """Whether the answer to the finished drawing is shown."""
 CLEAR = """() => {
   const roots = [document, ...[...document.querySelectorAll('*')].map((element) => element.shadowRoot).filter(Boolean)]
