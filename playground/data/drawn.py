@@ -64,7 +64,7 @@ def wanted_probabilities(labels: Tensor, classes: int) -> Tensor:
 
 @cache
 def drawn_images(images: ImageSet) -> DrawnImages:
-    """Draw the images for a data set of digits, the same each time; it takes ten seconds.
+    """Draw the images for a data set of digits, the same each time; it takes five to ten seconds.
 
     Strokes of real pens come in where their files are in the folder `pen` of the data folder, as docs/configuration.md says.
     """

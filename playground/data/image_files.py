@@ -79,7 +79,7 @@ def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS) -> Image.Imag
 
 
 def brightness(image: Image.Image) -> Pixels:
-    """Return the brightness of each pixel, ``(H, W)`` from 0 to 255; transparent pixels get the ground that the ink can be told from."""
+    """Return the brightness of each pixel, ``(H, W)`` from 0 to 255; transparent pixels become what shows the rest best: white, black or its mean."""
     image = _in_8_bits(image)
     if not _is_transparent(image):
         return np.asarray(image.convert("L"), dtype=np.float64)

@@ -1,7 +1,7 @@
 """Photographs of handwriting: find the ink, whatever the light, the paper and its lines.
 
 A photograph is never plain: one side of the sheet is darker, a hand throws a shadow, the desk is seen beside the paper. So the ground is
-estimated at each pixel and divided out, what is darker than it is told from noise by a threshold, and what is no writing is removed.
+estimated at each pixel and divided out, a threshold above the noise separates the ink, and what is no writing is removed.
 """
 
 from __future__ import annotations

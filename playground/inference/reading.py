@@ -15,11 +15,11 @@ from playground.inference.signs import SYMBOLS
 from playground.messages import msg
 
 MAX_PARTS = 200
-"""Largest number of connected components that are taken for writing."""
+"""Largest number of connected components that count as writing."""
 MAX_DIGITS = 40
 """Largest number of digits in one image."""
 SURE = 0.95
-"""Probability from which on a wide piece is taken for a wide digit."""
+"""Probability from which on a wide piece counts as one wide digit."""
 SAME_LINE = 0.4
 """Components whose heights overlap by more than this share of the lower one stand in one line."""
 GAP = 0.3

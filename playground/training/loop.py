@@ -136,6 +136,7 @@ class Training:
         own: LabelledImages | None = None,
     ) -> None:
         images = images or load(config.dataset)
+        drawn = drawn_images(images) if config.augment.draws else None
         self._dataset_size = len(images.train_images)
         """Number of the data set's training images; own drawings come after them."""
         self._own_repeats = 0
@@ -146,7 +147,7 @@ class Training:
         self.spec, self.config = network, config
         self.device = torch.device(devices.get(config.device).name)
         self.images = images.to(self.device)
-        self._drawn = drawn_images(images).to(self.device) if config.augment.draws else None
+        self._drawn = drawn.to(self.device) if drawn else None
         self._scale, self._shift = scale_and_shift(images.info, self.device, config.inputs)
         self.network = self._build(weights)
         flattens = config.optimizer_type.full_batch  # L-BFGS views all gradients as one vector, so they must be contiguous
