@@ -46,6 +46,20 @@ def address(server_folder: Path) -> Iterator[str]:
         yield running
 
 
+@pytest.fixture(autouse=True)
+def no_bug_in_the_server(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail a test during which the server logged a bug, and show its traceback."""
+    if "address" not in request.fixturenames:
+        yield
+        return
+    request.getfixturevalue("address")
+    log = request.getfixturevalue("server_folder") / "server.log"
+    before = log.stat().st_size
+    yield
+    logged = log.read_bytes()[before:].decode(errors="replace")
+    assert "Traceback (most recent call last)" not in logged, logged
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     with browser() as running:

@@ -37,11 +37,13 @@ def next_experiment(record: Record) -> Finding | None:
     if changes and not record.is_over and record.step - changes[-1].step < EFFECT_STEPS:
         watched = msg("The loss shows no harm so far.")
         return Finding("own-experiment", changes[-1].text, watched, "", "", "idea", changes[-1].step)
-    return next(experiments(record), None) if len(record.evaluations) >= 2 else None
+    return next(experiments(record), None)
 
 
 def experiments(record: Record) -> Iterator[Finding]:
-    """Yield what a run has not tried, the most instructive first."""
+    """Yield what a run has not tried, the most instructive first; nothing before there are two evaluations."""
+    if len(record.evaluations) < 2:
+        return
     for name, text, why, proposed in (_large_rate(record), _other_optimizer(record), *_setups(record)):
         if proposed:
             yield Finding(name, _state(record), text, why, "", "idea", record.step, remedies=proposed)

@@ -11,16 +11,18 @@ import pytest
 from playground.network.trace import check
 from playground.runs.coach import Record, advice, as_json
 from playground.runs.coach.experiments import experiments, next_experiment
+from playground.runs.coach.judging import detected
 from playground.training.config import TrainConfig
 from playground.training.events import Evaluated, LearningRate, OptimizerChanged
 
 from .conftest import Trainer
 from .looking import cut
 from .records import build_record
-from .suite import HEALTHY, Case, by_case, recommended
+from .suite import BROKEN, HEALTHY, Case, by_case, recommended
 
 pytestmark = pytest.mark.xdist_group("coach")  # one worker trains the suite's runs, once
 
+CASES = (*BROKEN, *HEALTHY, *recommended())
 LOOKS, MOST_CHANGES = 20, 4
 """Looks at a run, and how often what is shown may change: nothing yet, a suggestion, losses that fall, no longer on a copy, the end of the run."""
 
@@ -51,8 +53,11 @@ def test_too_late_for_a_copy_the_experiment_is_a_new_run() -> None:
     assert idea.title == "Finished: test accuracy is 90.0\N{NARROW NO-BREAK SPACE}%."
 
 
-def test_there_is_nothing_to_say_before_two_evaluations() -> None:
-    assert advice(healthy(evaluations=())) == ()
+@pytest.mark.parametrize("count", [0, 1])
+def test_there_is_nothing_to_say_before_two_evaluations(count: int) -> None:
+    early = healthy(evaluations=healthy().evaluations[:count])
+    assert advice(early) == ()
+    assert names(early) == []
 
 
 def test_losses_that_do_not_fall_are_not_called_steady() -> None:
@@ -101,6 +106,15 @@ def test_shortly_after_an_own_change_the_change_is_the_experiment() -> None:
     assert idea.remedies == ()
     (later,) = advice(healthy(200, changes=(LearningRate(100, 0.004),)))
     assert later.name == "large-learning-rate"
+
+
+@by_case(CASES)
+def test_all_that_is_offered_can_be_requested_at_any_time(case: Case, train: Trainer) -> None:
+    _, record = train(case)
+    for look in range(LOOKS + 1):
+        early = cut(record, look / LOOKS)
+        offered = {remedy.id for finding in advice(early) for remedy in finding.remedies}
+        assert offered <= {remedy.id for finding in (*detected(early), *experiments(early)) for remedy in finding.remedies}
 
 
 @by_case([*HEALTHY, *recommended()])
