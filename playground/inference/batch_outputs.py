@@ -75,7 +75,8 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
 
     Args:
         request: `network`, as `NetworkSpec.to_dict` writes it; `initialisation`, one of `INITIALISATIONS`; `seed`; `device`;
-            `dataset`, the source of the images (empty: a built-in data set of the right shape); `view`, what the picture shows.
+            `dataset`, the source of the images (empty: a built-in data set of the right shape); `view`, what the picture shows;
+            `unfolded`, the index of a layer that gets a column of its own in it, or null.
 
     Raises:
         ConfigError: `network` is not a valid network, or `seed` not a valid seed.
@@ -85,7 +86,7 @@ def run_batch(request: Mapping[str, Any]) -> BatchOutputs:
     device = torch.device(devices.get(request.get("device", devices.BEST)).name)
     with torch.random.fork_rng(devices=[]):
         network, samples = _prepare(request)
-        picture = _picture(network, samples.inputs[0], view_named(str(request.get("view", ""))))
+        picture = _picture(network, samples.inputs[0], view_named(str(request.get("view", ""))), request.get("unfolded"))
         layers = layer_statistics(network.to(device), samples.inputs.to(device))
     classes = list(samples.info.classes) if samples.info else []
     return {"layers": layers, "picture": picture, "classes": classes, "data": samples.description}
@@ -165,12 +166,13 @@ def layer_statistics(network: nn.Sequential, inputs: Tensor) -> list[LayerStatis
     return [{**_statistics(outputs[index]), "index": index, "type": type(network[index]).__name__} for index in sorted(outputs)]
 
 
-def _picture(network: Network, sample: Tensor, view: View) -> NetworkPicture:
+def _picture(network: Network, sample: Tensor, view: View, unfolded: object) -> NetworkPicture:
     """Draw the network at work on a sample; outputs that are no vector are drawn as one. The mode of the network stays."""
     low, high = sample.min(), sample.max()
     image = ((sample - low) / (high - low).clamp(min=1e-12) * 255).round().to(torch.uint8)
     network.eval()
-    picture = draw_network([*network, nn.Flatten()] if network(sample[None]).dim() > 2 else list(network), image, sample[None], view=view)
+    layers = [*network, nn.Flatten()] if network(sample[None]).dim() > 2 else list(network)
+    picture = draw_network(layers, image, sample[None], unfolded if isinstance(unfolded, int) else None, view)
     network.train()
     return picture
 

@@ -511,6 +511,25 @@ def test_activations_of_a_batch_are_zero_with_zero_weights(lab: Page) -> None:
     expect(above).to_contain_text("Fashion-MNIST has not been downloaded yet.")
 
 
+def test_a_column_of_many_layers_is_unfolded_and_folded_again(lab: Page) -> None:
+    hidden = "nn.ReLU(), nn.Linear(32, 32), " * 15
+    expect(paste(lab, f"nn.Sequential(nn.Flatten(), nn.Linear(784, 32), {hidden}nn.ReLU(), nn.Linear(32, 10))", "1, 28, 28")).to_be_hidden()
+    button(lab, "▶ Run one batch").click()
+    columns, fold = lab.locator(".stage-name"), button(lab, "Fold the layers again")
+    folded = columns.filter(has_text="+ ")
+    expect(folded.first).to_be_visible()
+    expect(fold).to_be_hidden()
+    few = columns.count()
+    folded.first.click()
+    expect(fold).to_be_visible()
+    assert columns.count() > few
+    pick(lab, "start", "Zeros")  # other weights, the same columns
+    expect(lab.locator(".stage-share")).to_have_text(["10\N{NARROW NO-BREAK SPACE}%"] * 10)
+    assert columns.count() > few
+    fold.click()
+    expect(columns).to_have_count(few)
+
+
 def test_a_network_for_colour_images_has_a_batch_without_a_download(lab: Page) -> None:
     choose_data(lab, "No data set", "")
     open_preset(lab, "cifar-cnn")

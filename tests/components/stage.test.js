@@ -45,6 +45,15 @@ test("a network of sixty layers, folded into seven columns, fits beside the pad"
   assert.ok(layOut(deep(7), 884, 290).width <= 885)
 })
 
+test("the names of columns have room beside each other, however narrow the picture", () => {
+  for (const count of [2, 8, 12]) {
+    for (const width of [300, 700, 1200]) {
+      const middles = layOut(deep(count), width, 290).boxes.map(({ x, width: wide }) => x + wide / 2)
+      middles.forEach((middle, index) => { if (index) assert.ok(middle - middles[index - 1] >= 87, `column ${index} of ${count} in ${width}`) })
+    }
+  }
+})
+
 test("a larger font makes everything larger", () => {
   const [small, large] = [16, 22].map((unit) => layOut(deep(2), 1800, 500, unit).boxes[1])
   assert.ok(large.cell > small.cell)

@@ -82,7 +82,7 @@ async def read(request: Request) -> Response:
 @answered
 async def activations(request: Request) -> Response:
     """Run one batch through an untrained network, as `playground.inference.batch_outputs.run_batch` does."""
-    return await _run_in_sandbox(ACTIVATIONS, await _document(request), "view")
+    return await _run_in_sandbox(ACTIVATIONS, await _document(request), "view", "unfolded")
 
 
 @answered

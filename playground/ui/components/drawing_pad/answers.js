@@ -1,7 +1,7 @@
 // The predictions of one or two networks: predicted class, its probability, and the network at work; for several digits the number, and one of its digits.
 
 import { bytesOf, paint } from "../shared/bytes.js"
-import { button, element } from "../shared/dom.js"
+import { element } from "../shared/dom.js"
 import { percent } from "../shared/format.js"
 import { Stage } from "../shared/stage.js"
 import { t } from "../shared/text.js"
@@ -18,12 +18,12 @@ export class Answers {
   /**
    * @param {(index: number) => void} chosen called with the number of the digit that was clicked, of several
    * @param {(network: number, layers: [first: number, last: number]) => void} opened called when a column of a network is chosen
-   * @param {() => unknown} unfolded called when the pictures are to be drawn anew: other layers share a column, or another view is chosen
+   * @param {() => unknown} changed called when the pictures are to be drawn anew: other layers share a column, or another view is chosen
    */
-  constructor(chosen, opened, unfolded) {
+  constructor(chosen, opened, changed) {
     this.chosen = chosen
     this.opened = opened
-    this.unfolded = unfolded
+    this.changed = changed
     this.box = element("div", "answers")
     this.cards = element("div", "pieces") // stand beside the paper
     /** @type {Column[]} */
@@ -38,7 +38,7 @@ export class Answers {
    */
   prepare(titles) {
     this.close()
-    this.columns = titles.map((title, index) => new Column(title, { open: (layers) => this.opened(index, layers), changed: this.unfolded, look: (view) => this.look(view) }))
+    this.columns = titles.map((title, index) => new Column(title, { open: (layers) => this.opened(index, layers), look: (view) => this.look(view) }))
     const columns = element("div", "columns")
     columns.append(...this.columns.map(({ box }) => box))
     this.box.replaceChildren(columns)
@@ -78,7 +78,7 @@ export class Answers {
    */
   look(view) {
     for (const { stage } of this.columns) stage.turn(view)
-    return this.unfolded()
+    return this.changed()
   }
 
   /** Let a pulse run through each network. */
@@ -173,28 +173,18 @@ class Column {
    * @param {string} title
    * @param {object} actions
    * @param {(layers: [first: number, last: number]) => void} actions.open called when a column of the picture is chosen
-   * @param {() => unknown} actions.changed called when other layers share a column
-   * @param {(view: View) => unknown} actions.look called when another view is chosen
+   * @param {(view: View) => unknown} actions.look called when another view is chosen, or other layers share a column
    */
-  constructor(title, { open, changed, look }) {
-    /** @type {number | null} a layer whose column is unfolded */
-    this.unfolded = null
-    const unfold = (/** @type {number | null} */ layer) => {
-      this.unfolded = layer
-      this.fold.hidden = layer === null
-      changed()
-    }
-    this.fold = button(t("Fold the layers again"), () => unfold(null), { name: "fold" })
-    this.fold.hidden = true
+  constructor(title, { open, look }) {
     this.box = element("section", "column")
     this.digit = element("span", "digit", "?")
     this.sure = element("span", "sure")
     this.doubt = element("p", "doubt")
     const verdict = element("div", "verdict")
     verdict.setAttribute("aria-live", "polite")
-    verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt, this.fold)
+    verdict.append(this.digit, this.sure, element("p", "who", title), this.doubt)
     const picture = element("div", "network")
-    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, unfold, look })
+    this.stage = new Stage(picture, { open: (column) => { if (this.stage.picture) open(this.stage.picture.columns[column].layers) }, look })
     this.box.append(verdict, picture)
   }
 

@@ -272,7 +272,7 @@ class Pad {
    * @returns {Query}
    */
   pictureQuery(model, index) {
-    const { unfolded, stage: { view } } = this.answers.columns[index]
+    const { unfolded, view } = this.answers.columns[index].stage
     return unfolded === null ? { model, view } : { model, view, unfolded }
   }
 

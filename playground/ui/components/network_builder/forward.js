@@ -20,7 +20,7 @@ export class Forward {
   /**
    * @param {HTMLElement} box of the picture
    * @param {(index: number) => void} choose called with the layer that is clicked
-   * @param {{ outputs: (request: Weights & { view: View }) => Promise<BatchOutputs | Failure>, value: (request: Weights & { layer: number, place: number[] }) => Promise<BatchValue | Failure> }} ask
+   * @param {{ outputs: (request: Weights & { view: View, unfolded: number | null }) => Promise<BatchOutputs | Failure>, value: (request: Weights & { layer: number, place: number[] }) => Promise<BatchValue | Failure> }} ask
    *   send requests about the network in the builder
    * @param {() => void} draw called when there is something else to show
    */
@@ -81,16 +81,16 @@ export class Forward {
    * @param {string | null} network identifies the network and the data set; null for a network that does not fit
    */
   async follow(network) {
-    const { view } = this.stage
+    const { view, unfolded } = this.stage
     const weighted = `${network} ${this.initialisation}`
-    const wanted = network === null ? null : `${weighted} ${view}`
+    const wanted = network === null ? null : `${weighted} ${view} ${unfolded}`
     if (!this.asked?.startsWith(weighted)) this.value.clear()
     this.network = network
     if (!this.isOn || wanted === this.asked) return
     this.asked = wanted
     if (wanted === null) return this.clear()
     const request = (this.request = {})
-    const answer = await this.ask({ ...this.weights, view })
+    const answer = await this.ask({ ...this.weights, view, unfolded })
     if (request !== this.request) return
     this.clear()
     if ("error" in answer) this.error = answer.error

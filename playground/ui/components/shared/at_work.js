@@ -33,9 +33,7 @@ export class AtWork {
     this.layers.box.hidden = true
     this.box.append(head, picture, this.layers.box, ...more)
     this.look = async () => false // shows another view of the same
-    /** @type {number | null} a layer that has a column of its own */
-    this.unfolded = null
-    this.stage = new Stage(picture, { open: (column) => this.inside(column), unfold: (layer) => { this.unfolded = layer; this.look() }, look: () => this.look() })
+    this.stage = new Stage(picture, { open: (column) => this.inside(column), look: () => this.look() })
     this.picture = picture
     this.network = "" // identifies it
     this.box.onclick = (event) => { if (event.target === this.box) this.box.close() } // beside the dialog
@@ -77,10 +75,10 @@ export class AtWork {
     const mine = (this.shown = {})
     this.network = network
     this.ask = ask
-    this.unfolded = layer
+    this.stage.unfolded = layer
     this.whole()
     const show = async () => {
-      const picture = await ask("picture", { view: this.stage.view, unfolded: this.unfolded ?? "" })
+      const picture = await ask("picture", { view: this.stage.view, unfolded: this.stage.unfolded ?? "" })
       if (!picture || this.shown !== mine) return false
       this.title.textContent = title
       if (!this.box.open) this.box.showModal()

@@ -34,16 +34,19 @@ const VIEWS = [["values", t("Values")], ["weights", t("Weights")], ["gradient", 
 export class Stage {
   /**
    * @param {HTMLElement} box is filled; it decides how high the picture is
-   * @param {{ open?: (column: number, place: number) => void, unfold?: (layer: number) => void, look?: (view: View) => unknown }} [options] called when a layer
-   *   or one of its units is chosen, when layers that share a column are to have columns of their own, and when another `view` is to be shown
+   * @param {{ open?: (column: number, place: number) => void, look?: (view: View) => unknown }} [options] called when a layer or one of its units is chosen,
+   *   and when a picture of another `view`, or with other layers `unfolded`, is to be shown
    */
-  constructor(box, { open, unfold, look } = {}) {
+  constructor(box, { open, look } = {}) {
     this.box = box
     /** @type {View} the one that is chosen; that of the picture follows when the server has answered */
     this.view = "values"
+    /** @type {number | null} a layer that is to have a column of its own, as those that would share its column */
+    this.unfolded = null
+    this.look = look
     this.open = open && ((/** @type {number} */ column, /** @type {number} */ place) => {
       const { blocks, layers: [first] } = /** @type {Picture} */ (this.picture).columns[column]
-      if (blocks > 1 && unfold) unfold(first)
+      if (blocks > 1 && look) this.unfold(first)
       else open(column, place)
     })
     this.canvas = element("canvas")
@@ -58,6 +61,8 @@ export class Stage {
     scroll.append(this.plane)
     box.classList.add("stage")
     this.views = look ? VIEWS.map(([view, title]) => button(title, () => this.choose(view, look))) : []
+    this.fold = button(t("Fold the layers again"), () => this.unfold(null))
+    this.fold.hidden = true
     box.append(scroll, this.foot())
     this.scroll = scroll
     /** @type {Picture | null} */
@@ -98,7 +103,7 @@ export class Stage {
     choice.role = "group"
     choice.setAttribute("aria-label", t("What the picture shows"))
     choice.append(...this.views)
-    foot.append(choice)
+    foot.append(this.fold, choice)
     return foot
   }
 
@@ -109,6 +114,12 @@ export class Stage {
   turn(view) {
     this.view = view
     this.say()
+  }
+
+  /** @param {number | null} layer that is to have a column of its own */
+  unfold(layer) {
+    this.unfolded = layer
+    this.look?.(this.view)
   }
 
   /**
@@ -126,6 +137,7 @@ export class Stage {
   say() {
     this.views.forEach((each, index) => each.setAttribute("aria-pressed", String(VIEWS[index][0] === this.view)))
     const { picture, pointed } = this
+    this.fold.hidden = this.unfolded === null || !picture?.columns.some(({ blocks }) => blocks > 1)
     const words = !picture ? "" : pointed ? wordsFor(picture, pointed, this.classes) : this.views.length ? wordsForView(this.view, picture, this.classes) : ""
     if (words === this.status.dataset.words) return // its terms may be open
     this.status.dataset.words = words
@@ -264,10 +276,9 @@ export class Stage {
     Object.assign(this.bars.style, { left: `${bars.x}px`, width: `${bars.width}px`, height: `${bars.height}px`, fontSize: `${letters}px` })
     const names = /** @type {HTMLElement[]} */ ([...this.names.children])
     names.forEach((name, index) => {
-      const { x, y, width: wide, height: high } = boxes[index]
-      const room = (boxes[index + 1]?.x ?? width) - x - wide // to the next column: a name has half of it at each side
-      const most = Math.max(wide + room - 4, 5.75 * unit)
-      Object.assign(name.style, { left: `${x + wide / 2}px`, top: `${y + high + 4}px`, maxWidth: `${most}px` })
+      const { y, height: high } = boxes[index]
+      const most = Math.min(...[index - 1, index + 1].filter((other) => boxes[other]).map((other) => Math.abs(middle(boxes[index]) - middle(boxes[other])))) - 4
+      Object.assign(name.style, { left: `${middle(boxes[index])}px`, top: `${y + high + 4}px`, maxWidth: `${most}px` })
       const title = titleOf(picture.columns[index])
       name.children[0].textContent = title.length * LETTER * small <= most ? title : title.split(" ")[0]
       name.title = title
@@ -472,6 +483,9 @@ export const atRest = ({ view, columns, probabilities }) => ({
 
 /** @param {Picture} picture */
 const structureOf = ({ columns }) => columns.map(({ layers, shape, units, types }, index) => [layers, shape, index === columns.length - 1 ? units.length : units, types].join()).join("|")
+
+/** @param {Box} box */
+const middle = ({ x, width }) => x + width / 2
 
 /**
  * Read the bytes of a picture from the server.

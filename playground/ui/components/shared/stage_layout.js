@@ -15,6 +15,7 @@ const CLASSES = 15 // width of the classes with their bars, in `unit`
 const NARROW_CLASSES = 9.5
 const NARROW = 720 // room in which the bars are shorter
 const EDGES = [180, 44, 28] // widest and usual room for the edges between two columns, and the narrowest, where the picture would be scrolled otherwise
+const NAME = 5.5 // room for the name of a column, in `unit`
 const TALL = 16 // features above one another
 
 /**
@@ -54,6 +55,7 @@ export function layOut(columns, width, height, unit = 16) {
   const gaps = columns.length - 1
   const sized = (/** @type {number} */ share, /** @type {number} */ classes) => columns.map((column, place) => boxOf(column, place, columns.length, height, share, scale, classes * unit))
   const wide = (/** @type {Box[]} */ all) => all.reduce((sum, box) => sum + box.width, 0)
+  const between = (/** @type {number} */ place, /** @type {number} */ room) => Math.max(room, NAME * unit - (boxes[place].width + boxes[place + 1].width) / 2)
   const fits = (/** @type {Box[]} */ all) => wide(all) + gaps * EDGES[1] * scale <= width
   const least = width < NARROW * scale ? NARROW_CLASSES : CLASSES
   let share = 1
@@ -61,16 +63,15 @@ export function layOut(columns, width, height, unit = 16) {
   while (!fits(boxes) && share > 0) boxes = sized((share = Math.max(0, share - 0.05)), least)
   if (!fits(boxes)) boxes = sized(0, NARROW_CLASSES)
   const room = Math.min(EDGES[0] * scale, Math.max(EDGES[2] * scale, (width - wide(boxes)) / gaps))
-  const all = wide(boxes) + gaps * room
   let x = 1 // room for the line around a cell
-  const spare = Math.max(0, width - all) // goes to the classes, whose bars are then longer
-  boxes[boxes.length - 1].width += Math.min(spare, 10 * unit)
-  for (const box of boxes) {
+  boxes.forEach((box, place) => {
     box.x = x
     box.y = (height - box.height) / 2
-    x += box.width + room
-  }
-  return { boxes, width: Math.ceil(x - room), height }
+    x += box.width + (place < gaps ? between(place, room) : 0)
+  })
+  const spare = Math.min(Math.max(0, width - x + 1), 10 * unit) // goes to the classes, whose bars are then longer
+  boxes[gaps].width += spare
+  return { boxes, width: Math.ceil(x + spare), height }
 }
 
 /**
