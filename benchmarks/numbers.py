@@ -20,6 +20,7 @@ from playground.data.preprocessing import INK, Pixels, to_digit
 from playground.inference.canvas import WIDE
 from playground.inference.grouping import Labels
 from playground.inference.models import DEFAULT_MODEL, Model, load_model
+from playground.inference.reading import warn_about_piece
 from playground.inference.segmentation import segment
 from playground.inference.signs import SYMBOLS
 
@@ -44,7 +45,7 @@ class Result:
     read: float
     """All digits found and correctly classified."""
     sure: float
-    """Wrongly read with a probability above `SURE` for every digit."""
+    """Wrongly read with a probability above `SURE` for every digit, and no doubt about one."""
 
     def __str__(self) -> str:
         return f"{self.read:.1%}, {self.sure:.1%}"
@@ -117,7 +118,7 @@ def rows(model: Model | None = None) -> list[tuple[str, str, str]]:
     made = []
     for who, source in sources.items():
         for kind, (gaps, bound) in kinds.items():
-            what = f"Canvas: numbers of two to four digits {who}, {kind}: all read; wrong with more than 90 % for every digit (by the ink alone)"
+            what = f"Canvas: numbers of two to four digits {who}, {kind}: all read; wrong with more than 90 % each and no doubt (by the ink alone)"
             written = numbers(source, gaps)
             made.append((what, f"{accuracy(model, written)} ({accuracy(model, written, with_strokes=False)})", f"{bound}, ≤ 1 %"))
         alike = [f"{accuracy(model, numbers(source, gaps, ALIKE)).read:.1%}" for gaps in (APART, OVERLAPPING)]
@@ -142,12 +143,13 @@ def _strokes_of(strokes: Strokes, pen: float) -> Labels:
 
 
 def _read(model: Model, drawn: Pixels, strokes: Labels | None) -> tuple[str, float]:
-    """Return what is read, and the least of its probabilities."""
+    """Return what is read, and the least of its probabilities; 0 where the page says that a digit is doubtful."""
     text, least = "", 1.0
     for piece in segment(drawn, model.probabilities, strokes):
         if piece.kind == "digit":
             prediction = model.predict(to_digit(piece.ink).input)
-            text, least = text + prediction.label, min(least, max(prediction.probabilities))
+            doubt = warn_about_piece(piece, prediction.probabilities, alone=False)
+            text, least = text + prediction.label, 0.0 if doubt else min(least, max(prediction.probabilities))
         else:
             text += SYMBOLS[piece.kind]
     return text, least

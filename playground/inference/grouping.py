@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import nlargest
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -38,6 +39,8 @@ EACH_WIDTH, EACH_SHORTAGE, EACH_GAP = 3.0, 4.0, 3.0
 """What counts against a group, in natural logarithms of probability, for a height of the line: of additional width, of lacking height, between two parts."""
 EACH_CUT, EACH_INK, EACH_STROKE = 0.5, 0.2, -0.15
 """The same for a cut, and for a pen width of the ink that it goes through. Where another stroke begins beside the last one, it is rather another digit."""
+READINGS = 30
+"""Readings of the atoms up to one that are followed further."""
 OVERLAP = 0.5
 """Strokes that overlap by more than this share of the narrower one's width belong to one digit: the body of a 5 and its bar."""
 
@@ -103,7 +106,7 @@ def divide(parts: Labels, drawn: Pixels, pen: float, height: int, classify: Clas
     uncut = [_at_cuts(mask, []) for mask in masks]
     whole = _atoms(parts.shape, boxes, masks, uncut)
     groups = [group for group in candidates(whole, height) if group.first == group.last]
-    scores = _scores(groups, whole, drawn, classify)
+    _, scores = _judged(groups, whole, drawn, classify)
     written = [None if strokes is None else _at_strokes(mask, strokes[box], pen) for mask, box in zip(masks, boxes, strict=True)]
     doubtful = [score < -EACH_CUT for score in scores]  # else no group after a cut could be better
     cuts = [_cuts_of(mask, pen, height) if doubt and not known else [] for mask, doubt, known in zip(masks, doubtful, written, strict=True)]
@@ -118,21 +121,47 @@ def divide(parts: Labels, drawn: Pixels, pen: float, height: int, classify: Clas
         thinnest = thinnest[: len(thinnest) * 3 // 4]
 
 
-def best_groups(atoms: Atoms, drawn: Pixels, height: int, classify: Classify) -> list[Group]:
-    """Return the groups, from left to right, that together look most like digits; the arguments are those of `divide`."""
+@dataclass(frozen=True)
+class Way:
+    """A way to group the atoms, from left to right."""
+
+    groups: tuple[Group, ...] = ()
+    score: float = 0.0
+    """How much its groups look like digits: a sum of logarithms of probability."""
+    shared: float = 0.0
+    """The same of all ways with the same reading, together."""
+
+    def then(self, group: Group, score: float) -> Way:
+        return Way((*self.groups, group), self.score + score, self.shared + score)
+
+    def joined(self, other: Way) -> Way:
+        """Return the better one of two ways with the same reading, which stands for both."""
+        return replace(max(self, other, key=lambda way: way.score), shared=float(np.logaddexp(self.shared, other.shared)))
+
+
+def best_groups(atoms: Atoms, drawn: Pixels, height: int, classify: Classify) -> tuple[tuple[Group, ...], float]:
+    """Return the groups, from left to right, that together look most like digits, and the probability of their reading among all readings.
+
+    The arguments are those of `divide`.
+    """
     groups = candidates(atoms, height)
-    best: dict[int, tuple[float, list[Group]]] = {0: (0.0, [])}  # the best way to group the atoms up to this one
-    for group, score in zip(groups, _scores(groups, atoms, drawn, classify), strict=True):  # sorted by their last atom
-        before, chosen = best[group.first - 1]
-        if group.last not in best or before + score > best[group.last][0]:
-            best[group.last] = (before + score, [*chosen, group])
-    return best[atoms.parts[-1][1]][1]
+    readings: list[dict[tuple[int, ...], Way]] = [{(): Way()}]  # for the atoms up to each one, by the classes of the groups
+    judged = list(zip(groups, *_judged(groups, atoms, drawn, classify), strict=True))
+    for last in range(1, atoms.parts[-1][1] + 1):
+        found: dict[tuple[int, ...], Way] = {}
+        for group, label, score in (each for each in judged if each[0].last == last):
+            for before, way in readings[group.first - 1].items():
+                reading, longer = (*before, label), way.then(group, score)
+                found[reading] = found[reading].joined(longer) if reading in found else longer
+        readings.append(dict(nlargest(READINGS, found.items(), key=lambda item: item[1].shared)))
+    best = max(readings[-1].values(), key=lambda way: way.score)
+    return best.groups, float(np.exp(best.shared - np.logaddexp.reduce([way.shared for way in readings[-1].values()])))
 
 
-def _scores(groups: list[Group], atoms: Atoms, drawn: Pixels, classify: Classify) -> list[float]:
-    """Return how much each group looks like a digit: the logarithm of the highest probability, less its fault."""
-    probabilities = classify(torch.stack([to_digit(_cropped(group, atoms, drawn)).input for group in groups])).max(dim=1).values
-    return [score - group.fault for score, group in zip(probabilities.clamp(min=1e-6).log().tolist(), groups, strict=True)]
+def _judged(groups: list[Group], atoms: Atoms, drawn: Pixels, classify: Classify) -> tuple[list[int], list[float]]:
+    """Return the class of each group, and how much it looks like a digit: the logarithm of the highest probability, less its fault."""
+    probabilities, labels = classify(torch.stack([to_digit(_cropped(group, atoms, drawn)).input for group in groups])).max(dim=1)
+    return labels.tolist(), [score - group.fault for score, group in zip(probabilities.clamp(min=1e-6).log().tolist(), groups, strict=True)]
 
 
 def candidates(atoms: Atoms, height: int) -> list[Group]:

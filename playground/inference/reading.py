@@ -20,6 +20,8 @@ MAX_DIGITS = 40
 """Largest number of digits in one image."""
 SURE = 0.95
 """Probability from which on a wide piece counts as one wide digit."""
+LIKELY = 0.4
+"""Probability of a reading below which its divisions are doubted."""
 SAME_LINE = 0.4
 """Components whose heights overlap by more than this share of the lower one stand in one line."""
 GAP = 0.3
@@ -61,6 +63,8 @@ def warn_about_piece(piece: Piece, probabilities: Sequence[float], *, alone: boo
         return msg("This is a sign without a digit next to it: {sign}", sign=SYMBOLS[piece.kind]) if alone else ""
     if piece.too_wide and max(probabilities) < SURE:
         return msg("This piece is wider than a digit: if it is several, draw them with a gap between them.")
+    if piece.share < LIKELY:
+        return msg("The digits could be divided in another way here: draw them with a gap between them.")
     return ""
 
 

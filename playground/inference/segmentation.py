@@ -51,6 +51,8 @@ class Piece:
     """Height and width of the drawing."""
     too_wide: bool
     """Whether it is wider than a digit: perhaps it is several that could not be separated."""
+    share: float = 1.0
+    """Probability, among all readings, of the one for which it was cut or joined; 1 of a connected component as it is."""
 
     @property
     def ink(self) -> Pixels:
@@ -138,7 +140,7 @@ def segment(ink: Pixels, classify: Classify | None = None, strokes: Labels | Non
     height = max((part.height for part in digits), default=1)
     pieces = [_piece(kinds[part.labels[0] - 1], np.isin(labels, part.labels), drawn, height) for part in signs]
     for parts in _between(signs, sorted(digits, key=lambda part: part.middle)):
-        pieces += [_piece("digit", mask, drawn, height) for mask in _separated(parts, labels, drawn, pen, height, classify, strokes)]
+        pieces += [_piece("digit", mask, drawn, height, share) for mask, share in _separated(parts, labels, drawn, pen, height, classify, strokes)]
     if sum(piece.kind == "digit" for piece in pieces) > MAX_DIGITS or len(pieces) > 2 * MAX_DIGITS:
         raise _too_many(len(pieces))
     return sorted(pieces, key=lambda piece: piece.box[2] + piece.box[3])
@@ -163,21 +165,27 @@ def _between(signs: list[_Part], digits: list[_Part]) -> list[list[_Part]]:
     return [[digit for digit, place in zip(digits, places, strict=True) if place == one] for one in sorted(set(places))]
 
 
-def _separated(parts: list[_Part], labels: Labels, drawn: Pixels, pen: float, height: int, classify: Classify | None, strokes: Labels | None) -> list[Mask]:
-    """Return the ``(H, W)`` mask of each digit of neighbouring parts."""
+def _separated(
+    parts: list[_Part], labels: Labels, drawn: Pixels, pen: float, height: int, classify: Classify | None, strokes: Labels | None
+) -> list[tuple[Mask, float]]:
+    """Return the ``(H, W)`` mask of each digit of neighbouring parts, with its `Piece.share`."""
     if classify is None:
-        return [np.isin(labels, part.labels) for part in parts]
+        return [(np.isin(labels, part.labels), 1.0) for part in parts]
     numbers = np.zeros(labels.max() + 1, dtype=np.int64)
     for number, part in enumerate(parts, start=1):
         numbers[list(part.labels)] = number
     atoms = divide(numbers[labels], drawn, pen, height, classify, strokes)
-    return [(atoms.labels >= group.first) & (atoms.labels <= group.last) for group in best_groups(atoms, drawn, height, classify)]
+    groups, share = best_groups(atoms, drawn, height, classify)
+    whole = {first for first, last in atoms.parts if first == last}
+    return [
+        ((atoms.labels >= group.first) & (atoms.labels <= group.last), 1.0 if group.first == group.last and group.first in whole else share) for group in groups
+    ]
 
 
-def _piece(kind: Kind, mask: Mask, drawn: Pixels, height: int) -> Piece:
+def _piece(kind: Kind, mask: Mask, drawn: Pixels, height: int, share: float = 1.0) -> Piece:
     ((rows, columns),) = ndimage.find_objects(mask.astype(np.int64))
     box = (rows.start, rows.stop, columns.start, columns.stop)
-    return Piece(kind, box, np.where(mask[rows, columns], drawn[rows, columns], 0.0), drawn.shape, kind == "digit" and box[3] - box[2] > WIDE * height)
+    return Piece(kind, box, np.where(mask[rows, columns], drawn[rows, columns], 0.0), drawn.shape, kind == "digit" and box[3] - box[2] > WIDE * height, share)
 
 
 def _too_many(count: int) -> DrawingError:

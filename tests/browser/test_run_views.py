@@ -148,6 +148,12 @@ def test_predictions_and_layer_statistics_follow_the_run(train: Page) -> None:
     rows = train.locator(".monitor-layers .monitor-table tr")
     expect(rows).to_have_count(16)  # a head, and the fifteen layers
     stop(train)
+    train.set_viewport_size({"width": 844, "height": 390})  # a phone held across
+    train.wait_for_function("""() => {
+        const ends = [...document.querySelectorAll(".monitor-image canvas")].map((image) => image.getBoundingClientRect())
+        return ends.every(({ left }, index) => index % 4 === 0 || left >= ends[index - 1].right)
+    }""")
+    train.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_axes_can_be_changed_and_a_zoom_loads_more_points(train: Page) -> None:

@@ -39,6 +39,17 @@ def test_a_page_has_few_sizes_of_text_and_none_is_too_small(chromium: Browser, a
     assert not faults, "\n".join(faults)
 
 
+def test_the_navigation_of_a_phone_held_across_is_large_enough_for_a_thumb(chromium: Browser, address: str) -> None:
+    context = new_context(chromium, viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True)
+    page = context.new_page()
+    page.goto(f"{address}/tensors")
+    page.locator("[data-testid=stTopNavLink]").first.wait_for()
+    page.get_by_role("button", name="Present").wait_for()
+    faults = measured(page)["small"]
+    context.close()
+    assert not faults, "\n".join(faults)
+
+
 def test_what_is_touched_is_large_enough_for_a_thumb(chromium: Browser, address: str) -> None:
     context = new_context(chromium, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = context.new_page()

@@ -325,7 +325,9 @@ def test_a_remedy_is_applied_though_its_finding_was_merged_into_another(client: 
 def test_a_remedy_is_applied_before_the_first_evaluation(client: TestClient) -> None:
     run = create(TrainConfig(network="mnist-mlp", learning_rate=TOO_HIGH), preset("mnist-mlp"), owner=learner(ADA))
     losses = [2.3] * 10 + [9.0] * 10
-    run.journal.extend([Started(0.0, 0, 1000, 100, "cpu", 1), *(Step(step, loss, 0.1, TOO_HIGH, step / 10, 100.0) for step, loss in enumerate(losses, start=1))])
+    run.journal.extend(
+        [Started(0.0, 0, 1000, 100, "cpu", 1), *(Step(step, loss, 0.1, TOO_HIGH, step / 10, 100.0) for step, loss in enumerate(losses, start=1))]
+    )
     (finding,) = as_learner(client, ADA).get(f"/api/runs/{run.id}/coach").json()["findings"]
     answer = client.post(f"/api/runs/{run.id}/remedy", json={"finding": finding["name"], "remedy": finding["remedies"][0]["id"]})
     assert answer.status_code == 200, answer.text
