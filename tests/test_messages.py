@@ -35,6 +35,8 @@ NOT_FOR_PEOPLE = {
     "locales/update.py": "a tool of development",
     "network/source.py": "writes code",
     "tensors/language/allowed.py": "names of functions; the titles of its groups are marked",
+    "tensors/language/functions.py": "Python's own messages",
+    "tensors/language/modules.py": "names of functions",
     "training/reference.py": "writes docs/settings.md, which is English",
     "training/source.py": "writes code",
     "ui/components/declarations.py": "a tool of development",

@@ -17,7 +17,7 @@ from torch.autograd.graph import Node
 
 from playground.autograd.overrides import Overrides
 from playground.tensors.language.calls import Call, arrays_in
-from playground.tensors.language.memory import Snapshot, key_of, snapshot
+from playground.tensors.language.memory import Snapshot, key_of, snapshot, version_of
 from playground.tensors.language.tracing import Tracer, named_arrays
 
 MAX_PASSES = 50
@@ -27,7 +27,8 @@ MAX_DETAILED_NODES = 400
 MAX_SMALL_CELLS = 16
 """Cells of the largest tensor that is kept in any graph."""
 TakeSnapshot = Callable[[torch.Tensor | None], Snapshot | None]
-BACKWARD = frozenset(("Tensor.backward", "torch.autograd.grad"))
+WEIGHTS = {"Tensor.backward": ("gradient", 1), "torch.autograd.backward": ("grad_tensors", 1), "torch.autograd.grad": ("grad_outputs", 2)}
+"""Calls that make a backward pass, with the name and the position of the gradients that it begins with."""
 
 
 @dataclass(frozen=True)
@@ -137,16 +138,16 @@ class GradientTracer(Tracer):
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
         tensors = [array for array in call.arrays if isinstance(array, torch.Tensor)]
         self.overrides.apply(call, self._names)
-        if call.entry.name in BACKWARD:
+        if call.entry.name in WEIGHTS:
             return self._trace_pass(call, node, do)
         if torch.is_grad_enabled() and call.entry.short.endswith(("_", "=")):
             self._read_nodes(tensors)
         values = [snapshot(tensor) for tensor in tensors]
         sources = [node_of(tensor) if self._has_current_node(tensor) else None for tensor in tensors]
-        versions = [tensor._version for tensor in tensors]
+        versions = [version_of(tensor) for tensor in tensors]
         result = do(call)
         outputs = [tensor for tensor in arrays_in(result) if isinstance(tensor, torch.Tensor)]
-        changed = versions != [tensor._version for tensor in tensors]
+        changed = versions != [version_of(tensor) for tensor in tensors]
         if not changed and any(tensor.requires_grad for tensor in outputs):
             self._read_nodes(tensors)
             sources = [node_of(tensor) for tensor in tensors]
@@ -159,7 +160,7 @@ class GradientTracer(Tracer):
             tensors = [*tensors, *(array for _name, array in named_arrays(self._names) if isinstance(array, torch.Tensor))]
             self._last_change = expression, inputs
         for tensor in tensors:
-            self._versions_read.setdefault(key_of(tensor), tensor._version)
+            self._versions_read.setdefault(key_of(tensor), version_of(tensor))
         self._record([tensor for tensor in tensors if self._has_current_node(tensor) and tensor.grad_fn is not None], expression, inputs)
 
     def _has_current_node(self, tensor: Any) -> bool:
@@ -168,13 +169,13 @@ class GradientTracer(Tracer):
         After its memory was changed in place, a view gets a new node as soon as its `grad_fn` is read. Were the tracer the first to read it,
         the node would be older than in a run without the tracer, and the engine, which runs the youngest nodes first, would run it later.
         """
-        return isinstance(tensor, torch.Tensor) and (not tensor._is_view() or self._versions_read.get(key_of(tensor)) == tensor._version)
+        return isinstance(tensor, torch.Tensor) and (not tensor._is_view() or self._versions_read.get(key_of(tensor)) == version_of(tensor))
 
     def _read_nodes(self, tensors: Iterable[torch.Tensor]) -> None:
         """Read the nodes of tensors whose nodes PyTorch itself reads at this point; record those that this creates."""
         for tensor in tensors:
             had_current_node = self._has_current_node(tensor)
-            self._versions_read[key_of(tensor)] = tensor._version
+            self._versions_read[key_of(tensor)] = version_of(tensor)
             if not had_current_node and node_of(tensor) is not None and tensor.grad_fn is not None:
                 self._record([tensor], *self._last_change)
 
@@ -241,7 +242,7 @@ class GradientTracer(Tracer):
 
 def roots_of(call: Call) -> list[torch.Tensor]:
     """Return the tensors whose derivatives a backward pass computes."""
-    roots = call.args[0] if call.args else call.kwargs.get("outputs")
+    roots = call.args[0] if call.args else call.kwargs.get("outputs", call.kwargs.get("tensors"))
     return [tensor for tensor in arrays_in(roots) if isinstance(tensor, torch.Tensor)]
 
 
@@ -263,7 +264,7 @@ def loss_of(call: Call) -> float:
 
 def weights_of(call: Call) -> list[torch.Tensor | float]:
     """Return the gradient that a backward pass begins with at each of its roots."""
-    name, position = ("gradient", 1) if call.entry.name == "Tensor.backward" else ("grad_outputs", 2)
+    name, position = WEIGHTS[call.entry.name]
     gradients = call.args[position] if len(call.args) > position else call.kwargs.get(name)
     if gradients is None:
         return [1.0] * len(roots_of(call))
@@ -272,7 +273,7 @@ def weights_of(call: Call) -> list[torch.Tensor | float]:
 
 def _record_requested_gradients(call: Call, result: Any, backward_pass: BackwardPass) -> None:
     """Record the gradients that `torch.autograd.grad` returns: the engine does not run the nodes of its inputs."""
-    if call.entry.name == "Tensor.backward":
+    if call.entry.name != "torch.autograd.grad":
         return
     inputs = call.args[1] if len(call.args) > 1 else call.kwargs.get("inputs")
     for tensor, gradient in zip(arrays_in(inputs), result, strict=False):

@@ -20,7 +20,7 @@ from playground.errors import PlaygroundError
 from playground.messages import msg
 from playground.tensors.language import interpreter
 from playground.tensors.language.interpreter import Execution
-from playground.tensors.language.memory import Snapshot, snapshot
+from playground.tensors.language.memory import Snapshot, snapshot, version_of
 from playground.tensors.language.spans import Script
 from playground.tensors.language.tracing import named_arrays
 from playground.tensors.xray.report import ArrayValues, Fault, ValueFacts, nested, summary
@@ -241,7 +241,7 @@ def _names(execution: Execution, facts: Mapping[str, ArrayValues | ValueFacts]) 
         elif isinstance(array, torch.Tensor):
             grad, is_leaf = _gradient(array)
             gradient = None if grad is None else nested(snapshot(grad).values)
-            names[name] = {**fact, "value": fact["values"], "grad": gradient, "is_leaf": is_leaf, "version": array._version}
+            names[name] = {**fact, "value": fact["values"], "grad": gradient, "is_leaf": is_leaf, "version": version_of(array)}
         else:
             names[name] = {**fact, "value": fact["values"], "grad": None}
     return names

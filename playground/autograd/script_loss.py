@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from playground import device
-from playground.autograd.gradient_tracer import BACKWARD, roots_of, weights_of
+from playground.autograd.gradient_tracer import WEIGHTS, roots_of, weights_of
 from playground.autograd.overrides import CellValues, Overrides, can_be_overridden
 from playground.errors import PlaygroundError
 from playground.messages import msg
@@ -96,7 +96,7 @@ class LossTracer(Tracer):
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:  # noqa: ARG002 (as the parent has it)
         self._overrides.apply(call, self._live)
-        if call.entry.name not in BACKWARD:
+        if call.entry.name not in WEIGHTS:
             return _to_float64(do(_call_in_float64(call))) if self._in_float64 else do(call)
         if self._passes_before:
             self._passes_before -= 1
@@ -144,7 +144,7 @@ def _loss_at(script_loss: ScriptLoss, name: str, cell: int, value: float) -> flo
 
 def inputs_of(call: Call) -> list[Any] | None:
     """Return the tensors that a pass computes gradients for; None if it does so for all leaves."""
-    inputs = call.kwargs.get("inputs", call.args[1] if call.entry.name != "Tensor.backward" and len(call.args) > 1 else None)
+    inputs = call.kwargs.get("inputs", call.args[1] if call.entry.name == "torch.autograd.grad" and len(call.args) > 1 else None)
     return None if inputs is None else list(arrays_in(inputs))
 
 

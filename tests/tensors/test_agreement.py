@@ -153,7 +153,7 @@ TORCH = """
     {}([s, x, v]) :: linalg.multi_dot
     {}(3).initial_seed() :: manual_seed
     {}() > 0 :: seed
-    {}() :: initial_seed get_default_dtype no_grad enable_grad is_grad_enabled
+    {}() :: initial_seed get_default_dtype no_grad enable_grad is_grad_enabled inference_mode
     {}() :: cuda.is_available cuda.device_count backends.mps.is_available accelerator.is_available
     {}().manual_seed(7) :: Generator
     {}(2, 3, generator=torch.Generator().manual_seed(1)) :: rand randn
@@ -173,6 +173,8 @@ TORCH = """
     {}([2, 3]) :: Size
     {}(False) :: set_grad_enabled
     {}((g * g).sum(), g) :: autograd.grad
+    {}((g * g).sum()) :: autograd.backward
+    {}(x, requires_grad=True) :: autograd.Variable
 """
 
 FUNCTIONAL = """
@@ -355,6 +357,7 @@ TENSOR = """
     x.{}(1, i, 7) :: scatter scatter_
     x.{}(0, k) :: index_select
     x.{}(0, k, y) :: index_add index_add_ index_copy index_copy_
+    x.{}((k,), y) :: index_put_
     x.{}(0, k, 7) :: index_fill index_fill_
     x.{}(m) :: masked_select
     x.{}(m, 5) :: masked_fill masked_fill_
@@ -419,9 +422,12 @@ OTHER = {
         '{0} and {1:.2f}'.{}(1, 2.5) :: format
         '{name}'.{}(name=x) :: format
         ', '.{}(['a', 'b']) :: join
-        'aBc'.{}() :: upper lower
-        ' a b '.{}() :: strip split
-        'abc'.{}('a') :: startswith endswith split strip
+        'aBc'.{}() :: upper lower title capitalize isdigit isalpha
+        ' a b '.{}() :: strip lstrip rstrip split
+        'abca'.{}('a') :: startswith endswith split strip lstrip rstrip count find index
+        'abca'.{}('a', 'xy') :: replace
+        '7'.{}(3) :: zfill
+        '12'.{}() :: isdigit isalpha
     """,
     "list": """
         [1, 2, 3].{}(4) :: append
@@ -431,6 +437,17 @@ OTHER = {
         [3, 1, 2].{}(1) :: pop remove index count
     """,
     "tuple": "(1, 2, 1).{}(1) :: index count",
+    "dict": """
+        {'a': 1, 'b': x}.{}() :: keys values items copy clear
+        {'a': 1}.{}('a') :: get pop setdefault
+        {'a': 1}.{}('c', 2) :: get pop setdefault
+        {'a': 1}.{}({'b': 2}, c=3) :: update
+    """,
+    "set": """
+        {1, 2}.{}(2) :: add remove discard
+        {1}.{}() :: pop copy clear
+        {1, 2}.{}([2, 3]) :: union intersection difference update issubset issuperset
+    """,
     "Size": """
         x.shape.{}() :: numel
         x.shape.{}(3) :: index count
@@ -446,6 +463,7 @@ OTHER = {
         np.random.default_rng(1).{}(0, 10, 4) :: integers uniform normal
         np.random.default_rng(1).{}(n) :: choice permutation shuffle
     """,
+    "Node": "(g * g).grad_fn.{}() :: name",
     "UntypedStorage": """
         x.untyped_storage().{}() - x.data_ptr() :: data_ptr
         x[1].untyped_storage().{}() :: nbytes size
@@ -540,6 +558,8 @@ def assert_same(mine: Any, wanted: Any) -> None:
     elif isinstance(wanted, list | tuple):
         for one, other in zip(mine, wanted, strict=True):
             assert_same(one, other)
+    elif isinstance(wanted, dict):
+        assert_same(list(mine.items()), list(wanted.items()))
     else:
         one, other = comparable(mine), comparable(wanted)
         assert one == other or (one != one and other != other)  # NaN
@@ -563,7 +583,10 @@ def comparable(value: Any) -> Any:
         return value.bit_generator.state
     if isinstance(value, torch.finfo | torch.iinfo):
         return str(value)
-    return type(value) if isinstance(value, torch.no_grad | torch.enable_grad | torch.set_grad_enabled | torch.autograd.graph.Node) else value
+    if isinstance(value, type({}.keys()) | type({}.values()) | type({}.items())):
+        return str(value)
+    modes = torch.no_grad | torch.enable_grad | torch.set_grad_enabled | torch.inference_mode
+    return type(value) if isinstance(value, modes | torch.autograd.graph.Node) else value
 
 
 def assert_agrees(source: str) -> Exception | None:
@@ -601,6 +624,8 @@ ATTRIBUTES = {
     "finfo": "torch.finfo(torch.float16) torch.iinfo(torch.int8)",
     "result": "x.max(0) x.mode(1) torch.linalg.qr(s) torch.linalg.svd(s) torch.linalg.eigh(s) torch.linalg.slogdet(s) torch.linalg.lstsq(s,x)",
     "complex": "(1+2j) 2.5",
+    "Exception": "ValueError(1,'a')",
+    "Node": "(g*2).grad_fn (g*2).grad_fn.next_functions[0][0]",
 }
 """Objects of each kind of which something may be read."""
 

@@ -179,7 +179,6 @@ OTHERS = {
 }
 UNEXPLAINED = {
     "method without brackets": A + "b = ⟪a.sum⟫",
-    "function without brackets": "b = ⟪torch.ones⟫",
     "brackets after a value": A + "b = ⟪a.shape()⟫",
     "from_numpy of a list": "b = ⟪torch.from_numpy([1, 2])⟫",
     "a text for a size": 'b = ⟪torch.ones("a")⟫',
@@ -202,7 +201,6 @@ UNEXPLAINED = {
     "looping over a number": "for i in ⟪3⟫:\n    print(i)",
     "division by zero": "b = ⟪1 / 0⟫",
     "gradient that is not there": G + "⟪a.grad.zero_()⟫",
-    "a function of one's own": "⟪def f(): pass⟫",
     "wrong order of sizes": "b = ⟪torch.ones(2, 3).repeat(2)⟫",
 }
 PREFIXES = {

@@ -42,16 +42,16 @@ IMPORTS = """
     refused: import os
     refused: import os, sys
     refused: import torch.utils.cpp_extension
-    refused: import torch as np
-    refused: import numpy as torch
-    refused: import torch.nn as torch
+    harmless: import torch as np
+    harmless: import numpy as torch
+    harmless: import torch.nn as torch
     refused: import numpy.ctypeslib
     refused: import builtins as F
     refused: from os import system
     refused: from os import *
     refused: from torch import *
     refused: from torch import load
-    refused: from torch.nn import functional as torch
+    harmless: from torch.nn import functional as torch
     refused: from . import settings
     refused: from .. import playground
     refused: from playground.tensors import sandbox
@@ -59,7 +59,7 @@ IMPORTS = """
     refused: __import__('os').system('touch hostile')
     refused: importlib.import_module('os')
     refused: exec('import os')
-    harmless: from __future__ import annotations
+    refused: from __future__ import annotations
     harmless: import torch ⏎ import numpy as np ⏎ import torch.nn.functional as F
 """
 
@@ -109,7 +109,7 @@ DUNDERS = """
 """
 
 REACHING = """
-    refused: torch
+    harmless: torch
     refused: torch.utils
     refused: torch.utils.cpp_extension.load_inline('a', '')
     refused: torch.ops
@@ -168,7 +168,7 @@ REACHING = """
     refused: np.random.bit_generator
     refused: np.testing.rundocs('PATH')
     refused: a = torch ⏎ a.load('PATH')
-    refused: a = torch.tensor ⏎ a(1)
+    harmless: a = torch.tensor ⏎ a(1)
     refused: a = [torch.load] ⏎ a[0]('PATH')
     refused: (torch.load if True else torch.save)('PATH')
     refused: a = np.float32 ⏎ a(3)
@@ -224,11 +224,11 @@ BUILTINS = """
     refused: bytes(9)
     refused: object()
     refused: super()
-    refused: callable(x)
-    refused: iter(x)
+    harmless: callable(x)
+    harmless: iter(x)
     refused: next(x)
-    refused: map(abs, x)
-    refused: filter(abs, x)
+    harmless: map(abs, x)
+    harmless: filter(abs, x)
     refused: hash(x)
     refused: exit()
     refused: quit()
@@ -240,22 +240,22 @@ BUILTINS = """
     refused: print(eval)
     refused: print(1, file=x)
     refused: print(1, flush=True, file=1)
-    refused: sorted([1, 2], key=abs)
-    refused: max([1, 2], key=abs)
-    refused: min([1, 2], key=print)
-    refused: a = [2, 1] ⏎ a.sort(key=int)
-    refused: a = [2, 1] ⏎ a.sort(key=print)
+    harmless: sorted([1, 2], key=abs)
+    harmless: max([1, 2], key=abs)
+    harmless: min([1], key=print)
+    harmless: a = [2, 1] ⏎ a.sort(key=int)
+    harmless: a = [1] ⏎ a.sort(key=print)
     refused: sum(1, 2, 3)
     refused: isinstance(x, torch)
 """
 
 SYNTAX = """
-    refused: f = lambda: 1
-    refused: def f(): ⏎     return 1
+    harmless: f = lambda: 1
+    harmless: def f(): ⏎     return 1
     refused: async def f(): ⏎     await f()
     refused: class A: ⏎     pass
     refused: class A(torch.nn.Module): ⏎     pass
-    refused: @print ⏎ def f(): ⏎     pass
+    harmless: @print ⏎ def f(): ⏎     pass
     refused: yield 1
     refused: a = (yield)
     refused: yield from [1]
@@ -264,26 +264,26 @@ SYNTAX = """
     refused: [i async for i in x]
     refused: async for i in x: ⏎     pass
     refused: async with x: ⏎     pass
-    refused: (a := 1)
-    refused: [(a := i) for i in range(3)]
-    refused: try: ⏎     a = 1 / 0 ⏎ except: ⏎     pass
+    harmless: (a := 1)
+    harmless: [(a := i) for i in range(3)]
+    harmless: try: ⏎     a = 1 / 0 ⏎ except: ⏎     pass
     refused: try: ⏎     while True: ⏎         pass ⏎ finally: ⏎     a = 1
     refused: try: ⏎     1 / 0 ⏎ except* ValueError: ⏎     pass
     refused: raise x
-    refused: global a
+    harmless: global a
     refused: nonlocal a
-    refused: {1: 2}
-    refused: {1, 2}
-    refused: {i: i for i in range(3)}
-    refused: {i for i in range(3)}
+    harmless: {1: 2}
+    harmless: {1, 2}
+    harmless: {i: i for i in range(3)}
+    harmless: {i for i in range(3)}
     refused: match x: ⏎     case torch.Tensor(shape=a): ⏎         pass
-    refused: a: int = 1
+    harmless: a: int = 1
     refused: b'abc'
     refused: torch.zeros(**x)
     refused: *a = 1
     refused: a = *x
     refused: print(*9)
-    refused: for i in x: ⏎     pass ⏎ else: ⏎     pass
+    harmless: for i in x: ⏎     pass ⏎ else: ⏎     pass
     refused: break
     refused: continue
     refused: if True: ⏎     break
@@ -297,7 +297,7 @@ SYNTAX = """
     refused: x().a = 1
     refused: 'abc'[0] = 'd'
     refused: (1, 2)[0] = 3
-    refused: a = [1, 2] ⏎ a[:] = [3] * 9
+    harmless: a = [1, 2] ⏎ a[:] = [3] * 9
     refused: 1()
     refused: (0xBIG)()
     refused: x[0xBIG] = 1

@@ -420,20 +420,26 @@ def is_forbidden(event: str, args: tuple[Any, ...]) -> bool:
         case "exec":
             return not args[0].co_filename.startswith(("/", "<frozen"))
         case "compile":
-            return args[1] not in ("<unknown>", b"<unknown>")
+            return args[1] not in ("<unknown>", b"<unknown>") and not isinstance(args[0], ast.Module)  # the parser, and Python's check of the tree
     return bool(FORBIDDEN.match(event))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def audit() -> None:
     """A hook of Python's audit; it stays for as long as the process does, and is silent between scripts."""
-    report.report(interpreter.run("x = torch.rand(2, 3)\nx @ x.T + np.ones(2)"))  # torch's own late imports come first
+    report.report(interpreter.run("x = torch.rand(2, 3)\nx @ x.T + np.ones(2)\nprint(x)"))  # torch's own late imports come first
     sys.addaudithook(listen)
 
 
 ROOTS = ["torch", "np", "F"]
-TAME, WILD = ["a", "b", "x", "n"], ["open", "eval", "exec", "getattr", "__import__", "__builtins__", "__name__", "os", "_", "self", "torch", "int", "device"]
-BUILTINS = ["print", "sorted", "sum", "range", "list", "len", "max", "zip", "enumerate", "isinstance", "round", "str", "float", "abs", "divmod", "slice"]
+TAME, WILD = (
+    ["a", "b", "x", "n", "f"],
+    ["open", "eval", "exec", "getattr", "__import__", "__builtins__", "__name__", "os", "_", "self", "torch", "int", "device"],
+)
+BUILTINS = [
+    "print", "sorted", "sum", "range", "list", "len", "max", "zip", "enumerate", "isinstance", "round", "str", "float", "abs", "divmod", "slice", "map",
+    "filter", "next", "iter", "dict", "set", "reversed", "type", "ValueError", "f",
+]  # fmt: skip
 ATTRIBUTES = """
     T shape dtype data grad grad_fn values max numpy tolist view resize_ append format join zeros ones norm new_zeros to type relu einsum sort index unbind
     load save ops _C apply_ map_ register_hook tofile dump __class__ __dict__ __version__ func os lib utils storage base ctypes as_strided backward numel
@@ -441,7 +447,9 @@ ATTRIBUTES = """
 FUNCTIONS = sorted(name.replace("torch.nn.functional", "F") for name in calls.functions() if "set_" not in name)
 CONSTANTS = [0, 1, 2, -1, 3.5, 1j, True, None, ..., "", "a", "ij->i", "{0.__class__}", "%s", "O", "cpu", "meta", float("inf"), 2**70]
 FIELDS = {"lineno": 1, "col_offset": 0}
-NOTHING = ast.arguments([], [], None, [], [], None, [])
+PARAMETERS = [
+    ast.arguments([], [ast.arg(name) for name in names], rest and ast.arg(rest), [], [], None, []) for names, rest in (("", None), ("x", None), ("a", "b"))
+]
 Nodes = st.SearchStrategy[Any]
 
 
@@ -478,13 +486,12 @@ def grammar(wild: bool) -> Nodes:
             few.map(ast.List) | few.map(ast.Tuple),
             st.builds(lambda part, name, many: ast.ListComp(part, [ast.comprehension(ast.Name(name), many, [], 0)]), inner, names, inner),
             st.builds(lambda value, kind: ast.JoinedStr([ast.FormattedValue(value, kind, None)]), inner, st.sampled_from([-1, ord("r"), ord("s")])),
-        ]
-        forbidden = [
-            st.builds(lambda value: ast.Lambda(NOTHING, value), inner),
+            st.builds(ast.Lambda, st.sampled_from(PARAMETERS), inner),
             st.builds(ast.NamedExpr, names.map(ast.Name), inner),
-            st.builds(ast.Await, inner) | st.builds(ast.Yield, inner) | st.builds(ast.Starred, inner),
             pair.map(ast.Set) | st.builds(lambda key, value: ast.Dict([key], [value]), inner, inner),
+            st.builds(lambda part, name, many: ast.GeneratorExp(part, [ast.comprehension(ast.Name(name), many, [], 0)]), inner, names, inner),
         ]
+        forbidden = [st.builds(ast.Await, inner) | st.builds(ast.Yield, inner) | st.builds(ast.Starred, inner)]
         return st.one_of(tame + forbidden * wild)
 
     expressions = st.recursive(names.map(ast.Name) | st.sampled_from(CONSTANTS).map(ast.Constant), extended, max_leaves=6)
@@ -497,6 +504,8 @@ def grammar(wild: bool) -> Nodes:
         st.builds(lambda name: ast.Tuple([ast.Starred(ast.Name(name))]), names),
     )
 
+    ends = expressions.map(ast.Return) | st.builds(lambda value: ast.Expr(ast.Yield(value)), expressions)
+
     def blocks(inner: Nodes) -> Nodes:
         body = st.lists(inner, min_size=1, max_size=2)
         tame = [
@@ -504,12 +513,10 @@ def grammar(wild: bool) -> Nodes:
             st.builds(lambda target, many, body: ast.For(target, many, body, [], **FIELDS), targets, expressions, body),
             st.builds(lambda test, body: ast.While(test, body, []), expressions, body),
             body.map(lambda body: ast.With([ast.withitem(ast.parse("torch.no_grad()", mode="eval").body)], body, **FIELDS)),
+            st.builds(lambda body, last: ast.Try(body, [ast.ExceptHandler(None, "a", [ast.Pass()])], [], last), body, st.just([]) | body),
+            st.builds(lambda parameters, body, value: ast.FunctionDef("f", parameters, [*body, value], [], **FIELDS), st.sampled_from(PARAMETERS), body, ends),
         ]
-        forbidden = [
-            body.map(lambda body: ast.Try(body, [ast.ExceptHandler(None, None, [ast.Pass()])], [], [])),
-            body.map(lambda body: ast.FunctionDef("f", NOTHING, body, [], **FIELDS)),
-            body.map(lambda body: ast.ClassDef("A", [], [], body, [])),
-        ]
+        forbidden = [body.map(lambda body: ast.ClassDef("A", [], [], body, []))]
         return st.one_of(tame + forbidden * wild)
 
     simple = [

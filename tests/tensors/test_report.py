@@ -509,3 +509,35 @@ def test_results_that_the_statement_itself_made_are_traced_too() -> None:
 
 def test_an_intermediate_result_that_cannot_be_traced_is_no_reason_to_say_so() -> None:
     assert shown("x = torch.rand(100, 100).sum(dim=0)")["steps"][0]["reason"] == ""
+
+
+STALE = {
+    "through .data": ("w = torch.zeros(2)\nw.data -= 1\ny = w * 3 + 1", {2: {"w": [-1.0, -1.0]}}),
+    "through .data in a loop": ("w = torch.zeros(2)\nfor i in range(2):\n    w.data -= 1\n    p = w * 2", {3: {"w": [-2.0, -2.0]}, 4: {"p": [-4.0, -4.0]}}),
+    "by batch_norm": (
+        "m = torch.zeros(2)\nv = torch.ones(2)\nx = torch.tensor([[1., 2.], [3., 6.]])\ny = F.batch_norm(x, m, v, training=True)",
+        {4: {"m": [0.2, 0.4], "v": [1.1, 1.7]}},
+    ),
+    "through an array without a name": ("w = torch.zeros(2)\nw.numpy()[0] = 5", {2: {"w": [5.0, 0.0]}}),
+    "through an array of the same memory": ("a = torch.zeros(2)\nb = torch.from_numpy(a.numpy())\nb += 2", {3: {"a": [2.0, 2.0], "b": [2.0, 2.0]}}),
+    "in a function": ("def step(p):\n    p.data -= 1\nw = torch.zeros(2)\nstep(w)", {4: {"w": [-1.0, -1.0]}}),
+    "in a function of a list": (
+        "w = [torch.zeros(1), torch.zeros(1)]\ndef step(ps):\n    for p in ps:\n        p += 1\nstep(w)",
+        {5: {"w[0]": [1.0], "w[1]": [1.0]}},
+    ),
+    "in a dictionary": ("d = {'w': torch.zeros(2)}\nd['w'] += 1", {2: {"d['w']": [1.0, 1.0]}}),
+    "behind many operations": ("w = torch.zeros(1)\nfor i in [sum(torch.ones(1) for _ in range(50)), 1]:\n    w.data += 1", {3: {"w": [2.0]}}),
+    "with other data": ("w = torch.zeros(3)\nw.data = torch.ones(2)\ny = w + 1", {2: {"w": [1.0, 1.0]}, 3: {"y": [2.0, 2.0]}}),
+    "in inference mode": ("x = torch.ones(2)\nwith torch.inference_mode():\n    y = x * 2\n    y += 1", {4: {"y": [3.0, 3.0]}}),
+}
+
+
+@pytest.mark.parametrize(("source", "wanted"), STALE.values(), ids=STALE)
+def test_what_a_statement_changes_is_shown_however_it_was_reached(source: str, wanted: dict[int, dict[str, list[float]]]) -> None:
+    document = report(interpreter.run(source))
+    assert document["error"] is None
+    shown = {
+        step["line"]: {output["name"]: pytest.approx(document["tiles"][output["tile"]]["values"]) for output in step["outputs"]} for step in document["steps"]
+    }
+    for line, outputs in wanted.items():
+        assert {name: shown[line][name] for name in outputs} == outputs

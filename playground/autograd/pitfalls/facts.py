@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
-from playground.autograd.gradient_tracer import reachable
+from playground.autograd.gradient_tracer import reachable, roots_of
 from playground.autograd.pitfalls.dependence import names_written
 from playground.autograd.pitfalls.source_edits import Code
 from playground.tensors.language.calls import Call, arrays_in
@@ -107,10 +107,10 @@ class FactsTracer(Tracer):
             self._results |= {(self._statement, name): (value.grad_fn, weakref.ref(value)) for name, value in results.items() if value.grad_fn is not None}
 
     def perform(self, call: Call, node: ast.AST, do: Callable[[Call], Any]) -> Any:
-        if call.entry.name == "Tensor.backward" and call.args[0].requires_grad:
+        if call.entry.name in ("Tensor.backward", "torch.autograd.backward") and (roots := roots_of(call)) and roots[0].requires_grad:
             if not isinstance(self._statement, ast.Expr) or _position(self._statement.value) != _position(node):
                 self.facts.is_nested = True
-            self._record_backward(call.args[0])
+            self._record_backward(roots[0])
         result = do(call)
         if (
             not self.facts.backward_statements

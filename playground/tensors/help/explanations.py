@@ -17,7 +17,8 @@ import torch
 
 from playground.messages import joined, listed, msg, nmsg
 from playground.tensors.help import fixes
-from playground.tensors.help.fixes import Fix
+from playground.tensors.help.fixes import Fix, full_width
+from playground.tensors.help.sentences import sentence
 from playground.tensors.language.calls import Call
 from playground.tensors.language.errors import OperationFailed, ScriptError
 from playground.tensors.language.spans import Script, Span
@@ -91,7 +92,7 @@ def explain(error: ScriptError, source: str) -> Explanation:
             if match := pattern.search(message):
                 text, alignment, fixes = rule(_Case(script, error.node, error.call, match))
                 return Explanation(span, _without_class_name(message), text, alignment, tuple(fixes))
-    return Explanation(span, _without_class_name(message), error.hint, None, tuple(_similar_name(error, script)))
+    return Explanation(span, _without_class_name(message), sentence(message) or error.hint, None, (*full_width(script), *_similar_name(error, script)))
 
 
 def _without_class_name(message: str) -> str:

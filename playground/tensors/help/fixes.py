@@ -35,6 +35,26 @@ class Fix:
     """Replacement."""
 
 
+FULL_WIDTH = {ord(wide): plain for wide, plain in zip("（）［］｛｝，：；＝＋－＊／＜＞！“”‘’。、", "()[]{},:;=+-*/<>!\"\"''.,", strict=True)}
+"""Signs of a Chinese keyboard, and what Python needs instead."""
+
+
+def full_width(script: Script) -> list[Fix]:
+    """Propose plain signs for the full-width ones of a script that Python cannot parse; none of another script."""
+    plain = script.source.translate(FULL_WIDTH)
+    if plain == script.source or _parses(script.source) or not _parses(plain):
+        return []
+    return [Fix(msg("Write the plain signs"), 0, len(script.source), plain)]
+
+
+def _parses(source: str) -> bool:
+    try:
+        ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 def append_suffix(script: Script, node: ast.AST, call: Call, suffixes: tuple[str, ...]) -> list[Fix]:
     """Propose to append `.T`, `.unsqueeze(1)`, `.float()` or the like to one operand.
 

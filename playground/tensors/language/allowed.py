@@ -62,7 +62,7 @@ TORCH = {
         get_default_dtype set_default_dtype set_printoptions device Size
         cuda.is_available cuda.device_count backends.mps.is_available accelerator.is_available
     """,
-    AUTOGRAD: "no_grad enable_grad set_grad_enabled is_grad_enabled autograd.grad",
+    AUTOGRAD: "no_grad enable_grad inference_mode set_grad_enabled is_grad_enabled autograd.grad autograd.backward autograd.Variable",
 }
 """Functions under `torch.`"""
 
@@ -72,7 +72,7 @@ METHODS = {
         view view_as reshape reshape_as ravel flatten unflatten squeeze squeeze_ unsqueeze unsqueeze_ t t_ transpose transpose_ permute
         movedim moveaxis swapaxes swapdims adjoint expand expand_as repeat tile flip fliplr flipud roll rot90 broadcast_to repeat_interleave
         contiguous as_strided unfold resize_ split tensor_split chunk hsplit vsplit dsplit unbind narrow select
-        gather scatter scatter_ scatter_add scatter_add_ index_select index_add index_add_ index_copy index_copy_ index_fill index_fill_
+        gather scatter scatter_ scatter_add scatter_add_ index_select index_add index_add_ index_copy index_copy_ index_fill index_fill_ index_put_
         masked_select masked_fill masked_fill_ masked_scatter masked_scatter_ take take_along_dim put_ copy_ nonzero argwhere where
         diag diagonal diagflat diag_embed tril tril_ triu triu_ fill_diagonal_ select_scatter slice_scatter diagonal_scatter
     """,
@@ -161,13 +161,16 @@ ARRAY_METHODS = {
 """Methods of a NumPy array or number."""
 
 OTHER_METHODS = {
-    "str": "format join upper lower strip split startswith endswith",
+    "str": "format join upper lower strip lstrip rstrip split startswith endswith replace count find index title capitalize isdigit isalpha zfill",
     "list": "append extend insert pop remove reverse sort index count copy clear",
     "tuple": "index count",
+    "dict": "keys values items get pop setdefault update copy clear",
+    "set": "add remove discard pop union intersection difference update copy clear issubset issuperset",
     "Size": "numel index count",
     "TorchGenerator": "manual_seed seed initial_seed",
     "NumpyGenerator": "random normal standard_normal uniform integers choice permutation shuffle",
     "UntypedStorage": "data_ptr nbytes size",
+    "Node": "name",
 }
 """Methods of all other types of value."""
 
@@ -181,6 +184,8 @@ ATTRIBUTES = {
     "finfo": "bits eps max min tiny smallest_normal resolution dtype",
     "result": "values indices Q R U S Vh eigenvalues eigenvectors sign logabsdet solution singular_values residuals rank",
     "complex": "real imag",
+    "Exception": "args",
+    "Node": "next_functions variable",
 }
 """Readable attributes by type; `result` is a named tuple such as `torch.max(x, dim=1)` returns."""
 
@@ -197,13 +202,14 @@ CONSTANTS = {
 """Values under `torch.` and `np.`; `__version__` is the only name with double underscores."""
 
 BUILTINS = (
-    "abs all any bool complex divmod enumerate float id int isinstance len list max min pow print range repr reversed round slice sorted str sum tuple type zip"
+    "abs all any bool callable complex dict divmod enumerate filter float id int isinstance iter len list map max min next pow print range repr reversed round "
+    "set slice sorted str sum tuple type zip"
 )
 """Python's own functions."""
 
 SIZED_BY_INPUT = """
     tensor as_tensor new_tensor tolist to type type_as cpu cuda float double half bfloat16 int long short char byte bool
-    clone backward autograd.grad copy_ masked_select unique unique_consecutive
+    clone backward autograd.grad autograd.backward autograd.Variable copy_ masked_select unique unique_consecutive
 """
 """Operations whose result is not larger than their arguments, and that the meta device does not support or treats differently."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,13 @@ import torch
 
 from playground.messages import msg
 from playground.tensors.language import allowed
+from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import Refused
+from playground.tensors.language.functions import Own
 
 
 @dataclass(frozen=True)
-class Entry:
+class Entry(Own):
     """One name of the allow-list."""
 
     name: str
@@ -38,12 +40,15 @@ class Entry:
 
     @property
     def is_sequence_method(self) -> bool:
-        """Whether it is a method of a string, a list or a tuple."""
-        return self.name.split(".")[0] in ("str", "list", "tuple", "Size")
+        """Whether it is a method of a string, a list, a tuple, a dictionary or a set."""
+        return self.name.split(".")[0] in ("str", "list", "tuple", "Size", "dict", "set")
 
     @property
     def is_numpy(self) -> bool:
         return self.name.split(".")[0] in ("np", "ndarray", "NumpyGenerator")
+
+    def __repr__(self) -> str:
+        return f"<built-in function {self.short}>"  # no text: as Python has it
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Call:
     def __call__(self) -> Any:
         return self.entry.function(*self.args, **self.kwargs)
 
-    @property
+    @cached_property
     def arrays(self) -> list[Any]:
         """Tensors and arrays among the arguments in their order, also those inside lists."""
         return list(arrays_in((self.args, dict(self.kwargs))))
@@ -72,6 +77,8 @@ def arrays_in(value: Any) -> Iterator[Any]:
             yield from arrays_in(part)
     elif isinstance(value, dict):
         yield from arrays_in(list(value.values()))
+    elif isinstance(value, set):
+        yield from arrays_in(list(value))
     elif isinstance(value, slice):
         yield from arrays_in((value.start, value.stop, value.step))
 
@@ -91,9 +98,8 @@ _OPERATORS: dict[str, dict[str, Callable[..., Any]]] = {
 OPERATORS: dict[str, Entry] = {symbol: Entry(symbol, group, function) for group, table in _OPERATORS.items() for symbol, function in table.items()}
 """Python's operators, as functions of their operands."""
 
-ROOTS = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
-"""Module of the first word of a dotted name."""
-
+SIMILAR = 0.75
+"""Least similarity of a name to one that is suggested instead; both also begin with the same letter."""
 _OBJECTS = {"torch": torch, "np": np}
 _NO_ATTRIBUTE = {
     "Tensor": msg("A tensor has no `.{name}` that scripts can use."),
@@ -153,19 +159,6 @@ def resolve(full: str) -> Any:
     return value
 
 
-def function(dotted: str) -> Entry:
-    """Return the allowed function that a script calls, such as `F.relu` or `torch.linalg.norm`.
-
-    Raises:
-        Refused: it is not on the allow-list; the message suggests the most similar name.
-    """
-    full = full_name(dotted)
-    entry = functions().get(full)
-    if entry is None:
-        raise unknown_name(dotted, full, functions())
-    return entry
-
-
 def method(kind: str, name: str) -> Entry:
     """Return the allowed method of a kind of object.
 
@@ -180,25 +173,30 @@ def method(kind: str, name: str) -> Entry:
     return entry
 
 
-def full_name(dotted: str) -> str:
-    """Return the name in the documentation: `torch.nn.functional.relu` for `F.relu`."""
-    root, _, rest = dotted.partition(".")
-    return f"{ROOTS[root]}.{rest}" if rest else ROOTS[root]
+def unknown_name(written: str, full: str, names: Iterable[str]) -> Refused:
+    """Return the error for a name that is not on the allow-list, with the most similar name.
 
-
-def unknown_name(dotted: str, full: str, names: Mapping[str, Any]) -> Refused:
-    """Return the error for a name that is not on the allow-list, with the most similar name."""
+    Args:
+        written: as in the script: `F.rellu`.
+        full: `torch.nn.functional.rellu`.
+        names: full names that exist.
+    """
     if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
         return Refused(
-            msg("Layers such as `{name}` are not available in scripts.", name=dotted),
+            msg("Layers such as `{name}` are not available in scripts.", name=written),
             msg("Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…"),
         )
-    message = msg("`{name}` is not available in scripts.", name=dotted)
-    near = difflib.get_close_matches(full, names, n=1, cutoff=0.8)
+    message = msg("`{name}` is not available in scripts.", name=written)
+    if place := place_of(full):
+        return Refused(message, place)
+    owner, _, word = full.rpartition(".")
+    alike = [each for each in names if each.rpartition(".")[2][:1].casefold() == word[:1].casefold()]
+    paths = {each.rpartition(".")[2]: each for each in sorted(alike, key=lambda each: each.rpartition(".")[0] == owner)}  # the module's own last
+    near = difflib.get_close_matches(word, paths, n=1, cutoff=SIMILAR)
     if not near:
         return Refused(message, msg("The reference below the editor lists all available functions."))
-    root = dotted.partition(".")[0]
-    instead = root + near[0].removeprefix(ROOTS[root]) if near[0].startswith(f"{ROOTS[root]}.") else near[0]
+    path = paths[near[0]]
+    instead = f"{written.rpartition('.')[0]}.{near[0]}" if path.rpartition(".")[0] == owner else path
     return Refused(message, msg("Did you mean `{name}`?", name=instead), instead=instead)
 
 
@@ -208,7 +206,7 @@ def unknown_attribute(kind: str, name: str) -> Refused:
     if name in method_names:
         return Refused(msg("`.{name}` is a method: call it with parentheses, `.{name}()`.", name=name))
     message = _NO_ATTRIBUTE.get(kind, _NO_ATTRIBUTE_OF_KIND).filled(name=name, kind=kind)
-    near = difflib.get_close_matches(name, [*method_names, *value_names], n=1, cutoff=0.7)
+    near = difflib.get_close_matches(name, [each for each in (*method_names, *value_names) if each[:1] == name[:1]], n=1, cutoff=0.7)
     if not near:
         return Refused(message)
     written = f".{near[0]}()" if near[0] in method_names else f".{near[0]}"

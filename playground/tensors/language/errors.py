@@ -7,6 +7,15 @@ from typing import Any
 
 from playground.errors import PlaygroundError
 
+EXCEPTIONS: dict[str, type[Exception]] = {
+    kind.__name__: kind
+    for kind in (
+        Exception, ArithmeticError, AssertionError, AttributeError, FileNotFoundError, ImportError, IndexError, KeyError, LookupError, NameError,
+        NotImplementedError, OSError, OverflowError, RuntimeError, StopIteration, TypeError, ValueError, ZeroDivisionError,
+    )
+}  # fmt: skip
+"""Python's exceptions that a script can raise and catch."""
+
 
 class ScriptError(PlaygroundError):
     """An error that ends a script.
@@ -30,6 +39,11 @@ class ScriptError(PlaygroundError):
         self.node = self.node or node
         return self
 
+    @property
+    def exception(self) -> Exception | None:
+        """What `except` catches; None for what no script can catch."""
+        return self.__cause__ if isinstance(self.__cause__, Exception) else None
+
 
 class Refused(ScriptError):
     """A script uses a feature that is not available."""
@@ -40,4 +54,11 @@ class BoundsExceeded(ScriptError):
 
 
 class OperationFailed(ScriptError):
-    """An operation raised an error in PyTorch, NumPy or Python; the message is theirs."""
+    """An operation raised an error in PyTorch, NumPy or Python; the message is theirs, after the name of the exception."""
+
+    @property
+    def exception(self) -> Exception | None:
+        if isinstance(self.__cause__, Exception):
+            return self.__cause__
+        name, _, text = self.message.partition(": ")
+        return EXCEPTIONS.get(name, RuntimeError)(text)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from playground.messages import msg, nmsg
 from playground.tensors.language import calls, values
 from playground.tensors.language.bounds import A_STRING, Meter
-from playground.tensors.language.builtin import NAMES, Builtins
-from playground.tensors.language.errors import Refused, ScriptError
+from playground.tensors.language.builtin import NAMES, Builtin, Builtins
+from playground.tensors.language.calls import Entry
+from playground.tensors.language.elsewhere import place_of
+from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
+from playground.tensors.language.functions import Function, Iteration
+from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
 from playground.tensors.language.operations import Operations
+from playground.tensors.language.scopes import Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
 
 BINARY = {
@@ -24,7 +31,11 @@ COMPARE = {
     ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=",
     ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in",  # no text: operators
 }  # fmt: skip
-_TYPE_NAMES = {"int": int, "float": float, "bool": bool, "complex": complex, "str": str, "list": list, "tuple": tuple}
+TYPES: dict[str, type] = {kind.__name__: kind for kind in (int, float, bool, complex, str, list, tuple, dict, set, range, slice)}
+_TYPE_NAMES: dict[type, str] = {kind: name for name, kind in TYPES.items()}
+_CONSTANTS = ("True", "False", "None")
+Invoke = Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]
+"""Calls a function of the script."""
 
 
 class Evaluator:
@@ -33,16 +44,22 @@ class Evaluator:
     Each private method whose name is a class of `ast` evaluates the nodes of that class.
 
     Args:
-        names: the script's variables; the evaluator reads and assigns them.
+        scope: the script's variables; the evaluator reads and assigns them.
         operations: performs what the expressions ask for.
-        builtins: Python's own functions.
+        write: prints a text.
+        invoke: calls a function that the script defined.
         meter: stops the script at its limits.
         tracer: records which names are read.
     """
 
-    def __init__(self, names: dict[str, Any], operations: Operations, builtins: Builtins, meter: Meter, tracer: Tracer) -> None:
-        self._names, self._operations, self._builtins = names, operations, builtins
-        self._meter, self._tracer = meter, tracer
+    def __init__(self, scope: Scope, operations: Operations, write: Callable[[str], None], invoke: Invoke, meter: Meter, tracer: Tracer) -> None:
+        self.scope = scope
+        """That of what is evaluated now."""
+        self.function = ""
+        """The name of the function that is called now; empty in the script itself."""
+        self._operations, self._invoke, self._meter, self._tracer = operations, invoke, meter, tracer
+        self._builtins = Builtins(operations, meter, write, self.call)
+        self._python = PythonModules()
 
     def evaluate(self, node: ast.expr) -> Any:
         """Return the value of an expression.
@@ -64,7 +81,7 @@ class Evaluator:
     def bind(self, target: ast.expr, value: Any) -> None:
         """Assign a value to a name or to a part of a value (`x[0]`, `x.grad`), or its parts to several of them."""
         if isinstance(target, ast.Name):
-            self._names[target.id] = value
+            self.scope.write(target.id, value)
         elif isinstance(target, (ast.Tuple, ast.List)):
             self._bind_parts(target, value)
         elif isinstance(target, ast.Subscript):
@@ -75,11 +92,12 @@ class Evaluator:
             raise Refused(msg("`{target}` cannot be assigned to.", target=ast.unparse(target)), "", target)
 
     def _bind_parts(self, target: ast.Tuple | ast.List, value: Any) -> None:
-        parts = list(self._operations.iterate(value, target))
+        parts = self._operations.collect(value, target)
         starred = [index for index, part in enumerate(target.elts) if isinstance(part, ast.Starred)]
         if len(parts) != len(target.elts) and (not starred or len(parts) < len(target.elts) - 1):
             count, names = nmsg("{n} value", "{n} values", len(parts)), nmsg("{n} name", "{n} names", len(target.elts))
-            raise ScriptError(msg("Cannot assign {values} to {names}.", values=count, names=names), "", target)
+            cause = ValueError(f"cannot unpack {len(parts)} values into {len(target.elts)} names")  # no text: for `except` only
+            raise ScriptError(msg("Cannot assign {values} to {names}.", values=count, names=names), "", target) from cause
         if starred:
             index, extra = starred[0], len(parts) - len(target.elts) + 1
             parts[index : index + extra] = [parts[index : index + extra]]
@@ -91,61 +109,141 @@ class Evaluator:
 
     def _Name(self, node: ast.Name) -> Any:
         name = node.id
-        if name in self._names:
-            value = self._names[name]
+        try:
+            value = self.scope.read(name)
+        except Unbound:
+            message = f"UnboundLocalError: cannot access local variable '{name}' where it is not associated with a value"  # no text: Python's message
+            raise OperationFailed(message, "", node) from None
+        except KeyError:
+            return self._given(node)
+        if self.scope.is_of_script(name):
             self._tracer.read(name, value)
-            return value
-        if name in _TYPE_NAMES:
-            return _TYPE_NAMES[name]
-        if name in calls.ROOTS or name in NAMES:
-            raise Refused(msg("`{name}` is a module or a function, not a value. Use one of its functions, such as `torch.ones(2, 3)`, or call it.", name=name))
-        near = difflib.get_close_matches(name, [*filter(str.isidentifier, self._names), *calls.ROOTS, *NAMES], n=1)
-        hint = msg("Did you mean `{name}`?", name=near[0]) if near else msg("Assign a value to it on a line above.")
-        raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near[0] if near else "")
+        return value
+
+    def _given(self, node: ast.Name) -> Any:
+        """Return the value of a name that the script has not assigned."""
+        name = node.id
+        if name in TYPES:
+            return TYPES[name]
+        if name in NAMES:
+            return Builtin(name)
+        if name in GIVEN:
+            return Module(GIVEN[name])
+        if name in EXCEPTIONS:
+            return EXCEPTIONS[name]
+        if hasattr(builtins, name):
+            raise Refused(msg("`{name}` is not available in scripts.", name=name), "", node)
+        place, known = place_of(name), [*self.scope.visible(), *GIVEN, *NAMES, *TYPES, *_CONSTANTS]
+        near = "" if place else f"torch.{name}" if f"torch.{name}" in calls.functions() else similar(name, known)
+        hint = place or (msg("Did you mean `{name}`?", name=near) if near else msg("Assign a value to it on a line above."))
+        raise ScriptError(msg("The name `{name}` is not defined.", name=name), hint, node, instead=near) from NameError(f"name '{name}' is not defined")
 
     def _Attribute(self, node: ast.Attribute) -> Any:
-        if (dotted := self._dotted(node)) and not self._is_constant(node.value):
-            full = calls.full_name(dotted)
-            if full in calls.constants():
-                return calls.constants()[full]
-            if full in calls.functions():
-                raise Refused(msg("`{name}` is a function: call it with parentheses, `{name}(…)`.", name=dotted))
-            raise calls.unknown_name(dotted, full, {**calls.functions(), **calls.constants()})
+        if full := self._full_name(node):
+            return self._member(full, node)
         return self._operations.get_attribute(self.evaluate(node.value), node.attr, node)
 
-    def _dotted(self, node: ast.Attribute) -> str:
-        """Return a dotted name such as `torch.linalg.norm`; empty unless it begins with a module that the script has not redefined."""
-        words, inner = [node.attr], node.value
-        while isinstance(inner, ast.Attribute):
-            words.append(inner.attr)
-            inner = inner.value
-        if isinstance(inner, ast.Name) and inner.id in calls.ROOTS and inner.id not in self._names:
-            return ".".join([inner.id, *reversed(words)])
-        return ""
+    def _full_name(self, node: ast.expr) -> str:
+        """Return the full name of what a dotted name refers to, `torch.linalg.norm` for `t.linalg.norm`; empty unless it begins with a module."""
+        if isinstance(node, ast.Name):
+            value = self.scope.read(node.id) if node.id in self.scope else Module(GIVEN[node.id]) if node.id in GIVEN else None
+            return value.name if isinstance(value, Module) else ""
+        owner = self._full_name(node.value) if isinstance(node, ast.Attribute) else ""
+        return f"{owner}.{node.attr}" if owner and owner not in calls.constants() and isinstance(node, ast.Attribute) else ""
 
-    def _is_constant(self, node: ast.expr) -> bool:
-        """Return whether a dotted name is a value, such as `torch.float32`."""
-        dotted = self._dotted(node) if isinstance(node, ast.Attribute) else ""
-        return bool(dotted) and calls.full_name(dotted) in calls.constants()
+    def _member(self, full: str, node: ast.expr, *, called: bool = False) -> Any:
+        """Return what a full name refers to: a value, a function or a module."""
+        module, _, name = full.rpartition(".")
+        if module in PYTHON:
+            try:
+                return self._python.member(module, name)
+            except KeyError:
+                raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
+        functions, constants = calls.functions(), calls.constants()
+        for table in (functions, constants) if called else (constants, functions):
+            if full in table:
+                return table[full]
+        if full in PYTORCH.values() or any(each.startswith(f"{full}.") for each in functions):
+            return Module(full)
+        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants])
+
+    def import_module(self, name: str, alias: str) -> None:
+        """Bind a module to a name."""
+        if GIVEN.get(alias) != PYTORCH.get(name, name) or alias in self.scope:
+            self.scope.write(alias, Module(PYTORCH.get(name, name)))
+
+    def import_name(self, module: str, name: str, alias: str, node: ast.expr) -> None:
+        """Bind a part of a module to a name."""
+        full = f"{PYTORCH.get(module, module)}.{name}"
+        if GIVEN.get(alias) != full or alias in self.scope:
+            self.scope.write(alias, self._member(full, node, called=True))
 
     def _Call(self, node: ast.Call) -> Any:
-        if isinstance(node.func, ast.Name) and node.func.id in NAMES and node.func.id not in self._names:
-            return self._builtins.call(node.func.id, *self._arguments(node), node)
-        if not isinstance(node.func, ast.Attribute):
-            raise _not_callable(node.func)
         owner: tuple[Any, ...] = ()
-        if dotted := self._dotted(node.func):
-            entry = calls.function(dotted)
-        else:
+        if full := self._full_name(node.func):
+            function = self._member(full, node.func, called=True)
+        elif isinstance(node.func, ast.Attribute):
             owner = (self.evaluate(node.func.value),)
-            entry = calls.method(values.kind_of(owner[0]), node.func.attr)
+            function = calls.method(values.kind_of(owner[0]), node.func.attr)
+        else:
+            function = self.evaluate(node.func)
         args, kwargs = self._arguments(node)
-        if entry.is_sequence_method:
-            return self._operations.call_sequence_method(entry, node, (*owner, *args), kwargs)
-        return self._operations.perform(entry, node, (*owner, *args), kwargs)
+        return self.call(function, (*owner, *args), kwargs, node)
+
+    def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
+        """Call a function of the allow-list, of Python or of the script."""
+        if isinstance(function, Function):
+            return self._invoke(function, args, kwargs)
+        if isinstance(function, Entry) and function.name == "list.sort" and len(args) == 1:
+            values.attempt(lambda: self._builtins.sort(node, args[0], **kwargs), name="sort")
+            return None
+        if isinstance(function, Entry):
+            method = self._operations.call_sequence_method if function.is_sequence_method else self._operations.perform
+            return method(function, node, args, kwargs)
+        if isinstance(function, Builtin):
+            return self._builtins.call(function.name, args, kwargs, node)
+        if isinstance(function, PythonFunction):
+            return self._builtins.call_python(function, args, kwargs)
+        if isinstance(function, type) and function in _TYPE_NAMES:
+            return self._builtins.call(_TYPE_NAMES[function], args, kwargs, node)
+        if isinstance(function, type) and function in EXCEPTIONS.values():
+            return values.attempt(lambda: function(*args, **kwargs))
+        message = f"TypeError: '{values.type_of(function).__name__}' object is not callable"  # no text: Python's message
+        raise OperationFailed(message, "", getattr(node, "func", node))
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return tuple(self._elements(node.args)), {str(keyword.arg): self.evaluate(keyword.value) for keyword in node.keywords}
+        kwargs: dict[str, Any] = {}
+        for keyword in node.keywords:
+            value = self.evaluate(keyword.value)
+            if keyword.arg is not None:
+                given = {keyword.arg: value}
+            elif isinstance(value, dict) and all(isinstance(name, str) for name in value):
+                given = value
+            else:
+                message = "TypeError: argument after ** must be a mapping with names as keys"  # no text: Python's message
+                raise OperationFailed(message, "", keyword.value)
+            if repeated := next((name for name in given if name in kwargs), None):
+                message = f"TypeError: got multiple values for keyword argument '{repeated}'"  # no text: Python's message
+                raise OperationFailed(message, "", keyword.value)
+            kwargs |= given
+        return tuple(self._elements(node.args)), kwargs
+
+    def _Lambda(self, node: ast.Lambda) -> Function:
+        return self.function_of(node, "<lambda>")
+
+    def function_of(self, node: ast.FunctionDef | ast.Lambda, name: str) -> Function:
+        """Return the function that `def` or `lambda` defines in this scope."""
+        whole = f"{self.function}.<locals>.{name}" if self.function else name
+        defaults = tuple(self.evaluate(default) for default in node.args.defaults)
+        optional = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+        keyword_defaults = {parameter.arg: self.evaluate(default) for parameter, default in optional if default is not None}
+        yields = isinstance(node, ast.FunctionDef) and contains_yield(node.body)
+        return Function(whole, node.args, node.body, self.scope, bindings_of(node), defaults, keyword_defaults, yields)
+
+    def _NamedExpr(self, node: ast.NamedExpr) -> Any:
+        value = self.evaluate(node.value)
+        self.bind(node.target, value)
+        return value
 
     def _Subscript(self, node: ast.Subscript) -> Any:
         return self._operations.get_item(self.evaluate(node.value), self.evaluate(node.slice), node)
@@ -188,42 +286,86 @@ class Evaluator:
     def _List(self, node: ast.List) -> list[Any]:
         return self._elements(node.elts)
 
+    def _Dict(self, node: ast.Dict) -> dict[Any, Any]:
+        made: dict[Any, Any] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:  # `**other`
+                other = self.evaluate(value)
+                values.attempt(lambda other=other: made.update(other if isinstance(other, dict) else dict(**other)))
+            else:
+                place, element = self.evaluate(key), self.evaluate(value)
+                values.attempt(lambda place=place, element=element: made.__setitem__(place, element))
+            self._meter.check_length(len(made))
+        return made
+
+    def _Set(self, node: ast.Set) -> Any:
+        elements = self._elements(node.elts)
+        return values.attempt(lambda: set(elements))
+
     def _elements(self, nodes: list[ast.expr]) -> list[Any]:
         elements: list[Any] = []
         for node in nodes:
-            elements.extend(self._operations.iterate(self.evaluate(node.value), node) if isinstance(node, ast.Starred) else [self.evaluate(node)])
+            elements.extend(self._operations.collect(self.evaluate(node.value), node) if isinstance(node, ast.Starred) else [self.evaluate(node)])
             self._meter.check_length(len(elements))
         return elements
 
     def _Starred(self, node: ast.Starred) -> Any:
         raise Refused(msg("`*` can be used only in a call or a list."), "", node)
 
-    def _ListComp(self, node: ast.ListComp | ast.GeneratorExp) -> list[Any]:
-        """Evaluate a comprehension; its names do not outlive it."""
-        outer_names = dict(self._names)
-        elements: list[Any] = []
-        try:
-            self._comprehend(node.generators, node.elt, elements)
-        finally:
-            self._names.clear()
-            self._names.update(outer_names)
-        return elements
+    def _ListComp(self, node: ast.ListComp) -> list[Any]:
+        return self._operations.collect(self._comprehended("list", node.generators, node.elt), node)
 
-    _GeneratorExp = _ListComp
+    def _SetComp(self, node: ast.SetComp) -> Any:
+        elements = self._operations.collect(self._comprehended("set", node.generators, node.elt), node)
+        return values.attempt(lambda: set(elements))
 
-    def _comprehend(self, generators: list[ast.comprehension], element: ast.expr, elements: list[Any]) -> None:
-        """Append the value of `element` for each combination of the generators' values."""
-        if not generators:
-            self._meter.count_statement()
-            self._meter.check_length(len(elements) + 1)
-            elements.append(self.evaluate(element))
-            return
+    def _DictComp(self, node: ast.DictComp) -> dict[Any, Any]:
+        pairs = self._operations.collect(self._comprehended("dict", node.generators, ast.Tuple([node.key, node.value], ast.Load())), node)
+        made: dict[Any, Any] = values.attempt(lambda: dict(pairs))
+        return made
+
+    def _GeneratorExp(self, node: ast.GeneratorExp) -> Iteration:
+        return self._comprehended("generator", node.generators, node.elt)
+
+    def _comprehended(self, kind: str, generators: list[ast.comprehension], element: ast.expr) -> Iteration:
+        """Return the values of `element` for each combination of the generators' values; the names of a comprehension do not outlive it."""
+        first = self._operations.iterate(self.evaluate(generators[0].iter), generators[0].iter)
+        scope, function = Scope({}, self.scope, targets_of(generators)), self.function
+        steps = self._comprehend(generators, element, first)
+
+        def advance() -> Iterator[Any]:
+            while True:
+                with self.inside(scope, function):
+                    try:
+                        value = next(steps)
+                    except StopIteration:
+                        return
+                yield value
+
+        return Iteration(kind, advance())
+
+    def _comprehend(self, generators: list[ast.comprehension], element: ast.expr, elements: Iterator[Any]) -> Iterator[Any]:
+        """Yield the value of `element` for each value of the first generator, and each combination of the others."""
         first, *rest = generators
-        for value in self._operations.iterate(self.evaluate(first.iter), first.iter):
-            self._meter.check_time()
+        for value in elements:
+            self._meter.count_statement()
             self.bind(first.target, value)
-            if all(self.truth(test) for test in first.ifs):
-                self._comprehend(rest, element, elements)
+            if not all(self.truth(test) for test in first.ifs):
+                continue
+            if rest:
+                yield from self._comprehend(rest, element, self._operations.iterate(self.evaluate(rest[0].iter), rest[0].iter))
+            else:
+                yield self.evaluate(element)
+
+    @contextmanager
+    def inside(self, scope: Scope, function: str) -> Iterator[None]:
+        """Evaluate in another scope, that of a call or of a comprehension."""
+        before = self.scope, self.function
+        self.scope, self.function = scope, function
+        try:
+            yield
+        finally:
+            self.scope, self.function = before
 
     def _JoinedStr(self, node: ast.JoinedStr) -> str:
         text = "".join(str(self.evaluate(part)) for part in node.values)
@@ -235,10 +377,19 @@ class Evaluator:
         return self._operations.text(self.evaluate(node.value), chr(node.conversion) if node.conversion > 0 else "", spec)
 
 
-def _not_callable(node: ast.expr) -> Refused:
-    """Return the error for a call of something that is no function, with the most similar name."""
-    name = ast.unparse(node)
-    near = difflib.get_close_matches(name, NAMES, n=1, cutoff=0.75)
-    instead = f"torch.{name}" if f"torch.{name}" in calls.functions() else near[0] if near else ""
-    hint = msg("Did you mean `{name}`?", name=instead) if instead else ""
-    return Refused(msg("`{name}` cannot be called here.", name=name), hint, node, instead=instead)
+def similar(name: str, names: Iterable[str]) -> str:
+    """Return the name that is most similar to one that does not exist, of those that begin with the same letter; empty if none is."""
+    near = difflib.get_close_matches(name, [each for each in names if each[:1].casefold() == name[:1].casefold()], n=1, cutoff=calls.SIMILAR)
+    return near[0] if near else ""
+
+
+def contains_yield(body: list[ast.stmt]) -> bool:
+    """Whether `yield` stands in the body of a function itself, not only in an inner one."""
+    nodes: list[ast.AST] = [*body]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, (ast.Yield, ast.YieldFrom)):
+            return True
+        if not isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
+            nodes += ast.iter_child_nodes(node)
+    return False

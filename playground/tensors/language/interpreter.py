@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import torch
@@ -14,15 +14,20 @@ import torch
 from playground.messages import msg
 from playground.tensors.language import syntax
 from playground.tensors.language.bounds import Bounds, Meter
-from playground.tensors.language.builtin import Builtins
-from playground.tensors.language.calls import arrays_in
-from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
+from playground.tensors.language.calls import Entry, arrays_in
+from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused, ScriptError
 from playground.tensors.language.evaluator import BINARY, Evaluator
+from playground.tensors.language.functions import Function, Iteration, Own, bind
+from playground.tensors.language.modules import IGNORED
 from playground.tensors.language.operations import Operations
+from playground.tensors.language.scopes import Scope
 from playground.tensors.language.tracing import StatementTracer, Tracer
 from playground.tensors.language.values import CONTEXTS
 
 MAX_WARNINGS = 10
+MAX_CALLS = 100
+"""Calls of functions inside each other."""
+CONTEXT_NAMES = frozenset(f"torch.{context.__name__}" for context in CONTEXTS)
 
 T = TypeVar("T")
 
@@ -50,6 +55,22 @@ class _Break(Exception):
 
 class _Continue(Exception):
     """Ends an iteration of the innermost loop."""
+
+
+class _Return(Exception):
+    """Ends a call of a function.
+
+    Args:
+        value: what the call returns.
+    """
+
+    def __init__(self, value: Any) -> None:
+        super().__init__()
+        self.value = value
+
+
+Steps = Iterator[Any]
+"""A compound statement on its way: it stops where the function around it yields a value."""
 
 
 def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds | None = None, tracer: Tracer | None = None) -> Execution:
@@ -94,7 +115,8 @@ def _settings_restored() -> Iterator[None]:
 class Interpreter:
     """Executes the statements of a script.
 
-    Each private method whose name is a class of `ast` executes the statements of that class.
+    Each private method whose name is a class of `ast` executes the statements of that class. Those that contain other statements, or yield,
+    return their steps.
 
     Args:
         execution: the script and its predefined names; receives its variables and its output.
@@ -107,8 +129,9 @@ class Interpreter:
         self._meter = Meter(bounds)
         self._meter.track(arrays_in(list(self._names.values())))
         self._operations = Operations(self._meter, self._tracer)
-        builtins = Builtins(self._operations, self._meter, self._print)
-        self._evaluator = Evaluator(self._names, self._operations, builtins, self._meter, self._tracer)
+        self._evaluator = Evaluator(Scope(self._names), self._operations, self._print, self._invoke, self._meter, self._tracer)
+        self._calls = 0  # of functions, inside each other
+        self._handled: list[ScriptError] = []  # errors whose handlers run
 
     def run(self) -> None:
         """Run the script.
@@ -118,12 +141,15 @@ class Interpreter:
         """
         tree = syntax.parse(self._execution.source, self._bounds)
         self._tracer.start(self._names)
-        self._block(tree.body)
+        for _value in self._block(tree.body):
+            raise AssertionError("only functions yield")
 
-    def _block(self, body: list[ast.stmt]) -> None:
+    def _block(self, body: list[ast.stmt]) -> Steps:
         for statement in body:
             self._count(statement)
-            getattr(self, f"_{type(statement).__name__}")(statement)
+            steps = getattr(self, f"_{type(statement).__name__}")(statement)
+            if steps is not None:
+                yield from steps
 
     def _count(self, statement: ast.stmt) -> None:
         try:
@@ -132,7 +158,12 @@ class Interpreter:
             raise error.at(statement) from None
 
     def _record(self, node: ast.stmt, execute: Callable[[], T]) -> T:
-        """Execute and record a simple statement, or the head of a compound one."""
+        """Execute and record a simple statement, or the head of a compound one; what a function does belongs to the statement that calls it."""
+        if self._calls:
+            try:
+                return execute()
+            except ScriptError as error:
+                raise error.at(node) from error.__cause__
         self._tracer.begin(node)
         try:
             result = execute()
@@ -145,14 +176,69 @@ class Interpreter:
         self._tracer.end(self._names)
         return result
 
-    def _Expr(self, node: ast.Expr) -> None:
+    def _invoke(self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a function of the script."""
+        scope = Scope(bind(function, args, kwargs), function.scope, function.bindings)
+        self._meter.count_statement()
+        if function.yields:
+            return Iteration("generator", self._generate(function, scope))
+        with self._called(function, scope):
+            if isinstance(function.body, ast.expr):
+                return self._evaluator.evaluate(function.body)
+            try:
+                for _value in self._block(function.body):
+                    raise AssertionError("a function that yields returns a generator")
+            except _Return as returned:
+                return returned.value
+        return None
+
+    def _generate(self, function: Function, scope: Scope) -> Steps:
+        """Yield what a call of a generator yields."""
+        assert not isinstance(function.body, ast.expr)
+        steps = self._block(function.body)
+        while True:
+            with self._called(function, scope):
+                try:
+                    value = next(steps)
+                except (StopIteration, _Return):
+                    return
+            yield value
+
+    @contextmanager
+    def _called(self, function: Function, scope: Scope) -> Iterator[None]:
+        if self._calls >= MAX_CALLS:
+            message = msg("The functions of the script call each other more than {limit} levels deep.", limit=MAX_CALLS)
+            raise BoundsExceeded(message, msg("A function that calls itself needs a case in which it returns without doing so."))
+        self._calls += 1
+        try:
+            with self._evaluator.inside(scope, function.name), ExitStack() as stack:
+                for context in function.contexts:
+                    stack.enter_context(context.clone())
+                yield
+        finally:
+            self._calls -= 1
+
+    def _Expr(self, node: ast.Expr) -> Steps | None:
+        if isinstance(node.value, (ast.Yield, ast.YieldFrom)):
+            return self._yield(node.value)
+
         def execute() -> None:
+            if isinstance(node.value, ast.Call) and isinstance(node.value.func, ast.Name) and node.value.func.id == "tensor" not in self._evaluator.scope:
+                raise ScriptError(msg("This is what PyTorch printed, not code."), msg("To make such a tensor, write `torch.tensor(…)`."), node)
             value = self._evaluator.evaluate(node.value)
             has_name = any(value is other for other in self._names.values())
-            if not has_name and not isinstance(node.value, ast.Constant) and not isinstance(value, (torch.Generator, type(None))):
+            is_shown = not isinstance(node.value, ast.Constant) and not isinstance(value, (torch.Generator, type(None), Own))
+            if not self._calls and not has_name and is_shown:
                 self._names[ast.get_source_segment(self._execution.source, node.value) or ast.unparse(node.value)] = value
 
-        self._record(node, execute)
+        return self._record(node, execute)
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Steps:
+        value = self._evaluator.evaluate(node.value) if node.value else None
+        if isinstance(node, ast.YieldFrom):
+            yield from self._operations.iterate(value, node)
+        else:
+            yield value
 
     def _Assign(self, node: ast.Assign) -> None:
         def execute() -> None:
@@ -162,6 +248,11 @@ class Interpreter:
 
         self._record(node, execute)
 
+    def _AnnAssign(self, node: ast.AnnAssign) -> None:
+        value = node.value
+        if value is not None:
+            self._record(node, lambda: self._evaluator.bind(node.target, self._evaluator.evaluate(value)))
+
     def _AugAssign(self, node: ast.AugAssign) -> None:
         def execute() -> None:
             left, right = self._evaluator.evaluate(node.target), self._evaluator.evaluate(node.value)
@@ -169,16 +260,36 @@ class Interpreter:
 
         self._record(node, execute)
 
-    def _If(self, node: ast.If) -> None:
-        holds = self._record(node, lambda: self._evaluator.truth(node.test))
-        self._block(node.body if holds else node.orelse)
+    def _FunctionDef(self, node: ast.FunctionDef) -> None:
+        def execute() -> None:
+            function: Any = self._evaluator.function_of(node, node.name)
+            for decorator in reversed(node.decorator_list):
+                function = self._decorated(function, self._evaluator.evaluate(decorator), decorator)
+            self._evaluator.scope.write(node.name, function)
 
-    def _For(self, node: ast.For) -> None:
+        self._record(node, execute)
+
+    def _decorated(self, function: Any, decorator: Any, node: ast.expr) -> Any:
+        if isinstance(decorator, Entry) and f"torch.{decorator.short}" in CONTEXT_NAMES:  # `@torch.no_grad` without parentheses
+            decorator = self._operations.perform(decorator, node, ())
+        if isinstance(decorator, CONTEXTS) and isinstance(function, Function):
+            return replace(function, contexts=(*function.contexts, decorator))
+        return self._evaluator.call(decorator, (function,), {}, node)
+
+    def _Return(self, node: ast.Return) -> None:
+        value = self._record(node, lambda: self._evaluator.evaluate(node.value) if node.value else None)
+        raise _Return(value)
+
+    def _If(self, node: ast.If) -> Steps:
+        holds = self._record(node, lambda: self._evaluator.truth(node.test))
+        yield from self._block(node.body if holds else node.orelse)
+
+    def _For(self, node: ast.For) -> Steps:
         values = self._record(node, lambda: self._operations.iterate(self._evaluator.evaluate(node.iter), node.iter))
 
         def advance() -> None:
             for part in ast.walk(node.iter):
-                if isinstance(part, ast.Name) and part.id in self._names:
+                if isinstance(part, ast.Name) and part.id in self._names and self._evaluator.scope.is_of_script(part.id):
                     self._tracer.read(part.id, self._names[part.id])
             for value in values:
                 self._evaluator.bind(node.target, value)
@@ -188,35 +299,107 @@ class Interpreter:
         while True:
             try:
                 self._record(node, advance)
-                self._iteration(node.body)
+            except _Break:
+                break
+            try:
+                yield from self._iteration(node.body)
             except _Break:
                 return
+        yield from self._block(node.orelse)
 
-    def _While(self, node: ast.While) -> None:
+    def _While(self, node: ast.While) -> Steps:
         while self._record(node, lambda: self._evaluator.truth(node.test)):
             self._count(node)
             try:
-                self._iteration(node.body)
+                yield from self._iteration(node.body)
             except _Break:
                 return
+        yield from self._block(node.orelse)
 
-    def _iteration(self, body: list[ast.stmt]) -> None:
+    def _iteration(self, body: list[ast.stmt]) -> Steps:
         try:
-            self._block(body)
+            yield from self._block(body)
         except _Continue:
             return
 
-    def _With(self, node: ast.With) -> None:
+    def _With(self, node: ast.With) -> Steps:
         with ExitStack() as stack:
             for item in node.items:
                 context = self._evaluator.evaluate(item.context_expr)
                 if not isinstance(context, CONTEXTS) or item.optional_vars is not None:
                     raise Refused(msg("Scripts can use `with` only for `torch.no_grad()` and the other gradient modes."), "", item.context_expr)
                 stack.enter_context(context)
-            self._block(node.body)
+            yield from self._block(node.body)
+
+    def _Try(self, node: ast.Try) -> Steps:
+        try:
+            try:
+                yield from self._block(node.body)
+            except ScriptError as error:
+                handler = self._handler(node, error)
+                if handler is None:
+                    raise
+                yield from self._handle(handler, error)
+            else:
+                yield from self._block(node.orelse)
+        except GeneratorExit:
+            raise  # nobody asks a generator for its rest: Python would run `finally` at a moment that nobody sees
+        except BaseException:
+            yield from self._block(node.finalbody)
+            raise
+        else:
+            yield from self._block(node.finalbody)
+
+    def _handler(self, node: ast.Try, error: ScriptError) -> ast.ExceptHandler | None:
+        """Return the first handler that catches an error."""
+        if error.exception is None:
+            return None
+        for handler in node.handlers:
+            kinds = self._evaluator.evaluate(handler.type) if handler.type else Exception
+            for kind in kinds if isinstance(kinds, tuple) else (kinds,):
+                if kind not in EXCEPTIONS.values():
+                    message = "TypeError: catching classes that do not inherit from BaseException is not allowed"  # no text: Python's message
+                    raise OperationFailed(message, "", handler.type)
+                if isinstance(error.exception, kind):
+                    return handler
+        return None
+
+    def _handle(self, handler: ast.ExceptHandler, error: ScriptError) -> Steps:
+        exception = error.exception
+        assert exception is not None
+        if handler.name:
+            self._evaluator.scope.write(handler.name, exception.with_traceback(None))
+        self._handled.append(error)
+        try:
+            yield from self._block(handler.body)
+        finally:
+            self._handled.pop()
+            if handler.name and handler.name in self._evaluator.scope:
+                self._evaluator.scope.delete(handler.name)
+
+    def _Raise(self, node: ast.Raise) -> None:
+        def execute() -> None:
+            if node.exc is None:
+                if self._handled:
+                    raise self._handled[-1]
+                raise OperationFailed("RuntimeError: No active exception to reraise", "", node)  # no text: Python's message
+            exception = self._evaluator.evaluate(node.exc)
+            if isinstance(exception, type) and exception in EXCEPTIONS.values():
+                exception = exception()
+            if type(exception) not in EXCEPTIONS.values():
+                raise OperationFailed("TypeError: exceptions must derive from BaseException", "", node)  # no text: Python's message
+            text = self._operations.text(exception)
+            raise OperationFailed(f"{type(exception).__name__}: {text}" if text else type(exception).__name__, "", node) from exception
+
+        self._record(node, execute)
 
     def _Pass(self, _node: ast.Pass) -> None:
         """Do nothing."""
+
+    def _Global(self, _node: ast.Global) -> None:
+        """Do nothing: the bindings of the function have it."""
+
+    _Nonlocal = _Global
 
     def _Break(self, _node: ast.Break) -> None:
         raise _Break
@@ -224,25 +407,43 @@ class Interpreter:
     def _Continue(self, _node: ast.Continue) -> None:
         raise _Continue
 
-    def _Import(self, _node: ast.Import) -> None:
-        """Do nothing: the modules are already defined."""
+    def _Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            if alias.asname or "." not in alias.name:
+                self._evaluator.import_module(alias.name, alias.asname or alias.name)
 
-    _ImportFrom = _Import
+    def _ImportFrom(self, node: ast.ImportFrom) -> None:
+        def execute() -> None:
+            for alias in node.names if node.module not in IGNORED else []:
+                written = ast.copy_location(ast.Attribute(ast.Name(str(node.module)), alias.name), node)
+                self._evaluator.import_name(str(node.module), alias.name, alias.asname or alias.name, written)
+
+        self._record(node, execute)
 
     def _Delete(self, node: ast.Delete) -> None:
         def execute() -> None:
             for target in node.targets:
-                if not isinstance(target, ast.Name) or target.id not in self._names:
-                    raise Refused(msg("`{target}` cannot be deleted.", target=ast.unparse(target)), "", target)
-                del self._names[target.id]
+                self._delete(target)
 
         self._record(node, execute)
+
+    def _delete(self, target: ast.expr) -> None:
+        if isinstance(target, (ast.Tuple, ast.List)):
+            for part in target.elts:
+                self._delete(part)
+        elif isinstance(target, ast.Subscript):
+            self._operations.delete_item(self._evaluator.evaluate(target.value), self._evaluator.evaluate(target.slice), target)
+        elif isinstance(target, ast.Name) and target.id in self._evaluator.scope:
+            self._evaluator.scope.delete(target.id)
+        else:
+            raise Refused(msg("`{target}` cannot be deleted.", target=ast.unparse(target)), "", target)
 
     def _Assert(self, node: ast.Assert) -> None:
         def execute() -> None:
             if not self._evaluator.truth(node.test):
                 condition = msg("`{condition}` is false.", condition=ast.unparse(node.test))
-                raise ScriptError(self._operations.text(self._evaluator.evaluate(node.msg)) if node.msg else condition, "", node.test)
+                text = self._operations.text(self._evaluator.evaluate(node.msg)) if node.msg else ""
+                raise ScriptError(text or condition, "", node.test) from AssertionError(text)
 
         self._record(node, execute)
 

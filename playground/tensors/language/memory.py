@@ -124,6 +124,11 @@ def is_contiguous(shape: tuple[int, ...], strides: tuple[int, ...]) -> bool:
     return True
 
 
+def version_of(tensor: torch.Tensor) -> int:
+    """Return the number of in-place changes that PyTorch counted; 0 for an inference tensor, for which it counts none."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
 _KEYS: dict[int, tuple[weakref.ref[Any], int]] = {}
 _NUMBERS = itertools.count(1)
 
@@ -153,12 +158,14 @@ def snapshot(array: Array) -> Snapshot:
 def _of_tensor(tensor: torch.Tensor) -> Snapshot:
     storage = tensor.untyped_storage()
     shape = tuple(tensor.shape)
-    with torch.no_grad():
-        part = tensor if tensor.numel() <= COPIED_CELLS else _corner(tensor, visible_shape(shape))
-        values = part.detach().resolve_conj().resolve_neg().to("cpu", copy=True, memory_format=torch.contiguous_format)
+    part = tensor.detach() if tensor.numel() <= COPIED_CELLS else _corner(tensor.detach(), visible_shape(shape))
+    if part.is_cpu and not part.is_conj() and not part.is_neg():
+        values = part.clone(memory_format=torch.contiguous_format)
+    else:
+        values = part.resolve_conj().resolve_neg().to("cpu", copy=True, memory_format=torch.contiguous_format)
     return Snapshot(
         key_of(tensor), "tensor", shape, tuple(tensor.stride()), int(tensor.storage_offset()), str(tensor.dtype).removeprefix("torch."), str(tensor.device),
-        tensor.element_size(), tensor.data_ptr(), storage.data_ptr(), storage.data_ptr() + storage.nbytes(), tensor._version, tensor.requires_grad, values,
+        tensor.element_size(), tensor.data_ptr(), storage.data_ptr(), storage.data_ptr() + storage.nbytes(), version_of(tensor), tensor.requires_grad, values,
     )  # fmt: skip
 
 

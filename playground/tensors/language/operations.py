@@ -12,9 +12,10 @@ import torch
 
 from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
-from playground.tensors.language.bounds import A_LOOP, Meter
+from playground.tensors.language.bounds import A_LOOP, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
+from playground.tensors.language.functions import Iteration
 from playground.tensors.language.memory import is_within_storage
 from playground.tensors.language.tracing import Tracer
 
@@ -46,6 +47,7 @@ class Operations:
             Refused: the result, or a dtype among the arguments, is of a kind that scripts may not use.
         """
         self._meter.check_length(sizing.count_leaves([args, kwargs]))
+        values.check_passable(entry.short, [*args, *(kwargs or {}).values()])
         call = Call(entry, args, kwargs or {})
         _check_dtypes(call)
         self._meter.reserve(sizing.result_bytes(call))
@@ -72,14 +74,16 @@ class Operations:
         return result
 
     def call_sequence_method(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a method of a list, a tuple or a string, which is the first argument."""
+        """Call a method of a list, a tuple, a string, a dictionary or a set, which is the first argument."""
         if entry.name == "str.format":
             return self._python.format(args[0], args[1:], kwargs)
         if entry.name == "str.join" and len(args) == 2:
-            return self._python.join(args[0], list(self.iterate(args[1], node)))
-        if unknown := kwargs.keys() - {"reverse"}:
-            raise Refused(msg("`{name}` does not accept the argument `{argument}`.", name=entry.short, argument=next(iter(unknown))))
-        self._meter.check_length(sum(len(part) for part in args if isinstance(part, (str, list, tuple))))
+            return self._python.join(args[0], self.collect(args[1], node))
+        self._meter.check_length(sum(len(part) for part in args if isinstance(part, (str, list, tuple, dict, set))) + len(kwargs))
+        if entry.name == "str.replace" and len(args) > 2 and all(isinstance(part, str) for part in args[:3]):
+            self._meter.check_length(len(args[0]) + (args[0].count(args[1])) * len(args[2]), A_STRING)
+        if entry.name == "str.zfill" and isinstance(args[-1], int):
+            self._meter.check_length(args[-1], A_STRING)
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
@@ -94,10 +98,20 @@ class Operations:
                 raise OperationFailed("iteration over a 0-d tensor", "", node, call)  # no text: PyTorch's message
             self._meter.check_length(len(value), A_LOOP)
             return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
-        if not isinstance(value, (list, tuple, range, str)):
-            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not iterable", "", node)  # no text: Python's message
+        if isinstance(value, Iteration):
+            return iter(value)
+        if not isinstance(value, values.CONTAINERS):
+            raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not iterable", "", node)  # no text: Python's message
         self._meter.check_length(len(value), A_LOOP)
-        return iter(value)
+        return values.stepwise(value)
+
+    def collect(self, value: Any, node: ast.AST) -> list[Any]:
+        """Return what a value yields as a new list, within the bounds."""
+        elements = []
+        for element in self.iterate(value, node):
+            elements.append(element)
+            self._meter.check_length(len(elements))
+        return elements
 
     def truth(self, value: Any, node: ast.AST) -> bool:
         """Return whether a condition is true."""
@@ -115,11 +129,22 @@ class Operations:
         """Apply an operator to two operands; `in_place` as `+=` does."""
         if isinstance(left, str) or isinstance(right, str):
             return self._python.binary(symbol, left, right)
+        if in_place and isinstance(left, (list, dict, set)):
+            return self._change(symbol, left, right, node)
         if symbol == "*" and isinstance(left, (list, tuple)) != isinstance(right, (list, tuple)):
             left, right = (_as_count(value) for value in (left, right))
         if values.is_array(left) or values.is_array(right):
             return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
         return self._python.binary(symbol, left, right)
+
+    def _change(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
+        """Change a list, a dictionary or a set in place, as `+=` does: its other names see it."""
+        if isinstance(left, list) and symbol == "+":
+            right = self.collect(right, node)
+        count = _as_count(right)
+        length = len(left) * max(count, 0) if isinstance(count, int) else len(left) + sizing.count_elements(count)
+        self._meter.check_length(length, A_SEQUENCE)
+        return values.attempt(OPERATORS[f"{symbol}="].function, left, count)
 
     def compare(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
         """Compare two values."""
@@ -131,9 +156,9 @@ class Operations:
         """Return `value[index]`."""
         if values.is_array(value):
             return self.perform(OPERATORS["[]"], node, (value, index))
-        if not isinstance(value, (list, tuple, str, range, np.generic)):
-            raise OperationFailed(f"TypeError: '{type(value).__name__}' object is not subscriptable")  # no text: Python's message
-        if isinstance(index, torch.Tensor) and index.ndim == 0:
+        if not isinstance(value, (list, tuple, str, range, dict, np.generic)):
+            raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not subscriptable")  # no text: Python's message
+        if isinstance(index, torch.Tensor) and index.ndim == 0 and not isinstance(value, dict):
             index = int(index)
         return values.check_kind(values.attempt(operator.getitem, value, index))
 
@@ -141,10 +166,23 @@ class Operations:
         """Assign `owner[index] = value`."""
         if values.is_array(owner):
             self.perform(OPERATORS["[]="], node, (owner, index, value))
-        elif isinstance(owner, list) and not isinstance(index, slice):
+        elif isinstance(owner, list) and isinstance(index, slice):
+            elements = self.collect(value, node)
+            self._meter.check_length(len(owner) + len(elements))
+            values.attempt(operator.setitem, owner, index, elements)
+        elif isinstance(owner, (list, dict)):
             values.attempt(operator.setitem, owner, index, value)
+            self._meter.check_length(len(owner))
         else:
-            raise OperationFailed(f"TypeError: '{type(owner).__name__}' object does not support item assignment", "", node)  # no text: Python's message
+            message = f"TypeError: '{values.type_of(owner).__name__}' object does not support item assignment"  # no text: Python's message
+            raise OperationFailed(message, "", node)
+
+    def delete_item(self, owner: Any, index: Any, node: ast.AST) -> None:
+        """Perform `del owner[index]`."""
+        if not isinstance(owner, (list, dict)):
+            message = f"TypeError: '{values.type_of(owner).__name__}' object does not support item deletion"  # no text: Python's message
+            raise OperationFailed(message, "", node)
+        values.attempt(operator.delitem, owner, index)
 
     def get_attribute(self, value: Any, name: str, node: ast.AST) -> Any:
         """Return `value.name`, if the allow-list has it."""

@@ -22,6 +22,8 @@ TENSOR_BYTES = 512
 """Bytes of a small tensor with its metadata."""
 UNBOUNDED = 10**18
 """A size that exceeds every limit."""
+KEPT = 4096
+"""Sizes on the meta device that are kept: in a loop the same shapes come again and again."""
 _SIZED_BY_INPUT = frozenset(allowed.SIZED_BY_INPUT.split())
 _FREE = frozenset(allowed.FREE.split())
 _STATE = frozenset(("manual_seed", "seed", "initial_seed", "Generator"))
@@ -70,10 +72,11 @@ def count_elements(value: Any, _counts: dict[int, int] | None = None) -> int:
         return value.size
     if isinstance(value, (str, range)):
         return len(value)
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, dict, set)):
         if id(value) not in counts:
             counts[id(value)] = 0  # for a list that contains itself
-            counts[id(value)] = sum(count_elements(part, counts) for part in value) + 1
+            parts = [*value, *value.values()] if isinstance(value, dict) else value
+            counts[id(value)] = sum(count_elements(part, counts) for part in parts) + 1
         return counts[id(value)]
     return 1
 
@@ -91,8 +94,42 @@ def count_leaves(value: Any, _counts: dict[int, int] | None = None) -> int:
     return counts[id(value)]
 
 
+_SIZES: dict[Any, int] = {}
+
+
 def _meta_bytes(call: Call) -> int:
-    """Return the size of the result on the meta device; where that fails, the size of the arguments."""
+    """Return the size of the result on the meta device, which depends on shapes and dtypes only."""
+    try:
+        key = (call.entry.name, torch.get_default_dtype(), _signature(call.args), _signature(tuple(call.kwargs.items())))
+        if key not in _SIZES:
+            if len(_SIZES) >= KEPT:
+                _SIZES.clear()
+            _SIZES[key] = _tried_bytes(call)
+        return _SIZES[key]
+    except TypeError:  # an argument cannot be compared
+        return _tried_bytes(call)
+
+
+def _signature(value: Any) -> Any:
+    """Return what a result's size depends on: of a tensor its shape, strides and dtype, of other values all.
+
+    Raises:
+        TypeError: the value cannot be compared.
+    """
+    if isinstance(value, torch.Tensor):
+        return value.shape, value.stride(), value.dtype
+    if isinstance(value, np.ndarray):
+        raise TypeError("NumPy has no meta device")
+    if isinstance(value, (list, tuple)):
+        return type(value), tuple(map(_signature, value))
+    if isinstance(value, slice):
+        return slice, _signature((value.start, value.stop, value.step))
+    hash(value)
+    return type(value), value
+
+
+def _tried_bytes(call: Call) -> int:
+    """Perform a call on the meta device, and return the size of the result; where that fails, the size of the arguments."""
     args, kwargs = on_meta(call.args), on_meta({name: value for name, value in call.kwargs.items() if name != "generator"})
     if "device" in kwargs:
         kwargs["device"] = "meta"

@@ -8,42 +8,33 @@ import warnings
 
 from playground.messages import msg
 from playground.tensors.language.bounds import Bounds
+from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
+from playground.tensors.language.modules import IGNORED, PYTHON, PYTORCH
 
 STATEMENTS = (
-    ast.Expr, ast.Assign, ast.AugAssign, ast.If, ast.For, ast.While, ast.With, ast.Pass, ast.Break, ast.Continue, ast.Delete, ast.Assert,
-    ast.Import, ast.ImportFrom,
+    ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Raise,
+    ast.Pass, ast.Break, ast.Continue, ast.Delete, ast.Assert, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom,
 )  # fmt: skip
 EXPRESSIONS = (
     ast.Constant, ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Slice, ast.BinOp, ast.UnaryOp, ast.Compare, ast.BoolOp, ast.IfExp,
-    ast.Tuple, ast.List, ast.ListComp, ast.GeneratorExp, ast.JoinedStr, ast.FormattedValue, ast.Starred,
+    ast.Tuple, ast.List, ast.Dict, ast.Set, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.JoinedStr, ast.FormattedValue, ast.Starred,
+    ast.Lambda, ast.NamedExpr,
 )  # fmt: skip
-_PARTS = (ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.comprehension, ast.alias, ast.withitem, ast.Module)
+_PARTS = (
+    ast.expr_context, ast.operator, ast.unaryop, ast.cmpop, ast.boolop, ast.keyword, ast.comprehension, ast.alias, ast.withitem, ast.Module,
+    ast.arguments, ast.arg, ast.ExceptHandler,
+)  # fmt: skip
 
 REASONS = {
-    ast.FunctionDef: msg("Scripts cannot define functions."),
-    ast.AsyncFunctionDef: msg("Scripts cannot define functions."),
-    ast.Lambda: msg("Scripts cannot define functions."),
+    ast.AsyncFunctionDef: msg("`async` is not available in scripts."),
     ast.ClassDef: msg("Scripts cannot define classes. Build networks on the network page."),
-    ast.Try: msg("Scripts cannot catch errors: the page shows and explains them."),
-    ast.Raise: msg("Scripts cannot raise errors."),
-    ast.Global: msg("All variables of a script are global already."),
-    ast.Nonlocal: msg("All variables of a script are global already."),
-    ast.Return: msg("`return` is not available: scripts have no functions."),
-    ast.Yield: msg("`yield` is not available: scripts have no functions."),
+    ast.Yield: msg("`yield` must stand on a line of its own in a script."),
+    ast.YieldFrom: msg("`yield` must stand on a line of its own in a script."),
     ast.Await: msg("`await` is not available in scripts."),
-    ast.Dict: msg("Dictionaries are not available in scripts. Use a list or several variables."),
-    ast.DictComp: msg("Dictionaries are not available in scripts. Use a list or several variables."),
-    ast.Set: msg("Sets are not available in scripts. Use a list."),
-    ast.SetComp: msg("Sets are not available in scripts. Use a list."),
-    ast.NamedExpr: msg("`:=` is not available in scripts. Assign the value on its own line with `=`."),
-    ast.AnnAssign: msg("Type annotations are not available in scripts. Remove the annotation; the type of a tensor’s elements is its `dtype`."),
 }
-
-_ALLOWED_IMPORTS = {
-    ("torch", "torch"), ("numpy", "np"), ("numpy", "numpy"), ("torch.nn.functional", "F"), ("torch.nn", "nn"),
-}  # fmt: skip
-"""Modules that scripts may import, with their names in the script. These names are always defined; importing them does nothing."""
+_MAGIC = re.compile(r"^([ \t]*)[%!](?=[A-Za-z])", re.MULTILINE)
+"""A line for a notebook, `%matplotlib inline`, or for a shell, `!pip install torch`."""
 MAX_BITS = 4096
 """Longest integer, in bits."""
 MAX_DEPTH = 60
@@ -59,23 +50,39 @@ def parse(source: str, bounds: Bounds) -> ast.Module:
     if len(source) > bounds.source:
         raise BoundsExceeded(msg("The script has {length:,} characters; the limit is {limit:,}.", length=len(source), limit=bounds.source))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as an invalid escape in a string
-            tree = ast.parse(source)
+        tree = _parsed(source)
     except SyntaxError as error:
-        raise _not_python(error, source) from None
+        try:
+            tree = _parsed(_MAGIC.sub(r"\1#", source))  # a comment takes as much room, so that what is shown has its place
+        except SyntaxError:
+            raise _not_python(error, source) from None
     except (RecursionError, MemoryError):
         raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first.")) from None
     except ValueError as error:
         raise ScriptError(msg("Python cannot parse this: {error}.", error=str(error))) from None
     _check(tree, 0)
-    _check_loops(tree.body, inside=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(tree, "script", "exec", dont_inherit=True)  # only for its errors: `return` outside a function, two parameters of one name
+    except SyntaxError as error:
+        raise _not_python(error, source) from None
     return tree
+
+
+def _parsed(source: str) -> ast.Module:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as an invalid escape in a string
+        return ast.parse(source)
 
 
 def _check(node: ast.AST, depth: int) -> None:
     if depth > MAX_DEPTH * 2:
         raise BoundsExceeded(msg("The script is nested too deeply."), msg("Assign parts of it to names first."), node)
+    if isinstance(node, ast.Expr) and isinstance(node.value, (ast.Yield, ast.YieldFrom)):
+        if node.value.value:
+            _check(node.value.value, depth + 2)
+        return
     if not isinstance(node, (*STATEMENTS, *EXPRESSIONS, *_PARTS)):
         unavailable = msg("`{name}` is not available in scripts.", name=type(node).__name__)
         raise Refused(next((text for kind, text in REASONS.items() if isinstance(node, kind)), unavailable), "", node)
@@ -90,16 +97,10 @@ def _check_parts(node: ast.AST) -> None:
     """Check nodes that are allowed in some forms only."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         _check_import(node)
-    elif isinstance(node, (ast.For, ast.While)) and node.orelse:
-        raise Refused(msg("The `else` of a loop is not available in scripts."), "", node.orelse[0])
     elif isinstance(node, ast.comprehension) and node.is_async:
         raise Refused(msg("`await` is not available in scripts."), "", node.target)
     elif isinstance(node, ast.Constant):
         _check_constant(node)
-    elif isinstance(node, ast.Call) and (repeated := _repeated_keyword(node)) is not None:
-        raise ScriptError(msg("The keyword argument `{name}` is repeated.", name=repeated.arg), msg("Remove one of them."), repeated.value)
-    elif isinstance(node, ast.keyword) and node.arg is None:
-        raise Refused(msg("`**` in a call is not available in scripts. Write each argument by name."), "", node.value)
 
 
 def _check_constant(node: ast.Constant) -> None:
@@ -112,32 +113,19 @@ def _check_constant(node: ast.Constant) -> None:
         raise Refused(msg("This string contains half of a surrogate pair, which cannot be displayed."), "", node)
 
 
-def _check_loops(body: list[ast.stmt], *, inside: bool) -> None:
-    """Refuse `break` and `continue` outside loops, which Python's parser accepts."""
-    for node in body:
-        if isinstance(node, (ast.Break, ast.Continue)) and not inside:
-            raise ScriptError(msg("`{statement}` is outside a loop.", statement=ast.unparse(node)), "", node)
-        for part in ("body", "orelse"):
-            _check_loops(getattr(node, part, []), inside=inside or isinstance(node, (ast.For, ast.While)))
-
-
-def _repeated_keyword(node: ast.Call) -> ast.keyword | None:
-    """Return the first repeated keyword argument, which Python's parser accepts."""
-    seen = set()
-    for keyword in node.keywords:
-        if keyword.arg in seen:
-            return keyword
-        seen.add(keyword.arg)
-    return None
-
-
 def _names(node: ast.AST) -> list[str]:
     """Return the names in a node itself, without its children."""
     if isinstance(node, ast.Name):
         return [node.id]
     if isinstance(node, ast.Attribute):
         return [node.attr]
-    return [node.arg] if isinstance(node, ast.keyword) and node.arg else []
+    if isinstance(node, (ast.FunctionDef, ast.ExceptHandler)):
+        return [node.name] if node.name else []
+    if isinstance(node, (ast.Global, ast.Nonlocal)):
+        return node.names
+    if isinstance(node, ast.alias):
+        return [node.asname] if node.asname else []
+    return [node.arg] if isinstance(node, (ast.keyword, ast.arg)) and node.arg else []
 
 
 def _check_name(name: str, node: ast.AST) -> None:
@@ -149,14 +137,11 @@ def _check_name(name: str, node: ast.AST) -> None:
 
 
 def _check_import(node: ast.Import | ast.ImportFrom) -> None:
-    module = f"{node.module}." if isinstance(node, ast.ImportFrom) else ""
-    for alias in node.names:
-        if module == "__future__.":
-            continue
-        if (f"{module}{alias.name}", alias.asname or alias.name.split(".")[0]) not in _ALLOWED_IMPORTS:
+    for module in [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]:
+        if module not in (*PYTORCH, *PYTHON, *IGNORED) or (isinstance(node, ast.ImportFrom) and (node.level or node.names[0].name == "*")):
             raise Refused(
                 msg("`{statement}` is not available: scripts cannot import other modules.", statement=ast.unparse(node)),
-                msg("`torch`, `np` (NumPy), `F` (torch.nn.functional) and `device` are already defined."),
+                place_of(module) or msg("`torch`, `np` (NumPy), `F` (torch.nn.functional) and `device` are already defined."),
                 node,
             )
 

@@ -15,10 +15,12 @@ import numpy as np
 import torch
 
 from playground.tensors.language.calls import Call, Entry, arrays_in
-from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot
+from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot, version_of
 
 MAX_OPERATIONS = 40
 """Operations of one statement that are recorded, and elements of a named list."""
+UNCOUNTED = frozenset(("batch_norm",))
+"""Operations that write into their arguments without PyTorch counting it."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,9 @@ class StatementTracer(Tracer):
         self._snapshots: dict[str, Snapshot] = {}  # of every named array
         self._current: Statement | None = None
         self._earlier: Statement | None = None  # the previous run of the current statement
+        self._latest: dict[int, Snapshot] = {}  # of every array of the current statement, by its key
+        self._written: list[Snapshot] = []  # memory that the current statement wrote to, under whatever name
+        self._missed = False  # whether there were more operations than are recorded
 
     def start(self, names: Mapping[str, Any]) -> None:
         self._snapshots = {name: snapshot(array) for name, array in named_arrays(names)}
@@ -112,6 +117,7 @@ class StatementTracer(Tracer):
     def begin(self, node: ast.stmt) -> None:
         self._earlier = self.statements.pop(node, None)
         self._current = self.statements[node] = Statement(node, count=(self._earlier.count if self._earlier else 0) + 1)
+        self._latest, self._written, self._missed = {}, [], False
 
     def end(self, names: Mapping[str, Any]) -> None:
         """Record which named arrays the statement assigned or changed."""
@@ -119,18 +125,26 @@ class StatementTracer(Tracer):
         arrays = dict(named_arrays(names))
         for name in self._snapshots.keys() - arrays.keys():
             del self._snapshots[name]
-        numpy_snapshots = [part for part in self._snapshots.values() if part.kind == "array"]
         for name, array in arrays.items():
             before = self._snapshots.get(name)
-            if before is not None and before.key == key_of(array) and not _may_have_changed(before, array, numpy_snapshots):
+            if before is not None and before.key == key_of(array) and not self._may_have_changed(before, array):
                 continue
             after = snapshot(array)
             if before is not None and before.key == after.key and _are_equal(before, after):
                 continue
             self._current.outputs[name] = self._snapshots[name] = after
-            if before is not None and before.key == after.key:
+            if before is not None and before.key == after.key and before.shape == after.shape:
                 self._current.previous[name] = before
         self._current = None
+
+    def _may_have_changed(self, before: Snapshot, array: Array) -> bool:
+        """Return whether the statement may have changed an array, perhaps under another name: through `.data`, or an array of NumPy that shares its memory."""
+        if self._missed or any(map(before.overlaps, self._written)):
+            return True
+        if isinstance(array, np.ndarray):
+            return False
+        has_other_data = array.data_ptr() != before.address or tuple(array.shape) != before.shape
+        return has_other_data or version_of(array) != before.version or array.requires_grad != before.requires_grad
 
     def fail(self) -> None:
         if self._current is not None:
@@ -154,38 +168,49 @@ class StatementTracer(Tracer):
         """Return `do(call)`, and record the operation."""
         arrays = call.arrays
         if self._current is None or len(self._current.operations) >= MAX_OPERATIONS:
+            self._missed = True
             return do(call)
-        inputs = tuple(snapshot(array) for array in arrays)
+        inputs = tuple(map(self._seen, arrays))
         indices = iter(range(len(arrays)))
         args, kwargs = _with_slots(call.args, indices), _with_slots(dict(call.kwargs), indices)
         result = do(call)
         results = list(arrays_in(result))
-        mutated = tuple(index for index, (array, before) in enumerate(zip(arrays, inputs, strict=True)) if _has_changed(before, array))
+        is_counted = call.entry.short not in UNCOUNTED
+        mutated = tuple(index for index, (array, before) in enumerate(zip(arrays, inputs, strict=True)) if _has_changed(before, array, is_counted))
+        if mutated:
+            self._written += [inputs[index] for index in mutated]
+            self._latest.clear()
         if arrays or results:
-            outputs = tuple(snapshot(array) for array in (*results, *(arrays[index] for index in mutated)))
+            outputs = tuple(map(self._seen, (*results, *(arrays[index] for index in mutated))))
             self._current.operations.append(Operation(call.entry, node, args, kwargs, inputs, mutated, outputs))
         return result
 
+    def _seen(self, array: Array) -> Snapshot:
+        """Return a snapshot of an array: the one that was taken last, if the array is still the same."""
+        known = self._latest.get(key_of(array)) if isinstance(array, torch.Tensor) and not array.is_inference() else None
+        if known is None or (known.version, known.requires_grad, known.address) != (array._version, array.requires_grad, array.data_ptr()):
+            known = self._latest[key_of(array)] = snapshot(array)
+        return known
+
 
 def named_arrays(names: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
-    """Yield every array with its name; the elements of a list or tuple as `parts[0]`."""
+    """Yield every array with its name; the elements of a list or tuple as `parts[0]`, of a dictionary as `parts['w']`."""
     for name, value in names.items():
         if isinstance(value, (torch.Tensor, np.ndarray)):
             yield name, value
-        elif isinstance(value, (list, tuple)) and len(value) <= MAX_OPERATIONS:
-            yield from ((f"{name}[{index}]", part) for index, part in enumerate(value) if isinstance(part, (torch.Tensor, np.ndarray)))
+        elif isinstance(value, (list, tuple, dict)) and len(value) <= MAX_OPERATIONS:
+            parts = value.items() if isinstance(value, dict) else enumerate(value)
+            yield from ((f"{name}[{place!r}]", part) for place, part in parts if isinstance(part, (torch.Tensor, np.ndarray)) and isinstance(place, (int, str)))
 
 
-def _may_have_changed(before: Snapshot, array: Array, numpy_snapshots: list[Snapshot]) -> bool:
-    """Return whether an array may have changed: PyTorch counts in-place changes, NumPy does not and may share the tensor's memory."""
-    if isinstance(array, np.ndarray):
-        return True
-    return bool(array._version != before.version or array.requires_grad != before.requires_grad or any(map(before.overlaps, numpy_snapshots)))
+def _has_changed(before: Snapshot, array: Array, is_counted: bool) -> bool:
+    """Return whether an array has changed.
 
-
-def _has_changed(before: Snapshot, array: Array) -> bool:
-    if isinstance(array, torch.Tensor):
-        return bool(array._version != before.version)
+    Args:
+        is_counted: whether PyTorch counts the changes of the operation.
+    """
+    if isinstance(array, torch.Tensor) and is_counted and not array.is_inference():
+        return array._version != before.version
     return not _are_equal(before, snapshot(array))
 
 
@@ -196,7 +221,7 @@ def _are_equal(a: Snapshot, b: Snapshot) -> bool:
 
 def equal_values(a: torch.Tensor, b: torch.Tensor) -> bool:
     """Return whether two tensors of the same shape have the same values; NaN equals NaN."""
-    return bool(torch.equal(a, b) or torch.allclose(a.to(torch.complex128), b.to(torch.complex128), rtol=0, atol=0, equal_nan=True))
+    return torch.equal(a, b) or (a.dtype == b.dtype and bool(((a == b) | (a.isnan() & b.isnan())).all()))
 
 
 def _with_slots(value: Any, indices: Iterator[int]) -> Any:

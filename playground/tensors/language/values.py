@@ -5,7 +5,8 @@ from __future__ import annotations
 import operator
 import re
 import string
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ import torch
 
 from playground.messages import msg
 from playground.tensors.language.bounds import A_COMPARISON, A_SEQUENCE, A_STRING, Meter
-from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.functions import Function, Iteration, Own
 from playground.tensors.language.sizing import count_elements
 from playground.tensors.language.syntax import MAX_BITS
 
@@ -30,7 +32,11 @@ _PLAIN = (
     bool, int, float, complex, str, type(None), type(Ellipsis), slice, range, torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format,
     torch.Generator, torch.UntypedStorage, torch.finfo, torch.iinfo, torch.autograd.graph.Node, np.dtype, np.random.Generator,
 )  # fmt: skip
-CONTEXTS = (torch.no_grad, torch.enable_grad, torch.set_grad_enabled)
+CONTEXTS = (torch.no_grad, torch.enable_grad, torch.set_grad_enabled, torch.inference_mode)
+DICTIONARY_VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+"""What `keys`, `values` and `items` return."""
+CONTAINERS: tuple[type[Any], ...] = (list, tuple, range, str, dict, set, *DICTIONARY_VIEWS)
+"""Values of Python that a script can iterate over."""
 
 
 def check_kind(value: Any) -> Any:
@@ -50,9 +56,52 @@ def check_kind(value: Any) -> Any:
         for part in value:
             if not isinstance(part, (list, tuple)):
                 check_kind(part)
-    elif not isinstance(value, (*_PLAIN, *CONTEXTS)) and not _is_type(value):
+    elif not isinstance(value, (*_PLAIN, *CONTEXTS, *DICTIONARY_VIEWS, Own, dict, set, type)) and type(value) not in EXCEPTIONS.values():
         raise Refused(msg("Scripts cannot use values of type `{type}`.", type=type(value).__name__))
     return value
+
+
+def check_passable(name: str, arguments: list[Any]) -> None:
+    """Refuse functions, iterators, dictionaries and sets among the arguments of an operation of PyTorch or NumPy.
+
+    Args:
+        name: of the operation.
+        arguments: its arguments, which may be nested lists.
+    """
+    for value in arguments:
+        if isinstance(value, (bool, int, float, torch.Tensor)):
+            continue
+        if isinstance(value, (list, tuple)):
+            check_passable(name, [*value])
+        elif isinstance(value, (Own, dict, set, Exception, *DICTIONARY_VIEWS)) or (isinstance(value, type) and not _is_type(value)):
+            message = msg("`{name}` takes tensors and numbers, not a `{type}`.", name=name, type=type_of(value).__name__)
+            raise OperationFailed(f"TypeError: {message}")  # no text: the message is one
+
+
+def type_of(value: Any) -> type:
+    """Return the type of a value as Python has it."""
+    if isinstance(value, Iteration):
+        return {"zip": zip, "map": map, "filter": filter, "enumerate": enumerate, "reversed": reversed}.get(value.kind, types.GeneratorType)
+    if isinstance(value, Own):
+        return types.FunctionType if isinstance(value, Function) else types.BuiltinFunctionType
+    return type(value)
+
+
+def is_callable(value: Any) -> bool:
+    """Return whether a script can call a value."""
+    return (isinstance(value, Own) and not isinstance(value, Iteration)) or isinstance(value, type)
+
+
+def stepwise(value: Any) -> Iterator[Any]:
+    """Iterate over a container of Python; its error while it is changed is the script's."""
+    iterator = iter(value)
+    while True:
+        try:
+            yield next(iterator)
+        except StopIteration:
+            return
+        except RuntimeError as error:
+            raise OperationFailed(f"RuntimeError: {error}") from error  # no text: Python's message
 
 
 def _check_tensor(value: torch.Tensor) -> None:
@@ -92,7 +141,8 @@ def kind_of(value: Any) -> str:
     for kind, name in (
         (torch.Tensor, "Tensor"), ((np.ndarray, np.generic), "ndarray"), (torch.Size, "Size"), (str, "str"), (list, "list"), (tuple, "tuple"),
         (torch.Generator, "TorchGenerator"), (np.random.Generator, "NumpyGenerator"), (torch.UntypedStorage, "UntypedStorage"),
-        ((torch.dtype, np.dtype), "dtype"), (torch.device, "device"), ((torch.finfo, torch.iinfo), "finfo"), ((bool, int, float, complex), "complex"),
+        (dict, "dict"), (set, "set"), (Exception, "Exception"), (torch.autograd.graph.Node, "Node"), ((torch.dtype, np.dtype), "dtype"),
+        (torch.device, "device"), ((torch.finfo, torch.iinfo), "finfo"), ((bool, int, float, complex), "complex"),
     ):  # fmt: skip
         if isinstance(value, kind):
             return name
@@ -196,8 +246,13 @@ class PythonValues:
                 raise BoundsExceeded(message, msg("A tensor holds integers of up to 64 bits."))
 
 
-def attempt(function: Callable[..., Any], *args: Any) -> Any:
+def attempt(function: Callable[..., Any], *args: Any, name: str = "") -> Any:
     """Call a Python function, and convert its exception.
+
+    Args:
+        function: what to call.
+        args: its arguments.
+        name: the function's name in a script, where it is one of `Builtins`.
 
     Raises:
         OperationFailed: the function raised an exception.
@@ -205,4 +260,4 @@ def attempt(function: Callable[..., Any], *args: Any) -> Any:
     try:
         return function(*args)
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
-        raise OperationFailed(f"{type(error).__name__}: {error}") from error
+        raise OperationFailed(f"{type(error).__name__}: {error}".replace(f"Builtins.{name}()", f"{name}()")) from error

@@ -63,8 +63,9 @@ class _SourcesByTensor:
             self._snapshots.setdefault(part.key, part)
 
     def of(self, part: Snapshot) -> Sources:
-        """Return the sources of a tensor."""
-        return self._sources.get(part.key, {})
+        """Return the sources of a tensor; none of one that got other data with another number of cells."""
+        known = self._snapshots.get(part.key)
+        return self._sources.get(part.key, {}) if known is None or known.cells == part.cells else {}
 
     def follow(self, operation: Operation, deadline: Deadline) -> Relation | None:
         """Set the sources of an operation's outputs.

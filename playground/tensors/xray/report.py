@@ -19,6 +19,7 @@ from playground import environment
 from playground.messages import msg
 from playground.tensors.help.explanations import explain
 from playground.tensors.language import allowed
+from playground.tensors.language.functions import Own
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import ArrayKind, Snapshot, snapshot
 from playground.tensors.language.spans import Script
@@ -269,7 +270,7 @@ def _names(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Facts
     facts = {name: _facts(part, storages[name]) for name, part in arrays.items()}
     names: dict[str, Facts | ValueFacts] = {}
     for name, value in execution.names.items():
-        if name == "device" and name in execution.predefined:
+        if (name == "device" and name in execution.predefined) or isinstance(value, Own):
             continue
         if name in arrays:
             names[name] = facts[name]

@@ -111,7 +111,7 @@ def test_shortly_after_an_own_change_the_change_is_the_experiment() -> None:
 @by_case(CASES)
 def test_all_that_is_offered_can_be_requested_at_any_time(case: Case, train: Trainer) -> None:
     _, record = train(case)
-    for look in range(LOOKS + 1):
+    for look in range(0, LOOKS + 1, 4):
         early = cut(record, look / LOOKS)
         offered = {remedy.id for finding in advice(early) for remedy in finding.remedies}
         assert offered <= {remedy.id for finding in (*detected(early), *experiments(early)) for remedy in finding.remedies}

@@ -1,0 +1,77 @@
+"""The modules that a script can import, under any name, and what of them it can use.
+
+Source: https://docs.python.org/3/library/math.html, https://docs.python.org/3/library/random.html, https://docs.python.org/3/library/time.html
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from playground.tensors.language.functions import Own
+
+PYTORCH = {"torch": "torch", "torch.nn": "torch.nn", "torch.nn.functional": "torch.nn.functional", "torch.autograd": "torch.autograd", "numpy": "np"}
+"""PyTorch and NumPy: the module's name, and how `calls.functions` writes it."""
+GIVEN = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
+"""Modules that are there without an import."""
+IGNORED = frozenset(("__future__", "typing"))
+"""Modules whose names mean nothing when a script runs."""
+_MATH = """
+    pi e tau inf nan sqrt exp log log2 log10 log1p expm1 pow sin cos tan asin acos atan atan2 sinh cosh tanh
+    floor ceil trunc fabs fmod gcd lcm hypot degrees radians isnan isinf isfinite isclose copysign erf
+"""
+_RANDOM = "random seed randint randrange uniform gauss choice shuffle sample"
+PYTHON: Mapping[str, Mapping[str, Any]] = {
+    "math": {name: getattr(math, name) for name in _MATH.split()},
+    "random": {name: getattr(random, name) for name in _RANDOM.split()},
+    "time": {name: getattr(time, name) for name in ("time", "perf_counter", "process_time")},
+}
+"""Modules of Python, with what they have for scripts; functions of `random` belong to a generator of the script's own."""
+
+
+@dataclass(frozen=True)
+class Module(Own):
+    """A module under any name in a script."""
+
+    name: str
+    """As `calls.functions` begins its names, `torch.nn`; of a Python module its own, `math`."""
+
+    def __repr__(self) -> str:
+        return f"<module '{self.name}'>"
+
+
+@dataclass(frozen=True, eq=False)
+class PythonFunction(Own):
+    """A function of a Python module, for numbers."""
+
+    name: str
+    """With its module: `math.sqrt`."""
+    function: Callable[..., Any]
+
+    def __repr__(self) -> str:
+        return f"<built-in function {self.name.rsplit('.', 1)[-1]}>"
+
+
+class PythonModules:
+    """The Python modules of one script, whose random numbers are its own."""
+
+    def __init__(self) -> None:
+        generator = random.Random()
+        self._members = {module: dict(members) for module, members in PYTHON.items()}
+        self._members["random"] = {name: getattr(generator, name) for name in PYTHON["random"]}
+
+    def member(self, module: str, name: str) -> Any:
+        """Return a value of a module.
+
+        Raises:
+            KeyError: scripts have none of that name.
+        """
+        member = self._members[module][name]
+        return PythonFunction(f"{module}.{name}", member) if callable(member) else member
+
+    def names(self, module: str) -> list[str]:
+        return list(self._members[module])
