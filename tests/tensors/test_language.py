@@ -457,6 +457,16 @@ s = {1}
 t = s
 s |= {2}
 ===
+x = torch.ones(2)
+r = 1 and x
+s = None or x
+t = 0 and x
+===
+a = b = [1]
+a += "xy"
+a += torch.tensor([2.0])
+a *= 2
+===
 r = "Hello".replace("l", "L"), " a ".strip(), "a,b".split(","), "ab".find("b"), "7".zfill(3), "x".isdigit(), "a-b".title()
 ===
 r = [type(3) == int, type(torch.ones(1)) == torch.Tensor, type([]) is list, type("a") == str, isinstance({}, dict), type({}) == dict]

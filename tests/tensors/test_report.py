@@ -541,3 +541,9 @@ def test_what_a_statement_changes_is_shown_however_it_was_reached(source: str, w
     }
     for line, outputs in wanted.items():
         assert {name: shown[line][name] for name in outputs} == outputs
+
+
+@pytest.mark.parametrize(("turns", "times"), [(0, 1), (1, 1), (4, 4)])
+def test_a_loop_ran_as_often_as_it_has_turns(turns: int, times: int) -> None:
+    document = report(interpreter.run(f"x = torch.zeros(1)\nfor i in range({turns}):\n    x = x + i"))
+    assert [step["times"] for step in document["steps"] if step["line"] == 2] in ([times], [])

@@ -11,7 +11,7 @@ EXCEPTIONS: dict[str, type[Exception]] = {
     kind.__name__: kind
     for kind in (
         Exception, ArithmeticError, AssertionError, AttributeError, FileNotFoundError, ImportError, IndexError, KeyError, LookupError, NameError,
-        NotImplementedError, OSError, OverflowError, RuntimeError, StopIteration, TypeError, ValueError, ZeroDivisionError,
+        NotImplementedError, OSError, OverflowError, RuntimeError, StopIteration, TypeError, UnboundLocalError, ValueError, ZeroDivisionError,
     )
 }  # fmt: skip
 """Python's exceptions that a script can raise and catch."""

@@ -270,12 +270,12 @@ class Evaluator:
         return result
 
     def _BoolOp(self, node: ast.BoolOp) -> Any:
-        value: Any = None
-        for part in node.values:
+        *parts, last = node.values
+        for part in parts:
             value = self.evaluate(part)
             if self._operations.truth(value, node) != isinstance(node.op, ast.And):
-                break
-        return value
+                return value
+        return self.evaluate(last)
 
     def _IfExp(self, node: ast.IfExp) -> Any:
         return self.evaluate(node.body if self.truth(node.test) else node.orelse)

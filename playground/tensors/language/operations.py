@@ -95,7 +95,8 @@ class Operations:
         if values.is_array(value):
             if value.ndim == 0:
                 call = Call(Entry("iter", allowed.JOINING, iter), (value,))
-                raise OperationFailed("iteration over a 0-d tensor", "", node, call)  # no text: PyTorch's message
+                message = "iteration over a 0-d tensor"  # no text: PyTorch's message
+                raise OperationFailed(message, "", node, call) from TypeError(message)
             self._meter.check_length(len(value), A_LOOP)
             return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
         if isinstance(value, Iteration):
@@ -127,10 +128,10 @@ class Operations:
 
     def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
         """Apply an operator to two operands; `in_place` as `+=` does."""
+        if in_place and ((isinstance(left, list) and symbol in "+*") or (isinstance(left, (dict, set)) and not values.is_array(right))):
+            return self._change(symbol, left, right, node)
         if isinstance(left, str) or isinstance(right, str):
             return self._python.binary(symbol, left, right)
-        if in_place and isinstance(left, (list, dict, set)):
-            return self._change(symbol, left, right, node)
         if symbol == "*" and isinstance(left, (list, tuple)) != isinstance(right, (list, tuple)):
             left, right = (_as_count(value) for value in (left, right))
         if values.is_array(left) or values.is_array(right):

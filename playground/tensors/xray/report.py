@@ -264,6 +264,11 @@ def _final_arrays(execution: Execution) -> dict[str, Snapshot]:
     return {name: snapshot(array) for name, array in named_arrays(execution.names)}
 
 
+def _times(statement: Statement) -> int:
+    """Return how often a statement ran; of a loop its turns, without the evaluation of what it iterates over."""
+    return max(1, statement.count - isinstance(statement.node, ast.For))
+
+
 def _names(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Facts | ValueFacts]:
     """Return what each variable of a script holds; the arrays in a list or tuple follow it."""
     storages = _storages(arrays)
@@ -403,7 +408,7 @@ class _Writer:
         main = next((operation for operation in reversed(statement.operations) if operation.outputs), None)
         return {
             "line": span.line, "start": span.start, "end": span.end, "source": self._script.source[span.start : span.end],
-            "times": statement.count, "failed": statement.failed, "reason": traced.reason,
+            "times": _times(statement), "failed": statement.failed, "reason": traced.reason,
             "inputs": [{"name": name, "tile": self.tile(part)} for name, part in inputs.items()],
             "outputs": [
                 {
