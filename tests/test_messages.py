@@ -37,6 +37,7 @@ NOT_FOR_PEOPLE = {
     "tensors/language/allowed.py": "names of functions; the titles of its groups are marked",
     "tensors/language/functions.py": "Python's own messages",
     "tensors/language/modules.py": "names of functions",
+    "tensors/language/objects.py": "names of classes; its messages are marked",
     "training/reference.py": "writes docs/settings.md, which is English",
     "training/source.py": "writes code",
     "ui/components/declarations.py": "a tool of development",

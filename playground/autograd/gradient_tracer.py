@@ -197,7 +197,7 @@ class GradientTracer(Tracer):
 
     def _named_arrays(self) -> list[tuple[str, Any]]:
         """Return the named tensors and arrays, also those in named lists, without the results of bare expressions."""
-        return [(name, array) for name, array in named_arrays(self._names) if name.split("[")[0].isidentifier()]
+        return [(name, array) for name, array in named_arrays(self._names) if name.split("[")[0].split(".")[0].isidentifier()]
 
     def _trace_pass(self, call: Call, expression: ast.AST, do: Callable[[Call], Any]) -> Any:
         """Perform a backward pass with a hook on every node."""

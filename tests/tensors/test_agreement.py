@@ -417,6 +417,12 @@ NDARRAY = """
     q.{}() :: sum mean prod max cumsum
 """
 
+NN = "{}(x) :: Parameter"
+INIT = """
+    {}(x) :: uniform_ normal_ ones_ zeros_ eye_ trunc_normal_ orthogonal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_
+    {}(x, 0.3) :: constant_
+"""
+
 OTHER = {
     "str": """
         '{0} and {1:.2f}'.{}(1, 2.5) :: format
@@ -474,7 +480,7 @@ OTHER = {
 def examples() -> dict[str, list[str]]:
     """Expressions by name of the allow-list; a table's line is a pattern, `::`, and the names that stand in for its `{}`."""
     found: dict[str, list[str]] = defaultdict(list)
-    functions = {"torch": TORCH, "torch.nn.functional": FUNCTIONAL, "np": NUMPY}
+    functions = {"torch": TORCH, "torch.nn.functional": FUNCTIONAL, "torch.nn": NN, "torch.nn.init": INIT, "np": NUMPY}
     methods = {"Tensor": TENSOR, "ndarray": NDARRAY, **OTHER}
     for prefix, table in {**functions, **methods}.items():
         for line in table.strip().splitlines():

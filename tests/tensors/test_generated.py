@@ -59,7 +59,9 @@ def blocks(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
         st.builds("def {}({}):\n{}\n    return {}".format, functions, st.sampled_from(PARAMETERS), body, expressions),
         st.builds("def {}({}):\n{}\n    yield {}\n    yield from {}".format, functions, st.sampled_from(PARAMETERS), body, expressions, expressions),
         st.builds("def {}({}):\n    global {}\n{}".format, functions, st.sampled_from(["", "x"]), st.sampled_from(["b", "c"]), body),
-        st.builds("try:\n{}\nexcept {} as c:\n{}\nfinally:\n{}".format, body, st.sampled_from(["TypeError", "(ValueError, KeyError)", "Exception"]), body, body),
+        st.builds(
+            "try:\n{}\nexcept {} as c:\n{}\nfinally:\n{}".format, body, st.sampled_from(["TypeError", "(ValueError, KeyError)", "Exception"]), body, body
+        ),
         st.builds("try:\n{}\nexcept ZeroDivisionError:\n    raise\nelse:\n{}".format, body, body),
     )
 

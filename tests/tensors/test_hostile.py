@@ -138,7 +138,7 @@ REACHING = """
     refused: torch.cuda.init()
     refused: torch.os.system('touch hostile')
     refused: torch.sys.modules
-    refused: torch.nn.Linear(2, 2)
+    harmless: torch.nn.Linear(2, 2)
     refused: torch.nn.functional.torch
     refused: nn.functional.os
     refused: np.lib

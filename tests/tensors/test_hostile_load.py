@@ -17,6 +17,7 @@ from playground.errors import PlaygroundError
 from playground.forking import CAN_FORK, Forker
 from playground.tensors.language import calls, interpreter
 from playground.tensors.language.bounds import MIB, Bounds
+from playground.tensors.language.objects import MADE
 from playground.tensors.xray import report
 
 from ..support.marker import MARKER
@@ -431,7 +432,7 @@ def audit() -> None:
     sys.addaudithook(listen)
 
 
-ROOTS = ["torch", "np", "F"]
+ROOTS = ["torch", "np", "F", "nn", "optim"]
 TAME, WILD = (
     ["a", "b", "x", "n", "f"],
     ["open", "eval", "exec", "getattr", "__import__", "__builtins__", "__name__", "os", "_", "self", "torch", "int", "device"],
@@ -442,9 +443,10 @@ BUILTINS = [
 ]  # fmt: skip
 ATTRIBUTES = """
     T shape dtype data grad grad_fn values max numpy tolist view resize_ append format join zeros ones norm new_zeros to type relu einsum sort index unbind
+    weight bias parameters named_parameters state_dict eval train zero_grad step children param_groups register_forward_hook apply _modules
     load save ops _C apply_ map_ register_hook tofile dump __class__ __dict__ __version__ func os lib utils storage base ctypes as_strided backward numel
 """
-FUNCTIONS = sorted(name.replace("torch.nn.functional", "F") for name in calls.functions() if "set_" not in name)
+FUNCTIONS = sorted(name.replace("torch.nn.functional", "F") for name in (*calls.functions(), *MADE) if "set_" not in name)
 CONSTANTS = [0, 1, 2, -1, 3.5, 1j, True, None, ..., "", "a", "ij->i", "{0.__class__}", "%s", "O", "cpu", "meta", float("inf"), 2**70]
 FIELDS = {"lineno": 1, "col_offset": 0}
 PARAMETERS = [

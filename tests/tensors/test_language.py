@@ -22,7 +22,9 @@ from playground.tensors.language.interpreter import Execution, run
 
 def plain(value: Any) -> Any:
     """Convert a value to one that `==` compares."""
-    if isinstance(value, Own) or value is torch.autograd.Variable or (callable(value) and not isinstance(value, (type, torch.Tensor))):
+    if isinstance(value, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)) or value is torch.autograd.Variable:
+        return "a function"
+    if isinstance(value, Own) or (callable(value) and not isinstance(value, (type, torch.Tensor))):
         return "a function"
     if isinstance(value, (torch.Tensor, np.ndarray)):
         return ("array", value.dtype, value.tolist())

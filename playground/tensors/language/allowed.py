@@ -118,6 +118,16 @@ FUNCTIONAL = {
 }
 """Functions under `torch.nn.functional.`, `nn.functional.` and `F.`"""
 
+NN = {AUTOGRAD: "Parameter"}
+"""Functions under `torch.nn.`; layers, losses and optimizers are in `objects.py`."""
+
+INIT = {
+    NEURAL: """
+        uniform_ normal_ constant_ ones_ zeros_ eye_ trunc_normal_ orthogonal_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_
+    """,
+}
+"""Functions under `torch.nn.init.`"""
+
 NUMPY = {
     CREATION: """
         array asarray copy zeros zeros_like ones ones_like empty empty_like full full_like arange linspace logspace eye identity diag meshgrid

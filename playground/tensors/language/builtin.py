@@ -16,6 +16,7 @@ from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
 from playground.tensors.language.modules import PythonFunction
+from playground.tensors.language.objects import MADE, Layer, Maker, parts
 from playground.tensors.language.operations import Operations
 
 NAMES = frozenset(allowed.BUILTINS.split())
@@ -54,6 +55,8 @@ class Builtins:
         function: Callable[..., Any] | None = getattr(self, name, None)
         if function is not None:
             return values.attempt(lambda: function(node, *args, **kwargs), name=name)
+        if name == "len" and args and isinstance(args[0], Layer):
+            return sum(1 for _ in parts(args[0]))
         if name != "len":
             self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if args and values.is_array(args[0]) and name in _OF_ARRAYS:
@@ -92,7 +95,8 @@ class Builtins:
         return id(value)
 
     def isinstance(self, _node: ast.AST, value: Any, kinds: Any) -> Any:
-        return isinstance(value, kinds) or (isinstance(value, Own) and issubclass(values.type_of(value), kinds))
+        classes = tuple(MADE[kind.name] if isinstance(kind, Maker) else kind for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        return issubclass(values.type_of(value), classes) if isinstance(value, Own) else isinstance(value, classes)
 
     def range(self, _node: ast.AST, *bounds: Any) -> Any:
         numbers = range(*(int(bound) if isinstance(bound, torch.Tensor) else bound for bound in bounds))

@@ -111,11 +111,17 @@ _NO_ATTRIBUTE = {
 _NO_ATTRIBUTE_OF_KIND = msg("A {kind} has no `.{name}` that scripts can use.")
 
 
+TABLES = (
+    ("torch", allowed.TORCH), ("torch.nn.functional", allowed.FUNCTIONAL), ("torch.nn", allowed.NN), ("torch.nn.init", allowed.INIT), ("np", allowed.NUMPY),
+)  # fmt: skip
+"""Modules with the tables of their functions."""
+
+
 @cache
 def functions() -> dict[str, Entry]:
     """Return every allowed function by its full name: `torch.matmul`, `torch.nn.functional.relu`, `np.add`."""
     entries = {}
-    for prefix, table in (("torch", allowed.TORCH), ("torch.nn.functional", allowed.FUNCTIONAL), ("np", allowed.NUMPY)):
+    for prefix, table in TABLES:
         for group, names in table.items():
             for name in names.split():
                 full = f"{prefix}.{name}"
@@ -181,11 +187,6 @@ def unknown_name(written: str, full: str, names: Iterable[str]) -> Refused:
         full: `torch.nn.functional.rellu`.
         names: full names that exist.
     """
-    if full.startswith("torch.nn.") and not full.startswith("torch.nn.functional"):
-        return Refused(
-            msg("Layers such as `{name}` are not available in scripts.", name=written),
-            msg("Use the functions that they compute: `F.linear`, `F.conv2d`, `F.relu`…"),
-        )
     message = msg("`{name}` is not available in scripts.", name=written)
     if place := place_of(full):
         return Refused(message, place)

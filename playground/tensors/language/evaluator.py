@@ -18,6 +18,7 @@ from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.functions import Function, Iteration
 from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
+from playground.tensors.language.objects import MADE, Layer, Maker, Stepper
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.scopes import Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
@@ -159,13 +160,15 @@ class Evaluator:
                 return self._python.member(module, name)
             except KeyError:
                 raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
+        if full in MADE:
+            return Maker(full)
         functions, constants = calls.functions(), calls.constants()
         for table in (functions, constants) if called else (constants, functions):
             if full in table:
                 return table[full]
         if full in PYTORCH.values() or any(each.startswith(f"{full}.") for each in functions):
             return Module(full)
-        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants])
+        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *MADE])
 
     def import_module(self, name: str, alias: str) -> None:
         """Bind a module to a name."""
@@ -184,6 +187,8 @@ class Evaluator:
             function = self._member(full, node.func, called=True)
         elif isinstance(node.func, ast.Attribute):
             owner = (self.evaluate(node.func.value),)
+            if isinstance(owner[0], (Layer, Stepper)):
+                return self._operations.call_object(owner[0], node.func.attr, node, *self._arguments(node))
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
         else:
             function = self.evaluate(node.func)
@@ -200,6 +205,10 @@ class Evaluator:
         if isinstance(function, Entry):
             method = self._operations.call_sequence_method if function.is_sequence_method else self._operations.perform
             return method(function, node, args, kwargs)
+        if isinstance(function, Layer):
+            return self._operations.perform_layer(function, node, args, kwargs)
+        if isinstance(function, Maker):
+            return self._operations.make(function, node, args, kwargs)
         if isinstance(function, Builtin):
             return self._builtins.call(function.name, args, kwargs, node)
         if isinstance(function, PythonFunction):

@@ -14,9 +14,12 @@ from typing import Any
 
 from playground.tensors.language.functions import Own
 
-PYTORCH = {"torch": "torch", "torch.nn": "torch.nn", "torch.nn.functional": "torch.nn.functional", "torch.autograd": "torch.autograd", "numpy": "np"}
+PYTORCH = {
+    **{name: name for name in ("torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.autograd", "torch.optim", "torch.optim.lr_scheduler")},
+    "numpy": "np",
+}
 """PyTorch and NumPy: the module's name, and how `calls.functions` writes it."""
-GIVEN = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn"}
+GIVEN = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn", "optim": "torch.optim"}
 """Modules that are there without an import."""
 IGNORED = frozenset(("__future__", "typing"))
 """Modules whose names mean nothing when a script runs."""

@@ -11,12 +11,13 @@ import numpy as np
 import torch
 
 from playground.messages import msg
-from playground.tensors.language import allowed, calls, sizing, values
+from playground.tensors.language import allowed, calls, objects, sizing, values
 from playground.tensors.language.bounds import A_LOOP, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
 from playground.tensors.language.functions import Iteration
 from playground.tensors.language.memory import is_within_storage
+from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.tracing import Tracer
 
 _SETTABLE = frozenset(allowed.SETTABLE.split())
@@ -86,6 +87,48 @@ class Operations:
             self._meter.check_length(args[-1], A_STRING)
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
+    def make(self, maker: Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Make a layer, a loss, an optimizer or a scheduler."""
+        args, kwargs = (objects.inside(self._listed(part, node)) for part in (args, kwargs))
+        values.check_passable(maker.name.rpartition(".")[2], [*args, *kwargs.values()])
+        made = values.attempt(lambda: objects.make(maker, args, kwargs, self._meter.reserve))
+        tensors = [tensor for _, tensor in made.tensors()] if isinstance(made, Layer) else made.parameters
+        if not isinstance(made, Layer):
+            self._meter.reserve(2 * sum(tensor.nbytes for tensor in tensors))  # such as the moments of Adam
+        self._meter.track(tensors)
+        return made
+
+    def call_object(self, value: Layer | Stepper, name: str, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a method of a layer, an optimizer or a scheduler, or a layer inside a layer."""
+        if isinstance(value, Layer) and name in value.module._modules:
+            return self.perform_layer(objects.attribute(value, name), node, args, kwargs)
+        method = objects.method(value, name)
+        if name != "step" or not isinstance(value, Stepper) or not value.is_optimizer:
+            if name != "load_state_dict":  # which takes a dictionary, and nothing else
+                values.check_passable(name, [*objects.inside(args), *kwargs.values()])
+            return values.check_kind(values.attempt(lambda: method(*objects.inside(args), **objects.inside(kwargs))))
+        parameters = value.parameters
+
+        def step(*operands: Any) -> None:
+            if any(operand is not parameter for operand, parameter in zip(operands, parameters, strict=True)):
+                raise NotImplementedError  # what it does to other values is not asked: it would change the optimizer
+            method(*args, **kwargs)
+
+        return self.perform(Entry(f"{type(value.inner).__name__}.step", allowed.AUTOGRAD, step), node, tuple(parameters))
+
+    def perform_layer(self, layer: Layer, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a layer."""
+        entry, operands, options = layer.call(args, kwargs)
+        return self.perform(entry, node, operands, options)
+
+    def _listed(self, value: Any, node: ast.AST) -> Any:
+        """Replace iterators by lists, also inside lists and dictionaries, as PyTorch does with `net.parameters()`."""
+        if isinstance(value, Iteration):
+            return self.collect(value, node)
+        if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+            return type(value)(self._listed(part, node) for part in value)
+        return {name: self._listed(part, node) for name, part in value.items()} if isinstance(value, dict) else value
+
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
         """Format a value; see `PythonValues.text`."""
         return self._python.text(value, conversion, spec)
@@ -101,6 +144,8 @@ class Operations:
             return (self.perform(OPERATORS["[]"], node, (value, index)) for index in range(len(value)))
         if isinstance(value, Iteration):
             return iter(value)
+        if isinstance(value, Layer):
+            return objects.parts(value)
         if not isinstance(value, values.CONTAINERS):
             raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not iterable", "", node)  # no text: Python's message
         self._meter.check_length(len(value), A_LOOP)
@@ -149,6 +194,7 @@ class Operations:
 
     def compare(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
         """Compare two values."""
+        left, right = (objects.MADE[value.name] if isinstance(value, Maker) else value for value in (left, right))
         if (values.is_array(left) or values.is_array(right)) and symbol in OPERATORS:
             return self.perform(OPERATORS[symbol], node, (left, right))
         return self._python.compare(symbol, left, right)
@@ -157,6 +203,8 @@ class Operations:
         """Return `value[index]`."""
         if values.is_array(value):
             return self.perform(OPERATORS["[]"], node, (value, index))
+        if isinstance(value, Layer):
+            return values.attempt(objects.item, value, index)
         if not isinstance(value, (list, tuple, str, range, dict, np.generic)):
             raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not subscriptable")  # no text: Python's message
         if isinstance(index, torch.Tensor) and index.ndim == 0 and not isinstance(value, dict):
@@ -187,6 +235,8 @@ class Operations:
 
     def get_attribute(self, value: Any, name: str, node: ast.AST) -> Any:
         """Return `value.name`, if the allow-list has it."""
+        if isinstance(value, (Layer, Stepper)):
+            return values.check_kind(objects.attribute(value, name))
         kind = values.kind_of(value)
         if kind == "tuple" and name in allowed.ATTRIBUTES["result"].split() and hasattr(value, name):
             return getattr(value, name)
@@ -199,6 +249,9 @@ class Operations:
 
     def set_attribute(self, owner: Any, name: str, value: Any, node: ast.AST) -> None:
         """Assign `owner.name = value`, if the allow-list has it."""
+        if isinstance(owner, (Layer, Stepper)):
+            values.attempt(lambda: objects.set_attribute(owner, name, value))
+            return
         if not isinstance(owner, torch.Tensor) or name not in _SETTABLE:
             raise Refused(msg("`{target}` cannot be set.", target=ast.unparse(node)), "", node)
         entry = Entry(f"Tensor.{name} =", allowed.AUTOGRAD, lambda tensor, new: setattr(tensor, name, new))

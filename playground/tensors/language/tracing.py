@@ -16,10 +16,11 @@ import torch
 
 from playground.tensors.language.calls import Call, Entry, arrays_in
 from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot, version_of
+from playground.tensors.language.objects import Layer
 
 MAX_OPERATIONS = 40
 """Operations of one statement that are recorded, and elements of a named list."""
-UNCOUNTED = frozenset(("batch_norm",))
+UNCOUNTED = frozenset(("batch_norm", "BatchNorm1d", "BatchNorm2d", "InstanceNorm2d", "Sequential"))
 """Operations that write into their arguments without PyTorch counting it."""
 
 
@@ -198,6 +199,8 @@ def named_arrays(names: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
     for name, value in names.items():
         if isinstance(value, (torch.Tensor, np.ndarray)):
             yield name, value
+        elif isinstance(value, Layer):
+            yield from ((f"{name}.{part}", tensor) for part, tensor in value.tensors()[:MAX_OPERATIONS])
         elif isinstance(value, (list, tuple, dict)) and len(value) <= MAX_OPERATIONS:
             parts = value.items() if isinstance(value, dict) else enumerate(value)
             yield from ((f"{name}[{place!r}]", part) for place, part in parts if isinstance(part, (torch.Tensor, np.ndarray)) and isinstance(place, (int, str)))

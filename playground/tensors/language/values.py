@@ -16,6 +16,7 @@ from playground.messages import msg
 from playground.tensors.language.bounds import A_COMPARISON, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.functions import Function, Iteration, Own
+from playground.tensors.language.objects import Layer, Stepper
 from playground.tensors.language.sizing import count_elements
 from playground.tensors.language.syntax import MAX_BITS
 
@@ -82,6 +83,10 @@ def type_of(value: Any) -> type:
     """Return the type of a value as Python has it."""
     if isinstance(value, Iteration):
         return {"zip": zip, "map": map, "filter": filter, "enumerate": enumerate, "reversed": reversed}.get(value.kind, types.GeneratorType)
+    if isinstance(value, Layer):
+        return type(value.module)
+    if isinstance(value, Stepper):
+        return type(value.inner)
     if isinstance(value, Own):
         return types.FunctionType if isinstance(value, Function) else types.BuiltinFunctionType
     return type(value)
@@ -89,7 +94,7 @@ def type_of(value: Any) -> type:
 
 def is_callable(value: Any) -> bool:
     """Return whether a script can call a value."""
-    return (isinstance(value, Own) and not isinstance(value, Iteration)) or isinstance(value, type)
+    return (isinstance(value, Own) and not isinstance(value, (Iteration, Stepper))) or isinstance(value, type)
 
 
 def stepwise(value: Any) -> Iterator[Any]:
@@ -106,7 +111,7 @@ def stepwise(value: Any) -> Iterator[Any]:
 
 def _check_tensor(value: torch.Tensor) -> None:
     _check_dimensions(value.ndim)
-    if type(value) is not torch.Tensor or value.layout != torch.strided or value.is_quantized:
+    if type(value) not in (torch.Tensor, torch.nn.Parameter) or value.layout != torch.strided or value.is_quantized:
         raise Refused(msg("Scripts support dense tensors only; this is a {type} of layout {layout}.", type=type(value).__name__, layout=value.layout))
     if value.device.type == "meta":
         raise Refused(msg("A tensor on the `meta` device has a shape but no values, so there is nothing to see."), msg("Remove the `device` argument."))

@@ -276,6 +276,7 @@ def _names(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Facts
     names: dict[str, Facts | ValueFacts] = {}
     for name, value in execution.names.items():
         if (name == "device" and name in execution.predefined) or isinstance(value, Own):
+            names |= {full: facts[full] for full in facts if full.startswith(f"{name}.")}
             continue
         if name in arrays:
             names[name] = facts[name]

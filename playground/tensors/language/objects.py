@@ -1,0 +1,217 @@
+"""Layers, losses, optimizers and schedulers as values of a script. PyTorch's own objects stay inside: a script reaches what the tables here name.
+
+Sources: https://docs.pytorch.org/docs/stable/nn.html, https://docs.pytorch.org/docs/stable/optim.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import nn
+from torch.func import functional_call
+from torch.optim import lr_scheduler
+
+from playground.messages import msg
+from playground.tensors.language import allowed
+from playground.tensors.language.calls import Entry
+from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.functions import Iteration, Own
+
+LAYERS = """
+    Linear Bilinear Identity Flatten Unflatten Sequential ModuleList Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d
+    MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool2d ZeroPad2d Upsample PixelShuffle
+    ReLU ReLU6 LeakyReLU PReLU ELU SELU GELU SiLU Mish Sigmoid Tanh Hardtanh Hardsigmoid Hardswish Softplus Softsign LogSigmoid Softmax LogSoftmax
+    Dropout Dropout1d Dropout2d BatchNorm1d BatchNorm2d LayerNorm GroupNorm InstanceNorm2d Embedding RNN LSTM GRU MultiheadAttention TransformerEncoderLayer
+    CosineSimilarity PairwiseDistance MSELoss L1Loss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss
+    HingeEmbeddingLoss CosineEmbeddingLoss TripletMarginLoss
+"""
+OPTIMIZERS = "SGD Adam AdamW NAdam RAdam Adamax Adagrad Adadelta RMSprop"
+SCHEDULERS = "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR OneCycleLR CosineAnnealingWarmRestarts"
+MADE: Mapping[str, type] = {
+    **{f"torch.nn.{name}": getattr(nn, name) for name in LAYERS.split()},
+    **{f"torch.optim.{name}": getattr(torch.optim, name) for name in OPTIMIZERS.split()},
+    **{f"torch.optim.lr_scheduler.{name}": getattr(lr_scheduler, name) for name in SCHEDULERS.split()},
+}
+"""Full names of the classes whose objects scripts can make."""
+MAX_MODULES = 200
+"""Layers inside each other and beside each other, in one object."""
+_PLAIN = (bool, int, float, str, type(None), tuple)
+"""Types of the arguments of a layer that it keeps as attributes."""
+_CONVERSIONS = ("to", "cpu", "cuda", "float", "double", "half", "train", "eval", "requires_grad_", "zero_grad")
+
+
+@dataclass(frozen=True)
+class Maker(Own):
+    """A class of PyTorch that a script can call."""
+
+    name: str
+    """Its full name, a key of `MADE`."""
+
+    def __repr__(self) -> str:
+        return repr(MADE[self.name])
+
+
+@dataclass(frozen=True, eq=False)
+class Layer(Own):
+    """A layer, a network of several, or a loss."""
+
+    module: nn.Module
+
+    def __repr__(self) -> str:
+        return repr(self.module)
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Entry, tuple[Any, ...], dict[str, Any]]:
+        """Return the operation that the layer performs: its parameters and buffers are operands as the input is."""
+        names, tensors = zip(*self.tensors(), strict=True) if self.tensors() else ((), ())
+        count = len(args)
+
+        def perform(*operands: Any, **options: Any) -> Any:
+            return functional_call(self.module, dict(zip(names, operands[count:], strict=True)), operands[:count], options)
+
+        return Entry(f"nn.{type(self.module).__name__}", allowed.NEURAL, perform), (*args, *tensors), kwargs
+
+    def tensors(self) -> list[tuple[str, torch.Tensor]]:
+        """Return its parameters and buffers by name."""
+        return [*self.module.named_parameters(), *self.module.named_buffers()]
+
+
+@dataclass(frozen=True, eq=False)
+class Stepper(Own):
+    """An optimizer or a scheduler."""
+
+    inner: Any
+
+    def __repr__(self) -> str:
+        return repr(self.inner)
+
+    @property
+    def is_optimizer(self) -> bool:
+        return isinstance(self.inner, torch.optim.Optimizer)
+
+    @property
+    def parameters(self) -> list[torch.Tensor]:
+        optimizer = getattr(self.inner, "optimizer", self.inner)
+        return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def inside(value: Any) -> Any:
+    """Replace layers by PyTorch's modules, also inside lists and dictionaries, and iterators by lists."""
+    if isinstance(value, Layer):
+        return value.module
+    if isinstance(value, Stepper):
+        return value.inner
+    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+        return type(value)(map(inside, value))
+    if isinstance(value, dict):
+        return {name: inside(part) for name, part in value.items()}
+    return value
+
+
+def outside(value: Any) -> Any:
+    """Replace PyTorch's modules by layers."""
+    return Layer(value) if isinstance(value, nn.Module) else value
+
+
+def make(maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Callable[[int], None]) -> Any:
+    """Make an object of one of PyTorch's classes.
+
+    Args:
+        reserve: is asked for the bytes of its parameters before they are made.
+
+    Raises:
+        BoundsExceeded: it is too large.
+    """
+    kind = MADE[maker.name]
+    args, kwargs = inside(args), inside(kwargs)
+    if not issubclass(kind, nn.Module):
+        return Stepper(kind(*args, **kwargs))
+    if not any(isinstance(part, nn.Module) for part in (*args, *(args[0] if args and isinstance(args[0], list) else ()))):
+        with torch.device("meta"):
+            planned = kind(*args, **kwargs)
+        reserve(sum(tensor.nbytes for tensor in (*planned.parameters(), *planned.buffers())))
+    made = kind(*args, **kwargs)
+    if max(sum(1 for _ in made.modules()), len(made._modules)) > MAX_MODULES:  # of several that are one layer PyTorch counts one
+        raise BoundsExceeded(msg("A network in a script has at most {limit} layers.", limit=MAX_MODULES), msg("Build large networks on the Network page."))
+    return Layer(made)
+
+
+def attribute(value: Layer | Stepper, name: str) -> Any:
+    """Return a parameter, a buffer, an inner layer or an argument of a layer; of an optimizer its groups.
+
+    Raises:
+        Refused: there is none that scripts can use.
+    """
+    if isinstance(value, Stepper):
+        if name == "param_groups" and hasattr(value.inner, "param_groups"):
+            return value.inner.param_groups
+        raise _unknown(value.inner, name)
+    module = value.module
+    for table in (module._parameters, module._buffers, module._modules):
+        if name in table:
+            return outside(table[name])
+    if not name.startswith("_") and name in vars(module) and isinstance(vars(module)[name], _PLAIN):
+        return vars(module)[name]
+    raise _unknown(module, name)
+
+
+def set_attribute(value: Any, name: str, new: Any) -> None:
+    """Replace a parameter or an inner layer.
+
+    Raises:
+        Refused: scripts cannot set this one.
+    """
+    module = value.module if isinstance(value, Layer) else None
+    if module is None or not (name in module._parameters or name in module._modules):
+        raise Refused(msg("`.{name}` cannot be set.", name=name))
+    setattr(module, name, inside(new))
+
+
+def item(value: Layer, index: Any) -> Any:
+    """Return the layer at a place of a sequence, or several of them."""
+    if not isinstance(value.module, (nn.Sequential, nn.ModuleList)):
+        raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object is not subscriptable")  # no text: Python's message
+    return outside(value.module[index])
+
+
+def parts(value: Layer) -> Iterator[Layer]:
+    """Yield the layers of a sequence."""
+    if not isinstance(value.module, (nn.Sequential, nn.ModuleList)):
+        raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object is not iterable")  # no text: Python's message
+    return map(Layer, value.module)
+
+
+def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
+    """Return a method of a layer, an optimizer or a scheduler.
+
+    Raises:
+        Refused: there is none that scripts can call.
+    """
+    if isinstance(value, Stepper):
+        if name in ("zero_grad", "step", "state_dict", "get_last_lr") and hasattr(value.inner, name):
+            return lambda *args, **kwargs: getattr(value.inner, name)(*args, **kwargs)
+        raise _unknown(value.inner, name)
+    module = value.module
+    if name in _CONVERSIONS:
+        return lambda *args, **kwargs: outside(getattr(module, name)(*args, **kwargs))
+    methods: dict[str, Callable[..., Any]] = {
+        "parameters": lambda: Iteration("generator", module.parameters()),
+        "named_parameters": lambda: Iteration("generator", module.named_parameters()),
+        "buffers": lambda: Iteration("generator", module.buffers()),
+        "children": lambda: Iteration("generator", map(Layer, module.children())),
+        "named_children": lambda: Iteration("generator", ((key, Layer(child)) for key, child in module.named_children())),
+        "modules": lambda: Iteration("generator", map(Layer, module.modules())),
+        "state_dict": lambda: dict(module.state_dict()),
+        "load_state_dict": lambda state: module.load_state_dict(state) and None,
+    }
+    if isinstance(module, (nn.Sequential, nn.ModuleList)):
+        methods["append"] = lambda layer: outside(module.append(inside(layer)))
+    if name not in methods:
+        raise _unknown(module, name)
+    return methods[name]
+
+
+def _unknown(value: Any, name: str) -> Refused:
+    return Refused(msg("`{type}` has no `.{name}` that scripts can use.", type=type(value).__name__, name=name))
