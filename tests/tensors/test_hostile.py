@@ -253,8 +253,8 @@ SYNTAX = """
     harmless: f = lambda: 1
     harmless: def f(): ⏎     return 1
     refused: async def f(): ⏎     await f()
-    refused: class A: ⏎     pass
-    refused: class A(torch.nn.Module): ⏎     pass
+    harmless: class A: ⏎     pass
+    harmless: class A(torch.nn.Module): ⏎     pass
     harmless: @print ⏎ def f(): ⏎     pass
     refused: yield 1
     refused: a = (yield)

@@ -518,7 +518,9 @@ def grammar(wild: bool) -> Nodes:
             st.builds(lambda body, last: ast.Try(body, [ast.ExceptHandler(None, "a", [ast.Pass()])], [], last), body, st.just([]) | body),
             st.builds(lambda parameters, body, value: ast.FunctionDef("f", parameters, [*body, value], [], **FIELDS), st.sampled_from(PARAMETERS), body, ends),
         ]
-        forbidden = [body.map(lambda body: ast.ClassDef("A", [], [], body, []))]
+        bases = st.sampled_from([[], [ast.parse("nn.Module", mode="eval").body], [ast.Name("a")]])
+        tame.append(st.builds(lambda base, body: ast.ClassDef("a", base, [], body, []), bases, body))
+        forbidden = [body.map(lambda body: ast.ClassDef("A", [], [ast.keyword("metaclass", ast.Name("type"))], body, []))]
         return st.one_of(tame + forbidden * wild)
 
     simple = [

@@ -605,7 +605,6 @@ def test_typing_errors_get_a_suggestion(source: str, hint: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("class A:\n    pass", "Scripts cannot define classes"),
         ("r = b'a'", "Bytes are not available"),
         ("import os", "scripts cannot import other modules"),
         ("from torch import *", "scripts cannot import other modules"),
@@ -641,7 +640,8 @@ def test_what_is_not_python_says_so_with_its_line(source: str) -> None:
 
 
 def test_nothing_runs_when_something_is_refused_by_its_kind() -> None:
-    assert run("y = 1\nclass A:\n    pass", {}).names == {}
+    assert run("y = 1\nimport os", {}).names == {}
+    assert run("y = 1\nimport os", {}).names == {}
 
 
 def test_bounds_cannot_be_changed_by_accident() -> None:

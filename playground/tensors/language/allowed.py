@@ -213,7 +213,7 @@ CONSTANTS = {
 
 BUILTINS = (
     "abs all any bool callable complex dict divmod enumerate filter float id int isinstance iter len list map max min next pow print range repr reversed round "
-    "set slice sorted str sum tuple type zip"
+    "set slice sorted str sum super tuple type zip classmethod property staticmethod"
 )
 """Python's own functions."""
 

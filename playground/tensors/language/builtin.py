@@ -13,6 +13,7 @@ from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
 from playground.tensors.language.bounds import A_RANGE, Meter
 from playground.tensors.language.calls import Entry
+from playground.tensors.language.classes import MODULE, Base, Class, Instance
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
 from playground.tensors.language.modules import PythonFunction
@@ -57,6 +58,10 @@ class Builtins:
             return values.attempt(lambda: function(node, *args, **kwargs), name=name)
         if name == "len" and args and isinstance(args[0], Layer):
             return sum(1 for _ in parts(args[0]))
+        if name == "len" and args and isinstance(args[0], Instance) and args[0].kind.lookup("__len__")[1]:
+            return self._call_value(args[0].kind.lookup("__len__")[0], args, kwargs, node)
+        if name == "bool" and args and isinstance(args[0], Instance):
+            return self._operations.truth(args[0], node)
         if name != "len":
             self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if args and values.is_array(args[0]) and name in _OF_ARRAYS:
@@ -86,7 +91,7 @@ class Builtins:
         return self._operations.text(value, "r")
 
     def type(self, _node: ast.AST, value: Any) -> Any:
-        return values.type_of(value)
+        return value.kind if isinstance(value, Instance) else values.type_of(value)
 
     def callable(self, _node: ast.AST, value: Any) -> Any:
         return values.is_callable(value)
@@ -95,6 +100,12 @@ class Builtins:
         return id(value)
 
     def isinstance(self, _node: ast.AST, value: Any, kinds: Any) -> Any:
+        wanted = kinds if isinstance(kinds, tuple) else (kinds,)
+        if isinstance(value, Instance):
+            return any(value.kind.derives_from(kind) for kind in wanted)
+        if isinstance(value, Layer) and MODULE in wanted:
+            return True
+        kinds = tuple(kind for kind in wanted if not isinstance(kind, (Class, Base)))
         classes = tuple(MADE[kind.name] if isinstance(kind, Maker) else kind for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
         return issubclass(values.type_of(value), classes) if isinstance(value, Own) else isinstance(value, classes)
 
@@ -183,7 +194,7 @@ class Builtins:
 
     def sort(self, node: ast.AST, elements: Elements, key: Any = None, reverse: Any = False) -> Any:
         """Sort a list in place, and return it."""
-        keys = [element if key is None else self._call_value(key, (element,), {}, node) for element in elements]
+        keys = [self._operations.ordered(element if key is None else self._call_value(key, (element,), {}, node), node) for element in elements]
         elements[:] = [elements[place] for place in sorted(range(len(keys)), key=keys.__getitem__, reverse=self._operations.truth(reverse, node))]
         return elements
 
@@ -204,7 +215,7 @@ class Builtins:
         if not elements and default is not _MISSING:
             return default
         function = max if name == "max" else min
-        return function(elements) if key is None else function(elements, key=lambda element: self._call_value(key, (element,), {}, node))
+        return function(elements, key=lambda each: self._operations.ordered(each if key is None else self._call_value(key, (each,), {}, node), node))
 
 
 _PLAIN: dict[str, Callable[..., Any]] = {

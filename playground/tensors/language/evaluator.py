@@ -9,18 +9,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from torch import nn
+
 from playground.messages import msg, nmsg
-from playground.tensors.language import calls, values
+from playground.tensors.language import calls, classes, values
 from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtin, Builtins
 from playground.tensors.language.calls import Entry
+from playground.tensors.language.classes import MODULE, Class, Instance, Method, Super, Wrapped
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.functions import Function, Iteration
 from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
 from playground.tensors.language.objects import MADE, Layer, Maker, Stepper
 from playground.tensors.language.operations import Operations
-from playground.tensors.language.scopes import Scope, Unbound, bindings_of, targets_of
+from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
 
 BINARY = {
@@ -59,7 +62,10 @@ class Evaluator:
         self.function = ""
         """The name of the function that is called now; empty in the script itself."""
         self._operations, self._invoke, self._meter, self._tracer = operations, invoke, meter, tracer
+        self.frames: list[tuple[Function, Any]] = []
+        """Functions that are called now, each with its first argument."""
         self._builtins = Builtins(operations, meter, write, self.call)
+        operations.call = self.call
         self._python = PythonModules()
 
     def evaluate(self, node: ast.expr) -> Any:
@@ -126,6 +132,8 @@ class Evaluator:
         name = node.id
         if name in TYPES:
             return TYPES[name]
+        if name == "object":
+            return classes.OBJECT
         if name in NAMES:
             return Builtin(name)
         if name in GIVEN:
@@ -142,7 +150,10 @@ class Evaluator:
     def _Attribute(self, node: ast.Attribute) -> Any:
         if full := self._full_name(node):
             return self._member(full, node)
-        return self._operations.get_attribute(self.evaluate(node.value), node.attr, node)
+        owner = self.evaluate(node.value)
+        if isinstance(owner, (Instance, Class, Super)):
+            return self.member_of(owner, node.attr)
+        return self._operations.get_attribute(owner, node.attr, node)
 
     def _full_name(self, node: ast.expr) -> str:
         """Return the full name of what a dotted name refers to, `torch.linalg.norm` for `t.linalg.norm`; empty unless it begins with a module."""
@@ -162,6 +173,8 @@ class Evaluator:
                 raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
         if full in MADE:
             return Maker(full)
+        if full == "torch.nn.Module":
+            return MODULE
         functions, constants = calls.functions(), calls.constants()
         for table in (functions, constants) if called else (constants, functions):
             if full in table:
@@ -187,6 +200,8 @@ class Evaluator:
             function = self._member(full, node.func, called=True)
         elif isinstance(node.func, ast.Attribute):
             owner = (self.evaluate(node.func.value),)
+            if isinstance(owner[0], (Instance, Class, Super)):
+                return self._call_member(owner[0], node.func.attr, node)
             if isinstance(owner[0], (Layer, Stepper)):
                 return self._operations.call_object(owner[0], node.func.attr, node, *self._arguments(node))
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
@@ -199,18 +214,18 @@ class Evaluator:
         """Call a function of the allow-list, of Python or of the script."""
         if isinstance(function, Function):
             return self._invoke(function, args, kwargs)
+        if isinstance(function, (Method, Class, Instance)):
+            return self._call_of_class(function, args, kwargs, node)
         if isinstance(function, Entry) and function.name == "list.sort" and len(args) == 1:
             values.attempt(lambda: self._builtins.sort(node, args[0], **kwargs), name="sort")
             return None
         if isinstance(function, Entry):
             method = self._operations.call_sequence_method if function.is_sequence_method else self._operations.perform
             return method(function, node, args, kwargs)
-        if isinstance(function, Layer):
-            return self._operations.perform_layer(function, node, args, kwargs)
-        if isinstance(function, Maker):
-            return self._operations.make(function, node, args, kwargs)
+        if isinstance(function, (Layer, Maker)):
+            return self._operations.call_of_pytorch(function, node, args, kwargs)
         if isinstance(function, Builtin):
-            return self._builtins.call(function.name, args, kwargs, node)
+            return self._call_builtin(function.name, args, kwargs, node)
         if isinstance(function, PythonFunction):
             return self._builtins.call_python(function, args, kwargs)
         if isinstance(function, type) and function in _TYPE_NAMES:
@@ -219,6 +234,84 @@ class Evaluator:
             return values.attempt(lambda: function(*args, **kwargs))
         message = f"TypeError: '{values.type_of(function).__name__}' object is not callable"  # no text: Python's message
         raise OperationFailed(message, "", getattr(node, "func", node))
+
+    def _call_builtin(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
+        if name == "super":
+            return self._super(args)
+        if name in ("property", "staticmethod", "classmethod"):
+            return values.attempt(lambda: Wrapped(name, *args))
+        return self._builtins.call(name, args, kwargs, node)
+
+    def _call_of_class(self, function: Method | Class | Instance, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
+        if isinstance(function, Method):
+            return self.call(function.function, (function.owner, *args), kwargs, node)
+        return self._instance(function, args, kwargs, node) if isinstance(function, Class) else self._call_instance(function, args, kwargs, node)
+
+    def _instance(self, kind: Class, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Instance:
+        """Make an instance of a class of the script."""
+        made = Instance(kind)
+        begin, exists = kind.lookup("__init__")
+        if exists:
+            self.call(begin, (made, *args), kwargs, node)
+        elif args or kwargs:
+            raise OperationFailed(f"TypeError: {kind.name}() takes no arguments", "", node)  # no text: Python's message
+        else:
+            classes.begin_module(made, self._forward)
+        return made
+
+    def _call_instance(self, instance: Instance, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
+        """Call `instance(…)`: its `__call__`, or the `forward` of a network."""
+        for name in ("__call__", *(["forward"] if instance.kind.is_module else [])):
+            function, exists = instance.kind.lookup(name)
+            if exists:
+                return self.call(function, (instance, *args), kwargs, node)
+        if instance.kind.is_module:
+            message = f'NotImplementedError: Module [{instance.kind.name}] is missing the required "forward" function'  # no text: PyTorch's message
+            raise OperationFailed(message, "", node)
+        raise OperationFailed(f"TypeError: '{instance.kind.name}' object is not callable", "", getattr(node, "func", node))  # no text: Python's message
+
+    def _forward(self, instance: Instance, *args: Any, **kwargs: Any) -> Any:
+        """Call a network of the script that stands inside one of PyTorch's modules."""
+        return self._call_instance(instance, args, kwargs, ast.Pass())
+
+    def _super(self, args: tuple[Any, ...]) -> Super:
+        """Return what `super()` means in the function that is called now."""
+        function, first = self.frames[-1] if self.frames else (None, None)
+        after, instance = args if len(args) == 2 else (function.home[0] if function and function.home else None, first)
+        if not isinstance(after, Class) or not isinstance(instance, Instance):
+            raise OperationFailed("RuntimeError: super(): no arguments")  # no text: Python's message
+        return Super(after, instance)
+
+    def _call_member(self, owner: Instance | Class | Super, name: str, node: ast.Call) -> Any:
+        """Call `owner.name(…)`."""
+        if isinstance(owner, Super) and name == "__init__" and not owner.instance.kind.lookup(name, owner.after)[1]:
+            self._arguments(node)
+            return classes.begin_module(owner.instance, self._forward)
+        if isinstance(owner, Instance) and owner.modules and hasattr(nn.Module, name) and not self._has(owner, name):
+            return self._operations.call_object(owner.layer, name, node, *self._arguments(node))
+        return self.call(self.member_of(owner, name), *self._arguments(node), node)
+
+    def _has(self, instance: Instance, name: str) -> bool:
+        try:
+            classes.read(instance, name)
+        except OperationFailed:
+            return False
+        return True
+
+    def member_of(self, owner: Instance | Class | Super, name: str) -> Any:
+        """Return `owner.name`."""
+        if isinstance(owner, Instance):
+            found = classes.read(owner, name)
+            return self.call(found.function, (owner,), {}, ast.Pass()) if isinstance(found, Wrapped) and found.kind == "property" else found
+        kind, after = (owner.instance.kind, owner.after) if isinstance(owner, Super) else (owner, None)
+        member, exists = kind.lookup(name, after)
+        if not exists:
+            raise OperationFailed(f"AttributeError: type object '{kind.name}' has no attribute '{name}'")  # no text: Python's message
+        if isinstance(owner, Super):
+            return classes.bound(member, owner.instance)
+        if isinstance(member, Wrapped):
+            return Method(member.function, owner) if member.kind == "classmethod" else member.function
+        return member
 
     def _arguments(self, node: ast.Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
         kwargs: dict[str, Any] = {}
@@ -240,14 +333,22 @@ class Evaluator:
     def _Lambda(self, node: ast.Lambda) -> Function:
         return self.function_of(node, "<lambda>")
 
+    def full_name_of(self, name: str) -> str:
+        """Return the name of a function or a class that is defined here, with those around it, as in Python's messages."""
+        if not self.function:
+            return name
+        return f"{self.function}.{name}" if isinstance(self.scope, ClassScope) else f"{self.function}.<locals>.{name}"
+
     def function_of(self, node: ast.FunctionDef | ast.Lambda, name: str) -> Function:
         """Return the function that `def` or `lambda` defines in this scope."""
-        whole = f"{self.function}.<locals>.{name}" if self.function else name
+        whole = self.full_name_of(name)
         defaults = tuple(self.evaluate(default) for default in node.args.defaults)
         optional = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
         keyword_defaults = {parameter.arg: self.evaluate(default) for parameter, default in optional if default is not None}
         yields = isinstance(node, ast.FunctionDef) and contains_yield(node.body)
-        return Function(whole, node.args, node.body, self.scope, bindings_of(node), defaults, keyword_defaults, yields)
+        scope = self.scope.outer if isinstance(self.scope, ClassScope) else self.scope
+        assert scope is not None
+        return Function(whole, node.args, node.body, scope, bindings_of(node), defaults, keyword_defaults, yields)
 
     def _NamedExpr(self, node: ast.NamedExpr) -> Any:
         value = self.evaluate(node.value)

@@ -37,6 +37,8 @@ class Function(Own):
     """Whether a call returns a generator."""
     contexts: tuple[Any, ...] = ()
     """Gradient modes of its decorators, such as `@torch.no_grad()`."""
+    home: list[Any] = field(default_factory=list)
+    """The class that it is a method of, once the class is there."""
 
     def __repr__(self) -> str:
         return f"<function {self.name} at {id(self):#x}>"

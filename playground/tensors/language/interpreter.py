@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,18 +16,21 @@ from playground.messages import msg
 from playground.tensors.language import syntax
 from playground.tensors.language.bounds import Bounds, Meter
 from playground.tensors.language.calls import Entry, arrays_in
+from playground.tensors.language.classes import OBJECT, Class, Wrapped, base_of, linearised
 from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused, ScriptError
 from playground.tensors.language.evaluator import BINARY, Evaluator
 from playground.tensors.language.functions import Function, Iteration, Own, bind
 from playground.tensors.language.modules import IGNORED
 from playground.tensors.language.operations import Operations
-from playground.tensors.language.scopes import Scope
+from playground.tensors.language.scopes import ClassScope, Scope
 from playground.tensors.language.tracing import StatementTracer, Tracer
 from playground.tensors.language.values import CONTEXTS
 
 MAX_WARNINGS = 10
-MAX_CALLS = 100
+MAX_CALLS = 200
 """Calls of functions inside each other."""
+FRAMES = 60
+"""Frames of Python that a call of a script may need, with the expressions around it."""
 CONTEXT_NAMES = frozenset(f"torch.{context.__name__}" for context in CONTEXTS)
 
 T = TypeVar("T")
@@ -100,14 +104,16 @@ def run(source: str, predefined: Mapping[str, Any] | None = None, bounds: Bounds
 
 @contextmanager
 def _settings_restored() -> Iterator[None]:
-    """Restore PyTorch's global settings after a script."""
-    dtype, always = torch.get_default_dtype(), torch.is_warn_always_enabled()
+    """Restore global settings of PyTorch and Python after a script."""
+    dtype, always, recursion = torch.get_default_dtype(), torch.is_warn_always_enabled(), sys.getrecursionlimit()
+    sys.setrecursionlimit(max(recursion, MAX_CALLS * FRAMES))
     torch.set_warn_always(True)  # PyTorch would not repeat a warning that another script has triggered in this process
     try:
         with torch.set_grad_enabled(True):
             yield
     finally:
         torch.set_warn_always(always)
+        sys.setrecursionlimit(recursion)
         torch.set_default_dtype(dtype)
         torch.set_printoptions(profile="default")  # type: ignore[no-untyped-call]
 
@@ -210,6 +216,7 @@ class Interpreter:
             message = msg("The functions of the script call each other more than {limit} levels deep.", limit=MAX_CALLS)
             raise BoundsExceeded(message, msg("A function that calls itself needs a case in which it returns without doing so."))
         self._calls += 1
+        self._evaluator.frames.append((function, next(iter(scope.names.values()), None)))
         try:
             with self._evaluator.inside(scope, function.name), ExitStack() as stack:
                 for context in function.contexts:
@@ -217,6 +224,7 @@ class Interpreter:
                 yield
         finally:
             self._calls -= 1
+            self._evaluator.frames.pop()
 
     def _Expr(self, node: ast.Expr) -> Steps | None:
         if isinstance(node.value, (ast.Yield, ast.YieldFrom)):
@@ -266,6 +274,26 @@ class Interpreter:
             for decorator in reversed(node.decorator_list):
                 function = self._decorated(function, self._evaluator.evaluate(decorator), decorator)
             self._evaluator.scope.write(node.name, function)
+
+        self._record(node, execute)
+
+    def _ClassDef(self, node: ast.ClassDef) -> None:
+        def execute() -> None:
+            bases = [base_of(self._evaluator.evaluate(base)) for base in node.bases]
+            scope = ClassScope({}, self._evaluator.scope)
+            self._calls += 1  # what stands in the body belongs to this statement
+            try:
+                with self._evaluator.inside(scope, self._evaluator.full_name_of(node.name)):
+                    for _value in self._block(node.body):
+                        raise AssertionError("a class does not yield")
+            finally:
+                self._calls -= 1
+            made = Class(node.name, linearised(bases or [OBJECT]), scope.names)
+            for member in scope.names.values():
+                function = member.function if isinstance(member, Wrapped) else member
+                if isinstance(function, Function):
+                    function.home[:] = [made]
+            self._evaluator.scope.write(node.name, made)
 
         self._record(node, execute)
 

@@ -101,6 +101,8 @@ def inside(value: Any) -> Any:
     """Replace layers by PyTorch's modules, also inside lists and dictionaries, and iterators by lists."""
     if isinstance(value, Layer):
         return value.module
+    if modules := getattr(value, "modules", None) if isinstance(value, Own) else None:  # of an instance of a class of the script
+        return modules[0]
     if isinstance(value, Stepper):
         return value.inner
     if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
@@ -111,8 +113,8 @@ def inside(value: Any) -> Any:
 
 
 def outside(value: Any) -> Any:
-    """Replace PyTorch's modules by layers."""
-    return Layer(value) if isinstance(value, nn.Module) else value
+    """Replace PyTorch's modules by layers, and those of the script's own classes by their instances."""
+    return getattr(value, "script_instance", None) or Layer(value) if isinstance(value, nn.Module) else value
 
 
 def make(maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Callable[[int], None]) -> Any:
@@ -180,7 +182,7 @@ def parts(value: Layer) -> Iterator[Layer]:
     """Yield the layers of a sequence."""
     if not isinstance(value.module, (nn.Sequential, nn.ModuleList)):
         raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object is not iterable")  # no text: Python's message
-    return map(Layer, value.module)
+    return map(outside, value.module)
 
 
 def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
@@ -200,9 +202,9 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
         "parameters": lambda: Iteration("generator", module.parameters()),
         "named_parameters": lambda: Iteration("generator", module.named_parameters()),
         "buffers": lambda: Iteration("generator", module.buffers()),
-        "children": lambda: Iteration("generator", map(Layer, module.children())),
-        "named_children": lambda: Iteration("generator", ((key, Layer(child)) for key, child in module.named_children())),
-        "modules": lambda: Iteration("generator", map(Layer, module.modules())),
+        "children": lambda: Iteration("generator", map(outside, module.children())),
+        "named_children": lambda: Iteration("generator", ((key, outside(child)) for key, child in module.named_children())),
+        "modules": lambda: Iteration("generator", map(outside, module.modules())),
         "state_dict": lambda: dict(module.state_dict()),
         "load_state_dict": lambda state: module.load_state_dict(state) and None,
     }

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
 import torch
 
 from playground.messages import msg
-from playground.tensors.language import allowed, calls, objects, sizing, values
+from playground.tensors.language import allowed, calls, classes, objects, sizing, values
 from playground.tensors.language.bounds import A_LOOP, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
+from playground.tensors.language.classes import METHODS, Class, Instance
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
 from playground.tensors.language.functions import Iteration
 from playground.tensors.language.memory import is_within_storage
@@ -23,6 +26,23 @@ from playground.tensors.language.tracing import Tracer
 _SETTABLE = frozenset(allowed.SETTABLE.split())
 _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 """Attributes that are a view of the tensor."""
+
+
+_ORDERS = ("<", "<=", ">", ">=")
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """An instance of a class of the script as Python sorts it."""
+
+    value: Any
+    is_less: Callable[[Any, Any], bool]
+
+    def __lt__(self, other: _Ordered) -> bool:
+        return self.is_less(self.value, other.value)
+
+    def __gt__(self, other: _Ordered) -> bool:
+        return self.is_less(other.value, self.value)
 
 
 class Operations:
@@ -38,6 +58,8 @@ class Operations:
     def __init__(self, meter: Meter, tracer: Tracer) -> None:
         self._meter, self._tracer = meter, tracer
         self._python = values.PythonValues(meter)
+        self.call: Callable[..., Any] = lambda *_: None
+        """Calls a function of the script: the methods of its classes. The evaluator sets it."""
 
     def perform(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any] | None = None) -> Any:
         """Perform an operation of the allow-list on tensors or arrays.
@@ -58,7 +80,7 @@ class Operations:
             return self._tracer.perform(call, node, self._call)
         except ScriptError as error:
             raise error.at(node) from None
-        except MemoryError:
+        except (MemoryError, RecursionError):
             raise
         except Exception as error:
             raise OperationFailed(first_line(error), "", node, call) from error
@@ -86,6 +108,10 @@ class Operations:
         if entry.name == "str.zfill" and isinstance(args[-1], int):
             self._meter.check_length(args[-1], A_STRING)
         return values.attempt(lambda: entry.function(*args, **kwargs))
+
+    def call_of_pytorch(self, function: Layer | Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a layer, or a class of PyTorch."""
+        return self.perform_layer(function, node, args, kwargs) if isinstance(function, Layer) else self.make(function, node, args, kwargs)
 
     def make(self, maker: Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make a layer, a loss, an optimizer or a scheduler."""
@@ -131,6 +157,11 @@ class Operations:
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
         """Format a value; see `PythonValues.text`."""
+        if isinstance(value, Instance) and not spec:
+            for name in ("__str__", "__repr__") if conversion in ("s", "") else ("__repr__",):
+                function, exists = value.kind.lookup(name)
+                if exists:
+                    return str(self.call(function, (value,), {}, ast.Pass()))
         return self._python.text(value, conversion, spec)
 
     def iterate(self, value: Any, node: ast.AST) -> Iterator[Any]:
@@ -146,10 +177,33 @@ class Operations:
             return iter(value)
         if isinstance(value, Layer):
             return objects.parts(value)
+        if isinstance(value, Instance):
+            return self._iterate_instance(value, node)
         if not isinstance(value, values.CONTAINERS):
             raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not iterable", "", node)  # no text: Python's message
         self._meter.check_length(len(value), A_LOOP)
         return values.stepwise(value)
+
+    def _iterate_instance(self, value: Instance, node: ast.AST) -> Iterator[Any]:
+        """Iterate over an instance by its `__iter__` and `__next__`, or by `__getitem__` from 0 on."""
+        start, exists = value.kind.lookup("__iter__")
+        if exists:
+            started = self.call(start, (value,), {}, node)
+            if not isinstance(started, Instance):
+                yield from self.iterate(started, node)
+                return
+            value = started
+        following, exists = value.kind.lookup("__next__")
+        read, has_items = value.kind.lookup("__getitem__")
+        if not exists and not has_items:
+            raise OperationFailed(f"TypeError: '{value.kind.name}' object is not iterable", "", node)  # no text: Python's message
+        for place in count():
+            try:
+                yield self.call(following, (value,), {}, node) if exists else self.call(read, (value, place), {}, node)
+            except ScriptError as error:
+                if isinstance(error.exception, StopIteration if exists else IndexError):
+                    return
+                raise
 
     def collect(self, value: Any, node: ast.AST) -> list[Any]:
         """Return what a value yields as a new list, within the bounds."""
@@ -161,18 +215,28 @@ class Operations:
 
     def truth(self, value: Any, node: ast.AST) -> bool:
         """Return whether a condition is true."""
+        if isinstance(value, Instance):
+            for name in ("__bool__", "__len__"):
+                function, exists = value.kind.lookup(name)
+                if exists:
+                    return bool(self.call(function, (value,), {}, node))
+            return True
         if values.is_array(value):
             return bool(self.perform(Entry("bool", allowed.CONVERSION, bool), node, (value,)))
         return bool(value)
 
     def unary(self, symbol: str, value: Any, node: ast.AST) -> Any:
         """Apply an operator to one operand."""
+        if isinstance(value, Instance) and symbol == "unary -" and value.kind.lookup("__neg__")[1]:
+            return self.call(value.kind.lookup("__neg__")[0], (value,), {}, node)
         if values.is_array(value):
             return self.perform(OPERATORS[symbol], node, (value,))
         return values.attempt(OPERATORS[symbol].function, value)
 
     def binary(self, symbol: str, left: Any, right: Any, node: ast.AST, *, in_place: bool = False) -> Any:
         """Apply an operator to two operands; `in_place` as `+=` does."""
+        if isinstance(left, Instance) or isinstance(right, Instance):
+            return self._by_class(symbol, left, right, node)
         if in_place and ((isinstance(left, list) and symbol in "+*") or (isinstance(left, (dict, set)) and not values.is_array(right))):
             return self._change(symbol, left, right, node)
         if isinstance(left, str) or isinstance(right, str):
@@ -182,6 +246,29 @@ class Operations:
         if values.is_array(left) or values.is_array(right):
             return self.perform(OPERATORS[f"{symbol}=" if in_place else symbol], node, (left, right))
         return self._python.binary(symbol, left, right)
+
+    def _by_class(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
+        """Apply an operator as the class of an operand defines it."""
+        if symbol == "not in":  # no text: an operator
+            return not self.truth(self._by_class("in", left, right, node), node)
+        for one, other, name in zip((left, right), (right, left), METHODS.get(symbol, ("", "")), strict=True):
+            function, exists = one.kind.lookup(name) if isinstance(one, Instance) else (None, False)
+            if exists:
+                return self.call(function, (one, other), {}, node)
+        if symbol == "in" and isinstance(right, Instance):
+            return any(self.truth(self.compare("==", left, part, node), node) for part in self.iterate(right, node))
+        if symbol == "!=":
+            return not self.truth(self._by_class("==", left, right, node), node)
+        if symbol in ("==", "in"):
+            return self._python.compare(symbol, left, right)
+        names = " and ".join(f"'{values.type_of(each).__name__}'" for each in (left, right))
+        if symbol in _ORDERS:
+            raise OperationFailed(f"TypeError: '{symbol}' not supported between instances of {names}", "", node)  # no text: Python's message
+        raise OperationFailed(f"TypeError: unsupported operand type(s) for {symbol}: {names}", "", node)  # no text: Python's message
+
+    def ordered(self, value: Any, node: ast.AST) -> Any:
+        """Return a value as `sorted` and `max` compare it."""
+        return _Ordered(value, lambda one, other: self.truth(self.compare("<", one, other, node), node)) if isinstance(value, Instance) else value
 
     def _change(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
         """Change a list, a dictionary or a set in place, as `+=` does: its other names see it."""
@@ -194,6 +281,8 @@ class Operations:
 
     def compare(self, symbol: str, left: Any, right: Any, node: ast.AST) -> Any:
         """Compare two values."""
+        if (isinstance(left, Instance) or isinstance(right, Instance)) and symbol not in ("is", "is not"):  # no text: operators
+            return self._by_class(symbol, left, right, node)
         left, right = (objects.MADE[value.name] if isinstance(value, Maker) else value for value in (left, right))
         if (values.is_array(left) or values.is_array(right)) and symbol in OPERATORS:
             return self.perform(OPERATORS[symbol], node, (left, right))
@@ -205,6 +294,8 @@ class Operations:
             return self.perform(OPERATORS["[]"], node, (value, index))
         if isinstance(value, Layer):
             return values.attempt(objects.item, value, index)
+        if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
+            return self.call(value.kind.lookup("__getitem__")[0], (value, index), {}, node)
         if not isinstance(value, (list, tuple, str, range, dict, np.generic)):
             raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not subscriptable")  # no text: Python's message
         if isinstance(index, torch.Tensor) and index.ndim == 0 and not isinstance(value, dict):
@@ -213,7 +304,9 @@ class Operations:
 
     def set_item(self, owner: Any, index: Any, value: Any, node: ast.AST) -> None:
         """Assign `owner[index] = value`."""
-        if values.is_array(owner):
+        if isinstance(owner, Instance) and owner.kind.lookup("__setitem__")[1]:
+            self.call(owner.kind.lookup("__setitem__")[0], (owner, index, value), {}, node)
+        elif values.is_array(owner):
             self.perform(OPERATORS["[]="], node, (owner, index, value))
         elif isinstance(owner, list) and isinstance(index, slice):
             elements = self.collect(value, node)
@@ -249,6 +342,12 @@ class Operations:
 
     def set_attribute(self, owner: Any, name: str, value: Any, node: ast.AST) -> None:
         """Assign `owner.name = value`, if the allow-list has it."""
+        if isinstance(owner, Instance):
+            classes.write(owner, name, value)
+            return
+        if isinstance(owner, Class):
+            owner.members[name] = value
+            return
         if isinstance(owner, (Layer, Stepper)):
             values.attempt(lambda: objects.set_attribute(owner, name, value))
             return

@@ -87,6 +87,21 @@ class Scope:
         return scope
 
 
+class ClassScope(Scope):
+    """The names of the body of a class. Functions in it do not see them."""
+
+    def _owner(self, name: str) -> Scope:
+        assert self.outer is not None
+        return self if name in self.names or name not in self.outer else self.outer
+
+    def write(self, name: str, value: Any) -> None:
+        self.names[name] = value
+
+    def read(self, name: str) -> Any:
+        assert self.outer is not None
+        return self.names[name] if name in self.names else self.outer.read(name)
+
+
 def bindings_of(function: ast.FunctionDef | ast.Lambda) -> Bindings:
     """Return the names that a function binds: its parameters and what its body assigns, without inner functions."""
     arguments = function.args

@@ -11,9 +11,10 @@ from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import BoundsExceeded, Refused, ScriptError
 from playground.tensors.language.modules import IGNORED, PYTHON, PYTORCH
+from playground.tensors.language.special import SPECIAL
 
 STATEMENTS = (
-    ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Raise,
+    ast.Expr, ast.Assign, ast.AnnAssign, ast.AugAssign, ast.ClassDef, ast.FunctionDef, ast.Return, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Raise,
     ast.Pass, ast.Break, ast.Continue, ast.Delete, ast.Assert, ast.Global, ast.Nonlocal, ast.Import, ast.ImportFrom,
 )  # fmt: skip
 EXPRESSIONS = (
@@ -28,7 +29,6 @@ _PARTS = (
 
 REASONS = {
     ast.AsyncFunctionDef: msg("`async` is not available in scripts."),
-    ast.ClassDef: msg("Scripts cannot define classes. Build networks on the network page."),
     ast.Yield: msg("`yield` must stand on a line of its own in a script."),
     ast.YieldFrom: msg("`yield` must stand on a line of its own in a script."),
     ast.Await: msg("`await` is not available in scripts."),
@@ -119,7 +119,9 @@ def _names(node: ast.AST) -> list[str]:
         return [node.id]
     if isinstance(node, ast.Attribute):
         return [node.attr]
-    if isinstance(node, (ast.FunctionDef, ast.ExceptHandler)):
+    if isinstance(node, ast.ClassDef) and (node.keywords or node.decorator_list):
+        raise Refused(msg("Classes of scripts have no decorators and no keywords."), "", node)
+    if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.ExceptHandler)):
         return [node.name] if node.name else []
     if isinstance(node, (ast.Global, ast.Nonlocal)):
         return node.names
@@ -130,7 +132,7 @@ def _names(node: ast.AST) -> list[str]:
 
 def _check_name(name: str, node: ast.AST) -> None:
     """Refuse names with double underscores, except `__version__`, and private attributes."""
-    if isinstance(node, ast.Attribute) and name == "__version__":
+    if (isinstance(node, ast.Attribute) and name == "__version__") or (isinstance(node, (ast.Attribute, ast.FunctionDef, ast.Name)) and name in SPECIAL):
         return
     if name.startswith("__") or (isinstance(node, (ast.Attribute, ast.keyword)) and name.startswith("_")):
         raise Refused(msg("Scripts cannot use `{name}`: names that begin with an underscore are internal to Python.", name=name), "", node)

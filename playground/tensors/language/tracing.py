@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import torch
 
 from playground.tensors.language.calls import Call, Entry, arrays_in
+from playground.tensors.language.classes import Instance, tensors
 from playground.tensors.language.memory import Array, Snapshot, key_of, snapshot, version_of
 from playground.tensors.language.objects import Layer
 
@@ -199,6 +201,8 @@ def named_arrays(names: Mapping[str, Any]) -> Iterator[tuple[str, Array]]:
     for name, value in names.items():
         if isinstance(value, (torch.Tensor, np.ndarray)):
             yield name, value
+        elif isinstance(value, Instance):
+            yield from ((f"{name}.{part}", tensor) for part, tensor in islice(tensors(value), MAX_OPERATIONS))
         elif isinstance(value, Layer):
             yield from ((f"{name}.{part}", tensor) for part, tensor in value.tensors()[:MAX_OPERATIONS])
         elif isinstance(value, (list, tuple, dict)) and len(value) <= MAX_OPERATIONS:

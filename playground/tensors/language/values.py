@@ -14,6 +14,7 @@ import torch
 
 from playground.messages import msg
 from playground.tensors.language.bounds import A_COMPARISON, A_SEQUENCE, A_STRING, Meter
+from playground.tensors.language.classes import Instance
 from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.functions import Function, Iteration, Own
 from playground.tensors.language.objects import Layer, Stepper
@@ -85,6 +86,8 @@ def type_of(value: Any) -> type:
         return {"zip": zip, "map": map, "filter": filter, "enumerate": enumerate, "reversed": reversed}.get(value.kind, types.GeneratorType)
     if isinstance(value, Layer):
         return type(value.module)
+    if isinstance(value, Instance):
+        return type(value.kind.name, (), {})
     if isinstance(value, Stepper):
         return type(value.inner)
     if isinstance(value, Own):
@@ -264,5 +267,7 @@ def attempt(function: Callable[..., Any], *args: Any, name: str = "") -> Any:
     """
     try:
         return function(*args)
+    except RecursionError:
+        raise  # what the interpreter itself cannot follow, no script catches
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
         raise OperationFailed(f"{type(error).__name__}: {error}".replace(f"Builtins.{name}()", f"{name}()")) from error

@@ -1,0 +1,347 @@
+"""Classes of scripts, plain ones and networks: the same as in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
+from playground.tensors.language.interpreter import run
+from playground.tensors.xray.report import report
+
+from .test_language import agree
+
+PROGRAMS = """
+class Counter:
+    total = 0
+    def __init__(self, start=0):
+        self.n = start
+    def step(self, by=1):
+        self.n += by
+        Counter.total += by
+        return self
+    def __repr__(self):
+        return f"Counter({self.n})"
+c = Counter(3)
+n = c.step().step(2).n
+print(c, str(c), f"{c}", repr(c), c.total, Counter.total)
+del c
+===
+class Shape:
+    def area(self):
+        raise NotImplementedError
+    def describe(self):
+        return f"area {self.area()}"
+class Square(Shape):
+    def __init__(self, side):
+        self.side = side
+    def area(self):
+        return self.side ** 2
+class Named(Square):
+    def __init__(self, side, name):
+        super().__init__(side)
+        self.name = name
+    def describe(self):
+        return self.name + ": " + super().describe()
+r = [Square(2).describe(), Named(3, "s").describe(), isinstance(Named(1, "a"), Shape), isinstance(Square(1), Named)]
+Shape().describe()
+===
+class A:
+    def who(self):
+        return ["A"]
+class B(A):
+    def who(self):
+        return ["B"] + super().who()
+class C(A):
+    def who(self):
+        return ["C"] + super(C, self).who()
+class D(B, C):
+    pass
+r = D().who()
+===
+class Vector:
+    def __init__(self, *xs):
+        self.xs = list(xs)
+    def __add__(self, other):
+        return Vector(*[a + b for a, b in zip(self.xs, other.xs)])
+    def __mul__(self, k):
+        return Vector(*[a * k for a in self.xs])
+    __rmul__ = __mul__
+    def __eq__(self, other):
+        return self.xs == other.xs
+    def __len__(self):
+        return len(self.xs)
+    def __getitem__(self, i):
+        return self.xs[i]
+    def __setitem__(self, i, v):
+        self.xs[i] = v
+    def __contains__(self, v):
+        return v in self.xs
+    def __call__(self, i=0):
+        return self.xs[i]
+    def __bool__(self):
+        return any(self.xs)
+    def __neg__(self):
+        return self * -1
+    def __lt__(self, other):
+        return self.xs < other.xs
+v = Vector(1, 2)
+w = Vector(3, 4)
+r = [(v + w).xs, (v * 2).xs, (3 * v).xs, v == Vector(1, 2), v != w, len(v), v[1], list(v), 2 in v, 5 not in v, v(1), bool(Vector(0)), (-v).xs, v < w, w > v]
+v[0] = 9
+s = [x for x in v], max([v, w]).xs, sum(v)
+v += w
+t = v.xs
+del v, w
+===
+class Up:
+    def __init__(self, n):
+        self.n = n
+    def __iter__(self):
+        self.i = 0
+        return self
+    def __next__(self):
+        if self.i >= self.n:
+            raise StopIteration
+        self.i += 1
+        return self.i
+class Tree:
+    def __init__(self, *parts):
+        self.parts = parts
+    def __iter__(self):
+        for part in self.parts:
+            if isinstance(part, Tree):
+                yield from part
+            else:
+                yield part
+r = list(Up(3)), [x for x in Up(2)], sum(Up(4)), list(Tree(1, Tree(2, 3), 4))
+===
+class T:
+    scale = 2
+    @staticmethod
+    def double(x):
+        return x * 2
+    @classmethod
+    def make(cls, x):
+        t = cls()
+        t.x = x
+        return t
+    @property
+    def twice(self):
+        return self.x * self.scale
+t = T.make(4)
+r = [T.double(3), t.double(4), t.twice, T.scale]
+t.scale = 3
+s = t.twice
+del t
+===
+class A:
+    pass
+a = A()
+a.b = 1
+a.c
+===
+class A:
+    def f(self):
+        return 1
+A().f(2)
+===
+class A:
+    pass
+A(1)
+===
+class A:
+    def __init__(self, x):
+        self.x = x
+A()
+===
+class A:
+    x = [1, 2]
+    y = [i * 2 for i in x]
+    def f(self):
+        return x
+x = "outer"
+r = A.y, A().f()
+===
+class Linear(nn.Module):
+    def __init__(self, n, m):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(n, m))
+        self.bias = nn.Parameter(torch.zeros(m))
+    def forward(self, x):
+        return x @ self.weight + self.bias
+net = Linear(2, 3)
+y = net(torch.ones(1, 2))
+n = [name for name, _ in net.named_parameters()], sum(p.numel() for p in net.parameters())
+net = None
+===
+torch.manual_seed(0)
+class Net(nn.Module):
+    def __init__(self, hidden=5):
+        super(Net, self).__init__()
+        self.fc1 = nn.Linear(4, hidden)
+        self.act = nn.ReLU()
+        self.fc2 = nn.Linear(hidden, 2)
+        self.calls = 0
+    def forward(self, x):
+        self.calls += 1
+        x = self.act(self.fc1(x))
+        return F.log_softmax(self.fc2(x), dim=1)
+net = Net()
+print(net)
+y = net(torch.ones(3, 4))
+print(net.calls, net.training, net.fc1.weight.shape, len(list(net.parameters())))
+net.eval()
+print(net.training, net.fc1.training)
+state = net.state_dict()
+net = None
+===
+torch.manual_seed(1)
+class Block(nn.Module):
+    def __init__(self, n):
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(n, n), nn.Tanh())
+    def forward(self, x):
+        return x + self.inner(x)
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.blocks = nn.ModuleList([Block(3) for _ in range(2)])
+        self.head = nn.Sequential(Block(3), nn.Linear(3, 1))
+    def forward(self, x):
+        for block in self.blocks:
+            x = block(x)
+        return self.head(x)
+net = Net()
+y = net(torch.ones(2, 3))
+names = [name for name, _ in net.named_parameters()]
+opt = torch.optim.Adam(net.parameters(), lr=0.1)
+loss_fn = nn.MSELoss()
+losses = []
+for i in range(3):
+    loss = loss_fn(net(torch.ones(2, 3)), torch.zeros(2, 1))
+    opt.zero_grad()
+    loss.backward()
+    opt.step()
+    losses.append(loss.item())
+print(net)
+net = None
+===
+class Net(nn.Module):
+    def __init__(self):
+        self.fc = nn.Linear(2, 2)
+Net()
+===
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+net = Net()
+net(torch.ones(1, 2))
+===
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+    def forward(self, x):
+        return self.fc2(x)
+Net()(torch.ones(1, 2))
+===
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(2, 2)
+    def forward(self, x):
+        return self.fc(x)
+Net()(torch.ones(1, 5))
+===
+class Net(nn.Module):
+    def forward(self, x):
+        return x * 2
+net = nn.Sequential(Net(), nn.Flatten(), Net())
+y = net(torch.ones(1, 2))
+net = None
+===
+class Data:
+    def __init__(self, n):
+        self.x = torch.arange(float(n))
+    def __len__(self):
+        return len(self.x)
+    def __getitem__(self, i):
+        return self.x[i], self.x[i] * 2
+d = Data(3)
+r = len(d), d[1], [a + b for a, b in (d[i] for i in range(len(d)))]
+del d
+""".strip().split("\n===\n")
+
+
+@pytest.mark.parametrize("source", PROGRAMS, ids=lambda source: source.replace("\n", "; ")[:60])
+def test_classes_do_what_they_do_in_python(source: str) -> None:
+    agree(source)
+
+
+def test_the_weights_of_an_own_network_are_shown() -> None:
+    source = (
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.fc = nn.Linear(2, 1)\n"
+        "    def forward(self, x):\n        return self.fc(x)\n"
+        "net = Net()\nopt = torch.optim.SGD(net.parameters(), lr=1.0)\nnet(torch.ones(1, 2)).sum().backward()\nopt.step()"
+    )
+    document = report(run(source))
+    assert {"net.fc.weight", "net.fc.bias"} <= document["names"].keys()
+    assert [output["name"] for step in document["steps"] if step["line"] == 10 for output in step["outputs"]] == ["net.fc.weight", "net.fc.bias"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A(metaclass=print):\n    pass",
+        "@print\nclass A:\n    pass",
+        "class A(torch.Tensor):\n    pass",
+        "class A(nn.Linear):\n    pass",
+        "class A(list):\n    pass",
+        "class A:\n    def __del__(self):\n        pass",
+        "class A:\n    def __getattr__(self, n):\n        pass",
+        "class A:\n    def __reduce__(self):\n        pass",
+        "class A:\n    __slots__ = []",
+        "class A: pass\nA.__dict__",
+        "class A: pass\nA().__class__",
+        "class A: pass\nA.__bases__",
+        "class A: pass\nA.__subclasses__()",
+        "class A: pass\nA().f.__func__",
+        "class N(nn.Module): pass\nN()._modules",
+        "class N(nn.Module): pass\nN().apply(print)",
+        "class N(nn.Module): pass\nN().__dict__",
+        "class N(nn.Module): pass\nN().script_instance",
+        "class N(nn.Module): pass\nN().register_forward_hook(print)",
+        "class A: pass\ntorch.tensor(A())",
+        "class A: pass\nnp.array([A()])",
+        "class A: pass\ntorch.ones(A())",
+        "class A:\n    def __init__(self):\n        super().__getattribute__('x')\nA()",
+        "super()",
+        "class A:\n    def f(self):\n        return super().f\nA().f()",
+        "super(1, 2)",
+        "nn.Module.__init__(1)",
+        "object.__new__(object)",
+        "nn.Module.apply",
+    ],
+)
+def test_what_no_class_may_do_is_refused(source: str) -> None:
+    error = run(source).error
+    assert isinstance(error, (Refused, OperationFailed)), error
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "class A:\n    def __init__(self):\n        self.a = A()\nA()",
+        "class A:\n    def __getitem__(self, i):\n        return i\nlist(A())",
+        "class A:\n    def __iter__(self):\n        return self\n    def __next__(self):\n        return 1\nsum(A())",
+        "class A:\n    def __eq__(self, o):\n        return self == o\nA() == A()",
+        "class A:\n    def __repr__(self):\n        return repr(self)\nprint(A())",
+        "class A:\n    def __len__(self):\n        return len(self)\nlen(A())",
+        "class A:\n    def __call__(self):\n        return self()\nA()()",
+        "class N(nn.Module):\n    def forward(self, x):\n        return self(x)\nN()(1)",
+        "class A:\n    @property\n    def p(self):\n        return self.p\nA().p",
+    ],
+)
+def test_what_never_ends_is_stopped(source: str) -> None:
+    assert isinstance(run(source).error, BoundsExceeded)
