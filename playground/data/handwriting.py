@@ -52,8 +52,8 @@ def _slashed_zero(random: Random) -> Strokes:
 
 
 def _flag(random: Random, top: tuple[float, float]) -> Stroke:
-    """Return the upstroke of a European 1, which ends at the top of its stem."""
-    length, angle = random.uniform(0.3, 0.75), math.radians(random.uniform(25, 62))
+    """Return the upstroke of a European 1, which ends at the top of its stem. It is never level, as the top of a 7 is."""
+    length, angle = random.uniform(0.3, 0.85), math.radians(random.uniform(25, 62))
     start = (top[0] - length * math.sin(angle), top[1] + length * math.cos(angle))
     bend = random.normal(0, 0.05)
     return rounded(line(start, ((start[0] + top[0]) / 2 + bend, (start[1] + top[1]) / 2 + bend), top))
@@ -67,7 +67,10 @@ def _base(random: Random) -> Stroke:
 def _one(random: Random) -> Strokes:
     stem = line((0, 0), (0, 1))
     strokes = [np.concatenate([_flag(random, (0, 0)), stem]) if random.random() < 0.85 else stem]
-    return [*strokes, _base(random)] if random.random() < 0.35 else strokes
+    if random.random() < 0.35:
+        return [*strokes, _base(random)]
+    lean = max(0.0, random.normal(0.1, 0.25))  # the flag of a 1 that leans is easily taken for the top of a 7
+    return [stroke @ np.array([[1, 0], [-lean, 1]]) for stroke in strokes]
 
 
 def _two(random: Random) -> Strokes:

@@ -37,7 +37,7 @@ GAP = 0.25
 """Largest gap inside a digit, in heights of the line: the bar of a 5 hangs to the right of its body."""
 EACH_WIDTH, EACH_SHORTAGE, EACH_GAP = 3.0, 4.0, 3.0
 """What counts against a group, in natural logarithms of probability, for a height of the line: of additional width, of lacking height, between two parts."""
-EACH_CUT, EACH_INK, EACH_STROKE = 0.5, 0.2, -0.15
+EACH_CUT, EACH_INK, EACH_STROKE = 0.6, 0.2, -0.15
 """The same for a cut, and for a pen width of the ink that it goes through. Where another stroke begins beside the last one, it is rather another digit."""
 READINGS = 30
 """Readings of the atoms up to one that are followed further."""
