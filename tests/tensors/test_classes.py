@@ -261,6 +261,22 @@ net = nn.Sequential(Net(), nn.Flatten(), Net())
 y = net(torch.ones(1, 2))
 net = None
 ===
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+        self.fc = nn.Linear(2, 2)
+    def forward(self, x):
+        self.calls += 1
+        print("called", self.calls)
+        return self.fc(x)
+torch.manual_seed(0)
+own = Net()
+net = nn.Sequential(own, nn.ReLU(), nn.Sequential(Net(), nn.Linear(2, 1)))
+y = net(torch.ones(1, 2))
+calls = own.calls
+own = net = None
+===
 class Data:
     def __init__(self, n):
         self.x = torch.arange(float(n))

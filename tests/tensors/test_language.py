@@ -682,3 +682,23 @@ def test_pytorch_gets_no_value_of_the_interpreter(source: str) -> None:
 )
 def test_what_is_refused(source: str, message: str) -> None:
     assert message in str(run(source).error)
+
+
+DEEP = "x = []\nfor i in range(9000):\n    x = [x]\n"
+
+
+@pytest.mark.parametrize("last", ["print(x)", "y = x == [x]", "torch.tensor(x)", "np.array(x)", "nn.Sequential(x)", "y = sorted([x, [x]])"])
+def test_what_is_nested_too_deeply_ends_the_script_and_not_the_process(last: str) -> None:
+    assert isinstance(run(DEEP + last).error, BoundsExceeded)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "x = iter([1])\nfor i in range(5000):\n    x = map(abs, x)\nnext(x)",
+        "def g(x):\n    yield from x\nx = iter([1])\nfor i in range(3000):\n    x = g(x)\nnext(x)",
+        "x = []\nx.append(x)\nnn.Sequential(*x)",
+    ],
+)
+def test_iterators_inside_each_other_are_bounded(source: str) -> None:
+    assert isinstance(run(source).error, BoundsExceeded)

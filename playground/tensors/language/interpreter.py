@@ -29,7 +29,7 @@ from playground.tensors.language.values import CONTEXTS
 MAX_WARNINGS = 10
 MAX_CALLS = 200
 """Calls of functions inside each other."""
-FRAMES = 60
+FRAMES = 35
 """Frames of Python that a call of a script may need, with the expressions around it."""
 CONTEXT_NAMES = frozenset(f"torch.{context.__name__}" for context in CONTEXTS)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from playground.messages import msg
 from playground.tensors.language import allowed, calls, classes, objects, sizing, values
@@ -115,6 +116,7 @@ class Operations:
 
     def make(self, maker: Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make a layer, a loss, an optimizer or a scheduler."""
+        self._meter.check_length(sizing.count_leaves([args, kwargs]))
         args, kwargs = (objects.inside(self._listed(part, node)) for part in (args, kwargs))
         values.check_passable(maker.name.rpartition(".")[2], [*args, *kwargs.values()])
         made = values.attempt(lambda: objects.make(maker, args, kwargs, self._meter.reserve))
@@ -126,6 +128,7 @@ class Operations:
 
     def call_object(self, value: Layer | Stepper, name: str, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of a layer, an optimizer or a scheduler, or a layer inside a layer."""
+        self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if isinstance(value, Layer) and name in value.module._modules:
             return self.perform_layer(objects.attribute(value, name), node, args, kwargs)
         method = objects.method(value, name)
@@ -143,7 +146,11 @@ class Operations:
         return self.perform(Entry(f"{type(value.inner).__name__}.step", allowed.AUTOGRAD, step), node, tuple(parameters))
 
     def perform_layer(self, layer: Layer, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer."""
+        """Call a layer; a sequence that has networks of the script's own part by part, so that each of them is interpreted once, and seen."""
+        if isinstance(layer.module, nn.Sequential) and any(isinstance(part, classes.ScriptModule) for part in layer.module.modules()):
+            for part in objects.parts(layer):
+                args = (self.call(part, args, {}, node),)
+            return args[0]
         entry, operands, options = layer.call(args, kwargs)
         return self.perform(entry, node, operands, options)
 
