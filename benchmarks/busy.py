@@ -84,7 +84,7 @@ def _demonstrations(address: str) -> Iterator[tuple[str, Callable[[], Any]]]:
         yield f"Exercise: {exercise.name}", partial(ask, "/api/tensors/run", {"source": exercise.solution, "exercise": exercise.name})
     for example in gradient_examples.EXAMPLES.values():
         yield f"Autograd: {example.name}", partial(ask, "/api/autograd/run", {"source": example.source, "seed": 0})
-    surface = {"expression": OWN_SURFACE.expression, "start": OWN_SURFACE.start, "learning_rate": OWN_SURFACE.learning_rate, "momentum": 0.9}
+    surface = {"expression": OWN_SURFACE.expression, "start": OWN_SURFACE.start, "learning_rate": OWN_SURFACE.learning_rate, "momentum": 0.9, "steps": 50}
     yield "Race downhill: own expression", partial(ask, "/api/autograd/descend", {**surface, "optimizers": list(OPTIMIZER_NAMES)})
     source = gradient_examples.EXAMPLES[PITFALL_EXAMPLE].source
     for name in PITFALLS:
@@ -104,7 +104,7 @@ def _of_the_shipped_network(ask: Callable[..., Any]) -> Iterator[tuple[str, Call
         yield f"Draw: {what}", partial(ask, f"/api/draw/{what}?{model}", ink)
     for method in METHODS:
         yield f"Draw: {method}", partial(ask, f"/api/draw/attribution?{model}&method={method}&target=0", ink)
-    for what in ("", "/pictures", "/picture", "/evidence", "/points?method=pca", "/points?method=tsne"):
+    for what in ("", "/pictures", "/evidence", "/points?method=pca", "/points?method=tsne"):
         yield f"Evaluate: {what or 'summary'}", partial(ask, f"/api/evaluation{what}{'&' if '?' in what else '?'}{evaluated}")
 
 
