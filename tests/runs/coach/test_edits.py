@@ -54,6 +54,13 @@ def types(spec: NetworkSpec | None) -> list[str]:
     return [layer.type for layer in spec.layers]
 
 
+def test_wider_layers_have_a_multiple_of_their_width() -> None:
+    after = edits.wider(mlp(24))
+    assert after is not None
+    (before, wide) = (next(layer.params["out_features"] for layer in spec.layers if layer.type == "Linear") for spec in (mlp(24), after))
+    assert wide > before and wide % before == 0
+
+
 def test_the_normalisation_fits_the_rank_of_its_input() -> None:
     assert types(edits.normalised(cnn())).count("BatchNorm2d") == 2
     assert types(edits.normalised(cnn())).count("BatchNorm1d") == 1
