@@ -69,7 +69,7 @@ def _one(random: Random) -> Strokes:
     strokes = [np.concatenate([_flag(random, (0, 0)), stem]) if random.random() < 0.85 else stem]
     if random.random() < 0.35:
         return [*strokes, _base(random)]
-    lean = max(0.0, random.normal(0.1, 0.25))  # the flag of a 1 that leans is easily taken for the top of a 7
+    lean = max(0.0, random.normal(0.1, 0.25))  # the flag of a 1 that leans looks like the top of a 7
     return [stroke @ np.array([[1, 0], [-lean, 1]]) for stroke in strokes]
 
 

@@ -326,7 +326,7 @@ def test_the_weights_of_an_own_network_are_shown() -> None:
         "class N(nn.Module): pass\nN()._modules",
         "class N(nn.Module): pass\nN().apply(print)",
         "class N(nn.Module): pass\nN().__dict__",
-        "class N(nn.Module): pass\nN().script_instance",
+        "class N(nn.Module): pass\nN()._script_instance",
         "class N(nn.Module): pass\nN().register_forward_hook(print)",
         "class A: pass\ntorch.tensor(A())",
         "class A: pass\nnp.array([A()])",
@@ -361,3 +361,13 @@ def test_what_no_class_may_do_is_refused(source: str) -> None:
 )
 def test_what_never_ends_is_stopped(source: str) -> None:
     assert isinstance(run(source).error, BoundsExceeded)
+
+
+def test_a_network_keeps_its_script_whatever_its_layers_are_called() -> None:
+    source = (
+        "class N(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.script_instance = nn.Linear(1, 1)\n        self.script_forward = nn.ReLU()\n"
+        "    def forward(self, x):\n        return x * 2\n"
+        "y = nn.Sequential(N(), nn.Flatten())(torch.ones(1, 2))"
+    )
+    assert run(source).names["y"].tolist() == [[2.0, 2.0]]

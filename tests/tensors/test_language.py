@@ -630,11 +630,10 @@ def test_a_line_for_a_notebook_is_skipped() -> None:
         "x = [1]\nfor i in range(100):\n    x *= 2",
         "d = {}\ni = 0\nwhile True:\n    d[i] = i\n    i += 1",
         "x = (lambda f: f(f))(lambda f: f(f))",
-        "x = sum(1 for _ in iter(lambda: 1, 2))",
     ],
 )
 def test_what_never_ends_is_stopped_and_cannot_be_caught(source: str) -> None:
-    assert isinstance(run(source, bounds=Bounds(seconds=3)).error, (BoundsExceeded, Refused)) or "TypeError" in str(run(source).error)
+    assert isinstance(run(source, bounds=Bounds(seconds=3)).error, BoundsExceeded)
 
 
 @pytest.mark.parametrize(

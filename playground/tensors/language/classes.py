@@ -146,11 +146,11 @@ class ScriptModule(nn.Module):
 
     def __init__(self, instance: Instance, forward: Callable[..., Any]) -> None:
         super().__init__()
-        self.__dict__["script_instance"], self.__dict__["script_forward"] = instance, forward  # past PyTorch's registration
+        self.__dict__["_script_instance"], self.__dict__["_script_forward"] = instance, forward  # names that no script can use
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        call: Callable[..., Any] = self.__dict__["script_forward"]
-        return call(self.__dict__["script_instance"], *args, **kwargs)
+        call: Callable[..., Any] = self.__dict__["_script_forward"]
+        return call(self.__dict__["_script_instance"], *args, **kwargs)
 
 
 def begin_module(instance: Instance, forward: Callable[..., Any]) -> None:

@@ -46,11 +46,19 @@ class ScriptError(PlaygroundError):
 
 
 class Refused(ScriptError):
-    """A script uses a feature that is not available."""
+    """A script uses a feature that is not available. No script catches it."""
+
+    @property
+    def exception(self) -> None:
+        return None
 
 
 class BoundsExceeded(ScriptError):
-    """A script exceeds its limit of memory, time or statements."""
+    """A script exceeds its limit of memory, time or statements. No script catches it."""
+
+    @property
+    def exception(self) -> None:
+        return None
 
 
 class OperationFailed(ScriptError):

@@ -114,7 +114,7 @@ def inside(value: Any) -> Any:
 
 def outside(value: Any) -> Any:
     """Replace PyTorch's modules by layers, and those of the script's own classes by their instances."""
-    return getattr(value, "script_instance", None) or Layer(value) if isinstance(value, nn.Module) else value
+    return getattr(value, "_script_instance", None) or Layer(value) if isinstance(value, nn.Module) else value
 
 
 def make(maker: Maker, args: tuple[Any, ...], kwargs: dict[str, Any], reserve: Callable[[int], None]) -> Any:

@@ -97,6 +97,8 @@ def _check_parts(node: ast.AST) -> None:
     """Check nodes that are allowed in some forms only."""
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         _check_import(node)
+    elif isinstance(node, ast.ClassDef) and (node.keywords or node.decorator_list):
+        raise Refused(msg("Classes of scripts have no decorators and no keywords."), "", node)
     elif isinstance(node, ast.comprehension) and node.is_async:
         raise Refused(msg("`await` is not available in scripts."), "", node.target)
     elif isinstance(node, ast.Constant):
@@ -119,8 +121,6 @@ def _names(node: ast.AST) -> list[str]:
         return [node.id]
     if isinstance(node, ast.Attribute):
         return [node.attr]
-    if isinstance(node, ast.ClassDef) and (node.keywords or node.decorator_list):
-        raise Refused(msg("Classes of scripts have no decorators and no keywords."), "", node)
     if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.ExceptHandler)):
         return [node.name] if node.name else []
     if isinstance(node, (ast.Global, ast.Nonlocal)):
