@@ -145,7 +145,7 @@ def _loss_at(script_loss: ScriptLoss, name: str, cell: int, value: float) -> flo
 def inputs_of(call: Call) -> list[Any] | None:
     """Return the tensors that a pass computes gradients for; None if it does so for all leaves."""
     inputs = call.kwargs.get("inputs", call.args[1] if call.entry.name == "torch.autograd.grad" and len(call.args) > 1 else None)
-    return None if inputs is None else list(arrays_in(inputs))
+    return None if inputs is None else arrays_in(inputs)
 
 
 def gradients_of(loss: torch.Tensor, leaves: list[torch.Tensor]) -> list[torch.Tensor | None]:
@@ -173,7 +173,7 @@ def _call_in_float64(call: Call) -> Call:
     entry = methods()["Tensor"]["double"] if call.entry.name in ("Tensor.float", "Tensor.half", "Tensor.bfloat16") else call.entry
     args = tuple(torch.float64 if isinstance(arg, torch.dtype) and arg in LOW_PRECISION else arg for arg in call.args)
     kwargs = {name: torch.float64 if isinstance(arg, torch.dtype) and arg in LOW_PRECISION else arg for name, arg in call.kwargs.items()}
-    return replace(call, entry=entry, args=args, kwargs=kwargs)
+    return Call(entry, args, kwargs)
 
 
 def _to_float64(result: Any) -> Any:

@@ -623,7 +623,7 @@ def test_a_line_for_a_notebook_is_skipped() -> None:
         "def f():\n    while True:\n        yield 1\nx = list(f())",
         "def f():\n    while True:\n        yield 1\nx = set(f())",
         "def f():\n    while True:\n        yield 1\ntorch.tensor([*f()])",
-        "x = []\nfor i in x + [1]:\n    x += [x, x]\n    for j in range(100000): x = [x]",
+        "x = []\nwhile True:\n    x = [x]",
         "try:\n    while True:\n        pass\nexcept Exception:\n    pass",
         "def f():\n    try:\n        f()\n    except Exception:\n        f()\nf()",
         "x = 'a' * 1000\nfor i in range(100):\n    x = x.replace('a', 'aa')",

@@ -34,7 +34,7 @@ class Bounds:
     """Bytes of all values together."""
     seconds: float = field(default_factory=environment.script_seconds)
     """Processor time, in seconds."""
-    statements: int = 20_000
+    statements: int = 200_000
     """Statements executed; each iteration of a loop counts."""
     elements: int = 100_000
     """Elements of a list, characters of a string, numbers converted to Python numbers."""

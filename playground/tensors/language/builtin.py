@@ -66,7 +66,7 @@ class Builtins:
             self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if args and values.is_array(args[0]) and name in _OF_ARRAYS:
             return self._operations.perform(Entry(name, allowed.CONVERSION, _PLAIN[name]), node, args, kwargs)
-        if name != "len" and any(True for _ in calls.arrays_in((args, list(kwargs.values())))):
+        if name != "len" and calls.arrays_in((args, kwargs)):
             raise Refused(msg("`{name}` does not accept tensors.", name=name), msg("Use a PyTorch operation instead."))
         return values.attempt(lambda: _PLAIN[name](*args, **kwargs))
 
@@ -169,13 +169,16 @@ class Builtins:
             raise OperationFailed("StopIteration", "", node) from stop
 
     def reversed(self, node: ast.AST, sequence: Any) -> Any:
-        return Iteration("reversed", iter(self._operations.collect(sequence, node)[::-1]))
+        elements = self._operations.collect(sequence, node)
+        return Iteration("reversed", iter(elements[::-1]), len(elements))
 
     def enumerate(self, node: ast.AST, iterable: Any, start: Any = 0) -> Any:
-        return Iteration("enumerate", iter(enumerate(self._operations.iterate(iterable, node), start)))
+        return Iteration("enumerate", iter(enumerate(self._operations.iterate(iterable, node), start)), self._operations.length(iterable))
 
     def zip(self, node: ast.AST, *iterables: Any, strict: bool = False) -> Any:
-        return Iteration("zip", zip(*(self._operations.iterate(each, node) for each in iterables), strict=strict))
+        lengths = [self._operations.length(each) for each in iterables]
+        length = None if strict or None in lengths else min(filter(None, lengths), default=0)
+        return Iteration("zip", zip(*(self._operations.iterate(each, node) for each in iterables), strict=strict), length)
 
     def map(self, node: ast.AST, function: Any, *iterables: Any) -> Any:
         each = zip(*(self._operations.iterate(iterable, node) for iterable in iterables), strict=False)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import difflib
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache, cached_property
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -28,59 +28,78 @@ class Entry(Own):
     group: str
     function: Callable[..., Any]
     """Takes the arguments of the call; a method takes its object first."""
+    variant: int = 0
+    """Tells apart those of the same name that do different things with the same arguments: layers."""
 
     @property
     def short(self) -> str:
         """Last part of the name: `matmul` of `torch.matmul`, `norm` of `torch.linalg.norm`."""
-        return self.name.rsplit(".", 1)[-1]
+        return _short(self.name)
 
     @property
     def is_method(self) -> bool:
-        return self.name.split(".")[0] in ("Tensor", "ndarray")
+        return _owner(self.name) in ("Tensor", "ndarray")
 
     @property
     def is_sequence_method(self) -> bool:
         """Whether it is a method of a string, a list, a tuple, a dictionary or a set."""
-        return self.name.split(".")[0] in ("str", "list", "tuple", "Size", "dict", "set")
+        return _owner(self.name) in ("str", "list", "tuple", "Size", "dict", "set")
 
     @property
     def is_numpy(self) -> bool:
-        return self.name.split(".")[0] in ("np", "ndarray", "NumpyGenerator")
+        return _owner(self.name) in ("np", "ndarray", "NumpyGenerator")
 
     def __repr__(self) -> str:
         return f"<built-in function {self.short}>"  # no text: as Python has it
 
 
-@dataclass(frozen=True)
-class Call:
-    """An entry with its arguments."""
+@cache
+def _short(name: str) -> str:
+    return name.rpartition(".")[2]
 
-    entry: Entry
-    args: tuple[Any, ...]
-    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+@cache
+def _owner(name: str) -> str:
+    return name.partition(".")[0]
+
+
+class Call:
+    """An entry with its arguments.
+
+    Args:
+        entry: what is called.
+        args: its arguments by position.
+        kwargs: its arguments by name.
+    """
+
+    def __init__(self, entry: Entry, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None) -> None:
+        self.entry, self.args, self.kwargs = entry, args, kwargs or {}
+        self.arrays: list[Any] = arrays_in((args, kwargs))
+        """Tensors and arrays among the arguments in their order, also those inside lists."""
 
     def __call__(self) -> Any:
         return self.entry.function(*self.args, **self.kwargs)
 
-    @cached_property
-    def arrays(self) -> list[Any]:
-        """Tensors and arrays among the arguments in their order, also those inside lists."""
-        return list(arrays_in((self.args, dict(self.kwargs))))
+
+def arrays_in(value: Any) -> list[Any]:
+    """Return the tensors and arrays in a value, also inside lists, tuples, slices and keyword arguments."""
+    found: list[Any] = []
+    _find_arrays(value, found)
+    return found
 
 
-def arrays_in(value: Any) -> Iterator[Any]:
-    """Yield the tensors and arrays in a value, also inside lists, tuples, slices and keyword arguments."""
+def _find_arrays(value: Any, found: list[Any]) -> None:
     if isinstance(value, (torch.Tensor, np.ndarray)):
-        yield value
-    elif isinstance(value, (list, tuple)):
+        found.append(value)
+    elif isinstance(value, (list, tuple, set)):
         for part in value:
-            yield from arrays_in(part)
+            _find_arrays(part, found)
     elif isinstance(value, dict):
-        yield from arrays_in(list(value.values()))
-    elif isinstance(value, set):
-        yield from arrays_in(list(value))
+        for part in value.values():
+            _find_arrays(part, found)
     elif isinstance(value, slice):
-        yield from arrays_in((value.start, value.stop, value.step))
+        for part in (value.start, value.stop, value.step):
+            _find_arrays(part, found)
 
 
 _OPERATORS: dict[str, dict[str, Callable[..., Any]]] = {

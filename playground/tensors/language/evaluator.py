@@ -74,7 +74,6 @@ class Evaluator:
         Raises:
             ScriptError: an expression failed; the error has the innermost one.
         """
-        self._meter.check_time()
         method: Callable[[Any], Any] = getattr(self, f"_{type(node).__name__}")
         try:
             return method(node)
@@ -195,6 +194,7 @@ class Evaluator:
             self.scope.write(alias, self._member(full, node, called=True))
 
     def _Call(self, node: ast.Call) -> Any:
+        self._meter.check_time()
         owner: tuple[Any, ...] = ()
         if full := self._full_name(node.func):
             function = self._member(full, node.func, called=True)

@@ -50,10 +50,11 @@ class Iteration(Own):
     Args:
         kind: the name of its type in Python.
         steps: yields its values.
+        length: how many; None where that is not known before.
     """
 
-    def __init__(self, kind: str, steps: Iterator[Any]) -> None:
-        self.kind, self._steps = kind, steps
+    def __init__(self, kind: str, steps: Iterator[Any], length: int | None = None) -> None:
+        self.kind, self._steps, self.length = kind, steps, length
 
     def __iter__(self) -> Iterator[Any]:
         return self

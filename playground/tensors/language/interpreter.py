@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any, TypeVar
 
 import torch
@@ -313,7 +314,9 @@ class Interpreter:
         yield from self._block(node.body if holds else node.orelse)
 
     def _For(self, node: ast.For) -> Steps:
-        values = self._record(node, lambda: self._operations.iterate(self._evaluator.evaluate(node.iter), node.iter))
+        def begin() -> tuple[Iterator[Any], int | None]:
+            value = self._evaluator.evaluate(node.iter)
+            return self._operations.iterate(value, node.iter), None if can_break(node.body) else self._operations.length(value)
 
         def advance() -> None:
             for part in ast.walk(node.iter):
@@ -324,25 +327,41 @@ class Interpreter:
                 return
             raise _Break
 
-        while True:
-            try:
-                self._record(node, advance)
-            except _Break:
-                break
-            try:
-                yield from self._iteration(node.body)
-            except _Break:
-                return
+        values, length = self._record(node, begin)
+        with self._loop() as turn:
+            for place in count(1):
+                turn(None if length is None else place == length)
+                try:
+                    self._record(node, advance)
+                except _Break:
+                    break
+                try:
+                    yield from self._iteration(node.body)
+                except _Break:
+                    return
         yield from self._block(node.orelse)
 
     def _While(self, node: ast.While) -> Steps:
-        while self._record(node, lambda: self._evaluator.truth(node.test)):
-            self._count(node)
-            try:
-                yield from self._iteration(node.body)
-            except _Break:
-                return
+        with self._loop():
+            while self._record(node, lambda: self._evaluator.truth(node.test)):
+                self._count(node)
+                try:
+                    yield from self._iteration(node.body)
+                except _Break:
+                    return
         yield from self._block(node.orelse)
+
+    @contextmanager
+    def _loop(self) -> Iterator[Callable[[bool | None], None]]:
+        """A loop of the script, for the tracer; yields what begins a turn. A loop of a function belongs to the statement that calls it."""
+        if self._calls:
+            yield lambda _is_last: None
+            return
+        self._tracer.enter_loop()
+        try:
+            yield self._tracer.turn
+        finally:
+            self._tracer.leave_loop()
 
     def _iteration(self, body: list[ast.stmt]) -> Steps:
         try:
@@ -482,3 +501,16 @@ class Interpreter:
             message = msg("The script printed more than {limit:,} characters.", limit=self._bounds.output)
             raise BoundsExceeded(message, msg("Print a part, such as `x[:5]`, or the shape."))
         self._execution.output = output
+
+
+def can_break(body: Sequence[ast.stmt | ast.ExceptHandler]) -> bool:
+    """Whether a loop with this body may end by `break`."""
+    for node in body:
+        if isinstance(node, ast.Break):
+            return True
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            continue
+        parts = node.orelse if isinstance(node, (ast.For, ast.While)) else ast.iter_child_nodes(node)  # a `break` of an inner loop ends that one
+        if can_break([part for part in parts if isinstance(part, (ast.stmt, ast.ExceptHandler))]):
+            return True
+    return False

@@ -19,6 +19,7 @@ from playground.tensors.language import allowed
 from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
+from playground.tensors.language.memory import key_of
 
 LAYERS = """
     Linear Bilinear Identity Flatten Unflatten Sequential ModuleList Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d
@@ -65,16 +66,20 @@ class Layer(Own):
 
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Entry, tuple[Any, ...], dict[str, Any]]:
         """Return the operation that the layer performs: its parameters and buffers are operands as the input is."""
-        names, tensors = zip(*self.tensors(), strict=True) if self.tensors() else ((), ())
+        own = self.tensors()
         count = len(args)
 
         def perform(*operands: Any, **options: Any) -> Any:
-            return functional_call(self.module, dict(zip(names, operands[count:], strict=True)), operands[:count], options)
+            if all(operand is tensor for operand, (_, tensor) in zip(operands[count:], own, strict=True)):
+                return self.module(*operands[:count], **options)
+            return functional_call(self.module, {name: operand for operand, (name, _) in zip(operands[count:], own, strict=True)}, operands[:count], options)
 
-        return Entry(f"nn.{type(self.module).__name__}", allowed.NEURAL, perform), (*args, *tensors), kwargs
+        return Entry(f"nn.{type(self.module).__name__}", allowed.NEURAL, perform, key_of(self.module)), (*args, *(tensor for _, tensor in own)), kwargs
 
     def tensors(self) -> list[tuple[str, torch.Tensor]]:
         """Return its parameters and buffers by name."""
+        if not self.module._modules:  # as most layers are: quicker
+            return [(name, tensor) for table in (self.module._parameters, self.module._buffers) for name, tensor in table.items() if tensor is not None]
         return [*self.module.named_parameters(), *self.module.named_buffers()]
 
 

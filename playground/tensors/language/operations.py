@@ -70,9 +70,11 @@ class Operations:
             BoundsExceeded: the result would be too large.
             Refused: the result, or a dtype among the arguments, is of a kind that scripts may not use.
         """
-        self._meter.check_length(sizing.count_leaves([args, kwargs]))
-        values.check_passable(entry.short, [*args, *(kwargs or {}).values()])
-        call = Call(entry, args, kwargs or {})
+        operands = (*args, *kwargs.values()) if kwargs else args
+        if any(isinstance(operand, (list, tuple, dict)) for operand in operands):
+            self._meter.check_length(sizing.count_leaves(operands))
+        values.check_passable(entry.short, operands)
+        call = Call(entry, args, kwargs)
         _check_dtypes(call)
         self._meter.reserve(sizing.result_bytes(call))
         if entry.short == "tolist":
@@ -88,14 +90,21 @@ class Operations:
 
     def _call(self, call: Call) -> Any:
         """Call the operation, and check its result before anything else uses it."""
+        done = False
         try:
             result = values.check_kind(call())
+            done = True
         finally:
-            for array in call.arrays:
-                if isinstance(array, torch.Tensor) and not is_within_storage(array):
-                    array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload] # memory outside its storage must not be readable
+            if not done or call.entry.short.endswith("_") or "out" in call.kwargs:  # otherwise no argument has another size now
+                self._keep_within_storage(call)
         self._meter.track(calls.arrays_in(result))
         return result
+
+    def _keep_within_storage(self, call: Call) -> None:
+        """Empty the tensors that reach beyond their memory, which must not be readable."""
+        for array in call.arrays:
+            if isinstance(array, torch.Tensor) and not is_within_storage(array):
+                array.detach_().requires_grad_(False).set_()  # type: ignore[call-overload]
 
     def call_sequence_method(self, entry: Entry, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of a list, a tuple, a string, a dictionary or a set, which is the first argument."""
@@ -190,6 +199,12 @@ class Operations:
             raise OperationFailed(f"TypeError: '{values.type_of(value).__name__}' object is not iterable", "", node)  # no text: Python's message
         self._meter.check_length(len(value), A_LOOP)
         return values.stepwise(value)
+
+    def length(self, value: Any) -> int | None:
+        """Return how many values an iteration over a value yields; None where that is not known before."""
+        if isinstance(value, Iteration):
+            return value.length
+        return len(value) if values.is_array(value) or isinstance(value, values.CONTAINERS) else None
 
     def _iterate_instance(self, value: Instance, node: ast.AST) -> Iterator[Any]:
         """Iterate over an instance by its `__iter__` and `__next__`, or by `__getitem__` from 0 on."""

@@ -36,31 +36,45 @@ def result_bytes(call: Call) -> int:
 
     Raises nothing for an invalid call: the error that PyTorch raises later says more.
     """
+    key: tuple[Any, ...] | None
     try:
-        return _bytes(call)
+        key = (call.entry.name, call.entry.variant, torch.get_default_dtype(), _signature(call.args), _signature(tuple(call.kwargs.items())))
+        known = _SIZES.get(key)
+    except TypeError:  # an argument cannot be compared
+        key = known = None
+    if known is not None:
+        return known
+    try:
+        size, depends_on_values = _bytes(call)
     except (OverflowError, RecursionError, MemoryError):
         return UNBOUNDED
     except Exception:
         return ELEMENT_BYTES * _argument_elements(call)
+    if key is not None and not depends_on_values:
+        if len(_SIZES) >= KEPT:
+            _SIZES.clear()
+        _SIZES[key] = size
+    return size
 
 
-def _bytes(call: Call) -> int:
+def _bytes(call: Call) -> tuple[int, bool]:
+    """Return the bound, and whether it depends on the values of tensors, not only on their shapes and dtypes."""
     name, arrays = call.entry.short, call.arrays
     if name in _FREE:
-        return 0
+        return 0, False
     if rule := _BY_VALUE.get(call.entry.name, _BY_VALUE.get(name)):
-        return rule(call)
+        return rule(call), True
     if name in _SPLITS:
-        return TENSOR_BYTES * int(max(_largest_integer(call.args[1:]), _largest_integer(list(call.kwargs.values())), *np.shape(call.args[0])))
+        return TENSOR_BYTES * int(max(_largest_integer(call.args[1:]), _largest_integer(list(call.kwargs.values())), *np.shape(call.args[0]))), True
     if name in _SIZED_BY_INPUT:
-        return ELEMENT_BYTES * _argument_elements(call)
+        return ELEMENT_BYTES * _argument_elements(call), False
     if call.entry.is_numpy or (arrays and not any(isinstance(array, torch.Tensor) for array in arrays)):
-        return _numpy_bytes(call)
+        return _numpy_bytes(call), True
     if name in _STATE or (call.entry.group in (allowed.CONVERSION, allowed.AUTOGRAD) and not arrays):
-        return 0
+        return 0, False
     if name in _LEGACY:
-        return ELEMENT_BYTES * max(_product(call.args), count_elements(call.args))
-    return _meta_bytes(call)
+        return ELEMENT_BYTES * max(_product(call.args), count_elements(call.args)), True
+    return _meta_bytes(call), False
 
 
 def count_elements(value: Any, _counts: dict[int, int] | None = None) -> int:
@@ -83,31 +97,16 @@ def count_elements(value: Any, _counts: dict[int, int] | None = None) -> int:
 
 def count_leaves(value: Any, _counts: dict[int, int] | None = None) -> int:
     """Count the values in nested lists, with an array as one. A list that occurs twice counts twice."""
-    counts = {} if _counts is None else _counts
-    if isinstance(value, dict):
-        value = list(value.values())
-    if not isinstance(value, (list, tuple)):
+    if not isinstance(value, (list, tuple, dict)):
         return 1
+    counts = {} if _counts is None else _counts
     if id(value) not in counts:
         counts[id(value)] = UNBOUNDED  # for a list that contains itself
-        counts[id(value)] = sum(count_leaves(part, counts) for part in value) + 1
+        counts[id(value)] = sum(count_leaves(part, counts) for part in (value.values() if isinstance(value, dict) else value)) + 1
     return counts[id(value)]
 
 
 _SIZES: dict[Any, int] = {}
-
-
-def _meta_bytes(call: Call) -> int:
-    """Return the size of the result on the meta device, which depends on shapes and dtypes only."""
-    try:
-        key = (call.entry.name, torch.get_default_dtype(), _signature(call.args), _signature(tuple(call.kwargs.items())))
-        if key not in _SIZES:
-            if len(_SIZES) >= KEPT:
-                _SIZES.clear()
-            _SIZES[key] = _tried_bytes(call)
-        return _SIZES[key]
-    except TypeError:  # an argument cannot be compared
-        return _tried_bytes(call)
 
 
 def _signature(value: Any) -> Any:
@@ -128,12 +127,12 @@ def _signature(value: Any) -> Any:
     return type(value), value
 
 
-def _tried_bytes(call: Call) -> int:
-    """Perform a call on the meta device, and return the size of the result; where that fails, the size of the arguments."""
+def _meta_bytes(call: Call) -> int:
+    """Return the size of the result on the meta device, which depends on shapes and dtypes only; where that fails, the size of the arguments."""
     args, kwargs = on_meta(call.args), on_meta({name: value for name, value in call.kwargs.items() if name != "generator"})
     if "device" in kwargs:
         kwargs["device"] = "meta"
-    operands = list(arrays_in([args, kwargs]))
+    operands = arrays_in([args, kwargs])
     bytes_before = {id(array): int(array.nbytes) for array in operands}
     try:
         with torch.device("meta") if not operands else nullcontext():

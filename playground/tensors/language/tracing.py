@@ -1,7 +1,7 @@
 """Records what a script does: for each statement its operations, and the values before and after.
 
-Which input cells an output was computed from is determined afterwards (`xray/lineage.py`).
-Of a statement that runs several times, the last run is recorded.
+Which input cells an output was computed from is determined afterwards (`xray/lineage.py`). Of a statement that runs several times, the last
+recorded run is kept: in a long loop only the turns are recorded that may be the last.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ from playground.tensors.language.objects import Layer
 
 MAX_OPERATIONS = 40
 """Operations of one statement that are recorded, and elements of a named list."""
+FIRST_RUNS, FIRST_RUNS_BEFORE_LAST = 100, 2
+"""Runs of a statement that are all recorded: where any turn of the loops around it may be the last, and where a turn is known not to be."""
+RUNS_OF_EACH_DOUBLING = 2
+"""Of the later runs, how many are recorded before their number has doubled."""
 UNCOUNTED = frozenset(("batch_norm", "BatchNorm1d", "BatchNorm2d", "InstanceNorm2d", "Sequential"))
 """Operations that write into their arguments without PyTorch counting it."""
 
@@ -60,11 +64,13 @@ class Operation:
 
 @dataclass
 class Statement:
-    """The last run of one statement."""
+    """The last recorded run of one statement."""
 
     node: ast.stmt
     count: int = 0
     """How often the statement ran."""
+    run: int = 0
+    """Which of its runs is recorded, from 1."""
     inputs: dict[str, Snapshot] = field(default_factory=dict)
     """Named arrays that it read, before it ran."""
     operations: list[Operation] = field(default_factory=list)
@@ -80,6 +86,19 @@ class Tracer:
 
     def start(self, names: Mapping[str, Any]) -> None:
         """Begin the script; `names` always has the current values."""
+
+    def enter_loop(self) -> None:
+        """Begin a loop, inside those that have begun."""
+
+    def turn(self, is_last: bool | None) -> None:
+        """Begin an iteration of the innermost loop.
+
+        Args:
+            is_last: whether it is the loop's last one; None where that is not known.
+        """
+
+    def leave_loop(self) -> None:
+        """End the innermost loop."""
 
     def begin(self, node: ast.stmt) -> None:
         """Begin a statement, or an iteration of a loop."""
@@ -107,24 +126,58 @@ class StatementTracer(Tracer):
     def __init__(self) -> None:
         self.statements: dict[ast.stmt, Statement] = {}
         """In the order of their last runs."""
+        self._names: Mapping[str, Any] = {}
         self._snapshots: dict[str, Snapshot] = {}  # of every named array
-        self._current: Statement | None = None
-        self._earlier: Statement | None = None  # the previous run of the current statement
+        self._turns: list[bool | None] = []  # of each loop around the current statement, whether its turn is the last
+        self._current: Statement | None = None  # None during a run that is not recorded
+        self._earlier: Statement | None = None  # the run of the current statement that was recorded before this one
+        self._read: dict[str, Any] = {}  # by the current run, where it is not recorded
+        self._is_behind = False  # whether statements have run since the snapshots were taken that were not recorded
         self._latest: dict[int, Snapshot] = {}  # of every array of the current statement, by its key
         self._written: list[Snapshot] = []  # memory that the current statement wrote to, under whatever name
         self._missed = False  # whether there were more operations than are recorded
 
     def start(self, names: Mapping[str, Any]) -> None:
-        self._snapshots = {name: snapshot(array) for name, array in named_arrays(names)}
+        self._names = names  # the interpreter's own mapping, so that each look-up sees the current values
+        self._take_snapshots()
+
+    def _take_snapshots(self) -> None:
+        self._snapshots = {name: snapshot(array) for name, array in named_arrays(self._names)}
+        self._is_behind = False
+
+    def enter_loop(self) -> None:
+        self._turns.append(None)
+
+    def turn(self, is_last: bool | None) -> None:
+        self._turns[-1] = is_last
+
+    def leave_loop(self) -> None:
+        self._turns.pop()
+
+    def _is_recorded(self, run: int) -> bool:
+        """Return whether a run of a statement is recorded."""
+        if all(self._turns) or run <= (FIRST_RUNS_BEFORE_LAST if False in self._turns else FIRST_RUNS):
+            return True
+        return run % (1 << run.bit_length() - RUNS_OF_EACH_DOUBLING.bit_length()) == 0
 
     def begin(self, node: ast.stmt) -> None:
         self._earlier = self.statements.pop(node, None)
-        self._current = self.statements[node] = Statement(node, count=(self._earlier.count if self._earlier else 0) + 1)
+        run = (self._earlier.count if self._earlier else 0) + 1
+        if self._earlier and not self._is_recorded(run):
+            self._earlier.count = run
+            self.statements[node] = self._earlier
+            self._current, self._is_behind, self._read = None, True, {}
+            return
+        if self._is_behind:
+            self._take_snapshots()
+        self._current = self.statements[node] = Statement(node, count=run, run=run)
         self._latest, self._written, self._missed = {}, [], False
 
     def end(self, names: Mapping[str, Any]) -> None:
         """Record which named arrays the statement assigned or changed."""
-        assert self._current is not None
+        if self._current is None:
+            self._read = {}
+            return
         arrays = dict(named_arrays(names))
         for name in self._snapshots.keys() - arrays.keys():
             del self._snapshots[name]
@@ -150,8 +203,13 @@ class StatementTracer(Tracer):
         return has_other_data or version_of(array) != before.version or array.requires_grad != before.requires_grad
 
     def fail(self) -> None:
+        if self._current is None and self._earlier is not None:  # a failed run is always shown: what it read has its values still
+            node, run = self._earlier.node, self._earlier.count
+            inputs = {name: snapshot(array) for name, array in named_arrays(self._read)}
+            self._current = self.statements[node] = Statement(node, run, run, inputs)
         if self._current is not None:
             self._current.failed = True
+        self._current = self._earlier = None
 
     def discard(self) -> None:
         """Restore the previous run of the statement."""
@@ -159,10 +217,14 @@ class StatementTracer(Tracer):
             del self.statements[self._current.node]
             if self._earlier is not None:
                 self.statements[self._earlier.node] = self._earlier
-        self._current = None
+        elif self._earlier is not None:
+            self._earlier.count -= 1
+        self._current = self._earlier = None
 
     def read(self, name: str, value: Any) -> None:
-        if self._current is not None:
+        if self._current is None:
+            self._read[name] = value
+        else:
             for full_name, _array in named_arrays({name: value}):
                 if full_name in self._snapshots:
                     self._current.inputs.setdefault(full_name, self._snapshots[full_name])
@@ -177,7 +239,7 @@ class StatementTracer(Tracer):
         indices = iter(range(len(arrays)))
         args, kwargs = _with_slots(call.args, indices), _with_slots(dict(call.kwargs), indices)
         result = do(call)
-        results = list(arrays_in(result))
+        results = arrays_in(result)
         is_counted = call.entry.short not in UNCOUNTED
         mutated = tuple(index for index, (array, before) in enumerate(zip(arrays, inputs, strict=True)) if _has_changed(before, array, is_counted))
         if mutated:

@@ -6,7 +6,7 @@ import operator
 import re
 import string
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ def check_kind(value: Any) -> Any:
     return value
 
 
-def check_passable(name: str, arguments: list[Any]) -> None:
+def check_passable(name: str, arguments: Sequence[Any]) -> None:
     """Refuse functions, iterators, dictionaries and sets among the arguments of an operation of PyTorch or NumPy.
 
     Args:
@@ -74,7 +74,7 @@ def check_passable(name: str, arguments: list[Any]) -> None:
         if isinstance(value, (bool, int, float, torch.Tensor)):
             continue
         if isinstance(value, (list, tuple)):
-            check_passable(name, [*value])
+            check_passable(name, value)
         elif isinstance(value, (Own, dict, set, Exception, *DICTIONARY_VIEWS)) or (isinstance(value, type) and not _is_type(value)):
             message = msg("`{name}` takes tensors and numbers, not a `{type}`.", name=name, type=type_of(value).__name__)
             raise OperationFailed(f"TypeError: {message}")  # no text: the message is one

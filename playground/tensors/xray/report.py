@@ -220,7 +220,9 @@ class Step(TypedDict):
     end: int
     source: str
     times: int
-    """How often it ran; the last time is reported."""
+    """How often it ran."""
+    shown: int
+    """Which of these runs is reported, from 1: the last one that was recorded."""
     failed: bool
     reason: Missing
     """Why the sources of the cells are missing."""
@@ -264,9 +266,9 @@ def _final_arrays(execution: Execution) -> dict[str, Snapshot]:
     return {name: snapshot(array) for name, array in named_arrays(execution.names)}
 
 
-def _times(statement: Statement) -> int:
-    """Return how often a statement ran; of a loop its turns, without the evaluation of what it iterates over."""
-    return max(1, statement.count - isinstance(statement.node, ast.For))
+def _turns(statement: Statement, runs: int) -> int:
+    """Return a number of a statement's runs; of a loop its turns, without the evaluation of what it iterates over."""
+    return max(1, runs - isinstance(statement.node, ast.For))
 
 
 def _names(execution: Execution, arrays: dict[str, Snapshot]) -> dict[str, Facts | ValueFacts]:
@@ -409,7 +411,7 @@ class _Writer:
         main = next((operation for operation in reversed(statement.operations) if operation.outputs), None)
         return {
             "line": span.line, "start": span.start, "end": span.end, "source": self._script.source[span.start : span.end],
-            "times": _times(statement), "failed": statement.failed, "reason": traced.reason,
+            "times": _turns(statement, statement.count), "shown": _turns(statement, statement.run), "failed": statement.failed, "reason": traced.reason,
             "inputs": [{"name": name, "tile": self.tile(part)} for name, part in inputs.items()],
             "outputs": [
                 {

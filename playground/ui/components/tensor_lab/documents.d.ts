@@ -120,8 +120,10 @@ export interface Step {
   start: number
   end: number
   source: string
-  /** How often it ran; the last time is reported. */
+  /** How often it ran. */
   times: number
+  /** Which of these runs is reported, from 1: the last one that was recorded. */
+  shown: number
   failed: boolean
   /** Why the sources of the cells are missing. */
   reason: "" | "large" | "unknown"

@@ -13,7 +13,7 @@ import { NO_REPORT, arrayNames, colouring, operator, placeOf, slotsOf, stepOf, s
 import { Shelf } from "./shelf.js"
 
 /**
- * @import { Report, Tile } from "./documents.js"
+ * @import { Report, Step, Tile } from "./documents.js"
  * @import { Figure } from "./equation.js"
  * @import { Colouring, Links, Stretch, Sum, View } from "./report.js"
  */
@@ -171,7 +171,7 @@ export class Xray {
     legend.append(element("span", "swatch"), LEGENDS[meaning]())
     const source = element("code", "source", view ? view.step.source.split("\n")[0] : this.chosen)
     const line = view ? [element("span", "line", t("line {line}", { line: view.step.line }))] : []
-    if (view && view.step.times > 1) line.push(element("span", "times", plural("ran {n} time; the last one is shown", "ran {n} times; the last one is shown", view.step.times)))
+    if (view && view.step.times > 1) line.push(element("span", "times", runs(view.step)))
     const first = element("div", "first")
     first.append(back, on, source, ...line, legend)
     return view && view.inner.length > 1 ? [first, this.crumbs(view)] : [first]
@@ -486,4 +486,13 @@ function signBefore({ inputs, picture }, place) {
   if (place > inputs.length) return ","
   if (place === inputs.length) return inputs.length > 1 && (picture.kind === "sign" || picture.kind === "products") ? "=" : "→"
   return picture.kind === "whole" ? "," : picture.kind === "sign" || picture.word === "@" ? operator(picture.word) : ","
+}
+
+/**
+ * How often a statement ran, and which of its runs is shown.
+ * @param {Step} step
+ */
+function runs({ times, shown }) {
+  if (shown === times) return plural("ran {n} time; the last one is shown", "ran {n} times; the last one is shown", times)
+  return t("ran {times} times; run {shown} is shown", { times, shown })
 }
