@@ -57,6 +57,20 @@ def test_a_cell_of_the_confusion_matrix_opens_its_images(evaluated: Page) -> Non
         expect(evaluated.locator(selector)).to_be_in_viewport(ratio=1)
 
 
+def test_on_a_phone_the_confusion_matrix_scrolls_beside_the_names_of_its_rows(evaluated: Page) -> None:
+    evaluated.set_viewport_size({"width": 390, "height": 844})
+    last, first = (evaluated.get_by_label(re.compile(f"^True class 0, predicted class {digit}:")) for digit in (9, 0))
+    first.click()
+    first.press("End")
+    last.press("Enter")
+    expect(last).to_be_in_viewport(ratio=0.9)
+    last.press("Home")
+    name = evaluated.locator(".evaluation-matrix tr:nth-child(2) th")
+    box, beside = first.bounding_box(), name.bounding_box()
+    assert box is not None and beside is not None and box["x"] >= beside["x"] + beside["width"] >= 40
+    evaluated.set_viewport_size({"width": 1280, "height": 800})
+
+
 def test_the_confusion_matrix_is_one_stop_of_the_tab_key(evaluated: Page) -> None:
     cell(evaluated, 3, 3).click()
     expect(evaluated.locator("[role=gridcell][tabindex='0']")).to_have_count(1)

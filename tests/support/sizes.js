@@ -15,7 +15,7 @@
     const size = Math.round(10 * scale * parseFloat(getComputedStyle(element).fontSize)) / 10
     ;(sizes[size] ??= []).push(name(element))
   }
-  const TARGETS = "button, a[href], input:not([type=file]), select, textarea, [role=button], [role=tab], [role=slider], [role=checkbox], [role=option], summary, label:has(input)"
+  const TARGETS = "button, a[href], input:not([type=file]), select, textarea, [role=button], [role=tab], [role=slider], [role=checkbox], [role=option], [role=gridcell], summary, label:has(input)"
   const isExempt = (element) => element.matches(".term-word") || element.closest("[data-testid=stSidebar]") // a word within a text; a drawer that is closed
   const small = all.filter((element) => element.matches(TARGETS) && isSeen(element) && !isExempt(element)).flatMap((element) => {
     const { width, height } = (element.matches("input") && element.closest("label") ? element.closest("label") : element).getBoundingClientRect()

@@ -45,10 +45,12 @@ export class Confusion {
     this.table.role = "grid"
     this.table.setAttribute("aria-label", t("Confusion matrix"))
     this.table.onpointerleave = () => this.tell(this.chosen)
+    this.scroll = element("div", "evaluation-scroll") // a phone has no room for all classes
+    this.scroll.append(this.table)
     this.sentence = element("p", "evaluation-sentence")
     const hint = withTerms("p", "evaluation-hint", t("The diagonal of a [[confusion matrix]] counts the correct [[predictions|prediction]]. Choose a number to see its images."))
     const figure = element("div", "evaluation-figure")
-    figure.append(withTerms("span", "evaluation-across", t("[[Predicted class|predicted class]] →")), element("span", "evaluation-down", t("True class →")), this.table)
+    figure.append(withTerms("span", "evaluation-across", t("[[Predicted class|predicted class]] →")), element("span", "evaluation-down", t("True class →")), this.scroll)
     const left = element("div", "evaluation-left")
     left.append(figure, this.sentence, hint)
     this.caption = element("h2")
@@ -67,6 +69,7 @@ export class Confusion {
     head.append(element("td"), ...classes.map((name) => heading(name, "col")))
     this.cells = confusion.map((counts, label) => counts.map((_, predicted) => this.cell({ label, predicted })))
     this.table.replaceChildren(head, ...this.cells.map((cells, label) => { const row = element("tr"); row.append(heading(classes[label], "row"), ...cells); return row }))
+    this.table.style.setProperty("--classes", String(classes.length))
     this.table.classList.toggle("named", classes.some((name) => name.length > 2))
     this.choose(worst(confusion))
   }
@@ -110,6 +113,15 @@ export class Confusion {
     for (const [label, row] of this.cells.entries()) for (const [predicted, cell] of row.entries()) cell.tabIndex = label === place.label && predicted === place.predicted ? 0 : -1
   }
 
+  /**
+   * Scroll the matrix sideways until a cell stands in it, beside the names of the rows.
+   * @param {HTMLElement} cell
+   */
+  bring({ offsetLeft, offsetWidth }) {
+    const names = this.cells[0][0].offsetLeft
+    this.scroll.scrollLeft = Math.min(offsetLeft - names, Math.max(this.scroll.scrollLeft, offsetLeft + offsetWidth - this.scroll.clientWidth))
+  }
+
   /** @param {Place} place */
   tell({ label, predicted }) {
     draw(this.sentence, marked(sentence(this.classes, this.counts, { label, predicted })))
@@ -120,6 +132,7 @@ export class Confusion {
     const { label, predicted } = (this.chosen = place)
     this.reach(place)
     for (const [row, cells] of this.cells.entries()) for (const [column, cell] of cells.entries()) cell.ariaSelected = String(row === label && column === predicted)
+    this.bring(this.cells[label][predicted])
     this.tell(place)
     const count = this.counts[label][predicted]
     const answer = count ? await this.ask("/pictures", { true: label, predicted, order: "most-certain" }) : null
