@@ -11,6 +11,7 @@ from playground.autograd.examples import EXAMPLES
 from playground.tensors import link
 
 from ..support.accessibility import check_accessibility
+from ..support.controls import pick
 from ..support.script_editor import NOTHING, choose_example, run_script, without_requests
 from ..support.serving import new_context, to_the_top
 from ..support.sizes import SMALLEST, size_faults
@@ -250,8 +251,7 @@ def test_the_race_is_computed_in_the_browser_and_begins_where_the_circle_is_drag
     expect(lab).to_have_url(re.compile("descent-optimizers="))
     race.get_by_role("button", name="The PyTorch code").click()
     expect(race.locator(".cm-content")).to_contain_text("x = torch.tensor(2.5")
-    race.get_by_role("combobox", name="Steps").click()
-    race.get_by_role("option", name="500", exact=True).click()
+    pick(race, "Steps", "500")
     expect(race.locator(".where")).to_have_text("step 500 of 500")
     expect(lab).to_have_url(re.compile("descent-steps=500"))
     race.get_by_role("slider", name="Learning rate").press("End")
@@ -284,8 +284,7 @@ def test_the_surface_can_be_seen_in_three_dimensions_and_turned(lab: Page) -> No
 def test_a_surface_of_the_learners_own_races_on_the_server_and_can_be_tried_again(lab: Page) -> None:
     lab.get_by_text("Race downhill", exact=True).click()
     race = lab.locator(".race")
-    race.get_by_role("combobox", name="Surface").click()
-    race.get_by_role("option", name="Your own expression").click()
+    pick(race, "Surface", "Your own expression")
     expect(race.locator(".where")).to_have_text("step 100 of 100")
     field = race.get_by_role("textbox", name="loss(x, y) =")
     field.fill("x + nothing")
@@ -323,8 +322,7 @@ def test_dragging_a_number_in_its_node_updates_loss_and_gradient(lab: Page) -> N
 
 def test_a_number_can_be_chosen_changed_by_arrow_keys_and_on_the_plot(lab: Page) -> None:
     run(lab, SQUARE)
-    lab.get_by_role("combobox", name="Number").click()
-    lab.get_by_role("option", name="x[1]").click()
+    pick(lab, "Number", "x[1]")
     field = lab.get_by_label("Its value, drag or type")
     expect(field).to_have_value("2")
     number(lab, "x[0]").press("ArrowUp")

@@ -87,6 +87,21 @@ def test_a_list_is_used_by_the_keyboard(gallery: Page) -> None:
     assert fired(gallery) == ["change Axis e", "change Layer ReLU"]
 
 
+def test_an_open_list_stays_where_nothing_else_takes_the_focus(gallery: Page) -> None:
+    axis, layer = gallery.get_by_role("combobox", name="Axis"), gallery.get_by_role("combobox", name="Layer")
+    axis.click()
+    axis.evaluate("(button) => button.blur()")
+    expect(axis).to_be_focused()
+    axis.press("Home")
+    axis.press("Enter")
+    expect(axis).to_have_text("by epoch")
+    assert fired(gallery) == ["change Axis e"]
+    axis.click()
+    layer.focus()
+    expect(axis).to_have_attribute("aria-expanded", "false")
+    expect(gallery.get_by_role("option")).to_have_count(0)
+
+
 def test_a_list_opens_where_there_is_room_and_is_not_clipped(gallery: Page) -> None:
     layer = gallery.get_by_role("combobox", name="Layer")
     layer.click()

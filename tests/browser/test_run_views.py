@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
+from ..support.controls import pick
 from ..support.mouse import zoom
 from ..support.serving import to_the_top
 from .conftest import KeptPage
@@ -24,12 +25,6 @@ def train(kept: KeptPage, address: str) -> Iterator[Page]:
     with train_page(kept, address) as page:
         choose_network(page, LENET)
         yield page
-
-
-def pick(page: Page, label: str, title: str) -> None:
-    """Choose from a list of the playground's own."""
-    page.get_by_role("combobox", name=label, exact=True).click()
-    page.get_by_role("option", name=title, exact=True).click()
 
 
 def test_each_of_the_five_lines_opens_what_it_did_in_a_step(train: Page) -> None:

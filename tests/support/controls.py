@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+import warnings
+
+from playwright.sync_api import Error, Locator, Page
+
+SHORT = 20_000
+"""Milliseconds after which a list that is not there is looked at."""
 
 
 def pick(within: Page | Locator, label: str, title: str) -> None:
-    """Choose from the list with this label."""
-    within.get_by_role("combobox", name=label, exact=True).click()
-    within.get_by_role("option", name=title, exact=True).click()
+    """Choose from the list with this label. One that closed by itself is opened once more, with a warning that says what has the focus."""
+    button = within.get_by_role("combobox", name=label, exact=True)
+    option = within.get_by_role("option", name=title, exact=True)
+    button.click()
+    try:
+        option.click(timeout=SHORT)
+    except Error:
+        if button.get_attribute("aria-expanded") == "true":
+            raise
+        focused = button.evaluate("(button) => [button.getRootNode(), document].map((root) => root.activeElement?.outerHTML.slice(0, 200)).join()")
+        warnings.warn(f"The list {label} closed by itself; the focus is at {focused}.", stacklevel=2)
+        button.click()
+        option.click()
 
 
 def open_view(within: Page | Locator, name: str) -> None:

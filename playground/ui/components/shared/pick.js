@@ -79,7 +79,7 @@ export class PickOne extends Base {
     this.button.onkeydown = (event) => this.press(event)
     this.button.onkeyup = (event) => { if (event.key === " " && this.took) event.preventDefault() } // a browser clicks a button when space is let go of
     this.button.onclick = () => (this.isOpen ? this.close() : this.open())
-    this.button.onblur = () => this.close()
+    this.button.onblur = (event) => this.left(event)
     this.list.onpointerdown = (event) => event.preventDefault() // the button keeps the focus
     this.list.onclick = (event) => this.choose(this.placeOf(event))
     this.list.onpointermove = (event) => { const at = this.placeOf(event); if (at >= 0 && at !== this.at) this.reach(at, false) }
@@ -196,6 +196,15 @@ export class PickOne extends Base {
     this.button.ariaExpanded = "false"
     this.button.removeAttribute("aria-activedescendant")
     if (this.isOpen) this.list.hidePopover()
+  }
+
+  /**
+   * Close when something else takes the focus. Where nothing does – the window lost it, or the page was drawn anew – an open list stays and has it again.
+   * @param {FocusEvent} event
+   */
+  left({ relatedTarget }) {
+    if (relatedTarget) this.close()
+    else queueMicrotask(() => { if (this.isOpen && document.hasFocus()) this.button.focus({ preventScroll: true }) })
   }
 
   /**
