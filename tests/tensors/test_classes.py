@@ -11,6 +11,17 @@ from playground.tensors.xray.report import report
 from .test_language import agree
 
 PROGRAMS = """
+class Net(nn.Module):
+    def __init__(self, hidden=4, *, out=2):
+        super().__init__()
+        self.fc = nn.Linear(hidden, out)
+    def forward(self, x, scale=2.0):
+        return self.fc(x) * scale
+torch.manual_seed(0)
+net = Net()
+y = net(torch.ones(1, 4))
+z = Net(3, out=1)(torch.ones(1, 3), scale=0.5)
+===
 class Counter:
     total = 0
     def __init__(self, start=0):

@@ -50,7 +50,19 @@ IMPORTS = """
     refused: from os import system
     refused: from os import *
     refused: from torch import *
-    refused: from torch import load
+    refused: from torch import hub
+    refused: from torch.utils import cpp_extension
+    refused: import torch.utils.data.datapipes
+    refused: from torchvision import io
+    refused: import torchvision.io
+    refused: from copy import copyreg
+    refused: from functools import singledispatch
+    refused: from collections import UserDict
+    refused: import tqdm.std
+    refused: from warnings import sys
+    refused: import warnings ⏎ warnings.sys.exit()
+    refused: import copy ⏎ copy.copyreg
+    refused: import collections ⏎ collections.abc.sys
     harmless: from torch.nn import functional as torch
     refused: from . import settings
     refused: from .. import playground
@@ -110,13 +122,16 @@ DUNDERS = """
 
 REACHING = """
     harmless: torch
-    refused: torch.utils
+    refused: torch.utils.hooks
     refused: torch.utils.cpp_extension.load_inline('a', '')
     refused: torch.ops
     refused: torch.ops.load_library('a.so')
     refused: torch.ops.aten.add(x, x)
     refused: torch.load('PATH')
-    refused: torch.save(x, 'PATH')
+    harmless: torch.save(x, 'PATH') ⏎ y = torch.load('PATH')
+    refused: torch.load('PATH')
+    refused: torch.load('/etc/passwd')
+    refused: torch.save(x, torch)
     refused: torch.hub.load('a/b', 'c')
     refused: torch.hub.download_url_to_file('http://localhost', 'PATH')
     refused: torch.jit.script(x)
@@ -380,6 +395,66 @@ FILES = """
     refused: np.random.shuffle(print)
 """
 
+LOADING = """
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1], collate_fn='os.system'))
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([print]))
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1])._iterator
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).__class__
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).multiprocessing_context
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader([1]).collate_fn(1)
+    refused: from torch.utils.data import DataLoader ⏎ DataLoader.__init__
+    harmless: from torch.utils.data import DataLoader ⏎ DataLoader([1]).dataset.append(2)
+    harmless: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], num_workers=99, worker_init_fn=print, pin_memory=True))
+    harmless: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], collate_fn=lambda items: print))
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], collate_fn=lambda items: items.__class__))
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], sampler=print))
+    refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1, 2], batch_size='1'))
+    refused: from torch.utils.data import Dataset ⏎ Dataset.__add__
+    refused: from torch.utils.data import Dataset ⏎ Dataset()._x
+    refused: from torch.utils.data import TensorDataset ⏎ TensorDataset(x).tensors[0].apply_(abs)
+    refused: from torch.utils.data import TensorDataset ⏎ TensorDataset(print)
+    refused: from torch.utils.data import TensorDataset ⏎ TensorDataset(x).__getitem__.x
+    refused: from torch.utils.data import get_worker_info
+    refused: torch.utils.data._utils
+    refused: torch.utils.data.dataloader.multiprocessing
+    refused: from torch.utils.data import Subset ⏎ Subset([print], [0])[0].name
+    refused: from torch.utils.data import random_split ⏎ random_split(print, [1])
+    refused: from torchvision import transforms ⏎ transforms.Lambda(print).lambd
+    refused: from torchvision import transforms ⏎ transforms.Lambda('os.system')(x)
+    refused: from torchvision import transforms ⏎ transforms.Compose([print])(x)
+    refused: from torchvision import transforms ⏎ transforms.Compose('abc')(x)
+    refused: from torchvision import transforms ⏎ transforms.ToTensor()('PATH')
+    refused: from torchvision import transforms ⏎ transforms.ToPILImage()(x).save('PATH')
+    refused: from torchvision import transforms ⏎ transforms.ToPILImage()(x).show()
+    refused: from torchvision import transforms ⏎ transforms.ToPILImage()(x).tobytes()
+    refused: from torchvision import transforms ⏎ transforms.functional
+    refused: from torchvision import transforms ⏎ transforms.transforms.sys
+    refused: from torchvision import datasets ⏎ datasets.ImageFolder('/')
+    refused: from torchvision import datasets ⏎ datasets.FakeData()
+    refused: from torchvision import datasets ⏎ datasets.MNIST('data').raw_folder
+    refused: from torchvision import datasets ⏎ datasets.MNIST('data', loader=print)
+    refused: import torchvision ⏎ torchvision.io.read_file('/etc/passwd')
+    refused: import torchvision ⏎ torchvision.utils.save_image(x, 'PATH')
+    refused: import torchvision ⏎ torchvision.utils.make_grid(print)
+    refused: import torchvision ⏎ torchvision.models.resnet18(pretrained=True)
+    refused: import copy ⏎ copy.deepcopy(print).x
+    refused: import copy ⏎ copy.deepcopy(nn.Linear(2, 2)).__deepcopy__
+    bounded: import copy ⏎ l = [] ⏎ l.append(l) ⏎ m = copy.deepcopy(l)
+    harmless: import copy ⏎ net = copy.deepcopy(nn.Sequential(nn.Linear(2, 2), nn.ReLU()))
+    refused: import functools ⏎ functools.partial(print).func.x
+    refused: import functools ⏎ functools.partial(print, 1).__self__
+    refused: import functools ⏎ functools.reduce(print, [])
+    refused: import itertools ⏎ itertools.tee([1])
+    refused: import itertools ⏎ itertools.count('a')
+    refused: import collections ⏎ collections.defaultdict(print).default_factory
+    refused: import collections ⏎ collections.namedtuple('A', 'x')
+    refused: import collections ⏎ collections.Counter([[1]])
+    refused: import tqdm ⏎ tqdm.tqdm([1]).fp
+    refused: torch.nn.utils.clip_grad_norm_([print], 1)
+    refused: torch.nn.utils.clip_grad_norm_(x, print)
+    refused: torch.nn.utils.parameters_to_vector.x
+"""
+
 DTYPES = """
     refused: np.array([None])
     refused: np.array([x, None])
@@ -562,7 +637,7 @@ def bench(forker: Forker, tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 REACH = table(
-    imports=IMPORTS, dunders=DUNDERS, reaching=REACHING, builtins=BUILTINS, syntax=SYNTAX, formats=FORMATS, files=FILES, dtypes=DTYPES
+    imports=IMPORTS, dunders=DUNDERS, reaching=REACHING, builtins=BUILTINS, syntax=SYNTAX, formats=FORMATS, files=FILES, dtypes=DTYPES, loading=LOADING
 )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch.utils.data import DataLoader, Dataset, Sampler
+from torchvision import transforms
 
 from playground.tensors.language.bounds import Bounds
 from playground.tensors.language.errors import BoundsExceeded, Refused
@@ -24,6 +26,10 @@ from playground.tensors.language.interpreter import Execution, run
 def plain(value: Any) -> Any:
     """Convert a value to one that `==` compares."""
     if isinstance(value, (torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler)) or value is torch.autograd.Variable:
+        return "a function"
+    if isinstance(value, (Dataset, DataLoader, Sampler, transforms.Compose)) or (
+        isinstance(value, type) and value.__module__.startswith(("torch.", "torchvision."))
+    ):
         return "a function"
     if not isinstance(value, type) and type(value).__module__ == "builtins" and not hasattr(builtins, type(value).__name__) and not callable(value):
         return "a function"

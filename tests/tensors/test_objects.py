@@ -187,7 +187,7 @@ def test_a_batch_norm_is_not_moved_by_its_report() -> None:
         "net.get_submodule('a')", "net.type(print)", "net._apply(print)", "net.dump_patches", "opt.state", "opt.defaults", "opt.add_param_group({})",
         "opt.register_step_post_hook(print)", "opt.load_state_dict({})",
         "opt.step(print)", "opt._zero_grad_profile_name",  "nn.Module()",
-        "nn.Linear.forward", "nn.Linear.__init__", "nn.Linear(2, 2).__class__", "nn.modules", "nn.modules.module", "nn.utils", "nn.parallel",
+        "nn.Linear.forward", "nn.Linear.__init__", "nn.Linear(2, 2).__class__", "nn.modules", "nn.modules.module", "nn.utils.parametrize", "nn.parallel",
         "torch.optim.LBFGS([w])", "torch.optim.Optimizer", "torch.optim.lr_scheduler.LambdaLR(opt, print)", "torch.add(net, 1)", "torch.tensor(net)",
         "torch.tensor([opt])", "nn.Linear(net, 2)", "nn.TransformerEncoderLayer(4, 2, activation=print)", "nn.Sequential(print)", "nn.Sequential({'a': net})",
         "net.to(net)", "net.to(print)", "net.load_state_dict(print)",

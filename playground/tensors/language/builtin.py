@@ -13,11 +13,12 @@ from playground.messages import msg
 from playground.tensors.language import allowed, calls, sizing, values
 from playground.tensors.language.bounds import A_RANGE, Meter
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.classes import MODULE, Base, Class, Instance
+from playground.tensors.language.classes import DATASET, MODULE, Base, Class, Instance
+from playground.tensors.language.datasets import Data
 from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
 from playground.tensors.language.modules import PythonFunction
-from playground.tensors.language.objects import MADE, Layer, Maker, parts
+from playground.tensors.language.objects import Layer, Maker, parts
 from playground.tensors.language.operations import Operations
 
 NAMES = frozenset(allowed.BUILTINS.split())
@@ -58,6 +59,8 @@ class Builtins:
             return values.attempt(lambda: function(node, *args, **kwargs), name=name)
         if name == "len" and args and isinstance(args[0], Layer):
             return sum(1 for _ in parts(args[0]))
+        if name == "len" and args and isinstance(args[0], Data):
+            return values.attempt(len, args[0].inner)
         if name == "len" and args and isinstance(args[0], Instance) and args[0].kind.lookup("__len__")[1]:
             return self._call_value(args[0].kind.lookup("__len__")[0], args, kwargs, node)
         if name == "bool" and args and isinstance(args[0], Instance):
@@ -75,7 +78,7 @@ class Builtins:
         self._meter.check_length(sizing.count_leaves([args, kwargs]))
         if function.name == "random.sample" and len(args) > 1 and isinstance(args[1], int):
             self._meter.check_length(args[1])
-        return values.check_kind(values.attempt(lambda: function.function(*args, **kwargs)))
+        return values.check_kind(values.attempt(lambda: function.function(*args, **kwargs), name=function.name.rpartition(".")[2]))
 
     def print(self, node: ast.AST, *values: Any, sep: str | None = " ", end: str | None = "\n", flush: bool = False) -> None:  # noqa: ARG002 (as Python's)
         for text in (sep, end):
@@ -103,10 +106,12 @@ class Builtins:
         wanted = kinds if isinstance(kinds, tuple) else (kinds,)
         if isinstance(value, Instance):
             return any(value.kind.derives_from(kind) for kind in wanted)
+        if isinstance(value, Data) and DATASET in wanted:
+            return isinstance(value.inner, torch.utils.data.Dataset)
         if isinstance(value, Layer) and MODULE in wanted:
             return True
         kinds = tuple(kind for kind in wanted if not isinstance(kind, (Class, Base)))
-        classes = tuple(MADE[kind.name] if isinstance(kind, Maker) else kind for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+        classes = tuple(kind.kind if isinstance(kind, Maker) else kind for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
         return issubclass(values.type_of(value), classes) if isinstance(value, Own) else isinstance(value, classes)
 
     def range(self, _node: ast.AST, *bounds: Any) -> Any:

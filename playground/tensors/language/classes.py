@@ -36,7 +36,9 @@ class Base(Own):
         return f"<class '{self.name}'>"
 
 
-OBJECT, MODULE = Base("object"), Base("torch.nn.modules.module.Module")
+OBJECT, MODULE, DATASET = Base("object"), Base("torch.nn.modules.module.Module"), Base("torch.utils.data.dataset.Dataset")
+BASES = {"torch.nn.Module": MODULE, "torch.utils.data.Dataset": DATASET}
+"""Classes of PyTorch that scripts derive from, by their full names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +222,7 @@ def base_of(value: Any) -> Class | Base:
         return value
     if value is object:
         return OBJECT
-    raise Refused(msg("Scripts can derive classes from their own ones and from `nn.Module`."))
+    raise Refused(msg("Scripts can derive classes from their own ones, from `nn.Module` and from `Dataset`."))
 
 
 def tensors(instance: Instance) -> Iterator[tuple[str, torch.Tensor]]:

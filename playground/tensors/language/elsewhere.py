@@ -5,14 +5,18 @@ from __future__ import annotations
 from playground.messages import msg
 
 _DATA = msg("Data sets and batches are on the Train page.")
-_SAVED = msg("Scripts keep no files. Weights are saved and loaded on the Train page.")
 _PLOTS = msg("The page draws the tensors of a script itself: leave the plot out.")
 _NETWORKS = msg("Layers and networks are on the Network page.")
+_IMPORTED = {
+    "torchvision": "torchvision", "datasets": "torchvision.datasets", "transforms": "torchvision.transforms",
+    **{name: f"torch.utils.data.{name}" for name in ("DataLoader", "Dataset", "TensorDataset", "random_split", "Subset")},
+}  # fmt: skip
 PLACES = {
-    "torchvision": _DATA, "datasets": _DATA, "transforms": _DATA, "DataLoader": _DATA, "Dataset": _DATA, "TensorDataset": _DATA, "torch.utils": _DATA,
+    **{name: msg("Import it first: it is `{full}`.", full=full) for name, full in _IMPORTED.items()},
+    "torchvision.models": msg("Scripts have no networks that are trained already. The Network page has usual ones to begin with."),
+    "torchvision.datasets": msg("Scripts have MNIST, FashionMNIST, KMNIST and CIFAR10."),
     "dataloader": _DATA, "train_loader": _DATA, "test_loader": _DATA, "trainloader": _DATA, "testloader": _DATA,
-    "torch.save": _SAVED, "torch.load": _SAVED, "plt": _PLOTS, "matplotlib": _PLOTS, "display": _PLOTS, "d2l": _PLOTS,
-    "net": _NETWORKS, "model": _NETWORKS, "nnn": msg("Did you mean `nn`?"),
+    "plt": _PLOTS, "matplotlib": _PLOTS, "display": _PLOTS, "d2l": _PLOTS, "net": _NETWORKS, "model": _NETWORKS, "nnn": msg("Did you mean `nn`?"),
 }  # fmt: skip
 """Names, and the beginnings of dotted ones."""
 

@@ -16,12 +16,15 @@ from playground.tensors.language import calls, classes, values
 from playground.tensors.language.bounds import A_STRING, Meter
 from playground.tensors.language.builtin import NAMES, Builtin, Builtins
 from playground.tensors.language.calls import Entry
-from playground.tensors.language.classes import MODULE, Class, Instance, Method, Super, Wrapped
+from playground.tensors.language.classes import BASES, Class, Instance, Method, Super, Wrapped
+from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
 from playground.tensors.language.functions import Function, Iteration
+from playground.tensors.language.library import Library
 from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
-from playground.tensors.language.objects import MADE, Layer, Maker, Stepper
+from playground.tensors.language.objects import NAMES as MAKERS
+from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
@@ -67,6 +70,7 @@ class Evaluator:
         self._builtins = Builtins(operations, meter, write, self.call)
         operations.call = self.call
         self._python = PythonModules()
+        self._library = Library(operations, meter, self.call)
 
     def evaluate(self, node: ast.expr) -> Any:
         """Return the value of an expression.
@@ -165,22 +169,24 @@ class Evaluator:
     def _member(self, full: str, node: ast.expr, *, called: bool = False) -> Any:
         """Return what a full name refers to: a value, a function or a module."""
         module, _, name = full.rpartition(".")
+        if full in self._library.functions:
+            return PythonFunction(full, self._library.functions[full])
         if module in PYTHON:
             try:
                 return self._python.member(module, name)
             except KeyError:
                 raise calls.unknown_name(ast.unparse(node), full, [f"{module}.{each}" for each in self._python.names(module)]) from None
-        if full in MADE:
+        if full in MAKERS:
             return Maker(full)
-        if full == "torch.nn.Module":
-            return MODULE
+        if full in BASES:
+            return BASES[full]
         functions, constants = calls.functions(), calls.constants()
         for table in (functions, constants) if called else (constants, functions):
             if full in table:
                 return table[full]
-        if full in PYTORCH.values() or any(each.startswith(f"{full}.") for each in functions):
+        if full in PYTORCH.values() or full in PYTHON or any(each.startswith(f"{full}.") for each in functions):
             return Module(full)
-        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *MADE])
+        raise calls.unknown_name(ast.unparse(node), full, [*functions, *constants, *MAKERS, *self._library.functions])
 
     def import_module(self, name: str, alias: str) -> None:
         """Bind a module to a name."""
@@ -222,7 +228,7 @@ class Evaluator:
         if isinstance(function, Entry):
             method = self._operations.call_sequence_method if function.is_sequence_method else self._operations.perform
             return method(function, node, args, kwargs)
-        if isinstance(function, (Layer, Maker)):
+        if isinstance(function, (Layer, Maker, Transform)):
             return self._operations.call_of_pytorch(function, node, args, kwargs)
         if isinstance(function, Builtin):
             return self._call_builtin(function.name, args, kwargs, node)

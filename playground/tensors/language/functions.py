@@ -67,7 +67,7 @@ class Iteration(Own):
 
 
 def bind(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the values of a function's parameters in a call.
+    """Return the values of a function's parameters in a call, that of the first parameter first.
 
     Raises:
         OperationFailed: the arguments do not fit; the message is Python's.
@@ -98,7 +98,7 @@ def bind(function: Function, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -
     optional = positional[len(positional) - len(function.defaults) :]
     _require("positional", function, [name for name in positional if name not in values and name not in optional])
     _require("keyword-only", function, [each.arg for each in parameters.kwonlyargs if each.arg not in values and each.arg not in function.keyword_defaults])
-    return {**dict(zip(optional, function.defaults, strict=True)), **function.keyword_defaults, **values}
+    return values | {name: value for name, value in (*zip(optional, function.defaults, strict=True), *function.keyword_defaults.items()) if name not in values}
 
 
 def _failed(message: str) -> OperationFailed:

@@ -14,10 +14,11 @@ from typing import Any
 
 from playground.tensors.language.functions import Own
 
-PYTORCH = {
-    **{name: name for name in ("torch", "torch.nn", "torch.nn.functional", "torch.nn.init", "torch.autograd", "torch.optim", "torch.optim.lr_scheduler")},
-    "numpy": "np",
-}
+_OF_PYTORCH = """
+    torch torch.nn torch.nn.functional torch.nn.init torch.nn.utils torch.autograd torch.optim torch.optim.lr_scheduler torch.utils torch.utils.data
+    torchvision torchvision.datasets torchvision.transforms torchvision.utils
+"""
+PYTORCH = {**{name: name for name in _OF_PYTORCH.split()}, "numpy": "np"}
 """PyTorch and NumPy: the module's name, and how `calls.functions` writes it."""
 GIVEN = {"torch": "torch", "np": "np", "numpy": "np", "F": "torch.nn.functional", "nn": "torch.nn", "optim": "torch.optim"}
 """Modules that are there without an import."""
@@ -32,8 +33,9 @@ PYTHON: Mapping[str, Mapping[str, Any]] = {
     "math": {name: getattr(math, name) for name in _MATH.split()},
     "random": {name: getattr(random, name) for name in _RANDOM.split()},
     "time": {name: getattr(time, name) for name in ("time", "perf_counter", "process_time")},
+    **{name: {} for name in ("copy", "functools", "itertools", "collections", "tqdm", "tqdm.auto", "tqdm.notebook", "warnings")},
 }
-"""Modules of Python, with what they have for scripts; functions of `random` belong to a generator of the script's own."""
+"""Modules of Python, with what they have for scripts; functions of `random` belong to a generator of the script's own, others stand in `library.py`."""
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,25 @@ from torch.func import functional_call
 from torch.optim import lr_scheduler
 
 from playground.messages import msg
-from playground.tensors.language import allowed
+from playground.tensors.language import allowed, datasets
 from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.functions import Iteration, Own
+from playground.tensors.language.held import Held, mapped
 from playground.tensors.language.memory import key_of
 
 LAYERS = """
-    Linear Bilinear Identity Flatten Unflatten Sequential ModuleList Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d
-    MaxPool1d MaxPool2d AvgPool1d AvgPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveMaxPool2d ZeroPad2d Upsample PixelShuffle
-    ReLU ReLU6 LeakyReLU PReLU ELU SELU GELU SiLU Mish Sigmoid Tanh Hardtanh Hardsigmoid Hardswish Softplus Softsign LogSigmoid Softmax LogSoftmax
-    Dropout Dropout1d Dropout2d BatchNorm1d BatchNorm2d LayerNorm GroupNorm InstanceNorm2d Embedding RNN LSTM GRU MultiheadAttention TransformerEncoderLayer
-    CosineSimilarity PairwiseDistance MSELoss L1Loss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss
-    HingeEmbeddingLoss CosineEmbeddingLoss TripletMarginLoss
+    Linear Bilinear Identity Flatten Unflatten Sequential ModuleList ModuleDict
+    Conv1d Conv2d Conv3d ConvTranspose1d ConvTranspose2d ConvTranspose3d Fold Unfold
+    MaxPool1d MaxPool2d MaxPool3d AvgPool1d AvgPool2d AvgPool3d LPPool2d AdaptiveAvgPool1d AdaptiveAvgPool2d AdaptiveAvgPool3d AdaptiveMaxPool1d
+    AdaptiveMaxPool2d ZeroPad2d ConstantPad2d ReflectionPad2d ReplicationPad2d Upsample UpsamplingNearest2d UpsamplingBilinear2d PixelShuffle PixelUnshuffle
+    ReLU ReLU6 LeakyReLU PReLU RReLU ELU SELU CELU GELU SiLU Mish Sigmoid Tanh Hardtanh Hardsigmoid Hardswish Hardshrink Softplus Softsign Softshrink
+    Tanhshrink Threshold GLU LogSigmoid Softmin Softmax Softmax2d LogSoftmax
+    Dropout Dropout1d Dropout2d Dropout3d AlphaDropout BatchNorm1d BatchNorm2d BatchNorm3d LayerNorm GroupNorm RMSNorm LocalResponseNorm
+    InstanceNorm1d InstanceNorm2d InstanceNorm3d
+    Embedding RNN LSTM GRU RNNCell LSTMCell GRUCell MultiheadAttention TransformerEncoderLayer TransformerEncoder TransformerDecoderLayer
+    CosineSimilarity PairwiseDistance MSELoss L1Loss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss PoissonNLLLoss
+    GaussianNLLLoss HingeEmbeddingLoss CosineEmbeddingLoss MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss SoftMarginLoss TripletMarginLoss CTCLoss
 """
 OPTIMIZERS = "SGD Adam AdamW NAdam RAdam Adamax Adagrad Adadelta RMSprop"
 SCHEDULERS = "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR OneCycleLR CosineAnnealingWarmRestarts"
@@ -36,11 +42,15 @@ MADE: Mapping[str, type] = {
     **{f"torch.optim.{name}": getattr(torch.optim, name) for name in OPTIMIZERS.split()},
     **{f"torch.optim.lr_scheduler.{name}": getattr(lr_scheduler, name) for name in SCHEDULERS.split()},
 }
+"""Classes of layers, losses, optimizers and schedulers."""
+NAMES = MADE.keys() | datasets.NAMES
 """Full names of the classes whose objects scripts can make."""
 MAX_MODULES = 200
 """Layers inside each other and beside each other, in one object."""
 _PLAIN = (bool, int, float, str, type(None), tuple)
 """Types of the arguments of a layer that it keeps as attributes."""
+_SEVERAL = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
+"""Modules whose parts are reached by their place, or by their name."""
 _CONVERSIONS = ("to", "cpu", "cuda", "float", "double", "half", "train", "eval", "requires_grad_", "zero_grad")
 
 
@@ -49,10 +59,14 @@ class Maker(Own):
     """A class of PyTorch that a script can call."""
 
     name: str
-    """Its full name, a key of `MADE`."""
+    """Its full name, one of `NAMES`."""
 
     def __repr__(self) -> str:
-        return repr(MADE[self.name])
+        return repr(self.kind)
+
+    @property
+    def kind(self) -> type:
+        return MADE.get(self.name) or datasets.kind_of(self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +97,8 @@ class Layer(Own):
         return [*self.module.named_parameters(), *self.module.named_buffers()]
 
 
-@dataclass(frozen=True, eq=False)
-class Stepper(Own):
+class Stepper(Held):
     """An optimizer or a scheduler."""
-
-    inner: Any
-
-    def __repr__(self) -> str:
-        return repr(self.inner)
 
     @property
     def is_optimizer(self) -> bool:
@@ -108,13 +116,9 @@ def inside(value: Any) -> Any:
         return value.module
     if modules := getattr(value, "modules", None) if isinstance(value, Own) else None:  # of an instance of a class of the script
         return modules[0]
-    if isinstance(value, Stepper):
+    if isinstance(value, Held):
         return value.inner
-    if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-        return type(value)(map(inside, value))
-    if isinstance(value, dict):
-        return {name: inside(part) for name, part in value.items()}
-    return value
+    return mapped(value, inside)
 
 
 def outside(value: Any) -> Any:
@@ -178,14 +182,14 @@ def set_attribute(value: Any, name: str, new: Any) -> None:
 
 def item(value: Layer, index: Any) -> Any:
     """Return the layer at a place of a sequence, or several of them."""
-    if not isinstance(value.module, (nn.Sequential, nn.ModuleList)):
+    if not isinstance(value.module, _SEVERAL):
         raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object is not subscriptable")  # no text: Python's message
     return outside(value.module[index])
 
 
 def parts(value: Layer) -> Iterator[Layer]:
-    """Yield the layers of a sequence."""
-    if not isinstance(value.module, (nn.Sequential, nn.ModuleList)):
+    """Yield the layers of a sequence; of a dictionary the names."""
+    if not isinstance(value.module, _SEVERAL):
         raise OperationFailed(f"TypeError: '{type(value.module).__name__}' object is not iterable")  # no text: Python's message
     return map(outside, value.module)
 
@@ -211,10 +215,16 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
         "named_children": lambda: Iteration("generator", ((key, outside(child)) for key, child in module.named_children())),
         "modules": lambda: Iteration("generator", map(outside, module.modules())),
         "state_dict": lambda: dict(module.state_dict()),
-        "load_state_dict": lambda state: module.load_state_dict(state) and None,
+        "load_state_dict": module.load_state_dict,
     }
     if isinstance(module, (nn.Sequential, nn.ModuleList)):
         methods["append"] = lambda layer: outside(module.append(inside(layer)))
+    if isinstance(module, nn.ModuleDict):
+        methods |= {
+            "keys": lambda: Iteration("generator", iter(module.keys())),
+            "values": lambda: Iteration("generator", map(outside, module.values())),
+            "items": lambda: Iteration("generator", ((key, outside(part)) for key, part in module.items())),
+        }
     if name not in methods:
         raise _unknown(module, name)
     return methods[name]

@@ -14,12 +14,14 @@ import torch
 from torch import nn
 
 from playground.messages import msg
-from playground.tensors.language import allowed, calls, classes, objects, sizing, values
+from playground.tensors.language import allowed, calls, classes, datasets, objects, sizing, values
 from playground.tensors.language.bounds import A_LOOP, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.classes import METHODS, Class, Instance
+from playground.tensors.language.datasets import Data, Picture, Transform
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
-from playground.tensors.language.functions import Iteration
+from playground.tensors.language.functions import Function, Iteration
+from playground.tensors.language.held import Held, mapped
 from playground.tensors.language.memory import is_within_storage
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.tracing import Tracer
@@ -29,6 +31,7 @@ _VIEWS = frozenset(("T", "mT", "H", "mH", "real", "imag", "data"))
 """Attributes that are a view of the tensor."""
 
 
+_END = object()
 _ORDERS = ("<", "<=", ">", ">=")
 
 
@@ -70,6 +73,8 @@ class Operations:
             BoundsExceeded: the result would be too large.
             Refused: the result, or a dtype among the arguments, is of a kind that scripts may not use.
         """
+        if entry.is_numpy:
+            args = tuple(datasets.as_array(value) if isinstance(value, Picture) else value for value in args)
         operands = (*args, *kwargs.values()) if kwargs else args
         if any(isinstance(operand, (list, tuple, dict)) for operand in operands):
             self._meter.check_length(sizing.count_leaves(operands))
@@ -119,21 +124,51 @@ class Operations:
             self._meter.check_length(args[-1], A_STRING)
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
-    def call_of_pytorch(self, function: Layer | Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer, or a class of PyTorch."""
+    def call_of_pytorch(self, function: Layer | Maker | Transform, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a layer, a transform, or a class of PyTorch."""
+        if isinstance(function, Transform):
+            if len(args) != 1 or kwargs:
+                raise OperationFailed(f"TypeError: {type(function.inner).__name__} takes one image", "", node)  # no text: the message is one
+            return self._taken(values.attempt(datasets.apply, function, args[0], self._meter.reserve))
         return self.perform_layer(function, node, args, kwargs) if isinstance(function, Layer) else self.make(function, node, args, kwargs)
 
     def make(self, maker: Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Make a layer, a loss, an optimizer or a scheduler."""
         self._meter.check_length(sizing.count_leaves([args, kwargs]))
-        args, kwargs = (objects.inside(self._listed(part, node)) for part in (args, kwargs))
-        values.check_passable(maker.name.rpartition(".")[2], [*args, *kwargs.values()])
+        args, kwargs = (self._listed(part, node) for part in (args, kwargs))
+        if maker.name in datasets.NAMES:
+            kwargs = {name: part for name, part in kwargs.items() if name not in datasets.IGNORED}
+            args, kwargs = (self.for_data(part, node) for part in (args, kwargs))
+        args, kwargs = objects.inside(args), objects.inside(kwargs)
+        if maker.name in ("torch.nn.Sequential", "torch.nn.ModuleDict") and args and isinstance(args[0], dict):
+            values.check_passable(maker.name.rpartition(".")[2], [*args[0].values()])
+        else:
+            values.check_passable(maker.name.rpartition(".")[2], [*args, *kwargs.values()])
+        if maker.name in datasets.NAMES:
+            return values.attempt(lambda: datasets.make(maker.name, args, kwargs, self._meter.reserve))
         made = values.attempt(lambda: objects.make(maker, args, kwargs, self._meter.reserve))
         tensors = [tensor for _, tensor in made.tensors()] if isinstance(made, Layer) else made.parameters
         if not isinstance(made, Layer):
             self._meter.reserve(2 * sum(tensor.nbytes for tensor in tensors))  # such as the moments of Adam
         self._meter.track(tensors)
         return made
+
+    def for_data(self, value: Any, node: ast.AST) -> Any:
+        """Replace functions of the script, and its objects that have samples, by what loaders and transforms take, also inside lists."""
+        if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
+            return datasets.OfScript(value, lambda name, *args: self._by_script(value.kind.lookup(name)[0], (value, *args), node))
+        if isinstance(value, Function) or (isinstance(value, Instance) and not value.modules):
+            return lambda *args: self._by_script(value, args, node)
+        return mapped(value, lambda part: self.for_data(part, node))
+
+    def _by_script(self, function: Any, args: tuple[Any, ...], node: ast.AST) -> Any:
+        """Call a function of the script for PyTorch."""
+        return objects.inside(self.call(function, datasets.outside(args), {}, node))
+
+    def _taken(self, value: Any) -> Any:
+        """Check a value that a loader, a data set or a transform has made, before anything else uses it."""
+        self._meter.track(calls.arrays_in(value))
+        return values.check_kind(value)
 
     def call_object(self, value: Layer | Stepper, name: str, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call a method of a layer, an optimizer or a scheduler, or a layer inside a layer."""
@@ -167,9 +202,7 @@ class Operations:
         """Replace iterators by lists, also inside lists and dictionaries, as PyTorch does with `net.parameters()`."""
         if isinstance(value, Iteration):
             return self.collect(value, node)
-        if isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
-            return type(value)(self._listed(part, node) for part in value)
-        return {name: self._listed(part, node) for name, part in value.items()} if isinstance(value, dict) else value
+        return mapped(value, lambda part: self._listed(part, node))
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
         """Format a value; see `PythonValues.text`."""
@@ -193,6 +226,8 @@ class Operations:
             return iter(value)
         if isinstance(value, Layer):
             return objects.parts(value)
+        if isinstance(value, Data):
+            return self._iterate_data(value)
         if isinstance(value, Instance):
             return self._iterate_instance(value, node)
         if not isinstance(value, values.CONTAINERS):
@@ -204,7 +239,15 @@ class Operations:
         """Return how many values an iteration over a value yields; None where that is not known before."""
         if isinstance(value, Iteration):
             return value.length
+        if isinstance(value, Data):
+            return datasets.known_length(value)
         return len(value) if values.is_array(value) or isinstance(value, values.CONTAINERS) else None
+
+    def _iterate_data(self, value: Data) -> Iterator[Any]:
+        steps = datasets.steps(value)
+        while (each := values.attempt(next, steps, _END)) is not _END:
+            self._meter.count_statement()
+            yield self._taken(each)
 
     def _iterate_instance(self, value: Instance, node: ast.AST) -> Iterator[Any]:
         """Iterate over an instance by its `__iter__` and `__next__`, or by `__getitem__` from 0 on."""
@@ -305,7 +348,7 @@ class Operations:
         """Compare two values."""
         if (isinstance(left, Instance) or isinstance(right, Instance)) and symbol not in ("is", "is not"):  # no text: operators
             return self._by_class(symbol, left, right, node)
-        left, right = (objects.MADE[value.name] if isinstance(value, Maker) else value for value in (left, right))
+        left, right = (value.kind if isinstance(value, Maker) else value for value in (left, right))
         if (values.is_array(left) or values.is_array(right)) and symbol in OPERATORS:
             return self.perform(OPERATORS[symbol], node, (left, right))
         return self._python.compare(symbol, left, right)
@@ -316,6 +359,8 @@ class Operations:
             return self.perform(OPERATORS["[]"], node, (value, index))
         if isinstance(value, Layer):
             return values.attempt(objects.item, value, index)
+        if isinstance(value, Data):
+            return self._taken(values.attempt(datasets.item, value, index))
         if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
             return self.call(value.kind.lookup("__getitem__")[0], (value, index), {}, node)
         if not isinstance(value, (list, tuple, str, range, dict, np.generic)):
@@ -352,6 +397,8 @@ class Operations:
         """Return `value.name`, if the allow-list has it."""
         if isinstance(value, (Layer, Stepper)):
             return values.check_kind(objects.attribute(value, name))
+        if isinstance(value, Held):
+            return values.check_kind(values.attempt(datasets.attribute, value, name))
         kind = values.kind_of(value)
         if kind == "tuple" and name in allowed.ATTRIBUTES["result"].split() and hasattr(value, name):
             return getattr(value, name)

@@ -15,8 +15,10 @@ import torch
 from playground.messages import msg
 from playground.tensors.language.bounds import A_COMPARISON, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.classes import Instance
+from playground.tensors.language.datasets import Data
 from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused
 from playground.tensors.language.functions import Function, Iteration, Own
+from playground.tensors.language.held import Held
 from playground.tensors.language.objects import Layer, Stepper
 from playground.tensors.language.sizing import count_elements
 from playground.tensors.language.syntax import MAX_BITS
@@ -30,6 +32,8 @@ MAX_DIMENSIONS = 32
 _SPEC = re.compile(r"(?:.?[<>=^])?[-+ ]?#?0?\d{0,3}[,_]?(?:\.\d{1,3})?[a-zA-Z%]?")
 _PERCENT = re.compile(r"%(?:%|[-#0 +]*\d{0,3}(?:\.\d{1,3})?[diouxXeEfFgGcrsa])")
 
+_INNER_NAME = re.compile(r"\b[A-Z]\w+\.(?:\w+\.<locals>\.)?\w+\(\)")
+"""The name of a method of ours in Python's message on its arguments."""
 _PLAIN = (
     bool, int, float, complex, str, type(None), type(Ellipsis), slice, range, torch.dtype, torch.device, torch.Size, torch.layout, torch.memory_format,
     torch.Generator, torch.UntypedStorage, torch.finfo, torch.iinfo, torch.autograd.graph.Node, np.dtype, np.random.Generator,
@@ -88,7 +92,7 @@ def type_of(value: Any) -> type:
         return type(value.module)
     if isinstance(value, Instance):
         return type(value.kind.name, (), {})
-    if isinstance(value, Stepper):
+    if isinstance(value, Held):
         return type(value.inner)
     if isinstance(value, Own):
         return types.FunctionType if isinstance(value, Function) else types.BuiltinFunctionType
@@ -97,7 +101,7 @@ def type_of(value: Any) -> type:
 
 def is_callable(value: Any) -> bool:
     """Return whether a script can call a value."""
-    return (isinstance(value, Own) and not isinstance(value, (Iteration, Stepper))) or isinstance(value, type)
+    return (isinstance(value, Own) and not isinstance(value, (Iteration, Stepper, Data))) or isinstance(value, type)
 
 
 def stepwise(value: Any) -> Iterator[Any]:
@@ -260,7 +264,7 @@ def attempt(function: Callable[..., Any], *args: Any, name: str = "") -> Any:
     Args:
         function: what to call.
         args: its arguments.
-        name: the function's name in a script, where it is one of `Builtins`.
+        name: the function's name in a script, where it is one of the interpreter's own.
 
     Raises:
         OperationFailed: the function raised an exception.
@@ -270,4 +274,5 @@ def attempt(function: Callable[..., Any], *args: Any, name: str = "") -> Any:
     except RecursionError:
         raise  # what the interpreter itself cannot follow, no script catches
     except (TypeError, ValueError, IndexError, KeyError, ArithmeticError, AttributeError, RuntimeError, MemoryError) as error:
-        raise OperationFailed(f"{type(error).__name__}: {error}".replace(f"Builtins.{name}()", f"{name}()")) from error
+        text = _INNER_NAME.sub(f"{name}()", str(error)) if name else str(error)
+        raise OperationFailed(f"{type(error).__name__}: {text}") from error

@@ -199,7 +199,7 @@ export class PickOne extends Base {
   }
 
   /**
-   * Close when something else takes the focus. Where nothing does – the window lost it, or the page was drawn anew – an open list stays and has it again.
+   * Close when something else takes the focus. Where nothing does – the window lost it, or the page was drawn again – an open list stays and has it again.
    * @param {FocusEvent} event
    */
   left({ relatedTarget }) {
