@@ -545,7 +545,7 @@ def script(tmp_path: Path) -> Callable[[str], Path]:
 def test_a_script_is_reported_as_json(forked: None, script: Callable[[str], Path]) -> None:
     source = 'x = torch.arange(6).view(2, 3)\ny = x.t()\nz = y * 0.5\nn = 3\nparts = x.chunk(2)\nprint("größe", n)'
     (report,) = json_lines(call("tensors", script(source), "--json"))
-    assert report.keys() == {"names", "output", "warnings", "error"}
+    assert report.keys() == {"names", "output", "figures", "warnings", "error"}
     assert (report["output"], report["warnings"], report["error"]) == ("größe 3\n", [], None)
     names = report["names"]
     assert list(names) == ["x", "y", "z", "n", "parts", "parts[0]", "parts[1]"]
@@ -613,7 +613,7 @@ def test_a_script_is_read_from_standard_input(here: None, option: list[str]) -> 
 
 
 def test_an_empty_script_is_accepted(here: None, script: Callable[[str], Path]) -> None:
-    assert json_lines(call("tensors", script(""), "--json")) == [{"names": {}, "output": "", "warnings": [], "error": None}]
+    assert json_lines(call("tensors", script(""), "--json")) == [{"names": {}, "output": "", "figures": [], "warnings": [], "error": None}]
     assert call("tensors", script("")).stdout == ""
 
 

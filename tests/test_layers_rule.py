@@ -27,7 +27,7 @@ ROOMS: dict[str, set[str]] = {
     "forking": {"environment"},
     "untrusted": {"messages", "errors"},
     "locales": {"environment"},
-    "tensors.language": GROUND,
+    "tensors.language": GROUND | {"data"},
     "tensors.help": GROUND | {"tensors.language"},
     "tensors.xray": GROUND | {"tensors.language", "tensors.help"},
     "tensors.exercises": GROUND | {"tensors.language", "tensors.xray"},

@@ -36,6 +36,7 @@ NOT_FOR_PEOPLE = {
     "network/source.py": "writes code",
     "tensors/language/allowed.py": "names of functions; the titles of its groups are marked",
     "tensors/language/datasets.py": "names of classes; its messages are marked",
+    "tensors/language/figures.py": "names of functions and matplotlib's messages; its own are marked",
     "tensors/language/functions.py": "Python's own messages",
     "tensors/language/modules.py": "names of functions",
     "tensors/language/objects.py": "names of classes; its messages are marked",

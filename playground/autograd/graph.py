@@ -19,6 +19,7 @@ from playground.autograd.overrides import Overrides
 from playground.errors import PlaygroundError
 from playground.messages import msg
 from playground.tensors.language import interpreter
+from playground.tensors.language.figures import FigurePlots
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import Snapshot, snapshot, version_of
 from playground.tensors.language.spans import Script
@@ -192,6 +193,7 @@ class GraphDocument(TypedDict, Generic[Values]):
     leaves: list[Leaf[Values]]
     nonfinite: list[NonFinite]
     output: str
+    figures: list[FigurePlots]
     warnings: list[str]
     error: Fault | None
 
@@ -225,6 +227,7 @@ def document(execution: Execution, to_json: Callable[[Snapshot], Any] = lambda v
         "leaves": writer.leaves(),
         "nonfinite": writer.nonfinite(),
         "output": report["output"],
+        "figures": report["figures"],
         "warnings": report["warnings"],
         "error": report["error"],
     }

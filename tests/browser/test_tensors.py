@@ -534,3 +534,15 @@ def test_every_exercise_accepts_its_solution(first_visit: Page) -> None:
         run(page, exercise.solution)
         expect(page.locator(".verdict.right"), exercise.name).to_be_visible()
     expect(page.get_by_text(f"{len(EXERCISES)} of {len(EXERCISES)} solved")).to_be_visible()
+
+
+def test_what_a_script_plots_stands_beneath_its_output(lab: Page) -> None:
+    figures = lab.get_by_role("region", name="Plots of the script")
+    run(lab, "import matplotlib.pyplot as plt\nplt.plot([3, 1, 2])\nplt.title('Loss')\nplt.show()\na, b = plt.subplots(1, 2)\nb[0].imshow(torch.eye(3))")
+    expect(figures.get_by_role("figure")).to_have_count(2)
+    expect(figures.get_by_role("figure", name="Figure 1").locator(".scatterlayer .trace")).to_have_count(1)
+    expect(figures.get_by_text("Loss")).to_be_visible()
+    expect(figures.get_by_role("figure", name="Figure 2").locator(".figure-plot")).to_have_count(2)
+    check_accessibility(lab)
+    run(lab, "x = torch.ones(2)")
+    expect(figures).to_be_hidden()

@@ -103,7 +103,7 @@ def kind_of(name: str) -> type:
 
 def _set(name: str) -> type:
     """Return torchvision's class with the images of the playground, which are on this computer already."""
-    from torchvision import datasets
+    from torchvision import datasets  # takes a second, and most scripts do without
 
     base: Any = getattr(datasets, name)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from playground.messages import msg
 
 _DATA = msg("Data sets and batches are on the Train page.")
-_PLOTS = msg("The page draws the tensors of a script itself: leave the plot out.")
 _NETWORKS = msg("Layers and networks are on the Network page.")
 _IMPORTED = {
-    "torchvision": "torchvision", "datasets": "torchvision.datasets", "transforms": "torchvision.transforms",
+    "plt": "matplotlib.pyplot", "torchvision": "torchvision", "datasets": "torchvision.datasets", "transforms": "torchvision.transforms",
     **{name: f"torch.utils.data.{name}" for name in ("DataLoader", "Dataset", "TensorDataset", "random_split", "Subset")},
 }  # fmt: skip
 PLACES = {
@@ -16,7 +15,7 @@ PLACES = {
     "torchvision.models": msg("Scripts have no networks that are trained already. The Network page has usual ones to begin with."),
     "torchvision.datasets": msg("Scripts have MNIST, FashionMNIST, KMNIST and CIFAR10."),
     "dataloader": _DATA, "train_loader": _DATA, "test_loader": _DATA, "trainloader": _DATA, "testloader": _DATA,
-    "plt": _PLOTS, "matplotlib": _PLOTS, "display": _PLOTS, "d2l": _PLOTS, "net": _NETWORKS, "model": _NETWORKS, "nnn": msg("Did you mean `nn`?"),
+    "net": _NETWORKS, "model": _NETWORKS, "nnn": msg("Did you mean `nn`?"),
 }  # fmt: skip
 """Names, and the beginnings of dotted ones."""
 

@@ -20,6 +20,7 @@ from playground.tensors.language.classes import BASES, Class, Instance, Method, 
 from playground.tensors.language.datasets import Transform
 from playground.tensors.language.elsewhere import place_of
 from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refused, ScriptError
+from playground.tensors.language.figures import Drawn, Figures
 from playground.tensors.language.functions import Function, Iteration
 from playground.tensors.language.library import Library
 from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
@@ -57,9 +58,12 @@ class Evaluator:
         invoke: calls a function that the script defined.
         meter: stops the script at its limits.
         tracer: records which names are read.
+        figures: keeps what the script plots.
     """
 
-    def __init__(self, scope: Scope, operations: Operations, write: Callable[[str], None], invoke: Invoke, meter: Meter, tracer: Tracer) -> None:
+    def __init__(
+        self, scope: Scope, operations: Operations, write: Callable[[str], None], invoke: Invoke, meter: Meter, tracer: Tracer, figures: Figures
+    ) -> None:
         self.scope = scope
         """That of what is evaluated now."""
         self.function = ""
@@ -70,7 +74,7 @@ class Evaluator:
         self._builtins = Builtins(operations, meter, write, self.call)
         operations.call = self.call
         self._python = PythonModules()
-        self._library = Library(operations, meter, self.call)
+        self._library = Library(operations, meter, self.call, figures)
 
     def evaluate(self, node: ast.expr) -> Any:
         """Return the value of an expression.
@@ -210,6 +214,9 @@ class Evaluator:
                 return self._call_member(owner[0], node.func.attr, node)
             if isinstance(owner[0], (Layer, Stepper)):
                 return self._operations.call_object(owner[0], node.func.attr, node, *self._arguments(node))
+            if isinstance(owner[0], Drawn):
+                function = PythonFunction(node.func.attr, owner[0].method(node.func.attr))
+                return self.call(function, *self._arguments(node), node)
             function = calls.method(values.kind_of(owner[0]), node.func.attr)
         else:
             function = self.evaluate(node.func)

@@ -20,6 +20,7 @@ from playground.tensors.language.calls import Entry, arrays_in
 from playground.tensors.language.classes import OBJECT, Class, Wrapped, base_of, linearised
 from playground.tensors.language.errors import EXCEPTIONS, BoundsExceeded, OperationFailed, Refused, ScriptError
 from playground.tensors.language.evaluator import BINARY, Evaluator
+from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Function, Iteration, Own, bind
 from playground.tensors.language.modules import IGNORED
 from playground.tensors.language.operations import Operations
@@ -50,6 +51,8 @@ class Execution:
     """Printed text."""
     warnings: list[str] = field(default_factory=list)
     """Warnings of PyTorch and NumPy."""
+    figures: Figures = field(default_factory=Figures)
+    """What it plotted."""
     error: ScriptError | None = None
     tracer: Tracer = field(default_factory=StatementTracer)
 
@@ -136,7 +139,7 @@ class Interpreter:
         self._meter = Meter(bounds)
         self._meter.track(arrays_in(list(self._names.values())))
         self._operations = Operations(self._meter, self._tracer)
-        self._evaluator = Evaluator(Scope(self._names), self._operations, self._print, self._invoke, self._meter, self._tracer)
+        self._evaluator = Evaluator(Scope(self._names), self._operations, self._print, self._invoke, self._meter, self._tracer, execution.figures)
         self._calls = 0  # of functions, inside each other
         self._handled: list[ScriptError] = []  # errors whose handlers run
 

@@ -22,6 +22,7 @@ from playground.tensors.language import allowed, datasets, objects
 from playground.tensors.language.bounds import Meter
 from playground.tensors.language.calls import Entry
 from playground.tensors.language.errors import OperationFailed, Refused
+from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Iteration, Own
 from playground.tensors.language.modules import PythonFunction
 from playground.tensors.language.operations import Operations
@@ -37,9 +38,10 @@ class Library:
         operations: performs what the functions do with tensors.
         meter: stops the script at its limits.
         call: calls a function that is an argument.
+        figures: keeps what the script plots.
     """
 
-    def __init__(self, operations: Operations, meter: Meter, call: Callable[..., Any]) -> None:
+    def __init__(self, operations: Operations, meter: Meter, call: Callable[..., Any], figures: Figures) -> None:
         self._operations, self._meter, self._call = operations, meter, call
         shelf = Shelf(meter)
         self.functions: Mapping[str, Callable[..., Any]] = {
@@ -63,6 +65,7 @@ class Library:
             **{f"itertools.{name}": self._iterator(name) for name in ("chain", "count", "cycle", "islice", "repeat", "zip_longest")},
             **{f"itertools.{name}": self._combined(name) for name in ("product", "permutations", "combinations")},
             "itertools.accumulate": self._accumulate,
+            **figures.functions(),
         }
 
     def _iterate(self, value: Any) -> Iterator[Any]:

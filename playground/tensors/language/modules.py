@@ -33,7 +33,10 @@ PYTHON: Mapping[str, Mapping[str, Any]] = {
     "math": {name: getattr(math, name) for name in _MATH.split()},
     "random": {name: getattr(random, name) for name in _RANDOM.split()},
     "time": {name: getattr(time, name) for name in ("time", "perf_counter", "process_time")},
-    **{name: {} for name in ("copy", "functools", "itertools", "collections", "tqdm", "tqdm.auto", "tqdm.notebook", "warnings")},
+    **{
+        name: {}
+        for name in ("copy", "functools", "itertools", "collections", "tqdm", "tqdm.auto", "tqdm.notebook", "warnings", "matplotlib", "matplotlib.pyplot")
+    },
 }
 """Modules of Python, with what they have for scripts; functions of `random` belong to a generator of the script's own, others stand in `library.py`."""
 

@@ -20,6 +20,7 @@ from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.classes import METHODS, Class, Instance
 from playground.tensors.language.datasets import Data, Picture, Transform
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
+from playground.tensors.language.figures import Grid
 from playground.tensors.language.functions import Function, Iteration
 from playground.tensors.language.held import Held, mapped
 from playground.tensors.language.memory import is_within_storage
@@ -228,6 +229,8 @@ class Operations:
             return objects.parts(value)
         if isinstance(value, Data):
             return self._iterate_data(value)
+        if isinstance(value, Grid):
+            return iter(value)
         if isinstance(value, Instance):
             return self._iterate_instance(value, node)
         if not isinstance(value, values.CONTAINERS):
@@ -361,6 +364,8 @@ class Operations:
             return values.attempt(objects.item, value, index)
         if isinstance(value, Data):
             return self._taken(values.attempt(datasets.item, value, index))
+        if isinstance(value, Grid):
+            return values.attempt(value.item, index)
         if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
             return self.call(value.kind.lookup("__getitem__")[0], (value, index), {}, node)
         if not isinstance(value, (list, tuple, str, range, dict, np.generic)):

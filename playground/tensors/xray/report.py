@@ -19,6 +19,7 @@ from playground import environment
 from playground.messages import msg
 from playground.tensors.help.explanations import explain
 from playground.tensors.language import allowed
+from playground.tensors.language.figures import FigurePlots
 from playground.tensors.language.functions import Own
 from playground.tensors.language.interpreter import Execution
 from playground.tensors.language.memory import ArrayKind, Snapshot, snapshot
@@ -238,6 +239,7 @@ class Summary(TypedDict):
 
     names: dict[str, ArrayValues | ValueFacts]
     output: str
+    figures: list[FigurePlots]
     warnings: list[str]
     error: Fault | None
 
@@ -247,6 +249,7 @@ class Report(TypedDict):
 
     names: dict[str, ArrayFacts | ValueFacts]
     output: str
+    figures: list[FigurePlots]
     warnings: list[str]
     error: Fault | None
     steps: list[Step]
@@ -259,7 +262,7 @@ def summary(execution: Execution) -> Summary:
     names: dict[str, ArrayValues | ValueFacts] = {}
     for name, facts in _names(execution, arrays).items():
         names[name] = facts if facts["kind"] == "value" else {**facts, "values": nested(arrays[name].values)}
-    return {"names": names, "output": execution.output, "warnings": execution.warnings, "error": _fault(execution)}
+    return {"names": names, "output": execution.output, "figures": execution.figures.report(), "warnings": execution.warnings, "error": _fault(execution)}
 
 
 def _final_arrays(execution: Execution) -> dict[str, Snapshot]:
@@ -321,7 +324,7 @@ def report(execution: Execution) -> Report:
         else:
             names[name] = {**facts, **_current_origin(writer.origins.get(name, GIVEN), held, facts), "tile": writer.tile(arrays[name])}
     return {
-        "names": names, "output": execution.output, "warnings": execution.warnings, "error": fault,
+        "names": names, "output": execution.output, "figures": execution.figures.report(), "warnings": execution.warnings, "error": fault,
         "steps": [step for step in steps if step["outputs"] or step["failed"]], "tiles": writer.tiles,
     }  # fmt: skip
 

@@ -24,6 +24,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
         "playground.server.routes.drawing:NetworkLayers",
         "playground.server.routes.drawing:Activations",
         "playground.server.routes.drawing:WrittenValue",
+        "playground.tensors.language.figures:FigurePlots",
     ),
     "home_stage": (
         "playground.ui.components.home_stage:HomeData",

@@ -137,3 +137,37 @@ export interface WrittenValue {
   /** Rows and columns of the network's input, each as (first, last + 1). */
   receptive_field: [[number, number], [number, number]] | null
 }
+
+/** Plots side by side. `playground.tensors.language.figures` */
+export interface FigurePlots {
+  columns: number
+  plots: Plot[]
+}
+
+/** One coordinate system. `playground.tensors.language.figures` */
+export interface Plot {
+  title: string
+  across: string
+  /** The names of the axes. */
+  upward: string
+  /** Which of the axes are, `x` and `y`. */
+  logarithmic: string[]
+  marks: Mark[]
+}
+
+/** A line, points, bars, the cells of a matrix, or a picture. `playground.tensors.language.figures` */
+export interface Mark {
+  kind: "line" | "points" | "bars" | "cells" | "picture"
+  /** Empty for a horizontal line through the whole plot. */
+  x: (number | string | null)[]
+  /** Empty for a vertical line through the whole plot, for cells and for a picture. */
+  y: (number | null)[]
+  /** Of cells. */
+  rows: ((number | null)[])[]
+  label: string
+  dashed: boolean
+  /** Whether cells go from black to white. */
+  grey: boolean
+  /** Of a picture, a data URL. */
+  source: string
+}

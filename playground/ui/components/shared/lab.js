@@ -4,6 +4,7 @@
 import { request } from "./client.js"
 import { alignment, button, find, rich } from "./dom.js"
 import { Editor } from "./editor.js"
+import { Figures } from "./figures.js"
 import { LONGEST, packed } from "./link.js"
 import { t } from "./text.js"
 
@@ -18,7 +19,7 @@ const PAUSE_MS = 400 // after the last key, until what was typed is run
 
 export class Lab {
   /**
-   * @param {HTMLElement | ShadowRoot} root holds .lab with .editor, .run, .link, .fault and .printed
+   * @param {HTMLElement | ShadowRoot} root holds .lab with .editor, .run, .link, .fault, .printed and .figures
    * @param {string} address of the route that runs scripts
    * @param {{ live?: boolean }} [options] whether a script runs while it is typed
    */
@@ -27,6 +28,7 @@ export class Lab {
     this.address = address
     this.fault = find(root, ".fault")
     this.printed = find(root, ".printed")
+    this.figures = new Figures(find(root, ".figures"))
     /** @type {any} the data of the component; none before the first update */
     this.data = undefined
     this.done = 0 // the command carried out last
@@ -58,6 +60,7 @@ export class Lab {
     this.setState = setStateValue
     const first = this.data === undefined
     this.data = data
+    this.figures.follow()
     if (first) {
       this.done = data.command.id
       this.editor.text = data.source
@@ -114,6 +117,7 @@ export class Lab {
     if (!typed || !this.failed) {
       this.printed.textContent = [answer.output ?? "", ...(answer.warnings ?? []).map((/** @type {string} */ text) => `${t("Warning: {text}", { text })}\n`)].join("")
       this.present(answer, source, typed)
+      this.figures.show(answer.figures ?? [])
     }
     this.unreported = this.summary(answer, source)
     if (!typed || !this.editor.view.hasFocus) this.tell()

@@ -43,7 +43,7 @@ export const WHOLE = -1 // in place of an operation: the whole statement
 const TERMS = 6 // of a written sum
 
 /** @type {Report} before the first run */
-export const NO_REPORT = { names: {}, output: "", warnings: [], error: null, steps: [], tiles: [] }
+export const NO_REPORT = { names: {}, output: "", figures: [], warnings: [], error: null, steps: [], tiles: [] }
 
 /**
  * The tile of a variable; none where it holds something else.
