@@ -171,7 +171,7 @@ OTHERS = {
     "typo in an attribute of a product": A + "b = ⟪(a * a).shap⟫",
     "function without its module": "b = ⟪zeros⟫(3)",
     "name before it is made": "b = ⟪a⟫ + 1\na = 1",
-    "an import": "⟪import pandas as pd⟫",
+    "an import": "⟪import sqlite3 as db⟫",
     "unclosed bracket": "a = torch.ones⟪(⟫2",
     "one bracket too many": "a = torch.ones(2)⟪)⟫",
     "unclosed text": "print(⟪'⟫abc)",

@@ -39,15 +39,29 @@ ANSWER = 4 * MIB
 """Characters of an answer that the server can take from every learner at once."""
 
 IMPORTS = """
-    refused: import os
-    refused: import os, sys
+    harmless: import os, sys
+    refused: import os ⏎ os.system('touch hostile')
+    refused: import os ⏎ os.environ
+    refused: import os ⏎ os()
+    refused: import os ⏎ os.path.join('a', 'b')
+    refused: import sys ⏎ sys.modules['os']
+    refused: import pickle ⏎ pickle.loads('x')
+    refused: import json as torch ⏎ torch.load('PATH')
+    refused: import os ⏎ class A(os): pass
+    refused: import os ⏎ for part in os: pass
+    refused: import os ⏎ x[os]
+    refused: import os ⏎ torch.save(x, os)
+    refused: from os import path as p ⏎ p.exists('PATH')
+    refused: from io import BytesIO ⏎ torch.save(x, BytesIO())
+    refused: import inspect ⏎ inspect.currentframe()
     refused: import torch.utils.cpp_extension
     harmless: import torch as np
     harmless: import numpy as torch
     harmless: import torch.nn as torch
     refused: import numpy.ctypeslib
     refused: import builtins as F
-    refused: from os import system
+    harmless: from os import system
+    refused: from os import system ⏎ system('touch hostile')
     refused: from os import *
     refused: from torch import *
     refused: from torch import hub
@@ -226,7 +240,7 @@ BUILTINS = """
     refused: getattr(x, 'apply_')
     refused: setattr(x, 'data', 1)
     refused: delattr(x, 'data')
-    refused: hasattr(x, 'data')
+    refused: delattr(x, "data")
     refused: globals()
     refused: locals()['x']
     refused: vars(x)
@@ -396,6 +410,38 @@ FILES = """
 """
 
 LOADING = """
+    refused: getattr(x, '__class__')
+    refused: getattr(x, '_version')
+    refused: getattr(x, 'apply_')(abs)
+    refused: getattr(torch, '_C')
+    refused: getattr(torch, 'ops')
+    refused: getattr(torch, 'hub').load('x')
+    refused: getattr(getattr, '__self__')
+    refused: getattr(torch, 'load')('/etc/passwd')
+    refused: getattr(nn.Linear(2, 2), '_parameters')
+    refused: getattr(nn.Linear(2, 2), 'register_full_backward_hook')
+    refused: getattr(x, 'a.b')
+    refused: getattr(x, 1)
+    refused: getattr(x, 'ＴTT__')
+    refused: getattr(lambda: 1, 'scope')
+    refused: getattr(print, 'name')
+    refused: hasattr(x, '__class__')
+    refused: setattr(x, '__class__', 1)
+    refused: setattr(x, 'shape', 1)
+    refused: setattr(torch, 'load', print)
+    refused: setattr(nn.Linear(2, 2), 'forward', print)
+    refused: setattr(nn.Linear(2, 2), '_parameters', {})
+    refused: setattr(print, 'name', 'open')
+    refused: nn.Linear(2, 2).register_forward_hook(lambda m, i, o: m.__class__)(1)
+    refused: net = nn.Linear(2, 2) ⏎ net.register_forward_hook(lambda m, i, o: o.apply_(abs)) ⏎ net(torch.ones(1, 2))
+    refused: net = nn.Linear(2, 2) ⏎ net.register_forward_hook(lambda m, i, o: print) ⏎ net(torch.ones(1, 2)) + 1
+    bounded: net = nn.Linear(2, 2) ⏎ net.register_forward_hook(lambda m, i, o: m(o)) ⏎ net(torch.ones(1, 2))
+    bounded: net = nn.Linear(2, 2) ⏎ net.apply(lambda m: net.apply(print and (lambda n: [0 for _ in range(10 ** 5) for _ in range(10 ** 5)])))
+    refused: net = nn.Linear(2, 2) ⏎ for i in range(200): net.register_forward_hook(print)
+    refused: opt = torch.optim.LBFGS([torch.ones(2, requires_grad=True)]) ⏎ opt.step(abs)
+    refused: opt = torch.optim.SGD([torch.ones(2, requires_grad=True)], 1.0) ⏎ opt.step('os.system')
+    refused: opt = torch.optim.SGD([torch.ones(2, requires_grad=True)], 1.0) ⏎ torch.optim.lr_scheduler.LambdaLR(opt, lambda e: 'a').step() ⏎ opt.step()
+    bounded: opt = torch.optim.LBFGS([torch.ones(2, requires_grad=True)]) ⏎ opt.step(lambda: opt.step(lambda: [0 for _ in range(10**5) for _ in range(10**5)]))
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([1], collate_fn='os.system'))
     refused: from torch.utils.data import DataLoader ⏎ list(DataLoader([print]))
     refused: from torch.utils.data import DataLoader ⏎ DataLoader([1])._iterator

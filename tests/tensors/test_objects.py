@@ -13,6 +13,61 @@ from playground.tensors.xray.report import report
 from .test_language import agree
 
 PROGRAMS = """
+import os, sys
+from PIL import Image
+class Net(nn.Module):
+    def __init__(self, n=3):
+        super().__init__()
+        for i in range(n):
+            setattr(self, f"fc{i}", nn.Linear(2, 2))
+        self.register_buffer("scale", torch.ones(2))
+        self.add_module("act", nn.Tanh())
+        self.n = n
+    def forward(self, x):
+        for i in range(self.n):
+            x = getattr(self, f"fc{i}")(x)
+        return self.act(x) * self.scale
+net = Net()
+order = []
+def init(m):
+    order.append(str(m)[:9])
+    if isinstance(m, nn.Linear):
+        nn.init.ones_(m.weight)
+        m.bias.data.fill_(0.5)
+print(net.apply(init) is net, order, [name for name, _ in net.named_modules()], list(net.state_dict()))
+print(hasattr(net, "scale"), hasattr(net, "other"), hasattr(nn.ReLU(), "bias"), getattr(net, "other", 7), getattr(torch, "relu")(torch.tensor(-1.0)))
+shapes = []
+handle = net.fc0.register_forward_hook(lambda m, i, o: shapes.append((o.shape, len(i))))
+y = net(torch.ones(1, 2))
+handle.remove()
+z = net(torch.ones(1, 2))
+seq = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+doubled = seq[1].register_forward_hook(lambda m, i, o: o * 2)
+nn.init.ones_(seq[0].weight)
+nn.init.zeros_(seq[0].bias)
+w = seq(torch.ones(1, 2))
+===
+torch.manual_seed(0)
+net = nn.Linear(2, 1)
+opt = torch.optim.LBFGS(net.parameters(), lr=0.5, max_iter=3)
+x, y = torch.randn(8, 2), torch.randn(8, 1)
+def closure():
+    opt.zero_grad()
+    loss = nn.functional.mse_loss(net(x), y)
+    loss.backward()
+    return loss
+losses = [opt.step(closure).item() for _ in range(3)]
+sgd = torch.optim.SGD(net.parameters(), lr=1.0)
+half = torch.optim.lr_scheduler.LambdaLR(sgd, lr_lambda=lambda epoch: 0.5 ** epoch)
+for _ in range(2):
+    sgd.step()
+    half.step()
+    print(half.get_last_lr())
+plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(sgd, patience=0)
+for value in [1.0, 2.0, torch.tensor(3.0)]:
+    plateau.step(value)
+print(sgd.param_groups[0]["lr"])
+===
 torch.manual_seed(0)
 layer = nn.Linear(3, 2)
 y = layer(torch.ones(1, 3))
@@ -182,14 +237,14 @@ def test_a_batch_norm_is_not_moved_by_its_report() -> None:
 @pytest.mark.parametrize(
     "expression",
     [
-        "net.apply(print)", "net.register_forward_hook(print)", "net.register_buffer('a', torch.ones(1))", "net._modules", "net._parameters", "net.__dict__",
-        "net.__class__", "net.forward(torch.ones(1, 2))", "net.weight.register_hook(print)", "net.add_module('a', net)", "net.share_memory()", "net.compile()",
+        "net._modules", "net._parameters", "net.__dict__",
+        "net.__class__", "net.forward(torch.ones(1, 2))", "net.weight.register_hook(print)", "net.share_memory()", "net.compile()",
         "net.get_submodule('a')", "net.type(print)", "net._apply(print)", "net.dump_patches", "opt.state", "opt.defaults", "opt.add_param_group({})",
         "opt.register_step_post_hook(print)", "opt.load_state_dict({})",
-        "opt.step(print)", "opt._zero_grad_profile_name",  "nn.Module()",
+        "opt.step(1)", "opt._zero_grad_profile_name",  "nn.Module()",
         "nn.Linear.forward", "nn.Linear.__init__", "nn.Linear(2, 2).__class__", "nn.modules", "nn.modules.module", "nn.utils.parametrize", "nn.parallel",
-        "torch.optim.LBFGS([w])", "torch.optim.Optimizer", "torch.optim.lr_scheduler.LambdaLR(opt, print)", "torch.add(net, 1)", "torch.tensor(net)",
-        "torch.tensor([opt])", "nn.Linear(net, 2)", "nn.TransformerEncoderLayer(4, 2, activation=print)", "nn.Sequential(print)", "nn.Sequential({'a': net})",
+        "torch.optim.Optimizer", "torch.optim.lr_scheduler.LambdaLR(opt, 'os')", "torch.add(net, 1)", "torch.tensor(net)",
+        "torch.tensor([opt])", "nn.Linear(net, 2)", "nn.TransformerEncoderLayer(4, 2, activation=print)", "nn.Sequential(print)", "nn.Sequential({'a': print})",
         "net.to(net)", "net.to(print)", "net.load_state_dict(print)",
         "net.weight.grad_fn.register_hook(print)", "(net.out_features).real.x", "nn.Embedding(-1, 2)",
     ],

@@ -212,8 +212,8 @@ CONSTANTS = {
 """Values under `torch.` and `np.`; `__version__` is the only name with double underscores."""
 
 BUILTINS = (
-    "abs all any bool callable complex dict divmod enumerate filter float id int isinstance iter len list map max min next pow print range repr reversed round "
-    "set slice sorted str sum super tuple type zip classmethod property staticmethod"
+    "abs all any bool callable complex dict divmod enumerate filter float getattr hasattr id int isinstance iter len list map max min next pow print range "
+    "repr reversed round set setattr slice sorted str sum super tuple type zip classmethod property staticmethod"
 )
 """Python's own functions."""
 

@@ -23,9 +23,10 @@ from playground.tensors.language.errors import EXCEPTIONS, OperationFailed, Refu
 from playground.tensors.language.figures import Drawn, Figures
 from playground.tensors.language.functions import Function, Iteration
 from playground.tensors.language.library import Library
-from playground.tensors.language.modules import GIVEN, PYTHON, PYTORCH, Module, PythonFunction, PythonModules
+from playground.tensors.language.modules import ABSENT, GIVEN, PYTHON, PYTORCH, Absent, Module, PythonFunction, PythonModules
 from playground.tensors.language.objects import NAMES as MAKERS
 from playground.tensors.language.objects import Layer, Maker, Stepper
+from playground.tensors.language.of_pytorch import Handle, OfPyTorch
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.scopes import ClassScope, Scope, Unbound, bindings_of, targets_of
 from playground.tensors.language.tracing import Tracer
@@ -44,6 +45,8 @@ _TYPE_NAMES: dict[type, str] = {kind: name for name, kind in TYPES.items()}
 _CONSTANTS = ("True", "False", "None")
 Invoke = Callable[[Function, tuple[Any, ...], dict[str, Any]], Any]
 """Calls a function of the script."""
+Caller = Callable[[Any, tuple[Any, ...], dict[str, Any], ast.AST], Any]
+"""Calls a value of one type."""
 
 
 class Evaluator:
@@ -73,8 +76,10 @@ class Evaluator:
         """Functions that are called now, each with its first argument."""
         self._builtins = Builtins(operations, meter, write, self.call)
         operations.call = self.call
+        self._callers = self._callers_by_type()
         self._python = PythonModules()
-        self._library = Library(operations, meter, self.call, figures)
+        self._of_pytorch = OfPyTorch(operations, meter, self.call)
+        self._library = Library(operations, meter, self._of_pytorch, self.call, figures)
 
     def evaluate(self, node: ast.expr) -> Any:
         """Return the value of an expression.
@@ -157,10 +162,15 @@ class Evaluator:
     def _Attribute(self, node: ast.Attribute) -> Any:
         if full := self._full_name(node):
             return self._member(full, node)
-        owner = self.evaluate(node.value)
+        return self._attribute(self.evaluate(node.value), node.attr, node)
+
+    def _attribute(self, owner: Any, name: str, node: ast.expr) -> Any:
+        """Return `owner.name`."""
+        if isinstance(owner, Absent):
+            raise owner.refusal(node)
         if isinstance(owner, (Instance, Class, Super)):
-            return self.member_of(owner, node.attr)
-        return self._operations.get_attribute(owner, node.attr, node)
+            return self.member_of(owner, name)
+        return self._operations.get_attribute(owner, name, node)
 
     def _full_name(self, node: ast.expr) -> str:
         """Return the full name of what a dotted name refers to, `torch.linalg.norm` for `t.linalg.norm`; empty unless it begins with a module."""
@@ -194,13 +204,17 @@ class Evaluator:
 
     def import_module(self, name: str, alias: str) -> None:
         """Bind a module to a name."""
-        if GIVEN.get(alias) != PYTORCH.get(name, name) or alias in self.scope:
+        if name.partition(".")[0] in ABSENT:
+            self.scope.write(alias, Absent(name))
+        elif GIVEN.get(alias) != PYTORCH.get(name, name) or alias in self.scope:
             self.scope.write(alias, Module(PYTORCH.get(name, name)))
 
     def import_name(self, module: str, name: str, alias: str, node: ast.expr) -> None:
         """Bind a part of a module to a name."""
         full = f"{PYTORCH.get(module, module)}.{name}"
-        if GIVEN.get(alias) != full or alias in self.scope:
+        if module.partition(".")[0] in ABSENT:
+            self.scope.write(alias, Absent(full))
+        elif GIVEN.get(alias) != full or alias in self.scope:
             self.scope.write(alias, self._member(full, node, called=True))
 
     def _Call(self, node: ast.Call) -> Any:
@@ -213,7 +227,11 @@ class Evaluator:
             if isinstance(owner[0], (Instance, Class, Super)):
                 return self._call_member(owner[0], node.func.attr, node)
             if isinstance(owner[0], (Layer, Stepper)):
-                return self._operations.call_object(owner[0], node.func.attr, node, *self._arguments(node))
+                return self._of_pytorch.call_method(owner[0], node.func.attr, node, *self._arguments(node))
+            if isinstance(owner[0], Absent):
+                raise owner[0].refusal(node.func)
+            if isinstance(owner[0], Handle) and node.func.attr == "remove":
+                return owner[0].remove()
             if isinstance(owner[0], Drawn):
                 function = PythonFunction(node.func.attr, owner[0].method(node.func.attr))
                 return self.call(function, *self._arguments(node), node)
@@ -225,22 +243,9 @@ class Evaluator:
 
     def call(self, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
         """Call a function of the allow-list, of Python or of the script."""
-        if isinstance(function, Function):
-            return self._invoke(function, args, kwargs)
-        if isinstance(function, (Method, Class, Instance)):
-            return self._call_of_class(function, args, kwargs, node)
-        if isinstance(function, Entry) and function.name == "list.sort" and len(args) == 1:
-            values.attempt(lambda: self._builtins.sort(node, args[0], **kwargs), name="sort")
-            return None
-        if isinstance(function, Entry):
-            method = self._operations.call_sequence_method if function.is_sequence_method else self._operations.perform
-            return method(function, node, args, kwargs)
-        if isinstance(function, (Layer, Maker, Transform)):
-            return self._operations.call_of_pytorch(function, node, args, kwargs)
-        if isinstance(function, Builtin):
-            return self._call_builtin(function.name, args, kwargs, node)
-        if isinstance(function, PythonFunction):
-            return self._builtins.call_python(function, args, kwargs)
+        caller = self._callers.get(type(function))
+        if caller is not None:
+            return caller(function, args, kwargs, node)
         if isinstance(function, type) and function in _TYPE_NAMES:
             return self._builtins.call(_TYPE_NAMES[function], args, kwargs, node)
         if isinstance(function, type) and function in EXCEPTIONS.values():
@@ -248,17 +253,57 @@ class Evaluator:
         message = f"TypeError: '{values.type_of(function).__name__}' object is not callable"  # no text: Python's message
         raise OperationFailed(message, "", getattr(node, "func", node))
 
+    def _callers_by_type(self) -> dict[type, Caller]:
+        of_pytorch: Caller = lambda function, args, kwargs, node: self._of_pytorch.call(function, node, args, kwargs)  # noqa: E731
+        return {
+            Function: lambda function, args, kwargs, _node: self._invoke(function, args, kwargs),
+            Method: lambda method, args, kwargs, node: self.call(method.function, (method.owner, *args), kwargs, node),
+            Class: self._instance,
+            Instance: self._call_instance,
+            Entry: self._call_entry,
+            Builtin: lambda builtin, args, kwargs, node: self._call_builtin(builtin.name, args, kwargs, node),
+            PythonFunction: lambda function, args, kwargs, _node: self._builtins.call_python(function, args, kwargs),
+            Absent: self._refuse,
+            **dict.fromkeys((Layer, Maker, Transform), of_pytorch),
+        }
+
+    def _call_entry(self, entry: Entry, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
+        """Call a function or a method of the allow-list."""
+        if entry.name == "list.sort" and len(args) == 1:
+            values.attempt(lambda: self._builtins.sort(node, args[0], **kwargs), name="sort")
+            return None
+        return (self._operations.call_sequence_method if entry.is_sequence_method else self._operations.perform)(entry, node, args, kwargs)
+
+    def _refuse(self, absent: Absent, _args: tuple[Any, ...], _kwargs: dict[str, Any], node: ast.AST) -> Any:
+        raise absent.refusal(node)
+
     def _call_builtin(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
         if name == "super":
             return self._super(args)
+        if name in ("getattr", "hasattr", "setattr"):
+            return values.attempt(lambda: self._named_attribute(name, node, *args), name=name)
         if name in ("property", "staticmethod", "classmethod"):
             return values.attempt(lambda: Wrapped(name, *args))
         return self._builtins.call(name, args, kwargs, node)
 
-    def _call_of_class(self, function: Method | Class | Instance, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Any:
-        if isinstance(function, Method):
-            return self.call(function.function, (function.owner, *args), kwargs, node)
-        return self._instance(function, args, kwargs, node) if isinstance(function, Class) else self._call_instance(function, args, kwargs, node)
+    def _named_attribute(self, name: str, node: ast.AST, owner: Any, attribute: Any, *more: Any) -> Any:
+        """Call `getattr`, `hasattr` or `setattr`, which reach what a script reaches by a dot."""
+        if not isinstance(attribute, str) or not attribute.isidentifier() or attribute.startswith("_"):
+            raise Refused(msg("`{name}` takes a name that a script could write behind a dot.", name=name), "", node)
+        written = ast.copy_location(ast.Attribute(ast.Name("value"), attribute), node)
+        if name == "setattr":
+            (value,) = more
+            return self._operations.set_attribute(owner, attribute, value, written)
+        is_missing = isinstance(owner, Layer) and not hasattr(owner.module, attribute)
+        try:
+            if is_missing:
+                raise OperationFailed(f"AttributeError: '{values.type_of(owner).__name__}' object has no attribute '{attribute}'")  # no text: Python's message
+            found = self._member(f"{owner.name}.{attribute}", written) if isinstance(owner, Module) else self._attribute(owner, attribute, written)
+        except OperationFailed as error:
+            if name == "hasattr" or (more and isinstance(error.exception, AttributeError)):
+                return more[0] if name == "getattr" else False
+            raise
+        return True if name == "hasattr" else found
 
     def _instance(self, kind: Class, args: tuple[Any, ...], kwargs: dict[str, Any], node: ast.AST) -> Instance:
         """Make an instance of a class of the script."""
@@ -277,7 +322,8 @@ class Evaluator:
         for name in ("__call__", *(["forward"] if instance.kind.is_module else [])):
             function, exists = instance.kind.lookup(name)
             if exists:
-                return self.call(function, (instance, *args), kwargs, node)
+                result = self.call(function, (instance, *args), kwargs, node)
+                return self._of_pytorch.after(instance.modules[0], args, result, node) if instance.modules else result
         if instance.kind.is_module:
             message = f'NotImplementedError: Module [{instance.kind.name}] is missing the required "forward" function'  # no text: PyTorch's message
             raise OperationFailed(message, "", node)
@@ -301,7 +347,7 @@ class Evaluator:
             self._arguments(node)
             return classes.begin_module(owner.instance, self._forward)
         if isinstance(owner, Instance) and owner.modules and hasattr(nn.Module, name) and not self._has(owner, name):
-            return self._operations.call_object(owner.layer, name, node, *self._arguments(node))
+            return self._of_pytorch.call_method(owner.layer, name, node, *self._arguments(node))
         return self.call(self.member_of(owner, name), *self._arguments(node), node)
 
     def _has(self, instance: Instance, name: str) -> bool:

@@ -25,6 +25,7 @@ from playground.tensors.language.errors import OperationFailed, Refused
 from playground.tensors.language.figures import Figures
 from playground.tensors.language.functions import Iteration, Own
 from playground.tensors.language.modules import PythonFunction
+from playground.tensors.language.of_pytorch import OfPyTorch
 from playground.tensors.language.operations import Operations
 from playground.tensors.language.shelf import Shelf
 
@@ -37,12 +38,13 @@ class Library:
     Args:
         operations: performs what the functions do with tensors.
         meter: stops the script at its limits.
+        of_pytorch: adapts data sets of the script.
         call: calls a function that is an argument.
         figures: keeps what the script plots.
     """
 
-    def __init__(self, operations: Operations, meter: Meter, call: Callable[..., Any], figures: Figures) -> None:
-        self._operations, self._meter, self._call = operations, meter, call
+    def __init__(self, operations: Operations, meter: Meter, of_pytorch: OfPyTorch, call: Callable[..., Any], figures: Figures) -> None:
+        self._operations, self._meter, self._of_pytorch, self._call = operations, meter, of_pytorch, call
         shelf = Shelf(meter)
         self.functions: Mapping[str, Callable[..., Any]] = {
             "torch.save": shelf.save,
@@ -143,7 +145,7 @@ class Library:
         return collections.defaultdict(make, values, **entries)
 
     def _random_split(self, dataset: Any, lengths: Any, generator: Any = torch.default_generator) -> Any:
-        given = self._operations.for_data(dataset, NOWHERE)
+        given = self._of_pytorch.given(dataset, NOWHERE)
         if not isinstance(dataset, Own):
             given = self._collect(dataset)
         parts = random_split(objects.inside(given), self._collect(lengths), generator)

@@ -5,6 +5,7 @@ Source: https://docs.python.org/3/library/math.html, https://docs.python.org/3/l
 
 from __future__ import annotations
 
+import ast
 import math
 import random
 import time
@@ -12,6 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from playground.messages import msg
+from playground.tensors.language.elsewhere import place_of
+from playground.tensors.language.errors import Refused
 from playground.tensors.language.functions import Own
 
 _OF_PYTORCH = """
@@ -29,6 +33,12 @@ _MATH = """
     floor ceil trunc fabs fmod gcd lcm hypot degrees radians isnan isinf isfinite isclose copysign erf
 """
 _RANDOM = "random seed randint randrange uniform gauss choice shuffle sample"
+_ABSENT = """
+    os sys pathlib glob json pickle re string shutil argparse logging datetime zipfile tarfile hashlib urllib requests inspect io pandas PIL scipy sklearn
+    skimage cv2 imageio seaborn plotly IPython torchsummary torchinfo torchtext torchaudio transformers timm einops gym gymnasium tensorboard tensorboardX
+"""
+ABSENT = frozenset(_ABSENT.split())
+"""Modules that scripts do not have. Importing one does nothing: only what uses it stops the script."""
 PYTHON: Mapping[str, Mapping[str, Any]] = {
     "math": {name: getattr(math, name) for name in _MATH.split()},
     "random": {name: getattr(random, name) for name in _RANDOM.split()},
@@ -50,6 +60,18 @@ class Module(Own):
 
     def __repr__(self) -> str:
         return f"<module '{self.name}'>"
+
+
+@dataclass(frozen=True)
+class Absent(Own):
+    """A module that scripts do not have, or a part of one, which is imported and perhaps never used."""
+
+    name: str
+
+    def refusal(self, node: ast.AST) -> Refused:
+        """Return the error for its use."""
+        root = self.name.partition(".")[0]
+        return Refused(msg("`{name}` is not available: scripts have no module `{module}`.", name=self.name, module=root), place_of(self.name), node)
 
 
 @dataclass(frozen=True, eq=False)

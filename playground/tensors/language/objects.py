@@ -35,8 +35,13 @@ LAYERS = """
     CosineSimilarity PairwiseDistance MSELoss L1Loss SmoothL1Loss HuberLoss CrossEntropyLoss NLLLoss BCELoss BCEWithLogitsLoss KLDivLoss PoissonNLLLoss
     GaussianNLLLoss HingeEmbeddingLoss CosineEmbeddingLoss MarginRankingLoss MultiMarginLoss MultiLabelMarginLoss SoftMarginLoss TripletMarginLoss CTCLoss
 """
-OPTIMIZERS = "SGD Adam AdamW NAdam RAdam Adamax Adagrad Adadelta RMSprop"
-SCHEDULERS = "StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR OneCycleLR CosineAnnealingWarmRestarts"
+OPTIMIZERS = "SGD ASGD Adam AdamW NAdam RAdam Adamax Adagrad Adadelta RMSprop Rprop LBFGS"
+SCHEDULERS = """
+    StepLR MultiStepLR ExponentialLR CosineAnnealingLR LinearLR ConstantLR PolynomialLR OneCycleLR CyclicLR CosineAnnealingWarmRestarts
+    ReduceLROnPlateau LambdaLR MultiplicativeLR
+"""
+WITH_FUNCTIONS = frozenset(("torch.optim.lr_scheduler.LambdaLR", "torch.optim.lr_scheduler.MultiplicativeLR"))
+"""Classes that take a function of the script."""
 MADE: Mapping[str, type] = {
     **{f"torch.nn.{name}": getattr(nn, name) for name in LAYERS.split()},
     **{f"torch.optim.{name}": getattr(torch.optim, name) for name in OPTIMIZERS.split()},
@@ -215,10 +220,17 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
         "named_children": lambda: Iteration("generator", ((key, outside(child)) for key, child in module.named_children())),
         "modules": lambda: Iteration("generator", map(outside, module.modules())),
         "state_dict": lambda: dict(module.state_dict()),
+        "named_modules": lambda: Iteration("generator", ((key, outside(part)) for key, part in module.named_modules())),
+        "named_buffers": lambda: Iteration("generator", module.named_buffers()),
         "load_state_dict": module.load_state_dict,
+        "register_buffer": lambda name, tensor, persistent=True: module.register_buffer(_plain_name(name), tensor, bool(persistent)),
+        "register_parameter": lambda name, tensor: module.register_parameter(_plain_name(name), tensor),
+        "add_module": lambda name, layer: module.add_module(_plain_name(name), layer),
     }
     if isinstance(module, (nn.Sequential, nn.ModuleList)):
         methods["append"] = lambda layer: outside(module.append(inside(layer)))
+        methods["extend"] = lambda layers: outside(module.extend(inside(layers)))
+        methods["insert"] = lambda place, layer: module.insert(place, inside(layer))
     if isinstance(module, nn.ModuleDict):
         methods |= {
             "keys": lambda: Iteration("generator", iter(module.keys())),
@@ -228,6 +240,13 @@ def method(value: Layer | Stepper, name: str) -> Callable[..., Any]:
     if name not in methods:
         raise _unknown(module, name)
     return methods[name]
+
+
+def _plain_name(name: Any) -> str:
+    """Return a name that a script may give to a part of a module."""
+    if not isinstance(name, str) or not name.isidentifier() or name.startswith("_") or hasattr(nn.Module, name):
+        raise OperationFailed(f"KeyError: 'attribute {str(name)[:40]!r} cannot be used'")  # no text: as PyTorch's messages
+    return name
 
 
 def _unknown(value: Any, name: str) -> Refused:

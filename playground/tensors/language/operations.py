@@ -11,18 +11,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from playground.messages import msg
 from playground.tensors.language import allowed, calls, classes, datasets, objects, sizing, values
 from playground.tensors.language.bounds import A_LOOP, A_SEQUENCE, A_STRING, Meter
 from playground.tensors.language.calls import OPERATORS, Call, Entry
 from playground.tensors.language.classes import METHODS, Class, Instance
-from playground.tensors.language.datasets import Data, Picture, Transform
+from playground.tensors.language.datasets import Data, Picture
 from playground.tensors.language.errors import OperationFailed, Refused, ScriptError
 from playground.tensors.language.figures import Grid
-from playground.tensors.language.functions import Function, Iteration
-from playground.tensors.language.held import Held, mapped
+from playground.tensors.language.functions import Iteration
+from playground.tensors.language.held import Held
 from playground.tensors.language.memory import is_within_storage
 from playground.tensors.language.objects import Layer, Maker, Stepper
 from playground.tensors.language.tracing import Tracer
@@ -125,85 +124,10 @@ class Operations:
             self._meter.check_length(args[-1], A_STRING)
         return values.attempt(lambda: entry.function(*args, **kwargs))
 
-    def call_of_pytorch(self, function: Layer | Maker | Transform, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer, a transform, or a class of PyTorch."""
-        if isinstance(function, Transform):
-            if len(args) != 1 or kwargs:
-                raise OperationFailed(f"TypeError: {type(function.inner).__name__} takes one image", "", node)  # no text: the message is one
-            return self._taken(values.attempt(datasets.apply, function, args[0], self._meter.reserve))
-        return self.perform_layer(function, node, args, kwargs) if isinstance(function, Layer) else self.make(function, node, args, kwargs)
-
-    def make(self, maker: Maker, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make a layer, a loss, an optimizer or a scheduler."""
-        self._meter.check_length(sizing.count_leaves([args, kwargs]))
-        args, kwargs = (self._listed(part, node) for part in (args, kwargs))
-        if maker.name in datasets.NAMES:
-            kwargs = {name: part for name, part in kwargs.items() if name not in datasets.IGNORED}
-            args, kwargs = (self.for_data(part, node) for part in (args, kwargs))
-        args, kwargs = objects.inside(args), objects.inside(kwargs)
-        if maker.name in ("torch.nn.Sequential", "torch.nn.ModuleDict") and args and isinstance(args[0], dict):
-            values.check_passable(maker.name.rpartition(".")[2], [*args[0].values()])
-        else:
-            values.check_passable(maker.name.rpartition(".")[2], [*args, *kwargs.values()])
-        if maker.name in datasets.NAMES:
-            return values.attempt(lambda: datasets.make(maker.name, args, kwargs, self._meter.reserve))
-        made = values.attempt(lambda: objects.make(maker, args, kwargs, self._meter.reserve))
-        tensors = [tensor for _, tensor in made.tensors()] if isinstance(made, Layer) else made.parameters
-        if not isinstance(made, Layer):
-            self._meter.reserve(2 * sum(tensor.nbytes for tensor in tensors))  # such as the moments of Adam
-        self._meter.track(tensors)
-        return made
-
-    def for_data(self, value: Any, node: ast.AST) -> Any:
-        """Replace functions of the script, and its objects that have samples, by what loaders and transforms take, also inside lists."""
-        if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
-            return datasets.OfScript(value, lambda name, *args: self._by_script(value.kind.lookup(name)[0], (value, *args), node))
-        if isinstance(value, Function) or (isinstance(value, Instance) and not value.modules):
-            return lambda *args: self._by_script(value, args, node)
-        return mapped(value, lambda part: self.for_data(part, node))
-
-    def _by_script(self, function: Any, args: tuple[Any, ...], node: ast.AST) -> Any:
-        """Call a function of the script for PyTorch."""
-        return objects.inside(self.call(function, datasets.outside(args), {}, node))
-
-    def _taken(self, value: Any) -> Any:
+    def taken(self, value: Any) -> Any:
         """Check a value that a loader, a data set or a transform has made, before anything else uses it."""
         self._meter.track(calls.arrays_in(value))
         return values.check_kind(value)
-
-    def call_object(self, value: Layer | Stepper, name: str, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a method of a layer, an optimizer or a scheduler, or a layer inside a layer."""
-        self._meter.check_length(sizing.count_leaves([args, kwargs]))
-        if isinstance(value, Layer) and name in value.module._modules:
-            return self.perform_layer(objects.attribute(value, name), node, args, kwargs)
-        method = objects.method(value, name)
-        if name != "step" or not isinstance(value, Stepper) or not value.is_optimizer:
-            if name != "load_state_dict":  # which takes a dictionary, and nothing else
-                values.check_passable(name, [*objects.inside(args), *kwargs.values()])
-            return values.check_kind(values.attempt(lambda: method(*objects.inside(args), **objects.inside(kwargs))))
-        parameters = value.parameters
-
-        def step(*operands: Any) -> None:
-            if any(operand is not parameter for operand, parameter in zip(operands, parameters, strict=True)):
-                raise NotImplementedError  # what it does to other values is not asked: it would change the optimizer
-            method(*args, **kwargs)
-
-        return self.perform(Entry(f"{type(value.inner).__name__}.step", allowed.AUTOGRAD, step), node, tuple(parameters))
-
-    def perform_layer(self, layer: Layer, node: ast.AST, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call a layer; a sequence that has networks of the script's own part by part, so that each of them is interpreted once, and seen."""
-        if isinstance(layer.module, nn.Sequential) and any(isinstance(part, classes.ScriptModule) for part in layer.module.modules()):
-            for part in objects.parts(layer):
-                args = (self.call(part, args, {}, node),)
-            return args[0]
-        entry, operands, options = layer.call(args, kwargs)
-        return self.perform(entry, node, operands, options)
-
-    def _listed(self, value: Any, node: ast.AST) -> Any:
-        """Replace iterators by lists, also inside lists and dictionaries, as PyTorch does with `net.parameters()`."""
-        if isinstance(value, Iteration):
-            return self.collect(value, node)
-        return mapped(value, lambda part: self._listed(part, node))
 
     def text(self, value: Any, conversion: str = "s", spec: str = "") -> str:
         """Format a value; see `PythonValues.text`."""
@@ -250,7 +174,7 @@ class Operations:
         steps = datasets.steps(value)
         while (each := values.attempt(next, steps, _END)) is not _END:
             self._meter.count_statement()
-            yield self._taken(each)
+            yield self.taken(each)
 
     def _iterate_instance(self, value: Instance, node: ast.AST) -> Iterator[Any]:
         """Iterate over an instance by its `__iter__` and `__next__`, or by `__getitem__` from 0 on."""
@@ -363,7 +287,7 @@ class Operations:
         if isinstance(value, Layer):
             return values.attempt(objects.item, value, index)
         if isinstance(value, Data):
-            return self._taken(values.attempt(datasets.item, value, index))
+            return self.taken(values.attempt(datasets.item, value, index))
         if isinstance(value, Grid):
             return values.attempt(value.item, index)
         if isinstance(value, Instance) and value.kind.lookup("__getitem__")[1]:
